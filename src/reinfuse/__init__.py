@@ -1,0 +1,31 @@
+"""reinfuse: from a cohort of repeat CAR-T infusions to a report one can trust.
+
+>>> from reinfuse import Plan, Study, read_cohort                    # doctest: +SKIP
+>>> plan = Plan.load("plan.toml")                                    # doctest: +SKIP
+>>> findings = Study(read_cohort("cohort/"), plan).run()             # doctest: +SKIP
+>>> findings.to_frame()                                              # doctest: +SKIP
+>>> findings.save("report/")                                         # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reinfuse.cohort.cohort import Cohort, read_cohort
+    from reinfuse.plan import Plan
+    from reinfuse.study import Findings, Study
+
+__version__ = "0.1.0"
+__all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "read_cohort"]
+
+_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan", "Study": "study",
+          "Findings": "study"}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `import reinfuse` and the command line start at once."""
+    if name in _WHERE:
+        return getattr(import_module(f"reinfuse.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'reinfuse' has no attribute {name!r}")

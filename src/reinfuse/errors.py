@@ -1,0 +1,94 @@
+"""What can go wrong, named.
+
+Everything that reinfuse refuses is a list of `Problem`, never a lone message: whoever mends a spreadsheet
+wants all of it at once. The text of an exception holds no patient-level value, so that it may be logged;
+the values stand in the problems, which only the person at the machine is shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, or odd, with the input.
+
+    Attributes
+    ----------
+    table, row, column
+        Where: the table's name, the data row (1 = the first one) and the column; None where not applicable.
+    value
+        What stands there. Patient-level: shown to the user, kept out of `repr` and of exceptions.
+    rule
+        What it breaks.
+    remedy
+        What would mend it.
+    severity
+        ``error`` refuses the input; ``warning`` goes into the report.
+    """
+
+    table: str | None
+    row: int | None
+    column: str | None
+    value: str | None = field(repr=False)
+    rule: str
+    remedy: str
+    severity: Severity = "error"
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the problem under the names of the contract."""
+        return asdict(self)
+
+
+class ReinfuseError(Exception):
+    """Base of every error that reinfuse raises on purpose."""
+
+
+class Refused(ReinfuseError):
+    """The input was refused; `problems` says all that is wrong with it."""
+
+    what = "input"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self._summary())
+
+    def _summary(self) -> str:
+        errors = [p for p in self.problems if p.severity == "error"]
+        where = Counter(p.table or "whole input" for p in errors)
+        places = ", ".join(f"{table}: {count}" for table, count in where.items())
+        noun = "problem" if len(errors) == 1 else "problems"
+        return f"the {self.what} was refused, {len(errors)} {noun} ({places}); see .problems"
+
+
+class CohortRefused(Refused):
+    """The patients' data cannot be analysed as they stand."""
+
+    what = "cohort"
+
+
+class PlanRefused(Refused):
+    """The analysis plan cannot be followed as it stands."""
+
+    what = "plan"
+
+
+class OutputRefused(Refused):
+    """The results cannot be written where they were asked for."""
+
+    what = "output folder"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known name nearest in spelling to `word`, or None if none is near."""
+    from difflib import get_close_matches
+
+    plain = {k.casefold().replace("_", ""): k for k in known}
+    found = get_close_matches(word.casefold().replace("_", "").replace(" ", ""), plain, n=1, cutoff=0.7)
+    return plain[found[0]] if found else None
