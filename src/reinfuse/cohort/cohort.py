@@ -1,0 +1,130 @@
+"""The checked cohort, and the two ways in: `read_cohort` refuses what is wrong, `examine` tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+
+from reinfuse.cohort.interpret import Typed, interpret, plain_name
+from reinfuse.cohort.raw import About, RawCohort, RawTable, Reading, read_raw
+from reinfuse.cohort.rules import TIME, check
+from reinfuse.cohort.schema import TABLES
+from reinfuse.cohort.wide import interpret_wide
+from reinfuse.errors import CohortRefused, Problem
+
+NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A checked cohort: typed tables and what reading them brought up.
+
+    Attributes
+    ----------
+    name
+        Name of the folder or file.
+    wide
+        True: `tables` holds one table, ``sheet``, with one row a patient and times already derived.
+    tables
+        Typed frames; `_row` is the number of the data row, `_time` the day (since 1970 for dates).
+    extra
+        By table, the columns that are not declared ones.
+    readings
+        What was normalised on reading.
+    warnings
+        Problems that do not refuse the cohort.
+    sources
+        File name -> SHA-256.
+    """
+
+    name: str
+    wide: bool
+    tables: Mapping[str, pl.DataFrame] = field(repr=False)
+    extra: Mapping[str, tuple[str, ...]]
+    readings: tuple[Reading, ...] = field(repr=False)
+    warnings: tuple[Problem, ...]
+    sources: Mapping[str, str]
+    about: About
+    raw: RawCohort = field(repr=False)
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {frame.height}" for name, frame in self.tables.items())
+        return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
+
+
+def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, used: Sequence[str] = ()) -> Cohort:
+    """Read and check a cohort.
+
+    Parameters
+    ----------
+    path
+        A cohort folder, an .xlsx workbook, or a wide sheet (.csv, .xlsx, .parquet).
+    columns
+        For a wide sheet: standard name -> its name in the sheet (a plan's ``[columns]``).
+    used
+        Undeclared columns that are wanted, as factors for example, and need no warning.
+
+    Raises
+    ------
+    CohortRefused
+        With every problem at once.
+    """
+    cohort, problems = examine(read_raw(path), columns, used)
+    if cohort is None:
+        raise CohortRefused(problems)
+    return cohort
+
+
+def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
+            used: Sequence[str] = ()) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
+    """Type and check a raw cohort; the cohort is None if a problem is an error."""
+    if raw.wide:
+        typed = {"sheet": interpret_wide(raw.tables["sheet"], columns, used)}
+        found: list[Problem] = []
+    else:
+        typed, found = _dated_tables(raw, used)
+    problems = [*raw.problems, *found, *(p for t in typed.values() for p in t.problems)]
+    tables = {name: t.frame for name, t in typed.items()}
+    if not raw.wide:
+        problems += check(tables)
+    ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
+    if any(p.severity == "error" for p in ordered):
+        return None, ordered
+    readings = (*raw.readings, *(r for t in typed.values() for r in t.readings))
+    extra = {name: t.extra for name, t in typed.items() if t.extra}
+    return Cohort(raw.name, raw.wide, tables, extra, readings, ordered, raw.sources, raw.about, raw), ordered
+
+
+def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed], list[Problem]]:
+    problems = [
+        Problem(name, None, None, None, "the table is missing", f"add {name}.csv or a sheet {name}: {table.meaning}")
+        for name, table in TABLES.items() if table.required and name not in raw.tables
+    ]  # fmt: skip
+    if not raw.tables:
+        return {}, [] if raw.problems else problems
+    modes = {name: mode for name, t in raw.tables.items() if (mode := _mode(t)) and name != "patients"}
+    dated = modes.get("infusions", next(iter(modes.values()), "day")) == "date"
+    wrong = [name for name, mode in modes.items() if (mode == "date") != dated]
+    problems += [
+        Problem(name, None, modes[name], None, "the cohort is dated both by date and by day",
+                f"use {'date' if dated else 'day'} as the table infusions does") for name in wrong
+    ]  # fmt: skip
+    typed = {name: interpret(t, TABLES[name], dated, used) for name, t in raw.tables.items()}
+    return {name: _with_time(name, t) for name, t in typed.items()}, problems
+
+
+def _mode(raw: RawTable) -> str | None:
+    """Tell whether a table is timed by `date` or by `day`."""
+    names = {plain_name(c) for c in raw.frame.columns}
+    return next((mode for mode in ("date", "day") if mode in names), None)
+
+
+def _with_time(name: str, typed: Typed) -> Typed:
+    column = next((c for c in ("date", "day") if c in typed.frame.columns), None)
+    if name == "patients" or column is None:
+        return typed
+    return Typed(typed.frame.with_columns(pl.col(column).alias(TIME)), typed.extra, typed.readings, typed.problems)

@@ -1,0 +1,97 @@
+"""Endpoints as columns of the analysed patients, and those that a plan declares from columns of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reinfuse.cohort import factors, values
+from reinfuse.cohort.raw import ROW
+from reinfuse.errors import Problem, nearest
+from reinfuse.plan import Endpoint
+
+Floats = NDArray[np.float64]
+DAYS_A_MONTH = 30.4375
+UNIT_DAYS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 365.25}
+LABELS = {
+    "response": "Overall response", "cr": "Complete response", "umrd_day28": "Undetectable MRD at day 28",
+    "pfs": "Progression-free survival", "os": "Overall survival", "dor": "Duration of response",
+    "ttnt": "Time to next treatment", "relapse": "Relapse or progression", "nrm": "Non-relapse mortality",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EndpointColumn:
+    """One endpoint of the analysed patients, in their order.
+
+    Attributes
+    ----------
+    kind
+        ``binary``: `event` is 1, 0 or NaN (not evaluated). ``time``: `time` in days and `event` 1 or 0, NaN = missing.
+    competing
+        For a time with a competing event: 1 where that event came first.
+    """
+
+    name: str
+    label: str
+    kind: Literal["binary", "time"]
+    event: Floats = field(repr=False)
+    time: Floats | None = field(default=None, repr=False)
+    competing: Floats | None = field(default=None, repr=False)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Patients for whom the endpoint is known."""
+        known = ~np.isnan(self.event)
+        return known if self.time is None else known & ~np.isnan(self.time)
+
+
+def from_columns(declared: Endpoint, frame: pl.DataFrame) -> tuple[EndpointColumn | None, list[Problem]]:
+    """Make an endpoint from the columns that the plan names."""
+    problems: list[Problem] = []
+    for column in (declared.time, declared.event, declared.competing, declared.value):
+        if column is not None and column not in frame.columns:
+            near = nearest(column, [c for c in frame.columns if not c.startswith("_")])
+            remedy = f"did you mean {near!r}?" if near else "correct the plan"
+            rule = f"endpoint {declared.name} needs a column that is not there"
+            problems.append(Problem("plan", None, column, None, rule, remedy))
+    if problems:
+        return None, problems
+    label = declared.label or declared.name.replace("_", " ")
+    if declared.value is not None:
+        event, problems = _event(declared.name, frame, declared.value, declared.event_value)
+        return EndpointColumn(declared.name, label, "binary", event), problems
+    time, wrong = factors.numbers(frame[str(declared.time)])
+    days = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
+    if wrong or np.any(days < 0):
+        rule = f"endpoint {declared.name} needs times of 0 or more in every row that has one"
+        problems.append(Problem("plan", None, declared.time, None, rule, "correct the column or the plan"))
+    event, more = _event(declared.name, frame, str(declared.event), declared.event_value)
+    competing = None
+    if declared.competing is not None:
+        competing, other = _event(declared.name, frame, declared.competing, declared.competing_value)
+        competing = np.where(event == 1, 0.0, competing)
+        more = more + other
+    return EndpointColumn(declared.name, label, "time", event, days, competing), problems + more
+
+
+def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tuple[Floats, list[Problem]]:
+    """Return 1 where a column says that the event happened, 0 where not, NaN where it is empty."""
+    texts = [None if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[column].to_list()]
+    if meant is not None:
+        if meant not in texts:
+            rule = f"endpoint {name}: no row has the value {meant!r}"
+            return np.full(len(texts), np.nan), [Problem("plan", None, column, None, rule, "correct the plan")]
+        return np.array([np.nan if t is None else float(t == meant) for t in texts]), []
+    read = {t: values.read_yes_no(t) for t in set(texts) if t is not None}
+    problems = [
+        Problem("sheet", row, column, t, f"endpoint {name}: {column} {read[t].rule}",
+                "use 1 and 0, or say in the plan which value means the event (event_value)")
+        for row, t in zip(frame[ROW] if ROW in frame.columns else [None] * len(texts), texts, strict=True)
+        if t is not None and read[t].rule
+    ]  # fmt: skip
+    return np.array([np.nan if t is None else float(read[t].value == "yes") for t in texts]), problems

@@ -1,0 +1,195 @@
+"""Factors: what was known of a patient when the index infusion was given."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from reinfuse.cohort import values
+from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.errors import Problem, nearest
+from reinfuse.plan import BUILT_IN_FACTORS, Factor
+
+LABELS = {
+    "cart1_cy_flu": "Cy-Flu before CART1", "cart2_cy_flu": "Cy-Flu before CART2",
+    "dose_increase": "CART2 dose higher than CART1 dose", "log2_dose_ratio": "CART2 / CART1 dose, per doubling",
+    "interval_days": "Interval from CART1 to CART2", "age_years": "Age", "prior_lines": "Prior lines of therapy",
+    "bulky": "Bulky disease", "diagnosis": "Diagnosis", "sex": "Sex",
+}  # fmt: skip
+UNITS = {"interval_days": "days", "age_years": "years", "prior_lines": "lines"}
+MAX_LEVELS = 20
+
+
+@dataclass(frozen=True)
+class FactorColumn:
+    """A factor and its values, one a patient.
+
+    Attributes
+    ----------
+    kind
+        ``binary``: yes/no; ``category``; ``number`` (already divided by `per`, or on the log2 scale).
+    levels
+        Of a binary or category factor, the reference first.
+    values
+        Strings or floats, null = missing, in the order of the patients.
+    per
+        What one unit of a number stands for.
+    """
+
+    name: str
+    label: str
+    kind: Literal["binary", "category", "number"]
+    values: pl.Series = field(repr=False)
+    levels: tuple[str, ...] = ()
+    per: float = 1.0
+    unit: str = ""
+    source: str | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the factor's effects: itself, or `name=level` for each level but the reference."""
+        if self.kind == "category":
+            return tuple(f"{self.name}={level}" for level in self.levels[1:])
+        return (self.name,)
+
+    def columns(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """Return the design columns, one a term; a missing value is NaN in each."""
+        if self.kind == "number":
+            return self.values.cast(pl.Float64).fill_null(float("nan")).to_numpy()[:, None].astype(np.float64)
+        missing = self.values.is_null().to_numpy()
+        coded = [np.where(missing, np.nan, (self.values == level).fill_null(False).to_numpy().astype(np.float64))
+                 for level in self.levels[1:]]  # fmt: skip
+        return np.column_stack(coded) if coded else np.empty((len(self.values), 0))
+
+
+def build(factors: Sequence[Factor], frame: pl.DataFrame) -> tuple[list[FactorColumn], list[str], list[Problem]]:
+    """Make the plan's factors from the analysed patients.
+
+    Returns
+    -------
+    factors, left_out, problems
+        Factors made; names of built-in ones that the data lack; what is wrong with declared ones.
+    """
+    made, left_out, problems = [], [], []
+    for factor in factors:
+        if factor.column is None:
+            series = _built_in(factor.name, frame)
+            if series is None:
+                left_out.append(factor.name)
+                continue
+        elif factor.column in frame.columns:
+            series = frame[factor.column]
+        else:
+            near = nearest(factor.column, [c for c in frame.columns if not c.startswith("_")])
+            remedy = f"did you mean {near!r}?" if near else "correct the plan or add the column"
+            rule = f"factor {factor.name} needs a column that is not there"
+            problems.append(Problem("plan", None, factor.column, None, rule, remedy))
+            continue
+        column, wrong = _shape(factor, series.alias(factor.name))
+        problems += wrong
+        if column is not None:
+            made.append(column)
+    return made, left_out, problems
+
+
+def _yes_no(expr: pl.Expr) -> pl.Expr:
+    return pl.when(expr).then(pl.lit("yes")).when(~expr).then(pl.lit("no"))
+
+
+def _built_in(name: str, frame: pl.DataFrame) -> pl.Series | None:
+    """Return a built-in factor, from its sources where they are there, else from a column of its name."""
+    have = set(frame.columns)
+    first, second = "cart1_dose_cells_per_kg", "cart2_dose_cells_per_kg"
+    expr = None
+    if name in ("cart1_cy_flu", "cart2_cy_flu"):
+        source = name.replace("cy_flu", "lymphodepletion") + CLASS_SUFFIX
+        expr = _yes_no(pl.col(source) == "Cy-Flu") if source in have else None
+    elif name == "dose_increase" and {first, second} <= have:
+        expr = _yes_no(pl.col(second) > pl.col(first))
+    elif name == "log2_dose_ratio" and {first, second} <= have:
+        expr = (pl.col(second) / pl.col(first)).log(2)
+    if expr is not None:
+        return frame.select(expr.alias(name))[name]
+    return frame[name] if name in have and frame[name].null_count() < frame.height else None
+
+
+def _shape(factor: Factor, series: pl.Series) -> tuple[FactorColumn | None, list[Problem]]:
+    """Cut, scale or categorise one column as its declaration says."""
+    label = factor.label or LABELS.get(factor.name, factor.name.replace("_", " "))
+    wants_number = factor.above is not None or factor.scale is not None or factor.per is not None
+    number, bad = numbers(series)
+    if wants_number and bad:
+        rule = f"factor {factor.name} needs numbers, and {bad} values are none"
+        return None, [Problem("plan", None, factor.column, None, rule, "correct the column or the factor")]
+    if factor.above is not None:
+        cut = pl.Series(["yes" if v > factor.above else "no" if v is not None else None for v in _floats(number)])
+        shown = factor.label or f"{label} above {factor.above:g}"
+        return FactorColumn(factor.name, shown, "binary", cut, ("no", "yes"), source=factor.column), []
+    if factor.scale == "log2" and any(v <= 0 for v in _floats(number.drop_nulls())):
+        rule = f"factor {factor.name} has values of 0 or less, which have no logarithm"
+        return None, [Problem("plan", None, factor.column, None, rule, "leave out the scale, or cut with above")]
+    if not bad and factor.reference is None and not _only_yes_no(series):
+        return _number(factor, label, number), []
+    return _category(factor, label, series)
+
+
+def _floats(series: pl.Series) -> list[float]:
+    return series.to_list()
+
+
+def _number(factor: Factor, label: str, number: pl.Series) -> FactorColumn:
+    unit, per = UNITS.get(factor.name, ""), factor.per or 1.0
+    if factor.scale == "log2":
+        number, label = number.log(2.0), f"{label}, per {'doubling' if per == 1 else f'{2**per:g}-fold'}"
+    elif factor.per is not None or unit:
+        label = f"{label}, per {f'{per:g} ' if per != 1 else ''}{unit or 'units'}".rstrip()
+    return FactorColumn(factor.name, label, "number", number / per, (), per, unit, factor.column)
+
+
+def _only_yes_no(series: pl.Series) -> bool:
+    texts = {str(v).casefold() for v in series.drop_nulls().unique()}
+    return bool(texts) and texts <= {"yes", "no", "true", "false", "y", "n"}
+
+
+def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColumn | None, list[Problem]]:
+    texts = [None if v is None else str(v) for v in series.to_list()]
+    if _only_yes_no(series) and factor.reference in (None, "no", "yes"):
+        words = [None if t is None else str(values.read_yes_no(t).value) for t in texts]
+        reference = factor.reference or "no"
+        pair = (reference, "yes" if reference == "no" else "no")
+        kind: Literal["binary", "category"] = "binary" if reference == "no" else "category"
+        return FactorColumn(factor.name, label, kind, pl.Series(words, dtype=pl.String), pair,
+                            source=factor.column), []  # fmt: skip
+    counts = Counter(t for t in texts if t is not None)
+    problem = None
+    if len(counts) > MAX_LEVELS:
+        problem = f"factor {factor.name} has {len(counts)} different values, more than {MAX_LEVELS}"
+    elif factor.reference is not None and factor.reference not in counts:
+        problem = f"factor {factor.name} has no value {factor.reference!r}, its reference"
+    if problem:
+        remedy = "cut it with above, or correct the reference; values: " + ", ".join(sorted(counts)[:MAX_LEVELS])
+        return None, [Problem("plan", None, factor.column, None, problem, remedy)]
+    levels = tuple(sorted(counts, key=lambda t: (t != factor.reference, -counts[t], t)))
+    levels = (*levels[:1], *sorted(levels[1:]))
+    return FactorColumn(factor.name, label, "category", pl.Series(texts, dtype=pl.String), levels,
+                        source=factor.column), []  # fmt: skip
+
+
+def numbers(series: pl.Series) -> tuple[pl.Series, int]:
+    """Return the column as numbers and how many values are none."""
+    if series.dtype.is_numeric():
+        return series.cast(pl.Float64), 0
+    texts = [None if v is None else str(v) for v in series.to_list()]
+    mark = values.decimal_mark([t for t in texts if t is not None], "point")
+    read = {t: values.read_number(t, mark) for t in set(texts) if t is not None}
+    bad = sum(1 for t in texts if t is not None and read[t].rule)
+    numbers = [None if t is None else read[t].value for t in texts]
+    return pl.Series(series.name, numbers, dtype=pl.Float64), bad
+
+
+__all__ = ["BUILT_IN_FACTORS", "LABELS", "FactorColumn", "build"]

@@ -1,0 +1,225 @@
+"""From texts to typed columns, by the declaration of the table; every cell that is not understood is a problem."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from reinfuse.cohort import values
+from reinfuse.cohort.raw import ROW, RawTable, Reading
+from reinfuse.cohort.regimen import regimen_class
+from reinfuse.cohort.schema import Column, Table
+from reinfuse.cohort.values import Read
+from reinfuse.errors import Problem, nearest
+
+CLASS_SUFFIX = "_class"
+DTYPES: Mapping[str, type[pl.DataType]] = {"number": pl.Float64, "integer": pl.Int64, "date": pl.Int64, "day": pl.Int64,
+                                           "when": pl.Int64}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A table with typed columns (dates as whole days since 1970-01-01), and what reading it brought up.
+
+    Columns that are not declared stay texts; `extra` names them.
+    """
+
+    frame: pl.DataFrame
+    extra: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    problems: tuple[Problem, ...]
+
+
+def plain_name(name: str) -> str:
+    """Return a column name without case and without anything but letters and digits."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = ()) -> Typed:
+    """Type the columns of a raw table.
+
+    Parameters
+    ----------
+    raw
+        Texts.
+    table
+        The declaration.
+    dated
+        The cohort uses dates: columns of kind ``when`` hold dates rather than days.
+    used
+        Names of undeclared columns that the plan uses: no warning for these.
+    """
+    frame, readings = _rename(raw, table)
+    problems = _missing_columns(frame, table)
+    extra = tuple(c for c in frame.columns if c != ROW and table.column(c) is None)
+    problems += [_unknown(table, name) for name in extra if name not in used and not name.startswith("_unnamed")]
+    typed = {ROW: frame[ROW]}
+    for name in frame.columns:
+        column = table.column(name)
+        if column is None:
+            if name != ROW:
+                typed[name] = _texts(frame[name])
+            continue
+        made, more, wrong = _column(raw, frame[ROW].to_list(), frame[name].to_list(), column, dated)
+        typed |= made
+        readings += more
+        problems += wrong
+    return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
+
+
+def _texts(series: pl.Series) -> pl.Series:
+    cleaned = [values.clean(t) for t in series.to_list()]
+    missing = (t for t in cleaned)
+    return pl.Series(series.name, [None if values.is_missing(t) else t for t in missing], dtype=pl.String)
+
+
+def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading]]:
+    """Give declared names to columns that differ in case, spaces or punctuation only."""
+    plain = {plain_name(n): n for n in table.names}
+    have = set(raw.frame.columns)
+    names: dict[str, str] = {}
+    readings = []
+    for name in raw.frame.columns:
+        target = plain.get(plain_name(name))
+        if target and target != name and target not in have and target not in names.values():
+            names[name] = target
+            readings.append(Reading(table.name, target, "column name", 1, (f"{name} → {target}",)))
+    return raw.frame.rename(names), readings
+
+
+def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
+    problems = []
+    unknown = [c for c in frame.columns if table.column(c) is None]
+    for column in table.columns:
+        if column.required and column.name not in frame.columns:
+            near = nearest(column.name, unknown)
+            hint = f"is it {near!r}? rename it" if near else f"add it: {column.meaning}"
+            problems.append(Problem(table.name, None, column.name, None, "the column is missing", hint))
+    times = [c for c in ("date", "day") if c in frame.columns]
+    if table.timed == "must" and not times:
+        problems.append(Problem(table.name, None, "date", None, "has neither a date nor a day column", "add one"))
+    if len(times) == 2:
+        problems.append(Problem(table.name, None, "day", None, "has both a date and a day column", "keep one of them"))
+    return problems
+
+
+def _unknown(table: Table, name: str) -> Problem:
+    near = nearest(name, table.names)
+    hint = f"did you mean {near}? otherwise " if near else ""
+    remedy = f"{hint}nothing: it is kept, and a plan can use it as a factor"
+    return Problem(table.name, None, name, None, "the column is not a declared one", remedy, "warning")
+
+
+def _reader(column: Column, texts: Sequence[str], raw: RawTable, dated: bool) -> Callable[[str], Read]:
+    if column.kind in ("id", "text"):
+        return lambda text: Read(text)
+    if column.kind == "yes_no":
+        return values.read_yes_no
+    if column.kind == "choice":
+        return _choices(column)
+    if column.kind == "regimen":
+        return _read_regimen
+    if column.kind == "date" or (column.kind == "when" and dated):
+        return values.read_date
+    mark = values.decimal_mark(texts, raw.dialect)
+    whole = column.kind != "number"
+    return lambda text: _read_in_range(text, column, mark, whole)
+
+
+def _choices(column: Column) -> Callable[[str], Read]:
+    return lambda text: values.read_choice(text, column.choices, column.words, column.free)
+
+
+def _read_regimen(text: str) -> Read:
+    if text.casefold() == values.UNKNOWN:
+        return Read(None, "missing")
+    if regimen_class(text) is None:
+        remedy = "name the agents, such as `fludarabine + cyclophosphamide`; begin with `other` for anything else"
+        return Read(rule="holds a regimen or agent that is not known", remedy=remedy)
+    return Read(text)
+
+
+def _read_in_range(text: str, column: Column, mark: str | None, whole: bool) -> Read:
+    read = Read(None, "missing") if text.casefold() == values.UNKNOWN else values.read_number(text, mark)
+    number = read.value
+    if not isinstance(number, float):
+        return read
+    if whole and not number.is_integer():
+        return Read(rule="is not a whole number", remedy=f"write a whole number: {column.meaning}")
+    low, high = column.low, column.high
+    if (low is not None and number < low) or (high is not None and number > high):
+        bounds = f"from {low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
+        unit = f" {column.unit}" if column.unit else ""
+        return Read(rule=f"is outside the possible range, {bounds}{unit}", remedy=f"correct it: {column.meaning}")
+    return Read(int(number) if whole else number, read.how)
+
+
+def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
+            dated: bool) -> tuple[dict[str, pl.Series], list[Reading], list[Problem]]:  # fmt: skip
+    """Type one column; each different text is read once."""
+    cleaned = {t: values.clean(t) for t in set(texts)}
+    empty = {t for t, c in cleaned.items() if values.is_missing(c)}
+    present = [c for t, c in cleaned.items() if t not in empty]
+    read = _reader(column, present, raw, dated)
+    found = {t: Read() if t in empty else read(c) for t, c in cleaned.items()}
+    if column.free:
+        found = _one_spelling(texts, found)
+    problems = [
+        Problem(raw.name, row, column.name, cleaned[t], f"{column.name} {found[t].rule}", found[t].remedy)
+        for row, t in zip(rows, texts, strict=True) if found[t].rule
+    ]  # fmt: skip
+    if column.filled:
+        rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"
+        problems += [
+            Problem(raw.name, row, column.name, t or None, rule, remedy)
+            for row, t in zip(rows, texts, strict=True) if found[t].value is None and not found[t].rule
+        ]  # fmt: skip
+    series = pl.Series(column.name, [found[t].value for t in texts], dtype=DTYPES.get(column.kind, pl.String))
+    made = {column.name: series}
+    if column.kind == "regimen":
+        classes = {t: regimen_class(str(r.value)) if r.value is not None else None for t, r in found.items()}
+        name = column.name + CLASS_SUFFIX
+        made[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
+    return made, _readings(raw.name, column, texts, cleaned, found, empty), problems
+
+
+def _one_spelling(texts: Sequence[str], found: Mapping[str, Read]) -> dict[str, Read]:
+    """Give free texts that differ in case only the spelling that is met most often."""
+    counts: Counter[str] = Counter(str(found[t].value) for t in texts if found[t].value is not None)
+    chosen: dict[str, str] = {}
+    for spelling, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        chosen.setdefault(spelling.casefold(), spelling)
+    out = dict(found)
+    for text, read in found.items():
+        if read.value is not None and chosen[str(read.value).casefold()] != read.value:
+            out[text] = Read(chosen[str(read.value).casefold()], "spelling")
+    return out
+
+
+def _readings(table: str, column: Column, texts: list[str], cleaned: Mapping[str, str], found: Mapping[str, Read],
+              empty: set[str]) -> list[Reading]:  # fmt: skip
+    """Tell, by kind, what was normalised; examples only where no text can point at a patient."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, set[str]] = {}
+    for text, count in Counter(texts).items():
+        read = found[text]
+        how = read.how
+        if text in empty:
+            how = "missing" if cleaned[text] else None
+        if how:
+            counts[how] += count
+            shown = (
+                "missing" if read.value is None else f"{read.value:g}" if isinstance(read.value, float) else read.value
+            )
+            if column.kind not in ("id", "date", "day", "when"):
+                examples.setdefault(how, set()).add(f"{cleaned[text]} → {shown}")
+        if text != cleaned[text]:
+            counts["spaces"] += count
+    return [
+        Reading(table, column.name, how, counts[how], tuple(sorted(examples.get(how, ()))[:3]))
+        for how in sorted(counts)
+    ]

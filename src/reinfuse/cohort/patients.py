@@ -1,0 +1,37 @@
+"""The table `patients.csv`: one row an analysed patient, which read again as a wide sheet gives the same estimates."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from reinfuse.cohort.analysed import ID, Analysed
+from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.schema import WIDE
+from reinfuse.cohort.wide import is_grade
+from reinfuse.plan import Plan
+
+MORE_BASELINE = ("histology", "reason", "product")
+SOURCE_SUFFIX = "_source"
+
+
+def patients_frame(analysed: Analysed, plan: Plan) -> pl.DataFrame:
+    """Return the analysed patients under the standard names.
+
+    Standard columns first, then every column that the plan names itself (so that the same plan reads the table
+    again), factors that are not columns already, and last the columns that say which row decided each endpoint.
+    """
+    frame = analysed.frame
+    standard = [c for c in WIDE.names if c in frame.columns]
+    doses = [c for c in frame.columns if c.startswith("cart") and not c.endswith(CLASS_SUFFIX) and c not in standard]
+    grades = [c for c in frame.columns if is_grade(c) and c not in standard]
+    more = [c for c in (*MORE_BASELINE, *plan.used_columns) if c in frame.columns]
+    sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
+    columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
+    made = {f.name: f.values for f in analysed.factors if f.name not in columns and f.name not in sources}
+    out = frame.select(*columns).with_columns(**made)
+    last = [c for c in sources if c not in columns]
+    out = out.with_columns(frame.select(last).get_columns())
+    if not last and ROW in frame.columns:
+        out = out.with_columns(frame.select(source=pl.format("sheet row {}", pl.col(ROW))))
+    return out

@@ -1,0 +1,283 @@
+"""Files as they are: every cell a text, every row with its number, nothing interpreted yet."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.cohort.values import Dialect, clean
+from reinfuse.errors import Problem
+
+ROW = "_row"
+ABOUT_FILE = "about.toml"
+EXPLANATIONS = "explanations"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One kind of normalisation: what was understood although it was not written plainly."""
+
+    table: str
+    column: str | None
+    what: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One table as it stands in its file: texts only, and `_row`, the number of the data row."""
+
+    name: str
+    frame: pl.DataFrame
+    dialect: Dialect = "point"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of where a cohort comes from (`about.toml` beside the tables)."""
+
+    title: str = ""
+    synthetic: bool = False
+    description: str = ""
+    source: str = ""
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawCohort:
+    """All that was found at a path. `wide`: one sheet with one row a patient."""
+
+    name: str
+    tables: Mapping[str, RawTable]
+    wide: bool
+    sources: Mapping[str, str]
+    about: About = field(default_factory=About)
+    readings: tuple[Reading, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class _Collector:
+    """Gathers what reading the files brings up."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.readings: list[Reading] = []
+        self.sources: dict[str, str] = {}
+
+    def bytes_of(self, path: Path) -> bytes:
+        data = path.read_bytes()
+        self.sources[path.name] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def refuse(self, table: str | None, rule: str, remedy: str, row: int | None = None, column: str | None = None,
+               value: str | None = None) -> None:  # fmt: skip
+        self.problems.append(Problem(table, row, column, value, rule, remedy))
+
+
+def read_raw(path: str | Path) -> RawCohort:
+    """Read a cohort folder, a workbook or a wide sheet without interpreting it.
+
+    Parameters
+    ----------
+    path
+        A folder of `<table>.csv` or `.parquet`, an .xlsx workbook with those sheet names, or one .csv, .xlsx or
+        .parquet sheet with one row a patient.
+
+    Returns
+    -------
+    RawCohort
+        Its `problems` say what could not be read.
+    """
+    path = Path(path)
+    found = _Collector()
+    about = About()
+    tables: list[RawTable] = []
+    if path.is_dir():
+        tables = _folder(path, found)
+        about = _about(path / ABOUT_FILE, found)
+    elif path.is_file():
+        tables = _file(path, found)
+    else:
+        found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
+    wide = bool(tables) and not any(t.name in TABLES for t in tables)
+    return RawCohort(path.stem if path.is_file() else path.name, {t.name: t for t in tables}, wide, found.sources,
+                     about, tuple(found.readings), tuple(found.problems))  # fmt: skip
+
+
+def _about(path: Path, found: _Collector) -> About:
+    if not path.is_file():
+        return About()
+    try:
+        told = tomllib.loads(found.bytes_of(path).decode())
+        limits = tuple(str(x) for x in told.get("limits", ()))
+        texts = {k: str(told.get(k, "")) for k in ("title", "description", "source")}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError):
+        found.refuse(ABOUT_FILE, "is not valid TOML", "mend it or take it away")
+        return About()
+    return About(synthetic=told.get("synthetic") is True, limits=limits, **texts)
+
+
+def _folder(path: Path, found: _Collector) -> list[RawTable]:
+    tables: dict[str, RawTable] = {}
+    for file in sorted(path.iterdir()):
+        name, ending = file.stem.strip().casefold(), file.suffix.casefold()
+        if name not in TABLES or ending not in (".csv", ".parquet"):
+            continue
+        if name in tables:
+            found.refuse(name, "is there twice, as .csv and as .parquet", "keep one of the two files")
+            continue
+        raw = _csv(name, file, found) if ending == ".csv" else _parquet(name, file, found)
+        if raw is not None:
+            tables[name] = raw
+    return list(tables.values())
+
+
+def _file(path: Path, found: _Collector) -> list[RawTable]:
+    ending = path.suffix.casefold()
+    if ending in (".xlsx", ".xlsm"):
+        return _workbook(path, found)
+    if ending in (".csv", ".tsv", ".txt"):
+        raw = _csv("sheet", path, found)
+    elif ending == ".parquet":
+        raw = _parquet("sheet", path, found)
+    else:
+        found.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
+        return []
+    return [raw] if raw is not None else []
+
+
+def _decode(name: str, data: bytes, found: _Collector) -> str | None:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    if b"\0" in data:
+        found.refuse(name, "is not a text file", "save it as CSV (UTF-8)")
+        return None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        found.readings.append(Reading(name, None, "file in Windows-1252 instead of UTF-8", 1))
+        return data.decode("cp1252", errors="replace")
+
+
+def _csv(name: str, path: Path, found: _Collector) -> RawTable | None:
+    text = _decode(name, found.bytes_of(path), found)
+    if text is None:
+        return None
+    head = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+    separator = max(",;\t|", key=head.count)
+    if separator != ",":
+        found.readings.append(Reading(name, None, f"columns separated by {separator!r} instead of a comma", 1))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error:
+        found.refuse(name, "is not valid CSV", "look for an unclosed quotation mark and save it as CSV again")
+        return None
+    return _table(name, rows, found, "either" if separator == ";" else "point")
+
+
+def _parquet(name: str, path: Path, found: _Collector) -> RawTable | None:
+    data = found.bytes_of(path)
+    try:
+        frame = pl.read_parquet(io.BytesIO(data))
+        columns = [_texts(s) for s in frame.get_columns()]
+    except (pl.exceptions.PolarsError, OSError):
+        found.refuse(name, "is not a Parquet file that can be read", "write it again with plain columns")
+        return None
+    rows = [list(frame.columns), *map(list, zip(*columns, strict=True))]
+    return _table(name, rows, found)
+
+
+def _texts(series: pl.Series) -> list[str]:
+    if series.dtype.is_nested() or series.dtype == pl.Object:
+        raise pl.exceptions.SchemaError("nested column")
+    return [_cell(v) for v in series.to_list()]
+
+
+def _cell(value: object) -> str:
+    """Return the text of a typed cell: dates in ISO form, whole numbers without a decimal point."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
+        return value.date().isoformat() if midnight else value.isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def _workbook(path: Path, found: _Collector) -> list[RawTable]:
+    import zipfile
+
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    data = found.bytes_of(path)
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = {s.title: [[_cell(v) for v in row] for row in s.iter_rows(values_only=True)] for s in book.worksheets}
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError):
+        found.refuse(None, "is not a workbook that can be read", "save it again as .xlsx, without a password")
+        return []
+    filled = {title: rows for title, rows in sheets.items() if any(any(r) for r in rows)}
+    known = {title: rows for title, rows in filled.items() if title.strip().casefold() in TABLES}
+    if known:
+        left = [t for t in filled if t not in known and t.strip().casefold() != EXPLANATIONS]
+        for title in left:
+            found.readings.append(Reading(title, None, "sheet that is no table of a cohort, not read", 1))
+        raw = [_table(t.strip().casefold(), rows, found) for t, rows in known.items()]
+        return [t for t in raw if t is not None]
+    if len(filled) != 1:
+        rule = f"has {len(filled)} filled sheets, none named as a table of a cohort"
+        found.refuse(None, rule, "name them patients, infusions, ..., or keep one wide sheet")
+        return []
+    raw_sheet = _table("sheet", next(iter(filled.values())), found)
+    return [raw_sheet] if raw_sheet is not None else []
+
+
+def _table(name: str, rows: Sequence[Sequence[str]], found: _Collector, dialect: Dialect = "point") -> RawTable | None:
+    """Make a table of texts from rows, the first of which is the header."""
+    if not rows or not any(clean(h) for h in rows[0]):
+        found.refuse(name, "is empty", "give it a header and at least one row")
+        return None
+    header = [clean(h) for h in rows[0]]
+    body = [(i, row) for i, row in enumerate(rows[1:], 1) if any(clean(c) for c in row)]
+    blank = len(rows) - 1 - len(body)
+    if blank:
+        found.readings.append(Reading(name, None, "empty rows left out", blank))
+    for i, row in body:
+        if (len(row) != len(header) and any(clean(c) for c in row[len(header) :])) or len(row) < len(header):
+            rule = f"has {len(row)} cells where the header has {len(header)}"
+            found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=i)
+    kept = [j for j, h in enumerate(header) if h or any(clean(r[j]) for _, r in body if j < len(r))]
+    for j in kept:
+        if not header[j]:
+            found.refuse(name, f"column {j + 1} has cells but no name", "give the column a name")
+    _refuse_duplicates(name, [header[j] for j in kept], found)
+    names = [header[j] or f"_unnamed_{j + 1}" for j in kept]
+    columns = {n: [r[j] if j < len(r) else "" for _, r in body] for n, j in zip(names, kept, strict=True)}
+    numbers = {ROW: [i for i, _ in body]}
+    frame = pl.DataFrame({**numbers, **columns}, schema_overrides={ROW: pl.Int64, **dict.fromkeys(columns, pl.String)})
+    return RawTable(name, frame, dialect)
+
+
+def _refuse_duplicates(name: str, header: Iterable[str], found: _Collector) -> None:
+    seen: set[str] = set()
+    for title in header:
+        if title and title in seen:
+            found.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
+        seen.add(title)

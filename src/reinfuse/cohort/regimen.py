@@ -1,0 +1,89 @@
+"""The class of a lymphodepletion regimen, from free text or from its agents.
+
+Classes (contract): ``Cy-Flu`` = cyclophosphamide and fludarabine with nothing else; ``Cy`` = cyclophosphamide
+without fludarabine, alone or with another agent; ``Flu`` = fludarabine without cyclophosphamide, alone or with
+another agent; ``Other`` = any other agents, and both drugs together with a third; ``None``.
+"""
+
+from __future__ import annotations
+
+import re
+
+REGIMEN_CLASSES = ("Cy-Flu", "Cy", "Flu", "Other", "None")
+
+_AGENTS = {
+    "cyclophosphamide": "Cy", "cyclophosphamid": "Cy", "cyclo": "Cy", "cy": "Cy", "ctx": "Cy", "cpm": "Cy",
+    "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
+    "fludarabine": "Flu", "fludarabin": "Flu", "fludara": "Flu", "flu": "Flu", "flud": "Flu", "f": "Flu",
+}  # fmt: skip
+_OTHERS = frozenset(
+    "bendamustine benda etoposide vp16 vp-16 e melphalan mel pentostatin busulfan bu cytarabine ara-c arac ac "
+    "clofarabine cladribine oxaliplatin gemcitabine rituximab alemtuzumab campath atg tbi tli ifosfamide "
+    "methotrexate dexamethasone prednisone vincristine flag flag-ida ice dhap thiotepa carmustine "
+    "radiation tocilizumab hydroxyurea mitoxantrone nelarabine treosulfan".split()
+)
+_COMPOUND = {
+    "cyflu": ("Cy", "Flu"), "flucy": ("Cy", "Flu"), "fc": ("Cy", "Flu"), "cf": ("Cy", "Flu"),
+    "cyfludarabine": ("Cy", "Flu"), "cye": ("Cy", "Other"), "fcr": ("Cy", "Flu", "Other"),
+}  # fmt: skip
+_NONE = frozenset({"none", "no", "no ld", "no lymphodepletion", "no conditioning"})
+_DOSES = re.compile(
+    r"\b\d[\d.,]*\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
+    r"\bx\s*\d+(?:\s*(?:d|days?)\b)?|×\s*\d+(?:\s*(?:d|days?)\b)?|\b\d+\s*(?:d|days?)\b|[/]\s*m2|\bd-?\d+\b"
+)
+_SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
+
+
+def _agents_of(word: str) -> tuple[str, ...] | None:
+    """Return the agents that one word names, or None if the word is not known."""
+    word = word.strip(" .-–")
+    if word in _AGENTS:
+        return (_AGENTS[word],)
+    if word in _OTHERS:
+        return ("Other",)
+    if word.replace("-", "").replace(" ", "") in _COMPOUND:
+        return _COMPOUND[word.replace("-", "").replace(" ", "")]
+    parts = [p for p in re.split(r"[\s\-–]+", word) if p and not p.isdigit()]
+    if not parts or parts == [word]:
+        return None
+    found = [_agents_of(p) for p in parts]
+    if any(f is None for f in found):
+        return None
+    return tuple(agent for f in found if f is not None for agent in f)
+
+
+def regimen_class(text: str) -> str | None:
+    """Return the regimen class of a lymphodepletion, or None if a word of it is not understood.
+
+    Parameters
+    ----------
+    text
+        Free text such as ``Cy/Flu``, ``fludarabine 30 mg/m2 x3 + cyclophosphamide``, ``none``; a text that
+        begins with ``other`` is of the class ``Other``, whatever follows.
+
+    Returns
+    -------
+    str or None
+        One of `REGIMEN_CLASSES`.
+
+    Examples
+    --------
+    >>> regimen_class("Fludarabine + Cyclophosphamide"), regimen_class("Cy/E"), regimen_class("none")
+    ('Cy-Flu', 'Cy', 'None')
+    """
+    plain = " ".join(text.casefold().split())
+    if plain in _NONE:
+        return "None"
+    if plain.startswith("other"):
+        return "Other"
+    bare = " ".join(_DOSES.sub(" ", re.sub(r"[()]", " ", plain)).split())
+    words = [w for w in _SPLIT.split(bare) if w.strip(" .-–0123456789")]
+    found = [_agents_of(w) for w in words]
+    if not words or any(f is None for f in found):
+        return None
+    agents = {agent for f in found if f is not None for agent in f}
+    if agents == {"Cy", "Flu"}:
+        return "Cy-Flu"
+    if "Cy" in agents and "Flu" not in agents:
+        return "Cy"
+    return "Flu" if "Flu" in agents and "Cy" not in agents else "Other"
