@@ -1,0 +1,73 @@
+"""The one record of every number that a report shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+NOT_REACHED = "not reached"
+NOT_ESTIMABLE = "not estimable"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One estimate, under the names of the contract.
+
+    Attributes
+    ----------
+    estimate, lower, upper
+        Numbers; None where not reached or not estimable, and `note` says which. Never inf or NaN.
+    p_value
+        From the same method as the interval.
+    n, events
+        Patients and events behind the number; of a proportion, denominator and numerator.
+    """
+
+    analysis: str
+    endpoint: str | None
+    statistic: str
+    population: str = "all"
+    group: str | None = None
+    model: str | None = None
+    term: str | None = None
+    at: float | None = None
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    confidence: float | None = None
+    p_value: float | None = None
+    unit: str | None = None
+    method: str | None = None
+    n: int | None = None
+    events: int | None = None
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("at", "estimate", "lower", "upper", "confidence", "p_value"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"an estimate's {name} must be finite or None")
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the record in the contract's order."""
+        made = asdict(self)
+        return {name: made[name] for name in FIELDS}
+
+
+FIELDS = (
+    "analysis", "endpoint", "population", "group", "model", "term", "statistic", "at", "estimate", "lower", "upper",
+    "confidence", "p_value", "unit", "method", "n", "events", "note",
+)  # fmt: skip
+assert set(FIELDS) == {f.name for f in fields(Estimate)}
+
+
+def finite(value: float | None) -> float | None:
+    """Return the value as a plain float, or None where it is missing, infinite or NaN."""
+    return None if value is None or not math.isfinite(value) else float(value)
+
+
+def joined(notes: Sequence[str | None]) -> str | None:
+    """Return the notes that say something, in one text."""
+    said = [n for n in notes if n]
+    return "; ".join(said) if said else None
