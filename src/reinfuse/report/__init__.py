@@ -1,0 +1,1 @@
+"""How findings are shown: numbers, tables, figures, html. Computes no statistic."""

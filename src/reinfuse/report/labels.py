@@ -1,0 +1,43 @@
+"""Names as readers see them: terms, groups, populations."""
+
+from __future__ import annotations
+
+from reinfuse.study import Findings
+
+
+class Labels:
+    """The labels of one study's factors and endpoints."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._factors = {f.name: f for f in findings.data.factors}
+        self._endpoints = {e.name: e.label for e in findings.data.endpoints}
+
+    def endpoint(self, name: str) -> str:
+        """Return an endpoint's label."""
+        return self._endpoints.get(name, name.replace("_", " "))
+
+    def factor(self, name: str) -> str:
+        """Return a factor's label."""
+        return self._factors[name].label if name in self._factors else name.replace("_", " ").capitalize()
+
+    def term(self, term: str) -> str:
+        """Return an effect's label: `Diagnosis: CLL against NHL`, or the factor's own."""
+        name, _, level = term.partition("=")
+        factor = self._factors.get(name)
+        if factor is None:
+            return term
+        return f"{factor.label}: {level} v. {factor.levels[0]}" if level else factor.label
+
+    def group(self, group: str) -> str:
+        """Return a group's label: `Bulky disease: yes`."""
+        name, _, level = group.partition("=")
+        return f"{self.factor(name)}: {level}"
+
+    def level(self, group: str) -> str:
+        """Return the level alone, with the factor where the level says nothing by itself."""
+        name, _, level = group.partition("=")
+        return level if level not in ("yes", "no") else f"{self.factor(name)}: {level}"
+
+    def population(self, population: str) -> str:
+        """Return a population's label: `All patients`, `CLL`."""
+        return "All patients" if population == "all" else self.level(population)
