@@ -1,0 +1,208 @@
+"""The command line: thin; everything heavy is imported when a command needs it."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reinfuse.data import Dataset
+    from reinfuse.errors import Problem
+    from reinfuse.plan import Plan
+    from reinfuse.study import Findings, Progress
+
+app = typer.Typer(
+    name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
+    help="From a cohort of repeat CAR-T infusions to a report one can trust. Data stay on this machine.",
+)  # fmt: skip
+
+CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
+PlanOption = Annotated[
+    Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: the reference study's.")
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
+
+
+@app.command()
+def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
+            json: JsonOption = False) -> None:  # fmt: skip
+    """Check a cohort, estimate, and write report, findings, estimates, patients and figures."""
+    findings = _analysed(cohort, _plan(plan), out)
+    if json:
+        _print_json(findings.cohort.warnings)
+    else:
+        _say_written(findings, out)
+
+
+@app.command()
+def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
+    """Tell all that is wrong, or odd, with a cohort; exit status 2 if it would be refused."""
+    from reinfuse.cohort.analysed import analysed
+    from reinfuse.cohort.cohort import examine
+    from reinfuse.cohort.raw import read_raw
+
+    chosen = _plan(plan)
+    checked, problems = examine(read_raw(cohort), chosen.columns, chosen.used_columns)
+    if checked is not None:
+        analysed(checked, chosen)
+    _show(problems, json)
+    if checked is None:
+        raise typer.Exit(2)
+    if not json:
+        typer.echo(f"The cohort can be analysed ({len(problems)} warnings).")
+
+
+@app.command()
+def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")]) -> None:
+    """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""
+    from reinfuse.cohort.template import write_template
+
+    for path in write_template(directory):
+        typer.echo(str(path))
+
+
+@app.command()
+def demo(out: OutOption = Path("reinfuse-demo"),
+         dataset: Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")] = None) -> None:  # fmt: skip
+    """Analyse the bundled synthetic cohort, and compare it with what was published."""
+    from reinfuse.data import DEMO, datasets
+    from reinfuse.errors import PlanRefused, Problem
+
+    known = datasets()
+    name = dataset or DEMO
+    if name not in known:
+        remedy = f"use one of: {', '.join(known)}"
+        raise PlanRefused([Problem(None, None, None, name, "is no bundled cohort", remedy)])
+    chosen = known[name]
+    findings = _analysed(chosen.path, chosen.plan, out)
+    _say_written(findings, out)
+    _compare(chosen, findings)
+
+
+@app.command("datasets")
+def list_datasets() -> None:
+    """List the bundled cohorts with their sources."""
+    from reinfuse.data import datasets
+
+    for one in datasets().values():
+        kind = "synthetic" if one.synthetic else "real, published"
+        typer.echo(f"{one.name} ({kind})\n  {one.title}\n  {one.source}")
+
+
+@app.command()
+def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Print every table and column that is read, and what it may hold."""
+    from reinfuse.cohort.template import explanations
+
+    rows = list(explanations())
+    heads = ("table", "column", "needed", "meaning", "example")
+    if json:
+        typer.echo(json_module.dumps([dict(zip(heads, r, strict=True)) for r in rows], indent=1, ensure_ascii=False))
+        return
+    for name in dict.fromkeys(r[0] for r in rows):
+        typer.echo(f"\n{name}")
+        for _, column, needed, meaning, _ in (r for r in rows if r[0] == name):
+            typer.echo(f"  {column:<24} {meaning}{f' [{needed} needed]' if needed else ''}")
+
+
+def _plan(path: Path | None) -> Plan:
+    from reinfuse.plan import Plan
+
+    return Plan.load(path) if path else Plan.built_in()
+
+
+def _analysed(cohort: Path, plan: Plan, out: Path) -> Findings:
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.study import Study
+
+    with _progress() as progress:
+        study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
+        findings = study.run(progress)
+        findings.save(out, progress)
+    return findings
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a progress bar where somebody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda name, done, total: bar.update(task, description=name, completed=done, total=total)
+
+
+def _say_written(findings: Findings, out: Path) -> None:
+    warnings = len(findings.warnings)
+    typer.echo(f"{findings.patients.height} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
+    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+
+
+def _compare(dataset: Dataset, findings: Findings) -> None:
+    compared = dataset.compare(findings)
+    if not compared:
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Published margins beside this report")
+    for head in ("Quantity", "Patients", "Published", "This report", "Unit"):
+        table.add_column(head, justify="right" if head in ("Published", "This report") else "left")
+    for one in compared:
+        here = "–" if one.here is None else f"{one.here:g}"
+        table.add_row(one.quantity, one.population, f"{one.published:g}", here, one.unit)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
+
+
+def _show(problems: tuple[Problem, ...], json: bool) -> None:
+    if json:
+        _print_json(problems)
+        return
+    for p in problems:
+        where = ", ".join(x for x in (p.table, f"row {p.row}" if p.row else "", p.column) if x)
+        value = f" [{p.value}]" if p.value else ""
+        typer.echo(f"{p.severity.upper()}: {where + ': ' if where else ''}{p.rule}{value} → {p.remedy}", err=True)
+
+
+def _print_json(problems: tuple[Problem, ...]) -> None:
+    typer.echo(json_module.dumps({"problems": [p.as_dict() for p in problems]}, indent=1, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line: exit status 0 done, 2 refused, 1 failed."""
+    from reinfuse.errors import Refused
+
+    try:
+        app()
+    except Refused as refused:
+        _show(refused.problems, json="--json" in sys.argv)
+        typer.echo(f"Nothing was written: {refused}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("REINFUSE_DEBUG"):
+            raise
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+        typer.echo(f"reinfuse failed: {type(error).__name__} at {where}. This is a fault of the program, please report "
+                   "it. REINFUSE_DEBUG=1 shows more, patients' values among it.", err=True)  # fmt: skip
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The empty cohort: CSV files and one workbook, made from the declaration that checks them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from reinfuse.cohort.raw import EXPLANATIONS
+from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
+
+WORKBOOK = "cohort.xlsx"
+_LAST_ROW = 1000
+
+
+def columns_of(table: Table) -> list[Column]:
+    """Return the columns of a table's template: dates rather than days."""
+    return [c for c in table.columns if c.kind != "day"]
+
+
+def explanation(column: Column) -> str:
+    """Say in words what a column may hold."""
+    parts = [column.meaning]
+    if column.choices:
+        parts.append(f"one of {', '.join(column.choices)}" + (" or another text" if column.free else ""))
+    if column.kind == "yes_no":
+        parts.append("yes or no")
+    if column.low is not None and column.high is not None:
+        parts.append(f"from {column.low:g} to {column.high:g}{' ' + column.unit if column.unit else ''}")
+    return "; ".join(parts)
+
+
+def explanations(tables: tuple[Table, ...] = (*TABLES.values(), WIDE)) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield table, column, needed, meaning and example of every declared column."""
+    for table in tables:
+        for column in table.columns:
+            timed = column.kind in ("date", "day") and table.timed == "must"
+            needed = (
+                "date or day" if timed else "column and cell" if column.filled else "column" if column.required else ""
+            )
+            yield table.name, column.name, needed, explanation(column), column.example
+
+
+def write_template(directory: Path) -> list[Path]:
+    """Write an empty cohort into a folder: `<table>.csv` and a workbook with a sheet of explanations.
+
+    Files that are there already are left as they are and not returned.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    made = []
+    for table in TABLES.values():
+        path = directory / f"{table.name}.csv"
+        if not path.exists():
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow([c.name for c in columns_of(table)])
+            made.append(path)
+    book = directory / WORKBOOK
+    if not book.exists():
+        _workbook(book)
+        made.append(book)
+    return made
+
+
+def _workbook(path: Path) -> None:
+    from openpyxl import Workbook
+    from openpyxl.styles import Font, PatternFill
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    needed = PatternFill("solid", fgColor="FFF3CD")
+    for table in TABLES.values():
+        sheet = book.create_sheet(table.name)
+        for i, column in enumerate(columns_of(table), 1):
+            cell = sheet.cell(1, i, column.name)
+            cell.font = Font(bold=True)
+            if column.required or (column.kind == "date" and table.timed == "must"):
+                cell.fill = needed
+            letter = get_column_letter(i)
+            sheet.column_dimensions[letter].width = max(12, len(column.name) + 2)
+            choices = ("yes", "no") if column.kind == "yes_no" else column.choices
+            if choices and not column.free:
+                rule = DataValidation("list", formula1=f'"{",".join(choices)}"', allow_blank=True)
+                rule.add(f"{letter}2:{letter}{_LAST_ROW}")
+                sheet.add_data_validation(rule)
+        sheet.freeze_panes = "A2"
+    sheet = book.create_sheet(EXPLANATIONS)
+    sheet.append(["table", "column", "needed", "meaning", "example"])
+    for row in explanations(tuple(TABLES.values())):
+        sheet.append(list(row))
+    for cell in sheet[1]:
+        cell.font = Font(bold=True)
+    for letter, width in zip("ABCDE", (14, 22, 16, 100, 14), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = "A2"
+    book.save(path)
