@@ -28,6 +28,7 @@ PlanOption = Annotated[
     Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: the reference study's.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
 
 
@@ -70,8 +71,7 @@ def template(directory: Annotated[Path, typer.Argument(help="Folder to write int
 
 
 @app.command()
-def demo(out: OutOption = Path("reinfuse-demo"),
-         dataset: Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")] = None) -> None:  # fmt: skip
+def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None) -> None:
     """Analyse the bundled synthetic cohort, and compare it with what was published."""
     from reinfuse.data import DEMO, datasets
     from reinfuse.errors import PlanRefused, Problem

@@ -16,7 +16,7 @@ from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.notes import filled, rule_notes
 from reinfuse.cohort.raw import ROW
 from reinfuse.cohort.wide import is_grade
-from reinfuse.errors import PlanRefused, Problem
+from reinfuse.errors import CohortRefused, PlanRefused, Problem
 from reinfuse.plan import Plan, Rules
 
 ID = endpoints.ID
@@ -69,10 +69,15 @@ def analysed(cohort: Cohort, plan: Plan) -> Analysed:
 
     Raises
     ------
+    CohortRefused
+        If no patient had the index infusion.
     PlanRefused
         If a declared factor, endpoint or subgroup needs a column that is not there, with all such problems.
     """
     frame, flow = _wide(cohort) if cohort.wide else _dated(cohort, plan)
+    if frame.is_empty():
+        rule, remedy = f"no patient has an infusion {plan.index_infusion}", "choose another index_infusion in the plan"
+        raise CohortRefused([Problem("infusions", None, "infusion", None, rule, remedy)])
     frame = frame.sort(ID)
     made, left_out, problems = factors.build(plan.factors, frame)
     ends = _built_in_endpoints(frame, plan.rules)

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import polars as pl
 
 from reinfuse.cohort.interpret import Typed, interpret, plain_name
-from reinfuse.cohort.raw import About, RawCohort, RawTable, Reading, read_raw
-from reinfuse.cohort.rules import TIME, check
+from reinfuse.cohort.raw import TIME, About, RawCohort, RawTable, Reading, read_raw
+from reinfuse.cohort.rules import check
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.wide import interpret_wide
 from reinfuse.errors import CohortRefused, Problem

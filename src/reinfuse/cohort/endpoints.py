@@ -15,8 +15,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
-from reinfuse.cohort.raw import ROW
-from reinfuse.cohort.rules import TIME
+from reinfuse.cohort.raw import ROW, TIME
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.plan import Rules
 
@@ -90,7 +89,9 @@ def _since_index(cohort: Cohort, table: str, base: pl.DataFrame) -> pl.DataFrame
     """Return a table's rows after the index infusion, with `t` and the horizon; empty if there is no table."""
     if table not in cohort.tables:
         return base.clear().with_columns(t=pl.lit(0, dtype=pl.Int64), **{ROW: pl.lit(0), "response": pl.lit("")})
-    joined = cohort.tables[table].join(base.select(ID, "_index", "_horizon", "diagnosis"), on=ID, how="inner")
+    have = cohort.tables[table]
+    own = have.select(ID, TIME, ROW, *(c for c in ("response", "result", "value") if c in have.columns))
+    joined = own.join(base.select(ID, "_index", "_horizon", "diagnosis"), on=ID, how="inner")
     return joined.with_columns(t=pl.col(TIME) - pl.col("_index")).filter(pl.col("t") > 0)
 
 
@@ -225,12 +226,13 @@ def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) ->
     out = base.select(ID)
     if "toxicities" not in cohort.tables:
         return out
-    every = cohort.tables["toxicities"]
+    every = cohort.tables["toxicities"].drop_nulls("kind")
+    names = {kind: grade_name(kind) for kind in every["kind"].unique()}
+    every = every.with_columns(name=pl.col("kind").replace_strict(names, return_dtype=pl.String))
     mine = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
-    worst = mine.unique([ID, "kind"], keep="first", maintain_order=True)
-    for kind in every["kind"].drop_nulls().unique().sort():
-        name = grade_name(kind)
-        one = worst.filter(pl.col("kind") == kind)
+    worst = mine.unique([ID, "name"], keep="first", maintain_order=True)
+    for name in every["name"].unique().sort():
+        one = worst.filter(pl.col("name") == name)
         one = one.select(ID, pl.col("grade").alias(name), _row("toxicities").alias(f"{name}_source"))
         out = out.join(one, on=ID, how="left")
         if rules.toxicity_absent == "none":
@@ -253,7 +255,7 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     plain = [e for e in kept if e in ("response", "umrd_day28")]
     grades = [c for c in frame.columns if c.endswith("_grade")]
     sources = [f"{c}_source" for c in (*kept, *grades)]
-    flags = pl.selectors.boolean()
+    flags = pl.col(pl.Boolean)
     words = frame.with_columns(pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no")).name.keep())
     days = [pl.col(c).cast(pl.Float64) for c in timed if c.endswith("_days")]
     return words.select(ID, *plain, *grades, *timed, *sources).with_columns(days)

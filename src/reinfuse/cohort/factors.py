@@ -21,7 +21,7 @@ LABELS = {
     "interval_days": "Interval from CART1 to CART2", "age_years": "Age", "prior_lines": "Prior lines of therapy",
     "bulky": "Bulky disease", "diagnosis": "Diagnosis", "sex": "Sex",
 }  # fmt: skip
-UNITS = {"interval_days": "days", "age_years": "years", "prior_lines": "lines"}
+UNITS = {"interval_days": "days", "age_years": "years", "prior_lines": "line"}
 MAX_LEVELS = 20
 
 

@@ -53,8 +53,8 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
     used
         Names of undeclared columns that the plan uses: no warning for these.
     """
-    frame, readings = _rename(raw, table)
-    problems = _missing_columns(frame, table)
+    frame, readings, twins = _rename(raw, table)
+    problems = twins + _missing_columns(frame, table)
     extra = tuple(c for c in frame.columns if c != ROW and table.column(c) is None)
     problems += [_unknown(table, name) for name in extra if name not in used and not name.startswith("_unnamed")]
     typed = {ROW: frame[ROW]}
@@ -77,18 +77,24 @@ def _texts(series: pl.Series) -> pl.Series:
     return pl.Series(series.name, [None if values.is_missing(t) else t for t in missing], dtype=pl.String)
 
 
-def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading]]:
-    """Give declared names to columns that differ in case, spaces or punctuation only."""
-    plain = {plain_name(n): n for n in table.names}
-    have = set(raw.frame.columns)
-    names: dict[str, str] = {}
-    readings = []
+def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], list[Problem]]:
+    """Give declared names to columns that differ in case, spaces or punctuation only; two for one are a problem."""
+    declared = {c.name for c in (*table.columns, *table.also)}
+    plain = {plain_name(n): n for n in declared}
+    taken = {n: n for n in raw.frame.columns if n in declared}
+    readings, problems = [], []
     for name in raw.frame.columns:
-        target = plain.get(plain_name(name))
-        if target and target != name and target not in have and target not in names.values():
-            names[name] = target
-            readings.append(Reading(table.name, target, "column name", 1, (f"{name} → {target}",)))
-    return raw.frame.rename(names), readings
+        target = plain.get(plain_name(name), name)
+        if target == name:
+            continue
+        if target in taken:
+            rule = f"the columns {taken[target]!r} and {name!r} are both read as {target}"
+            problems.append(Problem(table.name, None, name, None, rule, "rename or take away one of the two"))
+            continue
+        taken[target] = name
+        readings.append(Reading(table.name, target, "column name", 1, (f"{name} → {target}",)))
+    renamed = {name: target for target, name in taken.items() if name != target}
+    return raw.frame.rename(renamed), readings, problems
 
 
 def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
@@ -162,10 +168,11 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
             dated: bool) -> tuple[dict[str, pl.Series], list[Reading], list[Problem]]:  # fmt: skip
     """Type one column; each different text is read once."""
     cleaned = {t: values.clean(t) for t in set(texts)}
-    empty = {t for t, c in cleaned.items() if values.is_missing(c)}
+    unsaid = values.UNSAID if column.empty_tells else frozenset()
+    empty = {t for t, c in cleaned.items() if values.is_missing(c) and c.casefold() not in unsaid}
     present = [c for t, c in cleaned.items() if t not in empty]
     read = _reader(column, present, raw, dated)
-    found = {t: Read() if t in empty else read(c) for t, c in cleaned.items()}
+    found = {t: Read() if t in empty else _refused(c, unsaid) or read(c) for t, c in cleaned.items()}
     if column.free:
         found = _one_spelling(texts, found)
     problems = [
@@ -185,6 +192,15 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
         name = column.name + CLASS_SUFFIX
         made[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
     return made, _readings(raw.name, column, texts, cleaned, found, empty), problems
+
+
+def _refused(text: str, unsaid: frozenset[str]) -> Read | None:
+    """Return why a text is understood in no column of this kind, or None."""
+    if text.casefold() in unsaid:
+        return Read(rule="is said to be not known", remedy="an empty cell means that it did not happen: fill it")
+    if text.casefold() in values.FAULTS:
+        return Read(rule="is an error of the spreadsheet program", remedy="mend the formula or write the value")
+    return None
 
 
 def _one_spelling(texts: Sequence[str], found: Mapping[str, Read]) -> dict[str, Read]:

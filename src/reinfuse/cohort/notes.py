@@ -67,6 +67,8 @@ def _toxicity(frame: pl.DataFrame, plan: Plan) -> Iterator[str]:
 
 def _absent(frame: pl.DataFrame, plan: Plan) -> Iterator[str]:
     needs = {"response": "response", "umrd_day28": "umrd_day28", "pfs": "pfs_days", "os": "os_days"}
-    lacking = [LABELS[name].lower() for name, column in needs.items() if not filled(frame, column)]
+    lacking = [
+        LABELS[name][0].lower() + LABELS[name][1:] for name, column in needs.items() if not filled(frame, column)
+    ]
     if lacking:
         yield "left out, because the data do not hold it: " + "; ".join(lacking)

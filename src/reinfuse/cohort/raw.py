@@ -9,17 +9,19 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from reinfuse.cohort.schema import TABLES
-from reinfuse.cohort.values import Dialect, clean
+from reinfuse.cohort.values import Dialect, as_text, clean
+from reinfuse.cohort.workbook import Unreadable, read_sheets
 from reinfuse.errors import Problem
 
 ROW = "_row"
+TIME = "_time"
 ABOUT_FILE = "about.toml"
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 EXPLANATIONS = "explanations"
 
 
@@ -75,8 +77,12 @@ class _Collector:
         self.readings: list[Reading] = []
         self.sources: dict[str, str] = {}
 
-    def bytes_of(self, path: Path) -> bytes:
-        data = path.read_bytes()
+    def bytes_of(self, table: str | None, path: Path) -> bytes | None:
+        try:
+            data = path.read_bytes()
+        except OSError:
+            self.refuse(table, "the file cannot be read", "look whether it is a file that you may open")
+            return None
         self.sources[path.name] = hashlib.sha256(data).hexdigest()
         return data
 
@@ -118,8 +124,9 @@ def read_raw(path: str | Path) -> RawCohort:
 def _about(path: Path, found: _Collector) -> About:
     if not path.is_file():
         return About()
+    data = found.bytes_of(ABOUT_FILE, path)
     try:
-        told = tomllib.loads(found.bytes_of(path).decode())
+        told = tomllib.loads((data or b"").decode())
         limits = tuple(str(x) for x in told.get("limits", ()))
         texts = {k: str(told.get(k, "")) for k in ("title", "description", "source")}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError):
@@ -129,13 +136,14 @@ def _about(path: Path, found: _Collector) -> About:
 
 
 def _folder(path: Path, found: _Collector) -> list[RawTable]:
+    """Read the tables of a folder, or the one wide sheet (`sheet.csv`) of a folder without tables."""
     tables: dict[str, RawTable] = {}
-    for file in sorted(path.iterdir()):
+    readable = [f for f in sorted(path.iterdir()) if f.suffix.casefold() in (".csv", ".parquet")]
+    known = [f for f in readable if f.stem.strip().casefold() in TABLES]
+    for file in known or [f for f in readable if f.stem == "sheet"]:
         name, ending = file.stem.strip().casefold(), file.suffix.casefold()
-        if name not in TABLES or ending not in (".csv", ".parquet"):
-            continue
         if name in tables:
-            found.refuse(name, "is there twice, as .csv and as .parquet", "keep one of the two files")
+            found.refuse(name, "is there in two files", "keep one of the two files")
             continue
         raw = _csv(name, file, found) if ending == ".csv" else _parquet(name, file, found)
         if raw is not None:
@@ -158,23 +166,26 @@ def _file(path: Path, found: _Collector) -> list[RawTable]:
 
 
 def _decode(name: str, data: bytes, found: _Collector) -> str | None:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", errors="replace")
-    if b"\0" in data:
-        found.refuse(name, "is not a text file", "save it as CSV (UTF-8)")
-        return None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        found.readings.append(Reading(name, None, "file in Windows-1252 instead of UTF-8", 1))
-        return data.decode("cp1252", errors="replace")
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _CONTROL.search(text):
+            break
+        if encoding == "cp1252":
+            found.readings.append(Reading(name, None, "file in Windows-1252 instead of UTF-8", 1))
+        return text
+    found.refuse(name, "is not a text file", "save it as CSV (UTF-8)")
+    return None
 
 
 def _csv(name: str, path: Path, found: _Collector) -> RawTable | None:
-    text = _decode(name, found.bytes_of(path), found)
+    data = found.bytes_of(name, path)
+    text = None if data is None else _decode(name, data, found)
     if text is None:
         return None
-    head = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+    head = re.sub(r'"[^"]*"', "", re.split(r"[\r\n]", text.lstrip())[0])
     separator = max(",;\t|", key=head.count)
     if separator != ",":
         found.readings.append(Reading(name, None, f"columns separated by {separator!r} instead of a comma", 1))
@@ -183,11 +194,13 @@ def _csv(name: str, path: Path, found: _Collector) -> RawTable | None:
     except csv.Error:
         found.refuse(name, "is not valid CSV", "look for an unclosed quotation mark and save it as CSV again")
         return None
-    return _table(name, rows, found, "either" if separator == ";" else "point")
+    return _table(name, rows, found, "point" if separator == "," else "either")
 
 
 def _parquet(name: str, path: Path, found: _Collector) -> RawTable | None:
-    data = found.bytes_of(path)
+    data = found.bytes_of(name, path)
+    if data is None:
+        return None
     try:
         frame = pl.read_parquet(io.BytesIO(data))
         columns = [_texts(s) for s in frame.get_columns()]
@@ -201,52 +214,38 @@ def _parquet(name: str, path: Path, found: _Collector) -> RawTable | None:
 def _texts(series: pl.Series) -> list[str]:
     if series.dtype.is_nested() or series.dtype == pl.Object:
         raise pl.exceptions.SchemaError("nested column")
-    return [_cell(v) for v in series.to_list()]
-
-
-def _cell(value: object) -> str:
-    """Return the text of a typed cell: dates in ISO form, whole numbers without a decimal point."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
-        return value.date().isoformat() if midnight else value.isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
+    return [as_text(v) for v in series.to_list()]
 
 
 def _workbook(path: Path, found: _Collector) -> list[RawTable]:
-    import zipfile
-
-    import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    data = found.bytes_of(path)
+    data = found.bytes_of(None, path)
+    if data is None:
+        return []
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = {s.title: [[_cell(v) for v in row] for row in s.iter_rows(values_only=True)] for s in book.worksheets}
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError):
+        sheets, unstored = read_sheets(data)
+    except Unreadable:
         found.refuse(None, "is not a workbook that can be read", "save it again as .xlsx, without a password")
         return []
-    filled = {title: rows for title, rows in sheets.items() if any(any(r) for r in rows)}
+    lost = {(title, i) for title, i, _ in unstored}
+    filled = {t: rows for t, rows in sheets.items() if any(any(r) or (t, i) in lost for i, r in enumerate(rows))}
     known = {title: rows for title, rows in filled.items() if title.strip().casefold() in TABLES}
-    if known:
-        left = [t for t in filled if t not in known and t.strip().casefold() != EXPLANATIONS]
-        for title in left:
-            found.readings.append(Reading(title, None, "sheet that is no table of a cohort, not read", 1))
-        raw = [_table(t.strip().casefold(), rows, found) for t, rows in known.items()]
-        return [t for t in raw if t is not None]
-    if len(filled) != 1:
+    if not known and len(filled) != 1:
         rule = f"has {len(filled)} filled sheets, none named as a table of a cohort"
         found.refuse(None, rule, "name them patients, infusions, ..., or keep one wide sheet")
         return []
-    raw_sheet = _table("sheet", next(iter(filled.values())), found)
-    return [raw_sheet] if raw_sheet is not None else []
+    names = {title: title.strip().casefold() if known else "sheet" for title in known or filled}
+    for title in filled:
+        if known and title not in known and title.strip().casefold() != EXPLANATIONS:
+            found.readings.append(Reading(title, None, "sheet that is no table of a cohort, not read", 1))
+    for name in sorted({n for n in names.values() if list(names.values()).count(n) > 1}):
+        found.refuse(name, "is there in two sheets", "keep one of the two sheets")
+    for title, i, j in unstored:
+        if title in names:
+            column = sheets[title][0][j] or None
+            remedy = "open the workbook in a spreadsheet program and save it, or write the value"
+            found.refuse(names[title], "holds a formula without a stored result", remedy, i or None, column)
+    raw = [_table(name, filled[title], found) for title, name in names.items()]
+    return [t for t in raw if t is not None]
 
 
 def _table(name: str, rows: Sequence[Sequence[str]], found: _Collector, dialect: Dialect = "point") -> RawTable | None:
@@ -267,17 +266,19 @@ def _table(name: str, rows: Sequence[Sequence[str]], found: _Collector, dialect:
     for j in kept:
         if not header[j]:
             found.refuse(name, f"column {j + 1} has cells but no name", "give the column a name")
-    _refuse_duplicates(name, [header[j] for j in kept], found)
+    _refuse_names(name, [header[j] for j in kept], found)
     names = [header[j] or f"_unnamed_{j + 1}" for j in kept]
     columns = {n: [r[j] if j < len(r) else "" for _, r in body] for n, j in zip(names, kept, strict=True)}
     numbers = {ROW: [i for i, _ in body]}
-    frame = pl.DataFrame({**numbers, **columns}, schema_overrides={ROW: pl.Int64, **dict.fromkeys(columns, pl.String)})
-    return RawTable(name, frame, dialect)
+    types = {**dict.fromkeys(columns, pl.String), ROW: pl.Int64}
+    return RawTable(name, pl.DataFrame({**numbers, **columns, **numbers}, schema_overrides=types), dialect)
 
 
-def _refuse_duplicates(name: str, header: Iterable[str], found: _Collector) -> None:
+def _refuse_names(name: str, header: Iterable[str], found: _Collector) -> None:
     seen: set[str] = set()
     for title in header:
         if title and title in seen:
             found.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
+        if title in (ROW, TIME):
+            found.refuse(name, "the column has a name that the program uses itself", "rename it", column=title)
         seen.add(title)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 import polars as pl
 
-from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.raw import ROW, TIME
 from reinfuse.cohort.schema import TABLES
 from reinfuse.errors import Problem, Severity, nearest
 
-TIME = "_time"
 Tables = Mapping[str, pl.DataFrame]
 Rule = Callable[[Tables], Iterator[Problem]]
 
@@ -116,7 +115,8 @@ def after_the_end(tables: Tables) -> Iterator[Problem]:
         if name == "patients" or not _has(tables, name, "patient_id", TIME):
             continue
         column = "date" if "date" in frame.columns else "day"
-        joined = frame.drop_nulls(["patient_id", TIME]).join(ends, on="patient_id", how="inner")
+        times = frame.drop_nulls(["patient_id", TIME]).select(ROW, "patient_id", column, TIME)
+        joined = times.join(ends, on="patient_id", how="inner")
         over = _shown(joined.filter(pl.col(TIME) > pl.col("_end")), column)
         for died, what in ((True, "death"), (False, "last contact")):
             rows = over.filter(pl.col("death").is_not_null() == died)
@@ -141,7 +141,8 @@ def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
     if not _has(tables, "toxicities", "patient_id", "infusion") or not _has(tables, "infusions", "infusion", TIME):
         return
     given = tables["infusions"].select("patient_id", "infusion", _given=pl.col(TIME)).unique(["patient_id", "infusion"])
-    frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"])
+    times = [c for c in ("date", "day", TIME) if c in tables["toxicities"].columns]
+    frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"]).select(ROW, "patient_id", "infusion", *times)
     joined = frame.join(given.with_columns(_known=True), on=["patient_id", "infusion"], how="left")
     known = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
     strange = joined.filter(pl.col("_known").is_null() & pl.col("patient_id").is_in(known.implode()))

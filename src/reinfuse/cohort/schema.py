@@ -56,6 +56,8 @@ class Column:
         Other spellings that are understood, in lower case, and what they are read as.
     free
         Texts other than the choices are kept as they stand.
+    empty_tells
+        An empty cell says something (no death: alive), so that a word for `not known` is a problem.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Column:
     choices: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=lambda: NO_SYNONYMS)
     free: bool = False
+    empty_tells: bool = False
     low: float | None = None
     high: float | None = None
     unit: str = ""
@@ -74,7 +77,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One input table. `timed`: ``must`` or ``may`` carry a `date` or a `day` column, or ``no``."""
+    """One input table. `timed`: ``must`` or ``may`` carry a `date` or a `day` column, or ``no``.
+
+    `also` holds columns of another table that are understood in this one too.
+    """
 
     name: str
     meaning: str
@@ -82,10 +88,11 @@ class Table:
     required: bool = False
     timed: Literal["must", "may", "no"] = "must"
     key: tuple[str, ...] = ()
+    also: tuple[Column, ...] = ()
 
     def column(self, name: str) -> Column | None:
         """Return the declared column of that name, if there is one."""
-        return next((c for c in self.columns if c.name == name), None)
+        return next((c for c in (*self.columns, *self.also) if c.name == name), None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,11 +135,12 @@ def grade_column(name: str, kind: str) -> Column:
 
 
 PATIENTS = Table(
-    "patients", "one row a patient", timed="no", required=True, key=("patient_id",),
+    "patients", "one row a patient", timed="no", required=True, key=("patient_id",), also=(_PRIOR, _BULKY),
     columns=(
         _PATIENT,
         Column("last_contact", "when", "date or day on which the patient was last known alive", True),
-        Column("death", "when", "date or day of death; empty = alive at last contact", True),
+        Column("death", "when", "date or day of death; empty = alive at last contact", True,
+               empty_tells=True),
         Column("death_cause", "choice", "cause of death", choices=("disease", "treatment", "other", "unknown")),
         Column("diagnosis", "choice", _DIAGNOSIS.meaning, True, choices=_DIAGNOSIS.choices,
                words=DIAGNOSIS_WORDS, free=True, example="CLL"),
@@ -144,6 +152,7 @@ PATIENTS = Table(
 
 INFUSIONS = Table(
     "infusions", "one row a CAR-T infusion", required=True, key=("patient_id", "infusion"),
+    also=(_DIAGNOSIS, _SEX, _AGE),
     columns=(
         _PATIENT, _INFUSION, _DATE, _DAY,
         Column("product", "text", "CAR-T product"),

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 MISSING = frozenset(
@@ -14,9 +14,13 @@ MISSING = frozenset(
      "not done", "n.a.", "<na>", "n.d."}
 )  # fmt: skip
 UNKNOWN = "unknown"
+UNSAID = frozenset({"?", "missing", "not available", "nd", "n.d.", "not done", UNKNOWN})
+"""Words for `not known`, which say more than an empty cell does."""
+FAULTS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
+"""What a spreadsheet program shows where a formula failed."""
 
 Dialect = Literal["point", "either"]
-"""``point``: the file keeps commas for thousands; ``either``: semicolon-separated, its commas may be decimal."""
+"""``point``: the file keeps commas for thousands; ``either``: not separated by commas, so they may be decimal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,22 @@ def clean(text: str) -> str:
     return " ".join(text.replace("\ufeff", "").replace("\u200b", "").split())
 
 
+def as_text(value: object) -> str:
+    """Return the text of a typed cell: dates in ISO form, whole numbers without a decimal point."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second) == (0, 0, 0)
+        return value.date().isoformat() if midnight else value.isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
 def is_missing(text: str) -> bool:
     """Tell whether a cleaned text stands for a missing value."""
     return text.casefold() in MISSING
@@ -57,9 +77,9 @@ _SUPERSCRIPT = re.compile(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)")
 _ONE_COMMA = re.compile(r"[+-]?\d+,\d+")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 _GROUPS = (
-    re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"),
-    re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?"),
-    re.compile(r"[+-]?\d{1,3}(?:[ '’\u202f]\d{3})+(?:\.\d+)?"),
+    re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?"),
+    re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"),
+    re.compile(r"[+-]?[1-9]\d{0,2}(?:[ '’]\d{3})+(?:\.\d+)?"),
 )
 _NUMBER_REMEDY = "write a plain number such as 2000000 or 2e6"
 
@@ -160,19 +180,20 @@ def _parts(text: str) -> tuple[int, int, int, str | None] | None:
 
 def read_date(text: str) -> Read:
     """Read a date into days since 1970-01-01; ``03/04/2024`` has two readings and is a problem."""
+    how: str | None = "Excel day number as a date"
     if re.fullmatch(r"[2-7]\d{4}(?:\.0+)?", text):
         day = _EXCEL_EPOCH + timedelta(days=int(float(text)))
-        return Read((day - date(1970, 1, 1)).days, "Excel day number as a date")
-    parts = _parts(text)
-    if parts is None:
-        return Read(rule="is not a date with one reading", remedy=_DATE_REMEDY)
-    try:
-        day = date(*parts[:3])
-    except ValueError:
-        return Read(rule="is not a day of the calendar", remedy=_DATE_REMEDY)
+    else:
+        parts = _parts(text)
+        if parts is None:
+            return Read(rule="is not a date with one reading", remedy=_DATE_REMEDY)
+        try:
+            day, how = date(*parts[:3]), parts[3]
+        except ValueError:
+            return Read(rule="is not a day of the calendar", remedy=_DATE_REMEDY)
     if not YEARS[0] <= day.year <= YEARS[1]:
         return Read(rule=f"is not between the years {YEARS[0]} and {YEARS[1]}", remedy=_DATE_REMEDY)
-    return Read((day - date(1970, 1, 1)).days, parts[3])
+    return Read((day - date(1970, 1, 1)).days, how)
 
 
 _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "false": "no", "1": "yes", "0": "no",
@@ -181,6 +202,8 @@ _YES_NO = {"yes": "yes", "y": "yes", "true": "yes", "no": "no", "n": "no", "fals
 
 def read_yes_no(text: str) -> Read:
     """Read yes/no, true/false, 1/0 into ``yes`` or ``no``."""
+    if text.casefold() == UNKNOWN:
+        return Read(None, "missing")
     found = _YES_NO.get(text.casefold())
     if found is None:
         return Read(rule="is neither yes nor no", remedy="write yes or no, or leave the cell empty")

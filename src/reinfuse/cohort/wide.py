@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,15 +15,21 @@ from reinfuse.errors import Problem, nearest
 
 GRADE_SUFFIX = "_grade"
 TOXICITY_PREFIX = "toxicity_"
+_LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
 
 
 def wide_table(names: Sequence[str]) -> Table:
-    """Return the declaration of a wide sheet with these columns: `toxicity_<kind>_grade` are grades too."""
-    more = tuple(
+    """Return the declaration of a wide sheet with these columns.
+
+    `toxicity_<kind>_grade` are grades too, `cart3_lymphodepletion` is a regimen, `cart3_dose_cells_per_kg` a dose.
+    """
+    more = [
         grade_column(n, n[len(TOXICITY_PREFIX) : -len(GRADE_SUFFIX)].replace("_", " "))
         for n in names if n.startswith(TOXICITY_PREFIX) and n.endswith(GRADE_SUFFIX)
-    )  # fmt: skip
-    return replace(WIDE, columns=WIDE.columns + more)
+    ]  # fmt: skip
+    later = [n for n in names if _LATER.fullmatch(n) and n not in WIDE.names]
+    more += [replace(c, name=n) for n in later for c in WIDE.columns if c.name == _LATER.sub(r"cart2_\1", n)]
+    return replace(WIDE, columns=(*WIDE.columns, *more))
 
 
 def is_grade(column: str) -> bool:
@@ -47,6 +54,8 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], used: Sequence[str
     raw, readings, problems = _map(raw, columns)
     raw, more = _with_ids(raw)
     table = wide_table(raw.frame.columns)
+    mapped = {plain_name(name) for name in columns.values()}
+    used = (*used, *(c for c in raw.frame.columns if plain_name(c) in mapped))
     typed = interpret(raw, table, used=(*used, *raw.frame.columns))
     problems += [*_near_misses(typed.extra, table, used), *_pairs(typed.frame), *_rules(typed.frame)]
     return replace(typed, readings=(*readings, *more, *typed.readings), problems=(*typed.problems, *problems))
@@ -70,7 +79,10 @@ def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Read
             rule = f"the plan reads {standard} from {name!r}, but the sheet has a column {standard} too"
             problems.append(Problem(raw.name, None, standard, None, rule, "rename or map one of the two"))
             continue
-        frame = frame.with_columns(pl.col(found).alias(standard))
+        if plain_name(found) == plain_name(standard):
+            frame = frame.rename({found: standard})
+        else:
+            frame = frame.with_columns(pl.col(found).alias(standard))
         readings.append(Reading(raw.name, standard, "column named by the plan", 1, (f"{found} → {standard}",)))
     return replace(raw, frame=frame), readings, problems
 

@@ -8,6 +8,7 @@ from reinfuse.report.figures.flow import flow
 from reinfuse.report.figures.forest import forest
 from reinfuse.report.figures.km import Arm, kaplan_meier
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.labels import lowered
 from reinfuse.report.tables import Tables
 from reinfuse.study import Findings
 
@@ -43,7 +44,7 @@ def figures(findings: Findings) -> Iterator[tuple[str, str, Callable[[], Drawn |
 
 
 def _forest(tables: Tables, endpoint: str, synthetic: bool) -> Drawn:
-    title = f"Associations with {tables.labels.endpoint(endpoint).lower()}"
+    title = f"Associations with {lowered(tables.labels.endpoint(endpoint))}"
     records = tables.effects(endpoint)
     if len(records) > MOST_BARS:
         records = [e for e in records if e.model == "multivariable"] or records[:MOST_BARS]
@@ -67,9 +68,5 @@ def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool) 
     if factor is None:
         return kaplan_meier(f"km_{endpoint}", label, arms, None, synthetic)
     test = look.one("survival", endpoint, "p_value", term=factor)
-    title = f"{label} by {_lower(tables.labels.factor(factor))}"
+    title = f"{label} by {lowered(tables.labels.factor(factor))}"
     return kaplan_meier(f"km_{endpoint}_by_{factor}", title, arms, test.p_value if test else None, synthetic)
-
-
-def _lower(label: str) -> str:
-    return label if label[1:2].isupper() or "-" in label.split(maxsplit=1)[0] else label[0].lower() + label[1:]

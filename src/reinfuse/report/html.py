@@ -9,7 +9,6 @@ from importlib.resources import files
 from jinja2 import DictLoader, Environment, StrictUndefined
 
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.labels import Labels
 from reinfuse.report.prose import Prose
 from reinfuse.report.tables import Table, Tables
 from reinfuse.study import Findings
@@ -33,7 +32,7 @@ def report(findings: Findings, figures: Sequence[Placed]) -> str:
     effects = [(e, tables.association(e.name)) for e in ends]
     methods = prose.methods()
     html: str = _template("report.html.j2").render(
-        title=_title(findings), css=_text("report.css"), findings=findings, labels=Labels(findings), prose=prose,
+        title=_title(findings), level=tables.ci, css=_text("report.css"), findings=findings, prose=prose,
         summary=list(prose.summary()), methods=methods, references=prose.references,
         baseline=tables.baseline(), response=tables.response(),
         survival=[(e, tables.survival(e.name)) for e in timed], competing=tables.competing(),

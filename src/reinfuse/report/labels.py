@@ -5,6 +5,11 @@ from __future__ import annotations
 from reinfuse.study import Findings
 
 
+def lowered(label: str) -> str:
+    """Return a label as it stands inside a sentence: acronyms and names keep their capitals."""
+    return label if label[1:2].isupper() or "-" in label.split(maxsplit=1)[0] else label[:1].lower() + label[1:]
+
+
 class Labels:
     """The labels of one study's factors and endpoints."""
 

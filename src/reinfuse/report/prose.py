@@ -9,7 +9,7 @@ from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.proportion import METHOD as PROPORTION
 from reinfuse.plan import Rules
 from reinfuse.report import numbers
-from reinfuse.report.labels import Labels
+from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
 from reinfuse.report.references import REFERENCES
 from reinfuse.study import Findings
@@ -41,7 +41,7 @@ class Prose:
     def asked(self) -> list[str]:
         """Say what the plan asks."""
         index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
-        ends = ", ".join(e.label.lower() for e in self.findings.data.endpoints)
+        ends = ", ".join(lowered(e.label) for e in self.findings.data.endpoints)
         text = [f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
                 f"Endpoints in these data: {ends or 'none'}."]  # fmt: skip
         names = [f.label for f in self.findings.data.factors]
@@ -49,7 +49,7 @@ class Prose:
             text.append("Factors: " + "; ".join(names) + ".")
         for model in self.plan.models:
             factors = ", ".join(self.labels.factor(f) for f in model.factors)
-            text.append(f"Multivariable model of {self.labels.endpoint(model.endpoint).lower()}: {factors}.")
+            text.append(f"Multivariable model of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
         return text
 
     def summary(self) -> Iterator[str]:
@@ -94,7 +94,7 @@ class Prose:
                         continue
                     p = numbers.p_value(e.p_value)
                     said = f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
-                    yield (f"Association with {self.labels.endpoint(model.endpoint).lower()}, adjusted: "
+                    yield (f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
                            f"{self.labels.term(e.term or '')}: {what} {numbers.ratio(e.estimate)} "
                            f"({numbers.level(e.confidence)} {numbers.interval(e)}; {said}; n = {e.n}, events {e.events}).")  # fmt: skip
 

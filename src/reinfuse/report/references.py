@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 REFERENCES = {
-    "study": "Gauthier J, Bezerra ED, Hirayama AV, et al. Factors associated with outcomes after a second CD19-targeted "
+    "study": "Gauthier J, et al. Factors associated with outcomes after a second CD19-targeted "
     "CAR T-cell infusion for refractory B-cell malignancies. Blood 2021;137(3):323-335. doi:10.1182/blood.2020006770",
     "clopper": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the "
     "binomial. Biometrika 1934;26:404-413.",
@@ -22,14 +22,14 @@ REFERENCES = {
     "Stat Med 2002;21:2409-2419.",
     "firth_cox": "Heinze G, Schemper M. A solution to the problem of monotone likelihood in Cox regression. "
     "Biometrics 2001;57:114-119.",
-    "iwcll": "Hallek M, Cheson BD, Catovsky D, et al. iwCLL guidelines for diagnosis, indications for treatment, "
+    "iwcll": "Hallek M, et al. iwCLL guidelines for diagnosis, indications for treatment, "
     "response assessment, and supportive management of CLL. Blood 2018;131:2745-2760.",
-    "lugano": "Cheson BD, Fisher RI, Barrington SF, et al. Recommendations for initial evaluation, staging, and "
+    "lugano": "Cheson BD, et al. Recommendations for initial evaluation, staging, and "
     "response assessment of Hodgkin and non-Hodgkin lymphoma: the Lugano classification. J Clin Oncol "
     "2014;32:3059-3068.",
-    "astct": "Lee DW, Santomasso BD, Locke FL, et al. ASTCT consensus grading for cytokine release syndrome and "
+    "astct": "Lee DW, et al. ASTCT consensus grading for cytokine release syndrome and "
     "neurologic toxicity associated with immune effector cells. Biol Blood Marrow Transplant 2019;25:625-638.",
-    "strobe": "von Elm E, Altman DG, Egger M, et al. The Strengthening the Reporting of Observational Studies in "
+    "strobe": "von Elm E, et al. The Strengthening the Reporting of Observational Studies in "
     "Epidemiology (STROBE) statement. Lancet 2007;370:1453-1457.",
 }
 """In the order in which the methods paragraph cites them."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reinfuse.analysis.baseline import MORE_LABELS
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
-from reinfuse.report.labels import Labels
+from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
 from reinfuse.study import Findings
 
@@ -192,7 +192,7 @@ class Tables:
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
         heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Note")
         notes = tuple(f"({number}) {text}" for text, number in marks.items())
-        caption = f"Factors associated with {self.labels.endpoint(endpoint).lower()}"
+        caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)
 
     def effects(self, endpoint: str) -> Sequence[Estimate]:

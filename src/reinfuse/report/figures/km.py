@@ -110,4 +110,4 @@ def _short(label: str) -> str:
 def _told(title: str, arms: Sequence[Arm]) -> str:
     parts = [f"{a.label}: {a.curve.n} patients, {a.curve.n_events} events, median {numbers.time(a.median)} months"
              for a in arms]  # fmt: skip
-    return f"Kaplan-Meier curves, {title.lower()}. " + "; ".join(parts) + "."
+    return f"Kaplan-Meier curves, {title}. " + "; ".join(parts) + "."

@@ -1,0 +1,52 @@
+# make demo: sets up, analyses the bundled cohort, says where the report is.   make test: sets up, runs all tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types lock golden bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+$(VENV)/core: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/core
+	$(BIN)/reinfuse demo --out reinfuse-demo
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+# make lock: pins every dependency with its hashes (needs uv).
+lock:
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra bench pyproject.toml -o requirements-bench.lock
+
+# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, jsonlite).
+golden:
+	Rscript tests/golden/make_golden.R
+
+# make bench: runs the benchmarks (needs R for the comparison with it).
+bench: requirements-bench.lock $(VENV)/core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(BIN)/python benchmarks/large_cohort.py
+	$(BIN)/python benchmarks/start.py
+
+clean:
+	rm -rf $(VENV) reinfuse-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
