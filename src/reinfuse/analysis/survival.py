@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite
@@ -152,10 +153,14 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], endpoint: st
         why = "only one group" if events else "no event"
         return Estimate("survival", endpoint, "p_value", population, term=term, note=f"{NOT_ESTIMABLE}: {why}",
                         **record)  # type: ignore[arg-type]  # fmt: skip
-    result: Any = gw.logrank_test(gw.Surv(time=time, event=event.astype(np.int64)), group=groups)
-    p = finite(float(result.p_value))
-    return Estimate("survival", endpoint, "p_value", population, term=term, estimate=p, p_value=p,
-                    note=None if p is not None else NOT_ESTIMABLE, **record)  # type: ignore[arg-type]  # fmt: skip
+    try:
+        result: Any = gw.logrank_test(gw.Surv(time=time, event=event.astype(np.int64)), group=groups)
+        p = finite(float(result.p_value))
+    except np.linalg.LinAlgError:
+        p = None
+    note = None if p is not None else f"{NOT_ESTIMABLE}: no event while groups could be compared"
+    return Estimate("survival", endpoint, "p_value", population, term=term, estimate=p, p_value=p, note=note,
+                    **record)  # type: ignore[arg-type]  # fmt: skip
 
 
 def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confidence: float, endpoint: str,
@@ -171,10 +176,12 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
         value = 0.0 if n else None
         return [Estimate("competing", endpoint, "rate_at", population, at=day, estimate=value, note=note, **what)
                 for day in days if not n or day <= time.max()]  # fmt: skip
-    code = np.where(event == 1, 1, np.where(competing == 1, 2, 0))
+    # Categories are declared: of bare codes the library takes the lowest for censoring, even if nobody is censored.
+    codes = np.where(event == 1, "event", np.where(competing == 1, "competing", "censored"))
+    code = pl.Series(codes.tolist(), dtype=pl.Enum(["censored", "event", "competing"]))
     fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
     table = fit.fit(gw.Surv(time=time, event=code, type="mstate")).to_frame(format="polars")
-    mine = table.filter(table["cause"] == "1")
+    mine = table.filter(table["cause"] == "event")
     at, value, low, high = (mine[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
     made = []
     for day in days:

@@ -1,0 +1,92 @@
+"""What is said where a model cannot be fitted, or can barely be."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from reinfuse.analysis.association import associations
+from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+
+
+def _factor(name: str, values: list[object], **more: object) -> FactorColumn:
+    numeric = not any(isinstance(v, str) for v in values)
+    if numeric:
+        return FactorColumn(name, name, "number", pl.Series(values, dtype=pl.Float64))
+    levels = more.get("levels", ("no", "yes"))
+    kind = "binary" if levels == ("no", "yes") else "category"
+    return FactorColumn(name, name, kind, pl.Series(values, dtype=pl.String), levels)  # type: ignore[arg-type]
+
+
+def _binary(*events: float) -> EndpointColumn:
+    return EndpointColumn("response", "Response", "binary", np.array(events, dtype=float))
+
+
+def _one(endpoint: EndpointColumn, *factors: FactorColumn):
+    return associations(endpoint, factors, "multivariable", 0.95)
+
+
+YES = ["yes", "no"] * 6
+
+
+def test_complete_cases_are_counted():
+    factor = _factor("a", ["yes", None, *YES[2:]])
+    got = _one(_binary(*[1, 0, 0, 1] * 3), factor)[0]
+    assert (got.n, got.events) == (11, 6)
+    assert "1 patients left out, a factor missing" in str(got.note)
+
+
+def test_constant_factor():
+    got = _one(_binary(*[1, 0] * 6), _factor("a", ["yes"] * 12))[0]
+    assert got.estimate is None
+    assert str(got.note).startswith("not estimable: constant in these patients")
+
+
+def test_collinear_factors_are_named_and_the_others_fitted():
+    free = _factor("free", [float(v) for v in [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]])
+    made = _one(_binary(*[1, 0, 0, 1] * 3), _factor("a", YES), _factor("b", YES), free)
+    assert [e.term for e in made] == ["a", "b", "free"]
+    assert made[0].estimate is made[1].estimate is None
+    assert str(made[0].note).startswith("not estimable: collinear (a, b)")
+    assert made[2].estimate is not None
+
+
+@pytest.mark.parametrize(("event", "why"), [(0, "no event"), (1, "every patient has the event")])
+def test_outcome_of_one_value(event, why):
+    got = _one(_binary(*[event] * 12), _factor("a", YES))[0]
+    assert (got.estimate, got.p_value) == (None, None)
+    assert str(got.note).startswith(f"not estimable: {why}")
+
+
+def test_separation_and_few_events_are_said():
+    got = _one(_binary(*[1, 0] * 2, *[0] * 8), _factor("a", YES))[0]
+    assert got.estimate is not None
+    assert got.note == (
+        "separation: without the penalty the estimate is infinite; "
+        "few events: 2 events for 1 factor, fewer than 5 a factor"
+    )
+
+
+def test_few_without_the_event_are_said():
+    got = _one(_binary(*[1] * 9, 0, 0, 0), _factor("a", YES))[0]
+    assert "few events: 3 patients without the event for 1 factor" in str(got.note)
+
+
+def test_category_has_a_term_for_each_level_but_the_reference():
+    factor = _factor("d", ["NHL", "CLL", "ALL"] * 4, levels=("NHL", "ALL", "CLL"))
+    made = _one(_binary(*[1, 0, 0, 1] * 3), factor)
+    assert [e.term for e in made] == ["d=ALL", "d=CLL"]
+
+
+def test_time_to_event_gives_hazard_ratios_and_monotone_likelihood_is_said():
+    end = EndpointColumn("pfs", "PFS", "time", np.array([1.0] * 6 + [0.0] * 6), np.arange(1.0, 13))
+    got = _one(end, _factor("a", ["yes"] * 6 + ["no"] * 6))[0]
+    assert got.statistic == "hazard_ratio"
+    assert "monotone likelihood" in str(got.note)
+    assert got.lower is not None
+    assert got.lower > 1
+
+
+def test_nobody_known():
+    got = _one(_binary(*[1, 0] * 6), _factor("a", [None] * 11 + ["yes"]))[0]
+    assert got.estimate is None

@@ -1,0 +1,127 @@
+"""Firth models against closed forms and against an independent maximiser."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq, minimize, minimize_scalar
+from scipy.stats import chi2
+
+from reinfuse.analysis import firth, penalised
+
+
+def _table(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exposed: a with and b without the event; not exposed: c with and d without."""
+    x = np.repeat([1.0, 1.0, 0.0, 0.0], [a, b, c, d])[:, None]
+    return x, np.repeat([1.0, 0.0, 1.0, 0.0], [a, b, c, d])
+
+
+@pytest.mark.parametrize("cells", [(5, 3, 2, 7), (6, 0, 10, 28), (0, 8, 9, 27), (16, 20, 1, 7)])
+def test_two_by_two_table_adds_one_half_to_each_cell(cells):
+    x, y = _table(*cells)
+    fit = firth.fit("logistic", x, y, None, 0.95)
+    a, b, c, d = (n + 0.5 for n in cells)
+    assert fit.coef[0] == pytest.approx(math.log(a * d / (b * c)), abs=1e-7)
+    # With no effect, all patients share one probability, the halves included.
+    top = sum(n * math.log(n / m) for n, m in ((a, a + b), (b, a + b), (c, c + d), (d, c + d)))
+    one, none, every = a + c, b + d, a + b + c + d
+    null = one * math.log(one / every) + none * math.log(none / every)
+    assert fit.p_value[0] == pytest.approx(chi2.sf(2 * (top - null), 1), abs=1e-6)
+
+
+def test_separation_is_found_and_finite():
+    fit = firth.fit("logistic", *_table(6, 0, 10, 28), None, 0.95)
+    assert fit.infinite.tolist() == [True]
+    assert np.isfinite([fit.coef[0], fit.lower[0], fit.upper[0], fit.p_value[0]]).all()
+
+
+def test_no_separation_is_not_found():
+    assert firth.fit("logistic", *_table(5, 3, 2, 7), None, 0.95).infinite.tolist() == [False]
+
+
+def _three(b: float) -> float:
+    """The penalised log partial likelihood of times 1, 2, 3, all events, x = 1, 1, 0, written out by hand."""
+    e = math.exp(b)
+    information = 2 * e / (2 * e + 1) ** 2 + e / (e + 1) ** 2
+    return 2 * b - math.log(2 * e + 1) - math.log(e + 1) + 0.5 * math.log(information)
+
+
+def test_cox_of_three_patients_by_hand():
+    best = minimize_scalar(lambda b: -_three(b), bracket=(-1, 3), tol=1e-12)
+    quantile = chi2.ppf(0.95, 1)
+    limits = [brentq(lambda b: 2 * (-best.fun - _three(b)) - quantile, *ends) for ends in ((-8, best.x), (best.x, 20))]
+    fit = firth.fit("cox", np.array([[1.0], [1], [0]]), np.ones(3), np.array([1.0, 2, 3]), 0.95)
+    assert fit.coef[0] == pytest.approx(best.x, abs=1e-6)
+    assert [fit.lower[0], fit.upper[0]] == pytest.approx(limits, abs=1e-4)
+    assert fit.p_value[0] == pytest.approx(chi2.sf(2 * (-best.fun - _three(0)), 1), abs=1e-6)
+    assert fit.infinite.tolist() == [True]
+
+
+def test_monotone_likelihood_is_not_seen_where_there_is_none():
+    x = np.array([[1.0], [0], [1], [0]])
+    assert firth.monotone(x, np.ones(4), np.array([1.0, 2, 3, 4])).tolist() == [False]
+
+
+def _cohort(seed: int, n: int = 44) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.random(n) < 0.65, rng.random(n) < 0.85, rng.normal(size=n)]).astype(float)
+    time = np.ceil(rng.exponential(120 * np.exp(0.8 * X[:, 0])))
+    return X, (rng.random(n) < 0.7).astype(float), time
+
+
+def _score(X: np.ndarray, event: np.ndarray, time: np.ndarray, b: np.ndarray) -> float:
+    """Penalised log partial likelihood by loops over the risk sets, slow and independent."""
+    total, information = 0.0, np.zeros((X.shape[1], X.shape[1]))
+    for i in np.flatnonzero(event):
+        risk = X[time >= time[i]]
+        w = np.exp(risk @ b)
+        mean = w @ risk / w.sum()
+        total += X[i] @ b - math.log(w.sum())
+        information += (risk.T * w) @ risk / w.sum() - np.outer(mean, mean)
+    return total + 0.5 * math.log(np.linalg.det(information))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_cox_against_an_independent_maximiser(seed):
+    X, event, time = _cohort(seed)
+    fit = firth.fit("cox", X, event, time, 0.95)
+    found = minimize(lambda b: -_score(X, event, time, b), np.zeros(3), method="BFGS", options={"gtol": 1e-7})
+    assert fit.coef == pytest.approx(found.x, abs=2e-5)
+    held = minimize(lambda b: -_score(X, event, time, np.append(0.0, b)), np.zeros(2), options={"gtol": 1e-7})
+    assert fit.p_value[0] == pytest.approx(chi2.sf(2 * (held.fun - found.fun), 1), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "cox"])
+def test_bracketed_limits_agree_with_the_library(kind):
+    X, event, time = _cohort(3)
+    fit = firth.fit(kind, X, event, time if kind == "cox" else None, 0.95)
+    if kind == "cox":
+        value, best = penalised.cox(X, event, time), fit.coef
+    else:
+        Z = np.column_stack([X, np.ones(len(X))])
+        value = penalised.logistic(Z, event)
+        best = minimize(lambda b: -value(b), np.append(fit.coef, 0.0), options={"gtol": 1e-8}).x
+    for j in range(3):
+        for side, limit in ((-1, fit.lower[j]), (1, fit.upper[j])):
+            assert penalised.limit(value, best, j, side, float(chi2.ppf(0.95, 1))) == pytest.approx(limit, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "cox"])
+def test_interval_and_p_value_agree(kind):
+    rng = np.random.default_rng(5)
+    for _ in range(25):
+        n = int(rng.choice([10, 20, 44]))
+        X = np.column_stack([rng.permutation(np.arange(n) < max(2, n // 6)), rng.normal(size=n)]).astype(float)
+        event = rng.permutation(np.arange(n) < n // 2).astype(float)
+        fit = firth.fit(kind, X, event, np.ceil(rng.exponential(90, n)) if kind == "cox" else None, 0.95)
+        outside = (fit.lower > 0) | (fit.upper < 0)
+        assert outside.tolist() == (fit.p_value < 0.05).tolist()
+        assert ((fit.lower < fit.coef) & (fit.coef < fit.upper)).all()
+
+
+def test_scale_of_a_column_does_not_matter():
+    X, event, time = _cohort(4)
+    one = firth.fit("cox", X, event, time, 0.95)
+    thousand = firth.fit("cox", X * [1, 1, 1000], event, time, 0.95)
+    assert thousand.coef[2] * 1000 == pytest.approx(one.coef[2], abs=1e-7)
+    assert thousand.p_value == pytest.approx(one.p_value, abs=1e-6)

@@ -1,0 +1,36 @@
+"""Shared by all tests; its place lets them import `helpers` and `corruption`.
+
+The demo's findings and folders that several tests read; what only CI has is skipped elsewhere, saying so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reinfuse import Plan, Study, read_cohort
+from reinfuse.data import DEMO, datasets
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def demo_findings():
+    """Findings of the bundled synthetic cohort."""
+    return Study(read_cohort(datasets()[DEMO].path), Plan.built_in()).run()
+
+
+@pytest.fixture(scope="session")
+def demo_report(demo_findings, tmp_path_factory):
+    """The folder with the synthetic cohort's results."""
+    return demo_findings.save(tmp_path_factory.mktemp("demo") / "out")
+
+
+@pytest.fixture(scope="session")
+def published():
+    """The folder of published patients' data, which only CI and the project's own machines have."""
+    folder = SHARED / "data" / "published"
+    if not folder.is_dir():
+        pytest.skip("the folder of published data is not beside this checkout")
+    return folder

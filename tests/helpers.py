@@ -1,0 +1,74 @@
+"""Cohorts from literal text, for the tests."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+import openpyxl
+
+from reinfuse.cohort.cohort import Cohort, read_cohort
+from reinfuse.errors import CohortRefused, Problem
+
+_COUNTER = itertools.count()
+
+
+def csv_text(text: str) -> str:
+    """Return literal rows without their indentation and with a line end after each."""
+    return "".join(line.strip() + "\n" for line in text.strip().splitlines())
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return literal rows as lists of cells, the header first."""
+    return list(csv.reader(io.StringIO(csv_text(text))))
+
+
+def write_folder(folder: Path, **tables: str) -> Path:
+    """Write a new cohort folder inside `folder` from literal CSV rows, one argument a table."""
+    made = folder / f"cohort_{next(_COUNTER)}"
+    made.mkdir()
+    for name, text in tables.items():
+        (made / f"{name}.csv").write_text(csv_text(text), encoding="utf-8")
+    return made
+
+
+def write_sheet(folder: Path, text: str, name: str = "sheet.csv") -> Path:
+    """Write a wide sheet from literal CSV rows."""
+    path = folder / f"{next(_COUNTER)}_{name}"
+    path.write_text(csv_text(text), encoding="utf-8")
+    return path
+
+
+def write_workbook(folder: Path, sheets: Mapping[str, list[list[object]]]) -> Path:
+    """Write a workbook, one list of rows a sheet, with the types that the values have."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    path = folder / f"book_{next(_COUNTER)}.xlsx"
+    book.save(path)
+    return path
+
+
+def problems_of(path: Path, columns: Mapping[str, str] | None = None) -> tuple[Problem, ...]:
+    """Return why a cohort is refused; fails if it is not."""
+    try:
+        cohort = read_cohort(path, columns or {})
+    except CohortRefused as refused:
+        return refused.problems
+    raise AssertionError(f"the cohort was accepted: {cohort!r}")
+
+
+def places(problems: tuple[Problem, ...]) -> list[tuple[str | None, int | None, str | None, str | None, str]]:
+    """Return table, row, column, value and severity of each problem, in order."""
+    return [(p.table, p.row, p.column, p.value, p.severity) for p in problems]
+
+
+def read(folder: Path, **tables: str) -> Cohort:
+    """Write and read a cohort."""
+    return read_cohort(write_folder(folder, **tables))

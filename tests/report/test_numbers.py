@@ -1,0 +1,49 @@
+"""Numbers as journals print them."""
+
+import pytest
+
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(0.0004, "<0.001"), (0.001, "0.001"), (0.0123, "0.012"), (0.0994, "0.099"), (0.0996, "0.10"), (0.25, "0.25"),
+     (0.995, ">0.99"), (None, "–")],
+)  # fmt: skip
+def test_p_values_have_two_significant_digits(p, shown):
+    assert numbers.p_value(p) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.004, "<0.01"), (0.146, "0.15"), (5.674, "5.67"), (34.04, "34.0"), (512.3, "512"),
+                         (20000, ">9999"), (None, "not estimable")]
+)  # fmt: skip
+def test_ratios(value, shown):
+    assert numbers.ratio(value) == shown
+
+
+def test_percentages_are_always_x_of_n():
+    assert numbers.of(Estimate("response", "cr", "proportion", estimate=17 / 44, n=44, events=17)) == "17 of 44 (39%)"
+    large = Estimate("response", "cr", "proportion", estimate=1 / 3, n=1200, events=400)
+    assert numbers.of(large) == "400 of 1,200 (33.3%)"
+
+
+def test_not_reached_is_written_out():
+    record = Estimate("survival", "os", "median", estimate=None, lower=None, upper=None, unit="days", n=9, events=1)
+    assert numbers.time(record) == "not reached"
+    half = Estimate(
+        "survival", "os", "median", estimate=304.375, lower=152.1875, upper=None, unit="days", n=9, events=6
+    )
+    assert numbers.time(half) == "10.0 (5.0 to not reached)"
+
+
+def test_doses():
+    assert numbers.dose(2e6) == "2 × 10⁶"
+    assert numbers.dose(1.25e5) == "1.2 × 10⁵"
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
+def test_no_record_holds_inf_or_nan(bad):
+    with pytest.raises(ValueError, match="finite"):
+        Estimate("response", "cr", "proportion", estimate=bad)

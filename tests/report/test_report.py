@@ -1,0 +1,211 @@
+"""The report of the synthetic cohort, read back."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import matplotlib
+import numpy as np
+import polars as pl
+import pytest
+
+from reinfuse.analysis.estimate import FIELDS
+from reinfuse.cohort.declared import DAYS_A_MONTH
+from reinfuse.errors import OutputRefused
+from reinfuse.report.figures import km, theme
+from reinfuse.report.prose import Prose
+from reinfuse.report.tables import Tables
+
+
+class _Page(HTMLParser):
+    """What a page loads, shows and is made of."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.images, self.links, self.ids, self.words = [], [], [], [], []
+        self._skip = 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        self.tags.append((tag, told))
+        self._skip += tag in ("style", "script")
+        self.ids += [told["id"]] if "id" in told else []
+        if tag == "img":
+            self.images.append(told)
+        if tag == "a":
+            self.links.append(told["href"])
+
+    def handle_endtag(self, tag):
+        self._skip -= tag in ("style", "script")
+
+    def handle_data(self, data):
+        if not self._skip:
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def page(demo_report):
+    return _Page((demo_report / "report.html").read_text(encoding="utf-8"))
+
+
+def test_every_output_is_there(demo_report):
+    assert {p.name for p in demo_report.iterdir()} == {
+        "report.html", "findings.json", "estimates.csv", "patients.csv", "figures",
+    }  # fmt: skip
+    names = sorted(p.name for p in (demo_report / "figures").iterdir())
+    assert {n.removesuffix(".svg") for n in names if n.endswith(".svg")} == {
+        n.removesuffix(".png") for n in names if n.endswith(".png")
+    }
+    assert {"flow.svg", "km_pfs.svg", "km_pfs_by_dose_increase.png", "forest_response.svg"} <= set(names)
+
+
+def test_report_loads_nothing_from_outside(demo_report, page):
+    text = (demo_report / "report.html").read_text(encoding="utf-8")
+    assert not [t for t, _ in page.tags if t in ("script", "link", "iframe", "object")]
+    assert all(i["src"].startswith("data:image/svg+xml;base64,") for i in page.images)
+    assert not re.search(r"https?://|@import|url\(", text)
+
+
+def test_figures_have_alternative_text(page):
+    assert len(page.images) > 10
+    assert all(len(i["alt"]) > 30 for i in page.images)
+
+
+def test_links_lead_somewhere_and_ids_are_unique(page):
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+
+
+def test_tables_have_captions_and_scopes(page):
+    tables = sum(tag == "table" for tag, _ in page.tags)
+    assert tables == sum(tag == "caption" for tag, _ in page.tags) > 8
+    assert all(told.get("scope") in ("row", "col") for tag, told in page.tags if tag == "th")
+
+
+def test_nothing_is_printed_that_is_no_number(page):
+    words = " ".join(page.words)
+    assert not re.search(r"\b(nan|inf|NaN|null)\b", words)
+
+
+def test_synthetic_data_are_said_to_be_so(page, demo_findings):
+    words = " ".join(page.words)
+    assert "Outcome after a second CAR-T infusion (synthetic data)" in words
+    assert "Synthetic data. No real patient is in this report" in words
+    assert demo_findings.provenance["synthetic"] is True
+    figure = theme.new(3, 2)
+    theme.finish(figure, "x", "t", "a", synthetic=True)
+    assert [t.get_text() for t in figure.texts] == [theme.SYNTHETIC]
+
+
+def test_limits_are_said(page):
+    words = " ".join(page.words)
+    for said in ("confounding by indication", "associations, not effects of treatment", "no advice on the treatment",
+                 "small cohort", "selection of all who were treated before"):  # fmt: skip
+        assert said in re.sub(r"\s+", " ", words)
+
+
+def test_findings_json_is_the_contract(demo_report):
+    told = json.loads((demo_report / "findings.json").read_text(encoding="utf-8"))
+    assert set(told) == {"provenance", "flow", "estimates", "warnings"}
+    assert all(tuple(e) == FIELDS for e in told["estimates"])
+    assert [f["status"] for f in told["flow"]].count("analysed") == 44
+    assert len({f["patient_id"] for f in told["flow"]}) == 44
+    assert all(len(digest) == 64 for digest in told["provenance"]["inputs"].values())
+
+
+def test_estimates_csv_holds_the_same_records(demo_report):
+    told = json.loads((demo_report / "findings.json").read_text(encoding="utf-8"))["estimates"]
+    table = pl.read_csv(demo_report / "estimates.csv", infer_schema_length=None)
+    assert table.columns == list(FIELDS)
+    assert table["n"].to_list() == [e["n"] for e in told]
+    assert table["estimate"].cast(pl.Float64).to_list() == [e["estimate"] for e in told]
+
+
+def test_every_percentage_and_ratio_of_the_report_is_a_record(demo_findings, page):
+    """Every `x of n (p%)` and every ratio with its interval, in prose and tables, stands in a record."""
+    words = " ".join(page.words)
+    shares = set(re.findall(r"(\d+) of (\d+) \(\d+%\)", words))
+    held = {(str(e.events), str(e.n)) for e in demo_findings.estimates if e.statistic == "proportion"}
+    assert shares
+    assert shares <= held
+    ratios = set(re.findall(r"(\d+\.\d\d) \(", words))
+    known = {f"{e.estimate:.2f}" for e in demo_findings.estimates if e.unit == "ratio" and e.estimate is not None}
+    assert ratios
+    assert ratios <= known
+
+
+def test_the_margins_of_the_reference_study(demo_findings):
+    from reinfuse.data import DEMO, datasets
+
+    compared = datasets()[DEMO].compare(demo_findings)
+    assert len(compared) == 22
+    assert [c.here for c in compared] == [pytest.approx(c.published) for c in compared]
+
+
+def test_methods_name_what_was_run_and_nothing_else(demo_findings):
+    prose = Prose(demo_findings)
+    text = " ".join(prose.methods())
+    assert "Firth's penalised logistic regression" in text
+    assert len(prose.references) == len(set(prose.references))
+    cited = {int(n) for group in re.findall(r"\[([\d, ]+)\]", text) for n in group.split(", ")}
+    assert cited == set(range(1, len(prose.references) + 1))
+
+
+def test_numbers_at_risk_stand_under_their_times(demo_findings):
+    tables = Tables(demo_findings)
+    groups = ["diagnosis=ALL", "diagnosis=CLL", "diagnosis=NHL"]
+    look = tables.look
+    arms = [km.Arm(g, demo_findings.curves["pfs", "all", g], look.one("survival", "pfs", "median", "all", g),
+                   look.all("survival", "pfs", "at_risk", population="all", group=g)) for g in groups]  # fmt: skip
+    figure = matplotlib.figure.Figure()
+    top, under = figure.subplots(2, 1, sharex=True)
+    ticks = [float(r.at) for r in arms[0].at_risk]
+    km._axes(top, ticks, 1000.0)
+    km._risk_table(under, arms, ticks)
+    shown = [(t.get_position()[0], t.get_text()) for t in under.texts if t.get_text().isdigit()]
+    patients = demo_findings.patients
+    for i, name in enumerate(("ALL", "CLL", "NHL")):
+        days = patients.filter(pl.col("diagnosis") == name)["pfs_days"].to_numpy()
+        row = shown[i * len(ticks) : (i + 1) * len(ticks)]
+        assert [x for x, _ in row] == pytest.approx(list(top.get_xticks()))
+        assert [int(n) for _, n in row] == [int(np.sum(days >= x * DAYS_A_MONTH - 1e-9)) for x, _ in row]
+
+
+def test_saving_twice_leaves_the_later_result_only(demo_findings, tmp_path):
+    (tmp_path / "out" / "figures").mkdir(parents=True)
+    (tmp_path / "out" / "figures" / "old.svg").write_text("x")
+    (tmp_path / "out" / "mine.txt").write_text("kept")
+    demo_findings.save(tmp_path / "out")
+    assert not (tmp_path / "out" / "figures" / "old.svg").exists()
+    assert (tmp_path / "out" / "mine.txt").read_text() == "kept"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeypatch):
+    def broken(*_):
+        raise OSError("no space")
+
+    monkeypatch.setattr("reinfuse.report.write.report", broken)
+    with pytest.raises(OutputRefused):
+        demo_findings.save(tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_the_way_is_refused(demo_findings, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputRefused):
+        demo_findings.save(tmp_path / "out")
+
+
+def test_findings_show_themselves_in_a_notebook(demo_findings):
+    shown = demo_findings._repr_html_()
+    assert "17 of 44 (39%)" in shown
+    assert "<table>" in shown
+    assert repr(demo_findings).startswith("<Findings of 44 patients: ")
+
+
+def test_the_same_data_give_the_same_bytes(demo_findings, demo_report, tmp_path):
+    demo_findings.save(tmp_path / "again")
+    for name in ("report.html", "findings.json", "figures/km_os.svg", "figures/forest_pfs.png"):
+        assert (tmp_path / "again" / name).read_bytes() == (demo_report / name).read_bytes()

@@ -1,0 +1,161 @@
+"""The command line: what it writes, what it refuses, and what it never shows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from helpers import write_folder
+from reinfuse import cli
+from reinfuse.data import DEMO, datasets
+
+GOOD = {
+    "patients": """patient_id,last_contact,death,diagnosis
+                   P1,400,,CLL
+                   P2,300,300,NHL""",
+    "infusions": """patient_id,infusion,day,dose_cells_per_kg,lymphodepletion
+                    P1,1,0,2e5,Cy
+                    P1,2,100,2e6,Cy/Flu
+                    P2,1,0,2e6,Cy/Flu
+                    P2,2,90,2e6,Cy/Flu""",
+    "responses": """patient_id,day,response
+                    P1,128,PR
+                    P2,120,PD""",
+}
+BAD = {**GOOD, "responses": "patient_id,day,response\nSECRETNAME,128,great\nP2,120,PD"}
+
+
+def _run(*arguments, **more):
+    environment = {**os.environ, **more.pop("env", {})}
+    return subprocess.run([sys.executable, "-m", "reinfuse.cli", *map(str, arguments)], capture_output=True, text=True,
+                          env=environment, check=False, **more)  # fmt: skip
+
+
+def test_analyze_writes_and_says_where(tmp_path):
+    done = _run("analyze", write_folder(tmp_path, **GOOD), "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "2 patients analysed" in done.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
+    done = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "responses, row 1, patient_id" in done.stderr
+    assert "responses, row 1, response" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_json_problems_are_the_contract(tmp_path):
+    done = _run("check", write_folder(tmp_path, **BAD), "--json")
+    assert done.returncode == 2
+    problems = json.loads(done.stdout)["problems"]
+    assert [set(p) for p in problems] == [
+        {"table", "row", "column", "value", "rule", "remedy", "severity"} for _ in problems
+    ]
+    assert ("responses", 1, "response", "great", "error") in {
+        (p["table"], p["row"], p["column"], p["value"], p["severity"]) for p in problems
+    }
+
+
+def test_check_of_a_good_cohort(tmp_path):
+    done = _run("check", write_folder(tmp_path, **GOOD))
+    assert done.returncode == 0
+    assert "can be analysed" in done.stdout
+
+
+def test_refused_plan_exits_2(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text('titel = "x"\n[[models]]\nendpoint = "pfs"\nfactors = ["cart1_cyflu"]\n')
+    done = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out", "--json")
+    assert done.returncode == 2
+    rules = {p["column"] or p["rule"]: p for p in json.loads(done.stdout)["problems"]}
+    assert rules["titel"]["remedy"] == "did you mean title?"
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_patient_with_the_index_infusion(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text("index_infusion = 3\n")
+    done = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "no patient has an infusion 3" in done.stderr
+
+
+def test_a_fault_exits_1_without_a_trace_or_a_value(tmp_path, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise KeyError("SECRETNAME")
+
+    monkeypatch.delenv("REINFUSE_DEBUG", raising=False)
+    monkeypatch.setattr("reinfuse.cohort.cohort.read_cohort", broken)
+    monkeypatch.setattr(sys, "argv", ["reinfuse", "analyze", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    shown = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "KeyError" in shown
+    assert "SECRETNAME" not in shown
+
+
+def test_no_network_is_used(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a network connection was attempted")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["analyze", str(write_folder(tmp_path, **GOOD)), "--out", str(tmp_path / "out")])
+    assert ended.value.code == 0
+
+
+def test_template_passes_its_own_check_once_filled(tmp_path):
+    done = _run("template", tmp_path / "new")
+    assert done.returncode == 0
+    written = {p.name for p in (tmp_path / "new").iterdir()}
+    assert written == {"patients.csv", "infusions.csv", "responses.csv", "mrd.csv", "counts.csv", "toxicities.csv",
+                       "therapies.csv", "cohort.xlsx"}  # fmt: skip
+    empty = _run("check", tmp_path / "new", "--json")
+    assert empty.returncode == 2
+    assert [p["rule"] for p in json.loads(empty.stdout)["problems"]] == ["holds no patient"]
+    assert _run("check", tmp_path / "new" / "cohort.xlsx", "--json").stdout == empty.stdout
+    with (tmp_path / "new" / "patients.csv").open("a") as file:
+        file.write("P1,2024-03-01,,,CLL,,F,60\n")
+    with (tmp_path / "new" / "infusions.csv").open("a") as file:
+        file.write("P1,1,2023-01-01,,2e6,Cy/Flu,,3,no\nP1,2,2023-06-01,,2e7,Cy/Flu,relapse,4,no\n")
+    assert _run("check", tmp_path / "new").returncode == 0
+
+
+def test_template_leaves_filled_files_alone(tmp_path):
+    (tmp_path / "patients.csv").write_text("mine")
+    _run("template", tmp_path)
+    assert (tmp_path / "patients.csv").read_text() == "mine"
+
+
+def test_schema_lists_every_declared_column():
+    told = json.loads(_run("schema", "--json").stdout)
+    assert {"table": "infusions", "column": "dose_cells_per_kg"}.items() <= next(
+        t for t in told if t["column"] == "dose_cells_per_kg"
+    ).items()
+    assert {t["table"] for t in told} >= {"patients", "infusions", "responses", "sheet"}
+
+
+def test_datasets_are_named_with_their_kind():
+    shown = _run("datasets").stdout
+    assert f"{DEMO} (synthetic)" in shown
+    assert "sheih_2020 (real, published)" in shown
+    assert set(datasets()) == {DEMO, "sheih_2020", "brudno_2016"}
+
+
+def test_demo_of_an_unknown_cohort_names_the_known_ones():
+    done = _run("demo", "--dataset", "gauthier")
+    assert done.returncode == 2
+    assert "sheih_2020" in done.stderr
+
+
+def test_the_command_line_starts_without_the_heavy_libraries():
+    code = "import sys, reinfuse.cli; print([m for m in ('polars', 'numpy', 'matplotlib', 'pydantic', 'rich') if m in sys.modules])"  # noqa: E501
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
