@@ -159,3 +159,12 @@ def test_the_command_line_starts_without_the_heavy_libraries():
     code = "import sys, reinfuse.cli; print([m for m in ('polars', 'numpy', 'matplotlib', 'pydantic', 'rich') if m in sys.modules])"  # noqa: E501
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_documentation_of_the_input_is_the_declaration():
+    from pathlib import Path
+
+    from reinfuse.cohort.template import markdown
+
+    docs = Path(__file__).resolve().parents[1] / "docs" / "input.md"
+    assert docs.read_text(encoding="utf-8") == markdown()

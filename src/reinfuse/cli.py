@@ -98,11 +98,15 @@ def list_datasets() -> None:
 
 
 @app.command()
-def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+           markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
     """Print every table and column that is read, and what it may hold."""
-    from reinfuse.cohort.template import explanations
+    from reinfuse.cohort import template
 
-    rows = list(explanations())
+    if markdown:
+        typer.echo(template.markdown(), nl=False)
+        return
+    rows = list(template.explanations())
     heads = ("table", "column", "needed", "meaning", "example")
     if json:
         typer.echo(json_module.dumps([dict(zip(heads, r, strict=True)) for r in rows], indent=1, ensure_ascii=False))

@@ -41,6 +41,24 @@ def explanations(tables: tuple[Table, ...] = (*TABLES.values(), WIDE)) -> Iterat
             yield table.name, column.name, needed, explanation(column), column.example
 
 
+def markdown() -> str:
+    """Return the documentation of every input table, as `docs/input.md` holds it."""
+    lines = [
+        "# Input tables",
+        "",
+        "Made by `reinfuse schema --markdown` from the declaration that checks the input.",
+        "",
+    ]
+    for table in (*TABLES.values(), WIDE):
+        needed = " (required)" if table.required else ""
+        lines += [f"## {table.name}{needed}", "", f"{table.meaning[0].upper()}{table.meaning[1:]}.", ""]
+        lines += ["| column | needed | meaning |", "|---|---|---|"]
+        for _, column, must, meaning, _ in explanations((table,)):
+            lines.append(f"| `{column}` | {must} | {meaning} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def write_template(directory: Path) -> list[Path]:
     """Write an empty cohort into a folder: `<table>.csv` and a workbook with a sheet of explanations.
 
