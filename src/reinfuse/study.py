@@ -118,11 +118,13 @@ class Study:
 
     def __init__(self, cohort: Cohort, plan: Plan | None = None) -> None:
         self.plan = plan or Plan.built_in()
-        checked, problems = examine(cohort.raw, self.plan.columns, self.plan.used_columns)
-        if checked is None:
-            raise CohortRefused(problems)
-        self.cohort = checked
-        self.data = analysed(checked, self.plan)
+        self.cohort = cohort
+        if cohort.read_with != (self.plan.columns, self.plan.used_columns):
+            again, problems = examine(cohort.raw, self.plan.columns, self.plan.used_columns)
+            if again is None:
+                raise CohortRefused(problems)
+            self.cohort = again
+        self.data = analysed(self.cohort, self.plan)
 
     def run(self, progress: Progress | None = None) -> Findings:
         """Estimate what the plan asks for.

@@ -33,7 +33,7 @@ def test_complete_cases_are_counted():
     factor = _factor("a", ["yes", None, *YES[2:]])
     got = _one(_binary(*[1, 0, 0, 1] * 3), factor)[0]
     assert (got.n, got.events) == (11, 6)
-    assert "1 patients left out, a factor missing" in str(got.note)
+    assert "1 patient left out, a factor missing" in str(got.note)
 
 
 def test_constant_factor():

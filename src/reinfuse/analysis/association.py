@@ -118,7 +118,7 @@ def _useless(X: Floats, terms: Sequence[str], kind: firth.Kind) -> dict[int, str
 def _notes(design: _Design, kind: firth.Kind, factors: int) -> list[str]:
     notes = []
     if design.left_out:
-        notes.append(f"{design.left_out} patients left out, a factor missing")
+        notes.append(f"{design.left_out} patient{'s' if design.left_out > 1 else ''} left out, a factor missing")
     fewer = design.events if kind == "cox" else min(design.events, design.n - design.events)
     if design.n and fewer < MIN_EVENTS_PER_FACTOR * factors:
         what = "events" if kind == "cox" or fewer == design.events else "patients without the event"

@@ -122,8 +122,9 @@ class Tables:
                  *(f"At {numbers.months(d).removesuffix('.0')} months ({self.ci})" for d in days))  # fmt: skip
         rows = [Row(r.head, (*r.cells, *[""] * (len(heads) - 1 - len(r.cells)))) for r in rows]
         tests = self.look.all("survival", endpoint, "p_value")
-        notes = [f"Log-rank, {self.labels.factor(t.term or '').split(', per ')[0]}: p = {numbers.p_value(t.p_value)}"
-                 .replace("= <", "< ").replace("= >", "> ") for t in tests if t.p_value is not None]  # fmt: skip
+        shown = [f"{self.labels.factor(t.term or '').split(', per ')[0]} {numbers.p_value(t.p_value)}"
+                 for t in tests if t.p_value is not None]  # fmt: skip
+        notes = [f"Log-rank p: {', '.join(shown)}"] if shown else []
         follow_up = self.look.one("survival", endpoint, "median_follow_up")
         if follow_up is not None and follow_up.n:
             notes.append(f"Median follow-up (reverse Kaplan-Meier): {numbers.time(follow_up)} months")
