@@ -1,0 +1,109 @@
+"""Estimates against R's golden numbers (tests/golden/README.md says how they were made)."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reinfuse.analysis import firth, survival
+from reinfuse.analysis.proportion import clopper_pearson
+
+GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "golden.json").read_text(encoding="utf-8"))
+
+
+def _cases(name):
+    return pytest.mark.parametrize(
+        "case", GOLDEN[name], ids=lambda c: str(c.get("name", f"{c.get('x')} of {c.get('n')}"))
+    )
+
+
+def _array(values):
+    return np.array(values, dtype=np.float64)
+
+
+def _limits(record):
+    return [record.estimate, record.lower, record.upper]
+
+
+@_cases("kaplan_meier")
+def test_medians_and_follow_up(case):
+    time, event = _array(case["time"]), _array(case["event"])
+    made, curve = survival.survival(time, event, 0.95, "os", "all", None, [], [])
+    told = case["median"]
+    assert (made[0].n, made[0].events) == (case["n"], case["events"])
+    assert _limits(made[0]) == [told["estimate"], told["lower"], told["upper"]]
+    told = case["follow_up"]
+    assert _limits(survival.follow_up(time, event, 0.95, "os", "all")[0]) == [
+        told["estimate"], told["lower"], told["upper"],
+    ]  # fmt: skip
+    assert curve is not None
+
+
+@_cases("kaplan_meier")
+def test_rates_with_their_limits_and_numbers_at_risk(case):
+    time, event = _array(case["time"]), _array(case["event"])
+    days = [row["day"] for row in case["rates"]]
+    made, _ = survival.survival(time, event, 0.95, "os", "all", None, days, days)
+    rates = [e for e in made if e.statistic == "rate_at"]
+    assert [e.estimate for e in rates] == pytest.approx([row["survival"] for row in case["rates"]], abs=1e-12)
+    assert [e.estimate for e in made if e.statistic == "at_risk"] == [row["at_risk"] for row in case["rates"]]
+    for record, row in zip(rates, case["rates"], strict=True):
+        if 0 < row["survival"] < 1:
+            assert [record.lower, record.upper] == pytest.approx([row["lower"], row["upper"]], abs=1e-9)
+
+
+@_cases("log_rank")
+def test_log_rank(case):
+    got = survival.log_rank(_array(case["time"]), _array(case["event"]), np.array(case["group"]), "os", "arm")
+    assert got.p_value == pytest.approx(case["p"], rel=1e-9)
+
+
+@_cases("firth_logistic")
+def test_firth_logistic(case):
+    _same_model(firth.fit("logistic", _array(case["X"]), _array(case["y"]), None, 0.95), case)
+
+
+@_cases("firth_cox")
+def test_firth_cox(case):
+    _same_model(firth.fit("cox", _array(case["X"]), _array(case["event"]), _array(case["time"]), 0.95), case)
+
+
+def _same_model(fit, case):
+    assert fit.coef == pytest.approx(_array(case["coef"]), abs=1e-6)
+    assert fit.p_value == pytest.approx(_array(case["p"]), rel=1e-5, abs=1e-12)
+    assert fit.lower == pytest.approx(_array(case["lower"]), abs=1e-5)
+    assert fit.upper == pytest.approx(_array(case["upper"]), abs=1e-5)
+
+
+def test_the_worked_example_of_the_firth_cox_paper():
+    """Heinze and Schemper 2001, section 2: two patients, the exposed one has the event; the hazard ratio is 3."""
+    fit = firth.fit("cox", _array([[1], [0]]), _array([1, 0]), _array([1, 2]), 0.95)
+    assert math.exp(fit.coef[0]) == pytest.approx(3, abs=1e-6)
+    assert fit.infinite.tolist() == [True]
+
+
+@_cases("cox")
+def test_without_the_penalty_firth_cox_is_cox(case):
+    """In a few hundred patients the penalty moves an effect by less than a fifth of a standard error."""
+    fit = firth.fit("cox", _array(case["X"]), _array(case["event"]), _array(case["time"]), 0.95)
+    se = (fit.upper - fit.lower) / (2 * 1.96)
+    assert np.abs(fit.coef - _array(case["coef"])) == pytest.approx(0, abs=float(0.2 * se.max()))
+    assert (np.abs(fit.coef - _array(case["coef"])) < 0.2 * se).all()
+
+
+@_cases("cumulative_incidence")
+def test_cumulative_incidence(case):
+    time, status = _array(case["time"]), _array(case["status"])
+    event, other = (status == 1).astype(float), (status == 2).astype(float)
+    for mine, theirs, told in ((event, other, case["event"]), (other, event, case["competing"])):
+        made = survival.cumulative_incidence(time, mine, theirs, 0.95, "relapse", "all", case["days"])
+        assert [e.estimate for e in made] == pytest.approx(told, abs=1e-12)
+
+
+@_cases("clopper_pearson")
+def test_clopper_pearson(case):
+    assert clopper_pearson(case["x"], case["n"], case["level"]) == pytest.approx(
+        (case["lower"], case["upper"]), abs=1e-12
+    )
