@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 
 from reinfuse.cohort.cohort import Cohort, read_cohort
 from reinfuse.errors import CohortRefused, Problem
@@ -72,3 +73,19 @@ def places(problems: tuple[Problem, ...]) -> list[tuple[str | None, int | None, 
 def read(folder: Path, **tables: str) -> Cohort:
     """Write and read a cohort."""
     return read_cohort(write_folder(folder, **tables))
+
+
+KEYS = ["analysis", "endpoint", "population", "group", "model", "term", "statistic", "at"]
+NUMBERS = ["at", "estimate", "lower", "upper", "confidence", "p_value"]
+
+
+def estimates_agree(one: pl.DataFrame, other: pl.DataFrame, tolerance: float = 1e-9) -> None:
+    """Fail unless two frames of estimates hold the same records, numbers within a relative tolerance."""
+    frames = [f.sort(KEYS) for f in (one, other)]
+    texts = [c for c in one.columns if c not in NUMBERS]
+    assert one.height > 0
+    assert frames[0].select(texts).rows() == frames[1].select(texts).rows()
+    for column in NUMBERS:
+        a, b = (f[column] for f in frames)
+        assert a.is_null().equals(b.is_null()), column
+        assert bool(((a - b).abs() <= tolerance * a.abs().clip(1)).fill_null(True).all()), column

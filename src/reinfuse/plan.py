@@ -5,6 +5,7 @@ Reference study: Gauthier et al., Blood 2021;137(3):323-335 (NCT01865617).
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import tomllib
 from pathlib import Path
@@ -152,9 +153,7 @@ class Rules(_Model):
 _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
 )
-_DEFAULT_MODELS = tuple(
-    Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs")
-)  # fmt: skip
+_DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
 
 
 class Plan(_Model):
@@ -197,7 +196,7 @@ class Plan(_Model):
         wrong += [f"endpoint {n!r} is there twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
         for kind, name, known in [
             *(("endpoint", m.endpoint, endpoints) for m in self.models),
-            *(("factor", f, factors) for m in self.models for f in m.factors),
+            *(("factor", f, [*factors, *BUILT_IN_FACTORS]) for m in self.models for f in m.factors),
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
             if name not in known and not (kind == "column" and name.startswith("toxicity_")):
@@ -208,8 +207,16 @@ class Plan(_Model):
     def _too_early(self) -> list[str]:
         if self.index_infusion > 1:
             return []
-        return [f"factor {f.name!r} is not known yet at infusion 1" for f in self.factors
+        return [f"factor {f.name!r} is not known yet at infusion 1" for f in self.all_factors
                 if f.name in NEEDS_SECOND and f.column is None]  # fmt: skip
+
+    @property
+    def all_factors(self) -> tuple[Factor, ...]:
+        """The declared factors, and the built-in ones that only a model names."""
+        named = dict.fromkeys(f for m in self.models for f in m.factors)
+        declared = {f.name for f in self.factors}
+        more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
+        return (*self.factors, *more)
 
     @property
     def used_columns(self) -> tuple[str, ...]:
@@ -253,7 +260,7 @@ class Plan(_Model):
         PlanRefused
             With everything that is wrong with it.
         """
-        told = dict(told)
+        told = copy.deepcopy(told)
         if "factors" in told:
             told.setdefault("models", ())
         if told.get("index_infusion") == 1:
@@ -262,12 +269,26 @@ class Plan(_Model):
         try:
             return cls.model_validate(told)
         except ValidationError as error:
-            raise PlanRefused(_problems(error)) from None
+            problems = _problems(error)
+            _drop_unknown(told, error)
+        try:  # once more without the unknown settings, which keep the names in the plan from being compared
+            cls.model_validate(told)
+        except ValidationError as error:
+            problems += [p for p in _problems(error) if p not in problems]
+        raise PlanRefused(problems)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the plan's contents, the defaults filled in."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _drop_unknown(told: dict[str, Any], error: ValidationError) -> None:
+    for *path, last in (one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"):
+        place: Any = told
+        for step in path:
+            place = place[step]
+        del place[last]
 
 
 def _problems(error: ValidationError) -> list[Problem]:

@@ -14,7 +14,9 @@ from reinfuse.cohort.declared import LABELS, EndpointColumn, from_columns
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.notes import filled, rule_notes
-from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.raw import ROW, TIME
+from reinfuse.cohort.schema import PATIENTS, WIDE
+from reinfuse.cohort.values import Dialect
 from reinfuse.cohort.wide import is_grade
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
 from reinfuse.plan import Plan, Rules
@@ -70,69 +72,99 @@ def analysed(cohort: Cohort, plan: Plan) -> Analysed:
     Raises
     ------
     CohortRefused
-        If no patient had the index infusion.
+        If no patient had the index infusion, or a sheet holds nothing that the plan analyses.
     PlanRefused
         If a declared factor, endpoint or subgroup needs a column that is not there, with all such problems.
     """
-    frame, flow = _wide(cohort) if cohort.wide else _dated(cohort, plan)
+    frame, flow, renamed = _wide(cohort) if cohort.wide else _dated(cohort, plan)
     if frame.is_empty():
         rule, remedy = f"no patient has an infusion {plan.index_infusion}", "choose another index_infusion in the plan"
         raise CohortRefused([Problem("infusions", None, "infusion", None, rule, remedy)])
     frame = frame.sort(ID)
-    made, left_out, problems = factors.build(plan.factors, frame)
+    dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
+    made, left_out, problems = factors.build(plan.all_factors, frame, dialect)
     ends = _built_in_endpoints(frame, plan.rules)
     for declared in plan.endpoints:
-        one, wrong = from_columns(declared, frame)
+        one, wrong = from_columns(declared, frame, dialect)
         problems += wrong
         ends += [one] if one else []
     populations, missing, wrong = _populations(frame, made, plan)
     if problems + wrong:
         raise PlanRefused(problems + wrong)
+    if not ends and not made and not any(is_grade(c) for c in frame.columns):
+        rule, remedy = "holds no column that the plan analyses", "use the standard names, or map them under [columns]"
+        raise CohortRefused([Problem("sheet", None, None, None, rule, remedy), *cohort.warnings])
     notes = [f"factor {n} left out: the data do not hold what it needs" for n in left_out]
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
-    notes += rule_notes(frame, plan)
+    notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
+              if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
+    notes += [*renamed, *rule_notes(frame, plan)]
     return Analysed(frame, flow.sort(ID), tuple(ends), tuple(made), populations, tuple(notes))
 
 
-def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     frame = cohort.tables["sheet"]
     flow = frame.select(ID, status=pl.lit("analysed"), reason=pl.lit(None, dtype=pl.String))
-    return frame, flow
+    return frame, flow, []
 
 
-def _dated(cohort: Cohort, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _dated(cohort: Cohort, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Return the analysed patients, the flow, and which columns of the input were renamed."""
     index = plan.index_infusion
     derived = endpoints.derive(cohort, index, plan.rules)
-    patients = cohort.tables["patients"]
-    kept = [c for c in patients.columns if c not in (ROW, "last_contact", "death", "death_cause")]
-    frame = _baseline(cohort, index).join(patients.select(kept), on=ID, how="inner", suffix="_patients")
-    frame = frame.join(derived, on=ID, how="inner")
+    infusions, patients = cohort.tables["infusions"], cohort.tables["patients"]
+    given = _given(infusions, index)
+    at_index = _without(infusions.filter(pl.col("infusion") == index), ROW, TIME, "infusion", "date", "day", *_OWN)
+    people = _without(patients, ROW, "last_contact", "death", "death_cause")
+    taken = {*WIDE.names, *derived.columns, *given.columns} - {ID, *_BASELINE}
+    owned = {c for c in PATIENTS.names if c in people.columns} - {ID}
+    at_index, told = _apart(at_index, taken | owned, "infusions")
+    people, more = _apart(people, taken | set(at_index.columns) - {ID}, "patients")
+    frame = given.join(at_index, on=ID, how="inner").join(people, on=ID, how="inner").join(derived, on=ID, how="inner")
     status = pl.col(ID).is_in(derived[ID].implode())
-    treated = pl.col(ID).is_in(cohort.tables["infusions"][ID].implode())
+    treated = pl.col(ID).is_in(infusions[ID].implode())
     reason = pl.when(~treated).then(pl.lit("no CAR-T infusion")).otherwise(pl.lit(f"no infusion {index}"))
     flow = patients.select(
         ID,
         status=pl.when(status).then(pl.lit("analysed")).otherwise(pl.lit("excluded")),
         reason=pl.when(~status).then(reason),
     )
-    return frame, flow
+    return frame, flow, told + more
 
 
-def _baseline(cohort: Cohort, index: int) -> pl.DataFrame:
-    """Return what the infusions up to the index one tell: regimens, doses, interval, and the index row's columns."""
-    infusions = cohort.tables["infusions"]
-    own = ["lymphodepletion", "lymphodepletion" + CLASS_SUFFIX, "dose_cells_per_kg"]
-    skipped = {*own, ROW, "_time", "infusion", "date", "day"}
-    frame = infusions.filter(pl.col("infusion") == index).select([c for c in infusions.columns if c not in skipped])
-    times = {}
+_OWN = ("lymphodepletion", "lymphodepletion" + CLASS_SUFFIX, "dose_cells_per_kg")
+_BASELINE = frozenset({"diagnosis", "sex", "age_years", "prior_lines", "bulky"})
+"""Standard names that the input's own columns bear by right."""
+
+
+def _without(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    return frame.drop(columns, strict=False)
+
+
+def _apart(frame: pl.DataFrame, taken: set[str], table: str) -> tuple[pl.DataFrame, list[str]]:
+    """Rename columns of the input that bear the name of a derived one, or of one that another table declares."""
+    names: dict[str, str] = {}
+    for column in (c for c in frame.columns if c in taken or is_grade(c)):
+        name = f"{column}_{table}"
+        while name in frame.columns or name in taken:
+            name += "_"
+        names[column] = name
+    said = [f"column {old} of the table {table} is kept as {new}, apart from the derived {old}" if old not in _BASELINE
+            else f"column {old} of the table {table} is kept as {new}" for old, new in names.items()]  # fmt: skip
+    return frame.rename(names), said
+
+
+def _given(infusions: pl.DataFrame, index: int) -> pl.DataFrame:
+    """Return regimen and dose of each infusion up to the index one, and the interval from the first to the second."""
+    frame = infusions.filter(pl.col("infusion") == index).select(ID)
     for number in range(1, index + 1):
         one = infusions.filter(pl.col("infusion") == number)
-        named = [pl.col(c).alias(f"cart{number}_{c}") for c in own]
-        frame = frame.join(one.select(ID, *named, pl.col("_time").alias(f"_day{number}")), on=ID, how="left")
-        times[number] = f"_day{number}"
-    if index > 1:
-        frame = frame.with_columns(interval_days=(pl.col("_day2") - pl.col("_day1")).cast(pl.Float64))
-    return frame.drop(times.values())
+        frame = frame.join(one.select(ID, *(pl.col(c).alias(f"cart{number}_{c}") for c in _OWN)), on=ID, how="left")
+    if index == 1:
+        return frame
+    first, second = (pl.col(TIME).filter(pl.col("infusion") == number).first() for number in (1, 2))
+    days = infusions.group_by(ID).agg(interval_days=(second - first).cast(pl.Float64))
+    return frame.join(days, on=ID, how="left")
 
 
 def _flag(frame: pl.DataFrame, column: str) -> Floats:

@@ -39,6 +39,8 @@ class Cohort:
         Problems that do not refuse the cohort.
     sources
         File name -> SHA-256.
+    raw, read_with
+        The texts, and the column map and the wanted columns with which they were read.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Cohort:
     sources: Mapping[str, str]
     about: About
     raw: RawCohort = field(repr=False)
+    read_with: tuple[dict[str, str], tuple[str, ...]] = field(repr=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {frame.height}" for name, frame in self.tables.items())
@@ -87,25 +90,27 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
         found: list[Problem] = []
     else:
         typed, found = _dated_tables(raw, used)
-    problems = [*raw.problems, *found, *(p for t in typed.values() for p in t.problems)]
+    cells = [p for t in typed.values() for p in t.problems]
     tables = {name: t.frame for name, t in typed.items()}
-    if not raw.wide:
-        problems += check(tables)
+    between = [] if raw.wide else check(tables, cells)
+    problems = [*raw.problems, *found, *cells, *between]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):
         return None, ordered
     readings = (*raw.readings, *(r for t in typed.values() for r in t.readings))
     extra = {name: t.extra for name, t in typed.items() if t.extra}
-    return Cohort(raw.name, raw.wide, tables, extra, readings, ordered, raw.sources, raw.about, raw), ordered
+    read_with = (dict(columns), tuple(used))
+    return Cohort(raw.name, raw.wide, tables, extra, readings, ordered, raw.sources, raw.about, raw, read_with), ordered
 
 
 def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed], list[Problem]]:
+    unread = {p.table for p in raw.problems}
     problems = [
         Problem(name, None, None, None, "the table is missing", f"add {name}.csv or a sheet {name}: {table.meaning}")
-        for name, table in TABLES.items() if table.required and name not in raw.tables
+        for name, table in TABLES.items() if table.required and name not in raw.tables and name not in unread
     ]  # fmt: skip
     if not raw.tables:
-        return {}, [] if raw.problems else problems
+        return {}, [] if unread & {None, "sheet"} else problems
     modes = {name: mode for name, t in raw.tables.items() if (mode := _mode(t)) and name != "patients"}
     dated = modes.get("infusions", next(iter(modes.values()), "day")) == "date"
     wrong = [name for name, mode in modes.items() if (mode == "date") != dated]

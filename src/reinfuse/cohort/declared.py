@@ -50,7 +50,8 @@ class EndpointColumn:
         return known if self.time is None else known & ~np.isnan(self.time)
 
 
-def from_columns(declared: Endpoint, frame: pl.DataFrame) -> tuple[EndpointColumn | None, list[Problem]]:
+def from_columns(declared: Endpoint, frame: pl.DataFrame,
+                 dialect: values.Dialect = "point") -> tuple[EndpointColumn | None, list[Problem]]:  # fmt: skip
     """Make an endpoint from the columns that the plan names."""
     problems: list[Problem] = []
     for column in (declared.time, declared.event, declared.competing, declared.value):
@@ -65,7 +66,7 @@ def from_columns(declared: Endpoint, frame: pl.DataFrame) -> tuple[EndpointColum
     if declared.value is not None:
         event, problems = _event(declared.name, frame, declared.value, declared.event_value)
         return EndpointColumn(declared.name, label, "binary", event), problems
-    time, wrong = factors.numbers(frame[str(declared.time)])
+    time, wrong = factors.numbers(frame[str(declared.time)], dialect)
     days = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
     if wrong or np.any(days < 0):
         rule = f"endpoint {declared.name} needs times of 0 or more in every row that has one"
@@ -83,10 +84,12 @@ def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tu
     """Return 1 where a column says that the event happened, 0 where not, NaN where it is empty."""
     texts = [None if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[column].to_list()]
     if meant is not None:
-        if meant not in texts:
+        same = {t: _plain(t) == _plain(meant) for t in texts if t is not None}
+        if not any(same.values()):
             rule = f"endpoint {name}: no row has the value {meant!r}"
             return np.full(len(texts), np.nan), [Problem("plan", None, column, None, rule, "correct the plan")]
-        return np.array([np.nan if t is None else float(t == meant) for t in texts]), []
+        told = {t: float(yes) for t, yes in same.items() if yes or t.casefold() != values.UNKNOWN}
+        return np.array([told.get(t, np.nan) if t is not None else np.nan for t in texts]), []
     read = {t: values.read_yes_no(t) for t in set(texts) if t is not None}
     problems = [
         Problem("sheet", row, column, t, f"endpoint {name}: {column} {read[t].rule}",
@@ -94,4 +97,11 @@ def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tu
         for row, t in zip(frame[ROW] if ROW in frame.columns else [None] * len(texts), texts, strict=True)
         if t is not None and read[t].rule
     ]  # fmt: skip
-    return np.array([np.nan if t is None else float(read[t].value == "yes") for t in texts]), problems
+    flags = [None if t is None else read[t].value for t in texts]
+    return np.array([np.nan if f is None else float(f == "yes") for f in flags]), problems
+
+
+def _plain(text: str) -> str:
+    """Return a text without case, and a plain number without zeros at its end: `Dead` is `dead`, `1.0` is `1`."""
+    number = values.read_number(values.clean(text), ".")
+    return f"{number.value:g}" if number.how is None and number.rule is None else values.clean(text).casefold()

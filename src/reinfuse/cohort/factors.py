@@ -67,8 +67,16 @@ class FactorColumn:
         return np.column_stack(coded) if coded else np.empty((len(self.values), 0))
 
 
-def build(factors: Sequence[Factor], frame: pl.DataFrame) -> tuple[list[FactorColumn], list[str], list[Problem]]:
+def build(factors: Sequence[Factor], frame: pl.DataFrame,
+          dialect: values.Dialect = "point") -> tuple[list[FactorColumn], list[str], list[Problem]]:  # fmt: skip
     """Make the plan's factors from the analysed patients.
+
+    Parameters
+    ----------
+    factors, frame
+        The plan's factors and the analysed patients.
+    dialect
+        How numbers in columns that are not declared may be written.
 
     Returns
     -------
@@ -90,7 +98,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame) -> tuple[list[FactorCo
             rule = f"factor {factor.name} needs a column that is not there"
             problems.append(Problem("plan", None, factor.column, None, rule, remedy))
             continue
-        column, wrong = _shape(factor, series.alias(factor.name))
+        column, wrong = _shape(factor, series.alias(factor.name), dialect)
         problems += wrong
         if column is not None:
             made.append(column)
@@ -118,16 +126,21 @@ def _built_in(name: str, frame: pl.DataFrame) -> pl.Series | None:
     return frame[name] if name in have and frame[name].null_count() < frame.height else None
 
 
-def _shape(factor: Factor, series: pl.Series) -> tuple[FactorColumn | None, list[Problem]]:
+def _shape(factor: Factor, series: pl.Series,
+           dialect: values.Dialect) -> tuple[FactorColumn | None, list[Problem]]:  # fmt: skip
     """Cut, scale or categorise one column as its declaration says."""
     label = factor.label or LABELS.get(factor.name, factor.name.replace("_", " "))
     wants_number = factor.above is not None or factor.scale is not None or factor.per is not None
-    number, bad = numbers(series)
+    number, bad = numbers(series, dialect)
     if wants_number and bad:
         rule = f"factor {factor.name} needs numbers, and {bad} values are none"
         return None, [Problem("plan", None, factor.column, None, rule, "correct the column or the factor")]
+    if bad and factor.reference is None and (good := len(number) - number.null_count()):
+        rule = f"factor {factor.name} holds {good} numbers and {bad} texts that are none"
+        remedy = "correct the column, or name a reference in the plan to compare its values as categories"
+        return None, [Problem("plan", None, factor.column, None, rule, remedy)]
     if factor.above is not None:
-        cut = pl.Series(["yes" if v > factor.above else "no" if v is not None else None for v in _floats(number)])
+        cut = _yes_no_series(number > factor.above)
         shown = factor.label or f"{label} above {factor.above:g}"
         return FactorColumn(factor.name, shown, "binary", cut, ("no", "yes"), source=factor.column), []
     if factor.scale == "log2" and any(v <= 0 for v in _floats(number.drop_nulls())):
@@ -136,6 +149,10 @@ def _shape(factor: Factor, series: pl.Series) -> tuple[FactorColumn | None, list
     if not bad and factor.reference is None and not _only_yes_no(series):
         return _number(factor, label, number), []
     return _category(factor, label, series)
+
+
+def _yes_no_series(truth: pl.Series) -> pl.Series:
+    return pl.select(_yes_no(pl.lit(truth))).to_series()
 
 
 def _floats(series: pl.Series) -> list[float]:
@@ -180,12 +197,12 @@ def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColu
                         source=factor.column), []  # fmt: skip
 
 
-def numbers(series: pl.Series) -> tuple[pl.Series, int]:
+def numbers(series: pl.Series, dialect: values.Dialect) -> tuple[pl.Series, int]:
     """Return the column as numbers and how many values are none."""
     if series.dtype.is_numeric():
         return series.cast(pl.Float64), 0
     texts = [None if v is None else str(v) for v in series.to_list()]
-    mark = values.decimal_mark([t for t in texts if t is not None], "point")
+    mark = values.decimal_mark([t for t in texts if t is not None], dialect)
     read = {t: values.read_number(t, mark) for t in set(texts) if t is not None}
     bad = sum(1 for t in texts if t is not None and read[t].rule)
     numbers = [None if t is None else read[t].value for t in texts]

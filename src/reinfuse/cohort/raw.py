@@ -204,7 +204,7 @@ def _parquet(name: str, path: Path, found: _Collector) -> RawTable | None:
     try:
         frame = pl.read_parquet(io.BytesIO(data))
         columns = [_texts(s) for s in frame.get_columns()]
-    except (pl.exceptions.PolarsError, OSError):
+    except (Exception, pl.exceptions.PanicException):  # a damaged file makes the reader raise, or stop, anywhere
         found.refuse(name, "is not a Parquet file that can be read", "write it again with plain columns")
         return None
     rows = [list(frame.columns), *map(list, zip(*columns, strict=True))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import polars as pl
 
@@ -12,11 +12,18 @@ from reinfuse.errors import Problem, Severity, nearest
 
 Tables = Mapping[str, pl.DataFrame]
 Rule = Callable[[Tables], Iterator[Problem]]
+_GIVEN = ("patient_id", "infusion", TIME)
+_MAY_BE_EMPTY = ("last_contact", "death", "result", "value")
 
 
-def check(tables: Tables) -> list[Problem]:
-    """Return what every rule finds wrong with the typed tables of a cohort."""
-    return [problem for rule in RULES for problem in rule(tables)]
+def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
+    """Return what every rule finds wrong with the typed tables of a cohort.
+
+    `cells` holds the problems of single cells: a cell that was not understood is not called empty as well.
+    """
+    unread = {(p.table, p.row) for p in cells if p.value is not None and p.column in _MAY_BE_EMPTY}
+    found = ((rule, problem) for rule in RULES for problem in rule(tables))
+    return [p for rule, p in found if rule not in (ends_known, mrd_told) or (p.table, p.row) not in unread]
 
 
 def _each(frame: pl.DataFrame, table: str, column: str, rule: str, remedy: str,
@@ -73,16 +80,22 @@ def infusion_numbers(tables: Tables) -> Iterator[Problem]:
     """Infusions of a patient are numbered 1, 2, ... without gaps."""
     if not _has(tables, "infusions", "patient_id", "infusion"):
         return
-    frame = tables["infusions"].drop_nulls(["patient_id", "infusion"]).sort("patient_id", "infusion")
+    frame = _numbered(tables["infusions"]).sort("patient_id", "infusion")
     before = pl.col("infusion").shift(1).over("patient_id").fill_null(0)
     gap = frame.filter(pl.col("infusion") > before + 1)
     remedy = "add the missing infusion, or number them 1, 2, ..."
     yield from _each(gap, "infusions", "infusion", "an earlier infusion of the patient is missing", remedy)
 
 
+def _numbered(infusions: pl.DataFrame) -> pl.DataFrame:
+    """Return the infusions of the patients all of whose infusions have a number that was understood."""
+    known = pl.col("infusion").is_not_null().all().over("patient_id")
+    return infusions.drop_nulls("patient_id").filter(known)
+
+
 def infusion_order(tables: Tables) -> Iterator[Problem]:
     """A later infusion has a later day; in days, day 0 is the first infusion."""
-    if not _has(tables, "infusions", "patient_id", "infusion", TIME):
+    if not _has(tables, "infusions", *_GIVEN):
         return
     frame = tables["infusions"].drop_nulls(["patient_id", "infusion", TIME]).sort("patient_id", "infusion")
     late = frame.filter(pl.col(TIME) <= pl.col(TIME).shift(1).over("patient_id"))
@@ -138,14 +151,17 @@ def ends_known(tables: Tables) -> Iterator[Problem]:
 
 def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
     """A toxicity belongs to an infusion that was given, and does not come before it."""
-    if not _has(tables, "toxicities", "patient_id", "infusion") or not _has(tables, "infusions", "infusion", TIME):
+    if not _has(tables, "toxicities", "patient_id", "infusion") or not _has(tables, "infusions", *_GIVEN):
         return
-    given = tables["infusions"].select("patient_id", "infusion", _given=pl.col(TIME)).unique(["patient_id", "infusion"])
+    numbered = _numbered(tables["infusions"])
+    given = numbered.select("patient_id", "infusion", _given=pl.col(TIME)).unique(["patient_id", "infusion"])
+    vague = tables["infusions"].filter(pl.col("infusion").is_null())["patient_id"].drop_nulls()
     times = [c for c in ("date", "day", TIME) if c in tables["toxicities"].columns]
     frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"]).select(ROW, "patient_id", "infusion", *times)
     joined = frame.join(given.with_columns(_known=True), on=["patient_id", "infusion"], how="left")
     known = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
-    strange = joined.filter(pl.col("_known").is_null() & pl.col("patient_id").is_in(known.implode()))
+    mine = pl.col("patient_id").is_in(known.implode()) & ~pl.col("patient_id").is_in(vague.implode())
+    strange = joined.filter(pl.col("_known").is_null() & mine)
     yield from _each(strange, "toxicities", "infusion", "the patient had no infusion of this number",
                      "correct the number, or add the infusion")  # fmt: skip
     if TIME in frame.columns:

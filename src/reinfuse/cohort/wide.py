@@ -11,6 +11,7 @@ import polars as pl
 from reinfuse.cohort.interpret import Typed, interpret, plain_name
 from reinfuse.cohort.raw import ROW, RawTable, Reading
 from reinfuse.cohort.schema import WIDE, Table, grade_column
+from reinfuse.cohort.values import clean, is_missing
 from reinfuse.errors import Problem, nearest
 
 GRADE_SUFFIX = "_grade"
@@ -53,12 +54,26 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], used: Sequence[str
     """
     raw, readings, problems = _map(raw, columns)
     raw, more = _with_ids(raw)
-    table = wide_table(raw.frame.columns)
+    table, coded = _without_codes(wide_table(raw.frame.columns), raw)
+    problems += coded
     mapped = {plain_name(name) for name in columns.values()}
     used = (*used, *(c for c in raw.frame.columns if plain_name(c) in mapped))
     typed = interpret(raw, table, used=(*used, *raw.frame.columns))
-    problems += [*_near_misses(typed.extra, table, used), *_pairs(typed.frame), *_rules(typed.frame)]
+    problems += [*_near_misses(typed.extra, table, used), *_pairs(typed), *_rules(typed.frame)]
     return replace(typed, readings=(*readings, *more, *typed.readings), problems=(*typed.problems, *problems))
+
+
+def _without_codes(table: Table, raw: RawTable) -> tuple[Table, list[Problem]]:
+    """Leave a `sex` of numbers alone: which number means what is not guessed, and a plan may use it as it stands."""
+    if "sex" not in raw.frame.columns:
+        return table, []
+    texts = {clean(t) for t in raw.frame["sex"].to_list()}
+    known = {t for t in texts if not is_missing(t)}
+    if not known or not all(t.isdigit() for t in known):
+        return table, []
+    remedy = "write F and M, or use the column as it stands"
+    problem = Problem(raw.name, None, "sex", None, "holds numbers, which are kept as they stand", remedy, "warning")
+    return replace(table, columns=tuple(c for c in table.columns if c.name != "sex")), [problem]
 
 
 def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Reading], list[Problem]]:
@@ -104,8 +119,9 @@ def _near_misses(extra: Sequence[str], table: Table, used: Sequence[str]) -> Ite
             yield Problem("sheet", None, name, None, "the column is not a standard one", remedy, "warning")
 
 
-def _pairs(frame: pl.DataFrame) -> Iterator[Problem]:
+def _pairs(typed: Typed) -> Iterator[Problem]:
     """A time needs its event flag, in the header and in each row."""
+    frame, unread = typed.frame, {(p.row, p.column) for p in typed.problems}
     for name in [c[: -len("_days")] for c in WIDE.names if c.endswith("_days") and c != "interval_days"]:
         time, event = f"{name}_days", f"{name}_event"
         have = [c for c in (time, event) if c in frame.columns]
@@ -116,7 +132,7 @@ def _pairs(frame: pl.DataFrame) -> Iterator[Problem]:
             continue
         for full, empty in ((time, event), (event, time)):
             half = frame.filter(pl.col(full).is_not_null() & pl.col(empty).is_null())
-            for row in half[ROW]:
+            for row in (r for r in half[ROW] if (r, empty) not in unread):
                 rule = f"{empty} is missing where {full} is given"
                 yield Problem("sheet", row, empty, None, rule, "fill both, or empty both")
 
