@@ -9,145 +9,31 @@ import copy
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from reinfuse.cohort.schema import RESPONSES, WIDE
+from reinfuse.cohort.design import (
+    BUILT_IN_ENDPOINTS,
+    BUILT_IN_FACTORS,
+    NEEDS_SECOND,
+    Declaration,
+    Design,
+    Endpoint,
+    Factor,
+    Rules,
+)
+from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
 
-BUILT_IN_FACTORS = (
-    "cart1_cy_flu", "cart2_cy_flu", "dose_increase", "log2_dose_ratio", "interval_days", "age_years", "prior_lines",
-    "bulky", "diagnosis", "sex",
-)  # fmt: skip
-NEEDS_SECOND = frozenset({"cart2_cy_flu", "dose_increase", "log2_dose_ratio", "interval_days"})
-"""Known only once the second infusion is given."""
-BINARY_ENDPOINTS = ("response", "cr", "umrd_day28")
-TIME_ENDPOINTS = ("pfs", "os", "dor")
-BUILT_IN_ENDPOINTS = (*BINARY_ENDPOINTS, *TIME_ENDPOINTS)
-
-Response = Literal["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+__all__ = ["Endpoint", "Factor", "Model", "Plan", "Rules"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Factor(_Model):
-    """A factor: built in by its name, or any column, taken as it is, cut, scaled or compared with a reference.
-
-    Attributes
-    ----------
-    above
-        Cut: yes where the value is greater.
-    reference
-        The category that the others are compared with; default: `no`, else the most frequent one.
-    scale
-        ``log2``: effects are per doubling.
-    per
-        Effects are per so many units.
-    """
-
-    name: Name
-    column: str | None = None
-    label: str | None = None
-    above: float | None = None
-    reference: str | None = None
-    scale: Literal["log2"] | None = None
-    per: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _sense(self) -> Self:
-        if self.column is None and self.name not in BUILT_IN_FACTORS:
-            near = nearest(self.name, BUILT_IN_FACTORS)
-            hint = f"did you mean {near}? " if near else ""
-            raise ValueError(f"not a built-in factor; {hint}give it a column")
-        if self.above is not None and (self.scale or self.per):
-            raise ValueError("above cannot stand together with scale or per")
-        return self
-
-
-class Model(_Model):
+class Model(Declaration):
     """A multivariable model of one endpoint."""
 
     endpoint: str
     factors: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class Endpoint(_Model):
-    """An endpoint from columns of a wide sheet: `time` and `event` (and `competing`), or `value`.
-
-    Attributes
-    ----------
-    event_value, competing_value
-        The value of the column that means the event; default: yes, true or 1.
-    unit
-        Unit of the times; months are turned into days (30.4375 days a month), years too (365.25).
-    """
-
-    name: Name
-    label: str | None = None
-    time: str | None = None
-    event: str | None = None
-    event_value: str | None = None
-    competing: str | None = None
-    competing_value: str | None = None
-    value: str | None = None
-    unit: Literal["days", "months", "years"] = "days"
-
-    @model_validator(mode="after")
-    def _sense(self) -> Self:
-        if self.name in BUILT_IN_ENDPOINTS:
-            raise ValueError("a built-in endpoint has this name; map its columns under [columns], or rename it")
-        timed = self.time is not None and self.event is not None and self.value is None
-        binary = self.value is not None and self.time is None and self.event is None and self.competing is None
-        if not (timed or binary):
-            raise ValueError("give time and event (and competing), or value alone")
-        return self
-
-
-class Rules(_Model):
-    """How endpoints are derived from dated tables. Each is printed in the report.
-
-    Attributes
-    ----------
-    umrd_window
-        Days after the index infusion, both included, in which an MRD test counts as the one of day 28.
-    umrd_day
-        Of several tests in the window, those nearest to this day count; detectable wins.
-    umrd_threshold
-        A value below it is undetectable.
-    responders, responders_by_diagnosis
-        Best responses that count as response.
-    complete
-        Best responses that count as complete response.
-    censor_at_new_therapy
-        PFS, DOR and response end with a new anticancer therapy (FDA 2018); False: they go on (EMA).
-    transplant_is_new_therapy
-        An allogeneic or autologous transplant is a new anticancer therapy.
-    max_gap_days
-        A PFS event more than so many days after the last adequate assessment is censored there; null: never.
-    toxicity_absent
-        A patient without a row of a kind of toxicity, in a cohort with a table of toxicities: ``none`` = grade 0.
-    """
-
-    umrd_window: tuple[int, int] = (21, 42)
-    umrd_day: int = 28
-    umrd_threshold: float = Field(default=1e-4, gt=0, lt=1)
-    responders: tuple[Response, ...] = RESPONSES[:4]  # type: ignore[assignment]
-    responders_by_diagnosis: dict[str, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
-    complete: tuple[Response, ...] = ("CR", "CRi")
-    censor_at_new_therapy: bool = True
-    transplant_is_new_therapy: bool = True
-    max_gap_days: int | None = Field(default=None, gt=0)
-    toxicity_absent: Literal["none", "missing"] = "none"
-
-    @model_validator(mode="after")
-    def _sense(self) -> Self:
-        if self.umrd_window[0] > self.umrd_window[1]:
-            raise ValueError("umrd_window begins after it ends")
-        return self
 
 
 _DEFAULT_FACTORS = tuple(
@@ -156,31 +42,22 @@ _DEFAULT_FACTORS = tuple(
 _DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
 
 
-class Plan(_Model):
+class Plan(Design):
     """A pre-specified analysis.
 
     Attributes
     ----------
-    index_infusion
-        The infusion whose outcome is studied; its day is time zero.
-    subgroups
-        Factors or columns each level of which is analysed on its own.
     confidence
         Level of every interval.
-    columns
-        For a wide sheet: standard name -> its name in the sheet.
+    models
+        Multivariable models; each factor is also taken alone.
     """
 
     title: str = "Outcome after a second CAR-T infusion"
-    index_infusion: int = Field(default=2, ge=1, le=20)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     seed: int = 20210121
-    columns: dict[str, str] = {}
     factors: tuple[Factor, ...] = _DEFAULT_FACTORS
     models: tuple[Model, ...] = _DEFAULT_MODELS
-    subgroups: tuple[str, ...] = ("diagnosis",)
-    endpoints: tuple[Endpoint, ...] = ()
-    rules: Rules = Rules()
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
@@ -217,13 +94,6 @@ class Plan(_Model):
         declared = {f.name for f in self.factors}
         more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
         return (*self.factors, *more)
-
-    @property
-    def used_columns(self) -> tuple[str, ...]:
-        """Columns of the input that the plan names itself."""
-        ends = [c for e in self.endpoints for c in (e.time, e.event, e.competing, e.value)]
-        names = [*(f.column for f in self.factors), *ends, *self.subgroups]
-        return tuple(dict.fromkeys(n for n in names if n))
 
     @classmethod
     def built_in(cls, index_infusion: int = 2) -> Plan:

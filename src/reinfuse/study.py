@@ -21,10 +21,11 @@ from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import Analysed, analysed
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.declared import DAYS_A_MONTH, EndpointColumn
+from reinfuse.cohort.design import TIME_ENDPOINTS
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.errors import CohortRefused
-from reinfuse.plan import TIME_ENDPOINTS, Plan
+from reinfuse.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 RATE_MONTHS = (6, 12, 24)

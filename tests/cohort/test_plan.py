@@ -2,8 +2,9 @@
 
 import pytest
 
+from reinfuse.cohort.design import BUILT_IN_FACTORS, NEEDS_SECOND
 from reinfuse.errors import PlanRefused
-from reinfuse.plan import BUILT_IN_FACTORS, NEEDS_SECOND, Endpoint, Factor, Plan
+from reinfuse.plan import Endpoint, Factor, Plan
 
 
 def refused(**told):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from reinfuse.cohort import endpoints, factors
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declared import LABELS, EndpointColumn, from_columns
+from reinfuse.cohort.design import Design, Rules
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.notes import filled, rule_notes
@@ -19,7 +20,6 @@ from reinfuse.cohort.schema import PATIENTS, WIDE
 from reinfuse.cohort.values import Dialect
 from reinfuse.cohort.wide import is_grade
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
-from reinfuse.plan import Plan, Rules
 
 ID = endpoints.ID
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")
 
 @dataclass(frozen=True)
 class Analysed:
-    """The analysed patients of a cohort under a plan.
+    """The analysed patients of a cohort under a design.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Analysed:
         return tuple(c for c in self.frame.columns if is_grade(c))
 
 
-def analysed(cohort: Cohort, plan: Plan) -> Analysed:
+def analysed(cohort: Cohort, design: Design) -> Analysed:
     """Derive endpoints and factors of the patients that the plan analyses.
 
     Raises
@@ -76,19 +76,22 @@ def analysed(cohort: Cohort, plan: Plan) -> Analysed:
     PlanRefused
         If a declared factor, endpoint or subgroup needs a column that is not there, with all such problems.
     """
-    frame, flow, renamed = _wide(cohort) if cohort.wide else _dated(cohort, plan)
+    frame, flow, renamed = _wide(cohort) if cohort.wide else _dated(cohort, design)
     if frame.is_empty():
-        rule, remedy = f"no patient has an infusion {plan.index_infusion}", "choose another index_infusion in the plan"
+        rule, remedy = (
+            f"no patient has an infusion {design.index_infusion}",
+            "choose another index_infusion in the plan",
+        )
         raise CohortRefused([Problem("infusions", None, "infusion", None, rule, remedy)])
     frame = frame.sort(ID)
     dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
-    made, left_out, problems = factors.build(plan.all_factors, frame, dialect)
-    ends = _built_in_endpoints(frame, plan.rules)
-    for declared in plan.endpoints:
+    made, left_out, problems = factors.build(design.all_factors, frame, dialect)
+    ends = _built_in_endpoints(frame, design.rules)
+    for declared in design.endpoints:
         one, wrong = from_columns(declared, frame, dialect)
         problems += wrong
         ends += [one] if one else []
-    populations, missing, wrong = _populations(frame, made, plan)
+    populations, missing, wrong = _populations(frame, made, design)
     if problems + wrong:
         raise PlanRefused(problems + wrong)
     if not ends and not made and not any(is_grade(c) for c in frame.columns):
@@ -98,7 +101,7 @@ def analysed(cohort: Cohort, plan: Plan) -> Analysed:
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
               if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
-    notes += [*renamed, *rule_notes(frame, plan)]
+    notes += [*renamed, *rule_notes(frame, design)]
     return Analysed(frame, flow.sort(ID), tuple(ends), tuple(made), populations, tuple(notes))
 
 
@@ -108,10 +111,10 @@ def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     return frame, flow, []
 
 
-def _dated(cohort: Cohort, plan: Plan) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """Return the analysed patients, the flow, and which columns of the input were renamed."""
-    index = plan.index_infusion
-    derived = endpoints.derive(cohort, index, plan.rules)
+    index = design.index_infusion
+    derived = endpoints.derive(cohort, index, design.rules)
     infusions, patients = cohort.tables["infusions"], cohort.tables["patients"]
     given = _given(infusions, index)
     at_index = _without(infusions.filter(pl.col("infusion") == index), ROW, TIME, "infusion", "date", "day", *_OWN)
@@ -194,13 +197,13 @@ def _built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColum
 
 
 def _populations(frame: pl.DataFrame, made: list[FactorColumn],
-                 plan: Plan) -> tuple[dict[str, NDArray[np.bool_]], list[str], list[Problem]]:  # fmt: skip
+                 design: Design) -> tuple[dict[str, NDArray[np.bool_]], list[str], list[Problem]]:  # fmt: skip
     """Return all patients and each level of each subgroup; a subgroup of numbers is refused."""
     masks = {"all": np.ones(frame.height, dtype=np.bool_)}
     missing: list[str] = []
     problems: list[Problem] = []
     by_name = {f.name: f for f in made if f.kind != "number"}
-    for name in plan.subgroups:
+    for name in design.subgroups:
         column = by_name[name].values if name in by_name else frame[name] if name in frame.columns else None
         if column is None and name not in ("diagnosis", *factors.LABELS):
             rule = "the plan's subgroup is no factor and no column"

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse.cohort import factors, values
+from reinfuse.cohort.design import Endpoint
 from reinfuse.cohort.raw import ROW
 from reinfuse.errors import Problem, nearest
-from reinfuse.plan import Endpoint
 
 Floats = NDArray[np.float64]
 DAYS_A_MONTH = 30.4375

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.design import Rules
 from reinfuse.cohort.raw import ROW, TIME
 from reinfuse.cohort.schema import RESPONSES
-from reinfuse.plan import Rules
 
 ID = "patient_id"
 _NOT_THERE = {ID: pl.String, "t": pl.Int64, "source": pl.String}

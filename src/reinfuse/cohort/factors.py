@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from reinfuse.cohort import values
+from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.errors import Problem, nearest
-from reinfuse.plan import BUILT_IN_FACTORS, Factor
 
 LABELS = {
     "cart1_cy_flu": "Cy-Flu before CART1", "cart2_cy_flu": "Cy-Flu before CART2",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import polars as pl
 
 from reinfuse.cohort.analysed import ID, Analysed
+from reinfuse.cohort.design import Design
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.raw import ROW
 from reinfuse.cohort.schema import WIDE
 from reinfuse.cohort.wide import is_grade
-from reinfuse.plan import Plan
 
 MORE_BASELINE = ("histology", "reason", "product")
 SOURCE_SUFFIX = "_source"
 
 
-def patients_frame(analysed: Analysed, plan: Plan) -> pl.DataFrame:
+def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
     """Return the analysed patients under the standard names.
 
     Standard columns first, then every column that the plan names itself (so that the same plan reads the table
@@ -25,7 +25,7 @@ def patients_frame(analysed: Analysed, plan: Plan) -> pl.DataFrame:
     standard = [c for c in WIDE.names if c in frame.columns]
     doses = [c for c in frame.columns if c.startswith("cart") and not c.endswith(CLASS_SUFFIX) and c not in standard]
     grades = [c for c in frame.columns if is_grade(c) and c not in standard]
-    more = [c for c in (*MORE_BASELINE, *plan.used_columns) if c in frame.columns]
+    more = [c for c in (*MORE_BASELINE, *design.used_columns) if c in frame.columns]
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
     made = {f.name: f.values for f in analysed.factors if f.name not in columns and f.name not in sources}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reinfuse.analysis import firth, survival
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.proportion import METHOD as PROPORTION
-from reinfuse.plan import Rules
+from reinfuse.cohort.design import Rules
 from reinfuse.report import numbers
 from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
