@@ -20,6 +20,8 @@ from reinfuse.cohort.factors import FactorColumn
 
 Floats = NDArray[np.float64]
 MIN_EVENTS_PER_FACTOR = 5
+_COLLINEAR = 1e-10
+"""Eigenvalue of the correlation matrix below which columns are a combination of each other."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,9 @@ def _useless(X: Floats, terms: Sequence[str], kind: firth.Kind) -> dict[int, str
         return reasons
     Z = X[:, varying] - X[:, varying].mean(axis=0)
     Z /= Z.std(axis=0)
-    _, s, vt = np.linalg.svd(Z, full_matrices=True)
-    rank = int((s > 1e-9 * s[0]).sum())
-    for row in vt[rank:]:
-        involved = [varying[i] for i in np.flatnonzero(np.abs(row) > 1e-8)]
+    sizes, directions = np.linalg.eigh(Z.T @ Z / len(Z))
+    for row in directions.T[sizes < _COLLINEAR]:
+        involved = [varying[i] for i in np.flatnonzero(np.abs(row) > 1e-6)]
         names = ", ".join(terms[j] for j in involved)
         reasons |= {j: f"collinear ({names})" for j in involved}
     return reasons
