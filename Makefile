@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types lock golden bench clean
+.PHONY: help demo test lint types lock golden bench start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -42,11 +42,17 @@ lock:
 golden:
 	Rscript tests/golden/make_golden.R
 
-# make bench: runs the benchmarks (needs R for the comparison with it).
-bench: requirements-bench.lock $(VENV)/core
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
-	$(BIN)/python benchmarks/large_cohort.py
+# make bench: runs the benchmarks in an environment of their own (needs R with survival and jsonlite).
+bench: requirements-bench.lock
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(VENV)-bench/bin/python benchmarks/large_cohort.py
+	$(VENV)-bench/bin/python benchmarks/firth_null.py
+
+# make start: times the command line and the demo.
+start: $(VENV)/core
 	$(BIN)/python benchmarks/start.py
 
 clean:
-	rm -rf $(VENV) reinfuse-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench reinfuse-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

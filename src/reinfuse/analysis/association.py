@@ -61,7 +61,7 @@ def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     why = _impossible(design, kind)
     reasons: dict[int, str] = {}
     if why is None:
-        reasons = _useless(design.X, design.terms, kind)
+        reasons = _without_reference(design, factors) or _useless(design.X, design.terms)
     usable = [j for j in range(len(design.terms)) if j not in reasons]
     notes = _notes(design, kind, len(factors))
     common = (endpoint.name, model, confidence, kind, design)
@@ -100,7 +100,17 @@ def _impossible(design: _Design, kind: firth.Kind) -> str | None:
     return None
 
 
-def _useless(X: Floats, terms: Sequence[str], kind: firth.Kind) -> dict[int, str]:
+def _without_reference(design: _Design, factors: Sequence[FactorColumn]) -> dict[int, str]:
+    """Return the terms of categories whose reference is met in no patient of the model."""
+    reasons: dict[int, str] = {}
+    for factor in factors:
+        mine = [j for j, t in enumerate(design.terms) if t in factor.terms]
+        if factor.kind == "category" and mine and (design.X[:, mine].sum(axis=1) == 1).all():
+            reasons |= dict.fromkeys(mine, f"none of these patients has the reference, {factor.levels[0]}")
+    return reasons
+
+
+def _useless(X: Floats, terms: Sequence[str]) -> dict[int, str]:
     """Return columns that are constant, or a combination of the others, with the reason."""
     reasons = {j: "constant in these patients" for j in range(X.shape[1]) if np.ptp(X[:, j]) == 0}
     varying = [j for j in range(X.shape[1]) if j not in reasons]

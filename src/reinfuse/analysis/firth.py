@@ -196,7 +196,7 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     upper.append(np.hstack([np.zeros((len(times) - 1, k)), eye[1:] - eye[:-1]]))
     events = np.flatnonzero(event == 1)
     equal = np.hstack([Z[events], -eye[block[events]]])
-    gain = sum((Z[i] - Z[time >= time[i]].mean(axis=0) for i in events), np.zeros(k))
+    gain = (Z[events] - _means_at_risk(Z, time, events)).sum(axis=0)
     bounds = [(-1, 1)] * k + [(None, None)] * len(times)
     found = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
                     b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
@@ -205,3 +205,12 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
         return np.zeros(k, dtype=np.bool_)
     direction: Floats = np.asarray(found.x, dtype=np.float64)[:k]
     return np.abs(direction) > 1e-6
+
+
+def _means_at_risk(Z: Floats, time: Floats, events: NDArray[np.int64]) -> Floats:
+    """Return the mean of the columns over those at risk at the time of each event."""
+    order = np.argsort(-time, kind="stable")
+    sums = np.cumsum(Z[order], axis=0)
+    at_risk = np.searchsorted(-time[order], -time[events], side="right")
+    means: Floats = sums[at_risk - 1] / at_risk[:, None]
+    return means

@@ -66,7 +66,8 @@ def kaplan_meier(time: Floats, event: Floats, confidence: float) -> Curve:
     import greenwood as gw
 
     fit: Any = gw.KaplanMeier(conf_type="log-log", conf_level=confidence)
-    table = fit.fit(gw.Surv(time=time, event=event.astype(np.int64))).to_frame(format="polars")
+    with np.errstate(all="ignore"):
+        table = fit.fit(gw.Surv(time=time, event=event.astype(np.int64))).to_frame(format="polars")
     names = ("time", "estimate", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
     t, s, low, high, risk, died, censored = (table[c].to_numpy().astype(np.float64) for c in names)
     return Curve(t, s, low, high, risk, died, censored, len(time))
@@ -180,7 +181,8 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
     codes = np.where(event == 1, "event", np.where(competing == 1, "competing", "censored"))
     code = pl.Series(codes.tolist(), dtype=pl.Enum(["censored", "event", "competing"]))
     fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
-    table = fit.fit(gw.Surv(time=time, event=code, type="mstate")).to_frame(format="polars")
+    with np.errstate(all="ignore"):
+        table = fit.fit(gw.Surv(time=time, event=code, type="mstate")).to_frame(format="polars")
     mine = table.filter(table["cause"] == "event")
     at, value, low, high = (mine[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
     made = []

@@ -1,0 +1,127 @@
+"""A registry of 100,000 patients: the whole analysis, beside the same estimates by R survival and by lifelines.
+
+Run: python benchmarks/large_cohort.py [patients]. Writes results/large_cohort.json. The answers are compared before
+any time is reported: medians and log-rank statistics must be equal, and effects, at this size, within 0.01 of the
+unpenalised ones on the log scale.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.stats import chi2
+
+from generate import write_cohort
+
+HERE = Path(__file__).resolve().parent
+GROUPS = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "bulky", "diagnosis", "sex")
+NUMBERS = ("log2_dose_ratio", "interval_days", "age_years", "prior_lines")
+LIBRARIES = ("reinfuse", "greenwood", "firthmodels", "polars", "lifelines")
+TIMED = ("pfs", "os", "dor", "ttnt")
+
+
+def analyse(cohort: Path, out: Path) -> dict[str, float]:
+    """Run the command line and return its wall and processor seconds and its peak memory in GB."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "reinfuse.cli", "analyze", str(cohort), "--out", str(out)], check=True)
+    wall = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"wall_s": round(wall, 1), "cpu_s": round(cpu, 1), "peak_gb": round(after.ru_maxrss / 2**20, 2)}
+
+
+def by_lifelines(path: Path) -> dict[str, object]:
+    """Fit the same curves, tests and Cox models by lifelines."""
+    from lifelines import CoxPHFitter, KaplanMeierFitter
+    from lifelines.statistics import multivariate_logrank_test
+
+    started = time.perf_counter()
+    data = pl.read_csv(path, infer_schema_length=None).to_pandas()
+    medians, chisq = {}, {}
+    for end in TIMED:
+        known = data[data[f"{end}_days"].notna()]
+        days, event = known[f"{end}_days"], (known[f"{end}_event"] == "yes").astype(int)
+        medians[end] = float(KaplanMeierFitter().fit(days, event).median_survival_time_)
+        for group in GROUPS:
+            have = known[group].notna()
+            for _, part in known[have].groupby(group):
+                KaplanMeierFitter().fit(part[f"{end}_days"], (part[f"{end}_event"] == "yes").astype(int))
+            test = multivariate_logrank_test(days[have], known[group][have], event[have])
+            chisq[f"{end} {group}"] = float(test.test_statistic)
+        for factor in (*GROUPS, *NUMBERS) if end != "ttnt" else ():
+            column = known[[factor]].copy()
+            if factor in GROUPS:
+                column = column.astype("category").apply(lambda c: c.cat.codes).astype(float)
+            CoxPHFitter().fit(column.assign(t=days, e=event), "t", "e")
+    return {"seconds": time.perf_counter() - started, "medians": medians, "logrank_chisq": chisq}
+
+
+def compare(records: pl.DataFrame, r: dict, lines: dict) -> dict[str, float]:
+    """Refuse to report a time unless the answers agree; return the greatest differences."""
+    found = {"median": 0.0, "log_rank": 0.0, "effect": 0.0}
+    every = records.filter((pl.col("population") == "all") & pl.col("group").is_null())
+    for end in TIMED:
+        mine = every.filter((pl.col("endpoint") == end) & (pl.col("statistic") == "median"))["estimate"][0]
+        found["median"] = max(found["median"], abs(mine - r["medians"][end]), abs(mine - lines["medians"][end]))
+        for group in GROUPS:
+            where = (pl.col("endpoint") == end) & (pl.col("statistic") == "p_value") & (pl.col("term") == group)
+            p, df = every.filter(where)["p_value"][0], 2 if group == "diagnosis" else 1
+            for other in (r, lines):
+                theirs = float(chi2.sf(other["logrank_chisq"][f"{end} {group}"], df))
+                found["log_rank"] = max(found["log_rank"], abs(p - theirs))
+    names = {"response": "responded", "cr": "complete", "umrd_day28": "umrd", "pfs": "pfs", "os": "os", "dor": "dor"}
+    single = every.filter((pl.col("model") == "univariable") & pl.col("estimate").is_not_null())
+    per = {"age_years": 10.0, "interval_days": 30.0}
+    for end, term, value in single.select("endpoint", "term", "estimate").iter_rows():
+        if "=" not in term:
+            theirs = r["effects"][f"{names[end]} {term}"] * per.get(term, 1.0)
+            found["effect"] = max(found["effect"], abs(np.log(value) - theirs))
+    if found["median"] > 1e-9 or found["log_rank"] > 1e-6 or found["effect"] > 0.01:
+        raise SystemExit(f"the answers differ: {found}")
+    return found
+
+
+def main(n: int) -> None:
+    """Run everything and write the results."""
+    with tempfile.TemporaryDirectory() as temporary:
+        cohort, out = Path(temporary) / "cohort", Path(temporary) / "out"
+        cohort.mkdir()
+        write_cohort(cohort, n)
+        mine = analyse(cohort, out)
+        done = subprocess.run(["Rscript", str(HERE / "large_cohort.R"), str(out / "patients.csv")], check=True,
+                              capture_output=True, text=True)  # fmt: skip
+        r = json.loads(done.stdout)
+        lines = by_lifelines(out / "patients.csv")
+        records = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
+        agreement = compare(records, r, lines)
+        size = {p.name: round(p.stat().st_size / 2**20, 1) for p in out.iterdir() if p.is_file()}
+    told = {
+        "patients": n, "date": date.today().isoformat(), "cores": os.cpu_count(), "python": platform.python_version(),
+        "versions": {p: version(p) for p in LIBRARIES} | r["versions"],
+        "reinfuse, reading to report": mine,
+        "R, estimates from patients.csv": {"wall_s": round(r["seconds"], 1)},
+        "lifelines, curves, tests and Cox from patients.csv": {"wall_s": round(lines["seconds"], 1)},
+        "ratio reinfuse / R": round(mine["wall_s"] / r["seconds"], 2),
+        "ratio reinfuse / lifelines": round(mine["wall_s"] / lines["seconds"], 2),
+        "greatest difference": agreement, "output_mb": size,
+    }  # fmt: skip
+    print(json.dumps(told, indent=1))
+    if n == 100_000:
+        (HERE / "results" / "large_cohort.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
