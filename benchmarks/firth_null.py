@@ -1,8 +1,8 @@
 """Type I error and coverage of the association models at n = 44: what Firth's penalty gives, and what it does not.
 
-Run: python benchmarks/firth_null.py [replicates]. One yes/no factor, no effect, prevalence 15 % or 50 %; a binary endpoint (40 %
-with the event) and a time to event (about 30 % censored). Beside it, in the same replicates, unpenalised Wald tests.
-Writes results/firth_null.csv. Replicates with a constant factor or outcome are drawn again and counted.
+Run: python benchmarks/firth_null.py [replicates]. One yes/no factor without effect, prevalence 15 % or 50 %; a binary
+endpoint (40 % with the event) and a time to event (about 30 % censored). Beside it, in the same replicates, unpenalised
+Wald tests. Writes results/firth_null.csv. Replicates with a constant factor or outcome are drawn again and counted.
 """
 
 from __future__ import annotations

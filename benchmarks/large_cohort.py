@@ -45,11 +45,12 @@ def analyse(cohort: Path, out: Path) -> dict[str, float]:
 
 def by_lifelines(path: Path) -> dict[str, object]:
     """Fit the same curves, tests and Cox models by lifelines."""
+    import pandas as pd
     from lifelines import CoxPHFitter, KaplanMeierFitter
     from lifelines.statistics import multivariate_logrank_test
 
     started = time.perf_counter()
-    data = pl.read_csv(path, infer_schema_length=None).to_pandas()
+    data = pd.DataFrame(pl.read_csv(path, infer_schema_length=None).to_dict(as_series=False))
     medians, chisq = {}, {}
     for end in TIMED:
         known = data[data[f"{end}_days"].notna()]

@@ -245,7 +245,10 @@ class Study:
         for r in self.cohort.readings:
             where = ".".join(x for x in (r.table, r.column) if x)
             examples = f" ({'; '.join(r.examples)})" if r.examples else ""
-            yield {"about": "reading", "text": f"{where}: {r.what}, {r.count} times{examples}"}
+            yield {
+                "about": "reading",
+                "text": f"{where}: {r.what}{f', {r.count} times' if r.count > 1 else ''}{examples}",
+            }
 
     def _provenance(self) -> dict[str, Any]:
         plan, about = self.plan, self.cohort.about

@@ -78,6 +78,13 @@ def test_category_has_a_term_for_each_level_but_the_reference():
     assert [e.term for e in made] == ["d=ALL", "d=CLL"]
 
 
+def test_category_without_its_reference_among_the_patients():
+    factor = _factor("d", ["CLL", "ALL"] * 6, levels=("NHL", "ALL", "CLL"))
+    made = _one(_binary(*[1, 0, 0, 1] * 3), factor)
+    assert [e.estimate for e in made] == [None, None]
+    assert str(made[0].note).startswith("not estimable: none of these patients has the reference, NHL")
+
+
 def test_time_to_event_gives_hazard_ratios_and_monotone_likelihood_is_said():
     end = EndpointColumn("pfs", "PFS", "time", np.array([1.0] * 6 + [0.0] * 6), np.arange(1.0, 13))
     got = _one(end, _factor("a", ["yes"] * 6 + ["no"] * 6))[0]

@@ -53,8 +53,7 @@ def variables(data: Analysed) -> list[Variable]:
     named = {v.name for v in found} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}
     for factor in data.factors:
         if factor.name not in named:
-            values = factor.values * factor.per if factor.kind == "number" else factor.values
-            found.append(Variable(factor.name, factor.label.split(", per ")[0], values, factor.unit))
+            found.append(Variable(factor.name, factor.label.split(", per ")[0], factor.unscaled, factor.unit))
     return sorted(found, key=lambda v: v.name != "diagnosis")
 
 

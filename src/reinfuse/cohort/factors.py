@@ -57,6 +57,11 @@ class FactorColumn:
             return tuple(f"{self.name}={level}" for level in self.levels[1:])
         return (self.name,)
 
+    @property
+    def unscaled(self) -> pl.Series:
+        """The values before they were divided by `per`."""
+        return self.values * self.per if self.kind == "number" else self.values
+
     def columns(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """Return the design columns, one a term; a missing value is NaN in each."""
         if self.kind == "number":

@@ -28,7 +28,7 @@ def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
     more = [c for c in (*MORE_BASELINE, *design.used_columns) if c in frame.columns]
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
-    made = {f.name: f.values for f in analysed.factors if f.name not in columns and f.name not in sources}
+    made = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
     out = frame.select(*columns).with_columns(**made)
     last = [c for c in sources if c not in columns]
     out = out.with_columns(frame.select(last).get_columns())
