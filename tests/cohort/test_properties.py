@@ -129,7 +129,7 @@ RESPONSE = st.sampled_from(["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"])
 
 @st.composite
 def histories(draw):
-    """Draw one patient: infusions, end, assessments, tests and therapies, all between the first infusion and the end."""
+    """Draw one patient: infusions, end, assessments, tests and therapies, all from the first infusion to the end."""
     steps = draw(st.lists(st.integers(1, 300), max_size=2))
     given_days = [0, *(sum(steps[: i + 1]) for i in range(len(steps)))][: draw(st.integers(0, 3))]
     end = (given_days[-1] if given_days else 0) + draw(st.integers(0, 500))

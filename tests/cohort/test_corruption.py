@@ -1,0 +1,57 @@
+"""Each of 200 corrupted cohorts is refused with its problem named, or gives the same patients; nothing else happens."""
+
+import csv
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from corruption import CORRUPTIONS, VARIANTS, write_variant
+from reinfuse import Plan
+from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.cohort import read_cohort
+from reinfuse.cohort.patients import patients_frame
+from reinfuse.data import DEMO, datasets
+from reinfuse.errors import CohortRefused
+
+TABLES = ("patients", "infusions", "responses", "mrd", "toxicities", "therapies")
+
+
+@pytest.fixture(scope="module")
+def clean():
+    folder = datasets()[DEMO].path
+    return {name: list(csv.reader((folder / f"{name}.csv").open(encoding="utf-8"))) for name in TABLES}
+
+
+def _patients(folder) -> pl.DataFrame:
+    plan = Plan.built_in()
+    frame = patients_frame(analysed(read_cohort(folder), plan), plan)
+    told = [c for c in frame.columns if not c.endswith("_source") and "lymphodepletion" not in c]
+    return frame.select(sorted(told))
+
+
+@pytest.fixture(scope="module")
+def patients():
+    return _patients(datasets()[DEMO].path)
+
+
+def test_there_are_many_kinds():
+    assert len(CORRUPTIONS) > 35
+
+
+@pytest.mark.parametrize("number", range(VARIANTS))
+def test_variant(number, clean, patients, tmp_path):
+    what, expected = write_variant(number, clean, tmp_path)
+    if expected.same:
+        assert_frame_equal(_patients(tmp_path), patients, check_row_order=True), what
+        return
+    with pytest.raises(CohortRefused) as refused:
+        read_cohort(tmp_path)
+    errors = [p for p in refused.value.problems if p.severity == "error"]
+    named = [p for p in errors if p.table == expected.table]
+    if expected.row is not None:
+        named = [p for p in named if p.row == expected.row]
+    if expected.column is not None:
+        named = [p for p in named if p.column == expected.column]
+    assert named, (what, expected, [(p.table, p.row, p.column, p.rule) for p in errors][:5])
+    assert all(p.remedy for p in errors)
