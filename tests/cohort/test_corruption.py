@@ -20,7 +20,8 @@ TABLES = ("patients", "infusions", "responses", "mrd", "toxicities", "therapies"
 @pytest.fixture(scope="module")
 def clean():
     folder = datasets()[DEMO].path
-    return {name: list(csv.reader((folder / f"{name}.csv").open(encoding="utf-8"))) for name in TABLES}
+    texts = {name: (folder / f"{name}.csv").read_text(encoding="utf-8") for name in TABLES}
+    return {name: list(csv.reader(text.splitlines())) for name, text in texts.items()}
 
 
 def _patients(folder) -> pl.DataFrame:
@@ -43,7 +44,7 @@ def test_there_are_many_kinds():
 def test_variant(number, clean, patients, tmp_path):
     what, expected = write_variant(number, clean, tmp_path)
     if expected.same:
-        assert_frame_equal(_patients(tmp_path), patients, check_row_order=True), what
+        assert_frame_equal(_patients(tmp_path), patients)
         return
     with pytest.raises(CohortRefused) as refused:
         read_cohort(tmp_path)
