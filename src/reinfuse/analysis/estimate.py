@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
@@ -51,8 +51,7 @@ class Estimate:
 
     def as_dict(self) -> dict[str, object]:
         """Return the record in the contract's order."""
-        made = asdict(self)
-        return {name: made[name] for name in FIELDS}
+        return {name: getattr(self, name) for name in FIELDS}
 
 
 FIELDS = (

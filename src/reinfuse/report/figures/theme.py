@@ -70,5 +70,6 @@ def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool) -> 
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
         FigureCanvasAgg(figure)
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Title": title, "Software": None})
+        figure.savefig(png, format="png", dpi=DPI, metadata={"Title": title, "Software": None},
+                       pil_kwargs={"compress_level": 2})  # fmt: skip
     return Drawn(name, title, alt, svg.getvalue(), png.getvalue())
