@@ -11,6 +11,7 @@ import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 Rows = list[list[str]]
@@ -134,6 +135,55 @@ def synonyms(rng, tables):
     return _every(tables, "responses", "response", lambda t: words.get(t, t) if rng.random() < 0.5 else t)
 
 
+@corruption
+def whole_numbers_as_decimals(rng, tables):
+    _every(tables, "infusions", "infusion", lambda t: t + ".0")
+    return _every(tables, "responses", "day", lambda t: t + rng.choice(["", ".0"]))
+
+
+@corruption
+def yes_and_no_otherwise(rng, tables):
+    pair = rng.choice([("TRUE", "FALSE"), ("1", "0"), ("Y", "N"), ("true", "false")])
+    return _every(tables, "infusions", "bulky", lambda t: {"yes": pair[0], "no": pair[1]}.get(t, t))
+
+
+@corruption
+def assessments_twice(rng, tables):
+    tables["responses"] += [list(row) for row in rng.sample(tables["responses"][1:], 5)]
+    return SAME
+
+
+def _dated(rng: random.Random, tables: Tables) -> None:
+    """Turn days into dates, each patient with a first infusion on a date of its own."""
+    start = {row[0]: date(1995, 1, 1) + timedelta(days=rng.randrange(9000)) for row in tables["patients"][1:]}
+    for header, *body in tables.values():
+        where = [j for j, name in enumerate(header) if name in ("day", "last_contact", "death")]
+        for row in body:
+            for j in (j for j in where if row[j]):
+                row[j] = (start[row[0]] + timedelta(days=int(row[j]))).isoformat()
+        header[:] = ["date" if name == "day" else name for name in header]
+
+
+@corruption
+def dates(rng, tables):
+    _dated(rng, tables)
+    pattern = rng.choice(["%Y-%m-%d", "%Y/%m/%d", "%d %b %Y", "%d-%B-%Y", "%Y-%m-%d 00:00:00", "%b %d, %Y"])
+    return _every(tables, "responses", "date", lambda t: date.fromisoformat(t).strftime(pattern))
+
+
+@corruption
+def wrong_date(rng, tables):
+    _dated(rng, tables)
+    table = rng.choice(["infusions", "responses", "mrd", "therapies"])
+    return _set(
+        rng,
+        tables,
+        table,
+        "date",
+        rng.choice(["03/04/2024", "2024-02-30", "24-03-15", "March 2024", "1899-12-30", "120"]),
+    )
+
+
 def _bytes(change):
     def make(rng, tables):
         AFTER[rng.choice(sorted(tables))] = change
@@ -168,7 +218,11 @@ def quoted(data):
     return out.getvalue().encode()
 
 
-for _change in (byte_order_mark, carriage_returns, semicolons, utf_16, quoted):
+def tabs(data):
+    return semicolons(data).replace(b";", b"\t")
+
+
+for _change in (byte_order_mark, tabs, carriage_returns, semicolons, utf_16, quoted):
     _bytes(_change)
 
 
@@ -327,6 +381,92 @@ def not_a_table(rng, tables):
     rubbish = rng.choice([b"", rng.randbytes(400) + b"\0", b"\n\n\n", b"PK\x03\x04" + rng.randbytes(60) + b"\0"])
     AFTER[table] = lambda data: rubbish
     return Expected(False, table)
+
+
+@corruption
+def total_row(rng, tables):
+    table = rng.choice(["patients", "infusions"])
+    tables[table].append(["Total", *[""] * (len(tables[table][0]) - 1)])
+    return Expected(False, table, len(tables[table]) - 1)
+
+
+@corruption
+def header_again(rng, tables):
+    table = rng.choice(["patients", "infusions", "responses"])
+    i = rng.randrange(2, len(tables[table]))
+    tables[table].insert(i, list(tables[table][0]))
+    return Expected(False, table, i)
+
+
+@corruption
+def truncated(rng, tables):
+    table = rng.choice(sorted(tables))
+    i = rng.randrange(1, len(tables[table]))
+    AFTER[table] = lambda data: b"\n".join(data.split(b"\n")[: i + 1]).rpartition(b",")[0].rpartition(b",")[0]
+    return Expected(False, table, i)
+
+
+@corruption
+def bytes_within(rng, tables):
+    table, bad = rng.choice(sorted(tables)), rng.choice([b"\0", b"\x07\x13", b"\x1f"])
+    at = rng.random()
+    AFTER[table] = lambda data: data[: int(at * len(data))] + bad + data[int(at * len(data)) :]
+    return Expected(False, table)
+
+
+@corruption
+def unit_in_the_cell(rng, tables):
+    return _set(rng, tables, "infusions", "dose_cells_per_kg", rng.choice(["2e6/kg", "2 million", "2e6 cells", "~2e6"]))
+
+
+@corruption
+def death_not_known(rng, tables):
+    i = rng.randrange(1, len(tables["patients"]))
+    tables["patients"][i][tables["patients"][0].index("death")] = rng.choice(["unknown", "?", "yes", "not available"])
+    return Expected(False, "patients", i, "death")
+
+
+@corruption
+def cause_without_death(rng, tables):
+    i = _cell(rng, tables, "patients", "death", lambda t: not t)
+    tables["patients"][i][tables["patients"][0].index("death_cause")] = "disease"
+    return Expected(False, "patients", i, "death_cause")
+
+
+@corruption
+def error_of_a_formula(rng, tables):
+    table, column = rng.choice([("infusions", "dose_cells_per_kg"), ("responses", "response"),
+                                ("patients", "diagnosis"), ("patients", "patient_id")])  # fmt: skip
+    return _set(rng, tables, table, column, rng.choice(["#REF!", "#VALUE!", "#DIV/0!"]))
+
+
+@corruption
+def ids_in_another_case(rng, tables):
+    table = rng.choice(["infusions", "responses", "toxicities"])
+    i = rng.randrange(1, len(tables[table]))
+    tables[table][i][0] = tables[table][i][0].lower()
+    return Expected(False, table, i, "patient_id")
+
+
+@corruption
+def columns_exchanged(rng, tables):
+    header = tables["infusions"][0]
+    i, j = (header.index(name) for name in ("dose_cells_per_kg", rng.choice(["lymphodepletion", "infusion"])))
+    header[i], header[j] = header[j], header[i]
+    return Expected(False, "infusions", 1, "dose_cells_per_kg")
+
+
+@corruption
+def toxicity_of_no_infusion(rng, tables):
+    return _set(rng, tables, "toxicities", "infusion", "9")
+
+
+@corruption
+def result_missing(rng, tables):
+    i = rng.randrange(1, len(tables["mrd"]))
+    for column in ("result", "value"):
+        tables["mrd"][i][tables["mrd"][0].index(column)] = ""
+    return Expected(False, "mrd", i, "result")
 
 
 def write_variant(number: int, clean: Tables, folder: Path) -> tuple[str, Expected]:

@@ -168,3 +168,13 @@ def test_the_documentation_of_the_input_is_the_declaration():
 
     docs = Path(__file__).resolve().parents[1] / "docs" / "input.md"
     assert docs.read_text(encoding="utf-8") == markdown()
+
+
+def test_the_same_warning_is_said_once_with_its_first_rows(tmp_path):
+    from reinfuse import Plan, Study, read_cohort
+
+    repeated = GOOD["responses"] + "\n" + "\n".join(["P1,128,PR"] * 8)
+    folder = write_folder(tmp_path, **{**GOOD, "responses": repeated})
+    warnings = Study(read_cohort(folder), Plan.built_in()).run().warnings
+    texts = [w["text"] for w in warnings if w["about"] == "check"]
+    assert texts == ["responses, patient_id: the row repeats an earlier row (rows 3, 4, 5, 6, 7 and 3 more)"]

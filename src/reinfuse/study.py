@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -24,13 +24,14 @@ from reinfuse.cohort.declared import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.design import TIME_ENDPOINTS
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.patients import patients_frame
-from reinfuse.errors import CohortRefused
+from reinfuse.errors import CohortRefused, Problem
 from reinfuse.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 RATE_MONTHS = (6, 12, 24)
 TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 MOST_TICKS = 7
+FIRST_ROWS = 5
 CurveKey = tuple[str, str, str | None]
 LIBRARIES = ("greenwood", "firthmodels", "numpy", "scipy", "polars", "matplotlib")
 
@@ -239,9 +240,8 @@ class Study:
     def _warnings(self) -> Iterator[dict[str, str]]:
         for note in self.data.notes:
             yield {"about": "rules and data", "text": note}
-        for p in self.cohort.warnings:
-            where = ", ".join(x for x in (p.table, f"row {p.row}" if p.row else "", p.column) if x)
-            yield {"about": "check", "text": f"{where}: {p.rule}"}
+        for text in _grouped(self.cohort.warnings):
+            yield {"about": "check", "text": text}
         for r in self.cohort.readings:
             where = ".".join(x for x in (r.table, r.column) if x)
             examples = f" ({'; '.join(r.examples)})" if r.examples else ""
@@ -259,6 +259,20 @@ class Study:
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
         }  # fmt: skip
+
+
+def _grouped(problems: Sequence[Problem]) -> Iterator[str]:
+    """Say each kind of problem once, with the first rows that have it."""
+    kinds: dict[tuple[str | None, str | None, str], list[int]] = {}
+    for p in problems:
+        rows = kinds.setdefault((p.table, p.column, p.rule), [])
+        rows += [p.row] if p.row is not None else []
+    for (table, column, rule), rows in kinds.items():
+        where = ", ".join(x for x in (table, column) if x)
+        first = ", ".join(str(r) for r in rows[:FIRST_ROWS])
+        more = f" and {len(rows) - FIRST_ROWS} more" if len(rows) > FIRST_ROWS else ""
+        told = f" (row{'s' if len(rows) > 1 else ''} {first}{more})" if rows else ""
+        yield f"{where}: {rule}{told}"
 
 
 def _ticks(last: float) -> list[float]:

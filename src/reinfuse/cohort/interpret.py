@@ -228,14 +228,18 @@ def _readings(table: str, column: Column, texts: list[str], cleaned: Mapping[str
             how = "missing" if cleaned[text] else None
         if how:
             counts[how] += count
-            shown = (
-                "missing" if read.value is None else f"{read.value:g}" if isinstance(read.value, float) else read.value
-            )
             if column.kind not in ("id", "date", "day", "when"):
-                examples.setdefault(how, set()).add(f"{cleaned[text]} → {shown}")
+                examples.setdefault(how, set()).add(f"{cleaned[text]} → {_shown(read.value)}")
         if text != cleaned[text]:
             counts["spaces"] += count
     return [
         Reading(table, column.name, how, counts[how], tuple(sorted(examples.get(how, ()))[:3]))
         for how in sorted(counts)
     ]
+
+
+def _shown(value: object) -> str:
+    """Return a value as plainly as it can be written: 2000000 rather than 2e+06."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "missing" if value is None else str(value)

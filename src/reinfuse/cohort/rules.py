@@ -14,6 +14,8 @@ Tables = Mapping[str, pl.DataFrame]
 Rule = Callable[[Tables], Iterator[Problem]]
 _GIVEN = ("patient_id", "infusion", TIME)
 _MAY_BE_EMPTY = ("last_contact", "death", "result", "value")
+_MOST_COMPARED = 300_000
+"""Pairs of ids that are compared for a hint: about a second or two, however large the cohort."""
 
 
 def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
@@ -69,9 +71,10 @@ def known_patients(tables: Tables) -> Iterator[Problem]:
         if name == "patients" or "patient_id" not in frame.columns:
             continue
         strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(known.implode()))
-        hints = {p: nearest(p, known) for p in strange["patient_id"].unique()}
+        ids = strange["patient_id"].unique(maintain_order=True)
+        hints = {p: nearest(p, known) for p in ids[: _MOST_COMPARED // max(len(known), 1)]}
         for row, patient in strange.select(ROW, "patient_id").iter_rows():
-            near = f"did you mean {hints[patient]!r}? " if hints[patient] else ""
+            near = f"did you mean {hints[patient]!r}? " if hints.get(patient) else ""
             remedy = f"{near}add the patient to the table patients, or correct the id"
             yield Problem(name, row, "patient_id", patient, "the patient is not in the table patients", remedy)
 
