@@ -136,15 +136,18 @@ class Study:
         progress
             Called with what is done, how many steps are done, and how many there are.
         """
+        from threadpoolctl import threadpool_limits
+
         steps = list(self._steps())
         estimates: list[Estimate] = []
         curves: dict[CurveKey, Curve] = {}
-        for done, (name, step) in enumerate(steps):
-            if progress:
-                progress(name, done, len(steps))
-            made, drawn = step()
-            estimates += made
-            curves |= drawn
+        with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
+            for done, (name, step) in enumerate(steps):
+                if progress:
+                    progress(name, done, len(steps))
+                made, drawn = step()
+                estimates += made
+                curves |= drawn
         if progress:
             progress("done", len(steps), len(steps))
         return Findings(tuple(estimates), self.data.flow, tuple(self._warnings()), self._provenance(), curves,

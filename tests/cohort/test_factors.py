@@ -71,7 +71,7 @@ def test_a_number(factor, expected):
     assert (column.kind, column.terms) == ("number", (factor.name,))
     assert column.values.is_null().to_list() == [v is None for v in expected]
     design = [np.nan if v is None else v for v in expected]
-    np.testing.assert_allclose(column.columns()[:, 0], design, rtol=1e-15)
+    np.testing.assert_allclose(column.columns[:, 0], design, rtol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_cut_is_above_and_stays_missing():
     column = made(Factor(name="ldh_high", column="LDH", above=240))
     assert (column.kind, column.levels, column.terms) == ("binary", ("no", "yes"), ("ldh_high",))
     assert column.values.to_list() == ["no", "yes", None, "yes"]
-    assert column.columns()[:, 0].tolist() == [0, 1, pytest.approx(np.nan, nan_ok=True), 1]
+    assert column.columns[:, 0].tolist() == [0, 1, pytest.approx(np.nan, nan_ok=True), 1]
 
 
 @pytest.mark.parametrize(

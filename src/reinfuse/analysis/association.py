@@ -79,7 +79,7 @@ def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
 
 
 def _design(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> _Design:
-    columns = np.column_stack([f.columns() for f in factors])
+    columns = np.column_stack([f.columns for f in factors])
     known = endpoint.known
     complete = known & ~np.isnan(columns).any(axis=1)
     time = None if endpoint.time is None else endpoint.time[complete]

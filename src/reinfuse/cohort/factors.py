@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from reinfuse.cohort import values
 from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.errors import Problem, nearest
 
+Floats = NDArray[np.float64]
 LABELS = {
     "cart1_cy_flu": "Cy-Flu before CART1", "cart2_cy_flu": "Cy-Flu before CART2",
     "dose_increase": "CART2 dose higher than CART1 dose", "log2_dose_ratio": "CART2 / CART1 dose, per doubling",
@@ -62,13 +65,14 @@ class FactorColumn:
         """The values before they were divided by `per`."""
         return self.values * self.per if self.kind == "number" else self.values
 
-    def columns(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        """Return the design columns, one a term; a missing value is NaN in each."""
+    @cached_property
+    def columns(self) -> Floats:
+        """The design columns, one a term; a missing value is NaN in each."""
         if self.kind == "number":
             return self.values.cast(pl.Float64).fill_null(float("nan")).to_numpy()[:, None].astype(np.float64)
+        texts = np.array([v if v is not None else "" for v in self.values.to_list()], dtype=np.str_)
         missing = self.values.is_null().to_numpy()
-        coded = [np.where(missing, np.nan, (self.values == level).fill_null(False).to_numpy().astype(np.float64))
-                 for level in self.levels[1:]]  # fmt: skip
+        coded = [np.where(missing, np.nan, (texts == level).astype(np.float64)) for level in self.levels[1:]]
         return np.column_stack(coded) if coded else np.empty((len(self.values), 0))
 
 

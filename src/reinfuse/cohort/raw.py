@@ -267,11 +267,11 @@ def _table(name: str, rows: Sequence[Sequence[str]], found: _Collector, dialect:
         if not header[j]:
             found.refuse(name, f"column {j + 1} has cells but no name", "give the column a name")
     _refuse_names(name, [header[j] for j in kept], found)
-    names = [header[j] or f"_unnamed_{j + 1}" for j in kept]
-    columns = {n: [r[j] if j < len(r) else "" for _, r in body] for n, j in zip(names, kept, strict=True)}
+    names = {header[j] or f"_unnamed_{j + 1}": j for j in kept if header[j] not in (ROW, TIME)}
+    columns = {n: [r[j] if j < len(r) else "" for _, r in body] for n, j in names.items()}
     numbers = {ROW: [i for i, _ in body]}
-    types = {**dict.fromkeys(columns, pl.String), ROW: pl.Int64}
-    return RawTable(name, pl.DataFrame({**numbers, **columns, **numbers}, schema_overrides=types), dialect)
+    types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
+    return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect)
 
 
 def _refuse_names(name: str, header: Iterable[str], found: _Collector) -> None:
