@@ -12,10 +12,7 @@ DOSES = np.array([2e5, 2e6, 2e7])
 
 
 def write_cohort(folder: Path, n: int, seed: int = 20210121) -> None:
-    """Write patients, two infusions each, about 3.5 responses each, MRD, toxicities and therapies of `n` patients.
-
-    Some doses, ages and answers on bulky disease are missing, as they are in a registry.
-    """
+    """Write patients, two infusions each, responses, MRD, toxicities and therapies of `n` patients."""
     rng = np.random.default_rng(seed)
     ids = np.array([f"P{i:06d}" for i in range(n)])
     second = np.ceil(rng.gamma(2, 90, n)).astype(int) + 30
@@ -32,21 +29,18 @@ def write_cohort(folder: Path, n: int, seed: int = 20210121) -> None:
     age = np.round(rng.normal(56, 12, n).clip(18, 85), 1)
     lines = rng.integers(1, 9, n)
 
-    def some(values: np.ndarray, share: float) -> pl.Series:
-        return pl.Series(values).set(pl.Series(rng.random(len(values)) < share), None)
-
     def table(name: str, columns: dict[str, object]) -> None:
         pl.DataFrame(columns).write_csv(folder / f"{name}.csv")
 
     table("patients", {
         "patient_id": ids, "last_contact": second + last, "death": pl.Series(second + last).set(pl.Series(~dead), None),
-        "diagnosis": diagnosis, "sex": rng.choice(["F", "M"], n), "age_years": some(age, 0.01),
+        "diagnosis": diagnosis, "sex": rng.choice(["F", "M"], n), "age_years": age,
     })  # fmt: skip
     table("infusions", {
         "patient_id": np.concatenate([ids, ids]), "infusion": np.repeat([1, 2], n),
-        "day": np.concatenate([np.zeros(n, dtype=int), second]), "dose_cells_per_kg": some(np.concatenate([dose, dose2]), 0.02),
+        "day": np.concatenate([np.zeros(n, dtype=int), second]), "dose_cells_per_kg": np.concatenate([dose, dose2]),
         "lymphodepletion": np.concatenate([regimen, regimen2]), "prior_lines": np.concatenate([lines, lines + 1]),
-        "bulky": some(rng.choice(["yes", "no"], 2 * n, p=[0.35, 0.65]), 0.04),
+        "bulky": rng.choice(["yes", "no"], 2 * n, p=[0.35, 0.65]),
     })  # fmt: skip
     first = np.minimum(28, np.minimum(progression, last))
     seen = (progression <= last) & (progression > first)
@@ -54,17 +48,16 @@ def write_cohort(folder: Path, n: int, seed: int = 20210121) -> None:
     middle = np.minimum(90, last)
     stable = (middle > first) & (middle < progression)
     table("responses", {
-        "patient_id": np.concatenate([ids, ids, ids[stable], ids[seen]]),
-        "day": np.concatenate([np.full(n, 28), second + first, (second + middle)[stable], (second + progression)[seen]]),
-        "response": np.concatenate([rng.choice(["CR", "PR", "SD", "PD"], n), best, best[stable],
-                                    np.full(seen.sum(), "PD")]),
+        "patient_id": np.concatenate([ids, ids[stable], ids[seen]]),
+        "day": np.concatenate([second + first, (second + middle)[stable], (second + progression)[seen]]),
+        "response": np.concatenate([best, best[stable], np.full(seen.sum(), "PD")]),
     })  # fmt: skip
     tested = (last >= 28) & (rng.random(n) < 0.7)
     table("mrd", {"patient_id": ids[tested], "day": (second + 28)[tested],
                   "result": np.where(responded, "undetectable", "detectable")[tested]})  # fmt: skip
     table("toxicities", {
-        "patient_id": np.tile(ids, 4), "infusion": np.repeat([1, 2, 1, 2], n), "kind": np.repeat(["CRS", "NT"], 2 * n),
-        "grade": rng.choice(5, 4 * n, p=[0.3, 0.3, 0.25, 0.1, 0.05]),
+        "patient_id": np.tile(ids, 2), "infusion": np.full(2 * n, 2), "kind": np.repeat(["CRS", "NT"], n),
+        "grade": rng.choice(6, 2 * n, p=[0.3, 0.3, 0.25, 0.1, 0.04, 0.01]),
     })  # fmt: skip
     treated = seen & (progression + 20 <= last) & (rng.random(n) < 0.5)
     table("therapies", {

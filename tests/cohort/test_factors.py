@@ -237,9 +237,9 @@ def test_columns_of_infusions_are_those_of_the_index_infusion(tmp_path):
 
 
 CLASHING = {
-    "patients": """patient_id,last_contact,death,diagnosis,age_years,prior_lines,os_days,interval_days
-    A,900,,CLL,61,3,7,8
-    B,900,,ALL,70,4,7,8""",
+    "patients": """patient_id,last_contact,death,diagnosis,age_years,prior_lines,os_days,interval_days,toxicity_x_grade
+    A,900,,CLL,61,3,7,8,y
+    B,900,,ALL,70,4,7,8,y""",
     "infusions": """patient_id,infusion,day,dose_cells_per_kg,lymphodepletion,response,crs_grade,age_years,sex
     A,1,0,2e6,Cy/Flu,CR,x,61,F
     A,2,100,2e7,Cy,CR,x,62,f
@@ -252,6 +252,8 @@ CLASHING = {
 
 def test_columns_of_the_input_stand_apart_from_derived_ones(tmp_path):
     data = analysed(read(tmp_path, **CLASHING), Plan())
+    assert data.grades == ("crs_grade",)
+    assert data.frame["toxicity_x_grade_patients"].to_list() == ["y", "y"]
     names = ["response", "crs_grade", "os_days", "interval_days", "age_years", "prior_lines", "sex"]
     assert data.frame.select(names).rows() == [
         ("SD", 2, 800, 100, 61, 3, "F"),

@@ -34,6 +34,18 @@ def test_the_good_cohort_has_no_problem(tmp_path):
     assert (cohort.warnings, cohort.extra) == ((), {})
 
 
+def test_things_of_one_day_do_not_contradict_each_other(tmp_path):
+    tables = GOOD | {
+        "patients": PATIENTS.replace("300,300", "150,150"),
+        "responses": "patient_id,day,response\nP01,500,PD\nP02,150,NE",
+        "toxicities": "patient_id,infusion,kind,grade,day\nP01,2,CRS,2,100\nP02,2,CRS,5,150",
+        "mrd": "patient_id,day,result\nP01,500,detectable",
+        "counts": "patient_id,day,value,unit\nP02,150,1,cells/uL",
+        "therapies": "patient_id,day,therapy,kind\nP01,500,ibrutinib,anticancer",
+    }
+    assert read(tmp_path, **tables).warnings == ()
+
+
 CELLS = [
     ("patients", "P02,", ",", [("patients", 2, "patient_id", None, "patient_id is missing")]),
     ("patients", "P02,", "N/A,", [("patients", 2, "patient_id", "N/A", "patient_id is missing")]),
@@ -267,6 +279,32 @@ BETWEEN_CELLS = [
 def test_rows_that_contradict_each_other(tmp_path, tables, expected):
     problems = problems_of(write_folder(tmp_path, **({"patients": PATIENTS, "infusions": INFUSIONS} | tables)))
     assert [(p.table, p.row, p.column, p.value, p.rule) for p in problems if p.severity == "error"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "expected"),
+    [
+        ("patients", ",500,,,", ",5OO,,,", [("patients", 1, "last_contact", "5OO")]),
+        ("patients", ",500,,,", ",500,x,disease,", [("patients", 1, "death", "x")]),
+        ("mrd", ",,0.01", ",,<0.01", [("mrd", 2, "value", "<0.01")]),
+        ("infusions", "P01,1,0", "P01,I,0", [("infusions", 1, "infusion", "I")]),
+    ],
+)
+def test_a_cell_that_is_not_understood_is_not_called_empty_too(tmp_path, table, old, new, expected):
+    problems = problems_of(broken(tmp_path, table, old, new))
+    assert [(p.table, p.row, p.column, p.value) for p in problems] == expected
+
+
+def test_tables_without_their_key_columns_are_refused(tmp_path):
+    infusions = "infusion,dose_cells_per_kg,lymphodepletion\n1,2e6,Cy"
+    responses = "patient_id,_time,response\nP01,130,CR"
+    problems = problems_of(write_folder(tmp_path, **(GOOD | {"infusions": infusions, "responses": responses})))
+    assert [(p.table, p.column, p.rule) for p in problems if p.table in ("infusions", "responses")] == [
+        ("infusions", "date", "has neither a date nor a day column"),
+        ("infusions", "patient_id", "the column is missing"),
+        ("responses", "_time", "the column has a name that the program uses itself"),
+        ("responses", "date", "has neither a date nor a day column"),
+    ]
 
 
 def test_days_are_shown_as_dates_where_the_cohort_has_dates(tmp_path):
