@@ -14,6 +14,8 @@ Tables = Mapping[str, pl.DataFrame]
 Rule = Callable[[Tables], Iterator[Problem]]
 _GIVEN = ("patient_id", "infusion", TIME)
 _MAY_BE_EMPTY = ("last_contact", "death", "result", "value")
+MRD_LIMIT = 1e-4
+"""Leukaemic cells a leukocyte (iwCLL 2018)."""
 _MOST_COMPARED = 300_000
 """Pairs of ids that are compared for a hint: about a second or two, however large the cohort."""
 
@@ -186,6 +188,15 @@ def mrd_told(tables: Tables) -> Iterator[Problem]:
                      "fill one of them, or take the row away")  # fmt: skip
 
 
+def mrd_agrees(tables: Tables) -> Iterator[Problem]:
+    """A test called undetectable has no value of 1 in 10,000 or more."""
+    if not _has(tables, "mrd", "result", "value"):
+        return
+    differ = tables["mrd"].filter((pl.col("result") == "undetectable") & (pl.col("value") >= MRD_LIMIT))
+    yield from _each(differ, "mrd", "value", "the value is detectable and the result undetectable",
+                     "correct one of the two; until then the result counts", "warning")  # fmt: skip
+
+
 def responses_agree(tables: Tables) -> Iterator[Problem]:
     """Two assessments of one day tell the same response."""
     if not _has(tables, "responses", "patient_id", TIME, "response"):
@@ -204,5 +215,5 @@ def someone_there(tables: Tables) -> Iterator[Problem]:
 
 RULES: tuple[Rule, ...] = (
     someone_there, duplicate_keys, repeated_rows, known_patients, infusion_numbers, infusion_order, ends_known,
-    after_the_end, toxicities_of_infusions, mrd_told, responses_agree,
+    after_the_end, toxicities_of_infusions, mrd_told, mrd_agrees, responses_agree,
 )  # fmt: skip
