@@ -414,5 +414,5 @@ def test_the_text_of_a_refusal_holds_no_value_of_a_patient(tmp_path):
 
 def test_an_mrd_result_against_its_value_is_a_warning(tmp_path):
     mrd = "patient_id,day,result,value\nP01,128,undetectable,0.02\nP01,129,undetectable,0.00001"
-    cohort = read_cohort(write_folder(tmp_path, **(GOOD | {"mrd": mrd})))
+    cohort = read(tmp_path, **(GOOD | {"mrd": mrd}))
     assert [(p.table, p.row, p.column, p.value) for p in cohort.warnings] == [("mrd", 1, "value", "0.02")]
