@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from reinfuse.analysis import survival
+from reinfuse.analysis import competing, survival
 
 
 def _array(*values: float) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_log_rank_where_no_event_compares_the_groups():
 def test_cumulative_incidence_by_hand():
     # Day 1 relapse of 4; day 2 death of 3; day 3 relapse of 2; day 4 censored.
     # Incidence of relapse on day 3: 1/4 + S(2) * 1/2 = 1/4 + 1/2 * 1/2.
-    made = survival.cumulative_incidence(
+    made = competing.cumulative_incidence(
         _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0), 0.95, "relapse", "all", [1.5, 3.0, 9.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5), None]
@@ -120,7 +120,7 @@ def test_cumulative_incidence_by_hand():
 
 
 def test_cumulative_incidence_where_nobody_is_censored():
-    made = survival.cumulative_incidence(
+    made = competing.cumulative_incidence(
         _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 1), 0.95, "relapse", "all", [1.0, 4.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5)]
@@ -128,5 +128,5 @@ def test_cumulative_incidence_where_nobody_is_censored():
 
 def test_cumulative_incidence_without_a_competing_event_is_the_complement_of_kaplan_meier():
     time, event = _array(1, 2, 3, 4), _array(1, 0, 1, 0)
-    made = survival.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", [3.0])
+    made = competing.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", [3.0])
     assert made[0].estimate == pytest.approx(1 - survival.kaplan_meier(time, event, 0.95).survival[2])

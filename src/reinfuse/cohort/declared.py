@@ -34,6 +34,8 @@ class EndpointColumn:
         ``binary``: `event` is 1, 0 or NaN (not evaluated). ``time``: `time` in days and `event` 1 or 0, NaN = missing.
     competing
         For a time with a competing event: 1 where that event came first.
+    entry
+        Days from which each patient was under observation; None = all from day 0.
     """
 
     name: str
@@ -42,19 +44,22 @@ class EndpointColumn:
     event: Floats = field(repr=False)
     time: Floats | None = field(default=None, repr=False)
     competing: Floats | None = field(default=None, repr=False)
+    entry: Floats | None = field(default=None, repr=False)
 
     @property
     def known(self) -> NDArray[np.bool_]:
         """Patients for whom the endpoint is known."""
         known = ~np.isnan(self.event)
-        return known if self.time is None else known & ~np.isnan(self.time)
+        if self.time is not None:
+            known &= ~np.isnan(self.time)
+        return known if self.entry is None else known & ~np.isnan(self.entry)
 
 
 def from_columns(declared: Endpoint, frame: pl.DataFrame,
                  dialect: values.Dialect = "point") -> tuple[EndpointColumn | None, list[Problem]]:  # fmt: skip
     """Make an endpoint from the columns that the plan names."""
     problems: list[Problem] = []
-    for column in (declared.time, declared.event, declared.competing, declared.value):
+    for column in (declared.time, declared.entry, declared.event, declared.competing, declared.value):
         if column is not None and column not in frame.columns:
             near = nearest(column, [c for c in frame.columns if not c.startswith("_")])
             remedy = f"did you mean {near!r}?" if near else "correct the plan"
@@ -66,18 +71,30 @@ def from_columns(declared: Endpoint, frame: pl.DataFrame,
     if declared.value is not None:
         event, problems = _event(declared.name, frame, declared.value, declared.event_value)
         return EndpointColumn(declared.name, label, "binary", event), problems
-    time, wrong = factors.numbers(frame[str(declared.time)], dialect)
-    days = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
-    if wrong or np.any(days < 0):
-        rule = f"endpoint {declared.name} needs times of 0 or more in every row that has one"
-        problems.append(Problem("plan", None, declared.time, None, rule, "correct the column or the plan"))
+    days, wrong = _days(declared, str(declared.time), frame, dialect)
+    entry, more = (None, []) if declared.entry is None else _days(declared, declared.entry, frame, dialect)
+    problems += wrong + more
+    if entry is not None and not problems and np.any(entry >= days):
+        rule = f"endpoint {declared.name} needs an entry before the time in every row"
+        problems.append(Problem("plan", None, declared.entry, None, rule, "correct the column or the plan"))
     event, more = _event(declared.name, frame, str(declared.event), declared.event_value)
     competing = None
     if declared.competing is not None:
         competing, other = _event(declared.name, frame, declared.competing, declared.competing_value)
         competing = np.where(event == 1, 0.0, competing)
         more = more + other
-    return EndpointColumn(declared.name, label, "time", event, days, competing), problems + more
+    return EndpointColumn(declared.name, label, "time", event, days, competing, entry), problems + more
+
+
+def _days(declared: Endpoint, column: str, frame: pl.DataFrame,
+          dialect: values.Dialect) -> tuple[Floats, list[Problem]]:  # fmt: skip
+    """Return a column of times in days, NaN where empty."""
+    time, wrong = factors.numbers(frame[column], dialect)
+    days: Floats = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
+    if not wrong and not np.any(days < 0):
+        return days, []
+    rule = f"endpoint {declared.name} needs times of 0 or more in every row that has one"
+    return days, [Problem("plan", None, column, None, rule, "correct the column or the plan")]
 
 
 def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tuple[Floats, list[Problem]]:

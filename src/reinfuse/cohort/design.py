@@ -19,6 +19,24 @@ BINARY_ENDPOINTS = ("response", "cr", "umrd_day28")
 TIME_ENDPOINTS = ("pfs", "os", "dor")
 BUILT_IN_ENDPOINTS = (*BINARY_ENDPOINTS, *TIME_ENDPOINTS)
 
+LANDMARK_FACTORS = ("response", "umrd_day28")
+"""Outcomes that can be factors from a landmark day on."""
+LEARNT_LATER = frozenset({
+    "response", "cr", "umrd_day28", "crs_grade", "icans_grade", "nt_grade", "response_day", "umrd_day28_day",
+    "transplant_day",
+    *(f"{e}_{part}" for e in ("pfs", "os", "dor", "ttnt", "relapse", "nrm") for part in ("days", "event")),
+})  # fmt: skip
+"""Columns and endpoints that are not known yet on the day of the index infusion."""
+
+
+HOW_LATER = "use [[landmarks]] or [[time_dependent]], or say when it was known (known_at) for a landmark"
+
+
+def learnt_later(name: str) -> bool:
+    """Tell whether a column is an outcome of the index infusion."""
+    return name in LEARNT_LATER or (name.startswith("toxicity_") and name.endswith("_grade"))
+
+
 Response = Literal["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
@@ -42,6 +60,8 @@ class Factor(Declaration):
         ``log2``: effects are per doubling.
     per
         Effects are per so many units.
+    known_at
+        Day after the index infusion on which it was learnt; such a factor is used in landmark analyses only.
     """
 
     name: Name
@@ -51,6 +71,7 @@ class Factor(Declaration):
     reference: str | None = None
     scale: Literal["log2"] | None = None
     per: float | None = Field(default=None, gt=0)
+    known_at: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
@@ -60,6 +81,11 @@ class Factor(Declaration):
             raise ValueError(f"not a built-in factor; {hint}give it a column")
         if self.above is not None and (self.scale or self.per):
             raise ValueError("above cannot stand together with scale or per")
+        if self.column is not None and learnt_later(self.column) and self.known_at is None:
+            raise ValueError(
+                f"{self.column} is learnt after the index infusion and cannot be used as if it were known "
+                f"on that day (who lives longer has more time to respond): {HOW_LATER}"
+            )
         return self
 
 
@@ -68,6 +94,8 @@ class Endpoint(Declaration):
 
     Attributes
     ----------
+    entry
+        Column of the time, in the same unit, from which the patient was under observation (delayed entry).
     event_value, competing_value
         The value of the column that means the event; default: yes, true or 1.
     unit
@@ -77,6 +105,7 @@ class Endpoint(Declaration):
     name: Name
     label: str | None = None
     time: str | None = None
+    entry: str | None = None
     event: str | None = None
     event_value: str | None = None
     competing: str | None = None
@@ -89,7 +118,7 @@ class Endpoint(Declaration):
         if self.name in BUILT_IN_ENDPOINTS:
             raise ValueError("a built-in endpoint has this name; map its columns under [columns], or rename it")
         timed = self.time is not None and self.event is not None and self.value is None
-        binary = self.value is not None and self.time is None and self.event is None and self.competing is None
+        binary = self.value is not None and not (self.time or self.event or self.competing or self.entry)
         if not (timed or binary):
             raise ValueError("give time and event (and competing), or value alone")
         return self
@@ -166,6 +195,6 @@ class Design(Declaration):
     @property
     def used_columns(self) -> tuple[str, ...]:
         """Columns of the input that the plan names itself."""
-        ends = [c for e in self.endpoints for c in (e.time, e.event, e.competing, e.value)]
+        ends = [c for e in self.endpoints for c in (e.time, e.entry, e.event, e.competing, e.value)]
         names = [*(f.column for f in self.factors), *ends, *self.subgroups]
         return tuple(dict.fromkeys(n for n in names if n))

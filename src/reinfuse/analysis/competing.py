@@ -1,0 +1,122 @@
+"""Competing events: cumulative incidence, Gray's test, Fine and Gray's subdistribution hazard.
+
+Cumulative incidence: Aalen and Johansen, Scand J Stat 1978;5:141-150, limits on the log-log scale. Equal incidence in
+groups: Gray, Ann Stat 1988;16:1141-1154. Effects: Fine and Gray, J Am Stat Assoc 1999;94:496-509, with their robust
+errors; the interval and p-value are of the same normal approximation, which has no answer where a group has no event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from reinfuse.analysis import finegray, library
+from reinfuse.analysis.association import ratio
+from reinfuse.analysis.design import Design, design_of
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
+from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+
+Floats = NDArray[np.float64]
+CUMULATIVE = "Aalen-Johansen cumulative incidence, log-log CI"
+GRAY = "Gray's test"
+FINE_GRAY = "Fine-Gray, robust standard error, normal CI"
+_RUNS_AWAY = 10.0
+"""Standard deviations of a column: an effect per one of them beyond this is taken as infinite."""
+
+
+def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confidence: float, endpoint: str,
+                         population: str, days: Sequence[float]) -> list[Estimate]:  # fmt: skip
+    """Return the cumulative incidence of an event at `days`, the competing event accounted for."""
+    n, events = len(time), int(event.sum())
+    what: dict[str, Any] = {"unit": "fraction", "method": CUMULATIVE, "n": n, "events": events,
+                            "confidence": confidence}  # fmt: skip
+    if not n or events == 0:
+        note = f"{NOT_ESTIMABLE}: no patient" if not n else f"no event: interval {NOT_ESTIMABLE}"
+        value = 0.0 if n else None
+        return [Estimate("competing", endpoint, "rate_at", population, at=day, estimate=value, note=note, **what)
+                for day in days if not n or day <= time.max()]  # fmt: skip
+    at, level, low, high = library.aalen_johansen(time, event, competing, confidence)
+    made = []
+    for day in days:
+        before = np.flatnonzero(at <= day)
+        if day > time.max():
+            note = f"{NOT_ESTIMABLE}: beyond the last follow-up, day {time.max():g}"
+            made.append(Estimate("competing", endpoint, "rate_at", population, at=day, note=note, **what))
+            continue
+        i = before[-1] if before.size else None
+        some = i is not None and level[i] > 0
+        limits = (finite(float(low[i])), finite(float(high[i]))) if some else (None, None)
+        why = None if None not in limits else f"interval {NOT_ESTIMABLE}"
+        made.append(Estimate("competing", endpoint, "rate_at", population, at=day, estimate=float(level[i]) if some
+                             else 0.0, lower=limits[0], upper=limits[1], note=why, **what))  # fmt: skip
+    return made
+
+
+def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
+    """Return Gray's test of equal cumulative incidence at all levels of a factor."""
+    competing = np.asarray(endpoint.competing)
+    here = endpoint.known & ~np.isnan(competing) & factor.values.is_not_null().to_numpy()
+    groups = [str(v) for v, h in zip(factor.values.to_list(), here, strict=True) if h]
+    event = endpoint.event[here]
+    own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=len(groups),
+                   events=int(event.sum()))  # fmt: skip
+    if len(set(groups)) < 2 or not event.sum():
+        return replace(own, note=f"{NOT_ESTIMABLE}: {'only one group' if event.sum() else 'no event'}")
+    _, p = library.gray(np.asarray(endpoint.time)[here], event, competing[here], groups)
+    value = finite(p)
+    return replace(own, estimate=value, p_value=value, note=None if value is not None else NOT_ESTIMABLE)
+
+
+def fine_gray(
+    endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, confidence: float
+) -> list[Estimate]:
+    """Return subdistribution hazard ratios, one a term."""
+    competing = np.asarray(endpoint.competing)
+    design = design_of(endpoint, factors)
+    here = ~np.isnan(competing[design.rows])
+    usable = [j for j in design.usable if np.ptp(design.X[here, j]) > 0]
+    events = int(design.event[here].sum())
+    own = Estimate("competing", endpoint.name, "subdistribution_hazard_ratio", model=model, confidence=confidence,
+                   unit="ratio", method=FINE_GRAY, n=int(here.sum()), events=events)  # fmt: skip
+    fit = _fit(design, here, usable, competing) if usable and events else None
+    z = float(ndtri(0.5 + confidence / 2))
+    made = []
+    for j, term in enumerate(design.terms):
+        place = usable.index(j) if j in usable else None
+        empty = _no_event(design, here, j)
+        if fit is None or place is None or empty or not np.isfinite(fit[1][place]) or fit[1][place] <= 0:
+            why = empty or design.why(j) or ("no event" if not events else "the fit did not converge")
+            made.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {why}", *design.notes])))
+            continue
+        b, se = float(fit[0][place]), float(fit[1][place])
+        made.append(replace(own, term=term, estimate=ratio(b), lower=ratio(b - z * se), upper=ratio(b + z * se),
+                            p_value=float(2 * ndtr(-abs(b / se))), note=joined(design.notes)))  # fmt: skip
+    return made
+
+
+def _fit(design: Design, here: NDArray[np.bool_], usable: list[int],
+         competing: Floats) -> tuple[Floats, Floats] | None:  # fmt: skip
+    """Fit on standardised columns; None where an effect runs away."""
+    X = design.X[here][:, usable]
+    scale = X.std(axis=0)
+    rows = design.rows[here]
+    fit = finegray.fine_gray((X - X.mean(axis=0)) / scale, np.asarray(design.time)[here], design.event[here],
+                            competing[rows])  # fmt: skip
+    if fit is None or not np.isfinite(fit[0]).all() or (np.abs(fit[0]) > _RUNS_AWAY).any():
+        return None
+    return fit[0] / scale, np.sqrt(np.diag(fit[1])) / scale
+
+
+def _no_event(design: Design, here: NDArray[np.bool_], j: int) -> str | None:
+    """Say at which level of a two-valued column nobody has the event."""
+    x, event = design.X[here, j], design.event[here]
+    levels = np.unique(x)
+    if len(levels) == 2 and any(event[x == level].sum() == 0 for level in levels):
+        return "one of the two groups has no event"
+    return None

@@ -1,0 +1,27 @@
+"""Independent pieces of one computation on all cores; the answer does not depend on how many there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_FEWEST = 3
+"""Fewer pieces are not worth a thread."""
+
+
+def in_threads(work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
+    """Return the results of the pieces, in their order. Array libraries let other threads run while they compute."""
+    if len(pieces) < _FEWEST:
+        return [work(piece) for piece in pieces]
+    return list(_pool().map(work, pieces))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
