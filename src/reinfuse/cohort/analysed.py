@@ -38,7 +38,9 @@ class Analysed:
     flow
         Every patient of the input once: `patient_id`, `status` (``analysed``, ``excluded``), `reason`.
     endpoints, factors
-        Columns in the order of `frame`.
+        Columns in the order of `frame`; factors that were known by the index infusion.
+    later
+        Factors learnt after it, for landmark analyses.
     populations
         Name -> mask; ``all`` first.
     notes
@@ -51,6 +53,7 @@ class Analysed:
     factors: tuple[FactorColumn, ...]
     populations: dict[str, NDArray[np.bool_]] = field(repr=False)
     notes: tuple[str, ...]
+    later: tuple[FactorColumn, ...] = ()
 
     def endpoint(self, name: str) -> EndpointColumn | None:
         """Return the endpoint of that name, if the data hold it."""
@@ -102,7 +105,9 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
               if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
     notes += [*renamed, *rule_notes(frame, design)]
-    return Analysed(frame, flow.sort(ID), tuple(ends), tuple(made), populations, tuple(notes))
+    at_zero = tuple(f for f in made if f.known_at is None)
+    return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
+                    tuple(f for f in made if f.known_at is not None))  # fmt: skip
 
 
 def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:

@@ -53,7 +53,23 @@ def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
     frame = _relapse_nrm(frame)
     frame = _dor(frame)
     frame = frame.join(_umrd(cohort, base, rules), on=ID, how="left")
+    frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
     return _tidy(frame.join(_toxicities(cohort, base, index, rules), on=ID, how="left"), cohort)
+
+
+def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
+    """Return the day of the first allogeneic transplant after the index infusion."""
+    therapies = cohort.tables.get("therapies")
+    if therapies is None or "kind" not in therapies.columns:
+        return pl.DataFrame(schema={ID: pl.String, "transplant_day": pl.Int64})
+    given = therapies.filter(pl.col("kind") == "allo-HCT").join(base.select(ID, "_index"), on=ID, how="inner")
+    after = given.with_columns(t=pl.col(TIME) - pl.col("_index")).filter(pl.col("t") > 0)
+    return after.group_by(ID).agg(transplant_day=pl.col("t").min())
+
+
+def words(flags: pl.Expr) -> pl.Expr:
+    """Return yes, no or null for true, false or null."""
+    return pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no"))
 
 
 def responder_set(rules: Rules, diagnosis: str | None) -> tuple[str, ...]:
@@ -199,7 +215,8 @@ def _dor(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _umrd(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Of the tests in the window, those nearest to day 28; detectable wins where they differ."""
-    empty = pl.DataFrame(schema={ID: pl.String, "umrd_day28": pl.Boolean, "umrd_day28_source": pl.String})
+    empty = pl.DataFrame(schema={ID: pl.String, "umrd_day28": pl.Boolean, "umrd_day28_day": pl.Int64,
+                                 "umrd_day28_source": pl.String})  # fmt: skip
     if "mrd" not in cohort.tables:
         return empty
     tests = _since_index(cohort, "mrd", base)
@@ -212,7 +229,7 @@ def _umrd(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )
     away = (pl.col("t") - rules.umrd_day).abs()
     chosen = tests.sort(away, "umrd_day28", "t", ROW).unique(ID, keep="first", maintain_order=True)
-    return chosen.select(ID, "umrd_day28", umrd_day28_source=_row("mrd"))
+    return chosen.select(ID, "umrd_day28", umrd_day28_day="t", umrd_day28_source=_row("mrd"))
 
 
 def grade_name(kind: str) -> str:
@@ -242,6 +259,8 @@ def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) ->
     return out
 
 
+LEARNT_ON = {"response_day": "responses", "umrd_day28_day": "mrd", "transplant_day": "therapies"}
+"""Days on which something was learnt after the index infusion, and the table that tells."""
 _ENDPOINTS: Sequence[str] = ("response", "umrd_day28", "pfs", "os", "dor", "ttnt", "relapse", "nrm")
 
 
@@ -255,7 +274,8 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     plain = [e for e in kept if e in ("response", "umrd_day28")]
     grades = [c for c in frame.columns if c.endswith("_grade")]
     sources = [f"{c}_source" for c in (*kept, *grades)]
-    flags = pl.col(pl.Boolean)
-    words = frame.with_columns(pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no")).name.keep())
-    days = [pl.col(c).cast(pl.Float64) for c in timed if c.endswith("_days")]
-    return words.select(ID, *plain, *grades, *timed, *sources).with_columns(days)
+    said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
+    when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
+    days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith("_event")]
+    said = said.rename({"response_t": "response_day"})
+    return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -42,6 +42,8 @@ class FactorColumn:
         Strings or floats, null = missing, in the order of the patients.
     per
         What one unit of a number stands for.
+    known_at
+        Day on which it was learnt; None: by the index infusion.
     """
 
     name: str
@@ -52,6 +54,7 @@ class FactorColumn:
     per: float = 1.0
     unit: str = ""
     source: str | None = None
+    known_at: float | None = None
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -110,7 +113,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
         column, wrong = _shape(factor, series.alias(factor.name), dialect)
         problems += wrong
         if column is not None:
-            made.append(column)
+            made.append(replace(column, known_at=factor.known_at))
     return made, left_out, problems
 
 

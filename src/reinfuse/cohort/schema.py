@@ -257,5 +257,8 @@ WIDE = Table(
         _days("ttnt_days", "time to next treatment"), _flag("ttnt_event", "new anticancer therapy or death"),
         _days("relapse_days", "time to relapse or progression"), _flag("relapse_event", "relapse or progression"),
         _days("nrm_days", "time to death without relapse"), _flag("nrm_event", "death without relapse"),
+        _days("response_day", "day of the first response after the index infusion, for landmark analyses"),
+        _days("umrd_day28_day", "day of the MRD test that counts as that of day 28"),
+        _days("transplant_day", "day of the first allogeneic transplant after the index infusion"),
     ),
 )  # fmt: skip
