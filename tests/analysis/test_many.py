@@ -5,7 +5,7 @@ import pytest
 from columns import drawn
 from scipy.special import chdtrc
 
-from reinfuse.analysis import firth, many
+from reinfuse.analysis import firth, many, scores
 
 
 def _design(n=40, seed=1):
@@ -109,5 +109,5 @@ def test_the_score_statistic_of_two_groups_is_the_log_rank_test():
     O - E = (1 - 2/4) + (0 - 1/3) + (1 - 1/2) + 0 = 2/3; V = 1/4 + 2/9 + 1/4 = 13/18; statistic 4/9 / (13/18) = 8/13.
     """
     x = np.array([1.0, 0, 1, 0])[None, :, None]
-    got = many.score_statistics(x, np.ones(4), np.array([1.0, 2, 3, 4]), np.empty(0), 1)
+    got = scores.score_statistics(x, np.ones(4), np.array([1.0, 2, 3, 4]), np.empty(0), 1)
     assert got == pytest.approx([8 / 13])

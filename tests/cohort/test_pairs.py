@@ -1,10 +1,12 @@
 """Outcomes of two infusions of a patient, by the same rules."""
 
 import numpy as np
+import pytest
 
-from helpers import read
+from helpers import read, write_sheet
 from reinfuse import read_cohort
-from reinfuse.cohort.design import Rules
+from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.design import Design, Rules
 from reinfuse.cohort.pairs import pairs
 from reinfuse.data import DEMO, datasets
 
@@ -14,10 +16,10 @@ TABLES = {
                    B,700,700,ALL
                    C,300,,NHL""",
     "infusions": """patient_id,infusion,day,dose_cells_per_kg,lymphodepletion
-                    A,1,0,2e6,Cy/Flu
-                    A,2,200,2e7,Cy/Flu
                     B,1,0,2e6,Cy
                     B,2,400,2e6,Cy/Flu
+                    A,1,0,2e6,Cy/Flu
+                    A,2,200,2e7,Cy/Flu
                     C,1,0,2e6,Cy""",
     "responses": """patient_id,day,response
                     A,30,PR
@@ -28,27 +30,80 @@ TABLES = {
                     B,300,PD
                     B,430,SD""",
 }
+HEAD = "patient_id,day,response\n"
+
+
+def _found(tmp_path, responses=None, rules=None):
+    rows = TABLES["responses"] if responses is None else HEAD + responses
+    return pairs(read(tmp_path, **{**TABLES, "responses": rows}), 2, rules or Rules())
 
 
 def test_each_infusion_has_its_own_outcome(tmp_path):
     """A: PR, PD on day 150; then CR, no event by day 600. B (in ALL a PR is no response): PD on 300; death on 300."""
-    found = pairs(read(tmp_path, **TABLES), 2, Rules())
+    found = _found(tmp_path)
     assert found.ids == ("A", "B")
     assert found.response.tolist() == [[1, 1], [0, 0]]
     assert found.cr.tolist() == [[0, 1], [0, 0]]
-    assert found.days.tolist() == [[150, 600], [300, 300]]
-    assert found.event.tolist() == [[1, 0], [1, 1]]
+    assert found.pfs_days.tolist() == [[150, 600], [300, 300]]
+    assert found.pfs_event.tolist() == [[1, 0], [1, 1]]
+    assert found.assessed.tolist() == [[1, 1], [1, 1]]
+
+
+def test_the_rules_of_the_plan_hold_for_both_infusions(tmp_path):
+    rules = Rules(responders=("CR",), responders_by_diagnosis={"ALL": ("CR", "PR", "SD")}, complete=("CR", "PR"))
+    found = _found(tmp_path, rules=rules)
+    assert found.response.tolist() == [[0, 1], [1, 1]]
+    assert found.cr.tolist() == [[1, 1], [1, 0]]
+
+
+def test_a_patient_without_an_assessment_has_no_response(tmp_path):
+    """A after CART1: none; censored on day 0. B after CART2: NE alone; death on day 300 of it."""
+    found = _found(tmp_path, "A,230,CR\nB,28,CR\nB,430,NE")
+    assert found.response.tolist() == [[0, 1], [1, 0]]
+    assert found.cr.tolist() == [[0, 1], [1, 0]]
+    assert found.assessed.tolist() == [[0, 1], [1, 0]]
+    assert found.pfs_days.tolist() == [[0, 30], [28, 300]]
+    assert found.pfs_event.tolist() == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    "responses",
+    ["", "A,230,CR\nB,430,SD", "A,30,CR\nB,28,SD", "A,230,CR\nC,30,CR"],
+    ids=["nothing", "only after CART2", "only after CART1", "after CART1 of a patient without CART2"],
+)
+def test_no_comparison_where_nobody_was_assessed_after_one_of_the_infusions(tmp_path, responses):
+    assert _found(tmp_path, responses) is None
 
 
 def test_no_pairs_without_an_earlier_infusion_or_without_responses(tmp_path):
     cohort = read(tmp_path, **TABLES)
     assert pairs(cohort, 1, Rules()) is None
     assert pairs(cohort, 3, Rules()).ids == ()
+    assert pairs(cohort, 3, Rules()).response.shape == (0, 2)
     assert pairs(read(tmp_path, **{k: v for k, v in TABLES.items() if k != "responses"}), 2, Rules()) is None
+
+
+def test_a_wide_sheet_has_no_pairs(tmp_path):
+    cohort = read_cohort(write_sheet(tmp_path, "patient_id,response,pfs_days,pfs_event\nA,CR,10,yes\nB,PD,20,no"))
+    assert pairs(cohort, 2, Rules()) is None
+
+
+@pytest.mark.parametrize("index", [1, 2])
+def test_each_infusion_agrees_with_its_own_analysis(index):
+    cohort = read_cohort(datasets()[DEMO].path)
+    found = pairs(cohort, 2, Rules())
+    frame = analysed(cohort, Design(index_infusion=index))
+    rows = [list(frame.frame["patient_id"]).index(i) for i in found.ids]
+    for name in ("response", "cr"):
+        assert np.array_equal(frame.endpoint(name).event[rows], getattr(found, name)[:, index - 1])
+    pfs = frame.endpoint("pfs")
+    assert np.array_equal(pfs.time[rows], found.pfs_days[:, index - 1])
+    assert np.array_equal(pfs.event[rows], found.pfs_event[:, index - 1])
 
 
 def test_the_bundled_cohort():
     found = pairs(read_cohort(datasets()[DEMO].path), 2, Rules())
     assert len(found.ids) == 44
-    assert found.response[:, 1].sum() == 17
-    assert np.isfinite(found.days).all()
+    assert (found.response.sum(axis=0).tolist(), found.cr.sum(axis=0).tolist()) == ([30, 17], [18, 9])
+    assert found.assessed.sum(axis=0).tolist() == [44, 43]  # SYN-38 died on day 19 after CART2, not assessed
+    assert np.isfinite(found.pfs_days).all()

@@ -101,11 +101,11 @@ def logistic(X: Floats, outcome: Floats, weights: Floats | None = None, held: tu
         eta = b @ x.T if x.ndim == 2 else _times(x, b)
         p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
         v = u * p * (1 - p)
-        information, inverse, half_log_det = _inside(_crossed(x, v), None if used is None else used[rows])
+        information, inverse, half_log_det = _inside(crossed(x, v), None if used is None else used[rows])
         residual = u * (y - p)
         if penalised:
-            residual += v * _quadratic(x, inverse) * (0.5 - p)
-        score = residual @ x if x.ndim == 2 else _sum(residual, x)
+            residual += v * quadratic(x, inverse) * (0.5 - p)
+        score = residual @ x if x.ndim == 2 else summed(residual, x)
         value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
         if penalised:
             value += half_log_det
@@ -125,18 +125,18 @@ def cox(X: Floats, time: Floats, event: Floats, weights: Floats | None = None, h
     t = np.take_along_axis(time, order, axis=1)
     w = np.ones_like(t) if weights is None else np.take_along_axis(weights, order, axis=1)
     died = np.take_along_axis(event, order, axis=1) * w
-    count = _at_the_last_of_ties(t, died)
+    count = at_the_last_of_ties(t, died)
 
     def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
-        return _partial(x, w[rows], died[rows], count[rows], b, None if used is None else used[rows],
+        return partial_likelihood(x, w[rows], died[rows], count[rows], b, None if used is None else used[rows],
                         penalised)  # fmt: skip
 
     return _in_parts(likelihood, batch, X.shape[-1], n * X.shape[-1], held, used, start, close)
 
 
-def _at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
+def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
     """Return how many events share a time, at the last place of that time in descending order."""
     last = np.ones(t.shape, dtype=np.bool_)
     last[:, :-1] = t[:, :-1] != t[:, 1:]
@@ -146,7 +146,7 @@ def _at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
     return np.where(last, total - before, 0.0)
 
 
-def _partial(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used: Bools | None,
+def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used: Bools | None,
              penalised: bool) -> _State:  # fmt: skip
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = _times(x, b)
@@ -157,8 +157,8 @@ def _partial(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used:
     share = count / s0
     # Sums over events of means over risk sets: each patient's weight is what it has in all risk sets that hold it.
     later = r * np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
-    information, inverse, half_log_det = _inside(_crossed(x, later) - _crossed(mean, count), used)
-    score = _sum(died, x) - _sum(count, mean)
+    information, inverse, half_log_det = _inside(crossed(x, later) - crossed(mean, count), used)
+    score = summed(died, x) - summed(count, mean)
     value = (died * eta).sum(axis=1) - (count * (np.log(s0) + shift[:, None])).sum(axis=1)
     if not penalised:
         return _State(value, score, information)
@@ -167,9 +167,9 @@ def _partial(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used:
     mq = (am * mean).sum(axis=2)  # m' A m
     eq = np.cumsum(r * q, axis=1) / s0  # E[x' A x]
     # sum_j E[q x] = sum_i x_i (q_i later_i), the risk sets gathered patient by patient
-    third = _sum(later * q, x)
-    third -= 2 * _sum(r * _gathered(am, share, x), x)
-    third += _sum(count * (2 * mq - eq), mean)
+    third = summed(later * q, x)
+    third -= 2 * summed(r * _gathered(am, share, x), x)
+    third += summed(count * (2 * mq - eq), mean)
     return _State(value + half_log_det, score + third / 2, information)
 
 
@@ -185,13 +185,13 @@ def _times(x: Floats, b: Floats) -> Floats:
     return product
 
 
-def _sum(v: Floats, x: Floats) -> Floats:
+def summed(v: Floats, x: Floats) -> Floats:
     """Return sum_i v_i x_i, shape (batch, k)."""
     total: Floats = np.matmul(v[:, None, :], x)[:, 0, :]
     return total
 
 
-def _crossed(x: Floats, v: Floats) -> Floats:
+def crossed(x: Floats, v: Floats) -> Floats:
     """Return sum_i v_i x_i x_i', shape (batch, k, k)."""
     if x.ndim == 3:
         return np.asarray(np.matmul((x * v[:, :, None]).transpose(0, 2, 1), x), dtype=np.float64)
@@ -199,7 +199,7 @@ def _crossed(x: Floats, v: Floats) -> Floats:
     return np.asarray((v @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k)).reshape(len(v), k, k), dtype=np.float64)
 
 
-def _quadratic(x: Floats, A: Floats) -> Floats:
+def quadratic(x: Floats, A: Floats) -> Floats:
     """Return x_i' A x_i, shape (batch, n)."""
     if x.ndim == 3:
         return np.asarray(((x @ A) * x).sum(axis=2), dtype=np.float64)
@@ -211,10 +211,10 @@ def _inside(information: Floats, used: Bools | None) -> tuple[Floats, Floats, Fl
     """Return the information of the used columns, 0 elsewhere, its inverse and half its log-determinant."""
     if used is not None:
         information = information * used[:, :, None] * used[:, None, :]
-    return information, *_inverse(information, used)
+    return information, *inverted(information, used)
 
 
-def _inverse(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
+def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
     """Return the inverse and half the log-determinant; what is not used counts as an identity; singular: 0 and -inf."""
     k = information.shape[-1]
     full = information
@@ -267,7 +267,7 @@ def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tupl
         live = live[~small]
         if not live.size:
             break
-    regular = np.isfinite(_inverse(information, None if used is None else used[rows])[1])
+    regular = np.isfinite(inverted(information, None if used is None else used[rows])[1])
     return Fits(b, value, information, converged & np.isfinite(value) & regular)
 
 
@@ -279,7 +279,7 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
 
 def _step(state: _State, free: Bools, used: Bools | None, rows: NDArray[np.int64]) -> Floats:
     information = state.information[:, free][:, :, free]
-    inverse, _ = _inverse(information, None if used is None else used[rows][:, free])
+    inverse, _ = inverted(information, None if used is None else used[rows][:, free])
     step = np.zeros_like(state.score)
     step[:, free] = np.matmul(inverse, state.score[:, free][:, :, None])[:, :, 0]
     longest = np.abs(step).max(axis=1, initial=0)
@@ -288,66 +288,4 @@ def _step(state: _State, free: Bools, used: Bools | None, rows: NDArray[np.int64
 
 def plain_value(fits: Fits, used: Bools | None = None) -> Floats:
     """Return the log-likelihood without the penalty, shape (batch,)."""
-    return fits.value - _inverse(fits.information, used)[1]
-
-
-def factor_scores(X: Floats, event: Floats, time: Floats | None, weights: Floats, coef: Floats,
-                  used: Bools) -> tuple[Floats, Floats]:  # fmt: skip
-    """Return what each unused column would add to the models of the used ones, without penalty.
-
-    Parameters
-    ----------
-    X
-        Shape (n, k).
-    event, time
-        Shape (n,).
-    weights, coef, used
-        Shapes (batch, n), (batch, k), (batch, k).
-
-    Returns
-    -------
-    score, variance
-        Efficient scores, shape (batch, k), and their variance, shape (batch, k, k).
-    """
-    if time is None:
-        p = 1 / (1 + np.exp(-np.clip(coef @ X.T, -700, 700)))
-        score, information = (weights * (event - p)) @ X, _crossed(X, weights * p * (1 - p))
-    else:
-        order = np.argsort(-time, kind="stable")
-        w, died = weights[:, order], weights[:, order] * event[order]
-        count = _at_the_last_of_ties(np.tile(time[order], (len(w), 1)), died)
-        state = _partial(np.tile(X[order], (len(w), 1, 1)), w, died, count, coef, None, False)
-        score, information = state.score, state.information
-    inverse = _inverse(information, used)[0]
-    projected = information @ inverse
-    return score - np.einsum("bkl,bl->bk", projected, score), information - projected @ information
-
-
-def score_statistics(X: Floats, event: Floats, time: Floats | None, coef: Floats, tested: int) -> Floats:
-    """Return the efficient score statistic of the first `tested` columns, without penalty, shape (batch,).
-
-    Parameters
-    ----------
-    X
-        Shape (batch, n, k): the tested columns first, then the others (of a logistic model an intercept among them).
-    event, time
-        Shape (n,), the same for all; without `time` a logistic model.
-    coef
-        Coefficients of the other columns, shape (k - tested,).
-    """
-    b = np.tile(np.append(np.zeros(tested), coef), (len(X), 1))
-    if time is None:
-        p = 1 / (1 + np.exp(-np.clip(X @ b[0], -700, 700)))
-        score, information = _sum(event - p, X), _crossed(X, p * (1 - p))
-    else:
-        order = np.argsort(-time, kind="stable")
-        ones, died = np.ones((1, len(event))), event[order][None]
-        count = _at_the_last_of_ties(time[order][None], died)
-        state = _partial(X[:, order], ones, died, count, b, None, False)
-        score, information = state.score, state.information
-    k = X.shape[-1]
-    all_of_it = _quadratic(score[:, None, :], _inverse(information, None)[0])[:, 0]
-    if tested == k:
-        return all_of_it
-    others = _inverse(information[:, tested:, tested:], None)[0]
-    return np.maximum(all_of_it - _quadratic(score[:, None, tested:], others)[:, 0], 0.0)
+    return fits.value - inverted(fits.information, used)[1]

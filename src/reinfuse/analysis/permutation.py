@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from reinfuse.analysis import many
+from reinfuse.analysis import many, scores
 from reinfuse.analysis.design import Design, design_of
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.cohort.declared import EndpointColumn
@@ -90,11 +90,11 @@ def _statistics(design: Design, X: Floats, Z: Floats) -> Floats | None:
     elif Z.shape[1]:
         null = many.cox(Z, design.time[None], event)
     else:
-        return many.score_statistics(X, design.event, design.time, np.empty(0), X.shape[2])
+        return scores.score_statistics(X, design.event, design.time, np.empty(0), X.shape[2])
     if not null.converged.all():
         return None
     stacked = np.concatenate([X, np.broadcast_to(Z, (len(X), *Z.shape))], axis=2)
-    return many.score_statistics(stacked, design.event, design.time, null.coef[0], X.shape[2])
+    return scores.score_statistics(stacked, design.event, design.time, null.coef[0], X.shape[2])
 
 
 def _drawn(factor: FactorColumn, x: Floats, Z: Floats, draws: int,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-from reinfuse.analysis import many
+from reinfuse.analysis import many, scores
 from reinfuse.analysis.design import Design, design_of
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.cohort.declared import EndpointColumn
@@ -104,7 +104,7 @@ def selected(X: Floats, design: Design, weights: Floats, blocks: Sequence[Sequen
 def _entry_p(X: Floats, design: Design, weights: Floats, coef: Floats, used: Bools,
              blocks: Sequence[Sequence[int]]) -> Floats:  # fmt: skip
     """Return the p-value with which each factor would enter, 1 where the drawn patients do not differ in it."""
-    score, variance = many.factor_scores(X, design.event, design.time, weights, coef, used)
+    score, variance = scores.factor_scores(X, design.event, design.time, weights, coef, used)
     p = np.ones((len(weights), len(blocks)))
     for i, block in enumerate(blocks):
         u, v = score[:, block], variance[:, block][:, :, block]

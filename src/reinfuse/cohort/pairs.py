@@ -1,4 +1,7 @@
-"""The index infusion and the one before it, in the same patients: outcomes of both by the same rules."""
+"""The index infusion and the one before it, in the same patients: outcomes of both by the same rules.
+
+Sources of the rules: see `endpoints` (PFS, FDA guidance 2018; best response, iwCLL 2018, Lugano 2014, NCCN).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from numpy.typing import NDArray
 from reinfuse.cohort import endpoints
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.design import Rules
+from reinfuse.cohort.notes import filled
 
 Floats = NDArray[np.float64]
 ID = endpoints.ID
@@ -20,42 +24,66 @@ ID = endpoints.ID
 class Pairs:
     """Outcomes of patients who had both infusions, in the order of their ids.
 
+    Each array has the shape (patients, 2): after the infusion before, after the index infusion.
+
     Attributes
     ----------
     response, cr
-        1 or 0, shape (patients, 2): after the infusion before, after the index infusion.
-    days, event
-        Progression-free survival in days and 1 or 0, of the same shape.
+        1 or 0; a patient without an assessment has no response, as in every analysis of the index infusion.
+    pfs_days, pfs_event
+        Progression-free survival in days, and 1 or 0; NaN where unknown.
+    assessed
+        1 where the patient had an assessment that can be evaluated, 0 where not.
     """
 
     ids: tuple[str, ...] = field(repr=False)
     response: Floats = field(repr=False)
     cr: Floats = field(repr=False)
-    days: Floats = field(repr=False)
-    event: Floats = field(repr=False)
+    pfs_days: Floats = field(repr=False)
+    pfs_event: Floats = field(repr=False)
+    assessed: Floats = field(repr=False)
 
 
 def pairs(cohort: Cohort, index: int, rules: Rules) -> Pairs | None:
-    """Derive the outcomes of both infusions; None of a wide sheet, a first infusion, or without responses."""
+    """Derive the outcomes of both infusions.
+
+    Parameters
+    ----------
+    cohort
+        A checked cohort.
+    index
+        Number of the index infusion; compared with the one before it.
+    rules
+        The plan's rules, used for both.
+
+    Returns
+    -------
+    Pairs or None
+        None of a wide sheet, of a first infusion, or where nobody's response is known after one of the two.
+    """
     if cohort.wide or index < 2 or "responses" not in cohort.tables:
         return None
-    both = [_outcomes(cohort, number, rules) for number in (index - 1, index)]
-    joined = both[1].join(both[0], on=ID, how="inner", suffix="_before").sort(ID)
+    before, after = (_outcomes(cohort, number, rules) for number in (index - 1, index))
+    both = after.join(before, on=ID, how="inner", suffix="_before").sort(ID)
+    if both.height and not (filled(both, "best_before") and filled(both, "best")):
+        return None
 
     def columns(name: str) -> Floats:
-        return joined.select(f"{name}_before", name).cast(pl.Float64).to_numpy().astype(np.float64)
+        return both.select(f"{name}_before", name).cast(pl.Float64).to_numpy().astype(np.float64)
 
-    return Pairs(tuple(joined[ID]), *(columns(name) for name in ("response", "cr", "days", "event")))
+    return Pairs(tuple(both[ID]), *(columns(n) for n in ("response", "cr", "pfs_days", "pfs_event", "assessed")))
 
 
 def _outcomes(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
-    """Return response, complete response and progression-free survival after one infusion."""
+    """Return best response, response, complete response and progression-free survival after one infusion."""
     frame = endpoints.derive(cohort, index, rules)
     frame = frame.join(cohort.tables["patients"].select(ID, "diagnosis"), on=ID, how="left")
     return frame.select(
         ID,
-        cr=pl.col("response").is_in(list(rules.complete)).fill_null(False),
+        "pfs_days",
+        best="response",
         response=endpoints.is_responder(rules),
-        days=pl.col("pfs_days"),
-        event=pl.col("pfs_event") == "yes",
+        cr=pl.col("response").is_in(list(rules.complete)).fill_null(False),
+        pfs_event=pl.col("pfs_event") == "yes",
+        assessed=(pl.col("response") != "NE").fill_null(False),
     )
