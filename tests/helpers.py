@@ -13,6 +13,7 @@ import polars as pl
 
 from reinfuse.cohort.cohort import Cohort, read_cohort
 from reinfuse.errors import CohortRefused, Problem
+from reinfuse.plan import Analyses, Plan
 
 _COUNTER = itertools.count()
 
@@ -25,6 +26,19 @@ def csv_text(text: str) -> str:
 def cells(text: str) -> list[list[str]]:
     """Return literal rows as lists of cells, the header first."""
     return list(csv.reader(io.StringIO(csv_text(text))))
+
+
+def quick(plan: Plan, draws: int = 99, bootstraps: int = 10) -> Plan:
+    """Return the plan with every analysis, but few draws."""
+    few = {"draws": draws, "bootstraps": bootstraps, "power": 20, "imputations": 2}
+    return plan.model_copy(update={"analyses": plan.analyses.model_copy(update=few)})
+
+
+def plain(plan: Plan) -> Plan:
+    """Return the plan without the analyses that draw random numbers or take long."""
+    off = Analyses(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False, imputations=0,
+                   paired=False, power=0)  # fmt: skip
+    return plan.model_copy(update={"analyses": off})
 
 
 def write_folder(folder: Path, **tables: str) -> Path:

@@ -5,6 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from helpers import quick
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import DEMO, datasets
 
@@ -27,7 +28,7 @@ BRUDNO = {
 
 
 def _study(path, told):
-    plan = Plan.of(told)
+    plan = quick(Plan.of(told))
     return Study(read_cohort(path, plan.columns, plan.used_columns), plan).run()
 
 
@@ -45,7 +46,7 @@ def test_sheih_as_published(published, tmp_path):
     assert (regimens["cart1_regimen=Cy-Flu"], regimens["cart1_regimen=Cy"]) == (9, 5)
     pfs = _value(findings, endpoint="pfs", statistic="median", population="all", group=None)
     assert (pfs.n, pfs.events, pfs.estimate) == (14, 9, 279.5)
-    ratio = _value(findings, endpoint="pfs", model="multivariable", term="cart1_cy_flu")
+    ratio = _value(findings, analysis="association", endpoint="pfs", model="multivariable", term="cart1_cy_flu")
     assert ratio.estimate < ratio.upper < 1
     assert (findings.save(tmp_path / "out") / "report.html").is_file()
 
@@ -64,7 +65,10 @@ def test_brudno_as_published(published, tmp_path):
     assert (response.n, response.events) == (15, 6)
     assert _value(findings, endpoint="cr", statistic="proportion", population="all", group=None).events == 4
     assert _value(findings, endpoint="mrd_negative", statistic="proportion", population="all").events == 3
-    assert _value(findings, endpoint="response", model="univariable", term="log2_dose").estimate is not None
+    assert (
+        _value(findings, analysis="association", endpoint="response", model="univariable", term="log2_dose").estimate
+        is not None
+    )
     assert (findings.save(tmp_path / "out") / "report.html").is_file()
 
 
@@ -112,7 +116,7 @@ def test_data_sets_of_r_survival_as_wide_sheets(name, tmp_path):
         assert got.estimate == pytest.approx(median)
     for factor in told["factors"]:
         terms = [e for e in findings.estimates if e.model == "univariable" and e.endpoint == "death"
-                 and (e.term or "").split("=")[0] == factor["name"]]  # fmt: skip
+                 and e.analysis == "association" and (e.term or "").split("=")[0] == factor["name"]]  # fmt: skip
         assert terms
         assert all(e.estimate is not None and e.lower < e.estimate < e.upper for e in terms)
     assert (findings.save(tmp_path / "out") / "report.html").is_file()
@@ -137,8 +141,7 @@ def test_workbook_saved_by_openpyxl_gives_the_same_findings(tmp_path, demo_findi
 
 
 def test_five_lines_of_python(tmp_path):
-    plan = Plan.built_in()
-    findings = Study(read_cohort(datasets()[DEMO].path), plan).run()
+    findings = Study(read_cohort(datasets()[DEMO].path), quick(Plan.built_in())).run()
     frame = findings.to_frame()
     assert frame.height == len(findings.estimates)
     assert np.isfinite(frame["estimate"].drop_nulls().to_numpy()).all()

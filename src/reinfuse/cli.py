@@ -61,6 +61,30 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
         typer.echo(f"The cohort can be analysed ({len(problems)} warnings).")
 
 
+@app.command("power")
+def what_could_be_seen(
+    cohort: CohortArgument,
+    plan: PlanOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=40, help="Simulated outcomes a ratio.")] = 2000,
+) -> None:
+    """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.power import shown, write_power
+    from reinfuse.study import Study
+
+    chosen = _plan(plan)
+    with _progress() as progress:
+        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        findings: Findings = study.power(draws, progress)
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else 150).print(shown(findings))
+    if out is not None:
+        write_power(findings, out)
+        typer.echo(f"Written: {out.resolve()}")
+
+
 @app.command()
 def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")]) -> None:
     """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""

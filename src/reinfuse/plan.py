@@ -16,17 +16,21 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from reinfuse.cohort.design import (
     BUILT_IN_ENDPOINTS,
     BUILT_IN_FACTORS,
+    HOW_LATER,
+    LANDMARK_FACTORS,
     NEEDS_SECOND,
     Declaration,
     Design,
     Endpoint,
     Factor,
     Rules,
+    learnt_later,
 )
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
+from reinfuse.switches import Analyses, Landmark, Standardise, TimeDependent
 
-__all__ = ["Endpoint", "Factor", "Model", "Plan", "Rules"]
+__all__ = ["Analyses", "Endpoint", "Factor", "Landmark", "Model", "Plan", "Rules", "Standardise", "TimeDependent"]
 
 
 class Model(Declaration):
@@ -38,6 +42,11 @@ class Model(Declaration):
 
 _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
+)
+_DEFAULT_LANDMARKS = (
+    Landmark(factor="response"),
+    Landmark(factor="umrd_day28"),
+    Landmark(factor="umrd_day28", day=42.0),  # every test of the window is known by then
 )
 _DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
 
@@ -51,6 +60,10 @@ class Plan(Design):
         Level of every interval.
     models
         Multivariable models; each factor is also taken alone.
+    landmarks, time_dependent
+        Factors learnt after the index infusion.
+    standardise, analyses
+        Comparison of protocols; which further analyses are run.
     """
 
     title: str = "Outcome after a second CAR-T infusion"
@@ -58,10 +71,14 @@ class Plan(Design):
     seed: int = 20210121
     factors: tuple[Factor, ...] = _DEFAULT_FACTORS
     models: tuple[Model, ...] = _DEFAULT_MODELS
+    landmarks: tuple[Landmark, ...] = _DEFAULT_LANDMARKS
+    time_dependent: tuple[TimeDependent, ...] = (TimeDependent(factor="response"),)
+    standardise: Standardise = Standardise()
+    analyses: Analyses = Analyses()
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
-        wrong = [*self._unknown_names(), *self._too_early()]
+        wrong = [*self._unknown_names(), *self._too_early(), *self._too_late()]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -71,12 +88,21 @@ class Plan(Design):
         endpoints = [*BUILT_IN_ENDPOINTS, *(e.name for e in self.endpoints)]
         wrong = [f"factor {n!r} is there twice" for n in sorted({n for n in factors if factors.count(n) > 1})]
         wrong += [f"endpoint {n!r} is there twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
+        known_factors = [*factors, *BUILT_IN_FACTORS]
+        ends = [*(m.endpoint for m in self.models), *(m.endpoint for m in self.time_dependent),
+                *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints]  # fmt: skip
         for kind, name, known in [
-            *(("endpoint", m.endpoint, endpoints) for m in self.models),
-            *(("factor", f, [*factors, *BUILT_IN_FACTORS]) for m in self.models for f in m.factors),
+            *(("endpoint", e, endpoints) for e in dict.fromkeys(ends)),
+            *(("factor", f, known_factors) for m in self.models for f in m.factors),
+            *(("factor", m.factor, [*known_factors, *LANDMARK_FACTORS]) for m in self.landmarks),
+            *(("factor", f, known_factors) for f in self._adjusted_for),
+            *(("factor", f, known_factors) for f in (*self.standardise.exposures, *self.standardise.confounders)),
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
-            if name not in known and not (kind == "column" and name.startswith("toxicity_")):
+            if kind == "factor" and learnt_later(name) and name not in known:
+                wrong.append(f"{name} is learnt after the index infusion and cannot be a factor known on that day (who "
+                             f"lives longer has more time to respond): {HOW_LATER}")  # fmt: skip
+            elif name not in known and not (kind == "column" and name.startswith("toxicity_")):
                 near = nearest(name, known)
                 wrong.append(f"{kind} {name!r} is not known" + (f", did you mean {near}?" if near else ""))
         return wrong
@@ -87,10 +113,31 @@ class Plan(Design):
         return [f"factor {f.name!r} is not known yet at infusion 1" for f in self.all_factors
                 if f.name in NEEDS_SECOND and f.column is None]  # fmt: skip
 
+    def _too_late(self) -> list[str]:
+        """Refuse outcomes as factors: of the standard columns by their mapped names, and of declared endpoints."""
+        outcomes = {own: name for name, own in self.columns.items() if learnt_later(name)}
+        outcomes |= {c: e.name for e in self.endpoints for c in (e.time, e.event, e.competing, e.value) if c}
+        wrong = [f"factor {f.name!r}: the column {f.column} is the outcome {outcomes[f.column]}, learnt after the "
+                 f"index infusion: {HOW_LATER}"
+                 for f in self.factors if f.column in outcomes and f.known_at is None]  # fmt: skip
+        late = {f.name: f.known_at for f in self.factors if f.known_at is not None}
+        wrong += [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in a model from day 0: {HOW_LATER}"
+                  for n in dict.fromkeys(f for m in self.models for f in m.factors) if n in late]  # fmt: skip
+        wrong += [f"landmark on day {m.day:g}: factor {m.factor!r} is known on day {late[m.factor]:g} only"
+                  for m in self.landmarks if (late.get(m.factor) or 0) > m.day]  # fmt: skip
+        return wrong
+
+    @property
+    def _adjusted_for(self) -> tuple[str, ...]:
+        """Factors that landmark and time-dependent analyses adjust for."""
+        return (*(f for m in self.landmarks for f in m.adjust), *(f for m in self.time_dependent for f in m.adjust))
+
     @property
     def all_factors(self) -> tuple[Factor, ...]:
         """The declared factors, and the built-in ones that only a model names."""
-        named = dict.fromkeys(f for m in self.models for f in m.factors)
+        named = dict.fromkeys(
+            [*(f for m in self.models for f in m.factors),
+             *self._adjusted_for])  # fmt: skip
         declared = {f.name for f in self.factors}
         more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
         return (*self.factors, *more)
@@ -161,9 +208,12 @@ def _drop_unknown(told: dict[str, Any], error: ValidationError) -> None:
         del place[last]
 
 
+_DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, Standardise, Analyses)
+
+
 def _problems(error: ValidationError) -> list[Problem]:
     problems = []
-    fields = {n for model in (Plan, Factor, Model, Endpoint, Rules) for n in model.model_fields}
+    fields = {n for model in _DECLARATIONS for n in model.model_fields}
     for one in error.errors(include_url=False):
         where = ".".join(str(part) for part in one["loc"])
         rule, remedy = one["msg"].removeprefix("Value error, "), "correct the plan"

@@ -228,3 +228,53 @@ def test_a_plan_that_is_not_there(tmp_path):
 
 def test_the_digest_tells_plans_apart():
     assert Plan.of({"seed": 1}).digest == Plan.of({"seed": 1}).digest != Plan.of({"seed": 2}).digest
+
+
+# What is learnt after the index infusion is no factor from day 0.
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"models": [{"endpoint": "pfs", "factors": ["response"]}]},
+        {"models": [{"endpoint": "os", "factors": ["umrd_day28"]}]},
+        {"factors": [{"name": "mrd", "column": "umrd_day28"}]},
+        {"factors": [{"name": "severe", "column": "crs_grade", "above": 2}]},
+        {"factors": [{"name": "infection", "column": "toxicity_infection_grade", "above": 0}]},
+        {"columns": {"response": "Best response"}, "factors": [{"name": "good", "column": "Best response"}]},
+        {"endpoints": [{"name": "steroids", "value": "given"}], "factors": [{"name": "s", "column": "given"}]},
+        {"factors": [{"name": "peak", "column": "peak", "known_at": 14}],
+         "models": [{"endpoint": "os", "factors": ["peak"]}]},
+    ],
+    ids=["response", "uMRD", "column", "grade", "another toxicity", "mapped", "declared endpoint", "known later"],
+)  # fmt: skip
+def test_an_outcome_is_refused_as_a_factor_with_the_reason(told):
+    with pytest.raises(PlanRefused) as refused:
+        Plan.of(told)
+    assert any("[[landmarks]] or [[time_dependent]]" in p.rule for p in refused.value.problems)
+
+
+def test_a_factor_known_later_is_for_landmarks_only():
+    told = {"factors": [{"name": "peak", "column": "peak", "known_at": 14}]}
+    assert Plan.of({**told, "landmarks": [{"factor": "peak", "day": 14}]}).landmarks[0].day == 14
+    with pytest.raises(PlanRefused) as refused:
+        Plan.of({**told, "landmarks": [{"factor": "peak", "day": 7}]})
+    assert [p.rule for p in refused.value.problems] == [
+        "landmark on day 7: factor 'peak' is known on day 14 only"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "rule"),
+    [
+        ({"analyses": {"calibrate": "all"}}, "is not a setting of a plan"),
+        ({"landmarks": [{"factor": "respons"}]}, "factor 'respons' is not known, did you mean response?"),
+        ({"landmarks": [{"factor": "response", "endpoints": ["ps"]}]}, "endpoint 'ps' is not known"),
+        ({"standardise": {"exposures": ["cart3_cy_flu"]}}, "factor 'cart3_cy_flu' is not known"),
+        ({"time_dependent": [{"factor": "response", "endpoint": "oss"}]}, "endpoint 'oss' is not known"),
+    ],
+)
+def test_mistakes_in_the_further_analyses_are_told(told, rule):
+    with pytest.raises(PlanRefused) as refused:
+        Plan.of(told)
+    assert any(p.rule.startswith(rule) for p in refused.value.problems), refused.value.problems

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cohorts import EIGHT
-from helpers import cells, estimates_agree, write_folder, write_workbook
+from helpers import cells, estimates_agree, plain, write_folder, write_workbook
 from reinfuse.cohort import values
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import read_cohort
@@ -21,7 +21,7 @@ from reinfuse.plan import Factor, Plan, Rules
 from reinfuse.study import Study
 
 Tables = Mapping[str, list[list[str]]]
-PLAN = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="ldh_high", column="LDH", above=240)), models=())
+PLAN = plain(Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="ldh_high", column="LDH", above=240)), models=()))
 EIGHT_CELLS = {name: cells(text) for name, text in EIGHT.items()}
 TIMED = ("day", "last_contact", "death")
 

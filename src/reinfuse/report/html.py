@@ -8,10 +8,12 @@ from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from reinfuse.findings import Findings
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.prose import Prose
+from reinfuse.report.protocols import ProtocolTables
+from reinfuse.report.sections import Section, sections
 from reinfuse.report.tables import Table, Tables
-from reinfuse.study import Findings
 
 Placed = tuple[str, Drawn]
 
@@ -26,21 +28,34 @@ def report(findings: Findings, figures: Sequence[Placed]) -> str:
     figures
         Section and figure, in order.
     """
-    prose, tables = Prose(findings), Tables(findings)
+    prose, tables = Prose(findings), ProtocolTables(findings)
     ends = findings.data.endpoints
     timed = [e for e in ends if e.kind == "time" and e.competing is None]
     effects = [(e, tables.association(e.name)) for e in ends]
     methods = prose.methods()
+    more: list[Section] = list(sections(findings, tables, {place for place, _ in figures}))
     html: str = _template("report.html.j2").render(
-        title=_title(findings), level=tables.ci, css=_text("report.css"), findings=findings, prose=prose,
-        summary=list(prose.summary()), methods=methods, references=prose.references,
-        baseline=tables.baseline(), response=tables.response(),
-        survival=[(e, tables.survival(e.name)) for e in timed], competing=tables.competing(),
-        toxicity=tables.toxicity(), associations=[(e, t) for e, t in effects if t is not None],
+        title=_title(findings),
+        level=tables.ci,
+        css=_text("report.css"),
+        findings=findings,
+        prose=prose,
+        summary=list(prose.summary()),
+        methods=methods,
+        references=prose.references,
+        baseline=tables.baseline(),
+        response=tables.response(),
+        survival=[(e, tables.survival(e.name)) for e in timed],
+        competing=[t for t in (tables.competing(), tables.effects_on_incidence()) if t],
+        more=more,
+        toxicity=tables.toxicity(),
+        associations=[(e, t) for e, t in effects if t is not None],
         figures={s: [(d, _data(d)) for place, d in figures if place == s] for s, _ in figures},
-        warnings={about: [w["text"] for w in findings.warnings if w["about"] == about]
-                  for about in ("rules and data", "check", "reading")},
-    )  # fmt: skip
+        warnings={
+            about: [w["text"] for w in findings.warnings if w["about"] == about]
+            for about in ("rules and data", "check", "reading")
+        },
+    )
     return html
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from reinfuse.study import Findings
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.findings import Findings
 
 
 def lowered(label: str) -> str:
     """Return a label as it stands inside a sentence: acronyms and names keep their capitals."""
-    return label if label[1:2].isupper() or "-" in label.split(maxsplit=1)[0] else label[:1].lower() + label[1:]
+    first = label.split(maxsplit=1)[0] if label else ""
+    return label if any(c.isupper() for c in first[1:]) else label[:1].lower() + label[1:]
 
 
 class Labels:
@@ -32,6 +34,13 @@ class Labels:
         if factor is None:
             return term
         return f"{factor.label}: {level} v. {factor.levels[0]}" if level else factor.label
+
+    def per_sd(self, record: Estimate) -> str:
+        """Return the label of a power: the effect of a number is per standard deviation."""
+        factor = self._factors.get(record.term or "")
+        if factor is None or factor.kind != "number":
+            return self.term(record.term or "")
+        return f"{factor.label.split(', per ')[0]}, per SD"
 
     def group(self, group: str) -> str:
         """Return a group's label: `Bulky disease: yes`."""

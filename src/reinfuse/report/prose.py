@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.analysis import firth, survival
+from reinfuse.analysis import competing, firth, survival
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.proportion import METHOD as PROPORTION
 from reinfuse.cohort.design import Rules
+from reinfuse.findings import Findings
 from reinfuse.report import numbers
+from reinfuse.report.inference import ratio
 from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
+from reinfuse.report.methods import more_methods
 from reinfuse.report.references import REFERENCES
-from reinfuse.study import Findings
 
 
 class Prose:
@@ -42,8 +44,10 @@ class Prose:
         """Say what the plan asks."""
         index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
         ends = ", ".join(lowered(e.label) for e in self.findings.data.endpoints)
-        text = [f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
-                f"Endpoints in these data: {ends or 'none'}."]  # fmt: skip
+        text = [
+            f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
+            f"Endpoints in these data: {ends or 'none'}."
+        ]
         names = [f.label for f in self.findings.data.factors]
         if names:
             text.append("Factors: " + "; ".join(names) + ".")
@@ -92,39 +96,54 @@ class Prose:
                 for e in self.look.all("association", model.endpoint, statistic, model="multivariable"):
                     if e.estimate is None:
                         continue
-                    p = numbers.p_value(e.p_value)
-                    said = f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
-                    yield (f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
-                           f"{self.labels.term(e.term or '')}: {what} {numbers.ratio(e.estimate)} "
-                           f"({numbers.level(e.confidence)} {numbers.interval(e)}; {said}; n = {e.n}, events {e.events}).")  # fmt: skip
+                    own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term)
+                    simulated = f"; simulated: {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
+                    yield (
+                        f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
+                        f"{self.labels.term(e.term or '')}: {what} {numbers.ratio(e.estimate)} "
+                        f"({numbers.level(e.confidence)} {numbers.interval(e)}; {_p(e)}{simulated}; n = {e.n}, events {e.events})."
+                    )
 
     def methods(self) -> list[str]:
         """Describe what was run, with references, and nothing else."""
         used, text = self.methods_used, []
         index = self.plan.index_infusion
-        text.append(f"Time zero was the day of infusion {index}. Design after the reference study {self.cite('study')}; "
-                    f"reported along STROBE {self.cite('strobe')}.")  # fmt: skip
+        text.append(
+            f"Time zero was the day of infusion {index}. Design after the reference study {self.cite('study')}; "
+            f"reported along STROBE {self.cite('strobe')}."
+        )
         level = f"{100 * self.plan.confidence:g}%"
         if PROPORTION in used:
             text.append(f"Proportions have exact {level} intervals {self.cite('clopper')}.")
         if survival.METHOD in used:
-            text.append(f"Times to event were estimated by Kaplan-Meier with log-log {level} intervals "
-                        f"{self.cite('kaplan')}, medians with intervals by inversion {self.cite('brookmeyer')}.")  # fmt: skip
+            text.append(
+                f"Times to event were estimated by Kaplan-Meier with log-log {level} intervals "
+                f"{self.cite('kaplan')}, medians with intervals by inversion {self.cite('brookmeyer')}."
+            )
         if survival.FOLLOW_UP_METHOD in used:
             text.append(f"Follow-up is the reverse Kaplan-Meier median {self.cite('follow_up')}.")
         if survival.LOG_RANK in used:
             text.append(f"Curves of groups were compared by the log-rank test {self.cite('log_rank')}.")
-        if survival.CUMULATIVE in used:
+        if competing.CUMULATIVE in used:
             text.append(f"Relapse and death without relapse compete: cumulative incidence {self.cite('aalen')}.")
         fitted = [k for k in ("logistic", "cox") if firth.METHODS[k] in used]
         if fitted:
             keys = ["firth", *(f"firth_{k}" for k in fitted)]
-            models = " and ".join({"logistic": "logistic regression (binary endpoints)",
-                                   "cox": "Cox regression (times to event; Breslow ties)"}[k] for k in fitted)  # fmt: skip
-            text.append(f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, one factor at a "
-                        "time and in the plan's multivariable models, in patients with all values of the model known; "
-                        "p-values are from the penalised likelihood ratio and intervals from its profile. No p-value is "
-                        "corrected for the number of tests.")  # fmt: skip
+            models = " and ".join(
+                {
+                    "logistic": "logistic regression (binary endpoints)",
+                    "cox": "Cox regression (times to event; Breslow ties)",
+                }[k]
+                for k in fitted
+            )
+            text.append(
+                f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, one factor at a "
+                "time and in the plan's multivariable models, in patients with all values of the model known; "
+                "p-values are from the penalised likelihood ratio and intervals from its profile."
+            )
+            if not self.plan.analyses.sensitivity:
+                text.append("No p-value is corrected for the number of tests.")
+        text += more_methods(self.findings, self.cite)
         diagnoses = {p for p in self.findings.data.populations if p.startswith("diagnosis=")}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]
@@ -132,8 +151,10 @@ class Prose:
             text.append(f"Response categories are those that the centre recorded, by the criteria of each disease "
                         f"{self.cite(*keys)}.")  # fmt: skip
         if any(e.analysis == "toxicity" for e in self.findings.estimates):
-            text.append(f"Toxicity is shown by the grades recorded; CRS and ICANS by ASTCT consensus {self.cite('astct')} "
-                        "unless the centre graded otherwise; scales are not pooled.")  # fmt: skip
+            text.append(
+                f"Toxicity is shown by the grades recorded; CRS and ICANS by ASTCT consensus {self.cite('astct')} "
+                "unless the centre graded otherwise; scales are not pooled."
+            )
         return text
 
     def limits(self) -> list[str]:
@@ -147,8 +168,10 @@ class Prose:
         text.append("Regimen and dose were chosen by clinicians for reasons that also bear on outcome (confounding by "
                     "indication). What is shown are associations, not effects of treatment.")  # fmt: skip
         if self.plan.index_infusion > 1:
-            text.append("Patients had to live, and be fit enough, to receive this infusion. They are a selection of all "
-                        "who were treated before, and dose and interval depend on what came before.")  # fmt: skip
+            text.append(
+                "Patients had to live, and be fit enough, to receive this infusion. They are a selection of all "
+                "who were treated before, and dose and interval depend on what came before."
+            )
         text.append("Many associations are tested; some small p-values are expected by chance alone.")
         text += list(self.findings.cohort.about.limits)
         text.append("The report describes groups. It gives no advice on the treatment of any one patient.")
@@ -157,6 +180,11 @@ class Prose:
     def rules(self) -> list[tuple[str, str]]:
         """Return the endpoint rules in force; of a wide sheet only those that apply to it."""
         return list(_rules(self.plan.rules, self.findings.cohort.wide))
+
+
+def _p(record: Estimate) -> str:
+    p = numbers.p_value(record.p_value)
+    return f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
 
 
 def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
@@ -173,8 +201,11 @@ def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
     until = "up to progression" + (" and new anticancer therapy" if rules.censor_at_new_therapy else "")
     yield "Best response", f"best assessment after day 0, {until}"
     low, high = rules.umrd_window
-    yield ("Undetectable MRD at day 28", f"test nearest to day {rules.umrd_day} from day {low} to {high}; detectable wins; "
-           f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out")  # fmt: skip
+    yield (
+        "Undetectable MRD at day 28",
+        f"test nearest to day {rules.umrd_day} from day {low} to {high}; detectable wins; "
+        f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out",
+    )
     censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
     gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
     yield "Progression-free survival", f"to progression, relapse or death; censored at the {censored}{gap}"

@@ -22,6 +22,46 @@ REFERENCES = {
     "Stat Med 2002;21:2409-2419.",
     "firth_cox": "Heinze G, Schemper M. A solution to the problem of monotone likelihood in Cox regression. "
     "Biometrics 2001;57:114-119.",
+    "bootstrap": "DiCiccio TJ, Martin MA, Stern SE. Simple and accurate one-sided inference from signed roots of "
+    "likelihood ratios. Can J Stat 2001;29:67-76.",
+    "inversion": "Carpenter J. Test inversion bootstrap confidence intervals. J R Stat Soc B 1999;61:159-172.",
+    "randomisation": "Candes E, et al. Panning for gold: 'model-X' knockoffs for high dimensional controlled variable "
+    "selection. J R Stat Soc B 2018;80:551-577.",
+    "studentised": "Neuhaus G. Conditional rank tests for the two-sample problem under random censorship. "
+    "Ann Stat 1993;21:1760-1779.",
+    "averaging": "Volinsky CT, Raftery AE. Bayesian information criterion for censored survival models. "
+    "Biometrics 2000;56:256-262.",
+    "stability": "Heinze G, Wallisch C, Dunkler D. Variable selection: a review and recommendations for the practicing "
+    "statistician. Biom J 2018;60:431-449.",
+    "optimism": "Harrell FE, Lee KL, Mark DB. Multivariable prognostic models: issues in developing models, evaluating "
+    "assumptions and adequacy, and measuring and reducing errors. Stat Med 1996;15:361-387.",
+    "schoenfeld": "Grambsch PM, Therneau TM. Proportional hazards tests and diagnostics based on weighted residuals. "
+    "Biometrika 1994;81:515-526.",
+    "e_value": "VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the E-value. "
+    "Ann Intern Med 2017;167:268-274.",
+    "bh": "Benjamini Y, Hochberg Y. Controlling the false discovery rate: a practical and powerful approach to multiple "
+    "testing. J R Stat Soc B 1995;57:289-300.",
+    "mice": "White IR, Royston P, Wood AM. Multiple imputation using chained equations: issues and guidance for practice. "
+    "Stat Med 2011;30:377-399.",
+    "mi_survival": "White IR, Royston P. Imputing missing covariate values for the Cox model. Stat Med 2009;28:1982-1998.",
+    "barnard": "Barnard J, Rubin DB. Small-sample degrees of freedom with multiple imputation. Biometrika 1999;86:948-955.",
+    "gray": "Gray RJ. A class of K-sample tests for comparing the cumulative incidence of a competing risk. "
+    "Ann Stat 1988;16:1141-1154.",
+    "fine_gray": "Fine JP, Gray RJ. A proportional hazards model for the subdistribution of a competing risk. "
+    "J Am Stat Assoc 1999;94:496-509.",
+    "landmark": "Anderson JR, Cain KC, Gelber RD. Analysis of survival by tumor response. J Clin Oncol 1983;1:710-719.",
+    "counting": "Andersen PK, Gill RD. Cox's regression model for counting processes: a large sample study. "
+    "Ann Stat 1982;10:1100-1120.",
+    "g_computation": "Snowden JM, Rose S, Mortimer KM. Implementation of G-computation on a simulated data set: "
+    "demonstration of a causal inference technique. Am J Epidemiol 2011;173:731-738.",
+    "flic": "Puhr R, et al. Firth's logistic regression with rare events: accurate effect estimates and predictions? "
+    "Stat Med 2017;36:2302-2317.",
+    "weighting": "Cole SR, Hernan MA. Constructing inverse probability weights for marginal structural models. "
+    "Am J Epidemiol 2008;168:656-664.",
+    "mcnemar": "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
+    "Psychometrika 1947;12:153-157.",
+    "gmi": "Von Hoff DD. There are no bad anticancer agents, only bad clinical trial designs. "
+    "Clin Cancer Res 1998;4:1079-1086.",
     "iwcll": "Hallek M, et al. iwCLL guidelines for diagnosis, indications for treatment, "
     "response assessment, and supportive management of CLL. Blood 2018;131:2745-2760.",
     "lugano": "Cheson BD, et al. Recommendations for initial evaluation, staging, and "

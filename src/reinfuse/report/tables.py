@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from reinfuse.analysis.baseline import MORE_LABELS
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.findings import Findings
 from reinfuse.report import numbers
 from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
-from reinfuse.study import Findings
 
 
 @dataclass(frozen=True)
@@ -181,17 +181,23 @@ class Tables:
             return None
         marks: dict[str, int] = {}
         rows = []
+        permuted = self.look.all("permutation", endpoint, "p_value")
+        adjusted = self.look.all("sensitivity", endpoint, "p_adjusted")
         for e in records:
             said = [p for p in (e.note or "").split("; ") if p]
             flags = ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said)
             value = (
                 f"{numbers.ratio(e.estimate)} ({numbers.interval(e)})" if e.estimate is not None else "not estimable"
             )
+            others = [
+                next((r.p_value for r in found if (r.term, r.model) == (term, e.model)), None)
+                for found, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
+            ]
             cells = (str(e.model), numbers.count(e.n or 0), numbers.count(e.events or 0), value,
-                     numbers.p_value(e.p_value), flags)  # fmt: skip
+                     *(numbers.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
             rows.append(Row(self.labels.term(e.term or ""), cells))
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
-        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Note")
+        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH p", "Note")
         notes = tuple(f"({number}) {text}" for text, number in marks.items())
         caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)

@@ -5,18 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from reinfuse.errors import OutputRefused, Problem
+from reinfuse.findings import Findings, Progress
 from reinfuse.report.draw import figures
 from reinfuse.report.html import Placed, report
-from reinfuse.study import Findings, Progress
 
 
 def write(findings: Findings, directory: Path, progress: Progress | None = None) -> Path:
     """Write report, findings, estimates, patients and figures into a folder.
 
-    Everything is made in a temporary folder beside it first, and moved when complete.
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written.
+    """
+    return in_place(directory, lambda draft: _write_all(findings, draft, progress))
+
+
+def in_place(directory: Path, make: Callable[[Path], None]) -> Path:
+    """Let everything be made in a temporary folder beside the directory, and move it there when complete.
 
     Raises
     ------
@@ -32,7 +42,7 @@ def write(findings: Findings, directory: Path, progress: Progress | None = None)
         rule, remedy = "the results cannot be written there", "name a folder that can be written"
         raise OutputRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
     try:
-        _write_all(findings, draft, progress)
+        make(draft)
         _move(draft, directory)
     except OSError:
         rule = "the results could not be written (is the disk full, or a file of the folder open?)"

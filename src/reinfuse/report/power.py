@@ -1,0 +1,51 @@
+"""What a cohort could have seen, on the terminal and as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from reinfuse.findings import Findings
+from reinfuse.report.draw import figures
+from reinfuse.report.protocols import ProtocolTables
+from reinfuse.report.write import in_place
+
+if TYPE_CHECKING:
+    from rich.table import Table as Shown
+
+
+def shown(findings: Findings) -> Shown:
+    """Return the table of power for the terminal."""
+    from rich.table import Table as Rich
+
+    table = ProtocolTables(findings).power()
+    made = Rich(title=table.caption if table else "No factor whose power could be simulated",
+                caption="; ".join(table.notes) if table else None)  # fmt: skip
+    for i, head in enumerate(table.head if table else ()):
+        made.add_column(head, justify="left" if i == 0 else "right")
+    for row in table.rows if table else ():
+        made.add_row(row.head, *row.cells)
+    return made
+
+
+def write_power(findings: Findings, directory: Path) -> None:
+    """Write the records as power.csv and the curves as figures.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written.
+    """
+
+    def write(draft: Path) -> None:
+        (draft / "figures").mkdir()
+        findings.to_frame().filter(pl.col("analysis") == "power").write_csv(draft / "power.csv")
+        for section, _, draw in figures(findings):
+            figure = draw() if section == "power" else None
+            if figure is not None:
+                (draft / "figures" / f"{figure.name}.svg").write_bytes(figure.svg)
+                (draft / "figures" / f"{figure.name}.png").write_bytes(figure.png)
+
+    in_place(directory, write)

@@ -1,0 +1,128 @@
+"""The report's sections after the associations: what they are called, what they say, which tables they show."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from reinfuse.analysis import calibrated
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.findings import Findings
+from reinfuse.report import numbers
+from reinfuse.report.inference import ratio
+from reinfuse.report.labels import lowered
+from reinfuse.report.protocols import ProtocolTables
+from reinfuse.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with paragraphs and tables; its figures bear its name."""
+
+    name: str
+    short: str
+    title: str
+    paragraphs: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+def sections(findings: Findings, tables: ProtocolTables, drawn: Container[str]) -> Iterator[Section]:
+    """Yield the sections that have something to show."""
+    ends = [e.name for e in findings.data.endpoints]
+    sure = [tables.small_samples(), tables.influence(), tables.sensitivity(), *(tables.averaging(e) for e in ends),
+            tables.prediction(), tables.proportional(), tables.imputation()]  # fmt: skip
+    told = (*_small_samples(tables), *_influence(tables))
+    yield from _section("sure", "How sure", "How sure are these associations?", told, sure, drawn)
+    yield from _section(
+        "power", "Power", "What this cohort could have seen", tuple(_power(tables)), [tables.power()], drawn
+    )
+    said = (
+        "What is learnt after the infusion cannot be compared from day 0: who lives longer has more time to respond. "
+        "Landmark: patients still at risk after the day, grouped by what was known then. Time-dependent: no until the "
+        "day of the change, yes from then on.",
+    )
+    yield from _section("later", "Learnt later", "Factors learnt after the infusion", said, [tables.later()], drawn)
+    said = (
+        "Hypothesis-generating: what these patients would be expected to show had all of them had the combination, if "
+        "the adjustment caught every reason for choosing it, which nobody can know. Combinations that too few "
+        "patients had are not estimated. Not a comparison of treatments, and no advice.",
+    )
+    found = [t for t in (tables.protocols(e) for e in ends) if t is not None]
+    yield from _section("protocols", "Protocols", "Combinations of protocols", said, found, drawn)
+    said = (
+        "Patients came to this infusion because the one before failed or did not last: outcomes of both differ for "
+        "that reason alone (regression to the mean), and only those who lived long enough are compared.",
+    )
+    yield from _section(
+        "paired", "Within patients", "This infusion and the one before", said, list(tables.paired()), drawn
+    )
+
+
+def _section(name: str, short: str, title: str, paragraphs: tuple[str, ...], tables: list[Table | None] | list[Table],
+             drawn: Container[str]) -> Iterator[Section]:  # fmt: skip
+    shown = tuple(t for t in tables if t is not None)
+    if shown or name in drawn:
+        yield Section(name, short, title, paragraphs, shown)
+
+
+def _named(tables: ProtocolTables, e: Estimate) -> str:
+    return f"{lowered(tables.labels.term(e.term or ''))} and {lowered(tables.labels.endpoint(e.endpoint or ''))}"
+
+
+def _small_samples(tables: ProtocolTables) -> Iterator[str]:
+    """Say where the chi-square reference and the simulated one disagree."""
+    records = [e for end in tables.findings.data.endpoints for s in ("odds_ratio", "hazard_ratio")
+               for e in tables.look.all("calibrated", end.name, s) if e.p_value is not None]  # fmt: skip
+    if not records:
+        return
+    alpha = 1 - tables.findings.plan.confidence
+    differ = []
+    for e in records:
+        firth = next((r for s in ("odds_ratio", "hazard_ratio") for r in tables.look.all(
+            "association", e.endpoint, s, term=e.term, model=e.model)), None)  # fmt: skip
+        p = firth.p_value if firth is not None else None
+        if p is not None and e.p_value is not None and (p < alpha) != (e.p_value < alpha):
+            differ.append(f"{_named(tables, e)}: {ratio(e)}, p {numbers.p_value(e.p_value)} by simulation, "
+                              f"p {numbers.p_value(p)} by chi-square")  # fmt: skip
+    yield (
+        "With few patients the usual reference distribution of a test is only nearly right. Below, the distribution is "
+        "simulated for these very patients, and the factors are dealt out anew (permutation). Where methods disagree, "
+        "the simulated one is to be trusted more."
+    )
+    if differ:
+        yield f"The methods disagree on: {'; '.join(differ)}."
+    else:
+        yield f"The methods agree on which of the {len(records)} intervals leave out a ratio of 1."
+
+
+def _influence(tables: ProtocolTables) -> Iterator[str]:
+    records = [e for end in tables.findings.data.endpoints
+               for e in tables.look.all("influence", end.name, "patients_changing")]  # fmt: skip
+    changing = [e for e in records if e.estimate]
+    if records and not changing:
+        yield "No conclusion of the models depends on one patient."
+    for e in changing:
+        count = numbers.count(e.estimate or 0)
+        noun = "patient alone decides" if e.estimate == 1 else "patients, each alone, decide"
+        yield (
+            f"{count} {noun} on which side of p = {1 - (e.confidence or 0):.2g} the association of {_named(tables, e)} "
+            f"lies ({e.note})."
+        )
+
+
+def _power(tables: ProtocolTables) -> Iterator[str]:
+    """Say for each factor which ratios had 80 % power."""
+    for end in tables.findings.data.endpoints:
+        for e in tables.look.all("power", end.name, "type_1_error"):
+            if e.method not in calibrated.METHODS.values():
+                continue
+            found = {side: next(iter(tables.look.all("power", end.name, "detectable_ratio", group=side, term=e.term,
+                                                     model=e.model, method=e.method)), None)
+                     for side in ("below 1", "above 1")}  # fmt: skip
+            parts = [f"{numbers.ratio(r.estimate)} or {'less' if side == 'below 1' else 'more'}"
+                     for side, r in found.items() if r is not None and r.estimate is not None]  # fmt: skip
+            said = f"ratios of {', and '.join(parts)}" if parts else "no ratio between 0.1 and 10"
+            yield (
+                f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: {said} would have "
+                f"been seen with 80% power (n = {e.n}, events {e.events})."
+            )

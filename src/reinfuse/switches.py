@@ -1,0 +1,98 @@
+"""What a plan declares beyond endpoints, factors and models: later-known factors, protocols, which analyses are run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from reinfuse.cohort.design import Declaration
+
+
+class Landmark(Declaration):
+    """What was known on a day after the index infusion, and what followed in patients still at risk then.
+
+    Attributes
+    ----------
+    factor
+        ``response``, ``umrd_day28``, or a factor of the plan, such as one with `known_at`.
+    """
+
+    factor: str
+    endpoints: tuple[str, ...] = ("pfs", "os")
+    day: float = Field(default=28.0, gt=0)
+    adjust: tuple[str, ...] = ()
+
+
+class TimeDependent(Declaration):
+    """A factor that is no at time zero and turns yes on the day on which it happens."""
+
+    factor: Literal["response", "transplant"]
+    endpoint: str = "os"
+    adjust: tuple[str, ...] = ()
+
+
+class Standardise(Declaration):
+    """Combinations of protocols to compare, and what to adjust for.
+
+    Attributes
+    ----------
+    day
+        At which the probability of no event is given, for times to event.
+    fewest
+        Patients that must have had a combination.
+    """
+
+    exposures: tuple[str, ...] = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase")
+    confounders: tuple[str, ...] = ("diagnosis",)
+    endpoints: tuple[str, ...] = ("response", "pfs")
+    day: float = Field(default=365.25, gt=0)
+    fewest: int = Field(default=4, ge=1)
+
+
+class Analyses(Declaration):
+    """Which analyses beyond the models are run.
+
+    Attributes
+    ----------
+    calibrated
+        Intervals and p-values with simulated reference distribution: of the multivariable models, of all, or none.
+    permutation
+        Permutation p-values.
+    draws
+        Simulated or permuted data sets behind each such p-value.
+    averaging
+        Bayesian model averaging over all subsets of the factors.
+    bootstraps
+        Bootstrap samples for stability, optimism and standardisation; 0: none of them.
+    influence
+        Every patient left out in turn.
+    proportional_hazards
+        Scaled Schoenfeld residuals, log-time interaction where they fail.
+    sensitivity
+        E-values, and Benjamini and Hochberg's correction of the univariable tests.
+    imputations
+        Completed data sets where a factor of a model is missing; 0: complete cases only.
+    competing
+        Gray's test and Fine and Gray's model.
+    standardise
+        Expected outcome under each combination of protocols.
+    paired
+        The previous infusion against the index infusion, within patients.
+    power
+        Simulated outcomes behind each power; 0: no power.
+    """
+
+    calibrated: Literal["multivariable", "all", "none"] = "multivariable"
+    permutation: bool = True
+    draws: int = Field(default=1000, ge=99)
+    averaging: bool = True
+    bootstraps: int = Field(default=200, ge=0)
+    influence: bool = True
+    proportional_hazards: bool = True
+    sensitivity: bool = True
+    imputations: int = Field(default=20, ge=0)
+    competing: bool = True
+    standardise: bool = True
+    paired: bool = True
+    power: int = Field(default=200, ge=0)
