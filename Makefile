@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types lock golden bench start clean
+.PHONY: help demo test lint types lock golden bench characteristics start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,9 +38,11 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra bench pyproject.toml -o requirements-bench.lock
 
-# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, jsonlite).
+# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, jsonlite).
 golden:
 	Rscript tests/golden/make_golden.R
+	Rscript tests/golden/make_golden_association.R
+	Rscript tests/golden/make_mice.R
 
 # make bench: runs the benchmarks in an environment of their own (needs R with survival and jsonlite).
 bench: requirements-bench.lock
@@ -49,6 +51,15 @@ bench: requirements-bench.lock
 	$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	$(VENV)-bench/bin/python benchmarks/large_cohort.py
 	$(VENV)-bench/bin/python benchmarks/firth_null.py
+	$(VENV)-bench/bin/python benchmarks/resampling.py
+
+# make characteristics: goes on with the simulation study of tests and intervals (hours), and draws it.
+characteristics: requirements-bench.lock
+	$(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	$(VENV)-bench/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(VENV)-bench/bin/python benchmarks/operating_characteristics/run.py
+	$(VENV)-bench/bin/python benchmarks/operating_characteristics/figure.py
 
 # make start: times the command line and the demo.
 start: $(VENV)/core

@@ -1,0 +1,149 @@
+"""Type I error, coverage and power of the tests of one factor adjusted for another, by simulation.
+
+Each cell is one of n (20, 44, 100), prevalence of the factor, true odds or hazard ratio, and model. A row of the CSV is
+one cell and one method; cells that stand there already are not run again, so that the study can be stopped and gone on
+with. Data: see `simulated`. Run: python benchmarks/operating_characteristics/run.py [--replicates 2000] [--draws 199]
+[--methods chi-square,calibrated,unpenalised,permutation] [--workers 2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import math
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import polars as pl
+from scipy.special import chdtrc
+
+from reinfuse.analysis import calibrated, many, permutation
+from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "cells.csv"
+LEVEL = 0.05
+SIZES, PREVALENCES, EFFECTS, KINDS = (20, 44, 100), (0.1, 0.2, 0.3, 0.5), (1, 3, 6), ("logistic", "cox")
+HEAD = ("model", "n", "prevalence", "exposed", "effect", "method", "replicates", "no_answer", "rejected_null",
+        "rejected_truth", "events_mean")  # fmt: skip
+SEED = 20261123
+
+
+def simulated(kind, n, prevalence, effect, rng):
+    """Return factor and a numeric covariate that goes with it, and the outcome.
+
+    The covariate has an odds or hazard ratio of 2 a standard deviation, and is half a standard deviation higher in the
+    exposed. Logistic: 38 % have the event where both are 0. Cox: exponential times; the exposed are censored twice as
+    fast.
+    """
+    x = np.zeros(n)
+    x[: round(n * prevalence)] = 1
+    z = rng.normal(size=n) + 0.5 * x
+    eta = math.log(effect) * x + math.log(2) * z
+    if kind == "logistic":
+        return np.column_stack([x, z]), (rng.random(n) < 1 / (1 + np.exp(0.5 - eta))).astype(float), None
+    time, censored = rng.exponential(size=n) / np.exp(eta), rng.exponential(size=n) * 2.5 / (1 + x)
+    return np.column_stack([x, z]), (time <= censored).astype(float), np.minimum(time, censored)
+
+
+def observed(kind, X, event, time):
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    Z = np.column_stack([Z, np.ones(len(Z))]) if kind == "logistic" else Z
+    return calibrated.Observed(kind, Z, event, time, X[:, 0].astype(np.int64)), X[:, 0].std()
+
+
+def chi_square(kind, X, event, time, effect, draws, rng):
+    """Firth's penalised likelihood ratio against chi-square: p-values of no effect and of the true one."""
+    data, scale = observed(kind, X, event, time)
+    test = calibrated.Test(data, 0, 1, rng)
+    ratios, fits = test.ratio(np.array([0.0, math.log(effect) * scale]))
+    return chdtrc(1, ratios) if fits.converged.all() and test.full.converged.all() else (math.nan, math.nan)
+
+
+def simulated_reference(kind, X, event, time, effect, draws, rng):
+    """The recommended method."""
+    data, scale = observed(kind, X, event, time)
+    test = calibrated.Test(data, 0, draws, rng)
+    truth = test.p_value(math.log(effect) * scale)
+    return (truth if effect == 1 else test.p_value(0.0)), truth
+
+
+def unpenalised(kind, X, event, time, effect, draws, rng):
+    """Maximum likelihood and Wald, as most programs print; no answer where the estimate does not exist."""
+    data, scale = observed(kind, X, event, time)
+    if kind == "logistic":
+        fit = many.logistic(data.X, event[None], penalised=False)
+    else:
+        fit = many.cox(data.X, time[None], event[None], penalised=False)
+    if not fit.converged[0] or not np.linalg.cond(fit.information[0]) < 1e8:
+        return math.nan, math.nan
+    se = math.sqrt(np.linalg.inv(fit.information[0])[0, 0])
+    return tuple(chdtrc(1, ((fit.coef[0, 0] - b) / se) ** 2) for b in (0.0, math.log(effect) * scale))
+
+
+def permuted(kind, X, event, time, effect, draws, rng):
+    """The permutation test; it tests no effect only."""
+    end = EndpointColumn("y", "y", "binary" if time is None else "time", event, time)
+    x = pl.Series("x", np.where(X[:, 0] == 1, "yes", "no").tolist())
+    factors = [FactorColumn("x", "x", "binary", x, ("no", "yes")), FactorColumn("z", "z", "number", pl.Series(X[:, 1]))]
+    p = permutation.permutations(end, factors, "multivariable", draws, rng)[0].p_value
+    return (math.nan if p is None else p,) * 2
+
+
+METHODS = {
+    "calibrated": simulated_reference, "chi-square": chi_square, "unpenalised": unpenalised, "permutation": permuted,
+}  # fmt: skip
+
+
+def cell(task):
+    """Run one method in one cell. No event, or all of them, is no evidence: p = 1."""
+    (kind, n, prevalence, effect), method, replicates, draws, first = task
+    p, events = np.full((replicates, 2), np.nan), 0.0
+    for i in range(replicates):
+        seed = (first, KINDS.index(kind), n, int(prevalence * 100), effect, i)
+        X, event, time = simulated(kind, n, prevalence, effect, np.random.default_rng(seed))
+        events += event.sum() / replicates
+        none = event.sum() == 0 or (kind == "logistic" and event.sum() == n)
+        rng = np.random.default_rng((*seed, 1))
+        p[i] = (1.0, 1.0) if none else METHODS[method](kind, X, event, time, effect, draws, rng)
+    known = p[~np.isnan(p).any(axis=1)]
+    return (kind, n, prevalence, round(n * prevalence), effect, method, replicates, replicates - len(known),
+            int((known[:, 0] < LEVEL).sum()), int((known[:, 1] < LEVEL).sum()), round(events, 2))  # fmt: skip
+
+
+def main():
+    parse = argparse.ArgumentParser(description=__doc__)
+    parse.add_argument("--replicates", type=int, default=2000)
+    parse.add_argument("--draws", type=int, default=199)
+    parse.add_argument("--methods", default=",".join(METHODS))
+    parse.add_argument("--workers", type=int, default=2)
+    parse.add_argument("--out", type=Path, default=RESULTS)
+    parse.add_argument("--only", help="one cell, such as cox,20,0.3,6")
+    parse.add_argument("--seed", type=int, default=SEED)
+    told = parse.parse_args()
+    done = set()
+    if told.out.exists():
+        with told.out.open() as file:
+            done = {tuple(r[:3] + r[4:6]) for r in list(csv.reader(file))[1:]}
+    else:
+        told.out.write_text(",".join(HEAD) + "\n")
+    cells = list(itertools.product(KINDS, SIZES, PREVALENCES, EFFECTS))
+    if told.only:
+        cells = [c for c in cells if ",".join(map(str, c)) == told.only]
+    tasks = [(c, m, told.replicates, told.draws, told.seed) for m in told.methods.split(",") for c in cells
+             if tuple(str(v) for v in (*c, m)) not in done]  # fmt: skip
+    with ProcessPoolExecutor(told.workers) as pool:
+        for row in pool.map(cell, tasks):
+            with told.out.open("a") as file:
+                csv.writer(file, lineterminator="\n").writerow(row)
+            print(*row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
