@@ -21,6 +21,7 @@ METHODS = {"calibrated": ("Firth, simulated reference (recommended)", "#0072B2",
            "unpenalised": ("unpenalised, Wald (where it exists)", "#767676", "x")}  # fmt: skip
 GOALS = {"error": (4.0, 6.0), "coverage": (94.0, 97.0)}
 FEWEST = 4
+PREVALENCES = (0.1, 0.2, 0.3, 0.5)
 
 
 def read():
@@ -32,7 +33,7 @@ def read():
 
 def draw(cells):
     figure, axes = plt.subplots(2, 4, figsize=(13, 6.6), sharey="col", layout="constrained")
-    places = [(n, p) for n in (20, 44, 100) for p in (0.1, 0.2, 0.3, 0.5)]
+    places = [(n, p) for n in (20, 44, 100) for p in PREVALENCES]
     panels = [("error", 1, "Type I error, %"), *(("coverage", e, f"Coverage at a ratio of {e}, %") for e in (1, 3, 6))]
     for row, model in enumerate(("logistic", "cox")):
         for axis, (value, effect, title) in zip(axes[row], panels, strict=True):
@@ -46,14 +47,14 @@ def draw(cells):
                 points = [(k + (i - 1.5) * 0.14, found[place]) for k, place in enumerate(places) if place in found]
                 axis.plot(*zip(*points, strict=True), linestyle="", marker=marker, color=colour, markersize=4.5)
             axis.set_title(f"{'Logistic' if model == 'logistic' else 'Cox'}: {title}", fontsize=9.5)
-            axis.set_ylim((0, 12) if value == "error" else (86, 100.5))
-            labels = [f"{n}\n{100 * p:.0f}%" for n, p in places]
+            axis.set_ylim((0, 8) if value == "error" else (91, 100.5))
+            labels = [f"{100 * p:.0f}" + (f"\nn = {n}" if p == PREVALENCES[1] else "") for n, p in places]
             axis.set_xticks(range(len(places)), labels, fontsize=7.5)
+            axis.set_xlabel("% with the factor" if row else "", fontsize=8.5)
     for text, colour, marker in METHODS.values():
         axes[0][0].plot([], [], linestyle="", marker=marker, color=colour, label=text)
     named = axes[0][0].get_legend_handles_labels()
     figure.legend(*named, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    figure.supxlabel("Patients, and share with the factor (grey: fewer than 4 patients have it)", fontsize=9)
     figure.savefig(HERE / "operating_characteristics.png", dpi=150, metadata={"Software": None})
 
 

@@ -94,9 +94,7 @@ def _record(first: Estimate, values: Floats, had: NDArray[np.bool_], data: _Data
     n, events = int(had.sum()), int(data.design.event[had].sum())
     first = replace(first, n=n, events=events)
     if n < fewest:
-        return replace(
-            first, note=f"{NOT_ESTIMABLE}: no support, {n} patients had this combination, fewer than {fewest}"
-        )
+        return replace(first, note=f"{NOT_ESTIMABLE}: no support, fewer than {fewest} patients had this combination")
     drawn = values[1:][np.isfinite(values[1:])]
     lost = data.design.left_out
     left_out = f"{lost} patient{'s' if lost > 1 else ''} left out, a factor missing" if lost else None

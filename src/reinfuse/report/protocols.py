@@ -70,7 +70,8 @@ class ProtocolTables(InferenceTables):
             shown = [numbers.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
             head = ", ".join(self.labels.group(g) for g in (group or "").split(", ")) if group else "All combinations"
             cells = (numbers.count(mine[0].n or 0), numbers.count(mine[0].events or 0), *shown)
-            lines.append((head, (*cells, *[""] * (4 - len(cells))), mine[0].note))
+            said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
+            lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))
         if not lines:
             return None
         at = found[0].at
