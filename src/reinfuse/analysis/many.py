@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 _LONGEST_STEP = 5.0
 _FALL = 1e-9
 _ROUNDS = 100
+_SINGULAR = -30.0
+"""Log-determinant of the scaled information below which it counts as singular."""
 _NUMBERS_AT_ONCE = 50_000
 """Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
 EXACT = 1e-7
@@ -223,7 +225,7 @@ def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
     scale = np.sqrt(np.maximum(np.einsum("bkk->bk", full), 1e-300))
     scaled = full / (scale[:, :, None] * scale[:, None, :])
     sign, log_det = np.linalg.slogdet(scaled)
-    good = (sign > 0) & np.isfinite(log_det) & (log_det > -60)
+    good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
     scaled[~good] = np.eye(k)
     inverse = np.where(good[:, None, None], np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :]), 0.0)
     if used is not None:
@@ -267,6 +269,7 @@ def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tupl
         live = live[~small]
         if not live.size:
             break
+    converged[live] |= np.abs(step).max(axis=1, initial=0) < ROUGH  # near enough, though it creeps
     regular = np.isfinite(inverted(information, None if used is None else used[rows])[1])
     return Fits(b, value, information, converged & np.isfinite(value) & regular)
 
