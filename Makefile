@@ -52,6 +52,7 @@ bench: requirements-bench.lock
 	$(VENV)-bench/bin/python benchmarks/large_cohort.py
 	$(VENV)-bench/bin/python benchmarks/firth_null.py
 	$(VENV)-bench/bin/python benchmarks/resampling.py
+	$(VENV)-bench/bin/python benchmarks/imputation.py
 
 # make characteristics: goes on with the simulation study of tests and intervals (hours), and draws it.
 characteristics: requirements-bench.lock

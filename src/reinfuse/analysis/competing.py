@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 CUMULATIVE = "Aalen-Johansen cumulative incidence, log-log CI"
 GRAY = "Gray's test"
 FINE_GRAY = "Fine-Gray, robust standard error, normal CI"
+MOST_PATIENTS = 5000
 _RUNS_AWAY = 10.0
 """Standard deviations of a column: an effect per one of them beyond this is taken as infinite."""
 
@@ -66,6 +67,8 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
     event = endpoint.event[here]
     own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=len(groups),
                    events=int(event.sum()))  # fmt: skip
+    if len(groups) > MOST_PATIENTS:
+        return replace(own, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: not run")
     if len(set(groups)) < 2 or not event.sum():
         return replace(own, note=f"{NOT_ESTIMABLE}: {'only one group' if event.sum() else 'no event'}")
     _, p = library.gray(np.asarray(endpoint.time)[here], event, competing[here], groups)
@@ -84,6 +87,10 @@ def fine_gray(
     events = int(design.event[here].sum())
     own = Estimate("competing", endpoint.name, "subdistribution_hazard_ratio", model=model, confidence=confidence,
                    unit="ratio", method=FINE_GRAY, n=int(here.sum()), events=events)  # fmt: skip
+    if here.sum() > MOST_PATIENTS:
+        return [
+            replace(own, term=t, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: not run") for t in design.terms
+        ]
     fit = _fit(design, here, usable, competing) if usable and events else None
     z = float(ndtri(0.5 + confidence / 2))
     made = []

@@ -18,6 +18,7 @@ from reinfuse.analysis.firth import Fit
 
 Floats = NDArray[np.float64]
 METHOD = "Firth Cox in counting-process form, penalised likelihood ratio, profile CI"
+MOST_PATIENTS = 2000
 _ROUNDS = 200
 _CLOSE = 1e-8
 _LONGEST_STEP = 5.0

@@ -14,6 +14,8 @@ from reinfuse.cohort.factors import FactorColumn
 
 Floats = NDArray[np.float64]
 MIN_EVENTS_PER_FACTOR = 5
+MOST_LATE = 2000
+"""Patients with late entry whose risk sets are still written out."""
 _COLLINEAR = 1e-10
 """Eigenvalue of the correlation matrix below which columns are a combination of each other."""
 
@@ -114,6 +116,8 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> Desi
     time = None if endpoint.time is None else endpoint.time[complete]
     terms = tuple(t for f in factors for t in f.terms)
     impossible = _impossible(len(terms), event, endpoint.kind)
+    if endpoint.entry is not None and len(event) > MOST_LATE:
+        impossible = f"late entry in over {MOST_LATE} patients: not run"
     reasons = {} if impossible else _without_reference(X, terms, factors) or _useless(X, terms)
     return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
                   int(known.sum() - complete.sum()), impossible, reasons,

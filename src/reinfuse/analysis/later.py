@@ -77,8 +77,9 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
     own = Estimate("time_dependent", endpoint.name, "hazard_ratio", unit="ratio", confidence=confidence,
                    model="multivariable" if adjust else "univariable", method=counting.METHOD, n=len(rows),
                    events=int(event.sum()))  # fmt: skip
-    if not changed or not event.sum():
+    if not changed or not event.sum() or len(rows) > counting.MOST_PATIENTS:
         why = "no event" if changed else "nobody changed while under observation"
+        why = why if len(rows) <= counting.MOST_PATIENTS else f"over {counting.MOST_PATIENTS} patients: not run"
         return [replace(own, term=switch.name, note=f"{NOT_ESTIMABLE}: {why}")]
     split = _split(X, entry, time, event, day)
     fit = counting.fit(*split, confidence)

@@ -83,8 +83,7 @@ def _ratios(test: calibrated.Test, b: float) -> tuple[Floats, Floats] | None:
     _, fits = test.ratio(np.array([b]))
     if not fits.converged[0]:
         return None
-    true = test.simulated(b, fits.coef[0])
-    none = true if b == 0 else test.simulated(b, fits.coef[0], against=0.0)
+    true, none = test.simulated(fits.coef[0], [b]) * 2 if b == 0 else test.simulated(fits.coef[0], [b, 0.0])
     good = np.isfinite(true) & np.isfinite(none)
     return (none[good], true[good]) if good.mean() > 0.9 else None
 

@@ -27,6 +27,8 @@ TEST = "scaled Schoenfeld residuals, 1 - Kaplan-Meier scale"
 TIME = f"{counting.METHOD}, interaction with log2 time"
 VIOLATED = 0.05
 MOST_PATIENTS = 500
+"""Beyond it the ratio over time is not fitted."""
+MOST_TESTED = 5000
 
 
 def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
@@ -39,6 +41,9 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     base = Estimate(
         "proportional", endpoint.name, "p_value", model=model, method=TEST, n=design.n, events=design.events
     )
+    if design.n > MOST_TESTED:
+        return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: over {MOST_TESTED} patients: not run")
+                for j in usable]  # fmt: skip
     X = design.X[:, usable]
     infinite = firth.monotone(X, design.event, design.time)
     tested = None if infinite.any() else library.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,

@@ -11,17 +11,16 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-_FEWEST = 3
-"""Fewer pieces are not worth a thread."""
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_threads(work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
     """Return the results of the pieces, in their order. Array libraries let other threads run while they compute."""
-    if len(pieces) < _FEWEST:
+    if len(pieces) < 2 or CORES < 2:
         return [work(piece) for piece in pieces]
     return list(_pool().map(work, pieces))
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return ThreadPoolExecutor(CORES)
