@@ -222,3 +222,14 @@ def test_findings_hold_no_number_that_json_does_not(demo_report):
     values = [e[k] for e in told["estimates"] for k in ("estimate", "lower", "upper", "p_value") if e[k] is not None]
     assert np.isfinite(values).all()
     assert all(0 <= e["p_value"] <= 1 for e in told["estimates"] if e["p_value"] is not None)
+
+
+def test_where_the_methods_disagree_the_report_says_so(tmp_path):
+    """Real patients: a factor that the two likelihood tests find and permutation, given the dose, does not."""
+    bundled = datasets()["sheih_2020"]
+    findings = Study(read_cohort(bundled.path, bundled.plan.columns, bundled.plan.used_columns), bundled.plan).run()
+    page = (findings.save(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    assert "The methods disagree on: Cy-Flu before CART1 and progression-free survival" in page
+    p = {e.analysis: e.p_value for e in findings.estimates if e.model == "multivariable" and e.endpoint == "pfs"
+         and e.term == "cart1_cy_flu" and e.analysis in ("calibrated", "permutation")}  # fmt: skip
+    assert p["calibrated"] < 0.05 < p["permutation"]

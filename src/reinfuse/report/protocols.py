@@ -111,7 +111,7 @@ class ProtocolTables(InferenceTables):
         heads = ("Endpoint and factor", "Model", "n", "Events", "Type I error, chi-square", "Type I error, simulated",
                  "Power at a ratio of 3", "80% power below", "80% power above")  # fmt: skip
         first = next(e for end in self._ends() for e in self.look.all("power", end, "type_1_error"))
-        notes = (first.note or "", "Ratios of numbers are per standard deviation")
+        notes = (*(first.note or "").split("; ")[:2], "ratios of numbers are per standard deviation")
         return Table("power", "What this cohort could have seen", heads, tuple(rows), notes)
 
     def _detectable(self, end: str, side: str, where: Mapping[str, object]) -> str:

@@ -70,29 +70,44 @@ def _named(tables: ProtocolTables, e: Estimate) -> str:
 
 
 def _small_samples(tables: ProtocolTables) -> Iterator[str]:
-    """Say where the chi-square reference and the simulated one disagree."""
+    """Say where the chi-square reference, the simulated one and permutation disagree."""
     records = [e for end in tables.findings.data.endpoints for s in ("odds_ratio", "hazard_ratio")
                for e in tables.look.all("calibrated", end.name, s) if e.p_value is not None]  # fmt: skip
     if not records:
         return
-    alpha = 1 - tables.findings.plan.confidence
-    differ = []
-    for e in records:
-        firth = next((r for s in ("odds_ratio", "hazard_ratio") for r in tables.look.all(
-            "association", e.endpoint, s, term=e.term, model=e.model)), None)  # fmt: skip
-        p = firth.p_value if firth is not None else None
-        if p is not None and e.p_value is not None and (p < alpha) != (e.p_value < alpha):
-            differ.append(f"{_named(tables, e)}: {ratio(e)}, p {numbers.p_value(e.p_value)} by simulation, "
-                              f"p {numbers.p_value(p)} by chi-square")  # fmt: skip
     yield (
         "With few patients the usual reference distribution of a test is only nearly right. Below, the distribution is "
-        "simulated for these very patients, and the factors are dealt out anew (permutation). Where methods disagree, "
-        "the simulated one is to be trusted more."
+        "simulated for these very patients, and the factors are dealt out anew, given the other factors (permutation). "
+        "Of the first two, the simulated one is to be trusted more; where permutation disagrees with both, the answer "
+        "hangs on the model, and is unsure."
     )
+    differ = [said for said in (_disagreement(tables, e) for e in records) if said]
     if differ:
         yield f"The methods disagree on: {'; '.join(differ)}."
     else:
-        yield f"The methods agree on which of the {len(records)} intervals leave out a ratio of 1."
+        yield f"The methods agree on which of the {len(records)} associations have p below {_alpha(tables):.2g}."
+
+
+def _alpha(tables: ProtocolTables) -> float:
+    return 1 - tables.findings.plan.confidence
+
+
+def _disagreement(tables: ProtocolTables, e: Estimate) -> str | None:
+    """Return what the methods say of one association, if they are not on one side."""
+    firth = [r for s in ("odds_ratio", "hazard_ratio")
+             for r in tables.look.all("association", e.endpoint, s, term=e.term, model=e.model)]  # fmt: skip
+    factor = (e.term or "").partition("=")[0]
+    permuted = tables.look.all("permutation", e.endpoint, "p_value", term=factor, model=e.model)
+    found = {
+        "simulation": e,
+        "chi-square": firth[0] if firth else None,
+        "permutation": permuted[0] if permuted else None,
+    }
+    p = {name: r.p_value for name, r in found.items() if r is not None and r.p_value is not None}
+    if len({value < _alpha(tables) for value in p.values()}) < 2:
+        return None
+    values = ", ".join(f"p {numbers.p_value(value)} by {name}" for name, value in p.items())
+    return f"{_named(tables, e)}: {ratio(e)} by simulation; {values}"
 
 
 def _influence(tables: ProtocolTables) -> Iterator[str]:
