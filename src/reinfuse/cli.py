@@ -38,7 +38,7 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
     """Check a cohort, estimate, and write report, findings, estimates, patients and figures."""
     findings = _analysed(cohort, _plan(plan), out)
     if json:
-        _print_json(findings.cohort.warnings)
+        _print_json(findings.cohort.warnings if findings.cohort else ())
     else:
         _say_written(findings, out)
 
@@ -83,6 +83,54 @@ def what_could_be_seen(
     if out is not None:
         write_power(findings, out)
         typer.echo(f"Written: {out.resolve()}")
+
+
+@app.command("figure")
+def one_figure(
+    name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` names them all.")],
+    cohort: Annotated[Path, typer.Argument(help="Cohort, or a folder of results.")],
+    plan: PlanOption = None,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Columns of a journal: 1 or 2.")] = 2,
+    out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
+) -> None:
+    """Make one figure alone, at the width of one or two columns of a journal, with its data."""
+    from reinfuse.report import alone
+
+    findings = _findings(cohort, plan, name)
+    if name == "list":
+        typer.echo("\n".join(alone.names(findings)))
+        return
+    for path in alone.write(alone.one(findings, name, 1 if columns == 1 else 2), out):
+        typer.echo(str(path))
+
+
+@app.command()
+def share(
+    results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
+    small_cells: Annotated[int, typer.Option("--small-cells", min=2, help="Smallest number that is shown.")] = 11,
+) -> None:
+    """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
+    from reinfuse.share import share as shared
+
+    target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
+    for removed in shared(results, target, small_cells):
+        typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
+    typer.echo(f"Written: {target.resolve()}")
+
+
+@app.command()
+def cite(
+    results: Annotated[Path | None, typer.Argument(help="Folder of results; without one, every reference.")] = None,
+) -> None:
+    """Print the references of the methods that were used, and of reinfuse, as BibTeX."""
+    from reinfuse.findings import Findings
+    from reinfuse.report.bibtex import bibliography
+    from reinfuse.report.references import REFERENCES
+    from reinfuse.report.report import report
+
+    keys = tuple(REFERENCES) if results is None else report(Findings.load(results), ()).cited
+    typer.echo(bibliography(keys), nl=False)
 
 
 @app.command()
@@ -147,6 +195,20 @@ def _plan(path: Path | None) -> Plan:
     return Plan.load(path) if path else Plan.built_in()
 
 
+def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
+    """Read findings back, or estimate what a figure needs."""
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.findings import Findings
+    from reinfuse.report import alone
+    from reinfuse.study import Study
+
+    if (cohort / "findings.json").is_file():
+        return Findings.load(cohort)
+    chosen = alone.enough(_plan(plan), figure)
+    with _progress() as progress:
+        return Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).run(progress)
+
+
 def _analysed(cohort: Path, plan: Plan, out: Path) -> Findings:
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.study import Study
@@ -176,7 +238,8 @@ def _progress() -> Iterator[Progress | None]:
 
 def _say_written(findings: Findings, out: Path) -> None:
     warnings = len(findings.warnings)
-    typer.echo(f"{findings.patients.height} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
+    patients = findings.described.patients
+    typer.echo(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 

@@ -85,6 +85,18 @@ class OutputRefused(Refused):
     what = "output folder"
 
 
+class FigureRefused(Refused):
+    """There is no such figure."""
+
+    what = "figure"
+
+
+class ShareRefused(Refused):
+    """The folder to be shared still held what must not leave the centre."""
+
+    what = "folder to be shared"
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name nearest in spelling to `word`, or None if none is near."""
     from difflib import get_close_matches

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from reinfuse.analysis.estimate import FIELDS, Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.described import Described
+from reinfuse.errors import CohortRefused, Problem
 from reinfuse.plan import Plan
 
 Progress = Callable[[str, int, int], None]
 CurveKey = tuple[str, str, str | None]
+CURVE_POINTS = ("time", "survival", "lower", "upper", "at_risk", "events", "censored")
+CURVE_SCHEMA: dict[str, Any] = {"endpoint": pl.String, "population": pl.String, "group": pl.String, "n": pl.Int64,
+                                **dict.fromkeys(CURVE_POINTS, pl.Float64)}  # fmt: skip
 _NUMBERS = ("at", "estimate", "lower", "upper", "confidence", "p_value")
 
 
@@ -38,6 +45,10 @@ class Findings:
         (endpoint, population, group) -> Kaplan-Meier curve.
     patients
         One row an analysed patient (`patients.csv`).
+    described
+        Endpoints, factors and populations in words.
+    cohort, data
+        The patients themselves; None of findings that were read back.
     """
 
     estimates: tuple[Estimate, ...] = field(repr=False)
@@ -47,8 +58,9 @@ class Findings:
     curves: Mapping[CurveKey, Curve] = field(repr=False)
     patients: pl.DataFrame = field(repr=False)
     plan: Plan = field(repr=False)
-    cohort: Cohort
-    data: Analysed = field(repr=False)
+    described: Described = field(repr=False)
+    cohort: Cohort | None = field(default=None, repr=False)
+    data: Analysed | None = field(default=None, repr=False)
 
     def to_frame(self) -> pl.DataFrame:
         """Return the estimates as a frame, one row a record."""
@@ -73,11 +85,50 @@ class Findings:
 
         return write(self, Path(directory), progress)
 
+    @classmethod
+    def load(cls, directory: str | Path) -> Findings:
+        """Read findings back from a folder of results: all but the patients' own data.
+
+        Raises
+        ------
+        CohortRefused
+            If the folder holds no results of this version.
+        """
+        folder = Path(directory)
+        try:
+            told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+            curves = read_curves(pl.read_csv(folder / "curves.csv", schema_overrides=CURVE_SCHEMA))
+            provenance = told["provenance"]
+            estimates = tuple(Estimate(**record) for record in told["estimates"])
+            plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])
+            flow = pl.DataFrame(told["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
+            return cls(estimates, flow, tuple(told["warnings"]), provenance, curves, pl.DataFrame(), plan, about)
+        except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+            rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
+            raise CohortRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
+
+    def curves_frame(self) -> pl.DataFrame:
+        """Return the points of every curve (`curves.csv`)."""
+        frames = [pl.DataFrame({"endpoint": key[0], "population": key[1], "group": key[2], "n": curve.n,
+                                **{name: getattr(curve, name) for name in CURVE_POINTS}},
+                               schema=CURVE_SCHEMA) for key, curve in self.curves.items()]  # fmt: skip
+        return pl.concat([pl.DataFrame(schema=CURVE_SCHEMA), *frames]).with_columns(pl.selectors.float().fill_nan(None))
+
     def __repr__(self) -> str:
-        return f"<Findings of {self.patients.height} patients: {len(self.estimates)} estimates>"
+        return f"<Findings of {self.described.patients} patients: {len(self.estimates)} estimates>"
 
     def _repr_html_(self) -> str:
         """Show the report's main tables in a notebook."""
         from reinfuse.report.html import fragment
 
         return fragment(self)
+
+
+def read_curves(frame: pl.DataFrame) -> dict[CurveKey, Curve]:
+    """Return the curves of a frame that `Findings.curves_frame` made; an unknown limit is NaN again."""
+    curves: dict[CurveKey, Curve] = {}
+    for (endpoint, population, group), points in frame.group_by("endpoint", "population", "group", maintain_order=True):
+        columns = {n: points[n].fill_null(float("nan")).to_numpy().astype(np.float64) for n in CURVE_POINTS}
+        curves[str(endpoint), str(population), None if group is None else str(group)] = Curve(
+            **columns, n=int(points["n"][0]))  # fmt: skip
+    return curves

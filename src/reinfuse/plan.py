@@ -9,7 +9,7 @@ import copy
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
@@ -64,6 +64,10 @@ class Plan(Design):
         Factors learnt after the index infusion.
     standardise, analyses
         Comparison of protocols; which further analyses are run.
+    languages
+        Of the patients' brief; the first one names its file `brief`.
+    small_cells
+        In the brief, numbers of people from 1 to below this are not shown; 0: all are.
     """
 
     title: str = "Outcome after a second CAR-T infusion"
@@ -75,6 +79,8 @@ class Plan(Design):
     time_dependent: tuple[TimeDependent, ...] = (TimeDependent(factor="response"),)
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
+    languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1)] = ("en",)
+    small_cells: Literal[0, 5, 11] = 0
 
     @model_validator(mode="after")
     def _sense(self) -> Self:

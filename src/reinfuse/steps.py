@@ -16,6 +16,7 @@ from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.declared import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.design import TIME_ENDPOINTS
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.schema import RESPONSES
 from reinfuse.findings import CurveKey
 from reinfuse.plan import Plan
 
@@ -53,9 +54,10 @@ def steps(data: Analysed, plan: Plan) -> Iterator[Step]:
         if end.kind == "binary":
             yield end.label, lambda _, end=end: (_proportions(data, end, confidence), {})  # type: ignore[misc]
         elif end.competing is not None:
-            yield end.label, lambda _, end=end: (_incidence(data, end, confidence), {})  # type: ignore[misc]
+            yield end.label, lambda _, end=end: _incidence(data, end, confidence)  # type: ignore[misc]
         else:
             yield end.label, lambda _, end=end: _survival(data, end, confidence)  # type: ignore[misc]
+    yield "best responses", lambda _: (_best_responses(data), {})
     yield "toxicity", lambda _: (toxicity.toxicity(data, confidence), {})
 
     def fitted(end: EndpointColumn, factors: list[FactorColumn], model: str) -> Step:
@@ -86,6 +88,23 @@ def _proportions(data: Analysed, end: EndpointColumn, confidence: float) -> list
         add(mask, population, None)
     for group, mask in _groups(data):
         add(mask, "all", group)
+    return made
+
+
+def _best_responses(data: Analysed) -> list[Estimate]:
+    """Count each best response in each population and group; a patient without an assessment is `not assessed`."""
+    end = data.endpoint("response")
+    if end is None:
+        return []
+    best = data.frame["response"].cast(pl.String).fill_null("not assessed")
+    there = [c for c in (*RESPONSES, "not assessed") if (best == c).any()]
+    made = []
+    every = [*((p, None, m) for p, m in data.populations.items()), *(("all", g, m) for g, m in _groups(data))]
+    for population, group, mask in every:
+        here = best.filter(pl.Series(mask))
+        made += [Estimate("response", "response", "count", population, group, term=f"best={c}",
+                          estimate=float((here == c).sum()), unit="patients", method="count", n=len(here),
+                          events=int((here == c).sum())) for c in there]  # fmt: skip
     return made
 
 
@@ -126,15 +145,22 @@ def _log_ranks(data: Analysed, end: EndpointColumn) -> list[Estimate]:
     return made
 
 
-def _incidence(data: Analysed, end: EndpointColumn, confidence: float) -> list[Estimate]:
+def _incidence(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
     made: list[Estimate] = []
+    curves: dict[CurveKey, Curve] = {}
     days = [m * DAYS_A_MONTH for m in RATE_MONTHS]
     time, other = np.asarray(end.time), np.asarray(end.competing)
+    known = end.known & ~np.isnan(other)
+    marks = ticks(float(time[known].max()) if known.any() else 0.0)
     for population, mask in data.populations.items():
-        here = mask & end.known & ~np.isnan(other)
-        made += competing.cumulative_incidence(time[here], end.event[here], other[here], confidence, end.name,
-                                               population, days)  # fmt: skip
-    return made
+        here = mask & known
+        one = (time[here], end.event[here], other[here])
+        made += competing.cumulative_incidence(*one, confidence, end.name, population, days)
+        made += competing.numbers_at_risk(one[0], int(one[1].sum()), end.name, population, marks)
+        curve = competing.curve(*one, confidence)
+        if curve is not None:
+            curves[end.name, population, None] = curve
+    return made, curves
 
 
 def ticks(last: float) -> list[float]:

@@ -14,6 +14,7 @@ from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import Cohort, examine
+from reinfuse.cohort.described import described
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.findings import CurveKey, Findings, Progress
@@ -88,7 +89,8 @@ class Study:
         if progress:
             progress("done", len(todo), len(todo))
         return Findings(tuple(estimates), self.data.flow, tuple(self._warnings()), self._provenance(), curves,
-                        patients_frame(self.data, self.plan), self.plan, self.cohort, self.data)  # fmt: skip
+                        patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data), self.cohort,
+                        self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
         for note in self.data.notes:
@@ -109,6 +111,7 @@ class Study:
             "title": plan.title, "cohort": self.cohort.name, "synthetic": about.synthetic, "source": about.source,
             "inputs": dict(self.cohort.sources), "plan": plan.digest, "index_infusion": plan.index_infusion,
             "confidence": plan.confidence, "seed": plan.seed, "rules": json.loads(plan.rules.model_dump_json()),
+            "declared": plan.model_dump(mode="json"), "described": described(self.cohort, self.data).as_dict(),
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
         }  # fmt: skip

@@ -96,3 +96,10 @@ class Analyses(Declaration):
     standardise: bool = True
     paired: bool = True
     power: int = Field(default=200, ge=0)
+
+    @classmethod
+    def none(cls) -> Analyses:
+        """Return the description and the models alone."""
+        return cls(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False,
+                   proportional_hazards=False, sensitivity=False, imputations=0, competing=False, standardise=False,
+                   paired=False, power=0)  # fmt: skip

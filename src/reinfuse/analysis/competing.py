@@ -19,6 +19,7 @@ from reinfuse.analysis import finegray, library
 from reinfuse.analysis.association import ratio
 from reinfuse.analysis.design import Design, design_of
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
+from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.declared import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
@@ -57,6 +58,30 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
         made.append(Estimate("competing", endpoint, "rate_at", population, at=day, estimate=float(level[i]) if some
                              else 0.0, lower=limits[0], upper=limits[1], note=why, **what))  # fmt: skip
     return made
+
+
+def curve(time: Floats, event: Floats, competing: Floats, confidence: float) -> Curve | None:
+    """Return the incidence as a curve, to be drawn.
+
+    Its `survival` is one minus the cumulative incidence, its limits one minus those of the incidence; None without
+    an event. A patient whose competing event came counts as an event of neither kind, and is not at risk afterwards.
+    """
+    if not event.sum():
+        return None
+    at, level, low, high = library.aalen_johansen(time, event, competing, confidence)
+    at_risk = (time[:, None] >= at).sum(axis=0).astype(np.float64)
+    died, other = ((time[:, None] == at) * flag[:, None] for flag in (event, competing))
+    ended = (time[:, None] == at).sum(axis=0)
+    events = died.sum(axis=0).astype(np.float64)
+    censored = ended - events - other.sum(axis=0)
+    return Curve(at, 1 - level, 1 - high, 1 - low, at_risk, events, censored.astype(np.float64), len(time))
+
+
+def numbers_at_risk(time: Floats, events: int, endpoint: str, population: str,
+                    ticks: Sequence[float]) -> list[Estimate]:  # fmt: skip
+    """Return how many patients had neither event yet and were still followed at each of `ticks`."""
+    return [Estimate("competing", endpoint, "at_risk", population, at=tick, estimate=float((time >= tick).sum()),
+                     unit="patients", method="count", n=len(time), events=events) for tick in ticks]  # fmt: skip
 
 
 def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
+SUPPRESSED = "suppressed: "
+SO_THAT = "suppressed: so that no smaller number can be worked out"
 
 
 @dataclass(frozen=True, slots=True)

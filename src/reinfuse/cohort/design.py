@@ -23,7 +23,7 @@ LANDMARK_FACTORS = ("response", "umrd_day28")
 """Outcomes that can be factors from a landmark day on."""
 LEARNT_LATER = frozenset({
     "response", "cr", "umrd_day28", "crs_grade", "icans_grade", "nt_grade", "response_day", "umrd_day28_day",
-    "transplant_day",
+    "transplant_day", "best_size_change",
     *(f"{e}_{part}" for e in ("pfs", "os", "dor", "ttnt", "relapse", "nrm") for part in ("days", "event")),
 })  # fmt: skip
 """Columns and endpoints that are not known yet on the day of the index infusion."""

@@ -18,6 +18,8 @@ from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.design import Rules
 from reinfuse.cohort.raw import ROW, TIME
 from reinfuse.cohort.schema import RESPONSES
+from reinfuse.cohort.sizes import COLUMN as SIZE_CHANGE
+from reinfuse.cohort.sizes import has_sizes, size_change
 
 ID = "patient_id"
 _NOT_THERE = {ID: pl.String, "t": pl.Int64, "source": pl.String}
@@ -54,6 +56,7 @@ def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
     frame = _dor(frame)
     frame = frame.join(_umrd(cohort, base, rules), on=ID, how="left")
     frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
+    frame = frame.join(size_change(cohort, base), on=ID, how="left")
     return _tidy(frame.join(_toxicities(cohort, base, index, rules), on=ID, how="left"), cohort)
 
 
@@ -276,6 +279,7 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     sources = [f"{c}_source" for c in (*kept, *grades)]
     said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
     when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
+    when += [SIZE_CHANGE] if has_sizes(cohort) else []
     days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith("_event")]
     said = said.rename({"response_t": "response_day"})
     return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)

@@ -171,6 +171,8 @@ RESPONSES_TABLE = Table(
         Column("response", "choice", "response at this assessment; `relapse` counts as PD", True, True,
                choices=RESPONSES, words=RESPONSE_WORDS, example="PR"),
         Column("criteria", "choice", "criteria used", choices=("iwCLL", "Lugano", "NCCN"), free=True),
+        Column("size", "number", "size of the measured disease, such as the sum of the products of the diameters, in "
+               "one unit; the last one up to the infusion is its baseline", low=0),
     ),
 )  # fmt: skip
 
@@ -260,5 +262,7 @@ WIDE = Table(
         _days("response_day", "day of the first response after the index infusion, for landmark analyses"),
         _days("umrd_day28_day", "day of the MRD test that counts as that of day 28"),
         _days("transplant_day", "day of the first allogeneic transplant after the index infusion"),
+        Column("best_size_change", "number", "smallest size of the measured disease after the index infusion, as a "
+               "change from the size before it", low=-100, unit="percent"),
     ),
 )  # fmt: skip

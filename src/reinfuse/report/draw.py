@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from reinfuse.analysis import calibrated
+from reinfuse.analysis.estimate import Estimate
 from reinfuse.cohort.later import LABELS as LATER
 from reinfuse.findings import Findings
+from reinfuse.report.draw_patients import patient_figures
 from reinfuse.report.figures.flow import flow
 from reinfuse.report.figures.forest import forest
+from reinfuse.report.figures.incidence import incidence
 from reinfuse.report.figures.influence import influence
 from reinfuse.report.figures.km import Arm, kaplan_meier
 from reinfuse.report.figures.power import power
-from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.figures.response import Bar, response
+from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.labels import lowered
 from reinfuse.report.tables import Tables
 
@@ -23,53 +27,124 @@ MOST_POWERS = 12
 FEWEST_IN_ARM = 3
 
 
-def figures(findings: Findings) -> Iterator[tuple[str, str, Callable[[], Drawn | None]]]:
-    """Yield section, name and drawing of each figure.
+Draw = Callable[[], Drawn | None]
+Planned = tuple[str, str, Draw]
+"""The section in which a figure stands, its name, and how it is drawn (None: nothing to draw)."""
+
+
+def figures(findings: Findings, columns: Columns | None = None) -> Iterator[Planned]:
+    """Yield every figure that these findings may have.
 
     Curves of every time to event; for progression-free and overall survival, and a plan's own endpoints, also by
     diagnosis and by the factors of the plan's models.
+
+    Parameters
+    ----------
+    columns
+        Columns of a journal's page that each spans; default: what suits the figure.
     """
-    tables = Tables(findings)
-    synthetic = bool(findings.provenance["synthetic"])
-    flows = tables.look.all("flow", None, "count")
-    yield "patients", "flow", lambda: flow(flows, findings.plan.index_infusion, synthetic)
-    own = {e.name for e in findings.plan.endpoints}
-    chosen = dict.fromkeys(f for m in findings.plan.models for f in m.factors)
-    factors = [f.name for f in findings.data.factors if f.kind != "number"
-               and (f.name in chosen or f.name in findings.plan.subgroups)]  # fmt: skip
-    for end in findings.data.endpoints:
-        if end.kind != "time" or end.competing is not None:
-            continue
-        yield end.name, f"km_{end.name}", lambda e=end.name: _curves(tables, e, None, synthetic)  # type: ignore[misc]
-        if end.name in ("pfs", "os") or end.name in own:
-            for factor in factors:
-                draw = lambda e=end.name, f=factor: _curves(tables, e, f, synthetic)  # noqa: E731
-                yield end.name, f"km_{end.name}_by_{factor}", draw
-    for end in findings.data.endpoints:
-        if any(e.estimate is not None for e in tables.effects(end.name)):
-            yield f"association_{end.name}", f"forest_{end.name}", lambda e=end.name: _forest(tables, e, synthetic)  # type: ignore[misc]
-    for end in findings.data.endpoints:
-        yield "sure", f"influence_{end.name}", lambda e=end.name: _influence(tables, e, synthetic)  # type: ignore[misc]
-        yield "power", f"power_{end.name}", lambda e=end.name: _power(tables, e, synthetic)  # type: ignore[misc]
-    for endpoint, population in dict.fromkeys((e, p) for e, p, _ in findings.curves if p.startswith("landmark=")):
-        for factor in dict.fromkeys(_factor_of(g) for e, p, g in findings.curves if (e, p) == (endpoint, population)):
-            name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
-            yield "later", name, partial(_landmark, tables, endpoint, population, factor, synthetic)
+    yield from _Plan(findings, columns).figures()
 
 
-def _forest(tables: Tables, endpoint: str, synthetic: bool) -> Drawn:
+class _Plan:
+    """The figures of one study."""
+
+    def __init__(self, findings: Findings, columns: Columns | None) -> None:
+        self.findings = findings
+        self.tables = Tables(findings)
+        self.synthetic = bool(findings.provenance["synthetic"])
+        self.one: Columns = columns or 1
+        self.two: Columns = columns or 2
+        self.columns = columns
+
+    def figures(self) -> Iterator[Planned]:
+        flows = self.tables.look.all("flow", None, "count")
+        yield "patients", "flow", lambda: flow(flows, self.findings.plan.index_infusion, self.synthetic, self.one)
+        yield from patient_figures(self.findings, self.columns)
+        yield "response", "response_best", lambda: _responses(self.tables, self.synthetic, self.two)
+        yield from self._curves()
+        yield "competing", "incidence", lambda: _incidence(self.tables, self.synthetic, self.one)
+        ends = [e.name for e in self.findings.described.endpoints]
+        for end in ends:
+            if any(e.estimate is not None for e in self.tables.effects(end)):
+                draw = partial(_forest, self.tables, end, self.synthetic, self.two)
+                yield f"association_{end}", f"forest_{end}", draw
+        for end in ends:
+            yield "sure", f"influence_{end}", partial(_influence, self.tables, end, self.synthetic, self.two)
+            yield "power", f"power_{end}", partial(_power, self.tables, end, self.synthetic, self.one)
+        yield from self._landmarks()
+
+    def _curves(self) -> Iterator[Planned]:
+        plan, described = self.findings.plan, self.findings.described
+        own = {e.name for e in plan.endpoints}
+        chosen = dict.fromkeys(f for m in plan.models for f in m.factors)
+        factors = [f.name for f in described.factors if f.kind != "number"
+                   and (f.name in chosen or f.name in plan.subgroups)]  # fmt: skip
+        for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
+            yield end, f"km_{end}", partial(_curves, self.tables, end, None, self.synthetic, self.one)
+            if end in ("pfs", "os") or end in own:
+                for factor in factors:
+                    draw = partial(_curves, self.tables, end, factor, self.synthetic, self.one)
+                    yield end, f"km_{end}_by_{factor}", draw
+
+    def _landmarks(self) -> Iterator[Planned]:
+        curves = self.findings.curves
+        for endpoint, population in dict.fromkeys((e, p) for e, p, _ in curves if p.startswith("landmark=")):
+            for factor in dict.fromkeys(_factor_of(g) for e, p, g in curves if (e, p) == (endpoint, population)):
+                name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
+                draw = partial(_landmark, self.tables, endpoint, population, factor, self.synthetic, self.one)
+                yield "later", name, draw
+
+
+def _forest(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn:
     title = f"Associations with {lowered(tables.labels.endpoint(endpoint))}"
     records = tables.effects(endpoint)
     if len(records) > MOST_BARS:
         records = [e for e in records if e.model == "multivariable"] or records[:MOST_BARS]
-    return forest(f"forest_{endpoint}", title, records, tables.labels, synthetic)
+    return forest(f"forest_{endpoint}", title, records, tables.labels, synthetic, columns)
+
+
+def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
+    """Draw best responses of all patients, of each subgroup and of each level of the models' factors."""
+    counts: dict[tuple[str, str | None], list[Estimate]] = {}
+    for e in tables.look.all("response", "response", "count"):
+        counts.setdefault((e.population, e.group), []).append(e)
+    if not any(e.estimate for e in counts.get(("all", None), [])):
+        return None
+    bars = [Bar("All patients", counts["all", None])]
+    own = [p for p in tables.populations if p != "all"]
+    sets: dict[str, list[tuple[str, str | None]]] = {
+        p.partition("=")[0]: [(q, None) for q in own if q.startswith(p.partition("=")[0] + "=")] for p in own
+    }
+    chosen = dict.fromkeys(f for m in tables.findings.plan.models for f in m.factors)
+    for factor in (f for f in tables.findings.described.factors if f.name in chosen and f.name not in sets):
+        sets[factor.name] = [("all", f"{factor.name}={level}") for level in factor.levels]
+    for name, members in sets.items():
+        mine = [(g, counts[g]) for g in members if counts.get(g) and counts[g][0].n != 0]
+        if 1 < len(mine) <= MOST_ARMS:
+            bars.append(Bar(tables.labels.factor(name)))
+            bars += [Bar((g[1] or g[0]).partition("=")[2], found) for g, found in mine]
+    return response("Best response", bars, synthetic, columns)
+
+
+def _incidence(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
+    """Draw the competing events of all patients together."""
+    arms, rates = [], []
+    for end in (e for e in tables.findings.described.endpoints if e.competing):
+        curve = tables.findings.curves.get((end.name, "all", None))
+        found = tables.look.all("competing", end.name, "rate_at", population="all", group=None)
+        at_risk = tables.look.all("competing", end.name, "at_risk", population="all", group=None)
+        if curve is not None and found and at_risk:
+            arms.append(Arm(end.label, curve, found[0], at_risk))
+            rates.append([r for r in found if r.estimate is not None])
+    return incidence("incidence", "Competing events", arms, rates, synthetic, columns) if arms else None
 
 
 def _factor_of(group: str | None) -> str:
     return (group or "").partition("=")[0]
 
 
-def _influence(tables: Tables, endpoint: str, synthetic: bool) -> Drawn | None:
+def _influence(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn | None:
     """Draw what single patients change; of a plan without models that is too much to draw."""
     left_out = [e for s in ("odds_ratio", "hazard_ratio") for e in tables.look.all("influence", endpoint, s)
                 if e.model == "multivariable"]  # fmt: skip
@@ -77,10 +152,11 @@ def _influence(tables: Tables, endpoint: str, synthetic: bool) -> Drawn | None:
     if not left_out:
         return None
     title = f"{tables.labels.endpoint(endpoint)}: the model without one patient"
-    return influence(f"influence_{endpoint}", title, full, left_out, tables.labels, synthetic)
+    return influence(f"influence_{endpoint}", title, full, left_out, tables.labels, synthetic,
+                     columns)  # fmt: skip
 
 
-def _power(tables: Tables, endpoint: str, synthetic: bool) -> Drawn | None:
+def _power(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn | None:
     records = [e for e in tables.look.all("power", endpoint, "power") if e.method in calibrated.METHODS.values()]
     model = "multivariable" if any(e.model == "multivariable" for e in records) else "univariable"
     records = [e for e in records if e.model == model]
@@ -99,10 +175,11 @@ def _power(tables: Tables, endpoint: str, synthetic: bool) -> Drawn | None:
     ordered = {label: sorted(points) for label, points in curves.items()}
     title = f"{tables.labels.endpoint(endpoint)}: what this cohort could have seen"
     what = "odds ratio" if "logistic" in (records[0].method or "") else "hazard ratio"
-    return power(f"power_{endpoint}", title, what, ordered, synthetic)
+    return power(f"power_{endpoint}", title, what, ordered, synthetic, columns)
 
 
-def _landmark(tables: Tables, endpoint: str, population: str, factor: str, synthetic: bool) -> Drawn | None:
+def _landmark(tables: Tables, endpoint: str, population: str, factor: str, synthetic: bool,
+              columns: Columns) -> Drawn | None:  # fmt: skip
     day = float(population.partition("=")[2])
     arms = []
     for key in (k for k in tables.findings.curves if k[:2] == (endpoint, population) and _factor_of(k[2]) == factor):
@@ -115,10 +192,10 @@ def _landmark(tables: Tables, endpoint: str, population: str, factor: str, synth
     known = LATER.get(factor) or tables.labels.factor(factor)
     title = f"{tables.labels.endpoint(endpoint)} from day {day:g}, by {lowered(known)} known then"
     name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
-    return kaplan_meier(name, title, arms, None, synthetic)
+    return kaplan_meier(name, title, arms, None, synthetic, columns, f"day {day:g}")
 
 
-def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool) -> Drawn | None:
+def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool, columns: Columns) -> Drawn | None:
     findings, look = tables.findings, tables.look
     label = tables.labels.endpoint(endpoint)
     keys = [k for k in findings.curves if k[0] == endpoint and k[1] == "all"
@@ -133,7 +210,7 @@ def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool) 
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_ARMS):
         return None
     if factor is None:
-        return kaplan_meier(f"km_{endpoint}", label, arms, None, synthetic)
+        return kaplan_meier(f"km_{endpoint}", label, arms, None, synthetic, columns)
     test = look.one("survival", endpoint, "p_value", term=factor)
     title = f"{label} by {lowered(tables.labels.factor(factor))}"
-    return kaplan_meier(f"km_{endpoint}_by_{factor}", title, arms, test.p_value if test else None, synthetic)
+    return kaplan_meier(f"km_{endpoint}_by_{factor}", title, arms, test.p_value if test else None, synthetic, columns)

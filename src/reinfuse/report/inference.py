@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.report import numbers
+from reinfuse.report.document import Row, Table
 from reinfuse.report.labels import lowered
-from reinfuse.report.tables import Row, Table, Tables
+from reinfuse.report.tables import Tables
 
 RATIOS = ("odds_ratio", "hazard_ratio")
 
@@ -31,7 +32,7 @@ class InferenceTables(Tables):
         return [e for s in RATIOS for e in self.look.all(analysis, endpoint, s)]
 
     def _ends(self) -> list[str]:
-        return [e.name for e in self.findings.data.endpoints]
+        return [e.name for e in self.findings.described.endpoints]
 
     def _p(self, record: Estimate | None) -> str:
         return numbers.p_value(record.p_value) if record else "–"
@@ -64,7 +65,7 @@ class InferenceTables(Tables):
                 firth = self._one_of("association", end, term=e.term, model=e.model)
                 permuted = self.look.all("permutation", end, "p_value", term=self._factor_of(e.term), model=e.model)
                 head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
-                lines.append((head, (str(e.model), numbers.count(e.n or 0), numbers.count(e.events or 0), ratio(firth),
+                lines.append((head, (str(e.model), numbers.count(e.n), numbers.count(e.events), ratio(firth),
                                      self._p(firth), ratio(e), self._p(e),
                                      self._p(permuted[0] if permuted else None)), e.note))  # fmt: skip
         if not lines:
@@ -115,7 +116,7 @@ class InferenceTables(Tables):
         best = [f"{self._model(e.term)} {numbers.percent(e.estimate or 0, 0)}"
                 for e in self.look.all("averaging", endpoint, "model_probability")]  # fmt: skip
         first = probabilities[0] if probabilities else next(iter(frequencies.values()))
-        notes = [f"n = {first.n}, events {first.events}"] + (
+        notes = [f"n = {numbers.count(first.n)}, events {numbers.count(first.events)}"] + (
             [f"Most probable models: {'; '.join(best)}"] if best else []
         )
         notes += [first.note] if first.note else []
@@ -139,8 +140,8 @@ class InferenceTables(Tables):
             if found[0] and found[0][0].estimate is not None:
                 first = found[0][0]
                 cells = (
-                    numbers.count(first.n or 0),
-                    numbers.count(first.events or 0),
+                    numbers.count(first.n),
+                    numbers.count(first.events),
                     *("–" if not f or f[0].estimate is None else f"{f[0].estimate:.2f}" for f in found),
                 )
                 rows.append(Row(self.labels.endpoint(end), cells))
@@ -169,7 +170,7 @@ class InferenceTables(Tables):
                 changing = [(r.group or "").partition("=")[2] for r in left_out if r.note]
                 full = self._one_of("association", end, term=e.term, model=e.model)
                 spread = f"{numbers.ratio(min(values))} to {numbers.ratio(max(values))}" if values else "–"
-                cells = (ratio(full), self._p(full), spread, numbers.count(e.estimate or 0), ", ".join(changing))
+                cells = (ratio(full), self._p(full), spread, numbers.count(e.estimate), ", ".join(changing))
                 rows.append(Row(f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells))
         heads = (
             "Endpoint and factor",
@@ -205,8 +206,8 @@ class InferenceTables(Tables):
         for end in self._ends():
             for e in self._terms("imputation", end):
                 cases = self._one_of("association", end, term=e.term, model=e.model)
-                cells = (str(e.model), numbers.count(cases.n or 0) if cases else "–", ratio(cases), self._p(cases),
-                         numbers.count(e.n or 0), ratio(e), self._p(e))  # fmt: skip
+                cells = (str(e.model), numbers.count(cases.n) if cases else "–", ratio(cases), self._p(cases),
+                         numbers.count(e.n), ratio(e), self._p(e))  # fmt: skip
                 lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
         if not lines:
             return None

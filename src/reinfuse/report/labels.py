@@ -16,8 +16,8 @@ class Labels:
     """The labels of one study's factors and endpoints."""
 
     def __init__(self, findings: Findings) -> None:
-        self._factors = {f.name: f for f in findings.data.factors}
-        self._endpoints = {e.name: e.label for e in findings.data.endpoints}
+        self._factors = {f.name: f for f in findings.described.factors}
+        self._endpoints = {e.name: e.label for e in findings.described.endpoints}
 
     def endpoint(self, name: str) -> str:
         """Return an endpoint's label."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, SO_THAT, SUPPRESSED, Estimate
 from reinfuse.cohort.declared import DAYS_A_MONTH
 
+NOT_SHOWN = "–"
 FEW = 100
 """Percentages of fewer patients than this are printed without decimals."""
 
 
-def count(value: float) -> str:
-    """Return a whole number with thousands set apart: 12,345."""
-    return f"{value:,.0f}"
+def count(value: float | None) -> str:
+    """Return a whole number with thousands set apart: 12,345; one that is not shown is a dash."""
+    return NOT_SHOWN if value is None else f"{value:,.0f}"
+
+
+def hidden(record: Estimate) -> str | None:
+    """Return what stands in place of a number that was suppressed, such as `fewer than 11`; None if it was not."""
+    note = record.note or ""
+    if not note.startswith(SUPPRESSED):
+        return None
+    return "not shown" if note.startswith(SO_THAT) else note.removeprefix(SUPPRESSED)
 
 
 def percent(share: float, n: int) -> str:
@@ -72,12 +81,14 @@ def plain(value: float | None, unit: str | None = None) -> str:
 def of(record: Estimate) -> str:
     """Return a proportion as `17 of 44 (39%)`."""
     if record.estimate is None:
-        return f"0 of {record.n or 0}"
+        return hidden(record) or f"0 of {record.n or 0}"
     return f"{count(record.events or 0)} of {count(record.n or 0)} ({percent(record.estimate, record.n or 0)})"
 
 
 def interval(record: Estimate) -> str:
     """Return the interval of a share or of a time in months, `24% to 55%`."""
+    if hidden(record):
+        return "not shown"
     if record.unit == "fraction":
         if record.lower is None or record.upper is None:
             return NOT_ESTIMABLE
@@ -95,7 +106,7 @@ def interval(record: Estimate) -> str:
 def share(record: Estimate) -> str:
     """Return a rate with its interval, `39% (24% to 55%)`."""
     if record.estimate is None:
-        return NOT_ESTIMABLE
+        return hidden(record) or NOT_ESTIMABLE
     inside = interval(record)
     shown = percent(record.estimate, record.n or 0)
     return shown if inside == NOT_ESTIMABLE else f"{shown} ({inside})"
@@ -103,6 +114,8 @@ def share(record: Estimate) -> str:
 
 def time(record: Estimate) -> str:
     """Return a median in months with its interval."""
+    if hidden(record):
+        return "not shown"
     if record.n == 0:
         return NOT_ESTIMABLE
     if record.estimate is None and record.lower is None and record.upper is None:

@@ -10,7 +10,7 @@ import polars as pl
 from reinfuse.findings import Findings
 from reinfuse.report.draw import figures
 from reinfuse.report.protocols import ProtocolTables
-from reinfuse.report.write import in_place
+from reinfuse.report.write import in_place, write_figures
 
 if TYPE_CHECKING:
     from rich.table import Table as Shown
@@ -40,12 +40,8 @@ def write_power(findings: Findings, directory: Path) -> None:
     """
 
     def write(draft: Path) -> None:
-        (draft / "figures").mkdir()
+        drawn = [draw() for section, _, draw in figures(findings) if section == "power"]
         findings.to_frame().filter(pl.col("analysis") == "power").write_csv(draft / "power.csv")
-        for section, _, draw in figures(findings):
-            figure = draw() if section == "power" else None
-            if figure is not None:
-                (draft / "figures" / f"{figure.name}.svg").write_bytes(figure.svg)
-                (draft / "figures" / f"{figure.name}.png").write_bytes(figure.png)
+        write_figures([figure for figure in drawn if figure is not None], draft / "figures")
 
     in_place(directory, write)

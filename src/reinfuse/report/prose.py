@@ -36,19 +36,24 @@ class Prose:
         return "[" + ", ".join(str(self._cited.index(k) + 1) for k in keys) + "]"
 
     @property
+    def cited(self) -> tuple[str, ...]:
+        """Keys of the references cited so far."""
+        return tuple(self._cited)
+
+    @property
     def references(self) -> list[str]:
         """The references cited so far."""
-        return [REFERENCES[k] for k in self._cited]
+        return [REFERENCES[k].text for k in self._cited]
 
     def asked(self) -> list[str]:
         """Say what the plan asks."""
         index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
-        ends = ", ".join(lowered(e.label) for e in self.findings.data.endpoints)
+        ends = ", ".join(lowered(e.label) for e in self.findings.described.endpoints)
         text = [
             f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
             f"Endpoints in these data: {ends or 'none'}."
         ]
-        names = [f.label for f in self.findings.data.factors]
+        names = [f.label for f in self.findings.described.factors]
         if names:
             text.append("Factors: " + "; ".join(names) + ".")
         for model in self.plan.models:
@@ -61,19 +66,15 @@ class Prose:
         analysed = self.look.one("flow", None, "count", term="analysed")
         total = self.look.one("flow", None, "count", term="in the cohort")
         if analysed and total:
-            of = (
-                ""
-                if analysed.estimate == total.estimate
-                else f" of the {numbers.count(total.estimate or 0)} in the cohort"
-            )
-            yield f"{numbers.count(analysed.estimate or 0)} patients were analysed{of}."
-        for end in self.findings.data.endpoints:
+            of = "" if analysed.estimate == total.estimate else f" of the {numbers.count(total.estimate)} in the cohort"
+            yield f"{numbers.count(analysed.estimate)} patients were analysed{of}."
+        for end in self.findings.described.endpoints:
             if end.kind == "binary":
                 found = self.look.one("response", end.name, "proportion")
                 if found and found.n:
                     yield (f"{end.label}: {numbers.of(found)}, {numbers.level(found.confidence)} "
                            f"{numbers.interval(found)}.")  # fmt: skip
-            elif end.competing is None and end.name in ("pfs", "os", "dor"):
+            elif not end.competing and end.name in ("pfs", "os", "dor"):
                 found = self.look.one("survival", end.name, "median")
                 if found and found.n:
                     yield self._median(end.label, found)
@@ -87,7 +88,7 @@ class Prose:
         shown = numbers.months(found.estimate)
         unit = " months" if found.estimate is not None else ""
         return (f"{label}: median {shown}{unit} ({numbers.level(found.confidence)} {numbers.interval(found)}; "
-                f"n = {found.n}, events {found.events}).")  # fmt: skip
+                f"n = {numbers.count(found.n)}, events {numbers.count(found.events)}).")  # fmt: skip
 
     def _associated(self) -> Iterator[str]:
         """Say what the multivariable models show, whether or not it is remarkable."""
@@ -101,7 +102,7 @@ class Prose:
                     yield (
                         f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
                         f"{self.labels.term(e.term or '')}: {what} {numbers.ratio(e.estimate)} "
-                        f"({numbers.level(e.confidence)} {numbers.interval(e)}; {_p(e)}{simulated}; n = {e.n}, events {e.events})."
+                        f"({numbers.level(e.confidence)} {numbers.interval(e)}; {_p(e)}{simulated}; n = {numbers.count(e.n)}, events {numbers.count(e.events)})."
                     )
 
     def methods(self) -> list[str]:
@@ -144,7 +145,7 @@ class Prose:
             if not self.plan.analyses.sensitivity:
                 text.append("No p-value is corrected for the number of tests.")
         text += more_methods(self.findings, self.cite)
-        diagnoses = {p for p in self.findings.data.populations if p.startswith("diagnosis=")}
+        diagnoses = {p for p in self.findings.described.populations if p.startswith("diagnosis=")}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]
         if keys:
@@ -159,7 +160,7 @@ class Prose:
 
     def limits(self) -> list[str]:
         """Say what the findings cannot show."""
-        n = self.findings.patients.height
+        n = self.findings.described.patients
         text = []
         if self.findings.provenance["synthetic"]:
             text.append("The data are synthetic. No patient is in them, and nothing clinical follows from them.")
@@ -173,13 +174,13 @@ class Prose:
                 "who were treated before, and dose and interval depend on what came before."
             )
         text.append("Many associations are tested; some small p-values are expected by chance alone.")
-        text += list(self.findings.cohort.about.limits)
+        text += list(self.findings.described.about.limits)
         text.append("The report describes groups. It gives no advice on the treatment of any one patient.")
         return text
 
     def rules(self) -> list[tuple[str, str]]:
         """Return the endpoint rules in force; of a wide sheet only those that apply to it."""
-        return list(_rules(self.plan.rules, self.findings.cohort.wide))
+        return list(_rules(self.plan.rules, self.findings.described.wide))
 
 
 def _p(record: Estimate) -> str:

@@ -8,9 +8,9 @@ from reinfuse.analysis import calibrated, competing
 from reinfuse.analysis.estimate import NOT_ESTIMABLE
 from reinfuse.cohort.later import LABELS
 from reinfuse.report import numbers
+from reinfuse.report.document import Row, Table
 from reinfuse.report.inference import InferenceTables, percent, ratio
 from reinfuse.report.labels import lowered
-from reinfuse.report.tables import Row, Table
 
 
 class ProtocolTables(InferenceTables):
@@ -22,7 +22,7 @@ class ProtocolTables(InferenceTables):
         for end in self._ends():
             for e in self.look.all("competing", end, "subdistribution_hazard_ratio"):
                 gray = self.look.all("competing", end, "p_value", term=self._factor_of(e.term))
-                cells = (numbers.count(e.n or 0), numbers.count(e.events or 0), ratio(e), self._p(e),
+                cells = (numbers.count(e.n), numbers.count(e.events), ratio(e), self._p(e),
                          self._p(gray[0] if gray else None))  # fmt: skip
                 lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
         if not any(NOT_ESTIMABLE not in line[1][2] for line in lines):
@@ -43,11 +43,11 @@ class ProtocolTables(InferenceTables):
         for end in self._ends():
             for e in self.look.all("landmark", end, "hazard_ratio"):
                 head = f"{self.labels.endpoint(end)}: {self._later(e.term)} by day {e.at:g}"
-                lines.append((head, (f"landmark day {e.at:g}", numbers.count(e.n or 0), numbers.count(e.events or 0),
+                lines.append((head, (f"landmark day {e.at:g}", numbers.count(e.n), numbers.count(e.events),
                                      ratio(e), self._p(e)), e.note))  # fmt: skip
             for e in self.look.all("time_dependent", end, "hazard_ratio"):
                 head = f"{self.labels.endpoint(end)}: {self._later(e.term)}"
-                lines.append((head, ("time-dependent", numbers.count(e.n or 0), numbers.count(e.events or 0), ratio(e),
+                lines.append((head, ("time-dependent", numbers.count(e.n), numbers.count(e.events), ratio(e),
                                      self._p(e)), e.note))  # fmt: skip
         if not lines:
             return None
@@ -69,7 +69,7 @@ class ProtocolTables(InferenceTables):
             mine = [e for e in found if e.group == group]
             shown = [numbers.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
             head = ", ".join(self.labels.group(g) for g in (group or "").split(", ")) if group else "All combinations"
-            cells = (numbers.count(mine[0].n or 0), numbers.count(mine[0].events or 0), *shown)
+            cells = (numbers.count(mine[0].n), numbers.count(mine[0].events), *shown)
             said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
             lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))
         if not lines:
@@ -97,8 +97,8 @@ class ProtocolTables(InferenceTables):
                         f"{self.labels.endpoint(end)}: {self.labels.per_sd(e)}",
                         (
                             str(e.model),
-                            numbers.count(e.n or 0),
-                            numbers.count(e.events or 0),
+                            numbers.count(e.n),
+                            numbers.count(e.events),
                             percent(chi[0] if chi else None),
                             percent(e),
                             percent(three[0] if three else None),
@@ -137,7 +137,7 @@ class ProtocolTables(InferenceTables):
         found = self.look.all("paired", "pfs", "growth_modulation_index")
         if found and found[0].n:
             gmi, over = found[0], self.look.all("paired", "pfs", "gmi_at_least")
-            cells = (numbers.count(gmi.n or 0), numbers.count(gmi.events or 0),
+            cells = (numbers.count(gmi.n), numbers.count(gmi.events),
                      ratio(gmi) if gmi.estimate is not None else "not reached",
                      numbers.share(over[0]) if over else "–")  # fmt: skip
             heads = ("", "n", "Events", f"Median ratio ({self.ci})", f"Ratio at least 1.33 ({self.ci})")

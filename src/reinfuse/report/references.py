@@ -2,74 +2,329 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An article.
+
+    Attributes
+    ----------
+    authors
+        `Kaplan EL, Meier P`; the last may be `et al`.
+    journal
+        Its ISO abbreviation.
+    """
+
+    authors: str
+    title: str
+    journal: str
+    year: int
+    volume: str
+    pages: str
+    issue: str = ""
+    doi: str = ""
+
+    @property
+    def text(self) -> str:
+        """The reference as journals print it (Vancouver style)."""
+        stop = "" if self.title.endswith("?") else "."
+        issue = f"({self.issue})" if self.issue else ""
+        doi = f" doi:{self.doi}" if self.doi else ""
+        return f"{self.authors}. {self.title}{stop} {self.journal} {self.year};{self.volume}{issue}:{self.pages}.{doi}"
+
+
 REFERENCES = {
-    "study": "Gauthier J, et al. Factors associated with outcomes after a second CD19-targeted "
-    "CAR T-cell infusion for refractory B-cell malignancies. Blood 2021;137(3):323-335. doi:10.1182/blood.2020006770",
-    "clopper": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the "
-    "binomial. Biometrika 1934;26:404-413.",
-    "kaplan": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. "
-    "J Am Stat Assoc 1958;53:457-481.",
-    "brookmeyer": "Brookmeyer R, Crowley J. A confidence interval for the median survival time. "
-    "Biometrics 1982;38:29-41.",
-    "follow_up": "Schemper M, Smith TL. A note on quantifying follow-up in studies of failure time. "
-    "Control Clin Trials 1996;17:343-346.",
-    "log_rank": "Mantel N. Evaluation of survival data and two new rank order statistics arising in its consideration. "
-    "Cancer Chemother Rep 1966;50:163-170.",
-    "aalen": "Aalen OO, Johansen S. An empirical transition matrix for non-homogeneous Markov chains based on censored "
-    "observations. Scand J Stat 1978;5:141-150.",
-    "firth": "Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38.",
-    "firth_logistic": "Heinze G, Schemper M. A solution to the problem of separation in logistic regression. "
-    "Stat Med 2002;21:2409-2419.",
-    "firth_cox": "Heinze G, Schemper M. A solution to the problem of monotone likelihood in Cox regression. "
-    "Biometrics 2001;57:114-119.",
-    "bootstrap": "DiCiccio TJ, Martin MA, Stern SE. Simple and accurate one-sided inference from signed roots of "
-    "likelihood ratios. Can J Stat 2001;29:67-76.",
-    "inversion": "Carpenter J. Test inversion bootstrap confidence intervals. J R Stat Soc B 1999;61:159-172.",
-    "randomisation": "Candes E, et al. Panning for gold: 'model-X' knockoffs for high dimensional controlled variable "
-    "selection. J R Stat Soc B 2018;80:551-577.",
-    "studentised": "Neuhaus G. Conditional rank tests for the two-sample problem under random censorship. "
-    "Ann Stat 1993;21:1760-1779.",
-    "averaging": "Volinsky CT, Raftery AE. Bayesian information criterion for censored survival models. "
-    "Biometrics 2000;56:256-262.",
-    "stability": "Heinze G, Wallisch C, Dunkler D. Variable selection: a review and recommendations for the practicing "
-    "statistician. Biom J 2018;60:431-449.",
-    "optimism": "Harrell FE, Lee KL, Mark DB. Multivariable prognostic models: issues in developing models, evaluating "
-    "assumptions and adequacy, and measuring and reducing errors. Stat Med 1996;15:361-387.",
-    "schoenfeld": "Grambsch PM, Therneau TM. Proportional hazards tests and diagnostics based on weighted residuals. "
-    "Biometrika 1994;81:515-526.",
-    "e_value": "VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the E-value. "
-    "Ann Intern Med 2017;167:268-274.",
-    "bh": "Benjamini Y, Hochberg Y. Controlling the false discovery rate: a practical and powerful approach to multiple "
-    "testing. J R Stat Soc B 1995;57:289-300.",
-    "mice": "White IR, Royston P, Wood AM. Multiple imputation using chained equations: issues and guidance for practice. "
-    "Stat Med 2011;30:377-399.",
-    "mi_survival": "White IR, Royston P. Imputing missing covariate values for the Cox model. Stat Med 2009;28:1982-1998.",
-    "barnard": "Barnard J, Rubin DB. Small-sample degrees of freedom with multiple imputation. Biometrika 1999;86:948-955.",
-    "gray": "Gray RJ. A class of K-sample tests for comparing the cumulative incidence of a competing risk. "
-    "Ann Stat 1988;16:1141-1154.",
-    "fine_gray": "Fine JP, Gray RJ. A proportional hazards model for the subdistribution of a competing risk. "
-    "J Am Stat Assoc 1999;94:496-509.",
-    "landmark": "Anderson JR, Cain KC, Gelber RD. Analysis of survival by tumor response. J Clin Oncol 1983;1:710-719.",
-    "counting": "Andersen PK, Gill RD. Cox's regression model for counting processes: a large sample study. "
-    "Ann Stat 1982;10:1100-1120.",
-    "g_computation": "Snowden JM, Rose S, Mortimer KM. Implementation of G-computation on a simulated data set: "
-    "demonstration of a causal inference technique. Am J Epidemiol 2011;173:731-738.",
-    "flic": "Puhr R, et al. Firth's logistic regression with rare events: accurate effect estimates and predictions? "
-    "Stat Med 2017;36:2302-2317.",
-    "weighting": "Cole SR, Hernan MA. Constructing inverse probability weights for marginal structural models. "
-    "Am J Epidemiol 2008;168:656-664.",
-    "mcnemar": "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
-    "Psychometrika 1947;12:153-157.",
-    "gmi": "Von Hoff DD. There are no bad anticancer agents, only bad clinical trial designs. "
-    "Clin Cancer Res 1998;4:1079-1086.",
-    "iwcll": "Hallek M, et al. iwCLL guidelines for diagnosis, indications for treatment, "
-    "response assessment, and supportive management of CLL. Blood 2018;131:2745-2760.",
-    "lugano": "Cheson BD, et al. Recommendations for initial evaluation, staging, and "
-    "response assessment of Hodgkin and non-Hodgkin lymphoma: the Lugano classification. J Clin Oncol "
-    "2014;32:3059-3068.",
-    "astct": "Lee DW, et al. ASTCT consensus grading for cytokine release syndrome and "
-    "neurologic toxicity associated with immune effector cells. Biol Blood Marrow Transplant 2019;25:625-638.",
-    "strobe": "von Elm E, et al. The Strengthening the Reporting of Observational Studies in "
-    "Epidemiology (STROBE) statement. Lancet 2007;370:1453-1457.",
+    "study": Reference(
+        "Gauthier J, et al",
+        "Factors associated with outcomes after a second CD19-targeted CAR T-cell infusion for refractory B-cell malignancies",
+        "Blood",
+        2021,
+        "137",
+        "323-335",
+        issue="3",
+        doi="10.1182/blood.2020006770",
+    ),
+    "clopper": Reference(
+        "Clopper CJ, Pearson ES",
+        "The use of confidence or fiducial limits illustrated in the case of the binomial",
+        "Biometrika",
+        1934,
+        "26",
+        "404-413",
+    ),
+    "kaplan": Reference(
+        "Kaplan EL, Meier P",
+        "Nonparametric estimation from incomplete observations",
+        "J Am Stat Assoc",
+        1958,
+        "53",
+        "457-481",
+    ),
+    "brookmeyer": Reference(
+        "Brookmeyer R, Crowley J",
+        "A confidence interval for the median survival time",
+        "Biometrics",
+        1982,
+        "38",
+        "29-41",
+    ),
+    "follow_up": Reference(
+        "Schemper M, Smith TL",
+        "A note on quantifying follow-up in studies of failure time",
+        "Control Clin Trials",
+        1996,
+        "17",
+        "343-346",
+    ),
+    "log_rank": Reference(
+        "Mantel N",
+        "Evaluation of survival data and two new rank order statistics arising in its consideration",
+        "Cancer Chemother Rep",
+        1966,
+        "50",
+        "163-170",
+    ),
+    "aalen": Reference(
+        "Aalen OO, Johansen S",
+        "An empirical transition matrix for non-homogeneous Markov chains based on censored observations",
+        "Scand J Stat",
+        1978,
+        "5",
+        "141-150",
+    ),
+    "firth": Reference(
+        "Firth D",
+        "Bias reduction of maximum likelihood estimates",
+        "Biometrika",
+        1993,
+        "80",
+        "27-38",
+    ),
+    "firth_logistic": Reference(
+        "Heinze G, Schemper M",
+        "A solution to the problem of separation in logistic regression",
+        "Stat Med",
+        2002,
+        "21",
+        "2409-2419",
+    ),
+    "firth_cox": Reference(
+        "Heinze G, Schemper M",
+        "A solution to the problem of monotone likelihood in Cox regression",
+        "Biometrics",
+        2001,
+        "57",
+        "114-119",
+    ),
+    "bootstrap": Reference(
+        "DiCiccio TJ, Martin MA, Stern SE",
+        "Simple and accurate one-sided inference from signed roots of likelihood ratios",
+        "Can J Stat",
+        2001,
+        "29",
+        "67-76",
+    ),
+    "inversion": Reference(
+        "Carpenter J",
+        "Test inversion bootstrap confidence intervals",
+        "J R Stat Soc B",
+        1999,
+        "61",
+        "159-172",
+    ),
+    "randomisation": Reference(
+        "Candes E, et al",
+        "Panning for gold: 'model-X' knockoffs for high dimensional controlled variable selection",
+        "J R Stat Soc B",
+        2018,
+        "80",
+        "551-577",
+    ),
+    "studentised": Reference(
+        "Neuhaus G",
+        "Conditional rank tests for the two-sample problem under random censorship",
+        "Ann Stat",
+        1993,
+        "21",
+        "1760-1779",
+    ),
+    "averaging": Reference(
+        "Volinsky CT, Raftery AE",
+        "Bayesian information criterion for censored survival models",
+        "Biometrics",
+        2000,
+        "56",
+        "256-262",
+    ),
+    "stability": Reference(
+        "Heinze G, Wallisch C, Dunkler D",
+        "Variable selection: a review and recommendations for the practicing statistician",
+        "Biom J",
+        2018,
+        "60",
+        "431-449",
+    ),
+    "optimism": Reference(
+        "Harrell FE, Lee KL, Mark DB",
+        "Multivariable prognostic models: issues in developing models, evaluating assumptions and adequacy, and measuring and reducing errors",
+        "Stat Med",
+        1996,
+        "15",
+        "361-387",
+    ),
+    "schoenfeld": Reference(
+        "Grambsch PM, Therneau TM",
+        "Proportional hazards tests and diagnostics based on weighted residuals",
+        "Biometrika",
+        1994,
+        "81",
+        "515-526",
+    ),
+    "e_value": Reference(
+        "VanderWeele TJ, Ding P",
+        "Sensitivity analysis in observational research: introducing the E-value",
+        "Ann Intern Med",
+        2017,
+        "167",
+        "268-274",
+    ),
+    "bh": Reference(
+        "Benjamini Y, Hochberg Y",
+        "Controlling the false discovery rate: a practical and powerful approach to multiple testing",
+        "J R Stat Soc B",
+        1995,
+        "57",
+        "289-300",
+    ),
+    "mice": Reference(
+        "White IR, Royston P, Wood AM",
+        "Multiple imputation using chained equations: issues and guidance for practice",
+        "Stat Med",
+        2011,
+        "30",
+        "377-399",
+    ),
+    "mi_survival": Reference(
+        "White IR, Royston P",
+        "Imputing missing covariate values for the Cox model",
+        "Stat Med",
+        2009,
+        "28",
+        "1982-1998",
+    ),
+    "barnard": Reference(
+        "Barnard J, Rubin DB",
+        "Small-sample degrees of freedom with multiple imputation",
+        "Biometrika",
+        1999,
+        "86",
+        "948-955",
+    ),
+    "gray": Reference(
+        "Gray RJ",
+        "A class of K-sample tests for comparing the cumulative incidence of a competing risk",
+        "Ann Stat",
+        1988,
+        "16",
+        "1141-1154",
+    ),
+    "fine_gray": Reference(
+        "Fine JP, Gray RJ",
+        "A proportional hazards model for the subdistribution of a competing risk",
+        "J Am Stat Assoc",
+        1999,
+        "94",
+        "496-509",
+    ),
+    "landmark": Reference(
+        "Anderson JR, Cain KC, Gelber RD",
+        "Analysis of survival by tumor response",
+        "J Clin Oncol",
+        1983,
+        "1",
+        "710-719",
+    ),
+    "counting": Reference(
+        "Andersen PK, Gill RD",
+        "Cox's regression model for counting processes: a large sample study",
+        "Ann Stat",
+        1982,
+        "10",
+        "1100-1120",
+    ),
+    "g_computation": Reference(
+        "Snowden JM, Rose S, Mortimer KM",
+        "Implementation of G-computation on a simulated data set: demonstration of a causal inference technique",
+        "Am J Epidemiol",
+        2011,
+        "173",
+        "731-738",
+    ),
+    "flic": Reference(
+        "Puhr R, et al",
+        "Firth's logistic regression with rare events: accurate effect estimates and predictions?",
+        "Stat Med",
+        2017,
+        "36",
+        "2302-2317",
+    ),
+    "weighting": Reference(
+        "Cole SR, Hernan MA",
+        "Constructing inverse probability weights for marginal structural models",
+        "Am J Epidemiol",
+        2008,
+        "168",
+        "656-664",
+    ),
+    "mcnemar": Reference(
+        "McNemar Q",
+        "Note on the sampling error of the difference between correlated proportions or percentages",
+        "Psychometrika",
+        1947,
+        "12",
+        "153-157",
+    ),
+    "gmi": Reference(
+        "Von Hoff DD",
+        "There are no bad anticancer agents, only bad clinical trial designs",
+        "Clin Cancer Res",
+        1998,
+        "4",
+        "1079-1086",
+    ),
+    "iwcll": Reference(
+        "Hallek M, et al",
+        "iwCLL guidelines for diagnosis, indications for treatment, response assessment, and supportive management of CLL",
+        "Blood",
+        2018,
+        "131",
+        "2745-2760",
+    ),
+    "lugano": Reference(
+        "Cheson BD, et al",
+        "Recommendations for initial evaluation, staging, and response assessment of Hodgkin and non-Hodgkin lymphoma: the Lugano classification",
+        "J Clin Oncol",
+        2014,
+        "32",
+        "3059-3068",
+    ),
+    "astct": Reference(
+        "Lee DW, et al",
+        "ASTCT consensus grading for cytokine release syndrome and neurologic toxicity associated with immune effector cells",
+        "Biol Blood Marrow Transplant",
+        2019,
+        "25",
+        "625-638",
+    ),
+    "strobe": Reference(
+        "von Elm E, et al",
+        "The Strengthening the Reporting of Observational Studies in Epidemiology (STROBE) statement",
+        "Lancet",
+        2007,
+        "370",
+        "1453-1457",
+    ),
 }
 """In the order in which the methods paragraph cites them."""

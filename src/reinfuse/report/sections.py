@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 
 from reinfuse.analysis import calibrated
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
+from reinfuse.report.document import Paragraph, Section, Table
 from reinfuse.report.inference import ratio
 from reinfuse.report.labels import lowered
 from reinfuse.report.protocols import ProtocolTables
-from reinfuse.report.tables import Table
 
 
-@dataclass(frozen=True)
-class Section:
-    """A heading with paragraphs and tables; its figures bear its name."""
-
-    name: str
-    short: str
-    title: str
-    paragraphs: tuple[str, ...]
-    tables: tuple[Table, ...]
-
-
-def sections(findings: Findings, tables: ProtocolTables, drawn: Container[str]) -> Iterator[Section]:
-    """Yield the sections that have something to show."""
-    ends = [e.name for e in findings.data.endpoints]
+def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[str]) -> Iterator[Section]:
+    """Yield the sections that have something to show; `drawn` names those that have figures."""
+    ends = [e.name for e in findings.described.endpoints]
     sure = [tables.small_samples(), tables.influence(), tables.sensitivity(), *(tables.averaging(e) for e in ends),
             tables.prediction(), tables.proportional(), tables.imputation()]  # fmt: skip
     told = (*_small_samples(tables), *_influence(tables))
@@ -62,7 +50,7 @@ def _section(name: str, short: str, title: str, paragraphs: tuple[str, ...], tab
              drawn: Container[str]) -> Iterator[Section]:  # fmt: skip
     shown = tuple(t for t in tables if t is not None)
     if shown or name in drawn:
-        yield Section(name, short, title, paragraphs, shown)
+        yield Section(name, title, (*(Paragraph(p) for p in paragraphs), *shown), short)
 
 
 def _named(tables: ProtocolTables, e: Estimate) -> str:
@@ -71,7 +59,7 @@ def _named(tables: ProtocolTables, e: Estimate) -> str:
 
 def _small_samples(tables: ProtocolTables) -> Iterator[str]:
     """Say where the chi-square reference, the simulated one and permutation disagree."""
-    records = [e for end in tables.findings.data.endpoints for s in ("odds_ratio", "hazard_ratio")
+    records = [e for end in tables.findings.described.endpoints for s in ("odds_ratio", "hazard_ratio")
                for e in tables.look.all("calibrated", end.name, s) if e.p_value is not None]  # fmt: skip
     if not records:
         return
@@ -111,13 +99,13 @@ def _disagreement(tables: ProtocolTables, e: Estimate) -> str | None:
 
 
 def _influence(tables: ProtocolTables) -> Iterator[str]:
-    records = [e for end in tables.findings.data.endpoints
+    records = [e for end in tables.findings.described.endpoints
                for e in tables.look.all("influence", end.name, "patients_changing")]  # fmt: skip
     changing = [e for e in records if e.estimate]
     if records and not changing:
         yield "No conclusion of the models depends on one patient."
     for e in changing:
-        count = numbers.count(e.estimate or 0)
+        count = numbers.count(e.estimate)
         noun = "patient alone decides" if e.estimate == 1 else "patients, each alone, decide"
         yield (
             f"{count} {noun} on which side of p = {1 - (e.confidence or 0):.2g} the association of {_named(tables, e)} "
@@ -127,7 +115,7 @@ def _influence(tables: ProtocolTables) -> Iterator[str]:
 
 def _power(tables: ProtocolTables) -> Iterator[str]:
     """Say for each factor which ratios had 80 % power."""
-    for end in tables.findings.data.endpoints:
+    for end in tables.findings.described.endpoints:
         for e in tables.look.all("power", end.name, "type_1_error"):
             if e.method not in calibrated.METHODS.values():
                 continue
@@ -139,5 +127,5 @@ def _power(tables: ProtocolTables) -> Iterator[str]:
             said = f"ratios of {', and '.join(parts)}" if parts else "no ratio between 0.1 and 10"
             yield (
                 f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: {said} would have "
-                f"been seen with 80% power (n = {e.n}, events {e.events})."
+                f"been seen with 80% power (n = {numbers.count(e.n)}, events {numbers.count(e.events)})."
             )

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from reinfuse.analysis.baseline import MORE_LABELS
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
+from reinfuse.report.document import Row, Table
 from reinfuse.report.labels import Labels, lowered
 from reinfuse.report.lookup import Lookup
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row: its head, its cells; `inner` rows are indented under the row above."""
-
-    head: str
-    cells: tuple[str, ...]
-    inner: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with caption, column heads, rows and footnotes."""
-
-    name: str
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
 
 
 class Tables:
@@ -40,13 +20,13 @@ class Tables:
         self.findings = findings
         self.look = Lookup(findings.estimates)
         self.labels = Labels(findings)
-        self.populations = list(findings.data.populations)
+        self.populations = list(findings.described.populations)
         self.ci = numbers.level(findings.plan.confidence)
 
     def baseline(self) -> Table:
         """Who the patients are, overall and by subgroup."""
         sizes = [self.look.one("baseline", None, "count", p, term=None) for p in self.populations]
-        heads = [f"{self.labels.population(p)} (n = {numbers.count(s.estimate or 0) if s else 0})"
+        heads = [f"{self.labels.population(p)} (n = {numbers.count(s.estimate if s else 0)})"
                  for p, s in zip(self.populations, sizes, strict=True)]  # fmt: skip
         terms = dict.fromkeys(
             e.term.partition("=")[0] for e in self.look.all("baseline", None, "missing", population="all") if e.term
@@ -66,7 +46,7 @@ class Tables:
             yield from self._levels(name, label)
         missing = [self.look.one("baseline", None, "missing", p, term=name) for p in self.populations]
         if missing[0] is not None and missing[0].estimate:
-            yield Row("not known", tuple(numbers.count(m.estimate or 0) if m else "" for m in missing), True)
+            yield Row("not known", tuple(numbers.count(m.estimate) if m else "" for m in missing), True)
 
     def _quartiles(self, name: str, population: str) -> str:
         found = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
@@ -86,11 +66,13 @@ class Tables:
 
     def _share(self, term: str, population: str) -> str:
         found = self.look.one("baseline", None, "proportion", population, term=term)
-        return numbers.of(found) if found and found.estimate is not None else "–"
+        if found is None or (found.estimate is None and not numbers.hidden(found)):
+            return numbers.NOT_SHOWN
+        return numbers.of(found)
 
     def response(self) -> Table | None:
         """Response, complete response, undetectable MRD, by population and by group."""
-        ends = [e for e in self.findings.data.endpoints if e.kind == "binary"]
+        ends = [e for e in self.findings.described.endpoints if e.kind == "binary"]
         if not ends:
             return None
         rows = []
@@ -101,7 +83,7 @@ class Tables:
         ]
         for label, population, group in places:
             found = [self.look.one("response", e.name, "proportion", population, group) for e in ends]
-            cells = [f"{numbers.of(f)}; {numbers.interval(f)}" if f and f.n else "none evaluated" for f in found]
+            cells = [_share(f) for f in found]
             rows.append(Row(label, tuple(cells)))
         heads = tuple(f"{e.label}, {self.ci}" for e in ends)
         return Table("response", "Response", ("", *heads), tuple(rows), ("Exact (Clopper-Pearson) intervals.",))
@@ -115,7 +97,7 @@ class Tables:
                 continue
             rates = self.look.all("survival", endpoint, "rate_at", population=e.population, group=e.group)
             label = self.labels.group(e.group) if e.group else self.labels.population(e.population)
-            rows.append(Row(label, (numbers.count(e.n or 0), numbers.count(e.events or 0), numbers.time(e),
+            rows.append(Row(label, (numbers.count(e.n), numbers.count(e.events), numbers.time(e),
                                     *(numbers.share(r) for r in rates))))  # fmt: skip
         days = [e.at for e in self.look.all("survival", endpoint, "rate_at", population="all", group=None)]
         heads = ("", "n", "Events", f"Median, months ({self.ci})",
@@ -133,7 +115,7 @@ class Tables:
 
     def competing(self) -> Table | None:
         """Cumulative incidence of competing events."""
-        ends = [e for e in self.findings.data.endpoints if e.competing is not None]
+        ends = [e for e in self.findings.described.endpoints if e.competing]
         rows = []
         heads: tuple[str, ...] = ()
         for end in ends:
@@ -144,7 +126,7 @@ class Tables:
                 if len(rates) > len(heads) - 3:
                     heads = ("", "n", "Events", *(f"At {numbers.months(r.at).removesuffix('.0')} months ({self.ci})"
                                                   for r in rates))  # fmt: skip
-                cells = (numbers.count(rates[0].n or 0), numbers.count(rates[0].events or 0),
+                cells = (numbers.count(rates[0].n), numbers.count(rates[0].events),
                          *(numbers.share(r) for r in rates))  # fmt: skip
                 rows.append(Row(f"{end.label}, {self.labels.population(population)}", cells))
         rows = [Row(r.head, (*r.cells, *[""] * (len(heads) - 1 - len(r.cells)))) for r in rows]
@@ -162,7 +144,7 @@ class Tables:
             rows.append(Row("any grade", tuple(self._toxicity(f"{kind}>=1", p) for p in self.populations), True))
             for grade in range(1, 6):
                 found = [self.look.one("toxicity", None, "count", p, term=f"{kind}={grade}") for p in self.populations]
-                cells = tuple(numbers.count(f.estimate or 0) if f else "" for f in found)
+                cells = tuple(numbers.count(f.estimate) if f else "" for f in found)
                 if any(c not in ("", "0") for c in cells):
                     rows.append(Row(f"grade {grade}", cells, True))
         if not rows:
@@ -172,7 +154,7 @@ class Tables:
 
     def _toxicity(self, term: str, population: str) -> str:
         found = self.look.one("toxicity", None, "proportion", population, term=term)
-        return f"{numbers.of(found)}; {numbers.interval(found)}" if found and found.n else "none evaluated"
+        return _share(found)
 
     def association(self, endpoint: str) -> Table | None:
         """Univariable and multivariable effects on one endpoint."""
@@ -193,7 +175,7 @@ class Tables:
                 next((r.p_value for r in found if (r.term, r.model) == (term, e.model)), None)
                 for found, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
             ]
-            cells = (str(e.model), numbers.count(e.n or 0), numbers.count(e.events or 0), value,
+            cells = (str(e.model), numbers.count(e.n), numbers.count(e.events), value,
                      *(numbers.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
             rows.append(Row(self.labels.term(e.term or ""), cells))
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
@@ -206,6 +188,13 @@ class Tables:
         """Return the effects on an endpoint, univariable first."""
         return [*self.look.all("association", endpoint, "odds_ratio"),
                 *self.look.all("association", endpoint, "hazard_ratio")]  # fmt: skip
+
+
+def _share(found: Estimate | None) -> str:
+    """Return a proportion with its interval."""
+    if found is None or (not found.n and not numbers.hidden(found)):
+        return "none evaluated"
+    return numbers.hidden(found) or f"{numbers.of(found)}; {numbers.interval(found)}"
 
 
 def _regimen_label(name: str) -> str | None:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
+from reinfuse.analysis.threads import CORES
+from reinfuse.disclosure import suppressed
 from reinfuse.errors import OutputRefused, Problem
 from reinfuse.findings import Findings, Progress
+from reinfuse.report.bibtex import bibliography
+from reinfuse.report.brief.content import brief
+from reinfuse.report.document import Document
 from reinfuse.report.draw import figures
-from reinfuse.report.html import Placed, report
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.html import html
+from reinfuse.report.pdf import pdf
+from reinfuse.report.raster import png
+from reinfuse.report.report import Placed, report
+from reinfuse.report.word import word
 
 
 def write(findings: Findings, directory: Path, progress: Progress | None = None) -> Path:
@@ -22,7 +33,7 @@ def write(findings: Findings, directory: Path, progress: Progress | None = None)
     OutputRefused
         If the folder cannot be written.
     """
-    return in_place(directory, lambda draft: _write_all(findings, draft, progress))
+    return in_place(directory, lambda draft: write_results(findings, draft, progress))
 
 
 def in_place(directory: Path, make: Callable[[Path], None]) -> Path:
@@ -52,26 +63,62 @@ def in_place(directory: Path, make: Callable[[Path], None]) -> Path:
     return directory
 
 
-def _write_all(findings: Findings, draft: Path, progress: Progress | None) -> None:
-    (draft / "figures").mkdir()
-    drawn: list[Placed] = []
+def write_results(findings: Findings, draft: Path, progress: Progress | None = None) -> None:
+    """Write everything into an empty folder; patients' own data only where the findings hold them."""
+    drawn = list(_drawn(findings, progress))
+    if progress:
+        progress("documents", 1, 1)
+    with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
+        pixels = _write_figures([figure for _, figure in drawn], draft / "figures", pool)
+        documents = {"report": report(findings, drawn), **briefs(findings)}
+        pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
+        for name, document in documents.items():
+            (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
+        (draft / "report.docx").write_bytes(word(documents["report"], pixels))
+        for name, page in pages.items():
+            (draft / f"{name}.pdf").write_bytes(page.result())
+    text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
+    (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
+    findings.to_frame().write_csv(draft / "estimates.csv")
+    findings.curves_frame().write_csv(draft / "curves.csv")
+    if findings.patients.height:
+        findings.patients.write_csv(draft / "patients.csv")
+
+
+def briefs(findings: Findings) -> dict[str, Document]:
+    """Return the patients' brief in each language of the plan, under its file's name."""
+    plan = findings.plan
+    told = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
+    names = ("brief", *(f"brief.{language}" for language in plan.languages[1:]))
+    return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
+
+
+def _drawn(findings: Findings, progress: Progress | None) -> Iterator[Placed]:
     planned = list(figures(findings))
     for done, (section, name, draw) in enumerate(planned):
         if progress:
             progress(f"figure {name}", done, len(planned))
         figure = draw()
-        if figure is None:
-            continue
-        drawn.append((section, figure))
-        (draft / "figures" / f"{figure.name}.svg").write_bytes(figure.svg)
-        (draft / "figures" / f"{figure.name}.png").write_bytes(figure.png)
-    if progress:
-        progress("report", len(planned), len(planned))
-    text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
-    (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
-    findings.to_frame().write_csv(draft / "estimates.csv")
-    findings.patients.write_csv(draft / "patients.csv")
-    (draft / "report.html").write_text(report(findings, drawn), encoding="utf-8")
+        if figure is not None:
+            yield section, figure
+
+
+def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
+    """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
+    with ThreadPoolExecutor(CORES) as pool:
+        _write_figures(drawn, folder, pool)
+
+
+def _write_figures(drawn: Sequence[Drawn], folder: Path, pool: Executor) -> dict[str, bytes]:
+    """Return the pixels of each figure."""
+    folder.mkdir()
+    pixels = dict(zip((f.name for f in drawn), pool.map(lambda f: png(f.svg), drawn), strict=True))
+    for figure in drawn:
+        (folder / f"{figure.name}.svg").write_bytes(figure.svg)
+        (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
+        figure.data.write_csv(folder / f"{figure.name}.csv")
+    return pixels
 
 
 def _move(draft: Path, directory: Path) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
+import polars as pl
 from matplotlib.axes import Axes
 
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
-from reinfuse.report.figures.theme import FAINT, INK, Drawn, finish, new, style
+from reinfuse.report.figures.theme import FAINT, INK, WIDTHS, Columns, Drawn, finish, new, style
+
+_BOX = 0.42
 
 
-def flow(records: Sequence[Estimate], index: int, synthetic: bool) -> Drawn:
+def flow(records: Sequence[Estimate], index: int, synthetic: bool, columns: Columns = 1) -> Drawn:
     """Draw boxes: all patients, those excluded with the reason, those analysed.
 
     Parameters
@@ -20,27 +24,40 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool) -> Drawn:
         Records of the analysis ``flow``: the first is the whole cohort, the last the analysed patients.
     """
     first, *out, last = records
-    height = 2.2 + 0.5 * max(len(out) - 1, 0)
-    figure = new(6.0, height)
+    between = max(0.5, 0.55 * len(out) + 0.1)
+    height = 2 * _BOX + between + 0.3
+    figure = new(columns, height)
+    width = WIDTHS[columns]
     with style():
-        axes = figure.add_axes((0, 0.03, 1, 0.97))
-        axes.set_xlim(0, 10)
-        axes.set_ylim(0, 10)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(0, height)
         axes.axis("off")
-        _box(axes, 3, 8.4, f"Patients in the cohort\nn = {numbers.count(first.estimate or 0)}")
-        _box(axes, 3, 1.6, f"Analysed from infusion {index}\nn = {numbers.count(last.estimate or 0)}", strong=True)
-        axes.annotate("", (3, 2.9), (3, 7.1), arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.1})
+        x = 0.95 if columns == 1 else 2.2
+        top, bottom = height - 0.08 - _BOX / 2, 0.2 + _BOX / 2
+        axes.annotate("", (x, bottom + _BOX / 2), (x, top - _BOX / 2), arrowprops=_arrow(INK))
+        _box(axes, x, top, f"Patients in the cohort\nn = {numbers.count(first.estimate)}")
+        _box(axes, x, bottom, f"Analysed from infusion {index}\nn = {numbers.count(last.estimate)}", strong=True)
         for i, record in enumerate(out):
-            y = 5 + 1.6 * ((len(out) - 1) / 2 - i)
-            axes.annotate("", (5.6, y), (3, y), arrowprops={"arrowstyle": "-|>", "color": FAINT, "linewidth": 1})
-            reason = (record.term or "").removeprefix("excluded: ")
-            _box(axes, 7.7, y, f"Excluded: {reason}\nn = {numbers.count(record.estimate or 0)}")
+            y = (top + bottom) / 2 + 0.55 * ((len(out) - 1) / 2 - i)
+            axes.annotate("", (x + 0.55, y), (x, y), arrowprops=_arrow(FAINT))
+            reason = textwrap.fill(f"Excluded: {(record.term or '').removeprefix('excluded: ')}", 30)
+            axes.text(x + 0.65, y, f"{reason}\nn = {numbers.count(record.estimate)}", va="center", bbox=_frame(False))
         if not out:
-            axes.text(3.3, 5, "none excluded", va="center", fontsize=8, color=FAINT)
-    alt = "Flow of patients. " + "; ".join(f"{r.term}: {numbers.count(r.estimate or 0)}" for r in records) + "."
-    return finish(figure, "flow", "Flow of patients", alt, synthetic)
+            axes.text(x + 0.1, (top + bottom) / 2, "none excluded", va="center", color=FAINT)
+    alt = "Flow of patients. " + "; ".join(f"{r.term}: {numbers.count(r.estimate)}" for r in records) + "."
+    data = pl.DataFrame({"stage": [r.term for r in records], "patients": [r.estimate for r in records]})
+    return finish(figure, "flow", "Flow of patients", alt, synthetic, data, columns)
+
+
+def _arrow(colour: str) -> dict[str, object]:
+    return {"arrowstyle": "-|>", "color": colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0}
+
+
+def _frame(strong: bool) -> dict[str, object]:
+    return {"boxstyle": "round,pad=0.45", "facecolor": "#EAF2F8" if strong else "white", "edgecolor": INK,
+            "linewidth": 0.8}  # fmt: skip
 
 
 def _box(axes: Axes, x: float, y: float, text: str, strong: bool = False) -> None:
-    shape = {"boxstyle": "round,pad=0.5", "facecolor": "#EAF2F8" if strong else "white", "edgecolor": INK}
-    axes.text(x, y, text, ha="center", va="center", fontsize=9, bbox=shape, weight="bold" if strong else "normal")
+    axes.text(x, y, text, ha="center", va="center", bbox=_frame(strong), weight="bold" if strong else "normal")

@@ -5,58 +5,51 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import polars as pl
 from matplotlib.axes import Axes
 
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
-from reinfuse.report.figures.theme import COLOURS, FAINT, Drawn, finish, new, style
+from reinfuse.report.figures.rows import heads, logarithmic, panels
+from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
 from reinfuse.report.labels import Labels
 
 AXIS = (0.02, 50.0)
-_COLUMNS = (0.0, 0.40, 0.71, 0.925)
+_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.395, 0.43, 0.87), 2: (0.006, 0.50, 0.75, 0.935)}
+"""Label, events / n, ratio, p; in one column the label has a line of its own."""
+_PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.21), 2: (0.52, 0.21)}
 
 
-def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool) -> Drawn:
+def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool,
+           columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, univariable and multivariable one under the other."""
-    lines: list[Estimate | str] = []
+    lines: list[Estimate | str | None] = []
     for model in ("univariable", "multivariable"):
         mine = [r for r in records if r.model == model]
-        lines += [model.capitalize(), *mine] if mine else []
-    height = 1.1 + 0.27 * len(lines)
-    figure = new(8.6, height)
+        lines += [model.capitalize()] if mine else []
+        for record in mine:
+            lines += [record] if columns == 2 else [labels.term(record.term or ""), record]
     what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
     with style():
-        axes = figure.add_axes((0.46, 0.48 / height, 0.24, (height - 1.1) / height))
-        text = figure.add_axes((0.01, 0.48 / height, 0.98, (height - 1.1) / height), frameon=False)
-        for a in (axes, text):
-            a.set_ylim(len(lines) - 0.5, -0.5)
-        text.set_xlim(0, 1)
-        text.axis("off")
-        _frame(axes, what)
-        for i, line in enumerate(lines):
+        figure, axes, text = panels(title, len(lines), columns, _PLOT[columns], what)
+        logarithmic(axes, *AXIS)
+        places = _PLACES[columns]
+        for y, line in enumerate(lines):
             if isinstance(line, str):
-                text.text(0, i, line, weight="bold", va="center", fontsize=8.5)
-                continue
-            _line(axes, i, line)
-            _texts(text, i, line, labels)
+                model = line in ("Univariable", "Multivariable")
+                text.text(
+                    places[0] + (0 if model else 0.012), y, line, weight="bold" if model else "normal", va="center"
+                )
+            elif line is not None:
+                _line(axes, y, line)
+                _texts(text, y, line, labels, columns)
         ci = numbers.level(records[0].confidence)
-        for x, head, side in zip(_COLUMNS, ("Factor", "Events / n", f"{what} ({ci})", "p"),
-                                 ("left", "center", "left", "left"), strict=True):  # fmt: skip
-            text.text(x, -0.95, head, fontsize=8.5, weight="bold", va="center", ha=side)
-        figure.text(0.01, 1 - 0.12 / height, title, weight="bold", va="top")
-    return finish(figure, name, title, _told(title, records, labels), synthetic)
-
-
-def _frame(axes: Axes, what: str) -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(*AXIS)
-    axes.axvline(1, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)))
-    ticks = (0.05, 0.2, 1, 5, 20)
-    axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-    axes.minorticks_off()
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(what, fontsize=8.5)
+        names = ("Factor", "Events / n", f"{what} ({ci})", "p")
+        if columns == 2:
+            heads(text, places, names, ("left", "right", "left", "left"))
+        else:
+            heads(text, (places[0], 0.27, 0.43, places[3]), ("Factor", "Events / n", f"{what} ({ci})", "p"))
+    return finish(figure, name, title, _told(title, records, labels), synthetic, table(records, labels), columns)
 
 
 def _line(axes: Axes, y: int, record: Estimate) -> None:
@@ -66,26 +59,34 @@ def _line(axes: Axes, y: int, record: Estimate) -> None:
     colour = COLOURS[0] if record.model == "univariable" else COLOURS[1]
     lower = record.lower if record.lower is not None else 0.0
     upper = record.upper if record.upper is not None else math.inf
-    axes.plot([max(lower, low * 1.06), min(upper, high / 1.06)], [y, y], color=colour, linewidth=1.4)
+    axes.plot([max(lower, low * 1.06), min(upper, high / 1.06)], [y, y], color=colour, linewidth=1.1)
     if lower < low:
-        axes.plot([low * 1.12], [y], marker="<", color=colour, markersize=5, clip_on=False)
+        axes.plot([low * 1.12], [y], marker="<", color=colour, markersize=4, clip_on=False)
     if upper > high:
-        axes.plot([high / 1.12], [y], marker=">", color=colour, markersize=5, clip_on=False)
+        axes.plot([high / 1.12], [y], marker=">", color=colour, markersize=4, clip_on=False)
     if low <= record.estimate <= high:
         marker = "s" if record.model == "univariable" else "D"
-        axes.plot([record.estimate], [y], marker=marker, color=colour, markersize=5)
+        axes.plot([record.estimate], [y], marker=marker, color=colour, markersize=3.8)
 
 
-def _texts(axes: Axes, y: int, record: Estimate, labels: Labels) -> None:
-    label = labels.term(record.term or "")
-    axes.text(0.012, y, label if len(label) <= 46 else f"{label[:45]}…", fontsize=8, va="center")
-    axes.text(_COLUMNS[1], y, f"{numbers.count(record.events or 0)} / {numbers.count(record.n or 0)}", fontsize=8,
-              va="center", ha="center")  # fmt: skip
+def _texts(axes: Axes, y: int, record: Estimate, labels: Labels, columns: Columns) -> None:
+    places = _PLACES[columns]
+    if columns == 2:
+        axes.text(places[0] + 0.008, y, labels.term(record.term or ""), va="center")
+    axes.text(places[1], y, f"{numbers.count(record.events)} / {numbers.count(record.n)}", va="center", ha="right")
     if record.estimate is None:
-        axes.text(_COLUMNS[2], y, "not estimable", fontsize=8, va="center", color=FAINT)
+        axes.text(places[2], y, numbers.hidden(record) or "not estimable", va="center", color=FAINT)
         return
-    axes.text(_COLUMNS[2], y, f"{numbers.ratio(record.estimate)} ({numbers.interval(record)})", fontsize=8, va="center")
-    axes.text(_COLUMNS[3], y, numbers.p_value(record.p_value), fontsize=8, va="center")
+    axes.text(places[2], y, f"{numbers.ratio(record.estimate)} ({numbers.interval(record)})", va="center")
+    axes.text(places[3], y, numbers.p_value(record.p_value), va="center")
+
+
+def table(records: Sequence[Estimate], labels: Labels) -> pl.DataFrame:
+    """Return what a forest plot shows as a table."""
+    rows = [{"term": r.term, "label": labels.term(r.term or ""), "model": r.model, "statistic": r.statistic,
+             "estimate": r.estimate, "lower": r.lower, "upper": r.upper, "p_value": r.p_value, "n": r.n,
+             "events": r.events, "note": r.note} for r in records]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _told(title: str, records: Sequence[Estimate], labels: Labels) -> str:

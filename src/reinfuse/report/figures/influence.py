@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import polars as pl
+
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
-from reinfuse.report.figures.theme import COLOURS, FAINT, Drawn, finish, new, style
+from reinfuse.report.figures.rows import heads, logarithmic, panels
+from reinfuse.report.figures.theme import COLOURS, Columns, Drawn, finish, style
 from reinfuse.report.labels import Labels
 
-_COLUMNS = (0.012, 0.72, 0.86)
+_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.76, 0.89), 2: (0.006, 0.80, 0.90)}
+_PLOT: dict[Columns, tuple[float, float]] = {1: (0.46, 0.27), 2: (0.36, 0.40)}
+_Line = tuple[str, Estimate | None]
 
 
 def influence(name: str, title: str, full: Mapping[str, Estimate], left_out: Sequence[Estimate], labels: Labels,
-              synthetic: bool) -> Drawn:  # fmt: skip
+              synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, term by term.
 
     Parameters
@@ -23,65 +28,48 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], left_out: Seq
     left_out
         Effects without one patient.
     """
-    lines: list[tuple[str, Estimate | None]] = []
+    lines: list[_Line] = []
     for term in full:
         mine = [e for e in left_out if e.term == term and e.estimate is not None]
         lines += [(labels.term(term), None), ("All patients", full[term])] if mine else []
-        lines += [(f"without {(e.group or '').partition('=')[2]}", e) for e in mine]
-    height = 1.25 + 0.22 * len(lines)
-    figure = new(8.6, height)
+        lines += [(_said(e), e) for e in mine]
+    what = "Odds ratio" if left_out[0].statistic == "odds_ratio" else "Hazard ratio"
     with style():
-        axes = figure.add_axes((0.3, 0.48 / height, 0.4, (height - 1.15) / height))
-        text = figure.add_axes((0.01, 0.48 / height, 0.98, (height - 1.15) / height), frameon=False)
-        for a in (axes, text):
-            a.set_ylim(len(lines) - 0.5, -0.5)
-        text.set_xlim(0, 1)
-        text.axis("off")
+        figure, axes, text = panels(title, len(lines), columns, _PLOT[columns], what)
         values = [e.estimate for _, e in lines if e is not None and e.estimate]
-        axes.set_xscale("log")
-        axes.set_xlim(min([*values, 1]) / 1.4, max([*values, 1]) * 1.4)
-        axes.axvline(1, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)))
-        ticks = [
-            t
-            for t in (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 50)
-            if axes.get_xlim()[0] <= t <= axes.get_xlim()[1]
-        ]
-        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
-        axes.minorticks_off()
-        axes.set_yticks([])
-        axes.spines["left"].set_visible(False)
-        what = "Odds ratio" if left_out[0].statistic == "odds_ratio" else "Hazard ratio"
-        axes.set_xlabel(what, fontsize=8.5)
+        logarithmic(axes, min([*values, 1]) / 1.4, max([*values, 1]) * 1.4)
+        places = _PLACES[columns]
         for y, (label, e) in enumerate(lines):
             if e is None or e.estimate is None:
-                text.text(_COLUMNS[0], y, label, weight="bold", va="center", fontsize=8.5)
+                text.text(places[0], y, label, weight="bold", va="center")
                 continue
-            changes = bool(e.analysis == "influence" and e.note)
-            whole = e.analysis != "influence"
-            axes.plot(
-                [e.estimate],
-                [y],
-                marker="D" if whole else "X" if changes else "o",
-                markersize=6 if changes else 5,
-                color=COLOURS[0] if whole else COLOURS[1] if changes else "white",
-                markeredgecolor=COLOURS[1] if changes else COLOURS[0],
-            )
-            text.text(
-                _COLUMNS[0] + 0.012,
-                y,
-                label + (" (changes the conclusion)" if changes else ""),
-                fontsize=8,
-                va="center",
-            )
-            text.text(_COLUMNS[1], y, numbers.ratio(e.estimate), fontsize=8, va="center")
-            text.text(_COLUMNS[2], y, numbers.p_value(e.p_value), fontsize=8, va="center")
-        for x, head in zip(_COLUMNS, ("Patients", what, "p"), strict=True):
-            text.text(x, -0.95, head, fontsize=8.5, weight="bold", va="center")
-        figure.text(0.01, 1 - 0.1 / height, title, weight="bold", va="top")
-    return finish(figure, name, title, _told(title, lines), synthetic)
+            _point(axes, y, e)
+            text.text(places[0] + 0.012, y, label, va="center")
+            text.text(places[1], y, numbers.ratio(e.estimate), va="center")
+            text.text(places[2], y, numbers.p_value(e.p_value), va="center")
+        heads(text, places, ("Patients", "Ratio" if columns == 1 else what, "p"))
+    return finish(figure, name, title, _told(title, lines), synthetic, _table(lines), columns, patient_level=True)
 
 
-def _told(title: str, lines: Sequence[tuple[str, Estimate | None]]) -> str:
+def _said(e: Estimate) -> str:
+    return f"without {(e.group or '').partition('=')[2]}" + (" (conclusion changes)" if e.note else "")
+
+
+def _point(axes: object, y: int, e: Estimate) -> None:
+    changes = bool(e.analysis == "influence" and e.note)
+    whole = e.analysis != "influence"
+    axes.plot([e.estimate], [y], marker="D" if whole else "X" if changes else "o",  # type: ignore[attr-defined]
+              markersize=4.5 if changes else 3.8, color=COLOURS[0] if whole else COLOURS[1] if changes else "white",
+              markeredgecolor=COLOURS[1] if changes else COLOURS[0], markeredgewidth=0.8)  # fmt: skip
+
+
+def _table(lines: Sequence[_Line]) -> pl.DataFrame:
+    rows = [{"term": e.term, "patients": label, "estimate": e.estimate, "p_value": e.p_value, "note": e.note}
+            for label, e in lines if e is not None]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _told(title: str, lines: Sequence[_Line]) -> str:
     parts = [label if e is None else f"{label} {numbers.ratio(e.estimate)}, p {numbers.p_value(e.p_value)}"
              for label, e in lines]  # fmt: skip
     return f"{title}. " + "; ".join(parts) + "."

@@ -1,27 +1,48 @@
-"""Kaplan-Meier curves with numbers at risk under their times."""
+"""Kaplan-Meier curves with a key that tells n, events and medians, and numbers at risk under their times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.declared import DAYS_A_MONTH
 from reinfuse.report import numbers
-from reinfuse.report.figures.theme import COLOURS, FAINT, INK, STYLES, Drawn, finish, new, style
+from reinfuse.report.figures.theme import (
+    COLOURS,
+    FAINT,
+    INK,
+    LINE,
+    STYLES,
+    WIDTHS,
+    Columns,
+    Drawn,
+    finish,
+    head_height,
+    headline,
+    new,
+    style,
+)
 
 MOST_MARKS = 400
 BANDS = 3
-_KEYS_A_LINE = 3
+_PLOT: dict[Columns, float] = {1: 1.75, 2: 2.4}
+_LETTER = 0.056
+"""Inches of a letter of the row labels."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One curve: its label, its points, its median, its numbers at risk."""
+    """One curve: its label, its points, what the key tells of it, its numbers at risk."""
 
     label: str
     curve: Curve
@@ -29,8 +50,17 @@ class Arm:
     at_risk: Sequence[Estimate]
 
 
-def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | None, synthetic: bool) -> Drawn:
-    """Draw curves, bands of their intervals, censor marks, and the table of numbers at risk.
+@dataclass(frozen=True)
+class Panel:
+    """What is drawn: survival (False) or its complement, and the heads of the key."""
+
+    heads: tuple[str, str, str, str]
+    down: bool = True
+
+
+def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | None, synthetic: bool,
+                 columns: Columns = 1, since: str = "the index infusion") -> Drawn:  # fmt: skip
+    """Draw curves, bands of their intervals, censor marks, medians, and the table of numbers at risk.
 
     Parameters
     ----------
@@ -39,75 +69,132 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | No
     p_value
         Of the log-rank test; None where there is one curve only or no test.
     """
-    rows = len(arms)
-    keys = 0.0 if rows == 1 else 0.24 * -(-rows // _KEYS_A_LINE)
-    head, table, foot = 0.36 + keys, 0.32 + 0.2 * rows, 0.22
-    height = head + 2.5 + 0.6 + table + foot
-    figure = new(6.4, height)
-    longest = max(len(a.label) for a in arms) if rows > 1 else 12
-    left = min(0.34, 0.1 + 0.0115 * min(longest, 26))
+    ci = numbers.level(arms[0].median.confidence)
+    panel = Panel(("", "n", "Events", f"Median, months ({ci})"))
+    key = [(a.label, numbers.count(a.curve.n), numbers.count(a.median.events), numbers.time(a.median)) for a in arms]
+    figure, axes = curves(title, arms, key, panel, columns, since)
     with style():
-        axes = figure.add_axes((left, (table + foot + 0.6) / height, 0.97 - left, 2.5 / height))
-        risk = figure.add_axes((left, foot / height, 0.97 - left, table / height), sharex=axes)
         for i, arm in enumerate(arms):
-            _draw(axes, arm, COLOURS[i % len(COLOURS)], STYLES[i % len(STYLES)], band=rows <= BANDS)
-        ticks = [float(r.at or 0) for r in arms[0].at_risk]
-        _axes(axes, ticks, max(float(a.curve.time[-1]) for a in arms))
-        figure.text(0.02, 1 - 0.1 / height, title, va="top", weight="bold", fontsize=10)
-        if rows > 1:
-            axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=_KEYS_A_LINE, fontsize=8, handlelength=2.4,
-                        columnspacing=1.2, borderaxespad=0.1)  # fmt: skip
+            _median(axes, arm, COLOURS[i % len(COLOURS)])
         if p_value is not None:
             said = numbers.p_value(p_value)
             text = f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
-            axes.text(0.98, 0.96, text, transform=axes.transAxes, fontsize=8, ha="right", va="top")
+            axes.text(0.99, 0.97, text, transform=axes.transAxes, ha="right", va="top")
+    return finish(figure, name, title, _told(title, arms), synthetic, points(arms), columns)
+
+
+def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], panel: Panel, columns: Columns,
+           since: str) -> tuple[Figure, Axes]:  # fmt: skip
+    """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
+    rows = len(arms)
+    head, legend = head_height(title, columns), LINE * (rows + 1) + 0.06
+    table, foot = LINE * (rows + 1), 0.16
+    height = head + legend + _PLOT[columns] + 0.4 + table + foot
+    figure = new(columns, height)
+    width = WIDTHS[columns]
+    left = max(0.56, min(_LETTER * max(len(_short(a.label)) for a in arms) + 0.2, 0.34 * width)) / width
+    with style():
+        axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, _PLOT[columns] / height))
+        risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)
+        for i, arm in enumerate(arms):
+            _draw(axes, arm, i, panel.down, band=rows <= BANDS)
+        ticks = [float(r.at or 0) for r in arms[0].at_risk]
+        _axes(axes, ticks, max(float(a.curve.time[-1]) for a in arms), since)
+        if panel.down:
+            axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
+        _key(figure, key, panel.heads, 1 - head / height, height, columns)
+        headline(figure, title, columns)
         _risk_table(risk, arms, ticks)
-    return finish(figure, name, title, _told(title, arms), synthetic)
+    return figure, axes
 
 
-def _draw(axes: Axes, arm: Arm, colour: str, line: object, band: bool) -> None:
-    c = arm.curve
+def _draw(axes: Axes, arm: Arm, i: int, down: bool, band: bool) -> None:
+    c, colour = arm.curve, _colour(i)
+
+    def line(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values if down else 1 - values
+
     time = np.concatenate([[0.0], c.time]) / DAYS_A_MONTH
-    survival = np.concatenate([[1.0], c.survival])
-    label = f"{arm.label} (n = {numbers.count(c.n)}, events {numbers.count(c.n_events)})"
-    axes.step(time, survival, where="post", color=colour, linestyle=line, linewidth=1.7, label=label)
+    style_of: Any = STYLES[i % len(STYLES)]
+    axes.step(time, line(np.concatenate([[1.0], c.survival])), where="post", color=colour, linestyle=style_of,
+              label=arm.label)  # fmt: skip
     if band:
-        lower, upper = (np.concatenate([[1.0], v]) for v in (c.lower, c.upper))
+        lower, upper = (line(np.concatenate([[1.0], v])) for v in (c.lower, c.upper))
         known = ~np.isnan(lower) & ~np.isnan(upper)
         axes.fill_between(time[known], lower[known], upper[known], step="post", color=colour, alpha=0.13, linewidth=0)
     marks = np.flatnonzero(c.censored > 0)
     if len(marks) <= MOST_MARKS:
-        axes.plot(c.time[marks] / DAYS_A_MONTH, c.survival[marks], "|", color=colour, markersize=6)
+        axes.plot(c.time[marks] / DAYS_A_MONTH, line(c.survival[marks]), "|", color=colour, markersize=4.5,
+                  markeredgewidth=0.8)  # fmt: skip
 
 
-def _axes(axes: Axes, ticks: Sequence[float], last: float) -> None:
+def _colour(i: int) -> str:
+    return COLOURS[i % len(COLOURS)]
+
+
+def _axes(axes: Axes, ticks: Sequence[float], last: float, since: str = "the index infusion") -> None:
     axes.set_ylim(0, 1.03)
     axes.set_xlim(0, max(last, 1.0) / DAYS_A_MONTH * 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
     axes.set_xticks([t / DAYS_A_MONTH for t in ticks], [f"{t / DAYS_A_MONTH:g}" for t in ticks])
-    axes.set_xlabel("Months since the index infusion")
-    axes.axhline(0.5, color=FAINT, linewidth=0.6, linestyle=(0, (2, 3)))
+    axes.set_xlabel(f"Months since {since}", labelpad=2)
+
+
+def _median(axes: Axes, arm: Arm, colour: str) -> None:
+    """Drop a line from the curve at one half to the axis of time."""
+    if arm.median.estimate is not None:
+        at = arm.median.estimate / DAYS_A_MONTH
+        axes.plot([at, at], [0, 0.5], color=colour, linewidth=0.6, linestyle=(0, (1, 2)))
+
+
+def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...], top: float, height: float,
+         columns: Columns) -> None:  # fmt: skip
+    """Write a small table: line, group, n, events, and what the curve comes to."""
+    width = WIDTHS[columns]
+    first = _LETTER * max(len(_short(row[0])) for row in key) + 0.46
+    places = [0.4, first + 0.14, first + 0.56, first + 0.74]
+    step = LINE / height
+    for x, text, side in zip(places, heads, ("left", "right", "right", "left"), strict=True):
+        figure.text(x / width, top - step / 2, text, ha=side, va="center", weight="bold")
+    for i, row in enumerate(key):
+        y = top - (i + 1.5) * step
+        look: Any = STYLES[i % len(STYLES)]
+        line = Line2D([0.1 / width, 0.33 / width], [y, y], color=_colour(i), linestyle=look,
+                      transform=figure.transFigure)  # fmt: skip
+        figure.add_artist(line)
+        cells = (_short(row[0]), *row[1:])
+        for x, text, side in zip(places, cells, ("left", "right", "right", "left"), strict=True):
+            figure.text(x / width, y, text, ha=side, va="center")
 
 
 def _risk_table(axes: Axes, arms: Sequence[Arm], ticks: Sequence[float]) -> None:
-    axes.set_ylim(len(arms) + 0.2, -0.9)
+    axes.set_ylim(len(arms) + 0.5, -0.5)
     axes.axis("off")
-    axes.annotate("At risk", (0, -0.45), xycoords=("axes fraction", "data"), xytext=(-14, 0),
-                  textcoords="offset points", ha="right", va="center", fontsize=8, weight="bold")  # fmt: skip
+    place: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
+    axes.annotate("At risk", (0, 0), xytext=(-10, 0), weight="bold", **place)
     for i, arm in enumerate(arms):
-        colour = COLOURS[i % len(COLOURS)] if len(arms) > 1 else INK
-        axes.annotate(_short(arm.label), (0, i + 0.35), xycoords=("axes fraction", "data"), xytext=(-14, 0),
-                      textcoords="offset points", ha="right", va="center", fontsize=8, color=colour)  # fmt: skip
+        axes.annotate(
+            _short(arm.label), (0, i + 1), xytext=(-10, 0), color=_colour(i) if len(arms) > 1 else INK, **place
+        )
         for tick, record in zip(ticks, arm.at_risk, strict=True):
-            axes.text(tick / DAYS_A_MONTH, i + 0.35, numbers.count(record.estimate or 0), ha="center", va="center",
-                      fontsize=8)  # fmt: skip
+            axes.text(tick / DAYS_A_MONTH, i + 1, numbers.count(record.estimate), ha="center", va="center")
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 26 else f"{label[:25]}…"
+    return label if len(label) <= 24 else f"{label[:23]}…"
+
+
+def points(arms: Sequence[Arm]) -> pl.DataFrame:
+    """Return the points of the curves as a table."""
+    frames = [pl.DataFrame({
+        "group": arm.label, "time_days": arm.curve.time, "time_months": arm.curve.time / DAYS_A_MONTH,
+        "survival": arm.curve.survival, "lower": arm.curve.lower, "upper": arm.curve.upper,
+        "at_risk": arm.curve.at_risk, "events": arm.curve.events, "censored": arm.curve.censored,
+    }) for arm in arms]  # fmt: skip
+    return pl.concat(frames).with_columns(pl.selectors.float().fill_nan(None))
 
 
 def _told(title: str, arms: Sequence[Arm]) -> str:
-    parts = [f"{a.label}: {a.curve.n} patients, {a.curve.n_events} events, median {numbers.time(a.median)} months"
-             for a in arms]  # fmt: skip
+    parts = [f"{a.label}: {numbers.count(a.median.n)} patients, {numbers.count(a.median.events)} events, median "
+             f"{numbers.time(a.median)} months" for a in arms]  # fmt: skip
     return f"Kaplan-Meier curves, {title}. " + "; ".join(parts) + "."

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+import polars as pl
 from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
@@ -16,14 +17,23 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Okabe and Ito's palette."""
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
 INK = "#222222"
-FAINT = "#767676"
+FAINT = "#6b6b6b"
 SYNTHETIC = "Synthetic data: no real patient"
-DPI = 200
+Columns = Literal[1, 2]
+WIDTHS: dict[Columns, float] = {1: 89 / 25.4, 2: 183 / 25.4}
+"""Inches of a figure over one or two columns of a journal (89 and 183 mm)."""
+TEXT, SMALL, HEAD = 7.0, 6.0, 8.0
+"""Sizes of letters, in points of the printed figure."""
+LINE = 0.15
+"""Inches from one line of text to the next."""
+_LETTERS: dict[Columns, int] = {1: 52, 2: 110}
 _SETTINGS: dict[Any, Any] = {
-    "font.family": "DejaVu Sans", "font.size": 9, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
+    "font.family": "DejaVu Sans", "font.size": TEXT, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
     "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left", "svg.fonttype": "path",
-    "legend.frameon": False,
+    "axes.labelsize": TEXT, "axes.linewidth": 0.7, "xtick.major.width": 0.7, "ytick.major.width": 0.7,
+    "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.labelsize": TEXT, "ytick.labelsize": TEXT,
+    "lines.linewidth": 1.3, "hatch.linewidth": 0.5, "svg.fonttype": "path", "legend.frameon": False,
+    "legend.fontsize": TEXT,
 }  # fmt: skip
 
 
@@ -39,21 +49,29 @@ class Drawn:
         Caption.
     alt
         What it shows, for those who do not see it.
-    svg, png
-        The figure.
+    svg
+        The figure; `report.raster` makes pixels of it.
+    data
+        What is drawn, as a table.
+    columns
+        Columns of a journal's page that it spans.
+    patient_level
+        True where single patients can be told apart.
     """
 
     name: str
     title: str
     alt: str
     svg: bytes = field(repr=False)
-    png: bytes = field(repr=False)
+    data: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    columns: Columns = 2
+    patient_level: bool = False
 
 
-def new(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches."""
+def new(columns: Columns, height: float) -> Figure:
+    """Return an empty figure over one or two columns, its height in inches."""
     with rc_context(_SETTINGS):
-        return Figure(figsize=(width, height), facecolor="white")
+        return Figure(figsize=(WIDTHS[columns], height), facecolor="white")
 
 
 def style() -> AbstractContextManager[None]:
@@ -61,15 +79,40 @@ def style() -> AbstractContextManager[None]:
     return rc_context(_SETTINGS)
 
 
-def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool) -> Drawn:
+def wrapped(title: str, columns: Columns) -> list[str]:
+    """Return a title in lines that fit the width."""
+    return textwrap.wrap(title, _LETTERS[columns]) or [""]
+
+
+def headline(figure: Figure, title: str, columns: Columns) -> None:
+    """Put the title at the top left."""
+    height = figure.get_size_inches()[1]
+    text = "\n".join(wrapped(title, columns))
+    figure.text(
+        0.03 / WIDTHS[columns], 1 - 0.03 / height, text, weight="bold", va="top", fontsize=HEAD, linespacing=1.1
+    )
+
+
+def head_height(title: str, columns: Columns) -> float:
+    """Return the inches that the title needs."""
+    return 0.06 + 0.135 * len(wrapped(title, columns))
+
+
+def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, data: pl.DataFrame | None = None,
+           columns: Columns = 2, patient_level: bool = False) -> Drawn:  # fmt: skip
     """Mark a figure of synthetic data, and render it."""
     if synthetic:
-        figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=7, color=FAINT, style="italic")
+        figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
     with rc_context({**_SETTINGS, "svg.hashsalt": name}):
-        svg, png = io.BytesIO(), io.BytesIO()
+        svg = io.BytesIO()
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
-        FigureCanvasAgg(figure)
-        figure.savefig(png, format="png", dpi=DPI, metadata={"Title": title, "Software": None},
-                       pil_kwargs={"compress_level": 2})  # fmt: skip
-    return Drawn(name, title, alt, svg.getvalue(), png.getvalue())
+    return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
+                 patient_level)  # fmt: skip
+
+
+def shortened(text: str, most: int = 900) -> str:
+    """Return an alternative text of a length that can be listened to; the rest is in the figure's data."""
+    if len(text) <= most:
+        return text
+    return f"{text[:most].rsplit(';', 1)[0]}; the rest is in the figure's data."

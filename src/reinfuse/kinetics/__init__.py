@@ -1,0 +1,1 @@
+"""CAR-T counts over time: profiles, non-compartmental analysis, persistence, population model, outcome."""

@@ -1,0 +1,72 @@
+"""One figure alone, at the width of one or two columns of a journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reinfuse.errors import FigureRefused, OutputRefused, Problem, nearest
+from reinfuse.findings import Findings
+from reinfuse.plan import Plan
+from reinfuse.report.draw import figures
+from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.report.raster import compiled, png
+from reinfuse.switches import Analyses
+
+_FURTHER = ("influence_", "power_", "landmark_", "list")
+_PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
+
+
+def enough(plan: Plan, name: str) -> Plan:
+    """Return the plan with what a figure needs: most show only the description and the models."""
+    if name.startswith(_FURTHER):
+        return plan
+    return plan.model_copy(update={"analyses": Analyses.none(), "landmarks": (), "time_dependent": ()})
+
+
+def names(findings: Findings) -> list[str]:
+    """Return the names of all figures that these findings may have."""
+    return [name for _, name, _ in figures(findings)]
+
+
+def one(findings: Findings, name: str, columns: Columns) -> Drawn:
+    """Draw one figure.
+
+    Raises
+    ------
+    FigureRefused
+        If there is no such figure, or nothing to draw.
+    """
+    found = {name: draw for _, name, draw in figures(findings, columns)}
+    if name not in found:
+        near = nearest(name, found)
+        remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(found)}"
+        raise FigureRefused([Problem(None, None, None, name, "is no figure of these data", remedy)])
+    drawn = found[name]()
+    if drawn is None:
+        rule = "there is nothing to draw: too few patients in a group, or too many groups"
+        raise FigureRefused([Problem(None, None, None, name, rule, "choose another figure")])
+    return drawn
+
+
+def write(drawn: Drawn, directory: Path) -> list[Path]:
+    """Write a figure as SVG, PDF, PNG (300 dpi) and CSV, and return the files.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written.
+    """
+    made = {
+        "svg": drawn.svg,
+        "pdf": compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf"),
+        "png": png(drawn.svg),
+        "csv": drawn.data.write_csv().encode(),
+    }
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for ending, content in made.items():
+            (directory / f"{drawn.name}.{ending}").write_bytes(content)
+    except OSError:
+        rule, remedy = "the figure cannot be written there", "name a folder that can be written"
+        raise OutputRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
+    return [directory / f"{drawn.name}.{ending}" for ending in made]

@@ -1,0 +1,1 @@
+"""The patients' brief: what a study found, in plain words."""

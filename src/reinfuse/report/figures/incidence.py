@@ -1,0 +1,39 @@
+"""Cumulative incidence of competing events, from one set of patients, with numbers at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.report import numbers
+from reinfuse.report.figures.km import Arm, Panel, curves, points
+from reinfuse.report.figures.theme import Columns, Drawn, finish
+
+
+def incidence(name: str, title: str, arms: Sequence[Arm], rates: Sequence[Sequence[Estimate]], synthetic: bool,
+              columns: Columns = 1) -> Drawn:  # fmt: skip
+    """Draw incidences that compete with each other.
+
+    Parameters
+    ----------
+    arms
+        Curves whose `survival` is one minus the incidence; `median` any record that holds n and events.
+    rates
+        For each curve, incidences at set times; the last one stands in the key.
+    """
+    last = [r[-1] if r else None for r in rates]
+    month = next((numbers.months(r.at).removesuffix(".0") for r in last if r is not None), "")
+    heads = ("", "n", "Events", f"At {month} months" if month else "")
+    key = [(a.label, numbers.count(a.median.n), numbers.count(a.median.events), numbers.share(r) if r else "")
+           for a, r in zip(arms, last, strict=True)]  # fmt: skip
+    figure, axes = curves(title, arms, key, Panel(heads, down=False), columns, "the index infusion")
+    axes.set_ylabel("")
+    parts = [f"{arm.label}: " + ", ".join(f"{numbers.share(r)} at {numbers.months(r.at).removesuffix('.0')} months"
+                                          for r in known) for arm, known in zip(arms, rates, strict=True)]  # fmt: skip
+    one = pl.lit(1.0)
+    data = points(arms).rename({"survival": "incidence"}).with_columns(
+        incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip
+    return finish(figure, name, title, f"Cumulative incidence, {title}. " + "; ".join(parts) + ".", synthetic, data,
+                  columns)  # fmt: skip

@@ -1,0 +1,137 @@
+"""Swimmer plot: one lane a patient, from the first infusion to death or last contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+
+from reinfuse.cohort.courses import KINDS, Course
+from reinfuse.cohort.declared import DAYS_A_MONTH
+from reinfuse.report.figures.theme import (
+    COLOURS,
+    INK,
+    SMALL,
+    WIDTHS,
+    Columns,
+    Drawn,
+    finish,
+    head_height,
+    headline,
+    new,
+    style,
+)
+
+MOST = 80
+_LANE = 0.125
+_MARKS: dict[str, tuple[str, str, str, float]] = {
+    "infusion": ("^", INK, INK, 24), "CR": ("o", COLOURS[0], INK, 15), "PR": ("o", "white", COLOURS[0], 15),
+    "SD": ("s", "white", INK, 9), "PD": ("x", COLOURS[1], COLOURS[1], 17),
+    "MRD undetectable": ("*", COLOURS[2], INK, 32), "MRD detectable": ("*", "white", INK, 32),
+    "other therapy": ("D", COLOURS[3], INK, 12), "transplant": ("P", COLOURS[4], INK, 24),
+    "death": ("X", INK, INK, 24), "alive": (">", INK, INK, 18),
+}  # fmt: skip
+"""Marker, face, edge and area of each kind."""
+
+
+def swimmer(title: str, courses: Sequence[Course], synthetic: bool, columns: Columns = 2,
+            ids: bool = True) -> Drawn | None:  # fmt: skip
+    """Draw the sequences, by diagnosis, the longest first; None above `MOST` patients.
+
+    Parameters
+    ----------
+    ids
+        False: lanes are numbered instead.
+    """
+    if not courses or len(courses) > MOST:
+        return None
+    ordered = sorted(courses, key=lambda c: (c.diagnosis, -c.end, c.patient_id))
+    labels = [c.patient_id if ids else str(i) for i, c in enumerate(ordered, 1)]
+    kinds = [k for k in (*KINDS, "death", "alive") if any(k == kind for c in ordered for kind, _ in _shown(c))]
+    rows = -(-len(kinds) // (3 if columns == 1 else 6))
+    head = head_height(title, columns)
+    lanes = [y + 0.6 * sum(ordered[i].diagnosis != ordered[i - 1].diagnosis for i in range(1, y + 1))
+             for y in range(len(ordered))]  # fmt: skip
+    height = head + 0.16 * rows + 0.1 + _LANE * (lanes[-1] + 1.5) + 0.42
+    figure = new(columns, height)
+    width = WIDTHS[columns]
+    left = (0.055 * max(len(x) for x in labels) + 0.5) / width
+    with style():
+        axes = figure.add_axes((left, 0.42 / height, 0.98 - left, _LANE * (lanes[-1] + 1.5) / height))
+        _lanes(axes, ordered, lanes)
+        for kind in kinds:
+            _marks(axes, kind, ordered, lanes)
+        _axes(axes, ordered, lanes, labels)
+        figure.legend(handles=[_handle(k) for k in kinds], loc="upper left", bbox_to_anchor=(0, 1 - head / height),
+                      ncols=3 if columns == 1 else 6, borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
+                      labelspacing=0.3)  # fmt: skip
+        headline(figure, title, columns)
+    return finish(figure, "swimmer", title, _told(title, ordered), synthetic, _table(ordered, labels), columns,
+                  patient_level=True)  # fmt: skip
+
+
+def _shown(course: Course) -> list[tuple[str, float]]:
+    """Return kind and day of all that is marked."""
+    end = [] if course.died is None else [("death" if course.died else "alive", course.end)]
+    return [*((e.kind, e.day) for e in course.events), *end]
+
+
+def _lanes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float]) -> None:
+    whole = [[(c.start / DAYS_A_MONTH, y), (c.end / DAYS_A_MONTH, y)] for c, y in zip(ordered, lanes, strict=True)]
+    axes.add_collection(LineCollection(whole, colors="#d9d9d9", linewidths=4.2, capstyle="butt", zorder=1))
+    for kind, colour in (("CR", COLOURS[0]), ("PR", COLOURS[5])):
+        spans = [[(a / DAYS_A_MONTH, y), (b / DAYS_A_MONTH, y)] for c, y in zip(ordered, lanes, strict=True)
+                 for a, b, what in c.responses if what == kind]  # fmt: skip
+        axes.add_collection(LineCollection(spans, colors=colour, linewidths=4.2, capstyle="butt", zorder=2, alpha=0.75))
+
+
+def _marks(axes: Axes, kind: str, ordered: Sequence[Course], lanes: Sequence[float]) -> None:
+    marker, face, edge, area = _MARKS[kind]
+    places = [(day / DAYS_A_MONTH, y) for c, y in zip(ordered, lanes, strict=True) for k, day in _shown(c) if k == kind]
+    push = 0.6 if kind == "alive" else 0.0  # the arrow stands after the end of the lane
+    x, y = [p[0] + push for p in places], [p[1] for p in places]
+    colours = {"color": edge} if marker == "x" else {"facecolor": face, "edgecolor": edge}
+    axes.scatter(x, y, s=area, marker=marker, linewidths=0.7, zorder=4 if kind != "infusion" else 5, label=kind,
+                 clip_on=False, **colours)  # type: ignore[arg-type]  # fmt: skip
+
+
+def _handle(kind: str) -> Line2D:
+    marker, face, edge, area = _MARKS[kind]
+    names = {"infusion": "CAR-T infusion", "alive": "alive, follow-up goes on"}
+    return Line2D([], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=edge,
+                  markersize=area**0.5, markeredgewidth=0.7, label=names.get(kind, kind))  # fmt: skip
+
+
+def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], labels: Sequence[str]) -> None:
+    low, high = (f(m / DAYS_A_MONTH for m in values) for f, values in
+                 ((min, [c.start for c in ordered]), (max, [c.end for c in ordered])))  # fmt: skip
+    span = high - low
+    axes.set_xlim(low - 0.02 * span, high + 0.03 * span)
+    axes.set_ylim(lanes[-1] + 0.9, -0.9)
+    axes.axvline(0, color=INK, linewidth=0.5, zorder=0)
+    step = next(s for s in (3, 6, 12, 24, 60, 120) if span / s < 9)
+    axes.set_xticks([m for m in range(-600, 1201, step) if low - 0.02 * span <= m <= high + 0.03 * span])
+    axes.set_xlabel("Months from the index infusion", labelpad=2)
+    axes.set_yticks(lanes, labels, fontsize=SMALL)
+    axes.tick_params(axis="y", length=0, pad=2)
+    axes.spines["left"].set_visible(False)
+    for i, (course, y) in enumerate(zip(ordered, lanes, strict=True)):
+        if i == 0 or course.diagnosis != ordered[i - 1].diagnosis:
+            axes.annotate(course.diagnosis, (0, y - 0.7), xycoords=("figure fraction", "data"), xytext=(2, 0),
+                          textcoords="offset points", weight="bold", va="center", fontsize=SMALL)  # fmt: skip
+
+
+def _table(ordered: Sequence[Course], labels: Sequence[str]) -> pl.DataFrame:
+    rows = [{"patient": label, "diagnosis": c.diagnosis, "what": kind, "day": day,
+             "detail": next((e.detail for e in c.events if (e.kind, e.day) == (kind, day)), "")}
+            for c, label in zip(ordered, labels, strict=True) for kind, day in [("start", c.start), *_shown(c)]]  # fmt: skip
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _told(title: str, ordered: Sequence[Course]) -> str:
+    kinds = [kind for c in ordered for kind, _ in _shown(c)]
+    counts = "; ".join(f"{kind}: {kinds.count(kind)}" for kind in dict.fromkeys(kinds))
+    return f"{title}. {len(ordered)} lanes, one a patient. Marks: {counts}."

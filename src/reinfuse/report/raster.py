@@ -1,0 +1,30 @@
+"""The one module that knows typst: pages and pixels from sources in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import typst
+
+DPI = 300
+_PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
+
+
+def compiled(files: Mapping[str, bytes], **options: Any) -> bytes:
+    """Return what the file `main` makes of itself and the others; no font of the machine and no package is used."""
+    made: bytes = typst.compile(dict(files), ignore_system_fonts=True, **options)
+    return made
+
+
+def png(svg: bytes, dpi: int = DPI) -> bytes:
+    """Return an SVG drawing as PNG.
+
+    Parameters
+    ----------
+    svg
+        With a size of its own.
+    dpi
+        Pixels an inch of that size.
+    """
+    return compiled({"main": _PAGE, "drawing.svg": svg}, format="png", ppi=float(dpi))

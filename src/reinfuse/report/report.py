@@ -1,0 +1,183 @@
+"""The report: which sections it has, and what stands in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from reinfuse.findings import Findings
+from reinfuse.report.document import (
+    Block,
+    Bullets,
+    Document,
+    Pairs,
+    Paragraph,
+    Picture,
+    Ref,
+    Section,
+    Table,
+    Text,
+    with_citations,
+)
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.prose import Prose
+from reinfuse.report.protocols import ProtocolTables
+from reinfuse.report.sections import more_sections
+from reinfuse.report.strobe import checklist
+
+Placed = tuple[str, Drawn]
+"""A section's name and a figure that stands in it."""
+ABOUT = {
+    "rules and data": "What the rules did, and what the data lack",
+    "check": "Found by the check",
+    "reading": "Understood and normalised on reading",
+}
+SYNTHETIC = "Synthetic data. No real patient is in this report, and nothing clinical follows from it."
+
+
+def report(findings: Findings, figures: Sequence[Placed]) -> Document:
+    """Return the whole report.
+
+    Parameters
+    ----------
+    findings
+        What to show.
+    figures
+        Section and figure, in order.
+    """
+    return _Report(findings, figures).document()
+
+
+def title(findings: Findings) -> str:
+    """Return the report's title, which says where data are synthetic."""
+    said = str(findings.provenance["title"])
+    return f"{said} (synthetic data)" if findings.provenance["synthetic"] else said
+
+
+class _Report:
+    """One report in the making."""
+
+    def __init__(self, findings: Findings, figures: Sequence[Placed]) -> None:
+        self.findings = findings
+        self.figures = figures
+        self.prose = Prose(findings)
+        self.tables = ProtocolTables(findings)
+
+    def document(self) -> Document:
+        provenance = self.findings.provenance
+        version = str(provenance["reinfuse"])
+        sections = tuple(s for s in self._sections() if s.blocks)
+        return Document(
+            title(self.findings),
+            f"Cohort {provenance['cohort']} · {provenance['date']} · reinfuse {version}",
+            sections,
+            banners=(SYNTHETIC,) if provenance["synthetic"] else (),
+            cited=self.prose.cited,
+            facts={"generator": f"reinfuse {version}", "date": str(provenance["date"])},
+        )
+
+    def _sections(self) -> Iterator[Section]:
+        prose, tables = self.prose, self.tables
+        methods = Paragraph(with_citations(" ".join(prose.methods())))  # first: its citations give references numbers
+        yield Section("summary", "Summary", tuple(self._summary()))
+        yield Section("asked", "What was asked", tuple(Paragraph(p) for p in prose.asked()), "Question")
+        yield Section("patients", "Patients", tuple(self._patients()))
+        yield Section("course", "Each patient's course", tuple(self._course()), "Courses")
+        yield Section("response", "Response", (*_shown(tables.response()), *self._drawn("response")))
+        yield Section("survival", "Time to event", tuple(self._times()))
+        yield Section("toxicity", "Toxicity", (*_shown(tables.toxicity()), *self._drawn("toxicity")))
+        yield Section("associations", "Factors associated with outcome", tuple(self._associations()), "Associations")
+        for section in more_sections(self.findings, tables, {place for place, _ in self.figures}):
+            yield Section(section.name, section.title, (*section.blocks, *self._drawn(section.name)), section.short)
+        yield Section("methods", "Methods", (methods, *self._rules()))
+        yield Section("limits", "Limits", (Bullets(tuple(prose.limits())),))
+        yield Section("warnings", "Data and warnings", tuple(self._warnings()))
+        yield Section("strobe", "STROBE checklist", (checklist(self.findings),))
+        yield Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),))
+
+    def _drawn(self, place: str) -> Iterator[Picture]:
+        for where, drawn in self.figures:
+            if where == place:
+                yield Picture(drawn, self._note(drawn.name))
+
+    def _note(self, name: str) -> str:
+        if name.startswith(("km_", "landmark_")):
+            return f"Shaded: pointwise {self.tables.ci}; upright marks: censored."
+        if name.startswith("incidence"):
+            return f"Shaded: pointwise {self.tables.ci}."
+        return "Arrows: the interval goes on." if name.startswith("forest_") else ""
+
+    def _summary(self) -> Iterator[Block]:
+        yield Bullets(tuple(self.prose.summary()))
+        said: Text = (
+            "These are associations in one group of patients, not effects of treatment and no advice for any one "
+            "patient. See ", Ref("section", "limits"), ".",
+        )  # fmt: skip
+        yield Paragraph(said, "aside")
+
+    def _patients(self) -> Iterator[Block]:
+        figures = list(self._drawn("patients"))
+        flow = [p for p in figures if p.name == "flow"]
+        yield Paragraph((*((Ref("figure", "flow"), " shows who was analysed; ") if flow else ()),
+                         Ref("table", "baseline"), " who they were."))  # fmt: skip
+        yield from flow
+        yield self.tables.baseline()
+        yield from (p for p in figures if p not in flow)
+
+    def _course(self) -> Iterator[Block]:
+        figures = list(self._drawn("course"))
+        if figures:
+            yield Paragraph((Ref("figure", figures[0].name), " shows every infusion, response and event of each "
+                             "patient, in months from the index infusion."))  # fmt: skip
+        yield from figures
+
+    def _times(self) -> Iterator[Section]:
+        for end in self.findings.described.endpoints:
+            if end.kind == "time" and not end.competing:
+                blocks: tuple[Block, ...] = (*self._drawn(end.name), self.tables.survival(end.name))
+                yield Section(f"survival_{end.name}", end.label, blocks)
+        competing = (self.tables.competing(), self.tables.effects_on_incidence())
+        more: tuple[Block, ...] = (*self._drawn("competing"), *(t for t in competing if t is not None))
+        if more:
+            yield Section("survival_competing", "Competing events", more)
+
+    def _associations(self) -> Iterator[Block]:
+        names = [m.endpoint for m in self.findings.plan.models]
+        found = [(e, self.tables.association(e.name)) for e in self.findings.described.endpoints]
+        modelled = [t.name for e, t in found if t is not None and e.name in names]
+        if modelled:
+            refs = [x for name in modelled for x in (", ", Ref("table", name))][1:]
+            yield Paragraph(("Multivariable models: ", *refs, "; all else is one factor at a time."))
+        for end, table in found:
+            if table is not None:
+                blocks: tuple[Block, ...] = (*self._drawn(f"association_{end.name}"), table)
+                yield Section(f"association_{end.name}", end.label, blocks)
+
+    def _rules(self) -> Iterator[Section]:
+        yield Section("rules", "Rules", (Pairs(tuple(self.prose.rules())),))
+        yield Section("references", "References", (Bullets(tuple(self.prose.references), numbered=True),))
+
+    def _warnings(self) -> Iterator[Block]:
+        for about, head in ABOUT.items():
+            said = tuple(w["text"] for w in self.findings.warnings if w["about"] == about)
+            if said:
+                yield Section(f"warnings_{about.replace(' ', '_')}", head, (Bullets(said),))
+        if not self.findings.warnings:
+            yield Paragraph("None.")
+
+    def _provenance(self) -> Iterator[tuple[str, Text]]:
+        told, about = self.findings.provenance, self.findings.described.about
+        if about.description:
+            yield "Cohort", f"{about.title}. {about.description}"
+        if about.source:
+            yield "Source", about.source
+        yield from ((f"{name} (SHA-256)", str(digest)) for name, digest in told["inputs"].items())
+        yield "Plan (SHA-256)", str(told["plan"])
+        yield "Seed", str(told["seed"])
+        packages = "".join(f", {name} {version}" for name, version in told["packages"].items())
+        yield "Versions", f"reinfuse {told['reinfuse']}, Python {told['python']}{packages}"
+        yield "Date", str(told["date"])
+        yield "Records", "every number is in findings.json and estimates.csv; every figure's data in figures/"
+
+
+def _shown(table: Table | None) -> Iterable[Table]:
+    return () if table is None else (table,)
