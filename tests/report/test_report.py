@@ -3,7 +3,6 @@
 import json
 import re
 
-import matplotlib
 import numpy as np
 import polars as pl
 import pytest
@@ -11,12 +10,10 @@ import pytest
 from pages import Page
 from reinfuse.analysis.estimate import FIELDS
 from reinfuse.analysis.paired import WORTH
-from reinfuse.cohort.declared import DAYS_A_MONTH
 from reinfuse.errors import CohortRefused, OutputRefused
 from reinfuse.findings import CURVE_POINTS, Findings
-from reinfuse.report.figures import km, theme
+from reinfuse.report.figures import theme
 from reinfuse.report.prose import Prose
-from reinfuse.report.tables import Tables
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +43,7 @@ def test_synthetic_data_are_said_to_be_so(page, demo_findings):
     assert "Outcome after a second CAR-T infusion (synthetic data)" in words
     assert "Synthetic data. No real patient is in this report" in words
     assert demo_findings.provenance["synthetic"] is True
-    figure = theme.new(3, 2)
+    figure = theme.new(1, 2)
     theme.finish(figure, "x", "t", "a", synthetic=True)
     assert [t.get_text() for t in figure.texts] == [theme.SYNTHETIC]
 
@@ -104,26 +101,6 @@ def test_methods_name_what_was_run_and_nothing_else(demo_findings):
     assert len(prose.references) == len(set(prose.references))
     cited = {int(n) for group in re.findall(r"\[([\d, ]+)\]", text) for n in group.split(", ")}
     assert cited == set(range(1, len(prose.references) + 1))
-
-
-def test_numbers_at_risk_stand_under_their_times(demo_findings):
-    tables = Tables(demo_findings)
-    groups = ["diagnosis=ALL", "diagnosis=CLL", "diagnosis=NHL"]
-    look = tables.look
-    arms = [km.Arm(g, demo_findings.curves["pfs", "all", g], look.one("survival", "pfs", "median", "all", g),
-                   look.all("survival", "pfs", "at_risk", population="all", group=g)) for g in groups]  # fmt: skip
-    figure = matplotlib.figure.Figure()
-    top, under = figure.subplots(2, 1, sharex=True)
-    ticks = [float(r.at) for r in arms[0].at_risk]
-    km._axes(top, ticks, 1000.0)
-    km._risk_table(under, arms, ticks)
-    shown = [(t.get_position()[0], t.get_text()) for t in under.texts if t.get_text().isdigit()]
-    patients = demo_findings.patients
-    for i, name in enumerate(("ALL", "CLL", "NHL")):
-        days = patients.filter(pl.col("diagnosis") == name)["pfs_days"].to_numpy()
-        row = shown[i * len(ticks) : (i + 1) * len(ticks)]
-        assert [x for x, _ in row] == pytest.approx(list(top.get_xticks()))
-        assert [int(n) for _, n in row] == [int(np.sum(days >= x * DAYS_A_MONTH - 1e-9)) for x, _ in row]
 
 
 def test_saving_twice_leaves_the_later_result_only(demo_findings, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import polars as pl
 
@@ -17,7 +18,18 @@ from reinfuse.cohort.raw import TIME
 
 RESPONDING = {"CR": "CR", "CRi": "CR", "nPR": "PR", "PR": "PR"}
 """Assessments in response, and the kind of response they show."""
-KINDS = ("infusion", "CR", "PR", "SD", "PD", "MRD undetectable", "MRD detectable", "other therapy", "transplant")
+KINDS = (
+    "infusion",
+    "CR",
+    "PR",
+    "SD",
+    "PD",
+    "progression or death",
+    "MRD undetectable",
+    "MRD detectable",
+    "other therapy",
+    "transplant",
+)
 _TRANSPLANTS = ("allo-HCT", "auto-HCT")
 
 
@@ -109,7 +121,7 @@ def _spans(events: tuple[Event, ...]) -> tuple[tuple[float, float, str], ...]:
     """Return the times in response: each ends at the next assessment, whatever it shows, or at the next infusion."""
     marks = [e for e in events if e.kind in ("CR", "PR", "SD", "PD", "infusion")]
     spans: list[tuple[float, float, str]] = []
-    for one, following in zip(marks, marks[1:], strict=False):
+    for one, following in pairwise(marks):
         if one.kind in ("CR", "PR"):
             if spans and spans[-1][1] == one.day and spans[-1][2] == one.kind:
                 spans[-1] = (spans[-1][0], following.day, one.kind)
@@ -138,6 +150,8 @@ def _wide(data: Analysed, index: int) -> Iterator[Course]:
             events.append(Event(float(row["transplant_day"]), "transplant"))
         if row.get("relapse_event") == "yes" and row.get("relapse_days") is not None:
             events.append(Event(float(row["relapse_days"]), "PD"))
+        elif row.get("pfs_event") == "yes" and row.get("pfs_days") is not None:
+            events.append(Event(float(row["pfs_days"]), "progression or death"))
         shown = tuple(sorted((e for e in events if e.day <= end), key=lambda e: e.day))
         died = None if row.get("os_event") is None else row["os_event"] == "yes"
         yield Course(str(row[ID]), row.get("diagnosis") or "not known", min(0.0, shown[0].day), float(end), died, shown)

@@ -107,7 +107,7 @@ def _forest(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) ->
 def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
     """Draw best responses of all patients, of each subgroup and of each level of the models' factors."""
     counts: dict[tuple[str, str | None], list[Estimate]] = {}
-    for e in tables.look.all("response", "response", "count"):
+    for e in (e for e in tables.look.all("response", "response", "count") if e.term):
         counts.setdefault((e.population, e.group), []).append(e)
     if not any(e.estimate for e in counts.get(("all", None), [])):
         return None

@@ -27,7 +27,7 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
     if cohort is None or data is None:
         return
     synthetic, index = bool(findings.provenance["synthetic"]), findings.plan.index_infusion
-    title = f"Course of {data.frame.height} patients, from the first CAR-T infusion to death or last contact"
+    title = f"Course of {data.frame.height} patients"
     yield "patients", "missing", lambda: missing("Values that are not known", unknown(data), synthetic, columns or 2)
     if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
         yield "patients", "doses", lambda: _doses(data, index, synthetic, columns or 1)

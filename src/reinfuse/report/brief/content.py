@@ -91,7 +91,7 @@ class _Brief:
         every = self.look.one("flow", None, "count", term="analysed")
         shown = every is not None and every.estimate is not None
         n = numbers.count(every.estimate) if every and shown else ""
-        said = [self.say("people", "number", n=n) if shown else self.say("people", "number_hidden")]
+        said = [self.say("people", "number_hidden" if not shown else "one" if n == "1" else "number", n=n)]
         age = self.look.one("baseline", None, "median", term="age_years")
         if age is not None and age.estimate is not None:
             said.append(self.say("people", "age", age=f"{age.estimate:.0f}"))
@@ -164,13 +164,9 @@ class _Brief:
             e = self.look.one("survival", "pfs", "median", population)
             if e is None or not e.n or numbers.hidden(e):
                 continue
-            name, kind = (
-                self._type(population, True),
-                "by_type_item" if e.estimate is not None else "by_type_not_reached",
-            )
-            items.append(
-                self.say("lived", kind, type=name, time="" if e.estimate is None else self.words.time(e.estimate))
-            )
+            name, days = self._type(population, True), e.estimate
+            items.append(self.say("lived", "by_type_not_reached", type=name) if days is None
+                         else self.say("lived", "by_type_item", type=name, time=self.words.time(days)))  # fmt: skip
         if len(items) > 1:
             yield Paragraph(self.say("lived", "by_type"))
             yield Bullets(tuple(items))
@@ -226,7 +222,8 @@ class _Brief:
         for model in ("multivariable", "univariable"):
             where = {"term": factor, "model": model}
             found = [r.p_value for analysis in ("calibrated", "association")
-                     for r in self.look.all(analysis, endpoint, statistic, **where) if r.p_value is not None]  # fmt: skip
+                     for r in self.look.all(analysis, endpoint, statistic, **where)
+                     if r.p_value is not None]  # fmt: skip
             permuted = self.look.all("permutation", endpoint, "p_value", **where)
             p = [*found, *(r.p_value for r in permuted if r.p_value is not None)]
             if found:

@@ -7,11 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from matplotlib.axes import Axes
 
-from reinfuse.report.figures.theme import COLOURS, FAINT, INK, Columns, Drawn, finish, head_height, headline, new, style
+from reinfuse.report import numbers
+from reinfuse.report.figures.theme import (
+    COLOURS,
+    FAINT,
+    INK,
+    SMALL,
+    Columns,
+    Drawn,
+    finish,
+    head_height,
+    headline,
+    new,
+    style,
+)
 
-RESPONSES = ("response", "no response", "not known")
-_LOOKS = {"response": ("o", COLOURS[0]), "no response": ("s", "white"), "not known": ("^", "#bbbbbb")}
+LOOKS = {
+    "response": ("o", COLOURS[0], "white"),
+    "no response": ("s", "white", INK),
+    "not known": ("^", "#cccccc", INK),
+}
+"""Marker, face and colour of the number of each kind of response."""
+_APART = 1.3
+"""Factor by which kinds of response at one place are set apart."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class Dose:
 
 def doses(title: str, found: Sequence[Dose], left_out: int, index: int, synthetic: bool,
           columns: Columns = 1) -> Drawn:  # fmt: skip
-    """Draw both doses on logarithmic axes; the area of a mark grows with the patients at one place.
+    """Draw both doses on logarithmic axes; a mark tells how many patients it stands for.
 
     Parameters
     ----------
@@ -33,48 +53,52 @@ def doses(title: str, found: Sequence[Dose], left_out: int, index: int, syntheti
         Patients of whom a dose is not known.
     """
     head = head_height(title, columns)
-    height = head + 0.22 + 2.5 + 0.45
+    height = head + 0.24 + 2.5 + 0.45
     figure = new(columns, height)
     width = figure.get_size_inches()[0]
     counts = Counter((d.before, d.after, d.response) for d in found)
+    values = [v for d in found for v in (d.before, d.after)]
+    low, high = min(values) / 2.2, max(values) * 2.2
     with style():
-        axes = figure.add_axes((0.55 / width, 0.45 / height, 2.5 / width, 2.5 / height))
-        values = [v for d in found for v in (d.before, d.after)]
-        low, high = min(values) / 1.9, max(values) * 1.9
+        axes = figure.add_axes((0.6 / width, 0.45 / height, 2.6 / width, 2.5 / height))
         axes.plot([low, high], [low, high], color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
-        for i, kind in enumerate(RESPONSES):
-            _scatter(axes, [(k, n) for k, n in sorted(counts.items()) if k[2] == kind], kind, 1 + 0.07 * (i - 0.5))
+        for kind in LOOKS:
+            _scatter(axes, counts, kind)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
+        decades = [10.0**k for k in range(-2, 14) if low <= 10.0**k <= high]
+        axes.set_xticks(decades, [numbers.dose(d).removeprefix("1 × ") for d in decades])
+        axes.set_yticks(decades, [numbers.dose(d).removeprefix("1 × ") for d in decades])
+        axes.tick_params(which="minor", labelbottom=False, labelleft=False)
         axes.set_xlabel(f"CART{index - 1} dose, CAR-T cells/kg", labelpad=2)
         axes.set_ylabel(f"CART{index} dose, CAR-T cells/kg", labelpad=2)
-        axes.annotate("same dose", (high / 1.15, high / 1.15), xytext=(-2, 4), textcoords="offset points", ha="right", va="bottom",
-                      color=FAINT, rotation=0)  # fmt: skip
-        figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
-                      borderaxespad=0.2, handletextpad=0.1, columnspacing=1.0, markerscale=1)  # fmt: skip
+        axes.annotate("same dose", (high, high), xytext=(-16, -4), textcoords="offset points", ha="right", va="center",
+                      color=FAINT)  # fmt: skip
+        handles, labels = axes.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
+                      borderaxespad=0.2, handletextpad=0.1, columnspacing=1.0)  # fmt: skip
         headline(figure, title, columns)
     higher, same = sum(d.after > d.before for d in found), sum(d.after == d.before for d in found)
     alt = (f"{title}. {len(found)} patients: higher {higher}, the same {same}, lower {len(found) - higher - same}; "
            f"{left_out} without both doses not drawn.")  # fmt: skip
-    data = pl.DataFrame(
-        [{"before": b, "after": a, "response": r, "patients": n} for (b, a, r), n in sorted(counts.items())]
-    )
-    return finish(figure, "doses", title, alt, synthetic, data, columns, patient_level=True)
+    rows = [{"before": b, "after": a, "response": r, "patients": n} for (b, a, r), n in sorted(counts.items())]
+    return finish(figure, "doses", title, alt, synthetic, pl.DataFrame(rows), columns, patient_level=True)
 
 
-def _scatter(axes, found, kind: str, push: float) -> None:  # type: ignore[no-untyped-def]
-    """Draw one kind of response, pushed a little aside so that kinds at one place stand apart."""
-    if not found:
+def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], kind: str) -> None:
+    """Draw one kind of response, set aside where another kind stands at the same place."""
+    mine = sorted((key, n) for key, n in counts.items() if key[2] == kind)
+    if not mine:
         return
-    marker, face = _LOOKS[kind]
-    x, y = [k[0] * push for k, _ in found], [k[1] / push for k, _ in found]
-    axes.scatter(x, y, s=[16 + 9 * (n - 1) for _, n in found], marker=marker, facecolor=face, edgecolor=INK, linewidths=0.7,
-                 alpha=0.9, label=kind, zorder=3)  # fmt: skip
-    for (key, n), a, b in zip(found, x, y, strict=True):
-        if n > 1:
-            side = -1 if kind == "no response" else 1
-            axes.annotate(str(n), (a, b), xytext=(side * (4 + 0.6 * n**0.5), -side * 5), textcoords="offset points", ha="center",
-                          va="center", fontsize=6, color=INK)  # fmt: skip
-        del key
+    marker, face, ink = LOOKS[kind]
+    order = list(LOOKS)
+    x = []
+    for (before, after, _), _n in mine:
+        there = [k for k in order if (before, after, k) in counts]
+        x.append(before * _APART ** (2 * there.index(kind) - len(there) + 1))
+    axes.scatter(x, [key[1] for key, _ in mine], s=[70 + 5 * n for _, n in mine], marker=marker, facecolor=face,
+                 edgecolor=INK, linewidths=0.7, label=kind, zorder=3)  # fmt: skip
+    for at, (key, n) in zip(x, mine, strict=True):
+        axes.text(at, key[1], str(n), ha="center", va="center", fontsize=SMALL, color=ink, zorder=4)

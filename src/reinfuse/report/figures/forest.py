@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -15,9 +16,11 @@ from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish
 from reinfuse.report.labels import Labels
 
 AXIS = (0.02, 50.0)
-_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.395, 0.43, 0.87), 2: (0.006, 0.50, 0.75, 0.935)}
+_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.46, 0.49, 0.90), 2: (0.006, 0.50, 0.75, 0.935)}
 """Label, events / n, ratio, p; in one column the label has a line of its own."""
-_PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.21), 2: (0.52, 0.21)}
+_UNDER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+"""So that the line at 1 does not run through a label."""
+_PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.27), 2: (0.52, 0.21)}
 
 
 def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool,
@@ -36,19 +39,15 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
         places = _PLACES[columns]
         for y, line in enumerate(lines):
             if isinstance(line, str):
-                model = line in ("Univariable", "Multivariable")
-                text.text(
-                    places[0] + (0 if model else 0.012), y, line, weight="bold" if model else "normal", va="center"
-                )
+                head = line in ("Univariable", "Multivariable")
+                weight = "bold" if head else "normal"
+                text.text(places[0] + (0 if head else 0.012), y, line, weight=weight, va="center", bbox=_UNDER)
             elif line is not None:
                 _line(axes, y, line)
                 _texts(text, y, line, labels, columns)
         ci = numbers.level(records[0].confidence)
         names = ("Factor", "Events / n", f"{what} ({ci})", "p")
-        if columns == 2:
-            heads(text, places, names, ("left", "right", "left", "left"))
-        else:
-            heads(text, (places[0], 0.27, 0.43, places[3]), ("Factor", "Events / n", f"{what} ({ci})", "p"))
+        heads(text, places, names, ("left", "right", "left", "left"))
     return finish(figure, name, title, _told(title, records, labels), synthetic, table(records, labels), columns)
 
 

@@ -92,7 +92,7 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], pane
     height = head + legend + _PLOT[columns] + 0.4 + table + foot
     figure = new(columns, height)
     width = WIDTHS[columns]
-    left = max(0.56, min(_LETTER * max(len(_short(a.label)) for a in arms) + 0.2, 0.34 * width)) / width
+    left = max(0.56, min(_LETTER * max(len(_short(a.label)) for a in arms) + 0.2, 0.44 * width)) / width
     with style():
         axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, _PLOT[columns] / height))
         risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)

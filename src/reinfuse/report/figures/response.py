@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
@@ -52,9 +54,9 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, columns: Columns 
     height = head + legend + 0.19 * len(bars) + 0.42
     figure = new(columns, height)
     width = WIDTHS[columns]
-    left = (1.35 if columns == 1 else 2.1) / width
+    left = (1.15 if columns == 1 else 1.25) / width
     with style():
-        axes = figure.add_axes((left, 0.42 / height, 0.97 - left, 0.19 * len(bars) / height))
+        axes = figure.add_axes((left, 0.42 / height, 0.95 - left, 0.19 * len(bars) / height))
         for y, bar in enumerate(bars):
             _label(axes, y, bar)
             _bar(axes, y, bar, there)
@@ -65,8 +67,9 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, columns: Columns 
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
         axes.set_xlabel("Share of patients", labelpad=2)
         handles, labels = _unique(axes)
-        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=4 if columns == 1 else 8,
-                      borderaxespad=0.2, handlelength=1.4, columnspacing=1.0, labelspacing=0.25)  # fmt: skip
+        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
+                      ncols=4 if columns == 1 else 8, borderaxespad=0.2, handlelength=1.4, columnspacing=1.0,
+                      labelspacing=0.25)  # fmt: skip
         headline(figure, title, columns)
     return finish(figure, "response_best", title, _told(title, bars, there), synthetic, _table(bars), columns)
 
@@ -75,14 +78,18 @@ def _count(bar: Bar, category: str) -> float:
     return next((e.estimate or 0 for e in bar.counts if e.term == f"best={category}"), 0)
 
 
-def _label(axes, y: int, bar: Bar) -> None:  # type: ignore[no-untyped-def]
+def _label(axes: Axes, y: int, bar: Bar) -> None:
     n = next((e.n for e in bar.counts), None)
     text = bar.label if not bar.counts else f"{bar.label} (n = {numbers.count(n)})"
-    axes.annotate(text, (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points", ha="right",
-                  va="center", weight="normal" if bar.counts else "bold")  # fmt: skip
+    if bar.counts:
+        axes.annotate(text, (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
+                      ha="right", va="center")  # fmt: skip
+    else:
+        axes.annotate(text, (0, y), xycoords=("figure fraction", "data"), xytext=(2, 0), textcoords="offset points",
+                      va="center", weight="bold")  # fmt: skip
 
 
-def _bar(axes, y: int, bar: Bar, there: Sequence[str]) -> None:  # type: ignore[no-untyped-def]
+def _bar(axes: Axes, y: int, bar: Bar, there: Sequence[str]) -> None:
     total = sum(_count(bar, c) for c in there)
     start = 0.0
     for category in there:
@@ -95,31 +102,41 @@ def _bar(axes, y: int, bar: Bar, there: Sequence[str]) -> None:  # type: ignore[
                   label=category)  # fmt: skip
         if share >= _NARROW:
             dark = i < 2
+            under = {"facecolor": SHADES[i], "edgecolor": "none", "pad": 0.6} if HATCHES[i] and not dark else None
             axes.text(start + share / 2, y, numbers.count(count), ha="center", va="center",
-                      color="white" if dark else INK,
-                      bbox=None if dark or not HATCHES[i] else {"facecolor": SHADES[i], "edgecolor": "none", "pad": 0.6})  # fmt: skip
+                      color="white" if dark else INK, bbox=under)  # fmt: skip
         start += share
     if bar.counts and not total:
         axes.text(0.01, y, "not shown", va="center", color=FAINT)
 
 
-def _unique(axes):  # type: ignore[no-untyped-def]
+def _unique(axes: Axes) -> tuple[list[Artist], list[str]]:
     handles, labels = axes.get_legend_handles_labels()
     first = dict(zip(labels[::-1], handles[::-1], strict=True))
     names = [c for c in CATEGORIES if c in first]
     return [first[n] for n in names], names
 
 
+def _named(bars: Sequence[Bar]) -> list[tuple[str, Bar]]:
+    """Return each group with the heading that it stands under."""
+    named, heading = [], ""
+    for bar in bars:
+        if not bar.counts:
+            heading = f"{bar.label}: "
+        else:
+            named.append((f"{heading}{bar.label}", bar))
+    return named
+
+
 def _table(bars: Sequence[Bar]) -> pl.DataFrame:
-    rows = [{"group": bar.label, "response": (e.term or "").partition("=")[2], "patients": e.estimate, "n": e.n}
-            for bar in bars for e in bar.counts]  # fmt: skip
+    rows = [{"group": name, "response": (e.term or "").partition("=")[2], "patients": e.estimate, "n": e.n}
+            for name, bar in _named(bars) for e in bar.counts]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _told(title: str, bars: Sequence[Bar], there: Sequence[str]) -> str:
     parts = []
-    for bar in bars:
-        if bar.counts:
-            found = ", ".join(f"{c} {numbers.count(_count(bar, c))}" for c in there if _count(bar, c))
-            parts.append(f"{bar.label}, {numbers.count(bar.counts[0].n)} patients: {found}")
+    for name, bar in _named(bars):
+        found = ", ".join(f"{c} {numbers.count(_count(bar, c))}" for c in there if _count(bar, c))
+        parts.append(f"{name}, {numbers.count(bar.counts[0].n)} patients: {found}")
     return f"{title}. " + "; ".join(parts) + "."

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reinfuse.report.figures.theme import FAINT, LINE, WIDTHS, Columns, head_height, headline, new
+from reinfuse.report.figures.theme import FAINT, LINE, Columns, head_height, headline, new
 
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
-_FEWEST_BETWEEN = 0.13
-"""Share of the axis that a tick's label needs."""
+_APART = 0.26
+"""Inches between two ticks, so that their labels do not touch."""
 
 
 def panels(title: str, lines: int, columns: Columns, plot: tuple[float, float], xlabel: str
@@ -50,15 +51,14 @@ def panels(title: str, lines: int, columns: Columns, plot: tuple[float, float], 
 
 def logarithmic(axes: Axes, low: float, high: float) -> None:
     """Make the axis logarithmic, with a line at 1 and as many ticks as stand apart."""
-    import math
-
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.axvline(1, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
-    span = math.log(high / low)
+    inches = axes.get_position().width * axes.figure.get_figure(root=True).get_size_inches()[0]
+    least = _APART / inches * math.log(high / low)
     chosen: list[float] = []
     for tick in sorted((t for t in _TICKS if low <= t <= high), key=lambda t: (t != 1, abs(math.log(t)))):
-        if all(abs(math.log(tick / other)) / span > _FEWEST_BETWEEN for other in chosen):
+        if all(abs(math.log(tick / other)) > least for other in chosen):
             chosen.append(tick)
     axes.set_xticks(sorted(chosen), [f"{t:g}" for t in sorted(chosen)])
     axes.minorticks_off()
@@ -69,8 +69,3 @@ def heads(text: Axes, places: Sequence[float], names: Sequence[str], sides: Sequ
     for i, (x, name) in enumerate(zip(places, names, strict=True)):
         side: Any = "left" if sides is None else sides[i]
         text.text(x, -1, name, weight="bold", va="center", ha=side)
-
-
-def inches(x: float, columns: Columns) -> float:
-    """Return inches as a share of the figure's width."""
-    return x / WIDTHS[columns]

@@ -51,22 +51,22 @@ def swimmer(title: str, courses: Sequence[Course], synthetic: bool, columns: Col
     ordered = sorted(courses, key=lambda c: (c.diagnosis, -c.end, c.patient_id))
     labels = [c.patient_id if ids else str(i) for i, c in enumerate(ordered, 1)]
     kinds = [k for k in (*KINDS, "death", "alive") if any(k == kind for c in ordered for kind, _ in _shown(c))]
-    rows = -(-len(kinds) // (3 if columns == 1 else 6))
+    rows = -(-len(kinds) // (2 if columns == 1 else 6))
     head = head_height(title, columns)
     lanes = [y + 0.6 * sum(ordered[i].diagnosis != ordered[i - 1].diagnosis for i in range(1, y + 1))
              for y in range(len(ordered))]  # fmt: skip
-    height = head + 0.16 * rows + 0.1 + _LANE * (lanes[-1] + 1.5) + 0.42
+    height = head + 0.16 * rows + 0.1 + _LANE * (lanes[-1] + 1.5) + 0.5
     figure = new(columns, height)
     width = WIDTHS[columns]
     left = (0.055 * max(len(x) for x in labels) + 0.5) / width
     with style():
-        axes = figure.add_axes((left, 0.42 / height, 0.98 - left, _LANE * (lanes[-1] + 1.5) / height))
+        axes = figure.add_axes((left, 0.5 / height, 0.98 - left, _LANE * (lanes[-1] + 1.5) / height))
         _lanes(axes, ordered, lanes)
         for kind in kinds:
             _marks(axes, kind, ordered, lanes)
         _axes(axes, ordered, lanes, labels)
         figure.legend(handles=[_handle(k) for k in kinds], loc="upper left", bbox_to_anchor=(0, 1 - head / height),
-                      ncols=3 if columns == 1 else 6, borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
+                      ncols=2 if columns == 1 else 6, borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
                       labelspacing=0.3)  # fmt: skip
         headline(figure, title, columns)
     return finish(figure, "swimmer", title, _told(title, ordered), synthetic, _table(ordered, labels), columns,
@@ -100,7 +100,7 @@ def _marks(axes: Axes, kind: str, ordered: Sequence[Course], lanes: Sequence[flo
 
 def _handle(kind: str) -> Line2D:
     marker, face, edge, area = _MARKS[kind]
-    names = {"infusion": "CAR-T infusion", "alive": "alive, follow-up goes on"}
+    names = {"infusion": "CAR-T infusion", "alive": "alive at last contact"}
     return Line2D([], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=edge,
                   markersize=area**0.5, markeredgewidth=0.7, label=names.get(kind, kind))  # fmt: skip
 
@@ -127,7 +127,8 @@ def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], labels:
 def _table(ordered: Sequence[Course], labels: Sequence[str]) -> pl.DataFrame:
     rows = [{"patient": label, "diagnosis": c.diagnosis, "what": kind, "day": day,
              "detail": next((e.detail for e in c.events if (e.kind, e.day) == (kind, day)), "")}
-            for c, label in zip(ordered, labels, strict=True) for kind, day in [("start", c.start), *_shown(c)]]  # fmt: skip
+            for c, label in zip(ordered, labels, strict=True)
+            for kind, day in [("start", c.start), *_shown(c), ("end", c.end)]]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
