@@ -30,6 +30,7 @@ _LANE = 0.125
 _MARKS: dict[str, tuple[str, str, str, float]] = {
     "infusion": ("^", INK, INK, 24), "CR": ("o", COLOURS[0], INK, 15), "PR": ("o", "white", COLOURS[0], 15),
     "SD": ("s", "white", INK, 9), "PD": ("x", COLOURS[1], COLOURS[1], 17),
+    "progression or death": ("x", COLOURS[1], COLOURS[1], 17),
     "MRD undetectable": ("*", COLOURS[2], INK, 32), "MRD detectable": ("*", "white", INK, 32),
     "other therapy": ("D", COLOURS[3], INK, 12), "transplant": ("P", COLOURS[4], INK, 24),
     "death": ("X", INK, INK, 24), "alive": (">", INK, INK, 18),
