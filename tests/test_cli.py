@@ -40,6 +40,34 @@ def test_analyze_writes_and_says_where(tmp_path):
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_one_figure_and_the_references_of_a_cohort_and_of_results(tmp_path):
+    cohort = write_folder(tmp_path, **GOOD)
+    done = _run("figure", "km_pfs", cohort, "--columns", "1", "--out", tmp_path / "figures")
+    assert done.returncode == 0, done.stderr
+    made = sorted(p.name for p in (tmp_path / "figures").iterdir())
+    assert made == ["km_pfs.csv", "km_pfs.pdf", "km_pfs.png", "km_pfs.svg"]
+    wrong = _run("figure", "km_pfz", cohort)
+    assert wrong.returncode == 2
+    assert "did you mean km_pfs?" in wrong.stderr
+    assert _run("analyze", cohort, "--out", tmp_path / "out").returncode == 0
+    cited = _run("cite", tmp_path / "out")
+    assert cited.stdout.startswith("@article{gauthier2021factors,")
+    assert cited.stdout == (tmp_path / "out" / "references.bib").read_text(encoding="utf-8")
+    assert len(_run("cite").stdout) > len(cited.stdout)
+
+
+def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path, demo_report):
+    done = _run("share", demo_report, "--out", tmp_path / "shared")
+    assert done.returncode == 0, done.stderr
+    assert "removed: row of a patient" in done.stdout
+    names = {p.name for p in (tmp_path / "shared").rglob("*")}
+    assert {"report.html", "report.docx", "report.pdf", "brief.html", "removed.csv", "README.txt"} <= names
+    assert "patients.csv" not in names
+    refused = _run("share", write_folder(tmp_path, **GOOD))
+    assert refused.returncode == 2
+    assert "name a folder that `reinfuse analyze` made" in refused.stderr
+
+
 def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
     done = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
     assert done.returncode == 2

@@ -35,7 +35,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard o
 @app.command()
 def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
             json: JsonOption = False) -> None:  # fmt: skip
-    """Check a cohort, estimate, and write report, findings, estimates, patients and figures."""
+    """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
     findings = _analysed(cohort, _plan(plan), out)
     if json:
         _print_json(findings.cohort.warnings if findings.cohort else ())
@@ -108,7 +108,7 @@ def one_figure(
 def share(
     results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
     out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
-    small_cells: Annotated[int, typer.Option("--small-cells", min=2, help="Smallest number that is shown.")] = 11,
+    small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest number that is shown.")] = 11,
 ) -> None:
     """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
     from reinfuse.share import share as shared
@@ -240,7 +240,8 @@ def _say_written(findings: Findings, out: Path) -> None:
     warnings = len(findings.warnings)
     patients = findings.described.patients
     typer.echo(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
-    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
+    typer.echo(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
 
 
 def _compare(dataset: Dataset, findings: Findings) -> None:

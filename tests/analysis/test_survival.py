@@ -119,6 +119,19 @@ def test_cumulative_incidence_by_hand():
     assert made[2].note == "not estimable: beyond the last follow-up, day 4"
 
 
+def test_the_curve_of_an_incidence_by_hand():
+    """As above: 1 - incidence is 3/4, 3/4, 1/2, 1/2; at risk 4, 3, 2, 1; the death of day 2 is no relapse."""
+    time, event, other = _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0)
+    curve = competing.curve(time, event, other, 0.95)
+    assert curve.survival.tolist() == pytest.approx([0.75, 0.75, 0.5, 0.5])
+    assert curve.at_risk.tolist() == [4, 3, 2, 1]
+    assert curve.events.tolist() == [1, 0, 1, 0]
+    assert curve.censored.tolist() == [0, 0, 0, 1]
+    assert competing.curve(time, np.zeros(4), other, 0.95) is None
+    at_risk = competing.numbers_at_risk(time, 2, "relapse", "all", [0.0, 2.0, 5.0])
+    assert [e.estimate for e in at_risk] == [4, 3, 0]
+
+
 def test_cumulative_incidence_where_nobody_is_censored():
     made = competing.cumulative_incidence(
         _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 1), 0.95, "relapse", "all", [1.0, 4.0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,12 +69,16 @@ def curve(time: Floats, event: Floats, competing: Floats, confidence: float) -> 
     if not event.sum():
         return None
     at, level, low, high = library.aalen_johansen(time, event, competing, confidence)
-    at_risk = (time[:, None] >= at).sum(axis=0).astype(np.float64)
-    died, other = ((time[:, None] == at) * flag[:, None] for flag in (event, competing))
-    ended = (time[:, None] == at).sum(axis=0)
-    events = died.sum(axis=0).astype(np.float64)
-    censored = ended - events - other.sum(axis=0)
-    return Curve(at, 1 - level, 1 - high, 1 - low, at_risk, events, censored.astype(np.float64), len(time))
+
+    def before(times: Floats, side: Literal["left", "right"]) -> Floats:
+        return np.searchsorted(np.sort(times), at, side).astype(np.float64)
+
+    def on(times: Floats) -> Floats:
+        return before(times, "right") - before(times, "left")
+
+    events, other = on(time[event == 1]), on(time[competing == 1])
+    at_risk, censored = len(time) - before(time, "left"), on(time) - events - other
+    return Curve(at, 1 - level, 1 - high, 1 - low, at_risk, events, censored, len(time))
 
 
 def numbers_at_risk(time: Floats, events: int, endpoint: str, population: str,

@@ -14,7 +14,7 @@ from reinfuse.cohort.sizes import COLUMN as SIZE_CHANGE
 from reinfuse.findings import Findings
 from reinfuse.report.figures.doses import Dose, doses
 from reinfuse.report.figures.missing import missing
-from reinfuse.report.figures.swimmer import swimmer
+from reinfuse.report.figures.swimmer import MOST, swimmer
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.figures.waterfall import waterfall
 
@@ -31,7 +31,8 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
     yield "patients", "missing", lambda: missing("Values that are not known", unknown(data), synthetic, columns or 2)
     if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
         yield "patients", "doses", lambda: _doses(data, index, synthetic, columns or 1)
-    yield "course", "swimmer", lambda: swimmer(title, courses(cohort, data, index), synthetic, columns or 2)
+    if data.frame.height <= MOST:
+        yield "course", "swimmer", lambda: swimmer(title, courses(cohort, data, index), synthetic, columns or 2)
     if SIZE_CHANGE in data.frame.columns and data.frame[SIZE_CHANGE].is_not_null().any():
         yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns or 2)
 

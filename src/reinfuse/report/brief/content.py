@@ -120,8 +120,8 @@ class _Brief:
             said = self.say("happened", endpoint, count=self.words.count(found))
             yield Paragraph(" ".join([said, *self._sure(found)]))
             if found.events is not None and found.n:
-                title = self.words.count(found)
-                yield Picture(icons(f"icons_{endpoint}", self._capital(title), found.events, found.n))
+                title = self.say("icons", endpoint, count=self.words.count(found))
+                yield Picture(icons(f"icons_{endpoint}", title, found.events, found.n))
             if endpoint == "response":
                 yield from self._by_type()
 

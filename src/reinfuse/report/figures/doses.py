@@ -30,6 +30,8 @@ LOOKS = {
     "not known": ("^", "#cccccc", INK),
 }
 """Marker, face and colour of the number of each kind of response."""
+MOST_PLACES = 150
+"""Different pairs of doses above which their patients are not written into the marks."""
 _APART = 1.3
 """Factor by which kinds of response at one place are set apart."""
 
@@ -98,7 +100,9 @@ def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], kind: str) -
     for (before, after, _), _n in mine:
         there = [k for k in order if (before, after, k) in counts]
         x.append(before * _APART ** (2 * there.index(kind) - len(there) + 1))
-    axes.scatter(x, [key[1] for key, _ in mine], s=[70 + 5 * n for _, n in mine], marker=marker, facecolor=face,
-                 edgecolor=INK, linewidths=0.7, label=kind, zorder=3)  # fmt: skip
-    for at, (key, n) in zip(x, mine, strict=True):
+    few = len(counts) <= MOST_PLACES
+    areas = [min(70 + 5 * n, 400) if few else 8 for _, n in mine]
+    axes.scatter(x, [key[1] for key, _ in mine], s=areas, marker=marker, facecolor=face, edgecolor=INK, linewidths=0.7,
+                 label=kind, zorder=3)  # fmt: skip
+    for at, (key, n) in zip(x, mine, strict=True) if few else ():
         axes.text(at, key[1], str(n), ha="center", va="center", fontsize=SMALL, color=ink, zorder=4)
