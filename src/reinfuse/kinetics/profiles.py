@@ -142,5 +142,5 @@ def _one_a_day(rows: pl.DataFrame, told: Counter[str]) -> tuple[Floats, Floats, 
         mine = index == k
         low[k] = below[mine].all()
         used = value[mine] if low[k] else value[mine & ~below]
-        merged[k] = np.max(used) if low[k] else np.exp(np.log(used).mean())
+        merged[k] = np.max(used) if low[k] else used[0] if len(used) == 1 else np.exp(np.log(used).mean())
     return unique, merged, low
