@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds, LinearConstraint, milp
 
+from attacker import BEST, DIAGNOSES, GRADES, SEXES, worked_out
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis.estimate import SUPPRESSED
+from reinfuse.analysis.estimate import SO_THAT, SUPPRESSED, Estimate
+from reinfuse.analysis.survival import Curve
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
+from reinfuse.disclosure.cells import ALL, SIZE, Cell, Hiding, Rules
+from reinfuse.disclosure.coarse import coarse
+from reinfuse.report import numbers
 
-BEST = ("CR", "CRi", "nPR", "PR", "SD", "PD", "NE", "none")
-POPULATIONS = ("all", "diagnosis=ALL", "diagnosis=CLL", "diagnosis=NHL")
+ONE = ("one",)
+NO_RULES = Rules()
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +33,92 @@ def shown(findings, analysis, statistic="proportion"):
             if e.analysis == analysis and e.statistic == statistic}  # fmt: skip
 
 
+# Cells: hidden by hand
+
+
+def hiding(k, rules=NO_RULES, **of):
+    """Return what is hidden of one measure, 0 to 100 patients a group; `total` names all."""
+    cells = {ALL if name == "total" else ("all", f"f={name}"): Cell(*cell) for name, cell in of.items()}
+    return Hiding({ONE: cells}, rules, k)
+
+
+def names(found):
+    return {"total" if g == ALL else g[1].removeprefix("f=") for _, g in found.hidden}
+
+
+@pytest.mark.parametrize(
+    ("cells", "hidden"),
+    [
+        ({"total": (30, 60), "a": (10, 20), "b": (20, 40)}, set()),
+        ({"total": (33, 80), "a": (3, 20), "b": (10, 20), "c": (20, 40)}, {"a", "b"}),  # 33 - 30 would tell the 3
+        ({"total": (33, 80), "a": (18, 20), "b": (5, 20), "c": (10, 40)}, {"a", "b"}),  # 2 of 20 without the event
+        ({"total": (21, 70), "a": (3, 20), "b": (8, 20), "c": (10, 30)}, {"a", "b"}),
+        ({"total": (42, 90), "a": (1, 20), "b": (1, 20), "c": (40, 50)}, {"a", "b", "c"}),  # together they are 2
+        ({"total": (28, 70), "a": (4, 20), "b": (4, 20), "c": (20, 30)}, {"a", "b", "c"}),  # 8 would be 4 and 4
+        ({"total": (27, 70), "a": (3, 20), "b": (4, 20), "c": (20, 30)}, {"a", "b"}),
+        ({"total": (30, 70), "a": (0, 20), "b": (10, 20), "c": (20, 30)}, set()),  # 0 may be shown
+        (
+            {"total": (29, 70), "a": (3, 20), "b": (0, 20), "c": (26, 30)},
+            {"a", "c"},
+        ),  # a 0 beside it would hide nothing
+        ({"total": (32, 62), "a": (10, 20), "b": (20, 40)}, {"a"}),  # 2 patients of no group: 12 in all
+        ({"total": (4, 70), "a": (4, 20), "b": (0, 50)}, {"total", "a"}),
+    ],
+)
+def test_cells_by_hand_at_five(cells, hidden):
+    assert names(hiding(5, **cells)) == hidden
+
+
+def test_of_a_hidden_group_every_cell_is_hidden():
+    group = ("all", "f=a")
+    found = Hiding({SIZE: {ALL: Cell(30, 30), group: Cell(4, 30)}, ONE: {group: Cell(0, 4)}}, Rules(), 5)
+    assert (ONE, group) in found.hidden
+
+
+def test_categories_are_hidden_together():
+    two, three = ("two",), ("three",)
+    cells = {ONE: {ALL: Cell(1, 30)}, two: {ALL: Cell(9, 30)}, three: {ALL: Cell(20, 30)}}
+    assert Hiding(cells, Rules(categories=((ONE, two, three),)), 5).hidden == {(m, ALL) for m in cells}
+    assert Hiding(cells, Rules(categories=((ONE, two, three),)), 5).told == set()
+    assert Hiding(cells, Rules(), 5).told == {(ONE, ALL)}
+
+
+def test_an_outcome_of_none_or_all_of_a_group_is_hidden():
+    """0 of 20 in b tells the outcome of each; 0 of all 60 may be shown."""
+    rules = Rules(outcomes=frozenset({ONE}))
+    assert names(hiding(5, rules, total=(30, 60), a=(30, 40), b=(0, 20))) == {"a", "b"}
+    assert names(hiding(5, rules, total=(30, 60), a=(10, 40), b=(20, 20))) == {"a", "b"}
+    assert names(hiding(5, rules, total=(30, 70), a=(0, 20), b=(0, 20), c=(30, 30))) == {"a", "b", "c"}
+    assert names(hiding(5, rules, total=(0, 60))) == set()
+
+
+def test_a_level_and_its_group_are_one_number():
+    """22 women in all by the group, though the row of the table is hidden: 15 in one diagnosis tell 7 in the other."""
+    women, one, other = ("all", "sex=F"), ("d=1", None), ("d=2", None)
+    cells = {
+        SIZE: {ALL: Cell(45, 45), women: Cell(22, 45)},
+        ONE: {ALL: Cell(22, 45), one: Cell(7, 17), other: Cell(15, 28)},
+    }
+    for twins, found in (({}, {one}), ({(ONE, ALL): (SIZE, women)}, {one, other})):
+        hiding = Hiding(cells, Rules(twins=twins), 11, {(ONE, ALL)})
+        assert {g for m, g in hiding.hidden if m == ONE} - {ALL} == found
+
+
+def test_that_a_number_is_small_is_not_told_where_the_others_leave_no_room():
+    """32 of 54 in two groups, at most 28 in b: a has 4 or more, so `fewer than 5` would be 4."""
+    assert hiding(5, total=(32, 80), a=(4, 26), b=(28, 28), c=(0, 26)).told == set()
+    assert hiding(5, total=(30, 80), a=(4, 26), b=(26, 28), c=(0, 26)).told == {(ONE, ("all", "f=a"))}
+
+
+def test_that_a_number_is_small_is_not_told_where_it_tells_the_number():
+    """At most 4 in all, and 4 groups with at least 1: each has 1."""
+    found = hiding(5, total=(4, 90), a=(1, 20), b=(1, 20), c=(1, 20), d=(1, 30))
+    assert found.told == {(ONE, ALL)}
+
+
+# Findings by hand
+
+
 def test_by_hand_at_eleven(plain_demo):
     """44 patients, 17 responders: ALL 3 of 14, CLL 3 of 9, NHL 11 of 21; 9 complete; grade 3 CRS 4."""
     kept, removed = suppressed(plain_demo, 11)
@@ -36,16 +126,15 @@ def test_by_hand_at_eleven(plain_demo):
     every = response["response", "all", None, None]
     assert (every.events, every.n) == (17, 44)  # 17 and 27 are enough
     cr = response["cr", "all", None, None]
-    assert (cr.events, cr.estimate, cr.lower, cr.p_value) == (None, None, None, None)
+    assert (cr.events, cr.estimate, cr.lower, cr.p_value, cr.n) == (None, None, None, None, 44)
     assert cr.note == "suppressed: fewer than 11"
     cll = response["response", "diagnosis=CLL", None, None]
-    assert (cll.n, cll.events) == (None, None)  # 9 patients
+    assert (cll.n, cll.events, cll.note) == (None, None, "suppressed: fewer than 11")  # 9 patients
     # ALL (14) is the next smallest group: 44 - 21 - 14 would tell the 9
-    assert response["response", "diagnosis=ALL", None, None].n is None
+    hidden = response["response", "diagnosis=ALL", None, None]
+    assert (hidden.n, hidden.note) == (None, SO_THAT)
     assert response["response", "diagnosis=NHL", None, None].events is None  # 10 of 21 did not respond
-    assert not any(
-        e.group == "dose_increase=yes" and e.estimate is not None for e in kept.estimates
-    )  # 8 had no higher dose
+    assert not any(e.group == "dose_increase=yes" and e.estimate is not None for e in kept.estimates)  # 8 had no higher
     assert sum(r.count for r in removed) > 100
 
 
@@ -57,17 +146,67 @@ def test_at_five_more_is_shown(plain_demo):
     assert response["response", "diagnosis=CLL", None, None].note == "suppressed: fewer than 5"
     toxicity = shown(kept, "toxicity")
     assert toxicity[None, "all", None, "CRS>=3"].note == "suppressed: fewer than 5"
+    assert toxicity[None, "all", None, "CRS>=1"].events == 26
+    grades = shown(kept, "toxicity", "count")
+    assert all(grades[None, "all", None, f"CRS={grade}"].estimate is None for grade in range(6))
 
 
-def test_nothing_small_is_left_in_any_record(plain_demo):
-    for smallest in (5, 11, 20):
-        for e in suppressed(plain_demo, smallest)[0].estimates:
-            for number in (e.n, e.events, e.estimate if e.unit == "patients" else None):
-                assert number is None or number == 0 or number >= smallest, e
-            if e.statistic == "proportion" and e.events is not None:
-                assert e.n - e.events == 0 or e.n - e.events >= smallest, e
-            if e.note and e.note.startswith(SUPPRESSED):
-                assert (e.estimate, e.lower, e.upper, e.p_value, e.events) == (None,) * 5
+def test_one_missing_value_hides_what_tells_it(plain_demo):
+    """28 and 15 patients had known regimens, of 44: the one without, and his response, would be told."""
+    kept, _ = suppressed(plain_demo, 5)
+    response = shown(kept, "response")
+    assert response["response", "all", "cart1_cy_flu=no", None].n is None
+    odds = [
+        e
+        for e in kept.estimates
+        if e.analysis == "association" and (e.endpoint, e.term) == ("response", "cart1_cy_flu")
+    ]
+    assert odds
+    assert all((e.estimate, e.n, e.note) == (None, None, SO_THAT) for e in odds)
+
+
+def test_medians_and_ratios_are_rounded(plain_demo):
+    kept, _ = suppressed(plain_demo, 5)
+    before = shown(plain_demo, "survival", "median")["os", "all", None, None]
+    after = shown(kept, "survival", "median")["os", "all", None, None]
+    assert before.estimate == 256
+    assert after.estimate == pytest.approx(8.4 * 30.4375)
+    ratio = shown(kept, "association", "hazard_ratio")["os", "all", None, "age_years"]
+    assert (ratio.estimate, ratio.p_value) == (0.983, 0.91)
+
+
+@pytest.mark.parametrize("smallest", [5, 11, 20])
+def test_nothing_small_is_left_in_any_record(plain_demo, smallest):
+    for e in suppressed(plain_demo, smallest)[0].estimates:
+        for number in (e.n, e.events, e.estimate if e.unit == "patients" else None):
+            assert number is None or number == 0 or number >= smallest, e
+        if e.n is not None and e.events is not None:
+            assert e.n - e.events == 0 or e.n - e.events >= smallest, e
+        if e.note and e.note.startswith(SUPPRESSED):
+            assert (e.estimate, e.lower, e.upper, e.p_value, e.events) == (None,) * 5
+        else:
+            assert not any(c.isdigit() for c in e.note or "")
+
+
+def test_fewer_than_is_true(plain_demo):
+    """What is told to be fewer than 5 is; a share of which the rest is small is not told so."""
+    before = {k: e for s in ("count", "proportion") for k, e in shown(plain_demo, "response", s).items()}
+    kept, _ = suppressed(plain_demo, 5)
+    told = [k for s in ("count", "proportion") for k, e in shown(kept, "response", s).items()
+            if (e.note or "").endswith("fewer than 5")]  # fmt: skip
+    assert told
+    assert all(before[k].events < 5 for k in told)
+
+
+def test_what_is_kept_is_of_the_same_kind(plain_demo):
+    """Suppression takes numbers away; a record keeps what it is."""
+    kept, _ = suppressed(plain_demo, 11)
+    what = [(e.analysis, e.endpoint, e.population, e.group, e.model, e.term, e.statistic, e.at, e.method, e.unit)
+            for e in kept.estimates]  # fmt: skip
+    before = {(e.analysis, e.endpoint, e.population, e.group, e.model, e.term, e.statistic, e.at, e.method, e.unit)
+              for e in plain_demo.estimates}  # fmt: skip
+    assert set(what) <= before
+    assert len(set(what)) == len(what)
 
 
 def test_no_patient_is_left(demo_findings):
@@ -79,115 +218,206 @@ def test_no_patient_is_left(demo_findings):
     assert {"influence", "power", "row of a patient"} <= {r.what for r in removed}
 
 
+def test_numbers_in_descriptions_go(plain_demo):
+    about = replace(plain_demo.described.about, description="Of 9 patients", limits=("3 of 9", "one centre"))
+    told = replace(plain_demo, described=replace(plain_demo.described, about=about))
+    kept, removed = suppressed(told, 5)
+    assert (kept.described.about.description, kept.described.about.limits) == ("", ("one centre",))
+    assert [r.count for r in removed if r.what == "text of the cohort's description"] == [2]
+
+
+def test_an_exclusion_of_few_is_told_by_no_record(plain_demo):
+    """46 in the cohort, 2 excluded, 44 analysed: the 46 would tell the 2."""
+    rows = (("in the cohort", 46), ("excluded: no infusion 2", 2), ("analysed", 44))
+    flow = [
+        Estimate("flow", None, "count", term=t, estimate=float(x), unit="patients", n=46, events=x) for t, x in rows
+    ]
+    others = [e for e in plain_demo.estimates if e.analysis != "flow"]
+    kept, _ = suppressed(replace(plain_demo, estimates=(*flow, *others)), 5)
+    assert [(e.estimate, e.n) for e in kept.estimates[:3]] == [(None, None), (None, None), (44, None)]
+
+
+def test_of_fewer_patients_than_may_be_shown_nothing_is(tmp_path):
+    infusions = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nA,1,0,1e6,Cy\nA,2,50,2e6,Cy/Flu"
+    cohort = read(tmp_path, patients="patient_id,last_contact,death,diagnosis\nA,100,,CLL", infusions=infusions)
+    kept, _ = suppressed(Study(cohort, plain(Plan.built_in())).run(), 5)
+    assert all((e.estimate, e.n, e.events) == (None, None, None) for e in kept.estimates)
+    assert kept.curves == {}
+
+
+def test_below_three_is_refused(plain_demo):
+    """`fewer than 2` would be 1."""
+    with pytest.raises(ValueError, match="3 or more"):
+        suppressed(plain_demo, 2)
+
+
+def test_twice_is_once(plain_demo):
+    kept, _ = suppressed(plain_demo, 11)
+    for smallest in (5, 11):
+        assert suppressed(kept, smallest) == (kept, ())
+    with pytest.raises(ValueError, match="results themselves"):
+        suppressed(kept, 20)
+
+
+@pytest.mark.parametrize(
+    ("note", "n", "of", "interval", "share"),
+    [("suppressed: fewer than 11", 44, "fewer than 11 of 44", "not shown", "not shown"),
+     ("suppressed: fewer than 11", None, "fewer than 11", "not shown", "not shown"),
+     (SO_THAT, 44, "not shown", "not shown", "not shown"),
+     ("suppressed: the value of one patient", 44, "not shown", "not shown", "not shown"),
+     ("not estimable: no patient evaluated", 0, "0 of 0", "not estimable", "not estimable")],
+)  # fmt: skip
+def test_suppressed_records_are_told_in_words(note, n, of, interval, share):
+    record = Estimate("response", "cr", "proportion", unit="fraction", n=n, note=note)
+    assert (numbers.of(record), numbers.interval(record), numbers.share(record)) == (of, interval, share)
+
+
+def test_suppressed_times_and_counts_are_told_in_words():
+    record = Estimate("survival", "os", "median", unit="days", n=44, note=SO_THAT)
+    assert (numbers.time(record), numbers.count(None), numbers.count(0)) == ("not shown", "–", "0")
+
+
+# Curves
+
+
+def curve(time, events, censored):
+    """Return a curve; its probabilities are the share without an event so far."""
+    t, e, c = (np.array(v, dtype=np.float64) for v in (time, events, censored))
+    n = int(e.sum() + c.sum())
+    s = 1 - e.cumsum() / n
+    return Curve(t, s, s, s, n - np.concatenate([[0], (e + c).cumsum()[:-1]]), e, c, n)
+
+
+def chosen(k, **of):
+    """Return the months kept of each curve, and those with numbers at risk."""
+    curves = {("pfs", "all", None if name == "total" else f"f={name}"): c for name, c in of.items()}
+    sizes = {(p, level): Cell(c.n, of["total"].n) for (_, p, level), c in curves.items()}
+    found = coarse(curves, Hiding({SIZE: sizes}, Rules(), k), lambda place: place, {"pfs"})
+    months = {g[1] or "total": [round(t / 30.4375, 6) for t in times] for (_, g), times in found.times.items() if times}
+    return months, found
+
+
+def test_a_curve_is_cut_by_hand():
+    """3 events in month 1, 3 in month 2, 6 in month 3, 8 after it, of 30: at 5, month 2 (6) and month 3 (12)."""
+    one = curve([20, 50, 80, 200], [3, 3, 6, 8], [0, 0, 0, 10])
+    months, found = chosen(5, total=one)
+    assert months == {"total": [2, 3]}
+    kept = found.curves["pfs", "all", None]
+    assert list(kept.survival) == [0.8, 0.6]
+    assert np.isnan([kept.events, kept.censored, kept.at_risk]).all()
+    assert not found.tells_rate(("pfs", ALL), 30.4375)
+    assert found.tells_rate(("pfs", ALL), 60.875)
+
+
+def test_a_curve_ends_where_few_are_left_or_few_events_come():
+    assert chosen(5, total=curve([20, 80], [26, 4], [0, 0]))[0] == {}  # 4 left
+    assert chosen(5, total=curve([20, 80], [20, 2], [0, 8]))[0] == {}  # 2 events to come
+    assert chosen(5, total=curve([20, 80], [20, 5], [0, 5]))[0] == {"total": [1, 2]} | {"total": [1]}
+
+
+def test_curves_of_groups_share_their_months():
+    """Of 40, 8 have the event in month 1: 6 in a, 2 in b. The curves of all and of a would tell the 2."""
+    a, b = curve([20, 50, 99], [6, 4, 10], [0, 0, 0]), curve([20, 50, 99], [2, 6, 12], [0, 0, 0])
+    every = curve([20, 50, 99], [8, 10, 22], [0, 0, 0])
+    assert chosen(5, total=every)[0] == {"total": [1, 2, 3]} | {"total": [1, 2]}
+    assert chosen(5, total=every, a=a, b=b)[0] == {"total": [1, 2], "f=a": [2], "f=b": [2]}
+
+
+def test_numbers_at_risk_tell_no_few_censored():
+    """10 of 40 leave in month 1; two of them censored, or none."""
+    for censored, told in ((2, False), (0, True)):
+        one = curve([20, 50], [10 - censored, 15], [censored, 15])
+        assert chosen(5, total=one)[1].tells_at_risk(("pfs", ALL), 30.4375) is told
+
+
+def test_a_curve_with_later_entry_is_not_kept():
+    late = replace(curve([20, 50, 99], [8, 10, 22], [0, 0, 0]), at_risk=np.array([20.0, 30, 22]))
+    assert chosen(5, total=late)[0] == {}
+
+
 def test_curves_are_coarse_where_they_are_kept(plain_demo):
     kept, _ = suppressed(plain_demo, 5)
     assert ("pfs", "all", None) in kept.curves
     assert ("pfs", "diagnosis=CLL", None) in plain_demo.curves
-    for curve in kept.curves.values():
-        assert (curve.events >= 5).all()
-        months = curve.time / 30.4375
+    for one in kept.curves.values():
+        months = one.time / 30.4375
         assert np.allclose(months, np.round(months))
-        left = curve.n - curve.events.cumsum()
-        assert (left >= 5).all()
+        assert np.array_equal(one.survival, np.round(one.survival, 2))
+        assert np.isnan([one.events, one.censored, one.at_risk]).all()
 
 
-def test_zero_off_and_one_patient():
-    one = plain_one()
-    kept, _ = suppressed(one, 5)
-    assert all(e.estimate is None for e in kept.estimates if e.analysis != "flow" or e.unit == "patients")
+# An attacker who knows every shown number, and what `fewer than` says
+
+HEADS = "patient_id,diagnosis,sex,response,crs_grade,os_days,os_event"
 
 
-def plain_one():
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as folder:
-        cohort = read(Path(folder), patients="patient_id,last_contact,death,diagnosis\nA,100,,CLL",
-                      infusions="patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nA,1,0,1e6,Cy\nA,2,50,2e6,Cy/Flu")  # fmt: skip
-        return Study(cohort, plain(Plan.built_in())).run()
-
-
-# An attacker who knows the rules and every shown number
-
-
-def tables(rng):
-    """Return counts by diagnosis and best response of a random small cohort."""
-    return rng.multinomial(rng.integers(8, 60), rng.dirichlet(np.full(3 * len(BEST), 0.5))).reshape(3, len(BEST))
-
-
-def findings_of(counts, base):
-    """Return findings whose records of response tell these counts, and nothing else."""
-    from reinfuse.analysis.estimate import Estimate
-
-    totals = np.vstack([counts.sum(axis=0), counts])
-    estimates = [
-        Estimate(
-            "flow", None, "count", term="analysed", estimate=float(counts.sum()), unit="patients", n=int(counts.sum())
-        )
-    ]
-    for population, row in zip(POPULATIONS, totals, strict=True):
-        n = int(row.sum())
-        if population != "all" and not n:
-            continue
-        for endpoint, events in (("response", row[:4].sum()), ("cr", row[:2].sum())):
-            estimates.append(Estimate("response", endpoint, "proportion", population, estimate=float(events) / max(n, 1), unit="fraction",
-                                      n=n, events=int(events)))  # fmt: skip
-        estimates += [Estimate("response", "response", "count", population, term=f"best={b}", estimate=float(c), unit="patients", n=n,
-                               events=int(c)) for b, c in zip(BEST, row, strict=True) if totals[0][BEST.index(b)]]  # fmt: skip
-    described = replace(base.described, patients=int(counts.sum()))
-    return replace(base, estimates=tuple(estimates), curves={}, described=described)
-
-
-def worked_out(kept, counts, smallest):
-    """Return the small numbers that are determined by what is shown: a feasible set of one value."""
-    names = list(product(range(3), range(len(BEST))))
-    rows, values = [np.zeros(len(names))], [0.0]
-    shown_of = {"all": (0, 1, 2), **{p: (i,) for i, p in enumerate(POPULATIONS[1:])}}
-
-    def vector(populations, categories):
-        return np.array([float(p in populations and b in categories) for p, b in names])
-
-    for e in kept.estimates:
-        if e.analysis == "flow" and e.estimate is not None:
-            rows.append(np.ones(len(names)))
-            values.append(e.estimate)
-        if e.analysis != "response":
-            continue
-        populations = shown_of[e.population]
-        if e.n is not None:
-            rows.append(vector(populations, range(len(BEST))))
-            values.append(e.n)
-        categories = (
-            (BEST.index(e.term.partition("=")[2]),) if e.term else range(4) if e.endpoint == "response" else range(2)
-        )
-        if e.events is not None or (e.estimate is not None and e.unit == "patients"):
-            rows.append(vector(populations, categories))
-            values.append(e.events if e.events is not None else e.estimate)
-    told = LinearConstraint(np.array(rows), values, values)
+def random_patients(rng):
+    """Return 8 to 90 patients; what is rare differs from cohort to cohort."""
+    of_diagnosis, of_sex = rng.dirichlet(np.ones(3)), rng.dirichlet([3, 3, rng.choice([0.01, 0.3])])
+    of_best, of_grade = [rng.dirichlet(np.full(len(BEST), 0.5)) for _ in DIAGNOSES], rng.dirichlet(np.full(7, 0.6))
+    dying = rng.beta(1, 1)
     found = []
-    for populations in shown_of.values():
-        for categories in (*((b,) for b in range(len(BEST))), range(2), range(4), range(2, 4), range(4, 8), range(8)):
-            target = vector(populations, categories)
-            truth = float(target @ counts.ravel())
-            if not 0 < truth < smallest:
-                continue
-            ends = [milp(sign * target, constraints=told, integrality=np.ones(len(names)), bounds=Bounds(0, 200))
-                    for sign in (1, -1)]  # fmt: skip
-            if round(ends[0].fun) == round(-ends[1].fun):
-                found.append((list(populations), list(categories), truth))
+    for _ in range(rng.integers(8, 90)):
+        d = int(rng.choice(3, p=of_diagnosis))
+        found.append({"diagnosis": DIAGNOSES[d], "sex": SEXES[rng.choice(3, p=of_sex)],
+                      "best": BEST[rng.choice(len(BEST), p=of_best[d])], "CRS": GRADES[rng.choice(7, p=of_grade)],
+                      "death": str(int(rng.random() < dying))})  # fmt: skip
     return found
 
 
-def test_the_attacker_works_out_what_is_not_protected(plain_demo):
-    """Without suppression everything is determined: the attack itself can succeed."""
-    counts = np.array([[3, 0, 0, 0, 1, 9, 1, 0], [2, 0, 0, 1, 1, 5, 0, 0], [4, 0, 0, 7, 2, 8, 0, 0]])
-    assert len(worked_out(findings_of(counts, plain_demo), counts, 11)) > 10
+def analysed(patients, rng, folder: Path):
+    rows = [",".join((f"P{i}", p["diagnosis"], p["sex"], p["best"].replace("not assessed", ""), p["CRS"],
+                      str(rng.integers(10, 1500)), p["death"])) for i, p in enumerate(patients)]  # fmt: skip
+    path = folder / "sheet.csv"
+    path.write_text("\n".join([HEADS, *rows]) + "\n", encoding="utf-8")
+    plan = plain(Plan.built_in()).model_copy(update={"models": ()})
+    return Study(read_cohort(path), plan).run()
 
 
-@pytest.mark.parametrize("smallest", [5, 11])
-def test_the_attacker_learns_no_small_number(plain_demo, smallest):
-    rng = np.random.default_rng(4)
-    for _ in range(80):
-        counts = tables(rng)
-        kept, _ = suppressed(findings_of(counts, plain_demo), smallest)
-        assert worked_out(kept, counts, smallest) == [], counts
+def test_the_attacker_works_out_what_is_not_protected(tmp_path):
+    """Without suppression nearly everything is determined: the attack itself can succeed."""
+    rng = np.random.default_rng(1)
+    patients = random_patients(rng)
+    assert len(worked_out(analysed(patients, rng, tmp_path), patients, 11)) > 50
+
+
+def test_the_attacker_works_out_what_only_the_small_number_itself_hides(tmp_path):
+    """Where only the small records are emptied, sums tell some of them."""
+    rng = np.random.default_rng(1)
+    patients = random_patients(rng)
+    findings = analysed(patients, rng, tmp_path)
+    naive = tuple(replace(e, estimate=None, events=None, n=None) if any(
+        x is not None and 0 < x < 11 for x in (e.n, e.events, e.estimate if e.unit == "patients" else None)) else e
+        for e in findings.estimates)  # fmt: skip
+    assert worked_out(replace(findings, estimates=naive), patients, 11)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_attacker_learns_no_small_number(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    patients = random_patients(rng)
+    findings = analysed(patients, rng, tmp_path)
+    for smallest in (5, 11):
+        assert worked_out(suppressed(findings, smallest)[0], patients, smallest) == []
+
+
+def patients_of(findings, event):
+    """Return the analysed patients as the attacker's tables tell them apart; without a diagnosis they are one group."""
+
+    def text(row, name, missing):
+        return missing if row.get(name) is None else str(row[name])
+
+    return [{"diagnosis": text(r, "diagnosis", "NHL"), "sex": text(r, "sex", ""), "best": text(r, "response", BEST[-1]),
+             "CRS": text(r, "crs_grade", ""), "death": str(int(r.get(f"{event}_event") in (1, "yes")))}
+            for r in findings.data.frame.to_dicts()]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "event"), [(DEMO, "os"), (DEMO, "pfs"), ("sheih_2020", "pfs"), ("brudno_2016", "os")])
+def test_the_attacker_learns_no_small_number_of_the_bundled_cohorts(name, event):
+    cohort = datasets()[name]
+    plan = plain(cohort.plan)
+    findings = Study(read_cohort(cohort.path, plan.columns, plan.used_columns), plan).run()
+    patients = patients_of(findings, event)
+    assert worked_out(findings, patients, 5, event)
+    for smallest in (5, 11):
+        assert worked_out(suppressed(findings, smallest)[0], patients, smallest, event) == []

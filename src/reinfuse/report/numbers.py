@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, SO_THAT, SUPPRESSED, Estimate
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, SUPPRESSED, Estimate
 from reinfuse.cohort.declared import DAYS_A_MONTH
 
 NOT_SHOWN = "–"
+UNTOLD = "not shown"
+"""In place of a number that was suppressed where not even its being small is told."""
 FEW = 100
 """Percentages of fewer patients than this are printed without decimals."""
 
@@ -16,11 +18,15 @@ def count(value: float | None) -> str:
 
 
 def hidden(record: Estimate) -> str | None:
-    """Return what stands in place of a number that was suppressed, such as `fewer than 11`; None if it was not."""
+    """Return what stands in place of a number of patients that was suppressed; None if it was not.
+
+    `fewer than 11`, or `not shown`.
+    """
     note = record.note or ""
     if not note.startswith(SUPPRESSED):
         return None
-    return "not shown" if note.startswith(SO_THAT) else note.removeprefix(SUPPRESSED)
+    instead = note.removeprefix(SUPPRESSED)
+    return instead if instead.startswith("fewer than") else UNTOLD
 
 
 def percent(share: float, n: int) -> str:
@@ -79,16 +85,19 @@ def plain(value: float | None, unit: str | None = None) -> str:
 
 
 def of(record: Estimate) -> str:
-    """Return a proportion as `17 of 44 (39%)`."""
+    """Return a proportion as `17 of 44 (39%)`; one that was suppressed as `fewer than 11 of 44` or `not shown`."""
+    instead = hidden(record)
+    if instead is not None:
+        return f"{instead} of {count(record.n)}" if record.n and instead != UNTOLD else instead
     if record.estimate is None:
-        return hidden(record) or f"0 of {record.n or 0}"
+        return f"0 of {record.n or 0}"
     return f"{count(record.events or 0)} of {count(record.n or 0)} ({percent(record.estimate, record.n or 0)})"
 
 
 def interval(record: Estimate) -> str:
     """Return the interval of a share or of a time in months, `24% to 55%`."""
     if hidden(record):
-        return "not shown"
+        return UNTOLD
     if record.unit == "fraction":
         if record.lower is None or record.upper is None:
             return NOT_ESTIMABLE
@@ -106,7 +115,7 @@ def interval(record: Estimate) -> str:
 def share(record: Estimate) -> str:
     """Return a rate with its interval, `39% (24% to 55%)`."""
     if record.estimate is None:
-        return hidden(record) or NOT_ESTIMABLE
+        return UNTOLD if hidden(record) else NOT_ESTIMABLE
     inside = interval(record)
     shown = percent(record.estimate, record.n or 0)
     return shown if inside == NOT_ESTIMABLE else f"{shown} ({inside})"
@@ -115,7 +124,7 @@ def share(record: Estimate) -> str:
 def time(record: Estimate) -> str:
     """Return a median in months with its interval."""
     if hidden(record):
-        return "not shown"
+        return UNTOLD
     if record.n == 0:
         return NOT_ESTIMABLE
     if record.estimate is None and record.lower is None and record.upper is None:
