@@ -12,15 +12,17 @@ from reinfuse.report.brief.readability import Counted, TooHard, assess, count, e
 
 
 def test_a_text_by_hand():
-    """13 words in 3 sentences. Syllables: the 1 cat 1 sat 1 on 1 a 1 ta-ble 2; it 1 saw 1 44 1 an-i-mals 3; oh 1."""
+    """12 words in 3 sentences. Syllables: the cat sat on a 1 each, ta-ble 2; it saw 44 1 each, an-i-mals 3; oh no 2."""
     counted = count(["The cat sat on a table. It saw 44 animals?", "Oh no"], english)
     assert counted == Counted(words=12, sentences=3, syllables=15, long_words=1)
     assert counted.flesch_kincaid == pytest.approx(0.39 * 4 + 11.8 * 15 / 12 - 15.59)
     assert counted.smog == pytest.approx(1.0430 * 10**0.5 + 3.1291)
 
 
-def test_lines_are_sentences_and_numbers_have_a_syllable():
-    assert count(["first item", "second: 3,5 of 9 people", "...", "2.5"], english).sentences == 3
+def test_a_list_of_fragments_is_one_sentence():
+    """A line without an end mark runs on; 2.5 has no end in it, and dots alone are no sentence."""
+    assert count(["Of these:", "first item", "3.5 of 9 people.", "...", "Two."], english).sentences == 2
+    assert count(["First item.", "Second item."], english).sentences == 2
     assert count(["3.5 people"], english).words == 2
 
 
@@ -29,6 +31,7 @@ def test_published_grades_of_a_known_sentence():
     assert Counted(10, 1, 15, 2).flesch_kincaid == pytest.approx(6.01)
     assert Counted(100, 30, 150, 30).smog == pytest.approx(1.0430 * 30**0.5 + 3.1291)
     assert Counted(100, 10, 200, 0).szigriszt == pytest.approx(206.835 - 124.6 - 10)
+    assert Counted(100, 10, 200, 0).fernandez_huerta == pytest.approx(206.84 - 120 - 10.2)
 
 
 @pytest.mark.parametrize(("word", "n"), [

@@ -8,21 +8,24 @@ from reinfuse.report.figures.theme import Drawn
 
 A_ROW = 10
 MOST = 100
+"""More people are drawn as so many of every 100."""
 _STEP, _HIGH = 26, 40
 _DARK = "#0B5C93"
 
 
-def icons(name: str, title: str, counted: int, of: int) -> Drawn:
-    """Draw an icon array.
+def icons(name: str, title: str, counted: int, of: int) -> Drawn | None:
+    """Draw an icon array; None where it would show none or all of 100 although it is some.
 
     Parameters
     ----------
     title
-        What is counted, in words; the alternative text too.
+        How many of how many, and what is counted, in words; the alternative text too.
     counted, of
         People; more than `MOST` are drawn as so many of every 100.
     """
     shown, drawn = (round(100 * counted / of), 100) if of > MOST else (counted, of)
+    if (shown == 0 < counted) or (shown == drawn and counted < of):
+        return None
     rows = -(-drawn // A_ROW)
     width, height = min(drawn, A_ROW) * _STEP, rows * _HIGH
     people = "".join(_person(i % A_ROW * _STEP, i // A_ROW * _HIGH, i < shown) for i in range(drawn))

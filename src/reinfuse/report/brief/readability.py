@@ -2,12 +2,15 @@
 
 English: Flesch-Kincaid grade (Kincaid et al., Naval Technical Training Command, Research Branch Report 8-75, 1975) and
 SMOG grade (McLaughlin, Journal of Reading 1969;12:639-646). Spanish: INFLESZ scale of the Szigriszt-Pazos index
-(Barrio-Cantalejo et al., An Sist Sanit Navar 2008;31:135-152): 55 and more is "normal". All count words, sentences
-and syllables; SMOG also the words of three or more syllables.
+(Barrio-Cantalejo et al., An Sist Sanit Navar 2008;31:135-152), of which 55 and more is "normal", and the index of
+Fernandez-Huerta (Consigna 1959;214:29-32) in syllables a word and words a sentence, as its author meant it. All count
+words, sentences and syllables; SMOG also the words of three or more syllables.
 
-What counts. A sentence ends with . ! or ? or with its line; a line without a letter is none. A word is a run of
-letters; its apostrophes and inner hyphens belong to it, and a hyphenated word has the syllables of its parts. A number
-in figures is one word of one syllable. An abbreviation in capitals is one word, its letters spelled.
+What counts. A sentence ends with . ! or ? before a space or at the end of the text; a line without such a mark runs on
+into the next one, so that a list of fragments is one long sentence and not many easy ones. What holds no letter and no
+figure is no sentence. A word is a run of letters; its apostrophes and inner hyphens belong to it, and a hyphenated word
+has the syllables of its parts. A number in figures is one word of one syllable. An abbreviation in capitals is one
+word, its letters spelled.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ HARDEST_GRADE = 8.0
 LEAST_INFLESZ = 55.0
 POLYSYLLABLE = 3
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d[\d.,]*", re.UNICODE)
-_ENDS = re.compile(r"[.!?]+(?=\s|$)|\n")
+_ENDS = re.compile(r"[.!?]+(?=\s|$)")
 
 
 class TooHard(ReinfuseError):
@@ -57,9 +60,14 @@ class Counted:
         """Szigriszt-Pazos index, read on the INFLESZ scale: more is easier."""
         return 206.835 - 62.3 * self.syllables / self.words - self.words / self.sentences
 
+    @property
+    def fernandez_huerta(self) -> float:
+        """Fernandez-Huerta index: more is easier."""
+        return 206.84 - 60 * self.syllables / self.words - 1.02 * self.words / self.sentences
+
 
 def count(lines: Iterable[str], syllables: Callable[[str], int]) -> Counted:
-    """Count a text, one paragraph or list item a line.
+    """Count a text of one or more lines.
 
     Parameters
     ----------
@@ -67,16 +75,15 @@ def count(lines: Iterable[str], syllables: Callable[[str], int]) -> Counted:
         Gives the syllables of one word: `english` or `spanish`.
     """
     words = sentences = total = long_words = 0
-    for line in lines:
-        for sentence in _ENDS.split(line):
-            found = _WORD.findall(sentence)
-            if not found:
-                continue
-            sentences += 1
-            each = [1 if w[0].isdigit() else syllables(w) for w in found]
-            words += len(found)
-            total += sum(each)
-            long_words += sum(n >= POLYSYLLABLE for n in each)
+    for sentence in _ENDS.split(" ".join(lines)):
+        found = _WORD.findall(sentence)
+        if not found:
+            continue
+        sentences += 1
+        each = [1 if w[0].isdigit() else syllables(w) for w in found]
+        words += len(found)
+        total += sum(each)
+        long_words += sum(n >= POLYSYLLABLE for n in each)
     return Counted(words, sentences, total, long_words)
 
 
@@ -90,7 +97,7 @@ def assess(lines: Iterable[str], language: str) -> str:
     """
     if language == "es":
         counted = count(lines, spanish)
-        said = f"INFLESZ {counted.szigriszt:.0f} (own count; {LEAST_INFLESZ:.0f} or more is normal)"
+        said = f"INFLESZ {counted.szigriszt:.0f}, Fernandez-Huerta {counted.fernandez_huerta:.0f} (own count)"
         hard = counted.szigriszt < LEAST_INFLESZ
     else:
         counted = count(lines, english)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from reinfuse.analysis.estimate import SO_THAT, Estimate
+from reinfuse.analysis.estimate import Estimate
 from reinfuse.cohort.declared import DAYS_A_MONTH
 from reinfuse.report import numbers
 
 LANGUAGES = ("en", "es")
-_DAYS_BEFORE_MONTHS = 90
-_MONTHS_BEFORE_YEARS = 24
+UNITS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 12 * DAYS_A_MONTH}
+"""Days of each unit of time."""
+_LONGEST = {"days": 120.0, "months": 36 * DAYS_A_MONTH}
+"""Up to how many days a unit is used."""
+_LEAST = 2
+"""Of months or years; what is shorter is told in a smaller unit."""
 
 
 @cache
@@ -45,27 +50,54 @@ class Words:
         """Return the texts of a list."""
         return list(self.all[section]["items"])
 
+    def number(self, value: float | None) -> str:
+        """Return a whole number, its thousands set apart as the language does."""
+        return numbers.count(value).replace(",", self.say("number", "thousands"))
+
     def count(self, record: Estimate, short: bool = False) -> str:
         """Return `3 of 9 people`, or what stands in place of a small number."""
         hidden = numbers.hidden(record)
         if hidden is not None:
-            if (record.note or "").startswith(SO_THAT) or not hidden.rsplit(" ", 1)[-1].isdigit():
-                return self.say("count", "not_shown")
             k = hidden.rsplit(" ", 1)[-1]
+            if not k.isdigit():
+                return self.say("count", "not_shown_short" if short else "not_shown")
             return self.say("count", "hidden", k=k, n=record.n) if record.n else self.say("count", "hidden_alone", k=k)
         of = "short" if short else "of"
-        return self.say("count", of, x=numbers.count(record.events), n=numbers.count(record.n))
+        return self.say("count", of, x=self.number(record.events), n=self.number(record.n))
 
-    def time(self, days: float) -> str:
-        """Return a time as people say it: `61 days`, `about 8 months`, `about 3 years`."""
-        months = days / DAYS_A_MONTH
-        if days < _DAYS_BEFORE_MONTHS:
-            return self.say("time", "days", n=f"{days:.0f}")
-        if months < _MONTHS_BEFORE_YEARS:
-            return self.say("time", "months", n=f"{months:.0f}")
-        return self.say("time", "years", n=f"{months / 12:.1f}".removesuffix(".0").replace(".", self.point))
+    def of_100(self, share: float) -> str:
+        """Return a share as so many of 100; a share that is not 0 or 1 is never told as none or all."""
+        rounded = round(100 * share)
+        if rounded == 0 < share:
+            return self.say("number", "few_of_100")
+        return self.say("number", "most_of_100") if rounded == 100 and share < 1 else str(rounded)
 
-    @property
-    def point(self) -> str:
-        """The decimal sign."""
-        return "," if self.language == "es" else "."
+    def times(self, *days: float) -> list[str]:
+        """Return times that are compared, in one unit: `43 days`, `94 days`; `about 5 months`, `about 21 months`.
+
+        The longest gives the unit; where another would be less than `_LEAST` of it, each has its own.
+        """
+        unit = _unit(max(days))
+        if unit != "days" and min(days) < _LEAST * UNITS[unit]:
+            return [self._time(x, _unit(x)) for x in days]
+        return [self._time(x, unit) for x in days]
+
+    def _time(self, days: float, unit: str) -> str:
+        value = days / UNITS[unit]
+        if unit == "years":
+            n = f"{value:.1f}".removesuffix(".0").replace(".", self.say("number", "point"))
+            return self.say("time", unit, n=n)
+        if unit == "days" and round(value) == 1:
+            return self.say("time", "day")
+        return self.say("time", unit, n=f"{value:.0f}")
+
+    def date(self, said: str) -> str:
+        """Return an ISO date as people write it; a year stays a year."""
+        if len(said) == 4:
+            return said
+        day = date.fromisoformat(said)
+        return self.say("date", "full", month=self.say("date", str(day.month)), day=day.day, year=day.year)
+
+
+def _unit(days: float) -> str:
+    return next((unit for unit, most in _LONGEST.items() if days <= most), "years")
