@@ -85,6 +85,25 @@ def what_could_be_seen(
         typer.echo(f"Written: {out.resolve()}")
 
 
+@app.command()
+def kinetics(
+    cohort: CohortArgument,
+    plan: PlanOption = None,
+    out: OutOption = Path("reinfuse-kinetics"),
+    above: Annotated[float | None, typer.Option("--above", help="Level for the days above it.")] = None,
+) -> None:
+    """Sum up the CAR-T counts of each infusion (CDISC PP names), and draw them by group."""
+    from reinfuse.cohort.analysed import analysed
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.kinetics import write_kinetics
+
+    chosen = _plan(plan)
+    read = read_cohort(cohort, chosen.columns, chosen.used_columns)
+    found = write_kinetics(read, analysed(read, chosen), chosen, out, above)
+    typer.echo(f"{len(found.profiles)} profiles. {' '.join(f'{note}.' for note in found.notes)}".strip())
+    typer.echo(f"Written: {out.resolve()}")
+
+
 @app.command("figure")
 def one_figure(
     name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` names them all.")],

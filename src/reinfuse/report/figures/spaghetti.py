@@ -1,0 +1,131 @@
+"""Counts of CAR-T cells over time: one line a patient, a panel an infusion, median curves with quartiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.lines import Line2D
+
+from reinfuse.kinetics.curves import MedianCurve
+from reinfuse.kinetics.profiles import Profile
+from reinfuse.report.figures.theme import (
+    COLOURS,
+    FAINT,
+    INK,
+    LINE,
+    SMALL,
+    STYLES,
+    WIDTHS,
+    Columns,
+    Drawn,
+    finish,
+    head_height,
+    headline,
+    new,
+    style,
+)
+
+_LEGEND = "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles."
+
+
+@dataclass(frozen=True)
+class Group:
+    """Profiles of one group after one infusion, and their median curve."""
+
+    label: str
+    profiles: Sequence[Profile]
+    median: MedianCurve | None
+
+
+def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], unit: str, synthetic: bool,
+              columns: Columns = 2) -> Drawn:  # fmt: skip
+    """Draw the counts on a logarithmic axis, limits of quantification marked.
+
+    Parameters
+    ----------
+    panels
+        Title of a panel -> its groups, in the same order in each.
+    """
+    labels = list(dict.fromkeys(g.label for groups in panels.values() for g in groups))
+    head, legend = head_height(title, columns), LINE * (len(labels) + 1) + 0.1
+    height = head + legend + 2.3 + 0.42
+    figure = new(columns, height)
+    width, count = WIDTHS[columns], len(panels)
+    left, gap = 0.55, 0.18
+    each = (width - left - 0.1 - gap * (count - 1)) / count
+    everything = [p for groups in panels.values() for g in groups for p in g.profiles]
+    with style():
+        for i, (panel, groups) in enumerate(panels.items()):
+            x = (left + i * (each + gap)) / width
+            axes = figure.add_axes((x, 0.42 / height, each / width, 2.15 / height))
+            for group in groups:
+                _group(axes, group, labels.index(group.label))
+            _axes(axes, panel, everything, unit if i == 0 else "")
+        for i, label in enumerate(labels):
+            n = ", ".join(f"{panel} {sum(len(g.profiles) for g in groups if g.label == label)}"
+                          for panel, groups in panels.items())  # fmt: skip
+            _key(figure, i, f"{label} (n: {n})", 1 - (head + LINE * (i + 0.5)) / height, width)
+        figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND, fontsize=SMALL, color=FAINT,
+                    va="center")  # fmt: skip
+        headline(figure, title, columns)
+    return finish(figure, name, title, _told(title, panels), synthetic, _table(panels), columns, patient_level=True)
+
+
+def _group(axes: Axes, group: Group, i: int) -> None:
+    colour = COLOURS[i % len(COLOURS)]
+    look: Any = STYLES[i % len(STYLES)]
+    lines = [np.column_stack([p.day, p.value])[np.isfinite(p.value)] for p in group.profiles]
+    axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.5, alpha=0.45))
+    low = [np.column_stack([p.day, p.value])[p.below & np.isfinite(p.value)] for p in group.profiles]
+    every = np.concatenate([np.empty((0, 2)), *low])
+    axes.scatter(every[:, 0], every[:, 1], s=7, marker="v", facecolor="none", edgecolor=colour, linewidths=0.5)
+    m = group.median
+    if m is not None and np.isfinite(m.median).any():
+        axes.plot(m.day, m.median, color=colour, linewidth=2.0, linestyle=look)
+        known = np.isfinite(m.low)
+        axes.fill_between(m.day[known], m.low[known], m.high[known], color=colour, alpha=0.15, linewidth=0)
+
+
+def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], unit: str) -> None:
+    values = np.concatenate([p.value[np.isfinite(p.value) & (p.value > 0)] for p in profiles])
+    last = max(float(p.day[-1]) for p in profiles)
+    axes.set_yscale("log")
+    axes.set_ylim(values.min() / 2, values.max() * 2)
+    axes.set_xlim(0, last * 1.02)
+    limits = {float(v) for p in profiles for v in p.value[p.below] if np.isfinite(v)}
+    for limit in sorted(limits)[:3]:
+        axes.axhline(limit, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
+    axes.set_title(panel, loc="left", fontsize=7, weight="bold", pad=2)
+    axes.set_xlabel("Days since the infusion", labelpad=2)
+    axes.minorticks_off()
+    if unit:
+        axes.set_ylabel(f"CAR-T cells, {unit}", labelpad=2)
+    else:
+        axes.set_yticklabels([])
+
+
+def _key(figure: Any, i: int, text: str, y: float, width: float) -> None:
+    look: Any = STYLES[i % len(STYLES)]
+    figure.add_artist(Line2D([0.1 / width, 0.35 / width], [y, y], color=COLOURS[i % len(COLOURS)], linestyle=look,
+                             transform=figure.transFigure, linewidth=2))  # fmt: skip
+    figure.text(0.42 / width, y, text, va="center", color=INK)
+
+
+def _table(panels: Mapping[str, Sequence[Group]]) -> pl.DataFrame:
+    frames = [
+        pl.DataFrame({"panel": panel, "group": g.label, "patient": p.patient_id, "infusion": p.infusion, "day": p.day,
+                      "value": p.value, "below_lloq": p.below, "unit": p.unit})
+        for panel, groups in panels.items() for g in groups for p in g.profiles
+    ]  # fmt: skip
+    return pl.concat(frames).with_columns(pl.col("value").fill_nan(None))
+
+
+def _told(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
+    parts = [f"{panel}, {g.label}: {len(g.profiles)} patients" for panel, groups in panels.items() for g in groups]
+    return f"{title}. Counts by day on a logarithmic axis. " + "; ".join(parts) + "."
