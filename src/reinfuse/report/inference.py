@@ -16,7 +16,7 @@ def ratio(record: Estimate | None) -> str:
     if record is None:
         return "–"
     if record.estimate is None:
-        return NOT_ESTIMABLE
+        return numbers.UNTOLD if numbers.hidden(record) else NOT_ESTIMABLE
     low = "no limit" if record.lower is None else numbers.ratio(record.lower)
     high = "no limit" if record.upper is None else numbers.ratio(record.upper)
     return f"{numbers.ratio(record.estimate)} ({low} to {high})"

@@ -66,17 +66,18 @@ class Prose:
         analysed = self.look.one("flow", None, "count", term="analysed")
         total = self.look.one("flow", None, "count", term="in the cohort")
         if analysed and total:
-            of = "" if analysed.estimate == total.estimate else f" of the {numbers.count(total.estimate)} in the cohort"
+            whole = total.estimate is None or analysed.estimate == total.estimate
+            of = "" if whole else f" of the {numbers.count(total.estimate)} in the cohort"
             yield f"{numbers.count(analysed.estimate)} patients were analysed{of}."
         for end in self.findings.described.endpoints:
             if end.kind == "binary":
                 found = self.look.one("response", end.name, "proportion")
                 if found and found.n:
-                    yield (f"{end.label}: {numbers.of(found)}, {numbers.level(found.confidence)} "
-                           f"{numbers.interval(found)}.")  # fmt: skip
+                    ci = f", {numbers.level(found.confidence)} {numbers.interval(found)}"
+                    yield f"{end.label}: {numbers.of(found)}{'' if numbers.hidden(found) else ci}."
             elif not end.competing and end.name in ("pfs", "os", "dor"):
                 found = self.look.one("survival", end.name, "median")
-                if found and found.n:
+                if found and found.n and not numbers.hidden(found):
                     yield self._median(end.label, found)
         for kind in ("CRS", "ICANS", "NT"):
             found = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from reinfuse.findings import Findings
+from reinfuse.report import numbers
 from reinfuse.report.document import (
     Block,
     Bullets,
@@ -61,6 +62,7 @@ class _Report:
         self.figures = figures
         self.prose = Prose(findings)
         self.tables = ProtocolTables(findings)
+        self.coarse = any(numbers.hidden(e) for e in findings.estimates)
 
     def document(self) -> Document:
         provenance = self.findings.provenance
@@ -101,7 +103,8 @@ class _Report:
 
     def _note(self, name: str) -> str:
         if name.startswith(("km_", "landmark_")):
-            return f"Shaded: pointwise {self.tables.ci}; upright marks: censored."
+            marks = "" if self.coarse else "; upright marks: censored"
+            return f"Shaded: pointwise {self.tables.ci}{marks}."
         if name.startswith("incidence"):
             return f"Shaded: pointwise {self.tables.ci}."
         return "Arrows: the interval goes on." if name.startswith("forest_") else ""

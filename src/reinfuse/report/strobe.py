@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reinfuse.findings import Findings
+from reinfuse.report import numbers
 from reinfuse.report.document import Row, Table
 
 AUTHORS = "Only the authors"
@@ -29,6 +30,7 @@ class _Held:
         self.findings = findings
         self.analyses = {e.analysis for e in findings.estimates if e.estimate is not None}
         self.missing = any(e.statistic == "missing" and e.estimate for e in findings.estimates)
+        self.hidden = any(numbers.hidden(e) for e in findings.estimates)
         self.excluded = any((e.term or "").startswith("excluded") for e in findings.estimates if e.analysis == "flow")
         self.follow_up = any(e.statistic == "median_follow_up" and e.estimate is not None for e in findings.estimates)
         self.models = {e.model for e in findings.estimates if e.analysis == "association"}
@@ -59,6 +61,12 @@ def _other(held: _Held) -> str:
                           ("standardised", "Combinations of protocols"),
                           ("paired", "This infusion and the one before"))  # fmt: skip
     return found or "None was asked for"
+
+
+def _excluded(held: _Held) -> str:
+    if held.excluded:
+        return ", with reasons"
+    return "" if held.hidden else "; nobody in the data was excluded"
 
 
 def _missing(held: _Held) -> str:
@@ -100,11 +108,10 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("12d Loss to follow-up", "how it was dealt with", "Methods: Rules (censoring)"),
     ("12e Sensitivity", "sensitivity analyses", _sensitivity),
     ("13 Numbers", "patients at each stage, reasons, a diagram",
-     lambda held: "Patients: flow" + (", with reasons" if held.excluded else "; nobody in the data was excluded")
-     + f"; {AUTHORS}: those screened or treated but not in the data"),
+     lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: those screened or treated but not in the data"),
     ("14a Characteristics", "who the patients were", "Patients"),
     ("14b Missing values", "how many for each variable",
-     lambda held: "Patients: rows `not known`" if held.missing else "Patients: no value is missing"),
+     lambda held: "Patients: rows `not known`" if held.missing or held.hidden else "Patients: no value is missing"),
     ("14c Follow-up", "how long",
      lambda held: "Time to event: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
     ("15 Outcomes", "numbers of events", _outcomes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analysis.baseline import MORE_LABELS
-from reinfuse.analysis.estimate import Estimate
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
 from reinfuse.report.document import Row, Table
@@ -108,7 +108,7 @@ class Tables:
                  for t in tests if t.p_value is not None]  # fmt: skip
         notes = [f"Log-rank p: {', '.join(shown)}"] if shown else []
         follow_up = self.look.one("survival", endpoint, "median_follow_up")
-        if follow_up is not None and follow_up.n:
+        if follow_up is not None and follow_up.n and not numbers.hidden(follow_up):
             notes.append(f"Median follow-up (reverse Kaplan-Meier): {numbers.time(follow_up)} months")
         label = self.labels.endpoint(endpoint)
         return Table(f"survival_{endpoint}", label, heads, tuple(rows), tuple(notes))
@@ -168,9 +168,9 @@ class Tables:
         for e in records:
             said = [p for p in (e.note or "").split("; ") if p]
             flags = ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said)
-            value = (
-                f"{numbers.ratio(e.estimate)} ({numbers.interval(e)})" if e.estimate is not None else "not estimable"
-            )
+            value = f"{numbers.ratio(e.estimate)} ({numbers.interval(e)})"
+            if e.estimate is None:
+                value = numbers.UNTOLD if numbers.hidden(e) else NOT_ESTIMABLE
             others = [
                 next((r.p_value for r in found if (r.term, r.model) == (term, e.model)), None)
                 for found, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
@@ -194,7 +194,7 @@ def _share(found: Estimate | None) -> str:
     """Return a proportion with its interval."""
     if found is None or (not found.n and not numbers.hidden(found)):
         return "none evaluated"
-    return numbers.hidden(found) or f"{numbers.of(found)}; {numbers.interval(found)}"
+    return numbers.of(found) if numbers.hidden(found) else f"{numbers.of(found)}; {numbers.interval(found)}"
 
 
 def _regimen_label(name: str) -> str | None:

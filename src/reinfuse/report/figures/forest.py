@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 
-from reinfuse.analysis.estimate import Estimate
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.report import numbers
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
@@ -74,7 +74,7 @@ def _texts(axes: Axes, y: int, record: Estimate, labels: Labels, columns: Column
         axes.text(places[0] + 0.008, y, labels.term(record.term or ""), va="center")
     axes.text(places[1], y, f"{numbers.count(record.events)} / {numbers.count(record.n)}", va="center", ha="right")
     if record.estimate is None:
-        axes.text(places[2], y, numbers.hidden(record) or "not estimable", va="center", color=FAINT)
+        axes.text(places[2], y, numbers.UNTOLD if numbers.hidden(record) else NOT_ESTIMABLE, va="center", color=FAINT)
         return
     axes.text(places[2], y, f"{numbers.ratio(record.estimate)} ({numbers.interval(record)})", va="center")
     axes.text(places[3], y, numbers.p_value(record.p_value), va="center")

@@ -72,22 +72,18 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | No
     ci = numbers.level(arms[0].median.confidence)
     panel = Panel(("", "n", "Events", f"Median, months ({ci})"))
     key = [(a.label, numbers.count(a.curve.n), numbers.count(a.median.events), numbers.time(a.median)) for a in arms]
-    figure, axes = curves(title, arms, key, panel, columns, since)
+    figure, axes = curves(title, arms, key, panel, columns, since, _log_rank(p_value))
     with style():
         for i, arm in enumerate(arms):
             _median(axes, arm, COLOURS[i % len(COLOURS)])
-        if p_value is not None:
-            said = numbers.p_value(p_value)
-            text = f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
-            axes.text(0.99, 0.97, text, transform=axes.transAxes, ha="right", va="top")
     return finish(figure, name, title, _told(title, arms), synthetic, points(arms), columns)
 
 
 def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], panel: Panel, columns: Columns,
-           since: str) -> tuple[Figure, Axes]:  # fmt: skip
+           since: str, said: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
-    head, legend = head_height(title, columns), LINE * (rows + 1) + 0.06
+    head, legend = head_height(title, columns), LINE * (rows + 1 + bool(said)) + 0.06
     table, foot = LINE * (rows + 1), 0.16
     height = head + legend + _PLOT[columns] + 0.4 + table + foot
     figure = new(columns, height)
@@ -98,14 +94,23 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], pane
         risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)
         for i, arm in enumerate(arms):
             _draw(axes, arm, i, panel.down, band=rows <= BANDS)
-        ticks = [float(r.at or 0) for r in arms[0].at_risk]
-        _axes(axes, ticks, max(float(a.curve.time[-1]) for a in arms), since)
+        last = max(float(a.curve.time[-1]) for a in arms)
+        ticks = [t for t in (float(r.at or 0) for r in arms[0].at_risk) if t <= last]
+        _axes(axes, ticks, last, since)
         if panel.down:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, 1 - head / height, height, columns)
+        figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, said, va="center")
         headline(figure, title, columns)
         _risk_table(risk, arms, ticks)
     return figure, axes
+
+
+def _log_rank(p_value: float | None) -> str:
+    if p_value is None:
+        return ""
+    said = numbers.p_value(p_value)
+    return f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
 
 
 def _draw(axes: Axes, arm: Arm, i: int, down: bool, band: bool) -> None:
@@ -176,7 +181,7 @@ def _risk_table(axes: Axes, arms: Sequence[Arm], ticks: Sequence[float]) -> None
         axes.annotate(
             _short(arm.label), (0, i + 1), xytext=(-10, 0), color=_colour(i) if len(arms) > 1 else INK, **place
         )
-        for tick, record in zip(ticks, arm.at_risk, strict=True):
+        for tick, record in zip(ticks, arm.at_risk, strict=False):
             axes.text(tick / DAYS_A_MONTH, i + 1, numbers.count(record.estimate), ha="center", va="center")
 
 
