@@ -67,33 +67,36 @@ class Course:
     responses: tuple[tuple[float, float, str], ...] = field(repr=False, default=())
 
 
-def courses(cohort: Cohort, data: Analysed, index: int) -> tuple[Course, ...]:
+def courses(cohort: Cohort, data: Analysed, index: int, threshold: float | None = None) -> tuple[Course, ...]:
     """Return the sequences of the analysed patients, in the order of their ids.
 
     Parameters
     ----------
     index
         Number of the index infusion.
+    threshold
+        MRD value below which it is undetectable; None: only results that are told in words are shown.
     """
-    return tuple(_wide(data, index) if cohort.wide else _dated(cohort, data, index))
+    return tuple(_wide(data, index) if cohort.wide else _dated(cohort, data, index, threshold))
 
 
-def _dated(cohort: Cohort, data: Analysed, index: int) -> Iterator[Course]:
+def _dated(cohort: Cohort, data: Analysed, index: int, threshold: float | None) -> Iterator[Course]:
     infusions = cohort.tables["infusions"]
     zero = dict(infusions.filter(pl.col("infusion") == index).select(ID, TIME).iter_rows())
-    events = _events(cohort, zero)
+    events = _events(cohort, zero, threshold)
     people = cohort.tables["patients"].select(ID, "last_contact", "death", "diagnosis").iter_rows()
     known = {row[0]: row[1:] for row in people}
     for patient in data.frame[ID]:
         last, death, diagnosis = known[patient]
-        mine = sorted(events[patient], key=lambda e: e.day)
+        # what was found on the day of an infusion was found before it, as for the endpoints
+        mine = sorted(events[patient], key=lambda e: (e.day, e.kind == "infusion"))
         end = float((death if death is not None else last) - zero[patient])
         start = min([0.0, *(e.day for e in mine if e.kind == "infusion")])
         shown = tuple(e for e in mine if start <= e.day <= end)
         yield Course(patient, diagnosis or "not known", start, end, death is not None, shown, _spans(shown))
 
 
-def _events(cohort: Cohort, zero: dict[str, int]) -> dict[str, list[Event]]:
+def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> dict[str, list[Event]]:
     found: dict[str, list[Event]] = defaultdict(list)
 
     def add(table: str, kind: pl.Expr, detail: pl.Expr | None = None) -> None:
@@ -106,8 +109,8 @@ def _events(cohort: Cohort, zero: dict[str, int]) -> dict[str, list[Event]]:
 
     add("infusions", pl.lit("infusion"), pl.col("infusion").cast(pl.String))
     add("responses", pl.col("response").replace(RESPONDING))
-    if "mrd" in cohort.tables and "result" in cohort.tables["mrd"].columns:
-        add("mrd", pl.format("MRD {}", pl.col("result")))
+    if "mrd" in cohort.tables:
+        add("mrd", pl.format("MRD {}", _mrd(cohort.tables["mrd"].columns, threshold)))
     if "therapies" in cohort.tables:
         kinds = cohort.tables["therapies"]
         kind = pl.col("kind") if "kind" in kinds.columns else pl.lit("anticancer")
@@ -117,12 +120,21 @@ def _events(cohort: Cohort, zero: dict[str, int]) -> dict[str, list[Event]]:
     return found
 
 
+def _mrd(columns: list[str], threshold: float | None) -> pl.Expr:
+    """Return the result in words; where only the value is told, from the threshold."""
+    told = pl.col("result") if "result" in columns else pl.lit(None, dtype=pl.String)
+    if threshold is None or "value" not in columns:
+        return told
+    below = pl.when(pl.col("value") < threshold).then(pl.lit("undetectable"))
+    return pl.coalesce(told, below.when(pl.col("value").is_not_null()).then(pl.lit("detectable")))
+
+
 def _spans(events: tuple[Event, ...]) -> tuple[tuple[float, float, str], ...]:
     """Return the times in response: each ends at the next assessment, whatever it shows, or at the next infusion."""
     marks = [e for e in events if e.kind in ("CR", "PR", "SD", "PD", "infusion")]
     spans: list[tuple[float, float, str]] = []
     for one, following in pairwise(marks):
-        if one.kind in ("CR", "PR"):
+        if one.kind in ("CR", "PR") and one.day < following.day:
             if spans and spans[-1][1] == one.day and spans[-1][2] == one.kind:
                 spans[-1] = (spans[-1][0], following.day, one.kind)
             else:

@@ -27,12 +27,19 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
     if cohort is None or data is None:
         return
     synthetic, index = bool(findings.provenance["synthetic"]), findings.plan.index_infusion
-    title = f"Course of {data.frame.height} patients"
-    yield "patients", "missing", lambda: missing("Values that are not known", unknown(data), synthetic, columns or 2)
+    n, threshold = data.frame.height, findings.plan.rules.umrd_threshold
+    unknowns = f"Values that are not known, {n} patients"
+    yield "patients", "missing", lambda: missing(unknowns, unknown(data), synthetic, columns or 2)
     if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
         yield "patients", "doses", lambda: _doses(data, index, synthetic, columns or 1)
-    if data.frame.height <= MOST:
-        yield "course", "swimmer", lambda: swimmer(title, courses(cohort, data, index), synthetic, columns or 2)
+    if n <= MOST:
+        yield (
+            "course",
+            "swimmer",
+            lambda: swimmer(
+                f"Course of {n} patients", courses(cohort, data, index, threshold), synthetic, columns or 2
+            ),
+        )
     if SIZE_CHANGE in data.frame.columns and data.frame[SIZE_CHANGE].is_not_null().any():
         yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns or 2)
 

@@ -82,8 +82,8 @@ class InferenceTables(Tables):
                 limit = self.look.all("sensitivity", end, "e_value_of_limit", term=e.term, model=e.model)
                 effect = self._one_of("association", end, term=e.term, model=e.model)
                 head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
-                lines.append((head, (ratio(effect), numbers.ratio(e.estimate),
-                                     numbers.ratio(limit[0].estimate) if limit else "–"), e.note))  # fmt: skip
+                values = [_value(x) for x in (e, *limit[:1])]
+                lines.append((head, (ratio(effect), *values, *["–"] * (2 - len(values))), e.note))
         if not lines:
             return None
         note = ("A hidden confounder tied to factor and outcome by risk ratios of this size each could explain the "
@@ -222,6 +222,11 @@ class InferenceTables(Tables):
             "p",
         )
         return self._marked(heads, "imputation", "Missing factor values: complete cases and multiple imputation", lines)
+
+
+def _value(record: Estimate) -> str:
+    """Return a record's ratio alone."""
+    return numbers.UNTOLD if numbers.hidden(record) else numbers.ratio(record.estimate)
 
 
 def percent(record: Estimate | None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from reinfuse.report import numbers
 from reinfuse.report.figures.theme import (
@@ -32,6 +33,8 @@ LOOKS = {
 """Marker, face and colour of the number of each kind of response."""
 MOST_PLACES = 150
 """Different pairs of doses above which their patients are not written into the marks."""
+_ONE = 22.0
+"""Area of a mark of one patient, in square points."""
 _APART = 1.3
 """Factor by which kinds of response at one place are set apart."""
 
@@ -47,7 +50,7 @@ class Dose:
 
 def doses(title: str, found: Sequence[Dose], left_out: int, index: int, synthetic: bool,
           columns: Columns = 1) -> Drawn:  # fmt: skip
-    """Draw both doses on logarithmic axes; a mark tells how many patients it stands for.
+    """Draw both doses on logarithmic axes; a mark of more than one patient tells their number.
 
     Parameters
     ----------
@@ -78,8 +81,11 @@ def doses(title: str, found: Sequence[Dose], left_out: int, index: int, syntheti
         axes.set_ylabel(f"CART{index} dose, CAR-T cells/kg", labelpad=2)
         axes.annotate("same dose", (high, high), xytext=(-16, -4), textcoords="offset points", ha="right", va="center",
                       color=FAINT)  # fmt: skip
-        handles, labels = axes.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
+        if len(counts) <= MOST_PLACES and max(counts.values()) > 1:
+            axes.text(0.99, 0.012, "number in a mark: patients", transform=axes.transAxes, ha="right", va="bottom",
+                      fontsize=SMALL, color=FAINT)  # fmt: skip
+        shown = [_handle(kind) for kind in LOOKS if any(d.response == kind for d in found)]
+        figure.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
                       borderaxespad=0.2, handletextpad=0.1, columnspacing=1.0)  # fmt: skip
         headline(figure, title, columns)
     higher, same = sum(d.after > d.before for d in found), sum(d.after == d.before for d in found)
@@ -87,6 +93,12 @@ def doses(title: str, found: Sequence[Dose], left_out: int, index: int, syntheti
            f"{left_out} without both doses not drawn.")  # fmt: skip
     rows = [{"before": b, "after": a, "response": r, "patients": n} for (b, a, r), n in sorted(counts.items())]
     return finish(figure, "doses", title, alt, synthetic, pl.DataFrame(rows), columns, patient_level=True)
+
+
+def _handle(kind: str) -> Line2D:
+    marker, face, _ = LOOKS[kind]
+    return Line2D([], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=INK,
+                  markersize=_ONE**0.5, markeredgewidth=0.7, label=kind)  # fmt: skip
 
 
 def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], kind: str) -> None:
@@ -101,8 +113,9 @@ def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], kind: str) -
         there = [k for k in order if (before, after, k) in counts]
         x.append(before * _APART ** (2 * there.index(kind) - len(there) + 1))
     few = len(counts) <= MOST_PLACES
-    areas = [min(70 + 5 * n, 400) if few else 8 for _, n in mine]
+    areas = [(_ONE if n == 1 else min(70 + 5 * n, 400)) if few else 8 for _, n in mine]
     axes.scatter(x, [key[1] for key, _ in mine], s=areas, marker=marker, facecolor=face, edgecolor=INK, linewidths=0.7,
                  label=kind, zorder=3)  # fmt: skip
     for at, (key, n) in zip(x, mine, strict=True) if few else ():
-        axes.text(at, key[1], str(n), ha="center", va="center", fontsize=SMALL, color=ink, zorder=4)
+        if n > 1:
+            axes.text(at, key[1], str(n), ha="center", va="center", fontsize=SMALL, color=ink, zorder=4)

@@ -12,6 +12,7 @@ from reinfuse.report.figures.theme import (
     FAINT,
     INK,
     SMALL,
+    TEXT,
     WIDTHS,
     Columns,
     Drawn,
@@ -23,6 +24,15 @@ from reinfuse.report.figures.theme import (
 )
 
 MOST = 200
+"""Patients above which their shares are drawn."""
+MOST_ROWS = 48
+"""Variables that a page has room for; those that are missing least often are left to the data."""
+_ROW, _FOOT = 0.17, 0.6
+"""Inches from row to row, and under them."""
+_WIDE = 3.0
+"""Points of a patient's column above which a white line sets it apart from the next."""
+_LETTER = 0.052
+"""Inches of a small letter, with room to spare."""
 
 
 def missing(title: str, found: Mapping[str, NDArray[np.bool_]], synthetic: bool, columns: Columns = 2) -> Drawn | None:
@@ -37,43 +47,60 @@ def missing(title: str, found: Mapping[str, NDArray[np.bool_]], synthetic: bool,
     if not rows:
         return None
     n = len(next(iter(rows.values())))
-    names = sorted(rows, key=lambda v: -int(rows[v].sum()))
+    names = sorted(rows, key=lambda v: -int(rows[v].sum()))[:MOST_ROWS]
     order = np.lexsort([rows[v] for v in reversed(names)])[::-1]
-    head, foot = head_height(title, columns), 0.5
-    height = head + 0.17 * len(names) + 0.1 + foot
+    head, body = head_height(title, columns), _ROW * len(names)
+    height = head + 0.1 + body + _FOOT
     figure = new(columns, height)
     width = WIDTHS[columns]
-    left = min(0.056 * max(len(v) for v in names) + 0.1, 0.45 * width) / width
+    share, letter, size = (0.5, 0.05, SMALL) if columns == 1 else (0.45, 0.058, TEXT)
+    most = int((share * width - 0.1) / letter)
+    left = (letter * max(min(len(v), most) for v in names) + 0.1) / width
+    told = [f"{int(rows[v].sum())} ({100 * int(rows[v].sum()) / n:.0f}%)" for v in names]
+    right = 1 - (0.06 * max(map(len, told)) + 0.08) / width
+    points = (right - left) * width * 72 / n
     with style():
-        axes = figure.add_axes((left, foot / height, 0.86 - left, 0.17 * len(names) / height))
+        axes = figure.add_axes((left, _FOOT / height, right - left, body / height))
         for y, name in enumerate(names):
-            gone = int(rows[name].sum())
             if n <= MOST:
                 places = np.flatnonzero(rows[name][order])
                 axes.broken_barh([(float(x), 1.0) for x in places], (y - 0.4, 0.8), facecolor=INK, edgecolor="white",
-                                 linewidth=0.3)  # fmt: skip
+                                 linewidth=0.3 if points > _WIDE else 0)  # fmt: skip
             else:
-                axes.barh(y, gone, height=0.8, color=INK)
-            axes.annotate(f"{gone} ({100 * gone / n:.0f}%)", (1.01, y), xycoords=("axes fraction", "data"), va="center")
-            axes.annotate(_short(name), (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0),
-                          textcoords="offset points", ha="right", va="center")  # fmt: skip
+                axes.barh(y, int(rows[name].sum()), height=0.8, color=INK)
+            axes.annotate(told[y], (1.01, y), xycoords=("axes fraction", "data"), va="center")
+            axes.annotate(_short(name, most), (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0),
+                          textcoords="offset points", ha="right", va="center", fontsize=size)  # fmt: skip
         axes.set_facecolor("#eeeeee")
         axes.set_xlim(0, n)
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks([])
         axes.set_xticks([0, n])
-        axes.set_xlabel("Patients, sorted" if n <= MOST else "Patients without the value", labelpad=-4)
+        axes.set_xlabel("Patients, sorted" if n <= MOST else "Patients without the value", labelpad=0)
         for side in ("left", "bottom"):
             axes.spines[side].set_visible(False)
-        complete = len(found) - len(rows)
-        figure.text(0.01, 0.14 / height, f"Known of everybody: {complete} of {len(found)} variables", fontsize=SMALL,
-                    color=FAINT, va="center")  # fmt: skip
+        figure.text(0.01, 0.2 / height, _complete(found, rows, int(width / _LETTER)), fontsize=SMALL, color=FAINT,
+                    va="center")  # fmt: skip
         headline(figure, title, columns)
-    alt = f"{title}. Not known: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names) + "."
+    alt = f"{title}. Not known: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names)
+    alt += f"; and {len(rows) - len(names)} variables less often." if len(rows) > len(names) else "."
     data = pl.DataFrame({"variable": list(found), "missing": [int(m.sum()) for m in found.values()],
                          "patients": [n] * len(found)})  # fmt: skip
     return finish(figure, "missing", title, alt, synthetic, data, columns, patient_level=n <= MOST)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 48 else f"{name[:47]}…"
+def _complete(found: Mapping[str, NDArray[np.bool_]], rows: Mapping[str, NDArray[np.bool_]], letters: int) -> str:
+    """Return one line that tells which variables are known of every patient, as many as it has room for."""
+    known = [v for v in found if v not in rows]
+    told = f"Complete: {len(known)} of {len(found)} variables"
+    line, shown = told, 0
+    for name in known:
+        longer = f"{line}{'; ' if shown else ': '}{name}"
+        if len(longer) > letters - len("; …"):
+            break
+        line, shown = longer, shown + 1
+    return line if shown in (0, len(known)) else f"{line}; …"
+
+
+def _short(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
