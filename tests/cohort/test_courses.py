@@ -33,6 +33,7 @@ COHORT = {
         A,330,nPR
         B,90,relapse
         B,200,NE
+        C,50,PR
         C,80,CR""",
     "mrd": """patient_id,day,result,value
         A,130,undetectable,
@@ -63,10 +64,10 @@ B = Course(
 """Death long after progression; a therapy of unknown kind counts, a supportive one does not."""
 C = Course(
     "C", "ALL", -50, 250, False,
-    (Event(-50, "infusion", "1"), Event(0, "infusion", "2"), Event(30, "CR"), Event(30, "MRD undetectable"),
-     Event(60, "MRD detectable"), Event(70, "transplant")),
+    (Event(-50, "infusion", "1"), Event(0, "PR"), Event(0, "infusion", "2"), Event(30, "CR"),
+     Event(30, "MRD undetectable"), Event(60, "MRD detectable"), Event(70, "transplant")),
 )  # fmt: skip
-"""A response without a later assessment is a mark, and no time in response."""
+"""A response on the day of the infusion, or without a later assessment, is a mark and no time in response."""
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_the_course_of_each_patient(dated, expected):
 
 def test_a_value_without_a_threshold_is_not_interpreted(dated):
     found = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2)}
-    assert [e.kind for e in found["C"].events] == ["infusion", "infusion", "CR", "transplant"]
+    assert [e.kind for e in found["C"].events] == ["infusion", "PR", "infusion", "CR", "transplant"]
     assert "MRD undetectable" in [e.kind for e in found["A"].events]
 
 

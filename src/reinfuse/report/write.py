@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from reinfuse.analysis.threads import CORES
@@ -65,11 +65,15 @@ def in_place(directory: Path, make: Callable[[Path], None]) -> Path:
 
 def write_results(findings: Findings, draft: Path, progress: Progress | None = None) -> None:
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
-    drawn = list(_drawn(findings, progress))
-    if progress:
-        progress("documents", 1, 1)
+    drawn: list[Placed] = []
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
-        pixels = _write_figures([figure for _, figure in drawn], draft / "figures", pool)
+        waiting: list[Future[bytes]] = []
+        for placed in _drawn(findings, progress):
+            drawn.append(placed)
+            waiting.append(pool.submit(png, placed[1].svg))
+        if progress:
+            progress("documents", 1, 1)
+        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures")
         documents = {"report": report(findings, drawn), **briefs(findings)}
         pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
         for name, document in documents.items():
@@ -107,14 +111,15 @@ def _drawn(findings: Findings, progress: Progress | None) -> Iterator[Placed]:
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
     """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
-        _write_figures(drawn, folder, pool)
+        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder)
 
 
-def _write_figures(drawn: Sequence[Drawn], folder: Path, pool: Executor) -> dict[str, bytes]:
-    """Return the pixels of each figure."""
+def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path) -> dict[str, bytes]:
+    """Write figures whose pixels are on their way, and return the pixels by name."""
     folder.mkdir()
-    pixels = dict(zip((f.name for f in drawn), pool.map(lambda f: png(f.svg), drawn), strict=True))
-    for figure in drawn:
+    pixels = {}
+    for figure, coming in zip(drawn, waiting, strict=True):
+        pixels[figure.name] = coming.result()
         (folder / f"{figure.name}.svg").write_bytes(figure.svg)
         (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
         figure.data.write_csv(folder / f"{figure.name}.csv")
