@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from reinfuse import __version__
 from reinfuse.report.references import REFERENCES, Reference
 
-_ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"})
+_ESCAPES = str.maketrans({**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
+                          "^": r"\textasciicircum{}"})  # fmt: skip
 
 
 def bibliography(keys: Iterable[str]) -> str:
@@ -22,7 +23,7 @@ def bibliography(keys: Iterable[str]) -> str:
     own = [
         "@software{reinfuse,",
         "  author = {{The reinfuse developers}},",
-        "  title = {reinfuse: analysis of repeat CAR-T infusions},",
+        "  title = {{reinfuse: from a cohort of repeat CAR-T infusions to a report one can trust}},",
         f"  version = {{{__version__}}},",
         "}",
     ]

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from reinfuse.analysis.estimate import NOT_ESTIMABLE
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
 from reinfuse.report.document import Row, Table
 
 AUTHORS = "Only the authors"
 _Where = Callable[["_Held"], str]
+UNPRINTED = ("averaging", "stability", "paired")
+"""Analyses whose section is left out of the report where none of their numbers could be estimated."""
+_Place = tuple[str, str, str]
+"""An analysis or one statistic of it, the section that shows it, and what it is called there."""
 
 
 def checklist(findings: Findings) -> Table:
@@ -24,43 +29,93 @@ def checklist(findings: Findings) -> Table:
 
 
 class _Held:
-    """What the findings hold."""
+    """What the findings hold: analyses, and statistics of each, that were tried and that gave a number."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
-        self.analyses = {e.analysis for e in findings.estimates if e.estimate is not None}
-        self.missing = any(e.statistic == "missing" and e.estimate for e in findings.estimates)
-        self.hidden = any(numbers.hidden(e) for e in findings.estimates)
-        self.excluded = any((e.term or "").startswith("excluded") for e in findings.estimates if e.analysis == "flow")
-        self.follow_up = any(e.statistic == "median_follow_up" and e.estimate is not None for e in findings.estimates)
-        self.models = {e.model for e in findings.estimates if e.analysis == "association"}
+        records = [e for e in findings.estimates
+                   if e.analysis not in UNPRINTED or e.estimate is not None or numbers.hidden(e)]  # fmt: skip
+        self.tried = {k for e in records for k in (e.analysis, f"{e.analysis} {e.statistic}")}
+        known = [e for e in records if e.estimate is not None]
+        self.known = {k for e in known for k in (e.analysis, f"{e.analysis} {e.statistic}")}
+        self.missing = any(e.statistic == "missing" and e.estimate for e in known)
+        untold = [e for e in records if numbers.hidden(e)]
+        self.untold = {k for e in untold for k in (e.analysis, f"{e.analysis} {e.statistic}")}
+        self.excluded = any((e.term or "").startswith("excluded") for e in records if e.analysis == "flow")
+        self.follow_up = any(e.n and not numbers.hidden(e) for e in records if e.statistic == "median_follow_up")
+        self.models = {e.model for e in records if e.analysis == "association"}
 
-    def sections(self, *pairs: tuple[str, str]) -> str:
-        """Return the names of the sections whose analysis was run."""
-        return "; ".join(dict.fromkeys(name for analysis, name in pairs if analysis in self.analyses))
+    def sections(self, *places: _Place) -> str:
+        """Return the sections whose analyses were run, each with what it shows of them."""
+        found: dict[str, list[str]] = {}
+        for key, section, what in places:
+            if key in self.tried:
+                said = what if key in self.known else f"{what} ({self.why(key)})".strip()
+                found.setdefault(section, []).extend([said] * bool(said))
+        return "; ".join(f"{section}: {', '.join(said)}" if said else section for section, said in found.items())
+
+    def why(self, key: str) -> str:
+        """Return why no number of an analysis is there."""
+        return numbers.UNTOLD if key in self.untold else NOT_ESTIMABLE
+
+    @property
+    def hidden(self) -> bool:
+        """Whether any number was suppressed."""
+        return bool(self.untold)
+
+    @property
+    def none(self) -> str:
+        """What is said where nothing is found; small numbers that are not shown may have been."""
+        return "None is shown" if self.hidden else "None was asked for"
+
+
+SURE: tuple[_Place, ...] = (
+    ("calibrated", "How sure", "simulated reference distribution"),
+    ("sensitivity e_value", "How sure", "E-values"),
+    ("influence", "How sure", "single patients"),
+    ("proportional", "How sure", "proportional hazards"),
+    ("imputation", "How sure", "imputation"),
+    ("permutation", "Factors associated with outcome", "permutation"),
+)
+OTHER: tuple[_Place, ...] = (
+    ("averaging", "How sure", "model averaging"),
+    ("stability", "How sure", "bootstrap selection"),
+    ("landmark", "Factors learnt after the infusion", "landmark"),
+    ("time_dependent", "Factors learnt after the infusion", "time-dependent"),
+    ("competing p_value", "Time to event", "Gray's test"),
+    ("competing subdistribution_hazard_ratio", "Time to event", "Fine and Gray's model"),
+    ("standardised", "Combinations of protocols", ""),
+    ("paired", "This infusion and the one before", ""),
+)
+OUTCOMES: tuple[_Place, ...] = (
+    ("response", "Response", ""),
+    ("survival", "Time to event", ""),
+    ("competing rate_at", "Time to event", "competing events too"),
+    ("toxicity", "Toxicity", ""),
+)
+ABSOLUTE: tuple[_Place, ...] = (
+    ("response proportion", "Response", "shares of patients"),
+    ("survival rate_at", "Time to event", "at set months"),
+    ("standardised", "Combinations of protocols", ""),
+)
+NO_OUTCOME = "No outcome is in these data"
+
+
+def _outcomes(held: _Held) -> str:
+    return held.sections(*OUTCOMES) or NO_OUTCOME
+
+
+def _bias(held: _Held) -> str:
+    return "Limits; How sure" if "How sure" in held.sections(*SURE, *OTHER) else "Limits"
 
 
 def _models(held: _Held) -> str:
-    if not held.models:
-        return "No model was asked for"
     kinds = {"univariable": "unadjusted", "multivariable": "adjusted"}
-    told = " and ".join(kinds[m] for m in ("univariable", "multivariable") if m in held.models)
-    return f"Factors associated with outcome ({told})"
-
-
-def _sensitivity(held: _Held) -> str:
-    found = held.sections(("calibrated", "How sure: simulated reference distribution"), ("permutation", "permutation"),
-                          ("sensitivity", "E-values"), ("influence", "single patients"),
-                          ("proportional", "proportional hazards"), ("imputation", "imputation"))  # fmt: skip
-    return found or "None was asked for"
-
-
-def _other(held: _Held) -> str:
-    found = held.sections(("averaging", "How sure: model averaging"), ("landmark", "Factors learnt after the infusion"),
-                          ("time_dependent", "Factors learnt after the infusion"), ("competing", "Competing events"),
-                          ("standardised", "Combinations of protocols"),
-                          ("paired", "This infusion and the one before"))  # fmt: skip
-    return found or "None was asked for"
+    told = [said for model, said in kinds.items() if model in held.models]
+    if not told:
+        return "No model was asked for"
+    known = "" if "association" in held.known else f"; {held.why('association')}"
+    return f"Factors associated with outcome ({' and '.join(told)}{known})"
 
 
 def _excluded(held: _Held) -> str:
@@ -70,23 +125,45 @@ def _excluded(held: _Held) -> str:
 
 
 def _missing(held: _Held) -> str:
-    how = "multiple imputation beside complete cases" if "imputation" in held.analyses else "complete cases"
+    how = "multiple imputation beside complete cases" if "imputation" in held.known else "complete cases"
     return f"Methods: {how}" if held.models else "Patients: those not known are counted"
 
 
-def _outcomes(held: _Held) -> str:
-    return held.sections(("response", "Response"), ("survival", "Time to event"), ("competing", "Time to event"),
-                         ("toxicity", "Toxicity")) or "No outcome is in these data"  # fmt: skip
+def _subgroups(held: _Held) -> str:
+    if len(held.findings.described.populations) < 2:
+        return "No subgroup was asked for"
+    found = held.sections(*((key, section, "") for key, section, _ in OUTCOMES))
+    return f"By subgroup: {found}. Interactions were not examined" if found else NO_OUTCOME
 
 
-def _absolute(held: _Held) -> str:
-    return held.sections(("response", "Response, in shares of patients"), ("survival", "Time to event, at set months"),
-                         ("standardised", "Combinations of protocols")) or "No outcome is in these data"  # fmt: skip
+def _loss(held: _Held) -> str:
+    described = held.findings.described
+    if not any(e.kind == "time" for e in described.endpoints):
+        return "No time to event is in these data"
+    return f"{AUTHORS}: times are as the sheet has them" if described.wide else "Methods: Rules (censoring)"
+
+
+def _numbers(held: _Held) -> str:
+    any_number = any(f.kind == "number" for f in held.findings.described.factors)
+    return "What was asked: factors, and the step of each ratio" if any_number else "No factor is a number"
+
+
+def _boundaries(held: _Held) -> str:
+    labels = {f.name: f.label for f in held.findings.described.factors}
+    cut = [f for f in held.findings.plan.all_factors if f.above is not None and f.name in labels]
+    if not cut:
+        return "No factor is a grouped number"
+    told = all(f"above {f.above:g}" in labels[f.name] for f in cut)
+    return "What was asked: factors" if told else f"{AUTHORS}: the boundaries, which the plan holds"
 
 
 def _power(held: _Held) -> str:
-    shown = "What this cohort could have seen; " if "power" in held.analyses else ""
+    shown = "What this cohort could have seen; " if "power" in held.known else ""
     return f"{shown}{AUTHORS}: why these patients, and no more"
+
+
+def _values(held: _Held) -> str:
+    return "Patients: rows `not known`" if held.missing or held.hidden else "Patients: no value of the table is missing"
 
 
 ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
@@ -98,27 +175,26 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("6 Participants", "who could take part, how they were followed", f"{AUTHORS}: criteria and follow-up visits"),
     ("7 Variables", "outcomes, factors, confounders defined", "What was asked; Methods: Rules"),
     ("8 Measurement", "sources and methods of assessment", f"Methods: Rules; {AUTHORS}: assays, imaging, who assessed"),
-    ("9 Bias", "what was done about bias", "Limits; How sure are these associations?"),
+    ("9 Bias", "what was done about bias", _bias),
     ("10 Study size", "how the size came about", _power),
-    ("11 Numbers as factors", "how they were used and grouped", "What was asked: each factor with its unit"),
+    ("11 Numbers as factors", "how they were used and grouped", _numbers),
     ("12a Methods", "all statistical methods", "Methods"),
-    ("12b Subgroups", "how subgroups and interactions were examined",
-     lambda held: f"{_outcomes(held)}: by population; interactions were not examined"),
+    ("12b Subgroups", "how subgroups and interactions were examined", _subgroups),
     ("12c Missing data", "how missing data were dealt with", _missing),
-    ("12d Loss to follow-up", "how it was dealt with", "Methods: Rules (censoring)"),
-    ("12e Sensitivity", "sensitivity analyses", _sensitivity),
+    ("12d Loss to follow-up", "how it was dealt with", _loss),
+    ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*SURE) or held.none),
     ("13 Numbers", "patients at each stage, reasons, a diagram",
      lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: those screened or treated but not in the data"),
     ("14a Characteristics", "who the patients were", "Patients"),
-    ("14b Missing values", "how many for each variable",
-     lambda held: "Patients: rows `not known`" if held.missing or held.hidden else "Patients: no value is missing"),
+    ("14b Missing values", "how many for each variable", _values),
     ("14c Follow-up", "how long",
      lambda held: "Time to event: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
     ("15 Outcomes", "numbers of events", _outcomes),
     ("16a Main results", "unadjusted and adjusted estimates with intervals", _models),
-    ("16b Categories", "boundaries of grouped numbers", "What was asked"),
-    ("16c Absolute risk", "relative risks put into absolute ones", _absolute),
-    ("17 Other analyses", "subgroups, sensitivity, others", _other),
+    ("16b Categories", "boundaries of grouped numbers", _boundaries),
+    ("16c Absolute risk", "relative risks put into absolute ones",
+     lambda held: held.sections(*ABSOLUTE) or NO_OUTCOME),
+    ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*OTHER) or held.none),
     ("18 Key results", "by objective", "Summary"),
     ("19 Limitations", "bias, imprecision, their direction", f"Limits; {AUTHORS}: the direction of bias"),
     ("20 Interpretation", "cautious, with other evidence", f"{AUTHORS}: results of other studies"),

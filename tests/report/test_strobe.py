@@ -1,0 +1,179 @@
+"""The STROBE checklist: every item, true of what was run, and no section named that the report does not have."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from cohorts import EIGHT
+from helpers import plain, read, write_sheet
+from reinfuse import Plan, Study, read_cohort
+from reinfuse.data import datasets
+from reinfuse.disclosure import suppressed
+from reinfuse.plan import Analyses, Factor, Model
+from reinfuse.report.document import Section
+from reinfuse.report.report import report
+from reinfuse.report.strobe import AUTHORS, ITEMS, checklist
+
+OFF = {"landmarks": (), "time_dependent": (), "analyses": Analyses.none()}
+FIRST = Plan.built_in(1).model_copy(update=OFF)
+BARE = Plan(factors=(), models=(), **OFF)
+SHEET = """patient_id,LDH,response
+A,200,CR
+B,300,PD
+C,,PR
+D,180,SD"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("strobe")
+
+
+@pytest.fixture(scope="module")
+def several(demo_findings, folder):
+    """Findings of cohorts that hold little, and of all that can be held."""
+    sheih = datasets()["sheih_2020"]
+    columns = {"LDH": "LDH"}
+    cut = Plan(factors=(Factor(name="ldh_high", column="LDH", above=240),), models=(), **OFF)
+    sheet = read_cohort(write_sheet(folder, SHEET), {}, columns)
+    return {
+        "demo": demo_findings,
+        "shared": suppressed(demo_findings, 11)[0],
+        "bare": Study(read(folder, **EIGHT), BARE).run(),
+        "two tables": Study(read(folder, patients=EIGHT["patients"], infusions=EIGHT["infusions"]), BARE).run(),
+        "first": Study(read(folder, **EIGHT), FIRST).run(),
+        "sheet": Study(sheet, cut).run(),
+        "sheih": Study(read_cohort(sheih.path, sheih.plan.columns, sheih.plan.used_columns), plain(sheih.plan)).run(),
+    }
+
+
+def where(findings):
+    return {row.head.split()[0]: row.cells[1] for row in checklist(findings).rows}
+
+
+def titles(findings):
+    found = [b for b in report(findings, ()).blocks() if isinstance(b, Section)]
+    return {b.title for b in found} | {b.short for b in found if b.short}
+
+
+def test_every_item_of_strobe_is_there():
+    assert sorted({int(re.match(r"\d+", item)[0]) for item, _, _ in ITEMS}) == list(range(1, 23))
+    assert len({item for item, _, _ in ITEMS}) == len(ITEMS)
+
+
+def test_all_that_the_demo_holds_is_named(several):
+    found = where(several["demo"])
+    assert found["9"] == "Limits; How sure"
+    assert found["12c"] == "Methods: multiple imputation beside complete cases"
+    assert found["12d"] == "Methods: Rules (censoring)"
+    assert found["12e"] == (
+        "How sure: simulated reference distribution, E-values, single patients, proportional hazards, imputation; "
+        "Factors associated with outcome: permutation"
+    )
+    assert found["14b"] == "Patients: rows `not known`"
+    assert found["15"] == "Response; Time to event: competing events too; Toxicity"
+    assert found["16a"] == "Factors associated with outcome (unadjusted and adjusted)"
+    assert found["17"] == (
+        "How sure: model averaging, bootstrap selection; Factors learnt after the infusion: landmark, time-dependent; "
+        "Time to event: Gray's test, Fine and Gray's model; Combinations of protocols; This infusion and the one before"
+    )
+
+
+def test_what_only_the_authors_know_is_left_to_them(several):
+    for findings in several.values():
+        found = where(findings)
+        assert all(found[item].startswith(AUTHORS) for item in ("2", "5", "6", "20", "21", "22"))
+
+
+def test_nothing_is_claimed_of_a_cohort_without_models(several):
+    found = where(several["bare"])
+    assert found["16a"] == "No model was asked for"
+    assert found["12e"] == found["17"] == "None was asked for"
+    assert found["9"] == "Limits"
+    assert found["10"] == f"{AUTHORS}: why these patients, and no more"
+    assert found["11"] == "No factor is a number"
+    assert found["12c"] == "Patients: those not known are counted"
+    assert found["14c"] == "Time to event: median follow-up"
+
+
+def test_outcomes_that_no_table_tells_are_not_claimed(several):
+    found = where(several["two tables"])
+    assert "Response" not in found["15"]
+    assert "Toxicity" not in found["15"]
+    assert found["15"].startswith("Time to event")
+    assert found["16c"] == "Time to event: at set months"
+
+
+def test_a_sheet_of_responses_alone(several):
+    found = where(several["sheet"])
+    assert found["12b"] == "No subgroup was asked for"
+    assert found["12d"] == "No time to event is in these data"
+    assert found["14b"] == "Patients: rows `not known`"
+    assert found["14c"] == f"{AUTHORS}: not in these data"
+    assert found["15"] == "Response"
+    assert found["16a"] == "Factors associated with outcome (unadjusted)"
+    assert found["16b"] == "What was asked: factors"
+
+
+def test_a_boundary_that_a_label_hides_is_left_to_the_authors(folder):
+    factor = Factor(name="ldh_high", column="LDH", above=240, label="LDH raised")
+    sheet = read_cohort(write_sheet(folder, SHEET), {}, {"LDH": "LDH"})
+    found = where(Study(sheet, Plan(factors=(factor,), models=(), **OFF)).run())
+    assert found["16b"] == f"{AUTHORS}: the boundaries, which the plan holds"
+
+
+def test_a_published_sheet_of_first_infusions(several):
+    found = where(several["sheih"])
+    assert found["12d"] == f"{AUTHORS}: times are as the sheet has them"
+    assert found["12e"] == "How sure: E-values, proportional hazards"
+    assert found["17"] == "Factors learnt after the infusion: landmark (not estimable)"
+    assert found["14b"] == "Patients: no value of the table is missing"
+
+
+def test_first_infusions_have_no_infusion_before(several):
+    found = where(several["first"])
+    assert "before" not in found["17"]
+    assert found["16a"] == "Factors associated with outcome (unadjusted)"
+
+
+def test_what_is_suppressed_is_not_shown_and_not_said_to_be_unasked(several):
+    found = where(several["shared"])
+    assert "not asked" not in " ".join(found.values())
+    assert "None was asked for" not in found.values()
+    assert "nobody in the data was excluded" not in found["13"]
+    assert "not estimable" not in found["12e"]
+
+
+def test_an_analysis_that_is_off_is_named_nowhere(demo_findings):
+    off = {
+        "calibrated": "simulated", "permutation": "permutation", "sensitivity": "E-values", "imputation": "imputation",
+        "influence": "single patients", "proportional": "proportional hazards", "averaging": "model averaging",
+        "stability": "bootstrap", "landmark": "landmark", "time_dependent": "time-dependent", "competing": "Gray",
+        "standardised": "Combinations of protocols", "paired": "the one before", "power": "could have seen",
+    }  # fmt: skip
+    for analysis, said in off.items():
+        kept = tuple(e for e in demo_findings.estimates if e.analysis != analysis)
+        assert said in " ".join(where(demo_findings).values())
+        assert said not in " ".join(where(replace(demo_findings, estimates=kept)).values())
+
+
+def test_univariable_models_alone_are_unadjusted(several):
+    plan = Plan(factors=(Factor(name="bulky"),), models=(Model(endpoint="os", factors=("bulky",)),), **OFF)
+    assert "adjusted" in where(several["demo"])["16a"]
+    findings = several["bare"]
+    both = Study(findings.cohort, plan).run()
+    assert where(both)["16a"] == "Factors associated with outcome (unadjusted and adjusted)"
+    alone = replace(both, estimates=tuple(e for e in both.estimates if e.model != "multivariable"))
+    assert where(alone)["16a"] == "Factors associated with outcome (unadjusted)"
+
+
+def test_every_section_that_is_named_is_in_that_report(several):
+    known = titles(several["demo"])
+    for name, findings in several.items():
+        own = titles(findings)
+        said = ". ".join(where(findings).values())
+        missing = {t for t in known - own if re.search(rf"(?:^|[;.:] )\b{re.escape(t)}\b", said)}
+        assert missing == set(), name
