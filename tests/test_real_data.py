@@ -1,4 +1,7 @@
-"""Real input: published patients, R's data sets as wide sheets, a workbook."""
+"""Real input: published patients, R's data sets as wide sheets, a workbook; how the synthetic cohort is made."""
+
+import runpy
+import shutil
 
 import greenwood as gw
 import numpy as np
@@ -7,7 +10,11 @@ import pytest
 
 from helpers import quick
 from reinfuse import Plan, Study, read_cohort
+from reinfuse.cohort.analysed import analysed
 from reinfuse.data import DEMO, datasets
+from reinfuse.kinetics.nca import nca, persistence
+from reinfuse.kinetics.profiles import profiles
+from reinfuse.kinetics.turnbull import turnbull
 
 SHEIH = {
     "title": "First infusions", "index_infusion": 1,
@@ -146,3 +153,37 @@ def test_five_lines_of_python(tmp_path):
     assert frame.height == len(findings.estimates)
     assert np.isfinite(frame["estimate"].drop_nulls().to_numpy()).all()
     assert findings.save(tmp_path / "out").is_dir()
+
+
+def test_the_synthetic_cohort_is_made_again_byte_for_byte(tmp_path):
+    bundled = datasets()[DEMO].path
+    runpy.run_path(shutil.copy(bundled / "make.py", tmp_path), run_name="__main__")
+    made = {p.name: p.read_bytes() for p in tmp_path.glob("*.csv")}
+    assert len(made) == 7
+    assert made == {name: (bundled / name).read_bytes() for name in made}
+
+
+def test_the_pattern_of_the_synthetic_counts():
+    """Both favourable factors: the cells stay for more than a year, else they go; responders peak higher, not always.
+
+    Two patients have no count after CART2, one none above the limit, one has the peak last, two were counted twice.
+    """
+    cohort = read_cohort(datasets()[DEMO].path)
+    data, found = analysed(cohort, Plan.built_in()).frame, profiles(cohort)
+    rows = {r["patient_id"]: r for r in data.iter_rows(named=True)}
+    after = {p.patient_id: p for p in found.profiles if p.infusion == 2}
+    ends, peaks = {True: [], False: []}, {True: [], False: []}
+    for name, p in after.items():
+        row = rows[name]
+        raised = row["cart2_dose_cells_per_kg"] > row["cart1_dose_cells_per_kg"]
+        ends[row["cart1_lymphodepletion_class"] == "Cy-Flu" and raised].append(persistence(p))
+        peaks[row["response"] in ("CR", "PR")].append(nca(p)[0].value or 0.0)
+    low, high = (turnbull(*zip(*ends[both], strict=True)).median() for both in (False, True))
+    assert low[1] < 90
+    assert high[0] > 365
+    assert np.median(peaks[True]) > 3 * np.median(peaks[False])
+    assert max(peaks[False]) > np.median(peaks[True])
+    assert len(after) == 42
+    assert [name for name, p in after.items() if p.below.all()] == ["SYN-33"]
+    assert nca(after["SYN-38"])[0].reason == "the peak is the last count: it may lie later"
+    assert found.notes == ("more than one count of a subset and unit on one day, averaged: 2 times",)

@@ -7,6 +7,11 @@ the infusions, the course after the first infusion (CART1), tests for measurable
 toxicity and the visits between those set by hand. Ages, sexes and lines of therapy follow the margins of the
 trial's first 133 patients (Blood 2018;131(1):121, Table 1).
 
+Counts of CAR-T cells follow the curve of Stein et al. (CPT Pharmacometrics Syst Pharmacol 2019;8:285-295) for
+tisagenlecleucel: exponential growth to a peak, then a fast decline of effector and a slow one of memory cells. Its
+typical peak day, growth and contraction are kept. Peaks and memory by group are invented, so that the cells persist
+after CART2 where both factors are favourable, are lost in weeks to months where one is, and early where none is.
+
 Days: day 0 is CART1. In `COURSES` days count from CART2. `python make.py` writes the same files each time, byte
 for byte; `about.toml` and `published.csv` are kept by hand.
 """
@@ -14,6 +19,7 @@ for byte; `about.toml` and `published.csv` are kept by hand.
 from __future__ import annotations
 
 import csv
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +93,23 @@ WOMEN = {"ALL": 6, "CLL": 3, "NHL": 4}
 LINES = {"ALL": (1, 2, 2, 3, 3, 3, 4, 4, 5, 7), "NHL": (2, 3, 3, 4, 4, 4, 5, 5, 6, 8)}
 HISTOLOGIES = {"ALL": ("B-ALL",), "CLL": ("CLL",), "NHL": ("DLBCL", "DLBCL", "DLBCL", "transformed FL", "FL", "MCL")}
 CRITERIA = {"ALL": "NCCN", "CLL": "iwCLL", "NHL": "Lugano"}
+COUNTS_SEED = 2019
+"""Counts are drawn apart, so that they change no other table; this seed was not picked."""
+LLOQ = 10
+"""Limit of quantification of the counts in copies/ug: invented."""
+PEAK_DAY, GROWTH, CONTRACTION = 9.3, 3900.0, 0.16
+"""Of the curve of counts: day of the peak, peak divided by the start, loss of effector cells a day."""
+CURVES = {
+    (1, "Cy-Flu"): (15000.0, 0.005, 0.015), (1, "other"): (4000.0, 0.003, 0.03),
+    (2, 2): (15000.0, 0.012, 0.003), (2, 1): (5000.0, 0.008, 0.03), (2, 0): (400.0, 0.0, 0.0),
+}  # fmt: skip
+"""Peak (copies/ug), share of memory cells, their loss a day: by regimen at CART1, favourable factors at CART2."""
+COUNT_VISITS = ((7, 1), (10, 1), (14, 1), (21, 1), (28, 2), (60, 5), (90, 7), (180, 10), (270, 14), (365, 14),
+                (730, 21), (1095, 21), (1460, 21), (1825, 21))  # fmt: skip
+"""Days after an infusion and by how many days they are missed at most; before them day 1 or 3."""
+# As centres' records are: two patients without a count after CART2, one with all of them below the limit, one who died
+# early and was last counted before the peak, and two counted twice on one day, the results not the same.
+NOT_COUNTED, ALL_BELOW, STILL_RISING, COUNTED_TWICE = ("SYN-14", "SYN-24"), "SYN-33", "SYN-38", ("SYN-06", "SYN-35")
 VISITS = (91, 182, 273, 365, 547, 730, 912, 1095, 1460, 1825)
 GRADES = {
     (1, "CRS"): (14, 14, 11, 4, 1), (1, "NT"): (29, 7, 4, 3, 1),
@@ -99,6 +122,7 @@ HEADERS = {
     "infusions": "patient_id infusion day product dose_cells_per_kg lymphodepletion reason prior_lines bulky",
     "responses": "patient_id day response criteria",
     "mrd": "patient_id day result value method compartment",
+    "counts": "patient_id day value unit lloq below_lloq subset",
     "toxicities": "patient_id infusion kind grade day",
     "therapies": "patient_id day therapy kind",
 }
@@ -126,6 +150,25 @@ class Patient:
     age: int
     histology: str
     grades: dict[tuple[int, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Counts after one infusion: peak (copies/ug), its day, share of memory cells, loss a day of either kind."""
+
+    peak: float
+    peak_day: float
+    memory: float
+    contraction: float
+    decline: float
+
+    def at(self, day: float) -> float:
+        """Return the count on a day since the infusion."""
+        since = day - self.peak_day
+        if since < 0:
+            return self.peak * math.pow(GROWTH, since / self.peak_day)
+        effector, memory = (1 - self.memory) * math.exp(-self.contraction * since), math.exp(-self.decline * since)
+        return self.peak * (effector + self.memory * memory)
 
 
 def between(rng: random.Random, first: int, last: int, response: str) -> list[Visit]:
@@ -259,6 +302,49 @@ def mrd_rows(rng: random.Random, p: Patient) -> list[Row]:
     return rows
 
 
+def draw_curve(rng: random.Random, p: Patient, infusion: int) -> Curve:
+    """Draw a patient's curve; a peak after CART2 is higher in who responded at the first visit."""
+    flu, raised = p.regimens[0] in REGIMENS["F"], p.doses[1] > p.doses[0]
+    peak, memory, decline = CURVES[(1, "Cy-Flu" if flu else "other") if infusion == 1 else (2, flu + raised)]
+    if infusion == 2:
+        peak *= 1.6 if p.after and p.after[0][1] in ("CR", "PR") else 0.7
+    return Curve(
+        0.0 if infusion == 2 and p.patient_id == ALL_BELOW else peak * rng.lognormvariate(0, 0.9),
+        PEAK_DAY * rng.lognormvariate(0, 0.2), memory * rng.lognormvariate(0, 0.6),
+        CONTRACTION * rng.lognormvariate(0, 0.25), decline * rng.lognormvariate(0, 0.5),
+    )  # fmt: skip
+
+
+def count_days(rng: random.Random, end: int, visits: Sequence[Visit]) -> list[int]:
+    """Draw the days of counts up to `end`; some are missed, and few follow a progression."""
+    planned = [rng.choice((1, 3)), *(day + rng.randint(-by, by) for day, by in COUNT_VISITS)]
+    days = [day for day in planned if day <= end and rng.random() > 0.08]
+    worse = next((day for day, response in visits if response in ("PD", "relapse")), end)
+    if rng.random() < 0.75:
+        days = days[: sum(day <= worse for day in days) + 2]
+    return days
+
+
+def count_row(rng: random.Random, p: Patient, day: int, count: float) -> Row:
+    """Return one count with its error; below the limit the limit stands."""
+    count *= rng.lognormvariate(0, 0.4)
+    below = count < LLOQ
+    return (p.patient_id, day, LLOQ if below else round(count), "copies/ug", LLOQ, "yes" if below else "no", "total")
+
+
+def count_rows(rng: random.Random, p: Patient) -> list[Row]:
+    """Return the counts: after CART1, what was left before CART2, and after CART2."""
+    first, second = draw_curve(rng, p, 1), draw_curve(rng, p, 2)
+    rows = [count_row(rng, p, day, first.at(day)) for day in count_days(rng, p.interval - 10, p.before)]
+    if rng.random() > 0.08:
+        left = p.interval - rng.choice((0, 0, 1, 6))
+        rows.append(count_row(rng, p, left, first.at(left)))
+    end = int(second.peak_day) if p.patient_id == STILL_RISING else p.last_day
+    days = [] if p.patient_id in NOT_COUNTED else count_days(rng, end, p.after)
+    days = sorted(days + days[3:4]) if p.patient_id in COUNTED_TWICE else days
+    return rows + [count_row(rng, p, p.interval + day, second.at(day)) for day in days]
+
+
 def toxicity_rows(rng: random.Random, p: Patient) -> list[Row]:
     """Return the worst grades; grade 0 has no day."""
     rows: list[Row] = []
@@ -289,6 +375,8 @@ def main() -> None:
     write(folder, "infusions", [row for p in patients for row in infusion_rows(rng, p)])
     write(folder, "responses", [row for p in patients for row in response_rows(p)])
     write(folder, "mrd", [row for p in patients for row in mrd_rows(rng, p)])
+    apart = random.Random(COUNTS_SEED)
+    write(folder, "counts", [row for p in patients for row in count_rows(apart, p)])
     write(folder, "toxicities", [row for p in patients for row in toxicity_rows(rng, p)])
     write(folder, "therapies", [row for p in patients for row in therapy_rows(p)])
 
