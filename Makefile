@@ -38,10 +38,11 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra bench pyproject.toml -o requirements-bench.lock
 
-# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, jsonlite).
+# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:
 	Rscript tests/golden/make_golden.R
 	Rscript tests/golden/make_golden_association.R
+	Rscript tests/golden/make_golden_kinetics.R
 	Rscript tests/golden/make_mice.R
 
 # make bench: runs the benchmarks in an environment of their own (needs R with survival and jsonlite).

@@ -1,0 +1,180 @@
+"""Loss of the cells with competing events: by hand, beside R and Turnbull's estimate, at its optimum; the records."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reinfuse.kinetics.lost import METHOD, Seen, estimates, incidence, limits, seen_of
+from reinfuse.kinetics.persistence import DAYS
+from reinfuse.kinetics.profiles import Profile
+from reinfuse.kinetics.turnbull import turnbull
+
+GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "kinetics.json").read_text(encoding="utf-8"))
+
+
+def _mass(found):
+    """Return (loss, left, right) -> mass of the places that share it with no other."""
+    alone = np.bincount(found.group) == 1
+    places = zip(found.loss.tolist(), found.left.tolist(), found.right.tolist(), found.group, strict=True)
+    return {(a, b, c): found.mass[g] for a, b, c, g in places if alone[g] and found.mass[g] > 1e-9}
+
+
+def test_three_patients_by_hand():
+    """Loss in (0, 10], p; death on day 20, q; died on day 20 without a count since day 0: p q (p + q), so p = q."""
+    found = incidence([Seen(0, 10), Seen(20, None, 20), Seen(0, None, 20)])
+    assert _mass(found) == pytest.approx({(True, 0, 10): 0.5, (False, 20, 20): 0.5})
+    assert found.by(10) == pytest.approx((0.5, 0.5))
+    assert found.by(5) == pytest.approx((0, 0.5))
+
+
+def test_four_patients_by_hand():
+    """One more, with a count on day 10 and in view until day 30: p, q and r = (10, 20] for p q r (p + q + r)."""
+    found = incidence([Seen(0, 10), Seen(20, None, 20), Seen(0, None, 20), Seen(10, None, None, 30)])
+    third = pytest.approx(1 / 3)
+    assert _mass(found) == {(True, 0, 10): third, (True, 10, 20): third, (False, 20, 20): third}
+    assert found.by(15) == pytest.approx((1 / 3, 2 / 3))
+    assert found.by(400) == pytest.approx((2 / 3, 2 / 3))
+    assert found.never == pytest.approx(0)
+
+
+def test_what_no_patient_tells_apart_stays_open():
+    found = incidence([Seen(5, None, 10), Seen(0, 3)])
+    assert found.by(10) == pytest.approx((0.5, 1))
+    assert found.by(5) == pytest.approx((0.5, 0.5))
+
+
+def test_deaths_later_than_the_last_count_of_others_do_not_weigh_more():
+    """Of two with a count on day 10, one dies on day 50, one is in view until day 60: half are dead by day 50."""
+    seen = [Seen(10, None, 50).kept, Seen(10, None, None, 60), Seen(0, 10), Seen(0, 10)]
+    assert incidence(seen).by(10) == pytest.approx((0.5, 0.5))
+    assert _mass(incidence(seen))[False, 50, 50] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_exact_times_are_aalen_and_johansen(first):
+    """cmprsk's cuminc; an event on day t as (t - 1, t]. Events of the other kind compete."""
+    case = GOLDEN["competing"][0]
+    seen = []
+    for t, status in zip(case["time"], case["status"], strict=True):
+        lost, competes = (t - 1, t) if status == first else (t, None), t if status == 3 - first else None
+        seen.append(Seen(*lost, competes, t if status == 0 else None))
+    found = incidence(seen)
+    wanted = case["first" if first == 1 else "second"]
+    assert [found.by(day) for day in case["days"]] == [pytest.approx((w, w), abs=1e-7) for w in wanted]
+
+
+def _drawn(n, seed, competing=True):
+    """Return patients with counts on days of their own, death and end of follow-up."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(n):
+        lost, died, last = rng.exponential(60), rng.exponential(120) if competing else np.inf, rng.uniform(20, 400)
+        visits = np.array([0, 7, 14, 28, 60, 90, 180, 365]) + np.append(0, rng.integers(-2, 3, 7))
+        visits = visits[visits <= min(died, last)]
+        left, later = float(visits[visits < lost].max()), visits[visits >= lost]
+        if len(later):
+            made.append(Seen(left, float(later[0])))
+        elif died < last:
+            made.append(Seen(left, None, float(np.ceil(died))))
+        else:
+            made.append(Seen(left, None, None, float(np.floor(last))))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_without_competing_events_it_is_turnbulls(seed):
+    seen = _drawn(40, seed, competing=False)
+    found, theirs = incidence(seen), turnbull([s.left for s in seen], [s.right for s in seen])
+    for day in (7, 14, 28, 60, 90, 180):
+        least, most = theirs.persisting(day)
+        assert found.by(day) == pytest.approx((1 - most, 1 - least), abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_is_the_maximum_of_the_likelihood(seed):
+    """No place could gain: the sum of 1 / P(patient) over those it agrees with is at most n, and n where mass is."""
+    seen = _drawn([3, 10, 40, 200][seed % 4], 100 + seed)
+    seen = [s.kept if seed % 3 == 0 else s for s in seen]
+    found = incidence(seen)
+    assert found.converged
+    assert found.mass.sum() == pytest.approx(1)
+    assert found.mass.min() >= 0
+    spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
+    agrees = np.zeros((len(seen), len(found.left)), dtype=bool)
+    for k, (loss, a, b) in enumerate(zip(found.loss, found.left, found.right, strict=True)):
+        for i, s in enumerate(seen):
+            days = s.right is None and (s.competing == b if s.competing is not None else b > s.alive)
+            agrees[i, k] = spans[i, 0] <= a and b <= spans[i, 1] if loss else days
+    _, chosen = np.unique(found.group, return_index=True)
+    told = agrees[:, chosen] @ found.mass
+    gains = (agrees / told[:, None]).sum(axis=0)
+    assert gains.max() < len(seen) * (1 + 1e-6)
+    some = found.mass > 1e-6
+    assert gains[chosen][some] == pytest.approx(len(seen), rel=1e-4)
+    again = (agrees[:, chosen] * found.mass / told[:, None]).mean(axis=0)
+    assert again == pytest.approx(found.mass, abs=1e-7)
+
+
+@pytest.mark.parametrize("bad", [(5, 5), (5, 3), (5, None, 4), (5, None, None, 4)])
+def test_impossible_days_are_refused(bad):
+    with pytest.raises(ValueError, match="count"):
+        Seen(*bad)
+
+
+def test_nobody():
+    with pytest.raises(ValueError, match="there must be a patient"):
+        incidence([])
+
+
+def test_limits_hold_the_estimate():
+    seen = [s.kept for s in _drawn(40, 1)]
+    made = limits(seen, [28.0, 90.0], 0.9, 200, np.random.default_rng(1))
+    for (low, high), day in zip(made, (28, 90), strict=True):
+        assert 0 < low < sum(incidence(seen).by(day)) / 2 < high < 1
+
+
+def profile(left, right, patient="P", infusion=1, until=None):
+    days = [left, right, right + 7] if right else [left]
+    return Profile(patient, infusion, "total", "cells/uL", np.array(days, dtype=float), np.ones(len(days)),
+                   np.array([False, True, True][: len(days)]), until=until)  # fmt: skip
+
+
+def test_what_was_seen_of_a_profile():
+    assert seen_of(profile(14, 28), 90, None) == Seen(14, 28, 90)
+    assert seen_of(profile(14, 28), 90, None).kept == Seen(14, 28, 90)
+    assert seen_of(profile(60, None, until=80), 200, 199) == Seen(60, None, 80, 199)
+    assert seen_of(profile(60, None), None, 365) == Seen(60, None, None, 365)
+    assert seen_of(profile(60, None), None, 30) == Seen(60, None, None, 60)
+    unsure = seen_of(profile(60, None), 200, 199)
+    assert (unsure.unsure, unsure.kept, unsure.gone) == (True, Seen(200, None, 200), Seen(60, 200))
+
+
+def test_records():
+    """Losses by days 10 and 40, a death on day 200 with the last count on day 90, one in view until day 400."""
+    given = [profile(5, 10, "A"), profile(20, 40, "B"), profile(90, None, "C"), profile(390, None, "D")]
+    made = estimates([*given, profile(3, 5, "E", 2)], 1, "bulky=yes", {"C": 200.0}, {"D": 400.0}, 0.9,
+                     np.random.default_rng(3))  # fmt: skip
+    assert [e.at for e in made] == list(DAYS)
+    for e in made:
+        assert (e.analysis, e.endpoint, e.statistic, e.unit) == ("kinetics", "loss", "cumulative_incidence", "fraction")
+        assert (e.n, e.events, e.term, e.group, e.method) == (4, 2, "infusion=1", "bulky=yes", METHOD)
+        assert e.lower <= e.estimate <= e.upper
+    assert [e.estimate for e in made] == pytest.approx([0.375, 0.5, 0.5, 0.5])
+    said = "1 died, or had the next infusion, with no count on that day, counted as with the cells: "
+    assert made[0].note == f"between 25 and 50%: counts are far apart; {said}38% if all of them had lost the cells"
+    assert made[3].note == f"{said}75% if all of them had lost the cells"
+
+
+def test_records_where_something_cannot_be_given():
+    rng = np.random.default_rng(1)
+    none = estimates([], 1, None, {}, {}, 0.95, rng)
+    assert [e.note for e in none] == ["not estimable: no patient"] * 4
+    kept = estimates([profile(60, None)], 1, None, {"P": 90.0}, {}, 0.95, rng)
+    assert [e.note for e in kept] == ["not reached: no loss of the cells was seen"] * 4
+    few = estimates([profile(40, 60, "A"), profile(100, None, "B")], 1, None, {}, {}, 0.95, rng)
+    assert (few[0].estimate, few[0].lower, few[0].note) == (0, None, "no loss by then: interval not estimable")
+    assert few[2].note == "not estimable: beyond the last follow-up, day 100"
+    every = estimates([profile(5, 10, "A"), profile(7, 12, "B")], 1, None, {}, {}, 0.95, rng)
+    assert {(e.estimate, e.note) for e in every} == {(1.0, "every loss by then: interval not estimable")}
