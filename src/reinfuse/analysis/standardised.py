@@ -117,7 +117,7 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
     share = weights / weights.sum(axis=1, keepdims=True)
     if d.time is None:
         fits = many.logistic(np.column_stack([X, np.ones(d.n)]), event, weights)
-        intercept = _flic(fits.coef[:, :-1] @ X.T, event, weights)
+        intercept = flic(fits.coef[:, :-1] @ X.T, event, weights)
         under = [1 / (1 + np.exp(-np.clip(intercept[:, None] + fits.coef[:, :-1] @ data.under(c).T, -700, 700)))
                  for c in combinations]  # fmt: skip
     else:
@@ -130,7 +130,7 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
     return np.where(fits.converged[:, None], found, np.nan)
 
 
-def _flic(predictor: Floats, event: Floats, weights: Floats) -> Floats:
+def flic(predictor: Floats, event: Floats, weights: Floats) -> Floats:
     """Return the intercepts at which the weighted predictions average to the observed share, by Newton's steps."""
     b = np.zeros(len(predictor))
     for _ in range(_ROUNDS):
