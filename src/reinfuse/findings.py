@@ -47,6 +47,8 @@ class Findings:
         One row an analysed patient (`patients.csv`).
     described
         Endpoints, factors and populations in words.
+    kinetics
+        How the CAR-T counts were read and summed up; None without counts.
     cohort, data
         The patients themselves; None of findings that were read back.
     """
@@ -59,6 +61,7 @@ class Findings:
     patients: pl.DataFrame = field(repr=False)
     plan: Plan = field(repr=False)
     described: Described = field(repr=False)
+    kinetics: Mapping[str, Any] | None = field(default=None, repr=False)
     cohort: Cohort | None = field(default=None, repr=False)
     data: Analysed | None = field(default=None, repr=False)
 
@@ -70,8 +73,9 @@ class Findings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of `findings.json`."""
-        return {"provenance": dict(self.provenance), "flow": self.flow.to_dicts(),
+        told = {"provenance": dict(self.provenance), "flow": self.flow.to_dicts(),
                 "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
+        return told if self.kinetics is None else {**told, "kinetics": dict(self.kinetics)}
 
     def save(self, directory: str | Path, progress: Progress | None = None) -> Path:
         """Write report, findings, estimates, patients and figures; nothing is left half-written.
@@ -102,7 +106,8 @@ class Findings:
             estimates = tuple(Estimate(**record) for record in told["estimates"])
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])
             flow = pl.DataFrame(told["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
-            return cls(estimates, flow, tuple(told["warnings"]), provenance, curves, pl.DataFrame(), plan, about)
+            return cls(estimates, flow, tuple(told["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
+                       told.get("kinetics"))  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
             raise CohortRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None

@@ -28,9 +28,20 @@ from reinfuse.cohort.design import (
 )
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
-from reinfuse.switches import Analyses, Landmark, Standardise, TimeDependent
+from reinfuse.switches import Analyses, Kinetics, Landmark, Standardise, TimeDependent
 
-__all__ = ["Analyses", "Endpoint", "Factor", "Landmark", "Model", "Plan", "Rules", "Standardise", "TimeDependent"]
+__all__ = [
+    "Analyses",
+    "Endpoint",
+    "Factor",
+    "Kinetics",
+    "Landmark",
+    "Model",
+    "Plan",
+    "Rules",
+    "Standardise",
+    "TimeDependent",
+]
 
 
 class Model(Declaration):
@@ -64,6 +75,8 @@ class Plan(Design):
         Factors learnt after the index infusion.
     standardise, analyses
         Comparison of protocols; which further analyses are run.
+    kinetics
+        How CAR-T counts are summed up.
     languages
         Of the patients' brief; the first one names its file `brief`.
     small_cells
@@ -79,6 +92,7 @@ class Plan(Design):
     time_dependent: tuple[TimeDependent, ...] = (TimeDependent(factor="response"),)
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
+    kinetics: Kinetics = Kinetics()
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
 
@@ -214,7 +228,7 @@ def _drop_unknown(told: dict[str, Any], error: ValidationError) -> None:
         del place[last]
 
 
-_DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, Standardise, Analyses)
+_DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, Standardise, Analyses, Kinetics)
 
 
 def _problems(error: ValidationError) -> list[Problem]:

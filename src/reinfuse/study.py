@@ -6,10 +6,11 @@ import json
 import platform
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from reinfuse import __version__, inference, steps
+from reinfuse import __version__, exposure_steps, inference, steps
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import analysed
@@ -59,8 +60,16 @@ class Study:
         progress
             Called with what is done, how many steps are done, and how many there are.
         """
-        return self._findings([*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)],
-                              progress)  # fmt: skip
+        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
+        counts = self.counts if self.plan.analyses.kinetics else None
+        if counts is not None:
+            todo += exposure_steps.steps(self.data, counts, self.plan)
+        return self._findings(todo, progress, counts)
+
+    @cached_property
+    def counts(self) -> exposure_steps.Counted | None:
+        """The CAR-T counts; None where the cohort holds none."""
+        return exposure_steps.counted(self.cohort, self.plan)
 
     def power(self, draws: int = 2000, progress: Progress | None = None) -> Findings:
         """Tell what effects this cohort could have seen: the plan's models, and each factor alone.
@@ -73,7 +82,8 @@ class Study:
         plan = self.plan.model_copy(update={"analyses": self.plan.analyses.model_copy(update={"power": draws})})
         return Study(self.cohort, plan)._findings(list(inference.power_steps(self.data, plan)), progress)
 
-    def _findings(self, todo: list[steps.Step], progress: Progress | None) -> Findings:
+    def _findings(self, todo: list[steps.Step], progress: Progress | None,
+                  counts: exposure_steps.Counted | None = None) -> Findings:  # fmt: skip
         """Take the steps, one after the other."""
         from threadpoolctl import threadpool_limits
 
@@ -89,8 +99,8 @@ class Study:
         if progress:
             progress("done", len(todo), len(todo))
         return Findings(tuple(estimates), self.data.flow, tuple(self._warnings()), self._provenance(), curves,
-                        patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data), self.cohort,
-                        self.data)  # fmt: skip
+                        patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data),
+                        None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
         for note in self.data.notes:

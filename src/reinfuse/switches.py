@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,29 @@ class Standardise(Declaration):
     fewest: int = Field(default=4, ge=1)
 
 
+class Kinetics(Declaration):
+    """How CAR-T counts are summed up.
+
+    Attributes
+    ----------
+    unit
+        The unit that is compared between patients; by default that of most counts. Units are never mixed.
+    before, between, after
+        What a count below the limit stands for: before the first count above it, between two, after the last.
+    area_days
+        Days up to which areas are taken, besides 28.
+    above
+        Level for the days above it, in the unit of the counts.
+    """
+
+    unit: Literal["cells/uL", "copies/ug"] | None = None
+    before: Literal["zero", "missing", "half"] = "zero"
+    between: Literal["missing", "zero", "half"] = "missing"
+    after: Literal["half", "zero", "missing"] = "half"
+    area_days: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    above: float | None = Field(default=None, gt=0)
+
+
 class Analyses(Declaration):
     """Which analyses beyond the models are run.
 
@@ -81,6 +104,8 @@ class Analyses(Declaration):
         The previous infusion against the index infusion, within patients.
     power
         Simulated outcomes behind each power; 0: no power.
+    kinetics
+        Exposure and persistence of the CAR-T cells, what goes with them, and outcome, where there are counts.
     """
 
     calibrated: Literal["multivariable", "all", "none"] = "multivariable"
@@ -96,10 +121,11 @@ class Analyses(Declaration):
     standardise: bool = True
     paired: bool = True
     power: int = Field(default=200, ge=0)
+    kinetics: bool = True
 
     @classmethod
     def none(cls) -> Analyses:
         """Return the description and the models alone."""
         return cls(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False,
                    proportional_hazards=False, sensitivity=False, imputations=0, competing=False, standardise=False,
-                   paired=False, power=0)  # fmt: skip
+                   paired=False, power=0, kinetics=False)  # fmt: skip

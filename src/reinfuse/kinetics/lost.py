@@ -29,6 +29,7 @@ from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, joi
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
 from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.kinetics.turnbull import resampled_masses
 
 Bools = NDArray[np.bool_]
 METHOD = "nonparametric maximum likelihood, interval-censored, competing events, bootstrap percentiles"
@@ -122,10 +123,15 @@ class Incidence:
 
     def by(self, day: float) -> tuple[float, float]:
         """Return the least and the greatest probability that a loss is the first event and comes by a day."""
+        sure, may = self.may_and_must(day)
+        return float(self.mass @ sure), float(self.mass @ may)
+
+    def may_and_must(self, day: float) -> tuple[Floats, Floats]:
+        """Return which groups are losses by a day for sure, and which may be; 1 or 0."""
         sure, may = np.ones(len(self.mass)), np.zeros(len(self.mass))
         np.minimum.at(sure, self.group, self.loss & (self.right <= day))
         np.maximum.at(may, self.group, self.loss & (self.left < day))
-        return float(self.mass @ sure), float(self.mass @ may)
+        return sure, may
 
     @property
     def never(self) -> float:
@@ -148,6 +154,14 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
     """
     if not seen:
         raise ValueError("there must be a patient")
+    inside, empty = _told(seen)
+    rows, counts = np.unique(inside, axis=0, return_counts=True)
+    mass, converged = _greatest(rows, counts.astype(np.float64))
+    return replace(empty, mass=mass, converged=converged)
+
+
+def _told(seen: Sequence[Seen]) -> tuple[Floats, Incidence]:
+    """Return 1 where a group lies inside what a patient tells, shape (patients, groups); and the places without mass."""
     spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
     day = np.array([np.nan if s.right is not None or s.competing is None else s.competing for s in seen])
     free = np.array([s.free for s in seen])
@@ -155,11 +169,10 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
     of_loss = (losses[:, 0] >= spans[:, :1]) & (losses[:, 1] <= spans[:, 1:])
     of_other = (others[:, 1] == day[:, None]) | (others[:, 1] > free[:, None])
     inside, group = np.unique(np.hstack([of_loss, of_other]), axis=1, return_inverse=True)
-    rows, counts = np.unique(inside, axis=0, return_counts=True)
-    mass, converged = _greatest(rows.astype(np.float64), counts.astype(np.float64))
     ends = np.vstack([losses, others])
     loss = np.arange(len(ends)) < len(losses)
-    return Incidence(loss, ends[:, 0], ends[:, 1], group.reshape(-1), mass, converged)
+    empty = Incidence(loss, ends[:, 0], ends[:, 1], group.reshape(-1), np.zeros(inside.shape[1]), False)
+    return inside.astype(np.float64), empty
 
 
 def _innermost(spans: Floats) -> Floats:
@@ -209,10 +222,9 @@ def _greatest(inside: Floats, counts: Floats) -> tuple[Floats, bool]:
 def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, draws: int,
            random: np.random.Generator) -> Floats:  # fmt: skip
     """Return lower and upper limits of the incidence by each day, shape (days, 2), from patients drawn anew."""
-    found = np.empty((draws, len(days)))
-    for k in range(draws):
-        one = incidence([seen[i] for i in random.integers(0, len(seen), len(seen))])
-        found[k] = [sum(one.by(day)) / 2 for day in days]
+    inside, one = _told(seen)
+    masses = resampled_masses(inside, draws, random)
+    found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
     made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
     return made
 

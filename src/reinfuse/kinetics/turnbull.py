@@ -116,12 +116,35 @@ def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], c
 
     The middle of the range that an estimate leaves open is taken in each draw.
     """
-    n = len(left)
-    ends = list(right)
-    found = np.empty((draws, len(days)))
-    for k in range(draws):
-        chosen = random.integers(0, n, n)
-        one = turnbull(left[chosen], [ends[i] for i in chosen], COARSE)
-        found[k] = [sum(one.persisting(day)) / 2 for day in days]
+    low = np.asarray(left, dtype=np.float64)
+    high = np.array([np.inf if r is None else float(r) for r in right])
+    ends = _innermost(low, high)
+    inside = (ends[:, 0] >= low[:, None]) & (ends[:, 1] <= high[:, None])
+    masses = resampled_masses(inside.astype(np.float64), draws, random)
+    middle = [((ends[:, 0] >= d).astype(np.float64) + (ends[:, 1] > d)) / 2 for d in days]
+    found = masses @ np.column_stack(middle)
     made: NDArray[np.float64] = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
     return made
+
+
+def resampled_masses(inside: Floats, draws: int, random: np.random.Generator) -> Floats:
+    """Return the masses of patients drawn anew, shape (draws, places); all draws take their steps together.
+
+    Parameters
+    ----------
+    inside
+        1 where a place lies inside what a patient tells, shape (patients, places). Where mass can lie for fewer
+        patients contains such a place of all of them, so that no place has to be looked for anew.
+    """
+    n = len(inside)
+    weights = random.multinomial(n, np.full(n, 1 / n), size=draws) / n
+    mass = np.full((draws, inside.shape[1]), 1 / inside.shape[1])
+    going = np.arange(draws)
+    for _ in range(MOST_STEPS):
+        now = mass[going]
+        moved = now * ((weights[going] / np.maximum(now @ inside.T, 1e-300)) @ inside)
+        mass[going] = moved
+        going = going[np.abs(moved - now).max(axis=1) > COARSE]
+        if not going.size:
+            break
+    return mass

@@ -1,0 +1,258 @@
+"""What a plan asks of the CAR-T counts, in order: exposure, persistence, what goes with them, and outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from reinfuse.analysis import association, later, mediation, mixed
+from reinfuse.analysis.estimate import Estimate, joined
+from reinfuse.cohort.analysed import ID, Analysed
+from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.raw import TIME
+from reinfuse.kinetics import lost, persistence, weibull
+from reinfuse.kinetics.exposure import MEASURES, WINDOW, exposures, main_unit, of_unit, summaries
+from reinfuse.kinetics.factors import LABELS, factors
+from reinfuse.kinetics.nca import BelowRules, NcaRules
+from reinfuse.kinetics.nca import persistence as interval
+from reinfuse.kinetics.profiles import Floats, Profile, Profiles, profiles
+from reinfuse.plan import Plan
+from reinfuse.steps import Step, random
+
+COMPARED = ("auc_0_28", "cmax")
+"""Measures whose ratios between infusions are estimated."""
+PREDICTORS = {"log10_auc_0_28": "auc_0_28", "log10_cmax": "cmax_28"}
+"""Factors of outcome, per tenfold, and the measures they come from."""
+AMONG_REPEATS = ("cart1_cy_flu", "log2_dose_ratio")
+"""Factors that only a repeat infusion has."""
+ADJUSTED = ("repeat", "cy_flu", "cart1_cy_flu", "log10_dose", "log2_dose_ratio")
+"""Factors of the multivariable model of exposure."""
+SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The counts of a cohort, ready to be compared.
+
+    Attributes
+    ----------
+    found
+        Every profile, of every unit and subset.
+    unit
+        The unit that is compared.
+    """
+
+    found: Profiles
+    unit: str
+    rules: NcaRules
+    cohort: Cohort = field(repr=False)
+
+    @cached_property
+    def profiles(self) -> list[Profile]:
+        """Profiles of all cells in the compared unit."""
+        return of_unit(self.found, self.unit)
+
+    @cached_property
+    def exposures(self) -> pl.DataFrame:
+        """One row a profile."""
+        return exposures(self.profiles, self.rules)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the section `kinetics` of findings.json."""
+        others = sorted({p.unit for p in self.found.profiles} - {self.unit})
+        return {
+            "unit": self.unit, "other_units": others, "profiles": len(self.profiles),
+            "patients": len({p.patient_id for p in self.profiles}),
+            "infusions": {str(i): sum(p.infusion == i for p in self.profiles)
+                          for i in sorted({p.infusion for p in self.profiles})},
+            "all_below_the_limit": int(self.exposures["low"].sum()),
+            "residue": sum(bool(p.residue) for p in self.profiles if p.infusion > 1),
+            "residue_known": sum(p.residue is not None for p in self.profiles if p.infusion > 1),
+            "rules": {"before": self.rules.below.before, "between": self.rules.below.between,
+                      "after": self.rules.below.after, "area": "linear up, logarithmic down",
+                      "half_life": f"adjusted R2 at least {self.rules.least_r2:g}"},
+            "notes": list(self.found.notes),
+        }  # fmt: skip
+
+
+def counted(cohort: Cohort, plan: Plan) -> Counted | None:
+    """Return the counts of a cohort; None where there are none in the plan's unit."""
+    found = profiles(cohort)
+    unit = main_unit(found, plan.kinetics.unit)
+    asked = plan.kinetics
+    rules = NcaRules(BelowRules(asked.before, asked.between, asked.after), (WINDOW, *asked.area_days), asked.above)
+    return None if unit is None else Counted(found, unit, rules, cohort)
+
+
+def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
+    """Yield the steps of the counts."""
+    members = [(None, None), *_groups(data, plan)]
+    yield "exposure", lambda _: (list(_summaries(counts, members)), {})
+    for infusion in sorted({p.infusion for p in counts.profiles}):
+        yield f"persistence, CART{infusion}", lambda _, i=infusion: (_persistence(counts, members, plan, i), {})  # type: ignore[misc]
+    yield "factors of exposure", lambda _: (_effects(counts, plan), {})
+    yield "factors of persistence", lambda _: (_times(counts, data, plan), {})
+    yield "exposure and outcome", lambda _: (_outcome(counts, data, plan), {})
+    if plan.analyses.bootstraps:
+        yield "direct and indirect effects", lambda _: (_mediated(counts, data, plan), {})
+
+
+Members = list[tuple[str | None, set[str] | None]]
+
+
+def _groups(data: Analysed, plan: Plan) -> Members:
+    """Return name and patients of each level of the factors by which counts are compared."""
+    chosen = dict.fromkeys(f for m in plan.models for f in m.factors)
+    made: Members = []
+    for factor in data.factors:
+        if factor.kind != "number" and (factor.name in chosen or factor.name in plan.subgroups):
+            pairs = list(zip(data.frame[ID].to_list(), factor.values.to_list(), strict=True))
+            made += [(f"{factor.name}={level}", {i for i, v in pairs if v == level}) for level in factor.levels]
+    return made
+
+
+def _summaries(counts: Counted, members: Members) -> Iterator[Estimate]:
+    for infusion in counts.exposures["infusion"].unique().sort().to_list():
+        rows = counts.exposures.filter(pl.col("infusion") == infusion)
+        for group, ids in members:
+            here = rows if ids is None else rows.filter(pl.col(ID).is_in(list(ids)))
+            for measure, (_, unit) in MEASURES.items():
+                known = here[measure].drop_nulls()
+                if (measure == "fold" and infusion == 1) or not len(here):
+                    continue
+                own = Estimate("kinetics", measure, "median", group=group, term=f"infusion={infusion}",
+                               unit=_unit(measure, unit, counts.unit), n=len(known), method="median and quartiles",
+                               note=None if len(known) == len(here) else
+                               f"not known in {len(here) - len(known)} of {len(here)} infusions")  # fmt: skip
+                if not len(known):
+                    yield replace(own, note=joined(["not estimable", own.note]))
+                for statistic, value in summaries(known) if len(known) else ():
+                    yield replace(own, statistic=statistic, estimate=value)
+
+
+def _unit(measure: str, unit: str, of_counts: str) -> str:
+    return unit or (f"{of_counts} x days" if measure.startswith("auc") else of_counts)
+
+
+def _persistence(counts: Counted, members: Members, plan: Plan, infusion: int) -> list[Estimate]:
+    made = []
+    deaths, alive = _ends(counts.cohort, infusion)
+    for group, ids in members:
+        own = [p for p in counts.profiles if ids is None or p.patient_id in ids]
+        if any(p.infusion == infusion for p in own):
+            rng = random(plan, "persistence", infusion, group)
+            made += persistence.estimates(own, infusion, group, plan.confidence, rng)
+            made += lost.estimates(own, infusion, group, deaths, alive, plan.confidence, rng)
+    return made
+
+
+def _ends(cohort: Cohort, infusion: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Return patient -> day of death, and -> last day known alive, since an infusion."""
+    patients, infusions = cohort.tables["patients"], cohort.tables["infusions"]
+    began = dict(infusions.filter(pl.col("infusion") == infusion).select(ID, TIME).iter_rows())
+    ends: list[dict[str, float]] = []
+    for column in ("death", "last_contact"):
+        pairs = patients.select(ID, column).drop_nulls().iter_rows() if column in patients.columns else ()
+        ends.append({i: float(day - began[i]) for i, day in pairs if i in began})
+    return ends[0], ends[1]
+
+
+def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dict[str, FactorColumn]:
+    """Return factors of infusions as factor columns; those with two values 0 and 1 as yes/no."""
+    made = {}
+    for name, value in values.items():
+        value = value if rows is None else np.where(rows, value, np.nan)
+        known = set(value[~np.isnan(value)].tolist())
+        base, _, level = name.partition("=")
+        label = f"{LABELS.get(base, base)}: {level}" if level else LABELS.get(base, base)
+        if known <= {0.0, 1.0}:
+            words = pl.Series(name, [None if np.isnan(v) else "yes" if v else "no" for v in value], dtype=pl.String)
+            made[name] = FactorColumn(name, label, "binary", words, ("no", "yes"))
+        else:
+            numbers = pl.Series(name, value).fill_nan(None)
+            made[name] = FactorColumn(name, label, "number", numbers)
+    return made
+
+
+def _effects(counts: Counted, plan: Plan) -> list[Estimate]:
+    ordered = sorted(counts.profiles, key=lambda p: (p.patient_id, p.infusion))
+    values = factors(counts.cohort, ordered)
+    patient = [p.patient_id for p in ordered]
+    repeat = np.array([p.infusion > 1 for p in ordered])
+    alone = columns(values) | columns({n: v for n, v in values.items() if n in AMONG_REPEATS}, repeat)
+    together = [c for n, c in columns(values).items() if n in ADJUSTED and np.nanstd(values[n]) > 0]
+    made = []
+    for measure in COMPARED:
+        log = np.log(counts.exposures[measure].fill_null(float("nan")).to_numpy())
+        for factor in alone.values():
+            made += mixed.effects(measure, log, patient, [factor], "univariable", plan.confidence)
+        if len(together) > 1:
+            made += mixed.effects(measure, log, patient, together, "multivariable", plan.confidence)
+    return made
+
+
+def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+    """Return the time ratios of persistence after the index infusion."""
+    of = {p.patient_id: p for p in counts.profiles if p.infusion == plan.index_infusion}
+    rows = [i for i, patient in enumerate(data.frame[ID].to_list()) if patient in of]
+    if not rows:
+        return []
+    between = [interval(of[data.frame[ID][i]]) for i in rows]
+    left, right = [a for a, _ in between], [b for _, b in between]
+    chosen = {f.name: replace(f, values=f.values[rows]) for f in data.factors}
+    made = []
+    for factor in chosen.values():
+        made += weibull.effects(left, right, [factor], "univariable", plan.confidence)
+    named = dict.fromkeys(f for m in plan.models for f in m.factors if f in chosen)
+    if len(named) > 1:
+        made += weibull.effects(left, right, [chosen[f] for f in named], "multivariable", plan.confidence)
+    return made
+
+
+def _predictors(counts: Counted, data: Analysed, plan: Plan) -> list[FactorColumn]:
+    """Return log10 exposures after the index infusion as factors of the analysed patients."""
+    rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
+    joined_rows = data.frame.select(ID).join(rows, on=ID, how="left", maintain_order="left")
+    made = []
+    for name, measure in PREDICTORS.items():
+        label = (
+            f"{MEASURES[measure.removesuffix('_28')][0] if measure == 'cmax_28' else MEASURES[measure][0]}, per tenfold"
+        )
+        made.append(FactorColumn(name, label, "number", joined_rows[measure].log10().alias(name)))
+    return made
+
+
+def _outcome(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+    made: list[Estimate] = []
+    response, pfs = data.endpoint("response"), data.endpoint("pfs")
+    for factor in _predictors(counts, data, plan):
+        if response is not None:
+            made += [replace(e, analysis="kinetics", note=joined([e.note, SAME_WEEKS]))
+                     for e in association.associations(response, [factor], "univariable", plan.confidence)]  # fmt: skip
+        if pfs is not None and pfs.entry is None:
+            records, _ = later.landmark(pfs, factor, [], WINDOW, plan.confidence, [])
+            made += [replace(e, analysis="kinetics") for e in records]
+    return made
+
+
+def _mediated(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+    end = data.endpoint("response")
+    named = dict.fromkeys(f for m in plan.models for f in m.factors)
+    wanted = [f for f in data.factors if f.name in named and f.kind == "binary"]
+    if end is None or not wanted:
+        return []
+    mediator = _predictors(counts, data, plan)[0].values.fill_null(float("nan")).to_numpy()
+    others = [f.columns for f in data.factors if f.name in plan.standardise.confounders]
+    confounders = np.column_stack(others) if others else np.empty((data.frame.height, 0))
+    made = []
+    for factor in wanted:
+        made += mediation.mediation(end.name, factor.name, end.event, factor.columns[:, 0], mediator, confounders,
+                                    plan.confidence, plan.analyses.bootstraps,
+                                    random(plan, "mediation", factor.name))  # fmt: skip
+    return made
