@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reinfuse import __version__, exposure_steps, inference, steps
+from reinfuse import __version__, exposure_steps, inference, population_steps, steps
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import analysed
@@ -20,6 +21,10 @@ from reinfuse.cohort.patients import patients_frame
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.findings import CurveKey, Findings, Progress
 from reinfuse.plan import Plan
+
+if TYPE_CHECKING:
+    from reinfuse.kinetics.population.sampler import Effort
+    from reinfuse.population_steps import Sampled
 
 __all__ = ["Findings", "Progress", "Study"]
 FIRST_ROWS = 5
@@ -65,6 +70,37 @@ class Study:
         if counts is not None:
             todo += exposure_steps.steps(self.data, counts, self.plan)
         return self._findings(todo, progress, counts)
+
+    def kinetics(self, sampling: bool = True, effort: Effort | None = None,
+                 progress: Progress | None = None) -> tuple[Findings, Sampled | None]:  # fmt: skip
+        """Analyse the CAR-T counts alone, with the sampled models.
+
+        Parameters
+        ----------
+        sampling
+            Population model and joint models too; minutes.
+        effort
+            Chains and draws of each of them; default: enough for this size.
+
+        Raises
+        ------
+        CohortRefused
+            If the cohort holds no count after an infusion, in the plan's unit.
+        """
+        if self.counts is None:
+            rule, remedy = (
+                "holds no count after an infusion",
+                "add a table counts (`reinfuse schema` tells its columns)",
+            )
+            wanted = self.plan.kinetics.unit
+            raise CohortRefused(
+                [Problem("counts", None, None, None, rule + (f" in {wanted}" if wanted else ""), remedy)]
+            )
+        findings = self._findings(list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, self.counts)
+        if not sampling:
+            return findings, None
+        more = population_steps.sampled(self.data, self.counts, self.plan, effort, progress)
+        return replace(findings, estimates=(*findings.estimates, *more.estimates)), more
 
     @cached_property
     def counts(self) -> exposure_steps.Counted | None:

@@ -161,7 +161,7 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
 
 
 def _told(seen: Sequence[Seen]) -> tuple[Floats, Incidence]:
-    """Return 1 where a group lies inside what a patient tells, shape (patients, groups); and the places without mass."""
+    """Return 1 where a group lies inside what a patient tells, (patients, groups); and the places without mass."""
     spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
     day = np.array([np.nan if s.right is not None or s.competing is None else s.competing for s in seen])
     free = np.array([s.free for s in seen])

@@ -1,0 +1,1 @@
+"""Population model of expansion, contraction and persistence (needs the extra `kinetics`)."""

@@ -1,0 +1,101 @@
+"""The population model fitted to profiles: draws of the posterior with their diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
+from reinfuse.kinetics.population.first import First, first_fit
+from reinfuse.kinetics.population.layout import Layout, layout
+from reinfuse.kinetics.population.parameters import centres
+from reinfuse.kinetics.population.posterior import Data, K, model
+from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
+from reinfuse.kinetics.profiles import Floats, Profile
+
+SITES = ("mu", "tau", "share", "sigma", "coef")
+FEWEST = 5
+"""Profiles with a count above the limit below which no population is fitted."""
+MOST = 5000
+"""Profiles above which it is not run: an hour and more."""
+FEW, MANY = Effort(4, 400, 500), Effort(2, 500, 500)
+LARGE = 400
+"""Profiles from which two chains are run in place of four."""
+
+
+@dataclass(frozen=True)
+class PopulationFit:
+    """A sampled population model.
+
+    Attributes
+    ----------
+    layout
+        Profiles and factors.
+    draws
+        `mu` (chains, draws, 6), `tau` (standard deviation between infusions of all patients), `share` (of its square
+        between infusions of one patient), `sigma`, `coef` (factors, `ACTED_ON`), `theta` (6, profiles).
+    """
+
+    layout: Layout
+    draws: Draws = field(repr=False)
+    diagnostics: Diagnostics
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The population parameters that were sampled."""
+        return tuple(s for s in SITES if s in self.draws.values)
+
+
+def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, effort: Effort | None = None,
+        report: Report | None = None) -> PopulationFit | str:  # fmt: skip
+    """Fit the population model to profiles of one unit and subset, of one or more infusions a patient.
+
+    Parameters
+    ----------
+    factors
+        Name -> value of each profile; a missing value counts as the average of the others, and `Layout.missing` tells
+        how many there were.
+    effort
+        Default: four chains of 500 draws, two in large cohorts.
+
+    Returns
+    -------
+    PopulationFit or str
+        Or why it was not fitted.
+    """
+    counted = sum(bool(p.counted.any()) for p in profiles)
+    if counted < FEWEST:
+        return f"{counted} infusions with a count above the limit, fewer than {FEWEST}"
+    if len(profiles) > MOST:
+        return f"{len(profiles)} infusions, more than {MOST}: not run"
+    made = layout(profiles, factors)
+    with jax.enable_x64(True):
+        data, first = arrays(made)
+        effort = effort or (MANY if len(profiles) >= LARGE else FEW)
+        sites = SITES if made.names else SITES[:-1]
+        draws = sample(model, made.blocks, data, start(first, made), sites, effort, seed, report)
+    return PopulationFit(made, draws, diagnose(draws, sites))
+
+
+def arrays(made: Layout) -> tuple[Data, First]:
+    """Return the arrays of a layout on the device, and the first fit."""
+    seen, below = jax.tree.map(jnp.asarray, (made.seen, made.below))
+    X, centre = jnp.asarray(made.X), jnp.asarray(centres(made.unit))
+    first = first_fit(seen, below, X, centre)
+    return Data(seen, below, X, centre, first.curvature, first.pull), first
+
+
+def start(first: First, made: Layout) -> dict[str, jax.Array]:
+    """Return where chains begin."""
+    begun = {"mu": first.mu, "tau": first.tau, "sigma": first.sigma, "share": jnp.full(K, 0.5),
+             "w": jnp.zeros((K, len(made.profiles)))}  # fmt: skip
+    return begun | ({"coef": first.coef} if made.names else {})
+
+
+def flat(fit: PopulationFit, name: str) -> Floats:
+    """Return the draws of all chains of a site, shape (draws, ...)."""
+    return np.asarray(fit.draws.flat(name))

@@ -1,0 +1,99 @@
+"""The sampled models of the CAR-T counts, in order: population model, joint models. Needs the extra `kinetics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.cohort.analysed import ID, Analysed
+from reinfuse.exposure_steps import Counted
+from reinfuse.findings import Progress
+from reinfuse.kinetics.factors import factors
+from reinfuse.plan import Plan
+from reinfuse.steps import random
+
+if TYPE_CHECKING:
+    from reinfuse.kinetics.population.fit import PopulationFit
+    from reinfuse.kinetics.population.predictive import Check, Fitted
+    from reinfuse.kinetics.population.sampler import Effort, Report
+
+MISSING = "it needs further libraries: pip install 'reinfuse[kinetics]'"
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What was sampled.
+
+    Attributes
+    ----------
+    estimates
+        Records of analysis ``population`` and ``joint``.
+    fit
+        The population model; None where it was not fitted or did not converge: nothing is drawn of it then.
+    checks, fitted, grid
+        Its visual predictive checks; the curve of each profile of its layout, on the days of the grid.
+    """
+
+    estimates: tuple[Estimate, ...] = field(repr=False)
+    fit: PopulationFit | None = None
+    checks: tuple[Check, ...] = ()
+    fitted: tuple[Fitted, ...] = ()
+    grid: tuple[float, ...] = ()
+
+
+def available() -> bool:
+    """Return whether the libraries that sample are installed."""
+    return all(find_spec(name) is not None for name in ("jax", "numpyro"))
+
+
+def sampled(data: Analysed, counts: Counted, plan: Plan, effort: Effort | None = None,
+            progress: Progress | None = None) -> Sampled:  # fmt: skip
+    """Sample the population model, and the joint models of the counts and PFS.
+
+    Parameters
+    ----------
+    effort
+        Chains and draws of each model; default: enough for this size.
+    """
+    if not available():
+        note = f"{NOT_ESTIMABLE}: {MISSING}"
+        return Sampled((Estimate("population", "counts", "typical", note=note),))
+    from reinfuse.kinetics.population import predictive
+    from reinfuse.kinetics.population.fit import fit
+    from reinfuse.kinetics.population.records import records
+
+    found = fit(counts.profiles, factors(counts.cohort, counts.profiles), plan.seed, effort,
+                _reporting("sampling the population model", progress))  # fmt: skip
+    made = records(found, plan.confidence)
+    if isinstance(found, str):
+        return Sampled(tuple(made))
+    made += _joint(found, data, plan, effort, progress)
+    if found.diagnostics.refused:
+        return Sampled(tuple(made))
+    checks = predictive.checks(found, random(plan, "predictive check"))
+    return Sampled(tuple(made), found, tuple(checks), tuple(predictive.fitted(found)), predictive.GRID)
+
+
+def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort | None,
+           progress: Progress | None) -> list[Estimate]:  # fmt: skip
+    from reinfuse.kinetics.population import joint
+
+    end = data.endpoint("pfs")
+    if end is None or end.entry is not None:
+        return []
+    rows = zip(data.frame[ID].to_list(), np.asarray(end.time), end.event, end.known, strict=True)
+    outcome = {i: (float(day), float(event)) for i, day, event, known in rows if known}
+    made = []
+    for kind in joint.KINDS:
+        reporting = _reporting(f"sampling the joint model, {joint.LABELS[kind].lower()}", progress)
+        fitted = joint.fit(found.layout, plan.index_infusion, outcome, kind, plan.seed, effort, reporting)
+        made += joint.estimates(fitted, kind, plan.confidence)
+    return made
+
+
+def _reporting(what: str, progress: Progress | None) -> Report | None:
+    return None if progress is None else lambda done, total: progress(what, done, total)
