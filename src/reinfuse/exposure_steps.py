@@ -18,7 +18,7 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.raw import TIME
 from reinfuse.kinetics import lost, persistence, weibull
 from reinfuse.kinetics.exposure import MEASURES, WINDOW, exposures, main_unit, of_unit, summaries
-from reinfuse.kinetics.factors import LABELS, factors
+from reinfuse.kinetics.factors import factors, label
 from reinfuse.kinetics.nca import BelowRules, NcaRules
 from reinfuse.kinetics.nca import persistence as interval
 from reinfuse.kinetics.profiles import Floats, Profile, Profiles, profiles
@@ -169,14 +169,12 @@ def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dic
     for name, value in values.items():
         value = value if rows is None else np.where(rows, value, np.nan)
         known = set(value[~np.isnan(value)].tolist())
-        base, _, level = name.partition("=")
-        label = f"{LABELS.get(base, base)}: {level}" if level else LABELS.get(base, base)
         if known <= {0.0, 1.0}:
             words = pl.Series(name, [None if np.isnan(v) else "yes" if v else "no" for v in value], dtype=pl.String)
-            made[name] = FactorColumn(name, label, "binary", words, ("no", "yes"))
+            made[name] = FactorColumn(name, label(name), "binary", words, ("no", "yes"))
         else:
             numbers = pl.Series(name, value).fill_nan(None)
-            made[name] = FactorColumn(name, label, "number", numbers)
+            made[name] = FactorColumn(name, label(name), "number", numbers)
     return made
 
 

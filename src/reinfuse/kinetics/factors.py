@@ -68,3 +68,9 @@ def _rows(cohort: Cohort) -> pl.DataFrame:
     if "diagnosis" in patients.columns:
         frame = frame.join(patients.select(ID, "diagnosis"), on=ID, how="left")
     return frame.select(ID, "infusion", *(n for n in LABELS if n in frame.columns))
+
+
+def label(term: str) -> str:
+    """Return a factor of exposure in words."""
+    name, _, level = term.partition("=")
+    return f"{LABELS.get(name, name)}: {level}" if level else LABELS.get(name, name)

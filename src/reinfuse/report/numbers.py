@@ -84,6 +84,13 @@ def plain(value: float | None, unit: str | None = None) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
+def measured(value: float | None) -> str:
+    """Return a number of any size to three significant digits: 0.00791, 8,227."""
+    if value is None:
+        return NOT_ESTIMABLE
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def of(record: Estimate) -> str:
     """Return a proportion as `17 of 44 (39%)`; one that was suppressed as `fewer than 11 of 44` or `not shown`."""
     instead = hidden(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
@@ -20,6 +21,7 @@ from reinfuse.report.document import (
     with_citations,
 )
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.kinetic_sections import kinetic_sections
 from reinfuse.report.prose import Prose
 from reinfuse.report.protocols import ProtocolTables
 from reinfuse.report.sections import more_sections
@@ -90,11 +92,19 @@ class _Report:
         yield Section("associations", "Factors associated with outcome", tuple(self._associations()), "Associations")
         for section in more_sections(self.findings, tables, {place for place, _ in self.figures}):
             yield Section(section.name, section.title, (*section.blocks, *self._drawn(section.name)), section.short)
+        for section in kinetic_sections(self.findings, {place for place, _ in self.figures}):
+            yield self._illustrated(section)
         yield Section("methods", "Methods", (methods, *self._rules()))
         yield Section("limits", "Limits", (Bullets(tuple(prose.limits())),))
         yield Section("warnings", "Data and warnings", tuple(self._warnings()))
         yield Section("strobe", "STROBE checklist", (checklist(self.findings),))
         yield Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),))
+
+    def _illustrated(self, section: Section) -> Section:
+        """Return a section with the figures of it and of the sections inside it, each before its tables."""
+        inner = tuple(self._illustrated(b) if isinstance(b, Section) else b for b in section.blocks)
+        first = next((i for i, b in enumerate(inner) if isinstance(b, Table | Section)), len(inner))
+        return replace(section, blocks=(*inner[:first], *self._drawn(section.name), *inner[first:]))
 
     def _drawn(self, place: str) -> Iterator[Picture]:
         for where, drawn in self.figures:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
-from reinfuse.kinetics.factors import LABELS
 from reinfuse.kinetics.population.diagnostics import Diagnostics
 from reinfuse.kinetics.population.fit import PopulationFit
 from reinfuse.kinetics.population.parameters import (
@@ -105,9 +104,3 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
             odds = "ratio of the odds of the share" if k == FB else None
             drawn = np.exp(fit.draws.flat("coef")[:, j, a])
             yield from pair(PARAMETERS[k].name, "ratio", drawn, prior, "ratio", factor, joined([said, odds]))
-
-
-def label(term: str) -> str:
-    """Return a factor of exposure in words."""
-    name, _, level = term.partition("=")
-    return f"{LABELS.get(name, name)}: {level}" if level else LABELS.get(name, name)
