@@ -90,18 +90,29 @@ def kinetics(
     cohort: CohortArgument,
     plan: PlanOption = None,
     out: OutOption = Path("reinfuse-kinetics"),
-    above: Annotated[float | None, typer.Option("--above", help="Level for the days above it.")] = None,
+    above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
+    sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
+    draws: Annotated[int | None, typer.Option("--draws", min=100, help="Draws of each chain.")] = None,
 ) -> None:
-    """Sum up the CAR-T counts of each infusion (CDISC PP names), and draw them by group."""
-    from reinfuse.cohort.analysed import analysed
+    """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.kinetics import write_kinetics
+    from reinfuse.study import Study
 
     chosen = _plan(plan)
-    read = read_cohort(cohort, chosen.columns, chosen.used_columns)
-    found = write_kinetics(read, analysed(read, chosen), chosen, out, above)
-    typer.echo(f"{len(found.profiles)} profiles. {' '.join(f'{note}.' for note in found.notes)}".strip())
-    typer.echo(f"Written: {out.resolve()}")
+    if above:
+        asked = chosen.kinetics.model_copy(update={"above": above})
+        chosen = chosen.model_copy(update={"kinetics": asked})
+    with _progress() as progress:
+        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        findings, sampled = study.kinetics(sampling, draws, progress)
+        assert study.counts is not None
+        write_kinetics(findings, study.counts, sampled, out)
+    notes = " ".join(f"{note}." for note in study.counts.found.notes)
+    typer.echo(f"{len(study.counts.found.profiles)} profiles. {notes}".strip())
+    if sampled is not None:
+        typer.echo(sampled.said)
+    typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 
 @app.command("figure")

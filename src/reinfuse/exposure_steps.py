@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -17,11 +15,11 @@ from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.raw import TIME
 from reinfuse.kinetics import lost, persistence, weibull
-from reinfuse.kinetics.exposure import MEASURES, WINDOW, exposures, main_unit, of_unit, summaries
+from reinfuse.kinetics.counted import Counted
+from reinfuse.kinetics.exposure import MEASURES, WINDOW, summaries
 from reinfuse.kinetics.factors import factors, label
-from reinfuse.kinetics.nca import BelowRules, NcaRules
 from reinfuse.kinetics.nca import persistence as interval
-from reinfuse.kinetics.profiles import Floats, Profile, Profiles, profiles
+from reinfuse.kinetics.profiles import Floats
 from reinfuse.plan import Plan
 from reinfuse.steps import Step, random
 
@@ -34,60 +32,6 @@ AMONG_REPEATS = ("cart1_cy_flu", "log2_dose_ratio")
 ADJUSTED = ("repeat", "cy_flu", "cart1_cy_flu", "log10_dose", "log2_dose_ratio")
 """Factors of the multivariable model of exposure."""
 SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
-
-
-@dataclass(frozen=True)
-class Counted:
-    """The counts of a cohort, ready to be compared.
-
-    Attributes
-    ----------
-    found
-        Every profile, of every unit and subset.
-    unit
-        The unit that is compared.
-    """
-
-    found: Profiles
-    unit: str
-    rules: NcaRules
-    cohort: Cohort = field(repr=False)
-
-    @cached_property
-    def profiles(self) -> list[Profile]:
-        """Profiles of all cells in the compared unit."""
-        return of_unit(self.found, self.unit)
-
-    @cached_property
-    def exposures(self) -> pl.DataFrame:
-        """One row a profile."""
-        return exposures(self.profiles, self.rules)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the section `kinetics` of findings.json."""
-        others = sorted({p.unit for p in self.found.profiles} - {self.unit})
-        return {
-            "unit": self.unit, "other_units": others, "profiles": len(self.profiles),
-            "patients": len({p.patient_id for p in self.profiles}),
-            "infusions": {str(i): sum(p.infusion == i for p in self.profiles)
-                          for i in sorted({p.infusion for p in self.profiles})},
-            "all_below_the_limit": int(self.exposures["low"].sum()),
-            "residue": sum(bool(p.residue) for p in self.profiles if p.infusion > 1),
-            "residue_known": sum(p.residue is not None for p in self.profiles if p.infusion > 1),
-            "rules": {"before": self.rules.below.before, "between": self.rules.below.between,
-                      "after": self.rules.below.after, "area": "linear up, logarithmic down",
-                      "half_life": f"adjusted R2 at least {self.rules.least_r2:g}"},
-            "notes": list(self.found.notes),
-        }  # fmt: skip
-
-
-def counted(cohort: Cohort, plan: Plan) -> Counted | None:
-    """Return the counts of a cohort; None where there are none in the plan's unit."""
-    found = profiles(cohort)
-    unit = main_unit(found, plan.kinetics.unit)
-    asked = plan.kinetics
-    rules = NcaRules(BelowRules(asked.before, asked.between, asked.after), (WINDOW, *asked.area_days), asked.above)
-    return None if unit is None else Counted(found, unit, rules, cohort)
 
 
 def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.cohort.analysed import ID, Analysed
-from reinfuse.exposure_steps import Counted
 from reinfuse.findings import Progress
+from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.factors import factors
 from reinfuse.plan import Plan
 from reinfuse.steps import random
@@ -44,28 +44,39 @@ class Sampled:
     fitted: tuple[Fitted, ...] = ()
     grid: tuple[float, ...] = ()
 
+    @property
+    def said(self) -> str:
+        """How the sampling of the population model went, in one line."""
+        if self.fit is not None:
+            d = self.fit.diagnostics
+            return (f"Population model: {d.chains} chains, {d.iterations} draws, R-hat {d.rhat:.3f}, at least "
+                    f"{d.ess:.0f} effective draws, {d.divergences} divergences.")  # fmt: skip
+        why = next((e.note for e in self.estimates if e.statistic == "typical" and e.note), NOT_ESTIMABLE)
+        return f"Population model: {why}."
+
 
 def available() -> bool:
     """Return whether the libraries that sample are installed."""
     return all(find_spec(name) is not None for name in ("jax", "numpyro"))
 
 
-def sampled(data: Analysed, counts: Counted, plan: Plan, effort: Effort | None = None,
+def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = None,
             progress: Progress | None = None) -> Sampled:  # fmt: skip
     """Sample the population model, and the joint models of the counts and PFS.
 
     Parameters
     ----------
-    effort
-        Chains and draws of each model; default: enough for this size.
+    draws
+        Draws of each chain, rounded to 25; default: enough for this size.
     """
     if not available():
         note = f"{NOT_ESTIMABLE}: {MISSING}"
         return Sampled((Estimate("population", "counts", "typical", note=note),))
     from reinfuse.kinetics.population import predictive
-    from reinfuse.kinetics.population.fit import fit
+    from reinfuse.kinetics.population.fit import effort_for, fit
     from reinfuse.kinetics.population.records import records
 
+    effort = effort_for(len(counts.profiles), draws)
     found = fit(counts.profiles, factors(counts.cohort, counts.profiles), plan.seed, effort,
                 _reporting("sampling the population model", progress))  # fmt: skip
     made = records(found, plan.confidence)
@@ -78,7 +89,7 @@ def sampled(data: Analysed, counts: Counted, plan: Plan, effort: Effort | None =
     return Sampled(tuple(made), found, tuple(checks), tuple(predictive.fitted(found)), predictive.GRID)
 
 
-def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort | None,
+def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort,
            progress: Progress | None) -> list[Estimate]:  # fmt: skip
     from reinfuse.kinetics.population import joint
 

@@ -20,10 +20,10 @@ from reinfuse.cohort.described import described
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.findings import CurveKey, Findings, Progress
+from reinfuse.kinetics.counted import Counted, counted
 from reinfuse.plan import Plan
 
 if TYPE_CHECKING:
-    from reinfuse.kinetics.population.sampler import Effort
     from reinfuse.population_steps import Sampled
 
 __all__ = ["Findings", "Progress", "Study"]
@@ -71,7 +71,7 @@ class Study:
             todo += exposure_steps.steps(self.data, counts, self.plan)
         return self._findings(todo, progress, counts)
 
-    def kinetics(self, sampling: bool = True, effort: Effort | None = None,
+    def kinetics(self, sampling: bool = True, draws: int | None = None,
                  progress: Progress | None = None) -> tuple[Findings, Sampled | None]:  # fmt: skip
         """Analyse the CAR-T counts alone, with the sampled models.
 
@@ -79,8 +79,8 @@ class Study:
         ----------
         sampling
             Population model and joint models too; minutes.
-        effort
-            Chains and draws of each of them; default: enough for this size.
+        draws
+            Draws of each of their chains, rounded to 25; default: enough for this size.
 
         Raises
         ------
@@ -99,13 +99,13 @@ class Study:
         findings = self._findings(list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, self.counts)
         if not sampling:
             return findings, None
-        more = population_steps.sampled(self.data, self.counts, self.plan, effort, progress)
+        more = population_steps.sampled(self.data, self.counts, self.plan, draws, progress)
         return replace(findings, estimates=(*findings.estimates, *more.estimates)), more
 
     @cached_property
-    def counts(self) -> exposure_steps.Counted | None:
+    def counts(self) -> Counted | None:
         """The CAR-T counts; None where the cohort holds none."""
-        return exposure_steps.counted(self.cohort, self.plan)
+        return counted(self.cohort, self.plan.kinetics.unit, self.plan.kinetics.rules)
 
     def power(self, draws: int = 2000, progress: Progress | None = None) -> Findings:
         """Tell what effects this cohort could have seen: the plan's models, and each factor alone.
@@ -119,7 +119,7 @@ class Study:
         return Study(self.cohort, plan)._findings(list(inference.power_steps(self.data, plan)), progress)
 
     def _findings(self, todo: list[steps.Step], progress: Progress | None,
-                  counts: exposure_steps.Counted | None = None) -> Findings:  # fmt: skip
+                  counts: Counted | None = None) -> Findings:  # fmt: skip
         """Take the steps, one after the other."""
         from threadpoolctl import threadpool_limits
 

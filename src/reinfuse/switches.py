@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reinfuse.cohort.design import Declaration
+from reinfuse.kinetics.nca import AREA_DAYS, BelowRules, NcaRules
 
 
 class Landmark(Declaration):
@@ -71,6 +72,12 @@ class Kinetics(Declaration):
     after: Literal["half", "zero", "missing"] = "half"
     area_days: tuple[Annotated[float, Field(gt=0)], ...] = ()
     above: float | None = Field(default=None, gt=0)
+
+    @property
+    def rules(self) -> NcaRules:
+        """The rules of the non-compartmental analysis; the area to day 28 is always among them."""
+        below = BelowRules(self.before, self.between, self.after)
+        return NcaRules(below, (*AREA_DAYS, *(d for d in self.area_days if d not in AREA_DAYS)), self.above)
 
 
 class Analyses(Declaration):

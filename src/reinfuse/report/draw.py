@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from reinfuse.analysis import calibrated
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.cohort.later import LABELS as LATER
 from reinfuse.findings import Findings
+from reinfuse.report.draw_kinetics import kinetic_figures
 from reinfuse.report.draw_patients import patient_figures
 from reinfuse.report.figures.flow import flow
 from reinfuse.report.figures.forest import forest
@@ -19,17 +20,13 @@ from reinfuse.report.figures.power import power
 from reinfuse.report.figures.response import Bar, response
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.labels import lowered
+from reinfuse.report.planned import Planned
 from reinfuse.report.tables import Tables
 
 MOST_ARMS = 6
 MOST_BARS = 40
 MOST_POWERS = 12
 FEWEST_IN_ARM = 3
-
-
-Draw = Callable[[], Drawn | None]
-Planned = tuple[str, str, Draw]
-"""The section in which a figure stands, its name, and how it is drawn (None: nothing to draw)."""
 
 
 def figures(findings: Findings, columns: Columns | None = None) -> Iterator[Planned]:
@@ -73,6 +70,7 @@ class _Plan:
             yield "sure", f"influence_{end}", partial(_influence, self.tables, end, self.synthetic, self.two)
             yield "power", f"power_{end}", partial(_power, self.tables, end, self.synthetic, self.one)
         yield from self._landmarks()
+        yield from kinetic_figures(self.findings, self.columns)
 
     def _curves(self) -> Iterator[Planned]:
         plan, described = self.findings.plan, self.findings.described

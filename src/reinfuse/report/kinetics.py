@@ -1,119 +1,81 @@
-"""What `reinfuse kinetics` writes: the parameters of every profile, and the counts drawn by group."""
+"""What `reinfuse kinetics` writes: the report on the counts, its numbers, and those of every infusion."""
 
 from __future__ import annotations
 
-from collections import Counter
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.cohort.analysed import ID, Analysed
-from reinfuse.cohort.cohort import Cohort
-from reinfuse.cohort.factors import FactorColumn
-from reinfuse.errors import CohortRefused, Problem
-from reinfuse.kinetics.curves import median_curve
-from reinfuse.kinetics.nca import NcaRules
-from reinfuse.kinetics.persistence import estimates
-from reinfuse.kinetics.profiles import Profile, Profiles, profiles
+from reinfuse.findings import Findings
+from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.table import parameters
-from reinfuse.plan import Plan
-from reinfuse.report.figures.spaghetti import Group, spaghetti
-from reinfuse.report.figures.theme import Columns, Drawn
-from reinfuse.report.labels import lowered
+from reinfuse.report.draw_kinetics import kinetic_figures
+from reinfuse.report.figures.fits import A_FIGURE, Curve, fits
+from reinfuse.report.figures.vpc import vpc
+from reinfuse.report.html import html
+from reinfuse.report.report import Placed, kinetic_report
 from reinfuse.report.write import in_place, write_figures
 
-GRID = tuple(float(d) for d in (*range(1, 29), *range(35, 366, 7)))
-SUBSET = "total"
+if TYPE_CHECKING:
+    from reinfuse.population_steps import Sampled
+
+MOST_FITS = 4
+"""Figures of single patients' curves; fitted.csv has all."""
 
 
-def write_kinetics(cohort: Cohort, data: Analysed, plan: Plan, directory: Path, above: float | None = None) -> Profiles:
-    """Write kinetics.csv, persistence.csv and figures into a folder.
-
-    Parameters
-    ----------
-    above
-        Level for the time above it.
-
-    Returns
-    -------
-    Profiles
-        What was read.
+def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, directory: Path) -> Path:
+    """Write report.html, findings.json, estimates.csv, kinetics.csv, fitted.csv and figures into a folder.
 
     Raises
     ------
-    CohortRefused
-        If the cohort holds no count after an infusion.
     OutputRefused
         If the folder cannot be written.
     """
-    found = profiles(cohort)
-    if not found.profiles:
-        rule, remedy = "holds no count after an infusion", "add a table counts (`reinfuse schema` tells its columns)"
-        raise CohortRefused([Problem("counts", None, None, None, rule, remedy)])
 
     def write(draft: Path) -> None:
-        parameters(found, NcaRules(above=above)).write_csv(draft / "kinetics.csv")
-        rows = [{"unit_of_counts": unit, **e.as_dict()} for unit, e in _persistence(found, data, plan)]
-        pl.DataFrame(rows, infer_schema_length=None).write_csv(draft / "persistence.csv")
-        write_figures(list(drawings(found, data, plan, cohort.about.synthetic)), draft / "figures")
+        drawn = [(place, figure) for place, _, draw in kinetic_figures(findings, None)
+                 if (figure := draw()) is not None]  # fmt: skip
+        drawn += _of_the_model(sampled, counts, bool(findings.provenance["synthetic"])) if sampled else ()
+        write_figures([figure for _, figure in drawn], draft / "figures")
+        (draft / "report.html").write_text(html(kinetic_report(findings, drawn)), encoding="utf-8")
+        text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+        (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
+        findings.to_frame().write_csv(draft / "estimates.csv")
+        parameters(counts.found, counts.rules).write_csv(draft / "kinetics.csv")
+        if sampled and sampled.fit is not None:
+            _fitted(sampled).write_csv(draft / "fitted.csv")
 
-    in_place(directory, write)
-    return found
-
-
-def _persistence(found: Profiles, data: Analysed, plan: Plan) -> Iterator[tuple[str, Estimate]]:
-    """Yield the persistence after each infusion, of all patients and by factor, a unit each."""
-    random = np.random.default_rng(plan.seed)
-    for unit in sorted({p.unit for p in found.profiles if p.subset == SUBSET}):
-        mine = [p for p in found.profiles if p.unit == unit and p.subset == SUBSET]
-        groups = [(None, {p.patient_id for p in mine}), *_groups(data, plan)]
-        for infusion in sorted({p.infusion for p in mine}):
-            for group, ids in groups:
-                own = [p for p in mine if p.patient_id in ids]
-                yield from ((unit, e) for e in estimates(own, infusion, group, plan.confidence, random))
+    return in_place(directory, write)
 
 
-def _groups(data: Analysed, plan: Plan) -> Iterator[tuple[str, set[str]]]:
-    """Yield name and patients of each level of the factors by which counts are drawn."""
-    for factor in _factors(data, plan):
-        pairs = list(zip(data.frame[ID].to_list(), factor.values.to_list(), strict=True))
-        for level in factor.levels:
-            yield f"{factor.name}={level}", {i for i, v in pairs if v == level}
+def _of_the_model(sampled: Sampled, counts: Counted, synthetic: bool) -> Iterator[Placed]:
+    if sampled.fit is None:
+        return
+    if sampled.checks:
+        title = "Visual predictive check of the population model"
+        yield "kinetics_population", vpc("predictive_check", title, sampled.checks, counts.unit, synthetic)
+    curves = list(_curves(sampled))
+    patients = sorted({c.profile.patient_id for c in curves})
+    parts = [patients[i : i + A_FIGURE] for i in range(0, len(patients), A_FIGURE)]
+    for i, part in enumerate(parts[:MOST_FITS]):
+        mine = [c for c in curves if c.profile.patient_id in part]
+        title = f"Counts of each patient and fitted curves ({i + 1} of {len(parts)})"
+        yield "kinetics_population", fits(f"fits_{i + 1}", title, mine, counts.unit, synthetic)
 
 
-def _factors(data: Analysed, plan: Plan) -> list[FactorColumn]:
-    chosen = dict.fromkeys(f for m in plan.models for f in m.factors)
-    return [f for f in data.factors if f.kind != "number" and (f.name in chosen or f.name in plan.subgroups)]
+def _curves(sampled: Sampled) -> Iterator[Curve]:
+    profiles = sampled.fit.layout.profiles if sampled.fit else ()
+    for profile, curve in zip(profiles, sampled.fitted, strict=True):
+        yield Curve(profile, np.asarray(sampled.grid), curve.median, curve.low, curve.high)
 
 
-def drawings(found: Profiles, data: Analysed, plan: Plan, synthetic: bool, columns: Columns = 2) -> Iterator[Drawn]:
-    """Yield the counts of all patients, and by each factor of the plan's models that has levels; a unit each."""
-    units = Counter(p.unit for p in found.profiles if p.subset == SUBSET)
-    for unit, _ in units.most_common():
-        mine = [p for p in found.profiles if p.unit == unit and p.subset == SUBSET]
-        ending = unit.replace("/", "_per_")
-        title = f"CAR-T cells after each infusion ({unit})"
-        yield _drawn(f"counts_{ending}", title, mine, {"All patients": {p.patient_id for p in mine}}, unit, synthetic,
-                     columns)  # fmt: skip
-        for factor in _factors(data, plan):
-            level_of = dict(zip(data.frame[ID].to_list(), factor.values.to_list(), strict=True))
-            members = {level: {i for i, v in level_of.items() if v == level} for level in factor.levels}
-            by = f"{title}, by {lowered(factor.label)}"
-            yield _drawn(f"counts_{ending}_by_{factor.name}", by, mine, members, unit, synthetic, columns)
-
-
-def _drawn(name: str, title: str, mine: list[Profile], members: dict[str, set[str]], unit: str, synthetic: bool,
-           columns: Columns) -> Drawn:  # fmt: skip
-    panels: dict[str, list[Group]] = {}
-    for infusion in sorted({p.infusion for p in mine}):
-        groups = []
-        for label, ids in members.items():
-            own = [p for p in mine if p.infusion == infusion and p.patient_id in ids]
-            if own:
-                groups.append(Group(label, own, median_curve(own, GRID)))
-        if groups:
-            panels[f"CART{infusion}"] = groups
-    return spaghetti(name, title, panels, unit, synthetic, columns)
+def _fitted(sampled: Sampled) -> pl.DataFrame:
+    return pl.concat([
+        pl.DataFrame({"patient_id": c.profile.patient_id, "infusion": c.profile.infusion, "day": c.day,
+                      "median": c.median, "low": c.low, "high": c.high})
+        for c in _curves(sampled)
+    ])  # fmt: skip

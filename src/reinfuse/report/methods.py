@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from reinfuse.analysis import competing, standardised
 from reinfuse.findings import Findings
+from reinfuse.report.kinetic_methods import kinetic_methods
 
 
 def more_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
@@ -20,6 +21,7 @@ def more_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
     yield from _small_samples(findings, ran, cite)
     yield from _robustness(findings, ran, cite)
     yield from _later(findings, ran, cite)
+    yield from kinetic_methods(findings, cite)
 
 
 def _robustness(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Iterator[str]:

@@ -144,6 +144,41 @@ REFERENCES = {
     "gmi": Reference(
         "Von Hoff DD", "There are no bad anticancer agents, only bad clinical trial designs",
         "Clin Cancer Res", 1998, "4", "1079-1086"),
+    "turnbull": Reference(
+        "Turnbull BW", "The empirical distribution function with arbitrarily grouped, censored and truncated data",
+        "J R Stat Soc Series B", 1976, "38", "290-295", "3", "10.1111/j.2517-6161.1976.tb01597.x"),
+    "hudgens": Reference(
+        "Hudgens MG, Satten GA, Longini IM",
+        "Nonparametric maximum likelihood estimation for competing risks survival data subject to interval censoring and truncation",
+        "Biometrics", 2001, "57", "74-80", "1", "10.1111/j.0006-341X.2001.00074.x"),
+    "cr2": Reference(
+        "Pustejovsky JE, Tipton E",
+        "Small-sample methods for cluster-robust variance estimation and hypothesis testing in fixed effects models",
+        "J Bus Econ Stat", 2018, "36", "672-683", "4", "10.1080/07350015.2016.1247004"),
+    "mediation": Reference(
+        "VanderWeele TJ", "Mediation analysis: a practitioner's guide",
+        "Annu Rev Public Health", 2016, "37", "17-32", "", "10.1146/annurev-publhealth-032315-021402"),
+    "stein": Reference(
+        "Stein AM, et al",
+        "Tisagenlecleucel model-based cellular kinetic analysis of chimeric antigen receptor-T cells",
+        "CPT Pharmacometrics Syst Pharmacol", 2019, "8", "285-295", "5", "10.1002/psp4.12388"),
+    "beal": Reference(
+        "Beal SL", "Ways to fit a PK model with some data below the quantification limit",
+        "J Pharmacokinet Pharmacodyn", 2001, "28", "481-504", "5", "10.1023/A:1012299115260"),
+    "nuts": Reference(
+        "Hoffman MD, Gelman A", "The no-U-turn sampler: adaptively setting path lengths in Hamiltonian Monte Carlo",
+        "J Mach Learn Res", 2014, "15", "1593-1623"),
+    "rhat": Reference(
+        "Vehtari A, et al",
+        "Rank-normalization, folding, and localization: an improved R-hat for assessing convergence of MCMC",
+        "Bayesian Anal", 2021, "16", "667-718", "2", "10.1214/20-BA1221"),
+    "vpc": Reference(
+        "Bergstrand M, Karlsson MO",
+        "Handling data below the limit of quantification in mixed effect models",
+        "AAPS J", 2009, "11", "371-380", "2", "10.1208/s12248-009-9112-5"),
+    "joint": Reference(
+        "Tsiatis AA, Davidian M", "Joint modeling of longitudinal and time-to-event data: an overview",
+        "Stat Sin", 2004, "14", "809-834", "3"),
     "iwcll": Reference(
         "Hallek M, et al",
         "iwCLL guidelines for diagnosis, indications for treatment, response assessment, and supportive management of CLL",

@@ -21,6 +21,7 @@ from reinfuse.report.document import (
     with_citations,
 )
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.kinetic_methods import kinetic_methods
 from reinfuse.report.kinetic_sections import kinetic_sections
 from reinfuse.report.prose import Prose
 from reinfuse.report.protocols import ProtocolTables
@@ -50,6 +51,11 @@ def report(findings: Findings, figures: Sequence[Placed]) -> Document:
     return _Report(findings, figures).document()
 
 
+def kinetic_report(findings: Findings, figures: Sequence[Placed]) -> Document:
+    """Return the report on the CAR-T counts alone."""
+    return _Report(findings, figures).of_counts()
+
+
 def title(findings: Findings) -> str:
     """Return the report's title, which says where data are synthetic."""
     said = str(findings.provenance["title"])
@@ -67,11 +73,25 @@ class _Report:
         self.coarse = any(numbers.hidden(e) for e in findings.estimates)
 
     def document(self) -> Document:
+        return self._document(title(self.findings), tuple(s for s in self._sections() if s.blocks))
+
+    def of_counts(self) -> Document:
+        methods = Paragraph(with_citations(" ".join(kinetic_methods(self.findings, self.prose.cite))))
+        references = Section("references", "References", (Bullets(tuple(self.prose.references), numbered=True),))
+        sections = (*self._counts(), Section("methods", "Methods", (methods, references)),
+                    Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),)))  # fmt: skip
+        mark = " (synthetic data)" if self.findings.provenance["synthetic"] else ""
+        return self._document(f"CAR-T cells over time{mark}", sections)
+
+    def _counts(self) -> Iterator[Section]:
+        for section in kinetic_sections(self.findings, {place for place, _ in self.figures}):
+            yield self._illustrated(section)
+
+    def _document(self, title: str, sections: tuple[Section, ...]) -> Document:
         provenance = self.findings.provenance
         version = str(provenance["reinfuse"])
-        sections = tuple(s for s in self._sections() if s.blocks)
         return Document(
-            title(self.findings),
+            title,
             f"Cohort {provenance['cohort']} · {provenance['date']} · reinfuse {version}",
             sections,
             banners=(SYNTHETIC,) if provenance["synthetic"] else (),
@@ -92,8 +112,7 @@ class _Report:
         yield Section("associations", "Factors associated with outcome", tuple(self._associations()), "Associations")
         for section in more_sections(self.findings, tables, {place for place, _ in self.figures}):
             yield Section(section.name, section.title, (*section.blocks, *self._drawn(section.name)), section.short)
-        for section in kinetic_sections(self.findings, {place for place, _ in self.figures}):
-            yield self._illustrated(section)
+        yield from self._counts()
         yield Section("methods", "Methods", (methods, *self._rules()))
         yield Section("limits", "Limits", (Bullets(tuple(prose.limits())),))
         yield Section("warnings", "Data and warnings", tuple(self._warnings()))

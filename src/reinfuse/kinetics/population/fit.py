@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,7 @@ from reinfuse.kinetics.population.first import First, first_fit
 from reinfuse.kinetics.population.layout import Layout, layout
 from reinfuse.kinetics.population.parameters import centres
 from reinfuse.kinetics.population.posterior import Data, K, model
-from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
+from reinfuse.kinetics.population.sampler import CHUNK, Draws, Effort, Report, sample
 from reinfuse.kinetics.profiles import Floats, Profile
 
 SITES = ("mu", "tau", "share", "sigma", "coef")
@@ -75,10 +75,16 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, e
     made = layout(profiles, factors)
     with jax.enable_x64(True):
         data, first = arrays(made)
-        effort = effort or (MANY if len(profiles) >= LARGE else FEW)
+        effort = effort or effort_for(len(profiles))
         sites = SITES if made.names else SITES[:-1]
         draws = sample(model, made.blocks, data, start(first, made), sites, effort, seed, report)
     return PopulationFit(made, draws, diagnose(draws, sites))
+
+
+def effort_for(profiles: int, draws: int | None = None) -> Effort:
+    """Return how much is sampled for a number of profiles; `draws` of each chain, rounded to the sampler's steps."""
+    effort = MANY if profiles >= LARGE else FEW
+    return effort if draws is None else replace(effort, draws=max(round(draws / CHUNK), 4) * CHUNK)
 
 
 def arrays(made: Layout) -> tuple[Data, First]:

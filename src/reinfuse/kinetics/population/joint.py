@@ -27,7 +27,7 @@ from scipy import stats
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.kinetics.population import curve, records
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
-from reinfuse.kinetics.population.fit import FEW, LARGE, MANY, SITES, arrays, start
+from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
 from reinfuse.kinetics.population.layout import Layout
 from reinfuse.kinetics.population.posterior import Data, infusions
 from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
@@ -107,7 +107,7 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         data, first = arrays(layout)
         begun = start(first, layout) | {"association": jnp.zeros(()), "baseline": jnp.zeros(PIECES)}
         sites = (*(s for s in SITES if s in begun), "association", "baseline")
-        effort = effort or (MANY if len(layout.profiles) >= LARGE else FEW)
+        effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
         both = (data, survival(np.array(places), told, _limit(layout)))
         draws = sample(model, layout.blocks, both, begun, sites, effort, seed, report)

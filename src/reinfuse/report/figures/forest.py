@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,6 +16,7 @@ from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish
 from reinfuse.report.labels import Labels
 
 AXIS = (0.02, 50.0)
+Named = Callable[[str], str]
 _PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.46, 0.49, 0.90), 2: (0.006, 0.50, 0.75, 0.935)}
 """Label, events / n, ratio, p; in one column the label has a line of its own."""
 _UNDER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
@@ -24,15 +25,24 @@ _PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.27), 2: (0.52, 0.21)}
 
 
 def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool,
-           columns: Columns = 2) -> Drawn:  # fmt: skip
-    """Draw the effects on one endpoint, univariable and multivariable one under the other."""
+           columns: Columns = 2, what: str | None = None, named: Named | None = None) -> Drawn:  # fmt: skip
+    """Draw the effects on one endpoint, univariable and multivariable one under the other.
+
+    Parameters
+    ----------
+    what
+        What the ratio is called; default: odds or hazard ratio.
+    named
+        Gives a term's label; default: that of `labels`.
+    """
+    named = named or labels.term
     lines: list[Estimate | str | None] = []
     for model in ("univariable", "multivariable"):
         mine = [r for r in records if r.model == model]
         lines += [model.capitalize()] if mine else []
         for record in mine:
-            lines += [record] if columns == 2 else [labels.term(record.term or ""), record]
-    what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
+            lines += [record] if columns == 2 else [named(record.term or ""), record]
+    what = what or ("Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio")
     with style():
         figure, axes, text = panels(title, len(lines), columns, _PLOT[columns], what)
         logarithmic(axes, *AXIS)
@@ -44,11 +54,11 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
                 text.text(places[0] + (0 if head else 0.012), y, line, weight=weight, va="center", bbox=_UNDER)
             elif line is not None:
                 _line(axes, y, line)
-                _texts(text, y, line, labels, columns)
+                _texts(text, y, line, named, columns)
         ci = numbers.level(records[0].confidence)
         names = ("Factor", "Events / n", f"{what} ({ci})", "p")
         heads(text, places, names, ("left", "right", "left", "left"))
-    return finish(figure, name, title, _told(title, records, labels), synthetic, table(records, labels), columns)
+    return finish(figure, name, title, _told(title, records, named), synthetic, table(records, named), columns)
 
 
 def _line(axes: Axes, y: int, record: Estimate) -> None:
@@ -68,10 +78,10 @@ def _line(axes: Axes, y: int, record: Estimate) -> None:
         axes.plot([record.estimate], [y], marker=marker, color=colour, markersize=3.8)
 
 
-def _texts(axes: Axes, y: int, record: Estimate, labels: Labels, columns: Columns) -> None:
+def _texts(axes: Axes, y: int, record: Estimate, named: Named, columns: Columns) -> None:
     places = _PLACES[columns]
     if columns == 2:
-        axes.text(places[0] + 0.008, y, labels.term(record.term or ""), va="center")
+        axes.text(places[0] + 0.008, y, named(record.term or ""), va="center")
     axes.text(places[1], y, f"{numbers.count(record.events)} / {numbers.count(record.n)}", va="center", ha="right")
     if record.estimate is None:
         axes.text(places[2], y, numbers.UNTOLD if numbers.hidden(record) else NOT_ESTIMABLE, va="center", color=FAINT)
@@ -80,15 +90,15 @@ def _texts(axes: Axes, y: int, record: Estimate, labels: Labels, columns: Column
     axes.text(places[3], y, numbers.p_value(record.p_value), va="center")
 
 
-def table(records: Sequence[Estimate], labels: Labels) -> pl.DataFrame:
+def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
     """Return what a forest plot shows as a table."""
-    rows = [{"term": r.term, "label": labels.term(r.term or ""), "model": r.model, "statistic": r.statistic,
+    rows = [{"term": r.term, "label": named(r.term or ""), "model": r.model, "statistic": r.statistic,
              "estimate": r.estimate, "lower": r.lower, "upper": r.upper, "p_value": r.p_value, "n": r.n,
              "events": r.events, "note": r.note} for r in records]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, records: Sequence[Estimate], labels: Labels) -> str:
-    parts = [f"{labels.term(r.term or '')} ({r.model}) {numbers.ratio(r.estimate)}, {numbers.interval(r)}"
+def _told(title: str, records: Sequence[Estimate], named: Named) -> str:
+    parts = [f"{named(r.term or '')} ({r.model}) {numbers.ratio(r.estimate)}, {numbers.interval(r)}"
              for r in records if r.estimate is not None]  # fmt: skip
     return f"Forest plot, {title}. " + "; ".join(parts) + "."

@@ -1,0 +1,44 @@
+"""What was believed before and what is believed after: prior beside posterior intervals of a sampled model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.report import numbers
+from reinfuse.report.figures.rows import heads, logarithmic, panels
+from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
+
+_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.62), 2: (0.006, 0.72)}
+_PLOT: dict[Columns, tuple[float, float]] = {1: (0.36, 0.25), 2: (0.42, 0.29)}
+Pair = tuple[str, Estimate, Estimate]
+"""Label, posterior, prior."""
+
+
+def priors(name: str, title: str, pairs: Sequence[Pair], synthetic: bool, columns: Columns = 2) -> Drawn:
+    """Draw intervals as multiples of the prior's median, so that all parameters stand on one axis."""
+    with style():
+        figure, axes, text = panels(title, len(pairs), columns, _PLOT[columns], "Multiple of the prior median")
+        logarithmic(axes, 0.05, 20.0)
+        for y, (label, after, before) in enumerate(pairs):
+            base = before.estimate or 1.0
+            for e, colour, shift, wide in ((before, FAINT, -0.16, 2.6), (after, COLOURS[0], 0.16, 1.3)):
+                if e.estimate is not None and e.lower is not None and e.upper is not None:
+                    low, high = max(e.lower / base, 0.05), min(e.upper / base, 20.0)
+                    axes.plot([low, high], [y + shift, y + shift], color=colour, linewidth=wide,
+                              alpha=0.5 if e is before else 1.0)  # fmt: skip
+                    axes.plot([min(max(e.estimate / base, 0.05), 20.0)], [y + shift], marker="o" if e is after else "|",
+                              color=colour, markersize=3.2)  # fmt: skip
+            text.text(_PLACES[columns][0], y, label, va="center")
+            shown = numbers.measured(after.estimate)
+            if after.lower is not None and after.upper is not None:
+                shown += f" ({numbers.measured(after.lower)} to {numbers.measured(after.upper)})"
+            text.text(_PLACES[columns][1], y, shown, va="center")
+        level = numbers.level(pairs[0][1].confidence)
+        heads(text, _PLACES[columns], ("Thick grey: prior; blue: posterior", f"Posterior ({level})"), ("left", "left"))
+    rows = [{"parameter": label, **{f"{n}_{s}": getattr(e, s) for n, e in (("posterior", a), ("prior", b))
+                                    for s in ("estimate", "lower", "upper")}} for label, a, b in pairs]  # fmt: skip
+    told = f"{title}. Prior and posterior interval of {len(pairs)} parameters, as multiples of the prior's median."
+    return finish(figure, name, title, told, synthetic, pl.DataFrame(rows, infer_schema_length=None), columns)

@@ -1,0 +1,55 @@
+"""The methods paragraph on CAR-T counts: a sentence for each analysis that was run, with its references."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from reinfuse.findings import Findings
+
+
+def kinetic_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
+    """Yield the sentences on what was run, and nothing else.
+
+    Parameters
+    ----------
+    cite
+        Gives the numbers of references.
+    """
+    if findings.kinetics is None:
+        return
+    ran = {(e.analysis, e.endpoint, e.statistic) for e in findings.estimates}
+    kinds = {analysis for analysis, _, _ in ran}
+    rules = findings.kinetics["rules"]
+    yield (
+        f"Counts after an infusion, up to the next one, were summed up without a model: areas {rules['area']}; a count "
+        f"below the limit is {_stands(rules['before'])} before the first count above it, {_stands(rules['between'])} "
+        f"between two, and {_stands(rules['after'])} after the last."
+    )
+    if ("kinetics", "persistence", "median") in ran:
+        yield (
+            "Persistence ends with the first of two counts in a row below the limit, known to lie between two visits "
+            f"{cite('turnbull')}; its loss was also estimated with death and the next infusion competing "
+            f"{cite('hudgens')}, with percentile intervals from patients drawn anew."
+        )
+    if ("kinetics", "auc_0_28", "ratio") in ran:
+        yield (
+            "Logs of peak and area were compared by a model with a random intercept of each patient and robust errors "
+            f"for few patients {cite('cr2')}; times of persistence by an interval-censored Weibull model with profile "
+            "likelihood."
+        )
+    if "mediation" in kinds:
+        yield f"Direct and indirect effects are natural effects by g-computation {cite('mediation')}."
+    if "population" in kinds and ("population", "cmax", "typical") in ran:
+        yield (
+            f"The course of the cells follows the model of expansion, contraction and persistence {cite('stein')}, "
+            "with deviations of patients and of infusions, a log-normal residual, and the left-censored likelihood "
+            f"below the limit {cite('beal')}; priors are centred on its published values. It was sampled by the "
+            f"no-U-turn sampler {cite('nuts')}, and its chains judged by rank-normalised R-hat and effective sizes "
+            f"{cite('rhat')}; predictive checks keep counts below the limit {cite('vpc')}."
+        )
+    if "joint" in kinds:
+        yield f"Counts and progression-free survival were fitted at once {cite('joint')}."
+
+
+def _stands(rule: str) -> str:
+    return {"zero": "0", "missing": "left out", "half": "half the limit"}[rule]
