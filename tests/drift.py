@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.report import numbers
 from reinfuse.report.inference import ratio
+from reinfuse.report.kinetic_tables import measured, signed
 from reinfuse.report.references import REFERENCES
 
 _INT = r"\d{1,3}(?:,\d{3})+|\d+"
@@ -65,6 +66,7 @@ class Drift:
         ids = {str(f["patient_id"]) for f in told["flow"]}  # type: ignore[attr-defined]
         self.ids = sorted((i for i in ids if not i.isdigit()), key=len, reverse=True)
         self.alone = {x for e in self.records for x in _alone(e)} | FIXED | set(_numbers_of(told["provenance"]))
+        self.alone |= set(_numbers_of(told.get("kinetics")))
         self.alone |= {t for r in REFERENCES.values() for t in re.findall(r"\d+(?:[.,]\d+)*", r.text)}
 
     def text(self, text: str) -> list[str]:
@@ -117,13 +119,15 @@ def _told(e: Estimate, kind: str) -> str:
 
 def _quartiles(records: Sequence[Estimate]) -> Iterable[str]:
     """Return medians with their quartiles, as the table of patients prints them."""
-    found: dict[tuple[str, str | None], dict[str, Estimate]] = {}
+    found: dict[tuple[str | None, ...], dict[str, Estimate]] = {}
     for e in records:
-        if e.analysis == "baseline":
-            found.setdefault((e.population, e.term), {})[e.statistic] = e
-    for of in found.values():
+        if e.analysis in ("baseline", "kinetics"):
+            found.setdefault((e.analysis, e.endpoint, e.population, e.group, e.term), {})[e.statistic] = e
+    for (analysis, *_), of in found.items():
         if {"median", "iqr_low", "iqr_high"} <= set(of):
-            low, middle, high = (numbers.plain(of[s].estimate, of[s].unit) for s in ("iqr_low", "median", "iqr_high"))
+            three = [of[s] for s in ("iqr_low", "median", "iqr_high")]
+            low, middle, high = (numbers.plain(e.estimate, e.unit) if analysis == "baseline"
+                                 else numbers.measured(e.estimate) for e in three)  # fmt: skip
             yield f"{middle} ({low} to {high}"
 
 
@@ -135,6 +139,10 @@ def _shares(e: Estimate) -> Iterable[str]:
 
 
 def _intervals(e: Estimate) -> Iterable[str]:
+    if e.analysis == "population":
+        yield measured(e).removesuffix(")")
+    if e.analysis == "mediation" and e.estimate is not None:
+        yield f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)}"
     if e.unit == "days":
         yield f"{numbers.months(e.estimate)} ({numbers.interval(e)}"
     elif e.unit == "ratio" or e.statistic.endswith("ratio") or e.analysis == "paired":
@@ -175,7 +183,7 @@ def _alone(e: Estimate) -> Iterable[str]:
         if value is not None:
             yield from (numbers.ratio(value).lstrip("<>"), numbers.plain(value), numbers.months(value),
                         f"{100 * value:.0f}", f"{100 * value:.1f}", f"{value:g}", f"{value:.2f}",
-                        f"{value:.0f}")  # fmt: skip
+                        f"{value:.0f}", numbers.measured(value))  # fmt: skip
             yield from re.findall(r"\d+(?:\.\d+)?", numbers.dose(value) if e.unit == "cells/kg" else "")
     if e.p_value is not None:
         yield numbers.p_value(e.p_value).lstrip("<>")

@@ -12,6 +12,7 @@ from reinfuse.analysis.estimate import FIELDS
 from reinfuse.analysis.paired import WORTH
 from reinfuse.errors import CohortRefused, OutputRefused
 from reinfuse.findings import CURVE_POINTS, Findings
+from reinfuse.report import numbers
 from reinfuse.report.figures import theme
 from reinfuse.report.prose import Prose
 
@@ -57,7 +58,7 @@ def test_limits_are_said(page):
 
 def test_findings_json_is_the_contract(demo_report):
     told = json.loads((demo_report / "findings.json").read_text(encoding="utf-8"))
-    assert set(told) == {"provenance", "flow", "estimates", "warnings"}
+    assert set(told) == {"provenance", "flow", "estimates", "warnings", "kinetics"}
     assert all(tuple(e) == FIELDS for e in told["estimates"])
     assert [f["status"] for f in told["flow"]].count("analysed") == 44
     assert len({f["patient_id"] for f in told["flow"]}) == 44
@@ -81,6 +82,7 @@ def test_every_percentage_and_ratio_of_the_report_is_a_record(demo_findings, pag
     assert shares <= held
     ratios = set(re.findall(r"(\d+\.\d\d) \(", words))
     known = {f"{e.estimate:.2f}" for e in demo_findings.estimates if e.unit == "ratio" and e.estimate is not None}
+    known |= {numbers.measured(e.estimate) for e in demo_findings.estimates if e.analysis == "kinetics"}
     known.add(str(WORTH))  # the threshold of the growth modulation index, in a column's head
     assert ratios
     assert ratios <= known

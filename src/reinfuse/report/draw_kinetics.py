@@ -121,7 +121,7 @@ class _Counts:
         title = "Factors that go with " + ("persistence" if times else lowered(MEASURES[measure][0]))
         what = "Time ratio" if times else "Ratio"
         return forest(f"forest_{measure}", title, records, self.tables.labels, self.synthetic, self.columns, what,
-                      None if times else label)  # fmt: skip
+                      None if times else label, "Losses / n" if times else "Patients / infusions")  # fmt: skip
 
     def priors(self) -> Drawn | None:
         """Draw prior beside posterior of the population model."""

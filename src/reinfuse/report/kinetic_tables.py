@@ -135,7 +135,7 @@ class KineticTables(InferenceTables):
             for e in self.look.all("mediation", "response", statistic):
                 shown = numbers.UNTOLD if numbers.hidden(e) else NOT_ESTIMABLE
                 value = (
-                    shown if e.estimate is None else f"{_signed(e.estimate)} ({_signed(e.lower)} to {_signed(e.upper)})"
+                    shown if e.estimate is None else f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)})"
                 )
                 lines.append((f"{self.labels.term(e.term or '')}: {what}", (numbers.count(e.n), numbers.count(e.events),
                                                                             value), e.note))  # fmt: skip
@@ -215,6 +215,6 @@ def _between(median: Estimate) -> str:
     return f"{numbers.plain(median.lower)} and {numbers.plain(median.upper)}"
 
 
-def _signed(value: float | None) -> str:
+def signed(value: float | None) -> str:
     """Return a difference of shares in percentage points."""
     return NOT_ESTIMABLE if value is None else f"{100 * value:+.0f}%".replace("-", "−")

@@ -22,7 +22,7 @@ FEWEST = 5
 """Profiles with a count above the limit below which no population is fitted."""
 MOST = 5000
 """Profiles above which it is not run: an hour and more."""
-FEW, MANY = Effort(4, 400, 500), Effort(2, 500, 500)
+FEW, MANY = Effort(4, 500, 1000), Effort(2, 500, 500)
 LARGE = 400
 """Profiles from which two chains are run in place of four."""
 
@@ -60,7 +60,7 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, e
         Name -> value of each profile; a missing value counts as the average of the others, and `Layout.missing` tells
         how many there were.
     effort
-        Default: four chains of 500 draws, two in large cohorts.
+        Default: four chains of 1,000 draws, two of 500 in large cohorts.
 
     Returns
     -------

@@ -25,7 +25,8 @@ _PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.27), 2: (0.52, 0.21)}
 
 
 def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool,
-           columns: Columns = 2, what: str | None = None, named: Named | None = None) -> Drawn:  # fmt: skip
+           columns: Columns = 2, what: str | None = None, named: Named | None = None,
+           counted: str = "Events / n") -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, univariable and multivariable one under the other.
 
     Parameters
@@ -34,6 +35,8 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
         What the ratio is called; default: odds or hazard ratio.
     named
         Gives a term's label; default: that of `labels`.
+    counted
+        What stands behind an estimate.
     """
     named = named or labels.term
     lines: list[Estimate | str | None] = []
@@ -56,7 +59,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
                 _line(axes, y, line)
                 _texts(text, y, line, named, columns)
         ci = numbers.level(records[0].confidence)
-        names = ("Factor", "Events / n", f"{what} ({ci})", "p")
+        names = ("Factor", counted, f"{what} ({ci})", "p")
         heads(text, places, names, ("left", "right", "left", "left"))
     return finish(figure, name, title, _told(title, records, named), synthetic, table(records, named), columns)
 

@@ -39,14 +39,14 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], ends: tuple
     groups
         In the order of the legend.
     """
-    head, foot, tall = head_height(title, columns) + LINE * (len(groups) + 0.4), 0.35, 2.0
+    head, foot, tall = head_height(title, columns) + LINE * (len(groups) + 0.4), 0.35, 1.95
     rows = 1 if columns == 2 else len(panels)
-    height, width = head + rows * (tall + 0.25) + foot, WIDTHS[columns]
+    height, width = head + rows * (tall + 0.35) + foot, WIDTHS[columns]
     figure, left = new(columns, height), 0.5
     each = (width - 0.1) / (len(panels) if columns == 2 else 1)
     with style():
         for i, (label, frame) in enumerate(panels.items()):
-            x, y = (i * each, 0) if columns == 2 else (0.0, (rows - 1 - i) * (tall + 0.25))
+            x, y = (i * each, 0) if columns == 2 else (0.0, (rows - 1 - i) * (tall + 0.35))
             axes = figure.add_axes(
                 ((x + left) / width, (foot + y) / height, (each - left - 0.05) / width, tall / height)
             )
@@ -75,4 +75,5 @@ def _panel(axes: Axes, label: str, frame: pl.DataFrame, ends: tuple[str, str], g
     axes.set_xticks([0, 1], ends)
     axes.minorticks_off()
     axes.tick_params(axis="y", labelsize=SMALL)
-    axes.set_title(f"{label} (n = {frame.height})", loc="left", fontsize=SMALL, color=FAINT, pad=3)
+    what, _, unit = label.rpartition(", ")
+    axes.set_title(f"{what}\n{unit} (n = {frame.height})", loc="left", fontsize=SMALL, color=FAINT, pad=3)

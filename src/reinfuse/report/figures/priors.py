@@ -11,8 +11,8 @@ from reinfuse.report import numbers
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
 
-_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.62), 2: (0.006, 0.72)}
-_PLOT: dict[Columns, tuple[float, float]] = {1: (0.36, 0.25), 2: (0.42, 0.29)}
+_PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.62), 2: (0.006, 0.77)}
+_PLOT: dict[Columns, tuple[float, float]] = {1: (0.36, 0.25), 2: (0.52, 0.23)}
 Pair = tuple[str, Estimate, Estimate]
 """Label, posterior, prior."""
 

@@ -36,7 +36,7 @@ PERCENTILES = ("10th", "50th", "90th")
 
 def vpc(name: str, title: str, checks: Sequence[Check], unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
     """Draw the check of each infusion number: counts above, the share below the limit beneath."""
-    head = head_height(title, columns) + LINE
+    head = head_height(title, columns) + 2.2 * LINE
     upper, lower, gap, foot = 1.95, 0.55, 0.18, 0.40
     height = head + upper + gap + lower + foot + 0.12
     figure, width, left = new(columns, height), WIDTHS[columns], 0.62
@@ -65,7 +65,7 @@ def vpc(name: str, title: str, checks: Sequence[Check], unit: str, synthetic: bo
             if not i:
                 above.set_ylabel(f"CAR-T cells, {unit}", labelpad=2)
                 below.set_ylabel("Below limit", labelpad=2)
-        figure.text(0.1 / width, 1 - (head - 0.5 * LINE) / height, _LEGEND, fontsize=SMALL, color=FAINT, va="center")
+        figure.text(0.1 / width, 1 - (head - 1.7 * LINE) / height, _LEGEND, fontsize=SMALL, color=FAINT, va="center")
         headline(figure, title, columns)
     return finish(figure, name, title, _told(title, checks), synthetic, _table(checks), columns)
 
