@@ -32,9 +32,10 @@ _NEAR = 110
 """Letters within which a p, an n or events after an estimate belong to it."""
 FIXED = {
     "0", "1", "1.33", "0.05", "0.157", "80", "10", "0.1", "3", "2", "100", "50", "28", "200",
-    "95", "0.01", "0.001", "0.99", "9,999", "9999", "300",
+    "95", "0.01", "0.001", "0.99", "9,999", "9999", "300", "18",
 }  # fmt: skip
-"""Thresholds and labels of the texts: levels of tests, grade 3, day 28, a ratio of 3, 80 % power, months 6, 12, 24."""
+"""Thresholds and labels of the texts: levels of tests, grade 3, day 28, a ratio of 3, 80 % power, months 6, 12, 24,
+items of STROBE."""
 
 
 class Drift:

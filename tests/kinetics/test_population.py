@@ -260,9 +260,9 @@ def textbook(values, theta, made):
     spread, between = (np.array([getattr(p, name) for p in PARAMETERS]) for name in ("spread", "between"))
     effect = [PARAMETERS[k].effect for k in ACTED_ON]
     total = stats.norm.logpdf(values["mu"], centres(UNIT), spread).sum()
-    total += stats.lognorm.logpdf(values["tau"], 0.35, scale=between).sum()
+    total += stats.lognorm.logpdf(values["tau"], 0.25, scale=between).sum()
     total += stats.beta.logpdf(values["share"], 2, 2).sum()
-    total += stats.lognorm.logpdf(values["sigma"], 0.35, scale=0.56)
+    total += stats.lognorm.logpdf(values["sigma"], 0.25, scale=0.56)
     total += stats.norm.logpdf(values["coef"], 0, effect).sum()
     expected = typical(values, made.X)
     patients = [p.patient_id for p in made.profiles]
@@ -602,7 +602,7 @@ def test_priors_stand_beside():
         np.log(24000) + 1.5 * 1.645 * np.array([-1, 0, 1]), abs=0.08)  # fmt: skip
     spread = at["tmax", "prior_total_sd"]
     assert np.log([spread.lower, spread.upper]) == pytest.approx(
-        np.log(0.48) + 0.35 * 1.645 * np.array([-1, 1]), abs=0.02)  # fmt: skip
+        np.log(0.40) + 0.25 * 1.645 * np.array([-1, 1]), abs=0.02)  # fmt: skip
     share = at["beta", "prior_between_infusion_share"]
     assert [share.lower, share.upper] == pytest.approx(stats.beta(2, 2).ppf([0.05, 0.95]), abs=0.01)
 
