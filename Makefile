@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types lock golden bench characteristics start clean
+.PHONY: help demo kinetics test lint types lock golden bench characteristics start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,14 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/core
 demo: $(VENV)/core
 	$(BIN)/reinfuse demo --out reinfuse-demo
 
+# make kinetics: the CAR-T counts of the bundled cohort, with the sampled models (minutes).
+$(VENV)/kinetics: requirements-kinetics.lock $(VENV)/core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-kinetics.lock
+	touch $@
+
+kinetics: $(VENV)/kinetics
+	$(BIN)/reinfuse kinetics src/reinfuse/data/synthetic_gauthier_2021 --out reinfuse-kinetics
+
 test: $(VENV)/dev
 	$(BIN)/python -m pytest
 
@@ -35,8 +43,9 @@ types: $(VENV)/dev
 # make lock: pins every dependency with its hashes (needs uv).
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra dev pyproject.toml -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra bench pyproject.toml -o requirements-bench.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics pyproject.toml -o requirements-kinetics.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra bench pyproject.toml -o requirements-bench.lock
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:
@@ -68,4 +77,4 @@ start: $(VENV)/core
 	$(BIN)/python benchmarks/start.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench reinfuse-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench reinfuse-demo reinfuse-kinetics .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -184,7 +184,7 @@ def _alone(e: Estimate) -> Iterable[str]:
         if value is not None:
             yield from (numbers.ratio(value).lstrip("<>"), numbers.plain(value), numbers.months(value),
                         f"{100 * value:.0f}", f"{100 * value:.1f}", f"{value:g}", f"{value:.2f}",
-                        f"{value:.0f}", numbers.measured(value))  # fmt: skip
+                        f"{value:.0f}", f"{value:.3f}", numbers.measured(value))  # fmt: skip
             yield from re.findall(r"\d+(?:\.\d+)?", numbers.dose(value) if e.unit == "cells/kg" else "")
     if e.p_value is not None:
         yield numbers.p_value(e.p_value).lstrip("<>")

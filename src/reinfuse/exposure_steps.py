@@ -17,7 +17,7 @@ from reinfuse.cohort.raw import TIME
 from reinfuse.kinetics import lost, persistence, weibull
 from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.exposure import MEASURES, WINDOW, summaries
-from reinfuse.kinetics.factors import factors, label
+from reinfuse.kinetics.factors import declared, factors, label
 from reinfuse.kinetics.nca import persistence as interval
 from reinfuse.kinetics.profiles import Floats
 from reinfuse.plan import Plan
@@ -40,7 +40,7 @@ def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
     yield "exposure", lambda _: (list(_summaries(counts, members)), {})
     for infusion in sorted({p.infusion for p in counts.profiles}):
         yield f"persistence, CART{infusion}", lambda _, i=infusion: (_persistence(counts, members, plan, i), {})  # type: ignore[misc]
-    yield "factors of exposure", lambda _: (_effects(counts, plan), {})
+    yield "factors of exposure", lambda _: (_effects(counts, data, plan), {})
     yield "factors of persistence", lambda _: (_times(counts, data, plan), {})
     yield "exposure and outcome", lambda _: (_outcome(counts, data, plan), {})
     if plan.analyses.bootstraps:
@@ -122,13 +122,14 @@ def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dic
     return made
 
 
-def _effects(counts: Counted, plan: Plan) -> list[Estimate]:
+def _effects(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     ordered = sorted(counts.profiles, key=lambda p: (p.patient_id, p.infusion))
-    values = factors(counts.cohort, ordered)
+    values = factors(counts.cohort, ordered) | declared(data, ordered)
     patient = [p.patient_id for p in ordered]
     repeat = np.array([p.infusion > 1 for p in ordered])
     alone = columns(values) | columns({n: v for n, v in values.items() if n in AMONG_REPEATS}, repeat)
-    together = [c for n, c in columns(values).items() if n in ADJUSTED and np.nanstd(values[n]) > 0]
+    varied = {n for n, v in values.items() if n in ADJUSTED and len(set(v[~np.isnan(v)])) > 1}
+    together = [c for n, c in columns(values).items() if n in varied]
     made = []
     for measure in COMPARED:
         log = np.log(counts.exposures[measure].fill_null(float("nan")).to_numpy())

@@ -12,7 +12,7 @@ from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.cohort.analysed import ID, Analysed
 from reinfuse.findings import Progress
 from reinfuse.kinetics.counted import Counted
-from reinfuse.kinetics.factors import factors
+from reinfuse.kinetics.factors import declared, factors
 from reinfuse.plan import Plan
 from reinfuse.steps import random
 
@@ -77,8 +77,8 @@ def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = Non
     from reinfuse.kinetics.population.records import records
 
     effort = effort_for(len(counts.profiles), draws)
-    found = fit(counts.profiles, factors(counts.cohort, counts.profiles), plan.seed, effort,
-                _reporting("sampling the population model", progress))  # fmt: skip
+    known = factors(counts.cohort, counts.profiles) | declared(data, counts.profiles)
+    found = fit(counts.profiles, known, plan.seed, effort, _reporting("sampling the population model", progress))
     made = records(found, plan.confidence)
     if isinstance(found, str):
         return Sampled(tuple(made))

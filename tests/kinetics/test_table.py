@@ -9,14 +9,11 @@ import polars as pl
 import pytest
 
 from helpers import read
-from reinfuse import Plan, read_cohort
-from reinfuse.cohort.analysed import analysed
-from reinfuse.errors import CohortRefused
+from reinfuse import read_cohort
 from reinfuse.kinetics.curves import FEWEST, median_curve
 from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import Profile, profiles
 from reinfuse.kinetics.table import NAMES, OWN, SCHEMA, parameters
-from reinfuse.report.kinetics import write_kinetics
 
 COHORT = {
     "patients": "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,,NHL",
@@ -79,23 +76,6 @@ def test_median_curves_by_hand():
     assert curve.followed.tolist() == [5, 5, 5, 0]
     assert np.isnan(median_curve([one(16)] * (FEWEST - 1), [5.0]).median[0])
     assert median_curve([], [1.0]) is None
-
-
-def test_the_command_s_files(tmp_path):
-    cohort, plan = read(tmp_path, **COHORT), Plan.built_in()
-    write_kinetics(cohort, analysed(cohort, plan), plan, tmp_path / "out")
-    names = {p.name for p in (tmp_path / "out" / "figures").glob("*.csv")}
-    assert {"counts_cells_per_uL.csv", "counts_copies_per_ug.csv", "counts_cells_per_uL_by_diagnosis.csv"} <= names
-    drawn = pl.read_csv(tmp_path / "out" / "figures" / "counts_cells_per_uL.csv")
-    assert drawn.group_by("panel").len().sort("panel").rows() == [("CART1", 3), ("CART2", 4)]
-    assert pl.read_csv(tmp_path / "out" / "kinetics.csv", infer_schema_length=None).height > 20
-
-
-def test_a_cohort_without_counts_is_refused(tmp_path):
-    cohort = read(tmp_path, **{k: v for k, v in COHORT.items() if k != "counts"})
-    with pytest.raises(CohortRefused):
-        write_kinetics(cohort, analysed(cohort, Plan.built_in()), Plan.built_in(), tmp_path / "out")
-    assert not (tmp_path / "out").exists()
 
 
 def test_the_published_counts_of_32_patients(published, tmp_path):

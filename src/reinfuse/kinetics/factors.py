@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.design import BUILT_IN_FACTORS
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.kinetics.profiles import ID, Floats, Profile
 
@@ -46,6 +48,17 @@ def factors(cohort: Cohort, profiles: Sequence[Profile]) -> dict[str, Floats]:
         missing = np.array([t is None for t in texts])
         for level in levels[1:]:
             made[f"diagnosis={level}"] = np.where(missing, np.nan, np.array([t == level for t in texts], dtype=float))
+    return made
+
+
+def declared(data: Analysed, profiles: Sequence[Profile]) -> dict[str, Floats]:
+    """Return the plan's own factors of patients for each profile, one array a term; NaN where missing."""
+    row = {patient: i for i, patient in enumerate(data.frame[ID].to_list())}
+    at = np.array([row.get(p.patient_id, -1) for p in profiles])
+    made = {}
+    for factor in (f for f in data.factors if f.name not in BUILT_IN_FACTORS):
+        for j, term in enumerate(factor.terms):
+            made[term] = np.where(at < 0, np.nan, factor.columns[at, j])
     return made
 
 

@@ -12,7 +12,7 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.findings import Findings
 from reinfuse.kinetics.counted import Counted, counted
 from reinfuse.kinetics.curves import median_curve
-from reinfuse.kinetics.exposure import MEASURES
+from reinfuse.kinetics.exposure import MEASURES, of_unit
 from reinfuse.kinetics.factors import label
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS
 from reinfuse.kinetics.profiles import Profile
@@ -40,6 +40,8 @@ def kinetic_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
         for factor in mine.factors:
             yield "kinetics_exposure", f"counts_by_{factor.name}", partial(mine.counts, factor)
         yield "kinetics_exposure", "exposure_pairs", mine.pairs
+        for unit in findings.kinetics["other_units"]:
+            yield "kinetics_exposure", f"counts_{unit.replace('/', '_per_')}", partial(mine.counts, None, unit)
     for measure in ("auc_0_28", "cmax", "persistence"):
         yield "kinetics_factors", f"forest_{measure}", partial(mine.forest, measure)
     yield "kinetics_population", "population_priors", mine.priors
@@ -67,27 +69,30 @@ class _Counts:
         return [f for f in (data.factors if data else ()) if f.kind != "number" and len(f.levels) > 1
                 and (f.name in chosen or f.name in plan.subgroups)]  # fmt: skip
 
-    def counts(self, factor: FactorColumn | None) -> Drawn | None:
-        """Draw the counts of all, or by a factor."""
+    def counts(self, factor: FactorColumn | None, other: str | None = None) -> Drawn | None:
+        """Draw the counts of all, or by a factor; in another unit than the one that is compared, if named."""
         if self.counted is None or self.findings.data is None:
             return None
-        title = f"CAR-T cells after each infusion ({self.unit})"
+        title = f"CAR-T cells after each infusion ({other or self.unit})"
         if factor is None:
-            members = {"All patients": {p.patient_id for p in self.counted.profiles}}
-            return self._spaghetti("counts", title, members)
+            members = {"All patients": {p.patient_id for p in self.counted.found.profiles}}
+            name = f"counts_{other.replace('/', '_per_')}" if other else "counts"
+            return self._spaghetti(name, title, members, other)
         of = dict(zip(self.findings.data.frame[ID].to_list(), factor.values.to_list(), strict=True))
         members = {level: {i for i, v in of.items() if v == level} for level in factor.levels}
         return self._spaghetti(f"counts_by_{factor.name}", f"{title}, by {lowered(factor.label)}", members)
 
-    def _spaghetti(self, name: str, title: str, members: dict[str, set[str]]) -> Drawn | None:
-        mine = self.counted.profiles if self.counted else []
+    def _spaghetti(self, name: str, title: str, members: dict[str, set[str]],
+                   other: str | None = None) -> Drawn | None:  # fmt: skip
+        unit = other or self.unit
+        mine = of_unit(self.counted.found, unit) if self.counted else []
         panels: dict[str, list[Group]] = {}
         for infusion in sorted({p.infusion for p in mine}):
             groups = [_group(label, [p for p in mine if p.infusion == infusion and p.patient_id in ids])
                       for label, ids in members.items()]  # fmt: skip
             if any(g.profiles for g in groups):
                 panels[f"CART{infusion}"] = [g for g in groups if g.profiles]
-        return spaghetti(name, title, panels, self.unit, self.synthetic, self.columns) if panels else None
+        return spaghetti(name, title, panels, unit, self.synthetic, self.columns) if panels else None
 
     def pairs(self) -> Drawn | None:
         """Draw each patient's index infusion against the one before."""

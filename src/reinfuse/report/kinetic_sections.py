@@ -78,7 +78,8 @@ def _counted(findings: Findings) -> str:
     said = [f"Counts in {told['unit']} after {numbers.count(told['profiles'])} infusions of "
             f"{numbers.count(told['patients'])} patients ({by})."]  # fmt: skip
     if told["other_units"]:
-        said.append(f"Counts in {', '.join(told['other_units'])} are in kinetics.csv alone: units are not mixed.")
+        others = ", ".join(told["other_units"])
+        said.append(f"Counts in {others} are drawn, and in kinetics.csv of `reinfuse kinetics`: units are not mixed.")
     if told["all_below_the_limit"]:
         low = told["all_below_the_limit"]
         noun, verb = ("infusion", "counts") if low == 1 else ("infusions", "count")

@@ -152,7 +152,8 @@ class KineticTables(InferenceTables):
                   for s in ("chains", "iterations", "rhat", "effective_draws", "divergences", "energy")}  # fmt: skip
             if of["chains"] is not None:
                 note = next((e.note for e in of.values() if e and e.note), None)
-                shown = (numbers.measured(e.estimate) if e else NOT_ESTIMABLE for e in of.values())
+                shown = ((f"{e.estimate:.3f}" if s == "rhat" else numbers.measured(e.estimate)) if e and e.estimate
+                         is not None else NOT_ESTIMABLE for s, e in of.items())  # fmt: skip
                 yield Row(head, (*shown, note or "none"))
 
     def diagnostics(self) -> Table | None:
