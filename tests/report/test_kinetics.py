@@ -14,6 +14,7 @@ from pages import Page
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.data import DEMO, datasets
+from reinfuse.disclosure import suppressed
 from reinfuse.findings import Findings
 from reinfuse.report.draw_kinetics import kinetic_figures
 from reinfuse.report.figures.vpc import inside, vpc
@@ -65,6 +66,13 @@ def test_findings_read_back_hold_the_counts(demo_report, demo_findings):
     assert read_back.kinetics == json.loads(json.dumps(demo_findings.kinetics))
     names = {name for _, name, _ in kinetic_figures(read_back, None)}
     assert names == {"forest_auc_0_28", "forest_cmax", "forest_persistence", "population_priors"}
+
+
+def test_nothing_of_the_counts_is_shared(demo_findings):
+    kept, removed = suppressed(demo_findings, 11)
+    assert kept.kinetics is None
+    assert not {e.analysis for e in kept.estimates} & {"kinetics", "mediation", "population", "joint"}
+    assert {"kinetics", "mediation", "summary of the CAR-T counts"} <= {r.what for r in removed}
 
 
 def sampled_records(refused: bool) -> list[Estimate]:

@@ -72,9 +72,10 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
     notes = sum(w["about"] != "rules and data" for w in findings.warnings)
     removed.append(Removed("note on reading or checking", "may quote a value or a row", notes))
     removed.append(Removed("note on rules and data", "may count few patients", len(findings.warnings) - notes))
+    removed.append(Removed("summary of the CAR-T counts", "may count few patients", int(findings.kinetics is not None)))
     about, texts = _about(findings.described.about)
     removed.append(Removed("text of the cohort's description", "holds numbers", texts))
-    kept = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(),
+    kept = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(), kinetics=None,
                    described=replace(findings.described, about=about), patients=pl.DataFrame(), cohort=None, data=None,
                    provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
     return kept, tuple(r for r in removed if r.count)

@@ -23,18 +23,15 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, joined
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
 from reinfuse.kinetics.profiles import Floats, Profile
-from reinfuse.kinetics.turnbull import resampled_masses
+from reinfuse.kinetics.turnbull import greatest, resampled_masses
 
 Bools = NDArray[np.bool_]
 METHOD = "nonparametric maximum likelihood, interval-censored, competing events, bootstrap percentiles"
-MOST_STEPS = 200
-_ROUNDING = 1e-13
 TOLERANCE = 1e-9
 """Of the gain in log likelihood that a place could still bring, as a share of the patients."""
 
@@ -156,7 +153,7 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
         raise ValueError("there must be a patient")
     inside, empty = _told(seen)
     rows, counts = np.unique(inside, axis=0, return_counts=True)
-    mass, converged = _greatest(rows, counts.astype(np.float64))
+    mass, converged = greatest(rows, counts.astype(np.float64))
     return replace(empty, mass=mass, converged=converged)
 
 
@@ -190,33 +187,6 @@ def _days(day: Floats, free: Floats) -> Floats:
     if longest > -np.inf and (not len(days) or longest >= days[-1]):
         found.append((longest, np.inf))
     return np.array(found).reshape(-1, 2)
-
-
-def _greatest(inside: Floats, counts: Floats) -> tuple[Floats, bool]:
-    """Return the most likely mass, and whether it was found.
-
-    The likelihood less n (sum of mass) ** 2 / 2 has the same maximum, and no need of the condition that the sum is 1.
-    """
-    n = counts.sum()
-    mass = np.full(inside.shape[1], 1 / inside.shape[1])
-    root = np.sqrt(counts)
-
-    def value(at: Floats) -> float:
-        each = inside @ at
-        return float(counts @ np.log(each) - n * at.sum() ** 2 / 2) if each.min() > 0 else -np.inf
-
-    for _ in range(MOST_STEPS):
-        relative = inside / (inside @ mass)[:, None]
-        if (counts @ relative).max() < n * (1 + TOLERANCE):
-            return mass / mass.sum(), True
-        target = nnls(np.vstack([root[:, None] * relative, np.full(len(mass), np.sqrt(n))]), np.append(2 * root, 0.0))[
-            0
-        ]
-        share, now = 1.0, value(mass)
-        while share > 1e-12 and value(mass + share * (target - mass)) < now - _ROUNDING * abs(now):
-            share /= 2
-        mass = mass + share * (target - mass)
-    return mass / mass.sum(), False
 
 
 def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, draws: int,

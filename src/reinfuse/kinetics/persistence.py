@@ -13,7 +13,7 @@ from reinfuse.kinetics.profiles import Profile
 from reinfuse.kinetics.turnbull import METHOD, limits, turnbull
 
 DAYS = (28.0, 90.0, 180.0, 365.0)
-DRAWS = 400
+DRAWS = 200
 NOTEWORTHY = 0.01
 
 

@@ -70,7 +70,7 @@ class _Plan:
             yield "sure", f"influence_{end}", partial(_influence, self.tables, end, self.synthetic, self.two)
             yield "power", f"power_{end}", partial(_power, self.tables, end, self.synthetic, self.one)
         yield from self._landmarks()
-        yield from kinetic_figures(self.findings, self.columns)
+        yield from kinetic_figures(self.findings, self.columns, every=False)
 
     def _curves(self) -> Iterator[Planned]:
         plan, described = self.findings.plan, self.findings.described

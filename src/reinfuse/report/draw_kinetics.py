@@ -30,19 +30,28 @@ PAIRED = ("cmax", "auc_0_28", "tlast")
 FEWEST_PAIRS = 2
 
 
-def kinetic_figures(findings: Findings, columns: Columns | None) -> Iterator[Planned]:
-    """Yield the figures of the counts: of findings that were read back, those without single patients."""
+def kinetic_figures(findings: Findings, columns: Columns | None, every: bool = True) -> Iterator[Planned]:
+    """Yield the figures of the counts: of findings that were read back, those without single patients.
+
+    Parameters
+    ----------
+    every
+        False: those that a report on all of a study has; counts by the factors of its models, and areas.
+    """
     if findings.kinetics is None:
         return
     mine = _Counts(findings, columns or 2)
     if findings.cohort is not None and findings.data is not None:
-        yield "kinetics_exposure", "counts", partial(mine.counts, None)
-        for factor in mine.factors:
+        shown = [f for f in mine.factors if every or f.name in mine.modelled]
+        if every or not shown:
+            yield "kinetics_exposure", "counts", partial(mine.counts, None)
+        for factor in shown:
             yield "kinetics_exposure", f"counts_by_{factor.name}", partial(mine.counts, factor)
-        yield "kinetics_exposure", "exposure_pairs", mine.pairs
+        if every:
+            yield "kinetics_exposure", "exposure_pairs", mine.pairs
         for unit in findings.kinetics["other_units"]:
             yield "kinetics_exposure", f"counts_{unit.replace('/', '_per_')}", partial(mine.counts, None, unit)
-    for measure in ("auc_0_28", "cmax", "persistence"):
+    for measure in ("auc_0_28", "cmax", "persistence") if every else ("auc_0_28",):
         yield "kinetics_factors", f"forest_{measure}", partial(mine.forest, measure)
     yield "kinetics_population", "population_priors", mine.priors
 
@@ -64,10 +73,14 @@ class _Counts:
     @property
     def factors(self) -> list[FactorColumn]:
         """Factors of the plan's models, and subgroups, by which counts are drawn."""
-        plan, data = self.findings.plan, self.findings.data
-        chosen = dict.fromkeys(f for m in plan.models for f in m.factors)
+        data = self.findings.data
         return [f for f in (data.factors if data else ()) if f.kind != "number" and len(f.levels) > 1
-                and (f.name in chosen or f.name in plan.subgroups)]  # fmt: skip
+                and (f.name in self.modelled or f.name in self.findings.plan.subgroups)]  # fmt: skip
+
+    @property
+    def modelled(self) -> set[str]:
+        """Names of the factors of the plan's models."""
+        return {f for m in self.findings.plan.models for f in m.factors}
 
     def counts(self, factor: FactorColumn | None, other: str | None = None) -> Drawn | None:
         """Draw the counts of all, or by a factor; in another unit than the one that is compared, if named."""
