@@ -191,7 +191,8 @@ def main() -> None:
              for k in ("sampling", "with compiling")}  # fmt: skip
     add("beside PyMC", {
         "patients": PATIENTS, "infusions": 2 * PATIENTS, "counts_each": len(DAYS), "unit": UNIT,
-        "chains": EFFORT.chains, "warmup": EFFORT.warmup, "draws": EFFORT.draws, "target_accept_of_pymc": TARGET, **told,
+        "chains": EFFORT.chains, "warmup": EFFORT.warmup, "draws": EFFORT.draws,
+        "target_accept_of_pymc": TARGET, **told,
         "ratios": {"effective_draws_a_second": rates,
                    "seconds": {k: second["seconds"][k] / first["seconds"][k] for k in ("compile", "sample", "all")}},
         "agreement": agreement,

@@ -41,12 +41,12 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], ends: tuple
     """
     head, foot, tall = head_height(title, columns) + LINE * (len(groups) + 0.4), 0.35, 1.95
     rows = 1 if columns == 2 else len(panels)
-    height, width = head + rows * (tall + 0.35) + foot, WIDTHS[columns]
+    height, width = head + rows * (tall + 0.5) + foot, WIDTHS[columns]
     figure, left = new(columns, height), 0.5
     each = (width - 0.1) / (len(panels) if columns == 2 else 1)
     with style():
         for i, (label, frame) in enumerate(panels.items()):
-            x, y = (i * each, 0) if columns == 2 else (0.0, (rows - 1 - i) * (tall + 0.35))
+            x, y = (i * each, 0) if columns == 2 else (0.0, (rows - 1 - i) * (tall + 0.5))
             axes = figure.add_axes(
                 ((x + left) / width, (foot + y) / height, (each - left - 0.05) / width, tall / height)
             )

@@ -34,6 +34,9 @@ from reinfuse.report.figures.theme import (
 _LEGEND = "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles."
 
 _DAYS = (0, 7, 28, 90, 180, 365, 730, 1460, 2555)
+_FEW_DAYS = (0, 28, 180, 730)
+_WIDE = 2.0
+"""Inches of a panel from which all of these days stand apart."""
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,14 @@ def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], unit: str) -> Non
     axes.set_ylim(values.min() / 2, values.max() * 2)
     axes.set_xscale("function", functions=(_root, np.square))
     axes.set_xlim(0, last * 1.02)
-    axes.set_xticks([d for d in _DAYS if d <= last * 1.02])
+    inches = axes.get_position().width * axes.figure.get_figure(root=True).get_size_inches()[0]
+    days = _DAYS if inches > _WIDE else _FEW_DAYS
+    axes.set_xticks([d for d in days if d <= last * 1.02])
     limits = {float(v) for p in profiles for v in p.value[p.below] if np.isfinite(v)}
     for limit in sorted(limits)[:3]:
         axes.axhline(limit, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
     axes.set_title(panel, loc="left", fontsize=7, weight="bold", pad=2)
-    axes.set_xlabel("Days since the infusion (square-root scale)", labelpad=2)
+    axes.set_xlabel("Days (square-root scale)", labelpad=2)
     axes.minorticks_off()
     if unit:
         axes.set_ylabel(f"CAR-T cells, {unit}", labelpad=2)
