@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo kinetics test lint types lock golden bench characteristics start clean
+.PHONY: help demo kinetics virtual test lint types lock golden bench characteristics start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,14 @@ $(VENV)/kinetics: requirements-kinetics.lock $(VENV)/core
 kinetics: $(VENV)/kinetics
 	$(BIN)/reinfuse kinetics src/reinfuse/data/synthetic_gauthier_2021 --out reinfuse-kinetics
 
+# make virtual: the bundled virtual trial (nine protocols of two infusions).
+$(VENV)/virtual: requirements-virtual.lock $(VENV)/core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-virtual.lock
+	touch $@
+
+virtual: $(VENV)/virtual
+	$(BIN)/reinfuse virtual trial --out reinfuse-virtual
+
 test: $(VENV)/dev
 	$(BIN)/python -m pytest
 
@@ -44,8 +52,9 @@ types: $(VENV)/dev
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics pyproject.toml -o requirements-kinetics.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra dev pyproject.toml -o requirements-dev.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra bench pyproject.toml -o requirements-bench.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra virtual pyproject.toml -o requirements-virtual.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:
@@ -77,4 +86,4 @@ start: $(VENV)/core
 	$(BIN)/python benchmarks/start.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench reinfuse-demo reinfuse-kinetics .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench reinfuse-demo reinfuse-kinetics reinfuse-virtual .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,144 @@
+"""The mechanistic model, declared once: states, equations, parameters with their priors and sources.
+
+Code, `docs/virtual.md` and `reinfuse virtual parameters` take everything from here. CAR-T cells are counted in cells/uL
+of blood (x 5e8 = cells in a body of 75 kg, Kimmel 2021), tumour in 1e9 cells, time in days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CELLS_A_COUNT = 5e8
+"""Cells in the body behind 1 cell/uL (Kimmel 2021: 1.8e8 cells are 0.36 cells/uL)."""
+WEIGHT = 75.0
+"""Body weight, kg (assumed)."""
+LEAD = 3.0
+"""Days from lymphodepletion to infusion (assumed)."""
+LOD = 0.01
+"""Limit of detection of CAR-T cells, cells/uL (lower quartile on day 90, Kimmel 2021)."""
+
+KIMMEL = "Kimmel 2021, Proc R Soc B 288:20210229"
+STEIN = "Stein 2019, CPT PSP 8:285"
+ASSUMED = "assumed"
+
+
+@dataclass(frozen=True)
+class State:
+    """One state: its symbol, meaning, unit, and the equation of its change in time."""
+
+    name: str
+    label: str
+    unit: str
+    equation: str
+
+
+STATES = (
+    State("E", "Effector CAR-T cells", "cells/uL",
+          "dE/dt = [w rho s I/(I+KI) max(0, 1-C/KC) - dE - x s - m - rej] E + aM s M"),
+    State("M", "Memory CAR-T cells", "cells/uL", "dM/dt = m E - (dM + aM s + rej) M"),
+    State("X", "Exhausted CAR-T cells", "cells/uL", "dX/dt = x s E - (dX + rej) X"),
+    State("P", "Antigen-positive tumour", "1e9 cells", "dP/dt = [g (1-(P+N)/Tmax) - mu - kk E/(E+kB)] P"),
+    State("N", "Antigen-negative tumour", "1e9 cells", "dN/dt = g (1-(P+N)/Tmax) N + mu P"),
+    State("A", "Anti-CAR immunity", "fraction of its maximum",
+          "dA/dt = rA (1 - Phi aH/(aH+A)) min(L,1) A (1-A) C/(C+KA) - dA A"),
+    State("u", "Logarithm of the patient's own lymphocytes, L = exp(u), fraction of baseline", "log fraction",
+          "du/dt = -rL u"),
+    State("Phi", "Hang-over of fludarabine", "fraction", "dPhi/dt = -kphi Phi"),
+)  # fmt: skip
+
+BETWEEN = (
+    "C = E + M + X; antigen drive s = (P+b0)/(P+b0+Ks); cytokine niche I = 1 + kap (1 - min(L,1)); "
+    "rejection rej = rmax A/(1+C/KR)",
+    "lymphodepletion (doses DCy, DFlu in reference courses): lk = cCy DCy + cFlu DFlu; u falls by lk; E, M, X are "
+    "multiplied by exp(-lk), A by exp(-sA lk), P and N by exp(-sT lk); Phi becomes 1 - (1-Phi) (1-phi0)^DFlu",
+    "infusion: E rises by dose x 75 kg / 5e8; w is the fitness of that product",
+    "extinction: a population of cells that falls below an exponentially distributed number of cells (mean 1, drawn "
+    "for each patient and population) is gone: the time at which the last of many cells dies",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of the model.
+
+    Attributes
+    ----------
+    name, label, unit
+        As in the equations.
+    median, cv
+        Of patients: log-normal, with this prior median and coefficient of variation.
+    spread
+        How unsure the median is: standard deviation of its logarithm; 0: taken as known.
+    source
+        Where the median comes from; "assumed" where nothing was found.
+    spread_of_cv
+        How unsure the variation between patients is: standard deviation of its logarithm.
+    """
+
+    name: str
+    label: str
+    unit: str
+    median: float
+    cv: float
+    spread: float
+    source: str
+    spread_of_cv: float = 0.0
+
+
+PARAMETERS = (
+    Parameter("rho", "Greatest growth of effector cells", "1/day", 2.25, 0.25, 0.2, f"net growth 0.89/day of {STEIN}"),
+    Parameter("KI", "Cytokine at half of that growth", "baselines", 4, 0.3, 0.4, ASSUMED),
+    Parameter("kap", "Rise of the cytokine without own lymphocytes", "baselines", 5, 0.4, 0.4, ASSUMED),
+    Parameter("dE", "Loss of effector cells", "1/day", 0.16, 0.5, 0.2, f"alpha of {STEIN}"),
+    Parameter("m", "Effector to memory", "1/day", 0.0012, 1.0, 0.5, f"k of {STEIN}"),
+    Parameter("dM", "Loss of memory cells", "1/day", 0.0032, 0.9, 0.4, f"beta of {STEIN}"),
+    Parameter("x", "Exhaustion under antigen", "1/day", 0.30, 0.6, 0.5, "assumed; shape: Kirouac 2023, Nat Biotechnol"),
+    Parameter("dX", "Loss of exhausted cells", "1/day", 0.20, 0.3, 0.3, ASSUMED),
+    Parameter("aM", "Memory to effector under antigen", "1/day", 0.05, 0.5, 1.0, ASSUMED),
+    Parameter("KC", "Greatest number of CAR-T cells", "cells/uL", 300, 1.0, 0.7, f"above K_C = 139 of {KIMMEL}", 0.3),
+    Parameter("Ks", "Antigen at half drive", "1e9 cells", 2, 1.0, 0.8, "assumed; 10 in Leon-Triana 2021"),
+    Parameter("b0", "Antigen of healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
+    Parameter("kk", "Greatest killing of tumour", "1/day", 1.15, 0.55, 0.5, f"gamma_B of {KIMMEL}", 0.4),
+    Parameter("kB", "Effector cells at half of that killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
+    Parameter("g", "Growth of tumour", "1/day", 0.05, 0.8, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.3),
+    Parameter("T0", "Tumour before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
+    Parameter("Tmax", "Greatest tumour", "1e9 cells", 3000, 0.0, 0.0, f"assumed; above 1.3e12 cells of {KIMMEL}"),
+    Parameter("fN", "Antigen-negative share at the start", "fraction", 1e-7, 20.0, 1.0, ASSUMED),
+    Parameter("mu", "Loss of the antigen", "1/day", 1e-8, 1.0, 1.0, ASSUMED),
+    Parameter("rL", "Recovery of own lymphocytes", "1/day", 0.17, 0.15, 0.1, f"r_N of {KIMMEL}"),
+    Parameter("cCy", "Log-kill of lymphocytes, cyclophosphamide", "log", 1.9, 0.25, 0.25,
+              f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
+    Parameter("cFlu", "Log-kill of lymphocytes, fludarabine", "log", 2.5, 0.25, 0.25,
+              f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
+    Parameter("phi0", "Hang-over of a course of fludarabine", "fraction", 0.90, 0.0, 0.0, ASSUMED),
+    Parameter("kphi", "Loss of the hang-over", "1/day", 0.03, 0.4, 0.6, ASSUMED),
+    Parameter("A0", "Anti-CAR immunity at the start", "fraction", 2e-4, 6.0, 2.5, ASSUMED, 0.3),
+    Parameter("rA", "Growth of anti-CAR immunity", "1/day", 0.55, 0.4, 0.3, ASSUMED),
+    Parameter("KA", "CAR-T cells at half of that growth", "cells/uL", 1, 0.8, 0.8, ASSUMED),
+    Parameter("dA", "Loss of anti-CAR immunity", "1/day", 0.002, 0.5, 0.5, ASSUMED),
+    Parameter("aH", "Immunity above which fludarabine no longer holds it", "fraction", 0.02, 0.5, 1.0, ASSUMED),
+    Parameter("rmax", "Greatest rejection", "1/day", 1.5, 0.6, 0.6, ASSUMED, 0.3),
+    Parameter("KR", "CAR-T cells that halve rejection", "cells/uL", 1, 0.6, 0.8, ASSUMED),
+    Parameter("sA", "Share of the log-kill that meets anti-CAR immunity", "fraction", 0.5, 0.0, 0.6, ASSUMED),
+    Parameter("sT", "Share of the log-kill that meets tumour", "fraction", 0.15, 0.6, 0.4, ASSUMED),
+    Parameter("Tdeath", "Tumour that is not survived", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
+    Parameter("w", "Fitness of a product, drawn for each infusion", "ratio", 1, 0.25, 0.0, ASSUMED),
+)  # fmt: skip
+NAMES = tuple(p.name for p in PARAMETERS)
+INDEX = {name: k for k, name in enumerate(NAMES)}
+FRACTIONS = ("phi0", "fN", "A0", "sA", "sT")
+"""Parameters that cannot exceed 1."""
+REGIMENS = {"None": (0.0, 0.0), "Cy": (1.0, 0.0), "Flu": (0.0, 1.0), "Cy-Flu": (1.0, 1.0)}
+"""Regimen class -> reference courses of cyclophosphamide and of fludarabine."""
+
+MECHANISMS = {
+    "anti-CAR immunity": {"rmax": 0.0},
+    "cytokine niche": {"kap": 0.0},
+    "hang-over of fludarabine": {"phi0": 0.0},
+    "outrunning of rejection": {"KR": 1e12},
+    "exhaustion": {"x": 0.0},
+    "antigen loss": {"fN": 0.0, "mu": 0.0},
+    "saturation of killing": {"kB": 1e-9},
+    "limit of expansion": {"KC": 1e12},
+}
+"""Mechanism -> the parameters that switch it off."""

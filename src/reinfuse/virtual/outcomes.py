@@ -1,0 +1,92 @@
+"""Outcomes of an infusion, from its read-outs. The definitions are the model's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.virtual.equations import Floats
+from reinfuse.virtual.watch import (
+    BURDEN,
+    CMAX,
+    DAY28,
+    DEAD,
+    DIED,
+    END,
+    ESCAPED,
+    LAST,
+    POSITIVE,
+    PROGRESSED,
+    SEEN,
+    WINDOW,
+)
+
+Flags = NDArray[np.bool_]
+
+CLEAR = 1.0
+"""Complete response: tumour below 1e9 cells (1 mL) on day 28."""
+SHRUNK = 0.5
+"""Response: tumour at most half of that before lymphodepletion."""
+RESIDUAL = 0.1
+"""Undetectable residual disease: tumour below 1e8 cells, 1e-4 of 1e12 marrow cells, on day 28."""
+ON_PEAK, ON_BURDEN = 1.5, 0.75
+"""Log odds of CRS of grade 3 or more for a tenfold peak and a tenfold tumour (assumed; signs: Turtle 2016, JCI
+126:2123)."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Outcomes of one infusion; arrays of shape (patients,). A response that was not assessed (day 28 not reached) is
+    False.
+
+    `given`: whether the infusion was given. `pfs` and `persistence` in days; `progressed` and `lost`: whether the event
+    was seen. `crs`: log odds of CRS of grade 3 or more but for the ensemble member's intercept. `antigen_negative`:
+    whether
+    most tumour at progression has lost the antigen.
+    """
+
+    given: Flags
+    cr: Flags
+    response: Flags
+    umrd: Flags
+    pfs: Floats
+    progressed: Flags
+    os: Floats
+    died: Flags
+    cmax: Floats
+    persistence: Floats
+    lost: Flags
+    crs: Floats
+    antigen_negative: Flags
+
+
+def outcomes(out: Floats) -> Outcomes:
+    """Return the outcomes of one infusion from its read-outs, shape (patients, 17)."""
+    given = np.isfinite(out[:, WINDOW])
+    tumour, before = out[:, DAY28], out[:, BURDEN]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cr = tumour < CLEAR
+        crs = ON_PEAK * np.log10(out[:, CMAX]) + ON_BURDEN * np.log10(np.maximum(before, 1e-3))
+        return Outcomes(
+            given, cr, cr | (tumour <= SHRUNK * before), tumour < RESIDUAL,
+            out[:, END], out[:, PROGRESSED] > 0.5, out[:, DIED], out[:, DEAD] > 0.5,
+            out[:, CMAX], out[:, LAST], out[:, SEEN] < 0.5, crs,
+            (out[:, PROGRESSED] > 0.5) & (out[:, ESCAPED] > 0.5),
+        )  # fmt: skip
+
+
+def needs_another(first: Floats, second: Floats) -> Flags:
+    """Return who needed the second of two infusions when it was given, as the reference study selected.
+
+    No response on day 28 of the first, or progression since; alive; antigen-positive tumour of 1e9 cells or more.
+
+    Parameters
+    ----------
+    first, second
+        Read-outs of both infusions, shape (patients, 17), of a run in which everybody was given the second.
+    """
+    told = outcomes(first)
+    with np.errstate(invalid="ignore"):
+        return outcomes(second).given & (~told.response | told.progressed) & ~told.died & (second[:, POSITIVE] >= CLEAR)
