@@ -23,6 +23,12 @@ _SPLIT = 7
 """Most parts of a split dose, given on consecutive days."""
 
 
+def dose_text(dose: float) -> str:
+    """Return a dose in words: 2e6/kg."""
+    mantissa, exponent = f"{dose:.3e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}/kg"
+
+
 class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -115,7 +121,7 @@ class Grid(_Declared):
         made = []
         for (first, second), dose, days in itertools.product(
                 self.regimens, self.cart2_dose_cells_per_kg, self.interval_days):  # fmt: skip
-            name = f"{first}, then {second}; {dose:g}/kg{f'; day {days:g}' if several else ''}"
+            name = f"{first}, then {second}; {dose_text(dose)}{f'; day {days:g}' if several else ''}"
             infusions = (Infusion(lymphodepletion=first, dose_cells_per_kg=self.cart1_dose_cells_per_kg),
                          Infusion(lymphodepletion=second, dose_cells_per_kg=dose, after_days=days))  # fmt: skip
             made.append(Arm(name=name, infusions=infusions))
