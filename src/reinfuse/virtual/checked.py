@@ -1,0 +1,100 @@
+"""How well the ensemble meets the published group results, and what they told about each unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+
+import numpy as np
+import polars as pl
+
+from reinfuse.analysis.threads import CORES
+from reinfuse.virtual.declared import INDEX, PARAMETERS
+from reinfuse.virtual.ensemble import Ensemble
+from reinfuse.virtual.simulated import simulate
+from reinfuse.virtual.space import UNKNOWNS, members
+from reinfuse.virtual.targets import TARGETS
+
+INFORMED = 0.8
+"""A posterior standard deviation below this share of the prior's, or a median this many of them away, counts as
+informed."""
+_MOVED = 0.5
+_FILE = "targets.csv"
+_INSIDE = 1.96
+Progress = Callable[[str, int, int], None]
+
+
+def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | None = None) -> pl.DataFrame:
+    """Return each target beside the ensemble: published value, median and 95 % range of the simulated one, whether it
+    is met.
+
+    Met: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); for an association:
+    at least
+    95 % of the ensemble lie on the published side.
+    """
+    with ThreadPoolExecutor(CORES) as pool:
+        studies = pool.map(lambda k: [t.simulated(simulate(ensemble.one(k), seed, patients)) for t in TARGETS],
+                           range(len(ensemble)))  # fmt: skip
+        values = []
+        for done, row in enumerate(studies, 1):
+            values.append(row)
+            if progress:
+                progress("published results", done, len(ensemble))
+    rows = []
+    for t, target in enumerate(TARGETS):
+        found = np.array([v[t] for v in values])
+        found = found[np.isfinite(found)]
+        middle, low, high = np.quantile(found, [0.5, 0.025, 0.975])
+        if target.kind == "association":
+            met = bool(np.mean(found > 0) >= 0.95)
+            middle, low, high = np.exp([middle, low, high])
+            share: float | None = float(np.mean(found > 0))
+        else:
+            away = (target.on_scale(middle) - target.on_scale(target.value)) / target.spread
+            met, share = bool(abs(away) <= _INSIDE), None
+        published = None if target.kind == "association" else target.value
+        rows.append((target.name, target.role, target.kind, published, target.n,
+                     float(middle), float(low), float(high), share, met, target.unit, target.source))  # fmt: skip
+    schema = [
+        "target",
+        "role",
+        "kind",
+        "published",
+        "n",
+        "simulated",
+        "low",
+        "high",
+        "share_above",
+        "met",
+        "unit",
+        "source",
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row", infer_schema_length=None)
+
+
+def bundled_targets() -> pl.DataFrame:
+    """Return the table of targets of the bundled ensemble."""
+    return pl.read_csv(files("reinfuse.virtual").joinpath(_FILE).read_bytes())
+
+
+def unknowns(ensemble: Ensemble) -> pl.DataFrame:
+    """Return each unknown's prior and posterior: median and 95 % limits, and whether the published results inform
+    it."""
+    rows = []
+    ends = np.array([[-1.959964], [0.0], [1.959964]]) * np.ones((1, len(UNKNOWNS)))
+    prior, posterior = members(ends), ensemble.member
+    for k, name in enumerate(UNKNOWNS):
+        of_cv = name.startswith("cv of ")
+        j = INDEX[name.removeprefix("cv of ")]
+        before = (prior.cv if of_cv else prior.median)[:, j]
+        after = np.quantile((posterior.cv if of_cv else posterior.median)[:, j], [0.025, 0.5, 0.975])
+        z = ensemble.z[:, k]
+        informed = bool(z.std() < INFORMED or abs(np.median(z)) > _MOVED)
+        unit = "ratio" if of_cv else PARAMETERS[j].unit
+        label = f"Variation between patients (CV): {PARAMETERS[j].label.lower()}" if of_cv else PARAMETERS[j].label
+        rows.append((name, label, unit, *map(float, before[[1, 0, 2]]), *map(float, after[[1, 0, 2]]),
+                     float(z.std()), informed, PARAMETERS[j].source))  # fmt: skip
+    schema = ["unknown", "label", "unit", "prior", "prior_low", "prior_high", "posterior", "low", "high", "sd_ratio",
+              "informed", "source"]  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")

@@ -1,0 +1,96 @@
+"""A virtual trial from start to end: what was simulated, and what it found."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+import reinfuse
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.virtual.ensemble import Ensemble
+from reinfuse.virtual.protocol import Protocols
+from reinfuse.virtual.records import courses, curves, records
+from reinfuse.virtual.trial import Progress, Runner, Trial, in_threads, run
+
+SEED = 20210121
+"""Of the virtual patients, unless another is given: the day of the reference study's issue."""
+CARD = (
+    "A model, calibrated to results of groups. It was not validated for one patient, and gives no advice on one.",
+    "For: comparing protocols of repeat CD19 CAR-T infusions in silico, and seeing how sure, or unsure, the answer is.",
+    "Not for: choosing a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
+    "One population stands for all diagnoses. It is calibrated mostly to lymphoma; CLL was held out.",
+    "No anti-CAR measurement informs the immunity of the model: its parameters rest on the direction of the two factors.",
+    "No treatment between infusions, no death but by tumour, no dropout, the same lymphodepletion for all who share a regimen.",
+    "Definitions of response, progression and CRS are the model's own.",
+)  # fmt: skip
+"""The model card: what it is for and not for, and what was assumed."""
+
+
+@dataclass(frozen=True)
+class VirtualFindings:
+    """What a virtual trial found.
+
+    Attributes
+    ----------
+    estimates
+        The records.
+    curves, courses
+        PFS and persistence by week; CAR-T cells by day (`records.curves`, `records.courses`).
+    patients
+        Virtual patients who met every arm.
+    warnings
+        What a reader must know, as ``{"about": ..., "text": ...}``.
+    """
+
+    protocols: Protocols
+    estimates: tuple[Estimate, ...] = field(repr=False)
+    curves: pl.DataFrame = field(repr=False)
+    courses: pl.DataFrame = field(repr=False)
+    patients: int
+    provenance: Mapping[str, Any] = field(repr=False)
+    warnings: tuple[dict[str, str], ...] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the contents of `findings.json`."""
+        return {"provenance": dict(self.provenance), "flow": [], "estimates": [e.as_dict() for e in self.estimates],
+                "warnings": list(self.warnings)}  # fmt: skip
+
+
+def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = SEED, runner: Runner | None = None,
+          progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
+    """Return what a virtual trial found.
+
+    Parameters
+    ----------
+    patients
+        Virtual patients, each of whom meets every arm; they are dealt to the ensemble's members in turn.
+    runner
+        Where blocks are simulated; all cores of this machine by default.
+    """
+    tally = run(Trial(protocols, ensemble, seed), patients, runner or in_threads(), progress)
+    told = tuple(records(protocols, tally))
+    return VirtualFindings(protocols, told, curves(protocols, tally), courses(protocols, tally), patients,
+                           _provenance(protocols, ensemble, patients, seed), tuple(_warnings(told)))  # fmt: skip
+
+
+def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int) -> dict[str, Any]:
+    declared = protocols.model_dump(mode="json")
+    return {
+        "title": protocols.title, "reinfuse": reinfuse.__version__, "date": datetime.date.today().isoformat(),
+        "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
+        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(CARD),
+    }  # fmt: skip
+
+
+FEW = 200
+
+
+def _warnings(told: tuple[Estimate, ...]) -> list[dict[str, str]]:
+    few = [e.group for e in told if e.endpoint == "given" and (e.events or 0) < FEW]
+    said = f"Fewer than {FEW} virtual patients were given the last infusion in: {', '.join(map(str, few))}."
+    return [{"about": "few virtual patients", "text": said}] if few else []
