@@ -24,8 +24,8 @@ CARD = (
     "For: comparing protocols of repeat CD19 CAR-T infusions in silico, and seeing how sure, or unsure, the answer is.",
     "Not for: choosing a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
     "One population stands for all diagnoses. It is calibrated mostly to lymphoma; CLL was held out.",
-    "No anti-CAR measurement informs the immunity of the model: its parameters rest on the direction of the two factors.",
-    "No treatment between infusions, no death but by tumour, no dropout, the same lymphodepletion for all who share a regimen.",
+    "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two factors.",
+    "No treatment between infusions, no death but by tumour, no dropout; one intensity for each regimen.",
     "Definitions of response, progression and CRS are the model's own.",
 )  # fmt: skip
 """The model card: what it is for and not for, and what was assumed."""
