@@ -1,0 +1,110 @@
+"""Calibrates the ensemble that comes with the package, and checks it: targets, held-out targets, mechanisms.
+
+    python benchmarks/virtual/calibration.py            (about an hour on two cores; writes src/reinfuse/virtual/*.csv)
+    python benchmarks/virtual/calibration.py planted    (recovery of a planted population; writes results)
+
+Everything starts from one seed, so that the same machine and versions give the same ensemble.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.special import expit
+
+from reinfuse.analysis.estimate import FIELDS
+from reinfuse.analysis.threads import CORES
+from reinfuse.virtual import checked
+from reinfuse.virtual.ablation import ablation
+from reinfuse.virtual.calibrate import Calibrated, calibrate
+from reinfuse.virtual.ensemble import Ensemble
+from reinfuse.virtual.patients import Member
+from reinfuse.virtual.simulated import simulate
+from reinfuse.virtual.space import UNKNOWNS, members
+from reinfuse.virtual.summaries import MIX
+from reinfuse.virtual.targets import CALIBRATED, HELD_OUT
+
+SEED = 20210121
+PARTICLES, PATIENTS, MOVES = 300, 512, 5
+KEPT = 100
+"""Members that are bundled."""
+SEVERE, TREATED = 4, 44
+"""CRS of grade 3 or more at CART2 (Gauthier 2021)."""
+ROOM = Path(__file__).parents[2] / "src" / "reinfuse" / "virtual"
+RESULTS = Path(__file__).parents[1] / "results" / "virtual_calibration.json"
+
+
+def intercept(member: Member, rate: float, patients: int) -> float:
+    """Return the log odds with which a member has a rate of severe CRS at CART2, mixed as in the reference study."""
+    study = simulate(member, SEED, patients)
+    scores, weights = [], []
+    for key, share in MIX.items():
+        second = study.second[key]
+        scores.append(second.told.crs[second.selected])
+        weights.append(np.full(second.selected.sum(), share / max(second.selected.sum(), 1)))
+    score, weight = np.concatenate(scores), np.concatenate(weights)
+    low, high = -40.0, 40.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.sum(weight * expit(middle + score)) / weight.sum() < rate else (low, middle)
+    return (low + high) / 2
+
+
+def ensemble_of(found: Calibrated) -> Ensemble:
+    """Return the bundled members, each with its rate of severe CRS drawn from Jeffreys' posterior of 4 in 44."""
+    random = np.random.default_rng(SEED)
+    kept = random.permutation(len(found.z))[:KEPT]
+    rates = random.beta(SEVERE + 0.5, TREATED - SEVERE + 0.5, KEPT)
+    made = members(found.z[kept])
+    each = [intercept(Member(a, b), r, PATIENTS) for a, b, r in zip(made.median, made.cv, rates, strict=True)]
+    return Ensemble(np.round(found.z[kept], 4), np.round(each, 4))
+
+
+def say(name: str, done: int, total: int) -> None:
+    print(f"{name} {done}/{total} {time.strftime('%H:%M:%S')}", flush=True)
+
+
+def main() -> None:
+    """Calibrate, check, write."""
+    began = time.perf_counter()
+    found = calibrate(PARTICLES, PATIENTS, MOVES, SEED, CORES, progress=say)
+    seconds = time.perf_counter() - began
+    ensemble = ensemble_of(found)
+    ensemble.frame().write_csv(ROOM / "ensemble.csv")
+    told = checked.targets(ensemble, SEED + 1, 1024, say)
+    told.write_csv(ROOM / "targets.csv", float_precision=4)
+    carried = ablation(ensemble, SEED + 1, progress=say)
+    pl.DataFrame([e.as_dict() for e in carried], schema={n: None for n in FIELDS}, infer_schema_length=None,
+                 orient="row").write_csv(ROOM / "ablation.csv", float_precision=5)  # fmt: skip
+    write("calibration", {
+        "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES, "seconds": seconds, "cores": CORES,
+        "unknowns": len(UNKNOWNS), "stages": [vars(s) for s in found.stages], "ancestors": found.ancestors,
+        "log_likelihood": np.quantile(found.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
+        "calibrated_met": f"{told.filter(pl.col('role') == 'calibrated')['met'].sum()} of {len(CALIBRATED)}",
+        "held_out_met": f"{told.filter(pl.col('role') == 'held out')['met'].sum()} of {len(HELD_OUT)}",
+        "not_met": told.filter(~pl.col("met"))["target"].to_list(),
+        "informed": checked.unknowns(ensemble).filter("informed")["unknown"].to_list(),
+        "versions": {p: version(p) for p in ("numba", "numpy", "scipy")},
+    })  # fmt: skip
+
+
+def write(name: str, told: dict[str, object]) -> None:
+    """Put a result beside the others in the file."""
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(known | {name: told}, indent=1) + "\n")
+    print(json.dumps(told, indent=1))
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["planted"]:
+        from planted import planted
+
+        write("planted", planted())
+    else:
+        main()

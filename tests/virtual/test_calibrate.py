@@ -1,0 +1,103 @@
+"""Calibration: a posterior known by hand, targets' likelihoods by hand, and one small calibration from start to end."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from reinfuse.virtual import checked
+from reinfuse.virtual.calibrate import calibrate
+from reinfuse.virtual.declared import INDEX, PARAMETERS
+from reinfuse.virtual.ensemble import Ensemble, read
+from reinfuse.virtual.patients import PRIOR
+from reinfuse.virtual.simulated import simulate
+from reinfuse.virtual.space import UNKNOWNS, members
+from reinfuse.virtual.targets import CALIBRATED, HELD_OUT, TARGETS, Target
+
+
+def of_two(member):
+    """A likelihood known by hand: the median of rho seen with an error of half its spread, one prior spread above."""
+    k = INDEX["rho"]
+    z = np.log(member.median[k] / PARAMETERS[k].median) / PARAMETERS[k].spread
+    return float(norm.logpdf(z, 1.0, 0.5))
+
+
+def test_calibration_draws_from_a_posterior_known_by_hand():
+    found = calibrate(600, 0, 4, 1, 1, of_two)
+    k = UNKNOWNS.index("rho")
+    assert found.z[:, k].mean() == pytest.approx(0.8, abs=0.08)  # precision 1 + 4, mean 4/5
+    assert found.z[:, k].std() == pytest.approx(np.sqrt(0.2), abs=0.06)
+    others = np.delete(found.z, k, axis=1)
+    assert np.abs(others.mean(axis=0)).max() < 0.25
+    assert np.abs(others.std(axis=0) - 1).max() < 0.2
+    assert found.stages[-1].power == 1
+
+
+def test_calibration_is_the_same_from_the_same_seed():
+    one, again, other = (calibrate(40, 0, 1, seed, cores, of_two) for seed, cores in ((1, 1), (1, 2), (2, 1)))
+    assert np.array_equal(one.z, again.z)
+    assert not np.array_equal(one.z, other.z)
+
+
+def made(kind, value=0.5, n=16, error=None):
+    return Target("of a test", kind, value, n, error, "nobody", lambda s: 0.0)
+
+
+def test_likelihood_of_a_proportion_by_hand():
+    spread = np.sqrt(1 / (16 * 0.25) + 0.25**2)
+    expected = -0.5 * (np.log(0.6 / 0.4) / spread) ** 2
+    assert made("proportion").log_likelihood(0.6) == pytest.approx(expected)
+    assert made("proportion").log_likelihood(0.5) == 0
+
+
+def test_likelihood_of_a_positive_number_by_hand():
+    target = made("log", 10.0, None, 0.6)
+    assert target.log_likelihood(20.0) == pytest.approx(-0.5 * np.log(2) ** 2 / (0.36 + 0.0625))
+
+
+def test_likelihood_of_an_association_is_the_studys_power():
+    target = made("association", 0.0, 44, 0.5)
+    assert target.log_likelihood(0.98) == pytest.approx(np.log(0.5))
+    assert target.log_likelihood(0.0) == pytest.approx(np.log(0.025), rel=1e-3)
+
+
+def test_what_cannot_be_simulated_is_unlikely_not_an_error():
+    assert made("proportion").log_likelihood(float("nan")) == -50
+
+
+def test_the_studys_cll_outcomes_are_held_out():
+    held = {t.name for t in HELD_OUT}
+    assert {"CLL, CART2: median PFS", "CLL, CART2: median OS"} <= held
+    assert not any("CLL" in t.name for t in CALIBRATED)
+    assert len({t.name for t in TARGETS}) == len(TARGETS) == len(CALIBRATED) + len(HELD_OUT)
+
+
+def test_members_are_at_the_priors_median_where_z_is_0():
+    at = members(np.zeros((2, len(UNKNOWNS))))
+    assert np.array_equal(at.median[1], PRIOR.median)
+    assert np.array_equal(at.cv[0], PRIOR.cv)
+
+
+def test_an_ensemble_is_read_back_as_written():
+    z = np.round(np.random.default_rng(1).standard_normal((3, len(UNKNOWNS))), 4)
+    ensemble = Ensemble(z, np.array([-4.0, -3.5, -3.25]))
+    again = read(ensemble.frame())
+    assert np.array_equal(again.z, z)
+    assert np.array_equal(again.intercept, ensemble.intercept)
+
+
+def test_every_target_can_be_simulated_and_compared():
+    ensemble = Ensemble(np.zeros((2, len(UNKNOWNS))), np.zeros(2))
+    told = checked.targets(ensemble, 1, 128)
+    assert told["target"].to_list() == [t.name for t in TARGETS]
+    assert told["simulated"].is_finite().all()
+    study = simulate(PRIOR, 1, 128)
+    first = TARGETS[0]
+    assert told["simulated"][0] == pytest.approx(first.simulated(study))
+
+
+def test_an_unknown_that_did_not_move_is_not_informed():
+    random = np.random.default_rng(3)
+    z = random.standard_normal((400, len(UNKNOWNS)))
+    z[:, 0] = 1 + 0.3 * z[:, 0]
+    told = checked.unknowns(Ensemble(z, np.zeros(400)))
+    assert told["informed"].to_list() == [True] + [False] * (len(UNKNOWNS) - 1)
