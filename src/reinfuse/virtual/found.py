@@ -14,9 +14,12 @@ import reinfuse
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.protocol import Protocols
+from reinfuse.virtual.reasons import reasons
 from reinfuse.virtual.records import courses, curves, records
 from reinfuse.virtual.trial import Progress, Runner, Trial, in_threads, run
 
+REASONED = 1000
+"""Virtual patients in whom it is asked why an arm fails."""
 SEED = 20210121
 """Of the virtual patients, unless another is given: the day of the reference study's issue."""
 CARD = (
@@ -72,8 +75,9 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = S
     runner
         Where blocks are simulated; all cores of this machine by default.
     """
-    tally = run(Trial(protocols, ensemble, seed), patients, runner or in_threads(), progress)
-    told = tuple(records(protocols, tally))
+    asked = Trial(protocols, ensemble, seed)
+    tally = run(asked, patients, runner or in_threads(), progress)
+    told = (*records(protocols, tally), *reasons(asked, min(patients, REASONED), progress))
     return VirtualFindings(protocols, told, curves(protocols, tally), courses(protocols, tally), patients,
                            _provenance(protocols, ensemble, patients, seed), tuple(_warnings(told)))  # fmt: skip
 

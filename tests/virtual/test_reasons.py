@@ -1,0 +1,44 @@
+"""The last infusion alone gives what the whole protocol gives; removing a mechanism rescues by it alone."""
+
+import numpy as np
+import pytest
+
+from reinfuse.virtual.ensemble import Ensemble
+from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
+from reinfuse.virtual.protocol import Grid, Protocols
+from reinfuse.virtual.reasons import SWITCHED, TENFOLD, reasons
+from reinfuse.virtual.restart import before_last, last_infusion
+from reinfuse.virtual.simulated import ran
+from reinfuse.virtual.solver import RTOL
+from reinfuse.virtual.space import UNKNOWNS
+from reinfuse.virtual.trial import Trial
+
+PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,)))
+
+
+def test_the_last_infusion_alone_is_that_of_the_whole_protocol():
+    schedule, drawn = PROTOCOLS.all_arms[0].schedule, draws(1, 0, 60)
+    p, fit = parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2)
+    whole, _ = ran(PRIOR, p, drawn, schedule, np.tile(schedule.day, (60, 1)), 365.0, RTOL, np.empty(0))
+    y = before_last(p, fit, drawn.least, schedule)
+    alone = last_infusion(y, p, fit, drawn.least, schedule, 365.0)
+    np.testing.assert_allclose(alone, whole[:, 1], rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def told():
+    trial = Trial(PROTOCOLS, Ensemble(np.zeros((2, len(UNKNOWNS))), np.full(2, -4.0)), 3)
+    return reasons(trial, 256)
+
+
+def test_every_change_is_asked_of_the_same_failures(told):
+    of_failures = [e for e in told if e.endpoint == "response"]
+    assert {e.term for e in of_failures} >= {*SWITCHED, TENFOLD}
+    assert len({e.n for e in of_failures}) == 1
+    assert of_failures[0].n > 0
+
+
+def test_rejection_explains_failures_where_there_is_immunity(told):
+    by_term = {e.term: e for e in told}
+    assert by_term["rejection"].events > 0
+    assert by_term["none of these alone"].events < by_term["rejection"].n
