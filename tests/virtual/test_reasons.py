@@ -22,7 +22,7 @@ def test_the_last_infusion_alone_is_that_of_the_whole_protocol():
     whole, _ = ran(PRIOR, p, drawn, schedule, np.tile(schedule.day, (60, 1)), 365.0, RTOL, np.empty(0))
     y = before_last(p, fit, drawn.least, schedule)
     alone = last_infusion(y, p, fit, drawn.least, schedule, 365.0)
-    np.testing.assert_allclose(alone, whole[:, 1], rtol=1e-9)
+    np.testing.assert_allclose(alone, whole[:, 1], rtol=1e-6)  # steps of another clock
 
 
 @pytest.fixture(scope="module")
