@@ -138,7 +138,7 @@ def test_a_split_dose_is_given_on_consecutive_days():
     ("[grid]\nregimens=[['Cy','Cyclo']]\ncart2_dose_cells_per_kg=[2e6]", "Input should be"),
     ("reference='x'\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]", "reference must be"),
     ("[[arms]]\nname='a'\n[[arms.infusions]]\nlymphodepletion='Cy'\ndose_cells_per_kg=-1", "greater than 0"),
-    ("[[arms]]\nname='a'\n[[arms.infusions]]\nlymphodepletion='Cy'\ndose_cells_per_kg=1e6\nshares=[0.5,0.4]", "sum to 1"),
+    ("[[arms]]\nname='a'\n[[arms.infusions]]\nlymphodepletion='Cy'\ndose_cells_per_kg=1e6\nshares=[0.5]", "sum to 1"),
     ("title = ", "Invalid value"),
 ])  # fmt: skip
 def test_bad_protocols_are_refused_with_a_remedy(tmp_path, text, said):

@@ -100,7 +100,7 @@ PARAMETERS = (
     Parameter("b0", "Antigen of healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
     Parameter("kk", "Greatest killing of tumour", "1/day", 1.15, 0.55, 0.8, f"gamma_B of {KIMMEL}", 0.6),
     Parameter("kB", "Effector cells at half of that killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
-    Parameter("g", "Growth of tumour", "1/day", 0.05, 0.8, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
+    Parameter("g", "Growth of tumour", "1/day", 0.05, 1.2, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
     Parameter("T0", "Tumour before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
     Parameter("Tmax", "Greatest tumour", "1e9 cells", 3000, 0.0, 0.0, f"assumed; above 1.3e12 cells of {KIMMEL}"),
     Parameter("fN", "Antigen-negative share at the start", "fraction", 1e-7, 20.0, 3.0, ASSUMED),

@@ -21,6 +21,8 @@ DISCREPANCY = 0.25
 """On the scale of a target (log odds, log)."""
 _LEAST = 1e-4
 _SIGNIFICANT = 1.96
+_WRONG_SIDE = 0.1
+"""A simulated effect that far on the other side of the published one is one error away, whatever the study's size."""
 _MONTH = 30.4375
 Role = Literal["calibrated", "held out"]
 Kind = Literal["proportion", "log", "association"]
@@ -34,10 +36,8 @@ class Target:
     ----------
     kind
         `proportion`: compared on the log odds; `log`: a positive number, on its logarithm; `association`: an effect
-        that was
-        published as significant and better (above 0), without its size: the likelihood is the power of that study,
-        the chance
-        of an estimate beyond 1.96 standard errors.
+        that was published as significant and better (above 0), without its size: the likelihood is the power of that
+        study, the chance of an estimate beyond 1.96 standard errors, and falls steeply on the other side of 0.
     value, n, error
         What was published; of how many patients ("assumed" in the note where not stated); of a `log`, the standard
         error of its log.
@@ -79,7 +79,7 @@ class Target:
         if not np.isfinite(simulated):
             return -50.0
         if self.kind == "association":
-            return float(log_ndtr(simulated / self.spread - _SIGNIFICANT))
+            return float(log_ndtr(simulated / self.spread - _SIGNIFICANT) + log_ndtr(simulated / _WRONG_SIDE))
         z = (self.on_scale(simulated) - self.on_scale(self.value)) / self.spread
         return float(-0.5 * z * z)
 

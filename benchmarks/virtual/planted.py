@@ -1,0 +1,82 @@
+"""Recovery: a planted population makes the group results, with the sampling error of the published ones; is it found
+again?
+
+Three populations drawn from the priors. Counted: how often the ensemble's 90 % range holds each unknown of the
+planted one, and each
+outcome of a second infusion in it, on which nothing was calibrated.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from reinfuse.analysis.threads import CORES
+from reinfuse.virtual.calibrate import calibrate
+from reinfuse.virtual.patients import Member
+from reinfuse.virtual.simulated import Simulated, simulate
+from reinfuse.virtual.space import UNKNOWNS, members
+from reinfuse.virtual.targets import CALIBRATED, Target
+
+POPULATIONS, PARTICLES, PATIENTS, MOVES = 3, 150, 256, 4
+NARROWER = 0.7
+"""Planted populations are drawn with this share of the priors' spread, so that few of their results are out of
+range."""
+
+
+def outcomes_of(study: Simulated) -> dict[str, float]:
+    """Return what is predicted of second infusions: response, CR, PFS at 6 months and peak in each arm."""
+    told = {}
+    for (regimen, dose), second in study.second.items():
+        who, arm = second.selected, f"{regimen}, {dose:g}"
+        if who.any():
+            told[f"response, {arm}"] = float(second.told.response[who].mean())
+            told[f"cr, {arm}"] = float(second.told.cr[who].mean())
+            told[f"pfs at 6 months, {arm}"] = float((second.told.pfs[who] > 182.6).mean())
+            told[f"log10 peak, {arm}"] = float(np.log10(second.told.cmax[who] + 1e-9).mean())
+    return told
+
+
+def noisy(target: Target, value: float, random: np.random.Generator) -> float:
+    """Return a planted result as a study of the target's size would publish it, on the target's scale."""
+    return target.on_scale(value) + target.spread * random.standard_normal()
+
+
+def planted() -> dict[str, object]:
+    """Return how often the planted populations were found again."""
+    unknowns, predicted, seconds = [], [], []
+    for k in range(POPULATIONS):
+        random = np.random.default_rng(100 + k)
+        truth = NARROWER * random.standard_normal((1, len(UNKNOWNS)))
+        made = members(truth)
+        study = simulate(Member(made.median[0], made.cv[0]), 500 + k, 4096)
+        seen = {t.name: noisy(t, t.simulated(study), random) for t in CALIBRATED}
+
+        def judge(member: Member, k: int = k, seen: dict[str, float] = seen) -> float:
+            found = simulate(member, 900 + k, PATIENTS)
+            z = [(t.on_scale(t.simulated(found)) - seen[t.name]) / t.spread for t in CALIBRATED]
+            return float(-0.5 * np.sum(np.minimum(np.nan_to_num(z, nan=10.0) ** 2, 100.0)))
+
+        began = time.perf_counter()
+        ensemble = calibrate(PARTICLES, PATIENTS, MOVES, 700 + k, CORES, judge)
+        seconds.append(time.perf_counter() - began)
+        low, high = np.quantile(ensemble.z, [0.05, 0.95], axis=0)
+        unknowns.append(((low <= truth[0]) & (truth[0] <= high)).tolist())
+        predicted.append(held(ensemble.z, outcomes_of(study), 500 + k))
+        print(k, np.mean(unknowns[-1]), np.mean(predicted[-1]), flush=True)
+    return {"populations": POPULATIONS, "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES,
+            "seconds": seconds, "unknowns_within_90": [float(np.mean(u)) for u in unknowns],
+            "outcomes_within_90": [float(np.mean(p)) for p in predicted], "outcomes": len(predicted[0]),
+            "all_unknowns": float(np.mean(unknowns)), "all_outcomes": float(np.mean(np.concatenate(predicted)))}  # fmt: skip
+
+
+def held(z: np.ndarray, truth: dict[str, float], seed: int) -> list[bool]:
+    """Return whether the ensemble's 90 % range holds each planted outcome."""
+    made = members(z)
+    each = [outcomes_of(simulate(Member(a, b), seed, 512)) for a, b in zip(made.median, made.cv, strict=True)]
+    within = []
+    for name, value in truth.items():
+        low, high = np.quantile([e[name] for e in each if name in e], [0.05, 0.95])
+        within.append(bool(low <= value <= high))
+    return within

@@ -1,0 +1,215 @@
+"""The solver beside scipy's LSODA and Radau; what is read out beside a dense reference; restarts, splits and order."""
+
+import numpy as np
+import pytest
+
+from reinfuse.virtual.compiled import compiled
+from reinfuse.virtual.equations import SIZE, begin, change
+from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
+from reinfuse.virtual.protocol import Arm, Infusion
+from reinfuse.virtual.simulated import ran
+from reinfuse.virtual.solver import RTOL, advance, trace
+from reinfuse.virtual.watch import (
+    AUC,
+    BURDEN,
+    CMAX,
+    COURSE,
+    DAY28,
+    DEAD,
+    DIED,
+    END,
+    LAST,
+    NADIR,
+    PROGRESSED,
+    READ,
+    SEEN,
+    TMAX_DAY,
+    WINDOW,
+)  # fmt: skip
+from virtual.reference import solved
+
+PATIENTS, FOLLOW = 24, 215.0
+ARM = Arm(
+    name="two",
+    infusions=(
+        Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6),
+        Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e7, after_days=150),
+    ),
+)
+TIMES = np.arange(0.0, 365.5, 0.5)
+CLOSE = 1e-4
+_change = compiled(change)
+
+
+@pytest.fixture(scope="module")
+def patients():
+    drawn = draws(11, 0, PATIENTS)
+    return drawn, parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2)
+
+
+@pytest.fixture(scope="module")
+def ours(patients):
+    drawn, p, fit = patients
+    schedule = ARM.schedule
+    states = np.full((PATIENTS, len(TIMES), SIZE), np.nan)
+    day = np.tile(schedule.day, (PATIENTS, 1))
+    trace(p, fit, drawn.least, day, schedule.course, schedule.event, FOLLOW, RTOL, TIMES, states)
+    return states
+
+
+@pytest.fixture(scope="module")
+def lsoda(patients):
+    return np.array([reference(patients, i, "LSODA") for i in range(PATIENTS)])
+
+
+def reference(patients, i, method, rtol=1e-9):
+    drawn, p, fit = patients
+    s = ARM.schedule
+    return solved(p[i], fit[i], drawn.least[i], s.day, s.course, s.event, FOLLOW, TIMES, method, rtol, _change)
+
+
+def far(one, other, least):
+    """Return the greatest relative difference of total CAR-T cells and of tumour, where they are above a level."""
+    worst = []
+    for part in (slice(0, 3), slice(3, 5)):
+        a, b = one[..., part].sum(axis=-1), other[..., part].sum(axis=-1)
+        there = b > least
+        worst.append(np.max(np.abs(a - b)[there] / b[there]))
+    return worst
+
+
+def days_between(states):
+    """Leave out days of an impulse, on which a state has two values."""
+    kept = ~np.isin(TIMES, [0.0, 147.0, 150.0])
+    return states[..., kept, :]
+
+
+def test_it_agrees_with_lsoda(ours, lsoda):
+    assert max(far(days_between(ours), days_between(lsoda), 1e-6)) < CLOSE
+
+
+def test_it_agrees_with_radau(patients, ours):
+    for i in range(3):
+        assert max(far(days_between(ours[i]), days_between(reference(patients, i, "Radau", 1e-8)), 1e-6)) < CLOSE
+
+
+@pytest.fixture(scope="module")
+def read(patients):
+    drawn, p, _ = patients
+    schedule = ARM.schedule
+    day = np.tile(schedule.day, (PATIENTS, 1))
+    counted = np.array([7.0, 28.0, 90.0])
+    return ran(PRIOR, p, drawn, schedule, day, FOLLOW, RTOL, counted)
+
+
+def test_read_outs_are_those_of_the_courses(read, lsoda):
+    out, counts = read
+    after = TIMES > 150
+    cart, tumour, day = lsoda[:, after, :3].sum(axis=2), lsoda[:, after, 3:5].sum(axis=2), TIMES[after] - 150
+    second = out[:, 1]
+    assert np.all(second[:, WINDOW] == FOLLOW)
+    assert np.all(second[:, CMAX] >= cart.max(axis=1) * (1 - CLOSE))
+    np.testing.assert_allclose(second[:, CMAX], np.maximum(cart.max(axis=1), 3.0), rtol=0.02)  # the grid is half a day
+    peak = day[np.argmax(cart, axis=1)]
+    late = second[:, TMAX_DAY] > 0
+    assert np.all(np.abs(second[late, TMAX_DAY] - peak[late]) <= 0.51)
+    for k, d in enumerate((7.0, 28.0, 90.0)):
+        seen = cart[:, np.searchsorted(day, d)]
+        np.testing.assert_allclose(counts[:, 1, k][seen > 1e-6], seen[seen > 1e-6], rtol=CLOSE)
+    at28 = tumour[:, np.searchsorted(day, COURSE)]
+    np.testing.assert_allclose(second[:, DAY28][at28 > 1e-6], at28[at28 > 1e-6], rtol=CLOSE)
+    before = lsoda[:, np.searchsorted(TIMES, 146.5), 3:5].sum(axis=1)
+    there = before > 1e-3
+    np.testing.assert_allclose(second[there, BURDEN], before[there], rtol=0.2)
+
+
+def test_area_last_sight_and_progression_follow_the_reference(read, patients, lsoda):
+    out, _ = read
+    first = TIMES <= COURSE
+    cart, tumour = lsoda[:, :, :3].sum(axis=2), lsoda[:, :, 3:5].sum(axis=2)
+    area = np.trapezoid(cart[:, first], TIMES[first], axis=1)
+    np.testing.assert_allclose(out[:, 0, AUC], area, rtol=0.02)
+    window = (TIMES > 0) & (TIMES < 147)
+    for i in range(PATIENTS):
+        o, c, t, d = out[i, 0], cart[i, window], tumour[i, window], TIMES[window]
+        if o[SEEN]:
+            assert c[-1] > 0.009
+        elif (c > 0.01).any():
+            assert abs(o[LAST] - d[c > 0.01].max()) <= 0.5
+        nadir = np.minimum.accumulate(t)
+        grown = (d >= COURSE) & (t >= 1.5 * np.maximum(nadir, 1.0) * (1 + 1e-3))
+        if grown.any():
+            assert o[PROGRESSED] == 1
+            assert o[END] <= d[grown].min()
+            assert o[END] >= d[grown].min() - 0.6
+        dead = t >= patients[1][i, 33]
+        assert (o[DEAD] == 1) == bool(dead.any()) or abs(o[DIED] - 147) < 0.6
+        assert o[NADIR] <= t[: max(1, np.argmax(grown))].min() * (1 + CLOSE) + 1e-12
+
+
+def test_a_run_in_two_halves_is_the_whole(patients):
+    drawn, p, fit = patients
+    empty, none = np.empty(0), np.empty((0, SIZE))
+
+    def go(y, start, end):
+        advance(
+            y,
+            p[0],
+            fit[0, 0],
+            start,
+            end,
+            RTOL,
+            drawn.least[0],
+            0.0,
+            False,
+            np.zeros(len(READ)),
+            empty,
+            empty,
+            empty,
+            none,
+        )
+        return y
+
+    y = np.empty(SIZE)
+    begin(p[0], y)
+    y[0] = 1.0
+    whole, half = go(y.copy(), 0.0, 60.0), go(y.copy(), 0.0, 25.0)
+    np.testing.assert_allclose(go(half, 25.0, 60.0), whole, rtol=1e-5, atol=1e-12)
+
+
+def test_patients_are_the_same_in_any_company():
+    alone, many = draws(3, 300, 5), draws(3, 0, 700)
+    assert np.array_equal(alone.normal, many.normal[300:305])
+    assert np.array_equal(alone.least, many.least[300:305])
+    schedule = ARM.schedule
+    p = parameters(PRIOR, many)
+
+    def out(first, last):
+        some = draws(3, first, last - first)
+        day = np.tile(schedule.day, (last - first, 1))
+        return ran(PRIOR, p[first:last], some, schedule, day, FOLLOW, RTOL, np.empty(0))[0]
+
+    assert np.array_equal(out(298, 303)[2:], out(300, 303), equal_nan=True)
+
+
+def test_six_infusions_and_a_split_dose_run_through():
+    infusions = [Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=1e6, shares=(0.5, 0.5))]
+    infusions += [Infusion(lymphodepletion="None", dose_cells_per_kg=1e6, after_days=30)] * 5
+    schedule, drawn = Arm(name="six", infusions=tuple(infusions)).schedule, draws(1, 0, 20)
+    day = np.tile(schedule.day, (20, 1))
+    out, _ = ran(PRIOR, parameters(PRIOR, drawn), drawn, schedule, day, 60.0, RTOL, np.empty(0))
+    assert out.shape == (20, 6, len(READ))
+    assert np.isfinite(out[:, :, WINDOW]).all()
+    assert out[0, :, WINDOW].tolist() == [27, 27, 27, 27, 27, 60]
+    assert np.isnan(out[:, 0, DAY28]).all()  # the window ends before day 28
+
+
+def test_a_patient_who_is_not_given_the_second_has_no_read_outs_of_it(patients):
+    drawn, p, _ = patients
+    schedule = ARM.schedule
+    day = np.tile(schedule.day, (PATIENTS, 1))
+    day[:5, 1] = np.nan
+    out, _ = ran(PRIOR, p, drawn, schedule, day, FOLLOW, RTOL, np.empty(0))
+    assert np.isnan(out[:5, 1]).all()
+    assert np.all(out[:5, 0, WINDOW] == FOLLOW)
+    assert np.all(out[5:, 0, WINDOW] == 147)
