@@ -68,7 +68,8 @@ def planted() -> dict[str, object]:
     return {"populations": POPULATIONS, "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES,
             "seconds": seconds, "unknowns_within_90": [float(np.mean(u)) for u in unknowns],
             "outcomes_within_90": [float(np.mean(p)) for p in predicted], "outcomes": len(predicted[0]),
-            "all_unknowns": float(np.mean(unknowns)), "all_outcomes": float(np.mean(np.concatenate(predicted)))}  # fmt: skip
+            "all_unknowns": float(np.mean(unknowns)),
+            "all_outcomes": float(np.mean(np.concatenate(predicted)))}  # fmt: skip
 
 
 def held(z: np.ndarray, truth: dict[str, float], seed: int) -> list[bool]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reinfuse.virtual_cli import virtual
+
 if TYPE_CHECKING:
     from reinfuse.data import Dataset
     from reinfuse.errors import Problem
@@ -22,6 +24,8 @@ app = typer.Typer(
     name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
     help="From a cohort of repeat CAR-T infusions to a report one can trust. Data stay on this machine.",
 )  # fmt: skip
+
+app.add_typer(virtual, name="virtual")
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
 PlanOption = Annotated[
@@ -74,7 +78,7 @@ def what_could_be_seen(
     from reinfuse.study import Study
 
     chosen = _plan(plan)
-    with _progress() as progress:
+    with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
         findings: Findings = study.power(draws, progress)
     from rich.console import Console
@@ -103,7 +107,7 @@ def kinetics(
     if above:
         asked = chosen.kinetics.model_copy(update={"above": above})
         chosen = chosen.model_copy(update={"kinetics": asked})
-    with _progress() as progress:
+    with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)
         assert study.counts is not None
@@ -235,7 +239,7 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
     if (cohort / "findings.json").is_file():
         return Findings.load(cohort)
     chosen = alone.enough(_plan(plan), figure)
-    with _progress() as progress:
+    with progress_bar() as progress:
         return Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).run(progress)
 
 
@@ -243,7 +247,7 @@ def _analysed(cohort: Path, plan: Plan, out: Path) -> Findings:
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.study import Study
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
         findings = study.run(progress)
         findings.save(out, progress)
@@ -251,7 +255,7 @@ def _analysed(cohort: Path, plan: Plan, out: Path) -> Findings:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress | None]:
+def progress_bar() -> Iterator[Progress | None]:
     """Show a progress bar where somebody looks."""
     if not sys.stderr.isatty():
         yield None

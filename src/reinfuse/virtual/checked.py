@@ -9,6 +9,7 @@ from importlib.resources import files
 import numpy as np
 import polars as pl
 
+from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.threads import CORES
 from reinfuse.virtual.declared import INDEX, PARAMETERS
 from reinfuse.virtual.ensemble import Ensemble
@@ -20,7 +21,7 @@ INFORMED = 0.8
 """A posterior standard deviation below this share of the prior's, or a median this many of them away, counts as
 informed."""
 _MOVED = 0.5
-_FILE = "targets.csv"
+_FILE, _ABLATION = "targets.csv", "ablation.csv"
 _INSIDE = 1.96
 Progress = Callable[[str, int, int], None]
 
@@ -76,6 +77,14 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
 def bundled_targets() -> pl.DataFrame:
     """Return the table of targets of the bundled ensemble."""
     return pl.read_csv(files("reinfuse.virtual").joinpath(_FILE).read_bytes())
+
+
+def bundled_ablation() -> tuple[Estimate, ...]:
+    """Return the records of the mechanisms of the bundled ensemble (`ablation.ablation`)."""
+    text = files("reinfuse.virtual").joinpath(_ABLATION).read_bytes()
+    frame = pl.read_csv(text, infer_schema_length=None)
+    rows = ({k: v for k, v in row.items() if v is not None} for row in frame.iter_rows(named=True))
+    return tuple(Estimate(**{"endpoint": None, **row}) for row in rows)
 
 
 def unknowns(ensemble: Ensemble) -> pl.DataFrame:

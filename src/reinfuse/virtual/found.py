@@ -75,11 +75,16 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = S
     runner
         Where blocks are simulated; all cores of this machine by default.
     """
-    asked = Trial(protocols, ensemble, seed)
-    tally = run(asked, patients, runner or in_threads(), progress)
-    told = (*records(protocols, tally), *reasons(asked, min(patients, REASONED), progress))
+    simulated = asked(protocols, ensemble, seed)
+    tally = run(simulated, patients, runner or in_threads(), progress)
+    told = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress))
     return VirtualFindings(protocols, told, curves(protocols, tally), courses(protocols, tally), patients,
                            _provenance(protocols, ensemble, patients, seed), tuple(_warnings(told)))  # fmt: skip
+
+
+def asked(protocols: Protocols, ensemble: Ensemble, seed: int = SEED) -> Trial:
+    """Return what is to be simulated."""
+    return Trial(protocols, ensemble, seed)
 
 
 def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int) -> dict[str, Any]:

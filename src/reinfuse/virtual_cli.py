@@ -1,0 +1,153 @@
+"""The command line of virtual patients: `reinfuse virtual ...`."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from reinfuse.virtual.protocol import Protocols
+    from reinfuse.virtual.trial import Runner
+
+virtual = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    help="Virtual patients: a model, calibrated to groups, not validated for one patient.",
+)  # fmt: skip
+SAID = "A model, calibrated to results of groups; not validated for one patient, and no advice on one."
+ProtocolsArgument = Annotated[Path | None, typer.Argument(help="Protocols (TOML); default: nine bundled ones.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+PatientsOption = Annotated[int, typer.Option("--patients", min=100, help="Virtual patients, each in every arm.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the virtual patients.")]
+
+
+@virtual.command()
+def parameters(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+               markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
+    """Print the model: states, equations, parameters with priors and sources."""
+    from reinfuse.virtual import told
+
+    if json:
+        typer.echo(json_module.dumps(told.as_dict(), indent=1, ensure_ascii=False))
+    elif markdown:
+        typer.echo(told.markdown(), nl=False)
+    else:
+        _print_tables(told.as_dict())
+
+
+@virtual.command()
+def trial(
+    protocols: ProtocolsArgument = None,
+    patients: PatientsOption = 10_000,
+    out: OutOption = Path("reinfuse-virtual"),
+    seed: SeedOption = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
+) -> None:
+    """Compare protocols in virtual patients, and write report, findings and figures."""
+    from reinfuse.report.virtual import write_virtual
+    from reinfuse.virtual import found
+    from reinfuse.virtual.ensemble import bundled
+
+    asked, ensemble, seeded = _protocols(protocols), bundled(), found.SEED if seed is None else seed
+    with _runner(cluster) as runner, _progress() as progress:
+        kept = _kept(runner, found.asked(asked, ensemble, seeded), out) if resume else runner
+        findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
+        if progress:
+            progress("report", 1, 1)
+        write_virtual(findings, ensemble, out)
+    if resume:
+        _forget(out)
+    typer.echo(
+        f"{patients} virtual patients in each of {len(asked.all_arms)} arms, {len(findings.estimates)} estimates."
+    )
+    typer.echo(SAID)
+    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .pdf)")
+
+
+@virtual.command()
+def ablation(
+    out: OutOption = Path("reinfuse-ablation"),
+    members: Annotated[int, typer.Option("--members", min=10, help="Members of the ensemble.")] = 60,
+    patients: PatientsOption = 512,
+    seed: SeedOption = None,
+) -> None:
+    """Simulate the reference study without each mechanism in turn; write ablation.csv."""
+    from reinfuse.report.virtual import frame
+    from reinfuse.report.write import in_place
+    from reinfuse.virtual import found
+    from reinfuse.virtual.ablation import ablation as ablated
+    from reinfuse.virtual.ensemble import bundled
+
+    with _progress() as progress:
+        told = frame(ablated(bundled(), found.SEED if seed is None else seed, members, patients, progress))
+    in_place(out, lambda draft: told.write_csv(draft / "ablation.csv"))
+    typer.echo(SAID)
+    typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
+
+
+def _protocols(path: Path | None) -> Protocols:
+    from importlib.resources import as_file, files
+
+    from reinfuse.virtual.protocol import Protocols
+
+    if path is not None:
+        return Protocols.load(path)
+    with as_file(files("reinfuse.virtual").joinpath("protocols.toml")) as bundled:
+        return Protocols.load(bundled)
+
+
+def _runner(cluster: str | None) -> Any:
+    from reinfuse.virtual.trial import in_threads
+
+    if cluster is None:
+        return nullcontext(in_threads())
+    from reinfuse.virtual.cluster import on_cluster
+
+    return on_cluster(cluster)
+
+
+def _kept(runner: Runner, asked: Any, out: Path) -> Runner:
+    from reinfuse.virtual.resume import resumable
+
+    return resumable(runner, asked, _folder(out))
+
+
+def _folder(out: Path) -> Path:
+    return out.parent / f".{out.name}-blocks"
+
+
+def _forget(out: Path) -> None:
+    import shutil
+
+    shutil.rmtree(_folder(out), ignore_errors=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    from reinfuse.cli import progress_bar
+
+    with progress_bar() as progress:
+        yield progress
+
+
+def _print_tables(told: dict[str, Any]) -> None:
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    for name in ("states", "parameters"):
+        table = Table(title=name.capitalize())
+        for head in told[name][0]:
+            table.add_column(head, overflow="fold")
+        for row in told[name]:
+            table.add_row(*(f"{v:g}" if isinstance(v, float | int) else str(v) for v in row.values()))
+        console.print(table)
+    for text in told["between"]:
+        typer.echo(f"- {text}")
