@@ -1,0 +1,287 @@
+"""The search: toy objectives and tallies with known answers, and one small search from end to end."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.stats import norm
+
+from reinfuse.analysis.estimate import Estimate
+from reinfuse.errors import PlanRefused
+from reinfuse.report.figures.virtual_search import region as drawn_region
+from reinfuse.report.figures.virtual_search import worth as drawn_worth
+from reinfuse.virtual import bayes
+from reinfuse.virtual.declared import PARAMETERS
+from reinfuse.virtual.ensemble import Ensemble
+from reinfuse.virtual.information import (
+    MEASUREMENTS,
+    Differences,
+    by_chance,
+    differences,
+    information,
+    measured,
+    perfect,
+    worths,
+)
+from reinfuse.virtual.outcomes import needs_another, outcomes
+from reinfuse.virtual.question import Question
+from reinfuse.virtual.region import compared, of_members
+from reinfuse.virtual.search import search
+from reinfuse.virtual.space import UNKNOWNS
+from reinfuse.virtual.trial import Protocols, Trial, block_of, in_threads
+from reinfuse.virtual.weighed import Weighed, everybody, scale, weigh
+
+
+@pytest.fixture(scope="module")
+def ensemble() -> Ensemble:
+    """Twelve populations near the prior's medians."""
+    z = 0.3 * np.random.default_rng(5).standard_normal((12, len(UNKNOWNS)))
+    return Ensemble(z, np.full(len(z), -4.0))
+
+
+def toy(random: np.random.Generator, means: np.ndarray, patients: int, toxic: tuple[float, ...]) -> tuple:
+    """Return protocols weighed in patients of members; `means` (members, protocols) are the members' true shares."""
+    which = np.repeat(np.arange(len(means)), patients)
+    uniform = random.uniform(size=len(which))
+    every = np.ones(len(which), dtype=bool)
+    return which, [Weighed((uniform < means[which, k]).astype(float), np.full(len(which), t), every, every)
+                   for k, t in enumerate(toxic)]  # fmt: skip
+
+
+def test_the_region_holds_what_cannot_be_told_apart():
+    # 0 and 1 alike on average but not in each population; 2 worse everywhere; 3 better but too toxic; 4 hardly worse
+    random = np.random.default_rng(1)
+    shift = np.linspace(-0.15, 0.15, 40)
+    base = np.full(40, 0.4)
+    means = np.column_stack([base, base + shift - 0.002, base - 0.2, base + 0.2, base - 0.01])
+    which, weighed = toy(random, means, 200, (0.1, 0.1, 0.1, 0.4, 0.1))
+    question = Question()
+    points = question.at(random.uniform(size=(5, 4)))
+    found = compared(question, points, weighed, which, 40, 5)
+    assert found is not None and found.best in (0, 1)
+    assert list(found.admissible) == [True, True, True, False, True]
+    assert list(found.inside) == [True, True, False, False, True]
+    assert found.apart[2] and found.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
+    low, high = found.ranges["flu"]
+    assert low == points[found.inside, 1].min() and high == points[found.inside, 1].max()
+    assert found.share == (3, 5)
+    strict = compared(Question(margin=0.0), points, weighed, which, 40, 5)
+    assert strict is not None and list(strict.inside) == [True, True, False, False, False]
+
+
+def test_no_protocol_keeps_the_bound():
+    which, weighed = toy(np.random.default_rng(1), np.full((10, 1), 0.4), 20, (0.3,))
+    assert compared(Question(), Question().usual[None], weighed, which, 10, 1) is None
+
+
+def test_members_means_are_freed_of_noise():
+    random = np.random.default_rng(4)
+    true = random.normal(0.5, 0.1, 500)
+    which = np.repeat(np.arange(500), 10)
+    found = of_members(true[which] + random.normal(0, 0.4, len(which)), which, 500)
+    assert np.std(found.mean) == pytest.approx(0.1, rel=0.15)
+    assert found.share_below(0.5) == pytest.approx(0.5, abs=0.06)
+    assert found.quantile(0.9) == pytest.approx(0.5 + 0.1 * norm.ppf(0.9), abs=0.02)
+
+
+def test_the_optimum_of_a_toy_objective_is_found_within_its_bound():
+    # best of all at (0.7, 0.3), but allowed only where the first coordinate is at most 0.5
+    def of(unit: np.ndarray) -> bayes.Found:
+        return unit, 1 - (unit[0] - 0.7) ** 2 - (unit[1] - 0.3) ** 2, unit[0] - 0.5
+
+    known = [of(u) for u in np.random.default_rng(2).uniform(size=(12, 2))]
+    path = bayes.looked(of, known, 8, 3)
+    best = max((f for f in path if f[2] <= 0), key=lambda f: f[1])
+    assert best[0] == pytest.approx([0.5, 0.3], abs=0.03)
+    again = bayes.looked(of, known, 2, 3)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(path[:2], again, strict=True))
+    assert all(np.all((f[0] >= 0) & (f[0] <= 1)) for f in path)
+
+
+def _loss(mean: float, sd: float) -> float:
+    """Return the expected value of perfect information where the difference is normal."""
+    return mean * norm.cdf(mean / sd) + sd * norm.pdf(mean / sd) - max(mean, 0.0)
+
+
+def linear(random: np.random.Generator, members: int) -> tuple[Differences, np.ndarray]:
+    """Return differences of -0.02 + 0.06 z0 + 0.04 z5, seen in 16 noisy patients of each population, and all z."""
+    z = random.standard_normal((members, len(UNKNOWNS)))
+    which = np.repeat(np.arange(members), 16)
+    second = (-0.02 + 0.06 * z[:, 0] + 0.04 * z[:, 5])[which] + random.normal(0, 0.4, len(which))
+    return differences(np.column_stack([np.zeros(len(which)), second]), which, members)[0], z
+
+
+def test_value_of_information_of_a_linear_problem():
+    random, found = np.random.default_rng(7), []
+    for _ in range(60):
+        of, z = linear(random, 200)
+        (values, narrows), _ = worths(of, z, [[0], [5], [2], [0, 2, 5]], 1, 0)
+        noisy = perfect(Differences(of.n, of.mean, 0 * of.within))
+        found.append([*values, perfect(of), noisy, *narrows[:3]])
+    both = _loss(-0.02, np.hypot(0.06, 0.04))
+    first, second, none, three, of_all, noisy, *narrows = np.mean(found, axis=0)
+    assert first == pytest.approx(_loss(-0.02, 0.06), abs=0.002)
+    assert second == pytest.approx(_loss(-0.02, 0.04), abs=0.002)
+    assert none < 0.001
+    assert three == pytest.approx(both, abs=0.002) and of_all == pytest.approx(both, abs=0.002)
+    assert noisy > 1.5 * both
+    assert narrows == pytest.approx([0.36 / 0.52, 0.16 / 0.52, 0], abs=0.06)
+
+
+def test_what_is_worth_knowing_stands_out():
+    of, z = linear(np.random.default_rng(7), 400)
+    found = information(of, z, 1, 100)
+    assert {w.name for w in found.unknowns if w.stands} == {UNKNOWNS[0], UNKNOWNS[5]}
+    best = max(found.measurements, key=lambda w: w.value)
+    assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.stands
+    assert best.value > max(w.value for w in found.unknowns)
+
+
+def test_noise_alone_is_worth_nothing():
+    random = np.random.default_rng(8)
+    z = random.standard_normal((200, len(UNKNOWNS)))
+    which = np.repeat(np.arange(200), 16)
+    of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, 200)
+    found = information(of, z, 1, 60)
+    assert found.perfect < 0.01
+    assert sum(w.stands for w in (*found.unknowns, *found.measurements)) <= 1
+    assert found == information(of, z, 1, 60)
+
+
+def test_chance_is_told_for_all_that_is_asked_together():
+    chance = np.random.default_rng(1).exponential(size=(999, 20)) * np.arange(1, 21)
+    threshold, p = by_chance(chance[0], chance)
+    assert np.mean((chance > threshold).any(axis=1)) == pytest.approx(0.05, abs=0.03)
+    assert p.min() > 0.01
+
+
+def test_every_unknown_is_told_by_one_measurement():
+    told = [u for names in measured().values() for u in names]
+    assert sorted(told) == sorted(UNKNOWNS)
+    assert {n for of in MEASUREMENTS.values() for n in of} <= {p.name for p in PARAMETERS}
+
+
+def test_points_keep_their_limits_and_go_back_and_forth():
+    question = Question(limits={"interval_days": (60, 60), "flu": (0.33, 1.2)}, cart1_too=True)
+    unit = np.random.default_rng(1).uniform(size=(50, 5))
+    points = question.at(unit)
+    low, high = (np.array([getattr(c, n) for c in question.coordinates]) for n in ("low", "high"))
+    assert np.all((points >= low) & (points <= high)) and np.all(points[:, 3] == 60)
+    assert question.unit(points) == pytest.approx(unit, abs=0.04)
+    assert question.arm(points[0]).infusions[0].courses == pytest.approx(tuple(points[0, 4:]))
+    assert np.array_equal(question.rounded(points), points)
+
+
+WRONG = [{"objective": "os"}, {"most_crs": 0}, {"sure": 1.5}, {"margin": -1}]
+WRONG += [{"limits": {name: pair}} for name, pair in
+          (("flux", (0, 1)), ("flu", (1, 0)), ("interval_days", (14, 60)), ("flu_cart1", (0, 1)))]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_question_that_cannot_be_asked_is_refused(wrong):
+    with pytest.raises(PlanRefused):
+        Question(**wrong)
+
+
+def test_patients_are_the_same_whatever_the_interval(ensemble):
+    question, runner = Question(objective="response"), in_threads()
+    on = scale(question, ensemble, 1, 0, 600, runner)
+    soon, late = (weigh(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 300.0))
+    assert len(soon.value) == len(late.value) == on.needing.sum() == len(on.which)
+    assert soon.given.all() and late.given.mean() < 1
+    lost = late.value[~late.given]
+    assert np.mean(lost) < np.mean(late.value[late.given])
+
+
+def test_a_protocol_weighs_as_in_a_trial(ensemble):
+    question = Question(objective="response")
+    arm = question.arm(question.usual)
+    every = everybody(question, ensemble, 1, 0, 300)
+    one = weigh(every, arm, in_threads(1), treated=True)
+    tally = block_of(Trial(Protocols(arms=(arm,)), ensemble, 1), (0, 300))
+    assert tally.given.sum() == one.given.sum()
+    assert tally.total[:, 0, 0].sum() == pytest.approx(one.value[one.given].sum(), abs=1)
+    assert tally.total[:, 0, 3].sum() == pytest.approx(one.toxicity[one.given].sum(), rel=1e-3)
+
+
+def test_both_regimens_can_be_searched(ensemble):
+    question = Question(cart1_too=True)
+    on = scale(question, ensemble, 1, 0, 200, in_threads())
+    assert on.needing.all()
+    found = weigh(on, question.arm(question.usual), in_threads())
+    assert found.exposed.all() and 0 < found.given.mean() < 1
+    assert found.value[~found.given].mean() > found.value[found.given].mean()
+
+
+def test_those_who_wait_are_the_slowly_growing(ensemble):
+    """What makes the mean over the treated a bad guide: with a longer wait those who are treated were picked by it."""
+    from reinfuse.virtual.patients import draws, parameters
+    from reinfuse.virtual.simulated import ran
+
+    drawn = draws(1, 0, 600)
+    member, _ = ensemble.of_patients(0, 600)
+    p = parameters(member, drawn)
+    growth = []
+    for days in (35.0, 300.0):
+        arm = Question().arm(np.array([1.0, 1.0, 7.3, days]))
+        out, _ = ran(member, p, drawn, arm.schedule, np.tile(arm.schedule.day, (600, 1)), 29.0, 1e-4, np.empty(0))
+        who = needs_another(out[:, 0], out[:, 1]) & ~outcomes(out[:, 0]).response
+        growth.append(np.median(p[who, [q.name for q in PARAMETERS].index("g")]))
+    assert growth[1] < growth[0]
+
+
+@pytest.fixture(scope="module")
+def small(ensemble):
+    """A small search, asked twice."""
+    told = []
+    asked = dict(patients=1024, design=8, steps=3, around=4, finalists=3, permutations=20)
+    question = Question(objective="response", most_crs=0.3, limits={"interval_days": (60.0, 200.0)})
+    made = [search(question, ensemble, 3, progress=lambda *a: told.append(a), **asked) for _ in range(2)]
+    return *made, told
+
+
+def test_a_search_from_end_to_end(small):
+    found, again, told = small
+    frame = found.region.frame()
+    assert frame.equals(again.region.frame()) and found.information == again.information
+    assert (
+        frame["best"].sum() == 1
+        and frame.filter("best")["in_region"][0]
+        and frame.filter("best")["bound_kept"][0] >= 0.5
+    )
+    assert frame["interval_days"].min() >= 60 and frame["interval_days"].max() <= 200
+    assert frame["flu"].min() >= 0 and frame["flu"].max() <= 1.5
+    admissible = frame.filter("admissible")
+    assert frame.filter("best")["value"][0] == admissible["value"].max()
+    assert 2 <= len(found.finalists.protocols) <= 3 and found.finalists.best == 0
+    assert found.fresh > 3 * found.patients > 0
+    assert {name for name, _, _ in told} >= {"protocols weighed", "finalists in fresh patients"}
+
+
+def test_its_records_and_figures(small):
+    found = small[0]
+    records = list(found.records())
+    assert all(isinstance(r, Estimate) and r.analysis == "virtual" for r in records)
+    statistics = {r.statistic for r in records}
+    assert {
+        "region_share",
+        "region_range",
+        "risk_difference",
+        "value_of_information",
+        "variance_explained",
+    } <= statistics
+    ranges = [r for r in records if r.statistic == "region_range"]
+    assert [r.term for r in ranges] == ["cy", "flu", "log10_dose", "interval_days"]
+    assert all(r.lower <= r.estimate <= r.upper for r in ranges)
+    frame = found.region.frame()
+    drawn = drawn_region("region", "Region", frame, [("log10_dose", "Dose", "flu", "Flu")],
+                         found.question.arm(found.question.usual).name, False, 1)  # fmt: skip
+    assert drawn.svg.startswith(b"<?xml") and drawn.data["kind"].is_in(["best"]).sum() == 1
+    worth = drawn_worth("worth", "Worth", found.information.frame(), {}, False)
+    assert worth.data.filter(pl.col("kind") == "measurement").height == len(MEASUREMENTS)
+
+
+def test_a_bound_that_nothing_keeps_is_refused(ensemble):
+    with pytest.raises(PlanRefused):
+        search(Question(most_crs=1e-6), ensemble, 3, patients=256, design=2, steps=1, around=0, permutations=5)
