@@ -154,7 +154,7 @@ def test_all_problems_of_a_protocols_file_are_told_at_once(tmp_path):
     path.write_text("follow_days=1\nwhat=2\n[grid]\nregimens=[]\ncart2_dose_cells_per_kg=[-1]")
     with pytest.raises(PlanRefused) as refused:
         Protocols.load(path)
-    assert len(refused.value.problems) == 5
+    assert len(refused.value.problems) == 4
 
 
 def test_the_bundled_protocols_are_nine_arms():

@@ -96,7 +96,7 @@ def _summary(findings: VirtualFindings, tables: VirtualTables) -> Iterator[str]:
     same, seen = (tables.contrast("pfs_6_months", best.name, m) for m in ("same patients", "as selected"))
     yield (f"PFS at 6 months differed most from it in {best.name}: {valued(same)} in the same patients, "
            f"{valued(seen)} as a "
-           "study would see it. Arms whose intervals overlap cannot be told apart.")  # fmt: skip
+           "study would see it. An interval that holds 0 does not tell the arms apart.")  # fmt: skip
 
 
 def _estimate(record: Estimate | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 import polars as pl
@@ -129,7 +130,7 @@ def _reasons(findings: VirtualFindings, columns: Columns) -> Drawn:
     found = {(e.group, e.term): e for e in told}
     values = [[found[a, t].estimate for t in terms] for a in arms]
     texts = [[_of(found[a, t].events, found[a, t].n) for t in terms] for a in arms]
-    heads = [t.replace(" (", "\n(") for t in terms]
+    heads = ["\n".join(textwrap.wrap(t, 15)) for t in terms]
     return matrix("virtual_reasons", "Why arms fail: patients without response whom one change would "
                                      "rescue", arms, heads,
                   [Grid("Share of those without response", values, texts, 1.0)],
@@ -147,7 +148,7 @@ def _ablation(tables: VirtualTables, columns: Columns) -> Drawn:
         for case in cases:
             e = tables.effect(case, endpoint, term, model, statistic)
             if e is not None:
-                marks.append(Mark(name, case, "", e.estimate, e.lower, e.upper))
+                marks.append(Mark(name.replace(", ", ",\n"), case, "", e.estimate, e.lower, e.upper))
     return intervals("virtual_ablation", "What carries the published findings: effects without each mechanism", marks,
                      "Odds ratios of response and ratios of persistence, as in the table.", True, 1.0, columns, FOOTER,
                      "ratio")  # fmt: skip

@@ -42,14 +42,19 @@ def valued(record: Estimate | None) -> str:
     values = [record.estimate, *(v for v in (record.lower, record.upper) if v is not None)]
     if record.statistic in ("proportion", "risk_difference"):
         sign = "+" if record.statistic == "risk_difference" else ""
-        texts = [f"{100 * v:{sign}.0f}" for v in values]
+        texts = [_whole(100 * v, sign) for v in values]
         unit = "%" if record.statistic == "proportion" else " points"
     elif record.unit == "days":
         sign = "+" if record.statistic == "mean_difference" else ""
-        texts, unit = [f"{v:{sign}.0f}" for v in values], ""
+        texts, unit = [_whole(v, sign) for v in values], ""
     else:
         texts, unit = [f"{v:.3g}" for v in values], ""
     return f"{texts[0]}{unit} ({texts[1]} to {texts[2]})" if len(texts) == 3 else f"{texts[0]}{unit}"
+
+
+def _whole(value: float, sign: str) -> str:
+    """Return a whole number; one that is rounded to 0 has no sign."""
+    return f"{value:{sign}.0f}" if round(value) else "0"
 
 
 class VirtualTables:
@@ -95,9 +100,9 @@ class VirtualTables:
 
     def _who(self) -> str:
         if not self.findings.protocols.selected:
-            return "Everybody is given every infusion."
+            return "Everybody is given every infusion"
         return ("A later infusion is given to those without response on day 28 or with progression since, alive, with "
-                "antigen-positive tumour of 1 mL or more: the reference study's own selection.")  # fmt: skip
+                "antigen-positive tumour of 1 mL or more: the reference study's own selection")  # fmt: skip
 
     def levels(self) -> Table:
         """Return outcomes of the last infusion in each arm."""
@@ -105,8 +110,8 @@ class VirtualTables:
                                *(valued(self.level(q, arm.name)) for q in LEVELS)))
                 for arm in self.findings.protocols.all_arms]  # fmt: skip
         notes = (
-            "Of those given it. In brackets: 95% interval over the populations of the ensemble and virtual patients.",
-            "CRS: a surrogate from peak and tumour, set to the published rate of the reference study.",
+            "Of those given it. In brackets: 95% interval over the populations of the ensemble and virtual patients",
+            "CRS: a surrogate from peak and tumour, set to the published rate of the reference study",
         )
         head = ("Arm", "n", *(LABELS[q] for q in LEVELS))
         return Table("virtual_levels", "Outcomes of the last infusion", head, tuple(rows), notes)
@@ -136,22 +141,24 @@ class VirtualTables:
                      ("Case", *(f"{name} ({kind.replace('_', ' ')})" for *_, kind, name in EFFECTS)), tuple(rows),
                      ("Median and 95% range over the ensemble. Published: odds ratios above 1, hazard ratios "
                       "below 1, longer "
-                      "persistence with both; their sizes could not be read.",))  # fmt: skip
+                      "persistence with both; their sizes could not be read",))  # fmt: skip
 
     def targets(self) -> Table:
         """Return the published results beside the ensemble."""
         return Table("virtual_targets", "Published results, and the calibrated ensemble",
                      ("Result", "n", "Published", "Simulated (95% range)", "Met", "Source"), tuple(self._target_rows()),
                      ("Met: within 1.96 errors of the published value, its discrepancy between studies included; of an "
-                      "association: 95% of the ensemble on the published side.",
-                      "Held out: predicted, not calibrated."))  # fmt: skip
+                      "association: 95% of the ensemble on the published side",
+                      "Held out: predicted, not calibrated"))  # fmt: skip
 
     def _target_rows(self) -> Iterator[Row]:
         for role in ("calibrated", "held out"):
             yield Row(role.capitalize(), ("",) * 5)
             for t in self._targets.filter(pl.col("role") == role).iter_rows(named=True):
                 percent = t["kind"] == "proportion"
-                scale, end = (100.0, "%") if percent else (1.0, f" {t['unit']}" if t["unit"] else "")
+                scale, end = (
+                    (100.0, "%") if percent else (1.0, f" {t['unit']}" if t["unit"] not in (None, "", "ratio") else "")
+                )
                 low, middle, high = (f"{scale * t[c]:.3g}" for c in ("low", "simulated", "high"))
                 published = f"{scale * t['published']:.3g}{end}" if t["published"] is not None else "better"
                 if t["kind"] == "association":

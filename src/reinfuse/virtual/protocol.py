@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from reinfuse.errors import PlanRefused, Problem
 from reinfuse.virtual.declared import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT
@@ -27,6 +28,15 @@ def dose_text(dose: float) -> str:
     """Return a dose in words: 2e6/kg."""
     mantissa, exponent = f"{dose:.3e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}/kg"
+
+
+def _own(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors but those that only follow from another: a list that is too short once its bad items are
+    gone."""
+    told = error.errors()
+    places = [e["loc"] for e in told]
+    return [e for e in told if e["type"] != "too_short"
+            or not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]  # fmt: skip
 
 
 class _Declared(BaseModel):
@@ -187,5 +197,5 @@ class Protocols(_Declared):
         except ValidationError as error:
             raise PlanRefused([
                 Problem("protocols", None, ".".join(str(p) for p in e["loc"]) or None, str(e.get("input", ""))[:60],
-                        "cannot be followed", e["msg"].removeprefix("Value error, ")) for e in error.errors()
+                        "cannot be followed", e["msg"].removeprefix("Value error, ")) for e in _own(error)
             ]) from None  # fmt: skip

@@ -53,7 +53,8 @@ def intervals(name: str, title: str, marks: Sequence[Mark], alt: str, log: bool,
     panels, rows, series = (list(dict.fromkeys(getattr(m, what) for m in marks)) for what in ("panel", "row", "series"))
     width, label = WIDTHS[columns], 0.058 * max(len(r) for r in rows) + 0.1
     key = LINE if len(series) > 1 else 0.0
-    head, tall = head_height(title, columns) + key + 0.22, 0.115 * len(rows) * (len(series) + 0.6)
+    lines = max(p.count("\n") for p in panels) + 1
+    head, tall = head_height(title, columns) + key + 0.1 + 0.12 * lines, 0.115 * len(rows) * (len(series) + 0.6)
     height = head + tall + 0.55
     figure, each = new(columns, height), (width - label - 0.05) / len(panels)
     with style():
@@ -74,6 +75,7 @@ def intervals(name: str, title: str, marks: Sequence[Mark], alt: str, log: bool,
             if log:
                 axes.set_xscale("log")
                 axes.minorticks_off()
+                axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
             axes.set_title(panel, loc="left", fontsize=TEXT, weight="bold", pad=3)
             axes.set_xlabel(axis, labelpad=2)
         if len(series) > 1:

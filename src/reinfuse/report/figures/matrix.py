@@ -55,12 +55,13 @@ def matrix(name: str, title: str, rows: Sequence[str], columns_of: Sequence[str]
     label = 0.062 * max(len(r) for r in rows) + 0.12
     width = WIDTHS[columns]
     head, tall = head_height(title, columns) + 0.08, _ROW * len(rows)
-    height = head + down * (tall + _GAP + 0.22) + _FOOT
+    below = 0.1 * max(c.count("\n") for c in columns_of)
+    height = head + down * (tall + _GAP + 0.22 + below) + _FOOT
     figure = new(columns, height)
     each = (width - 0.1) / across
     with style():
         for i, panel in enumerate(panels):
-            x, y = (i % across) * each, _FOOT + (down - 1 - i // across) * (tall + _GAP + 0.22) + 0.18
+            x, y = (i % across) * each, _FOOT + (down - 1 - i // across) * (tall + _GAP + 0.22 + below) + 0.18 + below
             axes = figure.add_axes(((x + label) / width, y / height, (each - label - 0.12) / width, tall / height))
             values = np.array([[np.nan if v is None else v for v in row] for row in panel.values], dtype=float)
             axes.imshow(values, cmap=_SHADES, vmin=0, vmax=panel.top, aspect="auto")

@@ -1,0 +1,116 @@
+"""`reinfuse virtual`: what it prints and writes, and what it refuses."""
+
+import html
+import json
+import re
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from reinfuse.cli import app
+from reinfuse.virtual.declared import PARAMETERS, STATES
+from reinfuse.virtual.found import CARD
+from reinfuse.virtual.told import markdown
+
+runner = CliRunner()
+PROTOCOLS = """
+title = "Two arms"
+follow_days = 182
+[grid]
+regimens = [["Cy", "Cy-Flu"]]
+cart2_dose_cells_per_kg = [2e6, 2e7]
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("virtual")
+    (folder / "p.toml").write_text(PROTOCOLS)
+    done = runner.invoke(
+        app, ["virtual", "trial", str(folder / "p.toml"), "--patients", "600", "--out", str(folder / "out")]
+    )
+    assert done.exit_code == 0, done.output
+    assert "not validated for one patient" in done.output
+    return folder / "out"
+
+
+def test_a_trial_writes_report_numbers_and_figures(out):
+    assert {p.name for p in out.iterdir()} == {
+        "report.html", "report.pdf", "findings.json", "estimates.csv", "curves.csv", "courses.csv", "figures",
+    }  # fmt: skip
+    names = {p.stem for p in (out / "figures").glob("*.svg")}
+    assert names == {"virtual_heat", "virtual_pfs", "virtual_persistence", "virtual_courses", "virtual_contrasts",
+                     "virtual_reasons", "virtual_ablation"}  # fmt: skip
+    told = json.loads((out / "findings.json").read_text())
+    assert told["provenance"]["card"] == list(CARD)
+    frame = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
+    assert frame.height == len(told["estimates"])
+    assert set(frame["analysis"]) == {"virtual", "virtual_reasons"}
+
+
+def test_the_report_says_what_it_is_and_loads_nothing(out):
+    text = (out / "report.html").read_text()
+    assert "not validated for one patient" in text
+    for line in CARD:
+        assert html.escape(line, quote=True).replace("&#x27;", "&#39;") in text
+    assert not re.search(r"(src|href)=[\"']https?:", text)
+
+
+def test_shares_of_the_report_are_those_of_the_records(out):
+    told = json.loads((out / "findings.json").read_text())["estimates"]
+    text = (out / "report.html").read_text()
+    for record in told:
+        if (
+            record["endpoint"] in ("response", "cr")
+            and record["statistic"] == "proportion"
+            and record["analysis"] == "virtual"
+        ):
+            said = f"{100 * record['estimate']:.0f}% ({100 * record['lower']:.0f} to {100 * record['upper']:.0f})"
+            assert said in text
+
+
+def test_the_same_seed_gives_the_same_numbers(out, tmp_path):
+    (tmp_path / "p.toml").write_text(PROTOCOLS)
+    again = [
+        "virtual",
+        "trial",
+        str(tmp_path / "p.toml"),
+        "--patients",
+        "600",
+        "--out",
+        str(tmp_path / "again"),
+        "--resume",
+    ]
+    runner.invoke(app, again)
+    assert (tmp_path / "again" / "estimates.csv").read_text() == (out / "estimates.csv").read_text()
+    assert not list(tmp_path.glob(".*blocks"))
+
+
+def test_bad_protocols_are_refused_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+    from reinfuse import cli
+
+    (tmp_path / "p.toml").write_text("follow_days = 3\n[grid]\nregimens = [['Cy', 'x']]\ncart2_dose_cells_per_kg = [0]")
+    monkeypatch.setattr(
+        "sys.argv", ["reinfuse", "virtual", "trial", str(tmp_path / "p.toml"), "--out", str(tmp_path / "o")]
+    )
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("ERROR") == 3
+    assert not (tmp_path / "o").exists()
+
+
+def test_parameters_are_printed_in_every_form():
+    told = json.loads(runner.invoke(app, ["virtual", "parameters", "--json"]).output)
+    assert [p["name"] for p in told["parameters"]] == [p.name for p in PARAMETERS]
+    assert [s["equation"] for s in told["states"]] == [s.equation for s in STATES]
+    plain = runner.invoke(app, ["virtual", "parameters"]).output
+    assert all(p.name in plain for p in PARAMETERS)
+
+
+def test_the_documentation_holds_the_declared_model():
+    docs = Path(__file__).resolve().parents[1] / "docs" / "virtual.md"
+    assert docs.read_text().endswith(markdown()), "run: reinfuse virtual parameters --markdown"
+    assert runner.invoke(app, ["virtual", "parameters", "--markdown"]).output == markdown()
