@@ -46,6 +46,7 @@ def trial(
     out: OutOption = Path("reinfuse-virtual"),
     seed: SeedOption = None,
     cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")] = None,
+    cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
 ) -> None:
     """Compare protocols in virtual patients, and write report, findings and figures."""
@@ -57,6 +58,8 @@ def trial(
     with _runner(cluster) as runner, _progress() as progress:
         kept = _kept(runner, found.asked(asked, ensemble, seeded), out) if resume else runner
         findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
+        if cohort is not None:
+            findings = found.with_twins(findings, ensemble, _twins(cohort), seeded, progress)
         if progress:
             progress("report", 1, 1)
         write_virtual(findings, ensemble, out)
@@ -99,6 +102,18 @@ def _protocols(path: Path | None) -> Protocols:
         return Protocols.load(path)
     with as_file(files("reinfuse.virtual").joinpath("protocols.toml")) as bundled:
         return Protocols.load(bundled)
+
+
+def _twins(cohort: Path) -> Any:
+    """Return what is known of a cohort's patients before their second infusion."""
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.plan import Plan
+    from reinfuse.study import Study
+    from reinfuse.virtual.conditioned import known
+
+    plan = Plan.built_in()
+    study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
+    return known(study.data.frame, study.counts.found.profiles if study.counts else ())
 
 
 def _runner(cluster: str | None) -> Any:

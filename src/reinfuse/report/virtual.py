@@ -41,6 +41,13 @@ SAME = (
     "Who needs a second infusion depends on the first: after a stronger first protocol the patients who need another "
     "are the harder ones. A study compares those selected in each arm; the model can compare the same patients in both."
 )
+TWINS = (
+    "Virtual twins who had each patient's own first infusion and interval, weighed by what is known before "
+    "CART2: that it "
+    "was needed, bulky disease, and the counts after CART1. A prediction for the group, never for one patient. "
+    "The last "
+    "rows compare the prediction for the second infusion that was given with what was observed."
+)
 REASONS = (
     "Patients without response, from the same state before the last lymphodepletion, with one thing changed. One "
     "patient may be rescued by several changes, or by none."
@@ -69,6 +76,9 @@ def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[
         shown = (Paragraph(SAME), *pictures("contrasts"), tables.contrasts())
         yield Section("contrasts", "Differences between arms", shown, "Differences")
     yield Section("curves", "Over time", pictures("curves"))
+    twins = tables.twins()
+    if twins is not None:
+        yield Section("cohort", "The centre's own patients", (Paragraph(TWINS), twins), "Own cohort")
     why = pictures("reasons")
     yield Section("reasons", "Why arms fail", (Paragraph(REASONS), *why) if why else ())
     carried = tables.carried()

@@ -9,6 +9,7 @@ import polars as pl
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.report import numbers
 from reinfuse.report.document import Row, Table
+from reinfuse.virtual.conditioned import OBSERVED, POPULATION, PREDICTED
 from reinfuse.virtual.declared import MECHANISMS
 from reinfuse.virtual.found import VirtualFindings
 from reinfuse.virtual.protocol import Arm, dose_text
@@ -63,8 +64,9 @@ class VirtualTables:
     def __init__(self, findings: VirtualFindings, ablation: Sequence[Estimate], targets: pl.DataFrame,
                  unknowns: pl.DataFrame) -> None:  # fmt: skip
         self.findings, self.ablated, self._targets, self._unknowns = findings, ablation, targets, unknowns
-        self._at = {(e.analysis, e.endpoint, e.group, e.model, e.term, e.statistic): e
-                    for e in (*findings.estimates, *ablation)}  # fmt: skip
+        everybody = [e for e in (*findings.estimates, *ablation) if e.population == "all"]
+        self._at = {(e.analysis, e.endpoint, e.group, e.model, e.term, e.statistic): e for e in everybody}
+        self._twins = {(e.endpoint, e.group, e.model): e for e in findings.estimates if e.population == POPULATION}
 
     def level(self, quantity: str, arm: str) -> Estimate | None:
         """Return the record of a quantity in an arm."""
@@ -130,6 +132,26 @@ class VirtualTables:
                      ("n: patients given the last infusion in both arms; upper rows compare these same "
                       "patients, lower rows those "
                       "given it in each arm.",))  # fmt: skip
+
+    def twins(self) -> Table | None:
+        """Return what twins of a centre's patients would have had in each arm, and the check on their own infusion."""
+        if not self._twins:
+            return None
+        rows = []
+        for arm in dict.fromkeys(str(g) for _, g, _ in self._twins if g not in (PREDICTED, OBSERVED)):
+            rows.append(Row(arm, tuple(valued(self._twins[q, arm, None]) for q in CONTRASTS)))
+            if (CONTRASTS[0], arm, "same patients") in self._twins:
+                gains = (valued(self._twins[q, arm, "same patients"]) for q in CONTRASTS)
+                rows.append(Row("difference to the first", tuple(gains), inner=True))
+        for group in (PREDICTED, OBSERVED):
+            if (found := self._twins.get(("response", group, None))) is not None:
+                told = numbers.of(found) if group == OBSERVED else valued(found)
+                rows.append(Row(group.capitalize(), (told, *("",) * (len(CONTRASTS) - 1))))
+        n = next(iter(self._twins.values())).n
+        return Table("virtual_twins", f"Twins of the centre's {numbers.count(n)} patients, each with the "
+                                      f"patient's own CART1",
+                     ("Second infusion", *(LABELS[q] for q in CONTRASTS)), tuple(rows),
+                     ("Means over patients; 95% interval over members of the ensemble",))  # fmt: skip
 
     def carried(self) -> Table | None:
         """Return the published findings in the simulated study, with all mechanisms and without each."""

@@ -34,9 +34,12 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
     at least
     95 % of the ensemble lie on the published side.
     """
+    def of(k: int) -> list[float]:
+        study = simulate(ensemble.one(k), seed, patients)
+        return [t.simulated(study) for t in TARGETS]
+
     with ThreadPoolExecutor(CORES) as pool:
-        studies = pool.map(lambda k: [t.simulated(simulate(ensemble.one(k), seed, patients)) for t in TARGETS],
-                           range(len(ensemble)))  # fmt: skip
+        studies = pool.map(of, range(len(ensemble)))
         values = []
         for done, row in enumerate(studies, 1):
             values.append(row)

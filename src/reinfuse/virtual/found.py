@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 import reinfuse
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.virtual.conditioned import Known, conditioned
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.protocol import Protocols
 from reinfuse.virtual.reasons import reasons
@@ -85,6 +86,20 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = S
 def asked(protocols: Protocols, ensemble: Ensemble, seed: int = SEED) -> Trial:
     """Return what is to be simulated."""
     return Trial(protocols, ensemble, seed)
+
+
+def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[Known], seed: int = SEED,
+               progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
+    """Return the findings with those of the twins of a centre's patients.
+
+    Raises
+    ------
+    CohortRefused
+        If the arms have not two infusions.
+    """
+    twins = conditioned(patients, findings.protocols, ensemble, seed, progress=progress)
+    told = ({"about": "twins of the cohort", "text": twins.said},)
+    return replace(findings, estimates=(*findings.estimates, *twins.records()), warnings=(*findings.warnings, *told))
 
 
 def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int) -> dict[str, Any]:
