@@ -33,8 +33,8 @@ from reinfuse.virtual.protocol import Arm, Infusion
 from reinfuse.virtual.solver import RTOL, trace
 
 OURS, LSODA, R_PATIENTS, DIFFRAX = 4000, 30, 20, 400
-ARM = Arm(name="two", infusions=(Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6),
-                                 Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e7, after_days=150)))  # fmt: skip
+FIRST = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6)
+ARM = Arm(name="two", infusions=(FIRST, Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e7, after_days=150)))
 TIMES, FOLLOW, ATOL = np.arange(0.0, 366.0), 215.0, 1e-12
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_solvers.json"
 FLOPS_A_STEP = 6 * 75 + 8 * 95
@@ -126,8 +126,8 @@ def by_r(p: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, float] | None:
         room = Path(folder)
         np.savetxt(room / "p.csv", np.column_stack([p, fit]), delimiter=",", header=",".join([*NAMES, "w1", "w2"]),
                    comments="")  # fmt: skip
-        asked = {"rtol": RTOL, "atol": ATOL, "states": [s.name for s in STATES],
-                 "legs": [{"a": a, "b": b, "cy": e[1], "flu": e[2], "cells": e[3], "w": c + 1} for a, b, e, c in legs()]}  # fmt: skip
+        given = [{"a": a, "b": b, "cy": e[1], "flu": e[2], "cells": e[3], "w": c + 1} for a, b, e, c in legs()]
+        asked = {"rtol": RTOL, "atol": ATOL, "states": [s.name for s in STATES], "legs": given}
         (room / "asked.json").write_text(json.dumps(asked))
         done = subprocess.run(["Rscript", Path(__file__).with_name("desolve.R"), room], capture_output=True, text=True)
         if done.returncode:
