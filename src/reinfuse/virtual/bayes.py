@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -54,7 +56,8 @@ def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, se
         for _ in range(steps):
             suggested = optimiser.suggest()
             path.append(of(np.array([suggested[name] for name in names])))
-            optimiser.register(*path[-1])
+            with redirect_stdout(io.StringIO()):
+                optimiser.register(*path[-1])
     return path
 
 

@@ -13,7 +13,7 @@ from reinfuse.virtual.equations import Floats
 from reinfuse.virtual.protocol import Arm, Infusion, dose_text
 from reinfuse.virtual.trial import SHARES
 
-TOXICITY = "crs_grade_3"
+TOXICITY, INTERVAL = "crs_grade_3", "interval_days"
 DURABLE = "durable_response"
 OBJECTIVES = (DURABLE, *(name for name in SHARES if name != TOXICITY))
 """Shares of patients that can be searched for. A durable response is one on day 28 without progression or death within
@@ -39,13 +39,13 @@ COORDINATES = (
     Coordinate("flu", "Fludarabine before CART2", "courses", 0.0, 1.5, 0.05, 1.0),
     Coordinate("log10_dose", "Dose at CART2", "log10 cells/kg", math.log10(2e5), math.log10(5e7), 0.05,
                math.log10(2e7)),
-    Coordinate("interval_days", "Days from CART1 to CART2", "days", 35.0, 365.0, 1.0, 120.0),
+    Coordinate(INTERVAL, "Days from CART1 to CART2", "days", 35.0, 365.0, 1.0, 120.0),
 )  # fmt: skip
 BEFORE_CART1 = (
     Coordinate("cy_cart1", "Cyclophosphamide before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
     Coordinate("flu_cart1", "Fludarabine before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
 )
-_REACH = {"log10_dose": (3.0, 9.0), "interval_days": (32.0, 3650.0)}
+_REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
 """What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not known."""
 
 
@@ -70,8 +70,9 @@ class Question:
     cart1
         The first infusion.
     cart1_too
-        Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, and toxicity that of
-        either infusion.
+        Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
+        either infusion, and the interval is fixed (at 120 days, or by its limits): it says when those who never need
+        CART2 are looked at.
     limits
         Limits of coordinates by name, instead of the declared ones; equal limits fix a coordinate.
     """
@@ -105,13 +106,16 @@ class Question:
                 yield _wrong(name, name, "is not searched", f"did you mean {nearest(name, known) or ', '.join(known)}?")
             elif not least <= low <= high <= most:
                 yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", f"from {least:g} to {most:g}")
+            elif self.cart1_too and name == INTERVAL and low < high:
+                yield _wrong(name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", "equal limits")
 
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinates of a protocol, in order."""
         made = []
         for one in COORDINATES + BEFORE_CART1 * self.cart1_too:
-            low, high = self.limits.get(one.name, (one.low, one.high))
+            fixed = self.cart1_too and one.name == INTERVAL
+            low, high = self.limits.get(one.name, (one.usual, one.usual) if fixed else (one.low, one.high))
             made.append(replace(one, low=low, high=high, usual=min(max(one.usual, low), high)))
         return tuple(made)
 
@@ -154,7 +158,7 @@ class Question:
             name = f"CART1 Cy {at['cy_cart1']:.4g}, Flu {at['flu_cart1']:.4g}; CART2 "
         dose = 10 ** at["log10_dose"]
         second = Infusion(lymphodepletion="Cy-Flu", cy=at["cy"], flu=at["flu"], dose_cells_per_kg=dose,
-                          after_days=at["interval_days"])  # fmt: skip
+                          after_days=at[INTERVAL])  # fmt: skip
         name += f"Cy {at['cy']:.4g}, Flu {at['flu']:.4g}; {dose_text(float(f'{dose:.3g}'))}; "
         return Arm(name=f"{name}day {at['interval_days']:.6g}", infusions=(first, second))
 

@@ -28,10 +28,9 @@ from reinfuse.virtual.region import Contender, Region, compared, kept, of_member
 from reinfuse.virtual.trial import Progress, Runner, in_threads
 from reinfuse.virtual.weighed import Scale, Weighed, everybody, scale, weigh
 
-PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 16384, 96, 40, 32, 8
-FRESH = 4
-"""Patients who weigh the finalists, as a multiple of those of the search."""
-_LEAST = 1e-4
+PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 65536, 96, 40, 32, 8
+"""Patients: of 100 populations, some hundred in each who need CART2; fewer cannot tell how much populations differ."""
+_LEAST, _FEWER, _ALL_COUNT = 1e-4, 4, 8
 _BEYOND = 0.1
 """How far beyond the region found so far its neighbourhood is filled, as a share of each coordinate's limits."""
 
@@ -76,7 +75,7 @@ class Searched:
                           SELECTED)  # fmt: skip
 
 
-def search(question: Question, ensemble: Ensemble, seed: int, patients: int = PATIENTS, design: int = DESIGN,
+def search(question: Question, ensemble: Ensemble, seed: int, patients: int | None = None, design: int = DESIGN,
            steps: int = STEPS, around: int = AROUND, finalists: int = FINALISTS,
            permutations: int = PERMUTATIONS, runner: Runner | None = None, progress: Progress | None = None
            ) -> Searched:  # fmt: skip
@@ -85,7 +84,8 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int = PA
     Parameters
     ----------
     patients
-        Virtual patients of the search; those who need a second infusion count.
+        Virtual patients of the search; those who need a second infusion count. Default: 65,536; an eighth of it if
+        CART1 is searched too, since then all count.
     design, steps, around
         Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the region
         found by then and its neighbourhood.
@@ -99,6 +99,7 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int = PA
     """
     runner = runner or in_threads()
     told = progress or (lambda *_: None)
+    patients = patients or (PATIENTS // _ALL_COUNT if question.cart1_too else PATIENTS)
     on = scale(question, ensemble, seed, 0, patients, runner)
     if not on.needing.any():
         raise _refused("patients", str(patients), "none of them needs a second infusion", "more patients")
@@ -113,7 +114,7 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int = PA
         raise _refused("most_crs", f"{question.most_crs:g}", f"no protocol keeps it: the least rate was {least:.3f}",
                        "a higher bound, or wider limits")  # fmt: skip
     points = region.points[_finalists(region, finalists)]
-    fresh = scale(question, ensemble, seed, patients, FRESH * patients, runner)
+    fresh = scale(question, ensemble, seed, patients, patients, runner)
     again = list[Weighed]()
     for point in points:
         again.append(weigh(fresh, question.arm(point), runner))
@@ -125,7 +126,7 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int = PA
         of, there = differences(np.column_stack([w.value for w in again]), fresh.which, len(ensemble))
         worth = information(of, ensemble.z[there], seed, permutations,
                             lambda k: told("permutations of populations", k, permutations))  # fmt: skip
-    every = everybody(question, ensemble, seed, patients, patients)
+    every = everybody(question, ensemble, seed, patients, max(patients // _FEWER, 1))
     observed = tuple(_observed(every, weigh(every, question.arm(point), runner, treated=True)) for point in points)
     return Searched(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
                     len(ensemble))  # fmt: skip

@@ -22,7 +22,7 @@ from reinfuse.virtual.equations import Floats
 from reinfuse.virtual.outcomes import CLEAR, RESIDUAL, Flags, Outcomes, needs_another, outcomes
 from reinfuse.virtual.patients import Draws, Member, draws, parameters
 from reinfuse.virtual.protocol import Arm
-from reinfuse.virtual.question import DURABLE, Question
+from reinfuse.virtual.question import DURABLE, INTERVAL, Question
 from reinfuse.virtual.simulated import CALIBRATION_RTOL, ran
 from reinfuse.virtual.trial import PATIENTS_A_BLOCK, QUANTITIES, Runner, quantities
 from reinfuse.virtual.watch import BURDEN
@@ -86,7 +86,7 @@ def scale(question: Question, ensemble: Ensemble, seed: int, first: int, count: 
     if question.cart1_too:
         return every
     point = question.usual
-    days = [c.name for c in question.coordinates].index("interval_days")
+    days = [c.name for c in question.coordinates].index(INTERVAL)
     point[days] = question.coordinates[days].low
     flags = _through(runner, partial(_needing, every, question.arm(point)), every)
     return replace(every, needing=np.concatenate(flags))
