@@ -1,13 +1,16 @@
 """Calibration: a posterior known by hand, targets' likelihoods by hand, and one small calibration from start to end."""
 
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import norm
 
 from reinfuse.virtual import checked
 from reinfuse.virtual.calibrate import calibrate
-from reinfuse.virtual.declared import INDEX, PARAMETERS
-from reinfuse.virtual.ensemble import Ensemble, read
+from reinfuse.virtual.declared import INDEX, MECHANISMS, PARAMETERS
+from reinfuse.virtual.ensemble import Ensemble, bundled, read
 from reinfuse.virtual.patients import PRIOR
 from reinfuse.virtual.simulated import simulate
 from reinfuse.virtual.space import UNKNOWNS, members
@@ -101,3 +104,25 @@ def test_an_unknown_that_did_not_move_is_not_informed():
     z[:, 0] = 1 + 0.3 * z[:, 0]
     told = checked.unknowns(Ensemble(z, np.zeros(400)))
     assert told["informed"].to_list() == [True] + [False] * (len(UNKNOWNS) - 1)
+
+
+def test_the_bundled_tables_are_those_of_the_bundled_ensemble():
+    ensemble, told = bundled(), checked.bundled_targets()
+    assert told["target"].to_list() == [t.name for t in TARGETS]
+    some = checked.targets(Ensemble(ensemble.z[::12], ensemble.intercept[::12]), 5, 256)
+    wide = (told["high"] - told["low"]).to_numpy() + 1e-9
+    off = np.abs(some["simulated"].to_numpy() - told["simulated"].to_numpy()) / wide
+    assert np.mean(off < 0.5) > 0.9
+    assert {e.group for e in checked.bundled_ablation()} == {"all mechanisms", *(f"without {m}" for m in MECHANISMS)}
+
+
+def test_both_published_directions_are_met_by_nearly_all_populations():
+    told = checked.bundled_targets().filter(pl.col("kind") == "association")
+    assert told.height == 5
+    assert (told["share_above"] > 0.9).all()
+
+
+def test_readme_tells_how_many_published_results_are_met():
+    told = checked.bundled_targets()
+    readme = Path(__file__).parents[2] / "README.md"
+    assert f"({told['met'].sum()} of {told.height} are met)" in readme.read_text(encoding="utf-8")
