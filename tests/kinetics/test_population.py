@@ -17,6 +17,7 @@ import jax
 from numpyro.infer.util import log_density
 
 from reinfuse.kinetics.population import simulate
+from reinfuse.kinetics.population.coordinates import Data, back, expected, place
 from reinfuse.kinetics.population.curve import ROUNDED, log_likelihood
 from reinfuse.kinetics.population.diagnostics import diagnose, ess, rhat
 from reinfuse.kinetics.population.first import first_fit
@@ -34,7 +35,7 @@ from reinfuse.kinetics.population.parameters import (
     from_scale,
     to_scale,
 )
-from reinfuse.kinetics.population.posterior import Data, model, place, typical_of
+from reinfuse.kinetics.population.posterior import model
 from reinfuse.kinetics.population.predictive import GRID, checks, fitted, log_counts, shrinkage
 from reinfuse.kinetics.population.records import METHOD, PRIOR, records
 from reinfuse.kinetics.population.sampler import Draws, Effort
@@ -280,15 +281,14 @@ def textbook(values, theta, made):
 
 def placed(case, w):
     made, data, values = case
-    at = typical_of(values["mu"], values["coef"], made.X)
-    theta, total = place(np.asarray(w), at, values["tau"], values["share"], data, made.blocks)
-    return np.asarray(theta), float(total)
+    theta, total = place(np.asarray(w), expected(values, made.X), data, made.blocks)
+    return np.asarray(theta), float(total.sum())
 
 
 def test_posterior_is_the_textbook_density(case):
     """In the sampler's coordinates, with the volume of the map, which is linear in w: taken from unit steps."""
     made, data, values = case
-    total, trace = log_density(model, (data,), {"blocks": made.blocks}, values)
+    total, trace = log_density(model, ((data, None),), {"blocks": made.blocks}, values)
     theta = np.asarray(trace["theta"]["value"])
     origin = placed(case, np.zeros((6, 7)))[0].ravel()
     steps = [placed(case, unit.reshape(6, 7))[0].ravel() - origin for unit in np.eye(42)]
@@ -302,21 +302,22 @@ def test_the_map_is_a_bijection(case):
     """Back from theta: w = L' (theta - m), each infusion given the earlier ones of its patient."""
     made, data, values = case
     theta, _ = placed(case, values["w"])
-    expected = typical(values, made.X)
+    centres_of = typical(values, made.X)
     patients = [p.patient_id for p in made.profiles]
-    back = np.empty_like(theta)
+    there = np.empty_like(theta)
     for i, patient in enumerate(patients):
         earlier = [j for j in range(i) if patients[j] == patient]
         mean, variance = np.empty(6), np.empty(6)
         for k in range(6):
             both = covariance(values["tau"][k], values["share"][k], len(earlier) + 1)
             weight = np.linalg.solve(both[:-1, :-1], both[:-1, -1]) if earlier else np.empty(0)
-            mean[k] = expected[k, i] + weight @ (theta[k, earlier] - expected[k, earlier])
+            mean[k] = centres_of[k, i] + weight @ (theta[k, earlier] - centres_of[k, earlier])
             variance[k] = both[-1, -1] - weight @ both[:-1, -1]
         precision = data.curvature[:, :, i] + np.diag(1 / variance)
         centre = np.linalg.solve(precision, data.pull[:, i] + mean / variance)
-        back[:, i] = np.linalg.cholesky(precision).T @ (theta[:, i] - centre)
-    assert back == pytest.approx(values["w"], abs=1e-9)
+        there[:, i] = np.linalg.cholesky(precision).T @ (theta[:, i] - centre)
+    assert there == pytest.approx(values["w"], abs=1e-9)
+    assert np.asarray(back(theta, expected(values, made.X), data, made.blocks)) == pytest.approx(there, abs=1e-9)
 
 
 def test_a_normal_likelihood_leaves_standard_normal_coordinates(case):

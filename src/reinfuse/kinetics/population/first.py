@@ -15,12 +15,17 @@ import numpy as np
 from jax import Array, lax
 from jax.scipy.special import log_ndtr
 
+from reinfuse.kinetics.population.coordinates import K, Modes, typical_of
 from reinfuse.kinetics.population.curve import log_count
-from reinfuse.kinetics.population.parameters import ACTED_ON, RESIDUAL
-from reinfuse.kinetics.population.posterior import BETWEEN, EFFECT, SPREAD, K, typical_of
+from reinfuse.kinetics.population.parameters import ACTED_ON, ALPHA, FB, RESIDUAL, TMAX
+from reinfuse.kinetics.population.posterior import BETWEEN, EFFECT, SPREAD
 
 ROUNDS = 25
 STEPS = 12
+STARTS = tuple((t, a, f) for t in (-1.0, 1.0) for a in (-1.5, 1.5) for f in (-1.5, 1.5))
+"""Deviations of Tmax, contraction and share that persists, in standard deviations, from which profiles are fitted."""
+EVEN = 0.3
+"""Part of the proposals that is spread evenly over the starts."""
 
 
 class First(NamedTuple):
@@ -33,6 +38,7 @@ class First(NamedTuple):
     coef: Array
     curvature: Array
     pull: Array
+    modes: Modes
 
 
 @jax.jit
@@ -60,7 +66,28 @@ def first_fit(seen: tuple[Array, Array, Array], below: tuple[Array, Array, Array
     theta, mu, tau, sigma, coef = lax.fori_loop(0, ROUNDS, one_round, start)
     slope, curvature, _ = _local(theta, sigma, seen, below)
     pull = jnp.einsum("ijn,jn->in", curvature, theta) + slope
-    return First(theta, mu, tau, sigma, coef, curvature, pull)
+    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma, seen, below)
+    return First(theta, mu, tau, sigma, coef, curvature, pull, modes)
+
+
+def _modes(theta: Array, typical: Array, tau: Array, sigma: Array, seen: Any, below: Any) -> Modes:
+    """Fit each profile from several starts given the population; weights by Laplace's approximation."""
+    away = np.zeros((len(STARTS), K))
+    away[:, (TMAX, ALPHA, FB)] = STARTS
+    starts = jnp.concatenate([theta[None], typical + (away * tau)[:, :, None]])
+
+    def one(start: Array) -> tuple[Array, ...]:
+        found = _fit(start, typical, tau, sigma, seen, below)
+        _, curvature, value = _local(found, sigma, seen, below)
+        root = jnp.linalg.cholesky(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2))
+        log_volume = jnp.log(jnp.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
+        prior = -0.5 * ((found - typical) ** 2 / tau[:, None] ** 2).sum(axis=0)
+        spread = jnp.linalg.inv(root).transpose(2, 1, 0)
+        return found, spread, root.transpose(2, 1, 0), log_volume, value + prior - log_volume
+
+    place, spread, whiten, log_volume, log_mass = lax.map(one, starts)
+    share = (1 - EVEN) * jax.nn.softmax(log_mass, axis=0) + EVEN / len(starts)
+    return Modes(place, spread, whiten, log_volume, jnp.log(share))
 
 
 def _shrunk(value: Array, towards: Array, n: int) -> Array:

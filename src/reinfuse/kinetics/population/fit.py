@@ -9,11 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reinfuse.kinetics.population.coordinates import Data, K
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.first import First, first_fit
 from reinfuse.kinetics.population.layout import Layout, layout
 from reinfuse.kinetics.population.parameters import centres
-from reinfuse.kinetics.population.posterior import Data, K, model
+from reinfuse.kinetics.population.posterior import model
 from reinfuse.kinetics.population.sampler import CHUNK, Draws, Effort, Report, sample
 from reinfuse.kinetics.profiles import Floats, Profile
 
@@ -21,8 +22,8 @@ SITES = ("mu", "tau", "share", "sigma", "coef")
 FEWEST = 5
 """Profiles with a count above the limit below which no population is fitted."""
 MOST = 5000
-"""Profiles above which it is not run: an hour and more."""
-FEW, MANY = Effort(4, 500, 1000), Effort(2, 500, 500)
+"""Profiles above which it is not run: half an hour and more."""
+FEW, MANY = Effort(4, 500, 1000), Effort(2, 500, 1000)
 LARGE = 400
 """Profiles from which two chains are run in place of four."""
 
@@ -60,7 +61,7 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, e
         Name -> value of each profile; a missing value counts as the average of the others, and `Layout.missing` tells
         how many there were.
     effort
-        Default: four chains of 1,000 draws, two of 500 in large cohorts.
+        Default: four chains of 1,000 draws, two in large cohorts.
 
     Returns
     -------
@@ -77,7 +78,7 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, e
         data, first = arrays(made)
         effort = effort or effort_for(len(profiles))
         sites = SITES if made.names else SITES[:-1]
-        draws = sample(model, made.blocks, data, start(first, made), sites, effort, seed, report)
+        draws = sample(model, made.blocks, (data, None), start(first, made), effort, seed, report)
     return PopulationFit(made, draws, diagnose(draws, sites))
 
 
@@ -92,7 +93,7 @@ def arrays(made: Layout) -> tuple[Data, First]:
     seen, below = jax.tree.map(jnp.asarray, (made.seen, made.below))
     X, centre = jnp.asarray(made.X), jnp.asarray(centres(made.unit))
     first = first_fit(seen, below, X, centre)
-    return Data(seen, below, X, centre, first.curvature, first.pull), first
+    return Data(seen, below, X, centre, first.curvature, first.pull, first.modes), first
 
 
 def start(first: First, made: Layout) -> dict[str, jax.Array]:

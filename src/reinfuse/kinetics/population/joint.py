@@ -26,10 +26,11 @@ from scipy import stats
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.kinetics.population import curve, records
+from reinfuse.kinetics.population.coordinates import Data, of_patients
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
 from reinfuse.kinetics.population.layout import Layout
-from reinfuse.kinetics.population.posterior import Data, infusions
+from reinfuse.kinetics.population.posterior import infusions
 from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
 from reinfuse.kinetics.profiles import Floats
 
@@ -110,7 +111,7 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
         both = (data, survival(np.array(places), told, _limit(layout)))
-        draws = sample(model, layout.blocks, both, begun, sites, effort, seed, report)
+        draws = sample(model, layout.blocks, both, begun, effort, seed, report)
     return JointFit(kind, len(places), events, draws, diagnose(draws, sites))
 
 
@@ -153,7 +154,8 @@ def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], log: Any) -> No
     theta, _ = infusions(data, blocks)
     association = numpyro.sample("association", dist.Normal(0.0, PRIOR))
     baseline = numpyro.sample("baseline", dist.Normal(jnp.zeros(PIECES), 1.5).to_event(1))
-    numpyro.factor("outcome", log_likelihood(theta[:, s.at], association, s.rate + baseline, s, log).sum())
+    each = log_likelihood(theta[:, s.at], association, s.rate + baseline, s, log)
+    numpyro.factor("outcome", of_patients(jnp.zeros(theta.shape[1]).at[s.at].add(each), blocks))
 
 
 def log_likelihood(theta: Array, association: Array, log_h0: Array, s: Survival, log: Any) -> Array:

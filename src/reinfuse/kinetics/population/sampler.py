@@ -1,7 +1,13 @@
-"""NUTS in chains, two at a time, with progress: the only door to NumPyro's sampler.
+"""Chains, two at a time, with progress: the only door to NumPyro's sampler.
 
-No-U-turn sampler: Hoffman and Gelman, J Mach Learn Res 2014;15:1593-1623. Chains run in threads; each is a pure
-function of the seed.
+An iteration moves, in turn, the infusions' parameters given the population (`patients`), the population given those
+parameters, and the population given their coordinates (`coordinates`), in which the parameters move along with it.
+Both of the last are steps of the no-U-turn sampler (Hoffman and Gelman, J Mach Learn Res 2014;15:1593-1623) in few
+dimensions. Typical values, variances and effects mix well by the one where counts are few and by the other where they
+are many (interweaving: Yu and Meng, J Comput Graph Stat 2011;20:531-570). Each step leaves the posterior as it is.
+
+Warm-up: `WINDOWS` windows of a fifth each, after each of which the coordinates are chosen anew from its draws; the
+population stays where it is during the first `STILL`. Chains run in threads; each is a pure function of the seed.
 """
 
 from __future__ import annotations
@@ -11,18 +17,42 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from numpyro.infer import NUTS, init_to_value
+from numpyro import handlers
+from numpyro.distributions import biject_to, constraints
+from numpyro.infer.hmc import hmc
+from numpyro.infer.util import ParamInfo, potential_energy
+
+from reinfuse.kinetics.population import patients
+from reinfuse.kinetics.population.coordinates import back, expected, place, refitted
+from reinfuse.kinetics.population.posterior import given_infusions
 
 CHUNK = 25
 """Iterations between two reports of progress."""
 AT_ONCE = 2
+WINDOWS, STILL = 3, 2
+SETTLING, WARMING, KEEPING = range(3)
+GIVEN = ("mu", "tau", "share", "coef")
+"""Sites that move given the infusions' parameters."""
+SUPPORT = {"tau": constraints.positive, "sigma": constraints.positive, "share": constraints.unit_interval}
+ACCEPT, DEEPEST = 0.8, 8
 Model = Callable[..., Any]
 Report = Callable[[int, int], None]
+
+
+class State(NamedTuple):
+    """Where a chain is: `inner` moves given the infusions' parameters, `outer` given their coordinates w."""
+
+    key: Any
+    w: Any
+    outer: Any
+    inner: Any
+    pace: patients.Pace
 
 
 @dataclass(frozen=True)
@@ -48,9 +78,9 @@ class Draws:
     values
         Name -> draws, shape (chains, draws, ...).
     diverging
-        Iterations that diverged, shape (chains, draws).
+        Iterations in which a move of the population diverged, shape (chains, draws).
     energy, steps
-        Hamiltonian and leapfrog steps of each iteration, shape (chains, draws).
+        Hamiltonian, and gradients of the counts' likelihood, of each iteration, shape (chains, draws).
     """
 
     values: Mapping[str, NDArray[np.float64]] = field(repr=False)
@@ -64,67 +94,140 @@ class Draws:
         return value.reshape(-1, *value.shape[2:])
 
 
-def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str, Any], dense: tuple[str, ...],
-           effort: Effort, seed: int, report: Report | None = None) -> Draws:  # fmt: skip
+def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str, Any], effort: Effort, seed: int,
+           report: Report | None = None) -> Draws:  # fmt: skip
     """Sample from a model of `data` and `blocks`.
 
     Parameters
     ----------
+    data
+        `Data`, and what else the model needs.
     start
         Where chains begin: values of all sites; `w` is drawn anew for each chain.
-    dense
-        Sites that share a dense mass matrix.
     report
         Called with the iterations done and all, of all chains.
     """
-    kernel, advance, finish = _compiled(model, blocks, dense, effort.warmup)
+    windows, rest = _windows(effort.warmup)
+    begin, advance, refit = _compiled(model, blocks, tuple(start), rest + sum(windows[STILL:]))
     done, lock = [0], Lock()
 
-    def chain(state: Any) -> dict[str, Any]:
-        with jax.enable_x64(True):  # holds for one thread
-            return advanced(state)
-
-    def advanced(state: Any) -> dict[str, Any]:
+    def go(state: Any, data: Any, iterations: int, phase: int) -> tuple[Any, Any]:
         kept: list[Any] = []
-        for i in range((effort.warmup + effort.draws) // CHUNK):
-            state, told = advance(state, data)
-            told["steps"].block_until_ready()
-            if i >= effort.warmup // CHUNK:
-                kept.append(jax.tree.map(np.asarray, told))
+        for _ in range(iterations // CHUNK):
+            state, told = advance(state, data, phase)
+            kept.append(jax.tree.map(np.asarray, told))
             with lock:
                 done[0] += CHUNK
                 if report:
                     report(done[0], effort.iterations)
-        joined: dict[str, Any] = jax.tree.map(lambda *parts: np.concatenate(parts), *kept)
-        return {**joined, "values": jax.tree.map(np.asarray, finish(joined["z"], data))}
+        return state, jax.tree.map(lambda *parts: np.concatenate(parts), *kept)
 
-    states = []
-    for key in jax.random.split(jax.random.PRNGKey(seed), effort.chains):
-        drawn = {**start, "w": jax.random.normal(key, start["w"].shape)}
-        kernel._init_strategy = init_to_value(values=drawn)
-        states.append(kernel.init(key, effort.warmup, None, (data,), {}))
+    def chain(state: Any) -> Any:
+        with jax.enable_x64(True):  # holds for one thread
+            own = data
+            for i, iterations in enumerate(windows):
+                state, told = go(state, own, iterations, SETTLING if i < STILL else WARMING)
+                state, own = refit(state, own, told["values"])
+            state, _ = go(state, own, rest, WARMING)
+            return go(state, own, effort.draws, KEEPING)[1]
+
+    states = [begin(key, data, dict(start)) for key in jax.random.split(jax.random.PRNGKey(seed), effort.chains)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         each = list(pool.map(chain, states))
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *each)
     return Draws(stacked["values"], stacked["diverging"], stacked["energy"], stacked["steps"])
 
 
+def _windows(warmup: int) -> tuple[list[int], int]:
+    """Return the iterations after which coordinates are chosen anew, and those of warm-up that are left."""
+    each = warmup // (5 * CHUNK) * CHUNK
+    return [each] * WINDOWS, warmup - each * WINDOWS
+
+
+def _constrained(free: Mapping[str, Any]) -> dict[str, Any]:
+    return {s: biject_to(SUPPORT.get(s, constraints.real))(v) for s, v in free.items()}
+
+
+def _nuts(model: Model, sites: tuple[str, ...]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return how the no-U-turn sampler of a model of `data` and `at` begins and moves."""
+
+    def potential(data: Any, at: Any) -> Callable[..., Any]:
+        return partial(potential_energy, model, (data, at), {})
+
+    init, step = hmc(potential_fn_gen=potential, algo="NUTS")
+
+    def begin(z: Any, data: Any, at: Any, warmup: int, key: Any) -> Any:
+        there = ParamInfo({s: z[s] for s in sites}, jnp.zeros(()), {s: jnp.zeros_like(z[s]) for s in sites})
+        return init(there, warmup, dense_mass=[sites], target_accept_prob=ACCEPT, max_tree_depth=DEEPEST,
+                    model_args=(data, at), rng_key=key)  # fmt: skip
+
+    def move(now: Any, z: Any, data: Any, at: Any, still: Any) -> Any:
+        z = {s: z[s] for s in sites}
+        value, slope = jax.value_and_grad(potential(data, at))(z)
+        now = now._replace(z=z, potential_energy=value, z_grad=slope)
+        return jax.lax.cond(still, lambda s: s, lambda s: step(s, (data, at), {}), now)
+
+    return begin, move
+
+
 @lru_cache(maxsize=4)
-def _compiled(model: Model, blocks: tuple[int, ...], dense: tuple[str, ...],
-              warmup: int) -> tuple[NUTS, Callable[..., Any], Callable[..., Any]]:  # fmt: skip
-    """Return a kernel, a step of `CHUNK` iterations, and the map from its coordinates to the model's sites."""
-    kernel = NUTS(partial(model, blocks=blocks), dense_mass=[dense], target_accept_prob=0.9, max_tree_depth=9)
+def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
+              warmup: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:  # fmt: skip
+    """Return how a chain begins, a step of `CHUNK` iterations, and the choice of its coordinates anew."""
+    sites = tuple(s for s in all_sites if s != "w")
+    within = partial(model, blocks=blocks)
+    begin_outer, move_outer = _nuts(lambda data, w: handlers.condition(within, {"w": w})(data), sites)
+    begin_inner, move_inner = _nuts(lambda data, theta: given_infusions(data[0], theta, blocks),
+                                    tuple(s for s in sites if s in GIVEN))  # fmt: skip
+
+    def placed(w: Any, z: Any, data: Any) -> Any:
+        return place(w, expected(_constrained(z), data[0].X), data[0], blocks)[0]
+
+    def unplaced(theta: Any, z: Any, data: Any) -> Any:
+        return back(theta, expected(_constrained(z), data[0].X), data[0], blocks)
+
+    def of_patients(w: Any, z: Any, data: Any) -> Any:
+        """Return the log density of each patient, but for a constant."""
+        trace = handlers.trace(handlers.substitute(within, {**_constrained(z), "w": w})).get_trace(data)
+        return sum(s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample" and s["is_observed"])
+
+    def one(state: State, data: Any, phase: Any) -> tuple[State, Any]:
+        key, slide, jump = jax.random.split(state.key, 3)
+        z, still = state.outer.z, phase == SETTLING
+        density = partial(of_patients, z=z, data=data)
+        w, accepted = patients.glide(slide, density, state.w, state.pace, blocks)
+        maps = partial(placed, z=z, data=data), partial(unplaced, z=z, data=data)
+        w = patients.leap(jump, density, w, maps, data[0].modes, blocks)
+        theta = placed(w, z, data)
+        inner = move_inner(state.inner, z, data, theta, still)
+        w = unplaced(theta, z := {**z, **inner.z}, data)
+        outer = move_outer(state.outer, z, data, w, still)
+        pace = jax.tree.map(partial(jnp.where, phase == KEEPING), state.pace, patients.adapted(state.pace, accepted))
+        told = {"values": {**_constrained(outer.z), "theta": placed(w, outer.z, data)},
+                "diverging": outer.diverging | inner.diverging, "energy": outer.energy,
+                "steps": outer.num_steps + patients.STEPS + 2}  # fmt: skip
+        return State(key, w, outer, inner, pace), told
 
     @jax.jit
-    def advance(state: Any, data: Any) -> Any:
-        def one(state: Any, _: None) -> Any:
-            state = kernel.sample(state, (data,), {})
-            return state, {"z": state.z, "diverging": state.diverging, "energy": state.energy, "steps": state.num_steps}
-
-        return jax.lax.scan(one, state, None, length=CHUNK)
+    def begin(key: Any, data: Any, values: Any) -> State:
+        key, first, second, third = jax.random.split(key, 4)
+        z = {s: biject_to(SUPPORT.get(s, constraints.real)).inv(jnp.asarray(values[s])) for s in sites}
+        w = jax.random.normal(first, values["w"].shape)
+        return State(key, w, begin_outer(z, data, w, warmup, second), begin_inner(z, data, w, warmup, third),
+                     patients.pace(blocks[0]))  # fmt: skip
 
     @jax.jit
-    def finish(z: Any, data: Any) -> Any:
-        return jax.lax.map(kernel.postprocess_fn((data,), {}), z)
+    def advance(state: State, data: Any, phase: Any) -> Any:
+        return jax.lax.scan(lambda state, _: one(state, data, phase), state, None, length=CHUNK)
 
-    return kernel, advance, finish
+    @jax.jit
+    def moved(state: State, data: Any, new: Any) -> State:
+        w = unplaced(placed(state.w, state.outer.z, data), state.outer.z, new)
+        return state._replace(w=w, pace=patients.pace(blocks[0]))
+
+    def refit(state: State, data: Any, values: Any) -> tuple[State, Any]:
+        own = {s: v for s, v in values.items() if s in GIVEN}
+        new = (refitted(values["theta"], own, data[0], blocks), *data[1:])
+        return moved(state, data, new), new
+
+    return begin, advance, refit
