@@ -22,6 +22,7 @@ SAID = "A model, calibrated to results of groups; not validated for one patient,
 ProtocolsArgument = Annotated[Path | None, typer.Argument(help="Protocols (TOML); default: nine bundled ones.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 PatientsOption = Annotated[int, typer.Option("--patients", min=100, help="Virtual patients, each in every arm.")]
+ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the virtual patients.")]
 
 
@@ -44,8 +45,9 @@ def trial(
     protocols: ProtocolsArgument = None,
     patients: PatientsOption = 10_000,
     out: OutOption = Path("reinfuse-virtual"),
-    seed: SeedOption = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")] = None,
+    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
+SeedOption = None,
+    cluster: ClusterOption = None,
     cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
 ) -> None:
@@ -73,11 +75,74 @@ def trial(
 
 
 @virtual.command()
+def search(
+    out: OutOption = Path("reinfuse-search"),
+    objective: Annotated[str, typer.Option("--objective", help="What is to be greatest.")] = "durable_response",
+    most_crs: Annotated[float, typer.Option("--most-crs", help="Greatest rate of CRS of grade 3 or more.")] = 0.15,
+    sure: Annotated[float, typer.Option("--sure", help="Share of populations in which that must hold.")] = 0.5,
+    margin: Annotated[float, typer.Option("--margin", help="Difference that does not matter, of the best.")] = 0.1,
+    cart1: Annotated[str, typer.Option("--cart1", help="Regimen before CART1.")] = "Cy-Flu",
+    cart1_dose: Annotated[float, typer.Option("--cart1-dose", help="Dose of CART1, cells/kg.")] = 2e6,
+    cart1_too: Annotated[bool, typer.Option("--cart1-too", help="Search the regimen before CART1 too.")] = False,
+    limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME:LOW:HIGH, such as flu:0:1.")] = None,
+    patients: Annotated[int | None, typer.Option("--patients", min=256, help="Virtual patients.")] = None,
+    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
+SeedOption = None,
+    sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
+    cluster: ClusterOption = None,
+) -> None:
+    """Find protocols of the second infusion that cannot be told apart from the best, and what to measure."""
+    from reinfuse.report.virtual_search import write_search
+    from reinfuse.virtual import found
+    from reinfuse.virtual.ensemble import bundled
+    from reinfuse.virtual.search import search as searched
+    from reinfuse.virtual.sensitivity import sensitivity as sensitive_to
+
+    asked, ensemble = _question(objective, most_crs, sure, margin, cart1, cart1_dose, cart1_too, limit or []), bundled()
+    seeded = found.SEED if seed is None else seed
+    with _runner(cluster) as runner, _progress() as progress:
+        answer = searched(asked, ensemble, seeded, patients, runner=runner, progress=progress)
+        sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
+        write_search(answer, sensitive, ensemble, out, seeded)
+    inside = int(answer.region.inside.sum())
+    typer.echo(f"{len(answer.region.protocols)} protocols weighed, {inside} cannot be told apart from the best.")
+    typer.echo(SAID)
+    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+
+
+def _question(objective: str, most_crs: float, sure: float, margin: float, cart1: str, dose: float, too: bool,
+              limits: list[str]) -> Any:  # fmt: skip
+    """Return what is searched, or refuse it with all problems."""
+    from pydantic import ValidationError
+
+    from reinfuse.errors import PlanRefused, Problem
+    from reinfuse.virtual.protocol import Infusion
+    from reinfuse.virtual.question import Question
+
+    told, problems = {}, []
+    for text in limits:
+        try:
+            name, low, high = text.split(":")
+            told[name] = (float(low), float(high))
+        except ValueError:
+            problems.append(Problem("search", None, "limit", text, "cannot be read", "NAME:LOW:HIGH, such as flu:0:1"))
+    try:
+        first = Infusion.model_validate({"lymphodepletion": cart1, "dose_cells_per_kg": dose})
+    except ValidationError as error:
+        problems += [Problem("search", None, f"cart1 {e['loc'][-1]}", str(e["input"]), "cannot be", e["msg"])
+                     for e in error.errors()]  # fmt: skip
+    if problems:
+        raise PlanRefused(problems)
+    return Question(objective, most_crs, sure, margin, first, too, told)
+
+
+@virtual.command()
 def ablation(
     out: OutOption = Path("reinfuse-ablation"),
     members: Annotated[int, typer.Option("--members", min=10, help="Members of the ensemble.")] = 60,
     patients: PatientsOption = 512,
-    seed: SeedOption = None,
+    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
+SeedOption = None,
 ) -> None:
     """Simulate the reference study without each mechanism in turn; write ablation.csv."""
     from reinfuse.report.virtual import frame

@@ -38,13 +38,11 @@ ON_PEAK, ON_BURDEN = 1.5, 0.75
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Outcomes of one infusion; arrays of shape (patients,). A response that was not assessed (day 28 not reached) is
-    False.
+    """Outcomes of one infusion; arrays of shape (patients,). A response that was not assessed is False.
 
-    `given`: whether the infusion was given. `pfs` and `persistence` in days; `progressed` and `lost`: whether the event
-    was seen. `crs`: log odds of CRS of grade 3 or more but for the ensemble member's intercept. `antigen_negative`:
-    whether
-    most tumour at progression has lost the antigen.
+    `given`: whether the infusion was given. `pfs` (to progression or death) and `persistence` (to death at most) in
+    days; `progressed` (or died) and `lost`: whether the event was seen. `crs`: log odds of CRS of grade 3 or more but
+    for the ensemble member's intercept. `antigen_negative`: whether most tumour at progression has lost the antigen.
     """
 
     given: Flags
@@ -68,11 +66,14 @@ def outcomes(out: Floats) -> Outcomes:
     tumour, before = out[:, DAY28], out[:, BURDEN]
     with np.errstate(invalid="ignore", divide="ignore"):
         cr = tumour < CLEAR
+        dead = out[:, DEAD] > 0.5
+        event = (out[:, PROGRESSED] > 0.5) | dead
+        lost = (out[:, SEEN] < 0.5) & (out[:, LAST] <= out[:, DIED])
         crs = ON_PEAK * np.log10(out[:, CMAX]) + ON_BURDEN * np.log10(np.maximum(before, 1e-3))
         return Outcomes(
             given, cr, cr | (tumour <= SHRUNK * before), tumour < RESIDUAL,
-            out[:, END], out[:, PROGRESSED] > 0.5, out[:, DIED], out[:, DEAD] > 0.5,
-            out[:, CMAX], out[:, LAST], out[:, SEEN] < 0.5, crs,
+            np.minimum(out[:, END], out[:, DIED]), event, out[:, DIED], dead,
+            out[:, CMAX], np.minimum(out[:, LAST], out[:, DIED]), lost, crs,
             (out[:, PROGRESSED] > 0.5) & (out[:, ESCAPED] > 0.5),
         )  # fmt: skip
 

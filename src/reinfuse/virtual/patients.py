@@ -18,6 +18,8 @@ BLOCK = 256
 """Patients whose numbers are drawn together."""
 MOST_INFUSIONS = 6
 _NORMALS = len(NAMES) + MOST_INFUSIONS - 1
+_MOST_TDEATH = 0.8
+"""Tumour that is not survived: at most this share of the greatest tumour."""
 _MOST_T0 = 0.8
 """Tumour before the first infusion: at most this share of what is survived."""
 _CELL = np.array([2e-9, 2e-9, 2e-9, 1e-9, 1e-9])
@@ -78,6 +80,7 @@ def parameters(member: Member, drawn: Draws) -> Floats:
     made: Floats = member.median * np.exp(sd * drawn.normal[:, : len(NAMES)])
     for name in FRACTIONS:
         np.minimum(made[:, INDEX[name]], 1.0, out=made[:, INDEX[name]])
+    np.minimum(made[:, INDEX["Tdeath"]], _MOST_TDEATH * made[:, INDEX["Tmax"]], out=made[:, INDEX["Tdeath"]])
     np.minimum(made[:, INDEX["T0"]], _MOST_T0 * made[:, INDEX["Tdeath"]], out=made[:, INDEX["T0"]])
     return made
 

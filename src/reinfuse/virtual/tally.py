@@ -78,7 +78,7 @@ def by_member(values: Floats, which: NDArray[np.int64], members: int) -> Floats:
 
 def binned(counts: Floats) -> Counts:
     """Return how many counts lie in each bin; counts (patients, ...) give (..., bins). NaN are not counted."""
-    flat = counts.reshape(len(counts), -1)
+    flat = counts.reshape(len(counts), int(np.prod(counts.shape[1:])))
     with np.errstate(divide="ignore", invalid="ignore"):
         bins = np.clip(np.floor((np.log10(np.maximum(flat, 0)) - _LOW) / _WIDTH), 0, BINS - 1)
     made = np.zeros((flat.shape[1], BINS), dtype=np.int64)
