@@ -2,20 +2,61 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.extending import overload, register_jitable
 
 F = TypeVar("F", bound=Callable[..., Any])
+_ARITHMETIC: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
+_SOURCES = ("compiled", "declared", "equations", "lanes", "steps", "watch", "stops", "solver", "restart")
+_STAMP = zlib.crc32(b"".join(Path(__file__).with_stem(name).read_bytes() for name in _SOURCES))
 
 
 def compiled(function: F) -> F:
-    """Compile a function; it lets other threads run, and keeps IEEE arithmetic."""
-    return cast("F", numba.njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")(function))
+    """Compile a function; it lets other threads run, and keeps IEEE arithmetic but for fused multiply-adds.
+
+    What is kept on disk holds the functions that it calls too, so it is good for these sources only: numba itself looks
+    at the function's own file.
+    """
+    made: Any = numba.njit(cache=True, **_ARITHMETIC)(function)
+    file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    if hasattr(file, "_source_stamp"):
+        file._source_stamp = (file._source_stamp, _STAMP)
+    return cast("F", made)
 
 
 def inlined(function: F) -> F:
-    """Compile a function into the functions that call it."""
-    made = numba.njit(cache=True, nogil=True, inline="never", fastmath={"contract"}, error_model="numpy")(function)
-    return cast("F", made)
+    """Compile a function into each place that calls it; elsewhere it stays Python."""
+    made: F = register_jitable(forceinline=True, _nrt=False, **_ARITHMETIC)(function)
+    return made
+
+
+def called(function: F) -> F:
+    """Compile a function for the compiled functions that call it; elsewhere it stays Python."""
+    made: F = register_jitable(_nrt=False, **_ARITHMETIC)(function)
+    return made
+
+
+def exp(x: float) -> float:
+    """Return the exponential; compiled, for x up to 0, by arithmetic that runs on several patients at once."""
+    return math.exp(x)
+
+
+_INLINED: Any = {"forceinline": True, **_ARITHMETIC}
+
+
+@overload(exp, jit_options=_INLINED)
+def _exp(x: float) -> Callable[[float], float]:
+    def by_squares(x: float) -> float:
+        z = max(x, -40.0) / 256
+        y = 1 + z * (1 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720 + z / 5040))))))
+        for _ in range(8):
+            y *= y
+        return y
+
+    return by_squares

@@ -1,5 +1,4 @@
-"""The model's equations (`declared.STATES`), written once: for Python and scipy as they stand, compiled for the
-solver."""
+"""The model's equations (`declared.STATES`), written once: for Python as they stand, compiled for the solver."""
 
 from __future__ import annotations
 
@@ -8,9 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from reinfuse.virtual.compiled import called, exp, inlined
 from reinfuse.virtual.declared import NAMES, STATES
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Eight = tuple[float, float, float, float, float, float, float, float]
+States = Floats | Eight
+Parameters = Floats | tuple[float, ...]
 
 SIZE = len(STATES)
 E, M, X, P, N, A, U, PHI = range(SIZE)
@@ -22,30 +26,40 @@ assert NAMES == (
 )  # fmt: skip
 
 
-def change(y: Floats, p: Floats, w: float, dy: Floats) -> None:
-    """Put the change of the states `y` a day into `dy`; `p` as `declared.PARAMETERS`, `w` the product's fitness."""
+@inlined
+def rates(y: States, p: Parameters, w: float) -> Eight:
+    """Return the change of the states `y` a day; `p` as `declared.PARAMETERS`, `w` the product's fitness."""
     e, m, x = max(y[E], 0.0), max(y[M], 0.0), max(y[X], 0.0)
     tp, tn, a = max(y[P], 0.0), max(y[N], 0.0), max(y[A], 0.0)
     c = e + m + x
-    own = min(math.exp(y[U]), 1.0)
+    own = min(exp(y[U]), 1.0)
     antigen = tp + p[B0]
     s = antigen / (antigen + p[KS])
     niche = 1.0 + p[KAP] * (1.0 - own)
     rejection = p[RMAX] * a / (1.0 + c / p[KR])
     growth = w * p[RHO] * s * niche / (niche + p[KI]) * max(0.0, 1.0 - c / p[KC])
     back = p[A_M] * s
-    dy[E] = (growth - p[D_E] - p[X_RATE] * s - p[M_RATE] - rejection) * e + back * m
-    dy[M] = p[M_RATE] * e - (p[D_M] + back + rejection) * m
-    dy[X] = p[X_RATE] * s * e - (p[D_X] + rejection) * x
     tumour = p[G] * (1.0 - (tp + tn) / p[TMAX])
-    dy[P] = (tumour - p[MU] - p[KK] * e / (e + p[KB])) * tp
-    dy[N] = tumour * tn + p[MU] * tp
     held = y[PHI] * p[A_H] / (p[A_H] + a)
-    dy[A] = p[R_A] * (1.0 - held) * own * a * (1.0 - a) * c / (c + p[KA]) - p[D_A] * a
-    dy[U] = -p[R_L] * y[U]
-    dy[PHI] = -p[K_PHI] * y[PHI]
+    return (
+        (growth - p[D_E] - p[X_RATE] * s - p[M_RATE] - rejection) * e + back * m,
+        p[M_RATE] * e - (p[D_M] + back + rejection) * m,
+        p[X_RATE] * s * e - (p[D_X] + rejection) * x,
+        (tumour - p[MU] - p[KK] * e / (e + p[KB])) * tp,
+        tumour * tn + p[MU] * tp,
+        p[R_A] * (1.0 - held) * own * a * (1.0 - a) * c / (c + p[KA]) - p[D_A] * a,
+        -p[R_L] * y[U],
+        -p[K_PHI] * y[PHI],
+    )
 
 
+@called
+def change(y: Floats, p: Floats, w: float, dy: Floats) -> None:
+    """Put the change of the states `y` a day into `dy`."""
+    dy[E], dy[M], dy[X], dy[P], dy[N], dy[A], dy[U], dy[PHI] = rates(y, p, w)
+
+
+@called
 def begin(p: Floats, y: Floats) -> None:
     """Put a patient before any treatment into `y`."""
     y[:] = 0.0
@@ -54,6 +68,7 @@ def begin(p: Floats, y: Floats) -> None:
     y[A] = p[A0]
 
 
+@called
 def deplete(y: Floats, p: Floats, cy: float, flu: float) -> None:
     """Give lymphodepletion: `cy` and `flu` in reference courses."""
     kill = p[C_CY] * cy + p[C_FLU] * flu

@@ -1,47 +1,41 @@
 """The solver: patients through protocols, by adaptive steps that end only where something happens.
 
 That is at lymphodepletion and infusion, on day 28 of an infusion, and where a population dies out; all else is read
-from
-the dense output. Chosen by measurement (`benchmarks/virtual/`).
+from the dense output. Eight patients are on their way at once (`lanes`); one who is done makes room for the next.
+Chosen by measurement (`benchmarks/virtual/`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reinfuse.virtual.compiled import compiled, inlined
-from reinfuse.virtual.equations import SIZE, E, Floats, M, N, P, X, begin, change, deplete
-from reinfuse.virtual.steps import between, cells, dense, die_out, step
-from reinfuse.virtual.watch import COURSE, at_day28, close_course, open_course, watch_cells, watch_tumour
+from reinfuse.virtual.compiled import called, compiled
+from reinfuse.virtual.equations import SIZE, E, Floats, Integers, M, N, P, X, begin, deplete
+from reinfuse.virtual.lanes import COUNT, COURSE, END, FITNESS, FLAG, LANES, MOST_STEPS, READING, SOON, H, T, step
+from reinfuse.virtual.stops import (
+    BEFORE,
+    DAY28,
+    EVENT,
+    FIRST,
+    NOW,
+    POSITIVE,
+    ROOM,
+    TINY,
+    UNTIL,
+    WHO,
+    go,
+    happened,
+    rest,
+    set_states,
+    settle,
+)
+from reinfuse.virtual.watch import READ, at_day28, close_course, from_lane, open_course, within_course
 
-_change, _begin, _deplete = inlined(change), inlined(begin), inlined(deplete)
-RTOL = 1e-6
-"""Relative tolerance of a step."""
-MOST_STEPS = 100_000
-"""Steps between two events after which a patient is given up (NaN)."""
-NEXT = 0.05
-"""First step after an event, days."""
-Integers = NDArray[np.int64]
-
-
-@inlined
-def _note(r: Floats, t: float, h: float, times: Floats, states: Floats, j: int) -> int:
-    """Put states at the asked times of a step; return how many times are done."""
-    while j < len(times) and times[j] <= t + h + 1e-12:
-        for i in range(SIZE):
-            states[j, i] = dense(r, i, (times[j] - t) / h)
-        j += 1
-    return j
-
-
-@inlined
-def _count(r: Floats, day: float, h: float, days: Floats, counts: Floats, j: int) -> int:
-    """Put CAR-T cells on the asked days of a step of a course; return how many days are done."""
-    while j < len(days) and days[j] <= day + h + 1e-12:
-        counts[j] = cells(r, (days[j] - day) / h)
-        j += 1
-    return j
+__all__ = ["RTOL", "Integers", "advance", "solve", "trace"]
+RTOL = 5e-7
+"""Relative tolerance of a step: the loosest at which daily CAR-T cells and tumour are well within 1e-4 of LSODA's."""
+Plan = tuple[Floats, Floats, Floats, Floats, Integers, Floats, float, Floats, Floats, Floats, Floats, Floats]
+"""What `solve` and `trace` are given, in their order, without the tolerance."""
 
 
 @compiled
@@ -59,85 +53,131 @@ def advance(y: Floats, p: Floats, w: float, t: float, end: float, rtol: float, l
     times, states
         Days at which all states are noted.
     """
-    k, r = np.zeros((7, SIZE)), np.empty((5, SIZE))
-    new, mid = np.empty(SIZE), np.empty(SIZE)
-    h, steps = NEXT, 0
-    j, g = int(np.searchsorted(times, t)), int(np.searchsorted(days, t - start))
-    _change(y, p, w, k[0])
-    while t < end - 1e-10 and steps < MOST_STEPS:
-        h = min(h, end - t)
-        off = step(y, k, h, p, w, rtol, new, mid)
+    if t >= end - TINY:
+        return 0
+    b, who, r, steps = np.zeros((ROOM, LANES)), np.zeros((LANES, 7), np.int64), np.empty((5, SIZE)), 0
+    people, read, noted = p.reshape((1, p.size)), out.reshape((1, 1, out.size)), states.reshape((1, *states.shape))
+    counted = counts.reshape((1, 1, counts.size))
+    for lane in range(LANES):
+        rest(b, lane)
+    settle(b, 0, p, least)
+    b[FITNESS, 0] = w
+    set_states(b, 0, y, r[0], p)
+    go(b, who, 0, t, end, start, reading, out, days, times)
+    while b[COUNT, 0] <= MOST_STEPS:
+        step(b.reshape(b.size), rtol)
         steps += 1
-        if not off <= 1.0:
-            h *= max(0.2, 0.9 * off**-0.2) if off == off else 0.2
-            continue
-        between(y, new, k, h, r)
-        who, at = die_out(y, new, r, least)
-        if who >= 0:
-            h *= at
-            step(y, k, h, p, w, rtol, new, mid)
-            between(y, new, k, h, r)
-            new[who] = 0.0
-        j = _note(r, t, h, times, states, j)
-        if reading:
-            g = _count(r, t - start, h, days, counts, g)
-            watch_cells(r, y, new, k, t - start, h, out)
-            watch_tumour(r, y, new, k, t - start, h, p, out)
-        t += h
-        y[:] = new
-        if who >= 0:
-            _change(y, p, w, k[0])
-            h = NEXT
-        else:
-            k[0] = k[6]
-            h *= min(5.0, 0.9 * max(off, 1e-10) ** -0.2)
-    if t < end - 1e-10:
-        y[:] = np.nan
+        if b[FLAG, 0] > 0.0 and happened(b, who, 0, y, r, people, read, days, counted, times, noted):
+            if reading:
+                from_lane(b, 0, out)
+            return steps
+    y[:] = np.nan
     return steps
 
 
-@compiled
-def one(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Integers, event: Floats, follow: float,
-        rtol: float, days: Floats, times: Floats, out: Floats, counts: Floats, states: Floats) -> int:  # fmt: skip
-    """Bring one patient through a protocol; see `solve`."""
-    y = np.empty(SIZE)
-    _begin(p, y)
-    steps, t, now, before, positive = 0, day[0] + event[0, 0], -1, 0.0, 0.0
-    for e in range(len(course) + 1):
-        over = e == len(course) or np.isnan(day[course[e]])
-        until = (day[now] + follow) if over else day[course[e]] + event[e, 0]
-        start = day[max(now, 0)]
-        w = fitness[max(now, 0)]
-        reading = now >= 0 and t >= start - 1e-9
-        if reading and t < start + COURSE - 1e-9 and until >= start + COURSE:
-            steps += advance(
-                y, p, w, t, start + COURSE, rtol, least, start, True, out[now], days, counts[now], times, states
-            )
-            at_day28(y, out[now])
-            t = start + COURSE
-        last = max(now, 0)
-        steps += advance(y, p, w, t, until, rtol, least, start, reading, out[last], days, counts[last], times, states)
-        t = until
-        if over:
-            close_course(y, until - start, out[now])
-            break
-        if course[e] != now:
+@called
+def _given(y: Floats, p: Floats, event: Floats, least: Floats) -> None:
+    """Give lymphodepletion and cells."""
+    deplete(y, p, event[1], event[2])
+    for k in range(5):
+        if y[k] < least[k]:
+            y[k] = 0.0
+    y[E] += event[3]
+
+
+@called
+def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Plan) -> bool:
+    """Let all events of a day happen, and go on to the next; return whether there is one."""
+    p, fitness, least, day, course, event, follow, days, times, out = plan[:10]
+    i, e, now, t = who[lane, WHO], who[lane, EVENT], who[lane, NOW], b[UNTIL, lane]
+    until, reading = t, b[READING, lane] > 0.0
+    if reading:
+        from_lane(b, lane, out[i, now])
+    while until <= t + TINY:
+        over = _over(day[i], course, e)
+        if over or course[e] != now:
+            reading = False
             if now >= 0:
-                close_course(y, until - start, out[now])
-            now, before, positive = course[e], y[P] + y[N], y[P]
-        _deplete(y, p, event[e, 1], event[e, 2])
-        for i in range(5):
-            if y[i] < least[i]:
-                y[i] = 0.0
-        y[E] += event[e, 3]
-        if abs(t - day[now]) < 1e-9:
-            open_course(y, before, positive, out[now])
-            if len(days) and days[0] == 0.0:
-                counts[now, 0] = y[E] + y[M] + y[X]
-    return steps
+                close_course(y, t - day[i, now], out[i, now])
+            if over:
+                return False
+            now, b[BEFORE, lane], b[POSITIVE, lane] = course[e], y[P] + y[N], y[P]
+        cells_before = y[E] + y[M] + y[X]
+        _given(y, p[i], event[e], least[i])
+        if abs(t - day[i, now]) < SOON:
+            open_course(y, b[BEFORE, lane], b[POSITIVE, lane], out[i, now])
+        elif reading:
+            within_course(y, cells_before, t - day[i, now], out[i, now])
+        e += 1
+        until = day[i, now] + follow if _over(day[i], course, e) else day[i, course[e]] + event[e, 0]
+    who[lane, EVENT], who[lane, NOW], b[UNTIL, lane], b[FITNESS, lane] = e, now, until, fitness[i, now]
+    start, reading = day[i, now], t >= day[i, now] - SOON
+    who[lane, DAY28] = reading and t < start + COURSE - SOON and until >= start + COURSE
+    set_states(b, lane, y, r[0], p[i])
+    end = start + COURSE if who[lane, DAY28] else until
+    go(b, who, lane, t, end, start, reading, out[i, now], days, times)
+    return True
+
+
+@called
+def _over(day: Floats, course: Integers, e: int) -> bool:
+    """Return whether nothing more happens to a patient."""
+    return e == len(course) or day[course[e]] != day[course[e]]
+
+
+@called
+def _arrived(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Plan) -> bool:
+    """Go on from where a lane was to go; return whether its patient is still on the way."""
+    out = plan[9]
+    if who[lane, DAY28]:
+        at_day28(y, out[who[lane, WHO], who[lane, NOW]])
+        who[lane, DAY28], b[COUNT, lane], b[H, lane], b[END, lane] = 0, 0.0, FIRST, b[UNTIL, lane]
+        if b[T, lane] < b[END, lane] - TINY:
+            return True
+    return _happens(b, who, lane, y, r, plan)
+
+
+@called
+def _enter(b: Floats, who: Integers, lane: int, i: int, y: Floats, r: Floats, plan: Plan) -> bool:
+    """Let patient i begin in a lane, if there is one; return whether there is anything to do."""
+    p, _, least, day, _, event = plan[:6]
+    rest(b, lane)
+    if i >= len(p):
+        return False
+    settle(b, lane, p[i], least[i])
+    begin(p[i], y)
+    who[lane, WHO], who[lane, EVENT], who[lane, NOW] = i, 0, -1
+    b[UNTIL, lane] = day[i, 0] + event[0, 0]
+    return _happens(b, who, lane, y, r, plan)
 
 
 @compiled
+def _drive(plan: Plan, rtol: float) -> int:
+    """Bring all patients through; return the steps taken."""
+    p, _, _, _, _, _, _, days, times, out, counts, states = plan
+    b, who, going = np.zeros((ROOM, LANES)), np.zeros((LANES, 7), np.int64), np.zeros(LANES, np.int64)
+    y, r, flat = np.empty(SIZE), np.empty((5, SIZE)), b.reshape(b.size)
+    waiting, steps = 0, 0
+    for lane in range(LANES):
+        going[lane] = _enter(b, who, lane, waiting, y, r, plan)
+        waiting += 1
+    while going.any():
+        step(flat, rtol)
+        for lane in range(LANES):
+            steps += going[lane]
+            if b[FLAG, lane] == 0.0:
+                continue
+            if b[COUNT, lane] > MOST_STEPS:
+                out[who[lane, WHO], who[lane, NOW] :] = np.nan
+            elif not happened(b, who, lane, y, r, p, out, days, counts, times, states) or _arrived(
+                b, who, lane, y, r, plan
+            ):
+                continue
+            going[lane] = _enter(b, who, lane, waiting, y, r, plan)
+            waiting += 1
+    return steps
+
+
 def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Integers, event: Floats, follow: float,
           rtol: float, days: Floats, out: Floats, counts: Floats) -> int:  # fmt: skip
     """Bring patients through a protocol; return the steps taken.
@@ -158,28 +198,15 @@ def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Intege
         Days from the last infusion to the end.
     days, out, counts
         Days since an infusion on which CAR-T cells are counted; read-outs (patients, infusions, `watch.READ`) and
-        counts
-        (patients, infusions, days), both filled with NaN before.
+        counts (patients, infusions, days), both filled with NaN before.
     """
-    times, states = np.empty(0), np.empty((0, SIZE))
-    steps = 0
-    for i in range(len(p)):
-        steps += one(
-            p[i], fitness[i], least[i], day[i], course, event, follow, rtol, days, times, out[i], counts[i], states
-        )
-    return steps
+    times, states = np.empty(0), np.empty((len(p), 0, SIZE))
+    return _drive((p, fitness, least, day, course, event, follow, days, times, out, counts, states), rtol)
 
 
-@compiled
 def trace(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Integers, event: Floats, follow: float,
           rtol: float, times: Floats, states: Floats) -> int:  # fmt: skip
     """Note all states of patients at `times` (days since the first infusion); shape (patients, times, 8). Returns
     steps."""
-    days = np.empty(0)
-    out, counts = np.empty((day.shape[1], 17)), np.empty((day.shape[1], 0))
-    steps = 0
-    for i in range(len(p)):
-        steps += one(
-            p[i], fitness[i], least[i], day[i], course, event, follow, rtol, days, times, out, counts, states[i]
-        )
-    return steps
+    out, counts = np.empty((*day.shape, len(READ))), np.empty((*day.shape, 0))
+    return _drive((p, fitness, least, day, course, event, follow, np.empty(0), times, out, counts, states), rtol)

@@ -1,11 +1,30 @@
-"""What is read out of each infusion while the solver goes on."""
+"""What is read out of each infusion while the solver goes on: from the steps in which something happens.
+
+`lanes.step` itself adds up the area and keeps the peak and the nadir of the ends of steps.
+"""
 
 from __future__ import annotations
 
-from reinfuse.virtual.compiled import inlined
+from reinfuse.virtual import lanes
+from reinfuse.virtual.compiled import called
 from reinfuse.virtual.declared import LOD
 from reinfuse.virtual.equations import T_DEATH, A, E, Floats, M, N, P, X
-from reinfuse.virtual.steps import CAR_T, TUMOUR, area, burden, cells, crossing, extreme
+from reinfuse.virtual.lanes import (
+    AREA,
+    DEADLY,
+    FLOOR,
+    GREW,
+    GROWN,
+    LOWEST,
+    PATIENT,
+    PEAK,
+    PEAK_DAY,
+    SOON,
+    START,
+    STEP,
+)
+from reinfuse.virtual.lanes import T as NOW
+from reinfuse.virtual.steps import at, burden, cells, crossing, slope, turning
 
 READ = ("cmax", "tmax", "auc", "last", "seen", "burden", "positive", "day28", "nadir", "end", "progressed",
         "died", "dead", "escaped", "immune", "immune28", "window")  # fmt: skip
@@ -13,58 +32,73 @@ READ = ("cmax", "tmax", "auc", "last", "seen", "burden", "positive", "day28", "n
 
 CAR-T cells: peak, its day, area of days 0-28, last day at which they are seen, whether they are `seen` at the end.
 Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
-progression or
-end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at progression or end.
+progression or end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at
+progression or end.
 Anti-CAR immunity at infusion and on day 28."""
 (CMAX, TMAX_DAY, AUC, LAST, SEEN, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
  IMMUNE28, WINDOW) = range(len(READ))  # fmt: skip
-COURSE = 28.0
+COURSE = lanes.COURSE
 """Day of the response."""
-GROWN, FLOOR = 1.5, 1.0
-"""Progression: tumour at or above 1.5 x nadir, the nadir taken as at least 1e9 cells, from day 28."""
-_SOON = 1e-9
 
 
-@inlined
-def watch_cells(r: Floats, y: Floats, new: Floats, k: Floats, day: float, h: float, out: Floats) -> None:
-    """Read CAR-T cells out of a step from `day` of the infusion: area, peak, last sight."""
-    after = day + h
-    c0, c1 = y[E] + y[M] + y[X], new[E] + new[M] + new[X]
-    if after <= COURSE + _SOON:
-        out[AUC] += area(y, new, k, h)
-    if c1 > out[CMAX]:
-        out[CMAX], out[TMAX_DAY] = c1, after
-    if k[0, E] + k[0, M] + k[0, X] > 0.0 > k[6, E] + k[6, M] + k[6, X]:
-        at = extreme(r, CAR_T, 1.0)
-        peak = cells(r, at)
-        if peak > out[CMAX]:
-            out[CMAX], out[TMAX_DAY] = peak, day + at * h
-    if c0 >= LOD:
-        out[LAST] = after if c1 >= LOD else day + crossing(r, CAR_T, LOD) * h
+@called
+def watch_cells(r: Floats, day: float, h: float, out: Floats) -> None:
+    """Read CAR-T cells out of a step from `day` of the infusion: a peak within it, last sight."""
+    q = cells(r)
+    if slope(q, 0.0) > 0.0 > slope(q, 1.0):
+        x = turning(q)
+        if at(q, x) > out[CMAX]:
+            out[CMAX], out[TMAX_DAY] = at(q, x), day + x * h
+    if at(q, 0.0) >= LOD > at(q, 1.0):
+        out[LAST] = day + crossing(q, LOD) * h
 
 
-@inlined
-def watch_tumour(r: Floats, y: Floats, new: Floats, k: Floats, day: float, h: float, p: Floats,
-                 out: Floats) -> None:  # fmt: skip
-    """Read tumour out of a step: nadir, progression, death."""
-    after = day + h
-    t0, t1 = y[P] + y[N], new[P] + new[N]
+@called
+def watch_tumour(r: Floats, day: float, h: float, deadly: float, out: Floats) -> None:
+    """Read tumour out of a step: a nadir within it, progression, death."""
+    q = burden(r)
+    t0, t1 = at(q, 0.0), at(q, 1.0)
     if out[PROGRESSED] == 0.0:
-        if k[0, P] + k[0, N] < 0.0 < k[6, P] + k[6, N]:
-            out[NADIR] = min(out[NADIR], burden(r, extreme(r, TUMOUR, -1.0)))
-        out[NADIR] = min(out[NADIR], t1)
+        if slope(q, 0.0) < 0.0 < slope(q, 1.0):
+            out[NADIR] = min(out[NADIR], at(q, turning(q)))
         level = GROWN * max(out[NADIR], FLOOR)
-        if after >= COURSE - _SOON and t1 >= level:
-            within = day >= COURSE - _SOON and t0 < level
-            out[END] = day + crossing(r, TUMOUR, level) * h if within else after
+        if day + h >= COURSE - SOON and t1 >= level:
+            within = day >= COURSE - SOON and t0 < level
+            out[END] = day + crossing(q, level) * h if within else day + h
             out[PROGRESSED] = 1.0
-            out[ESCAPED] = new[N] / t1
-    if out[DEAD] == 0.0 and t1 >= p[T_DEATH]:
-        out[DIED] = day + crossing(r, TUMOUR, p[T_DEATH]) * h if t0 < p[T_DEATH] else day
+            out[ESCAPED] = (r[0, N] + r[1, N]) / t1
+    if out[DEAD] == 0.0 and max(t0, t1) >= deadly:
+        out[DIED] = day + crossing(q, deadly) * h if t0 < deadly else day
         out[DEAD] = 1.0
 
 
-@inlined
+@called
+def to_lane(b: Floats, lane: int, out: Floats) -> None:
+    """Let the steps of a lane go on from the read-outs."""
+    b[PEAK, lane], b[PEAK_DAY, lane] = out[CMAX], out[TMAX_DAY]
+    b[AREA, lane], b[LOWEST, lane] = out[AUC], out[NADIR]
+    b[GREW, lane] = out[PROGRESSED]
+    b[DEADLY, lane] = b[PATIENT + T_DEATH, lane] if out[DEAD] == 0.0 else float("inf")
+
+
+@called
+def from_lane(b: Floats, lane: int, out: Floats) -> None:
+    """Put into the read-outs what the steps of a lane added to them."""
+    out[CMAX], out[TMAX_DAY] = b[PEAK, lane], b[PEAK_DAY, lane]
+    out[AUC], out[NADIR] = b[AREA, lane], b[LOWEST, lane]
+
+
+@called
+def look(b: Floats, lane: int, r: Floats, out: Floats) -> None:
+    """Read out of a step in which something happens."""
+    day, h = b[NOW, lane] - b[START, lane], b[STEP, lane]
+    from_lane(b, lane, out)
+    watch_cells(r, day, h, out)
+    watch_tumour(r, day, h, b[PATIENT + T_DEATH, lane], out)
+    to_lane(b, lane, out)
+
+
+@called
 def open_course(y: Floats, before: float, positive: float, out: Floats) -> None:
     """Begin to read at an infusion: `y` just after it, the tumour and its positive part before lymphodepletion."""
     out[:] = 0.0
@@ -74,13 +108,23 @@ def open_course(y: Floats, before: float, positive: float, out: Floats) -> None:
     out[DAY28] = out[IMMUNE28] = float("nan")
 
 
-@inlined
+@called
+def within_course(y: Floats, before: float, day: float, out: Floats) -> None:
+    """Read what is given on a later `day` of the infusion: CAR-T cells `before` it and after it (`y`)."""
+    after = y[E] + y[M] + y[X]
+    if before >= LOD:
+        out[LAST] = day
+    if after > out[CMAX]:
+        out[CMAX], out[TMAX_DAY] = after, day
+
+
+@called
 def at_day28(y: Floats, out: Floats) -> None:
     """Read the response day out."""
     out[DAY28], out[IMMUNE28] = y[P] + y[N], y[A]
 
 
-@inlined
+@called
 def close_course(y: Floats, window: float, out: Floats) -> None:
     """End a course `window` days after its infusion."""
     out[WINDOW] = window
