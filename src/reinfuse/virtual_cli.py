@@ -45,8 +45,7 @@ def trial(
     protocols: ProtocolsArgument = None,
     patients: PatientsOption = 10_000,
     out: OutOption = Path("reinfuse-virtual"),
-    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
-SeedOption = None,
+    seed: SeedOption = None,
     cluster: ClusterOption = None,
     cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
@@ -86,8 +85,7 @@ def search(
     cart1_too: Annotated[bool, typer.Option("--cart1-too", help="Search the regimen before CART1 too.")] = False,
     limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME:LOW:HIGH, such as flu:0:1.")] = None,
     patients: Annotated[int | None, typer.Option("--patients", min=256, help="Virtual patients.")] = None,
-    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
-SeedOption = None,
+    seed: SeedOption = None,
     sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
     cluster: ClusterOption = None,
 ) -> None:
@@ -141,8 +139,7 @@ def ablation(
     out: OutOption = Path("reinfuse-ablation"),
     members: Annotated[int, typer.Option("--members", min=10, help="Members of the ensemble.")] = 60,
     patients: PatientsOption = 512,
-    seed: ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
-SeedOption = None,
+    seed: SeedOption = None,
 ) -> None:
     """Simulate the reference study without each mechanism in turn; write ablation.csv."""
     from reinfuse.report.virtual import frame

@@ -41,7 +41,8 @@ OUTCOMES = {
 OBJECTIVES = {
     "durable_response": "Response without progression or death for 6 months", "response": "Response",
     "cr": "Complete response", "umrd_day28": "uMRD on day 28", "pfs_6_months": "No progression or death for 6 months",
-    "seen_day28": "CAR-T cells on day 28", "seen_day90": "CAR-T cells on day 90", "seen_day180": "CAR-T cells on day 180",
+    "seen_day28": "CAR-T cells on day 28", "seen_day90": "CAR-T cells on day 90",
+    "seen_day180": "CAR-T cells on day 180",
 }  # fmt: skip
 
 
@@ -70,9 +71,9 @@ def _sections(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, D
         yield Section("sensitivity", "What the outcomes depend on", (Paragraph(said), *picture("search_sensitivity")),
                       "Sensitivity")  # fmt: skip
     yield Section("card", "Model card", (Bullets(CARD),))
-    yield Section("provenance", "Provenance", (Pairs((
-        ("reinfuse", reinfuse.__version__), ("seed", str(seed)), ("members", str(found.members)),
-        ("patients who count", numbers.count(found.patients)), ("fresh patients", numbers.count(found.fresh)))),))  # fmt: skip
+    told = (("reinfuse", reinfuse.__version__), ("seed", str(seed)), ("members", str(found.members)),
+            ("patients who count", numbers.count(found.patients)), ("fresh patients", numbers.count(found.fresh)))  # fmt: skip
+    yield Section("provenance", "Provenance", (Pairs(told),))
 
 
 def _summary(found: Searched) -> Iterator[str]:
@@ -140,8 +141,9 @@ def write_search(
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
         (draft / "report.html").write_text(html(search_report(found, sensitive, drawn, seed)), encoding="utf-8")
-        text = {"provenance": {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(CARD)}, "flow": [],
-                "estimates": [e.as_dict() for e in told], "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
+        about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(CARD)}
+        text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in told],
+                "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
         (draft / "findings.json").write_text(json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
         frame(told).write_csv(draft / "estimates.csv")
         found.region.frame().write_csv(draft / "protocols.csv")
