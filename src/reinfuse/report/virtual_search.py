@@ -72,7 +72,7 @@ def _sections(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, D
                       "Sensitivity")  # fmt: skip
     yield Section("card", "Model card", (Bullets(CARD),))
     told = (("reinfuse", reinfuse.__version__), ("seed", str(seed)), ("members", str(found.members)),
-            ("patients who count", numbers.count(found.patients)), ("fresh patients", numbers.count(found.fresh)))  # fmt: skip
+            ("patients who count", numbers.count(found.patients)), ("fresh patients", numbers.count(found.fresh)))
     yield Section("provenance", "Provenance", (Pairs(told),))
 
 
