@@ -128,10 +128,10 @@ def _next(h: float, step: float, error: float, taken: bool) -> float:
 def _dies(b: Floats, lane: int, y: Eight, new: Eight) -> bool:
     """Return whether a population falls below its least number of cells."""
     i = LEAST * LANES + lane
-    return bool(((y[0] >= b[i]) & (new[0] < b[i])) | ((y[1] >= b[i + LANES]) & (new[1] < b[i + LANES]))
-            | ((y[2] >= b[i + 2 * LANES]) & (new[2] < b[i + 2 * LANES]))
-            | ((y[3] >= b[i + 3 * LANES]) & (new[3] < b[i + 3 * LANES]))
-            | ((y[4] >= b[i + 4 * LANES]) & (new[4] < b[i + 4 * LANES])))  # fmt: skip
+    return bool(((y[0] > b[i]) & (new[0] < b[i])) | ((y[1] > b[i + LANES]) & (new[1] < b[i + LANES]))
+            | ((y[2] > b[i + 2 * LANES]) & (new[2] < b[i + 2 * LANES]))
+            | ((y[3] > b[i + 3 * LANES]) & (new[3] < b[i + 3 * LANES]))
+            | ((y[4] > b[i + 4 * LANES]) & (new[4] < b[i + 4 * LANES])))  # fmt: skip
 
 
 @inlined

@@ -98,7 +98,7 @@ def die_out(b: Floats, lane: int, r: Floats) -> tuple[int, float]:
     who, when = -1, 2.0
     for i in range(5):
         least = b[LEAST + i, lane]
-        if b[Y + i, lane] >= least > b[NEW + i, lane]:
+        if b[Y + i, lane] > least > b[NEW + i, lane]:
             share = crossing(state(r, i), least)
             if share < when:
                 who, when = i, share
