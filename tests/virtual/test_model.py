@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from reinfuse.virtual.compiled import compiled
+from reinfuse.virtual.compiled import compiled, exp
 from reinfuse.virtual.declared import INDEX, MECHANISMS, NAMES, PARAMETERS, REGIMENS, STATES
 from reinfuse.virtual.equations import PHI, SIZE, A, E, M, N, P, U, X, begin, change, deplete
 from reinfuse.virtual.patients import PRIOR
@@ -162,6 +162,13 @@ def test_python_and_machine_code_agree():
     change(y, p, 1.1, one)
     compiled(change)(y, p, 1.1, other)
     np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+def test_the_compiled_exponential_is_the_exponential():
+    x = np.concatenate([-np.logspace(-12, np.log10(39), 400), [0.0]])
+    alone = compiled(lambda u: exp(u))
+    np.testing.assert_allclose([alone(u) for u in x], np.exp(x), rtol=1e-8, atol=1e-13)
+    assert alone(-1e4) < 1e-16
 
 
 def test_a_patient_begins_with_the_declared_tumour():

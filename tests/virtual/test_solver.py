@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.equations import SIZE, begin, change
-from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
+from reinfuse.virtual.equations import SIZE, T_DEATH, begin, change
+from reinfuse.virtual.patients import PRIOR, Draws, draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Infusion
 from reinfuse.virtual.simulated import ran
-from reinfuse.virtual.solver import RTOL, advance, trace
+from reinfuse.virtual.solver import RTOL, advance, solve, trace
 from reinfuse.virtual.watch import (
     AUC,
     BURDEN,
@@ -28,7 +28,7 @@ from reinfuse.virtual.watch import (
 )  # fmt: skip
 from virtual.reference import solved
 
-PATIENTS, FOLLOW = 24, 215.0
+PATIENTS, FOLLOW = 30, 215.0
 ARM = Arm(
     name="two",
     infusions=(
@@ -152,22 +152,8 @@ def test_a_run_in_two_halves_is_the_whole(patients):
     empty, none = np.empty(0), np.empty((0, SIZE))
 
     def go(y, start, end):
-        advance(
-            y,
-            p[0],
-            fit[0, 0],
-            start,
-            end,
-            RTOL,
-            drawn.least[0],
-            0.0,
-            False,
-            np.zeros(len(READ)),
-            empty,
-            empty,
-            empty,
-            none,
-        )
+        advance(y, p[0], fit[0, 0], start, end, RTOL, drawn.least[0], 0.0, False, np.zeros(len(READ)), empty, empty, empty,
+                none)  # fmt: skip
         return y
 
     y = np.empty(SIZE)
@@ -190,6 +176,101 @@ def test_patients_are_the_same_in_any_company():
         return ran(PRIOR, p[first:last], some, schedule, day, FOLLOW, RTOL, np.empty(0))[0]
 
     assert np.array_equal(out(298, 303)[2:], out(300, 303), equal_nan=True)
+
+
+def from_dense(times, states, start, end, deadly):
+    """Return the read-outs of the infusion at `start` from states on a fine grid, its window ending at `end`."""
+    inside = (times > start - 1e-6) & (times < end)
+    day, cart = times[inside] - start, states[inside, :3].sum(axis=1)
+    tumour = states[inside, 3:5].sum(axis=1)
+    course = day <= COURSE
+    level = 1.5 * np.maximum(np.minimum.accumulate(tumour), 1.0)
+    grown, dead, seen = (day >= COURSE) & (tumour >= level), tumour >= deadly, cart >= 0.01
+    return {
+        CMAX: cart.max(), TMAX_DAY: day[np.argmax(cart)], AUC: np.trapezoid(cart[course], day[course]),
+        LAST: day[seen].max() if seen.any() else 0.0, SEEN: seen[-1],
+        DAY28: tumour[np.argmin(np.abs(day - COURSE))],
+        NADIR: tumour[: np.argmax(grown) + 1 if grown.any() else None].min(),
+        PROGRESSED: grown.any(), END: day[np.argmax(grown)] if grown.any() else end - start,
+        DEAD: dead.any(), DIED: day[np.argmax(dead)] if dead.any() else end - start,
+    }  # fmt: skip
+
+
+def test_read_outs_are_those_of_a_fine_grid(read, patients):
+    (out, _), (drawn, p, fit), grid, s = read, patients, 0.02, ARM.schedule
+    fine = np.arange(0.0, 365.0, grid)
+    states = np.empty((PATIENTS, len(fine), SIZE))
+    trace(p, fit, drawn.least, np.tile(s.day, (PATIENTS, 1)), s.course, s.event, FOLLOW, 1e-8, fine, states)
+    for i in range(PATIENTS):
+        for k, (start, end) in enumerate(((0.0, 147.0), (150.0, 365.0))):
+            told = from_dense(fine, states[i], start, end, p[i, T_DEATH])
+            for what in (SEEN, PROGRESSED, DEAD):
+                assert out[i, k, what] == told[what], READ[what]
+            for what in (TMAX_DAY, LAST, END, DIED):
+                assert out[i, k, what] == pytest.approx(told[what], abs=1.5 * grid), READ[what]
+            for what in (CMAX, DAY28, NADIR):
+                assert out[i, k, what] == pytest.approx(told[what], rel=5e-3, abs=1e-6), READ[what]
+            assert out[i, k, AUC] == pytest.approx(told[AUC], rel=1e-3, abs=1e-6)
+
+
+def test_populations_that_never_die_out_go_on(patients):
+    _, p, fit = patients
+    s, states = ARM.schedule, np.full((PATIENTS, len(TIMES), SIZE), np.nan)
+    day = np.tile(s.day, (PATIENTS, 1))
+    steps = trace(p, fit, np.zeros((PATIENTS, 5)), day, s.course, s.event, FOLLOW, RTOL, TIMES, states)
+    assert np.isfinite(states).all()
+    assert steps < 1500 * PATIENTS
+    for i in range(3):
+        there = solved(p[i], fit[i], np.zeros(5), s.day, s.course, s.event, FOLLOW, TIMES, "LSODA", 1e-9, _change)
+        assert max(far(days_between(states[i]), days_between(there), 1e-6)) < CLOSE
+
+
+def given(event, patients):
+    """Return the read-outs of an infusion of the given events."""
+    drawn, p, fit = patients
+    out, day, course = np.full((len(p), 1, len(READ)), np.nan), np.zeros((len(p), 1)), np.zeros(len(event), np.int64)
+    none, counts = np.empty(0), np.empty((len(p), 1, 0))
+    solve(p, fit[:, :1], drawn.least, day, course, np.array(event), 60.0, RTOL, none, out, counts)
+    return out[:, 0]
+
+
+def test_parts_of_a_dose_given_at_once_are_the_dose(patients):
+    whole = given([[-3.0, 1, 1, 0], [0, 0, 0, 0.5]], patients)
+    parts = given([[-3.0, 1, 0, 0], [-3, 0, 1, 0], [0, 0, 0, 0.25], [0, 0, 0, 0.125], [0, 0, 0, 0.125]], patients)
+    np.testing.assert_allclose(parts[:, CMAX:NADIR], whole[:, CMAX:NADIR], rtol=1e-5)
+
+
+def test_a_peak_at_a_later_part_of_the_dose_is_read(patients):
+    out = given([[-3.0, 0, 0, 0], [0, 0, 0, 0.1], [2, 0, 0, 500.0]], patients)
+    assert np.all(out[:, CMAX] >= 500)
+    assert np.all(out[:, TMAX_DAY] >= 2)
+    assert (out[:, TMAX_DAY] == 2).any()
+
+
+def test_who_is_dead_before_an_infusion_is_dead_at_it(patients):
+    drawn, p, fit = patients
+    p = p.copy()
+    p[:, T_DEATH] = 1e-3
+    out = given([[-3.0, 0, 0, 0], [0, 0, 0, 100.0]], (drawn, p, fit))
+    assert np.all(out[:, DEAD] == 1)
+    assert np.all(out[:, DIED] == 0)
+
+
+def test_no_order_of_patients_changes_a_bit(patients):
+    drawn, p, fit = patients
+    order = np.random.default_rng(2).permutation(PATIENTS)
+    mixed = Draws(drawn.normal[order], drawn.least[order], drawn.uniform[order])
+    event = [[-3.0, 1, 1, 0], [0, 0, 0, 0.5]]
+    assert np.array_equal(given(event, patients)[order], given(event, (mixed, p[order], fit[order])), equal_nan=True)
+
+
+@pytest.mark.parametrize("first", [0, 1, 7, 13])
+def test_a_part_of_the_patients_is_that_part_of_all_to_the_bit(patients, first):
+    drawn, p, fit = patients
+    some = slice(first, first + 9)
+    part = Draws(drawn.normal[some], drawn.least[some], drawn.uniform[some])
+    event = [[-3.0, 1, 1, 0], [0, 0, 0, 0.5]]
+    assert np.array_equal(given(event, patients)[some], given(event, (part, p[some], fit[some])), equal_nan=True)
 
 
 def test_six_infusions_and_a_split_dose_run_through():
