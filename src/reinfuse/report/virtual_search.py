@@ -19,6 +19,7 @@ from reinfuse.report.write import in_place, write_figures
 from reinfuse.virtual.checked import unknowns
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.found import CARD
+from reinfuse.virtual.protocol import dose_text
 from reinfuse.virtual.search import Searched
 from reinfuse.virtual.sensitivity import Sensitivity
 
@@ -71,8 +72,13 @@ def _sections(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, D
         yield Section("sensitivity", "What the outcomes depend on", (Paragraph(said), *picture("search_sensitivity")),
                       "Sensitivity")  # fmt: skip
     yield Section("card", "Model card", (Bullets(CARD),))
-    told = (("reinfuse", reinfuse.__version__), ("seed", str(seed)), ("members", str(found.members)),
-            ("patients who count", numbers.count(found.patients)), ("fresh patients", numbers.count(found.fresh)))
+    told = (
+        ("reinfuse", reinfuse.__version__),
+        ("seed", str(seed)),
+        ("members", str(found.members)),
+        ("patients who count", numbers.count(found.patients)),
+        ("fresh patients", numbers.count(found.fresh)),
+    )
     yield Section("provenance", "Provenance", (Pairs(told),))
 
 
@@ -101,7 +107,7 @@ def _ranges(found: Searched) -> Table:
 
 
 def _at(name: str, value: float) -> str:
-    return f"{10**value:.2g}/kg" if name == "log10_dose" else f"{value:g}"
+    return dose_text(10**value) if name == "log10_dose" else f"{value:g}"
 
 
 def _finalists(found: Searched) -> Table:
