@@ -1,213 +1,141 @@
-"""Virtual patients a second: our solver beside scipy's LSODA, R's deSolve and diffrax, on the same model, patients
-and tolerance.
+"""Virtual patients a second: our solver beside scipy's LSODA, R's deSolve and diffrax, on the same model, patients and
+tolerance.
 
-Two infusions, 365 days, states noted every day. Answers are compared first: total CAR-T cells and tumour on each day,
-where above
-0.001 /uL and 0.001 (1e9 cells), in patients in whom no population dies out (the peers have no such rule). Processor
-seconds of
-one core; ours also on all cores by the clock.
+Two infusions, 365 days, all states noted every day. Answers are compared first: total CAR-T cells and tumour on each
+day but those of an event, where above 0.001 /uL and 0.001 (1e9 cells). Populations die out as the model says (scipy by
+its events), and again without that rule (the other peers have none). Processor seconds of one core, the least of
+several rounds; ours also by the clock on all cores. A peer that is not installed is left out.
 
     python benchmarks/virtual/solvers.py
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import shutil
-import subprocess
-import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from arithmetic import of_a_step, peak
+from peers import ARM, ATOL, FOLLOW, TIMES, by_diffrax, by_r, by_scipy, in_machine_code, in_python
 
 from reinfuse.analysis.threads import CORES
-from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.declared import NAMES, STATES
-from reinfuse.virtual.equations import SIZE, begin, change, deplete
+from reinfuse.virtual.equations import SIZE
 from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
-from reinfuse.virtual.protocol import Arm, Infusion
-from reinfuse.virtual.solver import RTOL, trace
+from reinfuse.virtual.solver import RTOL, solve, trace
+from reinfuse.virtual.watch import READ
 
-OURS, LSODA, R_PATIENTS, DIFFRAX = 4000, 30, 20, 400
-FIRST = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6)
-ARM = Arm(name="two", infusions=(FIRST, Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e7, after_days=150)))
-TIMES, FOLLOW, ATOL = np.arange(0.0, 366.0), 215.0, 1e-12
+OURS, LSODA, R_PATIENTS, DIFFRAX, ROUNDS = 2000, 30, 20, 400, 9
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_solvers.json"
-FLOPS_A_STEP = 6 * 75 + 8 * 95
-"""Additions, multiplications and divisions of a step, counted in the source: 6 right-hand sides, sums of 8 states."""
+Patients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def patients(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return parameters, fitness of products, and populations that never die out."""
+def patients(n: int, dying: bool) -> Patients:
+    """Return parameters, fitness of products, and the numbers of cells at which populations die out (or 0)."""
     drawn = draws(1, 0, n)
-    return parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2), np.zeros((n, 5))
+    return parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2), drawn.least * dying
 
 
-def ours(p: np.ndarray, fit: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, int]:
+def daily(p: np.ndarray, fit: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, int]:
     """Return states (patients, days, 8) and steps."""
-    s = ARM.schedule
-    states = np.full((len(p), len(TIMES), SIZE), np.nan)
+    s, states = ARM.schedule, np.full((len(p), len(TIMES), SIZE), np.nan)
+    return states, trace(p, fit, least, np.tile(s.day, (len(p), 1)), s.course, s.event, FOLLOW, RTOL, TIMES, states)
+
+
+def read_outs(p: np.ndarray, fit: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return read-outs (patients, infusions, 17) and steps: what trials use."""
+    s, out, counts = ARM.schedule, np.full((len(p), 2, len(READ)), np.nan), np.empty((len(p), 2, 0))
     day = np.tile(s.day, (len(p), 1))
-    steps = trace(p, fit, least, day, s.course, s.event, FOLLOW, RTOL, TIMES, states)
-    return states, steps
+    return out, solve(p, fit, least, day, s.course, s.event, FOLLOW, RTOL, np.empty(0), out, counts)
 
 
-def legs() -> list[tuple[float, float, np.ndarray, int]]:
-    """Return begin, end, what is given first, and the infusion, of each leg between events."""
-    s = ARM.schedule
-    begins = [s.day[c] + e[0] for c, e in zip(s.course, s.event, strict=True)]
-    ends = [*begins[1:], s.day[-1] + FOLLOW]
-    return [(a, b, e, int(c)) for a, b, e, c in zip(begins, ends, s.event, s.course, strict=True)]
-
-
-def by_scipy(p: np.ndarray, fit: np.ndarray, rhs) -> np.ndarray:
-    """Return states of one patient by LSODA, a call a leg."""
-    y, states, dy = np.empty(SIZE), np.full((len(TIMES), SIZE), np.nan), np.empty(SIZE)
-    begin(p, y)
-    for a, b, event, course in legs():
-        deplete(y, p, event[1], event[2])
-        y[0] += event[3]
-
-        def f(_, x, w=fit[course]):
-            rhs(x, p, w, dy)
-            return dy.copy()
-
-        inside = np.flatnonzero((a - 1e-9 <= TIMES) & (b + 1e-9 >= TIMES))
-        at = np.unique(np.append(TIMES[inside], b))
-        found = solve_ivp(f, (a, b), y, "LSODA", t_eval=at, rtol=RTOL, atol=ATOL)
-        states[inside] = found.y.T[: len(inside)]
-        y = found.y[:, -1].copy()
-    return states
-
-
-def by_diffrax(p: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return states, seconds of the first call, and of the second."""
-    import diffrax
-    import jax
-    import jax.numpy as jnp
-
-    jax.config.update("jax_enable_x64", True)
-    from jax_model import give, right
-
-    def one(q, w):
-        y = jnp.zeros(SIZE).at[3].set(q[15] * (1 - q[17])).at[4].set(q[15] * q[17]).at[5].set(q[24])
-        noted = []
-        for a, b, event, course in legs():
-            y = give(y, q, *event[1:])
-            inside = TIMES[(a - 1e-9 <= TIMES) & (b + 1e-9 >= TIMES)]
-            found = diffrax.diffeqsolve(
-                diffrax.ODETerm(lambda t, x, args, w=w[course]: right(x, args, w)), diffrax.Tsit5(), a, b, 0.05, y, q,
-                saveat=diffrax.SaveAt(t1=True, ts=np.clip(inside, a, b)), max_steps=4096,
-                stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL), throw=False)  # fmt: skip
-            noted.append(found.ys[: len(inside)])
-            y = found.ys[-1]
-        return jnp.concatenate(noted)
-
-    go = jax.jit(jax.vmap(one))
+def rate(work: Callable[[], object], n: int, clock: Callable[[], float] = time.process_time, rounds: int = 1) -> float:
+    """Return patients a second, of the fastest round."""
     seconds = []
-    for _ in range(2):
-        began = time.process_time()
-        states = np.asarray(go(p, fit))
-        seconds.append(time.process_time() - began)
-    days = np.concatenate([TIMES[(a - 1e-9 <= TIMES) & (b + 1e-9 >= TIMES)] for a, b, _, _ in legs()])
-    last = [np.flatnonzero(days == d)[-1] for d in TIMES]
-    return states[:, last], *seconds
+    for _ in range(rounds):
+        began = clock()
+        work()
+        seconds.append(clock() - began)
+    return n / min(seconds)
 
 
-def by_r(p: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """Return states and processor seconds of deSolve's lsoda, or None where R or deSolve is missing."""
-    if shutil.which("Rscript") is None:
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        room = Path(folder)
-        np.savetxt(room / "p.csv", np.column_stack([p, fit]), delimiter=",", header=",".join([*NAMES, "w1", "w2"]),
-                   comments="")  # fmt: skip
-        given = [{"a": a, "b": b, "cy": e[1], "flu": e[2], "cells": e[3], "w": c + 1} for a, b, e, c in legs()]
-        asked = {"rtol": RTOL, "atol": ATOL, "states": [s.name for s in STATES], "legs": given}
-        (room / "asked.json").write_text(json.dumps(asked))
-        done = subprocess.run(["Rscript", Path(__file__).with_name("desolve.R"), room], capture_output=True, text=True)
-        if done.returncode:
-            print(done.stderr[-300:])
-            return None
-        table = np.loadtxt(room / "out.csv", delimiter=",", skiprows=1)
-        return table.reshape(len(p), len(TIMES), SIZE), float(done.stdout.split()[-1])
+def on_all_cores(work: Callable[..., object], who: Patients) -> float:
+    """Return patients a second by the clock, in threads."""
+    pieces = np.array_split(np.arange(len(who[0])), 8 * CORES)
+    with ThreadPoolExecutor(CORES) as pool:
+        return rate(lambda: list(pool.map(lambda i: work(*(a[i] for a in who)), pieces)), len(who[0]),
+                    time.perf_counter, ROUNDS)  # fmt: skip
 
 
 def far(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
-    """Return the greatest relative difference of CAR-T cells and of tumour where above 0.001; not on days of an
-    event."""
-    kept = ~np.isin(TIMES, [0.0, 147.0, 150.0])
-    told = {}
+    """Return the greatest relative difference of CAR-T cells and of tumour where above 0.001."""
+    kept, told = ~np.isin(TIMES, [0.0, 147.0, 150.0]), {}
     for name, part in (("car_t", slice(0, 3)), ("tumour", slice(3, 5))):
         a, b = one[:, kept, part].sum(axis=2), other[:, kept, part].sum(axis=2)
-        there = b > 1e-3
-        told[name] = float(np.max(np.abs(a - b)[there] / b[there]))
+        told[name] = float(np.max((np.abs(a - b) / b)[b > 1e-3]))
     return told
 
 
-def peak_flops() -> float:
-    """Return multiply-adds x 2 a second that one core reaches on independent chains, in the same compiler."""
+def ours(who: Patients, operations: float) -> dict[str, float]:
+    """Return our own rates."""
+    states, steps = daily(*who)
+    n = len(states)
+    told = {"steps_a_patient": steps / n, "operations_a_patient": steps / n * operations}
+    for name, work in (("daily", daily), ("read_outs", read_outs)):
+        piece = tuple(a[:250] for a in who)
+        told[f"{name}_one_core"] = rate(lambda work=work, piece=piece: work(*piece), 250, rounds=20 * ROUNDS)
+        told[f"{name}_all_cores"] = on_all_cores(work, who)
+    return told
 
-    @compiled
-    def chains(n: int) -> float:
-        a = np.ones(64)
-        for _ in range(n):
-            for i in range(64):
-                a[i] = a[i] * 0.999999 + 1e-9
-        return a.sum()
 
-    chains(10)
-    began = time.process_time()
-    chains(2_000_000)
-    return 2_000_000 * 64 * 2 / (time.process_time() - began)
+def scipy(who: Patients, mine: dict[str, float]) -> dict[str, dict[str, object]]:
+    """Return scipy's rates beside ours, answers compared."""
+    (p, fit, least), states = who, daily(*who)[0]
+    told = {}
+    for name, of in (("Python", in_python), ("compiled right-hand side", in_machine_code)):
+        peer = np.array([by_scipy(p[i], fit[i], least[i], of) for i in range(LSODA)])
+        a_second = rate(lambda of=of: [by_scipy(p[i], fit[i], least[i], of) for i in range(LSODA)], LSODA, rounds=3)
+        told[f"scipy LSODA, {name}"] = beside(a_second, mine, far(states[:LSODA], peer))
+    return told
+
+
+def beside(a_second: float, mine: dict[str, float], differs: dict[str, float]) -> dict[str, object]:
+    """Return a peer's rate and ours over it."""
+    return {"a_second": a_second, "one_core_over_it": mine["daily_one_core"] / a_second,
+            "all_cores_over_it": mine["daily_all_cores"] / a_second,
+            "greatest_relative_difference": differs}  # fmt: skip
 
 
 def main() -> None:
     """Compare, time, write."""
-    p, fit, least = patients(OURS)
-    states, _ = ours(p[:LSODA], fit[:LSODA], least[:LSODA])
-    told: dict[str, object] = {"rtol": RTOL, "atol_of_peers": ATOL, "days": 365, "cores": CORES}
-    began = time.process_time()
-    _, steps = ours(p, fit, least)
-    one_core = OURS / (time.process_time() - began)
-    pieces = np.array_split(np.arange(OURS), 4 * CORES)
-    began = time.perf_counter()
-    with ThreadPoolExecutor(CORES) as pool:
-        list(pool.map(lambda i: ours(p[i], fit[i], least[i]), pieces))
-    all_cores = OURS / (time.perf_counter() - began)
-    flops = steps / OURS * FLOPS_A_STEP
-    told["ours"] = {"a_second_one_core": one_core, "a_second_all_cores": all_cores, "steps_a_patient": steps / OURS,
-                    "operations_a_patient": flops, "gflops_one_core": one_core * flops / 1e9,
-                    "measured_peak_gflops_one_core": peak_flops() / 1e9}  # fmt: skip
-    for name, rhs in (("scipy LSODA, Python", change), ("scipy LSODA, compiled right-hand side", compiled(change))):
-        by_scipy(p[0], fit[0], rhs)
-        began = time.process_time()
-        peer = np.array([by_scipy(p[i], fit[i], rhs) for i in range(LSODA)])
-        told[name] = rated(LSODA / (time.process_time() - began), one_core, all_cores, far(states, peer))
-    found = by_r(p[:R_PATIENTS], fit[:R_PATIENTS])
+    operations, most = of_a_step(), peak()
+    told: dict[str, object] = {"rtol": RTOL, "atol_of_peers": ATOL, "days": 365, "cores": CORES,
+                               "operations_a_step": operations, "peak_gflops_one_core": most / 1e9}  # fmt: skip
+    for name, dying in (("as the model says", True), ("populations never die out", False)):
+        who = patients(OURS, dying)
+        mine = ours(who, operations)
+        told[name] = {
+            "ours": mine | {"share_of_peak": mine["read_outs_one_core"] * mine["operations_a_patient"] / most}
+        } | scipy(who, mine)
+    p, fit, least = who
+    few = slice(0, R_PATIENTS)
+    found = by_r(p[few], fit[few])
     if found is not None:
-        peer, seconds = found
-        told["R deSolve lsoda, plain R"] = rated(
-            R_PATIENTS / seconds, one_core, all_cores, far(states[:R_PATIENTS], peer)
-        )
-    peer, first, second = by_diffrax(p[:DIFFRAX], fit[:DIFFRAX])
-    more, _ = ours(p[:DIFFRAX], fit[:DIFFRAX], least[:DIFFRAX])
-    told["diffrax Tsit5, vmap"] = rated(DIFFRAX / second, one_core, all_cores, far(more, peer)) | {
-        "compile": first - second
-    }
-    told["versions"] = {q: version(q) for q in ("numba", "scipy", "diffrax", "jax")}
+        told[name]["R deSolve lsoda, plain R"] = beside(
+            R_PATIENTS / found[1], mine, far(daily(p[few], fit[few], least[few])[0], found[0]))  # fmt: skip
+    if importlib.util.find_spec("diffrax"):
+        some = slice(0, DIFFRAX)
+        peer, first, later = by_diffrax(p[some], fit[some])
+        told[name]["diffrax Tsit5, vmap"] = beside(
+            DIFFRAX / later, mine, far(daily(p[some], fit[some], least[some])[0], peer)) | {
+                "compile_seconds": first - later}  # fmt: skip
+    told["versions"] = {q: version(q) for q in ("numba", "scipy", "diffrax", "jax") if importlib.util.find_spec(q)}
     RESULTS.write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, indent=1))
-
-
-def rated(rate: float, one: float, every: float, differs: dict[str, float]) -> dict[str, object]:
-    """Return a peer's rate and ours over it."""
-    return {"a_second_one_core": rate, "ours_one_core_over_it": one / rate, "ours_all_cores_over_it": every / rate,
-            "greatest_relative_difference": differs}  # fmt: skip
 
 
 if __name__ == "__main__":

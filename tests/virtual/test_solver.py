@@ -152,8 +152,8 @@ def test_a_run_in_two_halves_is_the_whole(patients):
     empty, none = np.empty(0), np.empty((0, SIZE))
 
     def go(y, start, end):
-        advance(y, p[0], fit[0, 0], start, end, RTOL, drawn.least[0], 0.0, False, np.zeros(len(READ)), empty, empty, empty,
-                none)  # fmt: skip
+        advance(y, p[0], fit[0, 0], start, end, RTOL, drawn.least[0], 0.0, False, np.zeros(len(READ)), empty, empty,
+                empty, none)  # fmt: skip
         return y
 
     y = np.empty(SIZE)

@@ -151,8 +151,11 @@ def _read(b: Floats, lane: int, live: bool, y: Eight, new: Eight, k: Eight, k_ne
     b[PEAK_DAY * LANES + lane] = after if higher else on
     least = t1 if lower else least
     b[LOWEST * LANES + lane] = least
-    grew = (after >= COURSE - SOON) & (t1 >= GROWN * max(least, FLOOR)) | (grow0 < 0.0) & (grow1 > 0.0)
-    seen = (up0 > 0.0) & (up1 < 0.0) | (c0 >= LOD) & (c1 < LOD) | still & grew
+    # a cubic's turn is within 4/27 h of its slopes; beside a quartic's, the quarter is generous
+    peak = (up0 > 0.0) & (up1 < 0.0) & (max(c0, c1) + 0.25 * h * (up0 - up1) > most)
+    nadir = (grow0 < 0.0) & (grow1 > 0.0) & (min(t0, t1) - 0.25 * h * (grow1 - grow0) < least)
+    grew = (after >= COURSE - SOON) & (t1 >= GROWN * max(least, FLOOR)) | nadir
+    seen = peak | (c0 >= LOD) & (c1 < LOD) | still & grew
     return bool(live & (seen | (max(t0, t1) >= b[DEADLY * LANES + lane])))
 
 

@@ -32,6 +32,8 @@ from reinfuse.virtual.watch import look, to_lane
 
 FIRST = 0.2
 """First step after an event, days."""
+NOBODY = 1e-100
+"""A population below this is none: processors are slow at numbers near the least that they can hold."""
 TINY = 1e-10
 # rows of a lane besides those of `lanes`, and its whole numbers
 UNTIL, BEFORE, POSITIVE, KEPT = range(ROWS, ROWS + 4)
@@ -142,4 +144,4 @@ def settle(b: Floats, lane: int, p: Floats, least: Floats) -> None:
     for i in range(len(p)):
         b[PATIENT + i, lane] = p[i]
     for i in range(len(least)):
-        b[LEAST + i, lane] = least[i]
+        b[LEAST + i, lane] = max(least[i], NOBODY)

@@ -1,0 +1,71 @@
+"""Operations of a step, counted while the solver's own source runs in plain Python, and what a core can do at most."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from reinfuse.virtual import compiled, equations, lanes
+
+
+class Counted(float):
+    """A number that counts the additions, multiplications, divisions and roots that are done with it."""
+
+    done = 0
+
+    def __abs__(self) -> Counted:
+        return Counted(float(self) if self >= 0 else -float(self))
+
+
+def _counting(name: str):
+    def operation(self: Counted, other: float) -> Counted:
+        Counted.done += 1
+        return Counted(getattr(float, name)(self, other))
+
+    return operation
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
+    setattr(Counted, f"__{_name}__", _counting(f"__{_name}__"))
+
+
+class _Roots:
+    @staticmethod
+    def sqrt(x: float) -> Counted:
+        Counted.done += 1
+        return Counted(math.sqrt(x))
+
+
+def of_a_step() -> float:
+    """Return the operations of one step of one patient; comparisons and choices are not counted."""
+    b = np.array([Counted(x) for x in np.random.default_rng(1).uniform(0.1, 1, lanes.ROWS * lanes.LANES)], dtype=object)
+    kept = lanes.math, equations.exp
+    try:
+        lanes.math, equations.exp = _Roots, compiled._exp(0.0)
+        Counted.done = 0
+        lanes.step.py_func(b, 1e-6)
+    finally:
+        lanes.math, equations.exp = kept
+    return Counted.done / lanes.LANES
+
+
+@compiled.compiled
+def _chains(n: int) -> float:
+    a = np.ones(64)
+    for _ in range(n):
+        for i in range(64):
+            a[i] = a[i] * 0.999999 + 1e-9
+    return a.sum()
+
+
+def peak(times: int = 10) -> float:
+    """Return the greatest number of multiplications and additions a second of one core, on independent chains."""
+    _chains(10)
+    seconds = []
+    for _ in range(times):
+        began = time.process_time()
+        _chains(1_000_000)
+        seconds.append(time.process_time() - began)
+    return 1_000_000 * 64 * 2 / min(seconds)
