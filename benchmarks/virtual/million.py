@@ -1,0 +1,54 @@
+"""A million virtual patients through nine protocols: time and memory, from fewer patients.
+
+Blocks of patients are summed as they are done, so that time grows with their number and memory does not; both are
+measured at two numbers of patients. A trial of a million is run where it is asked for.
+
+    python benchmarks/virtual/million.py            # 20,000 patients, extrapolated
+    python benchmarks/virtual/million.py 1000000    # in full
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+from reinfuse.analysis.threads import CORES
+from reinfuse.virtual.ensemble import bundled
+from reinfuse.virtual.protocol import Protocols
+from reinfuse.virtual.trial import Trial, in_threads, run
+
+WANTED, LIMIT_MINUTES, LIMIT_GB = 1_000_000, 30.0, 2.0
+RESULTS = Path(__file__).parents[1] / "results" / "virtual_million.json"
+
+
+def timed(trial: Trial, patients: int) -> dict[str, float]:
+    """Return seconds by the clock and of the processors, and the most memory so far, of a trial."""
+    clock, used = time.perf_counter(), time.process_time()
+    tally = run(trial, patients, in_threads(CORES))
+    assert tally.met.sum() == patients * len(trial.protocols.all_arms)
+    seconds, used = time.perf_counter() - clock, time.process_time() - used
+    return {"patients": patients, "seconds": seconds, "processor_seconds": used,
+            "most_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}  # fmt: skip
+
+
+def main(patients: int) -> None:
+    """Measure, extrapolate, write."""
+    trial = Trial(Protocols.load(str(files("reinfuse.virtual").joinpath("protocols.toml"))), bundled(), 1)
+    begun = timed(trial, 512)  # with what is compiled on the first run, or read from disk
+    few, many = timed(trial, patients // 4), timed(trial, patients)
+    a_patient = (many["seconds"] - few["seconds"]) / (many["patients"] - few["patients"])
+    used = (many["processor_seconds"] - few["processor_seconds"]) / (many["patients"] - few["patients"])
+    told = {"arms": len(trial.protocols.all_arms), "cores": CORES, "first": begun, "few": few, "many": many,
+            "million": {"measured": patients >= WANTED, "minutes": a_patient * WANTED / 60,
+                        "processor_minutes": used * WANTED / 60, "most_gb": many["most_gb"],
+                        "goal_minutes": LIMIT_MINUTES, "goal_gb": LIMIT_GB}}  # fmt: skip
+    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
+    print(json.dumps(told, indent=1))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
