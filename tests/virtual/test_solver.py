@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.equations import SIZE, T_DEATH, begin, change
+from reinfuse.virtual.equations import K_PHI, SIZE, T_DEATH, begin, change
 from reinfuse.virtual.patients import PRIOR, Draws, draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Infusion
 from reinfuse.virtual.simulated import ran
@@ -254,6 +254,16 @@ def test_who_is_dead_before_an_infusion_is_dead_at_it(patients):
     out = given([[-3.0, 0, 0, 0], [0, 0, 0, 100.0]], (drawn, p, fit))
     assert np.all(out[:, DEAD] == 1)
     assert np.all(out[:, DIED] == 0)
+
+
+def test_a_patient_too_stiff_is_given_up_and_no_other(patients):
+    drawn, p, fit = patients
+    event, stiff = [[-3.0, 1, 1, 0], [0, 0, 0, 0.5]], p.copy()
+    stiff[4, K_PHI] = 1e9
+    out = given(event, (drawn, stiff, fit))
+    assert np.isnan(out[4]).all()
+    others = np.delete(np.arange(PATIENTS), 4)
+    assert np.array_equal(out[others], given(event, patients)[others], equal_nan=True)
 
 
 def test_no_order_of_patients_changes_a_bit(patients):
