@@ -31,7 +31,7 @@ from reinfuse.virtual.summaries import MIX
 from reinfuse.virtual.targets import CALIBRATED, HELD_OUT
 
 SEED = 20210121
-PARTICLES, PATIENTS, MOVES = 240, 384, 5
+PARTICLES, PATIENTS, MOVES = 240, 640, 6
 KEPT = 100
 """Members that are bundled."""
 SEVERE, TREATED = 4, 44
