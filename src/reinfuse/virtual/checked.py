@@ -34,6 +34,7 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
     at least
     95 % of the ensemble lie on the published side.
     """
+
     def of(k: int) -> list[float]:
         study = simulate(ensemble.one(k), seed, patients)
         return [t.simulated(study) for t in TARGETS]
