@@ -120,7 +120,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str,
                 done[0] += CHUNK
                 if report:
                     report(done[0], effort.iterations)
-        return state, jax.tree.map(lambda *parts: np.concatenate(parts), *kept)
+        return state, jax.tree.map(lambda *parts: np.concatenate(parts), *kept) if kept else None
 
     def chain(state: Any) -> Any:
         with jax.enable_x64(True):  # holds for one thread
@@ -132,6 +132,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str,
             return go(state, own, effort.draws, KEEPING)[1]
 
     states = [begin(key, data, dict(start)) for key in jax.random.split(jax.random.PRNGKey(seed), effort.chains)]
+    jax.block_until_ready(advance(states[0], data, SETTLING))  # compiles once, not in each thread
     with ThreadPoolExecutor(AT_ONCE) as pool:
         each = list(pool.map(chain, states))
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *each)
@@ -141,7 +142,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str,
 def _windows(warmup: int) -> tuple[list[int], int]:
     """Return the iterations after which coordinates are chosen anew, and those of warm-up that are left."""
     each = warmup // (5 * CHUNK) * CHUNK
-    return [each] * WINDOWS, warmup - each * WINDOWS
+    return [each] * (WINDOWS if each else 0), warmup - each * WINDOWS
 
 
 def _constrained(free: Mapping[str, Any]) -> dict[str, Any]:
