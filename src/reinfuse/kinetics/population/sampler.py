@@ -132,7 +132,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str,
             return go(state, own, effort.draws, KEEPING)[1]
 
     states = [begin(key, data, dict(start)) for key in jax.random.split(jax.random.PRNGKey(seed), effort.chains)]
-    jax.block_until_ready(advance(states[0], data, SETTLING))  # compiles once, not in each thread
+    advance(states[0], data, SETTLING)[1]["steps"].block_until_ready()  # compiles once, not in each thread
     with ThreadPoolExecutor(AT_ONCE) as pool:
         each = list(pool.map(chain, states))
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *each)
