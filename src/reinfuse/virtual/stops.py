@@ -32,8 +32,9 @@ from reinfuse.virtual.watch import look, to_lane
 
 FIRST = 0.2
 """First step after an event, days."""
-NOBODY = 1e-100
-"""A population below this is none: processors are slow at numbers near the least that they can hold."""
+NOBODY = 1e-30
+"""A population below this is none (one cell in a patient: about 2e-9): a step cannot tell it from its own error, and
+would let it die out again and again."""
 TINY = 1e-10
 # rows of a lane besides those of `lanes`, and its whole numbers
 UNTIL, BEFORE, POSITIVE, KEPT = range(ROWS, ROWS + 4)
