@@ -191,7 +191,7 @@ def test_a_question_that_cannot_be_asked_is_refused(wrong):
 def test_patients_are_the_same_whatever_the_interval(ensemble):
     question, runner = Question(objective="response"), in_threads()
     on = scale(question, ensemble, 1, 0, 600, runner)
-    soon, late = (weigh(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 300.0))
+    soon, late = (weigh(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 120.0))
     assert len(soon.value) == len(late.value) == on.needing.sum() == len(on.which)
     assert soon.given.all() and late.given.mean() < 1
     lost = late.value[~late.given]
@@ -244,7 +244,7 @@ def test_those_who_wait_are_the_slowly_growing(ensemble):
     member, _ = ensemble.of_patients(0, 600)
     p = parameters(member, drawn)
     growth = []
-    for days in (35.0, 300.0):
+    for days in (35.0, 120.0):
         arm = Question().arm(np.array([1.0, 1.0, 7.3, days]))
         out, _ = ran(member, p, drawn, arm.schedule, np.tile(arm.schedule.day, (600, 1)), 29.0, 1e-4, np.empty(0))
         who = needs_another(out[:, 0], out[:, 1]) & ~outcomes(out[:, 0]).response
