@@ -1,29 +1,57 @@
 """Twins of a centre's patients: weights by hand, free factors, and no answer for single patients."""
 
+import dataclasses
+import math
+from types import SimpleNamespace
+
 import numpy as np
+import polars as pl
 import pytest
-from scipy.special import log_ndtr
+from scipy.integrate import quad
+from scipy.special import log_ndtr, ndtr
 
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import datasets
-from reinfuse.errors import CohortRefused
+from reinfuse.errors import CohortRefused, PlanRefused
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.virtual.conditioned import RESIDUAL, conditioned, fits, known, of_counts, tempered_weights
+from reinfuse.virtual.conditioned import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_study
 from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.protocol import Grid, Protocols
+from reinfuse.virtual.known import COMPLETE, NONE, PARTIAL
+from reinfuse.virtual.likeness import (
+    LEAST_EFFECTIVE,
+    OTHER_RESPONSE,
+    RESIDUAL,
+    effective,
+    fits,
+    of_counts,
+    tempered_weights,
+)
+from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols
 from reinfuse.virtual.space import UNKNOWNS
+from reinfuse.virtual.watch import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
 
 PROTOCOLS = Protocols(
     grid=Grid(regimens=(("Cy", "Cy-Flu"), ("Cy-Flu", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,))
 )
 ENSEMBLE = Ensemble(0.3 * np.random.default_rng(1).standard_normal((6, len(UNKNOWNS))), np.full(6, -4.0))
+NOBODY = Known(None, None, None, None, None, None, None)
 
 
 def profile(unit, value, below):
-    return Profile("P", 1, "total", unit, np.array([7.0, 28.0]), np.array(value), np.array(below))
+    days = np.arange(7.0, 7.0 + 7 * len(value), 7)
+    return Profile("P", 1, "total", unit, days, np.array(value), np.array(below))
 
 
-def test_counts_weigh_twins_by_hand():
+def read_outs(before, day28, positive=5.0):
+    """Return read-outs of twins, all alive, with tumour before CART1 and on day 28 of it, and antigen before CART2."""
+    out = np.zeros((len(day28), 2, len(READ)))
+    out[:, :, WINDOW] = 100.0
+    out[:, 0, BURDEN], out[:, 0, DAY28] = before, day28
+    out[:, 1, POSITIVE] = out[:, 1, BURDEN] = positive
+    return out
+
+
+def test_counts_weigh_two_twins_by_hand():
     seen = profile("cells/uL", [10.0, 0.1], [False, True])
     twins = np.array([[10.0, 0.1], [20.0, 0.01]])
     expected = [np.log(0.5), -0.5 * (np.log(2) / RESIDUAL) ** 2 + log_ndtr(np.log(10) / RESIDUAL)]
@@ -31,23 +59,96 @@ def test_counts_weigh_twins_by_hand():
 
 
 def test_the_factor_of_copies_is_free():
-    twins = np.random.default_rng(2).lognormal(0, 1, (5, 2))
-    one = of_counts(profile("copies/ug", [900.0, 20.0], [False, True]), twins)
-    other = of_counts(profile("copies/ug", [9000.0, 200.0], [False, True]), twins)
+    twins = np.random.default_rng(2).lognormal(0, 1, (5, 3))
+    one = of_counts(profile("copies/ug", [900.0, 50.0, 20.0], [False, False, True]), twins)
+    other = of_counts(profile("copies/ug", [9000.0, 500.0, 200.0], [False, False, True]), twins)
     np.testing.assert_allclose(one, other)
-    assert np.all(of_counts(profile("copies/ug", [5.0, 5.0], [True, True]), twins) == 0)
+    assert np.ptp(one) > 0.1
+    assert np.all(of_counts(profile("copies/ug", [5.0, 5.0], [True, True]), twins[:, :2]) == 0)
+
+
+def test_the_factor_is_integrated_out_as_by_quadrature():
+    value, below = [900.0, 50.0, 20.0, 20.0], [False, False, True, True]
+    twins = np.array([[9.0, 0.5, 0.1, 0.02], [3.0, 2.0, 1.0, 0.5]])
+
+    def joint(factor, twin):
+        off = (np.log(value) - np.log(twin) - factor) / RESIDUAL
+        return math.exp(-0.5 * (off[0] ** 2 + off[1] ** 2)) * ndtr(off[2]) * ndtr(off[3])
+
+    by_hand = [math.log(quad(joint, -5, 12, args=(twin,), epsabs=0, epsrel=1e-10, limit=200)[0]) for twin in twins]
+    found = of_counts(profile("copies/ug", value, below), twins)
+    assert found[0] - found[1] == pytest.approx(by_hand[0] - by_hand[1], abs=1e-6)
+
+
+def test_a_twin_without_counts_on_a_day_is_out_of_the_question():
+    found = of_counts(profile("cells/uL", [1.0, 1.0], [False, False]), np.array([[1.0, 1.0], [1.0, np.nan]]))
+    assert found.tolist() == [0, -np.inf]
+
+
+def test_a_day_without_counts_of_any_twin_or_a_limit_that_is_not_known_says_nothing():
+    seen = profile("cells/uL", [1.0, 7.0, np.nan], [False, False, True])
+    assert of_counts(seen, np.array([[1.0, np.nan, 3.0]])).tolist() == [0]
+
+
+def test_nothing_known_weighs_all_who_needed_another_alike():
+    out = read_outs(9.0, np.full(3, 9.0))
+    out[2, 1, POSITIVE] = 0.0  # needs none
+    fit = fits(NOBODY, out, np.empty((3, 0)), math.nan)
+    assert fit.tolist() == [0, 0, -np.inf]
+    weight, power = tempered_weights(fit[None])
+    assert weight.tolist() == [[0.5, 0.5, 0.0]]
+    assert power == 1
+
+
+def test_a_planned_infusion_says_nothing_of_the_first():
+    out = read_outs(9.0, np.array([9.0, 0.5, 9.0]))  # no response, a complete one, dead
+    out[2, 0, DEAD] = 1.0
+    planned = dataclasses.replace(NOBODY, planned=True)
+    assert fits(planned, out, np.empty((3, 0)), math.nan).tolist() == [0, 0, -np.inf]
+    assert fits(NOBODY, out, np.empty((3, 0)), math.nan).tolist() == [0, -np.inf, -np.inf]
+
+
+def test_the_response_to_cart1_weighs():
+    out = read_outs(9.0, np.array([9.0, 4.0, 0.5]))
+    for before, same in ((NONE, 0), (PARTIAL, 1), (COMPLETE, 2)):
+        patient = dataclasses.replace(NOBODY, planned=True, before=before)
+        expected = np.full(3, np.log(OTHER_RESPONSE))
+        expected[same] = 0
+        np.testing.assert_allclose(fits(patient, out, np.empty((3, 0)), math.nan), expected)
+
+
+def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
+    arm, share, twins = PROTOCOLS.all_arms[0], 0.3, 512
+    asked = _Question((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
+    some = asked.some(0)
+    out, _ = some.before(arm, np.empty(0))
+    even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), math.nan).reshape(2, twins))
+    large = (out[:, 1, BURDEN] >= asked.cut[some.which]).reshape(2, twins)
+    np.testing.assert_allclose(np.sum(even * large, axis=1), share, atol=0.02)
+    for bulky in (True, False):
+        patient = dataclasses.replace(NOBODY, bulky=bulky)
+        weight, _ = tempered_weights(fits(patient, out, np.empty((2 * twins, 0)), asked.cut[some.which]).reshape(2, -1))
+        np.testing.assert_allclose(np.sum(weight * large, axis=1), bulky, atol=0.01)
 
 
 def test_even_twins_keep_their_weights_and_a_lone_one_is_tempered():
-    even, tempered = tempered_weights(np.zeros((2, 20)))
+    even, power = tempered_weights(np.zeros((2, 20)))
     assert np.allclose(even, 1 / 20)
-    assert not tempered
+    assert power == 1
+    assert effective(even) == pytest.approx(40)
     lone = np.zeros((2, 20))
     lone[:, 3] = 50.0
-    weight, tempered = tempered_weights(lone)
-    assert tempered
-    assert np.all(1 / np.sum(weight**2, axis=1) >= 8)
+    weight, power = tempered_weights(lone)
+    assert power < 1
+    assert effective(weight) >= 2 * LEAST_EFFECTIVE
     assert np.all(weight[:, 3] == weight.max(axis=1))
+
+
+def test_a_member_without_twins_has_no_weights():
+    weight, power = tempered_weights(np.array([[0.0, 0.0], [-np.inf, -np.inf]]))
+    assert weight.tolist() == [[0.5, 0.5], [0, 0]]
+    assert power == 1
+    assert effective(weight) == 2
 
 
 @pytest.fixture(scope="module")
@@ -59,51 +160,111 @@ def study():
 
 @pytest.fixture(scope="module")
 def patients(study):
-    return known(study.data.frame, study.counts.found.profiles)
+    return of_study(study)
 
 
 def test_what_is_known_comes_from_the_cohort(study, patients):
-    assert len(patients) == study.data.frame.height
+    frame = study.data.frame
+    assert len(patients) == frame.height
     assert sum(p.counts is not None for p in patients) > 30
     assert {p.regimen for p in patients} <= {"Cy", "Cy-Flu", "Flu", "None", None}
-    assert {p.bulky for p in patients} <= {True, False, None}
-    assert any(p.bulky for p in patients)
+    assert sum(p.bulky is True for p in patients) == (frame["bulky"] == "yes").sum()
+    assert {p.before for p in patients} == {NONE, PARTIAL, COMPLETE}
+
+
+def test_who_did_not_respond_is_no_missing_response(study, patients):
+    event = study.data.endpoint("response").event
+    known_best = (~study.data.frame["response"].is_in(["NE"]).fill_null(True)).to_numpy()
+    assert [p.response for p in patients] == [bool(e) if k else None for e, k in zip(event, known_best, strict=True)]
+    assert sum(p.response is False for p in patients) > 20
+
+
+def frame(n=5, **columns):
+    return pl.DataFrame({"patient_id": [f"Q{i}" for i in range(n)], **{k: [v] * n for k, v in columns.items()}})
+
+
+def test_what_the_model_has_not_is_not_known():
+    cart1 = {"cart1_lymphodepletion_class": "Other", "cart1_dose_cells_per_kg": 5e9, "interval_days": 20.0}
+    cart2 = {"cart2_lymphodepletion_class": "Cy", "cart2_dose_cells_per_kg": 0.0, "reason": "planned"}
+    told = known(frame(**cart1, **cart2), [])
+    assert (told[0].regimen, told[0].dose, told[0].second, told[0].response) == (None, None, None, None)
+    assert told[0].assumed
+    assert told[0].planned
+    assert "5e" not in repr(told[0])
+    arm = PROTOCOLS.all_arms[0]
+    asked = _Question((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 1, 8, None).arm(told[0], arm.infusions[1])
+    assert asked.infusions[0] == arm.infusions[0]
+    assert asked.infusions[1].after_days == 35
+
+
+def test_cells_are_preferred_to_copies():
+    two = [profile("copies/ug", [1.0], [False]), profile("cells/uL", [1.0], [False])]
+    for order in (two, two[::-1]):
+        profiles = [dataclasses.replace(p, patient_id="Q0") for p in order]
+        assert known(frame(), profiles)[0].counts.unit == "cells/uL"
 
 
 def test_a_cohorts_twins_from_start_to_end(patients):
-    found = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=24)
+    found = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=48)
     told = list(found.records())
+    assert found.names == ("Cy-Flu; 2e6/kg", "Cy; 2e6/kg")
     assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group) for e in told)
     assert not any("SYN" in str(e.as_dict()) for e in told)
     assert found.levels.shape == (3, 2, 11)
+    assert np.isfinite(found.levels).all()
     assert np.all(found.gains[:, 0] == 0)
-    again = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=24)
+    own = {e.group: e for e in told if "own" in e.group}
+    both = [p.response for p in patients[:8] if p.second is not None and p.response is not None]
+    assert (own[OBSERVED].n, own[OBSERVED].events) == (len(both), sum(both))
+    assert own[PREDICTED].n == len(both)
+    assert "Twins of 8 patients" in found.said
+    again = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=48)
     assert np.array_equal(found.levels, again.levels)
 
 
-def test_twins_are_never_of_a_few_patients(study):
+def test_a_factor_of_ten_in_copies_changes_no_prediction(patients):
+    assert all(p.counts is None or p.counts.unit == "copies/ug" for p in patients)
+
+    def times_ten(p):
+        if p.counts is None:
+            return p
+        return dataclasses.replace(p, counts=dataclasses.replace(p.counts, value=10 * p.counts.value))
+
+    one, other = (conditioned(some, PROTOCOLS, ENSEMBLE, 3, members=2, twins=32).levels
+                  for some in (patients[:6], [times_ten(p) for p in patients[:6]]))  # fmt: skip
+    np.testing.assert_allclose(one, other)
+
+
+def test_observed_responses_of_a_few_are_not_told(patients):
+    few = [dataclasses.replace(p, second=None) if i > 3 else p for i, p in enumerate(patients[:8])]
+    found = conditioned(few, PROTOCOLS, ENSEMBLE, 3, members=2, twins=32)
+    assert not any("own" in e.group for e in found.records())
+
+
+def test_a_small_ensemble_and_parts_of_a_dose(patients):
+    first = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6)
+    whole = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
+    parts = whole.model_copy(update={"shares": (0.4, 0.6)})
+    two = Protocols(arms=(Arm(name="a", infusions=(first, whole)), Arm(name="b", infusions=(first, parts))))
+    found = conditioned(patients[:5], two, Ensemble(ENSEMBLE.z[:2], ENSEMBLE.intercept[:2]), 3, twins=16)
+    assert found.names == ("Cy; 2e6/kg", "Cy; 2e6/kg in parts of 40, 60 %")
+    assert len(found.levels) == 2
+
+
+def test_twins_are_never_of_a_few_patients(study, patients):
     with pytest.raises(CohortRefused):
         known(study.data.frame.head(4), [])
+    with pytest.raises(CohortRefused):
+        conditioned(patients[:4], PROTOCOLS, ENSEMBLE, 1, members=2, twins=16)
 
 
 def test_other_than_two_infusions_is_refused(patients):
-    from reinfuse.virtual.protocol import Arm, Infusion
-
     three = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
     arm = Arm(name="a", infusions=(Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6), three, three))
     with pytest.raises(CohortRefused):
         conditioned(patients, Protocols(arms=(arm,)), ENSEMBLE, 1)
 
 
-def test_nothing_known_weighs_all_who_needed_another_alike():
-    from reinfuse.virtual.conditioned import Known
-
-    out = np.zeros((3, 2, 17))
-    out[:, 1, 6] = 5.0  # antigen-positive tumour
-    out[:, 0, 7] = 9.0  # no response
-    out[2, 1, 6] = 0.0  # needs none
-    fit = fits(Known(None, None, None, None, None, None, None), out, np.empty((3, 0)), float("nan"))
-    assert fit[0] == fit[1] == 0
-    assert fit[2] == -np.inf
-    weight, _ = tempered_weights(fit[None])
-    assert weight.tolist() == [[0.5, 0.5, 0.0]]
+def test_a_plan_of_another_infusion_is_refused():
+    with pytest.raises(PlanRefused):
+        of_study(SimpleNamespace(plan=SimpleNamespace(index_infusion=3)))

@@ -1,11 +1,12 @@
 """A centre's own cohort: protocols for the second infusion in virtual twins of its patients. Groups only, never one
 patient.
 
-Each patient has twins in every member of the ensemble who had the patient's own first infusion (regimen class, dose)
-and interval. Twins weigh by how well they fit what is known before CART2: that a second infusion was needed, bulky
-disease, and the counts after CART1. A count is log-normal around the twin's, below its limit it counts as left-censored
-(method M3); in copies/ug the factor to cells/uL is free for each patient. Weights are tempered where a few twins would
-carry all. The ensemble itself is not updated: a cohort of some dozens cannot, at this number of twins.
+Each patient has twins in several members of the ensemble who had the patient's own first infusion (regimen class, dose)
+and interval; what is not known of them, or not in the model, is the reference arm's. All of the cohort had a second
+infusion: so twins who would not have needed one do not count, unless it was planned. The others weigh by how well they
+fit what is known before CART2 (`likeness`): bulky disease, response to CART1, counts after it. Weights are tempered
+where a few twins would carry all. The ensemble itself is not updated: a cohort of some dozens cannot, at this number of
+twins; intervals are over its members, not over patients that another cohort might have had.
 """
 
 from __future__ import annotations
@@ -13,54 +14,38 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import polars as pl
-from scipy.special import expit, log_ndtr
+from scipy.special import expit
 from scipy.stats import t as student
 
-from reinfuse.analysis.estimate import Estimate, finite
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.analysis.threads import CORES
-from reinfuse.cohort.courses import RESPONDING
 from reinfuse.errors import CohortRefused, Problem
-from reinfuse.kinetics.profiles import Profile
-from reinfuse.virtual.declared import REGIMENS
 from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.equations import Floats
+from reinfuse.virtual.equations import Floats, Integers
+from reinfuse.virtual.known import LEAST_PATIENTS, SHORTEST, Known, known, of_study
+from reinfuse.virtual.likeness import effective, fits, tempered_weights
 from reinfuse.virtual.outcomes import needs_another, outcomes
-from reinfuse.virtual.patients import Member, draws, parameters
-from reinfuse.virtual.protocol import Arm, Infusion, Protocols, Regimen, dose_text
-from reinfuse.virtual.simulated import ran
+from reinfuse.virtual.patients import Draws, Member, draws, parameters
+from reinfuse.virtual.protocol import Arm, Infusion, Protocols, dose_text
+from reinfuse.virtual.simulated import CALIBRATION_RTOL, ran
 from reinfuse.virtual.solver import RTOL
+from reinfuse.virtual.tally import by_member
 from reinfuse.virtual.trial import QUANTITIES, SHARES, quantities
 from reinfuse.virtual.watch import BURDEN
 
-LEAST_PATIENTS = 5
-MEMBERS, TWINS = 16, 64
-RESIDUAL = 0.56
-"""Standard deviation of a log count around its curve (Stein 2019)."""
-LEAST_EFFECTIVE = 8.0
-"""Twins of a member that must count for a patient; weights are tempered until they do."""
-NOT_BULKY = 1e-3
-"""Weight of a twin on the other side of the cut-point of bulky disease."""
-_DOSE, _DAYS, _SHORTEST = 2e6, 116.5, 35.0
+__all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_study"]
+MEMBERS, TWINS = 16, 512
+_NEGLIGIBLE = 1e-3
+"""Twins with less than this share of an even weight are left out after CART1."""
+_AT_CART2, _TO_RESPONSE = 1.0, 29.0
+"""Days of follow-up: what is known before CART2; the response to it."""
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
 POPULATION, ANALYSIS = "centre's cohort", "virtual"
 METHOD = "virtual twins of the cohort's patients; 95% interval over members of the ensemble (t)"
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a patient before CART2; None where it is not. `bulky` refers to CART2."""
-
-    regimen: Regimen | None
-    dose: float | None
-    days: float | None
-    bulky: bool | None
-    counts: Profile | None
-    second: Infusion | None
-    response: bool | None
 
 
 @dataclass(frozen=True)
@@ -77,9 +62,13 @@ class Conditioned:
     own
         Predicted response with the patients' own second infusion, by member.
     responded, assessed
-        Observed responses to it, of patients whose response and own infusion are known.
-    tempered
-        Patients for whom weights were tempered; `patients`: all; `counted`: those with counts.
+        Observed responses to it, of patients whose response and own infusion are known; none if they are fewer than 5.
+    patients, counted, tempered, assumed, planned
+        Numbers of patients: all with twins; with counts; whose weights were tempered; with something of CART1 or of the
+        interval taken from the reference arm; whose CART2 was planned.
+    twins, effective, power
+        Twins of each patient; the effective number of them, and the power to which likelihoods were taken, medians over
+        patients.
     """
 
     names: tuple[str, ...]
@@ -91,237 +80,234 @@ class Conditioned:
     tempered: int
     counted: int
     patients: int
+    assumed: int
+    planned: int
+    twins: int
+    effective: float
+    power: float
 
     def records(self) -> Iterator[Estimate]:
         """Yield the records."""
         for a, arm in enumerate(self.names):
             for q, name in enumerate(QUANTITIES):
                 share = name in SHARES
-                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q], None, share)
+                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q], share=share)
                 if a:
                     statistic = "risk_difference" if share else "mean_difference"
-                    yield self._record(name, statistic, arm, self.gains[:, a, q], self.names[0], False)
+                    yield self._record(name, statistic, arm, self.gains[:, a, q], term=self.names[0])
         if self.assessed:
-            yield self._record("response", "proportion", PREDICTED, self.own, None, True)
+            yield self._record("response", "proportion", PREDICTED, self.own, share=True, n=self.assessed)
             yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED,
                            estimate=self.responded / self.assessed, n=self.assessed, events=self.responded,
                            method="as observed")  # fmt: skip
 
-    def _record(self, name: str, statistic: str, arm: str, values: Floats, term: str | None, share: bool) -> Estimate:
-        middle, half = float(values.mean()), float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1))
-        low, high = middle - half, middle + half
-        if share:
-            low, high = max(low, 0.0), min(high, 1.0)
+    def _record(self, name: str, statistic: str, arm: str, values: Floats, term: str | None = None,
+                share: bool = False, n: int | None = None) -> Estimate:  # fmt: skip
+        there = values[np.isfinite(values)]
+        low = high = middle = finite(float(there.mean())) if there.size else None
+        if middle is not None and there.size > 1:
+            half = float(student.ppf(0.975, there.size - 1) * there.std(ddof=1))
+            low, high = (max(middle - half, 0.0), min(middle + half, 1.0)) if share else (middle - half, middle + half)
         unit = None if name in SHARES else "days" if name.endswith("days") else "log10 cells/uL"
+        sure = there.size > 1
         return Estimate(ANALYSIS, name, statistic, population=POPULATION, group=arm, term=term,
-                        model="same patients" if term else None, estimate=finite(middle), lower=low, upper=high,
-                        confidence=0.95, unit=unit, method=METHOD, n=self.patients)  # fmt: skip
+                        model="same patients" if term else None, estimate=middle, lower=low if sure else None,
+                        upper=high if sure else None, confidence=0.95 if sure else None, unit=unit, method=METHOD,
+                        n=self.patients if n is None else n, note=None if there.size else NOT_ESTIMABLE)  # fmt: skip
 
     @property
     def said(self) -> str:
         """What must be known of the twins."""
-        return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1; weights tempered "
-                f"for "
-                f"{self.tempered}.")  # fmt: skip
-
-
-def known(frame: pl.DataFrame, profiles: Sequence[Profile]) -> tuple[Known, ...]:
-    """Return what is known of each patient, from an analysed frame and the profiles of the cohort's counts.
-
-    Raises
-    ------
-    CohortRefused
-        If there are fewer than 5 patients with a second infusion.
-    """
-    first = {p.patient_id: p for p in profiles if p.infusion == 1 and p.subset == "total"}
-    told = [_known(row, first.get(str(row["patient_id"]))) for row in frame.iter_rows(named=True)]
-    if len(told) < LEAST_PATIENTS:
-        rule = f"fewer than {LEAST_PATIENTS} patients had a second infusion"
-        remedy = "twins are for groups, never for one patient"
-        raise CohortRefused([Problem("cohort", None, None, None, rule, remedy)])
-    return tuple(told)
-
-
-def _known(row: dict[str, object], counts: Profile | None) -> Known:
-    def number(name: str) -> float | None:
-        value = row.get(name)
-        return None if value is None else float(value)  # type: ignore[arg-type]
-
-    second_dose, second = number("cart2_dose_cells_per_kg"), _regimen(row.get("cart2_lymphodepletion_class"))
-    own = None
-    if second is not None and second_dose:
-        own = Infusion(lymphodepletion=second, dose_cells_per_kg=second_dose, after_days=_SHORTEST)
-    return Known(_regimen(row.get("cart1_lymphodepletion_class")), number("cart1_dose_cells_per_kg"),
-                 number("interval_days"), _flag(row.get("bulky")), counts, own,
-                 _responded(row.get("response")))  # fmt: skip
-
-
-def _regimen(value: object) -> Regimen | None:
-    return value if value in REGIMENS else None  # type: ignore[return-value]
-
-
-def _responded(value: object) -> bool | None:
-    return None if value is None else str(value) in RESPONDING or _flag(value)
-
-
-def _flag(value: object) -> bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    return {
-        "yes": True,
-        "no": False,
-        "true": True,
-        "false": False,
-        "1": True,
-        "0": False,
-        "1.0": True,
-        "0.0": False,
-    }.get(str(value).casefold())
-
-
-def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensemble, seed: int, members: int = MEMBERS,
-                twins: int = TWINS, progress: Progress | None = None) -> Conditioned:  # fmt: skip
-    """Return what the twins of a cohort's patients would have had in each arm of two infusions.
-
-    Raises
-    ------
-    CohortRefused
-        If the arms have not two infusions.
-    """
-    if len(protocols.all_arms[0].infusions) != 2:
-        rule, remedy = "arms must have two infusions for a cohort's twins", "leave --cohort out, or change the arms"
-        raise CohortRefused([Problem("protocols", None, "arms", None, rule, remedy)])
-    seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in protocols.all_arms}
-    which = np.repeat(np.linspace(0, len(ensemble) - 1, members).astype(int), twins)
-    cut = _cut(patients, ensemble, which, seed)
-
-    def one(i: int) -> _Twins:
-        return _twins(patients[i], i, tuple(seconds.values()), ensemble, which, seed, cut)
-
-    with ThreadPoolExecutor(CORES) as pool:
-        told = []
-        for done, found in enumerate(pool.map(one, range(len(patients))), 1):
-            told.append(found)
-            if progress:
-                progress("twins of the cohort", done, len(patients))
-    levels = np.mean([t.means for t in told], axis=0)
-    both = ((found.own, p.response) for found, p in zip(told, patients, strict=True))
-    own = [(predicted, seen) for predicted, seen in both if predicted is not None and seen is not None]
-    by_member = np.mean([predicted for predicted, _ in own], axis=0) if own else np.zeros(members)
-    responded, tempered = sum(bool(r) for _, r in own), sum(t.tempered for t in told)
-    counted = sum(p.counts is not None for p in patients)
-    gains = levels - levels[:, :1]
-    return Conditioned(tuple(seconds), levels, gains, by_member, responded, len(own), tempered, counted, len(patients))
+        less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that what is "
+                f"known of them moves the prediction less than it could") if self.tempered else (
+                "no weights had to be tempered")  # fmt: skip
+        planned = f"but for {self.planned} in whom it was planned" if self.planned else "for everybody"
+        return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1. Of {self.twins} "
+                f"twins a patient, the median effective number is {self.effective:.0f}; {less}. CART2 was taken as "
+                f"needed {planned}, as all of the cohort had it. For {self.assumed}, something of CART1 or of the "
+                f"interval was taken from the reference arm.")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Twins:
-    """Weighted means of one patient's twins by member; internal, never shown."""
+    """Weighted means of one patient's twins by member, NaN without any; internal, never shown."""
 
     means: Floats
     own: Floats | None
-    tempered: bool
+    power: float
+    effective: float
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Virtual patients, and the member of each."""
+
+    member: Member
+    p: Floats
+    drawn: Draws
+    intercept: Floats
+    which: Integers
+
+    def only(self, who: np.ndarray) -> _Some:
+        drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+        member = Member(self.member.median[who], self.member.cv[who])
+        return _Some(member, self.p[who], drawn, self.intercept[who], self.which[who])
+
+    def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
+        """Return read-outs and counts of what is known before CART2; far more exact than a count is."""
+        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days)
+
+    def after(self, arm: Arm, follow: float) -> Floats:
+        """Return read-outs of the second infusion."""
+        return self._through(arm, follow, RTOL, np.empty(0))[0][:, 1]
+
+    def _through(self, arm: Arm, follow: float, rtol: float, days: Floats) -> tuple[Floats, Floats]:
+        schedule = arm.schedule
+        day = np.tile(schedule.day, (len(self.p), 1))
+        return ran(self.member, self.p, self.drawn, schedule, day, follow, rtol, days)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is compared, in which populations."""
+
+    seconds: tuple[Infusion, ...]
+    usual: Arm
+    follow: float
+    ensemble: Ensemble
+    seed: int
+    members: int
+    twins: int
+    share: float | None
+
+    def some(self, i: int) -> _Some:
+        """Return the twins of patient i."""
+        chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
+        which = np.repeat(np.arange(self.members), self.twins)
+        own, count = chosen[which], len(which)
+        member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
+        drawn = draws(self.seed, i * count, count)
+        return _Some(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
+
+    def arm(self, patient: Known, second: Infusion) -> Arm:
+        """Return a patient's own CART1 and interval, with a second infusion."""
+        first, later = self.usual.infusions[0], max(self.usual.infusions[1].after_days, SHORTEST)
+        if patient.dose is not None:
+            first = first.model_copy(update={"dose_cells_per_kg": patient.dose, "shares": (1.0,)})
+        if patient.regimen is not None:
+            first = first.model_copy(update={"lymphodepletion": patient.regimen, "cy": None, "flu": None})
+        days = later if patient.days is None else max(patient.days, SHORTEST)
+        return Arm(name="twin", infusions=(first, second.model_copy(update={"after_days": days})))
+
+    @cached_property
+    def cut(self) -> Floats:
+        """Tumour before CART2 from which disease is bulky, by member: as many virtual patients have it as in the
+        cohort."""
+        cut = np.full(self.members, np.nan)
+        if self.share in (None, 0.0, 1.0):
+            return cut
+        some = self.some(0)
+        out, _ = some.before(self.usual, np.empty(0))
+        needed = needs_another(out[:, 0], out[:, 1])
+        for m in range(self.members):
+            burdens = out[needed & (some.which == m), 1, BURDEN]
+            if burdens.size:
+                cut[m] = np.quantile(burdens, 1 - (self.share or 0.0))
+        return cut
+
+
+def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensemble, seed: int, members: int = MEMBERS,
+                twins: int = TWINS, progress: Progress | None = None) -> Conditioned:  # fmt: skip
+    """Return what the twins of a cohort's patients would have had in each second infusion of the arms.
+
+    Parameters
+    ----------
+    members, twins
+        Members of the ensemble in which each patient has twins, and how many in each.
+
+    Raises
+    ------
+    CohortRefused
+        If the arms have not two infusions, or fewer than 5 patients have twins.
+    """
+    arms = protocols.all_arms
+    if len(arms[0].infusions) != 2:
+        rule, remedy = "arms must have two infusions for a cohort's twins", "leave --cohort out, or change the arms"
+        raise CohortRefused([Problem("protocols", None, "arms", None, rule, remedy)])
+    seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in arms}
+    bulky = [p.bulky for p in patients if p.bulky is not None]
+    asked = _Question(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
+                      min(members, len(ensemble)), twins, float(np.mean(bulky)) if bulky else None)  # fmt: skip
+    _ = asked.cut
+    told = []
+    with ThreadPoolExecutor(CORES) as pool:
+        for done, found in enumerate(pool.map(lambda i: _twins(asked, patients[i], i), range(len(patients))), 1):
+            told.append(found)
+            if progress:
+                progress("twins of the cohort", done, len(patients))
+    return _together(tuple(seconds), asked, patients, told)
+
+
+def _together(names: tuple[str, ...], asked: _Question, patients: Sequence[Known],
+              told: Sequence[_Twins]) -> Conditioned:  # fmt: skip
+    """Return the means over patients."""
+    pairs = [(p, t) for p, t in zip(patients, told, strict=True) if np.isfinite(t.means).any()]
+    if len(pairs) < LEAST_PATIENTS:
+        rule = f"fewer than {LEAST_PATIENTS} patients have virtual twins"
+        raise CohortRefused([Problem("cohort", None, None, None, rule, "twins are for groups, never for one patient")])
+    levels = _mean([t.means for _, t in pairs])
+    own = [(t.own, p.response) for p, t in pairs if t.own is not None and p.response is not None]
+    own = own if len(own) >= LEAST_PATIENTS else []
+    return Conditioned(
+        names, levels, levels - levels[:, :1],
+        _mean([predicted for predicted, _ in own]) if own else np.full(asked.members, np.nan),
+        sum(response for _, response in own), len(own), sum(t.power < 1 for _, t in pairs),
+        sum(p.counts is not None for p, _ in pairs), len(pairs), sum(p.assumed for p, _ in pairs),
+        sum(p.planned for p, _ in pairs), asked.members * asked.twins,
+        float(np.median([t.effective for _, t in pairs])), float(np.median([t.power for _, t in pairs])),
+    )  # fmt: skip
+
+
+def _mean(parts: Sequence[Floats]) -> Floats:
+    """Return the mean over patients, of those who have twins in a member."""
+    values = np.stack(parts)
+    there = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        made: Floats = np.where(there, values, 0.0).sum(axis=0) / there.sum(axis=0)
+    return made
 
 
 def _name(second: Infusion) -> str:
     cy, flu = second.courses
     own = second.cy is not None or second.flu is not None
     regimen = f"Cy {cy:g}, Flu {flu:g} courses" if own else second.lymphodepletion
-    return f"{regimen}; {dose_text(second.dose_cells_per_kg)}"
+    split = "" if len(second.shares) == 1 else f" in parts of {', '.join(f'{100 * s:g}' for s in second.shares)} %"
+    return f"{regimen}; {dose_text(second.dose_cells_per_kg)}{split}"
 
 
-def _arm(patient: Known, second: Infusion) -> Arm:
-    first = Infusion(lymphodepletion=patient.regimen or "Cy-Flu", dose_cells_per_kg=patient.dose or _DOSE)
-    days = max(patient.days or _DAYS, _SHORTEST)
-    return Arm(name="twin", infusions=(first, second.model_copy(update={"after_days": days})))
-
-
-def _cut(patients: Sequence[Known], ensemble: Ensemble, which: np.ndarray, seed: int) -> float:
-    """Return the tumour before CART2 above which a twin is bulky, so that as many are as in the cohort."""
-    said = [p.bulky for p in patients if p.bulky is not None]
-    if not said or all(said) or not any(said):
-        return float("nan")
-    usual = Known("Cy-Flu", _DOSE, _DAYS, None, None, None, None)
-    arm = _arm(usual, Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=_DOSE))
-    out, _ = _simulated(arm, 0, ensemble, which, seed, np.empty(0))
-    needed = needs_another(out[:, 0], out[:, 1])
-    return float(np.quantile(out[needed, 1, BURDEN], 1 - np.mean(said))) if needed.any() else float("nan")
-
-
-def _simulated(
-    arm: Arm, i: int, ensemble: Ensemble, which: np.ndarray, seed: int, days: Floats
-) -> tuple[Floats, Floats]:
-    member = Member(ensemble.member.median[which], ensemble.member.cv[which])
-    drawn = draws(seed, i * len(which), len(which))
-    schedule = arm.schedule
-    day = np.tile(schedule.day, (len(which), 1))
-    return ran(member, parameters(member, drawn), drawn, schedule, day, 365.0, RTOL, days)
-
-
-def _twins(patient: Known, i: int, seconds: tuple[Infusion, ...], ensemble: Ensemble, which: np.ndarray, seed: int,
-           cut: float) -> _Twins:  # fmt: skip
+def _twins(asked: _Question, patient: Known, i: int) -> _Twins:
+    """Return one patient's twins: weighed after CART1, those who count followed after each second infusion."""
+    some = asked.some(i)
     days = patient.counts.day if patient.counts is not None else np.empty(0)
-    members = len(np.unique(which))
-    shape, weight, tempered = (members, len(which) // members), np.empty(0), False
-    means = []
-    for second in (*seconds, *((patient.second,) if patient.second else ())):
-        out, counts = _simulated(_arm(patient, second), i, ensemble, which, seed, days)
-        if not weight.size:
-            fit = fits(patient, out, counts[:, 0], cut).reshape(shape)
-            weight, tempered = tempered_weights(fit)
-        told = outcomes(out[:, 1])
-        values = quantities(told, expit(ensemble.intercept[which] + told.crs)).reshape(*shape, -1)
-        means.append(np.einsum("mk,mkq->mq", weight, values))
-    arms = len(seconds)
-    own = means[arms][:, QUANTITIES.index("response")] if patient.second else None
-    return _Twins(np.stack(means[:arms], axis=1), own, tempered)
+    out, counts = some.before(asked.arm(patient, asked.seconds[0]), days)
+    fit = fits(patient, out, counts[:, 0], asked.cut[some.which])
+    weight, power = tempered_weights(fit.reshape(asked.members, asked.twins))
+    who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / asked.twins)
+    twins, share = some.only(who), weight.ravel()[who]
+    means = [_after(asked, twins, share, asked.arm(patient, s), asked.follow) for s in asked.seconds]
+    own = None
+    if patient.second is not None and patient.response is not None:
+        found = _after(asked, twins, share, asked.arm(patient, patient.second), _TO_RESPONSE)
+        own = found[:, QUANTITIES.index("response")]
+    return _Twins(np.stack(means, axis=1), own, power, effective(weight))
 
 
-def fits(patient: Known, out: Floats, counts: Floats, cut: float) -> Floats:
-    """Return the log likelihood of what is known of a patient for each twin; -inf for one who did not need CART2.
-
-    Parameters
-    ----------
-    out, counts
-        Read-outs (twins, 2, 17); CAR-T cells of the twins on the days of the patient's counts, (twins, days).
-    cut
-        Tumour before CART2 from which disease is bulky; NaN: not told apart.
-    """
-    fit = np.where(needs_another(out[:, 0], out[:, 1]), 0.0, -np.inf)
-    if patient.bulky is not None and np.isfinite(cut):
-        fit = fit + np.where((out[:, 1, BURDEN] >= cut) == patient.bulky, 0.0, np.log(NOT_BULKY))
-    if patient.counts is not None:
-        fit = fit + of_counts(patient.counts, counts)
-    return fit
-
-
-def of_counts(profile: Profile, counts: Floats) -> Floats:
-    """Return the log likelihood of a profile's counts for each twin; in copies/ug up to a free factor."""
-    there = np.isfinite(counts).all(axis=0) & np.isfinite(profile.value)
-    log = np.log(np.maximum(counts[:, there], 1e-6))
-    value, below = np.log(np.maximum(profile.value[there], 1e-12)), profile.below[there]
-    if profile.unit != "cells/uL":
-        if below.all():
-            return np.zeros(len(counts))
-        log = log + (value[~below] - log[:, ~below]).mean(axis=1, keepdims=True)
-    off = (value - log) / RESIDUAL
-    seen: Floats = -0.5 * np.sum(off[:, ~below] ** 2, axis=1)
-    unseen: Floats = np.sum(log_ndtr(off[:, below]), axis=1)
-    return seen + unseen
-
-
-def tempered_weights(fit: Floats) -> tuple[Floats, bool]:
-    """Return weights of twins within each member, (members, twins), and whether they had to be tempered.
-
-    Twins that are out of the question have none; in a member in which all are, all weigh alike.
-    """
-    fit = np.where(np.isfinite(fit).any(axis=1, keepdims=True), fit, 0.0)
-    least = np.minimum(LEAST_EFFECTIVE, np.isfinite(fit).sum(axis=1) / 2)
-    power = 1.0
-    while True:
-        weight = np.exp(power * (fit - fit.max(axis=1, keepdims=True)))
-        weight /= weight.sum(axis=1, keepdims=True)
-        enough = 1 / np.sum(weight**2, axis=1) >= least
-        if np.mean(enough) >= 0.5 or power < 1e-3:
-            return weight, power < 1
-        power *= 0.8
+def _after(asked: _Question, twins: _Some, share: Floats, arm: Arm, follow: float) -> Floats:
+    """Return the weighted mean of each quantity after the second infusion, by member."""
+    told = outcomes(twins.after(arm, follow))
+    share = np.where(told.given, share, 0.0)
+    values = np.where(share[:, None] > 0, quantities(told, expit(twins.intercept + told.crs)), 0.0) * share[:, None]
+    with np.errstate(invalid="ignore"):
+        made: Floats = (by_member(values, twins.which, asked.members)
+                        / by_member(share[:, None], twins.which, asked.members))  # fmt: skip
+    return made
