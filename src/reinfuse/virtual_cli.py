@@ -171,11 +171,11 @@ def _twins(cohort: Path) -> Any:
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.plan import Plan
     from reinfuse.study import Study
-    from reinfuse.virtual.conditioned import known
+    from reinfuse.virtual.known import of_study
 
     plan = Plan.built_in()
     study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
-    return known(study.data.frame, study.counts.found.profiles if study.counts else ())
+    return of_study(study)
 
 
 def _runner(cluster: str | None) -> Any:

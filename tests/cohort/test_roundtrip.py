@@ -35,8 +35,8 @@ AT_THIRD = EIGHT | {
 
 
 def again(folder, tables, plan):
-    """Return estimates of a cohort, and of its own patients.csv, which does not hold the outcome of CART1."""
-    analyses = quick(plan).analyses.model_copy(update={"paired": False})
+    """Return estimates of a cohort, and of its own patients.csv, which holds no outcome of CART1 and no counts."""
+    analyses = quick(plan).analyses.model_copy(update={"paired": False, "kinetics": False})
     plan = plan.model_copy(update={"analyses": analyses})
     first = Study(read(folder, **tables), plan).run()
     first.patients.write_csv(folder / "patients.csv")
@@ -98,6 +98,7 @@ OTHER = Plan(factors=(Factor(name="lymphoma", column="histology", reference="B-A
 @pytest.mark.parametrize("plan", [Plan.built_in(), OTHER], ids=["built-in plan", "own column"])
 def test_the_bundled_cohort(tmp_path, plan):
     plan = plain(plan)
+    plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"kinetics": False})})
     first = Study(read_cohort(BUNDLED / "synthetic_gauthier_2021"), plan).run()
     first.patients.write_csv(tmp_path / "patients.csv")
     second = Study(read_cohort(tmp_path / "patients.csv", plan.columns, plan.used_columns), plan).run()

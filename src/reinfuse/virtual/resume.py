@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -30,10 +31,10 @@ def resumable(runner: Runner, trial: Trial, folder: Path) -> Runner:
     def again(work: Callable[[Block], Tally], blocks: Iterable[Block]) -> Iterator[Tally]:
         asked = list(blocks)
         missing = [b for b in asked if not _path(kept, b).exists()]
-        fresh = iter(runner(work, missing))
+        fresh, mine = iter(runner(work, missing)), set(missing)
         for block in asked:
             path = _path(kept, block)
-            if path.exists():
+            if block not in mine:  # another run may have made its file since
                 yield _read(path)
                 continue
             tally = next(fresh)
@@ -48,7 +49,7 @@ def _path(folder: Path, block: Block) -> Path:
 
 
 def _write(path: Path, tally: Tally) -> None:
-    draft = path.with_suffix(".part.npz")
+    draft = path.with_suffix(f".{os.getpid()}.part.npz")
     np.savez_compressed(draft, **{f.name: getattr(tally, f.name) for f in fields(Tally)})
     draft.rename(path)
 
