@@ -42,9 +42,10 @@ SAME = (
     "are the harder ones. A study compares those selected in each arm; the model can compare the same patients in both."
 )
 TWINS = (
-    "Virtual twins who had each patient's own first infusion and interval, weighed by what is known before CART2: that "
-    "it was needed, the response to CART1, bulky disease, and the counts after CART1. A prediction for the group, never "
-    "for one patient. The last rows compare the prediction for the second infusion that was given with what was observed."
+    "Virtual twins who had each patient's own first infusion and interval, weighed by what is known before CART2: "
+    "that it was needed, the response to CART1, bulky disease, and the counts after CART1. A prediction for the group, "
+    "never for one patient. The last rows compare the prediction for the second infusion that was given with what "
+    "was observed."
 )
 REASONS = (
     "Patients without response, from the same state before the last lymphodepletion, with one thing changed. One "
