@@ -72,6 +72,8 @@ bench: requirements-bench.lock
 	$(VENV)-bench/bin/python benchmarks/firth_null.py
 	$(VENV)-bench/bin/python benchmarks/resampling.py
 	$(VENV)-bench/bin/python benchmarks/imputation.py
+	$(VENV)-bench/bin/python benchmarks/nca.py
+	$(VENV)-bench/bin/python benchmarks/virtual/solvers.py
 
 # make characteristics: goes on with the simulation study of tests and intervals (hours), and draws it.
 characteristics: requirements-bench.lock
