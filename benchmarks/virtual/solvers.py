@@ -41,16 +41,20 @@ def patients(n: int, dying: bool) -> Patients:
     return parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2), drawn.least * dying
 
 
-def daily(p: np.ndarray, fit: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, int]:
+def daily(
+    p: np.ndarray, fit: np.ndarray, least: np.ndarray, states: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
     """Return states (patients, days, 8) and steps."""
-    s, states = ARM.schedule, np.full((len(p), len(TIMES), SIZE), np.nan)
+    s, states = ARM.schedule, np.full((len(p), len(TIMES), SIZE), np.nan) if states is None else states
     return states, trace(p, fit, least, np.tile(s.day, (len(p), 1)), s.course, s.event, FOLLOW, RTOL, TIMES, states)
 
 
-def read_outs(p: np.ndarray, fit: np.ndarray, least: np.ndarray) -> tuple[np.ndarray, int]:
+def read_outs(
+    p: np.ndarray, fit: np.ndarray, least: np.ndarray, out: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
     """Return read-outs (patients, infusions, 17) and steps: what trials use."""
-    s, out, counts = ARM.schedule, np.full((len(p), 2, len(READ)), np.nan), np.empty((len(p), 2, 0))
-    day = np.tile(s.day, (len(p), 1))
+    s, out = ARM.schedule, np.full((len(p), 2, len(READ)), np.nan) if out is None else out
+    day, counts = np.tile(s.day, (len(p), 1)), np.empty((len(p), 2, 0))
     return out, solve(p, fit, least, day, s.course, s.event, FOLLOW, RTOL, np.empty(0), out, counts)
 
 
@@ -67,8 +71,9 @@ def rate(work: Callable[[], object], n: int, clock: Callable[[], float] = time.p
 def on_all_cores(work: Callable[..., object], who: Patients) -> float:
     """Return patients a second by the clock, in threads."""
     pieces = np.array_split(np.arange(len(who[0])), 8 * CORES)
+    who = (*who, work(*who)[0])
     with ThreadPoolExecutor(CORES) as pool:
-        return rate(lambda: list(pool.map(lambda i: work(*(a[i] for a in who)), pieces)), len(who[0]),
+        return rate(lambda: list(pool.map(lambda i: work(*(a[i[0] : i[-1] + 1] for a in who)), pieces)), len(who[0]),
                     time.perf_counter, ROUNDS)  # fmt: skip
 
 
@@ -88,7 +93,7 @@ def ours(who: Patients, operations: float) -> dict[str, float]:
     n = len(states)
     told = {"steps_a_patient": steps / n, "operations_a_patient": steps / n * operations}
     for name, work in (("daily", daily), ("read_outs", read_outs)):
-        piece = tuple(a[:250] for a in who)
+        piece = (*(a[:250] for a in who), work(*who)[0][:250])
         told[f"{name}_one_core"] = rate(lambda work=work, piece=piece: work(*piece), 250, rounds=20 * ROUNDS)
         told[f"{name}_all_cores"] = on_all_cores(work, who)
     return told
