@@ -20,7 +20,7 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/core
 	touch $@
 
 demo: $(VENV)/core
-	$(BIN)/reinfuse demo --out reinfuse-demo
+	$(BIN)/reinfuse demo --out reinfuse-demo --force
 
 # make kinetics: the CAR-T counts of the bundled cohort, with the sampled models (minutes).
 $(VENV)/kinetics: requirements-kinetics.lock $(VENV)/core
@@ -28,7 +28,7 @@ $(VENV)/kinetics: requirements-kinetics.lock $(VENV)/core
 	touch $@
 
 kinetics: $(VENV)/kinetics
-	$(BIN)/reinfuse kinetics src/reinfuse/data/synthetic_gauthier_2021 --out reinfuse-kinetics
+	$(BIN)/reinfuse kinetics src/reinfuse/data/synthetic_gauthier_2021 --out reinfuse-kinetics --force
 
 # make virtual: the bundled virtual trial (nine protocols of two infusions).
 $(VENV)/virtual: requirements-virtual.lock $(VENV)/core
@@ -36,7 +36,7 @@ $(VENV)/virtual: requirements-virtual.lock $(VENV)/core
 	touch $@
 
 virtual: $(VENV)/virtual
-	$(BIN)/reinfuse virtual trial --out reinfuse-virtual
+	$(BIN)/reinfuse virtual trial --out reinfuse-virtual --force
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest

@@ -39,6 +39,7 @@ def out(tmp_path_factory):
 def test_a_trial_writes_report_numbers_and_figures(out):
     assert {p.name for p in out.iterdir()} == {
         "report.html", "report.pdf", "findings.json", "estimates.csv", "curves.csv", "courses.csv", "figures",
+        "reinfuse.manifest.json",
     }  # fmt: skip
     names = {p.stem for p in (out / "figures").glob("*.svg")}
     assert names == {"virtual_heat", "virtual_pfs", "virtual_persistence", "virtual_courses", "virtual_contrasts",

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json as json_module
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reinfuse import console, signals
+from reinfuse.console import ForceOption, progress_bar, show
 from reinfuse.virtual_cli import virtual
 
 if TYPE_CHECKING:
     from reinfuse.data import Dataset
-    from reinfuse.errors import Problem
+    from reinfuse.output import Destination
     from reinfuse.plan import Plan
-    from reinfuse.study import Findings, Progress
+    from reinfuse.study import Findings
 
 app = typer.Typer(
     name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
@@ -38,11 +37,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard o
 
 @app.command()
 def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
-            json: JsonOption = False) -> None:  # fmt: skip
+            json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
     """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
-    findings = _analysed(cohort, _plan(plan), out)
+    place = console.checked(out, "analyze", cohort, plan, force=force)
+    findings = _analysed(cohort, _plan(plan), place)
     if json:
-        _print_json(findings.cohort.warnings if findings.cohort else ())
+        show(findings.cohort.warnings if findings.cohort else (), json)
     else:
         _say_written(findings, out)
 
@@ -58,7 +58,7 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
     checked, problems = examine(read_raw(cohort), chosen.columns, chosen.used_columns)
     if checked is not None:
         analysed(checked, chosen)
-    _show(problems, json)
+    show(problems, json)
     if checked is None:
         raise typer.Exit(2)
     if not json:
@@ -71,8 +71,10 @@ def what_could_be_seen(
     plan: PlanOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=40, help="Simulated outcomes a ratio.")] = 2000,
+    force: ForceOption = False,
 ) -> None:
     """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
+    place = None if out is None else console.checked(out, "power", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.power import shown, write_power
     from reinfuse.study import Study
@@ -84,9 +86,9 @@ def what_could_be_seen(
     from rich.console import Console
 
     Console(width=None if sys.stdout.isatty() else 150).print(shown(findings))
-    if out is not None:
-        write_power(findings, out)
-        typer.echo(f"Written: {out.resolve()}")
+    if place is not None:
+        write_power(findings, place)
+        typer.echo(f"Written: {place.path.resolve()}")
 
 
 @app.command()
@@ -97,8 +99,10 @@ def kinetics(
     above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
     sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
     draws: Annotated[int | None, typer.Option("--draws", min=100, help="Draws of each chain.")] = None,
+    force: ForceOption = False,
 ) -> None:
     """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
+    place = console.checked(out, "kinetics", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.kinetics import write_kinetics
     from reinfuse.study import Study
@@ -111,7 +115,7 @@ def kinetics(
         study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)
         assert study.counts is not None
-        write_kinetics(findings, study.counts, sampled, out)
+        write_kinetics(findings, study.counts, sampled, place)
     notes = " ".join(f"{note}." for note in study.counts.found.notes)
     typer.echo(f"{len(study.counts.found.profiles)} profiles. {notes}".strip())
     if sampled is not None:
@@ -126,15 +130,19 @@ def one_figure(
     plan: PlanOption = None,
     columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Columns of a journal: 1 or 2.")] = 2,
     out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
+    force: ForceOption = False,
 ) -> None:
     """Make one figure alone, at the width of one or two columns of a journal, with its data."""
+    place = console.destination(out, "figure", cohort, plan, force=force)
     from reinfuse.report import alone
 
+    if name != "list":
+        place.check_files(alone.files_of(name))
     findings = _findings(cohort, plan, name)
     if name == "list":
         typer.echo("\n".join(alone.names(findings)))
         return
-    for path in alone.write(alone.one(findings, name, 1 if columns == 1 else 2), out):
+    for path in alone.write(alone.one(findings, name, 1 if columns == 1 else 2), place):
         typer.echo(str(path))
 
 
@@ -143,12 +151,13 @@ def share(
     results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
     out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
     small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest number that is shown.")] = 11,
+    force: ForceOption = False,
 ) -> None:
     """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
     from reinfuse.share import share as shared
 
     target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
-    for removed in shared(results, target, small_cells):
+    for removed in shared(results, target, small_cells, force):
         typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
     typer.echo(f"Written: {target.resolve()}")
 
@@ -168,16 +177,20 @@ def cite(
 
 
 @app.command()
-def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")]) -> None:
+def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
+             force: ForceOption = False) -> None:  # fmt: skip
     """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""
     from reinfuse.cohort.template import write_template
 
-    for path in write_template(directory):
+    written, kept = write_template(console.destination(directory, "template", force=force))
+    for path in written:
         typer.echo(str(path))
+    for path in kept:
+        typer.echo(f"{path} is there already and was left as it is.", err=True)
 
 
 @app.command()
-def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None) -> None:
+def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
     """Analyse the bundled synthetic cohort, and compare it with what was published."""
     from reinfuse.data import DEMO, datasets
     from reinfuse.errors import PlanRefused, Problem
@@ -188,7 +201,8 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None) 
         remedy = f"use one of: {', '.join(known)}"
         raise PlanRefused([Problem(None, None, None, name, "is no bundled cohort", remedy)])
     chosen = known[name]
-    findings = _analysed(chosen.path, chosen.plan, out)
+    place = console.checked(out, "analyze", chosen.path, force=force)
+    findings = _analysed(chosen.path, chosen.plan, place)
     _say_written(findings, out)
     _compare(chosen, findings)
 
@@ -215,7 +229,7 @@ def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
     rows = list(template.explanations())
     heads = ("table", "column", "needed", "meaning", "example")
     if json:
-        typer.echo(json_module.dumps([dict(zip(heads, r, strict=True)) for r in rows], indent=1, ensure_ascii=False))
+        console.echo_json([dict(zip(heads, r, strict=True)) for r in rows])
         return
     for name in dict.fromkeys(r[0] for r in rows):
         typer.echo(f"\n{name}")
@@ -243,31 +257,16 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
         return Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).run(progress)
 
 
-def _analysed(cohort: Path, plan: Plan, out: Path) -> Findings:
+def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
     from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.write import write
     from reinfuse.study import Study
 
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
         findings = study.run(progress)
-        findings.save(out, progress)
+        write(findings, place, progress)
     return findings
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """Show a progress bar where somebody looks."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda name, done, total: bar.update(task, description=name, completed=done, total=total)
 
 
 def _say_written(findings: Findings, out: Path) -> None:
@@ -294,28 +293,18 @@ def _compare(dataset: Dataset, findings: Findings) -> None:
     Console(width=None if sys.stdout.isatty() else 110).print(table)
 
 
-def _show(problems: tuple[Problem, ...], json: bool) -> None:
-    if json:
-        _print_json(problems)
-        return
-    for p in problems:
-        where = ", ".join(x for x in (p.table, f"row {p.row}" if p.row else "", p.column) if x)
-        value = f" [{p.value}]" if p.value else ""
-        typer.echo(f"{p.severity.upper()}: {where + ': ' if where else ''}{p.rule}{value} → {p.remedy}", err=True)
-
-
-def _print_json(problems: tuple[Problem, ...]) -> None:
-    typer.echo(json_module.dumps({"problems": [p.as_dict() for p in problems]}, indent=1, ensure_ascii=False))
-
-
 def main() -> None:
-    """Run the command line: exit status 0 done, 2 refused, 1 failed."""
+    """Run the command line: exit status 0 done, 2 refused, 1 failed, 128 and its number after a signal."""
     from reinfuse.errors import Refused
 
+    console.set_up()
     try:
-        app()
+        with signals.heeded(console.end):
+            app()
+    except signals.Stopped as stopped:
+        console.end(stopped)
     except Refused as refused:
-        _show(refused.problems, json="--json" in sys.argv)
+        show(refused.problems, json="--json" in sys.argv)
         typer.echo(f"Nothing was written: {refused}", err=True)
         sys.exit(2)
     except Exception as error:

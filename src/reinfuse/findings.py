@@ -51,6 +51,8 @@ class Findings:
         How the CAR-T counts were read and summed up; None without counts.
     cohort, data
         The patients themselves; None of findings that were read back.
+    read_from
+        The folder of findings that were read back.
     """
 
     estimates: tuple[Estimate, ...] = field(repr=False)
@@ -64,6 +66,7 @@ class Findings:
     kinetics: Mapping[str, Any] | None = field(default=None, repr=False)
     cohort: Cohort | None = field(default=None, repr=False)
     data: Analysed | None = field(default=None, repr=False)
+    read_from: Path | None = field(default=None, repr=False, compare=False)
 
     def to_frame(self) -> pl.DataFrame:
         """Return the estimates as a frame, one row a record."""
@@ -77,17 +80,28 @@ class Findings:
                 "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
         return told if self.kinetics is None else {**told, "kinetics": dict(self.kinetics)}
 
-    def save(self, directory: str | Path, progress: Progress | None = None) -> Path:
+    def save(self, directory: str | Path, progress: Progress | None = None, force: bool = False) -> Path:
         """Write report, findings, estimates, patients and figures; nothing is left half-written.
+
+        Parameters
+        ----------
+        directory
+            The folder: new, empty, or with the results of an earlier analysis, which are replaced.
+        progress
+            Called with what is done, how many steps are done, and how many there are.
+        force
+            Move a folder with other files aside, to ``<directory>-replaced-<date>``.
 
         Raises
         ------
         OutputRefused
-            If the folder cannot be written.
+            If the folder cannot be written, is the cohort's or in it, or holds files of somebody else (without force).
         """
+        from reinfuse.output import Destination
         from reinfuse.report.write import write
 
-        return write(self, Path(directory), progress)
+        source = self.cohort.raw.path if self.cohort else self.read_from
+        return write(self, Destination(Path(directory), "analyze", (source,) if source else (), force), progress)
 
     @classmethod
     def load(cls, directory: str | Path) -> Findings:
@@ -107,7 +121,7 @@ class Findings:
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])
             flow = pl.DataFrame(told["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
             return cls(estimates, flow, tuple(told["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
-                       told.get("kinetics"))  # fmt: skip
+                       told.get("kinetics"), read_from=folder.absolute())  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
             raise CohortRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None

@@ -11,9 +11,10 @@ from typing import Any
 from zipfile import ZipFile
 
 from reinfuse.disclosure import FEWEST, SHOWN_FROM, Removed, suppressed
-from reinfuse.errors import OutputRefused, Problem, ShareRefused
+from reinfuse.errors import Problem, ShareRefused
 from reinfuse.findings import Findings
-from reinfuse.report.write import in_place, write_results
+from reinfuse.output import Destination
+from reinfuse.report.write import write_results
 
 SMALLEST = 11
 LONGEST_COUNT = 4
@@ -39,7 +40,7 @@ written by people and are passed on as they are: read them before this folder le
 """
 
 
-def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST) -> tuple[Removed, ...]:
+def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, force: bool = False) -> tuple[Removed, ...]:
     """Make the folder that may leave the centre.
 
     Parameters
@@ -47,9 +48,11 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST) -> t
     directory
         A folder of results.
     out
-        The folder to make: new, or empty.
+        The folder to make: new, empty, or of an earlier `share`.
     smallest
         The smallest number of patients that is shown, at least 3; the plan's `small_cells` where that is larger.
+    force
+        Move aside what stands in the way of the new folder.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST) -> t
     CohortRefused
         If the folder holds no results.
     OutputRefused
-        If the new folder cannot be written, or holds files.
+        If the new folder cannot be written, or holds files that `share` did not write.
     ShareRefused
         If there are fewer patients than `smallest`, the results were made to be shared before, or an identifier or a
         date is still found; nothing is written.
@@ -70,13 +73,11 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST) -> t
     """
     if smallest < FEWEST:
         raise ValueError(f"the smallest number shown must be {FEWEST} or more")
+    place = Destination(Path(out), "share", (Path(directory),), force)
+    place.check()
     found = Findings.load(directory)
     smallest = max(smallest, found.plan.small_cells)
     _refuse_what_cannot_be_shared(found, smallest)
-    target = Path(out)
-    if target.is_dir() and any(target.iterdir()):
-        remedy = "name a new folder, so that no file of another run is shared with it"
-        raise OutputRefused([Problem(None, None, None, str(out), "the folder holds files", remedy)])
     kept, removed = suppressed(found, smallest)
     told = {**_neutral(kept.provenance), "described": kept.described.as_dict()}
     kept = replace(kept, provenance=told)
@@ -91,7 +92,7 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST) -> t
             csv.writer(file).writerows([("what", "why", "count"), *((r.what, r.why, r.count) for r in removed)])
         _refuse_what_is_left(draft, ids)
 
-    in_place(target, make)
+    place.write(make)
     return removed
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json as json_module
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from reinfuse import console, signals
+from reinfuse.console import ForceOption, progress_bar
 
 if TYPE_CHECKING:
     from reinfuse.virtual.protocol import Protocols
@@ -33,7 +35,7 @@ def parameters(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
     from reinfuse.virtual import told
 
     if json:
-        typer.echo(json_module.dumps(told.as_dict(), indent=1, ensure_ascii=False))
+        console.echo_json(told.as_dict())
     elif markdown:
         typer.echo(told.markdown(), nl=False)
     else:
@@ -49,21 +51,23 @@ def trial(
     cluster: ClusterOption = None,
     cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
+    force: ForceOption = False,
 ) -> None:
     """Compare protocols in virtual patients, and write report, findings and figures."""
+    place = console.checked(out, "virtual trial", protocols, cohort, force=force)
     from reinfuse.report.virtual import write_virtual
     from reinfuse.virtual import found
     from reinfuse.virtual.ensemble import bundled
 
     asked, ensemble, seeded = _protocols(protocols), bundled(), found.SEED if seed is None else seed
-    with _runner(cluster) as runner, _progress() as progress:
+    with _runner(cluster) as runner, progress_bar() as progress:
         kept = _kept(runner, found.asked(asked, ensemble, seeded), out) if resume else runner
-        findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
+        with _resumable(out if resume else None):
+            findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
         if cohort is not None:
             findings = found.with_twins(findings, ensemble, _twins(cohort), seeded, progress)
-        if progress:
-            progress("report", 1, 1)
-        write_virtual(findings, ensemble, out)
+        progress("report", 1, 1)
+        write_virtual(findings, ensemble, place)
     if resume:
         _forget(out)
     typer.echo(
@@ -88,8 +92,10 @@ def search(
     seed: SeedOption = None,
     sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
     cluster: ClusterOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Find protocols of the second infusion that cannot be told apart from the best, and what to measure."""
+    place = console.checked(out, "virtual search", force=force)
     from reinfuse.report.virtual_search import write_search
     from reinfuse.virtual import found
     from reinfuse.virtual.ensemble import bundled
@@ -98,10 +104,10 @@ def search(
 
     asked, ensemble = _question(objective, most_crs, sure, margin, cart1, cart1_dose, cart1_too, limit or []), bundled()
     seeded = found.SEED if seed is None else seed
-    with _runner(cluster) as runner, _progress() as progress:
+    with _runner(cluster) as runner, progress_bar() as progress:
         answer = searched(asked, ensemble, seeded, patients, runner=runner, progress=progress)
         sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
-        write_search(answer, sensitive, ensemble, out, seeded)
+        write_search(answer, sensitive, ensemble, place, seeded)
     inside = int(answer.region.inside.sum())
     typer.echo(f"{len(answer.region.protocols)} protocols weighed, {inside} cannot be told apart from the best.")
     typer.echo(SAID)
@@ -140,17 +146,18 @@ def ablation(
     members: Annotated[int, typer.Option("--members", min=10, help="Members of the ensemble.")] = 60,
     patients: PatientsOption = 512,
     seed: SeedOption = None,
+    force: ForceOption = False,
 ) -> None:
     """Simulate the reference study without each mechanism in turn; write ablation.csv."""
+    place = console.checked(out, "virtual ablation", force=force)
     from reinfuse.report.virtual import frame
-    from reinfuse.report.write import in_place
     from reinfuse.virtual import found
     from reinfuse.virtual.ablation import ablation as ablated
     from reinfuse.virtual.ensemble import bundled
 
-    with _progress() as progress:
+    with progress_bar() as progress:
         told = frame(ablated(bundled(), found.SEED if seed is None else seed, members, patients, progress))
-    in_place(out, lambda draft: told.write_csv(draft / "ablation.csv"))
+    place.write(lambda draft: told.write_csv(draft / "ablation.csv"))
     typer.echo(SAID)
     typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
 
@@ -198,18 +205,20 @@ def _folder(out: Path) -> Path:
     return out.parent / f".{out.name}-blocks"
 
 
+@contextmanager
+def _resumable(out: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except signals.Stopped:
+        if out is not None:
+            typer.echo(f"Finished work is kept in {_folder(out)}: the same command goes on with it.", err=True)
+        raise
+
+
 def _forget(out: Path) -> None:
     import shutil
 
     shutil.rmtree(_folder(out), ignore_errors=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    from reinfuse.cli import progress_bar
-
-    with progress_bar() as progress:
-        yield progress
 
 
 def _print_tables(told: dict[str, Any]) -> None:

@@ -40,7 +40,8 @@ def folder(study, counted, tmp_path_factory):
 
 def test_the_files(folder):
     assert {p.name for p in folder.iterdir()} == {
-        "report.html", "findings.json", "estimates.csv", "kinetics.csv", "figures"}  # fmt: skip
+        "report.html", "findings.json", "estimates.csv", "kinetics.csv", "figures",
+        "reinfuse.manifest.json"}  # fmt: skip
     told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
     assert told["kinetics"]["profiles"] == 86
     assert told["kinetics"]["infusions"] == {"1": 44, "2": 42}

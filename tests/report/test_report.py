@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -25,7 +27,7 @@ def page(demo_report):
 def test_every_output_is_there(demo_report):
     assert {p.name for p in demo_report.iterdir()} == {
         "report.html", "report.docx", "report.pdf", "brief.html", "brief.pdf", "references.bib", "findings.json",
-        "estimates.csv", "curves.csv", "patients.csv", "figures",
+        "estimates.csv", "curves.csv", "patients.csv", "figures", "reinfuse.manifest.json",
     }  # fmt: skip
     names = sorted(p.name for p in (demo_report / "figures").iterdir())
     assert {n.removesuffix(".svg") for n in names if n.endswith(".svg")} == {
@@ -105,14 +107,16 @@ def test_methods_name_what_was_run_and_nothing_else(demo_findings):
     assert cited == set(range(1, len(prose.references) + 1))
 
 
-def test_saving_twice_leaves_the_later_result_only(demo_findings, tmp_path):
-    (tmp_path / "out" / "figures").mkdir(parents=True)
-    (tmp_path / "out" / "figures" / "old.svg").write_text("x")
-    (tmp_path / "out" / "mine.txt").write_text("kept")
-    demo_findings.save(tmp_path / "out")
-    assert not (tmp_path / "out" / "figures" / "old.svg").exists()
-    assert (tmp_path / "out" / "mine.txt").read_text() == "kept"
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+def test_saving_twice_leaves_the_later_result_only(demo_findings, demo_report, tmp_path):
+    out = Path(shutil.copytree(demo_report, tmp_path / "out"))
+    (out / "figures" / "old.svg").write_text("x")
+    with pytest.raises(OutputRefused):
+        demo_findings.save(out)
+    demo_findings.save(out, force=True)
+    assert not (out / "figures" / "old.svg").exists()
+    aside, _ = sorted(tmp_path.iterdir(), reverse=True)
+    assert aside.name.startswith("out-replaced-")
+    assert (aside / "figures" / "old.svg").read_text() == "x"
 
 
 def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeypatch):

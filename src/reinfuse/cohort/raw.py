@@ -67,6 +67,7 @@ class RawCohort:
     about: About = field(default_factory=About)
     readings: tuple[Reading, ...] = ()
     problems: tuple[Problem, ...] = ()
+    path: Path | None = None
 
 
 class _Collector:
@@ -118,7 +119,7 @@ def read_raw(path: str | Path) -> RawCohort:
         found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
     wide = bool(tables) and not any(t.name in TABLES for t in tables)
     return RawCohort(path.stem if path.is_file() else path.name, {t.name: t for t in tables}, wide, found.sources,
-                     about, tuple(found.readings), tuple(found.problems))  # fmt: skip
+                     about, tuple(found.readings), tuple(found.problems), path.absolute())  # fmt: skip
 
 
 def _about(path: Path, found: _Collector) -> About:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from reinfuse.cohort.raw import EXPLANATIONS
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
+from reinfuse.output import Destination, at, refuse_results
 
 WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000
@@ -59,27 +62,34 @@ def markdown() -> str:
     return "\n".join(lines)
 
 
-def write_template(directory: Path) -> list[Path]:
+def write_template(place: Destination | Path) -> tuple[list[Path], list[Path]]:
     """Write an empty cohort into a folder: `<table>.csv` and a workbook with a sheet of explanations.
 
-    Files that are there already are left as they are and not returned.
+    Returns
+    -------
+    written, kept
+        The files that were written; those that were there already and were left as they are (without `force`).
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written, or holds results.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    made = []
-    for table in TABLES.values():
-        path = directory / f"{table.name}.csv"
-        if not path.exists():
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow([c.name for c in columns_of(table)])
-            made.append(path)
-    book = directory / WORKBOOK
-    if not book.exists():
-        _workbook(book)
-        made.append(book)
-    return made
+    place = at(place, "template")
+    refuse_results(place.path)
+    files = {f"{table.name}.csv": _head(table) for table in TABLES.values()} | {WORKBOOK: _workbook()}
+    present = set() if place.force else {name for name in files if os.path.lexists(place.path / name)}
+    written = place.write_files({name: content for name, content in files.items() if name not in present})
+    return written, [place.path / name for name in files if name in present]
 
 
-def _workbook(path: Path) -> None:
+def _head(table: Table) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow([c.name for c in columns_of(table)])
+    return text.getvalue().encode()
+
+
+def _workbook() -> bytes:
     from openpyxl import Workbook
     from openpyxl.styles import Font, PatternFill
     from openpyxl.utils import get_column_letter
@@ -112,4 +122,6 @@ def _workbook(path: Path) -> None:
     for letter, width in zip("ABCDE", (14, 22, 16, 100, 14), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
-    book.save(path)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()

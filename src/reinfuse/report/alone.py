@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reinfuse.errors import FigureRefused, OutputRefused, Problem, nearest
+from reinfuse.errors import FigureRefused, Problem, nearest
 from reinfuse.findings import Findings
+from reinfuse.output import Destination, at
 from reinfuse.plan import Plan
 from reinfuse.report.draw import figures
 from reinfuse.report.figures.theme import Columns, Drawn
@@ -13,6 +14,7 @@ from reinfuse.report.raster import compiled, png
 from reinfuse.switches import Analyses
 
 _FURTHER = ("influence_", "power_", "landmark_", "list")
+ENDINGS = ("svg", "pdf", "png", "csv")
 _PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
 
 
@@ -48,25 +50,19 @@ def one(findings: Findings, name: str, columns: Columns) -> Drawn:
     return drawn
 
 
-def write(drawn: Drawn, directory: Path) -> list[Path]:
+def files_of(name: str) -> list[str]:
+    """Return the names of a figure's files."""
+    return [f"{name}.{ending}" for ending in ENDINGS]
+
+
+def write(drawn: Drawn, place: Destination | Path) -> list[Path]:
     """Write a figure as SVG, PDF, PNG (300 dpi) and CSV, and return the files.
 
     Raises
     ------
     OutputRefused
-        If the folder cannot be written.
+        If the folder cannot be written, or holds files of these names.
     """
-    made = {
-        "svg": drawn.svg,
-        "pdf": compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf"),
-        "png": png(drawn.svg),
-        "csv": drawn.data.write_csv().encode(),
-    }
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for ending, content in made.items():
-            (directory / f"{drawn.name}.{ending}").write_bytes(content)
-    except OSError:
-        rule, remedy = "the figure cannot be written there", "name a folder that can be written"
-        raise OutputRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
-    return [directory / f"{drawn.name}.{ending}" for ending in made]
+    pdf = compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf")
+    contents = (drawn.svg, pdf, png(drawn.svg), drawn.data.write_csv().encode())
+    return at(place, "figure").write_files(dict(zip(files_of(drawn.name), contents, strict=True)))

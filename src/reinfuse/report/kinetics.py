@@ -13,12 +13,13 @@ import polars as pl
 from reinfuse.findings import Findings
 from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.table import parameters
+from reinfuse.output import Destination, at
 from reinfuse.report.draw_kinetics import kinetic_figures
 from reinfuse.report.figures.fits import A_FIGURE, Curve, fits
 from reinfuse.report.figures.vpc import vpc
 from reinfuse.report.html import html
 from reinfuse.report.report import Placed, kinetic_report
-from reinfuse.report.write import in_place, write_figures
+from reinfuse.report.write import write_figures
 
 if TYPE_CHECKING:
     from reinfuse.population_steps import Sampled
@@ -27,7 +28,7 @@ MOST_FITS = 4
 """Figures of single patients' curves; fitted.csv has all."""
 
 
-def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, directory: Path) -> Path:
+def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, place: Destination | Path) -> Path:
     """Write report.html, findings.json, estimates.csv, kinetics.csv, fitted.csv and figures into a folder.
 
     Raises
@@ -49,7 +50,7 @@ def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None,
         if sampled and sampled.fit is not None:
             _fitted(sampled).write_csv(draft / "fitted.csv")
 
-    return in_place(directory, write)
+    return at(place, "kinetics").write(write)
 
 
 def _of_the_model(sampled: Sampled, counts: Counted, synthetic: bool) -> Iterator[Placed]:

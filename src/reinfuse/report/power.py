@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from reinfuse.findings import Findings
+from reinfuse.output import Destination, at
 from reinfuse.report.draw import figures
 from reinfuse.report.protocols import ProtocolTables
-from reinfuse.report.write import in_place, write_figures
+from reinfuse.report.write import write_figures
 
 if TYPE_CHECKING:
     from rich.table import Table as Shown
@@ -30,7 +31,7 @@ def shown(findings: Findings) -> Shown:
     return made
 
 
-def write_power(findings: Findings, directory: Path) -> None:
+def write_power(findings: Findings, place: Destination | Path) -> None:
     """Write the records as power.csv and the curves as figures.
 
     Raises
@@ -44,4 +45,4 @@ def write_power(findings: Findings, directory: Path) -> None:
         findings.to_frame().filter(pl.col("analysis") == "power").write_csv(draft / "power.csv")
         write_figures([figure for figure in drawn if figure is not None], draft / "figures")
 
-    in_place(directory, write)
+    at(place, "power").write(write)

@@ -9,13 +9,14 @@ from pathlib import Path
 import polars as pl
 
 from reinfuse.analysis.estimate import FIELDS, Estimate
+from reinfuse.output import Destination, at
 from reinfuse.report import numbers
 from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
 from reinfuse.report.html import html
 from reinfuse.report.pdf import pdf
 from reinfuse.report.virtual_figures import Placed, virtual_figures
 from reinfuse.report.virtual_tables import VirtualTables, valued
-from reinfuse.report.write import in_place, write_figures
+from reinfuse.report.write import write_figures
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.found import CARD, VirtualFindings
 
@@ -117,7 +118,7 @@ def _provenance(findings: VirtualFindings) -> Iterator[tuple[str, str]]:
         yield name.replace("_", " "), str(findings.provenance[name])
 
 
-def write_virtual(findings: VirtualFindings, ensemble: Ensemble, directory: Path) -> Path:
+def write_virtual(findings: VirtualFindings, ensemble: Ensemble, place: Destination | Path) -> Path:
     """Write report (HTML, PDF), findings.json, estimates.csv, curves.csv, courses.csv and figures into a folder.
 
     Raises
@@ -141,7 +142,7 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, directory: Path
         findings.curves.write_csv(draft / "curves.csv")
         findings.courses.write_csv(draft / "courses.csv")
 
-    return in_place(directory, write)
+    return at(place, "virtual trial").write(write)
 
 
 def frame(estimates: Sequence[Estimate]) -> pl.DataFrame:

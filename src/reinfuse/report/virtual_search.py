@@ -9,13 +9,14 @@ from pathlib import Path
 
 import reinfuse
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.output import Destination, at
 from reinfuse.report import numbers
 from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph, Picture, Row, Section, Table
 from reinfuse.report.figures import virtual_search as draw
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.html import html
 from reinfuse.report.virtual import BANNER, frame
-from reinfuse.report.write import in_place, write_figures
+from reinfuse.report.write import write_figures
 from reinfuse.virtual.checked import unknowns
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.found import CARD
@@ -131,7 +132,7 @@ def _finalists(found: Searched) -> Table:
 
 
 def write_search(
-    found: Searched, sensitive: Sensitivity | None, ensemble: Ensemble, directory: Path, seed: int
+    found: Searched, sensitive: Sensitivity | None, ensemble: Ensemble, place: Destination | Path, seed: int
 ) -> Path:
     """Write report.html, findings.json, estimates.csv, protocols.csv, information.csv, sensitivity.csv and figures.
 
@@ -150,7 +151,9 @@ def write_search(
         about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(CARD)}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in told],
                 "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
-        (draft / "findings.json").write_text(json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+        (draft / "findings.json").write_text(
+            json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         frame(told).write_csv(draft / "estimates.csv")
         found.region.frame().write_csv(draft / "protocols.csv")
         if found.information is not None:
@@ -158,7 +161,7 @@ def write_search(
         if sensitive is not None:
             sensitive.frame().write_csv(draft / "sensitivity.csv")
 
-    return in_place(directory, write)
+    return at(place, "virtual search").write(write)
 
 
 def _drawn(found: Searched, sensitive: Sensitivity | None, labels: dict[str, str]) -> Iterator[Drawn]:

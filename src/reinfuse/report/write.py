@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from reinfuse.analysis.threads import CORES
 from reinfuse.disclosure import suppressed
-from reinfuse.errors import OutputRefused, Problem
 from reinfuse.findings import Findings, Progress
+from reinfuse.output import Destination, at
 from reinfuse.report.bibtex import bibliography
 from reinfuse.report.brief.content import brief
 from reinfuse.report.document import Document
@@ -25,7 +23,7 @@ from reinfuse.report.report import Placed, report
 from reinfuse.report.word import word
 
 
-def write(findings: Findings, directory: Path, progress: Progress | None = None) -> Path:
+def write(findings: Findings, place: Destination | Path, progress: Progress | None = None) -> Path:
     """Write report, findings, estimates, patients and figures into a folder.
 
     Raises
@@ -33,34 +31,7 @@ def write(findings: Findings, directory: Path, progress: Progress | None = None)
     OutputRefused
         If the folder cannot be written.
     """
-    return in_place(directory, lambda draft: write_results(findings, draft, progress))
-
-
-def in_place(directory: Path, make: Callable[[Path], None]) -> Path:
-    """Let everything be made in a temporary folder beside the directory, and move it there when complete.
-
-    Raises
-    ------
-    OutputRefused
-        If the folder cannot be written.
-    """
-    try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        if directory.exists() and not directory.is_dir():
-            raise NotADirectoryError
-        draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    except OSError:
-        rule, remedy = "the results cannot be written there", "name a folder that can be written"
-        raise OutputRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
-    try:
-        make(draft)
-        _move(draft, directory)
-    except OSError:
-        rule = "the results could not be written (is the disk full, or a file of the folder open?)"
-        raise OutputRefused([Problem(None, None, None, str(directory), rule, "make room and try again")]) from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return directory
+    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress))
 
 
 def write_results(findings: Findings, draft: Path, progress: Progress | None = None) -> None:
@@ -124,12 +95,3 @@ def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], fol
         (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
         figure.data.write_csv(folder / f"{figure.name}.csv")
     return pixels
-
-
-def _move(draft: Path, directory: Path) -> None:
-    """Put the finished files in place; figures of an earlier run go."""
-    directory.mkdir(exist_ok=True)
-    if (directory / "figures").is_dir():
-        shutil.rmtree(directory / "figures")
-    for made in sorted(draft.iterdir()):
-        made.replace(directory / made.name)
