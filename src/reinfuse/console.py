@@ -79,7 +79,7 @@ def end(stopped: signals.Stopped) -> NoReturn:
     at = f" at: {signals.step()}" if signals.step() else ""
     wrote = f"Written before that: {', '.join(map(str, published))}" if published else "Nothing was written."
     command = " ".join(["reinfuse", *sys.argv[1 : 3 if sys.argv[1:2] == ["virtual"] else 2]])
-    typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote}", err=True)
+    typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.kept()}".rstrip(), err=True)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

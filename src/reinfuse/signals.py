@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ class Stopped(BaseException):
 @dataclass
 class _State:
     step: str = ""
+    kept: str = ""
     holds: int = 0
     waiting: int | None = None
     stopping: bool = False
@@ -44,17 +47,46 @@ def heeded(end: Callable[[Stopped], None]) -> Iterator[None]:
         Ends the program: called at a second signal, or where work that cannot be stopped (compiled code, threads that
         are waited for) goes on for `GRACE` seconds after the first one.
     """
-    _state.step, _state.waiting, _state.stopping, _state.end = "", None, False, end
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]  # Windows has no SIGHUP
-        before = {n: signal.signal(n, _receive) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
+    _state.step, _state.kept, _state.waiting, _state.stopping, _state.end = "", "", None, False, end
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]  # Windows has no SIGHUP
+    before = {n: signal.signal(n, _receive) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
+    with _watched():
+        try:
+            yield
+        finally:
+            if not _state.stopping:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """Let a thread learn of signals too: the main thread learns of none while compiled code runs in it."""
+    if os.name == "nt":  # a pipe cannot be waked there
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    threading.Thread(target=_watch, args=(reader,), daemon=True).start()
     try:
         yield
     finally:
         if not _state.stopping:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            signal.set_wakeup_fd(before)
+            os.close(writer)
+
+
+def _watch(reader: int) -> None:
+    """End the program when it has not ended some time after a signal."""
+    received = os.read(reader, 1)
+    os.close(reader)
+    if received:
+        time.sleep(GRACE)
+        _state.end(Stopped(received[0]))
 
 
 def note_step(name: str, done: int, total: int) -> None:
@@ -62,9 +94,19 @@ def note_step(name: str, done: int, total: int) -> None:
     _state.step = f"{name} (step {done + 1} of {total})" if total > 1 and done < total else name
 
 
+def note_kept(sentence: str) -> None:
+    """Remember what a stopped run leaves on purpose."""
+    _state.kept = sentence
+
+
 def step() -> str:
     """Return what was being done last; empty if nothing has begun."""
     return _state.step
+
+
+def kept() -> str:
+    """Return what a stopped run leaves on purpose, as a sentence; empty if nothing."""
+    return _state.kept
 
 
 @contextmanager
@@ -96,7 +138,4 @@ def _stop(number: int) -> None:
     if _state.stopping:
         _state.end(stopped)
     _state.stopping = True
-    timer = threading.Timer(GRACE, _state.end, (stopped,))
-    timer.daemon = True
-    timer.start()
     raise stopped

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,8 +61,7 @@ def trial(
     asked, ensemble, seeded = _protocols(protocols), bundled(), found.SEED if seed is None else seed
     with _runner(cluster) as runner, progress_bar() as progress:
         kept = _kept(runner, found.asked(asked, ensemble, seeded), out) if resume else runner
-        with _resumable(out if resume else None):
-            findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
+        findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
         if cohort is not None:
             findings = found.with_twins(findings, ensemble, _twins(cohort), seeded, progress)
         progress("report", 1, 1)
@@ -198,21 +196,12 @@ def _runner(cluster: str | None) -> Any:
 def _kept(runner: Runner, asked: Any, out: Path) -> Runner:
     from reinfuse.virtual.resume import resumable
 
+    signals.note_kept(f"Finished work is kept in {_folder(out)}: the same command goes on with it.")
     return resumable(runner, asked, _folder(out))
 
 
 def _folder(out: Path) -> Path:
     return out.parent / f".{out.name}-blocks"
-
-
-@contextmanager
-def _resumable(out: Path | None) -> Iterator[None]:
-    try:
-        yield
-    except signals.Stopped:
-        if out is not None:
-            typer.echo(f"Finished work is kept in {_folder(out)}: the same command goes on with it.", err=True)
-        raise
 
 
 def _forget(out: Path) -> None:

@@ -118,8 +118,9 @@ def read_raw(path: str | Path) -> RawCohort:
     else:
         found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
     wide = bool(tables) and not any(t.name in TABLES for t in tables)
+    place = path.absolute() if tables else None
     return RawCohort(path.stem if path.is_file() else path.name, {t.name: t for t in tables}, wide, found.sources,
-                     about, tuple(found.readings), tuple(found.problems), path.absolute())  # fmt: skip
+                     about, tuple(found.readings), tuple(found.problems), place)  # fmt: skip
 
 
 def _about(path: Path, found: _Collector) -> About:

@@ -60,7 +60,7 @@ def refuse_folder(path: Path, command: str, force: bool) -> None:
     if not target.is_dir():
         raise refused(path, "is a file, not a folder", "name another folder")
     within = f"name a folder within it, such as {path / 'results'}"
-    if _identity(target) in _identities(Path.cwd().joinpath("x").parents):
+    if _identity(target) in _identities(_around()):
         raise refused(path, "is or holds the folder in which the command runs", within)
     if target.is_mount():
         raise refused(path, "is the root of a disk or volume, which cannot be replaced", within)
@@ -105,6 +105,14 @@ def _refuse_contents(path: Path, target: Path, command: str) -> None:
         raise refused(path, rule, _FORCE, f"{path}: {', '.join(own[:_SHOWN])}{more}")
     if manifest is not None and manifest.command != command:
         raise refused(path, f"holds the results of `reinfuse {manifest.command}`", _FORCE)
+
+
+def _around() -> Sequence[Path]:
+    """Return the folder in which the program runs, and those above it."""
+    try:
+        return Path.cwd().joinpath("x").parents
+    except OSError:
+        return ()  # it was removed
 
 
 def _identity(path: Path) -> Identity | None:

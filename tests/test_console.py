@@ -1,0 +1,72 @@
+"""Consoles that lack letters, and libraries that write where nobody asked them to."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from helpers import write_folder
+from outputs import run, write_study
+from test_cli import GOOD
+
+
+@pytest.fixture
+def study(tmp_path):
+    return write_study(tmp_path)
+
+
+ODD = {**GOOD, "responses": "patient_id,day,response\nP1,128,Tót😀\nP2,120,PD"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
+def test_json_is_valid_on_every_console(tmp_path, encoding):
+    done = run("check", write_folder(tmp_path, **ODD), "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert (done.returncode, done.stderr) == (2, b"")
+    problems = json.loads(done.stdout.decode(encoding))["problems"]
+    assert "Tót😀" in {p["value"] for p in problems}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("command", [
+    ["check", "COHORT"], ["schema", "--json"], ["schema", "--markdown"], ["cite"],
+    ["virtual", "parameters"], ["virtual", "parameters", "--json"], ["virtual", "parameters", "--markdown"],
+])  # fmt: skip
+def test_no_text_stops_the_program_on_a_console_that_lacks_letters(tmp_path, command, encoding):
+    cohort = write_folder(tmp_path, **ODD)
+    done = run(*(cohort if c == "COHORT" else c for c in command), PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert done.returncode == (2 if command[0] == "check" else 0), done.stderr
+    assert b"fault of the program" not in done.stderr
+    if "--json" in command:
+        json.loads(done.stdout.decode("ascii"))
+    if command[0] == "check" and encoding == "latin-1":
+        assert b"[T\xf3t\\U0001f600] -> use one of" in done.stderr
+
+
+def test_an_analysis_ends_well_on_such_a_console_and_names_odd_folders(study, tmp_path):
+    done = run("analyze", "eight", "--plan", "plans/plan.toml", "--out", "é → 😀", cwd=study,
+                PYTHONIOENCODING="ascii", LC_ALL="C")  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"report.html" in done.stdout
+    assert (tmp_path / "é → 😀" / "report.html").is_file()
+
+
+def test_words_of_libraries_do_not_stand_on_standard_error(tmp_path, study):
+    """A diagnosis in letters that the figures' font lacks, a font that is not there, a logarithm of 0."""
+    cohort = write_folder(tmp_path, **{**GOOD, "patients": GOOD["patients"].replace("NHL", "淋巴瘤")})
+    plan = str(study / "plans" / "plan.toml")
+    script = (
+        "import sys, logging, warnings, numpy\nfrom reinfuse import cli\n"
+        "import reinfuse.cohort.cohort as c\nread = c.read_cohort\n"
+        "def noisy(*a):\n"
+        "    from matplotlib.font_manager import findfont\n"
+        "    findfont('No such font'); numpy.log(numpy.zeros(1)); warnings.warn('odd'); return read(*a)\n"
+        "c.read_cohort = noisy\n"
+        f"sys.argv = ['reinfuse', 'analyze', {str(cohort)!r}, '--plan', {plan!r}, '--out', {str(tmp_path / 'out')!r}]\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out" / "report.html").is_file()
