@@ -45,15 +45,14 @@ if point.isdigit():
         return rename(self, target)
     Path.rename = counted
 if point == "removal":
-    import reinfuse.output.workplace
-    def half(path, ignore_errors):
-        (path / "lock").unlink()
-        (path / "old" / "patients.csv").unlink()
+    remove = shutil.rmtree
+    def half(path, ignore_errors=False):
+        if not (path / "spent").exists():
+            return remove(path)
+        for name in ("lock", "state.json", "spent/reinfuse.manifest.json", "spent/patients.csv"):
+            (path / name).unlink()
         die()
-    import reinfuse.output.refusals
-    passed = []
-    real = shutil.rmtree
-    shutil.rmtree = lambda path, ignore_errors: half(path, ignore_errors) if (path / "old").exists() else real(path)
+    shutil.rmtree = half
 Destination(out, force="own" in sys.argv[4:]).write(write)
 """
 

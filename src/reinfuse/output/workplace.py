@@ -2,6 +2,7 @@
 
 A workplace holds `lock` (held by the run as long as it lives: the system lets go of it when the run is killed), `new`
 (the draft), and, between the two renames that put a draft in place, `old` (what stood there before) and `state.json`.
+`spent` is an `old` that was judged: nothing in it is a user's own, and it goes, be it half gone already.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ except ImportError:  # Windows: there, an open file cannot be removed
 
 PREFIX = ".reinfuse-work-"
 _NAME = re.compile(rf"{re.escape(PREFIX)}[a-z0-9_]{{8}}")
-_PARTS = frozenset(("lock", "new", "old", "state.json"))
+_PARTS = frozenset(("lock", "new", "old", "spent", "state.json"))
 _TRIES = 100
 _open: set[Path] = set()
 
@@ -175,6 +176,8 @@ def _keep_old(work: Workplace) -> None:
         aside = free_name(target)
         work.old.rename(aside)
         _log.warning("Moved aside, not deleted: what stood in %s is now %s", target, aside)
+    else:
+        work.old.rename(work.path / "spent")
 
 
 def _has_own(folder: Path) -> bool:
