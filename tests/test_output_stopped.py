@@ -242,10 +242,17 @@ place.write(deaf)
 
 
 @posix
-def test_a_thread_that_goes_on_is_not_waited_for(tmp_path):
+def test_a_thread_that_goes_on_is_not_waited_for_and_what_is_kept_is_told(tmp_path):
     started = time.monotonic()
-    done = heeding("threading.Thread(target=time.sleep, args=(100,)).start(); hit(); time.sleep(100)", tmp_path)
-    assert done.returncode == 143
+    done = heeding("""
+signals.note_step("virtual patients", 1, 4)
+signals.note_kept("Finished work is kept.")
+threading.Thread(target=time.sleep, args=(100,)).start()
+hit()
+time.sleep(100)
+""", tmp_path)  # fmt: skip
+    said = "Stopped by SIGTERM: reinfuse test at: virtual patients (step 2 of 4). Nothing was written. "
+    assert (done.returncode, done.stderr) == (143, said + "Finished work is kept.\n")
     assert time.monotonic() - started < 50
 
 

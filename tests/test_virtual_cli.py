@@ -109,6 +109,8 @@ def test_parameters_are_printed_in_every_form():
     assert [s["equation"] for s in told["states"]] == [s.equation for s in STATES]
     plain = runner.invoke(app, ["virtual", "parameters"]).output
     assert all(p.name in plain for p in PARAMETERS)
+    words = plain.split()
+    assert all(word in words for s in STATES for word in s.equation.split())  # brackets are no mark-up
 
 
 def test_the_documentation_holds_the_declared_model():

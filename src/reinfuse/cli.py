@@ -83,9 +83,7 @@ def what_could_be_seen(
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
         findings: Findings = study.power(draws, progress)
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else 150).print(shown(findings))
+    console.print_table(shown(findings), 150)
     if place is not None:
         write_power(findings, place)
         typer.echo(f"Written: {place.path.resolve()}")
@@ -281,7 +279,6 @@ def _compare(dataset: Dataset, findings: Findings) -> None:
     compared = dataset.compare(findings)
     if not compared:
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="Published margins beside this report")
@@ -290,7 +287,7 @@ def _compare(dataset: Dataset, findings: Findings) -> None:
     for one in compared:
         here = "–" if one.here is None else f"{one.here:g}"
         table.add_row(one.quantity, one.population, f"{one.published:g}", here, one.unit)
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    console.print_table(table, 110)
 
 
 def main() -> None:

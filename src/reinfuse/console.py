@@ -19,6 +19,8 @@ import typer
 from reinfuse import signals
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from reinfuse.errors import Problem
     from reinfuse.findings import Progress
     from reinfuse.output import Destination
@@ -53,7 +55,7 @@ def set_up() -> None:
 
 def echo_json(value: Any) -> None:
     """Print a value as JSON: valid whatever the console's encoding is."""
-    plain = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
+    plain = codecs.lookup(getattr(sys.stdout, "encoding", None) or "ascii").name != "utf-8"
     typer.echo(json_module.dumps(value, indent=1, ensure_ascii=plain))
 
 
@@ -81,9 +83,16 @@ def end(stopped: signals.Stopped) -> NoReturn:
     command = " ".join(["reinfuse", *sys.argv[1 : 3 if sys.argv[1:2] == ["virtual"] else 2]])
     typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.kept()}".rstrip(), err=True)
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(stopped.status)
+
+
+def print_table(table: Table, width: int) -> None:
+    """Print a table at the terminal's width, or another; square brackets in a text are no mark-up."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else width, markup=False, emoji=False).print(table)
 
 
 @contextmanager
@@ -96,7 +105,7 @@ def progress_bar() -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
 

@@ -211,18 +211,14 @@ def _forget(out: Path) -> None:
 
 
 def _print_tables(told: dict[str, Any]) -> None:
-    import sys
-
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=None if sys.stdout.isatty() else 150)
     for name in ("states", "parameters"):
         table = Table(title=name.capitalize())
         for head in told[name][0]:
             table.add_column(head, overflow="fold")
         for row in told[name]:
             table.add_row(*(f"{v:g}" if isinstance(v, float | int) else str(v) for v in row.values()))
-        console.print(table)
+        console.print_table(table, 150)
     for text in told["between"]:
         typer.echo(f"- {text}")
