@@ -73,9 +73,9 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, forc
     """
     if smallest < FEWEST:
         raise ValueError(f"the smallest number shown must be {FEWEST} or more")
+    found = Findings.load(directory)
     place = Destination(Path(out), "share", (Path(directory),), force)
     place.check()
-    found = Findings.load(directory)
     smallest = max(smallest, found.plan.small_cells)
     _refuse_what_cannot_be_shared(found, smallest)
     kept, removed = suppressed(found, smallest)
