@@ -261,3 +261,14 @@ def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path):
     done = heeding("os.kill(os.getpid(), signal.SIGHUP); print('on')", tmp_path,
                    preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "on\n")
+
+
+@posix
+def test_other_signals_are_nobodys_end(tmp_path):
+    done = heeding("""
+signal.signal(signal.SIGCHLD, lambda *_: print("heard"))
+os.kill(os.getpid(), signal.SIGCHLD)
+time.sleep(signals.GRACE + 1)
+print("on")
+""", tmp_path)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "heard\non\n")

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -71,7 +71,8 @@ def _watched() -> Iterator[None]:
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reader,), daemon=True).start()
+    numbers = {getattr(signal, name) for name in NAMES}
+    threading.Thread(target=_watch, args=(reader, numbers), daemon=True).start()
     try:
         yield
     finally:
@@ -80,13 +81,13 @@ def _watched() -> Iterator[None]:
             os.close(writer)
 
 
-def _watch(reader: int) -> None:
-    """End the program when it has not ended some time after a signal."""
-    received = os.read(reader, 1)
-    os.close(reader)
-    if received:
-        time.sleep(GRACE)
-        _state.end(Stopped(received[0]))
+def _watch(reader: int, numbers: Collection[int]) -> None:
+    """End the program when it has not ended some time after a signal; other signals pass."""
+    with os.fdopen(reader, "rb", buffering=0) as pipe:
+        while received := pipe.read(1):
+            if received[0] in numbers:
+                time.sleep(GRACE)
+                _state.end(Stopped(received[0]))
 
 
 def note_step(name: str, done: int, total: int) -> None:
