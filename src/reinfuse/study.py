@@ -18,6 +18,7 @@ from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.described import described
 from reinfuse.cohort.patients import patients_frame
+from reinfuse.cohort.split import unsplit
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.findings import CurveKey, Findings, Progress
 from reinfuse.kinetics.counted import Counted, counted
@@ -55,6 +56,7 @@ class Study:
             if again is None:
                 raise CohortRefused(problems)
             self.cohort = again
+        self.cohort = unsplit(self.cohort, self.plan.rules)
         self.data = analysed(self.cohort, self.plan)
 
     def run(self, progress: Progress | None = None) -> Findings:

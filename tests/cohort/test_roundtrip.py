@@ -75,7 +75,7 @@ def test_the_columns_of_patients_csv(tmp_path):
         "cart1_dose_cells_per_kg", "cart2_lymphodepletion", "cart2_dose_cells_per_kg", "interval_days", "response",
         "umrd_day28", "crs_grade", "icans_grade", "pfs_days", "pfs_event", "os_days", "os_event", "dor_days",
         "dor_event", "ttnt_days", "ttnt_event", "relapse_days", "relapse_event", "nrm_days", "nrm_event",
-        "response_day", "umrd_day28_day", "transplant_day",
+        "first_assessment_day", "response_day", "umrd_day28_day", "umrd_day28_compartment", "transplant_day",
         "toxicity_infection_grade", "histology", "reason", "product", "LDH", "ldh_high", "dose_increase",
         "response_source", "umrd_day28_source", "pfs_source", "os_source", "dor_source", "ttnt_source",
         "relapse_source", "nrm_source", "crs_grade_source", "icans_grade_source", "toxicity_infection_grade_source",

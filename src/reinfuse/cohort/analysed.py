@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse.cohort import endpoints, factors
+from reinfuse.cohort import endpoints, factors, timeline
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declared import LABELS, EndpointColumn, from_columns
 from reinfuse.cohort.design import Design, Rules
@@ -17,11 +17,12 @@ from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.notes import filled, rule_notes
 from reinfuse.cohort.raw import ROW, TIME
 from reinfuse.cohort.schema import PATIENTS, WIDE
+from reinfuse.cohort.split import unsplit
 from reinfuse.cohort.values import Dialect
 from reinfuse.cohort.wide import is_grade
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
 
-ID = endpoints.ID
+ID = timeline.ID
 Floats = NDArray[np.float64]
 COMPETING = {"relapse": "nrm", "nrm": "relapse"}
 TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")
@@ -79,6 +80,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     PlanRefused
         If a declared factor, endpoint or subgroup needs a column that is not there, with all such problems.
     """
+    cohort = unsplit(cohort, design.rules)
     frame, flow, renamed = _wide(cohort) if cohort.wide else _dated(cohort, design)
     if frame.is_empty():
         rule, remedy = (
@@ -104,7 +106,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
               if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
-    notes += [*renamed, *rule_notes(frame, design)]
+    notes += [*renamed, *rule_notes(frame, design, cohort)]
     at_zero = tuple(f for f in made if f.known_at is None)
     return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
                     tuple(f for f in made if f.known_at is not None))  # fmt: skip
@@ -132,6 +134,10 @@ def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, 
     status = pl.col(ID).is_in(derived[ID].implode())
     treated = pl.col(ID).is_in(infusions[ID].implode())
     reason = pl.when(~treated).then(pl.lit("no CAR-T infusion")).otherwise(pl.lit(f"no infusion {index}"))
+    if cohort.split_doses is not None:
+        parts = cohort.split_doses.filter(pl.col("infusion") == index)[ID]
+        part = pl.lit(f"infusion {index} was a planned part (split dose) of the one before")
+        reason = pl.when(pl.col(ID).is_in(parts.implode())).then(part).otherwise(reason)
     flow = patients.select(
         ID,
         status=pl.when(status).then(pl.lit("analysed")).otherwise(pl.lit("excluded")),

@@ -41,6 +41,9 @@ class Cohort:
         File name -> SHA-256.
     raw, read_with
         The texts, and the column map and the wanted columns with which they were read.
+    split_doses
+        Further parts of infusions that were given in parts (`split`): `_time`, `_row`, `infusion` as numbered in the
+        input, and the number of the `whole`; None: none, or not looked for yet.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Cohort:
     about: About
     raw: RawCohort = field(repr=False)
     read_with: tuple[dict[str, str], tuple[str, ...]] = field(repr=False)
+    split_doses: pl.DataFrame | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {frame.height}" for name, frame in self.tables.items())

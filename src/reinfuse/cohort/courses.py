@@ -35,7 +35,7 @@ _TRANSPLANTS = ("allo-HCT", "auto-HCT")
 
 @dataclass(frozen=True)
 class Event:
-    """Something on a day; `detail` is an infusion's number."""
+    """Something on a day; `detail` is an infusion's number, the same for every part of a split dose."""
 
     day: float
     kind: str
@@ -100,7 +100,9 @@ def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> di
     found: dict[str, list[Event]] = defaultdict(list)
 
     def add(table: str, kind: pl.Expr, detail: pl.Expr | None = None) -> None:
-        frame = cohort.tables.get(table)
+        collect(cohort.tables.get(table), kind, detail)
+
+    def collect(frame: pl.DataFrame | None, kind: pl.Expr, detail: pl.Expr | None) -> None:
         if frame is not None:
             told = pl.lit("") if detail is None else detail
             for patient, time, what, more in frame.select(ID, TIME, kind.alias("k"), told.alias("d")).iter_rows():
@@ -108,6 +110,7 @@ def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> di
                     found[patient].append(Event(float(time - zero[patient]), what, more))
 
     add("infusions", pl.lit("infusion"), pl.col("infusion").cast(pl.String))
+    collect(cohort.split_doses, pl.lit("infusion"), pl.col("whole").cast(pl.String))
     add("responses", pl.col("response").replace(RESPONDING))
     if "mrd" in cohort.tables:
         add("mrd", pl.format("MRD {}", _mrd(cohort.tables["mrd"].columns, threshold)))
@@ -131,7 +134,8 @@ def _mrd(columns: list[str], threshold: float | None) -> pl.Expr:
 
 def _spans(events: tuple[Event, ...]) -> tuple[tuple[float, float, str], ...]:
     """Return the times in response: each ends at the next assessment, whatever it shows, or at the next infusion."""
-    marks = [e for e in events if e.kind in ("CR", "PR", "SD", "PD", "infusion")]
+    begun = {e.detail: e for e in reversed(events) if e.kind == "infusion"}  # a further part of one ends no response
+    marks = [e for e in events if e.kind in ("CR", "PR", "SD", "PD") or e is begun.get(e.detail)]
     spans: list[tuple[float, float, str]] = []
     for one, following in pairwise(marks):
         if one.kind in ("CR", "PR") and one.day < following.day:
@@ -160,7 +164,8 @@ def _wide(data: Analysed, index: int) -> Iterator[Course]:
             events.append(Event(float(row["umrd_day28_day"]), f"MRD {state}"))
         if row.get("transplant_day") is not None:
             events.append(Event(float(row["transplant_day"]), "transplant"))
-        if row.get("relapse_event") == "yes" and row.get("relapse_days") is not None:
+        dead_of_disease = str(row.get("relapse_source") or "").startswith("patients")
+        if row.get("relapse_event") == "yes" and row.get("relapse_days") is not None and not dead_of_disease:
             events.append(Event(float(row["relapse_days"]), "PD"))
         elif row.get("pfs_event") == "yes" and row.get("pfs_days") is not None:
             events.append(Event(float(row["pfs_days"]), "progression or death"))

@@ -38,6 +38,7 @@ def learnt_later(name: str) -> bool:
 
 
 Response = Literal["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"]
+Compartment = Literal["marrow", "blood", "not recorded"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
@@ -135,16 +136,23 @@ class Rules(Declaration):
         Of several tests in the window, those nearest to this day count; detectable wins.
     umrd_threshold
         A value below it is undetectable.
+    umrd_compartments
+        Of the compartments tested in the window, the first of these decides; one that is not among them does not count.
     responders, responders_by_diagnosis
         Best responses that count as response.
     complete
         Best responses that count as complete response.
     censor_at_new_therapy
-        PFS, DOR and response end with a new anticancer therapy (FDA 2018); False: they go on (EMA).
+        PFS is censored at a new anticancer therapy (FDA 2018); False: it goes on through it (EMA). Best response, DOR
+        and uMRD end there in any case.
     transplant_is_new_therapy
         An allogeneic or autologous transplant is a new anticancer therapy.
     max_gap_days
         A PFS event more than so many days after the last adequate assessment is censored there; null: never.
+    death_of_disease
+        What a death of disease without a recorded progression counts as, on that day.
+    split_dose_days
+        A planned infusion within so many days of the one before is a part of it; 0: never.
     toxicity_absent
         A patient without a row of a kind of toxicity, in a cohort with a table of toxicities: ``none`` = grade 0.
     """
@@ -152,18 +160,23 @@ class Rules(Declaration):
     umrd_window: tuple[int, int] = (21, 42)
     umrd_day: int = 28
     umrd_threshold: float = Field(default=1e-4, gt=0, lt=1)
+    umrd_compartments: Annotated[tuple[Compartment, ...], Field(min_length=1)] = ("marrow", "blood", "not recorded")
     responders: tuple[Response, ...] = RESPONSES[:4]  # type: ignore[assignment]
     responders_by_diagnosis: dict[str, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
     complete: tuple[Response, ...] = ("CR", "CRi")
     censor_at_new_therapy: bool = True
     transplant_is_new_therapy: bool = True
     max_gap_days: int | None = Field(default=None, gt=0)
+    death_of_disease: Literal["relapse", "non-relapse mortality"] = "relapse"
+    split_dose_days: int = Field(default=30, ge=0, le=365)
     toxicity_absent: Literal["none", "missing"] = "none"
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
         if self.umrd_window[0] > self.umrd_window[1]:
             raise ValueError("umrd_window begins after it ends")
+        if len(set(self.umrd_compartments)) < len(self.umrd_compartments):
+            raise ValueError("umrd_compartments names a compartment twice")
         return self
 
 

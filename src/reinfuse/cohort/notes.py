@@ -6,9 +6,16 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declared import LABELS
 from reinfuse.cohort.design import Design
+from reinfuse.cohort.mrd import AGAINST, COMPARTMENT, in_other_compartments
+from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.split import DOSE, unexplained
+from reinfuse.cohort.timeline import ID, with_index
 from reinfuse.cohort.wide import is_grade
+
+FIRST_ROWS = 5
 
 
 def filled(frame: pl.DataFrame, *columns: str) -> bool:
@@ -16,13 +23,79 @@ def filled(frame: pl.DataFrame, *columns: str) -> bool:
     return all(c in frame.columns and frame[c].null_count() < frame.height for c in columns)
 
 
-def rule_notes(frame: pl.DataFrame, design: Design) -> list[str]:
-    """Return a sentence for each rule that moved patients and for the endpoints that are absent."""
-    return [note for tell in (_response, _umrd, _pfs, _toxicity, _absent) for note in tell(frame, design)]
+def rule_notes(frame: pl.DataFrame, design: Design, cohort: Cohort) -> list[str]:
+    """Return a sentence for each rule that moved patients and for the endpoints that are absent.
+
+    Parameters
+    ----------
+    frame
+        The analysed patients.
+    cohort
+        The cohort they are from, split doses as one infusion (`split`).
+    """
+    notes = [note for tell in (_response, _umrd, _pfs, _toxicity, _absent) for note in tell(frame, design)]
+    if cohort.wide:
+        return notes
+    return [note for tell in (_split, _deaths, _other_compartments) for note in tell(frame, design, cohort)] + notes
 
 
 def _count(n: int, of: int) -> str:
     return f"{n} of {of} patient{'s' if of != 1 else ''}"
+
+
+def _rows(frame: pl.DataFrame, table: str) -> str:
+    """Name the rows of a table, the first ones where there are many."""
+    rows = frame[ROW].sort().to_list()
+    more = f" and {len(rows) - FIRST_ROWS} more" if len(rows) > FIRST_ROWS else ""
+    return f"{table} row{'s' if len(rows) > 1 else ''} {', '.join(str(r) for r in rows[:FIRST_ROWS])}{more}"
+
+
+def _split(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
+    of, days = cohort.tables["patients"].height, design.rules.split_dose_days
+    parts = cohort.split_doses
+    if parts is not None:
+        yield (f"{_count(parts[ID].n_unique(), of)}: infusion planned within {days} days of the one before (split "
+               f"dose); a part of it, which counts from its first part ({_rows(parts, 'infusions')})")  # fmt: skip
+        whole = cohort.tables["infusions"].select(ID, DOSE, whole="infusion").join(parts, on=[ID, "whole"], how="semi")
+        if unknown := whole[DOSE].null_count():
+            yield f"{_count(unknown, of)}: split dose with a part whose dose is not known; the sum is missing"
+    soon = unexplained(cohort, design.rules)
+    if soon.height:
+        yield (f"{_count(soon[ID].n_unique(), of)}: infusion within {days} days of the one before, reason not "
+               f"recorded; counted as an infusion of its own ({_rows(soon, 'infusions')})")  # fmt: skip
+
+
+def _deaths(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
+    """Deaths without a recorded progression whose cause decides between relapse and non-relapse mortality."""
+    if "relapse_source" not in frame.columns:
+        return
+    patients = cohort.tables["patients"]
+    cause = pl.col("death_cause") if "death_cause" in patients.columns else pl.lit(None, dtype=pl.String)
+    silent = frame.filter(pl.col("relapse_source").str.starts_with("patients")).select(ID)
+    dead = patients.join(silent, on=ID).filter(pl.col("death").is_not_null()).with_columns(cause=cause)
+    of_disease = dead.filter(pl.col("cause") == "disease")
+    if of_disease.height:
+        relapse = design.rules.death_of_disease == "relapse"
+        yield (f"{_count(of_disease.height, frame.height)}: died of disease without a recorded progression; counted as "
+               f"{'relapse on the day of death' if relapse else 'non-relapse mortality'} "
+               f"({_rows(of_disease, 'patients')})")  # fmt: skip
+    unknown = dead.filter(pl.col("cause").is_null() | (pl.col("cause") == "unknown"))
+    if unknown.height:
+        yield (f"{_count(unknown.height, frame.height)}: died without a recorded progression, cause unknown or not "
+               f"recorded; counted as non-relapse mortality ({_rows(unknown, 'patients')})")  # fmt: skip
+
+
+def _other_compartments(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
+    if "mrd" not in cohort.tables:
+        return
+    base = with_index(cohort, design.index_infusion, design.rules)
+    others = in_other_compartments(cohort, base, design.rules)
+    if others.height:
+        low, high = design.rules.umrd_window
+        names = ", ".join(others["compartment"].unique().sort())
+        one = others.height == 1
+        yield (f"{others.height} MRD test{'' if one else 's'} from day {low} to {high} in a compartment that the plan "
+               f"does not name ({names}): {'does' if one else 'do'} not count ({_rows(others, 'mrd')})")  # fmt: skip
 
 
 def _response(frame: pl.DataFrame, design: Design) -> Iterator[str]:
@@ -46,6 +119,22 @@ def _umrd(frame: pl.DataFrame, design: Design) -> Iterator[str]:
         low, high = design.rules.umrd_window
         yield (f"{_count(untested, frame.height)}: no MRD test from day {low} to {high}; left out of the proportion "
                "with undetectable MRD")  # fmt: skip
+    if filled(frame, COMPARTMENT):
+        yield from _compartments(frame)
+
+
+def _compartments(frame: pl.DataFrame) -> Iterator[str]:
+    """Say which compartments decided, and where others differ from it."""
+    both = frame[COMPARTMENT].drop_nulls().str.splitn(AGAINST, 2).struct.rename_fields(["decided", "against"])
+    told = both.struct.unnest()
+    counts = told.group_by("decided").len().sort(pl.col("len"), "decided", descending=[True, False])
+    each = [f"{name} ({n} patient{'s' if n != 1 else ''})" if not i else f"{name} ({n})"
+            for i, (name, n) in enumerate(counts.iter_rows())]  # fmt: skip
+    yield f"undetectable MRD at day 28 was decided in {' and '.join(each)}"
+    for name, group in told.drop_nulls("against").group_by("decided", maintain_order=True):
+        against = group.group_by("against").len().sort("against").iter_rows()
+        yield (f"{_count(group.height, frame.height)}: compartments differ about MRD at day 28; {name[0]} decided, "
+               f"against {', '.join(f'{what} ({n})' for what, n in against)}")  # fmt: skip
 
 
 def _pfs(frame: pl.DataFrame, design: Design) -> Iterator[str]:

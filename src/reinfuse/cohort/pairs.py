@@ -15,9 +15,9 @@ from reinfuse.cohort import endpoints
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.design import Rules
 from reinfuse.cohort.notes import filled
+from reinfuse.cohort.timeline import ID
 
 Floats = NDArray[np.float64]
-ID = endpoints.ID
 
 
 @dataclass(frozen=True)

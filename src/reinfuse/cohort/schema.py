@@ -259,8 +259,11 @@ WIDE = Table(
         _days("ttnt_days", "time to next treatment"), _flag("ttnt_event", "new anticancer therapy or death"),
         _days("relapse_days", "time to relapse or progression"), _flag("relapse_event", "relapse or progression"),
         _days("nrm_days", "time to death without relapse"), _flag("nrm_event", "death without relapse"),
+        _days("first_assessment_day", "day of the first adequate assessment after the index infusion, from which the "
+              "default landmark of response follows"),
         _days("response_day", "day of the first response after the index infusion, for landmark analyses"),
         _days("umrd_day28_day", "day of the MRD test that counts as that of day 28"),
+        Column("umrd_day28_compartment", "text", "compartment of that test, and those whose tests differ from it"),
         _days("transplant_day", "day of the first allogeneic transplant after the index infusion"),
         Column("best_size_change", "number", "smallest size of the measured disease after the index infusion, as a "
                "change from the size before it", low=-100, unit="percent"),

@@ -196,26 +196,44 @@ def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
     if wide:
         yield "Times", "taken from the sheet as they are"
         return
+    if rules.split_dose_days:
+        yield (
+            "Split dose",
+            f"an infusion planned within {rules.split_dose_days} days of the one before is a part of it: day of the first "
+            "part, sum of the doses; infusions are counted without the parts",
+        )
     new = "any therapy but supportive, and the next CAR-T infusion"
     if not rules.transplant_is_new_therapy:
         new += "; a transplant is none"
     yield "New anticancer therapy", new
-    until = "up to progression" + (" and new anticancer therapy" if rules.censor_at_new_therapy else "")
-    yield "Best response", f"best assessment after day 0, {until}"
+    yield "Best response", "best assessment after day 0, up to progression and new anticancer therapy"
     low, high = rules.umrd_window
     yield (
         "Undetectable MRD at day 28",
-        f"test nearest to day {rules.umrd_day} from day {low} to {high}; detectable wins; "
+        f"test nearest to day {rules.umrd_day} from day {low} to {high}, up to a new anticancer therapy; of several "
+        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable wins; "
         f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out",
     )
+    yield from _times(rules)
+
+
+def _times(rules: Rules) -> Iterator[tuple[str, str]]:
     censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
+    through = "" if rules.censor_at_new_therapy else "; goes on through a new anticancer therapy"
     gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
-    yield "Progression-free survival", f"to progression, relapse or death; censored at the {censored}{gap}"
+    yield "Progression-free survival", f"to progression, relapse or death; censored at the {censored}{gap}{through}"
     yield "Overall survival", "to death; censored at last contact"
-    yield "Duration of response", "responders, from the first response; ends as progression-free survival"
+    until = "as progression-free survival" + (", but at a new anticancer therapy too" if through else "")
+    yield (
+        "Duration of response",
+        f"responders, from the first response to progression, relapse or death; censored {until}",
+    )
     yield "Time to next treatment", "to a new anticancer therapy or death; censored at last contact"
-    yield "Relapse, non-relapse mortality", "each competes with the other; censored at last contact"
-    if rules.toxicity_absent == "none":
-        yield "Toxicity", "worst grade after the index infusion; no row = grade 0"
-    else:
-        yield "Toxicity", "worst grade after the index infusion; no row = not known"
+    died = "relapse on that day" if rules.death_of_disease == "relapse" else "non-relapse mortality"
+    yield (
+        "Relapse, non-relapse mortality",
+        "first progression at any time; death without it; each competes with the other; death of disease without a "
+        f"recorded progression is {died}; censored at last contact",
+    )
+    none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = not known"
+    yield "Toxicity", f"worst grade after the index infusion; {none}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 import polars as pl
 
 from reinfuse.cohort.design import Rules
-from reinfuse.cohort.endpoints import ID, is_responder
+from reinfuse.cohort.endpoints import is_responder
 from reinfuse.cohort.pairs import pairs
+from reinfuse.cohort.timeline import ID
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.virtual.declared import REGIMENS
