@@ -132,7 +132,7 @@ def test_a_wide_sheet_with_days_has_landmarks_and_late_entry(tmp_path):
     path = write_sheet(tmp_path, LATE)
     findings = Study(read_cohort(path, plan.columns, plan.used_columns), plan).run()
     marks = {(e.endpoint, e.term, e.at): e for e in _of(findings, "landmark") if e.statistic == "hazard_ratio"}
-    assert marks["os", "peak", 28].n == 7
+    assert marks["os", "peak", 42].n == 7  # the default day; known on day 28
     assert marks["os", "response", 30].n == 7
     [waiting] = _of(findings, "time_dependent")
     assert (waiting.endpoint, waiting.n) == ("os", 8)

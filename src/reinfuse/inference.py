@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -23,13 +24,13 @@ from reinfuse.analysis import (
     stability,
     standardised,
 )
-from reinfuse.analysis.estimate import Estimate
+from reinfuse.analysis.estimate import Estimate, joined
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declared import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.cohort.later import factor_at, switch
+from reinfuse.cohort.later import factor_at, known_after, landmark_day, switch
 from reinfuse.cohort.pairs import pairs
 from reinfuse.findings import CurveKey
 from reinfuse.plan import Landmark, Plan, TimeDependent
@@ -160,20 +161,23 @@ def _adjusted_for(data: Analysed, names: tuple[str, ...]) -> list[FactorColumn]:
 def _landmark(data: Analysed, plan: Plan, mark: Landmark) -> Made:
     made: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
-    factor, why = factor_at(mark.factor, mark.day, data)
+    day = landmark_day(mark, data, plan.rules)
+    factor, why = factor_at(mark.factor, day, data)
+    after, of = known_after(mark.factor, day, data) if mark.factor == "response" else (0, 0)
+    late = f"{after} of {of} responders first responded after the landmark" if after else None
     for name in mark.endpoints:
         end = data.endpoint(name)
         if end is None or end.kind != "time":
             continue
         if factor is None:
-            made.append(Estimate("landmark", name, "hazard_ratio", term=mark.factor, at=mark.day, method="landmark",
+            made.append(Estimate("landmark", name, "hazard_ratio", term=mark.factor, at=day, method="landmark",
                                  n=0, events=0, note=f"not estimable: {why}"))  # fmt: skip
             continue
         time = np.asarray(end.time)[end.known]
-        marks = ticks(float(time.max() - mark.day)) if len(time) and time.max() > mark.day else [0.0]
-        records, drawn = later.landmark(end, factor, _adjusted_for(data, mark.adjust), mark.day, plan.confidence, marks)
-        made += records
-        curves |= {(name, f"landmark={mark.day:g}", group): curve for group, curve in drawn.items()}
+        marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
+        records, drawn = later.landmark(end, factor, _adjusted_for(data, mark.adjust), day, plan.confidence, marks)
+        made += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in records]
+        curves |= {(name, f"landmark={day:g}", group): curve for group, curve in drawn.items()}
     return made, curves
 
 

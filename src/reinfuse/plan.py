@@ -54,11 +54,7 @@ class Model(Declaration):
 _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
 )
-_DEFAULT_LANDMARKS = (
-    Landmark(factor="response"),
-    Landmark(factor="umrd_day28"),
-    Landmark(factor="umrd_day28", day=42.0),  # every test of the window is known by then
-)
+_DEFAULT_LANDMARKS = (Landmark(factor="response"), Landmark(factor="umrd_day28"))
 _DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
 
 
@@ -144,7 +140,7 @@ class Plan(Design):
         wrong += [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in a model from day 0: {HOW_LATER}"
                   for n in dict.fromkeys(f for m in self.models for f in m.factors) if n in late]  # fmt: skip
         wrong += [f"landmark on day {m.day:g}: factor {m.factor!r} is known on day {late[m.factor]:g} only"
-                  for m in self.landmarks if (late.get(m.factor) or 0) > m.day]  # fmt: skip
+                  for m in self.landmarks if m.day is not None and (late.get(m.factor) or 0) > m.day]  # fmt: skip
         return wrong
 
     @property

@@ -17,6 +17,7 @@ from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.described import described
+from reinfuse.cohort.later import landmark_notes
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.cohort.split import unsplit
 from reinfuse.errors import CohortRefused, Problem
@@ -141,7 +142,7 @@ class Study:
                         None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
-        for note in self.data.notes:
+        for note in (*self.data.notes, *landmark_notes(self.plan.landmarks, self.data, self.plan.rules)):
             yield {"about": "rules and data", "text": note}
         for text in _grouped(self.cohort.warnings):
             yield {"about": "check", "text": text}

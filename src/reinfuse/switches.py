@@ -17,11 +17,15 @@ class Landmark(Declaration):
     ----------
     factor
         ``response``, ``umrd_day28``, or a factor of the plan, such as one with `known_at`.
+    day
+        None: day 42, or later where the factor is not known by then. Response: the end of the first week by which 90 %
+        of the patients who were assessed at all had had their first adequate assessment; uMRD: the end of its window;
+        another factor: its `known_at`. The rule looks at days of assessments alone, never at what came out.
     """
 
     factor: str
     endpoints: tuple[str, ...] = ("pfs", "os")
-    day: float = Field(default=28.0, gt=0)
+    day: float | None = Field(default=None, gt=0)
     adjust: tuple[str, ...] = ()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -11,12 +14,31 @@ from numpy.typing import NDArray
 from reinfuse.cohort import endpoints
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.cohort.design import Rules
+from reinfuse.cohort.endpoints import FIRST_ASSESSED
 from reinfuse.cohort.factors import FactorColumn
 
 Floats = NDArray[np.float64]
 LABELS = {"response": "Response", "umrd_day28": "Undetectable MRD", "transplant": "Allogeneic transplant"}
 DAYS = {"response": "response_day", "umrd_day28": "umrd_day28_day", "transplant": "transplant_day"}
 """The column that holds the day on which each was learnt."""
+FIRST_DAY = 42.0
+"""Default landmark: assessments and tests meant for day 28 have been made by then."""
+ASSESSED = 90
+"""Percent of the patients ever assessed that must have had their first assessment by the default landmark of response."""
+WEEK = 7
+
+
+class Mark(Protocol):
+    """A planned landmark: its factor, and its day or None for the default."""
+
+    @property
+    def factor(self) -> str:
+        """Name of the factor."""
+
+    @property
+    def day(self) -> float | None:
+        """Days after the index infusion."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,50 @@ class Switch:
     name: str
     label: str
     day: Floats = field(repr=False)
+
+
+def landmark_day(mark: Mark, data: Analysed, rules: Rules) -> float:
+    """Return the plan's day, or the default: day 42, or later where the factor is not known by then.
+
+    The default is a rule on days of assessments alone, so that it can be stated before any outcome is looked at.
+    """
+    if mark.day is not None:
+        return mark.day
+    own = next((f for f in data.later if f.name == mark.factor), None) or data.factor(mark.factor)
+    if own is not None:
+        return max(FIRST_DAY, own.known_at or 0.0)
+    if mark.factor == "umrd_day28":
+        return max(FIRST_DAY, float(rules.umrd_window[1]))
+    frame = data.frame
+    days = frame[FIRST_ASSESSED].drop_nulls().sort().to_list() if FIRST_ASSESSED in frame.columns else []
+    if not days:
+        return FIRST_DAY
+    last = days[math.ceil(ASSESSED * len(days) / 100) - 1]
+    return max(FIRST_DAY, float(WEEK * math.ceil(last / WEEK)))
+
+
+def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
+    """Return of how many patients response or uMRD was learnt after a day, and of how many it was learnt at all."""
+    if factor not in DAYS or DAYS[factor] not in data.frame.columns:
+        return 0, 0
+    days = data.frame[DAYS[factor]].drop_nulls()
+    return int((days > day).sum()), len(days)
+
+
+def landmark_notes(marks: Sequence[Mark], data: Analysed, rules: Rules) -> list[str]:
+    """Return what the days of the planned landmarks leave out, and where the default was moved."""
+    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules), data)]
+
+
+def _landmark_notes(mark: Mark, day: float, data: Analysed) -> Iterator[str]:
+    head = f"landmark of {mark.factor} at day {day:g}"
+    after, of = known_after(mark.factor, day, data)
+    if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
+        yield f"{head}, not {FIRST_DAY:g}: {ASSESSED}% of the first assessments had been made only by then"
+    if after and mark.factor == "response":
+        yield f"{head}: {after} of {of} responders first responded after it, and count there as no response"
+    elif after and mark.factor == "umrd_day28":
+        yield f"{head}: {after} of {of} patients were tested after it, and are left out there"
 
 
 def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from reinfuse.analysis import competing, standardised
+from reinfuse.cohort.later import ASSESSED, FIRST_DAY, LABELS
 from reinfuse.findings import Findings
 from reinfuse.report.kinetic_methods import kinetic_methods
 
@@ -60,7 +61,7 @@ def _later(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Itera
             f"robust errors {cite('fine_gray')}."
         )
     if "landmark" in ran:
-        yield f"Factors learnt after time zero were analysed from a landmark day on {cite('landmark')}."
+        yield f"Factors learnt after time zero were analysed from a landmark day on {cite('landmark')}{_days(findings)}."
     if "time_dependent" in ran:
         yield f"Response is also a time-dependent factor, in the counting-process form {cite('counting')}."
     if standardised.G_COMPUTATION in used and "standardised" in ran:
@@ -72,6 +73,19 @@ def _later(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Itera
     if "paired" in ran:
         yield (f"Both infusions of a patient were compared by the exact McNemar test {cite('mcnemar')} and the growth "
                f"modulation index {cite('gmi')}.")  # fmt: skip
+
+
+def _days(findings: Findings) -> str:
+    """Say from which day on each factor was analysed, and by which rule where the plan names no day."""
+    marks = findings.plan.landmarks
+    names = {m.factor: LABELS.get(m.factor, m.factor.replace("_", " ")) for m in marks}
+    found = {(e.term, e.at) for e in findings.estimates if e.analysis == "landmark" and e.estimate is not None}
+    days = [f"{names[term]} as known by day {day:g}" for term, day in sorted(found, key=str) if term in names and day]
+    rule = (
+        f"; where the plan names no day, it is day {FIRST_DAY:g}, or later for response (the end of the week by which "
+        f"{ASSESSED}% of the patients ever assessed had been) and for what is known later"
+    )
+    return f" ({', '.join(days)}{rule if any(m.day is None for m in marks) else ''})" if days else ""
 
 
 def _small_samples(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Iterator[str]:
