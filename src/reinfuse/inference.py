@@ -162,8 +162,10 @@ def _landmark(data: Analysed, plan: Plan, mark: Landmark) -> Made:
     made: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
     day = landmark_day(mark, data, plan.rules)
+    known = {f.name for f in (*data.factors, *data.later)}
     factor, why = factor_at(mark.factor, day, data)
     after, of = known_after(mark.factor, day, data) if mark.factor == "response" else (0, 0)
+    adjust = [f for f, _ in (factor_at(n, day, data) for n in mark.adjust if n in known) if f is not None]
     late = f"{after} of {of} responders first responded after the landmark" if after else None
     for name in mark.endpoints:
         end = data.endpoint(name)
@@ -175,7 +177,7 @@ def _landmark(data: Analysed, plan: Plan, mark: Landmark) -> Made:
             continue
         time = np.asarray(end.time)[end.known]
         marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
-        records, drawn = later.landmark(end, factor, _adjusted_for(data, mark.adjust), day, plan.confidence, marks)
+        records, drawn = later.landmark(end, factor, adjust, day, plan.confidence, marks)
         made += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in records]
         curves |= {(name, f"landmark={day:g}", group): curve for group, curve in drawn.items()}
     return made, curves

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from reinfuse.cohort.columns import HOW_LATER, is_identifier, learnt_later, unfit_name
 from reinfuse.cohort.design import (
     BUILT_IN_ENDPOINTS,
     BUILT_IN_FACTORS,
-    HOW_LATER,
     LANDMARK_FACTORS,
     NEEDS_SECOND,
     Declaration,
@@ -24,8 +24,8 @@ from reinfuse.cohort.design import (
     Endpoint,
     Factor,
     Rules,
-    learnt_later,
 )
+from reinfuse.cohort.interpret import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
 from reinfuse.switches import Analyses, Kinetics, Landmark, Standardise, TimeDependent
@@ -130,18 +130,34 @@ class Plan(Design):
                 if f.name in NEEDS_SECOND and f.column is None]  # fmt: skip
 
     def _too_late(self) -> list[str]:
-        """Refuse outcomes as factors: of the standard columns by their mapped names, and of declared endpoints."""
-        outcomes = {own: name for name, own in self.columns.items() if learnt_later(name)}
-        outcomes |= {c: e.name for e in self.endpoints for c in (e.time, e.event, e.competing, e.value) if c}
-        wrong = [f"factor {f.name!r}: the column {f.column} is the outcome {outcomes[f.column]}, learnt after the "
-                 f"index infusion: {HOW_LATER}"
-                 for f in self.factors if f.column in outcomes and f.known_at is None]  # fmt: skip
+        """Refuse what is not known on day 0, and identifiers, wherever a plan divides patients."""
+        outcomes = self._outcomes
+        unfit = [(f"factor {f.name!r}", unfit_name(f.column, outcomes, f.known_at))
+                 for f in self.factors if f.column is not None]  # fmt: skip
+        names = {f.name for f in self.all_factors}
+        unfit += [(f"subgroup {s!r}", unfit_name(s, outcomes)) for s in self.subgroups if s not in names]
+        mapped = [(s, own) for s, own in self.columns.items() if s != "patient_id" and is_identifier(own)]
+        unfit += [(f"column of {standard}", unfit_name(own, {})) for standard, own in mapped]
+        return [*(f"{what}: {why}" for what, why in unfit if why), *self._known_later()]
+
+    def _known_later(self) -> list[str]:
+        """Refuse factors with `known_at` from before that day on."""
         late = {f.name: f.known_at for f in self.factors if f.known_at is not None}
-        wrong += [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in a model from day 0: {HOW_LATER}"
-                  for n in dict.fromkeys(f for m in self.models for f in m.factors) if n in late]  # fmt: skip
-        wrong += [f"landmark on day {m.day:g}: factor {m.factor!r} is known on day {late[m.factor]:g} only"
-                  for m in self.landmarks if m.day is not None and (late.get(m.factor) or 0) > m.day]  # fmt: skip
-        return wrong
+        uses = {"a model": [f for m in self.models for f in m.factors], "the subgroups": self.subgroups,
+                "a time-dependent analysis": [f for m in self.time_dependent for f in m.adjust],
+                "[standardise]": [*self.standardise.exposures, *self.standardise.confounders]}  # fmt: skip
+        wrong = [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in {where} from day 0: {HOW_LATER}"
+                 for where, names in uses.items() for n in dict.fromkeys(names) if n in late]  # fmt: skip
+        return wrong + [f"landmark on day {m.day:g}: factor {n!r} is known on day {late[n]:g} only"
+                        for m in self.landmarks for n in (m.factor, *m.adjust)
+                        if m.day is not None and (late.get(n) or 0) > m.day]  # fmt: skip
+
+    @property
+    def _outcomes(self) -> dict[str, str]:
+        """The columns, as `plain_name`, that outcomes are read from: of standard names, and of declared endpoints."""
+        outcomes = {plain_name(own): name for name, own in self.columns.items() if learnt_later(name)}
+        return outcomes | {plain_name(c): e.name for e in self.endpoints
+                           for c in (e.name, e.time, e.event, e.competing, e.value) if c}  # fmt: skip
 
     @property
     def _adjusted_for(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reinfuse.cohort import endpoints, factors, timeline
 from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.columns import unfit_values
 from reinfuse.cohort.declared import LABELS, EndpointColumn, from_columns
 from reinfuse.cohort.design import Design, Rules
 from reinfuse.cohort.factors import FactorColumn
@@ -227,6 +228,9 @@ def _populations(frame: pl.DataFrame, made: list[FactorColumn],
         if len(levels) > factors.MAX_LEVELS:
             rule = f"the plan's subgroup has {len(levels)} different values, more than {factors.MAX_LEVELS}"
             problems.append(Problem("plan", None, name, None, rule, "declare it as a factor with above"))
+            continue
+        if name not in factors.LABELS and (why := unfit_values(column)):
+            problems.append(Problem("plan", None, name, None, f"the plan's subgroup {why}", "correct the plan"))
             continue
         texts = column.cast(pl.String)
         masks |= {f"{name}={level}": (texts == level).fill_null(False).to_numpy() for level in levels}

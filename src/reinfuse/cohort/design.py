@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from reinfuse.cohort.columns import is_identifier, unfit_name
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.errors import nearest
 
@@ -21,21 +22,6 @@ BUILT_IN_ENDPOINTS = (*BINARY_ENDPOINTS, *TIME_ENDPOINTS)
 
 LANDMARK_FACTORS = ("response", "umrd_day28")
 """Outcomes that can be factors from a landmark day on."""
-LEARNT_LATER = frozenset({
-    "response", "cr", "umrd_day28", "crs_grade", "icans_grade", "nt_grade", "response_day", "umrd_day28_day",
-    "transplant_day", "best_size_change",
-    *(f"{e}_{part}" for e in ("pfs", "os", "dor", "ttnt", "relapse", "nrm") for part in ("days", "event")),
-})  # fmt: skip
-"""Columns and endpoints that are not known yet on the day of the index infusion."""
-
-
-HOW_LATER = "use [[landmarks]] or [[time_dependent]], or say when it was known (known_at) for a landmark"
-
-
-def learnt_later(name: str) -> bool:
-    """Tell whether a column is an outcome of the index infusion."""
-    return name in LEARNT_LATER or (name.startswith("toxicity_") and name.endswith("_grade"))
-
 
 Response = Literal["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"]
 Compartment = Literal["marrow", "blood", "not recorded"]
@@ -82,11 +68,8 @@ class Factor(Declaration):
             raise ValueError(f"not a built-in factor; {hint}give it a column")
         if self.above is not None and (self.scale or self.per):
             raise ValueError("above cannot stand together with scale or per")
-        if self.column is not None and learnt_later(self.column) and self.known_at is None:
-            raise ValueError(
-                f"{self.column} is learnt after the index infusion and cannot be used as if it were known "
-                f"on that day (who lives longer has more time to respond): {HOW_LATER}"
-            )
+        if self.column is not None and (wrong := unfit_name(self.column, {}, self.known_at)):
+            raise ValueError(wrong)
         return self
 
 
@@ -118,6 +101,9 @@ class Endpoint(Declaration):
     def _sense(self) -> Self:
         if self.name in BUILT_IN_ENDPOINTS:
             raise ValueError("a built-in endpoint has this name; map its columns under [columns], or rename it")
+        for column in (self.time, self.entry, self.event, self.competing, self.value):
+            if column is not None and is_identifier(column):
+                raise ValueError(f"{column} identifies patients, and is no endpoint")
         timed = self.time is not None and self.event is not None and self.value is None
         binary = self.value is not None and not (self.time or self.event or self.competing or self.entry)
         if not (timed or binary):

@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse.cohort import values
+from reinfuse.cohort.columns import unfit_values
 from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.errors import Problem, nearest
@@ -142,6 +143,9 @@ def _shape(factor: Factor, series: pl.Series,
            dialect: values.Dialect) -> tuple[FactorColumn | None, list[Problem]]:  # fmt: skip
     """Cut, scale or categorise one column as its declaration says."""
     label = factor.label or LABELS.get(factor.name, factor.name.replace("_", " "))
+    if factor.column is not None and (why := unfit_values(series, numbers=True)):
+        rule = f"factor {factor.name} {why}"
+        return None, [Problem("plan", None, factor.column, None, rule, "take the factor out of the plan")]
     wants_number = factor.above is not None or factor.scale is not None or factor.per is not None
     number, bad = numbers(series, dialect)
     if wants_number and bad:
@@ -198,6 +202,8 @@ def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColu
     problem = None
     if len(counts) > MAX_LEVELS:
         problem = f"factor {factor.name} has {len(counts)} different values, more than {MAX_LEVELS}"
+    elif factor.column is not None and (why := unfit_values(pl.Series(texts, dtype=pl.String))):
+        problem = f"factor {factor.name} {why}"
     elif factor.reference is not None and factor.reference not in counts:
         problem = f"factor {factor.name} has no value {factor.reference!r}, its reference"
     if problem:

@@ -25,7 +25,7 @@ DAYS = {"response": "response_day", "umrd_day28": "umrd_day28_day", "transplant"
 FIRST_DAY = 42.0
 """Default landmark: assessments and tests meant for day 28 have been made by then."""
 ASSESSED = 90
-"""Percent of the patients ever assessed that must have had their first assessment by the default landmark of response."""
+"""Percent of the patients ever assessed who must have been assessed by the default landmark of response."""
 WEEK = 7
 
 
@@ -39,6 +39,10 @@ class Mark(Protocol):
     @property
     def day(self) -> float | None:
         """Days after the index infusion."""
+
+    @property
+    def adjust(self) -> tuple[str, ...]:
+        """Names of the factors adjusted for."""
 
 
 @dataclass(frozen=True)
@@ -57,17 +61,18 @@ def landmark_day(mark: Mark, data: Analysed, rules: Rules) -> float:
     """
     if mark.day is not None:
         return mark.day
-    own = next((f for f in data.later if f.name == mark.factor), None) or data.factor(mark.factor)
-    if own is not None:
-        return max(FIRST_DAY, own.known_at or 0.0)
+    known_at = {f.name: f.known_at or 0.0 for f in (*data.factors, *data.later)}
+    first = max(FIRST_DAY, *(known_at.get(n, 0.0) for n in (mark.factor, *mark.adjust)))
+    if mark.factor in known_at:
+        return first
     if mark.factor == "umrd_day28":
-        return max(FIRST_DAY, float(rules.umrd_window[1]))
+        return max(first, float(rules.umrd_window[1]))
     frame = data.frame
     days = frame[FIRST_ASSESSED].drop_nulls().sort().to_list() if FIRST_ASSESSED in frame.columns else []
     if not days:
-        return FIRST_DAY
+        return first
     last = days[math.ceil(ASSESSED * len(days) / 100) - 1]
-    return max(FIRST_DAY, float(WEEK * math.ceil(last / WEEK)))
+    return max(first, float(WEEK * math.ceil(last / WEEK)))
 
 
 def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:

@@ -158,7 +158,8 @@ INFUSIONS = Table(
         Column("product", "text", "CAR-T product"),
         _dose("dose_cells_per_kg", True),
         _regimen("lymphodepletion", True),
-        Column("reason", "choice", "why this infusion was given",
+        Column("reason", "choice", "why this infusion was given; `planned` soon after another one: a part of that one "
+               "(split dose)",
                choices=("relapse", "progression", "persistent disease", "no response", "planned")),
         _PRIOR, _BULKY,
     ),

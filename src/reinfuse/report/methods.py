@@ -61,7 +61,8 @@ def _later(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Itera
             f"robust errors {cite('fine_gray')}."
         )
     if "landmark" in ran:
-        yield f"Factors learnt after time zero were analysed from a landmark day on {cite('landmark')}{_days(findings)}."
+        days = _days(findings)
+        yield f"Factors learnt after time zero were analysed from a landmark day on {cite('landmark')}{days}."
     if "time_dependent" in ran:
         yield f"Response is also a time-dependent factor, in the counting-process form {cite('counting')}."
     if standardised.G_COMPUTATION in used and "standardised" in ran:
