@@ -2,11 +2,16 @@
 
 import pytest
 
-from helpers import read
+from helpers import plain, read
 from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.cohort import read_cohort
+from reinfuse.cohort.courses import courses
 from reinfuse.cohort.design import Rules
 from reinfuse.cohort.endpoints import derive
+from reinfuse.errors import PlanRefused
 from reinfuse.plan import Plan
+from reinfuse.report.prose import _rules
+from reinfuse.study import Study
 
 INFUSIONS = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nP,1,0,2e6,Cy/Flu\nP,2,100,2e7,Cy/Flu"
 PERSON = "patient_id,last_contact,death,death_cause,diagnosis\n"
@@ -156,3 +161,58 @@ def test_the_notes_say_which_compartment_decided(tmp_path):
     assert "1 of 4 patients: compartments differ about MRD at day 28; marrow decided, against blood (1)" in mrd
     assert ("1 MRD test from day 21 to 42 in a compartment that the plan does not name (CSF): does not count "
             "(mrd row 5)") in mrd  # fmt: skip
+
+
+# What the report says of each rule.
+
+SAID = [
+    (Rules(), "Split dose", "an infusion planned within 30 days of the one before is a part of it"),
+    (Rules(split_dose_days=14), "Split dose", "an infusion planned within 14 days of the one before is a part of it"),
+    (Rules(), "Best response", "up to progression and new anticancer therapy"),
+    (THROUGH, "Best response", "up to progression and new anticancer therapy"),
+    (THROUGH, "Progression-free survival", "goes on through a new anticancer therapy"),
+    (THROUGH, "Duration of response", "but at a new anticancer therapy too"),
+    (Rules(), "Undetectable MRD at day 28", "the first of: marrow, blood, not recorded"),
+    (Rules(umrd_compartments=("blood",)), "Undetectable MRD at day 28", "the first of: blood;"),
+    (Rules(), "Relapse, non-relapse mortality",
+     "death of disease without a recorded progression is relapse on that day"),
+    (Rules(death_of_disease="non-relapse mortality"), "Relapse, non-relapse mortality",
+     "death of disease without a recorded progression is non-relapse mortality"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "about", "text"), SAID)
+def test_the_report_says_the_rules_in_force(rules, about, text):
+    assert text in dict(_rules(rules, wide=False))[about]
+
+
+def test_the_report_is_silent_on_rules_that_are_off_or_do_not_apply():
+    assert "Split dose" not in dict(_rules(Rules(split_dose_days=0), wide=False))
+    assert set(dict(_rules(Rules(), wide=True))) == {"Overall response", "Complete response", "Times"}
+
+
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ({"umrd_compartments": []}, "rules"),
+        ({"umrd_compartments": ["marrow", "marrow"]}, "rules"),
+        ({"umrd_compartments": ["marow"]}, "rules.umrd_compartments.0"),
+        ({"death_of_disease": "nrm"}, "rules.death_of_disease"),
+        ({"split_dose_days": -1}, "rules.split_dose_days"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(told, place):
+    with pytest.raises(PlanRefused) as refused:
+        Plan.of({"rules": told})
+    assert [p.column for p in refused.value.problems] == [place]
+
+
+def test_the_swimmer_marks_a_death_of_disease_as_no_progression(tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    head = (
+        "patient_id,os_days,os_event,pfs_days,pfs_event,relapse_days,relapse_event,nrm_days,nrm_event,relapse_source\n"
+    )
+    sheet.write_text(head + "A,90,1,90,1,90,1,90,0,patients row 1\nB,90,1,60,1,60,1,60,0,responses row 4\n", "utf-8")
+    study = Study(read_cohort(sheet), plain(Plan()))
+    marks = [[(e.day, e.kind) for e in c.events[1:]] for c in courses(study.cohort, study.data, 2)]
+    assert marks == [[(90, "progression or death")], [(60, "PD")]]

@@ -146,7 +146,7 @@ class Rules(Declaration):
     umrd_window: tuple[int, int] = (21, 42)
     umrd_day: int = 28
     umrd_threshold: float = Field(default=1e-4, gt=0, lt=1)
-    umrd_compartments: Annotated[tuple[Compartment, ...], Field(min_length=1)] = ("marrow", "blood", "not recorded")
+    umrd_compartments: tuple[Compartment, ...] = ("marrow", "blood", "not recorded")
     responders: tuple[Response, ...] = RESPONSES[:4]  # type: ignore[assignment]
     responders_by_diagnosis: dict[str, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
     complete: tuple[Response, ...] = ("CR", "CRi")
@@ -161,8 +161,8 @@ class Rules(Declaration):
     def _sense(self) -> Self:
         if self.umrd_window[0] > self.umrd_window[1]:
             raise ValueError("umrd_window begins after it ends")
-        if len(set(self.umrd_compartments)) < len(self.umrd_compartments):
-            raise ValueError("umrd_compartments names a compartment twice")
+        if not self.umrd_compartments or len(set(self.umrd_compartments)) < len(self.umrd_compartments):
+            raise ValueError("umrd_compartments names no compartment, or one of them twice")
         return self
 
 
