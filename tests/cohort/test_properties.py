@@ -128,13 +128,14 @@ def test_dates_of_a_workbook_are_as_good_as_days(starts):
 # Cohorts drawn at random: nothing fails, and what must hold of every patient holds.
 
 KIND = st.sampled_from(["anticancer", "allo-HCT", "supportive"])
+COMPARTMENT = st.sampled_from(["marrow", "blood", ""])
 RESPONSE = st.sampled_from(["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"])
 
 
 @st.composite
 def histories(draw):
     """Draw one patient: infusions, end, assessments, tests and therapies, all from the first infusion to the end."""
-    steps = draw(st.lists(st.integers(1, 300), max_size=2))
+    steps = draw(st.lists(st.integers(1, 45) | st.integers(1, 300), max_size=2))
     given_days = [0, *(sum(steps[: i + 1]) for i in range(len(steps)))][: draw(st.integers(0, 3))]
     end = (given_days[-1] if given_days else 0) + draw(st.integers(0, 500))
     day = st.integers(0, end)
@@ -143,8 +144,10 @@ def histories(draw):
         "died": draw(st.booleans()),
         "diagnosis": draw(st.sampled_from(["ALL", "CLL", "NHL"])),
         "infusions": given_days,
+        "reasons": ["", *(draw(st.sampled_from(["planned", "relapse", ""])) for _ in given_days[1:])],
+        "cause": draw(st.sampled_from(["disease", "treatment", "unknown", ""])),
         "responses": draw(st.lists(st.tuples(day, RESPONSE), max_size=5)),
-        "mrd": draw(st.lists(st.tuples(day, st.sampled_from(["undetectable", "detectable"])), max_size=3)),
+        "mrd": draw(st.lists(st.tuples(day, st.sampled_from(["undetectable", "detectable"]), COMPARTMENT), max_size=3)),
         "therapies": draw(
             st.lists(st.tuples(day, st.sampled_from(["anticancer", "allo-HCT", "supportive"])), max_size=2)
         ),
@@ -154,19 +157,28 @@ def histories(draw):
 COHORTS = st.lists(histories(), min_size=1, max_size=6).filter(lambda h: any(len(p["infusions"]) > 1 for p in h))
 
 
+def wholes(one, within=30):
+    """Return the first days of the infusions that are no planned part of the one before."""
+    given = list(zip(one["infusions"], one["reasons"], strict=False))
+    before = [None, *one["infusions"]]
+    return [d for (d, why), b in zip(given, before, strict=False) if why != "planned" or b is None or d - b > within]
+
+
 def written(people) -> dict[str, str]:
     rows = {
-        "patients": ["patient_id,last_contact,death,diagnosis"],
-        "infusions": ["patient_id,infusion,day,dose_cells_per_kg,lymphodepletion"],
+        "patients": ["patient_id,last_contact,death,diagnosis,death_cause"],
+        "infusions": ["patient_id,infusion,day,dose_cells_per_kg,lymphodepletion,reason"],
         "responses": ["patient_id,day,response"],
-        "mrd": ["patient_id,day,result"],
+        "mrd": ["patient_id,day,result,compartment"],
         "therapies": ["patient_id,day,kind,therapy"],
     }
     for i, one in enumerate(people):
-        rows["patients"].append(f"H{i},{one['end']},{one['end'] if one['died'] else ''},{one['diagnosis']}")
-        rows["infusions"] += [f"H{i},{n},{day},2e6,Cy/Flu" for n, day in enumerate(one["infusions"], 1)]
-        for table in ("responses", "mrd"):
-            rows[table] += [f"H{i},{day},{what}" for day, what in one[table]]
+        died = (one["end"], one["cause"]) if one["died"] else ("", "")
+        rows["patients"].append(f"H{i},{one['end']},{died[0]},{one['diagnosis']},{died[1]}")
+        reasons = zip(one["infusions"], one["reasons"], strict=False)
+        rows["infusions"] += [f"H{i},{n},{day},2e6,Cy/Flu,{why}" for n, (day, why) in enumerate(reasons, 1)]
+        rows["responses"] += [f"H{i},{day},{what}" for day, what in one["responses"]]
+        rows["mrd"] += [f"H{i},{day},{what},{where}" for day, what, where in one["mrd"]]
         rows["therapies"] += [f"H{i},{day},{what},x" for day, what in one["therapies"]]
     return {name: "\n".join(lines) for name, lines in rows.items()}
 
@@ -181,6 +193,9 @@ RULES = st.builds(
     censor_at_new_therapy=st.booleans(),
     transplant_is_new_therapy=st.booleans(),
     max_gap_days=st.none() | st.integers(1, 200),
+    death_of_disease=st.sampled_from(["relapse", "non-relapse mortality"]),
+    split_dose_days=st.sampled_from([0, 14, 30]),
+    umrd_compartments=st.permutations(["marrow", "blood", "not recorded"]),
 )
 
 
@@ -188,33 +203,55 @@ RULES = st.builds(
 @given(people=COHORTS, rules=RULES, index=st.integers(1, 2))
 def test_what_must_hold_of_every_patient(people, rules, index):
     frame = derive(drawn(people), index, rules)
-    assert frame["patient_id"].to_list() == [f"H{i}" for i, p in enumerate(people) if len(p["infusions"]) >= index]
+    starts = [wholes(p, rules.split_dose_days) for p in people]
+    assert frame["patient_id"].to_list() == [f"H{i}" for i, days in enumerate(starts) if len(days) >= index]
     for row in frame.to_dicts():
         one = people[int(row["patient_id"][1:])]
-        follow_up = one["end"] - one["infusions"][index - 1]
+        follow_up = one["end"] - starts[int(row["patient_id"][1:])][index - 1]
         assert (row["os_days"], row["os_event"]) == (follow_up, "yes" if one["died"] else "no")
         assert 0 <= row["pfs_days"] <= row["os_days"]
         assert 0 <= row["relapse_days"] <= row["os_days"]
         assert 0 <= row["ttnt_days"] <= row["os_days"]
         assert not (row["relapse_event"] == row["nrm_event"] == "yes")
+        if one["died"]:
+            assert "yes" in (row["relapse_event"], row["nrm_event"])
+            assert (one["cause"], rules.death_of_disease, row["nrm_event"]) != ("disease", "relapse", "yes")
         assert (row["dor_days"] is None) == (row["dor_event"] is None)
         assert 0 <= (row["dor_days"] or 0) <= row["pfs_days"]
         assert None not in (row["pfs_source"], row["os_source"], row["ttnt_source"], row["relapse_source"])
         assert (row["response"] is None) == (row["response_source"] is None)
         assert (row["umrd_day28"] is None) == (row["umrd_day28_source"] is None)
+        assert (row["umrd_day28"] is None) == (row["umrd_day28_compartment"] is None)
+
+
+@settings(max_examples=30)
+@given(people=COHORTS, rules=RULES, index=st.integers(1, 2))
+def test_only_progression_free_survival_knows_whether_a_new_therapy_ends_it(people, rules, index):
+    cohort = drawn(people)
+    one, other = (
+        derive(cohort, index, rules.model_copy(update={"censor_at_new_therapy": ends})) for ends in (True, False)
+    )
+    assert one.drop("pfs_days", "pfs_event", "pfs_source").equals(other.drop("pfs_days", "pfs_event", "pfs_source"))
+
+
+def _why(index, reached, given, one):
+    """Return why a patient without the index infusion is left out."""
+    if not given:
+        return "no CAR-T infusion"
+    return f"no infusion {index}" + (": a planned part (split dose) is none of its own" if given > reached else "")
 
 
 @settings(max_examples=30)
 @given(people=COHORTS, index=st.integers(1, 3))
 def test_every_patient_is_in_the_flow_exactly_once(people, index):
-    reached = [len(p["infusions"]) for p in people]
+    reached = [len(wholes(p)) for p in people]
     cohort = drawn(people)
     plan = Plan.built_in(index if max(reached) >= index else 1)
     flow = analysed(cohort, plan).flow
     assert flow["patient_id"].to_list() == [f"H{i}" for i in range(len(people))]
     expected = [
         ("analysed", None) if n >= plan.index_infusion
-        else ("excluded", f"no infusion {plan.index_infusion}" if n else "no CAR-T infusion")
-        for n in reached
+        else ("excluded", _why(plan.index_infusion, n, len(p["infusions"]), p))
+        for n, p in zip(reached, people, strict=True)
     ]  # fmt: skip
     assert flow.select("status", "reason").rows() == expected

@@ -97,7 +97,7 @@ def test_who_had_no_more_than_parts_is_excluded_with_that_reason(tmp_path):
     infusions = IN_TWO + "\nQ,1,0,1e6,Cy,,no\nQ,2,90,1e6,Cy,relapse,no\nR,1,0,1e6,Cy,,no"
     data = analysed(cohort(tmp_path, infusions, "P,400,,CLL\nQ,400,,CLL\nR,400,,CLL"), Plan())
     assert data.flow.rows() == [
-        ("P", "excluded", "infusion 2 was a planned part (split dose) of the one before"),
+        ("P", "excluded", "no infusion 2: a planned part (split dose) is none of its own"),
         ("Q", "analysed", None),
         ("R", "excluded", "no infusion 2"),
     ]

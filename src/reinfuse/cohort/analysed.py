@@ -136,9 +136,9 @@ def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, 
     treated = pl.col(ID).is_in(infusions[ID].implode())
     reason = pl.when(~treated).then(pl.lit("no CAR-T infusion")).otherwise(pl.lit(f"no infusion {index}"))
     if cohort.split_doses is not None:
-        parts = cohort.split_doses.filter(pl.col("infusion") == index)[ID]
-        part = pl.lit(f"infusion {index} was a planned part (split dose) of the one before")
-        reason = pl.when(pl.col(ID).is_in(parts.implode())).then(part).otherwise(reason)
+        parts = pl.col(ID).is_in(cohort.split_doses[ID].unique().implode())
+        part = pl.lit(f"no infusion {index}: a planned part (split dose) is none of its own")
+        reason = pl.when(parts).then(part).otherwise(reason)
     flow = patients.select(
         ID,
         status=pl.when(status).then(pl.lit("analysed")).otherwise(pl.lit("excluded")),
