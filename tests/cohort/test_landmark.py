@@ -3,9 +3,10 @@
 import pytest
 
 from helpers import plain, read, write_sheet
+from reinfuse.analysis.later import time_dependent
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.later import landmark_day, landmark_notes
+from reinfuse.cohort.later import factor_at, landmark_day, landmark_notes, switch
 from reinfuse.plan import Landmark, Plan
 from reinfuse.study import Study
 
@@ -112,3 +113,23 @@ def test_read_again_the_default_is_the_same(tmp_path):
     again = Study(read_cohort(tmp_path / "again.csv"), plan).run()
     for findings in (first, again):
         assert {e.at for e in findings.estimates if (e.analysis, e.term) == ("landmark", "response")} == {98}
+
+
+UNDATED = """patient_id,os_days,os_event,response,response_day
+A,100,1,PR,29
+B,200,1,PR,28
+C,300,0,CR,
+D,90,1,SD,
+E,150,1,,
+F,400,1,PD,"""
+
+
+def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
+    got = analysed(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
+    factor, _ = factor_at("response", 42, got)
+    assert factor.values.to_list() == ["yes", "yes", None, "no", "no", "no"]
+    turned, _ = switch("response", got)
+    assert turned.undated.tolist() == [False, False, True, False, False, False]
+    [ratio] = time_dependent(got.endpoint("os"), turned, [], 0.95)
+    assert (ratio.n, ratio.events) == (5, 5)
+    assert "1 left out: the day of the change is not known" in ratio.note

@@ -69,7 +69,9 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
     rows = base.rows if base else np.flatnonzero(endpoint.known)
     time, event, day = np.asarray(endpoint.time)[rows], endpoint.event[rows], switch.day[rows]
     entry = zeros[rows] if endpoint.entry is None else endpoint.entry[rows]
-    there = time > entry
+    undated = np.zeros(len(zeros), dtype=np.bool_) if switch.undated is None else switch.undated
+    there = (time > entry) & ~undated[rows]
+    left_out = int(undated[rows].sum())
     rows, time, event, day, entry = rows[there], time[there], event[there], day[there], entry[there]
     X = np.empty((len(rows), 0)) if base is None else base.X[there][:, base.usable]
     terms = [switch.name, *([base.terms[j] for j in base.usable] if base else [])]
@@ -86,6 +88,7 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
     made = []
     for j, term in enumerate(terms):
         said = [f"{changed} of {len(rows)} patients changed" if j == 0 else None,
+                f"{left_out} left out: the day of the change is not known" if left_out and j == 0 else None,
                 infinite("cox") if fit.infinite[j] else None, None if fit.converged else NOT_ESTIMABLE]  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
         made.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,

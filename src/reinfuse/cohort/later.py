@@ -47,11 +47,18 @@ class Mark(Protocol):
 
 @dataclass(frozen=True)
 class Switch:
-    """A factor that is no for everybody at time zero and turns yes on a day, NaN = never."""
+    """A factor that is no for everybody at time zero and turns yes on a day, NaN = never.
+
+    Attributes
+    ----------
+    undated
+        Patients in whom it turned yes on a day that the data do not tell; None: nobody.
+    """
 
     name: str
     label: str
     day: Floats = field(repr=False)
+    undated: NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
 def landmark_day(mark: Mark, data: Analysed, rules: Rules) -> float:
@@ -111,8 +118,8 @@ def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, i
 def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | None, str]:
     """Return a factor as known on a landmark day, or None and the reason why there is none.
 
-    Response: yes where the first response was made by then, else no. uMRD: the test that counts as that of day 28,
-    where it was made by then, else not known.
+    Response: yes where the first response was made by then, else no; not known for a responder without a day. uMRD: the
+    test that counts as that of day 28, where it was made by then, else not known.
     """
     own = next((f for f in data.later if f.name == name), None) or data.factor(name)
     if own is not None:
@@ -126,7 +133,15 @@ def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | Non
         values = data.frame.select(v=pl.when(by_then).then(pl.col(name)))["v"]
         found = _yes_no(name, values, day) if values.null_count() < len(values) else None
         return found, "" if found else "no test by then"
-    return _yes_no(name, data.frame.select(v=endpoints.words(by_then))["v"], day), ""
+    dated = pl.lit(pl.Series(~_undated(name, data)))
+    return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoints.words(by_then)))["v"], day), ""
+
+
+def _undated(name: str, data: Analysed) -> NDArray[np.bool_]:
+    """Tell who responded on a day that the data do not tell."""
+    responded = data.endpoint("response") if name == "response" else None
+    missing = data.frame[DAYS[name]].is_null().to_numpy()
+    return missing & (responded.event == 1) if responded is not None else np.zeros(len(missing), dtype=np.bool_)
 
 
 def _yes_no(name: str, values: pl.Series, day: float) -> FactorColumn:
@@ -138,4 +153,5 @@ def switch(name: str, data: Analysed) -> tuple[Switch | None, str]:
     if DAYS[name] not in data.frame.columns:
         return None, f"the data do not say on which day ({DAYS[name]})"
     day = data.frame[DAYS[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
-    return (Switch(name, LABELS[name], day), "") if (~np.isnan(day)).any() else (None, "no patient has it")
+    found = Switch(name, LABELS[name], day, _undated(name, data))
+    return (found, "") if (~np.isnan(day)).any() else (None, "no patient has it")

@@ -8,6 +8,7 @@ from reinfuse.analysis import competing, standardised
 from reinfuse.cohort.later import ASSESSED, FIRST_DAY, LABELS
 from reinfuse.findings import Findings
 from reinfuse.report.kinetic_methods import kinetic_methods
+from reinfuse.report.labels import lowered
 
 
 def more_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _later(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Itera
 def _days(findings: Findings) -> str:
     """Say from which day on each factor was analysed, and by which rule where the plan names no day."""
     marks = findings.plan.landmarks
-    names = {m.factor: LABELS.get(m.factor, m.factor.replace("_", " ")) for m in marks}
+    names = {m.factor: lowered(LABELS.get(m.factor, m.factor.replace("_", " "))) for m in marks}
     found = {(e.term, e.at) for e in findings.estimates if e.analysis == "landmark" and e.estimate is not None}
     days = [f"{names[term]} as known by day {day:g}" for term, day in sorted(found, key=str) if term in names and day]
     rule = (
