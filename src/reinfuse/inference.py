@@ -142,7 +142,8 @@ def _time(data: Analysed, plan: Plan) -> Iterator[Step]:
         if end.competing is not None:
             yield _step("competing events", end, partial(_competing, data, end, plan.confidence))
     for mark in plan.landmarks:
-        yield "landmark", lambda _, mark=mark: _landmark(data, plan, mark)  # type: ignore[misc]
+        name = f"landmark, {mark.factor} at day {landmark_day(mark, data, plan.rules):g}"
+        yield name, lambda _, mark=mark: _landmark(data, plan, mark)  # type: ignore[misc]
     for one in plan.time_dependent:
         yield "time-dependent factor", lambda _, one=one: (_time_dependent(data, plan, one), {})  # type: ignore[misc]
 
