@@ -19,16 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, joined
 from reinfuse.kinetics.nca import persistence
+from reinfuse.kinetics.npmle import greatest, resampled_masses, rounded
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
 from reinfuse.kinetics.profiles import Floats, Profile
-from reinfuse.kinetics.turnbull import greatest, resampled_masses
+from reinfuse.kinetics.turnbull import innermost
 
 Bools = NDArray[np.bool_]
 METHOD = "nonparametric maximum likelihood, interval-censored, competing events, bootstrap percentiles"
@@ -151,32 +151,34 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
     """
     if not seen:
         raise ValueError("there must be a patient")
-    inside, empty = _told(seen)
-    rows, counts = np.unique(inside, axis=0, return_counts=True)
-    mass, converged = greatest(rows, counts.astype(np.float64))
+    inside, empty = _places(*_spans(seen))
+    mass, converged = greatest(inside)
     return replace(empty, mass=mass, converged=converged)
 
 
-def _told(seen: Sequence[Seen]) -> tuple[Floats, Incidence]:
-    """Return 1 where a group lies inside what a patient tells, (patients, groups); and the places without mass."""
+def _spans(seen: Sequence[Seen]) -> tuple[Floats, Floats, Floats]:
+    """Return what patients tell: where a loss may be, shape (patients, 2), the competing event's day, free of it until.
+
+    A loss that cannot be is an infinite interval, a competing event that was not seen NaN.
+    """
     spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
     day = np.array([np.nan if s.right is not None or s.competing is None else s.competing for s in seen])
-    free = np.array([s.free for s in seen])
-    losses, others = _innermost(spans[np.isfinite(spans[:, 0])]), _days(day, free)
+    return spans, day, np.array([s.free for s in seen])
+
+
+def _places(spans: Floats, day: Floats, free: Floats) -> tuple[Bools, Incidence]:
+    """Return which groups lie inside what a patient tells, (patients, groups); and the places without mass."""
+    possible = spans[np.isfinite(spans[:, 0])]
+    losses, others = innermost(possible[:, 0], possible[:, 1]), _days(day, free)
     of_loss = (losses[:, 0] >= spans[:, :1]) & (losses[:, 1] <= spans[:, 1:])
     of_other = (others[:, 1] == day[:, None]) | (others[:, 1] > free[:, None])
-    inside, group = np.unique(np.hstack([of_loss, of_other]), axis=1, return_inverse=True)
+    inside, first, group = np.unique(np.hstack([of_loss, of_other]), axis=1, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # in the order of time: few runs
     ends = np.vstack([losses, others])
     loss = np.arange(len(ends)) < len(losses)
-    empty = Incidence(loss, ends[:, 0], ends[:, 1], group.reshape(-1), np.zeros(inside.shape[1]), False)
-    return inside.astype(np.float64), empty
-
-
-def _innermost(spans: Floats) -> Floats:
-    """Return the intervals from a left end to the next right end with no left end between, shape (places, 2)."""
-    marks = sorted([(r, 0) for r in set(spans[:, 1].tolist())] + [(v, 1) for v in set(spans[:, 0].tolist())])
-    found = [(a, b) for (a, kind), (b, following) in pairwise(marks) if kind == 1 and following == 0]
-    return np.array(found).reshape(-1, 2)
+    place = np.argsort(order)[group.reshape(-1)]
+    empty = Incidence(loss, ends[:, 0], ends[:, 1], place, np.zeros(inside.shape[1]), False)
+    return inside[:, order], empty
 
 
 def _days(day: Floats, free: Floats) -> Floats:
@@ -192,7 +194,10 @@ def _days(day: Floats, free: Floats) -> Floats:
 def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, draws: int,
            random: np.random.Generator) -> Floats:  # fmt: skip
     """Return lower and upper limits of the incidence by each day, shape (days, 2), from patients drawn anew."""
-    inside, one = _told(seen)
+    spans, day, free = _spans(seen)
+    low, high = rounded(spans[:, 0], spans[:, 1], days)
+    day, free = rounded(free, day, days)[::-1]
+    inside, one = _places(np.column_stack([low, high]), day, free)
     masses = resampled_masses(inside, draws, random)
     found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
     made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
