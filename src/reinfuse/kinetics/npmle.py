@@ -82,7 +82,8 @@ class Runs:
         """Return the mass inside each row, shape (rows,) or (rows, draws), of `mass` (places,) or (places, draws)."""
         total = np.zeros((len(mass) + 1, *mass.shape[1:]))
         np.cumsum(mass, axis=0, out=total[1:])
-        return np.maximum(np.asarray(self.ends @ total), _LEAST)
+        inside: Floats = np.maximum(self.ends @ total, _LEAST)
+        return inside
 
     def slope(self, share: Floats) -> Floats:
         """Return the sum over the rows that hold a place, for each place, of a number a row."""
