@@ -139,3 +139,21 @@ def test_the_figures_hold_what_they_draw(folder):
     assert set(pairs["group"]) == {"Response", "No response"}
     by = pl.read_csv(folder / "figures" / "counts_by_cart1_cy_flu.csv")
     assert set(by["group"]) == {"yes", "no"}
+
+
+def test_of_a_large_group_some_lines_are_drawn_and_all_data_kept():
+    from reinfuse.kinetics.profiles import Profile
+    from reinfuse.report.figures import spaghetti as drawing
+
+    def group(n):
+        days = np.array([7.0, 14.0, 28.0])
+        own = [Profile(f"P{i}", 1, "total", "cells/uL", days, days + i, np.array([False, False, i % 2 == 0]))
+               for i in range(n)]  # fmt: skip
+        return {"CART1": [drawing.Group("all", own, None)]}
+
+    few, many = (drawing.spaghetti("counts", "Counts", group(n), "cells/uL", False) for n in (150, 151))
+    assert drawing._evenly(7) == list(range(7))
+    assert (len(drawing._evenly(1000)), drawing._evenly(1000)[-1]) == (150, 999)
+    assert many.data["patient"].n_unique() == 151
+    assert "Of a larger group 150 patients' lines are drawn" in many.alt
+    assert "larger group" not in few.alt

@@ -32,6 +32,8 @@ from reinfuse.report.figures.theme import (
 )
 
 _LEGEND = "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles."
+MOST_LINES = 150
+"""Patients of a group whose own lines are drawn; median and quartiles are always those of all."""
 
 _DAYS = (0, 7, 28, 90, 180, 365, 730, 1460, 2555)
 _FEW_DAYS = (0, 28, 180, 730)
@@ -76,18 +78,29 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], unit
             n = ", ".join(f"{panel} {sum(len(g.profiles) for g in groups if g.label == label)}"
                           for panel, groups in panels.items())  # fmt: skip
             _key(figure, i, f"{label} (n: {n})", 1 - (head + LINE * (i + 0.5)) / height, width)
-        figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND, fontsize=SMALL, color=FAINT,
-                    va="center")  # fmt: skip
+        lines = f" Lines: {MOST_LINES} patients of a larger group." if _thinned(panels) else ""
+        figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND + lines, fontsize=SMALL,
+                    color=FAINT, va="center")  # fmt: skip
         headline(figure, title, columns)
     return finish(figure, name, title, _told(title, panels), synthetic, _table(panels), columns, patient_level=True)
+
+
+def _evenly(n: int) -> list[int]:
+    """Return places spread evenly over n, all of them where they are few."""
+    return np.linspace(0, n - 1, min(n, MOST_LINES)).round().astype(int).tolist() if n else []
+
+
+def _thinned(panels: Mapping[str, Sequence[Group]]) -> bool:
+    return any(len(g.profiles) > MOST_LINES for groups in panels.values() for g in groups)
 
 
 def _group(axes: Axes, group: Group, i: int) -> None:
     colour = COLOURS[i % len(COLOURS)]
     look: Any = STYLES[i % len(STYLES)]
-    lines = [np.column_stack([p.day, p.value])[np.isfinite(p.value)] for p in group.profiles]
+    profiles = [group.profiles[i] for i in _evenly(len(group.profiles))]
+    lines = [np.column_stack([p.day, p.value])[np.isfinite(p.value)] for p in profiles]
     axes.add_collection(LineCollection(lines, colors=colour, linewidths=0.5, alpha=0.45))
-    low = [np.column_stack([p.day, p.value])[p.below & np.isfinite(p.value)] for p in group.profiles]
+    low = [np.column_stack([p.day, p.value])[p.below & np.isfinite(p.value)] for p in profiles]
     every = np.concatenate([np.empty((0, 2)), *low])
     axes.scatter(every[:, 0], every[:, 1], s=7, marker="v", facecolor="none", edgecolor=colour, linewidths=0.5)
     m = group.median
@@ -141,4 +154,5 @@ def _table(panels: Mapping[str, Sequence[Group]]) -> pl.DataFrame:
 
 def _told(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
     parts = [f"{panel}, {g.label}: {len(g.profiles)} patients" for panel, groups in panels.items() for g in groups]
-    return f"{title}. Counts by day on a logarithmic axis. " + "; ".join(parts) + "."
+    lines = f" Of a larger group {MOST_LINES} patients' lines are drawn." if _thinned(panels) else ""
+    return f"{title}. Counts by day on a logarithmic axis.{lines} " + "; ".join(parts) + "."
