@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, joined
 from reinfuse.kinetics.nca import persistence
-from reinfuse.kinetics.npmle import greatest, resampled_masses, rounded
+from reinfuse.kinetics.npmle import MOST_EDGES, greatest, resampled_masses, rounded
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
 from reinfuse.kinetics.profiles import Floats, Profile
 from reinfuse.kinetics.turnbull import innermost
@@ -196,7 +196,7 @@ def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, draws
     """Return lower and upper limits of the incidence by each day, shape (days, 2), from patients drawn anew."""
     spans, day, free = _spans(seen)
     low, high = rounded(spans[:, 0], spans[:, 1], days)
-    day, free = rounded(free, day, days)[::-1]
+    day, free = rounded(free, day, days, MOST_EDGES // 2)[::-1]  # where losses are does not hang on these
     inside, one = _places(np.column_stack([low, high]), day, free)
     masses = resampled_masses(inside, draws, random)
     found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])

@@ -36,7 +36,9 @@ FEW_PLACES = 120
 SLACK = 0.1
 """What a bootstrap draw's log likelihood may lack of its greatest."""
 MOST_CYCLES = 100
-"""Of the draws' steps; what is not at its greatest by then is found one by one."""
+FEW_ROWS = 300
+"""Up to so many different patients the draws take so many steps together; what is not at its greatest then, or with
+more of them, is found one by one."""
 MOST_EDGES = 200
 """Days to which the ends of intervals are rounded for the bootstrap, where there are more."""
 _ROUNDING = 1e-13
@@ -191,7 +193,7 @@ def resampled_masses(inside: NDArray[Any], draws: int, random: np.random.Generat
     weight = rows @ random.multinomial(n, np.full(n, 1 / n), size=draws).T / n
     mass = np.full((places, draws), 1 / places)
     going, now = np.arange(draws), mass.copy()
-    for _ in range(MOST_CYCLES):
+    for _ in range(MOST_CYCLES if len(runs.counts) <= FEW_ROWS else 0):
         slope = runs.slope(weight[:, going] / runs.likelihood(now))
         mass[:, going] = now
         kept = n * (slope.max(axis=0) - 1) > SLACK
@@ -218,16 +220,18 @@ def _extrapolated(runs: Runs, weight: Floats, now: Floats, slope: Floats) -> Flo
     return np.where(value[0] >= value[1], far, twice)
 
 
-def rounded(low: Floats, high: Floats, kept: Sequence[float]) -> tuple[Floats, Floats]:
+def rounded(low: Floats, high: Floats, kept: Sequence[float], most: int | None = None) -> tuple[Floats, Floats]:
     """Return intervals whose ends stand on few enough days: left ends on the day before, right ends on the day after.
 
-    Of `MOST_EDGES` or fewer different days none is changed. No end moves past one of the days to be kept; NaN stays.
+    Of `most` (default: `MOST_EDGES`) or fewer different days none is changed. No end moves past one of the days to be
+    kept; NaN stays.
     """
     ends = np.concatenate([low, high])
     days = np.unique(ends[np.isfinite(ends)])
-    if len(days) <= MOST_EDGES:
+    most = most or MOST_EDGES
+    if len(days) <= most:
         return low, high
-    spread = np.quantile(ends[np.isfinite(ends)], np.linspace(0, 1, MOST_EDGES), method="nearest")
+    spread = np.quantile(ends[np.isfinite(ends)], np.linspace(0, 1, most), method="nearest")
     edges = np.unique(np.concatenate([spread, np.clip(kept, days[0], days[-1]), [np.inf]]))
     after = edges[np.minimum(np.searchsorted(edges, high, "left"), len(edges) - 1)]
     return edges[np.searchsorted(edges, low, "right") - 1], np.where(np.isnan(high), high, after)
