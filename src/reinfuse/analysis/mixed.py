@@ -182,32 +182,46 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
     M = np.asarray(np.linalg.inv(X.T @ X), dtype=np.float64)
     coef = M @ (X.T @ y)
     left = y - X @ coef
-    scores, own, U = [], [], []
-    for at in np.split(np.arange(n), rows.starts[1:]):
+    scores, own, U = np.empty((len(rows.sizes), k)), np.empty((len(rows.sizes), k)), np.empty((len(rows.sizes), k, k))
+    for size in np.unique(rows.sizes):
+        alike = np.flatnonzero(rows.sizes == size)  # patients of one number of rows together
+        at = rows.starts[alike][:, None] + np.arange(int(size))
         Q = _adjusted(X[at], M, share)
-        scores.append(Q.T @ left[at])
-        own.append((Q**2).sum(axis=0))
-        U.append(X[at].T @ Q)
-    made = np.array(scores)
-    df = np.array([_satterthwaite(np.array(own)[:, j], np.array(U)[:, :, j], M, M[j, j]) for j in range(k)])
-    return coef, made.T @ made, df, float(left @ left) / (n - k)
+        scores[alike] = np.einsum("prk,pr->pk", Q, left[at])
+        own[alike] = (Q**2).sum(axis=1)
+        U[alike] = np.swapaxes(X[at], 1, 2) @ Q
+    df = np.array([_satterthwaite(own[:, j], U[:, :, j], M, M[j, j]) for j in range(k)])
+    return coef, scores.T @ scores, df, float(left @ left) / (n - k)
 
 
 def _adjusted(X: Floats, M: Floats, share: float) -> Floats:
-    """Return one patient's weights of its residuals in each coefficient, CR2's adjustment in them, shape (rows, k)."""
-    V = np.eye(len(X)) + share
-    sizes, directions = np.linalg.eigh(V @ (np.eye(len(X)) - X @ M @ X.T) @ V)
-    kept = sizes > _SINGULAR * max(sizes[-1], 1.0)
-    root = (directions[:, kept] / np.sqrt(sizes[kept])) @ directions[:, kept].T
+    """Return each patient's weights of its residuals in each coefficient, CR2's adjustment in them.
+
+    Parameters
+    ----------
+    X
+        Shape (patients, rows, k); so is what is returned.
+    """
+    size = X.shape[1]
+    V = np.eye(size) + share
+    values, directions = np.linalg.eigh(V @ (np.eye(size) - X @ M @ np.swapaxes(X, 1, 2)) @ V)
+    kept = values > _SINGULAR * np.maximum(values[:, -1:], 1.0)
+    inverse = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+    root = (directions * inverse[:, None, :]) @ np.swapaxes(directions, 1, 2)
     weights: Floats = V @ root @ X @ M
     return weights
 
 
 def _satterthwaite(own: Floats, U: Floats, M: Floats, right: float) -> float:
-    """Return the degrees of freedom of one variance; NaN if its mean under the working covariance is not right."""
-    P = np.diag(own) - U @ M @ U.T
-    mean = float(np.trace(P))
-    return mean**2 / float((P**2).sum()) if mean > (1 - _BIASED) * right else float("nan")
+    """Return the degrees of freedom of one variance; NaN if its mean under the working covariance is not right.
+
+    The matrix P = diag(own) - U M U' of all patients is not written out: its trace and its sum of squares are enough.
+    """
+    shared = ((U @ M) * U).sum(axis=1)
+    mean = float((own - shared).sum())
+    inner = M @ (U.T @ U)
+    squares = float((own**2).sum() - 2 * own @ shared + (inner * inner.T).sum())
+    return mean**2 / squares if mean > (1 - _BIASED) * right else float("nan")
 
 
 def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArray[np.str_],
