@@ -64,3 +64,31 @@ def write_cohort(folder: Path, n: int, seed: int = 20210121) -> None:
         "patient_id": ids[treated], "day": (second + progression + 20)[treated],
         "therapy": ["another"] * int(treated.sum()), "kind": ["anticancer"] * int(treated.sum()),
     })  # fmt: skip
+
+
+PLANNED = np.array([3, 7, 10, 14, 21, 28, 60, 90, 180, 270, 365, 540, 730])
+"""Days on which counts are planned; a patient comes within some 6 % of each."""
+LLOQ = 0.5
+
+
+def write_counts(folder: Path, seed: int = 7) -> None:
+    """Add a count of CAR-T cells at each visit of each infusion of a cohort that `write_cohort` wrote."""
+    rng = np.random.default_rng(seed)
+    infusions, patients = pl.read_csv(folder / "infusions.csv"), pl.read_csv(folder / "patients.csv")
+    n = patients.height
+    day = infusions["day"].to_numpy()
+    end = np.concatenate([day[n:], patients["last_contact"].to_numpy()]) - day
+    visits = np.round(PLANNED * (1 + rng.normal(0, 0.06, (2 * n, len(PLANNED))))).clip(1).astype(int)
+    peak, top = np.exp(rng.normal(3.5, 1.5, (2 * n, 1))), rng.uniform(8, 14, (2 * n, 1))
+    fast, slow = np.exp(rng.normal(2.5, 0.9, (2 * n, 1))), np.exp(rng.normal(4.5, 0.8, (2 * n, 1)))
+    share, since = rng.uniform(0.01, 0.2, (2 * n, 1)), visits - top
+    fall = (1 - share) * np.exp(-since / fast) + share * np.exp(-since / slow)
+    value = peak * np.where(since < 0, np.exp(0.8 * since.clip(max=0)), fall) * np.exp(rng.normal(0, 0.3, visits.shape))
+    seen = (visits < end[:, None]) & (np.diff(visits, prepend=0, axis=1) > 0)
+    row, column = np.nonzero(seen)
+    below = value[row, column] < LLOQ
+    pl.DataFrame({
+        "patient_id": infusions["patient_id"].to_numpy()[row], "day": day[row] + visits[row, column],
+        "value": pl.Series(value[row, column].round(2)).set(pl.Series(below), None), "unit": "cells/uL", "lloq": LLOQ,
+        "below_lloq": np.where(below, "yes", "no"),
+    }).write_csv(folder / "counts.csv")  # fmt: skip
