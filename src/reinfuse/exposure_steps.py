@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -13,13 +14,16 @@ from reinfuse.analysis.estimate import Estimate, joined
 from reinfuse.cohort.analysed import ID, Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.later import at_landmark
 from reinfuse.cohort.raw import TIME
 from reinfuse.kinetics import lost, persistence, weibull
 from reinfuse.kinetics.counted import Counted
-from reinfuse.kinetics.exposure import MEASURES, WINDOW, summaries
+from reinfuse.kinetics.exposure import MEASURES, summaries
 from reinfuse.kinetics.factors import declared, factors, label
+from reinfuse.kinetics.landmark import WINDOW
 from reinfuse.kinetics.nca import persistence as interval
 from reinfuse.kinetics.profiles import Floats
+from reinfuse.kinetics.reach import within_reach
 from reinfuse.plan import Plan
 from reinfuse.steps import Step, random
 
@@ -40,9 +44,9 @@ def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
     yield "exposure", lambda _: (list(_summaries(counts, members)), {})
     for infusion in sorted({p.infusion for p in counts.profiles}):
         yield f"persistence, CART{infusion}", lambda _, i=infusion: (_persistence(counts, members, plan, i), {})  # type: ignore[misc]
-    yield "factors of exposure", lambda _: (_effects(counts, data, plan), {})
-    yield "factors of persistence", lambda _: (_times(counts, data, plan), {})
-    yield "exposure and outcome", lambda _: (_outcome(counts, data, plan), {})
+    for name, ratios in (("factors of exposure", _effects), ("factors of persistence", _times),
+                         ("exposure and outcome", _outcome)):  # fmt: skip
+        yield name, lambda _, ratios=ratios: ([within_reach(e) for e in ratios(counts, data, plan)], {})  # type: ignore[misc]
     if plan.analyses.bootstraps:
         yield "direct and indirect effects", lambda _: (_mediated(counts, data, plan), {})
 
@@ -133,11 +137,22 @@ def _effects(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     made = []
     for measure in COMPARED:
         log = np.log(counts.exposures[measure].fill_null(float("nan")).to_numpy())
-        for factor in alone.values():
-            made += mixed.effects(measure, log, patient, [factor], "univariable", plan.confidence)
+        found = [e for f in alone.values()
+                 for e in mixed.effects(measure, log, patient, [f], "univariable", plan.confidence)]  # fmt: skip
         if len(together) > 1:
-            made += mixed.effects(measure, log, patient, together, "multivariable", plan.confidence)
+            found += mixed.effects(measure, log, patient, together, "multivariable", plan.confidence)
+        said = _halved(counts, measure)
+        made += [replace(e, note=joined([e.note, said])) for e in found]
     return made
+
+
+def _halved(counts: Counted, measure: str) -> str | None:
+    """Say how many infusions enter with half the limit."""
+    by, none = (f" by day {WINDOW:g}", pl.col("low") | pl.col("late")) if measure != "cmax" else ("", pl.col("low"))
+    many = counts.exposures.filter(none & pl.col(measure).is_not_null()).height
+    return (
+        f"{many} infusion{'' if many == 1 else 's'} with no count above the limit{by}: half the limit" if many else None
+    )
 
 
 def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
@@ -174,14 +189,32 @@ def _predictors(counts: Counted, data: Analysed, plan: Plan) -> list[FactorColum
 def _outcome(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     made: list[Estimate] = []
     response, pfs = data.endpoint("response"), data.endpoint("pfs")
-    for factor in _predictors(counts, data, plan):
+    for factor, measure in zip(_predictors(counts, data, plan), PREDICTORS.values(), strict=True):
         if response is not None:
-            made += [replace(e, analysis="kinetics", note=joined([e.note, SAME_WEEKS]))
+            said = _lacking(counts, data, plan, measure, response.known)
+            made += [replace(e, analysis="kinetics", note=joined([e.note, said, SAME_WEEKS]))
                      for e in association.associations(response, [factor], "univariable", plan.confidence)]  # fmt: skip
         if pfs is not None and pfs.entry is None:
+            said = _lacking(counts, data, plan, measure, at_landmark(pfs, WINDOW)[0].known)
             records, _ = later.landmark(pfs, factor, [], WINDOW, plan.confidence, [])
-            made += [replace(e, analysis="kinetics") for e in records]
+            made += [replace(e, analysis="kinetics", note=joined([e.note, said])) for e in records]
     return made
+
+
+def _lacking(counts: Counted, data: Analysed, plan: Plan, measure: str, asked: np.ndarray) -> str | None:
+    """Say why patients who are asked for lack an exposure, and how many of them progressed or died by day 28."""
+    rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
+    reasons = dict(rows.select(ID, f"why_{measure}").iter_rows())
+    ids, pfs = data.frame[ID].to_list(), data.endpoint("pfs")
+    lacking = {i: why for i, one in enumerate(ids) if asked[i] and (why := reasons.get(one, "no count"))}
+    if not lacking:
+        return None
+    said = ", ".join(f"{many} with {why}" for why, many in sorted(Counter(lacking.values()).items()))
+    early = 0
+    if pfs is not None and pfs.time is not None:
+        early = sum(bool(pfs.event[i] == 1 and pfs.time[i] <= WINDOW) for i in lacking)
+    gone = f" ({early} of these {len(lacking)} progressed or died by day {WINDOW:g})" if early else ""
+    return f"left out: {said}{gone}"
 
 
 def _mediated(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
@@ -198,4 +231,5 @@ def _mediated(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
         made += mediation.mediation(end.name, factor.name, end.event, factor.columns[:, 0], mediator, confounders,
                                     plan.confidence, plan.analyses.bootstraps,
                                     random(plan, "mediation", factor.name))  # fmt: skip
-    return made
+    said = _lacking(counts, data, plan, "auc_0_28", end.known)
+    return [replace(e, note=joined([e.note, said])) for e in made]

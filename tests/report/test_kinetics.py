@@ -47,7 +47,7 @@ def test_the_files(folder):
     assert told["kinetics"]["infusions"] == {"1": 44, "2": 42}
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
     for said in ("Exposure after each infusion", "Persistence of the cells", "Factors that go with exposure",
-                 "Only what was known on day 28", "A hypothesis, no proof", "Pustejovsky", "copies per µg of DNA",
+                 "Only counts by day 28 are compared", "A hypothesis, no proof", "Pustejovsky", "copies per µg of DNA",
                  "Synthetic data"):  # fmt: skip
         assert said in page.plain, said
     assert "Population model" not in page.plain

@@ -50,6 +50,7 @@ class Counted:
             "infusions": {str(i): sum(p.infusion == i for p in self.profiles)
                           for i in sorted({p.infusion for p in self.profiles})},
             "all_below_the_limit": int(self.exposures["low"].sum()),
+            "late": int(self.exposures["late"].sum()),
             "residue": sum(bool(p.residue) for p in self.profiles if p.infusion > 1),
             "residue_known": sum(p.residue is not None for p in self.profiles if p.infusion > 1),
             "rules": {"before": self.rules.below.before, "between": self.rules.below.between,

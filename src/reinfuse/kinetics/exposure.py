@@ -1,30 +1,34 @@
 """How much CAR-T there was after each infusion: the numbers that are compared between infusions and with outcome.
 
-An infusion whose counts are all below the limit had little exposure, not an unknown one: it counts with half the limit
-as its peak, and half the limit on every day as its area, where counts were taken until three quarters of the window.
+Peak and area are those of `landmark`: each is above 0, or not known for a reason that stands beside it, so that its
+logarithm exists. An infusion without a count above the limit had little exposure, not an unknown one.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
-import numpy as np
 import polars as pl
 
-from reinfuse.kinetics.nca import LATEST_START, NcaRules, nca
+from reinfuse.kinetics.landmark import WINDOW, area_by, least_limit, peak_by
+from reinfuse.kinetics.nca import NcaRules, nca
 from reinfuse.kinetics.profiles import ID, Profile, Profiles
 
 SUBSET = "total"
-WINDOW = 28.0
-"""Days of the area, and of the peak that is compared with outcome."""
 MEASURES = {
     "cmax": ("Peak", ""), "tmax": ("Day of the peak", "days"), "auc_0_28": ("Area under the counts, days 0 to 28", ""),
     "tlast": ("Day of the last count above the limit", "days"), "half_life": ("Terminal half-life", "days"),
     "fold": ("Peak, times that of the infusion before", "ratio"),
 }  # fmt: skip
 """Name -> label and unit; "" = that of the counts."""
-_CODES = {"CMAX": "cmax", "TMAX": "tmax", "AUCINT28": "auc_0_28", "TLST": "tlast", "LAMZHL": "half_life"}
-SCHEMA = {ID: pl.String, "infusion": pl.Int64, **dict.fromkeys((*MEASURES, "cmax_28"), pl.Float64), "low": pl.Boolean}
+LOGGED = ("cmax", "auc_0_28", "cmax_28")
+"""What goes into a logarithm; `why_cmax` and so on tell why one is not known."""
+_CODES = {"TMAX": "tmax", "TLST": "tlast", "LAMZHL": "half_life"}
+SCHEMA = {
+    ID: pl.String, "infusion": pl.Int64, **dict.fromkeys((*MEASURES, "cmax_28"), pl.Float64),
+    "low": pl.Boolean, "late": pl.Boolean, **{f"why_{m}": pl.String for m in LOGGED},
+}  # fmt: skip
 
 
 def main_unit(found: Profiles, wanted: str | None = None) -> str | None:
@@ -41,34 +45,33 @@ def of_unit(found: Profiles, unit: str | None) -> list[Profile]:
 
 
 def exposures(profiles: list[Profile], rules: NcaRules) -> pl.DataFrame:
-    """Return one row a profile: the `MEASURES`, `cmax_28` (peak up to day 28), `low` (all below the limit)."""
-    rules = NcaRules(rules.below, (WINDOW,), None, rules.least_r2, rules.least_span)
-    frame = pl.DataFrame([_row(p, rules) for p in profiles], schema=SCHEMA, orient="row").sort(ID, "infusion")
+    """Return one row a profile of one unit.
+
+    Returns
+    -------
+    polars.DataFrame
+        The `MEASURES`; `cmax_28` (peak by day 28); `low` (no count above the limit), `late` (none by day 28, but one
+        after it); the reasons of those of `LOGGED` that are not known.
+    """
+    rules = NcaRules(rules.below, (), None, rules.least_r2, rules.least_span)
+    limits = least_limit(profiles), least_limit(profiles, WINDOW)
+    rows = [_row(p, rules, *limits) for p in profiles]
+    frame = pl.DataFrame(rows, schema=SCHEMA).sort(ID, "infusion")
     before = pl.col("cmax").shift(1).over(ID)
     follows = pl.col("infusion").shift(1).over(ID) == pl.col("infusion") - 1
     return frame.with_columns(fold=pl.when(follows).then(pl.col("cmax") / before))
 
 
-def _row(profile: Profile, rules: NcaRules) -> tuple[object, ...]:
-    found = {_CODES[v.code]: v.value for v in nca(profile, rules) if v.code in _CODES}
-    early = profile.counted & (profile.day <= WINDOW)
-    peak = float(profile.value[early].max()) if early.any() else None
-    low = not profile.counted.any()
-    if low:
-        known = profile.value[np.isfinite(profile.value)]
-        half = float(np.median(known)) / 2 if known.size else None
-        long = float(profile.day[-1]) >= LATEST_START * WINDOW
-        found |= {"cmax": half, "auc_0_28": half * WINDOW if half is not None and long else None}
-    elif peak is None:  # the limit was passed only later
-        limits = profile.value[profile.below & (profile.day <= WINDOW)]
-        peak = float(limits.min()) / 2 if limits.size and np.isfinite(limits).any() else None
-    return (
-        profile.patient_id,
-        profile.infusion,
-        *(found.get(m) for m in MEASURES),
-        found["cmax"] if low else peak,
-        low,
-    )
+def _row(profile: Profile, rules: NcaRules, limit: float | None, early_limit: float | None) -> dict[str, object]:
+    row: dict[str, object] = {_CODES[v.code]: v.value for v in nca(profile, rules) if v.code in _CODES}
+    logged = (peak_by(profile, math.inf, limit), area_by(profile, early_limit),
+              peak_by(profile, WINDOW, early_limit))  # fmt: skip
+    for measure, (value, why) in zip(LOGGED, logged, strict=True):
+        row |= {measure: value, f"why_{measure}": why}
+    above = profile.day[profile.counted]
+    low = not above.size
+    return {ID: profile.patient_id, "infusion": profile.infusion, "low": low,
+            "late": bool(not low and above[0] > WINDOW), **row}  # fmt: skip
 
 
 def summaries(values: pl.Series) -> Iterator[tuple[str, float]]:

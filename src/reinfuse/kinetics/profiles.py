@@ -3,6 +3,7 @@
 A count belongs to the latest infusion given before its day; a count on the very day of an infusion was taken before
 the cells were given: it is the residue of the infusion before, and no part of the new profile. Units are never mixed.
 A count is below its limit of quantification where the row says so, where it is below the row's limit, or where it is 0.
+A limit of 0 is none: no assay counts so few.
 Several counts of one day become their geometric mean, or the mean of those above the limit, and are told.
 """
 
@@ -39,8 +40,8 @@ class Profile:
     below
         Counts below the limit of quantification.
     residue
-        What was left of earlier infusions on the day of this one, or at most `RESIDUE_DAYS` before: a count; 0 below
-        the limit; None = not measured.
+        What was left of earlier infusions on the day of this one, or at most `RESIDUE_DAYS` before, and after the
+        infusion before: a count; 0 below the limit; None = not measured, or a first infusion.
     until
         Day of the next infusion, or None.
     """
@@ -101,6 +102,7 @@ def _readable(counts: pl.DataFrame) -> pl.DataFrame:
     """Return counts with subset, limit and a flag `below`; a row without a value counts only if it is below."""
     have = set(counts.columns)
     lloq = pl.col("lloq") if "lloq" in have else pl.lit(None, dtype=pl.Float64)
+    lloq = pl.when(lloq > 0).then(lloq)
     flag = pl.col("below_lloq") == "yes" if "below_lloq" in have else pl.lit(None, dtype=pl.Boolean)
     subset = pl.col("subset").fill_null("total") if "subset" in have else pl.lit("total")
     below = flag.fill_null(False) | (pl.col("value") < lloq).fill_null(False) | (pl.col("value") == 0).fill_null(False)
@@ -119,7 +121,8 @@ def _of_patient(patient: str, subset: str, unit: str, rows: pl.DataFrame, given:
     for i, (start, number) in enumerate(given):
         end = given[i + 1][0] if i + 1 < len(given) else None
         after = (day > start) & (day <= end if end is not None else True)
-        before = np.flatnonzero((day <= start) & (day >= start - RESIDUE_DAYS))
+        since = given[i - 1][0] if i else start if number == 1 else -np.inf  # before CART1 there are no cells
+        before = np.flatnonzero((day <= start) & (day >= start - RESIDUE_DAYS) & (day > since))
         last = before[-1] if before.size else None
         residue = None if last is None else 0.0 if below[last] else float(value[last])
         if after.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from reinfuse.kinetics.landmark import WINDOW, area_by, least_limit, peak_by
 from reinfuse.kinetics.nca import NcaRules, folds, nca
 from reinfuse.kinetics.profiles import Profiles
 
@@ -14,9 +15,10 @@ NAMES = {
     "LAMZUL": "Lambda z Upper Limit", "R2ADJ": "R Squared Adjusted",
     "TBLQ": "Day of the First of Two Counts Below the Limit",
     "TABOVE": "Days above the Level", "CFOLD": "Peak, Times That of the Infusion Before",
-    "RESIDUE": "Count Left of Earlier Infusions",
+    "RESIDUE": "Count Left of Earlier Infusions", "CMAXBY28": "Max Conc by Day 28, as Compared",
+    "AUCBY28": "AUC to Day 28, as Compared",
 }  # fmt: skip
-OWN = ("TBLQ", "TABOVE", "CFOLD", "RESIDUE")
+OWN = ("TBLQ", "TABOVE", "CFOLD", "RESIDUE", "CMAXBY28", "AUCBY28")
 """Parameters that the CDISC terminology does not name."""
 SCHEMA = {
     "patient_id": pl.String, "infusion": pl.Int64, "subset": pl.String, "PPTESTCD": pl.String, "PPTEST": pl.String,
@@ -43,11 +45,17 @@ def parameters(found: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
     """
     made = [(p, nca(p, rules)) for p in found.profiles]
     fold = folds(made)
+    kinds = {(p.subset, p.unit) for p in found.profiles}
+    limits = {k: least_limit((p for p in found.profiles if (p.subset, p.unit) == k), WINDOW) for k in kinds}
     rows = []
     for profile, values in made:
         own = (profile.patient_id, profile.infusion, profile.subset)
         for v in values:
             rows.append((*own, *_row(v.code, v.value, v.unit, v.reason), profile.unit))
+        limit = limits[profile.subset, profile.unit]
+        for code, (value, why), unit in (("CMAXBY28", peak_by(profile, WINDOW, limit), profile.unit),
+                                         ("AUCBY28", area_by(profile, limit), f"{profile.unit} x days")):  # fmt: skip
+            rows.append((*own, *_row(code, value, unit, why), profile.unit))
         key = (profile.patient_id, profile.infusion, profile.subset, profile.unit)
         if key in fold:
             rows.append((*own, *_row("CFOLD", fold[key], "ratio", None), profile.unit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from reinfuse.findings import Findings
+from reinfuse.kinetics.landmark import LAST_VISIT
 
 
 def kinetic_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
@@ -19,11 +20,11 @@ def kinetic_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[st
         return
     ran = {(e.analysis, e.endpoint, e.statistic) for e in findings.estimates}
     kinds = {analysis for analysis, _, _ in ran}
-    rules = findings.kinetics["rules"]
     yield (
-        f"Counts after an infusion, up to the next one, were summed up without a model: areas {rules['area']}; a count "
-        f"below the limit is {_stands(rules['before'])} before the first count above it, {_stands(rules['between'])} "
-        f"between two, and {_stands(rules['after'])} after the last."
+        "Counts after an infusion, up to the next one, were summed up without a model. The area of days 0 to 28 and "
+        "the peak by day 28 rest on the counts by day 28 alone: area "
+        f"{findings.kinetics['rules']['area']}, a count below the limit as half the limit, the last count (of day "
+        f"{LAST_VISIT:g} or later) carried on to day 28."
     )
     if ("kinetics", "persistence", "median") in ran:
         yield (
@@ -49,7 +50,3 @@ def kinetic_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[st
         )
     if "joint" in kinds:
         yield f"Counts and progression-free survival were fitted at once {cite('joint')}."
-
-
-def _stands(rule: str) -> str:
-    return {"zero": "0", "missing": "left out", "half": "half the limit"}[rule]

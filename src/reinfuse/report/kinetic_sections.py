@@ -20,9 +20,9 @@ FACTORS = (
     "with the cells' growth."
 )
 OUTCOME = (
-    "Only what was known on day 28 is compared, among patients without progression on that day, and followed from it: "
+    "Only counts by day 28 are compared, for PFS among patients without progression on that day, and followed from it: "
     "who lives longer has more time to show cells. For response, counts are of the same weeks: an association, no "
-    "prediction."
+    "prediction; who progressed before the visit of day 21 mostly has no area, and is left out."
 )
 MEDIATION = (
     "How much of a factor's association with response goes along with exposure. A hypothesis, no proof: the split is "
@@ -84,6 +84,10 @@ def _counted(findings: Findings) -> str:
         low = told["all_below_the_limit"]
         noun, verb = ("infusion", "counts") if low == 1 else ("infusions", "count")
         said.append(f"{numbers.count(low)} {noun} with every count below the limit {verb} with half the limit.")
+    if told.get("late"):
+        noun = "infusion was" if told["late"] == 1 else "infusions were"
+        said.append(f"{numbers.count(told['late'])} {noun} counted above the limit only after day 28: by day 28 half "
+                    "the limit stands for it.")  # fmt: skip
     if told["residue_known"]:
         said.append(f"Cells of an earlier infusion were left before {numbers.count(told['residue'])} of "
                     f"{numbers.count(told['residue_known'])} repeat infusions where this was measured.")  # fmt: skip
