@@ -9,7 +9,7 @@ in Causal Inference, 2015, chapter 2):
     direct   = E Y(1, M(0)) - E Y(0, M(0))
     indirect = E Y(1, M(1)) - E Y(1, M(0)).
 
-The mediator is integrated out by Gauss-Hermite quadrature. Limits are percentiles of patients drawn anew. What must
+The mediator is integrated out (`logistic_normal`). Limits are percentiles of patients drawn anew. What must
 hold for these to be effects is `ASSUMPTIONS`; it cannot be checked in the data.
 """
 
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from reinfuse.analysis import many
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
+from reinfuse.analysis.logistic_normal import expected_share
 from reinfuse.analysis.stability import resampled
 from reinfuse.analysis.standardised import flic
 
@@ -37,7 +38,6 @@ ASSUMPTIONS = (
 FEWEST = 10
 """Patients, and at least `FEWEST_EVENTS` with and without response, and with and without the factor."""
 FEWEST_EVENTS = 3
-NODES = 15
 LEAST_SHARE = 0.9
 STATISTICS = ("total_effect", "direct_effect", "indirect_effect")
 
@@ -102,15 +102,17 @@ def _effects(y: Floats, x: Floats, m: Floats, C: Floats, weights: Floats) -> Flo
     fits = many.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights)
     slopes = fits.coef[:, :-1]
     intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights)
-    nodes, masses = np.polynomial.hermite_e.hermegauss(NODES)
-    masses = masses / masses.sum()
+    alike, pattern = np.unique(C, axis=0, return_inverse=True)  # patients whose expected response is the same
+    order = np.argsort(pattern.reshape(-1), kind="stable")
+    starts = np.searchsorted(pattern.reshape(-1)[order], np.arange(len(alike)))
+    shares = np.add.reduceat(weights[:, order], starts, axis=1) / weights.sum(axis=1, keepdims=True)
+    ones = np.ones(len(alike))
 
     def expected(at: float, mediator_of: float) -> Floats:
-        mean = line @ np.column_stack([one, np.full(len(y), mediator_of), C]).T
-        base = intercept[:, None] + slopes[:, :1] * at + slopes[:, 2:] @ C.T
-        p = sum(w / (1 + np.exp(-np.clip(base + slopes[:, 1:2] * (mean + z * spread[:, None]), -700, 700)))
-                for z, w in zip(nodes, masses, strict=True))  # fmt: skip
-        return np.asarray((weights * p).sum(axis=1) / weights.sum(axis=1))
+        mean = line @ np.column_stack([ones, np.full(len(alike), mediator_of), alike]).T
+        base = intercept[:, None] + slopes[:, :1] * at + slopes[:, 2:] @ alike.T
+        p = expected_share(base + slopes[:, 1:2] * mean, np.abs(slopes[:, 1]) * spread)
+        return np.asarray((shares * p).sum(axis=1))
 
     both, crosswise, neither = expected(1, 1), expected(1, 0), expected(0, 0)
     found = np.column_stack([both - neither, crosswise - neither, both - crosswise])

@@ -118,6 +118,9 @@ def _of_patient(patient: str, subset: str, unit: str, rows: pl.DataFrame, given:
     early = int((day < first).sum())
     if early:
         told["counts before the first infusion, left out"] += early
+    unknown = int((below & np.isnan(value) & (day >= first)).sum())
+    if unknown:
+        told["counts below a limit that is not given, no part of the population model"] += unknown
     for i, (start, number) in enumerate(given):
         end = given[i + 1][0] if i + 1 < len(given) else None
         after = (day > start) & (day <= end if end is not None else True)
