@@ -107,7 +107,7 @@ def test_missing_values_are_left_out_and_told():
 
 @pytest.mark.parametrize("spread", [0.0, 0.3, 0.99, 1.01, 2.0, 5.0, 30.0, 1e3])
 def test_the_share_expected_of_a_mediator_of_any_strength(spread):
-    """Against adaptive quadrature, cut where the logistic function bends; 15 Gauss-Hermite nodes were 0.008 off at 5 and 0.16 at 1,000."""
+    """Against adaptive quadrature; 15 Gauss-Hermite nodes were 0.008 off at 5 and 0.16 at 1,000."""
     middles = np.array([-40.0, -5, -1, 0, 0.4, 2, 7.3])
 
     def shares(z, m):

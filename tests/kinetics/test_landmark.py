@@ -12,6 +12,7 @@ from reinfuse import Plan, Study
 from reinfuse.kinetics.exposure import LOGGED, exposures
 from reinfuse.kinetics.landmark import LAST_VISIT, NO_LIMIT, area_by, least_limit, peak_by
 from reinfuse.kinetics.nca import NcaRules
+from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.profiles import Profile, profiles
 from reinfuse.kinetics.reach import FARTHEST
 
@@ -83,12 +84,37 @@ def test_a_limit_of_0_is_none_and_no_cells_are_left_before_there_were_any(tmp_pa
             A,0,60,copies/ug,10
             A,38,0,copies/ug,0""",
     }
-    (one,) = profiles(read(tmp_path, **cohort)).profiles
+    seen = profiles(read(tmp_path, **cohort))
+    assert "counts below a limit that is not given, no part of the population model: 1 times" in seen.notes
+    (one,) = seen.profiles
     assert (one.infusion, one.residue) == (2, None)
     assert np.isnan(one.value).all()
+    arranged = layout([one], {})  # the logarithm of a limit of 0 made every likelihood of the population model 0
+    assert (arranged.left_out, arranged.below[2].sum()) == (1, 0)
+    assert np.isfinite(arranged.below[1]).all()
     later = cohort["counts"] + "\n            A,9,50,copies/ug,10"
     first, second = profiles(read(tmp_path, **{**cohort, "counts": later})).profiles
     assert (first.residue, second.residue) == (None, 50)
+
+
+def test_counts_of_one_day_are_averaged_with_half_the_limit(tmp_path):
+    """A count of 100 and one below 10 are sqrt(100 x 5); 100 and 12 are more. Limits of 10 and one not given are 10."""
+    table = {
+        "patients": "patient_id,last_contact,death,diagnosis\nA,400,,CLL",
+        "infusions": "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nA,1,0,1e6,Cy",
+        "counts": """patient_id,day,value,unit,lloq
+            A,7,100,copies/ug,10
+            A,7,0,copies/ug,10
+            A,8,100,copies/ug,10
+            A,8,12,copies/ug,10
+            A,9,0,copies/ug,10
+            A,9,0,copies/ug,
+            A,10,0,copies/ug,4
+            A,10,0,copies/ug,9""",
+    }
+    (one,) = profiles(read(tmp_path, **table)).profiles
+    assert one.value.tolist() == pytest.approx([np.sqrt(500), np.sqrt(1200), 10, 6])
+    assert one.below.tolist() == [False, False, True, True]
 
 
 FIXED = settings(derandomize=True, deadline=None, database=None)

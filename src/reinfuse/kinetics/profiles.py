@@ -4,7 +4,8 @@ A count belongs to the latest infusion given before its day; a count on the very
 the cells were given: it is the residue of the infusion before, and no part of the new profile. Units are never mixed.
 A count is below its limit of quantification where the row says so, where it is below the row's limit, or where it is 0.
 A limit of 0 is none: no assay counts so few.
-Several counts of one day become their geometric mean, or the mean of those above the limit, and are told.
+Several counts of one day become their geometric mean, half the limit standing for one below it, and are told; where all
+are below, their limit is the geometric mean of the limits.
 """
 
 from __future__ import annotations
@@ -147,6 +148,7 @@ def _one_a_day(rows: pl.DataFrame, told: Counter[str]) -> tuple[Floats, Floats, 
     for k in range(len(unique)):
         mine = index == k
         low[k] = below[mine].all()
-        used = value[mine] if low[k] else value[mine & ~below]
-        merged[k] = np.max(used) if low[k] else used[0] if len(used) == 1 else np.exp(np.log(used).mean())
+        used = value[mine] if low[k] else np.where(below, value / 2, value)[mine]
+        used = used[~np.isnan(used)]  # a limit that is not given
+        merged[k] = np.nan if not len(used) else used[0] if len(used) == 1 else np.exp(np.log(used).mean())
     return unique, merged, low

@@ -6,8 +6,11 @@ the population model, L the limit of quantification, and t the days since the in
 
     h(t) = h0(t) exp(a g(t)),   g(t) = log10(1 + C(t)/L)   (current count)   or   log10(1 + (area to t)/(L x 1 day)).
 
-h0 is constant between quantiles of the days of events; the cumulative hazard is summed by Gauss-Legendre quadrature in
-each of these pieces. Priors: a ~ N(0, 1); log h0 ~ N(log(events / days at risk), 1.5).
+h0 is constant between quantiles of the days of events. The cumulative hazard is summed by Gauss-Legendre quadrature
+between all days on which it bends: those of h0, both ends of the rounded corner at the peak, `EARLY` parts of the rise
+(the log of the area is steep near day 0), and 2, 5 and 10 times 1/alpha after the peak. After sampling it is summed
+anew with `FINER` times the nodes for some of the draws; the greatest difference, in log likelihood, is told if it is
+above `EXACT`. Priors: a ~ N(0, 1); log h0 ~ N(log(events / days at risk), 1.5).
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax import Array
+from jax import Array, lax
 from scipy import stats
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
@@ -30,6 +33,7 @@ from reinfuse.kinetics.population.coordinates import Data, of_patients
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
 from reinfuse.kinetics.population.layout import Layout
+from reinfuse.kinetics.population.parameters import ALPHA, FOLD, TMAX
 from reinfuse.kinetics.population.posterior import infusions
 from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
 from reinfuse.kinetics.profiles import Floats
@@ -37,7 +41,11 @@ from reinfuse.kinetics.profiles import Floats
 Kind = Literal["current", "area"]
 KINDS: tuple[Kind, ...] = ("current", "area")
 LABELS = {"current": "Count as it is, per tenfold", "area": "Area so far, per tenfold"}
-PIECES, NODES = 4, 7
+PIECES, NODES = 4, 5
+EARLY = (1 / 256, 1 / 32, 1 / 8, 1 / 2)
+FINER, EXACT = 4, 0.05
+CHECKED = 100
+"""Draws for which the cumulative hazard is summed anew."""
 FEWEST_EVENTS = 5
 PRIOR = 1.0
 METHOD = "joint model of counts and hazard, Bayesian (NUTS), equal-tailed credible interval"
@@ -50,12 +58,10 @@ class Survival(NamedTuple):
     ----------
     at
         Their profiles' places, shape (m,).
-    nodes, weights
-        Days and weights of the quadrature, shape (m, PIECES x NODES); weight 0 after the end.
     end, event
         Last day and whether it was the event, shape (m, 1) and (m,).
-    piece
-        Piece of the baseline hazard in which the end lies, shape (m,).
+    cuts
+        Days between the pieces of the baseline hazard, shape (PIECES - 1,).
     rate
         Log of events by days at risk.
     limit
@@ -63,24 +69,35 @@ class Survival(NamedTuple):
     """
 
     at: Array
-    nodes: Array
-    weights: Array
     end: Array
     event: Array
-    piece: Array
+    cuts: Array
     rate: Array
     limit: Array
 
 
 @dataclass(frozen=True)
 class JointFit:
-    """Draws of a joint model: `association` (a, natural log of the hazard ratio per tenfold) among others."""
+    """Draws of a joint model: `association` (a, natural log of the hazard ratio per tenfold) among others.
+
+    Attributes
+    ----------
+    inexact
+        Greatest error of the cumulative hazard's sum seen, in log likelihood.
+    """
 
     kind: Kind
     patients: int
     events: int
     draws: Draws = field(repr=False)
     diagnostics: Diagnostics
+    inexact: float = 0.0
+
+    @property
+    def doubts(self) -> str | None:
+        """What is short of the usual bounds."""
+        said = f"the cumulative hazard is up to {self.inexact:.2g} off in log likelihood"
+        return joined([self.diagnostics.doubts, said if self.inexact > EXACT else None])
 
 
 def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]], kind: Kind, seed: int,
@@ -110,25 +127,18 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         sites = (*(s for s in SITES if s in begun), "association", "baseline")
         effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
-        both = (data, survival(np.array(places), told, _limit(layout)))
-        draws = sample(model, layout.blocks, both, begun, effort, seed, report)
-    return JointFit(kind, len(places), events, draws, diagnose(draws, sites))
+        seen = survival(np.array(places), told, _limit(layout))
+        draws = sample(model, layout.blocks, (data, seen), begun, effort, seed, report)
+        inexact = _inexact(draws, seen, LOGS[kind])
+    return JointFit(kind, len(places), events, draws, diagnose(draws, sites), inexact)
 
 
 def survival(at: np.ndarray, told: Floats, limit: float) -> Survival:
     """Arrange the outcome; `told` holds days and events, shape (m, 2). Ends on day 0 count as half a day."""
     end, event = np.maximum(told[:, 0], 0.5), told[:, 1]
     cuts = np.quantile(end[event == 1], np.arange(1, PIECES) / PIECES)
-    low, high = np.concatenate([[0.0], cuts]), np.concatenate([cuts, [np.inf]])
-    x, w = np.polynomial.legendre.leggauss(NODES)
-    width = np.maximum(np.minimum(end[:, None], high) - low, 0.0)
-    nodes = low[:, None] + width[:, :, None] * (x + 1) / 2
-    weights = width[:, :, None] * w / 2
-    piece = np.searchsorted(cuts, end, side="left")
     rate = np.log(event.sum() / end.sum())
-    nodes, weights = nodes.reshape(len(end), -1), weights.reshape(len(end), -1)
-    told_as = (at, nodes, weights, end[:, None], event, piece, rate, limit)
-    return Survival._make(jnp.asarray(v) for v in told_as)
+    return Survival._make(jnp.asarray(v) for v in (at, end[:, None], event, cuts, rate, limit))
 
 
 def _limit(layout: Layout) -> float:
@@ -139,14 +149,27 @@ def _limit(layout: Layout) -> float:
     raise ValueError("no count")
 
 
+def log_current(theta: Array, day: Array, limit: Array) -> Array:
+    """Return the natural log of 1 + count / limit."""
+    return jnp.logaddexp(0.0, curve.log_count(theta, day) - jnp.log(limit))
+
+
+def log_so_far(theta: Array, day: Array, limit: Array) -> Array:
+    """Return the natural log of 1 + area so far / (limit x 1 day)."""
+    return jnp.log1p(curve.area(theta, day) / limit)
+
+
+LOGS = {"current": log_current, "area": log_so_far}
+
+
 def current(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the current count."""
-    _model(both, blocks, lambda theta, day, limit: jnp.log1p(jnp.exp(curve.log_count(theta, day)) / limit))
+    _model(both, blocks, log_current)
 
 
 def so_far(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the area so far."""
-    _model(both, blocks, lambda theta, day, limit: jnp.log1p(curve.area(theta, day) / limit))
+    _model(both, blocks, log_so_far)
 
 
 def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], log: Any) -> None:
@@ -158,13 +181,48 @@ def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], log: Any) -> No
     numpyro.factor("outcome", of_patients(jnp.zeros(theta.shape[1]).at[s.at].add(each), blocks))
 
 
-def log_likelihood(theta: Array, association: Array, log_h0: Array, s: Survival, log: Any) -> Array:
-    """Return the log likelihood of each patient's outcome, shape (m,)."""
-    tenfold = jnp.log(10.0)
-    hazard = jnp.exp(jnp.repeat(log_h0, NODES) + association * log(theta, s.nodes, s.limit) / tenfold)
-    at_end = log_h0[s.piece] + association * log(theta, s.end, s.limit)[:, 0] / tenfold
-    made: Array = s.event * at_end - (s.weights * hazard).sum(axis=1)
+def log_likelihood(theta: Array, association: Array, log_h0: Array, s: Survival, log: Any,
+                   nodes: int = NODES) -> Array:  # fmt: skip
+    """Return the log likelihood of each patient's outcome, shape (m,); `nodes` between two bends of the hazard."""
+
+    def log_hazard(day: Array, until: Array) -> Array:
+        """Return the log hazard at days, in the piece of the baseline hazard that `until` is in."""
+        piece = (until[:, :, None] > s.cuts).sum(axis=2)
+        made: Array = log_h0[piece] + association * log(theta, day, s.limit) / jnp.log(10.0)
+        return made
+
+    bends = _bends(theta, s)
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    width = bends[:, 1:] - bends[:, :-1]
+    day = (bends[:, :-1, None] + width[:, :, None] * (x + 1) / 2).reshape(len(bends), -1)
+    middle = jnp.repeat((bends[:, 1:] + bends[:, :-1]) / 2, nodes, axis=1)
+    weights = (width[:, :, None] * w / 2).reshape(day.shape)
+    made: Array = s.event * log_hazard(s.end, s.end)[:, 0] - (weights * jnp.exp(log_hazard(day, middle))).sum(axis=1)
     return made
+
+
+def _bends(theta: Array, s: Survival) -> Array:
+    """Return the days between which the hazard is smooth, from 0 to the end, shape (m, bends)."""
+    peak, alpha = jnp.exp(theta[TMAX])[:, None], jnp.exp(theta[ALPHA])[:, None]
+    corner = curve.ROUNDED / (jnp.exp(theta[FOLD])[:, None] / peak + alpha)
+    begin, cuts = jnp.zeros_like(peak), jnp.broadcast_to(s.cuts, (len(peak), len(s.cuts)))
+    rise, fall = jnp.maximum(peak - corner, 0.0), peak + jnp.array([2.0, 5.0, 10.0]) / alpha
+    bends = jnp.concatenate([begin, cuts, rise * jnp.array(EARLY), rise, peak + corner, fall, s.end], axis=1)
+    return lax.stop_gradient(jnp.sort(jnp.minimum(bends, s.end), axis=1))
+
+
+def _inexact(draws: Draws, s: Survival, log: Any) -> float:
+    """Return the greatest difference in log likelihood, over some draws, that more nodes make."""
+    every = {name: draws.flat(name) for name in ("theta", "association", "baseline")}
+    some = np.linspace(0, len(every["theta"]) - 1, CHECKED).astype(int)
+
+    @jax.jit
+    def difference(theta: Array, association: Array, baseline: Array) -> Array:
+        few, many = (log_likelihood(theta[:, s.at], association, s.rate + baseline, s, log, nodes).sum()
+                     for nodes in (NODES, FINER * NODES))  # fmt: skip
+        return jnp.abs(few - many)
+
+    return max(float(difference(*(jnp.asarray(every[name][i]) for name in every))) for i in some)
 
 
 def estimates(fitted: JointFit | str, kind: Kind, confidence: float) -> list[Estimate]:
@@ -183,7 +241,9 @@ def estimates(fitted: JointFit | str, kind: Kind, confidence: float) -> list[Est
     else:
         low, middle, high = np.exp(np.quantile(fitted.draws.flat("association"), tail))
         said = f"per tenfold of {'the count' if kind == 'current' else 'the area'}, both above the limit"
-        told = replace(own, estimate=float(middle), lower=float(low), upper=float(high), note=joined([said, d.doubts]))
-    own = replace(own, confidence=None, note=joined([d.refused, d.doubts]))
+        told = replace(
+            own, estimate=float(middle), lower=float(low), upper=float(high), note=joined([said, fitted.doubts])
+        )
+    own = replace(own, confidence=None, note=joined([d.refused, fitted.doubts]))
     return [told, prior, *(replace(own, statistic=name, estimate=value, unit=unit)
                            for name, value, unit in records.sampling(d))]  # fmt: skip
