@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 from helpers import problems_of, read, write_folder
 from reinfuse import Plan, Study
+from reinfuse.analysis.estimate import Estimate
 from reinfuse.errors import CohortRefused, PlanRefused
 from reinfuse.kinetics.counted import counted
 from reinfuse.kinetics.factors import declared, factors, label
 from reinfuse.kinetics.nca import NcaRules
+from reinfuse.kinetics.reach import within_reach
 
 PATIENTS = "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,300,NHL\nC,200,,NHL"
 INFUSIONS = """patient_id,infusion,day,dose_cells_per_kg,lymphodepletion,bulky
@@ -160,3 +164,42 @@ def test_rules_of_the_plan(tmp_path):
     with pytest.raises(PlanRefused) as refused:
         Plan.of({"kinetics": {"after": "third", "areas": [90]}})
     assert len(refused.value.problems) == 2
+
+
+def record(statistic, estimate, lower, upper, n, events):
+    return Estimate("kinetics", "pfs", statistic, estimate=estimate, lower=lower, upper=upper, p_value=0.5, n=n,
+                    events=events, note="as it was")  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "why"), [
+    (record("hazard_ratio", 3e-20, 1e-108, 3e32, 2, 2), "2 patients, fewer than 5"),
+    (record("ratio", 1.5, 1, 2, 8, 4), "4 patients, fewer than 5"),
+    (record("odds_ratio", 1.5, 1, 2, 8, 6), "fewer than 3 patients with or without the event"),
+    (record("time_ratio", 1.5, 1, 2, 8, 2), "fewer than 3 patients with the event"),
+])  # fmt: skip
+def test_a_ratio_from_too_few_is_not_estimable(given, why):
+    found = within_reach(given)
+    assert (found.estimate, found.lower, found.upper, found.p_value) == (None, None, None, None)
+    assert found.note == f"not estimable: {why}; as it was"
+
+
+def test_a_ratio_or_limit_that_is_too_far_is_not_told():
+    enough = record("odds_ratio", 1.5, 0.5, 2.5, 6, 3)
+    assert within_reach(enough) == enough
+    open_ended = within_reach(record("time_ratio", 50.0, 2.0, 3e6, 12, 5))
+    assert (open_ended.estimate, open_ended.lower, open_ended.upper, open_ended.p_value) == (50, 2, None, 0.5)
+    assert open_ended.note == "a limit is beyond 10,000-fold; as it was"
+    far = within_reach(record("time_ratio", 2e-6, 1e-9, 13.6, 12, 5))
+    assert (far.estimate, far.lower, far.upper) == (None, None, 13.6)
+    assert far.note == "not estimable: the ratio is beyond 10,000-fold; as it was"
+    median = replace(enough, statistic="median", estimate=1e9)
+    assert within_reach(median) == median
+
+
+def test_who_has_no_area_is_said_with_early_progression(demo_findings):
+    notes = {(e.endpoint, e.statistic): e.note for e in demo_findings.estimates
+             if e.analysis in ("kinetics", "mediation") and e.term in ("log10_auc_0_28", "cart1_cy_flu")}  # fmt: skip
+    said = "left out: 2 with no count, 2 with no count from day 19 to 28 (1 of these 4 progressed or died by day 28)"
+    assert said in notes["response", "odds_ratio"]
+    assert said in notes["response", "indirect_effect"]
+    assert "left out: 2 with no count, 1 with no count from day 19 to 28" in notes["pfs", "hazard_ratio"]

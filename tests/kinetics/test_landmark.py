@@ -117,6 +117,25 @@ def test_counts_of_one_day_are_averaged_with_half_the_limit(tmp_path):
     assert one.below.tolist() == [False, False, True, True]
 
 
+@pytest.mark.parametrize(("last", "share"), [(19, 1.09), (21, 1.03), (28, 0.97)])
+def test_carrying_the_last_count_on_costs_little(last, share):
+    """Median of the area over that of the true curve, curves from the prior medians of the population model."""
+    jax = pytest.importorskip("jax", reason="the extra `kinetics` is not installed")
+    from reinfuse.kinetics.population import curve, simulate
+    from reinfuse.kinetics.population.parameters import PARAMETERS, centres
+
+    between = np.array([p.between for p in PARAMETERS])
+    truth = simulate.Truth(centres("copies/ug"), between, np.full(6, 0.5), 0.0, np.zeros((0, 4)))
+    day = np.array([d for d in (1.0, 3, 7, 10, 14, 19, 21, 28) if d <= last and (d != 19 or last == 19)])
+    ids = [f"p{i}" for i in range(2000)]
+    with jax.enable_x64(True):
+        theta = simulate.parameters(truth, np.zeros((2000, 0)), ids, np.random.default_rng(1))
+        right = np.asarray(curve.area(theta, np.full((2000, 1), 28.0)))[:, 0]
+        seen = np.exp(np.asarray(curve.log_count(theta, np.broadcast_to(day, (2000, len(day))))))
+    areas = [area_by(profile(day, v, v < L), None)[0] for v in seen]
+    assert np.median(np.array(areas) / right) == pytest.approx(share, abs=0.005)
+
+
 FIXED = settings(derandomize=True, deadline=None, database=None)
 counts = st.lists(
     st.tuples(st.sampled_from([1, 3, 7, 10, 14, 19, 21, 25, 28, 35, 60]),

@@ -1,6 +1,6 @@
 """From how few patients, and how far from 1, a ratio of exposure is still given: one rule for all models of the counts.
 
-Two or three patients give a ratio of 1e-30 as readily as one of 2, for any unit that the data do not span. A ratio is
+Two or three patients give a ratio of 1e-20 as readily as one of 2, in any unit that the data do not span. A ratio is
 not estimable from fewer than `FEWEST` patients, or fewer than `FEWEST_EVENTS` with the outcome (of a response also
 without it); one beyond `FARTHEST` to either side is not told, nor is such a limit: the data do not say how far it is.
 """
