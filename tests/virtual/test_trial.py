@@ -52,11 +52,6 @@ def test_the_reference_differs_from_itself_by_nothing(tally):
     assert np.all(tally.gain[:, 0] == 0)
 
 
-def test_without_selection_all_are_given(ensemble):
-    all_given = run(Trial(PROTOCOLS.model_copy(update={"selected": False}), ensemble, 7), 64, in_threads(1))
-    assert np.array_equal(all_given.given, all_given.met)
-
-
 def test_records_tell_n_and_events(tally):
     told = list(records(PROTOCOLS, tally))
     response = next(e for e in told if e.endpoint == "response" and e.group == PROTOCOLS.all_arms[0].name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
@@ -28,11 +29,11 @@ Progress = Callable[[str, int, int], None]
 
 def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | None = None) -> pl.DataFrame:
     """Return each target beside the ensemble: published value, median and 95 % range of the simulated one, whether it
-    is met.
+    is met, and whether the range holds it.
 
-    Met: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); for an association:
-    at least
-    95 % of the ensemble lie on the published side.
+    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); for an association:
+    at least 95 % of the ensemble lie on the published side. `in_range`: the published value lies in the ensemble's 95 %
+    range; null for an association, whose size was not published.
     """
 
     def of(k: int) -> list[float]:
@@ -59,8 +60,9 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
             away = (target.on_scale(middle) - target.on_scale(target.value)) / target.spread
             met, share = bool(abs(away) <= _INSIDE), None
         published = None if target.kind == "association" else target.value
+        inside = None if published is None else bool(low <= published <= high)
         rows.append((target.name, target.role, target.kind, published, target.n,
-                     float(middle), float(low), float(high), share, met, target.unit, target.source))  # fmt: skip
+                     float(middle), float(low), float(high), share, met, inside, target.unit, target.source))  # fmt: skip
     schema = [
         "target",
         "role",
@@ -72,6 +74,7 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
         "high",
         "share_above",
         "met",
+        "in_range",
         "unit",
         "source",
     ]
@@ -81,6 +84,38 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
 def bundled_targets() -> pl.DataFrame:
     """Return the table of targets of the bundled ensemble."""
     return pl.read_csv(files("reinfuse.virtual").joinpath(_FILE).read_bytes())
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How many published results the ensemble meets, by both counts.
+
+    Attributes
+    ----------
+    met, of
+        Results within 1.96 of their errors of the ensemble's median (`targets`), of all.
+    inside, values
+        Published values within the ensemble's 95 % range, of those whose size was published.
+    """
+
+    met: int
+    of: int
+    inside: int
+    values: int
+
+    @classmethod
+    def among(cls, table: pl.DataFrame) -> Agreement:
+        """Count them in (some rows of) a table of targets."""
+        sized = table["in_range"].drop_nulls()
+        return cls(int(table["met"].sum()), table.height, int(sized.sum()), len(sized))
+
+
+def agreement(table: pl.DataFrame) -> str:
+    """Return both counts of a table of targets in a sentence."""
+    every, held = Agreement.among(table), Agreement.among(table.filter(pl.col("role") == "held out"))
+    return (f"The median of the ensemble lies within 1.96 errors of {every.met} of {every.of} published results (held out: "
+            f"{held.met} of {held.of}); the 95 % range of its populations holds {every.inside} of the {every.values} "
+            f"published values (held out: {held.inside} of {held.values}).")  # fmt: skip
 
 
 def bundled_ablation() -> tuple[Estimate, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reinfuse.virtual.equations import Floats
-from reinfuse.virtual.outcomes import Flags, Outcomes, needs_another, outcomes
+from reinfuse.virtual.outcomes import Flags, Outcomes, exclude_the_dead, needs_another, outcomes
 from reinfuse.virtual.patients import Draws, Member, draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Infusion, Regimen, Schedule
 from reinfuse.virtual.solver import solve
@@ -60,7 +60,8 @@ def simulate(member: Member, seed: int, patients: int, rtol: float = CALIBRATION
     second: dict[tuple[Regimen, float], SecondInfusion] = {}
     for regimen in REGIMENS_BEFORE:
         told = first[regimen].told
-        failed = (~told.response | (told.progressed & (told.pfs < days - 3))) & ~(told.died & (told.os < days - 3))
+        failed = ~told.response | (told.progressed & (told.pfs < days - 3))
+        failed &= told.given & ~(told.died & (told.os < days - 3))
         for dose in DOSES:
             second[regimen, dose] = _second(member, p, drawn, regimen, dose, np.where(failed, days, np.nan), rtol)
     return Simulated(first, second)
@@ -76,12 +77,13 @@ def intervals(drawn: Draws) -> Floats:
 def ran(member: Member, p: Floats, drawn: Draws, schedule: Schedule, day: Floats, follow: float, rtol: float,
         counted: Floats) -> tuple[Floats, Floats]:  # fmt: skip
     """Return read-outs (patients, infusions, 17) and counts (patients, infusions, days) of patients through a
-    protocol."""
+    protocol; the dead are not treated."""
     infusions = len(schedule.day)
     out = np.full((len(p), infusions, len(READ)), np.nan)
     counts = np.full((len(p), infusions, len(counted)), np.nan)
     fit = fitness(member, drawn, infusions)
     solve(p, fit, drawn.least, day, schedule.course, schedule.event, follow, rtol, counted, out, counts)
+    exclude_the_dead(out, counts, counted)
     return out, counts
 
 

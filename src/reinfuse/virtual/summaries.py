@@ -45,26 +45,27 @@ def mixed(of: Callable[[Outcomes], Floats | Flags], study: Simulated) -> float:
 def first(name: str, study: Simulated) -> float:
     """Return the share with an outcome after CART1 with Cy-Flu."""
     told: Outcomes = study.first["Cy-Flu"].told
-    return float(np.mean(getattr(told, name)))
+    return float(np.mean(getattr(told, name)[told.given]))
 
 
 def count(day: float, study: Simulated) -> float:
-    """Return the median CAR-T cells on a day after CART1 with Cy-Flu."""
-    return float(np.median(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)]))
+    """Return the median CAR-T cells of the living on a day after CART1 with Cy-Flu."""
+    return float(np.nanmedian(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)]))
 
 
 def width(day: float, study: Simulated) -> float:
     """Return the ratio of the quartiles of CAR-T cells on a day after CART1 with Cy-Flu."""
-    low, high = np.quantile(np.maximum(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)], 1e-3), [0.25, 0.75])
+    low, high = np.nanquantile(np.maximum(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)], 1e-3), [0.25, 0.75])
     return float(high / low)
 
 
 def peak_ratio(study: Simulated) -> float:
     """Return the median peak of complete responders to CART1 with Cy-Flu over that of the others."""
     told = study.first["Cy-Flu"].told
-    if not 0 < told.cr.sum() < len(told.cr):
+    without = told.given & ~told.cr
+    if not (told.cr.any() and without.any()):
         return float("nan")
-    return float(np.median(told.cmax[told.cr]) / np.median(told.cmax[~told.cr]))
+    return float(np.median(told.cmax[told.cr]) / np.median(told.cmax[without]))
 
 
 def responders_free(days: float, study: Simulated) -> float:
@@ -119,4 +120,4 @@ def free_after_cy(days: float, study: Simulated) -> float:
 
 def day_of_peak(study: Simulated) -> float:
     """Return the median day of the peak after CART1 with Cy-Flu."""
-    return float(np.median(study.first["Cy-Flu"].tmax))
+    return float(np.nanmedian(study.first["Cy-Flu"].tmax))

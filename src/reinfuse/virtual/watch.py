@@ -34,7 +34,7 @@ CAR-T cells: peak, its day, area of days 0-28, last day at which they are seen, 
 Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
 progression or end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at
 progression or end.
-Anti-CAR immunity at infusion and on day 28."""
+Anti-CAR immunity at infusion and on day 28. Peak and area end with death."""
 (CMAX, TMAX_DAY, AUC, LAST, SEEN, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
  IMMUNE28, WINDOW) = range(len(READ))  # fmt: skip
 COURSE = lanes.COURSE
@@ -45,7 +45,7 @@ COURSE = lanes.COURSE
 def watch_cells(r: Floats, day: float, h: float, out: Floats) -> None:
     """Read CAR-T cells out of a step from `day` of the infusion: a peak within it, last sight."""
     q = cells(r)
-    if slope(q, 0.0) > 0.0 > slope(q, 1.0):
+    if out[DEAD] == 0.0 and slope(q, 0.0) > 0.0 > slope(q, 1.0):
         x = turning(q)
         if at(q, x) > out[CMAX]:
             out[CMAX], out[TMAX_DAY] = at(q, x), day + x * h
@@ -68,8 +68,10 @@ def watch_tumour(r: Floats, day: float, h: float, deadly: float, out: Floats) ->
             out[PROGRESSED] = 1.0
             out[ESCAPED] = (r[0, N] + r[1, N]) / t1
     if out[DEAD] == 0.0 and max(t0, t1) >= deadly:
-        out[DIED] = day + crossing(q, deadly) * h if t0 < deadly else day
-        out[DEAD] = 1.0
+        x = crossing(q, deadly) if t0 < deadly else 0.0
+        out[DIED], out[DEAD] = day + x * h, 1.0
+        if out[TMAX_DAY] > out[DIED]:  # still rising at death
+            out[CMAX], out[TMAX_DAY] = at(cells(r), x), out[DIED]
 
 
 @called
@@ -83,9 +85,10 @@ def to_lane(b: Floats, lane: int, out: Floats) -> None:
 
 @called
 def from_lane(b: Floats, lane: int, out: Floats) -> None:
-    """Put into the read-outs what the steps of a lane added to them."""
-    out[CMAX], out[TMAX_DAY] = b[PEAK, lane], b[PEAK_DAY, lane]
-    out[AUC], out[NADIR] = b[AREA, lane], b[LOWEST, lane]
+    """Put into the read-outs what the steps of a lane added to them; of cells, to death at most."""
+    out[NADIR] = b[LOWEST, lane]
+    if out[DEAD] == 0.0:
+        out[CMAX], out[TMAX_DAY], out[AUC] = b[PEAK, lane], b[PEAK_DAY, lane], b[AREA, lane]
 
 
 @called
@@ -114,7 +117,7 @@ def within_course(y: Floats, before: float, day: float, out: Floats) -> None:
     after = y[E] + y[M] + y[X]
     if before >= LOD:
         out[LAST] = day
-    if after > out[CMAX]:
+    if out[DEAD] == 0.0 and after > out[CMAX]:
         out[CMAX], out[TMAX_DAY] = after, day
 
 

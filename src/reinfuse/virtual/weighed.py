@@ -154,7 +154,7 @@ def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
     crs = patients.crs(told)
     value = _reached(told, crs, objective)
     before = outcomes(out[:, 0])
-    waiting = ~given & ~before.died
+    waiting = ~given & before.given & ~before.died
     value[~given] = 0.0
     if not treated:
         value[waiting] = _without(patients.only(waiting), arm, objective, before.response[waiting],
@@ -162,7 +162,7 @@ def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
     if not on.question.cart1_too:
         return Weighed(value, crs, given, given)
     either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
-    return Weighed(value, either, np.ones(len(given), dtype=np.bool_), given)
+    return Weighed(value, either, before.given, given)
 
 
 def _reached(told: Outcomes, crs: Floats, objective: str) -> Floats:
