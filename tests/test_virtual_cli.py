@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from reinfuse.cli import app
 from reinfuse.virtual.declared import PARAMETERS, STATES
-from reinfuse.virtual.found import CARD
+from reinfuse.virtual.found import card
 from reinfuse.virtual.told import markdown
 
 runner = CliRunner()
 PROTOCOLS = """
 title = "Two arms"
-follow_days = 182
+follow_days = 183
 [grid]
 regimens = [["Cy", "Cy-Flu"]]
 cart2_dose_cells_per_kg = [2e6, 2e7]
@@ -45,7 +45,8 @@ def test_a_trial_writes_report_numbers_and_figures(out):
     assert names == {"virtual_heat", "virtual_pfs", "virtual_persistence", "virtual_courses", "virtual_contrasts",
                      "virtual_reasons", "virtual_ablation"}  # fmt: skip
     told = json.loads((out / "findings.json").read_text())
-    assert told["provenance"]["card"] == list(CARD)
+    assert told["provenance"]["card"] == list(card())
+    assert "25 of 31 published results" in card()[-1]
     frame = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
     assert frame.height == len(told["estimates"])
     assert set(frame["analysis"]) == {"virtual", "virtual_reasons"}
@@ -54,7 +55,7 @@ def test_a_trial_writes_report_numbers_and_figures(out):
 def test_the_report_says_what_it_is_and_loads_nothing(out):
     text = (out / "report.html").read_text()
     assert "not validated for one patient" in text
-    for line in CARD:
+    for line in card():
         assert html.escape(line, quote=True).replace("&#x27;", "&#39;") in text
     assert not re.search(r"(src|href)=[\"']https?:", text)
 

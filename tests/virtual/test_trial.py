@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 
 from reinfuse.errors import PlanRefused
 from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.moments import difference, moments
+from reinfuse.virtual.moments import DIFFERENCE, SHARE, difference, moments
 from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols, dose_text
 from reinfuse.virtual.records import records
 from reinfuse.virtual.space import UNKNOWNS
@@ -86,7 +87,7 @@ def test_limits_of_a_share_cover_populations_of_the_ensemble():
     for _ in range(300):
         n = random.integers(10, 40, 100).astype(float)
         yes = random.binomial(n.astype(int), random.beta(4, 6, 100)).astype(float)
-        low, high = moments(n, yes, yes).limits(share=True)
+        low, high = moments(n, yes, yes).limits(SHARE)
         inside.append(low < random.beta(4, 6) < high)
     assert 0.90 <= np.mean(inside) <= 0.985
 
@@ -96,9 +97,104 @@ def test_the_difference_of_two_groups_by_hand():
         (np.array([4.0]), np.array([3.0]), np.array([3.0])),
         (np.array([4.0]), np.array([1.0]), np.array([1.0])),
     )
-    found = difference(one, other)
+    found = difference(one, other, (np.zeros(1),) * 4)
     assert found.mean == 0.5
     assert found.sampling == pytest.approx(2 * 0.25 / 4)  # s2 of 3 in 4: 0.75/3
+
+
+def test_the_difference_of_the_same_patients_as_seen_is_that_in_the_same_patients():
+    """Four patients in each of two members: 1, 1, 0, 0 against 0, 1, 0, 0, and 1, 1, 1, 0 against 0, 0, 0, 0."""
+    n, one, other = np.array([4.0, 4.0]), np.array([2.0, 3.0]), np.array([1.0, 0.0])
+    product, gain = np.array([1.0, 0.0]), np.array([1.0, 3.0])
+    seen = difference((n, one, one), (n, other, other), (n, one, other, product))
+    same = moments(n, gain, gain)  # gains are 0 and 1
+    assert seen.mean == same.mean == 0.5
+    # within: 1 - 1/4 and 3 - 9/4, of 6 degrees of freedom: 0.25; of members' means 1/4 and 3/4: 1/8, less 0.25/4
+    assert same.between == pytest.approx(0.0625)
+    assert same.sampling == pytest.approx(0.25 / 8)
+    assert (seen.between, seen.sampling) == pytest.approx((same.between, same.sampling))
+    assert seen.limits(DIFFERENCE) == pytest.approx(same.limits(DIFFERENCE), abs=0.02)  # floors by another n
+
+
+def test_a_difference_as_seen_keeps_what_lies_between_populations():
+    """100 members of 30 patients who meet both arms with the same frailty; arms differ by 0.25 with sd 0.08."""
+    random, inside, alone = np.random.default_rng(3), [], []
+    for _ in range(300):
+        gain, of = random.normal(0.25, 0.08, 101), np.repeat(np.arange(100), 30)
+        frailty, shift = random.uniform(size=3000), random.normal(0, 0.1, 100)
+        other = (frailty < (0.4 + shift)[of]).astype(float)
+        one = (frailty < (0.4 + shift + gain[:100])[of]).astype(float)
+        n = np.full(100, 30.0)
+        first, second, product = (np.bincount(of, v, 100) for v in (one, other, one * other))
+        sums = (n, first, first), (n, second, second)
+        low, high = difference(*sums, (n, first, second, product)).limits(DIFFERENCE)
+        inside.append(low < gain[100] < high)
+        low, high = difference(*sums, (0 * n,) * 4).limits(DIFFERENCE)  # as if patients were others
+        alone.append(low < gain[100] < high)
+    assert 0.92 <= np.mean(inside) <= 0.98
+    assert np.mean(alone) < 0.9
+
+
+def test_an_interval_without_noise_is_students():
+    values = np.array([1.0, 2.0, 4.0, 9.0, 5.0, 3.0, 2.5, 5.5])
+    found = moments(np.full(8, 1e9), values * 1e9, values**2 * 1e9)
+    half = student.ppf(0.975, 6) * np.sqrt(1.125 * values.var(ddof=1) * 7 / 6)  # a flat prior on tau: 6, not 7, degrees
+    assert found.between == pytest.approx(values.var(ddof=1))
+    low, high = found.limits()
+    assert (low, high) == pytest.approx((4 - half, 4 + half), rel=0.01)
+
+
+def test_intervals_keep_the_bounds_of_the_quantity():
+    """Few patients who keep their cells for long: 0 days but in three members."""
+    n, total = np.full(10, 3.0), np.array([0.0] * 7 + [100.0, 200.0, 300.0])
+    days = moments(n, total, total**2 / 2)
+    low, high = days.limits((0.0, 365.0))
+    assert 0 <= low < days.mean < high <= 365
+    assert days.limits()[0] < 0
+    for k in (0, 30):
+        none_or_all = moments(n, np.full(10, k / 10), np.full(10, k / 10))
+        low, high = none_or_all.limits(SHARE)
+        assert (low, high)[k == 30] == none_or_all.mean == k / 30
+        assert 0.85 < (high if k == 0 else 1 - low) + 0.85 < 1.0
+    nobody = moments(n, np.zeros(10), np.zeros(10)).limits(DIFFERENCE)
+    assert nobody == pytest.approx((-0.12, 0.12), abs=0.02)  # none of 30 differs
+
+
+def test_every_estimate_of_a_trial_lies_in_its_interval_and_its_bounds(tally):
+    for e in records(PROTOCOLS, tally):
+        if e.lower is None:
+            continue
+        assert e.lower <= e.estimate <= e.upper, e
+        if e.statistic in ("proportion", "mean"):
+            assert e.lower >= 0
+        if e.statistic == "proportion":
+            assert e.upper <= 1
+        if e.unit == "days":
+            assert e.lower >= -365 and e.upper <= 365
+
+
+def test_records_of_arms_that_share_their_patients_agree(tally):
+    """Arms 0 and 1 differ at the second infusion alone: the study sees the same patients."""
+    told = [e for e in records(PROTOCOLS, tally) if e.group == PROTOCOLS.all_arms[1].name and e.statistic != "ratio"]
+    same = {e.endpoint: e for e in told if e.model == "same patients" and e.statistic != "probability_greater"}
+    seen = {e.endpoint: e for e in told if e.model == "as selected"}
+    for name, one in same.items():
+        assert seen[name].estimate == pytest.approx(one.estimate)
+        wide, other = one.upper - one.lower, seen[name].upper - seen[name].lower
+        assert other == pytest.approx(wide, rel=0.15), name
+
+
+def test_an_outcome_later_than_the_follow_up_is_left_out(ensemble):
+    short = PROTOCOLS.model_copy(update={"follow_days": 56.0})
+    sums = run(Trial(short, ensemble, 7), 64, in_threads(1))
+    told = list(records(short, sums))
+    for name, day in (("pfs_6_months", "182.6"), ("seen_day90", "90"), ("seen_day180", "180")):
+        of = [e for e in told if e.endpoint == name]
+        assert len(of) == 4 and all(e.estimate is None and f"day {day}" in e.note and "day 56" in e.note for e in of)
+    assert all(e.estimate is not None for e in told if e.endpoint in ("response", "seen_day28", "pfs_days")
+               and e.statistic != "probability_greater")  # fmt: skip
+    whole = list(records(PROTOCOLS, sums))
+    assert all(e.estimate is not None for e in whole if e.endpoint == "pfs_6_months" and e.statistic == "proportion")
 
 
 def test_nobody_given_is_not_an_error():
@@ -135,6 +231,14 @@ def test_a_split_dose_is_given_on_consecutive_days():
     ("[[arms]]\nname='a'\n[[arms.infusions]]\nlymphodepletion='Cy'\ndose_cells_per_kg=-1", "greater than 0"),
     ("[[arms]]\nname='a'\n[[arms.infusions]]\nlymphodepletion='Cy'\ndose_cells_per_kg=1e6\nshares=[0.5]", "sum to 1"),
     ("title = ", "Invalid value"),
+    ("selected='yes'\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]", "valid boolean"),
+    ("selected=1\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]", "valid boolean"),
+    ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[true]", "valid number"),
+    ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=['2e6']", "valid number"),
+    ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[nan]", "finite number"),
+    ("follow_days='365'\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]", "valid number"),
+    ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]\ninterval_days=[30]", "from day 31 on"),
+    ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]\ninterval_days=[120, 28]", "; day 28"),
 ])  # fmt: skip
 def test_bad_protocols_are_refused_with_a_remedy(tmp_path, text, said):
     path = tmp_path / "p.toml"
@@ -150,6 +254,20 @@ def test_all_problems_of_a_protocols_file_are_told_at_once(tmp_path):
     with pytest.raises(PlanRefused) as refused:
         Protocols.load(path)
     assert len(refused.value.problems) == 4
+
+
+def test_whole_numbers_of_days_and_doses_are_numbers(tmp_path):
+    path = tmp_path / "p.toml"
+    path.write_text("follow_days=100\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2000000]")
+    assert Protocols.load(path).follow_days == 100
+
+
+def test_an_infusion_may_follow_soon_where_it_does_not_depend_on_the_response():
+    soon = Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(14.0,))
+    assert Protocols(grid=soon, selected=False).all_arms[0].infusions[1].after_days == 14
+    at = Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(31.0,))
+    out = block_of(Trial(Protocols(grid=at), Ensemble(np.zeros((1, len(UNKNOWNS))), np.zeros(1)), 1), (0, 64))
+    assert 0 < out.given.sum() < 64  # the response is read
 
 
 def test_the_bundled_protocols_are_nine_arms():

@@ -15,10 +15,10 @@ from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph,
 from reinfuse.report.html import html
 from reinfuse.report.pdf import pdf
 from reinfuse.report.virtual_figures import Placed, virtual_figures
-from reinfuse.report.virtual_tables import VirtualTables, valued
+from reinfuse.report.virtual_tables import LABELS, VirtualTables, valued
 from reinfuse.report.write import write_figures
 from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.found import CARD, VirtualFindings
+from reinfuse.virtual.found import VirtualFindings, card
 
 BANNER = (
     "A model. It is calibrated to results of groups, and was not validated for one patient. "
@@ -33,9 +33,13 @@ METHODS = (
     "populations was drawn from priors (Kimmel 2021, Stein 2019, or assumed) given published group results, by "
     "approximate Bayesian computation with sequential Monte Carlo and a normal kernel (Del Moral 2012, Wilkinson "
     "2013). Results of CLL were held out.",
-    "Every virtual patient meets every arm. Intervals hold both the spread of the ensemble and the number of virtual "
-    "patients (moments of DerSimonian and Laird 1986).",
-    "Response: tumour below 1 mL (complete) or halved on day 28. Progression: 1.5 times the nadir, taken as 1 mL at "
+    "Every virtual patient meets every arm. Intervals are prediction intervals for one more population like those of "
+    "the ensemble: they hold the spread of the ensemble and the number of virtual patients (moments of DerSimonian "
+    "and Laird 1986, the variance between populations not known exactly), and keep within the bounds of shares and of "
+    "days. Of differences as a study would see them, what patients given the infusion in both arms have in common is "
+    "taken into account.",
+    "Nobody is treated after death: who died before an infusion was not given it. Response: tumour below 1 mL "
+    "(complete) or halved on day 28, in a living patient. Progression: 1.5 times the nadir, taken as 1 mL at "
     "least, from day 28. Undetectable residual disease: below 1e8 cells. CAR-T cells are seen above 0.01/µL.",
 )
 SAME = (
@@ -84,7 +88,7 @@ def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[
     carried = tables.carried()
     if carried is not None:
         yield Section("ablation", "What carries the published findings", (*pictures("ablation"), carried), "Mechanisms")
-    yield Section("card", "Model card", (Bullets(CARD), tables.targets(), tables.unknowns()))
+    yield Section("card", "Model card", (Bullets(card()), tables.targets(), tables.unknowns()))
     yield Section("methods", "Methods", tuple(Paragraph(p) for p in METHODS))
     if findings.warnings:
         yield Section("warnings", "Warnings", (Bullets(tuple(w["text"] for w in findings.warnings)),))
@@ -98,13 +102,12 @@ def _summary(findings: VirtualFindings, tables: VirtualTables) -> Iterator[str]:
     reference = arms[0].name
     response, cr = (valued(tables.level(q, reference)) for q in ("response", "cr"))
     yield f"{reference}: response {response}, CR {cr}."
-    best = max(
-        arms[1:], key=lambda a: _estimate(tables.contrast("pfs_6_months", a.name, "same patients")), default=None
-    )
+    goal = "response" if "pfs_6_months" in tables.short else "pfs_6_months"
+    best = max(arms[1:], key=lambda a: _estimate(tables.contrast(goal, a.name, "same patients")), default=None)
     if best is None:
         return
-    same, seen = (tables.contrast("pfs_6_months", best.name, m) for m in ("same patients", "as selected"))
-    yield (f"PFS at 6 months differed most from it in {best.name}: {valued(same)} in the same patients, "
+    same, seen = (tables.contrast(goal, best.name, m) for m in ("same patients", "as selected"))
+    yield (f"{LABELS[goal]} differed most from it in {best.name}: {valued(same)} in the same patients, "
            f"{valued(seen)} as a "
            "study would see it. An interval that holds 0 does not tell the arms apart.")  # fmt: skip
 

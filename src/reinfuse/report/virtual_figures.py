@@ -60,7 +60,7 @@ def _heat(findings: VirtualFindings, tables: VirtualTables, columns: Columns) ->
     at = {(i // (len(doses) * len(days)), i // len(days) % len(doses), i % len(days)): arm.name
           for i, arm in enumerate(grid.arms)}  # fmt: skip
     panels = []
-    for quantity in _HEAT:
+    for quantity in (q for q in _HEAT if q not in tables.short):
         values, texts = [], []
         for r in range(len(grid.regimens)):
             for d in range(len(days)):
@@ -111,7 +111,7 @@ def _said(curves: list[Band], title: str, scale: str) -> str:
 
 def _contrasts(findings: VirtualFindings, tables: VirtualTables, columns: Columns) -> Drawn:
     marks = []
-    for quantity in _CONTRASTS:
+    for quantity in (q for q in _CONTRASTS if q not in tables.short):
         for arm in findings.protocols.all_arms[1:]:
             for model, series in (("same patients", "same patients"), ("as selected", "as a study would see it")):
                 e = tables.contrast(quantity, arm.name, model)

@@ -19,7 +19,8 @@ from reinfuse.report.virtual import BANNER, frame
 from reinfuse.report.write import write_figures
 from reinfuse.virtual.checked import unknowns
 from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.found import CARD
+from reinfuse.virtual.found import card
+from reinfuse.virtual.moments import DIFFERENCE
 from reinfuse.virtual.protocol import dose_text
 from reinfuse.virtual.search import Searched
 from reinfuse.virtual.sensitivity import Sensitivity
@@ -72,7 +73,7 @@ def _sections(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, D
                 f"{'ensemble' if sensitive.scaled else 'prior'}'s spread.")  # fmt: skip
         yield Section("sensitivity", "What the outcomes depend on", (Paragraph(said), *picture("search_sensitivity")),
                       "Sensitivity")  # fmt: skip
-    yield Section("card", "Model card", (Bullets(CARD),))
+    yield Section("card", "Model card", (Bullets(card()),))
     told = (
         ("reinfuse", reinfuse.__version__),
         ("seed", str(seed)),
@@ -103,8 +104,10 @@ def _ranges(found: Searched) -> Table:
                           f"{_at(c.name, c.low)} to "
                           f"{_at(c.name, c.high)}")) for c in found.question.coordinates]  # fmt: skip
     return Table(
-        "search_ranges", "Ranges within the region", ("Coordinate", "Least", "Greatest", "Searched"), tuple(rows)
-    )
+        "search_ranges", "Range of the evaluated protocols that cannot be told apart from the best",
+        ("Coordinate", "Least evaluated", "Greatest evaluated", "Searched"), tuple(rows),
+        ("A range of single protocols that were evaluated, not a region in which every protocol is as good",),
+    )  # fmt: skip
 
 
 def _at(name: str, value: float) -> str:
@@ -114,7 +117,7 @@ def _at(name: str, value: float) -> str:
 def _finalists(found: Searched) -> Table:
     rows = []
     for one, seen in zip(found.finalists.protocols, found.observed, strict=True):
-        limits = one.difference.limits()
+        limits = one.difference.limits(DIFFERENCE)
         apart = (
             "–"
             if limits is None
@@ -148,7 +151,7 @@ def write_search(
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
         (draft / "report.html").write_text(html(search_report(found, sensitive, drawn, seed)), encoding="utf-8")
-        about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(CARD)}
+        about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(card())}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in told],
                 "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
         (draft / "findings.json").write_text(

@@ -9,10 +9,12 @@ import polars as pl
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.report import numbers
 from reinfuse.report.document import Row, Table
+from reinfuse.virtual.checked import agreement
 from reinfuse.virtual.conditioned import OBSERVED, POPULATION, PREDICTED
 from reinfuse.virtual.declared import MECHANISMS
 from reinfuse.virtual.found import VirtualFindings
 from reinfuse.virtual.protocol import Arm, dose_text
+from reinfuse.virtual.trial import unread
 
 LABELS = {
     "response": "Response", "cr": "Complete response", "umrd_day28": "uMRD, day 28", "crs_grade_3": "CRS, grade ≥3",
@@ -34,6 +36,9 @@ EFFECTS = (
     ("response", "Cy-Flu before CART1", "same patients", "odds_ratio", "Response, Cy-Flu before CART1, same patients"),
 )  # fmt: skip
 """Effects of the reference study's factors: endpoint, term, model, statistic, and their name."""
+
+
+_SAID = {True: "yes", False: "no", None: "–"}
 
 
 def valued(record: Estimate | None) -> str:
@@ -66,6 +71,7 @@ class VirtualTables:
         self.findings, self.ablated, self._targets, self._unknowns = findings, ablation, targets, unknowns
         everybody = [e for e in (*findings.estimates, *ablation) if e.population == "all"]
         self._at = {(e.analysis, e.endpoint, e.group, e.model, e.term, e.statistic): e for e in everybody}
+        self.short = unread(findings.protocols.follow_days)
         self._twins = {(e.endpoint, e.group, e.model): e for e in findings.estimates if e.population == POPULATION}
 
     def level(self, quantity: str, arm: str) -> Estimate | None:
@@ -100,35 +106,40 @@ class VirtualTables:
             found.n
         ), f"{numbers.count(found.events)} ({numbers.percent(found.estimate or 0, found.n or 0)})"
 
+    def _read(self, quantities: Sequence[str]) -> tuple[str, ...]:
+        """Return the quantities that the follow-up is long enough to read."""
+        return tuple(q for q in quantities if q not in self.short)
+
     def _who(self) -> str:
         if not self.findings.protocols.selected:
-            return "Everybody is given every infusion"
+            return "Every infusion is given to all who live to have it"
         return ("A later infusion is given to those without response on day 28 or with progression since, alive, with "
                 "antigen-positive tumour of 1 mL or more: the reference study's own selection")  # fmt: skip
 
     def levels(self) -> Table:
         """Return outcomes of the last infusion in each arm."""
         rows = [Row(arm.name, (numbers.count(self._at["virtual", "given", arm.name, None, None, "proportion"].events),
-                               *(valued(self.level(q, arm.name)) for q in LEVELS)))
+                               *(valued(self.level(q, arm.name)) for q in self._read(LEVELS))))
                 for arm in self.findings.protocols.all_arms]  # fmt: skip
         notes = (
             "Of those given it. In brackets: 95% interval over the populations of the ensemble and virtual patients",
             "CRS: a surrogate from peak and tumour, set to the published rate of the reference study",
+            *(f"{LABELS[q]}: {reason}" for q, reason in self.short.items() if q in LEVELS),
         )
-        head = ("Arm", "n", *(LABELS[q] for q in LEVELS))
+        head = ("Arm", "n", *(LABELS[q] for q in self._read(LEVELS)))
         return Table("virtual_levels", "Outcomes of the last infusion", head, tuple(rows), notes)
 
     def contrasts(self) -> Table:
         """Return differences to the reference arm: in the same patients, and as a study would see them."""
         rows = []
         for arm in self.findings.protocols.all_arms[1:]:
-            same = [self.contrast(q, arm.name, "same patients") for q in CONTRASTS]
-            seen = [self.contrast(q, arm.name, "as selected") for q in CONTRASTS]
+            same = [self.contrast(q, arm.name, "same patients") for q in self._read(CONTRASTS)]
+            seen = [self.contrast(q, arm.name, "as selected") for q in self._read(CONTRASTS)]
             n = next((e.n for e in same if e is not None), 0)
             rows.append(Row(arm.name, (numbers.count(n), *(valued(e) for e in same))))
             rows.append(Row("as a study would see it", ("", *(valued(e) for e in seen)), inner=True))
         return Table("virtual_contrasts", f"Differences to {self.findings.protocols.all_arms[0].name}",
-                     ("Arm", "n", *(LABELS[q] for q in CONTRASTS)), tuple(rows),
+                     ("Arm", "n", *(LABELS[q] for q in self._read(CONTRASTS))), tuple(rows),
                      ("n: patients given the last infusion in both arms; upper rows compare these same "
                       "patients, lower rows those "
                       "given it in each arm.",))  # fmt: skip
@@ -137,20 +148,20 @@ class VirtualTables:
         """Return what twins of a centre's patients would have had in each arm, and the check on their own infusion."""
         if not self._twins:
             return None
-        rows = []
+        rows, shown = [], self._read(CONTRASTS)
         for arm in dict.fromkeys(str(g) for _, g, _ in self._twins if g not in (PREDICTED, OBSERVED)):
-            rows.append(Row(arm, tuple(valued(self._twins[q, arm, None]) for q in CONTRASTS)))
+            rows.append(Row(arm, tuple(valued(self._twins[q, arm, None]) for q in shown)))
             if (CONTRASTS[0], arm, "same patients") in self._twins:
-                gains = (valued(self._twins[q, arm, "same patients"]) for q in CONTRASTS)
+                gains = (valued(self._twins[q, arm, "same patients"]) for q in shown)
                 rows.append(Row("difference to the first", tuple(gains), inner=True))
         for group in (PREDICTED, OBSERVED):
             if (found := self._twins.get(("response", group, None))) is not None:
                 told = numbers.of(found) if group == OBSERVED else valued(found)
-                rows.append(Row(group.capitalize(), (told, *("",) * (len(CONTRASTS) - 1))))
+                rows.append(Row(group.capitalize(), (told, *("",) * (len(shown) - 1))))
         n = next(iter(self._twins.values())).n
         return Table("virtual_twins", f"Twins of the centre's {numbers.count(n)} patients, each with the "
                                       f"patient's own CART1",
-                     ("Second infusion", *(LABELS[q] for q in CONTRASTS)), tuple(rows),
+                     ("Second infusion", *(LABELS[q] for q in shown)), tuple(rows),
                      ("Means over patients; 95% interval over members of the ensemble",))  # fmt: skip
 
     def carried(self) -> Table | None:
@@ -168,14 +179,18 @@ class VirtualTables:
     def targets(self) -> Table:
         """Return the published results beside the ensemble."""
         return Table("virtual_targets", "Published results, and the calibrated ensemble",
-                     ("Result", "n", "Published", "Simulated (95% range)", "Met", "Source"), tuple(self._target_rows()),
-                     ("Met: within 1.96 errors of the published value, its discrepancy between studies included; of an "
+                     ("Result", "n", "Published", "Simulated (95% range)", "Met", "In range", "Source"),
+                     tuple(self._target_rows()),
+                     (agreement(self._targets),
+                      "Met: within 1.96 errors of the published value, its discrepancy between studies included; of an "
                       "association: 95% of the ensemble on the published side",
+                      "In range: the published value lies in the 95% range of the ensemble's populations; the size of "
+                      "an association was not published",
                       "Held out: predicted, not calibrated"))  # fmt: skip
 
     def _target_rows(self) -> Iterator[Row]:
         for role in ("calibrated", "held out"):
-            yield Row(role.capitalize(), ("",) * 5)
+            yield Row(role.capitalize(), ("",) * 6)
             for t in self._targets.filter(pl.col("role") == role).iter_rows(named=True):
                 percent = t["kind"] == "proportion"
                 scale, end = (
@@ -186,7 +201,7 @@ class VirtualTables:
                 if t["kind"] == "association":
                     end = f"; {100 * t['share_above']:.0f}% of the ensemble"
                 yield Row(t["target"], (numbers.count(t["n"]), published, f"{middle} ({low} to {high}){end}",
-                                        "yes" if t["met"] else "no", t["source"]), inner=True)  # fmt: skip
+                                        _SAID[t["met"]], _SAID[t["in_range"]], t["source"]), inner=True)  # fmt: skip
 
     def unknowns(self) -> Table:
         """Return prior and posterior of what is not known."""

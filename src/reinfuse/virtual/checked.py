@@ -29,9 +29,9 @@ Progress = Callable[[str, int, int], None]
 
 def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | None = None) -> pl.DataFrame:
     """Return each target beside the ensemble: published value, median and 95 % range of the simulated one, whether it
-    is met, and whether the range holds it.
+    is met and in that range.
 
-    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); for an association:
+    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an association:
     at least 95 % of the ensemble lie on the published side. `in_range`: the published value lies in the ensemble's 95 %
     range; null for an association, whose size was not published.
     """
@@ -113,9 +113,9 @@ class Agreement:
 def agreement(table: pl.DataFrame) -> str:
     """Return both counts of a table of targets in a sentence."""
     every, held = Agreement.among(table), Agreement.among(table.filter(pl.col("role") == "held out"))
-    return (f"The median of the ensemble lies within 1.96 errors of {every.met} of {every.of} published results (held out: "
-            f"{held.met} of {held.of}); the 95 % range of its populations holds {every.inside} of the {every.values} "
-            f"published values (held out: {held.inside} of {held.values}).")  # fmt: skip
+    return (f"The median of the ensemble lies within 1.96 errors of {every.met} of {every.of} published results (held "
+            f"out: {held.met} of {held.of}); the 95 % range of its populations holds {every.inside} of the "
+            f"{every.values} published values (held out: {held.inside} of {held.values}).")  # fmt: skip
 
 
 def bundled_ablation() -> tuple[Estimate, ...]:

@@ -18,22 +18,22 @@ from functools import cached_property
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import t as student
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.analysis.threads import CORES
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.equations import Floats, Integers
-from reinfuse.virtual.known import LEAST_PATIENTS, SHORTEST, Known, known, of_study
+from reinfuse.virtual.known import LEAST_PATIENTS, NOTHING, SHORTEST, Known, known, of_study
 from reinfuse.virtual.likeness import effective, fits, tempered_weights
+from reinfuse.virtual.moments import CONFIDENCE, Moments
 from reinfuse.virtual.outcomes import needs_another, outcomes
 from reinfuse.virtual.patients import Draws, Member, draws, parameters
 from reinfuse.virtual.protocol import Arm, Infusion, Protocols, dose_text
 from reinfuse.virtual.simulated import CALIBRATION_RTOL, ran
 from reinfuse.virtual.solver import RTOL
 from reinfuse.virtual.tally import by_member
-from reinfuse.virtual.trial import QUANTITIES, SHARES, quantities
+from reinfuse.virtual.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
 from reinfuse.virtual.watch import BURDEN
 
 __all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_study"]
@@ -44,7 +44,7 @@ _AT_CART2, _TO_RESPONSE = 1.0, 29.0
 """Days of follow-up: what is known before CART2; the response to it."""
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
 POPULATION, ANALYSIS = "centre's cohort", "virtual"
-METHOD = "virtual twins of the cohort's patients; 95% interval over members of the ensemble (t)"
+METHOD = "virtual twins of the cohort's patients; 95% prediction interval over members of the ensemble"
 Progress = Callable[[str, int, int], None]
 
 
@@ -69,6 +69,8 @@ class Conditioned:
     twins, effective, power
         Twins of each patient; the effective number of them, and the power to which likelihoods were taken, medians over
         patients.
+    follow
+        Days of follow-up after the second infusion; what is read later is left out.
     """
 
     names: tuple[str, ...]
@@ -85,34 +87,42 @@ class Conditioned:
     twins: int
     effective: float
     power: float
+    follow: float
 
     def records(self) -> Iterator[Estimate]:
         """Yield the records."""
+        short = unread(self.follow)
         for a, arm in enumerate(self.names):
             for q, name in enumerate(QUANTITIES):
                 share = name in SHARES
-                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q], share=share)
+                if name in short:
+                    yield Estimate(ANALYSIS, name, "proportion", population=POPULATION, group=arm, n=self.patients,
+                                   note=short[name])  # fmt: skip
+                    continue
+                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q])
                 if a:
                     statistic = "risk_difference" if share else "mean_difference"
                     yield self._record(name, statistic, arm, self.gains[:, a, q], term=self.names[0])
         if self.assessed:
-            yield self._record("response", "proportion", PREDICTED, self.own, share=True, n=self.assessed)
+            yield self._record("response", "proportion", PREDICTED, self.own, n=self.assessed)
             yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED,
                            estimate=self.responded / self.assessed, n=self.assessed, events=self.responded,
                            method="as observed")  # fmt: skip
 
     def _record(self, name: str, statistic: str, arm: str, values: Floats, term: str | None = None,
-                share: bool = False, n: int | None = None) -> Estimate:  # fmt: skip
+                n: int | None = None) -> Estimate:  # fmt: skip
         there = values[np.isfinite(values)]
-        low = high = middle = finite(float(there.mean())) if there.size else None
+        middle = finite(float(there.mean())) if there.size else None
+        bounds = bounds_of(name, self.follow)
+        low = high = None
         if middle is not None and there.size > 1:
-            half = float(student.ppf(0.975, there.size - 1) * there.std(ddof=1))
-            low, high = (max(middle - half, 0.0), min(middle + half, 1.0)) if share else (middle - half, middle + half)
+            spread, size = float(there.var(ddof=1)), self.patients * self.twins
+            found = Moments(middle, spread, 0.0, size, spread, 0.0, there.size - 1)
+            low, high = found.limits((-bounds[1], bounds[1]) if bounds and term else bounds) or (middle, middle)
         unit = None if name in SHARES else "days" if name.endswith("days") else "log10 cells/uL"
-        sure = there.size > 1
         return Estimate(ANALYSIS, name, statistic, population=POPULATION, group=arm, term=term,
-                        model="same patients" if term else None, estimate=middle, lower=low if sure else None,
-                        upper=high if sure else None, confidence=0.95 if sure else None, unit=unit, method=METHOD,
+                        model="same patients" if term else None, estimate=middle, lower=low, upper=high,
+                        confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD,
                         n=self.patients if n is None else n, note=None if there.size else NOT_ESTIMABLE)  # fmt: skip
 
     @property
@@ -207,7 +217,7 @@ class _Question:
         if self.share in (None, 0.0, 1.0):
             return cut
         some = self.some(0)
-        out, _ = some.before(self.usual, np.empty(0))
+        out, _ = some.before(self.arm(NOTHING, self.usual.infusions[1]), np.empty(0))
         needed = needs_another(out[:, 0], out[:, 1])
         for m in range(self.members):
             burdens = out[needed & (some.which == m), 1, BURDEN]
@@ -265,6 +275,7 @@ def _together(names: tuple[str, ...], asked: _Question, patients: Sequence[Known
         sum(p.counts is not None for p, _ in pairs), len(pairs), sum(p.assumed for p, _ in pairs),
         sum(p.planned for p, _ in pairs), asked.members * asked.twins,
         float(np.median([t.effective for _, t in pairs])), float(np.median([t.power for _, t in pairs])),
+        asked.follow,
     )  # fmt: skip
 
 

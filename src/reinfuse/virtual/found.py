@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,12 +12,13 @@ import polars as pl
 
 import reinfuse
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.virtual.checked import agreement, bundled_targets
 from reinfuse.virtual.conditioned import Known, conditioned
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.protocol import Protocols
 from reinfuse.virtual.reasons import reasons
 from reinfuse.virtual.records import courses, curves, records
-from reinfuse.virtual.trial import Progress, Runner, Trial, in_threads, run
+from reinfuse.virtual.trial import Progress, Runner, Trial, in_threads, run, unread
 
 REASONED = 1000
 """Virtual patients in whom it is asked why an arm fails."""
@@ -32,7 +33,12 @@ CARD = (
     "No treatment between infusions, no death but by tumour, no dropout; one intensity for each regimen.",
     "Definitions of response, progression and CRS are the model's own.",
 )  # fmt: skip
-"""The model card: what it is for and not for, and what was assumed."""
+"""What the model is for and not for, and what was assumed."""
+
+
+def card() -> tuple[str, ...]:
+    """Return the model card: `CARD`, and how many published results the ensemble meets, by both counts."""
+    return (*CARD, agreement(bundled_targets()))
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,10 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = S
     """
     simulated = asked(protocols, ensemble, seed)
     tally = run(simulated, patients, runner or in_threads(), progress)
-    told = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress))
-    return VirtualFindings(protocols, told, curves(protocols, tally), courses(protocols, tally), patients,
-                           _provenance(protocols, ensemble, patients, seed), tuple(_warnings(told)))  # fmt: skip
+    estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress))
+    warnings = tuple(_warnings(protocols, estimates))
+    return VirtualFindings(protocols, estimates, curves(protocols, tally), courses(protocols, tally), patients,
+                           _provenance(protocols, ensemble, patients, seed), warnings)  # fmt: skip
 
 
 def asked(protocols: Protocols, ensemble: Ensemble, seed: int = SEED) -> Trial:
@@ -107,14 +114,17 @@ def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: i
     return {
         "title": protocols.title, "reinfuse": reinfuse.__version__, "date": datetime.date.today().isoformat(),
         "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
-        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(CARD),
+        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(card()),
     }  # fmt: skip
 
 
 FEW = 200
 
 
-def _warnings(told: tuple[Estimate, ...]) -> list[dict[str, str]]:
+def _warnings(protocols: Protocols, told: tuple[Estimate, ...]) -> Iterator[dict[str, str]]:
     few = [e.group for e in told if e.endpoint == "given" and (e.events or 0) < FEW]
     said = f"Fewer than {FEW} virtual patients were given the last infusion in: {', '.join(map(str, few))}."
-    return [{"about": "few virtual patients", "text": said}] if few else []
+    if few:
+        yield {"about": "few virtual patients", "text": said}
+    for name, reason in unread(protocols.follow_days).items():
+        yield {"about": "follow-up", "text": f"{name}: {reason}."}

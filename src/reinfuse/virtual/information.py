@@ -93,9 +93,9 @@ class Worth:
     value
         Expected value of partial perfect information.
     threshold
-        What it must pass, so that any of all those asked passes its own in 5 % of permutations of the members.
+        What it must pass, so that any of all those asked passes its own in 5 % of permutations of the members at most.
     p
-        Share of permutations in which any of them stands out as much.
+        Share of permutations, the observed order among them, in which any of them stands out as much.
     narrows, narrows_p
         Share of the variance between populations of the protocols' differences that goes when it is known, and its p:
         how much narrower the region would be, even where the choice would stay the same.
@@ -112,7 +112,7 @@ class Worth:
     @property
     def stands(self) -> bool:
         """Whether it is more than noise."""
-        return self.value > self.threshold
+        return self.p <= _LEVEL
 
 
 @dataclass(frozen=True)
@@ -258,13 +258,17 @@ def fitted(x: Floats, root: Floats, target: Floats) -> Floats:
 
 
 def by_chance(values: Floats, chance: Floats) -> tuple[Floats, Floats]:
-    """Return thresholds that any of all values passes by chance in 5 % of permutations, and p-values of that kind.
+    """Return thresholds that any of all values passes by chance in 5 % of permutations at most, and p-values.
 
     The greatest of all values of a permutation, each in units of what it is by chance (root mean square), so that large
-    and small sets of unknowns stand on one footing (Westfall & Young, Resampling-based multiple testing, 1993).
+    and small sets of unknowns stand on one footing (Westfall & Young, Resampling-based multiple testing, 1993). The
+    observed order of the members counts as one of the permutations, in the units too: all m + 1 are as likely where
+    nothing is worth anything, and the p-value is a rank among them (Phipson & Smyth, Stat Appl Genet Mol Biol
+    2010;9:39). A value passes its threshold where p is 0.05 or less; none can with fewer than 19 permutations.
     """
-    unit = np.sqrt(np.mean(chance**2, axis=0))
+    every = np.vstack([values, chance])
+    unit = np.sqrt(np.mean(every**2, axis=0))
     unit = np.maximum(unit, max(_SMALL * unit.max(), _NOTHING))
-    most = (chance / unit).max(axis=1)
-    p = (1 + np.sum(most[:, None] >= values / unit, axis=0)) / (len(chance) + 1)
-    return unit * float(np.quantile(most, 1 - _LEVEL, method="higher")), p
+    most = np.sort((every / unit).max(axis=1))[::-1]
+    p = np.sum(most[:, None] >= values / unit, axis=0) / len(every)
+    return unit * float(most[int(_LEVEL * len(every) + 1e-9)]), p

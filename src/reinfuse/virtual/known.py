@@ -67,6 +67,10 @@ class Known:
         return None in (self.regimen, self.dose, self.days) or (self.days or 0.0) < SHORTEST
 
 
+NOTHING = Known(None, None, None, None, None, None, None)
+"""Of a patient of whom nothing is known."""
+
+
 def of_study(study: Study) -> tuple[Known, ...]:
     """Return what is known of each patient of a study.
 

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from reinfuse.errors import PlanRefused, Problem
 from reinfuse.virtual.declared import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT
 from reinfuse.virtual.equations import Floats
+from reinfuse.virtual.lanes import COURSE
 from reinfuse.virtual.patients import MOST_INFUSIONS
 from reinfuse.virtual.solver import Integers
 
 Regimen = Literal["None", "Cy", "Flu", "Cy-Flu"]
-Dose = Annotated[float, Field(gt=0, le=1e9)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+"""A number as TOML has it: neither true nor a text that looks like one."""
+Dose = Annotated[Number, Field(gt=0, le=1e9)]
+RESPONSE_READ = LEAD + COURSE
+"""Least days between infusions at which the response to the one before is read: on its day 28, before the next
+lymphodepletion."""
 _SPLIT = 7
 """Most parts of a split dose, given on consecutive days."""
 
@@ -60,10 +66,10 @@ class Infusion(_Declared):
 
     lymphodepletion: Regimen
     dose_cells_per_kg: Dose
-    after_days: Annotated[float, Field(ge=0, le=3650)] = 0.0
-    cy: Annotated[float, Field(ge=0, le=3)] | None = None
-    flu: Annotated[float, Field(ge=0, le=3)] | None = None
-    shares: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1, max_length=_SPLIT)] = (1.0,)
+    after_days: Annotated[Number, Field(ge=0, le=3650)] = 0.0
+    cy: Annotated[Number, Field(ge=0, le=3)] | None = None
+    flu: Annotated[Number, Field(ge=0, le=3)] | None = None
+    shares: Annotated[tuple[Annotated[Number, Field(gt=0)], ...], Field(min_length=1, max_length=_SPLIT)] = (1.0,)
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -122,7 +128,7 @@ class Grid(_Declared):
     regimens: Annotated[tuple[tuple[Regimen, Regimen], ...], Field(min_length=1)]
     cart1_dose_cells_per_kg: Dose = 2e6
     cart2_dose_cells_per_kg: Annotated[tuple[Dose, ...], Field(min_length=1)]
-    interval_days: Annotated[tuple[Annotated[float, Field(ge=30, le=3650)], ...], Field(min_length=1)] = (120.0,)
+    interval_days: Annotated[tuple[Annotated[Number, Field(ge=LEAD + 2, le=3650)], ...], Field(min_length=1)] = (120.0,)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -151,13 +157,13 @@ class Protocols(_Declared):
         Whether a later infusion is given only to patients who need it: without response or with progression after
         the infusion before, alive, with antigen-positive tumour. The reference study's own selection.
     follow_days
-        Follow-up after the last infusion.
+        Follow-up after the last infusion; outcomes that are read later are left out.
     """
 
     title: str = "Virtual trial"
     reference: str | None = None
-    selected: bool = True
-    follow_days: Annotated[float, Field(ge=56, le=3650)] = 365.0
+    selected: StrictBool = True
+    follow_days: Annotated[Number, Field(ge=56, le=3650)] = 365.0
     grid: Grid | None = None
     arms: tuple[Arm, ...] = ()
 
@@ -172,7 +178,18 @@ class Protocols(_Declared):
             raise ValueError(f"reference must be the name of an arm: {', '.join(names)}")
         if len({len(a.infusions) for a in self.all_arms}) > 1:
             raise ValueError("all arms must have the same number of infusions")
+        if self.selected:
+            self._response_is_read()
         return self
+
+    def _response_is_read(self) -> None:
+        soon = [a.name for a in self.all_arms if any(i.after_days < RESPONSE_READ for i in a.infusions[1:])]
+        if soon:
+            raise ValueError(
+                f"with selected, an infusion can follow from day {RESPONSE_READ:g} on: whether it is needed is read on "
+                f"day {COURSE:g} of the one before, and lymphodepletion is {LEAD:g} days before it. Lengthen the "
+                f"interval, or set selected = false, in: {', '.join(soon)}"
+            )
 
     @property
     def all_arms(self) -> tuple[Arm, ...]:

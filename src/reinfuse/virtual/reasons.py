@@ -15,7 +15,7 @@ import numpy as np
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.virtual.declared import INDEX, MECHANISMS
 from reinfuse.virtual.equations import Floats, N, P
-from reinfuse.virtual.moments import CONFIDENCE, METHOD, moments
+from reinfuse.virtual.moments import CONFIDENCE, METHOD, SHARE, moments
 from reinfuse.virtual.outcomes import Flags, outcomes
 from reinfuse.virtual.patients import draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Schedule
@@ -97,7 +97,7 @@ def _share(arm: Arm, endpoint: str, term: str, among: Flags, yes: Flags, which: 
     n = by_member(np.ones(len(values)), which[among], members)
     total = by_member(values, which[among], members)
     found = moments(n, total, total)
-    low, high = found.limits(share=True) or (None, None)
+    low, high = found.limits(SHARE) or (None, None)
     return Estimate("virtual_reasons", endpoint, "proportion", group=arm.name, term=term,
                     estimate=found.mean if np.isfinite(found.mean) else None, lower=low, upper=high,
                     confidence=None if low is None else CONFIDENCE, method=METHOD, n=int(among.sum()),

@@ -9,10 +9,10 @@ import polars as pl
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.virtual.equations import Floats
-from reinfuse.virtual.moments import CONFIDENCE, METHOD, Moments, difference, moments
+from reinfuse.virtual.moments import CONFIDENCE, METHOD, SHARE, Bounds, Moments, difference, moments
 from reinfuse.virtual.protocol import Protocols
 from reinfuse.virtual.tally import WEEK, Tally, quantile
-from reinfuse.virtual.trial import COUNTED, QUANTITIES, SHARES
+from reinfuse.virtual.trial import COUNTED, QUANTITIES, SHARES, bounds_of, unread
 
 ANALYSIS = "virtual"
 SAME = "same patients"
@@ -23,48 +23,64 @@ _PEAK = "log10_peak"
 
 
 def records(protocols: Protocols, tally: Tally) -> Iterator[Estimate]:
-    """Yield the records of a trial."""
-    arms = protocols.all_arms
+    """Yield the records of a trial; a quantity that the follow-up is too short to read has the reason as its note."""
+    arms, follow = protocols.all_arms, protocols.follow_days
+    short = unread(follow)
     for a, arm in enumerate(arms):
         met, given = tally.met[:, a].sum(), tally.given[:, a].sum()
         yield Estimate(ANALYSIS, "given", "proportion", group=arm.name, estimate=float(given / met), n=int(met),
                        events=int(given), method="share of virtual patients given the last infusion")  # fmt: skip
         for q, name in enumerate(QUANTITIES):
-            yield _level(name, arm.name, moments(tally.given[:, a], tally.total[:, a, q], tally.square[:, a, q]))
+            if name in short:
+                yield Estimate(ANALYSIS, name, "proportion", group=arm.name, n=int(given), note=short[name])
+                continue
+            bounds = bounds_of(name, follow)
+            found = moments(tally.given[:, a], tally.total[:, a, q], tally.square[:, a, q])
+            yield _level(name, arm.name, found, bounds)
             if a:
-                yield from _contrasts(name, arm.name, arms[0].name, tally, a, q)
+                either = None if bounds is None else (-bounds[1], bounds[1])
+                yield from _contrasts(name, arm.name, arms[0].name, tally, a, q, either)
         yield from _quantiles(arm.name, tally, a)
 
 
-def _level(name: str, arm: str, found: Moments) -> Estimate:
+def _level(name: str, arm: str, found: Moments, bounds: Bounds | None) -> Estimate:
     if name == _PEAK:
         return _record(name="peak", statistic="geometric_mean", arm=arm, found=found, power=True, unit="cells/uL")
     share = name in SHARES
-    return _record(name=name, statistic="proportion" if share else "mean", arm=arm, found=found, share=share,
+    return _record(name=name, statistic="proportion" if share else "mean", arm=arm, found=found, bounds=bounds,
                    unit=None if share else "days")  # fmt: skip
 
 
-def _contrasts(name: str, arm: str, reference: str, tally: Tally, a: int, q: int) -> Iterator[Estimate]:
+def as_seen(tally: Tally, a: int, q: int) -> Moments:
+    """Return the difference of a quantity between those given the infusion in an arm and those given it in the
+    reference, many of whom are the same."""
+    one, other = ((tally.given[:, k], tally.total[:, k, q], tally.square[:, k, q]) for k in (a, 0))
+    here = tally.shared[:, a, q]
+    return difference(one, other, (tally.both[:, a], here, here - tally.gain[:, a, q], tally.product[:, a, q]))
+
+
+def _contrasts(name: str, arm: str, reference: str, tally: Tally, a: int, q: int,
+               bounds: Bounds | None) -> Iterator[Estimate]:  # fmt: skip
     same = moments(tally.both[:, a], tally.gain[:, a, q], tally.gain_square[:, a, q])
-    seen = difference(*((tally.given[:, k], tally.total[:, k, q], tally.square[:, k, q]) for k in (a, 0)))
+    seen = as_seen(tally, a, q)
     for model, found in ((SAME, same), (SELECTED, seen)):
         peak, share = name == _PEAK, name in SHARES
         statistic = "ratio" if peak else "risk_difference" if share else "mean_difference"
         yield _record(name="peak" if peak else name, statistic=statistic, arm=arm, found=found, power=peak, model=model,
-                      term=reference, unit=None if share or peak else "days")  # fmt: skip
+                      term=reference, unit=None if share or peak else "days", bounds=bounds)  # fmt: skip
         if model == SAME:
-            chance = finite(found.above)
+            chance = finite(found.above(bounds))
             yield Estimate(ANALYSIS, "peak" if peak else name, "probability_greater", group=arm, model=model,
                            term=reference, estimate=chance, n=found.n, method=METHOD,
                            note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
 
 
-def _record(name: str, statistic: str, arm: str, found: Moments, power: bool = False, share: bool = False,
+def _record(name: str, statistic: str, arm: str, found: Moments, power: bool = False, bounds: Bounds | None = None,
             model: str | None = None, term: str | None = None, unit: str | None = None) -> Estimate:  # fmt: skip
-    value, (low, high) = finite(found.mean), found.limits(share) or (None, None)
+    value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
     if power:
         value, low, high = (None if v is None else float(10**v) for v in (value, low, high))
-    events = round(found.mean * found.n) if share and value is not None else None
+    events = round(found.mean * found.n) if bounds == SHARE and value is not None else None
     return Estimate(ANALYSIS, name, statistic, group=arm, model=model, term=term, estimate=value, lower=low, upper=high,
                     confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD, n=found.n, events=events,
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
@@ -86,7 +102,7 @@ def curves(protocols: Protocols, tally: Tally) -> pl.DataFrame:
         for what, sums in (("pfs", tally.free), ("persistence", tally.seen)):
             for w in range(sums.shape[2]):
                 found = moments(tally.given[:, a], sums[:, a, w], sums[:, a, w])
-                low, high = found.limits(share=True) or (None, None)
+                low, high = found.limits(SHARE) or (None, None)
                 parts.append((arm.name, what, w * WEEK, finite(found.mean), low, high, found.n))
     return pl.DataFrame(parts, schema=["arm", "what", "day", "value", "low", "high", "n"], orient="row")
 

@@ -1,4 +1,9 @@
-"""Which protocols cannot be told apart from the best: from the same patients in every population of the ensemble."""
+"""Which evaluated protocols cannot be told apart from the best: from the same patients in every population of the
+ensemble.
+
+They are single protocols. The ranges of their coordinates are ranges of what was evaluated: nothing is said of a
+protocol between two of them, and one outside may be as good where none was evaluated.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ import polars as pl
 
 from reinfuse.analysis.estimate import finite
 from reinfuse.virtual.equations import Floats
-from reinfuse.virtual.moments import Moments, moments
+from reinfuse.virtual.moments import DIFFERENCE, Moments, moments
 from reinfuse.virtual.outcomes import Flags
 from reinfuse.virtual.question import Question
 from reinfuse.virtual.tally import by_member
@@ -79,7 +84,7 @@ class Contender:
 
     def differs(self, margin: float) -> bool:
         """Return whether the interval of the difference leaves out 0, and reaches beyond the margin."""
-        low, high = self.difference.limits() or (0.0, 0.0)
+        low, high = self.difference.limits(DIFFERENCE) or (0.0, 0.0)
         return not low <= 0 <= high and max(-low, high) > margin
 
 
@@ -122,7 +127,7 @@ class Region:
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Least and greatest value of each coordinate in the region."""
+        """Least and greatest value of each coordinate among the evaluated protocols of the region."""
         of = self.points[self.inside]
         names = [c.name for c in self.question.coordinates]
         return {n: (float(low), float(high)) for n, low, high in zip(names, of.min(0), of.max(0), strict=True)}
@@ -137,7 +142,7 @@ class Region:
         rows = []
         for k, one in enumerate(self.protocols):
             at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
-            low, high = one.difference.limits() or (None, None)
+            low, high = one.difference.limits(DIFFERENCE) or (None, None)
             rows.append({
                 "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
                 "best": k == self.best,

@@ -21,7 +21,7 @@ from reinfuse.virtual import bayes
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.equations import Floats
 from reinfuse.virtual.information import PERMUTATIONS, Information, Worth, differences, information
-from reinfuse.virtual.moments import CONFIDENCE, METHOD, Moments
+from reinfuse.virtual.moments import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
 from reinfuse.virtual.question import Question
 from reinfuse.virtual.records import ANALYSIS, SAME, SELECTED
 from reinfuse.virtual.region import Contender, Region, compared, kept, of_members
@@ -71,8 +71,8 @@ class Searched:
         if self.information:
             yield from _worths(self.information, self.question.objective)
         for one, seen in zip(self.finalists.protocols, self.observed, strict=True):
-            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, seen, True, None,
-                          SELECTED)  # fmt: skip
+            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, seen,
+                          model=SELECTED)  # fmt: skip
 
 
 def search(question: Question, ensemble: Ensemble, seed: int, patients: int | None = None, design: int = DESIGN,
@@ -219,36 +219,38 @@ def _finalists(region: Region, most: int) -> list[int]:
 
 def _ranges(region: Region, best: str) -> Iterator[Estimate]:
     inside, designed = region.share
+    method = ("share of the evaluated protocols of a space-filling design that are admissible and cannot be told apart "
+              "from the best")  # fmt: skip
     yield Estimate(ANALYSIS, region.question.objective, "region_share", group=best, estimate=inside / max(designed, 1),
-                   n=designed, events=inside, method="share of a space-filling design of protocols that are admissible "
-                   "and cannot be told apart from the best")  # fmt: skip
+                   n=designed, events=inside, method=method)  # fmt: skip
+    method = "best protocol; range of the evaluated protocols that cannot be told apart from it"
     at = region.points[region.best]
     for k, one in enumerate(region.question.coordinates):
         low, high = region.ranges[one.name]
         yield Estimate(ANALYSIS, region.question.objective, "region_range", group=best, term=one.name,
                        estimate=float(at[k]), lower=low, upper=high, unit=one.unit, n=int(region.inside.sum()),
-                       method="best protocol; least and greatest value in the region")  # fmt: skip
+                       method=method)  # fmt: skip
 
 
 def _contender(question: Question, one: Contender, name: str, best: str) -> Iterator[Estimate]:
-    yield _record(question.objective, "proportion", name, one.value, share=True)
-    yield _record("crs_grade_3", "proportion", name, one.toxicity, share=True)
+    yield _record(question.objective, "proportion", name, one.value)
+    yield _record("crs_grade_3", "proportion", name, one.toxicity)
     yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.most_crs,
                    estimate=finite(one.kept), n=one.toxicity.n, method="share of the ensemble's populations",
                    note=None if finite(one.kept) is not None else NOT_ESTIMABLE)  # fmt: skip
     yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
                    events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
     if name != best:
-        yield _record(question.objective, "risk_difference", name, one.difference, term=best)
-        chance = finite(one.difference.above)
+        yield _record(question.objective, "risk_difference", name, one.difference, DIFFERENCE, best)
+        chance = finite(one.difference.above(DIFFERENCE))
         yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
                        estimate=chance, n=one.difference.n, method=METHOD,
                        note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
 
 
-def _record(endpoint: str, statistic: str, name: str, found: Moments, share: bool = False, term: str | None = None,
+def _record(endpoint: str, statistic: str, name: str, found: Moments, bounds: Bounds = SHARE, term: str | None = None,
             model: str = SAME) -> Estimate:  # fmt: skip
-    value, (low, high) = finite(found.mean), found.limits(share) or (None, None)
+    value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
     return Estimate(ANALYSIS, endpoint, statistic, group=name, model=model, term=term, estimate=value, lower=low,
                     upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=found.n,
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip

@@ -55,7 +55,9 @@ def count(day: float, study: Simulated) -> float:
 
 def width(day: float, study: Simulated) -> float:
     """Return the ratio of the quartiles of CAR-T cells on a day after CART1 with Cy-Flu."""
-    low, high = np.nanquantile(np.maximum(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)], 1e-3), [0.25, 0.75])
+    low, high = np.nanquantile(
+        np.maximum(study.first["Cy-Flu"].counts[:, list(COUNTED).index(day)], 1e-3), [0.25, 0.75]
+    )
     return float(high / low)
 
 

@@ -31,6 +31,8 @@ class Tally:
     both, gain, gain_square
         Patients who had it in this arm and in the reference; sums of the difference of each quantity, and of its
         square.
+    shared, product
+        Sums over these patients of each quantity in this arm, and of its product with that in the reference.
     free, seen
         Patients without progression, and with CAR-T cells, at the start of each week; (members, arms, weeks).
     courses, peaks
@@ -44,6 +46,8 @@ class Tally:
     both: Floats
     gain: Floats
     gain_square: Floats
+    shared: Floats
+    product: Floats
     free: Floats
     seen: Floats
     courses: Counts

@@ -18,6 +18,7 @@ from scipy.special import expit
 from reinfuse.analysis.threads import CORES
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.equations import Floats
+from reinfuse.virtual.moments import SHARE, Bounds
 from reinfuse.virtual.outcomes import Flags, Outcomes, needs_another, outcomes
 from reinfuse.virtual.patients import BLOCK, draws, parameters
 from reinfuse.virtual.protocol import Arm, Protocols
@@ -31,7 +32,9 @@ QUANTITIES = ("response", "cr", "umrd_day28", "crs_grade_3", "pfs_6_months", "se
               "pfs_days", "persistence_days", "log10_peak")  # fmt: skip
 """What is summed of each patient: eight shares, then restricted mean days and log10 of the peak."""
 SHARES = QUANTITIES[:8]
-_HALF_YEAR = 182.6
+HALF_YEAR = 182.6
+READ_ON: Mapping[str, float] = {"pfs_6_months": HALF_YEAR, "seen_day28": 28.0, "seen_day90": 90.0, "seen_day180": 180.0}
+"""Day on which a quantity is read; the response and uMRD are read on day 28, within any follow-up."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
 
 
 def who_is_given(protocols: Protocols, out: Floats) -> Flags:
-    """Return which patients are given the last infusion of a protocol."""
+    """Return which patients are given the last infusion of a protocol: none who had died before it."""
     given: Flags = np.isfinite(out[:, -1, 0])
     if protocols.selected:
         for k in range(out.shape[1] - 1):
@@ -108,12 +111,25 @@ def who_is_given(protocols: Protocols, out: Floats) -> Flags:
     return given
 
 
+def unread(follow: float) -> dict[str, str]:
+    """Return the quantities that a follow-up of so many days is too short to read, each with the reason."""
+    return {name: f"left out: it is read on day {day:g}, and the follow-up ends on day {follow:g}"
+            for name, day in READ_ON.items() if day > follow}  # fmt: skip
+
+
+def bounds_of(name: str, follow: float) -> Bounds | None:
+    """Return the least and the greatest possible value of a quantity; None if it has none."""
+    if name in SHARES:
+        return SHARE
+    return (0.0, follow) if name.endswith("_days") else None
+
+
 def quantities(told: Outcomes, crs: Floats) -> Floats:
     """Return `QUANTITIES` of patients; shape (patients, 11)."""
     with np.errstate(divide="ignore"):
         peak = np.log10(np.maximum(told.cmax, 1e-9))
     return np.column_stack([
-        told.response, told.cr, told.umrd, crs, ~(told.progressed & (told.pfs <= _HALF_YEAR)),
+        told.response, told.cr, told.umrd, crs, ~(told.progressed & (told.pfs <= HALF_YEAR)),
         told.persistence >= 28, told.persistence >= 90, told.persistence >= 180, told.pfs, told.persistence, peak,
     ]).astype(np.float64)  # fmt: skip
 
@@ -130,7 +146,8 @@ def _summed(told: Outcomes, given: Flags, values: Floats, reference: tuple[Flags
     seen = (told.persistence[:, None] >= weeks).astype(np.float64)
     ones = np.ones(len(given))
     return Tally(by_member(ones, which, members), of(given, ones), of(given, values), of(given, values**2),
-                 of(both, ones), of(both, gain), of(both, gain**2), of(given, free), of(given, seen),
+                 of(both, ones), of(both, gain), of(both, gain**2), of(both, values),
+                 of(both, values * reference[1]), of(given, free), of(given, seen),
                  binned(counts[given]), binned(told.cmax[given]))  # fmt: skip
 
 
