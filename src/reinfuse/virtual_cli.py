@@ -23,7 +23,13 @@ SAID = "A model, calibrated to results of groups; not validated for one patient,
 ProtocolsArgument = Annotated[Path | None, typer.Argument(help="Protocols (TOML); default: nine bundled ones.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 PatientsOption = Annotated[int, typer.Option("--patients", min=100, help="Virtual patients, each in every arm.")]
-ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster.")]
+ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster (tcp://, tls://).")]
+TlsCaOption = Annotated[Path | None, typer.Option("--tls-ca", help="Certificate authority of a tls:// cluster (PEM).")]
+TlsCertOption = Annotated[Path | None, typer.Option("--tls-cert", help="Own certificate for it (PEM).")]
+TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate (PEM).")]
+InsecureOption = Annotated[
+    bool, typer.Option("--insecure-cluster", help="Use a cluster on other machines without TLS.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the virtual patients.")]
 
 
@@ -51,6 +57,10 @@ def trial(
     cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
     force: ForceOption = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    insecure_cluster: InsecureOption = False,
 ) -> None:
     """Compare protocols in virtual patients, and write report, findings and figures."""
     place = console.checked(out, "virtual trial", protocols, cohort, force=force)
@@ -59,7 +69,7 @@ def trial(
     from reinfuse.virtual.ensemble import bundled
 
     asked, ensemble, seeded = _protocols(protocols), bundled(), found.SEED if seed is None else seed
-    with _runner(cluster) as runner, progress_bar() as progress:
+    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
         kept = _kept(runner, found.asked(asked, ensemble, seeded), out) if resume else runner
         findings = found.trial(asked, ensemble, patients, seeded, kept, progress)
         if cohort is not None:
@@ -91,6 +101,10 @@ def search(
     sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
     cluster: ClusterOption = None,
     force: ForceOption = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    insecure_cluster: InsecureOption = False,
 ) -> None:
     """Find protocols of the second infusion that cannot be told apart from the best, and what to measure."""
     place = console.checked(out, "virtual search", force=force)
@@ -102,7 +116,7 @@ def search(
 
     asked, ensemble = _question(objective, most_crs, sure, margin, cart1, cart1_dose, cart1_too, limit or []), bundled()
     seeded = found.SEED if seed is None else seed
-    with _runner(cluster) as runner, progress_bar() as progress:
+    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
         answer = searched(asked, ensemble, seeded, patients, runner=runner, progress=progress)
         sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
         write_search(answer, sensitive, ensemble, place, seeded)
@@ -183,21 +197,23 @@ def _twins(cohort: Path) -> Any:
     return of_study(study)
 
 
-def _runner(cluster: str | None) -> Any:
+def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | None], insecure: bool) -> Any:
     from reinfuse.virtual.trial import in_threads
 
     if cluster is None:
+        if any(tls) or insecure:
+            raise typer.BadParameter("--tls-ca, --tls-cert, --tls-key and --insecure-cluster go with --cluster")
         return nullcontext(in_threads())
-    from reinfuse.virtual.cluster import on_cluster
+    from reinfuse.virtual.cluster import Tls, on_cluster
 
-    return on_cluster(cluster)
+    return on_cluster(cluster, Tls(*tls), insecure)
 
 
 def _kept(runner: Runner, asked: Any, out: Path) -> Runner:
     from reinfuse.virtual.resume import resumable
 
     signals.note_kept(f"Finished work is kept in {_folder(out)}: the same command goes on with it.")
-    return resumable(runner, asked, _folder(out))
+    return resumable(runner, asked, _folder(out), lambda text: typer.echo(text, err=True))
 
 
 def _folder(out: Path) -> Path:

@@ -1,8 +1,11 @@
 """A cluster of processes gives what this machine gives, also with some killed; an interrupted trial goes on."""
 
+import dataclasses
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 from concurrent.futures import CancelledError
 
@@ -16,7 +19,7 @@ from reinfuse.virtual.protocol import Grid, Protocols
 from reinfuse.virtual.resume import key, resumable
 from reinfuse.virtual.space import UNKNOWNS
 from reinfuse.virtual.tally import added
-from reinfuse.virtual.trial import Trial, block_of, in_threads, run
+from reinfuse.virtual.trial import Trial, block_of, in_threads, run, sound
 
 PATIENTS = 4096
 PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)))
@@ -75,12 +78,75 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
             processes.wait_for_workers(2, timeout=30)
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "host:no", "tls://127.0.0.1:9", ""])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "localhost:no", "tcp://[::1]:9"])
 def test_an_address_without_a_cluster_is_refused(monkeypatch, address):
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     with pytest.raises(PlanRefused) as refused, cluster.on_cluster(address):
         pass
     assert refused.value.problems[0].rule == "no Dask cluster answers there"
+
+
+@pytest.mark.parametrize("address", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "nonsense", "host:no", "", "tcp://0.0.0.0:1",
+                                     "tcp://localhost.example:8786", "tcp://[2001:db8::1]:8786"])  # fmt: skip
+def test_an_open_cluster_on_another_machine_is_refused_unless_asked_for(monkeypatch, address):
+    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    with pytest.raises(PlanRefused) as refused:
+        cluster.on_cluster(address).__enter__()
+    assert "can run code on this one" in refused.value.problems[0].rule
+    assert "--insecure-cluster" in refused.value.problems[0].remedy
+    asked = refused_for(cluster.on_cluster(address, insecure=True).__enter__)
+    assert asked == "no Dask cluster answers there"
+
+
+def test_other_protocols_and_certificates_that_would_not_be_used_are_refused(tmp_path):
+    for address in ("ws://127.0.0.1:1", "ucx://127.0.0.1:1", "inproc://x"):
+        assert "no protocol of a cluster" in refused_for(cluster.on_cluster(address, insecure=True).__enter__)
+    some = cluster.Tls(ca=tmp_path / "ca.pem")
+    assert "would not be used" in refused_for(cluster.on_cluster("tcp://127.0.0.1:1", some).__enter__)
+
+
+def test_tls_without_certificates_is_refused(tmp_path):
+    with pytest.raises(PlanRefused) as refused:
+        cluster.on_cluster("tls://127.0.0.1:1", cluster.Tls(ca=tmp_path / "ca.pem")).__enter__()
+    assert "--tls-cert, --tls-key" in refused.value.problems[0].remedy
+    every = cluster.Tls(*(tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")))
+    assert "--tls-ca is not there" in refused_for(cluster.on_cluster("tls://127.0.0.1:1", every).__enter__)
+
+
+def authority(folder):
+    """Make an authority and a certificate that it signs, as docs/virtual.md shows."""
+    folder.mkdir()
+    new, days = ["-newkey", "rsa:2048", "-nodes"], ["-days", "2"]
+    for command in (
+        ["req", "-x509", *new, *days, "-subj", "/CN=own cluster", "-keyout", "ca.key", "-out", "ca.pem"],
+        ["req", *new, "-subj", "/CN=reinfuse", "-keyout", "key.pem", "-out", "request.pem"],
+        ["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", *days, "-out",
+         "cert.pem"],
+    ):  # fmt: skip
+        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+    return cluster.Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_cluster_with_certificates_gives_the_same_and_takes_no_others(tmp_path, local, monkeypatch):
+    from distributed import LocalCluster, Security
+
+    own, other = authority(tmp_path / "own"), authority(tmp_path / "other")
+    security = Security(
+        require_encryption=True, tls_ca_file=str(own.ca),
+        **{f"tls_{who}_{what}": str(path) for who in ("scheduler", "worker", "client")
+           for what, path in (("cert", own.cert), ("key", own.key))},
+    )  # fmt: skip
+    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tls",
+                      security=security) as started:  # fmt: skip
+        assert started.scheduler_address.startswith("tls://")
+        with cluster.on_cluster(started.scheduler_address, own) as runner:
+            assert same(run(TRIAL, PATIENTS, runner), local)
+        monkeypatch.setattr(cluster, "PATIENCE", 2.0)
+        rule = refused_for(cluster.on_cluster(started.scheduler_address, other).__enter__)
+        assert "certificates do not fit" in rule
+        plain = refused_for(cluster.on_cluster(started.scheduler_address.replace("tls", "tcp")).__enter__)
+        assert plain in ("no Dask cluster answers there", rule)
 
 
 def test_a_port_that_keeps_silent_is_refused(monkeypatch):
@@ -140,6 +206,8 @@ def test_a_task_that_the_cluster_gave_up_is_sent_anew():
         return lambda: list(cluster._Cluster(Client(ends, {"a": 1}), "tcp://a:1")(block_of, [(0, 8)]))
 
     gone = KilledWorker("task", None, 3)
+    for wrong in (["two", "sums"], [], "s", None):
+        assert "something else than was asked" in refused_for(ran(wrong))
     assert ran(gone, gone, ["sums"])() == ["sums"]
     assert "died 10 times" in refused_for(ran(*[gone] * 20))
     assert refused_for(ran(CancelledError())) == "the cluster was lost"
@@ -176,6 +244,54 @@ def test_an_interrupted_trial_goes_on(tmp_path):
     assert same(again, whole)
     assert len(rest) == len(TRIAL.blocks(2048)) - 2
     assert same(added(block_of(TRIAL, b) for b in TRIAL.blocks(2048)), whole)
+
+
+def test_kept_blocks_that_are_damaged_or_of_another_trial_are_made_anew(tmp_path):
+    whole = run(TRIAL, 2048, resumable(in_threads(1), TRIAL, tmp_path))
+    other = Trial(PROTOCOLS, TRIAL.ensemble, 6)
+    run(other, 2048, resumable(in_threads(1), other, tmp_path))
+    kept, foreign = tmp_path / key(TRIAL), tmp_path / key(other)
+    first, second, third, fourth = (kept / f"{b[0]}-{b[1]}.npz" for b in TRIAL.blocks(2048))
+    intact = first.read_bytes()
+    first.write_bytes(intact[: len(intact) // 2])  # cut short
+    second.write_bytes((foreign / second.name).read_bytes())  # of another trial
+    third.write_bytes(fourth.read_bytes())  # of other patients of this one
+    told, anew = [], []
+
+    def counted(work, blocks):
+        for block in blocks:
+            anew.append(block)
+            yield work(block)
+
+    again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, told.append))
+    assert same(again, whole)
+    assert anew == list(TRIAL.blocks(2048))[:3]
+    assert told == ["3 kept blocks of patients were damaged or of another trial: simulated anew."]
+    with np.load(first) as arrays:  # a number changed, in a file that can be read
+        changed = {name: arrays[name] for name in arrays.files}
+    changed["total"] = changed["total"] + 1.0
+    np.savez_compressed(first, **changed)
+    fourth.write_bytes(b"")
+    anew.clear()
+    assert same(run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path)), whole)
+    assert anew == [TRIAL.blocks(2048)[0], TRIAL.blocks(2048)[3]]
+
+
+def test_sums_that_cannot_be_those_of_their_patients_are_refused():
+    block = TRIAL.blocks(2048)[0]
+    true = block_of(TRIAL, block)
+    assert sound(TRIAL, block, true)
+    wrong = [None, [true], dataclasses.replace(true, met=true.met + 1), dataclasses.replace(true, given=true.met + 1),
+             dataclasses.replace(true, total=true.total[:, :1]), dataclasses.replace(true, total=true.total * np.nan),
+             dataclasses.replace(true, peaks=true.peaks + 1), dataclasses.replace(true, free=true.free * 0 + 1e9),
+             dataclasses.replace(true, gain="x")]  # fmt: skip
+    for part in wrong:
+        assert not sound(TRIAL, block, part)
+        with pytest.raises(PlanRefused, match="virtual"):
+            run(TRIAL, block[1], lambda work, blocks, part=part: [part])
+    assert not sound(TRIAL, (0, block[1] - 2), true)
+    with pytest.raises(ValueError, match="shorter"):
+        run(TRIAL, 2048, lambda work, blocks: [])
 
 
 def test_another_seed_is_another_trial():

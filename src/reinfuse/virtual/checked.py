@@ -61,8 +61,8 @@ def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | N
             met, share = bool(abs(away) <= _INSIDE), None
         published = None if target.kind == "association" else target.value
         inside = None if published is None else bool(low <= published <= high)
-        rows.append((target.name, target.role, target.kind, published, target.n,
-                     float(middle), float(low), float(high), share, met, inside, target.unit, target.source))  # fmt: skip
+        rows.append((target.name, target.role, target.kind, published, target.n, *map(float, (middle, low, high)),
+                     share, met, inside, target.unit, target.source))  # fmt: skip
     schema = [
         "target",
         "role",

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -40,19 +42,31 @@ _RESUME = "start it again; with --resume, what was done is kept"
 
 
 @contextmanager
-def on_cluster(address: str) -> Iterator[Runner]:
-    """Give the runner on the Dask cluster at an address, such as ``tcp://host:8786``.
+def on_cluster(address: str, tls: Tls | None = None, insecure: bool = False) -> Iterator[Runner]:
+    """Give the runner on the Dask cluster at an address, such as ``tcp://127.0.0.1:8786`` or ``tls://host:8786``.
+
+    What comes back from a worker is unpickled here, before anything can be asked of it: whoever can join the cluster
+    can run code on this machine. So a cluster is trusted by where it is (this machine) or by certificates (TLS).
+
+    Parameters
+    ----------
+    tls
+        Files of the certificates; needed for a ``tls://`` address.
+    insecure
+        Whether a cluster on other machines is taken without TLS.
 
     Raises
     ------
     PlanRefused
-        If there is no cluster at the address, it has no workers, its workers differ from this machine, or it is lost.
+        If the cluster cannot be trusted, there is none at the address, it has no workers, its workers differ from this
+        machine, or it is lost.
     """
     import distributed
 
-    _answers(address)
+    security = _trusted(address, tls, insecure)
+    _answers(address, security)
     open_client: Any = distributed.Client
-    client = open_client(address, timeout=PATIENCE, set_as_default=False)
+    client = open_client(address, timeout=PATIENCE, set_as_default=False, security=security)
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)  # what it would say is dealt with here
@@ -64,24 +78,87 @@ def on_cluster(address: str) -> Iterator[Runner]:
         log.setLevel(level)
 
 
-def _answers(address: str) -> None:
-    """Refuse an address at which no cluster answers. A client that finds none would complain until the program ends."""
+@dataclass(frozen=True)
+class Tls:
+    """Files (PEM) of the certificate authority that signs the cluster's certificates, and of this machine's certificate
+    and its key."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+def _trusted(address: str, tls: Tls | None, insecure: bool) -> Any:
+    """Return how the cluster is to be talked to (`distributed.Security`); refuse what cannot be trusted."""
     from distributed import Security
+
+    scheme, _, rest = address.rpartition("://")
+    files = {f"--tls-{name}": path for name, path in vars(tls or Tls()).items()}
+    given = {option: path for option, path in files.items() if path is not None}
+    missing = [option for option in files if option not in given]
+    if scheme == "tls":
+        if missing:
+            rule = "a tls:// cluster needs certificates"
+            raise _refused(address, rule, f"give {', '.join(missing)} (docs/virtual.md shows how they are made)")
+        for option, path in given.items():
+            if not path.is_file():
+                raise _refused(str(path), f"the file of {option} is not there", "check its name")
+        settings: Any = Security
+        return settings(tls_ca_file=str(tls and tls.ca), tls_client_cert=str(tls and tls.cert),
+                        tls_client_key=str(tls and tls.key), require_encryption=True)  # fmt: skip
+    if given:
+        raise _refused(address, f"{', '.join(given)} would not be used there", "a tls:// address")
+    if scheme not in ("", "tcp"):
+        raise _refused(address, f"{scheme}:// is no protocol of a cluster here", "tcp:// on this machine, or tls://")
+    if not (insecure or _is_here(rest)):
+        rule = "whoever can reach an open cluster on other machines can run code on this one"
+        remedy = (
+            "use TLS (tls://, --tls-ca, --tls-cert, --tls-key), or, in a network that you trust, --insecure-cluster"
+        )
+        raise _refused(address, rule, remedy)
+    open_settings: Any = Security
+    return open_settings(require_encryption=False)
+
+
+def _is_here(rest: str) -> bool:
+    """Return whether the host of an address without its protocol is this machine's loopback; no name is looked up."""
+    host = rest.rpartition(":")[0].strip("[]") or rest
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _answers(address: str, security: Any) -> None:
+    """Refuse an address at which no cluster answers. A client that finds none would complain until the program ends."""
     from distributed.comm.core import connect
 
     async def asked() -> None:
         call: Any = connect
-        settings: Any = Security
-        told = settings().get_connection_args("client")
+        told = security.get_connection_args("client")
         line = await asyncio.wait_for(call(address, timeout=PATIENCE, **told), PATIENCE)
         line.abort()
 
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, also where one runs already
         try:
             apart.submit(lambda: asyncio.run(asked())).result()
-        except (OSError, ValueError, TypeError):
-            remedy = "start one with `dask scheduler` and `dask worker`"
+        except (OSError, ValueError, TypeError) as error:
+            if _of_tls(error):
+                rule = "the certificates do not fit: another authority signed them, or the key is of another"
+                raise _refused(address, rule, "use certificates of the cluster's own authority") from None
+            remedy = "start one with `dask scheduler --host 127.0.0.1` and `dask worker tcp://127.0.0.1:8786`"
             raise _refused(address, "no Dask cluster answers there", remedy) from None
+
+
+def _of_tls(error: BaseException | None) -> bool:
+    """Return whether an error, or what led to it, is one of certificates."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError) or "SSL" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _refused(address: str, rule: str, remedy: str) -> PlanRefused:
@@ -142,19 +219,21 @@ class _Cluster:
 
         for _ in range(AGAIN):
             try:
-                return self._waited(future)
+                return self._waited(future, len(some))
             except KilledWorker:
                 future = self._send(work, some)
             except (CancelledError, CommClosedError):
                 raise _refused(self.address, "the cluster was lost", _RESUME) from None
         raise _refused(self.address, f"workers died {AGAIN} times over at the same blocks", "give them more memory")
 
-    def _waited(self, future: Any) -> list[Tally]:
-        """Return a task's results, unless for long there has been no worker."""
+    def _waited(self, future: Any, blocks: int) -> list[Tally]:
+        """Return a task's results, one of each block, unless for long there has been no worker."""
         since = monotonic()
         while True:
             try:
                 found: list[Tally] = future.result(timeout=PATIENCE)
+                if not isinstance(found, list) or len(found) != blocks:
+                    raise _refused(self.address, "a worker sent back something else than was asked", _RESUME)
                 return found
             except TimeoutError:
                 if future.done():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,23 +25,36 @@ def key(trial: Trial) -> str:
     return hashlib.sha256(repr((reinfuse.__version__, told)).encode()).hexdigest()[:20]
 
 
-def resumable(runner: Runner, trial: Trial, folder: Path) -> Runner:
-    """Return a runner that keeps the sums of finished blocks in a folder, and takes those that are there already."""
+def resumable(runner: Runner, trial: Trial, folder: Path, say: Callable[[str], None] | None = None) -> Runner:
+    """Return a runner that keeps the sums of finished blocks in a folder, and takes those that are there already.
+
+    A kept block is taken only if its checksum is that of these patients in this trial: one that is cut short, altered,
+    or of another trial is simulated anew.
+
+    Parameters
+    ----------
+    say
+        Is told how many kept blocks were simulated anew.
+    """
     kept = folder / key(trial)
     kept.mkdir(parents=True, exist_ok=True)
 
     def again(work: Callable[[Block], Tally], blocks: Iterable[Block]) -> Iterator[Tally]:
         asked = list(blocks)
-        missing = [b for b in asked if not _path(kept, b).exists()]
-        fresh, mine = iter(runner(work, missing)), set(missing)
+        present = [b for b in asked if _path(kept, b).exists()]
+        sound = {b for b in present if _read(kept, b) is not None}
+        if say and len(sound) < len(present):
+            say(
+                f"{len(present) - len(sound)} kept blocks of patients were damaged or of another trial: simulated anew."
+            )
+        fresh = iter(runner(work, [b for b in asked if b not in sound]))
         for block in asked:
-            path = _path(kept, block)
-            if block not in mine:  # another run may have made its file since
-                yield _read(path)
-                continue
-            tally = next(fresh)
-            _write(path, tally)
-            yield tally
+            if block not in sound:
+                tally = next(fresh)
+                _write(kept, block, tally)
+                yield tally
+            else:
+                yield _read(kept, block) or work(block)
 
     return again
 
@@ -48,12 +63,29 @@ def _path(folder: Path, block: Block) -> Path:
     return folder / f"{block[0]}-{block[1]}.npz"
 
 
-def _write(path: Path, tally: Tally) -> None:
+def checksum(name: str, block: Block, tally: Tally) -> str:
+    """Return the checksum of a block's sums, together with the trial (its `key`) and the patients."""
+    digest = hashlib.sha256(repr((name, block)).encode())
+    for f in fields(Tally):
+        array = np.ascontiguousarray(getattr(tally, f.name))
+        digest.update(repr((f.name, array.dtype.str, array.shape)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, block: Block, tally: Tally) -> None:
+    path = _path(folder, block)
     draft = path.with_suffix(f".{os.getpid()}.part.npz")
-    np.savez_compressed(draft, **{f.name: getattr(tally, f.name) for f in fields(Tally)})
+    arrays = {f.name: getattr(tally, f.name) for f in fields(Tally)}
+    np.savez_compressed(draft, checksum=np.array(checksum(folder.name, block, tally)), **arrays)
     draft.rename(path)
 
 
-def _read(path: Path) -> Tally:
-    with np.load(path) as told:
-        return Tally(**{f.name: told[f.name] for f in fields(Tally)})
+def _read(folder: Path, block: Block) -> Tally | None:
+    """Return a kept block; None if its file cannot be read or its checksum is another."""
+    try:
+        with np.load(_path(folder, block), allow_pickle=False) as file:
+            tally, written = Tally(**{f.name: file[f.name] for f in fields(Tally)}), str(file["checksum"])
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error):
+        return None
+    return tally if written == checksum(folder.name, block, tally) else None

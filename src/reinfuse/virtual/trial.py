@@ -8,7 +8,7 @@ gives the same sums wherever it is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import expit
 
 from reinfuse.analysis.threads import CORES
+from reinfuse.errors import PlanRefused, Problem
 from reinfuse.virtual.ensemble import Ensemble
 from reinfuse.virtual.equations import Floats
 from reinfuse.virtual.moments import SHARE, Bounds
@@ -24,7 +25,7 @@ from reinfuse.virtual.patients import BLOCK, draws, parameters
 from reinfuse.virtual.protocol import Arm, Protocols
 from reinfuse.virtual.simulated import ran
 from reinfuse.virtual.solver import RTOL
-from reinfuse.virtual.tally import WEEK, Tally, added, binned, by_member, stacked
+from reinfuse.virtual.tally import BINS, WEEK, Tally, added, binned, by_member, stacked
 
 PATIENTS_A_BLOCK = 2 * BLOCK
 COUNTED = np.array([0.0, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180, 270, 365])
@@ -70,16 +71,50 @@ class Runner(Protocol):
 
 
 def run(trial: Trial, patients: int, runner: Runner, progress: Progress | None = None) -> Tally:
-    """Return the sums of a virtual trial with `patients` virtual patients in every arm."""
+    """Return the sums of a virtual trial with `patients` virtual patients in every arm.
+
+    Raises
+    ------
+    PlanRefused
+        If sums come back that cannot be those of their patients (`sound`).
+    """
     blocks = trial.blocks(patients)
 
     def told() -> Iterable[Tally]:
-        for done, part in enumerate(runner(partial(block_of, trial), blocks), 1):
+        for done, (block, part) in enumerate(zip(blocks, runner(partial(block_of, trial), blocks), strict=True), 1):
+            if not sound(trial, block, part):
+                rule = "the sums that came back cannot be those of these patients"
+                patients_of = f"virtual patients {block[0]} to {block[0] + block[1] - 1}"
+                raise PlanRefused(
+                    [Problem("virtual", None, None, patients_of, rule, "check the workers, and start again")]
+                )
             if progress:
                 progress("virtual patients", done, len(blocks))
             yield part
 
     return added(told())
+
+
+def sound(trial: Trial, block: tuple[int, int], part: object) -> bool:
+    """Return whether sums can be those of a block: of all its arms, members and quantities, and of all its patients."""
+    if not isinstance(part, Tally):
+        return False
+    arms, members, follow = len(trial.protocols.all_arms), len(trial.ensemble), trial.protocols.follow_days
+    weeks, days = len(np.arange(0.0, follow + 1e-9, WEEK)), int(np.sum(follow >= COUNTED))
+    last = {"met": (), "given": (), "both": (), "free": (weeks,), "seen": (weeks,)}
+    shapes = {f.name: (members, arms, *last.get(f.name, (len(QUANTITIES),))) for f in fields(Tally)}
+    shapes |= {"courses": (arms, days, BINS), "peaks": (arms, BINS)}
+    arrays = {name: getattr(part, name) for name in shapes}
+    if any(not isinstance(a, np.ndarray) or a.shape != shapes[name] for name, a in arrays.items()):
+        return False
+    met = by_member(np.ones(block[1]), np.arange(block[0], sum(block)) % members, members)
+    return bool(
+        all(a.dtype.kind in "fi" and np.isfinite(a).all() for a in arrays.values())
+        and np.array_equal(part.met, np.repeat(met[:, None], arms, axis=1))
+        and np.all((part.both >= 0) & (part.both <= part.given) & (part.given <= part.met))
+        and np.all((part.free >= 0) & (part.free <= part.given[..., None]))
+        and np.array_equal(part.peaks.sum(axis=1), part.given.sum(axis=0))
+    )
 
 
 def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
