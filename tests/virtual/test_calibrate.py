@@ -123,6 +123,23 @@ def test_both_published_directions_are_met_by_most_populations():
 
 
 def test_readme_tells_how_many_published_results_are_met():
-    told = checked.bundled_targets()
-    readme = Path(__file__).parents[2] / "README.md"
-    assert f"({told['met'].sum()} of {told.height} are met)" in readme.read_text(encoding="utf-8")
+    told, root = checked.bundled_targets(), Path(__file__).parents[2]
+    assert f"{told['met'].sum()} of {told.height}" in (root / "README.md").read_text(encoding="utf-8")
+    docs = (root / "docs" / "virtual.md").read_text(encoding="utf-8").replace("\n", " ")
+    assert checked.agreement(told) in docs
+
+
+def test_both_counts_of_what_is_met_by_hand():
+    """Of three results one is met by the median, one value lies in the range, and an association has no value."""
+    table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "met": [True, False, False],
+                          "in_range": [False, None, True]})  # fmt: skip
+    said = checked.agreement(table)
+    assert "of 1 of 3 published results (held out: 0 of 1)" in said
+    assert "holds 1 of the 2 published values (held out: 1 of 1)" in said
+
+
+def test_the_range_holds_what_lies_between_its_limits():
+    told = checked.bundled_targets().filter(pl.col("kind") != "association")
+    inside = (told["low"] <= told["published"]) & (told["published"] <= told["high"])
+    assert told["in_range"].to_list() == inside.to_list()
+    assert checked.bundled_targets().filter(pl.col("kind") == "association")["in_range"].null_count() == 5

@@ -75,7 +75,7 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
 
             assert same(run(TRIAL, PATIENTS, runner, kill), local)
             assert seen[-1] == len(TRIAL.blocks(PATIENTS))
-            processes.wait_for_workers(2, timeout=30)
+            processes.wait_for_workers(2, timeout=120)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "localhost:no", "tcp://[::1]:9"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.declared import INDEX
+from reinfuse.virtual.declared import BETWEEN, INDEX
 from reinfuse.virtual.equations import K_PHI, SIZE, T_DEATH, begin, change
 from reinfuse.virtual.patients import PRIOR, Draws, draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Infusion
@@ -249,6 +249,24 @@ def test_read_outs_are_those_of_a_fine_grid(read, patients):
                 assert out[i, k, what] == pytest.approx(told[what], rel=5e-3, abs=1e-6), READ[what]
             if told[AUC] is not None:
                 assert out[i, k, AUC] == pytest.approx(told[AUC], rel=1e-3, abs=1e-6)
+
+
+def test_a_products_fitness_begins_with_its_lymphodepletion_and_for_residual_cells_too(patients):
+    """As docs/virtual.md says: a second product that cannot grow stops what is left of the first, from day -3 on."""
+    _, p, fit = patients
+    s, times = ARM.schedule, np.array([146.9, 149.9])
+    day, never = np.tile(s.day, (PATIENTS, 1)), np.zeros((PATIENTS, 5))
+    cells = {}
+    for second in (0.0, 1.0):
+        states = np.full((PATIENTS, 2, SIZE), np.nan)
+        both = np.column_stack([fit[:, 0], np.full(PATIENTS, second)])
+        trace(p, both, never, day, s.course, s.event, FOLLOW, RTOL, times, states)
+        cells[second] = states[..., 0]
+    np.testing.assert_array_equal(cells[0.0][:, 0], cells[1.0][:, 0])
+    left = cells[1.0][:, 1] > 1e-12
+    assert left.sum() > 10
+    assert np.all(cells[0.0][left, 1] < cells[1.0][left, 1])
+    assert "from its lymphodepletion on" in " ".join(BETWEEN)
 
 
 def test_populations_that_never_die_out_go_on(patients):
