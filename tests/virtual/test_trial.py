@@ -109,11 +109,12 @@ def test_the_difference_of_the_same_patients_as_seen_is_that_in_the_same_patient
     seen = difference((n, one, one), (n, other, other), (n, one, other, product))
     same = moments(n, gain, gain)  # gains are 0 and 1
     assert seen.mean == same.mean == 0.5
+    assert seen.n == same.n == 8
     # within: 1 - 1/4 and 3 - 9/4, of 6 degrees of freedom: 0.25; of members' means 1/4 and 3/4: 1/8, less 0.25/4
     assert same.between == pytest.approx(0.0625)
     assert same.sampling == pytest.approx(0.25 / 8)
     assert (seen.between, seen.sampling) == pytest.approx((same.between, same.sampling))
-    assert seen.limits(DIFFERENCE) == pytest.approx(same.limits(DIFFERENCE), abs=0.02)  # floors by another n
+    assert seen.limits(DIFFERENCE) == pytest.approx(same.limits(DIFFERENCE))
 
 
 def test_a_difference_as_seen_keeps_what_lies_between_populations():

@@ -52,8 +52,8 @@ BETWEEN = (
     "lymphodepletion (doses DCy, DFlu in reference courses): lk = cCy DCy + cFlu DFlu; u falls by lk; E, M, X are "
     "multiplied by exp(-lk), A by exp(-sA lk), P and N by exp(-sT lk); Phi becomes 1 - (1-Phi) (1-phi0)^DFlu",
     "infusion: E rises by dose x 75 kg / 5e8; w is the fitness of the latest product, from its lymphodepletion on and "
-    "for all CAR-T cells: the model does not tell residual cells of an earlier product apart (on the day of CART2 they are "
-    "less than 2 % of the cells in nine of ten patients)",
+    "for all CAR-T cells: the model does not tell residual cells of an earlier product apart (on the day of CART2 they "
+    "are less than 2 % of the cells in nine of ten patients)",
     "extinction: a population of cells that falls below an exponentially distributed number of cells (mean 1, drawn "
     "for each patient and population) is gone: the time at which the last of many cells dies",
 )  # fmt: skip

@@ -4,7 +4,8 @@ The ensemble's members differ (variance tau2 between them), patients within a me
 is that of the value in one more population like those of the ensemble (a prediction interval: Higgins, Thompson &
 Spiegelhalter, J R Stat Soc A 2009;172:137-159): its variance is tau2 (1 + 1/k) + s2/n with k members. DerSimonian and
 Laird's moments (Control Clin Trials 1986;7:177-188) tell tau2 from the noise of few patients a member. tau2 is not
-known exactly: the variance of members' means, tau2 + noise, follows a scaled chi-squared distribution; the interval is
+known exactly: the variance of members' means, tau2 + noise, follows a scaled chi-squared distribution (with fewer
+degrees of freedom where their tails are heavy: O'Neill, Am Stat 2014;68:282-296); the interval is
 that of the mixture over tau given the observed variance, all tau being as likely before (Box & Tiao, Bayesian Inference
 in Statistical Analysis, 1973, section 5.2; Gelman, Bayesian Anal 2006;1:515-534). Where patients are so few that
 populations cannot be told apart, it is wider than it would have to be. A quantity that cannot pass a bound has an
@@ -160,8 +161,8 @@ def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, 
     noise = a.sampling * a.n / n + b.sampling * b.n / m - 2 * together * shared[0] / (n * m)
     sampling = a.sampling + b.sampling - 2 * together * shared[0].sum() / (a.n * b.n)
     weight = n * m / (n + m)
-    each = means[0] - means[1]
-    return Moments(a.mean - b.mean, *_between(weight, each, np.maximum(noise, 0.0), max(sampling, 0.0), a.n + b.n))
+    each, count = means[0] - means[1], a.n + b.n - int(both[0].sum())
+    return Moments(a.mean - b.mean, *_between(weight, each, np.maximum(noise, 0.0), max(sampling, 0.0), count))
 
 
 def _within(n: Floats, total: Floats, square: Floats) -> float:
@@ -192,4 +193,8 @@ def _between(weight: Floats, each: Floats, noise: Floats, sampling: float,
     between = max(0.0, (spread - expected) / room)
     parts = weight * (between + noise)
     free = float(parts.sum() ** 2 / np.sum(parts**2)) - 1 if parts.any() else 0.0
+    if free > 0 and spread > 0:  # the variance of a variance: 2/free, and what heavy tails add
+        off = each - np.sum(weight * each) / total
+        excess = float(np.sum(weight * off**4) / total / (spread / total) ** 2) - 3
+        free = 2 / (2 / free + max(excess, 0.0) / len(each))
     return between, sampling, n, spread / room, max(expected / room, 0.0), free
