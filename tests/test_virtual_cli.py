@@ -118,3 +118,33 @@ def test_the_documentation_holds_the_declared_model():
     docs = Path(__file__).resolve().parents[1] / "docs" / "virtual.md"
     assert docs.read_text().endswith(markdown()), "run: reinfuse virtual parameters --markdown"
     assert runner.invoke(app, ["virtual", "parameters", "--markdown"]).output == markdown()
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["--cluster", "tcp://192.0.2.1:8786"], "can run code on this one"),
+    (["--cluster", "tls://192.0.2.1:8786"], "--tls-ca, --tls-cert, --tls-key"),
+    (["--tls-ca", "ca.pem"], "go with --cluster"),
+    (["--insecure-cluster"], "go with --cluster"),
+])  # fmt: skip
+@pytest.mark.parametrize("command", ["trial", "search"])
+def test_clusters_that_cannot_be_trusted_are_refused(tmp_path, monkeypatch, capsys, command, given, said):
+    from reinfuse import cli
+
+    monkeypatch.setattr("sys.argv", ["reinfuse", "virtual", command, *given, "--out", str(tmp_path / "o")])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_short_follow_up_leaves_outcomes_out_and_says_so(tmp_path):
+    (tmp_path / "p.toml").write_text(PROTOCOLS.replace("183", "56"))
+    command = ["virtual", "trial", str(tmp_path / "p.toml"), "--patients", "200", "--out", str(tmp_path / "o")]
+    done = runner.invoke(app, command)
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "o" / "report.html").read_text()
+    assert "PFS at 6 months: left out: it is read on day 182.6, and the follow-up ends on day 56" in text
+    told = json.loads((tmp_path / "o" / "findings.json").read_text())
+    assert {w["about"] for w in told["warnings"]} >= {"follow-up"}
+    assert all(e["estimate"] is None for e in told["estimates"] if e["endpoint"] == "seen_day180")

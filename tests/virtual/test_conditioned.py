@@ -222,6 +222,23 @@ def test_a_cohorts_twins_from_start_to_end(patients):
     assert np.array_equal(found.levels, again.levels)
 
 
+def test_intervals_of_twins_keep_their_bounds(patients):
+    """Two members, of which one keeps no cells: an interval by t would reach below 0 days."""
+    found = conditioned(patients[:5], PROTOCOLS, ENSEMBLE, 3, members=3, twins=16)
+    told = dataclasses.replace(found, levels=found.levels * np.array([0.0, 1.0, 0.3])[:, None, None]).records()
+    for e in told:
+        if e.lower is None or e.term or e.unit == "log10 cells/uL":
+            continue
+        assert 0 <= e.lower <= e.estimate <= e.upper <= (365 if e.unit == "days" else 1)
+
+
+def test_twins_are_not_told_what_the_follow_up_is_too_short_for(patients):
+    short = PROTOCOLS.model_copy(update={"follow_days": 56.0})
+    told = list(conditioned(patients[:5], short, ENSEMBLE, 3, members=2, twins=16).records())
+    late = [e for e in told if e.endpoint == "seen_day90"]
+    assert late and all(e.estimate is None and "day 90" in e.note for e in late)
+
+
 def test_a_factor_of_ten_in_copies_changes_no_prediction(patients):
     assert all(p.counts is None or p.counts.unit == "copies/ug" for p in patients)
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.declared import BETWEEN, INDEX
 from reinfuse.virtual.equations import K_PHI, SIZE, T_DEATH, begin, change
 from reinfuse.virtual.patients import PRIOR, Draws, draws, fitness, parameters
 from reinfuse.virtual.protocol import Arm, Infusion
@@ -138,25 +137,6 @@ def test_read_outs_are_those_of_the_courses(undying, lsoda):
     np.testing.assert_allclose(second[there, BURDEN], before[there], rtol=0.2)
 
 
-def test_peak_and_area_end_with_death(patients):
-    """Patients whose tumour only grows, and who do not survive what they have on day 4, while the cells still rise."""
-    drawn, p, fit = patients
-    growing, s = p.copy(), ARM.schedule
-    growing[:, INDEX["kk"]], growing[:, T_DEATH] = 0.0, np.inf
-    never = read_out(patients, growing)[0][:, 0]
-    times, states = np.linspace(0, 4, 801)[1:], np.full((PATIENTS, 800, SIZE), np.nan)
-    trace(growing, fit, drawn.least, np.tile(s.day, (PATIENTS, 1)), s.course, s.event, FOLLOW, 1e-8, times, states)
-    growing[:, T_DEATH] = states[:, -1, 3:5].sum(axis=1)
-    o, who = read_out(patients, growing)[0][:, 0], never[:, TMAX_DAY] > 4.5
-    assert who.sum() > 10
-    np.testing.assert_allclose(o[:, DIED], 4, atol=1e-3)
-    cart = states[:, :, :3].sum(axis=2).max(axis=1)
-    np.testing.assert_allclose(o[who, CMAX], np.maximum(cart[who], 0.3), rtol=2e-3)
-    assert np.all(o[:, TMAX_DAY] <= o[:, DIED])
-    assert np.all(o[who, CMAX] < never[who, CMAX])
-    assert np.all(o[who, AUC] < never[who, AUC])
-
-
 def test_area_last_sight_and_progression_follow_the_reference(read, undying, patients, lsoda):
     out, never = read[0], undying[0]
     first = TIMES <= COURSE
@@ -249,24 +229,6 @@ def test_read_outs_are_those_of_a_fine_grid(read, patients):
                 assert out[i, k, what] == pytest.approx(told[what], rel=5e-3, abs=1e-6), READ[what]
             if told[AUC] is not None:
                 assert out[i, k, AUC] == pytest.approx(told[AUC], rel=1e-3, abs=1e-6)
-
-
-def test_a_products_fitness_begins_with_its_lymphodepletion_and_for_residual_cells_too(patients):
-    """As docs/virtual.md says: a second product that cannot grow stops what is left of the first, from day -3 on."""
-    _, p, fit = patients
-    s, times = ARM.schedule, np.array([146.9, 149.9])
-    day, never = np.tile(s.day, (PATIENTS, 1)), np.zeros((PATIENTS, 5))
-    cells = {}
-    for second in (0.0, 1.0):
-        states = np.full((PATIENTS, 2, SIZE), np.nan)
-        both = np.column_stack([fit[:, 0], np.full(PATIENTS, second)])
-        trace(p, both, never, day, s.course, s.event, FOLLOW, RTOL, times, states)
-        cells[second] = states[..., 0]
-    np.testing.assert_array_equal(cells[0.0][:, 0], cells[1.0][:, 0])
-    left = cells[1.0][:, 1] > 1e-12
-    assert left.sum() > 5
-    assert np.all(cells[0.0][left, 1] < cells[1.0][left, 1])
-    assert "from its lymphodepletion on" in " ".join(BETWEEN)
 
 
 def test_populations_that_never_die_out_go_on(patients):

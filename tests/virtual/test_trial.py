@@ -1,6 +1,11 @@
 """Trials: sums in blocks, the same in any order; means and intervals by hand and by simulation; protocols."""
 
+import importlib.util
+import sys
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t as student
 
@@ -11,7 +16,7 @@ from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols, dose_text
 from reinfuse.virtual.records import records
 from reinfuse.virtual.space import UNKNOWNS
 from reinfuse.virtual.tally import BINS, added, binned, quantile
-from reinfuse.virtual.trial import Trial, block_of, in_threads, run
+from reinfuse.virtual.trial import QUANTITIES, Trial, block_of, in_threads, run
 
 GRID = Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6, 2e7))
 PROTOCOLS = Protocols(grid=GRID)
@@ -278,3 +283,18 @@ def test_the_bundled_protocols_are_nine_arms():
     bundled = Protocols.load(str(path))
     assert len(bundled.all_arms) == 9
     assert bundled.all_arms[0].name == bundled.reference
+
+
+def test_a_small_study_of_the_coverage_of_every_interval():
+    """The study of benchmarks/virtual, small: levels and differences, shares and days, paired and as seen."""
+    path = Path(__file__).parents[2] / "benchmarks" / "virtual" / "interval_coverage.py"
+    spec = importlib.util.spec_from_file_location("interval_coverage", path)
+    study = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = study
+    spec.loader.exec_module(study)
+    found = study.study(study.Setting(60, 40, 0.6, "most"), 30, 5)
+    assert set(found["interval"]) == {"level", "same patients", "as selected"}
+    assert set(found["quantity"]) == set(QUANTITIES)
+    pooled = found.group_by("interval").agg(pl.col("coverage").mean())["coverage"]
+    assert pooled.min() > 0.9
+    assert pooled.max() < 0.99
