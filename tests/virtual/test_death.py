@@ -100,8 +100,8 @@ def test_the_simulated_study_treats_no_dead():
         assert not np.any(second.told.died[second.selected] & (second.told.os[second.selected] <= 0))
 
 
-def test_twins_and_searches_read_the_same_runs():
-    """Nothing else than `ran` brings patients through a protocol and into outcomes: the dead are excluded there."""
+def test_a_run_has_no_infusion_and_no_count_of_the_dead():
+    """`ran` is what trials, searches, twins and calibration go through."""
     ensemble = Ensemble(bundled().z[:1], bundled().intercept[:1])
     drawn = draws(1, 0, 200)
     member, _ = ensemble.of_patients(0, 200)

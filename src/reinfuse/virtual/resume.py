@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-import reinfuse
+from reinfuse.virtual.cluster import made_of
 from reinfuse.virtual.tally import Tally
 from reinfuse.virtual.trial import Runner, Trial
 
@@ -20,9 +20,9 @@ Block = tuple[int, int]
 
 
 def key(trial: Trial) -> str:
-    """Return what tells a trial's kept blocks from those of another trial, ensemble, seed or version."""
+    """Return what tells a trial's kept blocks from those of another trial, ensemble, seed, version or sources."""
     told = (trial.protocols.model_dump_json(), trial.ensemble.frame().write_csv(), trial.seed, dict(trial.changed))
-    return hashlib.sha256(repr((reinfuse.__version__, told)).encode()).hexdigest()[:20]
+    return hashlib.sha256(repr((made_of(), told)).encode()).hexdigest()[:20]
 
 
 def resumable(runner: Runner, trial: Trial, folder: Path, say: Callable[[str], None] | None = None) -> Runner:
