@@ -1,6 +1,7 @@
 """Type I error and coverage of the association models at n = 44: what Firth's penalty gives, and what it does not.
 
-Run: python benchmarks/firth_null.py [replicates]. One yes/no factor without effect, prevalence 15 % or 50 %; a binary
+Run: python benchmarks/firth_null.py [replicates | --small].
+One yes/no factor without effect, prevalence 15 % or 50 %; a binary
 endpoint (40 % with the event) and a time to event (about 30 % censored). Beside it, in the same replicates, unpenalised
 Wald tests. Writes results/firth_null.csv. Replicates with a constant factor or outcome are drawn again and counted.
 """
@@ -86,4 +87,4 @@ def main(replicates: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)
+    main(20 if "--small" in sys.argv else int(sys.argv[1]) if len(sys.argv) > 1 else 2000)

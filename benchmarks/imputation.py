@@ -1,6 +1,7 @@
 """Coverage and bias of multiple imputation beside complete cases, n = 44 and 100, truth known.
 
-Run: python benchmarks/imputation.py [--replicates 1000]. A yes/no factor x (30 % yes) with an odds or hazard ratio of 1
+Run: python benchmarks/imputation.py [--replicates 1000 | --small].
+A yes/no factor x (30 % yes) with an odds or hazard ratio of 1
 or 3, and a number z (mean 0.5 higher where x is yes, SD 1) with a log ratio of 0.5. Outcome: 40 % with the event, or a
 time of which 30 % are censored. x is missing in 30 %, the more often the greater z (log odds 0.75 per unit) and where
 there was an event (log odds 1): missing at random given z and the outcome. Model: x and z. In the same replicates: all
@@ -123,9 +124,13 @@ def main() -> None:
     """Simulate every cell and write the results."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--replicates", type=int, default=1000)
-    replicates = parser.parse_args().replicates
+    parser.add_argument("--small", action="store_true", help="one cell, three replicates, nothing written")
+    told = parser.parse_args()
+    replicates = 3 if told.small else told.replicates
     started, rows = clock.time(), []
     for kind, n, ratio in ((k, n, r) for k in ("logistic", "cox") for n in (44, 100) for r in (1.0, 3.0)):
+        if told.small and (kind, n, ratio) != ("cox", 44, 3.0):
+            continue
         rows += cell(kind, n, ratio, replicates)
         print(kind, n, ratio, f"{clock.time() - started:.0f} s", flush=True)
     table = pl.DataFrame(rows)

@@ -1,8 +1,8 @@
 """A registry of 100,000 patients: the whole analysis, beside the same estimates by R survival and by lifelines.
 
-Run: python benchmarks/large_cohort.py [patients]. Writes results/large_cohort.json. The answers are compared before
-any time is reported: medians and log-rank statistics must be equal, and effects, at this size, within 0.01 of the
-unpenalised ones on the log scale.
+Run: python benchmarks/large_cohort.py [patients | --small]. Writes results/large_cohort.json. The answers are
+compared before any time is reported: medians and log-rank statistics must be equal, and effects, at this size, within
+0.01 of the unpenalised ones on the log scale. The analyses that draw random numbers are left out of the small run.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from datetime import date
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,27 @@ LIBRARIES = ("reinfuse", "greenwood", "firthmodels", "polars", "lifelines")
 TIMED = ("pfs", "os", "dor", "ttnt")
 
 
-def analyse(cohort: Path, out: Path) -> dict[str, float]:
+QUICK = """[analyses]
+calibrated = "none"
+permutation = false
+averaging = false
+bootstraps = 0
+influence = false
+imputations = 0
+power = 0
+paired = false
+"""
+
+
+def analyse(cohort: Path, out: Path, small: bool = False) -> dict[str, float]:
     """Run the command line and return its wall and processor seconds and its peak memory in GB."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "reinfuse.cli", "analyze", str(cohort), "--out", str(out)], check=True)
+    command = [sys.executable, "-m", "reinfuse.cli", "analyze", str(cohort), "--out", str(out)]
+    if small:
+        (cohort.parent / "plan.toml").write_text(QUICK, encoding="utf-8")
+        command += ["--plan", str(cohort.parent / "plan.toml")]
+    subprocess.run(command, check=True)
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -70,45 +87,57 @@ def by_lifelines(path: Path) -> dict[str, object]:
     return {"seconds": time.perf_counter() - started, "medians": medians, "logrank_chisq": chisq}
 
 
-def compare(records: pl.DataFrame, r: dict, lines: dict) -> dict[str, float]:
-    """Refuse to report a time unless the answers agree; return the greatest differences."""
+def compare(records: pl.DataFrame, peers: list[dict], n: int) -> dict[str, float]:
+    """Refuse to report a time unless the answers agree; return the greatest differences.
+
+    Firth's effects are nearer to 1 than unpenalised ones by a term of the order 1 / n: 0.020 at 600 patients.
+    """
+    r = peers[0]
     found = {"median": 0.0, "log_rank": 0.0, "effect": 0.0}
     every = records.filter((pl.col("population") == "all") & pl.col("group").is_null())
     for end in TIMED:
         mine = every.filter((pl.col("endpoint") == end) & (pl.col("statistic") == "median"))["estimate"][0]
-        found["median"] = max(found["median"], abs(mine - r["medians"][end]), abs(mine - lines["medians"][end]))
+        found["median"] = max(found["median"], *(abs(mine - peer["medians"][end]) for peer in peers))
         for group in GROUPS:
             where = (pl.col("endpoint") == end) & (pl.col("statistic") == "p_value") & (pl.col("term") == group)
             p, df = every.filter(where)["p_value"][0], 2 if group == "diagnosis" else 1
-            for other in (r, lines):
+            for other in peers:
                 theirs = float(chi2.sf(other["logrank_chisq"][f"{end} {group}"], df))
                 found["log_rank"] = max(found["log_rank"], abs(p - theirs))
     names = {"response": "responded", "cr": "complete", "umrd_day28": "umrd", "pfs": "pfs", "os": "os", "dor": "dor"}
-    single = every.filter((pl.col("model") == "univariable") & pl.col("estimate").is_not_null())
+    single = every.filter(
+        (pl.col("analysis") == "association")
+        & (pl.col("model") == "univariable")
+        & pl.col("endpoint").is_in(list(names))
+        & pl.col("estimate").is_not_null()
+    )
     per = {"age_years": 10.0, "interval_days": 30.0}
     for end, term, value in single.select("endpoint", "term", "estimate").iter_rows():
         if "=" not in term:
             theirs = r["effects"][f"{names[end]} {term}"] * per.get(term, 1.0)
             found["effect"] = max(found["effect"], abs(np.log(value) - theirs))
-    if found["median"] > 1e-9 or found["log_rank"] > 1e-6 or found["effect"] > 0.01:
+    if found["median"] > 1e-9 or found["log_rank"] > 1e-6 or found["effect"] > max(0.01, 20 / n):
         raise SystemExit(f"the answers differ: {found}")
     return found
 
 
-def main(n: int) -> None:
-    """Run everything and write the results."""
+def main(n: int, small: bool = False) -> None:
+    """Run everything and write the results; a small run does without lifelines where it is not installed."""
     with tempfile.TemporaryDirectory() as temporary:
         cohort, out = Path(temporary) / "cohort", Path(temporary) / "out"
         cohort.mkdir()
         write_cohort(cohort, n)
-        mine = analyse(cohort, out)
+        mine = analyse(cohort, out, small)
         done = subprocess.run(["Rscript", str(HERE / "large_cohort.R"), str(out / "patients.csv")], check=True,
                               capture_output=True, text=True)  # fmt: skip
         r = json.loads(done.stdout)
-        lines = by_lifelines(out / "patients.csv")
+        lines = None if small and find_spec("lifelines") is None else by_lifelines(out / "patients.csv")
         records = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
-        agreement = compare(records, r, lines)
+        agreement = compare(records, [r] if lines is None else [r, lines], n)
         size = {p.name: round(p.stat().st_size / 2**20, 1) for p in out.iterdir() if p.is_file()}
+    if small:
+        print(json.dumps({"patients": n, "beside lifelines": lines is not None, "greatest difference": agreement}))
+        return
     told = {
         "patients": n, "date": date.today().isoformat(), "cores": os.cpu_count(), "python": platform.python_version(),
         "versions": {p: version(p) for p in LIBRARIES} | r["versions"],
@@ -125,4 +154,7 @@ def main(n: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    if "--small" in sys.argv:
+        main(600, small=True)
+    else:
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

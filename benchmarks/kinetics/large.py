@@ -4,6 +4,7 @@ Counts are simulated from Stein's values (`calibration.STEIN`), limit 10 copies/
 Goal for one infusion each: ten minutes on two cores. Run alone:
 
     python benchmarks/kinetics/large.py 1      (infusions a patient; adds to results/population.json)
+    python benchmarks/kinetics/large.py --small
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from calibration import LIMIT, STEIN, UNIT
+from calibration import LIMIT, SMALL, STEIN, UNIT
 
 from reinfuse.kinetics.population import simulate
 from reinfuse.kinetics.population.fit import PopulationFit, fit
+from reinfuse.kinetics.population.sampler import Effort
 from reinfuse.kinetics.profiles import Profile
 
-PATIENTS = 1000
+PATIENTS = 6 if SMALL else 1000
 DAYS = np.array([1.0, 3, 5, 7, 9, 11, 14, 18, 21, 28, 45, 60, 90, 180, 365])
 RESULTS = Path(__file__).parent.parent / "results" / "population.json"
 
@@ -47,17 +49,19 @@ def processor_seconds() -> float:
 
 
 def add(name: str, told: dict[str, object]) -> None:
-    """Put a result beside the others in the file."""
+    """Put a result beside the others in the file; a small run's go unwritten."""
+    if SMALL:
+        return
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.write_text(json.dumps(known | {name: told}, indent=1) + "\n")
     print(json.dumps(told, indent=1))
 
 
 def main() -> None:
-    infusions = int(sys.argv[1])
+    infusions = 1 if SMALL else int(sys.argv[1])
     profiles, factors = cohort(PATIENTS, infusions, DAYS, 1000 + infusions)
     began, before = time.perf_counter(), processor_seconds()
-    found = fit(profiles, factors, 1)
+    found = fit(profiles, factors, 1, Effort(chains=1, warmup=25, draws=25)) if SMALL else fit(profiles, factors, 1)
     seconds = time.perf_counter() - began
     assert isinstance(found, PopulationFit)
     d = found.diagnostics

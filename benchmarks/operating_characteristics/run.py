@@ -13,6 +13,7 @@ import csv
 import itertools
 import math
 import os
+import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -126,7 +127,11 @@ def main():
     parse.add_argument("--out", type=Path, default=RESULTS)
     parse.add_argument("--only", help="one cell, such as cox,20,0.3,6")
     parse.add_argument("--seed", type=int, default=SEED)
+    parse.add_argument("--small", action="store_true", help="one cell, few replicates, into a folder that goes")
     told = parse.parse_args()
+    if told.small:
+        told.replicates, told.draws, told.workers, told.only = 5, 19, 1, "cox,20,0.3,6"
+        told.out = Path(tempfile.mkdtemp()) / "cells.csv"
     done = set()
     if told.out.exists():
         with told.out.open() as file:

@@ -5,6 +5,7 @@ measured at two numbers of patients. A trial of a million is run where it is ask
 
     python benchmarks/virtual/million.py            # 20,000 patients, extrapolated
     python benchmarks/virtual/million.py 1000000    # in full
+    python benchmarks/virtual/million.py --small    # 1,024, nothing written
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def timed(trial: Trial, patients: int) -> dict[str, float]:
 def main(patients: int) -> None:
     """Measure, extrapolate, write."""
     trial = Trial(Protocols.load(str(files("reinfuse.virtual").joinpath("protocols.toml"))), bundled(), 1)
-    begun = timed(trial, 512)  # with what is compiled on the first run, or read from disk
+    begun = timed(trial, min(patients // 4, 512))  # with what is compiled on the first run, or read from disk
     few, many = timed(trial, patients // 4), timed(trial, patients)
     a_patient = (many["seconds"] - few["seconds"]) / (many["patients"] - few["patients"])
     used = (many["processor_seconds"] - few["processor_seconds"]) / (many["patients"] - few["patients"])
@@ -46,9 +47,10 @@ def main(patients: int) -> None:
             "million": {"measured": patients >= WANTED, "minutes": a_patient * WANTED / 60,
                         "processor_minutes": used * WANTED / 60, "most_gb": many["most_gb"],
                         "goal_minutes": LIMIT_MINUTES, "goal_gb": LIMIT_GB}}  # fmt: skip
-    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
+    if "--small" not in sys.argv:
+        RESULTS.write_text(json.dumps(told, indent=1) + "\n")
     print(json.dumps(told, indent=1))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
+    main(1024 if "--small" in sys.argv else int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)

@@ -8,6 +8,7 @@ outcome of a second infusion in it, on which nothing was calibrated.
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -19,7 +20,8 @@ from reinfuse.virtual.simulated import Simulated, simulate
 from reinfuse.virtual.space import UNKNOWNS, members
 from reinfuse.virtual.targets import CALIBRATED, Target
 
-POPULATIONS, PARTICLES, PATIENTS, MOVES = 3, 150, 256, 4
+SMALL = "--small" in sys.argv
+POPULATIONS, PARTICLES, PATIENTS, MOVES = (1, 8, 32, 1) if SMALL else (3, 150, 256, 4)
 NARROWER = 0.7
 """Planted populations are drawn with this share of the priors' spread, so that few of their results are out of
 range."""
