@@ -50,14 +50,14 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
 @app.command()
 def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
     """Tell all that is wrong, or odd, with a cohort; exit status 2 if it would be refused."""
-    from reinfuse.cohort.analysed import analysed
     from reinfuse.cohort.cohort import examine
     from reinfuse.cohort.raw import read_raw
+    from reinfuse.study import Study
 
     chosen = _plan(plan)
     checked, problems = examine(read_raw(cohort), chosen.columns, chosen.used_columns)
     if checked is not None:
-        analysed(checked, chosen)
+        Study(checked, chosen).prepare()
     show(problems, json)
     if checked is None:
         raise typer.Exit(2)
@@ -70,7 +70,7 @@ def what_could_be_seen(
     cohort: CohortArgument,
     plan: PlanOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
-    draws: Annotated[int, typer.Option("--draws", min=40, help="Simulated outcomes a ratio.")] = 2000,
+    draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated outcomes a ratio.")] = 2000,
     force: ForceOption = False,
 ) -> None:
     """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
@@ -96,7 +96,7 @@ def kinetics(
     out: OutOption = Path("reinfuse-kinetics"),
     above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
     sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
-    draws: Annotated[int | None, typer.Option("--draws", min=100, help="Draws of each chain.")] = None,
+    draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws of each chain.")] = None,
     force: ForceOption = False,
 ) -> None:
     """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
@@ -107,8 +107,8 @@ def kinetics(
 
     chosen = _plan(plan)
     if above:
-        asked = chosen.kinetics.model_copy(update={"above": above})
-        chosen = chosen.model_copy(update={"kinetics": asked})
+        asked = {**chosen.kinetics.model_dump(mode="json"), "above": above}
+        chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": asked})
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)

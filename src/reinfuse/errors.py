@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
+from reinfuse.texts import visible
+
 Severity = Literal["error", "warning"]
 
 
@@ -40,6 +42,13 @@ class Problem:
     rule: str
     remedy: str
     severity: Severity = "error"
+
+    def __post_init__(self) -> None:
+        """Keep what a file holds from ruling the screen that shows it."""
+        for name, longest in (("table", 120), ("column", 120), ("value", 120), ("rule", 1000), ("remedy", 1000)):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, visible(text, longest))
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem under the names of the contract."""
@@ -89,6 +98,12 @@ class FigureRefused(Refused):
     """There is no such figure."""
 
     what = "figure"
+
+
+class ExtraMissing(Refused):
+    """A part of reinfuse needs libraries that are not installed."""
+
+    what = "command"
 
 
 class ShareRefused(Refused):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -18,17 +17,21 @@ from reinfuse.cohort.design import (
     BUILT_IN_ENDPOINTS,
     BUILT_IN_FACTORS,
     LANDMARK_FACTORS,
+    MOST_DECLARED,
+    MOST_FACTORS,
     NEEDS_SECOND,
     Declaration,
     Design,
     Endpoint,
     Factor,
     Rules,
+    Title,
 )
 from reinfuse.cohort.interpret import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
 from reinfuse.switches import Analyses, Kinetics, Landmark, Standardise, TimeDependent
+from reinfuse.toml import NotToml, read_toml
 
 __all__ = [
     "Analyses",
@@ -48,9 +51,11 @@ class Model(Declaration):
     """A multivariable model of one endpoint."""
 
     endpoint: str
-    factors: Annotated[tuple[str, ...], Field(min_length=1)]
+    factors: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_DECLARED)]
 
 
+MOST_SEED = 2**32 - 1
+Many = Field(max_length=MOST_DECLARED)
 _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
 )
@@ -79,17 +84,17 @@ class Plan(Design):
         In the brief, numbers of people from 1 to below this are not shown; 0: all are.
     """
 
-    title: str = "Outcome after a second CAR-T infusion"
+    title: Title = "Outcome after a second CAR-T infusion"
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    seed: int = 20210121
-    factors: tuple[Factor, ...] = _DEFAULT_FACTORS
-    models: tuple[Model, ...] = _DEFAULT_MODELS
-    landmarks: tuple[Landmark, ...] = _DEFAULT_LANDMARKS
-    time_dependent: tuple[TimeDependent, ...] = (TimeDependent(factor="response"),)
+    seed: int = Field(default=20210121, ge=0, le=MOST_SEED, strict=True)
+    factors: Annotated[tuple[Factor, ...], Field(max_length=MOST_FACTORS)] = _DEFAULT_FACTORS
+    models: Annotated[tuple[Model, ...], Many] = _DEFAULT_MODELS
+    landmarks: Annotated[tuple[Landmark, ...], Many] = _DEFAULT_LANDMARKS
+    time_dependent: Annotated[tuple[TimeDependent, ...], Many] = (TimeDependent(factor="response"),)
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
     kinetics: Kinetics = Kinetics()
-    languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1)] = ("en",)
+    languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
 
     @model_validator(mode="after")
@@ -194,11 +199,9 @@ class Plan(Design):
             With everything that is wrong with it.
         """
         try:
-            told: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "cannot be read"
-            raise PlanRefused([Problem("plan", None, None, None, where, "give a TOML file")]) from None
-        return cls.of(told)
+            return cls.of(read_toml(Path(path)))
+        except NotToml as why:
+            raise PlanRefused([Problem("plan", None, None, None, str(why), "give a TOML file")]) from None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Plan:

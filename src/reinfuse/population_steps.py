@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.cohort.analysed import ID, Analysed
+from reinfuse.extras import require
 from reinfuse.findings import Progress
 from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.factors import declared, factors
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from reinfuse.kinetics.population.fit import PopulationFit
     from reinfuse.kinetics.population.predictive import Check, Fitted
     from reinfuse.kinetics.population.sampler import Effort, Report
-
-MISSING = "it needs further libraries: pip install 'reinfuse[kinetics]'"
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,6 @@ class Sampled:
         return f"Population model: {why}."
 
 
-def available() -> bool:
-    """Return whether the libraries that sample are installed."""
-    return all(find_spec(name) is not None for name in ("jax", "numpyro"))
-
-
 def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = None,
             progress: Progress | None = None) -> Sampled:  # fmt: skip
     """Sample the population model, and the joint models of the counts and PFS.
@@ -68,10 +61,13 @@ def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = Non
     ----------
     draws
         Draws of each chain, rounded to 25; default: enough for this size.
+
+    Raises
+    ------
+    ExtraMissing
+        Without the libraries that sample.
     """
-    if not available():
-        note = f"{NOT_ESTIMABLE}: {MISSING}"
-        return Sampled((Estimate("population", "counts", "typical", note=note),))
+    require("kinetics")
     from reinfuse.kinetics.population import predictive
     from reinfuse.kinetics.population.fit import effort_for, fit
     from reinfuse.kinetics.population.records import records

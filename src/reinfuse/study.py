@@ -21,6 +21,7 @@ from reinfuse.cohort.later import landmark_notes
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.cohort.split import unsplit
 from reinfuse.errors import CohortRefused, Problem
+from reinfuse.extras import require
 from reinfuse.findings import CurveKey, Findings, Progress
 from reinfuse.kinetics.counted import Counted, counted
 from reinfuse.plan import Plan
@@ -60,6 +61,13 @@ class Study:
         self.cohort = unsplit(self.cohort, self.plan.rules)
         self.data = analysed(self.cohort, self.plan)
 
+    def prepare(self) -> list[steps.Step]:
+        """Return what is to be estimated, and so refuse all that `run` would refuse."""
+        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
+        if self.plan.analyses.kinetics and self.counts is not None:
+            todo += exposure_steps.steps(self.data, self.counts, self.plan)
+        return todo
+
     def run(self, progress: Progress | None = None) -> Findings:
         """Estimate what the plan asks for.
 
@@ -68,11 +76,7 @@ class Study:
         progress
             Called with what is done, how many steps are done, and how many there are.
         """
-        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
-        counts = self.counts if self.plan.analyses.kinetics else None
-        if counts is not None:
-            todo += exposure_steps.steps(self.data, counts, self.plan)
-        return self._findings(todo, progress, counts)
+        return self._findings(self.prepare(), progress, self.counts if self.plan.analyses.kinetics else None)
 
     def kinetics(self, sampling: bool = True, draws: int | None = None,
                  progress: Progress | None = None) -> tuple[Findings, Sampled | None]:  # fmt: skip
@@ -89,6 +93,8 @@ class Study:
         ------
         CohortRefused
             If the cohort holds no count after an infusion, in the plan's unit.
+        ExtraMissing
+            If the libraries that sample are not installed.
         """
         if self.counts is None:
             rule, remedy = (
@@ -99,6 +105,8 @@ class Study:
             raise CohortRefused(
                 [Problem("counts", None, None, None, rule + (f" in {wanted}" if wanted else ""), remedy)]
             )
+        if sampling:
+            require("kinetics", "sample nothing (--no-sampling)")
         findings = self._findings(list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, self.counts)
         if not sampling:
             return findings, None

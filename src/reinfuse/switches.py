@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from reinfuse.cohort.design import Declaration
+from reinfuse.cohort.design import MOST_DECLARED, Days, Declaration
+from reinfuse.cohort.values import LARGEST
 from reinfuse.kinetics.nca import AREA_DAYS, BelowRules, NcaRules
+
+MOST_DRAWS, MOST_SAMPLES, MOST_IMPUTATIONS = 100_000, 10_000, 200
+"""Limits of what is simulated: beyond these, time and memory grow and the answers do not change."""
+Many = Field(max_length=MOST_DECLARED)
+
+
+def none_or_many(number: int) -> int:
+    """Refuse a single simulated data set: it has no spread."""
+    if number == 1:
+        raise ValueError("is 1: use 0 to leave the analysis out, or more")
+    return number
 
 
 class Landmark(Declaration):
@@ -24,8 +36,8 @@ class Landmark(Declaration):
     """
 
     factor: str
-    endpoints: tuple[str, ...] = ("pfs", "os")
-    day: float | None = Field(default=None, gt=0)
+    endpoints: Annotated[tuple[str, ...], Many] = ("pfs", "os")
+    day: Days | None = None
     adjust: tuple[str, ...] = ()
 
 
@@ -51,8 +63,8 @@ class Standardise(Declaration):
     exposures: tuple[str, ...] = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase")
     confounders: tuple[str, ...] = ("diagnosis",)
     endpoints: tuple[str, ...] = ("response", "pfs")
-    day: float = Field(default=365.25, gt=0)
-    fewest: int = Field(default=4, ge=1)
+    day: Days = 365.25
+    fewest: int = Field(default=4, ge=1, le=1_000_000)
 
 
 class Kinetics(Declaration):
@@ -74,8 +86,8 @@ class Kinetics(Declaration):
     before: Literal["zero", "missing", "half"] = "zero"
     between: Literal["missing", "zero", "half"] = "missing"
     after: Literal["half", "zero", "missing"] = "half"
-    area_days: tuple[Annotated[float, Field(gt=0)], ...] = ()
-    above: float | None = Field(default=None, gt=0)
+    area_days: Annotated[tuple[Days, ...], Many] = ()
+    above: float | None = Field(default=None, gt=0, le=LARGEST)
 
     @property
     def rules(self) -> NcaRules:
@@ -121,17 +133,19 @@ class Analyses(Declaration):
 
     calibrated: Literal["multivariable", "all", "none"] = "multivariable"
     permutation: bool = True
-    draws: int = Field(default=1000, ge=99)
+    draws: int = Field(default=1000, ge=99, le=MOST_DRAWS, strict=True)
     averaging: bool = True
-    bootstraps: int = Field(default=200, ge=0)
+    bootstraps: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
     influence: bool = True
     proportional_hazards: bool = True
     sensitivity: bool = True
-    imputations: int = Field(default=20, ge=0)
+    imputations: Annotated[int, AfterValidator(none_or_many)] = Field(
+        default=20, ge=0, le=MOST_IMPUTATIONS, strict=True
+    )
     competing: bool = True
     standardise: bool = True
     paired: bool = True
-    power: int = Field(default=200, ge=0)
+    power: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
     kinetics: bool = True
 
     @classmethod

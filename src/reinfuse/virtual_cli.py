@@ -19,10 +19,13 @@ virtual = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
     help="Virtual patients: a model, calibrated to groups, not validated for one patient.",
 )  # fmt: skip
+MOST_PATIENTS = 10_000_000
 SAID = "A model, calibrated to results of groups; not validated for one patient, and no advice on one."
 ProtocolsArgument = Annotated[Path | None, typer.Argument(help="Protocols (TOML); default: nine bundled ones.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
-PatientsOption = Annotated[int, typer.Option("--patients", min=100, help="Virtual patients, each in every arm.")]
+PatientsOption = Annotated[
+    int, typer.Option("--patients", min=100, max=MOST_PATIENTS, help="Virtual patients, each in every arm.")
+]
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster (tcp://, tls://).")]
 TlsCaOption = Annotated[Path | None, typer.Option("--tls-ca", help="Certificate authority of a tls:// cluster (PEM).")]
 TlsCertOption = Annotated[Path | None, typer.Option("--tls-cert", help="Own certificate for it (PEM).")]
@@ -30,7 +33,7 @@ TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Key of tha
 InsecureOption = Annotated[
     bool, typer.Option("--insecure-cluster", help="Use a cluster on other machines without TLS.")
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of the virtual patients.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the virtual patients.")]
 
 
 @virtual.command()
@@ -96,7 +99,9 @@ def search(
     cart1_dose: Annotated[float, typer.Option("--cart1-dose", help="Dose of CART1, cells/kg.")] = 2e6,
     cart1_too: Annotated[bool, typer.Option("--cart1-too", help="Search the regimen before CART1 too.")] = False,
     limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME:LOW:HIGH, such as flu:0:1.")] = None,
-    patients: Annotated[int | None, typer.Option("--patients", min=256, help="Virtual patients.")] = None,
+    patients: Annotated[
+        int | None, typer.Option("--patients", min=256, max=MOST_PATIENTS, help="Virtual patients.")
+    ] = None,
     seed: SeedOption = None,
     sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
     cluster: ClusterOption = None,

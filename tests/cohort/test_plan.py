@@ -223,7 +223,7 @@ def test_a_file_that_is_no_toml(tmp_path, data):
 def test_a_plan_that_is_not_there(tmp_path):
     with pytest.raises(PlanRefused) as caught:
         Plan.load(tmp_path / "nowhere.toml")
-    assert [p.rule for p in caught.value.problems] == ["cannot be read"]
+    assert [p.rule for p in caught.value.problems] == ["there is no such file"]
 
 
 def test_the_digest_tells_plans_apart():

@@ -61,7 +61,10 @@ def test_what_is_no_number_is_a_problem(text, mark):
 
 
 def test_a_number_too_great_to_hold_is_a_problem():
-    assert (read_number("1e400").value, read_number("1e400").rule) == (None, "is not a finite number")
+    assert (read_number("1e400").value, read_number("1e400").rule) == (
+        None,
+        "is beyond 1e+12, more than anything measured",
+    )
 
 
 @pytest.mark.parametrize(

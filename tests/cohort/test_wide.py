@@ -316,7 +316,7 @@ def test_the_value_that_means_the_event_is_met_in_any_writing(tmp_path, texts, e
             {"time": "cause", "event": "cured"},
             "plan",
             "cause",
-            "endpoint mine needs times of 0 or more in every row that has one",
+            "endpoint mine needs times of 0 to 36500 days in every row that has one",
         ),
         (
             {"time": "months", "event": "status"},

@@ -22,6 +22,7 @@ from reinfuse.cohort.split import unsplit
 from reinfuse.cohort.values import Dialect
 from reinfuse.cohort.wide import is_grade
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
+from reinfuse.texts import LONGEST_NAME
 
 ID = timeline.ID
 Floats = NDArray[np.float64]
@@ -227,7 +228,11 @@ def _populations(frame: pl.DataFrame, made: list[FactorColumn],
         levels = sorted({str(v) for v in column.drop_nulls()})
         if len(levels) > factors.MAX_LEVELS:
             rule = f"the plan's subgroup has {len(levels)} different values, more than {factors.MAX_LEVELS}"
-            problems.append(Problem("plan", None, name, None, rule, "declare it as a factor with above"))
+            problems.append(Problem("plan", None, name, None, rule, factors.TOO_MANY_LEVELS))
+            continue
+        if any(len(level) > LONGEST_NAME for level in levels):
+            rule = f"the plan's subgroup has a value of more than {LONGEST_NAME} characters"
+            problems.append(Problem("plan", None, name, None, rule, "shorten it, or leave the subgroup out"))
             continue
         if name not in factors.LABELS and (why := unfit_values(column)):
             problems.append(Problem("plan", None, name, None, f"the plan's subgroup {why}", "correct the plan"))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reinfuse.cohort import factors, values
 from reinfuse.cohort.design import Endpoint
 from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.schema import DAYS
 from reinfuse.errors import Problem, nearest
 
 Floats = NDArray[np.float64]
@@ -91,9 +92,9 @@ def _days(declared: Endpoint, column: str, frame: pl.DataFrame,
     """Return a column of times in days, NaN where empty."""
     time, wrong = factors.numbers(frame[column], dialect)
     days: Floats = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
-    if not wrong and not np.any(days < 0):
+    if not wrong and not np.any((days < 0) | (days > DAYS[1])):
         return days, []
-    rule = f"endpoint {declared.name} needs times of 0 or more in every row that has one"
+    rule = f"endpoint {declared.name} needs times of 0 to {DAYS[1]:g} days in every row that has one"
     return days, [Problem("plan", None, column, None, rule, "correct the column or the plan")]
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from reinfuse.cohort.columns import is_identifier, unfit_name
-from reinfuse.cohort.schema import RESPONSES
+from reinfuse.cohort.schema import DAYS, RESPONSES
+from reinfuse.cohort.values import LARGEST
 from reinfuse.errors import nearest
+from reinfuse.texts import LONGEST_NAME, LONGEST_TITLE, fault
 
 BUILT_IN_FACTORS = (
     "cart1_cy_flu", "cart2_cy_flu", "dose_increase", "log2_dose_ratio", "interval_days", "age_years", "prior_lines",
@@ -25,13 +27,34 @@ LANDMARK_FACTORS = ("response", "umrd_day28")
 
 Response = Literal["CR", "CRi", "nPR", "PR", "SD", "PD", "NE"]
 Compartment = Literal["marrow", "blood", "not recorded"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
+
+
+def _shown(text: str) -> str:
+    wrong = ("is empty", "write it, or leave it out") if not text.strip() else fault(text)
+    if wrong:
+        raise ValueError(": ".join(wrong))
+    return text
+
+
+def _one_line(text: object) -> object:
+    return " ".join(text.split()) if isinstance(text, str) else text
+
+
+Text = Annotated[str, AfterValidator(_shown)]
+"""A text that every format can show."""
+Label = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_shown)]
+Title = Annotated[str, Field(max_length=LONGEST_TITLE), AfterValidator(_shown), BeforeValidator(_one_line)]
+Days = Annotated[float, Field(gt=0, le=DAYS[1])]
+Day = Annotated[int, Field(ge=DAYS[0], le=DAYS[1])]
+MOST_FACTORS, MOST_DECLARED = 100, 50
+"""Factors, and endpoints, models, subgroups, landmarks or time-dependent factors, of one plan."""
 
 
 class Declaration(BaseModel):
     """Something that a plan declares: unknown settings are refused, and it never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Factor(Declaration):
@@ -52,13 +75,13 @@ class Factor(Declaration):
     """
 
     name: Name
-    column: str | None = None
-    label: str | None = None
-    above: float | None = None
-    reference: str | None = None
+    column: Text | None = None
+    label: Label | None = None
+    above: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] | None = None
+    reference: Text | None = None
     scale: Literal["log2"] | None = None
-    per: float | None = Field(default=None, gt=0)
-    known_at: float | None = Field(default=None, gt=0)
+    per: Annotated[float, Field(ge=1 / LARGEST, le=LARGEST)] | None = None
+    known_at: Days | None = None
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
@@ -87,14 +110,14 @@ class Endpoint(Declaration):
     """
 
     name: Name
-    label: str | None = None
-    time: str | None = None
-    entry: str | None = None
-    event: str | None = None
-    event_value: str | None = None
-    competing: str | None = None
-    competing_value: str | None = None
-    value: str | None = None
+    label: Label | None = None
+    time: Text | None = None
+    entry: Text | None = None
+    event: Text | None = None
+    event_value: Text | None = None
+    competing: Text | None = None
+    competing_value: Text | None = None
+    value: Text | None = None
     unit: Literal["days", "months", "years"] = "days"
 
     @model_validator(mode="after")
@@ -143,16 +166,16 @@ class Rules(Declaration):
         A patient without a row of a kind of toxicity, in a cohort with a table of toxicities: ``none`` = grade 0.
     """
 
-    umrd_window: tuple[int, int] = (21, 42)
-    umrd_day: int = 28
+    umrd_window: tuple[Day, Day] = (21, 42)
+    umrd_day: Day = 28
     umrd_threshold: float = Field(default=1e-4, gt=0, lt=1)
     umrd_compartments: tuple[Compartment, ...] = ("marrow", "blood", "not recorded")
     responders: tuple[Response, ...] = RESPONSES[:4]  # type: ignore[assignment]
-    responders_by_diagnosis: dict[str, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
+    responders_by_diagnosis: dict[Text, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
     complete: tuple[Response, ...] = ("CR", "CRi")
     censor_at_new_therapy: bool = True
     transplant_is_new_therapy: bool = True
-    max_gap_days: int | None = Field(default=None, gt=0)
+    max_gap_days: int | None = Field(default=None, gt=0, le=DAYS[1])
     death_of_disease: Literal["relapse", "non-relapse mortality"] = "relapse"
     split_dose_days: int = Field(default=30, ge=0, le=365)
     toxicity_absent: Literal["none", "missing"] = "none"
@@ -180,10 +203,10 @@ class Design(Declaration):
     """
 
     index_infusion: int = Field(default=2, ge=1, le=20)
-    columns: dict[str, str] = {}
-    factors: tuple[Factor, ...] = ()
-    subgroups: tuple[str, ...] = ("diagnosis",)
-    endpoints: tuple[Endpoint, ...] = ()
+    columns: dict[Text, Text] = {}
+    factors: Annotated[tuple[Factor, ...], Field(max_length=MOST_FACTORS)] = ()
+    subgroups: Annotated[tuple[Text, ...], Field(max_length=MOST_DECLARED)] = ("diagnosis",)
+    endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=MOST_DECLARED)] = ()
     rules: Rules = Rules()
 
     @property

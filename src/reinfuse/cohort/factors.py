@@ -17,6 +17,7 @@ from reinfuse.cohort.columns import unfit_values
 from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.errors import Problem, nearest
+from reinfuse.texts import LONGEST_NAME
 
 Floats = NDArray[np.float64]
 LABELS = {
@@ -27,6 +28,10 @@ LABELS = {
 }  # fmt: skip
 UNITS = {"interval_days": "days", "age_years": "years", "prior_lines": "line"}
 MAX_LEVELS = 20
+TOO_MANY_LEVELS = (
+    "give rare values one name in the table (such as other), or give a plan whose factors, models, subgroups and "
+    "confounders leave it out"
+)
 
 
 @dataclass(frozen=True)
@@ -199,16 +204,21 @@ def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColu
         return FactorColumn(factor.name, label, kind, pl.Series(words, dtype=pl.String), pair,
                             source=factor.column), []  # fmt: skip
     counts = Counter(t for t in texts if t is not None)
-    problem = None
+    problem, remedy = None, ""
     if len(counts) > MAX_LEVELS:
         problem = f"factor {factor.name} has {len(counts)} different values, more than {MAX_LEVELS}"
+        remedy = TOO_MANY_LEVELS
     elif factor.column is not None and (why := unfit_values(pl.Series(texts, dtype=pl.String))):
         problem = f"factor {factor.name} {why}"
+        remedy = "choose another column, or cut it with above"
     elif factor.reference is not None and factor.reference not in counts:
         problem = f"factor {factor.name} has no value {factor.reference!r}, its reference"
+        remedy = "correct the reference; values: " + ", ".join(sorted(counts))
+    elif longest := next((t for t in sorted(counts) if len(t) > LONGEST_NAME), None):
+        problem = f"factor {factor.name} has a value of {len(longest):,} characters, more than {LONGEST_NAME}"
+        remedy = "shorten it, or take the factor out of the plan"
     if problem:
-        remedy = "cut it with above, or correct the reference; values: " + ", ".join(sorted(counts)[:MAX_LEVELS])
-        return None, [Problem("plan", None, factor.column, None, problem, remedy)]
+        return None, [Problem("plan", None, factor.column or factor.name, None, problem, remedy)]
     levels = tuple(sorted(counts, key=lambda t: (t != factor.reference, -counts[t], t)))
     levels = (*levels[:1], *sorted(levels[1:]))
     return FactorColumn(factor.name, label, "category", pl.Series(texts, dtype=pl.String), levels,

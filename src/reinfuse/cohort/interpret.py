@@ -12,10 +12,12 @@ import polars as pl
 from reinfuse.cohort import values
 from reinfuse.cohort.raw import ROW, RawTable, Reading
 from reinfuse.cohort.regimen import regimen_class
-from reinfuse.cohort.schema import Column, Table
+from reinfuse.cohort.schema import DAYS, Column, Table
 from reinfuse.cohort.values import Read
 from reinfuse.errors import Problem, nearest
+from reinfuse.texts import LONGEST_NAME, fault
 
+LONGEST_HEADER = 1000
 CLASS_SUFFIX = "_class"
 DTYPES: Mapping[str, type[pl.DataType]] = {"number": pl.Float64, "integer": pl.Int64, "date": pl.Int64, "day": pl.Int64,
                                            "when": pl.Int64}  # fmt: skip
@@ -54,7 +56,7 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
         Names of undeclared columns that the plan uses: no warning for these.
     """
     frame, readings, twins = _rename(raw, table)
-    problems = twins + _missing_columns(frame, table)
+    problems = twins + _missing_columns(frame, table) + _unwritable_names(table.name, frame.columns)
     extra = tuple(c for c in frame.columns if c != ROW and table.column(c) is None)
     problems += [_unknown(table, name) for name in extra if name not in used and not name.startswith("_unnamed")]
     typed = {ROW: frame[ROW]}
@@ -62,7 +64,8 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
         column = table.column(name)
         if column is None:
             if name != ROW:
-                typed[name] = _texts(frame[name])
+                typed[name], wrong = _texts(raw.name, frame[ROW], frame[name])
+                problems += wrong
             continue
         made, more, wrong = _column(raw, frame[ROW].to_list(), frame[name].to_list(), column, dated)
         typed |= made
@@ -71,10 +74,20 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
     return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
 
 
-def _texts(series: pl.Series) -> pl.Series:
-    cleaned = [values.clean(t) for t in series.to_list()]
-    missing = (t for t in cleaned)
-    return pl.Series(series.name, [None if values.is_missing(t) else t for t in missing], dtype=pl.String)
+def _texts(table: str, rows: pl.Series, series: pl.Series) -> tuple[pl.Series, list[Problem]]:
+    """Clean a column that is not declared; texts that no format can show are problems."""
+    cleaned = {t: values.clean(t) for t in series.unique().to_list()}
+    faults = {t: wrong for t, c in cleaned.items() if (wrong := fault(c))}
+    problems = [Problem(table, row, series.name, t, *faults[t])
+                for row, t in zip(rows, series, strict=True) if t in faults]  # fmt: skip
+    texts = [None if values.is_missing(c) else c for c in (cleaned[t] for t in series.to_list())]
+    return pl.Series(series.name, texts, dtype=pl.String), problems
+
+
+def _unwritable_names(table: str, names: Sequence[str]) -> list[Problem]:
+    faults = {name: wrong for name in names if (wrong := fault(name, LONGEST_HEADER))}
+    return [Problem(table, None, name, None, f"the column's name {rule}", remedy)
+            for name, (rule, remedy) in faults.items()]  # fmt: skip
 
 
 def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], list[Problem]]:
@@ -156,7 +169,7 @@ def _read_in_range(text: str, column: Column, mark: str | None, whole: bool) -> 
         return read
     if whole and not number.is_integer():
         return Read(rule="is not a whole number", remedy=f"write a whole number: {column.meaning}")
-    low, high = column.low, column.high
+    low, high = DAYS if column.kind in ("day", "when") else (column.low, column.high)
     if (low is not None and number < low) or (high is not None and number > high):
         bounds = f"from {low:g} to {high:g}" if low is not None and high is not None else f"{low:g} or more"
         unit = f" {column.unit}" if column.unit else ""
@@ -172,7 +185,8 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
     empty = {t for t, c in cleaned.items() if values.is_missing(c) and c.casefold() not in unsaid}
     present = [c for t, c in cleaned.items() if t not in empty]
     read = _reader(column, present, raw, dated)
-    found = {t: Read() if t in empty else _refused(c, unsaid) or read(c) for t, c in cleaned.items()}
+    longest = LONGEST_NAME if column.kind == "id" or column.free else None
+    found = {t: Read() if t in empty else _refused(c, unsaid, longest) or read(c) for t, c in cleaned.items()}
     if column.free:
         found = _one_spelling(texts, found)
     problems = [
@@ -194,8 +208,10 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
     return made, _readings(raw.name, column, texts, cleaned, found, empty), problems
 
 
-def _refused(text: str, unsaid: frozenset[str]) -> Read | None:
+def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | None:
     """Return why a text is understood in no column of this kind, or None."""
+    if wrong := fault(text, longest):
+        return Read(rule=wrong[0], remedy=wrong[1])
     if text.casefold() in unsaid:
         return Read(rule="is said to be not known", remedy="an empty cell means that it did not happen: fill it")
     if text.casefold() in values.FAULTS:

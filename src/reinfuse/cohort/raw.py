@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,8 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.values import Dialect, as_text, clean
 from reinfuse.cohort.workbook import Unreadable, read_sheets
 from reinfuse.errors import Problem
+from reinfuse.texts import fault
+from reinfuse.toml import NotToml, parse_toml
 
 ROW = "_row"
 TIME = "_time"
@@ -128,13 +129,20 @@ def _about(path: Path, found: _Collector) -> About:
         return About()
     data = found.bytes_of(ABOUT_FILE, path)
     try:
-        told = tomllib.loads((data or b"").decode())
-        limits = tuple(str(x) for x in told.get("limits", ()))
-        texts = {k: str(told.get(k, "")) for k in ("title", "description", "source")}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError):
-        found.refuse(ABOUT_FILE, "is not valid TOML", "mend it or take it away")
+        told = parse_toml(data or b"")
+    except NotToml as why:
+        found.refuse(ABOUT_FILE, str(why), "mend it or take it away")
         return About()
-    return About(synthetic=told.get("synthetic") is True, limits=limits, **texts)
+    limits = told.get("limits", [])
+    texts = {k: told.get(k, "") for k in ("title", "description", "source")}
+    whole = [*texts.items(), *(("limits", text) for text in (limits if isinstance(limits, list) else [None]))]
+    for key, text in whole:
+        wrong = fault(clean(text)) if isinstance(text, str) else ("is not a text", "write it in quotation marks")
+        if wrong:
+            found.refuse(ABOUT_FILE, f"{key} {wrong[0]}", wrong[1], column=key)
+            return About()
+    return About(synthetic=told.get("synthetic") is True, limits=tuple(clean(x) for x in limits),
+                 **{k: clean(text) for k, text in texts.items()})  # fmt: skip
 
 
 def _folder(path: Path, found: _Collector) -> list[RawTable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,6 +19,9 @@ UNSAID = frozenset({"?", "missing", "not available", "nd", "n.d.", "not done", U
 """Words for `not known`, which say more than an empty cell does."""
 FAULTS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
 """What a spreadsheet program shows where a formula failed."""
+
+LARGEST = 1e12
+"""Numbers beyond it, and nearer to 0 than its inverse, are no measurements, and their squares are no numbers."""
 
 Dialect = Literal["point", "either"]
 """``point``: the file keeps commas for thousands; ``either``: not separated by commas, so they may be decimal."""
@@ -43,9 +47,14 @@ class Read:
     remedy: str = ""
 
 
+_INVISIBLE = str.maketrans("", "", "\ufeff\u200b\u200e\u200f\u2060\u00ad")
+
+
 def clean(text: str) -> str:
-    """Return the text without byte-order marks, odd spaces and spaces at its ends."""
-    return " ".join(text.replace("\ufeff", "").replace("\u200b", "").split())
+    """Return the text without invisible marks, odd spaces and spaces at its ends; what looks alike is alike."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+    return " ".join(text.split())
 
 
 def as_text(value: object) -> str:
@@ -142,8 +151,10 @@ def read_number(text: str, mark: str | None = ".") -> Read:
 
 def _finite(text: str, how: str | None) -> Read:
     number = float(text)
-    if not math.isfinite(number):
-        return Read(rule="is not a finite number", remedy=_NUMBER_REMEDY)
+    if not math.isfinite(number) or abs(number) > LARGEST:
+        return Read(rule=f"is beyond {LARGEST:g}, more than anything measured", remedy=_NUMBER_REMEDY)
+    if 0 < abs(number) < 1 / LARGEST or (number == 0 and re.search("[1-9]", re.split("[eE]", text)[0])):
+        return Read(rule=f"is nearer to 0 than {1 / LARGEST:g}, but not 0", remedy="write 0, or another unit")
     return Read(number, how)
 
 

@@ -13,21 +13,22 @@ from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.raster import compiled, png
 from reinfuse.switches import Analyses
 
-_FURTHER = ("influence_", "power_", "landmark_", "list")
+_DESCRIPTIVE = ("flow", "swimmer", "waterfall", "missing", "doses", "response_best", "km_")
+"""Figures, or beginnings of their names, that need the description of the patients alone."""
 ENDINGS = ("svg", "pdf", "png", "csv")
 _PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
 
 
 def enough(plan: Plan, name: str) -> Plan:
-    """Return the plan with what a figure needs: most show only the description and the models."""
-    if name.startswith(_FURTHER):
+    """Return the plan with what a figure needs: many show only the description and the models."""
+    if not name.startswith(_DESCRIPTIVE):
         return plan
     return plan.model_copy(update={"analyses": Analyses.none(), "landmarks": (), "time_dependent": ()})
 
 
 def names(findings: Findings) -> list[str]:
-    """Return the names of all figures that these findings may have."""
-    return [name for _, name, _ in figures(findings)]
+    """Return the names of all figures that can be drawn of these findings."""
+    return [name for _, name, draw in figures(findings) if draw() is not None]
 
 
 def one(findings: Findings, name: str, columns: Columns) -> Drawn:

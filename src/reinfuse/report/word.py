@@ -37,6 +37,7 @@ from reinfuse.report.document import (
 WIDTH = Cm(17)
 _SIZES = {1: Cm(11), 2: WIDTH}
 _MANY_COLUMNS = 5
+_LONGEST_PROPERTY = 255
 
 
 def word(document: Document, pixels: Mapping[str, bytes]) -> bytes:
@@ -93,9 +94,8 @@ class _Word:
             language.set(qn("w:val"), {"en": "en-GB", "es": "es-ES"}.get(self.document.language, "en-GB"))
         own = self.file.core_properties
         own.title, own.author, own.comments = (
-            self.document.title,
-            facts.get("generator", ""),
-            " ".join(self.document.banners),
+            text[:_LONGEST_PROPERTY]
+            for text in (self.document.title, facts.get("generator", ""), " ".join(self.document.banners))
         )
         own.language = self.document.language
         when = facts.get("date", "")

@@ -186,7 +186,7 @@ def _alike(client: Any, address: str) -> None:
     others = sum(one != made_of() for one in told.values())
     if others:
         rule = f"{others} of its {len(told)} workers lack reinfuse, or have other versions of it, numpy or numba"
-        raise _refused(address, rule, "install reinfuse[virtual] there as on this machine")
+        raise _refused(address, rule, "install there what is installed on this machine (requirements-virtual.lock)")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
-from numba.extending import overload, register_jitable
+from reinfuse.extras import require
+
+require("virtual")  # before numba, and so before any work of virtual patients
+
+import numba  # noqa: E402
+from numba.extending import overload, register_jitable  # noqa: E402
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ARITHMETIC: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}

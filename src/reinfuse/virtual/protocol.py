@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -12,7 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from reinfuse.cohort.design import Label, Title
 from reinfuse.errors import PlanRefused, Problem
+from reinfuse.toml import NotToml, read_toml
 from reinfuse.virtual.declared import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT
 from reinfuse.virtual.equations import Floats
 from reinfuse.virtual.lanes import COURSE
@@ -46,7 +47,7 @@ def _own(error: ValidationError) -> list[ErrorDetails]:
 
 
 class _Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Infusion(_Declared):
@@ -96,7 +97,7 @@ class Schedule:
 class Arm(_Declared):
     """One protocol: its infusions in order."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[Label, Field(max_length=80)]
     infusions: Annotated[tuple[Infusion, ...], Field(min_length=1, max_length=MOST_INFUSIONS)]
 
     @model_validator(mode="after")
@@ -160,7 +161,7 @@ class Protocols(_Declared):
         Follow-up after the last infusion; outcomes that are read later are left out.
     """
 
-    title: str = "Virtual trial"
+    title: Title = "Virtual trial"
     reference: str | None = None
     selected: StrictBool = True
     follow_days: Annotated[Number, Field(ge=56, le=3650)] = 365.0
@@ -207,10 +208,9 @@ class Protocols(_Declared):
             With every problem of the file.
         """
         try:
-            return cls.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            rule = "cannot be read as TOML" if isinstance(error, ValueError) else "cannot be opened"
-            raise PlanRefused([Problem("protocols", None, None, str(path), rule, str(error))]) from None
+            return cls.model_validate(read_toml(Path(path)))
+        except NotToml as why:
+            raise PlanRefused([Problem("protocols", None, None, str(path), str(why), "give a TOML file")]) from None
         except ValidationError as error:
             raise PlanRefused([
                 Problem("protocols", None, ".".join(str(p) for p in e["loc"]) or None, str(e.get("input", ""))[:60],

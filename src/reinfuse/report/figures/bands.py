@@ -58,7 +58,7 @@ def bands(name: str, title: str, curves: Sequence[Band], ylabel: str, alt: str, 
                 if curve.panel == panel:
                     _draw(axes, curve, labels.index(curve.label), scale)
             _axes(axes, panel, scale, ylabel if i % across == 0 else "", xlabel)
-        lines = [Line2D([], [], color=COLOURS[k], linestyle=STYLES[k], label=label) for k, label in enumerate(labels)]  # type: ignore[arg-type]
+        lines = [Line2D([], [], color=COLOURS[k], linestyle=STYLES[k], label=label) for k, label in enumerate(labels)]
         figure.legend(handles=lines, loc="upper left", bbox_to_anchor=(0.0, 1 - (head_height(title, columns)) / height),
                       ncols=len(labels) if columns == 2 else 1, fontsize=TEXT, borderaxespad=0.2)  # fmt: skip
         headline(figure, title, columns)

@@ -16,15 +16,17 @@ from reinfuse.report.figures.theme import (
     TEXT,
     WIDTHS,
     Columns,
+    Cycle,
     Drawn,
     finish,
+    fitted,
     head_height,
     headline,
     new,
     style,
 )
 
-_MARKS = ("o", "s", "D")
+_MARKS: Cycle[str] = Cycle(("o", "s", "D"))
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ def intervals(name: str, title: str, marks: Sequence[Mark], alt: str, log: bool,
         What all axes show.
     """
     panels, rows, series = (list(dict.fromkeys(getattr(m, what) for m in marks)) for what in ("panel", "row", "series"))
-    width, label = WIDTHS[columns], 0.058 * max(len(r) for r in rows) + 0.1
+    width = WIDTHS[columns]
+    shown, label = fitted(rows, 0.45 * width, 0.058)
+    label += 0.1
     key = LINE if len(series) > 1 else 0.0
     lines = max(p.count("\n") for p in panels) + 1
     head, tall = head_height(title, columns) + key + 0.1 + 0.12 * lines, 0.115 * len(rows) * (len(series) + 0.6)
@@ -70,7 +74,7 @@ def intervals(name: str, title: str, marks: Sequence[Mark], alt: str, log: bool,
             if none is not None:
                 axes.axvline(none, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
             axes.set_ylim(len(rows) - 0.4, -0.6)
-            axes.set_yticks(range(len(rows)), rows if i == 0 else [""] * len(rows), fontsize=SMALL)
+            axes.set_yticks(range(len(rows)), shown if i == 0 else [""] * len(rows), fontsize=SMALL)
             axes.tick_params(axis="y", length=0)
             if log:
                 axes.set_xscale("log")

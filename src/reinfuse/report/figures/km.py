@@ -134,7 +134,7 @@ def _draw(axes: Axes, arm: Arm, i: int, down: bool, band: bool) -> None:
 
 
 def _colour(i: int) -> str:
-    return COLOURS[i % len(COLOURS)]
+    return str(COLOURS[i])
 
 
 def _axes(axes: Axes, ticks: Sequence[float], last: float, since: str = "the index infusion") -> None:

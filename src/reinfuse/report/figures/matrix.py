@@ -17,6 +17,7 @@ from reinfuse.report.figures.theme import (
     Columns,
     Drawn,
     finish,
+    fitted,
     head_height,
     headline,
     new,
@@ -52,8 +53,9 @@ def matrix(name: str, title: str, rows: Sequence[str], columns_of: Sequence[str]
     """
     across = 1 if columns == 1 else min(across, len(panels))
     down = -(-len(panels) // across)
-    label = 0.062 * max(len(r) for r in rows) + 0.12
     width = WIDTHS[columns]
+    shown, label = fitted(rows, 0.55 * width / across, 0.062)
+    label += 0.12
     head, tall = head_height(title, columns) + 0.08, _ROW * len(rows)
     below = 0.1 * max(c.count("\n") for c in columns_of)
     height = head + down * (tall + _GAP + 0.22 + below) + _FOOT
@@ -70,7 +72,7 @@ def matrix(name: str, title: str, rows: Sequence[str], columns_of: Sequence[str]
                 axes.text(c, r, panel.texts[r][c], ha="center", va="center", fontsize=SMALL,
                           color="white" if dark else INK, linespacing=1.15)  # fmt: skip
             axes.set_xticks(range(len(columns_of)), columns_of, fontsize=SMALL)
-            axes.set_yticks(range(len(rows)), rows, fontsize=SMALL)
+            axes.set_yticks(range(len(rows)), shown, fontsize=SMALL)
             axes.tick_params(length=0)
             for spine in axes.spines.values():
                 spine.set_visible(False)

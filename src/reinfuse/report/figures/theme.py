@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import io
 import textwrap
+import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import polars as pl
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+T = TypeVar("T")
+
+
+class Cycle(tuple[T, ...]):
+    """A tuple that begins anew at its end, however many groups a table names."""
+
+    def __getitem__(self, i: Any) -> Any:
+        """Return the item at a place, counted on beyond the end."""
+        return super().__getitem__(i % len(self) if isinstance(i, int) else i)
+
+
+COLOURS: Cycle[str] = Cycle(("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"))
 """Okabe and Ito's palette."""
-STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2)))
+STYLES: Cycle[Any] = Cycle(("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))))
 INK = "#222222"
 FAINT = "#6b6b6b"
 SYNTHETIC = "Synthetic data: no real patient"
@@ -33,7 +47,7 @@ _SETTINGS: dict[Any, Any] = {
     "axes.labelsize": TEXT, "axes.linewidth": 0.7, "xtick.major.width": 0.7, "ytick.major.width": 0.7,
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.labelsize": TEXT, "ytick.labelsize": TEXT,
     "lines.linewidth": 1.3, "hatch.linewidth": 0.5, "svg.fonttype": "path", "legend.frameon": False,
-    "legend.fontsize": TEXT,
+    "legend.fontsize": TEXT, "text.parse_math": False,
 }  # fmt: skip
 
 
@@ -103,12 +117,28 @@ def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, dat
     """Mark a figure of synthetic data, and render it."""
     if synthetic:
         figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
-    with rc_context({**_SETTINGS, "svg.hashsalt": name}):
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a dollar sign in a patient's table is a dollar sign
+    with rc_context({**_SETTINGS, "svg.hashsalt": name}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
         svg = io.BytesIO()
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
     return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
                  patient_level)  # fmt: skip
+
+
+def fitted(labels: Sequence[str], inches: float, letter: float) -> tuple[list[str], float]:
+    """Return labels cut to what fits into a width, and the inches that they take.
+
+    Parameters
+    ----------
+    letter
+        Inches of a letter.
+    """
+    most = max(int(inches / letter), 4)
+    cut = [label if len(label) <= most else f"{label[: most - 1].rstrip()}…" for label in labels]
+    return cut, letter * max(map(len, cut), default=0)
 
 
 def shortened(text: str, most: int = 900) -> str:
