@@ -17,7 +17,7 @@ NEEDS = {
     "kinetics/population.py": ["pymc"],
 }
 """What a benchmark compares with, which the tests' own environment does not bring."""
-COMPILED = {"kinetics/calibration.py", "kinetics/large.py"}
+COMPILED = {"kinetics/calibration.py", "kinetics/large.py", "kinetics/population.py"}
 """Half a minute of compiling each: run them alone with --small."""
 ALONE = {"generate.py", "virtual/arithmetic.py", "virtual/jax_model.py", "virtual/peers.py", "virtual/planted.py"}
 """Parts of others."""

@@ -236,7 +236,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] in (["reinfuse"], ["PyMC"]):
         print(json.dumps((ours if sys.argv[1] == "reinfuse" else theirs)(Path(sys.argv[2]))))
     else:
         main()

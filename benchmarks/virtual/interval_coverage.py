@@ -188,4 +188,4 @@ def main(replicates: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else REPLICATES)
+    main(1 if "--small" in sys.argv else int(sys.argv[1]) if len(sys.argv) > 1 else REPLICATES)
