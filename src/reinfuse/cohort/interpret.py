@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,13 +9,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from reinfuse.cohort import values
-from reinfuse.cohort.raw import ROW, RawTable, Reading
+from reinfuse.cohort.near_columns import plain_name, strangers
+from reinfuse.cohort.raw import DERIVED, ROW, RawTable, Reading
 from reinfuse.cohort.regimen import regimen_class
 from reinfuse.cohort.schema import Column, Table
 from reinfuse.cohort.values import Read
-from reinfuse.errors import Problem, nearest
+from reinfuse.errors import Problem, Severity, nearest
 
-CLASS_SUFFIX = "_class"
+CLASS_SUFFIX = f"{DERIVED}class"
+FAULT = ("is an error of the spreadsheet program", "mend the formula or write the value")
 DTYPES: Mapping[str, type[pl.DataType]] = {"number": pl.Float64, "integer": pl.Int64, "date": pl.Int64, "day": pl.Int64,
                                            "when": pl.Int64}  # fmt: skip
 
@@ -34,12 +35,7 @@ class Typed:
     problems: tuple[Problem, ...]
 
 
-def plain_name(name: str) -> str:
-    """Return a column name without case and without anything but letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
-def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = ()) -> Typed:
+def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = (), own: bool = False) -> Typed:
     """Type the columns of a raw table.
 
     Parameters
@@ -52,29 +48,36 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
         The cohort uses dates: columns of kind ``when`` hold dates rather than days.
     used
         Names of undeclared columns that the plan uses: no warning for these.
+    own
+        The table may have many columns of its own: no warning for these either, unless they look like declared ones.
     """
     frame, readings, twins = _rename(raw, table)
     problems = twins + _missing_columns(frame, table)
-    extra = tuple(c for c in frame.columns if c != ROW and table.column(c) is None)
-    problems += [_unknown(table, name) for name in extra if name not in used and not name.startswith("_unnamed")]
-    typed = {ROW: frame[ROW]}
-    for name in frame.columns:
-        column = table.column(name)
+    columns = {c: table.column(c) for c in frame.columns if c != ROW}
+    extra = tuple(name for name, column in columns.items() if column is None)
+    wanted = frozenset(used)
+    problems += strangers([n for n in extra if n not in wanted and DERIVED not in n], table, columns, own)
+    typed, rows = {ROW: frame[ROW]}, frame[ROW].to_list()
+    for name, column in columns.items():
         if column is None:
-            if name != ROW:
-                typed[name] = _texts(frame[name])
-            continue
-        made, more, wrong = _column(raw, frame[ROW].to_list(), frame[name].to_list(), column, dated)
-        typed |= made
-        readings += more
+            typed[name], wrong = _texts(raw.name, rows, frame[name], name in wanted)
+        else:
+            made, more, wrong = _column(raw, rows, frame[name].to_list(), column, dated)
+            typed |= made
+            readings += more
         problems += wrong
     return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
 
 
-def _texts(series: pl.Series) -> pl.Series:
-    cleaned = [values.clean(t) for t in series.to_list()]
-    missing = (t for t in cleaned)
-    return pl.Series(series.name, [None if values.is_missing(t) else t for t in missing], dtype=pl.String)
+def _texts(table: str, rows: list[int], series: pl.Series, wanted: bool) -> tuple[pl.Series, list[Problem]]:
+    """Clean the texts of a column that is not declared; an error of the spreadsheet program is no text."""
+    texts = [values.clean(t) for t in series.to_list()]
+    faults = {t for t in set(texts) if values.is_fault(t)}
+    severity: Severity = "error" if wanted else "warning"
+    problems = [Problem(table, row, series.name, t, f"{series.name} {FAULT[0]}", FAULT[1], severity)
+                for row, t in zip(rows, texts, strict=True) if t in faults] if faults else []  # fmt: skip
+    read = [None if t in faults or values.is_missing(t) else t for t in texts]
+    return pl.Series(series.name, read, dtype=pl.String), problems
 
 
 def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], list[Problem]]:
@@ -111,13 +114,6 @@ def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
     if len(times) == 2:
         problems.append(Problem(table.name, None, "day", None, "has both a date and a day column", "keep one of them"))
     return problems
-
-
-def _unknown(table: Table, name: str) -> Problem:
-    near = nearest(name, table.names)
-    hint = f"did you mean {near}? otherwise " if near else ""
-    remedy = f"{hint}nothing: it is kept, and a plan can use it as a factor"
-    return Problem(table.name, None, name, None, "the column is not a declared one", remedy, "warning")
 
 
 def _reader(column: Column, texts: Sequence[str], raw: RawTable, dated: bool) -> Callable[[str], Read]:
@@ -198,8 +194,8 @@ def _refused(text: str, unsaid: frozenset[str]) -> Read | None:
     """Return why a text is understood in no column of this kind, or None."""
     if text.casefold() in unsaid:
         return Read(rule="is said to be not known", remedy="an empty cell means that it did not happen: fill it")
-    if text.casefold() in values.FAULTS:
-        return Read(rule="is an error of the spreadsheet program", remedy="mend the formula or write the value")
+    if values.is_fault(text):
+        return Read(rule=FAULT[0], remedy=FAULT[1])
     return None
 
 

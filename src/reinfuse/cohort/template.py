@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reinfuse.cohort.raw import EXPLANATIONS
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
+from reinfuse.cohort.sheets import EXPLANATIONS
 from reinfuse.output import Destination, at, refuse_results
 
 WORKBOOK = "cohort.xlsx"
