@@ -28,9 +28,9 @@ def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
     made = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
-    out = frame.select(*columns).with_columns(**made)
+    out = frame[columns].with_columns(**made)
     last = [c for c in sources if c not in columns]
-    out = out.with_columns(frame.select(last).get_columns())
-    if not last and ROW in frame.columns:
+    out = out.with_columns([frame[c] for c in last])
+    if not last and ROW in frame.columns and "source" not in out.columns:
         out = out.with_columns(frame.select(source=pl.format("sheet row {}", pl.col(ROW))))
     return out
