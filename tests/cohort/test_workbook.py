@@ -1,11 +1,9 @@
 """What a workbook's cells do not tell of themselves: merged, hidden, failed and never calculated ones."""
 
-import zipfile
-
 import openpyxl
 import pytest
 
-from helpers import places, problems_of, write_folder, write_sheet, write_workbook
+from helpers import places, problems_of, with_part, write_folder, write_sheet, write_workbook
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.values import is_fault, is_missing
 from reinfuse.errors import CohortRefused
@@ -107,21 +105,8 @@ def test_a_cell_of_the_type_error_is_one_whatever_its_name(tmp_path):
     assert places(problems_of(path)) == [("sheet", 1, "os_days", "#UNKNOWN!", "error")]
 
 
-def with_part(path, old, new, part="xl/worksheets/sheet1.xml"):
-    """Return a copy of a workbook with other bytes in one of its parts."""
-    out = path.with_name("changed.xlsx")
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        for name in source.namelist():
-            data = source.read(name)
-            if name == part:
-                assert old in data, data
-                data = data.replace(old, new)
-            target.writestr(name, data)
-    return out
-
-
 def test_formulas_never_calculated_are_named_by_row_and_column(tmp_path):
-    rows = [["patient_id", "os_days", "os_event", "LDH", "age_years"], *(r + [60] for r in WIDE[1:])]
+    rows = [["patient_id", "os_days", "os_event", "LDH", "age_years"], *([*r, 60] for r in WIDE[1:])]
     rows.append(["C", 7, 1, "=1+1", "=50+1"])
     problems = problems_of(write_workbook(tmp_path, {"sheet": rows}))
     assert places(problems) == [("sheet", 3, "LDH", None, "error"), ("sheet", 3, "age_years", None, "error")]

@@ -8,12 +8,54 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from reinfuse.cohort import limits
+from reinfuse.cohort.limits import megabytes
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
 from reinfuse.cohort.sheets import EXPLANATIONS
 from reinfuse.output import Destination, at, refuse_results
 
 WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000
+
+
+_READING = f"""## What is read
+
+- A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one wide
+  sheet, `sheet.csv`. `about.toml` beside them tells title, source and limits.
+- A **workbook** (.xlsx, .xlsm) with one sheet a table, or with one filled sheet, which is then the wide sheet.
+- A **wide sheet** alone: .csv, .tsv, .txt, .xlsx or .parquet.
+
+Nothing is passed over in silence:
+
+| what | becomes of it |
+|---|---|
+| a file or sheet of nearly a table's name: `therapy.csv`, `therapies.tsv`, `patients (1).csv`, a sheet `Toxicity` | refused |
+| one table twice (CSV and Parquet; a workbook with tables in the folder; a wide sheet beside tables) | refused |
+| a column of nearly a declared name, where the declared one is not there (`kinds`, `respons`) | refused, unless the plan names it |
+| other files and sheets that may hold data | not read, with a warning |
+| documents, pictures, programs | not read, with a note |
+| `plan.toml`, `map.toml`, `corrections.csv`, `provenance.csv`, `reinfuse.manifest.json`, files that the system or an open program keeps (`.DS_Store`, `~$...`) | left alone |
+| merged cells; a formula without a stored result | refused, with row and column |
+| an error of the spreadsheet program (`#REF!`, `#BLOCKED!`, `####`), in any language | refused; in a column that is not used, a warning and no value; `#N/A` is a missing value |
+| hidden rows, columns and sheets | read, with a warning |
+
+Columns that are not listed below are kept under their own names and can be factors. No name of yours takes the place of a
+derived column, whatever it is. An endpoint of the plan may bear the name of one that reinfuse derives (`ttnt`, `relapse`,
+`nrm`) only where the cohort does not hold that one.
+
+## How much is read
+
+Regular files only: no pipes, devices or folders.
+
+| limit | of |
+|---|---|
+| {megabytes(limits.FILE_BYTES)} | a file; {megabytes(limits.SETTINGS_BYTES)} for `about.toml` |
+| {limits.CELLS:,} cells | a table, rows times columns |
+| {limits.CELL_CHARACTERS:,} characters | a cell; {limits.TEXT_CHARACTERS:,} for all cells of a table |
+| {megabytes(limits.UNPACKED_BYTES)} | a workbook, unpacked |
+| {limits.ELEMENTS:,} XML elements | a workbook; about four a cell |
+| {limits.FILES:,} files | a folder |
+"""
 
 
 def columns_of(table: Table) -> list[Column]:
@@ -52,6 +94,7 @@ def markdown() -> str:
         "Made by `reinfuse schema --markdown` from the declaration that checks the input.",
         "",
     ]
+    lines += _READING.splitlines()
     for table in (*TABLES.values(), WIDE):
         needed = " (required)" if table.required else ""
         lines += [f"## {table.name}{needed}", "", f"{table.meaning[0].upper()}{table.meaning[1:]}.", ""]
