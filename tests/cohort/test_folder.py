@@ -188,6 +188,11 @@ def test_other_names_are_near_to_no_table(name):
     assert (table_named(name), near_table(f"{name}.csv")) == (None, None)
 
 
+def test_a_file_name_is_printed_without_what_moves_the_terminal(tmp_path):
+    (warning,) = read_cohort(folder(tmp_path, "\x1b[2J\nlabs.csv")).warnings
+    assert warning.value == "?[2J?labs.csv"
+
+
 def test_an_about_file_is_found_in_any_case(tmp_path):
     made = folder(tmp_path)
     (made / "About.TOML").write_text("synthetic = true")

@@ -24,8 +24,8 @@ def test_pipes_devices_and_circles_are_refused(tmp_path):
     made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
     os.mkfifo(made / "responses.csv")
     os.mkfifo(made / "about.toml")
-    os.symlink("/dev/zero", made / "mrd.csv")
-    os.symlink("counts.csv", made / "counts.csv")
+    (made / "mrd.csv").symlink_to("/dev/zero")
+    (made / "counts.csv").symlink_to("counts.csv")
     (made / "therapies.parquet").mkdir()
     assert [(p.table, p.rule) for p in problems_of(made)] == [
         ("about.toml", "is a pipe, not a file"),
@@ -58,10 +58,16 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path, name):
     assert rules(tmp_path / name) == ["is larger than 100 MB, the most that is read"]
 
 
+def test_a_settings_file_that_would_take_minutes_is_refused(tmp_path):
+    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (made / "about.toml").write_text("x." * 100_000 + "y = 1")
+    assert rules(made) == ["holds a line of more than 5,000 dots"]
+
+
 CSV = {
     "more than 40 cells": ("a,b\n" + "1,2\n" * 20, "holds more than 40 cells, the most that are read"),
     "a long row of commas": ("a,b\n" + "," * 50, "holds more than 40 cells, the most that are read"),
-    "empty lines": ("a\n" + "\n" * 5000, "holds no patient"),
+    "empty lines": ("a\n" + "\n" * 5000, "holds more than 40 cells, the most that are read"),
     "a long cell": ("a,b\n1," + "x" * 40_000, "holds a cell of more than 32,767 characters, the most that is read"),
     "a longer one": ("a,b\n1," + "x" * 200_000, "holds a cell of more than 32,767 characters, the most that is read"),
     "an open quotation mark": ('a,b\n1,"' + "x,y\n" * 9, "is not valid CSV"),

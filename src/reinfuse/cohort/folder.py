@@ -136,4 +136,4 @@ def _is_template(entry: Path) -> bool:
 
 def shown(path: Path) -> str:
     """Return a file's name as it can be printed anywhere."""
-    return path.name.encode("utf-8", "replace").decode("utf-8")
+    return "".join(c if c.isprintable() else "?" for c in path.name)

@@ -76,8 +76,8 @@ class Meter:
             raise Unreadable(f"holds more than {CELLS:,} cells, the most that are read", "take out what is not needed")
 
     def texts(self, texts: Collection[str]) -> None:
-        """Count texts as cells, and their characters."""
-        self.cells(len(texts))
+        """Count the texts of a row as cells, an empty row as one, and their characters."""
+        self.cells(max(1, len(texts)))
         self.characters(sum(map(len, texts)), max(map(len, texts), default=0))
 
     def characters(self, count: int, longest: int) -> None:

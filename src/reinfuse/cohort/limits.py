@@ -12,6 +12,8 @@ FILE_BYTES = 100 * MEGABYTE
 """Of one file on the disk."""
 SETTINGS_BYTES = MEGABYTE
 """Of a TOML file: a plan, `about.toml`."""
+KEY_PARTS = 5_000
+"""Of a line of a TOML file: dots, the parser of which takes quadratic time for them."""
 UNPACKED_BYTES = 400 * MEGABYTE
 """Of a workbook's parts, or of the columns of a Parquet file, once they are unpacked."""
 PARTS = 10_000

@@ -15,7 +15,7 @@ from reinfuse.cohort.file_names import ABOUT_FILE, SHEET, WORKBOOKS
 from reinfuse.cohort.files import Unreadable, kind, read_bytes
 from reinfuse.cohort.folder import FOLDER, shown, sort_out
 from reinfuse.cohort.grid import Grid
-from reinfuse.cohort.limits import FILE_BYTES, SETTINGS_BYTES
+from reinfuse.cohort.limits import FILE_BYTES, KEY_PARTS, SETTINGS_BYTES
 from reinfuse.cohort.parquet import read_parquet
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.sheets import choose
@@ -128,9 +128,16 @@ def read_raw(path: str | Path) -> RawCohort:
                      about, tuple(found.readings), tuple(found.problems), place)  # fmt: skip
 
 
+def _dots(line: str) -> int:
+    return line.count(".")
+
+
 def _about(path: Path, found: _Collector) -> About:
     try:
-        told = tomllib.loads(found.bytes_of(path, SETTINGS_BYTES).decode("utf-8-sig"))
+        text = found.bytes_of(path, SETTINGS_BYTES).decode("utf-8-sig")
+        if max(map(_dots, text.splitlines()), default=0) > KEY_PARTS:
+            raise Unreadable(f"holds a line of more than {KEY_PARTS:,} dots", "mend it or take it away")
+        told = tomllib.loads(text)
         limits = tuple(str(x) for x in told.get("limits", ()))
         texts = {k: str(told.get(k, "")) for k in ("title", "description", "source")}
     except Unreadable as refused:

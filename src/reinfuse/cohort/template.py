@@ -20,32 +20,31 @@ _LAST_ROW = 1000
 
 _READING = f"""## What is read
 
-- A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one wide
-  sheet, `sheet.csv`. `about.toml` beside them tells title, source and limits.
+- A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one
+  wide sheet, `sheet.csv`. `about.toml` beside them tells title, source and limits.
 - A **workbook** (.xlsx, .xlsm) with one sheet a table, or with one filled sheet, which is then the wide sheet.
 - A **wide sheet** alone: .csv, .tsv, .txt, .xlsx or .parquet.
 
 Nothing is passed over in silence:
 
-| what | becomes of it |
-|---|---|
-| a file or sheet of nearly a table's name: `therapy.csv`, `therapies.tsv`, `patients (1).csv`, a sheet `Toxicity` | refused |
-| one table twice (CSV and Parquet; a workbook with tables in the folder; a wide sheet beside tables) | refused |
-| a column of nearly a declared name, where the declared one is not there (`kinds`, `respons`) | refused, unless the plan names it |
-| other files and sheets that may hold data | not read, with a warning |
-| documents, pictures, programs | not read, with a note |
-| `plan.toml`, `map.toml`, `corrections.csv`, `provenance.csv`, `reinfuse.manifest.json`, files that the system or an open program keeps (`.DS_Store`, `~$...`) | left alone |
-| merged cells; a formula without a stored result | refused, with row and column |
-| an error of the spreadsheet program (`#REF!`, `#BLOCKED!`, `####`), in any language | refused; in a column that is not used, a warning and no value; `#N/A` is a missing value |
-| hidden rows, columns and sheets | read, with a warning |
+- *Refused*: a file or sheet of nearly a table's name (`therapy.csv`, `therapies.tsv`, `patients (1).csv`, a sheet
+  `Toxicity`); one table twice (CSV and Parquet, a workbook with tables in the folder, a wide sheet beside tables); a
+  column of nearly a declared name where the declared one is not there (`kinds`, `respons`), unless the plan names it;
+  merged cells; a formula without a stored result; an error of the spreadsheet program in any language (`#REF!`,
+  `#BLOCKED!`, `####`). `#N/A` is a missing value.
+- *A warning*: other files and sheets that may hold data, which are not read; hidden rows, columns and sheets, which
+  are; an error of the spreadsheet program in a column that is not used, which has no value then.
+- *A note*: documents, pictures and programs in the folder.
+- *Left alone*: `plan.toml`, `map.toml`, `corrections.csv`, `provenance.csv`, `reinfuse.manifest.json`, and files that
+  the system or an open program keeps (`.DS_Store`, `~$...`).
 
-Columns that are not listed below are kept under their own names and can be factors. No name of yours takes the place of a
-derived column, whatever it is. An endpoint of the plan may bear the name of one that reinfuse derives (`ttnt`, `relapse`,
-`nrm`) only where the cohort does not hold that one.
+Columns that are not listed below are kept under their own names and can be factors. No column of yours takes the place
+of a derived one. A plan's own endpoint may be named `ttnt`, `relapse` or `nrm` only where the cohort does not hold the
+endpoint of that name.
 
 ## How much is read
 
-Regular files only: no pipes, devices or folders.
+Regular files only: no pipes, devices or folders. At most:
 
 | limit | of |
 |---|---|
