@@ -67,7 +67,7 @@ def test_a_settings_file_that_would_take_minutes_is_refused(tmp_path):
 CSV = {
     "more than 40 cells": ("a,b\n" + "1,2\n" * 20, "holds more than 40 cells, the most that are read"),
     "a long row of commas": ("a,b\n" + "," * 50, "holds more than 40 cells, the most that are read"),
-    "empty lines": ("a\n" + "\n" * 5000, "holds more than 40 cells, the most that are read"),
+    "rows without a cell": ("a\n" + "|\n" * 50, "holds more than 40 cells, the most that are read"),
     "a long cell": ("a,b\n1," + "x" * 40_000, "holds a cell of more than 32,767 characters, the most that is read"),
     "a longer one": ("a,b\n1," + "x" * 200_000, "holds a cell of more than 32,767 characters, the most that is read"),
     "an open quotation mark": ('a,b\n1,"' + "x,y\n" * 9, "is not valid CSV"),

@@ -1,5 +1,7 @@
 """What a workbook's cells do not tell of themselves: merged, hidden, failed and never calculated ones."""
 
+import zipfile
+
 import openpyxl
 import pytest
 
@@ -165,3 +167,13 @@ def test_a_stray_cell_at_the_end_of_the_sheet_is_named(tmp_path):
         (None, None, "column 16384 has cells but no name", "give the column a name; row 1048575 holds its first cell"),
         (1048575, "patient_id", "patient_id is missing", "give the patient an id"),
     ]
+
+
+def test_a_workbook_that_lacks_the_part_of_a_sheet_is_refused(tmp_path):
+    sheets = {"patients": PATIENTS, "infusions": INFUSIONS, "therapies": [["patient_id", "day", "therapy"]]}
+    path, cut = write_workbook(tmp_path, sheets), tmp_path / "cut.xlsx"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(cut, "w") as target:
+        for name in source.namelist():
+            if name != "xl/worksheets/sheet3.xml":
+                target.writestr(name, source.read(name))
+    assert [p.rule for p in problems_of(cut)] == ["is not a workbook that can be read"]

@@ -171,9 +171,10 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
     found = {t: Read() if t in empty else _refused(c, unsaid) or read(c) for t, c in cleaned.items()}
     if column.free:
         found = _one_spelling(texts, found)
+    rules = {t: f"{column.name} {read.rule}" for t, read in found.items() if read.rule}
     problems = [
-        Problem(raw.name, row, column.name, cleaned[t], f"{column.name} {found[t].rule}", found[t].remedy)
-        for row, t in zip(rows, texts, strict=True) if found[t].rule
+        Problem(raw.name, row, column.name, cleaned[t], rules[t], found[t].remedy)
+        for row, t in zip(rows, texts, strict=True) if t in rules
     ]  # fmt: skip
     if column.filled:
         rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
@@ -132,8 +133,17 @@ def _sheets(data: bytes) -> Iterator[Sheet]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles and validations that are not needed here
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        if len(book._sheets) < _declared(book):  # openpyxl leaves out a sheet whose part is missing
+            raise ValueError("a sheet is missing")
         for sheet in book.worksheets:
             yield _sheet(book, sheet)
+
+
+def _declared(book: Any) -> int:
+    """Return how many sheets the workbook says it has."""
+    parts = [name for name in book._archive.namelist() if name.casefold().endswith("/workbook.xml")]
+    roots = [ElementTree.fromstring(book._archive.read(name)) for name in parts]
+    return max((sum(1 for e in root.iter() if e.tag.endswith("}sheet")) for root in roots), default=0)
 
 
 class _Cells:
