@@ -84,7 +84,7 @@ def test_a_text_file_beyond_the_limits(tmp_path, case, monkeypatch):
 def test_a_few_bytes_of_parquet_that_stand_for_many_rows_are_not_unpacked(tmp_path):
     pl.select(patient_id=pl.repeat("P", 20_000_000)).write_parquet(tmp_path / "sheet.parquet")
     assert (tmp_path / "sheet.parquet").stat().st_size < 100_000
-    assert rules(tmp_path / "sheet.parquet") == ["holds more than 10,000,000 cells, the most that are read"]
+    assert rules(tmp_path / "sheet.parquet") == ["holds more than 1,048,576 rows, the most that are read"]
 
 
 @pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.cohort.files import Unreadable
-from reinfuse.cohort.limits import CELL_CHARACTERS, CELLS, TEXT_CHARACTERS
+from reinfuse.cohort.limits import CELL_CHARACTERS, CELLS, ROWS, TEXT_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Meter:
     """Counts the cells and the characters of a table while it is read; raises `Unreadable` beyond the limits."""
 
     def __init__(self) -> None:
-        self._cells = self._characters = 0
+        self._cells = self._characters = self._rows = 0
 
     def cells(self, count: int) -> None:
         """Count cells."""
@@ -75,8 +75,15 @@ class Meter:
         if self._cells > CELLS:
             raise Unreadable(f"holds more than {CELLS:,} cells, the most that are read", "take out what is not needed")
 
+    def rows(self, count: int) -> None:
+        """Count rows, the header being one."""
+        self._rows += count
+        if self._rows > ROWS:
+            raise Unreadable(f"holds more than {ROWS:,} rows, the most that are read", "take out what is not needed")
+
     def texts(self, texts: Collection[str]) -> None:
         """Count the texts of a row as cells, an empty row as one, and their characters."""
+        self.rows(1)
         self.cells(max(1, len(texts)))
         self.characters(sum(map(len, texts)), max(map(len, texts), default=0))
 

@@ -35,6 +35,7 @@ def _grid(data: bytes) -> Grid:
     lazy, meter = pl.scan_parquet(io.BytesIO(data)), Meter()
     names = lazy.collect_schema().names()
     height = int(lazy.select(pl.len()).collect().item())
+    meter.rows(height + 1)
     meter.cells((height + 1) * len(names))
     frame = pl.read_parquet(io.BytesIO(data), n_rows=height, use_statistics=False)
     columns = [_texts(s, meter) for s in frame.get_columns()]

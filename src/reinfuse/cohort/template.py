@@ -49,6 +49,7 @@ Regular files only: no pipes, devices or folders. At most:
 | limit | of |
 |---|---|
 | {megabytes(limits.FILE_BYTES)} | a file; {megabytes(limits.SETTINGS_BYTES)} for `about.toml` |
+| {limits.ROWS:,} rows | a table |
 | {limits.CELLS:,} cells | a table, rows times columns |
 | {limits.CELL_CHARACTERS:,} characters | a cell; {limits.TEXT_CHARACTERS:,} for all cells of a table |
 | {megabytes(limits.UNPACKED_BYTES)} | a workbook, unpacked |
