@@ -25,7 +25,7 @@ from reinfuse.cohort.design import (
     Factor,
     Rules,
 )
-from reinfuse.cohort.interpret import plain_name
+from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
 from reinfuse.switches import Analyses, Kinetics, Landmark, Standardise, TimeDependent

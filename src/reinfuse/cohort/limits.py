@@ -1,6 +1,7 @@
 """How large an input may be: every limit of reading, with its number, so that no file takes all memory or all day.
 
-The numbers hold cohorts of 100,000 patients and sheets of 30,000 columns with 200, and keep reading below 2 GB of memory.
+The numbers hold cohorts of 100,000 patients and sheets of 200 patients and 30,000 columns, and keep reading below 2 GB
+of memory.
 """
 
 from __future__ import annotations
