@@ -18,7 +18,8 @@ from reinfuse.study import Study
 
 PLAN = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="cart2_cy_flu")), models=())
 OWN = ("lymphodepletion_class", "cart1_lymphodepletion_class", "_row", "_time", "_index", "_horizon", "_before", "_pd",
-       "_first", "_part", "_whole", "_sum", "t", "source", "person", "cy_flu", "repeat", "*", "^.*$", f"{DERIVED}row")  # fmt: skip
+       "_first", "_part", "_whole", "_sum", "t", "source", "person", "cy_flu", "repeat", "*", "^.*$",
+       f"{DERIVED}row")  # fmt: skip
 
 
 def with_columns(tables):
