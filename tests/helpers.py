@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def write_workbook(folder: Path, sheets: Mapping[str, list[list[object]]]) -> Pa
     path = folder / f"book_{next(_COUNTER)}.xlsx"
     book.save(path)
     return path
+
+
+def with_part(path: Path, old: bytes, new: bytes, part: str = "xl/worksheets/sheet1.xml") -> Path:
+    """Return a copy of a workbook with other bytes in one of its parts."""
+    out = path.with_name("changed.xlsx")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == part:
+                assert old in data, data
+                data = data.replace(old, new)
+            target.writestr(name, data)
+    return out
 
 
 def problems_of(path: Path, columns: Mapping[str, str] | None = None) -> tuple[Problem, ...]:

@@ -11,6 +11,7 @@ import pytest
 from helpers import quick
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.data import DEMO, datasets
 from reinfuse.kinetics.nca import nca, persistence
 from reinfuse.kinetics.profiles import profiles
@@ -176,7 +177,7 @@ def test_the_pattern_of_the_synthetic_counts():
     for name, p in after.items():
         row = rows[name]
         raised = row["cart2_dose_cells_per_kg"] > row["cart1_dose_cells_per_kg"]
-        ends[row["cart1_lymphodepletion_class"] == "Cy-Flu" and raised].append(persistence(p))
+        ends[row["cart1_lymphodepletion" + CLASS_SUFFIX] == "Cy-Flu" and raised].append(persistence(p))
         peaks[row["response"] in ("CR", "PR")].append(nca(p)[0].value or 0.0)
     low, high = (turnbull(*zip(*ends[both], strict=True)).median() for both in (False, True))
     assert low[1] < 90

@@ -27,7 +27,7 @@ from reinfuse.cohort.design import (
     Rules,
     Title,
 )
-from reinfuse.cohort.interpret import plain_name
+from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.errors import PlanRefused, Problem, nearest
 from reinfuse.switches import Analyses, Kinetics, Landmark, Standardise, TimeDependent

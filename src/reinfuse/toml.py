@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-LARGEST = 200_000
-"""Bytes of a file."""
+from reinfuse.cohort.limits import SETTINGS_BYTES
+
 DEEPEST = 8
 """Tables and lists inside each other."""
 _INTEGERS = 2**63
@@ -31,8 +31,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise NotToml("there is no such file")
-        if path.stat().st_size > LARGEST:
-            raise NotToml(f"is larger than {LARGEST:,} bytes")
+        if path.stat().st_size > SETTINGS_BYTES:
+            raise NotToml(f"is larger than {SETTINGS_BYTES:,} bytes")
         data = path.read_bytes()
     except (OSError, ValueError):
         raise NotToml("cannot be read") from None

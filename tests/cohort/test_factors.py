@@ -8,14 +8,15 @@ from helpers import read, write_sheet
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.factors import build
+from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.errors import PlanRefused
 from reinfuse.plan import Factor, Plan
 
 FRAME = pl.DataFrame(
     {
         "patient_id": ["A", "B", "C", "D"],
-        "cart1_lymphodepletion_class": ["Cy-Flu", "Cy", None, "None"],
-        "cart2_lymphodepletion_class": ["Cy-Flu", "Other", "Flu", None],
+        "cart1_lymphodepletion" + CLASS_SUFFIX: ["Cy-Flu", "Cy", None, "None"],
+        "cart2_lymphodepletion" + CLASS_SUFFIX: ["Cy-Flu", "Other", "Flu", None],
         "cart1_dose_cells_per_kg": [2e6, 2e6, None, 1e6],
         "cart2_dose_cells_per_kg": [2e7, 2e6, 2e7, 5e5],
         "interval_days": [90.0, 60.0, None, 300.0],

@@ -3,6 +3,7 @@
 import pytest
 
 from helpers import places, problems_of, read, write_folder
+from reinfuse.cohort.cohort import read_cohort
 
 PATIENTS = """patient_id,last_contact,death,death_cause,diagnosis
 P01,500,,,CLL
@@ -158,17 +159,44 @@ def test_a_column_that_is_missing(tmp_path, table, old, new, column, rule, remed
 
 
 def test_a_column_that_is_not_declared_is_kept_with_a_warning(tmp_path):
-    tables = GOOD | {"patients": GOOD["patients"].replace("diagnosis", "diagnosis,sexx").replace("CLL", "CLL,F") + ",M"}
-    cohort = read(tmp_path, **tables)
-    (warning,) = cohort.warnings
-    assert places(cohort.warnings) == [("patients", None, "sexx", None, "warning")]
-    assert warning.remedy.startswith("did you mean sex? otherwise nothing")
-    assert cohort.tables["patients"]["sexx"].to_list() == ["F", "M"]
+    header = GOOD["patients"].replace("diagnosis", "diagnosis,centre,deaths")
+    cohort = read(tmp_path, **(GOOD | {"patients": header.replace("CLL", "CLL,Ulm,1") + ",Bonn,"}))
+    expected = [("patients", None, "centre", None, "warning"), ("patients", None, "deaths", None, "warning")]
+    assert places(cohort.warnings) == expected
+    assert cohort.warnings[0].remedy.startswith("nothing: it is kept")
+    assert cohort.warnings[1].remedy.startswith("did you mean death? otherwise nothing")
+    assert cohort.tables["patients"]["centre"].to_list() == ["Ulm", "Bonn"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "meant"),
+    [
+        ("patients", "sexx", "sex"),
+        ("patients", "histolgy", "histology"),
+        ("therapies", "kinds", "kind"),
+        ("toxicities", "dates", "date"),
+        ("infusions", "prior_line", "prior_lines"),
+        ("mrd", "results", "result"),
+    ],
+)
+def test_a_misspelt_column_is_refused_and_not_lost(tmp_path, table, column, meant):
+    tables = GOOD | {"therapies": "patient_id,day,therapy\nP01,160,IVIG", "mrd": "patient_id,day,value\nP01,130,0.1"}
+    tables["toxicities"] = "patient_id,infusion,kind,grade\nP01,2,CRS,1"
+    head, *rows = tables[table].splitlines()
+    tables[table] = "\n".join([f"{head},{column}", *(f"{row}," for row in rows)])
+    (problem,) = problems_of(write_folder(tmp_path, **tables))
+    assert (problem.table, problem.column, problem.severity) == (table, column, "error")
+    assert problem.rule == f"the column is not read, and its name is nearly {meant}"
+    assert problem.remedy.startswith(f"name it {meant} if it is that (")
+
+
+def test_a_misspelt_column_that_the_plan_names_is_its_own(tmp_path):
+    made = broken(tmp_path, "patients", "diagnosis\nP01,500,,,CLL\nP02,300,300,disease,NHL",
+                  "diagnosis,sexx\nP01,500,,,CLL,F\nP02,300,300,disease,NHL,M")  # fmt: skip
+    assert read_cohort(made, used=("sexx",)).warnings == ()
 
 
 def test_a_wanted_column_needs_no_warning(tmp_path):
-    from reinfuse.cohort.cohort import read_cohort
-
     folder = broken(tmp_path, "patients", "diagnosis\nP01,500,,,CLL\nP02,300,300,disease,NHL",
                     "diagnosis,LDH\nP01,500,,,CLL,240\nP02,300,300,disease,NHL,")  # fmt: skip
     cohort = read_cohort(folder, used=("LDH",))
@@ -302,8 +330,8 @@ def test_tables_without_their_key_columns_are_refused(tmp_path):
     assert [(p.table, p.column, p.rule) for p in problems if p.table in ("infusions", "responses")] == [
         ("infusions", "date", "has neither a date nor a day column"),
         ("infusions", "patient_id", "the column is missing"),
-        ("responses", "_time", "the column has a name that the program uses itself"),
         ("responses", "date", "has neither a date nor a day column"),
+        ("responses", "_time", "the column is not a declared one"),
     ]
 
 

@@ -9,6 +9,7 @@ from reinfuse.cohort.courses import courses
 from reinfuse.cohort.design import Rules
 from reinfuse.cohort.endpoints import derive
 from reinfuse.cohort.pairs import pairs
+from reinfuse.cohort.raw import ROW
 from reinfuse.cohort.split import unsplit
 from reinfuse.plan import Plan
 from reinfuse.study import Study
@@ -63,7 +64,7 @@ def test_three_parts_are_one_infusion(tmp_path):
     infusions = HEADER + "P,1,0,1e6,Cy/Flu,,no\nP,2,20,3e6,,planned,\nP,3,45,6e6,,planned,"
     whole = unsplit(cohort(tmp_path, infusions), Rules())
     assert whole.tables["infusions"].select("infusion", "day", "dose_cells_per_kg").rows() == [(1, 0, 1e7)]
-    assert whole.split_doses.select("infusion", "whole", "_row").rows() == [(2, 1, 2), (3, 1, 3)]
+    assert whole.split_doses.select("infusion", "whole", ROW).rows() == [(2, 1, 2), (3, 1, 3)]
     assert unsplit(whole, Rules()) is whole
 
 

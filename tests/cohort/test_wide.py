@@ -172,17 +172,29 @@ def test_a_sheet_without_rows_is_refused(tmp_path):
     assert [p.rule for p in problems_of(write_sheet(tmp_path, "patient_id,os_days,os_event"))] == ["holds no patient"]
 
 
-@pytest.mark.parametrize("text", ["hello\nthis is a log\nof nothing", "patient_id,oss_days,dead\nA,100,1"])
+@pytest.mark.parametrize("text", ["hello\nthis is a log\nof nothing", "patient_id,followed,dead\nA,100,1"])
 def test_a_sheet_that_holds_nothing_to_analyse_is_refused(tmp_path, text):
     with pytest.raises(CohortRefused) as caught:
         analysed(sheet(tmp_path, text), Plan())
     assert caught.value.problems[0].rule == "holds no column that the plan analyses"
 
 
-def test_a_name_that_is_nearly_a_standard_one_is_a_warning(tmp_path):
-    cohort = sheet(tmp_path, "patient_id,os_days,os_event,respons,LDH\nA,100,1,CR,240")
-    assert places(cohort.warnings) == [("sheet", None, "respons", None, "warning")]
+def test_a_name_that_is_nearly_a_standard_one_is_refused(tmp_path):
+    (problem,) = problems_of(write_sheet(tmp_path, "patient_id,os_days,os_event,respons,LDH\nA,100,1,CR,240"))
+    assert (problem.table, problem.column, problem.severity) == ("sheet", "respons", "error")
+    assert problem.rule == "the column is not read, and its name is nearly response"
+
+
+def test_a_name_like_a_standard_one_that_is_there_too_is_a_warning(tmp_path):
+    cohort = sheet(tmp_path, "patient_id,os_days,os_event,response,responses\nA,100,1,CR,2")
+    assert places(cohort.warnings) == [("sheet", None, "responses", None, "warning")]
     assert cohort.warnings[0].remedy.startswith("did you mean response? ")
+
+
+@pytest.mark.parametrize("column", ["umrd_day14", "cart9_dose_cells_per_kg", "crs_grade_2", "os_months", "LDH", "age"])
+def test_another_column_is_no_misspelt_one(tmp_path, column):
+    cohort = sheet(tmp_path, f"patient_id,os_days,os_event,{column}\nA,100,1,")
+    assert [p for p in cohort.warnings if p.severity == "error"] == []
 
 
 MAPPED = """Subject,PFS (months),Progressed,Best resp.,LDH

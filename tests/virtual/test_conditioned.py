@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
 
 from reinfuse import Plan, Study, read_cohort
+from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.data import datasets
 from reinfuse.errors import CohortRefused, PlanRefused
 from reinfuse.kinetics.profiles import Profile
@@ -184,8 +185,8 @@ def frame(n=5, **columns):
 
 
 def test_what_the_model_has_not_is_not_known():
-    cart1 = {"cart1_lymphodepletion_class": "Other", "cart1_dose_cells_per_kg": 5e9, "interval_days": 20.0}
-    cart2 = {"cart2_lymphodepletion_class": "Cy", "cart2_dose_cells_per_kg": 0.0, "reason": "planned"}
+    cart1 = {"cart1_lymphodepletion" + CLASS_SUFFIX: "Other", "cart1_dose_cells_per_kg": 5e9, "interval_days": 20.0}
+    cart2 = {"cart2_lymphodepletion" + CLASS_SUFFIX: "Cy", "cart2_dose_cells_per_kg": 0.0, "reason": "planned"}
     told = known(frame(**cart1, **cart2), [])
     assert (told[0].regimen, told[0].dose, told[0].second, told[0].response) == (None, None, None, None)
     assert told[0].assumed

@@ -13,6 +13,7 @@ from reinfuse.analysis.estimate import Estimate
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
 from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.cohort.wide import LATER
 
 METHOD = "description"
 QUANTILES = "quantile, linear interpolation"
@@ -47,7 +48,7 @@ def variables(data: Analysed) -> list[Variable]:
     for column in (c for c in have if c.startswith("cart") and c.endswith("lymphodepletion" + CLASS_SUFFIX)):
         number = column.removeprefix("cart").split("_")[0]
         found.append(Variable(f"cart{number}_regimen", f"Lymphodepletion before CART{number}", frame[column]))
-    for column in (c for c in have if c.startswith("cart") and c.endswith("dose_cells_per_kg")):
+    for column in (c for c in have if LATER.fullmatch(c) and c.endswith("dose_cells_per_kg")):
         number = column.removeprefix("cart").split("_")[0]
         found.append(Variable(column, f"CART{number} dose", frame[column], "cells/kg"))
     named = {v.name for v in found} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}

@@ -94,7 +94,14 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
     made, left_out, problems = factors.build(design.all_factors, frame, dialect)
     ends = _built_in_endpoints(frame, design.rules)
+    derived = {e.name for e in ends}
     for declared in design.endpoints:
+        if declared.name in derived:
+            rule = f"endpoint {declared.name}: the cohort holds an endpoint of this name already"
+            problems.append(
+                Problem("plan", None, declared.name, None, rule, "give the plan's own endpoint another name")
+            )
+            continue
         one, wrong = from_columns(declared, frame, dialect)
         problems += wrong
         ends += [one] if one else []

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from reinfuse.cohort.interpret import Typed, interpret, plain_name
+from reinfuse.cohort.interpret import Typed, interpret
+from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw import TIME, About, RawCohort, RawTable, Reading, read_raw
 from reinfuse.cohort.rules import check
 from reinfuse.cohort.schema import TABLES
@@ -108,7 +109,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
 
 
 def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed], list[Problem]]:
-    unread = {p.table for p in raw.problems}
+    unread = {p.table for p in raw.problems if p.severity == "error"}
     problems = [
         Problem(name, None, None, None, "the table is missing", f"add {name}.csv or a sheet {name}: {table.meaning}")
         for name, table in TABLES.items() if table.required and name not in raw.tables and name not in unread

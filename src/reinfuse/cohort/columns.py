@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from reinfuse.cohort import values
-from reinfuse.cohort.interpret import plain_name
+from reinfuse.cohort.near_columns import plain_name
 
 HOW_LATER = "use [[landmarks]] or [[time_dependent]], or say when it was known (known_at) for a landmark"
 _TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reinfuse.cohort import factors, values
 from reinfuse.cohort.design import Endpoint
-from reinfuse.cohort.raw import ROW
+from reinfuse.cohort.raw import DERIVED, ROW
 from reinfuse.cohort.schema import DAYS
 from reinfuse.errors import Problem, nearest
 
@@ -62,7 +62,7 @@ def from_columns(declared: Endpoint, frame: pl.DataFrame,
     problems: list[Problem] = []
     for column in (declared.time, declared.entry, declared.event, declared.competing, declared.value):
         if column is not None and column not in frame.columns:
-            near = nearest(column, [c for c in frame.columns if not c.startswith("_")])
+            near = nearest(column, [c for c in frame.columns if DERIVED not in c])
             remedy = f"did you mean {near!r}?" if near else "correct the plan"
             rule = f"endpoint {declared.name} needs a column that is not there"
             problems.append(Problem("plan", None, column, None, rule, remedy))

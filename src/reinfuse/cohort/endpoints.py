@@ -66,7 +66,11 @@ def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
     therapies = cohort.tables.get("therapies")
     if therapies is None or "kind" not in therapies.columns:
         return pl.DataFrame(schema={ID: pl.String, "transplant_day": pl.Int64})
-    given = therapies.filter(pl.col("kind") == "allo-HCT").join(base.select(ID, "_index"), on=ID, how="inner")
+    given = (
+        therapies.filter(pl.col("kind") == "allo-HCT")
+        .select(ID, TIME)
+        .join(base.select(ID, "_index"), on=ID, how="inner")
+    )
     after = given.with_columns(t=pl.col(TIME) - pl.col("_index")).filter(pl.col("t") > 0)
     return after.group_by(ID).agg(transplant_day=pl.col("t").min())
 

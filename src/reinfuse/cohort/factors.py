@@ -16,6 +16,7 @@ from reinfuse.cohort import values
 from reinfuse.cohort.columns import unfit_values
 from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.cohort.raw import DERIVED
 from reinfuse.errors import Problem, nearest
 from reinfuse.texts import LONGEST_NAME
 
@@ -111,7 +112,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
         elif factor.column in frame.columns:
             series = frame[factor.column]
         else:
-            near = nearest(factor.column, [c for c in frame.columns if not c.startswith("_")])
+            near = nearest(factor.column, [c for c in frame.columns if DERIVED not in c])
             remedy = f"did you mean {near!r}?" if near else "correct the plan or add the column"
             rule = f"factor {factor.name} needs a column that is not there"
             problems.append(Problem("plan", None, factor.column, None, rule, remedy))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +9,17 @@ from dataclasses import dataclass
 import polars as pl
 
 from reinfuse.cohort import values
-from reinfuse.cohort.raw import ROW, RawTable, Reading
+from reinfuse.cohort.near_columns import plain_name, strangers
+from reinfuse.cohort.raw import DERIVED, ROW, RawTable, Reading
 from reinfuse.cohort.regimen import regimen_class
 from reinfuse.cohort.schema import DAYS, Column, Table
 from reinfuse.cohort.values import Read
-from reinfuse.errors import Problem, nearest
+from reinfuse.errors import Problem, Severity, nearest
 from reinfuse.texts import LONGEST_NAME, fault
 
 LONGEST_HEADER = 1000
-CLASS_SUFFIX = "_class"
+CLASS_SUFFIX = f"{DERIVED}class"
+FAULT = ("is an error of the spreadsheet program", "mend the formula or write the value")
 DTYPES: Mapping[str, type[pl.DataType]] = {"number": pl.Float64, "integer": pl.Int64, "date": pl.Int64, "day": pl.Int64,
                                            "when": pl.Int64}  # fmt: skip
 
@@ -36,12 +37,7 @@ class Typed:
     problems: tuple[Problem, ...]
 
 
-def plain_name(name: str) -> str:
-    """Return a column name without case and without anything but letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
-def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = ()) -> Typed:
+def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = (), own: bool = False) -> Typed:
     """Type the columns of a raw table.
 
     Parameters
@@ -54,34 +50,43 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
         The cohort uses dates: columns of kind ``when`` hold dates rather than days.
     used
         Names of undeclared columns that the plan uses: no warning for these.
+    own
+        The table may have many columns of its own: no warning for these either, unless they look like declared ones.
     """
     frame, readings, twins = _rename(raw, table)
-    problems = twins + _missing_columns(frame, table) + _unwritable_names(table.name, frame.columns)
-    extra = tuple(c for c in frame.columns if c != ROW and table.column(c) is None)
-    problems += [_unknown(table, name) for name in extra if name not in used and not name.startswith("_unnamed")]
-    typed = {ROW: frame[ROW]}
-    for name in frame.columns:
-        column = table.column(name)
+    problems = twins + _missing_columns(frame, table)
+    columns = {c: table.column(c) for c in frame.columns if c != ROW}
+    extra = tuple(name for name, column in columns.items() if column is None)
+    wanted = frozenset(used)
+    problems += _unwritable_names(table.name, [n for n in columns if DERIVED not in n])
+    problems += strangers([n for n in extra if n not in wanted and DERIVED not in n], table, columns, own)
+    typed, rows = {ROW: frame[ROW]}, frame[ROW].to_list()
+    for name, column in columns.items():
         if column is None:
-            if name != ROW:
-                typed[name], wrong = _texts(raw.name, frame[ROW], frame[name])
-                problems += wrong
-            continue
-        made, more, wrong = _column(raw, frame[ROW].to_list(), frame[name].to_list(), column, dated)
-        typed |= made
-        readings += more
+            typed[name], wrong = _texts(raw.name, rows, frame[name], name in wanted)
+        else:
+            made, more, wrong = _column(raw, rows, frame[name].to_list(), column, dated)
+            typed |= made
+            readings += more
         problems += wrong
     return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
 
 
-def _texts(table: str, rows: pl.Series, series: pl.Series) -> tuple[pl.Series, list[Problem]]:
-    """Clean a column that is not declared; texts that no format can show are problems."""
+def _texts(table: str, rows: list[int], series: pl.Series, wanted: bool) -> tuple[pl.Series, list[Problem]]:
+    """Clean an undeclared column; an error of the spreadsheet program, or what no document can show, is no text."""
     cleaned = {t: values.clean(t) for t in series.unique().to_list()}
-    faults = {t: wrong for t, c in cleaned.items() if (wrong := fault(c))}
+    severity: Severity = "error" if wanted else "warning"
+    faults: dict[str, tuple[str, str, Severity]] = {}
+    for text, clean in cleaned.items():
+        if values.is_fault(clean):
+            faults[text] = (f"{series.name} {FAULT[0]}", FAULT[1], severity)
+        elif wrong := fault(clean):
+            faults[text] = (*wrong, "error")
+    texts = series.to_list()
     problems = [Problem(table, row, series.name, t, *faults[t])
-                for row, t in zip(rows, series, strict=True) if t in faults]  # fmt: skip
-    texts = [None if values.is_missing(c) else c for c in (cleaned[t] for t in series.to_list())]
-    return pl.Series(series.name, texts, dtype=pl.String), problems
+                for row, t in zip(rows, texts, strict=True) if t in faults] if faults else []  # fmt: skip
+    read = {t: None if t in faults or values.is_missing(c) else c for t, c in cleaned.items()}
+    return pl.Series(series.name, [read[t] for t in texts], dtype=pl.String), problems
 
 
 def _unwritable_names(table: str, names: Sequence[str]) -> list[Problem]:
@@ -124,13 +129,6 @@ def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
     if len(times) == 2:
         problems.append(Problem(table.name, None, "day", None, "has both a date and a day column", "keep one of them"))
     return problems
-
-
-def _unknown(table: Table, name: str) -> Problem:
-    near = nearest(name, table.names)
-    hint = f"did you mean {near}? otherwise " if near else ""
-    remedy = f"{hint}nothing: it is kept, and a plan can use it as a factor"
-    return Problem(table.name, None, name, None, "the column is not a declared one", remedy, "warning")
 
 
 def _reader(column: Column, texts: Sequence[str], raw: RawTable, dated: bool) -> Callable[[str], Read]:
@@ -189,9 +187,10 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
     found = {t: Read() if t in empty else _refused(c, unsaid, longest) or read(c) for t, c in cleaned.items()}
     if column.free:
         found = _one_spelling(texts, found)
+    rules = {t: f"{column.name} {read.rule}" for t, read in found.items() if read.rule}
     problems = [
-        Problem(raw.name, row, column.name, cleaned[t], f"{column.name} {found[t].rule}", found[t].remedy)
-        for row, t in zip(rows, texts, strict=True) if found[t].rule
+        Problem(raw.name, row, column.name, cleaned[t], rules[t], found[t].remedy)
+        for row, t in zip(rows, texts, strict=True) if t in rules
     ]  # fmt: skip
     if column.filled:
         rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"
@@ -214,8 +213,8 @@ def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | N
         return Read(rule=wrong[0], remedy=wrong[1])
     if text.casefold() in unsaid:
         return Read(rule="is said to be not known", remedy="an empty cell means that it did not happen: fill it")
-    if text.casefold() in values.FAULTS:
-        return Read(rule="is an error of the spreadsheet program", remedy="mend the formula or write the value")
+    if values.is_fault(text):
+        return Read(rule=FAULT[0], remedy=FAULT[1])
     return None
 
 

@@ -6,10 +6,9 @@ import polars as pl
 
 from reinfuse.cohort.analysed import ID, Analysed
 from reinfuse.cohort.design import Design
-from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.raw import ROW
 from reinfuse.cohort.schema import WIDE
-from reinfuse.cohort.wide import is_grade
+from reinfuse.cohort.wide import LATER, is_grade
 
 MORE_BASELINE = ("histology", "reason", "product")
 SOURCE_SUFFIX = "_source"
@@ -23,15 +22,15 @@ def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
     """
     frame = analysed.frame
     standard = [c for c in WIDE.names if c in frame.columns]
-    doses = [c for c in frame.columns if c.startswith("cart") and not c.endswith(CLASS_SUFFIX) and c not in standard]
+    doses = [c for c in frame.columns if LATER.fullmatch(c) and c not in standard]
     grades = [c for c in frame.columns if is_grade(c) and c not in standard]
     more = [c for c in (*MORE_BASELINE, *design.used_columns) if c in frame.columns]
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
     made = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
-    out = frame.select(*columns).with_columns(**made)
+    out = frame[columns].with_columns(**made)
     last = [c for c in sources if c not in columns]
-    out = out.with_columns(frame.select(last).get_columns())
-    if not last and ROW in frame.columns:
+    out = out.with_columns([frame[c] for c in last])
+    if not last and ROW in frame.columns and "source" not in out.columns:
         out = out.with_columns(frame.select(source=pl.format("sheet row {}", pl.col(ROW))))
     return out

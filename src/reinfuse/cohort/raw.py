@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from reinfuse.cohort.delimited import read_delimited
+from reinfuse.cohort.file_names import ABOUT_FILE, SHEET, WORKBOOKS
+from reinfuse.cohort.files import Unreadable, kind, read_bytes
+from reinfuse.cohort.folder import FOLDER, shown, sort_out
+from reinfuse.cohort.grid import Grid
+from reinfuse.cohort.limits import FILE_BYTES, SETTINGS_BYTES
+from reinfuse.cohort.parquet import read_parquet
 from reinfuse.cohort.schema import TABLES
-from reinfuse.cohort.values import Dialect, as_text, clean
-from reinfuse.cohort.workbook import Unreadable, read_sheets
+from reinfuse.cohort.sheets import choose
+from reinfuse.cohort.values import Dialect, clean, is_fault
+from reinfuse.cohort.workbook import read_sheets
 from reinfuse.errors import Problem
 from reinfuse.texts import fault
 from reinfuse.toml import NotToml, parse_toml
 
-ROW = "_row"
-TIME = "_time"
-ABOUT_FILE = "about.toml"
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
-EXPLANATIONS = "explanations"
+DERIVED = "\x1f"
+"""Stands in the name of every derived column and in no name of the input: `clean` takes it out of headers."""
+ROW = f"{DERIVED}row"
+TIME = f"{DERIVED}time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +83,9 @@ class _Collector:
         self.readings: list[Reading] = []
         self.sources: dict[str, str] = {}
 
-    def bytes_of(self, table: str | None, path: Path) -> bytes | None:
-        try:
-            data = path.read_bytes()
-        except OSError:
-            self.refuse(table, "the file cannot be read", "look whether it is a file that you may open")
-            return None
-        self.sources[path.name] = hashlib.sha256(data).hexdigest()
+    def bytes_of(self, path: Path, limit: int = FILE_BYTES) -> bytes:
+        data = read_bytes(path, limit)
+        self.sources[shown(path)] = hashlib.sha256(data).hexdigest()
         return data
 
     def refuse(self, table: str | None, rule: str, remedy: str, row: int | None = None, column: str | None = None,
@@ -111,25 +111,30 @@ def read_raw(path: str | Path) -> RawCohort:
     found = _Collector()
     about = About()
     tables: list[RawTable] = []
-    if path.is_dir():
-        tables = _folder(path, found)
-        about = _about(path / ABOUT_FILE, found)
-    elif path.is_file():
-        tables = _file(path, found)
-    else:
-        found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
+    what = kind(path)
+    try:
+        if what == "folder":
+            tables, about = _folder(path, found)
+        elif what == "file":
+            tables = _file(path, found)
+        elif what == "none":
+            found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
+        else:
+            found.refuse(None, what, "name a cohort folder, a workbook or a sheet")
+    except Unreadable as refused:
+        found.refuse(None, refused.rule, refused.remedy)
     wide = bool(tables) and not any(t.name in TABLES for t in tables)
     place = path.absolute() if tables else None
-    return RawCohort(path.stem if path.is_file() else path.name, {t.name: t for t in tables}, wide, found.sources,
+    return RawCohort(path.stem if what == "file" else path.name, {t.name: t for t in tables}, wide, found.sources,
                      about, tuple(found.readings), tuple(found.problems), place)  # fmt: skip
 
 
 def _about(path: Path, found: _Collector) -> About:
-    if not path.is_file():
-        return About()
-    data = found.bytes_of(ABOUT_FILE, path)
     try:
-        told = parse_toml(data or b"")
+        told = parse_toml(found.bytes_of(path, SETTINGS_BYTES))
+    except Unreadable as refused:
+        found.refuse(ABOUT_FILE, refused.rule, refused.remedy)
+        return About()
     except NotToml as why:
         found.refuse(ABOUT_FILE, str(why), "mend it or take it away")
         return About()
@@ -145,142 +150,75 @@ def _about(path: Path, found: _Collector) -> About:
                  **{k: clean(text) for k, text in texts.items()})  # fmt: skip
 
 
-def _folder(path: Path, found: _Collector) -> list[RawTable]:
+def _folder(path: Path, found: _Collector) -> tuple[list[RawTable], About]:
     """Read the tables of a folder, or the one wide sheet (`sheet.csv`) of a folder without tables."""
-    tables: dict[str, RawTable] = {}
-    readable = [f for f in sorted(path.iterdir()) if f.suffix.casefold() in (".csv", ".parquet")]
-    known = [f for f in readable if f.stem.strip().casefold() in TABLES]
-    for file in known or [f for f in readable if f.stem == "sheet"]:
-        name, ending = file.stem.strip().casefold(), file.suffix.casefold()
-        if name in tables:
-            found.refuse(name, "is there in two files", "keep one of the two files")
-            continue
-        raw = _csv(name, file, found) if ending == ".csv" else _parquet(name, file, found)
-        if raw is not None:
-            tables[name] = raw
-    return list(tables.values())
+    folder = sort_out(path)
+    found.problems += folder.problems
+    if folder.documents:
+        found.readings.append(Reading(FOLDER, None, "files that are no tables, not read", folder.documents))
+    raw = [_one(name, file, found) for name, file in folder.tables.items()]
+    return [t for t in raw if t is not None], _about(folder.about, found) if folder.about else About()
 
 
 def _file(path: Path, found: _Collector) -> list[RawTable]:
     ending = path.suffix.casefold()
-    if ending in (".xlsx", ".xlsm"):
+    if ending in WORKBOOKS:
         return _workbook(path, found)
-    if ending in (".csv", ".tsv", ".txt"):
-        raw = _csv("sheet", path, found)
-    elif ending == ".parquet":
-        raw = _parquet("sheet", path, found)
-    else:
+    if ending not in (".csv", ".tsv", ".txt", ".parquet"):
         found.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
         return []
+    raw = _one(SHEET, path, found)
     return [raw] if raw is not None else []
 
 
-def _decode(name: str, data: bytes, found: _Collector) -> str | None:
-    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if _CONTROL.search(text):
-            break
-        if encoding == "cp1252":
-            found.readings.append(Reading(name, None, "file in Windows-1252 instead of UTF-8", 1))
-        return text
-    found.refuse(name, "is not a text file", "save it as CSV (UTF-8)")
-    return None
-
-
-def _csv(name: str, path: Path, found: _Collector) -> RawTable | None:
-    data = found.bytes_of(name, path)
-    text = None if data is None else _decode(name, data, found)
-    if text is None:
-        return None
-    head = re.sub(r'"[^"]*"', "", re.split(r"[\r\n]", text.lstrip())[0])
-    separator = max(",;\t|", key=head.count)
-    if separator != ",":
-        found.readings.append(Reading(name, None, f"columns separated by {separator!r} instead of a comma", 1))
+def _one(name: str, path: Path, found: _Collector) -> RawTable | None:
+    """Read the table of one file."""
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error:
-        found.refuse(name, "is not valid CSV", "look for an unclosed quotation mark and save it as CSV again")
+        data = found.bytes_of(path)
+        if path.suffix.casefold() == ".parquet":
+            return _table(name, read_parquet(data), found)
+        read = read_delimited(data)
+    except Unreadable as refused:
+        found.refuse(name, refused.rule, refused.remedy)
         return None
-    return _table(name, rows, found, "point" if separator == "," else "either")
-
-
-def _parquet(name: str, path: Path, found: _Collector) -> RawTable | None:
-    data = found.bytes_of(name, path)
-    if data is None:
-        return None
-    try:
-        frame = pl.read_parquet(io.BytesIO(data))
-        columns = [_texts(s) for s in frame.get_columns()]
-    except (Exception, pl.exceptions.PanicException):  # a damaged file makes the reader raise, or stop, anywhere
-        found.refuse(name, "is not a Parquet file that can be read", "write it again with plain columns")
-        return None
-    rows = [list(frame.columns), *map(list, zip(*columns, strict=True))]
-    return _table(name, rows, found)
-
-
-def _texts(series: pl.Series) -> list[str]:
-    if series.dtype.is_nested() or series.dtype == pl.Object:
-        raise pl.exceptions.SchemaError("nested column")
-    return [as_text(v) for v in series.to_list()]
+    found.readings += [Reading(name, None, note, 1) for note in read.notes]
+    raw = _table(name, read.grid, found, read.dialect)
+    for row, count in read.uneven if raw else ():
+        rule = f"has {count} cells where the header has {len(read.grid.columns)}"
+        found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=row)
+    return raw
 
 
 def _workbook(path: Path, found: _Collector) -> list[RawTable]:
-    data = found.bytes_of(None, path)
-    if data is None:
-        return []
-    try:
-        sheets, unstored = read_sheets(data)
-    except Unreadable:
-        found.refuse(None, "is not a workbook that can be read", "save it again as .xlsx, without a password")
-        return []
-    lost = {(title, i) for title, i, _ in unstored}
-    filled = {t: rows for t, rows in sheets.items() if any(any(r) or (t, i) in lost for i, r in enumerate(rows))}
-    known = {title: rows for title, rows in filled.items() if title.strip().casefold() in TABLES}
-    if not known and len(filled) != 1:
-        rule = f"has {len(filled)} filled sheets, none named as a table of a cohort"
-        found.refuse(None, rule, "name them patients, infusions, ..., or keep one wide sheet")
-        return []
-    names = {title: title.strip().casefold() if known else "sheet" for title in known or filled}
-    for title in filled:
-        if known and title not in known and title.strip().casefold() != EXPLANATIONS:
-            found.readings.append(Reading(title, None, "sheet that is no table of a cohort, not read", 1))
-    for name in sorted({n for n in names.values() if list(names.values()).count(n) > 1}):
-        found.refuse(name, "is there in two sheets", "keep one of the two sheets")
-    for title, i, j in unstored:
-        if title in names:
-            column = sheets[title][0][j] or None
-            remedy = "open the workbook in a spreadsheet program and save it, or write the value"
-            found.refuse(names[title], "holds a formula without a stored result", remedy, i or None, column)
-    raw = [_table(name, filled[title], found) for title, name in names.items()]
+    chosen = choose(read_sheets(found.bytes_of(path)))
+    found.problems += chosen.problems
+    raw = [_table(name, sheet.grid, found) for name, sheet in chosen.tables.items()]
     return [t for t in raw if t is not None]
 
 
-def _table(name: str, rows: Sequence[Sequence[str]], found: _Collector, dialect: Dialect = "point") -> RawTable | None:
-    """Make a table of texts from rows, the first of which is the header."""
-    if not rows or not any(clean(h) for h in rows[0]):
-        found.refuse(name, "is empty", "give it a header and at least one row")
+def _table(name: str, grid: Grid, found: _Collector, dialect: Dialect = "point") -> RawTable | None:
+    """Make a table of texts from the cells of a sheet."""
+    header = [clean(h) for h in grid.header]
+    if not any(header):
+        rule, remedy = "is empty", "give it a header and at least one row"
+        if grid.rows:
+            rule, remedy = "has no names of columns in its first row", "take out what stands above the header"
+        found.refuse(name, rule, remedy)
         return None
-    header = [clean(h) for h in rows[0]]
-    body = [(i, row) for i, row in enumerate(rows[1:], 1) if any(clean(c) for c in row)]
-    blank = len(rows) - 1 - len(body)
-    if blank:
-        found.readings.append(Reading(name, None, "empty rows left out", blank))
-    for i, row in body:
-        if (len(row) != len(header) and any(clean(c) for c in row[len(header) :])) or len(row) < len(header):
-            rule = f"has {len(row)} cells where the header has {len(header)}"
-            found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=i)
-    kept = [j for j, h in enumerate(header) if h or any(clean(r[j]) for _, r in body if j < len(r))]
-    for j in kept:
-        if not header[j]:
-            found.refuse(name, f"column {j + 1} has cells but no name", "give the column a name")
+    if grid.blank:
+        found.readings.append(Reading(name, None, "empty rows left out", grid.blank))
+    kept = [j for j, h in enumerate(header) if h or any(clean(row[j]) for _, row in grid.rows)]
+    for j in (j for j in kept if not header[j]):
+        where = f"column {grid.columns[j] + 1}"
+        filled = next(i for i, row in grid.rows if clean(row[j]))
+        found.refuse(
+            name, f"{where} has cells but no name", f"give the column a name; row {filled} holds its first cell"
+        )
     _refuse_names(name, [header[j] for j in kept], found)
-    names = {header[j] or f"_unnamed_{j + 1}": j for j in kept if header[j] not in (ROW, TIME)}
-    columns = {n: [r[j] if j < len(r) else "" for _, r in body] for n, j in names.items()}
-    numbers = {ROW: [i for i, _ in body]}
+    names = {header[j] or f"{DERIVED}unnamed {grid.columns[j] + 1}": j for j in kept}
+    columns = {n: [row[j] for _, row in grid.rows] for n, j in names.items()}
     types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
+    numbers = {ROW: [i for i, _ in grid.rows]}
     return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect)
 
 
@@ -289,6 +227,7 @@ def _refuse_names(name: str, header: Iterable[str], found: _Collector) -> None:
     for title in header:
         if title and title in seen:
             found.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
-        if title in (ROW, TIME):
-            found.refuse(name, "the column has a name that the program uses itself", "rename it", column=title)
+        if is_fault(title):
+            rule = "the name of a column is an error of the spreadsheet program"
+            found.refuse(name, rule, "mend the formula or write the name", column=title)
         seen.add(title)

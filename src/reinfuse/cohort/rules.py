@@ -60,7 +60,7 @@ def repeated_rows(tables: Tables) -> Iterator[Problem]:
         columns = [c for c in frame.columns if c != ROW]
         if TABLES[name].key or not columns:
             continue
-        twice = frame.filter(~pl.struct(columns).is_first_distinct())
+        twice = frame.filter(~frame[columns].to_struct("row").is_first_distinct())
         yield from _each(twice, name, "patient_id", "the row repeats an earlier row", "take it away", "warning")
 
 

@@ -27,7 +27,8 @@ def size_change(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
     responses = cohort.tables.get("responses")
     if responses is None or "size" not in responses.columns:
         return pl.DataFrame(schema={ID: pl.String, COLUMN: pl.Float64})
-    rows = responses.join(base.select(ID, "_index", "therapy_t"), on=ID, how="inner")
+    own = responses.select(ID, TIME, ROW, "response", "size")
+    rows = own.join(base.select(ID, "_index", "therapy_t"), on=ID, how="inner")
     rows = rows.with_columns(t=pl.col(TIME) - pl.col("_index")).sort(ID, "t", ROW)
     progression = rows.filter((pl.col("t") > 0) & (pl.col("response") == "PD")).group_by(ID).agg(_pd=pl.col("t").min())
     sized = rows.drop_nulls("size").join(progression, on=ID, how="left")

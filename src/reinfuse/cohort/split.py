@@ -14,10 +14,11 @@ import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.design import Rules
-from reinfuse.cohort.raw import ROW, TIME
+from reinfuse.cohort.raw import DERIVED, ROW, TIME
 
 ID = "patient_id"
 DOSE = "dose_cells_per_kg"
+_PART, _WHOLE, _SUM = (f"{DERIVED}{name}" for name in ("part", "whole", "sum"))
 
 
 def unsplit(cohort: Cohort, rules: Rules) -> Cohort:
@@ -32,18 +33,18 @@ def unsplit(cohort: Cohort, rules: Rules) -> Cohort:
     if infusions is None or "reason" not in infusions.columns:
         return cohort
     planned = (pl.col("reason") == "planned").fill_null(False)
-    ordered = infusions.sort(ID, "infusion").with_columns(_part=planned & _soon(rules))
-    if not ordered["_part"].any():
+    ordered = infusions.sort(ID, "infusion").with_columns((planned & _soon(rules)).alias(_PART))
+    if not ordered[_PART].any():
         return cohort
-    ordered = ordered.with_columns(_whole=(~pl.col("_part")).cum_sum().over(ID).cast(infusions["infusion"].dtype))
+    ordered = ordered.with_columns((~pl.col(_PART)).cum_sum().over(ID).cast(infusions["infusion"].dtype).alias(_WHOLE))
     known = pl.col(DOSE).null_count() == 0
-    doses = ordered.group_by(ID, "_whole").agg(_sum=pl.when(known).then(pl.col(DOSE).sum()))
-    whole = ordered.filter(~pl.col("_part")).join(doses, on=[ID, "_whole"], how="left", maintain_order="left")
-    whole = whole.with_columns(infusion="_whole", **{DOSE: pl.col("_sum")}).select(infusions.columns).sort(ROW)
+    doses = ordered.group_by(ID, _WHOLE).agg(pl.when(known).then(pl.col(DOSE).sum()).alias(_SUM))
+    whole = ordered.filter(~pl.col(_PART)).join(doses, on=[ID, _WHOLE], how="left", maintain_order="left")
+    whole = whole.with_columns(infusion=_WHOLE, **{DOSE: pl.col(_SUM)}).select(infusions.columns).sort(ROW)
     tables = {**cohort.tables, "infusions": whole}
     if "toxicities" in tables:
         tables["toxicities"] = _renumbered(tables["toxicities"], ordered)
-    parts = ordered.filter("_part").select(ID, TIME, ROW, "infusion", whole="_whole")
+    parts = ordered.filter(_PART).select(ID, TIME, ROW, "infusion", whole=_WHOLE)
     return replace(cohort, tables=tables, split_doses=parts)
 
 
@@ -61,6 +62,6 @@ def _soon(rules: Rules) -> pl.Expr:
 
 def _renumbered(toxicities: pl.DataFrame, ordered: pl.DataFrame) -> pl.DataFrame:
     """Return toxicities under the number of the whole infusion."""
-    numbers = ordered.select(ID, "infusion", "_whole")
+    numbers = ordered.select(ID, "infusion", _WHOLE)
     joined = toxicities.join(numbers, on=[ID, "infusion"], how="left", maintain_order="left")
-    return joined.with_columns(infusion=pl.coalesce("_whole", "infusion")).drop("_whole")
+    return joined.with_columns(infusion=pl.coalesce(_WHOLE, "infusion")).drop(_WHOLE)

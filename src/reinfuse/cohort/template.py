@@ -8,12 +8,54 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reinfuse.cohort.raw import EXPLANATIONS
+from reinfuse.cohort import limits
+from reinfuse.cohort.limits import megabytes
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
+from reinfuse.cohort.sheets import EXPLANATIONS
 from reinfuse.output import Destination, at, refuse_results
 
 WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000
+
+
+_READING = f"""## What is read
+
+- A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one
+  wide sheet, `sheet.csv`. `about.toml` beside them tells title, source and limits.
+- A **workbook** (.xlsx, .xlsm) with one sheet a table, or with one filled sheet, which is then the wide sheet.
+- A **wide sheet** alone: .csv, .tsv, .txt, .xlsx or .parquet.
+
+Nothing is passed over in silence:
+
+- *Refused*: a file or sheet of nearly a table's name (`therapy.csv`, `therapies.tsv`, `patients (1).csv`, a sheet
+  `Toxicity`); one table twice (CSV and Parquet, a workbook with tables in the folder, a wide sheet beside tables); a
+  column of nearly a declared name where the declared one is not there (`kinds`, `respons`), unless the plan names it;
+  merged cells; a formula without a stored result; an error of the spreadsheet program in any language (`#REF!`,
+  `#BLOCKED!`, `####`). `#N/A` is a missing value.
+- *A warning*: other files and sheets that may hold data, which are not read; hidden rows, columns and sheets, which
+  are; an error of the spreadsheet program in a column that is not used, which has no value then.
+- *A note*: documents, pictures and programs in the folder.
+- *Left alone*: `plan.toml`, `map.toml`, `corrections.csv`, `provenance.csv`, `reinfuse.manifest.json`, and files that
+  the system or an open program keeps (`.DS_Store`, `~$...`).
+
+Columns that are not listed below are kept under their own names and can be factors. No column of yours takes the place
+of a derived one. A plan's own endpoint may be named `ttnt`, `relapse` or `nrm` only where the cohort does not hold the
+endpoint of that name.
+
+## How much is read
+
+Regular files only: no pipes, devices or folders. At most:
+
+| limit | of |
+|---|---|
+| {megabytes(limits.FILE_BYTES)} | a file; {limits.SETTINGS_BYTES:,} bytes for `about.toml` and the plan |
+| {limits.ROWS:,} rows | a table |
+| {limits.CELLS:,} cells | a table, rows times columns |
+| {limits.CELL_CHARACTERS:,} characters | a cell; {limits.TEXT_CHARACTERS:,} for all cells of a table |
+| {megabytes(limits.UNPACKED_BYTES)} | a workbook, unpacked |
+| {limits.ELEMENTS:,} XML elements | a workbook; about four a cell |
+| {limits.FILES:,} files | a folder |
+"""
 
 
 def columns_of(table: Table) -> list[Column]:
@@ -52,6 +94,7 @@ def markdown() -> str:
         "Made by `reinfuse schema --markdown` from the declaration that checks the input.",
         "",
     ]
+    lines += _READING.splitlines()
     for table in (*TABLES.values(), WIDE):
         needed = " (required)" if table.required else ""
         lines += [f"## {table.name}{needed}", "", f"{table.meaning[0].upper()}{table.meaning[1:]}.", ""]

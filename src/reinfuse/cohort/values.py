@@ -11,14 +11,15 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 MISSING = frozenset(
-    {"", "na", "n/a", "#n/a", "nan", "null", ".", "-", "--", "–", "—", "?", "missing", "not available", "nd",
-     "not done", "n.a.", "<na>", "n.d."}
+    {"", "na", "n/a", "#n/a", "#n/d", "#nv", "nan", "null", ".", "-", "--", "–", "—", "?", "missing", "not available",
+     "nd", "not done", "n.a.", "<na>", "n.d."}
 )  # fmt: skip
 UNKNOWN = "unknown"
 UNSAID = frozenset({"?", "missing", "not available", "nd", "n.d.", "not done", UNKNOWN})
 """Words for `not known`, which say more than an empty cell does."""
-FAULTS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
-"""What a spreadsheet program shows where a formula failed."""
+_FAULT = re.compile(r"#[¡¿]?[^\W\d_][\w/]*[!?]|##+|#getting_data|err:\d{3}|loading\.\.\.")
+"""What a spreadsheet program shows where a formula failed, in any language (#REF!, #BLOCKED!, #WERT!, #NOM?, Err:502),
+is not done yet, or where the column was too narrow when it was printed (####)."""
 
 LARGEST = 1e12
 """Numbers beyond it, and nearer to 0 than its inverse, are no measurements, and their squares are no numbers."""
@@ -71,6 +72,11 @@ def as_text(value: object) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
+
+
+def is_fault(text: str) -> bool:
+    """Tell whether a cleaned text is an error of a spreadsheet program; `#N/A` stands for a missing value."""
+    return bool(_FAULT.fullmatch(text.casefold()))
 
 
 def is_missing(text: str) -> bool:

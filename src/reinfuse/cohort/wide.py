@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from reinfuse.cohort.interpret import Typed, interpret, plain_name
+from reinfuse.cohort.interpret import Typed, interpret
+from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw import ROW, RawTable, Reading
 from reinfuse.cohort.schema import WIDE, Table, grade_column
 from reinfuse.cohort.values import clean, is_missing
@@ -16,7 +17,8 @@ from reinfuse.errors import Problem, nearest
 
 GRADE_SUFFIX = "_grade"
 TOXICITY_PREFIX = "toxicity_"
-_LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
+LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
+"""Regimen and dose of any infusion."""
 
 
 def wide_table(names: Sequence[str]) -> Table:
@@ -28,8 +30,8 @@ def wide_table(names: Sequence[str]) -> Table:
         grade_column(n, n[len(TOXICITY_PREFIX) : -len(GRADE_SUFFIX)].replace("_", " "))
         for n in names if n.startswith(TOXICITY_PREFIX) and n.endswith(GRADE_SUFFIX)
     ]  # fmt: skip
-    later = [n for n in names if _LATER.fullmatch(n) and n not in WIDE.names]
-    more += [replace(c, name=n) for n in later for c in WIDE.columns if c.name == _LATER.sub(r"cart2_\1", n)]
+    later = [n for n in names if LATER.fullmatch(n) and n not in WIDE.names]
+    more += [replace(c, name=n) for n in later for c in WIDE.columns if c.name == LATER.sub(r"cart2_\1", n)]
     return replace(WIDE, columns=(*WIDE.columns, *more))
 
 
@@ -58,8 +60,8 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], used: Sequence[str
     problems += coded
     mapped = {plain_name(name) for name in columns.values()}
     used = (*used, *(c for c in raw.frame.columns if plain_name(c) in mapped))
-    typed = interpret(raw, table, used=(*used, *raw.frame.columns))
-    problems += [*_near_misses(typed.extra, table, used), *_pairs(typed), *_rules(typed.frame)]
+    typed = interpret(raw, table, used=used, own=True)
+    problems += [*_pairs(typed), *_rules(typed.frame)]
     return replace(typed, readings=(*readings, *more, *typed.readings), problems=(*typed.problems, *problems))
 
 
@@ -97,7 +99,7 @@ def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Read
         if plain_name(found) == plain_name(standard):
             frame = frame.rename({found: standard})
         else:
-            frame = frame.with_columns(pl.col(found).alias(standard))
+            frame = frame.with_columns(frame[found].alias(standard))
         readings.append(Reading(raw.name, standard, "column named by the plan", 1, (f"{found} → {standard}",)))
     return replace(raw, frame=frame), readings, problems
 
@@ -108,15 +110,6 @@ def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading]]:
     ids = raw.frame.select(pl.format("row {}", pl.col(ROW)).alias("patient_id"))["patient_id"]
     said = Reading(raw.name, "patient_id", "no such column: patients are named by their row", raw.frame.height)
     return replace(raw, frame=raw.frame.with_columns(ids)), [said]
-
-
-def _near_misses(extra: Sequence[str], table: Table, used: Sequence[str]) -> Iterator[Problem]:
-    """Warn only of columns that look like misspelt standard names: centres' sheets have many of their own."""
-    for name in extra:
-        near = nearest(name, table.names)
-        if near and name not in used and abs(len(near) - len(name)) < 3:
-            remedy = f"did you mean {near}? otherwise nothing: it is kept, and a plan can use it as a factor"
-            yield Problem("sheet", None, name, None, "the column is not a standard one", remedy, "warning")
 
 
 def _pairs(typed: Typed) -> Iterator[Problem]:

@@ -64,8 +64,9 @@ def declared(data: Analysed, profiles: Sequence[Profile]) -> dict[str, Floats]:
 
 def _rows(cohort: Cohort) -> pl.DataFrame:
     infusions, patients = cohort.tables["infusions"], cohort.tables["patients"]
-    have = set(infusions.columns)
-    frame = infusions.sort(ID, "infusion").with_columns(repeat=pl.col("infusion") > 1)
+    own = infusions.select(c for c in (ID, "infusion", REGIMEN, DOSE, "bulky") if c in infusions.columns)
+    have = set(own.columns)
+    frame = own.sort(ID, "infusion").with_columns(repeat=pl.col("infusion") > 1)
     if REGIMEN in have:
         frame = frame.with_columns(cy_flu=pl.col(REGIMEN) == "Cy-Flu")
         first = frame.filter(pl.col("infusion") == 1).select(ID, _first="cy_flu")

@@ -10,6 +10,7 @@ import polars as pl
 
 from reinfuse.cohort.design import Rules
 from reinfuse.cohort.endpoints import is_responder
+from reinfuse.cohort.interpret import CLASS_SUFFIX
 from reinfuse.cohort.pairs import pairs
 from reinfuse.cohort.timeline import ID
 from reinfuse.errors import CohortRefused, PlanRefused, Problem
@@ -121,13 +122,13 @@ def known(frame: pl.DataFrame, profiles: Sequence[Profile], before: Mapping[str,
 
 
 def _known(row: dict[str, object], responded: bool | None, counts: Profile | None, before: int | None) -> Known:
-    dose, regimen = _dose(row.get("cart2_dose_cells_per_kg")), _regimen(row.get("cart2_lymphodepletion_class"))
+    dose, regimen = _dose(row.get("cart2_dose_cells_per_kg")), _regimen(row.get("cart2_lymphodepletion" + CLASS_SUFFIX))
     second = None
     if regimen is not None and dose is not None:
         second = Infusion(lymphodepletion=regimen, dose_cells_per_kg=dose, after_days=SHORTEST)
     days = cast("float | None", row.get("interval_days"))
     return Known(
-        _regimen(row.get("cart1_lymphodepletion_class")), _dose(row.get("cart1_dose_cells_per_kg")),
+        _regimen(row.get("cart1_lymphodepletion" + CLASS_SUFFIX)), _dose(row.get("cart1_dose_cells_per_kg")),
         days if days is not None and days > 0 else None, _flag(row.get("bulky")), counts, second, responded,
         before, row.get("reason") == "planned",
     )  # fmt: skip

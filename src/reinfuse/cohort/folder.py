@@ -1,0 +1,139 @@
+"""A cohort folder: which file is which table, and what is to be told of every other file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reinfuse.cohort import file_names, files
+from reinfuse.cohort.file_names import ABOUT_FILE, READ, SHEET, WORKBOOKS
+from reinfuse.cohort.files import Unreadable
+from reinfuse.cohort.limits import FILES
+from reinfuse.cohort.schema import TABLES
+from reinfuse.cohort.sheets import is_explanation
+from reinfuse.cohort.workbook import read_sheets
+from reinfuse.errors import Problem
+
+FOLDER = "folder"
+_TABLES = ", ".join(TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What stands in a folder.
+
+    Attributes
+    ----------
+    tables
+        Table, or ``sheet``, and its file.
+    about
+        The file that tells where the cohort comes from.
+    documents
+        Number of files and folders that are no tables by their kind.
+    """
+
+    tables: Mapping[str, Path]
+    about: Path | None
+    documents: int
+    problems: tuple[Problem, ...]
+
+
+def sort_out(folder: Path) -> Folder:
+    """Give every entry of a folder its place.
+
+    Raises
+    ------
+    Unreadable
+        If the folder cannot be listed, or holds too many entries.
+    """
+    entries = _entries(folder)
+    about = next((e for e in entries if e.name.casefold() == ABOUT_FILE), None)
+    entries = [e for e in entries if not file_names.beside(e.name)]
+    named = [(name, e) for e in entries if (name := _named(e))]
+    tables = {name: e for name, e in reversed(named) if name != SHEET or {n for n, _ in named} == {SHEET}}
+    problems = list(_twice(named, tables))
+    documents = 0
+    for entry in (e for e in entries if _named(e) is None):
+        problem = _stranger(entry)
+        problems += [problem] if problem else []
+        documents += problem is None and not _is_template(entry)
+    return Folder(dict(sorted(tables.items())), about, documents, tuple(problems))
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        listed = []
+        for entry in folder.iterdir():
+            listed.append(entry)
+            if len(listed) > FILES:
+                rule = f"holds more than {FILES:,} files, the most that are looked at"
+                raise Unreadable(rule, "name a folder that holds one cohort only")
+    except OSError:
+        raise Unreadable("the folder cannot be read", "look whether it is a folder that you may open") from None
+    return sorted(listed)
+
+
+def _named(entry: Path) -> str | None:
+    """Return the table that a file is by name and ending."""
+    if entry.suffix.casefold() not in READ:
+        return None
+    return SHEET if entry.stem.strip().casefold() == SHEET else file_names.table_named(entry.stem)
+
+
+def _twice(named: Iterable[tuple[str, Path]], tables: Mapping[str, Path]) -> Iterator[Problem]:
+    for name, entry in named:
+        if tables.get(name) == entry:
+            continue
+        if name == SHEET and SHEET not in tables:
+            rule = "a wide sheet stands beside the tables of a cohort, and one of the two is not read"
+            yield Problem(FOLDER, None, None, shown(entry), rule, "keep the sheet or the tables in this folder")
+        else:
+            yield Problem(name, None, None, shown(entry), "is there in two files", "keep one of the two files")
+
+
+def _stranger(entry: Path) -> Problem | None:
+    """Tell what is wrong with a file that is no table; None of a document or an empty template."""
+    name = shown(entry)
+    if file_names.is_document(entry.name):
+        return None
+    if near := file_names.near_table(entry.name):
+        rule = f"is read from {near}.csv or {near}.parquet, and a file of nearly this name is not read"
+        remedy = f"save it as {near}.csv, put its rows there, or take it out of the folder"
+        return Problem(near, None, None, name, rule, remedy)
+    if file_names.near_sheet(entry.name) and not entry.is_dir():
+        rule = "a file is named nearly as a wide sheet is, and is not read"
+        return Problem(FOLDER, None, None, name, rule, "name it sheet.csv, name the file itself, or take it out")
+    if entry.suffix.casefold() in WORKBOOKS:
+        return _workbook(entry)
+    return _unread(name) if file_names.is_data(entry.name) else None
+
+
+def _unread(name: str) -> Problem:
+    rule = "a file is not read: its name is that of no table"
+    remedy = f"nothing, if it is none of {_TABLES}; a wide sheet is read if you name the file itself"
+    return Problem(FOLDER, None, None, name, rule, remedy, "warning")
+
+
+def _workbook(entry: Path) -> Problem | None:
+    """Tell of a workbook in a folder: its tables would be missed; an empty template is left alone."""
+    try:
+        sheets = read_sheets(files.read_bytes(entry))
+    except Unreadable:
+        return _unread(shown(entry))
+    filled = [s for s in sheets if s.grid.rows and not is_explanation(s.title)]
+    near = list(dict.fromkeys(n for s in filled if (n := file_names.near_table(s.title))))
+    if near:
+        rule = f"a workbook in the folder is not read, and has sheets for {', '.join(near)}"
+        remedy = "name the workbook itself, or save its sheets as CSV; then take it out of the folder"
+        return Problem(FOLDER, None, None, shown(entry), rule, remedy)
+    return _unread(shown(entry)) if filled else None
+
+
+def _is_template(entry: Path) -> bool:
+    return entry.suffix.casefold() in WORKBOOKS
+
+
+def shown(path: Path) -> str:
+    """Return a file's name as it can be printed anywhere."""
+    return "".join(c if c.isprintable() else "?" for c in path.name)

@@ -1,0 +1,96 @@
+"""A workbook: which sheet is which table, and what its cells do not tell of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from reinfuse.cohort import file_names
+from reinfuse.cohort.file_names import SHEET
+from reinfuse.cohort.workbook import Place, Sheet
+from reinfuse.errors import Problem
+
+EXPLANATIONS = "explanations"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The sheets that are read, by table; or the one wide sheet, as ``sheet``."""
+
+    tables: Mapping[str, Sheet]
+    problems: tuple[Problem, ...]
+
+
+def is_explanation(title: str) -> bool:
+    """Tell whether a sheet is the template's own, which explains the others."""
+    return title.strip().casefold() == EXPLANATIONS
+
+
+def choose(sheets: Sequence[Sheet]) -> Chosen:
+    """Give every filled sheet of a workbook its place."""
+    filled = [s for s in sheets if s.filled and not is_explanation(s.title)]
+    named = [(name, s) for s in filled if (name := file_names.table_named(s.title))]
+    if not named:
+        return _wide(filled)
+    tables: dict[str, Sheet] = {}
+    for name, sheet in named:
+        tables.setdefault(name, sheet)
+    twice = sorted({name for name, s in named if tables[name] is not s})
+    problems = [Problem(n, None, None, None, "is there in two sheets", "keep one of the two sheets") for n in twice]
+    problems += [_stranger(s) for s in filled if not file_names.table_named(s.title)]
+    return Chosen(tables, (*problems, *(p for name, s in tables.items() for p in unseen(name, s))))
+
+
+def _wide(filled: Sequence[Sheet]) -> Chosen:
+    """Take the one filled sheet that the spreadsheet program shows."""
+    shown = [s for s in filled if not s.hidden] or filled
+    if len(shown) == 1:
+        others = (_unread(s) for s in filled if s is not shown[0])
+        return Chosen({SHEET: shown[0]}, (*others, *unseen(SHEET, shown[0])))
+    near = [f"is {s.title!r} the table {n}?" for s in filled if (n := file_names.near_table(s.title))]
+    remedy = "; ".join([*near, "name them patients, infusions, ..., or keep one wide sheet"])
+    rule = f"has {len(shown)} filled sheets, none named as a table of a cohort"
+    return Chosen({}, (Problem(None, None, None, None, rule, remedy),))
+
+
+def _stranger(sheet: Sheet) -> Problem:
+    near = file_names.near_table(sheet.title)
+    if near is None:
+        return _unread(sheet)
+    rule = f"is read from a sheet {near}, and a sheet of nearly this name is not read"
+    remedy = f"name it {near}, put its rows there, or take it out of the workbook"
+    return Problem(near, None, None, sheet.title, rule, remedy)
+
+
+def _unread(sheet: Sheet) -> Problem:
+    rule, remedy = "a sheet is not read: its name is that of no table", "nothing, if it holds no table of the cohort"
+    return Problem("workbook", None, None, sheet.title, rule, remedy, "warning")
+
+
+def unseen(name: str, sheet: Sheet) -> Iterator[Problem]:
+    """Tell of formulas without a result, merged cells, and what is hidden."""
+    remedy = "open the workbook in a spreadsheet program and save it, or write the value"
+    for place in sheet.unstored:
+        yield _at(sheet, name, place, None, "holds a formula without a stored result", remedy)
+    for first, last, text in sheet.merged:
+        rule = "is merged with the cells beside or below it, of which only this one holds the value"
+        remedy = f"unmerge the {_size(first, last)} cells and fill each of them"
+        yield _at(sheet, name, first, text, rule, remedy)
+    remedy = "take out what should not be analysed, or show it"
+    if sheet.hidden:
+        yield Problem(name, None, None, None, "is a hidden sheet, and is read as the others are", remedy, "warning")
+    for row in sheet.hidden_rows:
+        rule = "the row is hidden in the workbook, and is read as the others are"
+        yield Problem(name, row or None, None, None, rule, remedy, "warning")
+    for column in sheet.hidden_columns:
+        rule = "the column is hidden in the workbook, and is read as the others are"
+        yield Problem(name, None, sheet.grid.name(column), None, rule, remedy, "warning")
+
+
+def _at(sheet: Sheet, name: str, place: Place, value: str | None, rule: str, remedy: str) -> Problem:
+    """Name a cell as the user sees it: row 1 is the one below the header, and the column by its header."""
+    return Problem(name, place[0] or None, sheet.grid.name(place[1]), value, rule, remedy)
+
+
+def _size(first: Place, last: Place) -> int:
+    return (last[0] - first[0] + 1) * (last[1] - first[1] + 1)
