@@ -1,14 +1,15 @@
 """An attacker: tries whether any small number of patients is determined by all that shared findings show.
 
-Unknown are the numbers of patients in each cell of three tables: diagnosis by sex by best response, by grade of CRS,
-and by death. Every shown number is an equation, every `fewer than` a pair of limits. A number is worked out if integers
-that agree with all of it give it one value only.
+Unknown are the numbers of patients in each cell of three tables: diagnosis by sex by outcome (best response and the
+event of each time to event), by grade of CRS, and by MRD. Which outcomes there are follows from `COMPOSITION`: what an
+endpoint is declared to be part of, the attacker knows. Every shown number is an equation, every `fewer than` a pair of
+limits. A number is worked out if integers that agree with all of it give it one value only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
@@ -16,40 +17,82 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.cohort.declared import COMPOSITION, Composition
+from reinfuse.cohort.design import Rules
+from reinfuse.cohort.endpoints import responder_set
+from reinfuse.disclosure import SHOWN_FROM
 from reinfuse.findings import Findings
 
 DIAGNOSES = ("ALL", "CLL", "NHL")
 SEXES = ("F", "M", "")
 BEST = ("CR", "CRi", "nPR", "PR", "SD", "PD", "not assessed")
 GRADES = ("0", "1", "2", "3", "4", "5", "")
-OUTCOMES: dict[str, tuple[str, ...]] = {"best": BEST, "CRS": GRADES, "death": ("1", "0")}
-Atom = tuple[str, str, str, str]
+MRD = ("yes", "no", "")
+TABLES = {"CRS": GRADES, "umrd_day28": MRD}
+NOTHING = Composition()
+RULES = Rules()
 Told = tuple[np.ndarray, float | None]
-ATOMS: list[Atom] = [(o, d, s, c) for o, of in OUTCOMES.items() for d, s, c in product(DIAGNOSES, SEXES, of)]
-PLACE = {atom: i for i, atom in enumerate(ATOMS)}
+Patient = Mapping[str, object]
+"""`diagnosis`, `sex`, `best`, `CRS`, `umrd_day28`, and `events`, the endpoints of which the patient had the event."""
 
 
-def vector(outcome: str, categories: tuple[str, ...] | None = None, diagnoses: tuple[str, ...] = DIAGNOSES,
-           sexes: tuple[str, ...] = SEXES) -> np.ndarray:  # fmt: skip
-    """Return which cells a number of patients adds up."""
-    v = np.zeros(len(ATOMS))
-    for d, s, c in product(diagnoses, sexes, OUTCOMES[outcome] if categories is None else categories):
-        v[PLACE[outcome, d, s, c]] = 1
-    return v
+@dataclass(frozen=True)
+class Atom:
+    """Patients who are alike in one table."""
+
+    table: str
+    diagnosis: str
+    sex: str
+    value: str
+    events: frozenset[str] = frozenset()
+
+    @property
+    def responded(self) -> bool:
+        """Whether the best response counts as a response."""
+        return self.value in responder_set(RULES, self.diagnosis)
 
 
-def truth(patients: list[Mapping[str, str]]) -> np.ndarray:
-    """Return the true cells of patients with `diagnosis`, `sex`, `best`, `CRS` and `death`."""
-    v = np.zeros(len(ATOMS))
-    for p, outcome in product(patients, OUTCOMES):
-        v[PLACE[outcome, p["diagnosis"], p["sex"], p[outcome]]] += 1
-    return v
+def breaks(best: str, events: frozenset[str], timed: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the declared relations that an outcome breaks: an endpoint, and what it is said to be part of."""
+    for name in timed:
+        made = COMPOSITION.get(name, NOTHING)
+        yield from (
+            (name, outer) for outer in made.part_of if name in events and outer in timed and outer not in events
+        )
+        if best in made.best and name not in events:
+            yield best, name
+
+
+class Tables:
+    """The cells of the tables, given the times to event and the relations that the attacker may rely on."""
+
+    def __init__(self, timed: Sequence[str], patients: Sequence[Patient]) -> None:
+        self.timed = tuple(timed)
+        untrue = {r for p in patients for r in breaks(str(p["best"]), frozenset(p["events"]), timed)}  # type: ignore[arg-type]
+        every = [frozenset(e) for k in range(len(timed) + 1) for e in combinations(timed, k)]
+        self.atoms = [Atom("outcome", d, s, b, events) for d, s, b, events in product(DIAGNOSES, SEXES, BEST, every)
+                      if set(breaks(b, events, timed)) <= untrue]  # fmt: skip
+        self.atoms += [Atom(t, d, s, v) for t, of in TABLES.items() for d, s, v in product(DIAGNOSES, SEXES, of)]
+        self.place = {atom: i for i, atom in enumerate(self.atoms)}
+        self.true = np.zeros(len(self.atoms))
+        for p in patients:
+            d, s = str(p["diagnosis"]), str(p["sex"])
+            self.true[self.place[Atom("outcome", d, s, str(p["best"]), frozenset(p["events"]))]] += 1  # type: ignore[arg-type]
+            for table in TABLES:
+                self.true[self.place[Atom(table, d, s, str(p[table]))]] += 1
+
+    def vector(self, table: str, test: Callable[[Atom], bool] = lambda _: True, diagnoses: Sequence[str] = DIAGNOSES,
+               sexes: Sequence[str] = SEXES) -> np.ndarray:  # fmt: skip
+        """Return which cells a number of patients adds up."""
+        return np.array([float(a.table == table and a.diagnosis in diagnoses and a.sex in sexes and test(a))
+                         for a in self.atoms])  # fmt: skip
 
 
 @dataclass
 class Attack:
     """What is known: rows, each with the least and the most that it can come to."""
 
+    tables: Tables
     known: dict[bytes, tuple[np.ndarray, float, float]] = field(default_factory=dict)
 
     def know(self, row: np.ndarray, least: float, most: float | None = None) -> None:
@@ -61,32 +104,49 @@ class Attack:
         """Return integers that agree with all that is known, and with more, and fit a wish; None if there are none."""
         rows, least, most = zip(*self.known.values(), *more, strict=True)
         found = milp(wish, constraints=LinearConstraint(np.array(rows), least, most), bounds=Bounds(0, 1000),
-                     integrality=np.ones(len(ATOMS)))  # fmt: skip
+                     integrality=np.ones(len(wish)))  # fmt: skip
         assert found.status in (0, 2), found.message
         return np.round(found.x) if found.status == 0 else None
 
-    def works_out(self, targets: Mapping[str, np.ndarray], cells: np.ndarray) -> list[str]:
+    def works_out(self, targets: Mapping[str, np.ndarray]) -> list[str]:
         """Return the targets that have their true value in every world that agrees with what is known."""
-        left, rng = dict(targets), np.random.default_rng(0)
-        for _ in range(8):  # worlds at random show at once that most are open
-            world = self.world(rng.normal(size=len(ATOMS)))
+        left, rng, cells = dict(targets), np.random.default_rng(0), self.tables.true
+        nothing = np.zeros(len(cells))
+        for _ in range(12):  # worlds at random show at once that most are open
+            world = self.world(rng.normal(size=len(cells)))
             assert world is not None
             left = {name: t for name, t in left.items() if t @ world == t @ cells}
-        nothing = np.zeros(len(ATOMS))
+        while left:  # each world that shows one to be open may show more
+            t = next(iter(left.values()))
+            world = self.world(nothing, (t, t @ cells + 1, np.inf))
+            world = self.world(nothing, (t, -np.inf, t @ cells - 1)) if world is None else world
+            if world is None:
+                break
+            left = {n: row for n, row in left.items() if row @ world == row @ cells}
         return [name for name, t in left.items() if self.world(nothing, (t, t @ cells + 1, np.inf)) is None
                 and self.world(nothing, (t, -np.inf, t @ cells - 1)) is None]  # fmt: skip
 
 
-def knowledge(findings: Findings, event: str = "os") -> Attack:
-    """Return what shared findings show of the three tables; `event` is the endpoint of the third."""
-    attack = Attack()
-    for d, s in product(DIAGNOSES, SEXES):  # the same patients in each table
-        for outcome in ("CRS", "death"):
-            attack.know(vector("best", None, (d,), (s,)) - vector(outcome, None, (d,), (s,)), 0)
+def knowledge(findings: Findings, patients: Sequence[Patient], smallest: int) -> Attack:
+    """Return what shared findings show of the tables."""
+    timed = [e.name for e in findings.described.endpoints
+             if e.kind == "time" and COMPOSITION.get(e.name, NOTHING).among is None and not e.competing]  # fmt: skip
+    attack, control = Attack(Tables(timed, patients)), SHOWN_FROM in findings.provenance
+    vector = attack.tables.vector
+    for d, s, table in product(DIAGNOSES, SEXES, TABLES):  # the same patients in each table
+        attack.know(vector("outcome", diagnoses=(d,), sexes=(s,)) - vector(table, diagnoses=(d,), sexes=(s,)), 0)
     for e in findings.estimates:
         where = _where(e)
-        for row, value in _numbers(e, where, event) if where is not None else ():
+        for row, value in _numbers(attack.tables, e, where) if where is not None else ():
             _learn(attack, e, row, value)
+        if (
+            control
+            and where is not None
+            and e.analysis == "survival"
+            and e.statistic == "median"
+            and e.estimate is not None
+        ):
+            attack.know(_events(attack.tables, str(e.endpoint), where), smallest, np.inf)  # else no median is shown
     return attack
 
 
@@ -108,27 +168,59 @@ def _learn(attack: Attack, e: Estimate, row: np.ndarray, value: float | None) ->
         attack.know(row, 1 if e.n else 0, int(said[1]) - 1)
 
 
-def _numbers(e: Estimate, where: dict[str, tuple[str, ...]], event: str) -> Iterator[Told]:
+def _numbers(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]]) -> Iterator[Told]:
     """Yield what a record counts: a row, and its value or None."""
     x = e.estimate if e.unit == "patients" else e.events
+    vector = tables.vector
     if e.analysis == "flow":
-        yield vector("best"), e.estimate
+        yield vector("outcome"), e.estimate
     elif e.analysis == "baseline":
-        yield from _baseline(e, where, x)
+        yield from _baseline(tables, e, where, x)
     elif e.analysis == "toxicity" and (e.term or "").startswith("CRS"):
         least = int((e.term or "")[-1])
-        most = 6 if ">" in (e.term or "") else least + 1
-        yield vector("CRS", GRADES[:-1], **where), _known(e.n)
-        yield vector("CRS", tuple(str(g) for g in range(least, most)), **where), x
+        graded = tuple(str(g) for g in range(least, 6 if ">" in (e.term or "") else least + 1))
+        yield vector("CRS", lambda a: a.value != "", **where), _known(e.n)
+        yield vector("CRS", lambda a: a.value in graded, **where), x
+    elif e.analysis == "response" and e.endpoint == "umrd_day28":
+        yield vector("umrd_day28", lambda a: a.value != "", **where), _known(e.n)
+        yield vector("umrd_day28", lambda a: a.value == "yes", **where), x
     elif e.analysis == "response" and e.endpoint in ("response", "cr"):
-        categories = (e.term.removeprefix("best="),) if e.term else BEST[:2]
-        partial = vector("best", BEST[2:4], **where) * vector("best", None, DIAGNOSES[1:])  # in ALL it is no response
-        yield vector("best", **where), _known(e.n)
-        yield vector("best", categories, **where) + partial * (e.endpoint == "response" and e.term is None), x
-    elif e.analysis == "survival" and e.endpoint == event and e.term is None:
-        yield vector("death", **where), _known(e.n)
-        if e.statistic in ("median", "median_follow_up"):
-            yield vector("death", ("1",) if e.statistic == "median" else ("0",), **where), _known(e.events)
+        yield vector("outcome", **where), _known(e.n)
+        if e.term is not None:
+            yield vector("outcome", lambda a: a.value == (e.term or "").removeprefix("best="), **where), x
+        else:
+            yield _events(tables, e.endpoint, where), x
+    elif e.analysis == "survival" and e.term is None and e.endpoint is not None and e.statistic != "p_value":
+        yield from _times(tables, e, where)
+
+
+def _evaluated(endpoint: str) -> Callable[[Atom], bool]:
+    among = COMPOSITION.get(endpoint, NOTHING).among
+    assert among in (None, "response")
+    return lambda a: among is None or a.responded
+
+
+def _events(tables: Tables, endpoint: str, where: dict[str, tuple[str, ...]]) -> np.ndarray:
+    """Return who had the event of an endpoint."""
+    made, evaluated = COMPOSITION.get(endpoint, NOTHING), _evaluated(endpoint)
+    if endpoint == "response":
+        return tables.vector("outcome", lambda a: a.responded, **where)
+    if endpoint == "cr":
+        return tables.vector("outcome", lambda a: a.value in RULES.complete, **where)
+    event = endpoint if made.among is None else made.part_of[0]
+    return tables.vector("outcome", lambda a: evaluated(a) and event in a.events, **where)
+
+
+def _times(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]]) -> Iterator[Told]:
+    endpoint, evaluated = str(e.endpoint), _evaluated(str(e.endpoint))
+    every = tables.vector("outcome", evaluated, **where)
+    yield every, _known(e.n)
+    if e.statistic == "at_risk" and e.at == 0:
+        yield every, e.estimate
+    elif e.statistic == "median_follow_up":
+        yield every - _events(tables, endpoint, where), _known(e.events)
+    elif e.estimate is not None or e.events is not None:
+        yield _events(tables, endpoint, where), _known(e.events)
 
 
 def _known(number: float | None) -> float:
@@ -136,34 +228,52 @@ def _known(number: float | None) -> float:
     return float("nan") if number is None else number
 
 
-def _baseline(e: Estimate, where: dict[str, tuple[str, ...]], x: float | None) -> Iterator[Told]:
+def _baseline(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]], x: float | None) -> Iterator[Told]:
     name, _, level = (e.term or "").partition("=")
     if e.term is None:
-        yield vector("best", **where), x
+        yield tables.vector("outcome", **where), x
     elif name in ("diagnosis", "sex") and e.statistic in ("count", "proportion", "missing"):
         key = {"diagnosis": "diagnoses", "sex": "sexes"}[name]
         inside = tuple(v for v in where[key] if v == level) if e.statistic != "missing" else ("",) * (name == "sex")
-        yield vector("best", **{**where, key: inside}), x
+        yield tables.vector("outcome", **{**where, key: inside}), x
         known = where[key] if e.statistic == "missing" else tuple(v for v in where[key] if v)
-        yield vector("best", **{**where, key: known}), _known(e.n)
+        yield tables.vector("outcome", **{**where, key: known}), _known(e.n)
 
 
-def targets() -> Iterator[tuple[str, np.ndarray]]:
+def targets(tables: Tables) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the numbers that an attacker would like to know."""
     sets = [d for k in (1, 2, 3) for d in combinations(DIAGNOSES, k)]
     places = [(d, SEXES) for d in sets] + [(DIAGNOSES, s) for s in (("F",), ("M",), ("",), ("F", ""), ("M", ""))]
     places += [((d,), (s,)) for d, s in product(DIAGNOSES, SEXES)]
-    parts = {"best": [(b,) for b in BEST] + [BEST[:2], BEST[:4], BEST[2:4], BEST[2:], BEST[4:], BEST],
+    for diagnoses, sexes in places:
+        for table, name, test in _questions(tables.timed):
+            yield f"{table} {name} {diagnoses} {sexes}", tables.vector(table, test, diagnoses, sexes)
+
+
+def _questions(timed: Sequence[str]) -> Iterator[tuple[str, object, Callable[[Atom], bool]]]:
+    """Yield table, name and test of a number: categories, and every two outcomes together."""
+    parts = {"outcome": [(b,) for b in BEST] + [BEST[:2], BEST[:4], BEST[2:4], BEST[2:], BEST[4:], BEST],
              "CRS": [(g,) for g in GRADES] + [GRADES[1:6], GRADES[3:6], GRADES[1:3], GRADES[:3], GRADES[:6]],
-             "death": [("1",), ("0",)]}  # fmt: skip
-    for (diagnoses, sexes), outcome in product(places, parts):
-        for categories in parts[outcome]:
-            yield f"{outcome} {categories} {diagnoses} {sexes}", vector(outcome, categories, diagnoses, sexes)
+             "umrd_day28": [(m,) for m in MRD] + [MRD[:2]]}  # fmt: skip
+    for table, categories in parts.items():
+        for values in categories:
+            yield table, values, lambda a, values=values: a.value in values  # type: ignore[misc]
+    one: list[tuple[str, Callable[[Atom], bool]]]
+    one = [(e, lambda a, e=e: e in a.events) for e in timed] + [("response", lambda a: a.responded)]  # type: ignore[misc]
+    one += [(b, lambda a, b=b: a.value == b) for b in BEST]  # type: ignore[misc]
+    for name, has in one[: len(timed) + 1]:
+        yield "outcome", name, has
+        yield "outcome", f"no {name}", lambda a, has=has: not has(a)  # type: ignore[misc]
+    for (first, has), (second, also) in combinations(one, 2):
+        for yes, too in product((True, False), repeat=2):
+            yield ("outcome", (first, yes, second, too),
+                   lambda a, has=has, also=also, yes=yes, too=too: has(a) is yes and also(a) is too)  # type: ignore[misc]  # fmt: skip
 
 
-def worked_out(findings: Findings, patients: list[Mapping[str, str]], smallest: int, event: str = "os") -> list[str]:
+def worked_out(findings: Findings, patients: Sequence[Patient], smallest: int) -> list[str]:
     """Return the small numbers that can be worked out."""
-    attack, cells = knowledge(findings, event), truth(patients)
+    attack = knowledge(findings, patients, smallest)
+    cells = attack.tables.true
     for row, least, most in attack.known.values():
         assert least <= row @ cells <= most, "the findings tell something false"
-    return attack.works_out({name: t for name, t in targets() if 0 < t @ cells < smallest}, cells)
+    return attack.works_out({name: t for name, t in targets(attack.tables) if 0 < t @ cells < smallest})

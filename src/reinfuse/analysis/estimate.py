@@ -10,6 +10,8 @@ NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
 SUPPRESSED = "suppressed: "
 SO_THAT = "suppressed: so that no smaller number can be worked out"
+ROUNDED = "rounded so that no single patient's value is shown, limits outwards"
+LIMIT_NOT_SHOWN = {"lower": "lower limit not shown", "upper": "upper limit not shown"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,15 @@ class Coarse:
 
     def tells_rate(self, place: Place, at: float) -> bool:
         """Tell whether the probability on a day may be shown."""
-        return any(abs(t - at) < _TENTH_OF_A_DAY for t in self.times.get(place, ()))
+        return _holds(self.times.get(place, ()), at)
 
     def tells_at_risk(self, place: Place, at: float) -> bool:
         """Tell whether the number at risk on a day may be shown."""
-        return any(abs(t - at) < _TENTH_OF_A_DAY for t in self.at_risk.get(place, ()))
+        return _holds(self.at_risk.get(place, ()), at)
 
 
 def coarse(curves: Mapping[CurveKey, Curve], hiding: Hiding, group_of: Callable[[tuple[str, str | None]], Group],
-           endpoints: set[str]) -> Coarse:  # fmt: skip
+           endpoints: set[str], pairs: Sequence[tuple[str, str]] = ()) -> Coarse:  # fmt: skip
     """Choose the times at which each curve tells no small number.
 
     Parameters
@@ -47,6 +47,8 @@ def coarse(curves: Mapping[CurveKey, Curve], hiding: Hiding, group_of: Callable[
         Those of which curves may be kept.
     group_of
         The group of a population and a level.
+    pairs
+        Endpoints of which the second's events are a part of the first's: their curves can be subtracted.
     """
     places: dict[Place, Curve] = {}
     for (endpoint, population, level), curve in curves.items():
@@ -55,34 +57,87 @@ def coarse(curves: Mapping[CurveKey, Curve], hiding: Hiding, group_of: Callable[
         whole = len(curve.time) > 0 and curve.at_risk[0] == curve.n  # else patients enter later
         if endpoint in endpoints and place[1] in hiding.cells[SIZE] and whole and not here:
             places[place] = curve
-    times: dict[Place, tuple[float, ...]] = defaultdict(tuple)
-    at_risk: dict[Place, tuple[float, ...]] = defaultdict(tuple)
-    for endpoint in dict.fromkeys(e for e, _ in places):
-        if (endpoint, ALL) in places:
-            _choose(endpoint, places, hiding, times, at_risk)
+    chosen = _Choice(places, hiding, pairs)
     kept = {}
     for key, curve in curves.items():
         place = key[0], group_of(key[1:])
-        if place in places and times[place]:
-            kept[key] = _at(curve, times[place])
-    return Coarse(times, at_risk, kept)
+        if place in places and chosen.times[place]:
+            kept[key] = _at(curve, chosen.times[place])
+    return Coarse(chosen.times, chosen.at_risk, kept)
 
 
-def _choose(endpoint: str, places: Mapping[Place, Curve], hiding: Hiding, times: dict[Place, tuple[float, ...]],
-            at_risk: dict[Place, tuple[float, ...]]) -> None:  # fmt: skip
-    """Choose the times of all patients, then, among them, those of each set of groups."""
-    every = places[endpoint, ALL]
-    months = [m * DAYS_A_MONTH for m in range(1, int(every.time[-1] // DAYS_A_MONTH) + 1)]
-    times[endpoint, ALL] = _months([every], months, hiding)
-    at_risk[endpoint, ALL] = _at_risk([every], [0.0, *months], hiding)
-    for members, total in families(g for e, g in places if e == endpoint):
-        if total != ALL:
-            continue
-        shown = [places[endpoint, g] for g in members]
-        compared = [*shown, _rest(every, shown)]
-        for group in members:
-            times[endpoint, group] = _months(compared, times[endpoint, ALL], hiding)
-            at_risk[endpoint, group] = _at_risk(compared, at_risk[endpoint, ALL], hiding)
+class _Choice:
+    """The times at which curves are told, chosen endpoint by endpoint, what is a part of another after it."""
+
+    def __init__(self, places: Mapping[Place, Curve], hiding: Hiding, pairs: Sequence[tuple[str, str]]) -> None:
+        self.places, self.hiding, self.pairs = places, hiding, pairs
+        self.times: dict[Place, tuple[float, ...]] = defaultdict(tuple)
+        self.at_risk: dict[Place, tuple[float, ...]] = defaultdict(tuple)
+        self.done: set[str] = set()
+        waiting = dict.fromkeys(e for e, _ in places)
+        for endpoint in sorted(waiting, key=lambda e: len(self._outer(e, set()))):
+            if (endpoint, ALL) in places:
+                self._choose(endpoint)
+            self.done.add(endpoint)
+
+    def _outer(self, endpoint: str, seen: set[str]) -> set[str]:
+        """Return all that an endpoint is a part of, directly or by another."""
+        for outer, inner in self.pairs:
+            if inner == endpoint and outer not in seen:
+                seen |= {outer} | self._outer(outer, seen | {outer})
+        return seen - {endpoint}
+
+    def _choose(self, endpoint: str) -> None:
+        """Choose the times of all patients, then, among them, those of each set of groups."""
+        every = self.places[endpoint, ALL]
+        months = [m * DAYS_A_MONTH for m in range(1, int(every.time[-1] // DAYS_A_MONTH) + 1)]
+        self._keep(endpoint, [ALL], [every], months, [0.0, *months])
+        for members, total in families(g for e, g in self.places if e == endpoint):
+            if total == ALL:
+                shown = [self.places[endpoint, g] for g in members]
+                compared = [*shown, _rest(every, shown)]
+                self._keep(endpoint, members, compared, self.times[endpoint, ALL], self.at_risk[endpoint, ALL])
+
+    def _keep(self, endpoint: str, groups: Sequence[Group], compared: Sequence[Curve], months: Sequence[float],
+              days: Sequence[float]) -> None:  # fmt: skip
+        """Keep the times at which neither the curves compared nor their differences from others tell a small number."""
+        months = [
+            m for m in months if not any(self._differs(endpoint, o, groups, m, True) for o in self._beside(endpoint))
+        ]
+        days = [
+            d for d in days if not any(self._differs(endpoint, o, groups, d, False) for o in self._beside(endpoint))
+        ]
+        times, at_risk = _months(compared, months, self.hiding), _at_risk(compared, days, self.hiding)
+        for group in groups:
+            self.times[endpoint, group], self.at_risk[endpoint, group] = times, at_risk
+
+    def _beside(self, endpoint: str) -> list[str]:
+        """Return the endpoints whose times are chosen and with which an endpoint can be compared."""
+        pairs = [pair for pair in self.pairs if endpoint in pair]
+        return [e for e in dict.fromkeys(x for pair in pairs for x in pair) if e in self.done and e != endpoint]
+
+    def _differs(self, endpoint: str, other: str, groups: Sequence[Group], day: float, events: bool) -> bool:
+        """Tell whether few patients have one event but not the other by a day on which both are told."""
+        told = self.times if events else self.at_risk
+        common = [g for g in groups if (other, g) in self.places and _holds(told[other, g], day)]
+        if not common:
+            return False
+        numbers = np.array([_number(self.places[endpoint, g], day, events) - _number(self.places[other, g], day, events)
+                            for g in common])  # fmt: skip
+        whole = _number(self.places[endpoint, ALL], day, events) - _number(self.places[other, ALL], day, events)
+        return any(self.hiding.few(abs(float(x))) for x in (*numbers, whole - numbers.sum()))
+
+
+def _holds(days: Iterable[float], day: float) -> bool:
+    return any(abs(d - day) < _TENTH_OF_A_DAY for d in days)
+
+
+def _number(curve: Curve, day: float, events: bool) -> float:
+    """Return how many had the event by a day; or how many were at risk on it."""
+    if events:
+        return _until(curve, curve.events, day)
+    gone = _until(curve, curve.events, day, before=True) + _until(curve, curve.censored, day, before=True)
+    return curve.n - gone
 
 
 def _rest(every: Curve, shown: Sequence[Curve]) -> Curve:

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from reinfuse.analysis.estimate import SO_THAT, SUPPRESSED, Estimate
-from reinfuse.cohort.declared import DAYS_A_MONTH
+from reinfuse.analysis.estimate import ROUNDED, SO_THAT, SUPPRESSED, Estimate, joined
 from reinfuse.cohort.raw import About
 from reinfuse.disclosure.cells import ALL, SIZE, Group, Hiding, Measure
 from reinfuse.disclosure.coarse import coarse
-from reinfuse.disclosure.measures import TABLES, counted, evaluated, numbers_of, rules
+from reinfuse.disclosure.measures import TABLES, counted, curve_pairs, evaluated, numbers_of, rules
+from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
 from reinfuse.findings import Findings
 
 EFFECTS = frozenset({"association", "calibrated", "permutation", "sensitivity"})
@@ -24,6 +26,9 @@ SHOWN_FROM = "smallest_number_shown"
 """The name in the provenance of suppressed findings."""
 FEWEST = 3
 """Below 3, `fewer than` would tell the number itself."""
+_MEDIANS = ("median", "median_follow_up")
+_QUARTILES = ("median", "iqr_low", "iqr_high")
+_OF_ONE = f"{SUPPRESSED}the value of one patient"
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,8 @@ class _Control:
         cells = numbers_of(counting, findings.described.patients, self.group, findings.plan.rules.responders)
         self.hiding = Hiding(cells, rules(cells), smallest)
         self.hidden = self.hiding.hidden
-        self.coarse = coarse(findings.curves, self.hiding, self.group, {e.name for e in findings.described.endpoints
-                                                                        if not e.competing})  # fmt: skip
+        ends = {e.name for e in findings.described.endpoints if not e.competing}
+        self.coarse = coarse(findings.curves, self.hiding, self.group, ends, curve_pairs(cells))
 
     def group(self, e: Estimate | tuple[str, str | None]) -> Group:
         """Return the group of a record; the level of a factor that is a population too is that population."""
@@ -123,7 +128,8 @@ class _Control:
             why = self._why(e)
             if why is not None:
                 self.removed[e.analysis, why.removeprefix(SUPPRESSED)] += 1
-            yield self._shown(e) if why is None else self._without(e, why)
+            if why is None or e.statistic != "at_risk":  # up to which day they would be told is the last patient's
+                yield self._shown(e) if why is None else self._without(e, why)
 
     # Records
 
@@ -140,7 +146,8 @@ class _Control:
             return self._said(numbers, e)
         if e.analysis == "survival":
             return None if self._time_is_safe(e) else SO_THAT
-        return f"{SUPPRESSED}the value of one patient" if e.statistic in ("min", "max") else None
+        of_one = e.statistic in ("min", "max") or self._coarser(e) is None
+        return _OF_ONE if of_one and e.analysis == "baseline" else None
 
     def _said(self, measure: Measure, e: Estimate) -> str:
         """Return the reason: `fewer than` of a number of patients only, and where that gives nothing away."""
@@ -198,8 +205,30 @@ class _Control:
         if e.statistic == "at_risk":
             return self.coarse.tells_at_risk(place, e.at or 0)
         if e.statistic == "rate_at":
-            return e.estimate is None or self.coarse.tells_rate(place, e.at or 0)
-        return not self.hiding.few(e.events)
+            return self.coarse.tells_rate(place, e.at or 0)
+        return not self.hiding.few(e.events) and self._coarser(e) is not None
+
+    def _coarser(self, e: Estimate) -> Estimate | None:
+        """Return a record rounded so that no patient's value is told; None where there is no such number."""
+        if e.analysis == "survival" and e.statistic in _MEDIANS:
+            curve = self.findings.curves.get((e.endpoint or "", e.population, e.group))
+            if curve is None:
+                return None
+            counts = curve.events if e.statistic == "median" else curve.censored
+            return rounded_time(e, np.repeat(curve.time, counts.astype(int)), self.hiding.k)
+        if e.analysis == "baseline" and e.statistic in _QUARTILES and e.estimate is not None:
+            value = rounded(e.estimate, self._values(e), self.hiding.k, nice_steps(e.estimate))
+            note = ROUNDED if value != float(f"{e.estimate:.3g}") else None
+            return None if value is None else replace(e, estimate=value, note=joined([e.note, note]))
+        return _rounded(e)
+
+    def _values(self, e: Estimate) -> NDArray[np.float64]:
+        """Return what the patients of a record's population have of its variable, as far as they are there."""
+        frame, (name, _, level) = self.findings.patients, e.population.partition("=")
+        if (e.term or "") not in frame.columns or (level and name not in frame.columns):
+            return np.empty(0)
+        of = frame.filter(pl.col(name).cast(pl.String) == level) if level else frame
+        return of[e.term or ""].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
 
     def _n(self, e: Estimate) -> int | None:
         """Return a record's number of patients, if it tells no small one."""
@@ -222,7 +251,9 @@ class _Control:
 
     def _shown(self, e: Estimate) -> Estimate:
         """Return a record that is kept: rounded, without numbers that tell others, without notes that count."""
-        return replace(_rounded(e), n=self._n(e), events=self._events(e), note=_uncounted(e.note))
+        coarser = self._coarser(e)
+        assert coarser is not None
+        return replace(coarser, n=self._n(e), events=self._events(e), note=_uncounted(coarser.note))
 
     def _without(self, e: Estimate, why: str) -> Estimate:
         return replace(e, estimate=None, lower=None, upper=None, p_value=None, events=None, n=self._n(e), note=why)
@@ -233,10 +264,7 @@ def _rounded(e: Estimate) -> Estimate:
     p = None if e.p_value is None else float(f"{e.p_value:.2g}")
     if e.unit == "patients" or e.statistic == "proportion":
         return e
-    if e.statistic in ("median", "median_follow_up") and e.unit == "days" and e.analysis == "survival":
-        step, digits = DAYS_A_MONTH / 10, 0
-        low, mid, high = (None if v is None else round(v / step, digits) * step for v in (e.lower, e.estimate, e.upper))
-    elif e.statistic == "rate_at":
+    if e.statistic == "rate_at":
         low, mid, high = (None if v is None else round(v, 2) for v in (e.lower, e.estimate, e.upper))
     else:
         low, mid, high = (None if v is None else float(f"{v:.3g}") for v in (e.lower, e.estimate, e.upper))

@@ -4,13 +4,47 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.cohort.declared import COMPOSITION, LABELS
 from reinfuse.disclosure.cells import ALL, SIZE, Cell, Group, Key, Measure, Rules
 
 TABLES = frozenset({"baseline", "response", "toxicity"})
 UNCOUNTED: Measure = ("best response that is none in its diagnosis",)
 Cells = Mapping[Measure, Mapping[Group, Cell]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Those of one measure who are in none of the parts: anybody can subtract.
+
+    Attributes
+    ----------
+    parts
+        The first is the one to be hidden where the difference is small.
+    apart
+        True where those whom the parts are about are left out of the number of patients, too.
+    """
+
+    whole: Measure
+    parts: tuple[Measure, ...]
+    apart: bool = False
+
+    @property
+    def measure(self) -> Measure:
+        """The name of what is left."""
+        return ("rest", *self.whole, *(name for part in self.parts for name in part))
+
+    def of(self, cells: Cells, group: Group) -> Cell | None:
+        """Return what is left of a group; None where a number is not told."""
+        whole, parts = cells[self.whole].get(group), [cells[part].get(group) for part in self.parts]
+        if whole is None or any(part is None for part in parts):
+            return None
+        x = whole.x - sum(part.x for part in parts if part)
+        out = sum(part.x if _is_category(m) else part.n for m, part in zip(self.parts, parts, strict=True) if part)
+        n = max(0, whole.n - out * self.apart)
+        return Cell(min(max(0, x), n), n)
 
 
 def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Estimate], Group],
@@ -39,11 +73,9 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
         if counts is not None:
             x = e.estimate if e.statistic == "missing" else e.events
             cells[counts][group] = Cell(int(x or 0), sizes[group] if e.analysis == "baseline" else e.n or 0)
-    for outer, inner in parts(cells):
-        for group, cell in cells[inner].items():
-            whole = cells[outer].get(group)
-            if whole is not None:
-                cells["rest", *outer, *inner][group] = Cell(max(0, whole.x - cell.x), whole.n)
+    for left in differences(cells):
+        every = {group: left.of(cells, group) for group in cells[left.whole]}
+        cells[left.measure] = {group: cell for group, cell in every.items() if cell is not None}
     for group, cell in cells.get(("response", "response"), {}).items():
         best = [cells.get(("response", "response", f"best={r}"), {}).get(group) for r in responders]
         if any(best):
@@ -79,13 +111,53 @@ def variable(term: str | None) -> str:
     return (term or "").partition("=")[0].removesuffix(">")
 
 
-def parts(cells: Cells) -> list[tuple[Measure, Measure]]:
-    """Return pairs of measures of which the second is a part of the first."""
-    pairs: list[tuple[Measure, Measure]] = [(("response", "response"), ("response", "cr")),
-                                            (("survival", "pfs"), ("survival", "os"))]  # fmt: skip
+def differences(cells: Cells) -> list[Difference]:
+    """Return what follows from what the endpoints are made of, as far as the cells hold it."""
+    found = [Difference(outer, (inner,)) for outer, inner in pairs(cells)]
+    for name, made in COMPOSITION.items():
+        own, best = _measure(cells, name), [("response", "response", f"best={b}") for b in made.best]
+        if own is not None:
+            found += [Difference(own, (b,), apart=True) for b in best]
+        outer = _measure(cells, made.part_of[0]) if made.among else None
+        if own is not None and outer is not None:
+            outer_best = [("response", "response", f"best={b}") for b in COMPOSITION[made.part_of[0]].best]
+            found += [Difference(outer, (own,), True), Difference(outer, (own, *outer_best), True)]
+    return [d for d in dict.fromkeys(found) if all(m in cells for m in (d.whole, *d.parts))]
+
+
+def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
+    """Return pairs of measures of which the second is a part of the first.
+
+    Of a plan's own endpoint nobody has declared what it is made of: it may be a part of any other, or any other of it.
+    """
+    found = [(_measure(cells, outer), _measure(cells, inner)) for inner, made in COMPOSITION.items()
+             if made.among is None for outer in made.part_of]  # fmt: skip
+    named = [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
+    own = [(m, other) for m in named if m[1] not in LABELS for other in named if other != m]
+    found += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
     severe = [(m, m[2]) for m in cells if m[0] == "toxicity" and m[2] is not None and m[2].endswith(">=3")]
-    pairs += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
-    return [(outer, inner) for outer, inner in pairs if outer in cells and inner in cells]
+    found += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
+    return [(outer, inner) for outer, inner in dict.fromkeys(found)
+            if outer is not None and inner is not None and outer in cells and inner in cells]  # fmt: skip
+
+
+def curve_pairs(cells: Cells) -> list[tuple[str, str]]:
+    """Return pairs of times to event of which the second's events are a part of the first's, and never earlier."""
+    return [(str(outer[1]), str(inner[1])) for outer, inner in pairs(cells) if outer[0] == inner[0] == "survival"]
+
+
+def _measure(cells: Cells, endpoint: str) -> Measure | None:
+    """Return the measure of who had the event of an endpoint."""
+    return next((m for m in (("response", endpoint), ("survival", endpoint)) if m in cells), None)
+
+
+def _may_hold(outer: Mapping[Group, Cell], inner: Mapping[Group, Cell]) -> bool:
+    """Tell whether the patients of one measure may all be of another, too."""
+    return all(outer[group].x >= cell.x for group, cell in inner.items() if group in outer)
+
+
+def _is_category(measure: Measure) -> bool:
+    return len(measure) == 3
 
 
 def rules(cells: Cells) -> Rules:
@@ -103,13 +175,13 @@ def rules(cells: Cells) -> Rules:
             then += [(m, other) for other in cells if _is_about(other, m)]
         if m[0] == "known":
             then += [(m, other) for other in columns["baseline", str(m[1])]]
-    together: list[tuple[Measure, ...]] = [(("rest", *outer, *inner), inner) for outer, inner in parts(cells)]
-    together += [(("evaluated", "dor"), ("response", "response"))]
+    together: list[tuple[Measure, ...]] = [(d.measure, d.parts[0]) for d in differences(cells)]
+    together += [(("evaluated", name), ("response", made.among)) for name, made in COMPOSITION.items() if made.among]
     together += [(UNCOUNTED, *columns["response", "best"])] if UNCOUNTED in cells else []
     twins: dict[Measure, Group] = {("baseline", None, _level(g)): g for g in cells[SIZE]}
     outcomes = {m for m in cells if m[0] in ("response", "survival") and len(m) == 2} | {m for m, _ in sums}
     return Rules(tuple(map(tuple, columns.values())), tuple(together), tuple(then), tuple(_cell_by_cell(cells)),
-                 tuple(inner for _, inner in parts(cells)), {(m, ALL): (SIZE, g) for m, g in twins.items()},
+                 tuple(d.parts[0] for d in differences(cells)), {(m, ALL): (SIZE, g) for m, g in twins.items()},
                  frozenset(outcomes))  # fmt: skip
 
 
@@ -117,8 +189,8 @@ def _cell_by_cell(cells: Cells) -> Iterator[tuple[Key, Key]]:
     """Yield pairs of cells of which the second is hidden where the first is."""
     for group in cells[SIZE]:  # a level counts the patients of a group
         yield (SIZE, group), (("baseline", None, _level(group)), ALL)
-    for outer, inner in parts(cells):  # where they are the same patients, either tells the other
-        for group, cell in cells["rest", *outer, *inner].items():
+    for outer, inner in pairs(cells):  # where they are the same patients, either tells the other
+        for group, cell in cells[Difference(outer, (inner,)).measure].items():
             if cell.x == 0:
                 yield (outer, group), (inner, group)
                 yield (inner, group), (outer, group)

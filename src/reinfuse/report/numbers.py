@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, SUPPRESSED, Estimate
+from collections.abc import Iterable
+
+from reinfuse.analysis.estimate import LIMIT_NOT_SHOWN, NOT_ESTIMABLE, NOT_REACHED, ROUNDED, SUPPRESSED, Estimate
 from reinfuse.cohort.declared import DAYS_A_MONTH
 
 NOT_SHOWN = "–"
@@ -27,6 +29,11 @@ def hidden(record: Estimate) -> str | None:
         return None
     instead = note.removeprefix(SUPPRESSED)
     return instead if instead.startswith("fewer than") else UNTOLD
+
+
+def rounding(records: Iterable[Estimate | None]) -> tuple[str, ...]:
+    """Return the note that a table needs where values of it were rounded to hide single patients'."""
+    return (f"{ROUNDED[0].upper()}{ROUNDED[1:]}.",) if any(r and ROUNDED in (r.note or "") for r in records) else ()
 
 
 def percent(share: float, n: int) -> str:
@@ -113,7 +120,9 @@ def interval(record: Estimate) -> str:
     if record.unit == "days":
         if record.n == 0:
             return NOT_ESTIMABLE
-        return f"{months(record.lower)} to {months(record.upper)}"
+        low, high = (UNTOLD if said in (record.note or "") else months(value) for said, value in
+                     ((LIMIT_NOT_SHOWN["lower"], record.lower), (LIMIT_NOT_SHOWN["upper"], record.upper)))  # fmt: skip
+        return UNTOLD if low == high == UNTOLD else f"{low} to {high}"
     if record.lower is None and record.upper is None:
         return NOT_ESTIMABLE
     return f"{ratio(record.lower)} to {ratio(record.upper)}"

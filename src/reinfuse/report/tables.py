@@ -32,7 +32,8 @@ class Tables:
             e.term.partition("=")[0] for e in self.look.all("baseline", None, "missing", population="all") if e.term
         )
         rows = [row for name in terms for row in self._variable(name)]
-        notes = ("Numbers: median (quartiles). Categories: patients (share of those with a known value).",)
+        notes = ("Numbers: median (quartiles). Categories: patients (share of those with a known value).",
+                 *numbers.rounding(e for e in self.findings.estimates if e.analysis == "baseline"))  # fmt: skip
         return Table("baseline", "Patients at the index infusion", ("", *heads), tuple(rows), notes)
 
     def _variable(self, name: str) -> Iterator[Row]:
@@ -110,6 +111,7 @@ class Tables:
         follow_up = self.look.one("survival", endpoint, "median_follow_up")
         if follow_up is not None and follow_up.n and not numbers.hidden(follow_up):
             notes.append(f"Median follow-up (reverse Kaplan-Meier): {numbers.time(follow_up)} months")
+        notes += numbers.rounding([*every, follow_up])
         label = self.labels.endpoint(endpoint)
         return Table(f"survival_{endpoint}", label, heads, tuple(rows), tuple(notes))
 
