@@ -12,7 +12,22 @@ import pytest
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import DEMO, datasets
 
+_RELEASES = "REINFUSE_RELEASES"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_log_of_the_user(tmp_path_factory):
+    """Keep the log of releases out of the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_release_before(tmp_path_factory, monkeypatch):
+    """Let each test begin with an empty log."""
+    monkeypatch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases") / "log"))
 
 
 @pytest.fixture(scope="session")

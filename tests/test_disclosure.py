@@ -14,6 +14,7 @@ from reinfuse import Plan, Study, read_cohort
 from reinfuse.analysis.estimate import SO_THAT, SUPPRESSED, Estimate
 from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.declared import COMPOSITION, LABELS
+from reinfuse.cohort.design import Rules as PlanRules
 from reinfuse.cohort.endpoints import responder_set
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
@@ -21,6 +22,7 @@ from reinfuse.disclosure.cells import ALL, SIZE, Cell, Hiding, Rules
 from reinfuse.disclosure.coarse import coarse
 from reinfuse.disclosure.measures import numbers_of, rules
 from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
+from reinfuse.plan import Analyses
 from reinfuse.report import numbers
 
 ONE = ("one",)
@@ -307,6 +309,20 @@ def test_best_responses_tell_events():
     assert "dor" in hidden_of(5, *best, made("response", 44, 17), made("pfs", 44, 30), made("dor", 17, 8))
 
 
+def test_a_response_that_is_not_complete_is_of_few_diagnoses():
+    """Of 69, 44 have ALL, where only CR is a response; 15 of the other 25 had another response: 10 had none, or CR."""
+
+    def records(x):
+        return [replace(made(end, n, x), population=p) for p, n, end, x in
+                (("all", 69, "response", 25 + x), ("all", 69, "cr", 25), ("diagnosis=ALL", 44, "response", 22),
+                 ("diagnosis=ALL", 44, "cr", 22))]  # fmt: skip
+
+    for x, hidden in ((15, True), (12, False)):
+        cells = numbers_of(records(x), 69, lambda e: (e.population, e.group), PlanRules())
+        found = Hiding(cells, rules(cells), 11)
+        assert ((("response", "cr"), ALL) in found.hidden) is hidden
+
+
 def test_an_own_endpoint_may_be_part_of_any():
     """Nobody declares what `efs` is made of: 36 of efs and 33 of PFS could be 3 of efs alone."""
     assert hidden_of(5, made("pfs", 44, 33), made("efs", 44, 36)) == {"pfs"}
@@ -541,7 +557,7 @@ def analysed(patients, rng, folder: Path):
         rows.append(",".join((f"P{i}", p["diagnosis"], p["sex"], best, p["CRS"], p["umrd_day28"], *times)))
     path = folder / "sheet.csv"
     path.write_text("\n".join([HEADS, *rows]) + "\n", encoding="utf-8")
-    plan = plain(Plan.built_in()).model_copy(update={"models": ()})
+    plan = Plan.built_in().model_copy(update={"models": (), "analyses": Analyses.none()})
     return Study(read_cohort(path), plan).run()
 
 

@@ -149,13 +149,14 @@ def share(
     results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
     out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
     small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest number that is shown.")] = 11,
+    again: Annotated[bool, typer.Option("--again", help="Though few patients differ from an earlier release.")] = False,
     force: ForceOption = False,
 ) -> None:
     """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
     from reinfuse.share import share as shared
 
     target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
-    for removed in shared(results, target, small_cells, force):
+    for removed in shared(results, target, small_cells, force, again):
         typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
     typer.echo(f"Written: {target.resolve()}")
 

@@ -16,6 +16,7 @@ from reinfuse.analysis.survival import Curve
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.described import Described
+from reinfuse.csv_files import read_csv
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.plan import Plan
 
@@ -115,7 +116,7 @@ class Findings:
         folder = Path(directory)
         try:
             told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
-            curves = read_curves(pl.read_csv(folder / "curves.csv", schema_overrides=CURVE_SCHEMA))
+            curves = read_curves(read_csv(folder / "curves.csv", CURVE_SCHEMA))
             provenance = told["provenance"]
             estimates = tuple(Estimate(**record) for record in told["estimates"])
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
+import polars as pl
+
+from reinfuse.cohort.schema import WIDE
+from reinfuse.csv_files import read_csv, write_rows
 from reinfuse.disclosure import FEWEST, SHOWN_FROM, Removed, suppressed
+from reinfuse.disclosure.identifying import holds_date, pattern
 from reinfuse.errors import Problem, ShareRefused
 from reinfuse.findings import Findings
 from reinfuse.output import Destination
+from reinfuse.releases import Releases
+from reinfuse.report.readable import texts
 from reinfuse.report.write import write_results
 
 SMALLEST = 11
-LONGEST_COUNT = 4
-"""An identifier of so many digits or fewer cannot be told from a number of the report."""
-_DATE = re.compile(r"(?<!\d)(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)")
-_PICTURE = re.compile(r"base64,[A-Za-z0-9+/=\s]+")
-_WORD = re.compile(r"[\w-]+")
-_TEXTS = (".html", ".json", ".csv", ".txt", ".svg", ".bib")
+_ID = "patient_id"
 _README = """\
 Results of an analysis by reinfuse, made to leave the centre
 ============================================================
@@ -30,8 +30,9 @@ Results of an analysis by reinfuse, made to leave the centre
 What it is    Report, brief, figures and numbers of groups of patients. findings.json and estimates.csv hold every
               number shown; `note` says where one was suppressed.
 The rule      Numbers of patients from 1 to {most} are not shown, nor numbers from which they could be worked out by
-              adding and subtracting. 0 may be shown. Curves are told at whole months only, rounded. There is no row
-              of a patient, no identifier, no date but the year, and no name of an input file.
+              adding and subtracting. 0 may be shown. Curves are told at whole months only, rounded; medians,
+              their limits and quartiles no finer than {smallest} patients share them, limits rounded outwards. There
+              is no row of a patient, no identifier, no date but the year, no name and no hash of an input file.
 Removed       {removed} things; removed.csv counts them by kind and reason.
 
 Whoever receives it must not try to recognise a patient, must not work out hidden numbers from it and another release
@@ -40,7 +41,8 @@ written by people and are passed on as they are: read them before this folder le
 """
 
 
-def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, force: bool = False) -> tuple[Removed, ...]:
+def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST,
+          force: bool = False, again: bool = False) -> tuple[Removed, ...]:  # fmt: skip
     """Make the folder that may leave the centre.
 
     Parameters
@@ -53,6 +55,8 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, forc
         The smallest number of patients that is shown, at least 3; the plan's `small_cells` where that is larger.
     force
         Move aside what stands in the way of the new folder.
+    again
+        Release although the patients differ by few from those of an earlier release (see `reinfuse.releases`).
 
     Returns
     -------
@@ -64,10 +68,10 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, forc
     CohortRefused
         If the folder holds no results.
     OutputRefused
-        If the new folder cannot be written, or holds files that `share` did not write.
+        If the new folder cannot be written, or holds files that `share` did not write; if the log of releases cannot.
     ShareRefused
-        If there are fewer patients than `smallest`, the results were made to be shared before, or an identifier or a
-        date is still found; nothing is written.
+        If there are fewer patients than `smallest`, the results were made to be shared before, an earlier release
+        differs by few patients, or an identifier or a date is still found; nothing is written.
     ValueError
         If `smallest` is below 3.
     """
@@ -78,22 +82,51 @@ def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST, forc
     place.check()
     smallest = max(smallest, found.plan.small_cells)
     _refuse_what_cannot_be_shared(found, smallest)
-    kept, removed = suppressed(found, smallest)
+    patients = _patients(Path(directory))
+    log = Releases()
+    release = log.release(_rows(found, patients), smallest, str(found.provenance["plan"]))
+    if not again:
+        _refuse_what_can_be_subtracted(log.conflicts(release, smallest))
+    kept, removed = suppressed(replace(found, patients=patients), smallest)
     told = {**_neutral(kept.provenance), "described": kept.described.as_dict()}
     kept = replace(kept, provenance=told)
     removed = (*removed, *_more(Path(directory), found.provenance))
-    ids = [str(i) for i in found.flow["patient_id"]]
+    levels = {w for p in found.described.populations for w in re.split(r"\W", p)}
+    named = pattern((str(i) for i in found.flow[_ID]), levels | {w for f in found.described.factors for w in f.levels})
 
     def make(draft: Path) -> None:
         write_results(kept, draft)
-        text = _README.format(most=smallest - 1, removed=sum(r.count for r in removed))
+        text = _README.format(most=smallest - 1, smallest=smallest, removed=sum(r.count for r in removed))
         (draft / "README.txt").write_text(text, encoding="utf-8")
-        with (draft / "removed.csv").open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("what", "why", "count"), *((r.what, r.why, r.count) for r in removed)])
-        _refuse_what_is_left(draft, ids)
+        write_rows([("what", "why", "count"), *((r.what, r.why, r.count) for r in removed)], draft / "removed.csv")
+        _refuse_what_is_left(draft, named, found.plan.seed)
+        log.note(release)
 
     place.write(make)
     return removed
+
+
+def _patients(directory: Path) -> pl.DataFrame:
+    """Return the rows of patients, as texts; nothing where the folder does not hold them."""
+    try:
+        return read_csv(directory / "patients.csv", as_texts=True)
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.DataFrame()
+
+
+def _rows(found: Findings, patients: pl.DataFrame) -> dict[str, str]:
+    """Return what is known of each analysed patient, whatever the plan."""
+    if _ID not in patients.columns:
+        return dict.fromkeys(found.flow.filter(pl.col("status") == "analysed")[_ID].to_list(), "")
+    standard = patients.select(c for c in sorted(patients.columns) if c in WIDE.names)
+    return dict(zip(patients[_ID].to_list(), (repr(row) for row in standard.rows()), strict=True))
+
+
+def _refuse_what_can_be_subtracted(conflicts: Iterator[str]) -> None:
+    remedy = "wait for more patients; --again only if who receives it will never see the earlier release"
+    problems = [Problem(None, None, None, None, f"{rule}: who has both can subtract", remedy) for rule in conflicts]
+    if problems:
+        raise ShareRefused(problems)
 
 
 def _refuse_what_cannot_be_shared(found: Findings, smallest: int) -> None:
@@ -108,9 +141,11 @@ def _refuse_what_cannot_be_shared(found: Findings, smallest: int) -> None:
 
 
 def _neutral(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the provenance with the year for the date, and without names of folders and files."""
-    inputs = {f"input {i}": digest for i, digest in enumerate(provenance["inputs"].values(), 1)}
-    return {**provenance, "date": str(provenance["date"])[:4], "inputs": inputs, "cohort": "shared results"}
+    """Return the provenance with the year for the date, and without names and hashes of input files.
+
+    A hash tells a small table to whoever tries the few that it can be.
+    """
+    return {**provenance, "date": str(provenance["date"])[:4], "inputs": {}, "cohort": "shared results"}
 
 
 def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
@@ -119,44 +154,19 @@ def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
         yield Removed("patients.csv", "single patients", 1)
     yield Removed("date of the analysis", "only the year is kept", 1)
     yield Removed("name of an input file or folder", "may hold a name", len(provenance["inputs"]) + 1)
+    yield Removed("SHA-256 of an input file", "tells a small table by trying", len(provenance["inputs"]))
 
 
-def _refuse_what_is_left(draft: Path, ids: Sequence[str]) -> None:
+def _refuse_what_is_left(draft: Path, named: re.Pattern[str] | None, seed: int) -> None:
     """Look through every text of the folder for an identifier or a date."""
-    told = {i for i in ids if is_telling(i)}
     problems = [Problem("patients.csv", None, None, None, "holds single patients", "tell the developers")
                 for _ in draft.rglob("patients.csv")]  # fmt: skip
-    for name, text in _texts(draft):
-        if _holds(text, told):
+    for name, text in texts(draft):
+        if named is not None and named.search(text):
             remedy = "take it out of the titles, labels and levels of plan and cohort, or rename the patient"
             problems.append(Problem(name, None, None, None, "holds a patient's identifier", remedy))
-        if _DATE.search(text):
+        if holds_date(text, seed):
             remedy = "take dates out of the titles, labels and levels of plan and cohort"
             problems.append(Problem(name, None, None, None, "holds a date", remedy))
     if problems:
         raise ShareRefused(problems)
-
-
-def _texts(draft: Path) -> Iterator[tuple[str, str]]:
-    """Yield name and text of every file that has one; of a Word document its parts, but for its template's date."""
-    for path in sorted(p for p in draft.rglob("*") if p.is_file()):
-        name = str(path.relative_to(draft))
-        if path.suffix in _TEXTS:
-            yield name, _PICTURE.sub("", path.read_text(encoding="utf-8"))
-        elif path.suffix == ".docx":
-            with ZipFile(path) as parts:
-                for part in sorted(p for p in parts.namelist() if p.endswith((".xml", ".rels"))):
-                    text = parts.read(part).decode("utf-8")
-                    yield f"{name}/{part}", re.sub(r"<dcterms:(created|modified)[^<]*<", "<", text)
-
-
-def _holds(text: str, ids: set[str]) -> bool:
-    """Tell whether one of the identifiers stands in a text as a word."""
-    words = set(_WORD.findall(text))
-    odd = [i for i in ids if not _WORD.fullmatch(i)]
-    return bool(ids & words) or any(re.search(rf"(?<![\w-]){re.escape(i)}(?![\w-])", text) for i in odd if i in text)
-
-
-def is_telling(identifier: str) -> bool:
-    """Tell whether an identifier can be told from a number or a letter of a report: `P07` can, `7` cannot."""
-    return len(identifier) > 1 and not (identifier.isdigit() and len(identifier) <= LONGEST_COUNT)

@@ -167,6 +167,7 @@ def ablation(
 ) -> None:
     """Simulate the reference study without each mechanism in turn; write ablation.csv."""
     place = console.checked(out, "virtual ablation", force=force)
+    from reinfuse.csv_files import write_csv
     from reinfuse.report.virtual import frame
     from reinfuse.virtual import found
     from reinfuse.virtual.ablation import ablation as ablated
@@ -174,7 +175,7 @@ def ablation(
 
     with progress_bar() as progress:
         told = frame(ablated(bundled(), found.SEED if seed is None else seed, members, patients, progress))
-    place.write(lambda draft: told.write_csv(draft / "ablation.csv"))
+    place.write(lambda draft: write_csv(told, draft / "ablation.csv"))
     typer.echo(SAID)
     typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
 

@@ -12,6 +12,7 @@ from reinfuse.cohort.files import Unreadable
 from reinfuse.cohort.grid import Grid, Meter
 from reinfuse.cohort.limits import CELL_CHARACTERS
 from reinfuse.cohort.values import Dialect, clean
+from reinfuse.csv_files import original
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
@@ -51,7 +52,8 @@ def read_delimited(data: bytes) -> Delimited:
     separator = max(",;\t|", key=head.count)
     if separator != ",":
         notes = (*notes, f"columns separated by {separator!r} instead of a comma")
-    rows = _rows(text, separator)
+    protected: list[str] = []
+    rows = _unprotected(_rows(text, separator), protected)
     header = next(rows, (0, []))[1]
     body, uneven, width = [], [], len(header)
     for i, row in rows:
@@ -62,8 +64,20 @@ def read_delimited(data: bytes) -> Delimited:
         if len(row) != width:
             row = [*row[:width], *[""] * (width - len(row))]
         body.append((i, row))
+    if protected:
+        notes = (*notes, "apostrophe that keeps a text from being read as a formula, taken off")
     grid = Grid(tuple(range(width)), tuple(header), body)
     return Delimited(grid, "point" if separator == "," else "either", notes, tuple(uneven))
+
+
+def _unprotected(
+    rows: Iterator[tuple[int, Sequence[str]]], protected: list[str]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield rows as they were before `csv_files` protected texts from being run as formulas; note the cells."""
+    for i, row in rows:
+        changed = [cell for cell in row if cell[:1] == "'" and original(cell) != cell]
+        protected += changed
+        yield i, [original(cell) for cell in row] if changed else row
 
 
 def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:

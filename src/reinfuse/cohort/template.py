@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from reinfuse.cohort import limits
 from reinfuse.cohort.limits import megabytes
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
 from reinfuse.cohort.sheets import EXPLANATIONS
+from reinfuse.csv_files import rows_text
 from reinfuse.output import Destination, at, refuse_results
 
 WORKBOOK = "cohort.xlsx"
@@ -127,9 +126,7 @@ def write_template(place: Destination | Path) -> tuple[list[Path], list[Path]]:
 
 
 def _head(table: Table) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow([c.name for c in columns_of(table)])
-    return text.getvalue().encode()
+    return rows_text([[c.name for c in columns_of(table)]]).encode()
 
 
 def _workbook() -> bytes:

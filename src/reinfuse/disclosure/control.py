@@ -108,7 +108,7 @@ class _Control:
         self.populations = set(findings.described.populations)
         self.kept = [e for e in findings.estimates if e.analysis in KEPT]
         counting = [e for e in self.kept if e.analysis not in EFFECTS]
-        cells = numbers_of(counting, findings.described.patients, self.group, findings.plan.rules.responders)
+        cells = numbers_of(counting, findings.described.patients, self.group, findings.plan.rules)
         self.hiding = Hiding(cells, rules(cells), smallest)
         self.hidden = self.hiding.hidden
         ends = {e.name for e in findings.described.endpoints if not e.competing}

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.cohort import design
 from reinfuse.cohort.declared import COMPOSITION, LABELS
 from reinfuse.disclosure.cells import ALL, SIZE, Cell, Group, Key, Measure, Rules
 
 TABLES = frozenset({"baseline", "response", "toxicity"})
 UNCOUNTED: Measure = ("best response that is none in its diagnosis",)
+PARTIAL: Measure = ("rest", "responses that are not complete, of the diagnoses where there can be such")
 Cells = Mapping[Measure, Mapping[Group, Cell]]
 
 
@@ -48,7 +50,7 @@ class Difference:
 
 
 def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Estimate], Group],
-               responders: Sequence[str] = ()) -> Cells:  # fmt: skip
+               plan: design.Rules | None = None) -> Cells:  # fmt: skip
     """Return every number of patients that records tell, by measure and group.
 
     Parameters
@@ -57,8 +59,8 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
         Of the patients' flow, tables and times; none of an effect.
     total
         Patients analysed.
-    responders
-        Best responses that count as a response, in most diagnoses.
+    plan
+        Which best responses count as a response, and as a complete one.
     """
     cells: dict[Measure, dict[Group, Cell]] = defaultdict(dict)
     sizes = {ALL: total}
@@ -76,12 +78,24 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
     for left in differences(cells):
         every = {group: left.of(cells, group) for group in cells[left.whole]}
         cells[left.measure] = {group: cell for group, cell in every.items() if cell is not None}
+    if plan is not None:
+        _count_by_rule(cells, plan)
+    return dict(cells)
+
+
+def _count_by_rule(cells: dict[Measure, dict[Group, Cell]], plan: design.Rules) -> None:
+    """Add what can be worked out by who knows what counts as a response, and in which diagnoses."""
     for group, cell in cells.get(("response", "response"), {}).items():
-        best = [cells.get(("response", "response", f"best={r}"), {}).get(group) for r in responders]
+        best = [cells.get(("response", "response", f"best={r}"), {}).get(group) for r in plan.responders]
         if any(best):
             x = sum(b.x for b in best if b is not None) - cell.x
             cells[UNCOUNTED][group] = Cell(max(0, x), cell.n)
-    return dict(cells)
+    partial = cells.get(Difference(("response", "response"), (("response", "cr"),)).measure, {})
+    none = {f"diagnosis={d}" for d, of in plan.responders_by_diagnosis.items() if set(of) <= set(plan.complete)}
+    out = sum(cell.n for (population, level), cell in partial.items() if population in none and level is None)
+    if out and ALL in partial:
+        cells[PARTIAL] = {g: c for g, c in partial.items() if g[0].startswith("diagnosis=") and g[0] not in none}
+        cells[PARTIAL][ALL] = Cell(partial[ALL].x, max(partial[ALL].x, partial[ALL].n - out))
 
 
 def evaluated(e: Estimate) -> Measure | None:
@@ -178,6 +192,7 @@ def rules(cells: Cells) -> Rules:
     together: list[tuple[Measure, ...]] = [(d.measure, d.parts[0]) for d in differences(cells)]
     together += [(("evaluated", name), ("response", made.among)) for name, made in COMPOSITION.items() if made.among]
     together += [(UNCOUNTED, *columns["response", "best"])] if UNCOUNTED in cells else []
+    together += [(PARTIAL, ("response", "cr"))] if PARTIAL in cells else []
     twins: dict[Measure, Group] = {("baseline", None, _level(g)): g for g in cells[SIZE]}
     outcomes = {m for m in cells if m[0] in ("response", "survival") and len(m) == 2} | {m for m, _ in sums}
     return Rules(tuple(map(tuple, columns.values())), tuple(together), tuple(then), tuple(_cell_by_cell(cells)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from reinfuse.csv_files import csv_text
 from reinfuse.errors import FigureRefused, Problem, nearest
 from reinfuse.findings import Findings
 from reinfuse.output import Destination, at
@@ -65,5 +66,5 @@ def write(drawn: Drawn, place: Destination | Path) -> list[Path]:
         If the folder cannot be written, or holds files of these names.
     """
     pdf = compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf")
-    contents = (drawn.svg, pdf, png(drawn.svg), drawn.data.write_csv().encode())
+    contents = (drawn.svg, pdf, png(drawn.svg), csv_text(drawn.data).encode())
     return at(place, "figure").write_files(dict(zip(files_of(drawn.name), contents, strict=True)))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from reinfuse.csv_files import write_csv
 from reinfuse.findings import Findings
 from reinfuse.kinetics.counted import Counted
 from reinfuse.kinetics.table import parameters
@@ -45,10 +46,10 @@ def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None,
         (draft / "report.html").write_text(html(kinetic_report(findings, drawn)), encoding="utf-8")
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
         (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
-        findings.to_frame().write_csv(draft / "estimates.csv")
-        parameters(counts.found, counts.rules).write_csv(draft / "kinetics.csv")
+        write_csv(findings.to_frame(), draft / "estimates.csv")
+        write_csv(parameters(counts.found, counts.rules), draft / "kinetics.csv")
         if sampled and sampled.fit is not None:
-            _fitted(sampled).write_csv(draft / "fitted.csv")
+            write_csv(_fitted(sampled), draft / "fitted.csv")
 
     return at(place, "kinetics").write(write)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from reinfuse.csv_files import write_csv
 from reinfuse.findings import Findings
 from reinfuse.output import Destination, at
 from reinfuse.report.draw import figures
@@ -42,7 +43,7 @@ def write_power(findings: Findings, place: Destination | Path) -> None:
 
     def write(draft: Path) -> None:
         drawn = [draw() for section, _, draw in figures(findings) if section == "power"]
-        findings.to_frame().filter(pl.col("analysis") == "power").write_csv(draft / "power.csv")
+        write_csv(findings.to_frame().filter(pl.col("analysis") == "power"), draft / "power.csv")
         write_figures([figure for figure in drawn if figure is not None], draft / "figures")
 
     at(place, "power").write(write)

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from reinfuse.analysis.estimate import FIELDS, Estimate
+from reinfuse.csv_files import write_csv
 from reinfuse.output import Destination, at
 from reinfuse.report import numbers
 from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
@@ -141,9 +142,9 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, place: Destinat
         (draft / "report.pdf").write_bytes(pdf(document))
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
         (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
-        frame(findings.estimates).write_csv(draft / "estimates.csv")
-        findings.curves.write_csv(draft / "curves.csv")
-        findings.courses.write_csv(draft / "courses.csv")
+        write_csv(frame(findings.estimates), draft / "estimates.csv")
+        write_csv(findings.curves, draft / "curves.csv")
+        write_csv(findings.courses, draft / "courses.csv")
 
     return at(place, "virtual trial").write(write)
 

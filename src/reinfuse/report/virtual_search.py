@@ -9,6 +9,7 @@ from pathlib import Path
 
 import reinfuse
 from reinfuse.analysis.estimate import Estimate
+from reinfuse.csv_files import write_csv
 from reinfuse.output import Destination, at
 from reinfuse.report import numbers
 from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph, Picture, Row, Section, Table
@@ -157,12 +158,12 @@ def write_search(
         (draft / "findings.json").write_text(
             json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        frame(told).write_csv(draft / "estimates.csv")
-        found.region.frame().write_csv(draft / "protocols.csv")
+        write_csv(frame(told), draft / "estimates.csv")
+        write_csv(found.region.frame(), draft / "protocols.csv")
         if found.information is not None:
-            found.information.frame().write_csv(draft / "information.csv")
+            write_csv(found.information.frame(), draft / "information.csv")
         if sensitive is not None:
-            sensitive.frame().write_csv(draft / "sensitivity.csv")
+            write_csv(sensitive.frame(), draft / "sensitivity.csv")
 
     return at(place, "virtual search").write(write)
 

@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import docx
 from docx.enum.table import WD_TABLE_ALIGNMENT
@@ -38,6 +39,8 @@ WIDTH = Cm(17)
 _SIZES = {1: Cm(11), 2: WIDTH}
 _MANY_COLUMNS = 5
 _LONGEST_PROPERTY = 255
+_WHEN = (1980, 1, 1, 0, 0, 0)
+"""The time of each part of the file: the same document has the same bytes."""
 
 
 def word(document: Document, pixels: Mapping[str, bytes]) -> bytes:
@@ -70,9 +73,14 @@ class _Word:
             self._section(section, 1)
 
     def bytes(self) -> bytes:
-        made = io.BytesIO()
-        self.file.save(made)
-        return made.getvalue()
+        saved, fixed = io.BytesIO(), io.BytesIO()
+        self.file.save(saved)
+        with ZipFile(saved) as parts, ZipFile(fixed, "w") as same:
+            for name in parts.namelist():
+                entry = ZipInfo(name, _WHEN)  # else the minute of writing stands in every entry
+                entry.compress_type, entry.create_system = ZIP_DEFLATED, 0
+                same.writestr(entry, parts.read(name))
+        return fixed.getvalue()
 
     def _set_up(self) -> None:
         """Set page, fonts and properties."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from reinfuse.analysis.threads import CORES
+from reinfuse.csv_files import write_csv
 from reinfuse.disclosure import suppressed
 from reinfuse.findings import Findings, Progress
 from reinfuse.output import Destination, at
@@ -55,10 +56,10 @@ def write_results(findings: Findings, draft: Path, progress: Progress | None = N
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
     (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
-    findings.to_frame().write_csv(draft / "estimates.csv")
-    findings.curves_frame().write_csv(draft / "curves.csv")
+    write_csv(findings.to_frame(), draft / "estimates.csv")
+    write_csv(findings.curves_frame(), draft / "curves.csv")
     if findings.patients.height:
-        findings.patients.write_csv(draft / "patients.csv")
+        write_csv(findings.patients, draft / "patients.csv")
 
 
 def briefs(findings: Findings) -> dict[str, Document]:
@@ -93,5 +94,5 @@ def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], fol
         pixels[figure.name] = coming.result()
         (folder / f"{figure.name}.svg").write_bytes(figure.svg)
         (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
-        figure.data.write_csv(folder / f"{figure.name}.csv")
+        write_csv(figure.data, folder / f"{figure.name}.csv")
     return pixels
