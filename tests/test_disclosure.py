@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import attacker
 from attacker import BEST, DIAGNOSES, GRADES, MRD, RULES, SEXES, worked_out
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.analysis.estimate import SO_THAT, SUPPRESSED, Estimate
 from reinfuse.analysis.survival import Curve
-from reinfuse.cohort.declared import COMPOSITION, LABELS
+from reinfuse.cohort.declared import COMPOSITION, LABELS, Composition
+from reinfuse.cohort.design import Endpoint
 from reinfuse.cohort.design import Rules as PlanRules
 from reinfuse.cohort.endpoints import responder_set
 from reinfuse.data import DEMO, datasets
-from reinfuse.disclosure import suppressed
+from reinfuse.disclosure import measures, suppressed
 from reinfuse.disclosure.cells import ALL, SIZE, Cell, Hiding, Rules
 from reinfuse.disclosure.coarse import coarse
 from reinfuse.disclosure.measures import numbers_of, rules
@@ -546,18 +548,20 @@ def random_patients(rng):
     return found
 
 
-def analysed(patients, rng, folder: Path):
-    rows = []
+def analysed(patients, rng, folder: Path, own=()):
+    rows, timed = [], (*TIMED, *own)
     for i, p in enumerate(patients):
         first, last = sorted(rng.integers(10, 1500, 2))
-        times = [f"{last if e == 'os' else first},{int(e in p['events'])}" for e in TIMED]
+        times = [f"{last if e == 'os' else first},{int(e in p['events'])}" for e in timed]
         responded = p["best"] in responder_set(RULES, p["diagnosis"])
-        times.append(f"{max(first - 9, 0)},{int('pfs' in p['events'])}" if responded else ",")
+        times.insert(len(TIMED), f"{max(first - 9, 0)},{int('pfs' in p['events'])}" if responded else ",")
         best = p["best"].replace("not assessed", "")
         rows.append(",".join((f"P{i}", p["diagnosis"], p["sex"], best, p["CRS"], p["umrd_day28"], *times)))
     path = folder / "sheet.csv"
-    path.write_text("\n".join([HEADS, *rows]) + "\n", encoding="utf-8")
-    plan = Plan.built_in().model_copy(update={"models": (), "analyses": Analyses.none()})
+    heads = ",".join([HEADS, *(f"{e}_days,{e}_event" for e in own)])
+    path.write_text("\n".join([heads, *rows]) + "\n", encoding="utf-8")
+    ends = tuple(Endpoint(name=e, time=f"{e}_days", event=f"{e}_event") for e in own)
+    plan = Plan.built_in().model_copy(update={"models": (), "analyses": Analyses.none(), "endpoints": ends})
     return Study(read_cohort(path), plan).run()
 
 
@@ -584,6 +588,24 @@ def test_the_attacker_learns_no_small_number(tmp_path, seed):
     rng = np.random.default_rng(seed)
     patients = random_patients(rng)
     findings = analysed(patients, rng, tmp_path)
+    for smallest in (5, 11):
+        assert worked_out(suppressed(findings, smallest)[0], patients, smallest) == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_new_endpoint_is_attacked_as_it_is_declared(tmp_path, monkeypatch, seed, declared):
+    """EFS: an event of PFS or a new therapy. Declared, or an own one of the plan of which only the attacker knows."""
+    rng = np.random.default_rng(seed)
+    patients = [{**p, "events": p["events"] | ({"efs"} if p["events"] else set())} for p in random_patients(rng)]
+    findings = analysed(patients, rng, tmp_path, ("efs",))
+    known = {**COMPOSITION, **{e: replace(COMPOSITION.get(e, Composition()), part_of=(
+        *COMPOSITION.get(e, Composition()).part_of, "efs")) for e in ("pfs", "ttnt")}}  # fmt: skip
+    monkeypatch.setattr(attacker, "COMPOSITION", known)
+    if declared:
+        monkeypatch.setattr(measures, "COMPOSITION", known)
+        monkeypatch.setattr(measures, "LABELS", {**LABELS, "efs": "Event-free survival"})
+    assert worked_out(findings, patients, 11)
     for smallest in (5, 11):
         assert worked_out(suppressed(findings, smallest)[0], patients, smallest) == []
 

@@ -248,6 +248,17 @@ def test_identifiers_are_found_however_they_are_written(identifier, hits, others
     assert [o for o in others if found.search(o)] == []
 
 
+def test_a_level_and_a_number_are_no_identifier():
+    found = pattern(["CLL-9", "UPN-9"], ["CLL"])
+    assert [bool(found.search(t)) for t in ("CLL 9", "CLL\n9", "CLL-9", "cll9", "UPN 9")] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
 def test_identifiers_are_found_between_marks_but_not_in_them():
     found = pattern(["A<7", "H2", "P07"])
     assert found.search(marked('<p alt="x">H<b>2</b></p>'))

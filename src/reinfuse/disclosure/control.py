@@ -128,7 +128,7 @@ class _Control:
             why = self._why(e)
             if why is not None:
                 self.removed[e.analysis, why.removeprefix(SUPPRESSED)] += 1
-            if why is None or e.statistic != "at_risk":  # up to which day they would be told is the last patient's
+            if why is None or not self._is_late(e):
                 yield self._shown(e) if why is None else self._without(e, why)
 
     # Records
@@ -207,6 +207,11 @@ class _Control:
         if e.statistic == "rate_at":
             return self.coarse.tells_rate(place, e.at or 0)
         return not self.hiding.few(e.events) and self._coarser(e) is not None
+
+    def _is_late(self, e: Estimate) -> bool:
+        """Tell whether a number at risk is of a day after the curve that is told: up to which is the last patient's."""
+        times = self.coarse.times.get((e.endpoint or "", self.group(e)), ())
+        return e.statistic == "at_risk" and (e.at or 0) > max(times, default=0)
 
     def _coarser(self, e: Estimate) -> Estimate | None:
         """Return a record rounded so that no patient's value is told; None where there is no such number."""

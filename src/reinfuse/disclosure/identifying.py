@@ -54,16 +54,22 @@ def is_telling(identifier: str) -> bool:
     return len(plain) > 1 and not (plain.isdigit() and len(plain) <= LONGEST_COUNT)
 
 
-def pattern(identifiers: Iterable[str]) -> re.Pattern[str] | None:
+def pattern(identifiers: Iterable[str], words: Iterable[str] = ()) -> re.Pattern[str] | None:
     """Return what finds identifiers in a text: in any case, with other separators or zeros before their numbers.
 
     Of `UPN-007`: `upn 7`, `UPN_07`, `Upn007`. None where no identifier can be told from a number or a letter.
+
+    Parameters
+    ----------
+    words
+        The report's own, such as `CLL`: `CLL 9` is then a number of patients, and not the patient `CLL-9`.
     """
-    found = {_written(i.strip()) for i in identifiers if is_telling(i)}
+    own = {w.casefold() for w in words}
+    found = {_written(i.strip(), own) for i in identifiers if is_telling(i)}
     return re.compile("|".join(sorted(found))) if found else None
 
 
-def _written(identifier: str) -> str:
+def _written(identifier: str, words: set[str]) -> str:
     """Return the ways to write an identifier, as a regular expression."""
     runs = _RUN.findall(identifier)
     kinds = ["digits" if r.isdigit() else "letters" if r[0].isalpha() else "between" for r in runs]
@@ -75,7 +81,8 @@ def _written(identifier: str) -> str:
     for i, (run, kind) in enumerate(zip(runs, kinds, strict=True)):
         if kind == "between":
             inside = 0 < i < len(runs) - 1 and len(run) == 1
-            parts.append(rf"(?:{re.escape(run)}|[\s\-_./:#]{{0,2}})" if inside else re.escape(run))
+            space = "" if inside and runs[i - 1].casefold() in words else " \u00a0"
+            parts.append(rf"(?:{re.escape(run)}|[{space}\-_./:#]{{0,2}})" if inside else re.escape(run))
             continue
         if i and kinds[i - 1] != "between":
             parts.append(r"[\-_]?")

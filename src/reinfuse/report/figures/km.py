@@ -96,7 +96,7 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], pane
             _draw(axes, arm, i, panel.down, band=rows <= BANDS)
         last = max(float(a.curve.time[-1]) for a in arms)
         ticks = [t for t in (float(r.at or 0) for r in arms[0].at_risk) if t <= last]
-        _axes(axes, ticks, last, since)
+        _axes(axes, ticks if len(ticks) > 1 else _months(last), last, since)
         if panel.down:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, 1 - head / height, height, columns)
@@ -135,6 +135,12 @@ def _draw(axes: Axes, arm: Arm, i: int, down: bool, band: bool) -> None:
 
 def _colour(i: int) -> str:
     return str(COLOURS[i])
+
+
+def _months(last: float) -> list[float]:
+    """Return some six whole months up to the last day of a curve that is told of its beginning alone."""
+    months = int(last / DAYS_A_MONTH + 1e-9)
+    return [m * DAYS_A_MONTH for m in range(0, months + 1, max(1, round(months / 6)))]
 
 
 def _axes(axes: Axes, ticks: Sequence[float], last: float, since: str = "the index infusion") -> None:
