@@ -108,8 +108,8 @@ class Attack:
         assert found.status in (0, 2), found.message
         return np.round(found.x) if found.status == 0 else None
 
-    def works_out(self, targets: Mapping[str, np.ndarray]) -> list[str]:
-        """Return the targets that have their true value in every world that agrees with what is known."""
+    def works_out(self, targets: Mapping[str, np.ndarray], enough: int) -> list[str]:
+        """Return the targets that have their true value in every world that agrees with what is known, or enough."""
         left, rng, cells = dict(targets), np.random.default_rng(0), self.tables.true
         nothing = np.zeros(len(cells))
         for _ in range(12):  # worlds at random show at once that most are open
@@ -123,8 +123,12 @@ class Attack:
             if world is None:
                 break
             left = {n: row for n, row in left.items() if row @ world == row @ cells}
-        return [name for name, t in left.items() if self.world(nothing, (t, t @ cells + 1, np.inf)) is None
-                and self.world(nothing, (t, -np.inf, t @ cells - 1)) is None]  # fmt: skip
+        found: list[str] = []
+        for name, t in left.items():
+            if len(found) < enough and all(self.world(nothing, (t, low, high)) is None for low, high in
+                                           ((t @ cells + 1, np.inf), (-np.inf, t @ cells - 1))):  # fmt: skip
+                found.append(name)
+        return found
 
 
 def knowledge(findings: Findings, patients: Sequence[Patient], smallest: int) -> Attack:
@@ -270,10 +274,11 @@ def _questions(timed: Sequence[str]) -> Iterator[tuple[str, object, Callable[[At
                    lambda a, has=has, also=also, yes=yes, too=too: has(a) is yes and also(a) is too)  # type: ignore[misc]  # fmt: skip
 
 
-def worked_out(findings: Findings, patients: Sequence[Patient], smallest: int) -> list[str]:
-    """Return the small numbers that can be worked out."""
+def worked_out(findings: Findings, patients: Sequence[Patient], smallest: int, enough: int = 1000) -> list[str]:
+    """Return the small numbers that can be worked out, or enough of them."""
     attack = knowledge(findings, patients, smallest)
     cells = attack.tables.true
     for row, least, most in attack.known.values():
         assert least <= row @ cells <= most, "the findings tell something false"
-    return attack.works_out({name: t for name, t in targets(attack.tables) if 0 < t @ cells < smallest})
+    small = {name: t for name, t in targets(attack.tables) if 0 < t @ cells < smallest}
+    return attack.works_out(small, enough)
