@@ -107,8 +107,14 @@ class Design:
         return said
 
 
-def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> Design:
-    """Take the patients in whom the endpoint and every factor are known."""
+def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], subdistribution: bool = False) -> Design:
+    """Take the patients in whom the endpoint and every factor are known.
+
+    Parameters
+    ----------
+    subdistribution
+        Patients stay at risk after a competing event.
+    """
     columns = np.column_stack([f.columns for f in factors])
     known = endpoint.known
     complete = known & ~np.isnan(columns).any(axis=1)
@@ -118,7 +124,16 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> Desi
     impossible = _impossible(len(terms), event, endpoint.kind)
     if endpoint.entry is not None and len(event) > MOST_LATE:
         impossible = f"late entry in over {MOST_LATE} patients: not run"
-    reasons = {} if impossible else _without_reference(X, terms, factors) or _useless(X, terms)
+    reasons: dict[int, str] = {}
+    if not impossible:
+        reasons = _without_reference(X, terms, factors) or _useless(X, terms)
+    if not impossible and not reasons and time is not None:
+        # Whoever was censored before the first event is in no risk set.
+        at_risk = time >= time[event == 1].min()
+        if subdistribution and endpoint.competing is not None:
+            at_risk |= endpoint.competing[complete] == 1
+        here = X[at_risk]
+        reasons = _without_reference(here, terms, factors) or _useless(here, terms, " who are at risk at an event")
     return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
                   int(known.sum() - complete.sum()), impossible, reasons,
                   None if endpoint.entry is None else endpoint.entry[complete])  # fmt: skip
@@ -146,9 +161,9 @@ def _without_reference(X: Floats, terms: Sequence[str], factors: Sequence[Factor
     return reasons
 
 
-def _useless(X: Floats, terms: Sequence[str]) -> dict[int, str]:
+def _useless(X: Floats, terms: Sequence[str], which: str = "") -> dict[int, str]:
     """Return columns that are constant, or a combination of the others, with the reason."""
-    reasons = {j: "constant in these patients" for j in range(X.shape[1]) if np.ptp(X[:, j]) == 0}
+    reasons = {j: f"constant in these patients{which}" for j in range(X.shape[1]) if np.ptp(X[:, j]) == 0}
     varying = [j for j in range(X.shape[1]) if j not in reasons]
     if not varying:
         return reasons
@@ -158,5 +173,5 @@ def _useless(X: Floats, terms: Sequence[str]) -> dict[int, str]:
     for row in directions.T[sizes < _COLLINEAR]:
         involved = [varying[i] for i in np.flatnonzero(np.abs(row) > 1e-6)]
         names = ", ".join(terms[j] for j in involved)
-        reasons |= {j: f"collinear ({names})" for j in involved}
+        reasons |= {j: f"collinear{which and f' in these patients{which}'} ({names})" for j in involved}
     return reasons
