@@ -197,3 +197,11 @@ def test_the_false_discovery_rate_is_over_the_tests_that_have_a_p_value():
     """0.01 * 2 / 1 and 0.04: the untested effect does not count."""
     effects = [_effect("odds_ratio", 2.0, 1.1, 3.0, 9, p=p) for p in (0.04, None, 0.01)]
     assert [e.p_value for e in sensitivity.false_discovery(effects)] == pytest.approx([0.04, 0.02])
+
+
+def test_influence_beyond_its_size_says_so(monkeypatch):
+    x, _, y, _, _ = drawn(40)
+    monkeypatch.setattr(influence, "MOST_PATIENTS", 30)
+    [e] = influence.influence(binary(y), [yes_no(x)], "univariable", 0.95, [str(i) for i in range(40)])
+    assert (e.statistic, e.estimate, e.n) == ("patients_changing", None, 40)
+    assert e.note == "not estimable: over 30 patients: not run"
