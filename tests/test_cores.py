@@ -14,12 +14,13 @@ from reinfuse.data import DEMO, datasets
 def results(monkeypatch):
     cohort = read_cohort(datasets()[DEMO].path)
     plan = Plan.built_in()
-    # As many draws as by default, for their batches are cut into parts, of what is cut; little of the rest.
-    few = {"bootstraps": 0, "imputations": 0, "power": 200, "kinetics": False, "draws": 999}
+    few = {"power": 200, "kinetics": False, "draws": 999, "influence": False, "averaging": False, "permutation": False,
+           "competing": False, "standardise": False, "bootstraps": 0, "imputations": 0}  # fmt: skip
     study = Study(cohort, plan.model_copy(update={"analyses": plan.analyses.model_copy(update=few)}))
 
     def run(cores: int) -> str:
         monkeypatch.setattr(threads, "CORES", cores)
+        monkeypatch.setattr("reinfuse.analysis.many.CORES", cores, raising=False)  # by which batches once were cut
         with ThreadPoolExecutor(cores) as pool:
             monkeypatch.setattr(threads, "_pool", lambda: pool)
             return json.dumps(study.run().as_dict(), sort_keys=True)
