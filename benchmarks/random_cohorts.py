@@ -1,11 +1,11 @@
 """Small random cohorts, run whole: a report each time, no analysis that fails, every Firth limit where it must be.
 
 Run: python benchmarks/random_cohorts.py [cohorts [every how many with documents]]. Cohorts of 4 to 60 patients, half of
-them dated tables, half wide sheets with declared endpoints and late entry: ties, missing values, levels without an event,
-factors of one level, outlying values, everybody censored, nobody responding, deaths on day 0. All analyses are on, with few
-draws. Limits of Firth models are held against a maximiser of its own: a grid that closes in, on likelihoods written here.
-One line a cohort goes to results/random_cohorts.csv; a second run goes on where the first ended, and the summary is written
-to results/random_cohorts.json.
+them dated tables, half wide sheets with declared endpoints and late entry: ties, missing values, levels without an
+event, factors of one level, outlying values, everybody censored, nobody responding, deaths on day 0. All analyses are
+on, with few draws. Limits of Firth models are held against a maximiser of its own: a grid that closes in, on
+likelihoods written here. One line a cohort goes to results/random_cohorts.csv; a second run goes on where the first
+ended, and the summary is written to results/random_cohorts.json.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def tables(rng: np.random.Generator, folder: Path) -> None:
         return [values[i] for i in rng.choice(len(values), size, p=p)]
 
     pl.DataFrame({
-        "patient_id": ids, "last_contact": last, "death": [int(d) if x else None for d, x in zip(last, dead, strict=True)],
+        "patient_id": ids, "last_contact": last,
+        "death": [int(d) if x else None for d, x in zip(last, dead, strict=True)],
         "death_cause": [str(rng.choice(["disease", "treatment", "other", "unknown"])) if x else None for x in dead],
         "diagnosis": pick(["ALL", "CLL", "NHL", "MM", "HL"]), "sex": holes(pick(["F", "M"])),
         "age_years": holes(np.round(rng.normal(58, 12, n).clip(18, 90), 1)),
@@ -72,21 +73,27 @@ def tables(rng: np.random.Generator, folder: Path) -> None:
         "patient_id": ids + ids, "infusion": [1] * n + [2] * n, "day": [0] * n + second.tolist(),
         "dose_cells_per_kg": holes(pick(doses, 2 * n)), "prior_lines": holes(rng.integers(1, 9, 2 * n).tolist()),
         "lymphodepletion": holes(pick(["Cy/Flu", "Cy", "bendamustine", "none", "Flu"], 2 * n)),
-        "bulky": holes(pick(["yes", "no"], 2 * n)), "ldh": holes(np.round(np.exp(rng.normal(5.5, 1, 2 * n)), 1).tolist()),
+        "bulky": holes(pick(["yes", "no"], 2 * n)),
+        "ldh": holes(np.round(np.exp(rng.normal(5.5, 1, 2 * n)), 1).tolist()),
     }).write_csv(folder / "infusions.csv")  # fmt: skip
     answers = ["CR", "PR", "SD", "PD", "NE"] if rng.random() < 0.8 else ["SD", "PD"]
-    seen = [(i, int(second[i] + d), a) for i in range(n) for d, a in zip((28, 90, 180, 365), pick(answers, 4), strict=True)
+    seen = [(i, int(second[i] + d), a) for i in range(n)
+            for d, a in zip((28, 90, 180, 365), pick(answers, 4), strict=True)
             if d <= follow[i] and rng.random() > missing / 2]  # fmt: skip
     _write(folder, "responses", seen, ids, ("response",))
     if rng.random() < 0.7:
-        tests = [(i, int(second[i] + 28), a) for i, a in enumerate(pick(["undetectable", "detectable"])) if follow[i] >= 28]
+        tests = [
+            (i, int(second[i] + 28), a) for i, a in enumerate(pick(["undetectable", "detectable"])) if follow[i] >= 28
+        ]
         _write(folder, "mrd", tests, ids, ("result",))
     if rng.random() < 0.7:
-        toxic = [(i, int(second[i] + 2), 2, kind, int(g)) for kind in ("CRS", "ICANS") for i, g in enumerate(pick([0, 1, 2, 3, 4]))
-                 if follow[i] >= 2]  # fmt: skip
+        grades = [0, 1, 2, 3, 4]
+        toxic = [(i, int(second[i] + 2), 2, kind, int(g)) for kind in ("CRS", "ICANS")
+                 for i, g in enumerate(pick(grades)) if follow[i] >= 2]  # fmt: skip
         _write(folder, "toxicities", toxic, ids, ("infusion", "kind", "grade"))
     if rng.random() < 0.6:
-        given = [(i, int(second[i] + follow[i] // 2), "other", str(rng.choice(["anticancer", "allo-HCT", "supportive"])))
+        kinds = ["anticancer", "allo-HCT", "supportive"]
+        given = [(i, int(second[i] + follow[i] // 2), "other", str(rng.choice(kinds)))
                  for i in range(n) if follow[i] > 10 and rng.random() < 0.3]  # fmt: skip
         _write(folder, "therapies", given, ids, ("therapy", "kind"))
     if rng.random() < 0.5:
@@ -119,14 +126,16 @@ def sheet(rng: np.random.Generator, folder: Path) -> Plan:
         "patient_id": [f"P{i:03d}" for i in range(n)], "months": time_, "since": entry,
         "ended": [int(s == 1) for s in status], "other": [int(s == 2) for s in status],
         "answer": holes([int(v) for v in rng.random(n) < rng.choice([0.0, 0.1, 0.5, 0.9])]),
-        "arm": holes([str(v) for v in rng.choice(levels, n)]), "x": holes([str(v) for v in rng.choice(["yes", "no"], n)]),
+        "arm": holes([str(v) for v in rng.choice(levels, n)]),
+        "x": holes([str(v) for v in rng.choice(["yes", "no"], n)]),
         "marker": holes(np.round(np.exp(rng.normal(0, rng.choice([0.5, 2]), n)), 3).tolist()),
     })  # fmt: skip
     frame.write_csv(folder / "sheet.csv")
     factors = [{"name": "arm", "column": "arm", "reference": levels[0]}, {"name": "x", "column": "x"},
                {"name": "marker", "column": "marker"}]  # fmt: skip
     ends = [{"name": "progress", "time": "months", "event": "ended", "competing": "other"},
-            {"name": "late", "time": "months", "entry": "since", "event": "ended"}, {"name": "answer", "value": "answer"}]  # fmt: skip
+            {"name": "late", "time": "months", "entry": "since", "event": "ended"},
+            {"name": "answer", "value": "answer"}]  # fmt: skip
     models = [{"endpoint": e["name"], "factors": ["x", "marker"]} for e in ends]
     return Plan.of({"factors": factors, "endpoints": ends, "models": models, "subgroups": [],
                     "standardise": {"exposures": ["x"], "confounders": ["arm"], "endpoints": ["progress", "answer"]},
@@ -289,7 +298,10 @@ def one(number: int, documents: bool) -> dict[str, Any]:
             line |= {"outcome": "refused", "failed": "; ".join(dict.fromkeys(p.rule for p in refused.problems))}
         except Exception as error:  # it is what this study is to find
             frame = traceback.extract_tb(error.__traceback__)[-1]
-            line |= {"outcome": "crashed", "failed": f"{type(error).__name__} {Path(frame.filename).name}:{frame.lineno}"}
+            line |= {
+                "outcome": "crashed",
+                "failed": f"{type(error).__name__} {Path(frame.filename).name}:{frame.lineno}",
+            }
     return line | limits.counts() | {"seconds": round(time.process_time() - began, 2)}
 
 

@@ -1,4 +1,4 @@
-"""Small random cohorts run whole (benchmarks/random_cohorts.py has 2,000): no failure, and limits where they must be."""
+"""Small random cohorts run whole, as in benchmarks/random_cohorts.py: no failure, and limits where they must be."""
 
 import importlib.util
 from pathlib import Path
@@ -51,5 +51,7 @@ def test_the_own_maximiser_sees_a_wrong_limit(study):
     assert (limits.counts()["wrong_side"], limits.counts()["wrong_fall"]) == (0, 0)
     limits.fits = [("logistic", X, y, None, wrong)]
     assert limits.counts()["wrong_side"] == 1
-    limits.fits = [("logistic", X, y, None, firth.Fit(good.coef, good.lower / 2, good.upper, *[good.p_value] * 2, True))]
+    limits.fits = [
+        ("logistic", X, y, None, firth.Fit(good.coef, good.lower / 2, good.upper, *[good.p_value] * 2, True))
+    ]
     assert limits.counts()["wrong_fall"] == 1

@@ -124,19 +124,17 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], subdist
     impossible = _impossible(len(terms), event, endpoint.kind)
     if endpoint.entry is not None and len(event) > MOST_LATE:
         impossible = f"late entry in over {MOST_LATE} patients: not run"
+    entry = None if endpoint.entry is None else endpoint.entry[complete]
     reasons: dict[int, str] = {}
     if not impossible:
-        reasons = _without_reference(X, terms, factors) or _useless(X, terms)
-    if not impossible and not reasons and time is not None:
-        # Whoever was censored before the first event is in no risk set.
-        at_risk = time >= time[event == 1].min()
+        reasons = _useless(X, terms, factors)
+    if not impossible and time is not None:
+        at_risk = _ever_at_risk(time, entry, event)
         if subdistribution and endpoint.competing is not None:
             at_risk |= endpoint.competing[complete] == 1
-        here = X[at_risk]
-        reasons = _without_reference(here, terms, factors) or _useless(here, terms, " who are at risk at an event")
+        reasons = _useless(X[at_risk], terms, factors, " who are at risk at an event", reasons)
     return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
-                  int(known.sum() - complete.sum()), impossible, reasons,
-                  None if endpoint.entry is None else endpoint.entry[complete])  # fmt: skip
+                  int(known.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
 
 
 def _impossible(terms: int, event: Floats, kind: str) -> str | None:
@@ -151,19 +149,26 @@ def _impossible(terms: int, event: Floats, kind: str) -> str | None:
     return None
 
 
-def _without_reference(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn]) -> dict[int, str]:
-    """Return the terms of categories whose reference is met in no patient of the model."""
-    reasons: dict[int, str] = {}
+def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> NDArray[np.bool_]:
+    """Tell who is in a risk set: whoever was censored before the first event is in none."""
+    events = np.sort(time[event == 1])
+    before = 0 if entry is None else np.searchsorted(events, entry, side="right")
+    return np.asarray(np.searchsorted(events, time, side="right") > before, dtype=np.bool_)
+
+
+def _useless(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn], which: str = "",
+             known: dict[int, str] | None = None) -> dict[int, str]:  # fmt: skip
+    """Return columns that cannot be used, with the reason: those known before, and those of these rows.
+
+    Categories whose reference is met in none of the rows, constant columns, and combinations of the others.
+    """
+    reasons = dict(known or {})
     for factor in factors:
-        mine = [j for j, t in enumerate(terms) if t in factor.terms]
+        mine = [j for j, t in enumerate(terms) if t in factor.terms and j not in reasons]
         if factor.kind == "category" and mine and (X[:, mine].sum(axis=1) == 1).all():
-            reasons |= dict.fromkeys(mine, f"none of these patients has the reference, {factor.levels[0]}")
-    return reasons
-
-
-def _useless(X: Floats, terms: Sequence[str], which: str = "") -> dict[int, str]:
-    """Return columns that are constant, or a combination of the others, with the reason."""
-    reasons = {j: f"constant in these patients{which}" for j in range(X.shape[1]) if np.ptp(X[:, j]) == 0}
+            reasons |= dict.fromkeys(mine, f"none of these patients{which} has the reference, {factor.levels[0]}")
+    constant = f"constant in these patients{which}"
+    reasons |= {j: constant for j in range(X.shape[1]) if j not in reasons and np.ptp(X[:, j]) == 0}
     varying = [j for j in range(X.shape[1]) if j not in reasons]
     if not varying:
         return reasons

@@ -32,6 +32,8 @@ _NUMBERS_AT_ONCE = 50_000
 """Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
 _FEWEST_AT_ONCE = 100
 """Fits that are worth a thread."""
+_WIDEST = 300.0
+"""Logarithms of hazards further apart count as so far apart."""
 _PARTS = 4
 """Parts of a batch, however many cores there are: products of matrices of other sizes differ in the last digits."""
 EXACT = 1e-7
@@ -157,6 +159,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Flo
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = _times(x, b)
     shift = eta.max(axis=1)
+    eta = np.maximum(eta, shift[:, None] - _WIDEST)  # else the sum over a risk set could underflow
     r = w * np.exp(eta - shift[:, None])
     s0 = np.maximum(np.cumsum(r, axis=1), 1e-300)
     mean = np.cumsum(r[:, :, None] * x, axis=1) / s0[:, :, None]
