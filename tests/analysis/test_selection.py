@@ -205,3 +205,10 @@ def test_influence_beyond_its_size_says_so(monkeypatch):
     [e] = influence.influence(binary(y), [yes_no(x)], "univariable", 0.95, [str(i) for i in range(40)])
     assert (e.statistic, e.estimate, e.n) == ("patients_changing", None, 40)
     assert e.note == "not estimable: over 30 patients: not run"
+
+
+@pytest.mark.parametrize("value", [1e-60, 1e60])
+def test_a_risk_ratio_of_a_huge_hazard_ratio_is_a_number(value):
+    """Once a division by 0 that cost the report; for small x, 1 - 0.5^x is x log 2."""
+    assert sensitivity.risk_ratio(value, "hazard_ratio", True) == pytest.approx(
+        math.log(2) ** math.copysign(1, -math.log(value)) * math.sqrt(value), rel=1e-9)  # fmt: skip
