@@ -54,7 +54,8 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
             continue
         before = np.flatnonzero(at <= day)
         if not before.size or level[before[-1]] <= 0:
-            made.append(replace(own, at=day, estimate=0.0, note=f"no event by then: interval {NOT_ESTIMABLE}"))
+            none = "no event by then" if events else "no event"
+            made.append(replace(own, at=day, estimate=0.0, note=f"{none}: interval {NOT_ESTIMABLE}"))
             continue
         i = before[-1]
         limits = (finite(float(low[i])), finite(float(high[i])))
@@ -98,7 +99,7 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
     groups = [str(v) for v, h in zip(factor.values.to_list(), here, strict=True) if h]
     time, event, other = np.asarray(endpoint.time)[here], endpoint.event[here], competing[here]
     inside, without = compared(time, event, np.array(groups, dtype=np.str_), other)
-    own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=int(inside.sum()),
+    own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=len(groups),
                    events=int(event.sum()))  # fmt: skip
     if len(groups) > MOST_PATIENTS:
         return replace(own, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: not run")

@@ -150,10 +150,11 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], endpoint: st
              population: str = "all") -> Estimate:  # fmt: skip
     """Return the log-rank test of equal curves in all groups.
 
-    A group of whom nobody is at risk at an event says nothing and is left out, as R's ``survdiff`` does.
+    A group of whom nobody is at risk at an event says nothing and is left out, as R's ``survdiff`` does; like it, `n`
+    counts all.
     """
     here, without = compared(time, event, groups)
-    record = {"n": int(here.sum()), "events": int(event.sum()), "method": LOG_RANK}
+    record = {"n": len(time), "events": int(event.sum()), "method": LOG_RANK}
     if len(set(groups[here])) < 2 or event.sum() == 0:
         why = "no event" if event.sum() == 0 else "only one group at risk at an event" if without else "only one group"
         return Estimate("survival", endpoint, "p_value", population, term=term,
