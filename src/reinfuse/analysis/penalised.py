@@ -17,8 +17,9 @@ from reinfuse.analysis import many
 from reinfuse.analysis.profile import WRONG, Peak, fall, limits
 
 Floats = NDArray[np.float64]
-_AWAY = 4.0
-"""How far from the estimate, and from 0, the other starts lie along each column: standard deviations of it."""
+_AWAY = {True: (4.0,), False: (3.0, 10.0)}
+"""How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
+more: standard deviations of the column."""
 _MOST_ROWS = 2000
 """Beyond so many patients one start: no single one of them makes a summit."""
 _GREATEST = 100.0
@@ -78,7 +79,7 @@ def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
     around = [np.zeros(k)]
     if len(model.X) <= _MOST_ROWS:
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
-        steps = [sign * _AWAY * axis for axis in axes for sign in (-1, 1)]
+        steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
         around += [*steps, *(best + step for step in steps)]
     return np.unique([best, *around], axis=0)
 
