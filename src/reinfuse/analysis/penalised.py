@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 _AWAY = {True: (4.0,), False: (3.0, 10.0)}
 """How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
 more: standard deviations of the column."""
+_ANYWHERE, _WIDTH = 24, 6.0
+"""With more than two coefficients so many starts in any direction, from 0 about so far away; always the same."""
 _MOST_ROWS = 2000
 """Beyond so many patients one start: no single one of them makes a summit."""
 _GREATEST = 100.0
@@ -81,6 +83,8 @@ def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
         steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
         around += [*steps, *(best + step for step in steps)]
+        if k > 2:
+            around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
     return np.unique([best, *around], axis=0)
 
 
@@ -128,7 +132,8 @@ def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
     """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
     peak = top.peak(j, quantile)
     near = _Profile(model, top.coef[None], j)
-    every = near if len(top.coef) == 1 else _Profile(model, _starts(model, top.coef, j), j)
+    alone = len(top.coef) == 1 or len(model.X) > _MOST_ROWS
+    every = near if alone else _Profile(model, _starts(model, top.coef, j), j)
     ends = limits(near.values, peak, quantile)
     *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
     if every is not near and not (np.abs(np.array(falls) - quantile) < WRONG).all():  # another summit is higher there
@@ -139,16 +144,24 @@ def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
 
 
 class _Profile:
-    """The profile likelihood along one coefficient, the greatest of several starts, and the highest point of it."""
+    """The profile likelihood along one coefficient, and the highest point of it.
+
+    From several starts it is the greatest; from one it follows that summit, each value from the nearest before.
+    """
 
     def __init__(self, model: Model, starts: Floats, j: int) -> None:
         self.model, self.starts, self.j = model, starts, j
         self.value, self.at = -np.inf, starts[0]
+        self.path = starts[:1]
 
     def values(self, held: Floats) -> Floats:
         """Return the greatest log-likelihood with the coefficient held at each value; NaN where no steps end."""
         m, starts = len(held), len(self.starts)
-        fits = self.model.fit(np.tile(self.starts, (m, 1)), (self.j, np.repeat(held, starts)))
+        begin = np.tile(self.starts, (m, 1))
+        if starts == 1:
+            begin = self.path[np.abs(self.path[:, self.j] - held[:, None]).argmin(axis=1)]
+        fits = self.model.fit(begin, (self.j, np.repeat(held, starts)))
+        self.path = np.vstack([self.path, fits.coef[fits.converged]]) if starts == 1 else self.path
         value = np.where(fits.converged, fits.value, -np.inf)
         best = int(value.argmax())
         if value[best] > self.value:
