@@ -83,7 +83,7 @@ def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
         steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
         around += [*steps, *(best + step for step in steps)]
-        if k > 2:
+        if k > 2 or held is None:
             around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
     return np.unique([best, *around], axis=0)
 
