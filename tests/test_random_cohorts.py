@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PATH = Path(__file__).resolve().parents[1] / "benchmarks" / "random_cohorts.py"
-COHORTS = range(9000, 9024)  # none of those of the benchmark
+COHORTS = (14, 36, *range(9000, 9022))  # two whose analyses once failed, the rest not of the benchmark
 
 
 @pytest.fixture(scope="module")
