@@ -5,6 +5,7 @@ The demo's findings and folders that several tests read; what only CI has is ski
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import DEMO, datasets
 
+os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
 _RELEASES = "REINFUSE_RELEASES"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

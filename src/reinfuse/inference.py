@@ -145,7 +145,8 @@ def _time(data: Analysed, plan: Plan) -> Iterator[Step]:
         name = f"landmark, {mark.factor} at day {landmark_day(mark, data, plan.rules):g}"
         yield name, lambda _, mark=mark: _landmark(data, plan, mark)  # type: ignore[misc]
     for one in plan.time_dependent:
-        yield "time-dependent factor", lambda _, one=one: (_time_dependent(data, plan, one), {})  # type: ignore[misc]
+        name = f"time-dependent factor, {one.factor} and {one.endpoint}"
+        yield name, lambda _, one=one: (_time_dependent(data, plan, one), {})  # type: ignore[misc]
 
 
 def _competing(data: Analysed, end: EndpointColumn, confidence: float) -> list[Estimate]:

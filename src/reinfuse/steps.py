@@ -52,16 +52,16 @@ def steps(data: Analysed, plan: Plan) -> Iterator[Step]:
     yield "baseline", lambda _: (baseline.baseline(data), {})
     for end in data.endpoints:
         if end.kind == "binary":
-            yield end.label, lambda _, end=end: (_proportions(data, end, confidence), {})  # type: ignore[misc]
+            yield f"response, {end.label}", lambda _, end=end: (_proportions(data, end, confidence), {})  # type: ignore[misc]
         elif end.competing is not None:
-            yield end.label, lambda _, end=end: _incidence(data, end, confidence)  # type: ignore[misc]
+            yield f"cumulative incidence, {end.label}", lambda _, end=end: _incidence(data, end, confidence)  # type: ignore[misc]
         else:
-            yield end.label, lambda _, end=end: _survival(data, end, confidence)  # type: ignore[misc]
+            yield f"survival, {end.label}", lambda _, end=end: _survival(data, end, confidence)  # type: ignore[misc]
     yield "best responses", lambda _: (_best_responses(data), {})
     yield "toxicity", lambda _: (toxicity.toxicity(data, confidence), {})
 
     def fitted(end: EndpointColumn, factors: list[FactorColumn], model: str) -> Step:
-        return end.label, lambda _: (association.associations(end, factors, model, confidence), {})
+        return f"associations, {end.label}", lambda _: (association.associations(end, factors, model, confidence), {})
 
     for end in modelled(data, plan):
         yield from (fitted(end, [factor], "univariable") for factor in data.factors)

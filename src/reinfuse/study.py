@@ -12,17 +12,17 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from reinfuse import __version__, exposure_steps, inference, population_steps, steps
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.analysis.survival import Curve
+from reinfuse.boundary import Boundary
 from reinfuse.cohort.analysed import analysed
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.described import described
 from reinfuse.cohort.later import landmark_notes
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.cohort.split import unsplit
+from reinfuse.conduct import conduct, not_run
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.extras import require
-from reinfuse.findings import CurveKey, Findings, Progress
+from reinfuse.findings import Findings, Progress
 from reinfuse.kinetics.counted import Counted, counted
 from reinfuse.plan import Plan
 
@@ -63,10 +63,7 @@ class Study:
 
     def prepare(self) -> list[steps.Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
-        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
-        if self.plan.analyses.kinetics and self.counts is not None:
-            todo += exposure_steps.steps(self.data, self.counts, self.plan)
-        return todo
+        return self._todo(self._counted(Boundary()))
 
     def run(self, progress: Progress | None = None) -> Findings:
         """Estimate what the plan asks for.
@@ -76,7 +73,21 @@ class Study:
         progress
             Called with what is done, how many steps are done, and how many there are.
         """
-        return self._findings(self.prepare(), progress, self.counts if self.plan.analyses.kinetics else None)
+        boundary = Boundary()
+        counts = self._counted(boundary)
+        return self._findings(self._todo(counts), progress, counts, boundary, whole=True)
+
+    def _todo(self, counts: Counted | None) -> list[steps.Step]:
+        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
+        if counts is not None:
+            todo += exposure_steps.steps(self.data, counts, self.plan)
+        return todo
+
+    def _counted(self, boundary: Boundary) -> Counted | None:
+        """Return the counts if the plan asks for them and there are any."""
+        if not self.plan.analyses.kinetics:
+            return None
+        return boundary.attempt("CAR-T counts", "kinetics", lambda: self.counts, None)
 
     def kinetics(self, sampling: bool = True, draws: int | None = None,
                  progress: Progress | None = None) -> tuple[Findings, Sampled | None]:  # fmt: skip
@@ -110,8 +121,11 @@ class Study:
         findings = self._findings(list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, self.counts)
         if not sampling:
             return findings, None
-        more = population_steps.sampled(self.data, self.counts, self.plan, draws, progress)
-        return replace(findings, estimates=(*findings.estimates, *more.estimates)), more
+        boundary, counts = Boundary(), self.counts
+        more = boundary.attempt("Population and joint models", "kinetics", lambda: population_steps.sampled(
+            self.data, counts, self.plan, draws, progress), population_steps.Sampled(()))  # fmt: skip
+        return replace(findings, estimates=(*findings.estimates, *more.estimates),
+                       warnings=(*boundary.warnings, *findings.warnings)), more  # fmt: skip
 
     @cached_property
     def counts(self) -> Counted | None:
@@ -129,25 +143,16 @@ class Study:
         plan = self.plan.model_copy(update={"analyses": self.plan.analyses.model_copy(update={"power": draws})})
         return Study(self.cohort, plan)._findings(list(inference.power_steps(self.data, plan)), progress)
 
-    def _findings(self, todo: list[steps.Step], progress: Progress | None,
-                  counts: Counted | None = None) -> Findings:  # fmt: skip
-        """Take the steps, one after the other."""
-        from threadpoolctl import threadpool_limits
-
-        estimates: list[Estimate] = []
-        curves: dict[CurveKey, Curve] = {}
-        with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
-            for done, (name, step) in enumerate(todo):
-                if progress:
-                    progress(name, done, len(todo))
-                made, drawn = step(estimates)
-                estimates += made
-                curves |= drawn
-        if progress:
-            progress("done", len(todo), len(todo))
-        return Findings(tuple(estimates), self.data.flow, tuple(self._warnings()), self._provenance(), curves,
-                        patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data),
-                        None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
+    def _findings(self, todo: list[steps.Step], progress: Progress | None, counts: Counted | None = None,
+                  boundary: Boundary | None = None, whole: bool = False) -> Findings:  # fmt: skip
+        """Take the steps; where they are a whole study, say what is not run."""
+        boundary = boundary or Boundary()
+        results = conduct(todo, boundary, progress)
+        idle = not_run(todo, results, self.data, self.plan) if whole else ()
+        return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
+                        self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
+                        described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,
+                        self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
         for note in (*self.data.notes, *landmark_notes(self.plan.landmarks, self.data, self.plan.rules)):

@@ -3,8 +3,11 @@
 import numpy as np
 import polars as pl
 import pytest
+from columns import category, number, timed, yes_no
 
+from reinfuse.analysis import stability
 from reinfuse.analysis.association import associations
+from reinfuse.analysis.design import design_of
 from reinfuse.cohort.declared import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
@@ -97,3 +100,21 @@ def test_time_to_event_gives_hazard_ratios_and_monotone_likelihood_is_said():
 def test_nobody_known():
     got = _one(_binary(*[1, 0] * 6), _factor("a", [None] * 11 + ["yes"]))[0]
     assert got.estimate is None
+
+
+def test_one_complete_patient_has_no_model():
+    """Once a category without its reference kept the other columns from being looked at, and NaN went on."""
+    end = timed([28, 30, 40], [1, 1, 0])
+    factors = [category(["b", None, None], ("a", "b", "c")), number([2.5, 3, 4])]
+    found = design_of(end, factors)
+    assert (found.n, found.usable) == (1, [])
+    assert stability.stability(end, factors, 10, np.random.default_rng(1))[0].estimate is None
+
+
+def test_columns_that_vary_only_among_patients_in_no_risk_set_cannot_be_used():
+    end = timed([1, 2, 5, 6, 9], [0, 0, 1, 1, 0])
+    found = design_of(end, [yes_no([1, 0, 0, 0, 0], "x"), number([1, 2, 3, 4, 6])])
+    assert found.reasons == {0: "constant in these patients who are at risk at an event"}
+    late = timed([1, 2, 5, 6, 9], [1, 0, 0, 1, 0], entry=[0, 1.5, 2, 0, 7])
+    found = design_of(late, [yes_no([1, 0, 0, 1, 0], "x")])
+    assert found.reasons == {0: "constant in these patients who are at risk at an event"}

@@ -107,3 +107,33 @@ def test_clopper_pearson(case):
     assert clopper_pearson(case["x"], case["n"], case["level"]) == pytest.approx(
         (case["lower"], case["upper"]), abs=1e-12
     )
+
+
+@_cases("incidence_to_the_end")
+def test_cumulative_incidence_after_the_last_event_with_nobody_left(case):
+    status = _array(case["status"])
+    events = (status == 1) * 1.0, (status == 2) * 1.0
+    made = competing.cumulative_incidence(_array(case["time"]), *events, 0.95, "relapse", "all", case["days"])
+    for name, want in (("estimate", "event"), ("lower", "lower"), ("upper", "upper")):
+        assert [getattr(e, name) for e in made] == pytest.approx(case[want], abs=1e-9)
+
+
+def test_cumulative_incidence_beyond_the_last_follow_up_of_a_patient_who_is_left_is_not_known():
+    time = np.array([10.0, 200, 300])
+    made = competing.cumulative_incidence(
+        time, np.array([1.0, 0, 0]), np.array([0.0, 1, 0]), 0.95, "relapse", "all", [250, 400]
+    )
+    assert [e.estimate for e in made] == [pytest.approx(1 / 3), None]
+    nobody = competing.cumulative_incidence(
+        time, np.zeros(3), np.array([1.0, 1, 1]), 0.95, "relapse", "all", [100, 400]
+    )
+    assert [e.estimate for e in nobody] == [0.0, 0.0]
+
+
+def test_a_group_that_is_never_at_risk_is_left_out_of_the_log_rank_test():
+    group = np.array(["a", "a", "b", "b", "c", "c"])
+    got = survival.log_rank(_array([5, 8, 3, 9, 1, 2]), _array([1, 1, 1, 1, 0, 0]), group, "os", "arm")
+    assert (got.n, got.note) == (6, "left out, censored before the first event: c")
+    alone = survival.log_rank(_array([5, 8, 1, 2]), _array([1, 1, 0, 0]), group[[0, 1, 2, 3]], "os", "arm")
+    assert alone.p_value is None
+    assert alone.note.startswith("not estimable: only one group at risk at an event; left out")

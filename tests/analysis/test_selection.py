@@ -197,3 +197,18 @@ def test_the_false_discovery_rate_is_over_the_tests_that_have_a_p_value():
     """0.01 * 2 / 1 and 0.04: the untested effect does not count."""
     effects = [_effect("odds_ratio", 2.0, 1.1, 3.0, 9, p=p) for p in (0.04, None, 0.01)]
     assert [e.p_value for e in sensitivity.false_discovery(effects)] == pytest.approx([0.04, 0.02])
+
+
+def test_influence_beyond_its_size_says_so(monkeypatch):
+    x, _, y, _, _ = drawn(40)
+    monkeypatch.setattr(influence, "MOST_PATIENTS", 30)
+    [e] = influence.influence(binary(y), [yes_no(x)], "univariable", 0.95, [str(i) for i in range(40)])
+    assert (e.statistic, e.estimate, e.n) == ("patients_changing", None, 40)
+    assert e.note == "not estimable: over 30 patients: not run"
+
+
+@pytest.mark.parametrize("value", [1e-60, 1e60])
+def test_a_risk_ratio_of_a_huge_hazard_ratio_is_a_number(value):
+    """Once a division by 0 that cost the report; for small x, 1 - 0.5^x is x log 2."""
+    assert sensitivity.risk_ratio(value, "hazard_ratio", True) == pytest.approx(
+        math.log(2) ** math.copysign(1, -math.log(value)) * math.sqrt(value), rel=1e-9)  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from columns import drawn, number, timed, yes_no
+from columns import category, drawn, number, timed, yes_no
 
 from reinfuse.analysis import (
     association,
@@ -50,6 +50,55 @@ def test_fine_gray(case):
                                  ((status != cause) & (status > 0)) * 1.0)  # fmt: skip
     assert coef == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert np.diag(variance) == pytest.approx(_array(case["var"]), rel=1e-5)
+
+
+@_cases("fine_gray_empty")
+def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
+    """Once a LinAlgError; R's numbers for the other levels."""
+    status = _array(case["status"])
+    end = timed(case["time"], status == 1, status == 2)
+    made = {
+        e.term: e
+        for e in competing.fine_gray(end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", 0.95)
+    }
+    assert made["g=CLL"].estimate is None
+    assert "no event at this level" in made["g=CLL"].note
+    [coef], [se] = case["coef"], case["se"]
+    got = made["g=NHL"]
+    wanted = [coef, coef - 1.959964 * se, coef + 1.959964 * se]
+    assert np.log([got.estimate, got.lower, got.upper]) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_reference_without_an_event_leaves_no_ratio():
+    end = timed([1, 2, 3, 4, 5, 6], [0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0])
+    made = competing.fine_gray(end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", 0.95)
+    assert [e.estimate for e in made] == [None, None]
+    assert all("the reference has no event" in e.note for e in made)
+
+
+@_cases("gray_without")
+def test_gray_leaves_out_a_group_that_is_never_at_risk(case):
+    status = _array(case["status"])
+    got = competing.gray(timed(case["time"], status == 1, status == 2), category(case["group"], ("a", "b", "c")))
+    assert got.p_value == pytest.approx(case["p"], rel=1e-6)
+    assert (got.n, got.note) == (11, "left out, censored before the first event: c")
+
+
+def test_a_sum_over_a_risk_set_does_not_underflow():
+    """Two risk sets, by hand: of two patients with x = 0 one has the event, then the one with x = 1 alone."""
+    rows = counting.Rows(np.array([[0.0], [0.0], [1.0]]), np.array([0.0, 0, 10]), np.array([5.0, 8, 20]),
+                         np.array([1.0, 0, 1]))  # fmt: skip
+    value, score, _ = rows.state(np.array([2000.0]), penalised=False)
+    assert value == pytest.approx(-np.log(2))
+    assert score == pytest.approx([0.0])
+
+
+def test_late_entry_with_a_level_that_ends_before_the_others_begin_is_no_failure():
+    """Effects that no risk set can tell apart run away; once the steps underflowed and the report was lost."""
+    end = timed([5, 6, 7, 30, 40, 50, 60], [1, 1, 1, 1, 0, 1, 1], entry=[0, 0, 1, 10, 12, 20, 21])
+    for factor in (category(list("aabccbc"), ("a", "b", "c")), number([1e3, 2, 1, 0.1, 5, 1e4, 2])):
+        for e in association.associations(end, [factor], "univariable", 0.95):
+            assert e.estimate is None or e.lower is None or e.upper is None or e.lower < e.estimate < e.upper
 
 
 @_cases("robust", lambda c: len(set(c["id"])) == len(c["id"]))

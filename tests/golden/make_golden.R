@@ -22,7 +22,7 @@ kaplan_meier <- function(name, time, event) {
 
 log_rank <- function(name, time, event, group) {
   got <- survdiff(Surv(time, event) ~ group)
-  df <- length(got$n) - 1
+  df <- sum(got$exp > 0) - 1  # survdiff leaves out groups of whom nobody is at risk at an event
   list(name = unbox(name), time = time, event = event, group = as.character(group), chisq = unbox(got$chisq),
        p = unbox(pchisq(got$chisq, df, lower.tail = FALSE)))
 }
@@ -102,6 +102,16 @@ incidence <- function(name, time, status) {
        competing = unname(got$est["1 2", ]))
 }
 
+# Where nobody is left the last values stay: survfit says so, cmprsk's timepoints gives nothing beyond the last time.
+incidence_to_the_end <- function(name, time, status) {
+  days <- c(DAYS, 3000)
+  fit <- survfit(Surv(time, factor(status, 0:2, c("censored", "event", "competing"))) ~ 1, conf.type = "log-log")
+  at <- summary(fit, times = days, extend = TRUE)
+  column <- which(fit$states == "event")
+  list(name = unbox(name), time = time, status = status, days = days, event = at$pstate[, column], lower = at$lower[, column],
+       upper = at$upper[, column])
+}
+
 exact <- function(x, n, level) {
   ci <- binom.test(x, n, conf.level = level)$conf.int
   list(x = unbox(x), n = unbox(n), level = unbox(level), lower = unbox(ci[1]), upper = unbox(ci[2]))
@@ -115,6 +125,7 @@ time <- ceiling(rexp(n, 0.01 * exp(-0.6 * cohort$common)) / 7) * 7
 event <- as.numeric(runif(n) < 0.75)
 separated <- data.frame(x = rep(c(1, 0), c(8, 36)))
 monotone <- data.frame(x = rep(c(1, 0), c(6, 14)))
+outlying <- c(0.38, 2.4, 10.84, 2.1, 0.99, 1.11)
 pbc100 <- pbc[1:100, ]
 mgus <- mgus2[1:200, ]
 mgus_time <- ifelse(mgus$pstat == 1, mgus$ptime, mgus$futime) * 30.4375
@@ -132,19 +143,23 @@ golden <- list(
   log_rank = list(
     log_rank("lung by sex", lung$time, lung$status - 1, lung$sex), log_rank("veteran by treatment", veteran$time, veteran$status, veteran$trt),
     log_rank("veteran by cell type", veteran$time, veteran$status, veteran$celltype),
-    log_rank("six patients", c(1, 2, 2, 4, 5, 6), c(1, 1, 0, 1, 1, 0), c("a", "a", "b", "a", "b", "b"))),
+    log_rank("six patients", c(1, 2, 2, 4, 5, 6), c(1, 1, 0, 1, 1, 0), c("a", "a", "b", "a", "b", "b")),
+    log_rank("a group censored before the first event", c(5, 8, 3, 9, 1, 2), c(1, 1, 1, 1, 0, 0), c("a", "a", "b", "b", "c", "c"))),
   firth_logistic = list(
     firth_logistic("separated", separated, rep(c(1, 0), c(8 + 9, 27))), firth_logistic("cohort of 44", cohort, response),
     firth_logistic("first 14", cohort[1:14, 2:3], response[1:14]),
-    firth_logistic("infert", infert[, c("spontaneous", "induced")], infert$case)),
+    firth_logistic("infert", infert[, c("spontaneous", "induced")], infert$case),
+    firth_logistic("six patients, an outlying value", data.frame(marker = outlying), c(1, 0, 0, 0, 0, 1))),
   firth_cox = list(
     firth_cox("three patients", data.frame(x = c(1, 1, 0)), c(1, 2, 3), c(1, 1, 1)),
     firth_cox("monotone", monotone, c(1:6, seq(10, 140, 10)), rep(c(1, 0), c(6, 14))),
     firth_cox("ovarian", data.frame(rx = ovarian$rx, age = ovarian$age), ovarian$futime, ovarian$fustat),
-    firth_cox("cohort of 44, tied", cohort[, 1:2], time, event)),
+    firth_cox("cohort of 44, tied", cohort[, 1:2], time, event),
+    firth_cox("six patients, an outlying value", data.frame(marker = outlying), c(5, 9, 30, 12, 3, 20), c(1, 0, 1, 1, 1, 0))),
   cox = list(cox("lung", lung[, c("age", "sex")], lung$time, lung$status - 1),
              cox("veteran", veteran[, c("trt", "karno")], veteran$time, veteran$status)),
   cumulative_incidence = list(incidence("mgus2", mgus_time, mgus_status)),
+  incidence_to_the_end = list(incidence_to_the_end("six patients, nobody left", c(10, 200, 300, 400, 500, 600), c(1, 2, 1, 1, 2, 1))),
   clopper_pearson = lapply(list(c(0, 9), c(3, 9), c(9, 9), c(17, 44), c(36, 44), c(1, 1), c(0, 1), c(500, 1000)),
     function(v) list(exact(v[1], v[2], 0.95), exact(v[1], v[2], 0.9))) |> unlist(recursive = FALSE)
 )

@@ -15,6 +15,12 @@ gray <- function(name, time, status, group) {
        p = pchisq(unname(got[, "stat"]), unname(got[, "df"]), lower.tail = FALSE))
 }
 
+gray_without <- function(name, time, status, group, without) {
+  kept <- group != without
+  got <- cuminc(time[kept], status[kept], group[kept])$Tests
+  list(name = unbox(name), time = time, status = status, group = group, statistic = unbox(got[1, "stat"]), p = unbox(got[1, "pv"]))
+}
+
 fine_gray <- function(name, time, status, X) lapply(1:2, function(cause) {
   X <- matrix_of(X)
   # crr can stop no closer than about 1e-9; one more step of Newton's, then its numbers there.
@@ -24,6 +30,15 @@ fine_gray <- function(name, time, status, X) lapply(1:2, function(cause) {
   list(name = unbox(sprintf("%s, cause %d", name, cause)), time = time, status = status, X = X, failcode = unbox(cause),
        coef = unname(fit$coef), var = diag(fit$var), p = 2 * pnorm(-abs(unname(fit$coef)) / sqrt(diag(fit$var))))
 })
+
+# A level without an event: its effect runs away, the others' and their errors stay.
+fine_gray_empty <- function(name, time, status, group) {
+  X <- model.matrix(~group)[, -1]
+  fit <- crr(time, status, X, gtol = 1e-10, maxiter = 200)
+  kept <- which(abs(fit$coef) < 10)
+  list(name = unbox(name), time = time, status = status, group = group, term = sub("group", "", colnames(X)[kept]),
+       coef = unname(fit$coef[kept]), se = sqrt(diag(fit$var)[kept]))
+}
 
 zph <- function(name, X, time, event) {
   data <- data.frame(X, time = time, event = event)
@@ -178,18 +193,27 @@ veterans <- with(veteran, data.frame(time, event = status, trt = trt - 1, karno,
 hearts <- with(heart, data.frame(start, stop, event, age = signif(age, 10), year = signif(year, 10), surgery,
                                  transplant = as.numeric(transplant == "1")))
 
+empty <- list(time = c(18, 431, 87, 81, 63, 74, 45, 6, 51, 84, 269, 29, 41, 43, 34, 105, 6, 14, 184, 102, 25, 125, 554, 17),
+              status = c(1, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0, 0, 2, 2, 1, 0, 0, 2, 1, 0, 0, 1, 2, 1),
+              group = rep(c("ALL", "CLL", "NHL"), c(9, 5, 10)))
+
 golden <- list(
   versions = list(R = unbox(R.version.string), survival = unbox(as.character(packageVersion("survival"))),
                   cmprsk = unbox(as.character(packageVersion("cmprsk")))),
   gray = list(
     gray("mgus2 by sex", mgus$time, mgus$status, mgus$sex), gray("three groups, tied", drawn$time, drawn$status, drawn$group),
     gray("twelve patients", small$time, small$status, small$group)),
+  # cuminc gives nothing with a group of whom nobody is at risk; without it:
+  gray_without = list(gray_without("c is censored before the first event", c(5, 8, 12, 3, 9, 10, 1, 2, 2, 14, 15),
+    c(1, 2, 1, 1, 1, 2, 0, 0, 0, 1, 0), c("a", "a", "a", "b", "b", "b", "c", "c", "c", "a", "b"), "c")),
   fine_gray = c(
     fine_gray("mgus2, one", mgus$time, mgus$status, mgus["sex"]),
     fine_gray("mgus2, three", mgus$time, mgus$status, mgus[c("sex", "age", "year")]),
     fine_gray("cohort of 44, one", drawn$time, drawn$status, drawn["x1"]),
     fine_gray("cohort of 44, three", drawn$time, drawn$status, drawn[c("x1", "x2", "x3")]),
     fine_gray("twelve patients, one", small$time, small$status, small["group"])),
+  fine_gray_empty = list(
+    fine_gray_empty("24 patients, no event in CLL", empty$time, empty$status, empty$group)),
   zph = c(zph("lung", lung100[c("age", "sex", "ecog")], lung100$time, lung100$event),
           zph("lung, two terms", lung100[c("age", "sex")], lung100$time, lung100$event),
           zph("veteran", veterans[c("trt", "karno", "age")], veterans$time, veterans$event)),

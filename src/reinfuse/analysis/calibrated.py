@@ -49,7 +49,7 @@ class Calibrated:
     Attributes
     ----------
     lower, upper
-        NaN where no value, however far, is left out.
+        Infinite where no value, however far, is left out; NaN where it could not be simulated.
     p_value
         Of no effect.
     """
@@ -215,12 +215,10 @@ def _record(own: Estimate, found: Calibrated, scale: float, draws: int, notes: l
     if not np.isfinite(found.p_value):
         return replace(own, note=joined([f"{NOT_ESTIMABLE}: the simulated fits did not converge", *notes]))
     lower, upper = ratio(found.lower / scale), ratio(found.upper / scale)
-    open_ends = [name for name, value in (("lower", lower), ("upper", upper)) if value is None]
-    said = [
-        f"{draws} draws",
-        *(f"no {name} limit: no effect, however strong, is left out" for name in open_ends),
-        *notes,
-    ]
+    ends = (("lower", found.lower), ("upper", found.upper))
+    said = [f"{draws} draws",
+            *(f"no {name} limit: no effect, however strong, is left out" for name, b in ends if np.isinf(b)),
+            *(f"the {name} limit could not be simulated" for name, b in ends if np.isnan(b)), *notes]  # fmt: skip
     return replace(own, estimate=ratio(found.coef / scale), lower=lower, upper=upper, p_value=found.p_value,
                    note=joined(said))  # fmt: skip
 
@@ -248,7 +246,7 @@ def _limit(test: Test, side: int, confidence: float, p_at_none: float) -> float:
             break
         there = _next(known, test.estimate, side, wanted)
     found, reached = _crossing(known, test.estimate, side, wanted)
-    return found if reached else float("nan")
+    return found if reached else side * float("inf")
 
 
 def _score(p: float) -> float:

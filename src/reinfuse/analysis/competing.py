@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from reinfuse.analysis import finegray, library
 from reinfuse.analysis.association import ratio
 from reinfuse.analysis.design import Design, design_of
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
-from reinfuse.analysis.survival import Curve
+from reinfuse.analysis.survival import Curve, compared, left_out
 from reinfuse.cohort.declared import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
@@ -34,29 +34,33 @@ _RUNS_AWAY = 10.0
 
 def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confidence: float, endpoint: str,
                          population: str, days: Sequence[float]) -> list[Estimate]:  # fmt: skip
-    """Return the cumulative incidence of an event at `days`, the competing event accounted for."""
+    """Return the cumulative incidence of an event at `days`, the competing event accounted for.
+
+    After the last time it stays as it is where nobody is left, as ``survival`` in R has it; where a patient is left it
+    is not known.
+    """
     n, events = len(time), int(event.sum())
-    what: dict[str, Any] = {"unit": "fraction", "method": CUMULATIVE, "n": n, "events": events,
-                            "confidence": confidence}  # fmt: skip
-    if not n or events == 0:
-        note = f"{NOT_ESTIMABLE}: no patient" if not n else f"no event: interval {NOT_ESTIMABLE}"
-        value = 0.0 if n else None
-        return [Estimate("competing", endpoint, "rate_at", population, at=day, estimate=value, note=note, **what)
-                for day in days if not n or day <= time.max()]  # fmt: skip
-    at, level, low, high = library.aalen_johansen(time, event, competing, confidence)
+    own = Estimate("competing", endpoint, "rate_at", population, unit="fraction", method=CUMULATIVE, n=n, events=events,
+                   confidence=confidence)  # fmt: skip
+    if not n:
+        return [replace(own, at=day, note=f"{NOT_ESTIMABLE}: no patient") for day in days]
+    last, left = float(time.max()), (event + competing)[time == time.max()].min() == 0
+    at, level, low, high = library.aalen_johansen(time, event, competing, confidence) if events else [np.zeros(0)] * 4
     made = []
     for day in days:
-        before = np.flatnonzero(at <= day)
-        if day > time.max():
-            note = f"{NOT_ESTIMABLE}: beyond the last follow-up, day {time.max():g}"
-            made.append(Estimate("competing", endpoint, "rate_at", population, at=day, note=note, **what))
+        if day > last and left:
+            note = f"{NOT_ESTIMABLE}: beyond the last follow-up, day {last:g}"
+            made.append(replace(own, at=day, note=note))
             continue
-        i = before[-1] if before.size else None
-        some = i is not None and level[i] > 0
-        limits = (finite(float(low[i])), finite(float(high[i]))) if some else (None, None)
-        why = None if None not in limits else f"interval {NOT_ESTIMABLE}"
-        made.append(Estimate("competing", endpoint, "rate_at", population, at=day, estimate=float(level[i]) if some
-                             else 0.0, lower=limits[0], upper=limits[1], note=why, **what))  # fmt: skip
+        before = np.flatnonzero(at <= day)
+        if not before.size or level[before[-1]] <= 0:
+            none = "no event by then" if events else "no event"
+            made.append(replace(own, at=day, estimate=0.0, note=f"{none}: interval {NOT_ESTIMABLE}"))
+            continue
+        i = before[-1]
+        limits = (finite(float(low[i])), finite(float(high[i])))
+        why = f"interval {NOT_ESTIMABLE}" if None in limits else None
+        made.append(replace(own, at=day, estimate=float(level[i]), lower=limits[0], upper=limits[1], note=why))
     return made
 
 
@@ -93,26 +97,32 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
     competing = np.asarray(endpoint.competing)
     here = endpoint.known & ~np.isnan(competing) & factor.values.is_not_null().to_numpy()
     groups = [str(v) for v, h in zip(factor.values.to_list(), here, strict=True) if h]
-    event = endpoint.event[here]
+    time, event, other = np.asarray(endpoint.time)[here], endpoint.event[here], competing[here]
+    inside, without = compared(time, event, np.array(groups, dtype=np.str_), other)
     own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=len(groups),
                    events=int(event.sum()))  # fmt: skip
     if len(groups) > MOST_PATIENTS:
         return replace(own, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: not run")
+    groups = [g for g, i in zip(groups, inside, strict=True) if i]
     if len(set(groups)) < 2 or not event.sum():
-        return replace(own, note=f"{NOT_ESTIMABLE}: {'only one group' if event.sum() else 'no event'}")
-    _, p = library.gray(np.asarray(endpoint.time)[here], event, competing[here], groups)
+        why = "no event" if not event.sum() else "only one group at risk at an event" if without else "only one group"
+        return replace(own, note=joined([f"{NOT_ESTIMABLE}: {why}", left_out(without)]))
+    _, p = library.gray(time[inside], event[inside], other[inside], groups)
     value = finite(p)
-    return replace(own, estimate=value, p_value=value, note=None if value is not None else NOT_ESTIMABLE)
+    said = None if value is not None else f"{NOT_ESTIMABLE}: the test has no variance in these patients"
+    return replace(own, estimate=value, p_value=value, note=joined([said, left_out(without)]))
 
 
 def fine_gray(
     endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, confidence: float
 ) -> list[Estimate]:
-    """Return subdistribution hazard ratios, one a term."""
+    """Return subdistribution hazard ratios, one a term.
+
+    A level without an event has an infinite effect, which is said; the others are those of the limit, as R gives them.
+    """
     competing = np.asarray(endpoint.competing)
-    design = design_of(endpoint, factors)
+    design = design_of(endpoint, factors, subdistribution=True)
     here = ~np.isnan(competing[design.rows])
-    usable = [j for j in design.usable if np.ptp(design.X[here, j]) > 0]
     events = int(design.event[here].sum())
     own = Estimate("competing", endpoint.name, "subdistribution_hazard_ratio", model=model, confidence=confidence,
                    unit="ratio", method=FINE_GRAY, n=int(here.sum()), events=events)  # fmt: skip
@@ -120,14 +130,16 @@ def fine_gray(
         return [
             replace(own, term=t, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: not run") for t in design.terms
         ]
-    fit = _fit(design, here, usable, competing) if usable and events else None
+    empty, silent = _without_event(design, here) if events else ({}, np.zeros(int(here.sum()), dtype=np.bool_))
+    X = design.X[here]
+    usable = [j for j in design.usable if j not in empty and np.ptp(X[~silent, j]) > 0]
+    fit = _fit(design, here, usable, competing, silent) if usable and events else None
     z = float(ndtri(0.5 + confidence / 2))
     made = []
     for j, term in enumerate(design.terms):
         place = usable.index(j) if j in usable else None
-        empty = _no_event(design, here, j)
-        if fit is None or place is None or empty or not np.isfinite(fit[1][place]) or fit[1][place] <= 0:
-            why = empty or design.why(j) or ("no event" if not events else "the fit did not converge")
+        if fit is None or place is None or not np.isfinite(fit[1][place]) or fit[1][place] <= 0:
+            why = empty.get(j) or design.why(j) or ("no event" if not events else "the fit did not converge")
             made.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {why}", *design.notes])))
             continue
         b, se = float(fit[0][place]), float(fit[1][place])
@@ -136,23 +148,36 @@ def fine_gray(
     return made
 
 
-def _fit(design: Design, here: NDArray[np.bool_], usable: list[int],
-         competing: Floats) -> tuple[Floats, Floats] | None:  # fmt: skip
+def _fit(design: Design, here: NDArray[np.bool_], usable: list[int], competing: Floats,
+         silent: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit on standardised columns; None where an effect runs away."""
     X = design.X[here][:, usable]
     scale = X.std(axis=0)
     rows = design.rows[here]
     fit = finegray.fine_gray((X - X.mean(axis=0)) / scale, np.asarray(design.time)[here], design.event[here],
-                            competing[rows])  # fmt: skip
+                            competing[rows], silent)  # fmt: skip
     if fit is None or not np.isfinite(fit[0]).all() or (np.abs(fit[0]) > _RUNS_AWAY).any():
         return None
     return fit[0] / scale, np.sqrt(np.diag(fit[1])) / scale
 
 
-def _no_event(design: Design, here: NDArray[np.bool_], j: int) -> str | None:
-    """Say at which level of a two-valued column nobody has the event."""
-    x, event = design.X[here, j], design.event[here]
-    levels = np.unique(x)
-    if len(levels) == 2 and any(event[x == level].sum() == 0 for level in levels):
-        return "one of the two groups has no event"
-    return None
+def _without_event(design: Design, here: NDArray[np.bool_]) -> tuple[dict[int, str], NDArray[np.bool_]]:
+    """Return columns whose effect is infinite as a level has no event, with the reason, and that level's patients."""
+    X, died = design.X[here], design.event[here] == 1
+    empty: dict[int, str] = {}
+    silent = np.zeros(len(X), dtype=np.bool_)
+    for factor in design.factors:
+        columns = design.columns_of(factor)
+        if factor.kind == "number" or not columns:
+            continue
+        rest = (X[:, columns] == 0).all(axis=1)
+        if not (died & rest).any():  # the reference: against it every level is infinite
+            what = "one of the two groups has no event" if len(columns) == 1 else "the reference has no event"
+            empty |= dict.fromkeys(columns if len(design.factors) == 1 else design.usable, what)
+            silent |= rest
+        for j in columns:
+            if not (died & (X[:, j] == 1)).any():
+                what = "one of the two groups has no event" if len(columns) == 1 else "no event at this level"
+                empty.setdefault(j, what)
+                silent |= X[:, j] == 1
+    return empty, silent

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
+from reinfuse.analysis import many
 from reinfuse.analysis.firth import Fit
+from reinfuse.analysis.penalised import profiled
 
 Floats = NDArray[np.float64]
 METHOD = "Firth Cox in counting-process form, penalised likelihood ratio, profile CI"
@@ -22,9 +23,12 @@ MOST_PATIENTS = 2000
 _ROUNDS = 200
 _CLOSE = 1e-8
 _LONGEST_STEP = 5.0
-_FARTHEST = 200.0
 _INFINITE = 10.0
 """An unpenalised effect of one standard deviation beyond this is called infinite."""
+_AWAY = 50.0
+"""Beyond it the unpenalised steps need not go on."""
+_LEAST = 1e-200
+"""A sum over a risk set below this has lost its digits: the sum is then taken relative to its own greatest term."""
 
 
 @dataclass(frozen=True)
@@ -54,31 +58,55 @@ class Rows:
         object.__setattr__(self, "_risk", risk.astype(np.float64))
         object.__setattr__(self, "_count", count.astype(np.float64))
 
-    def state(self, b: Floats, penalised: bool = True) -> tuple[float, Floats, Floats]:
-        """Return the penalised partial log-likelihood, its score and the information."""
-        eta = self.X @ b
+    @property
+    def effects(self) -> int:
+        """Coefficients that are effects of a column: all."""
+        return int(self.X.shape[1])
+
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
+        found = []
+        for i, b in enumerate(start.copy()):
+            if held is not None:
+                b[held[0]] = held[1][i]
+            found.append(greatest(self, None if held is None else held[0], b))
+        b, value, converged = (np.array([f[i] for f in found]) for i in range(3))
+        return many.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
+
+    def _shares(self, eta: Floats) -> tuple[Floats, Floats]:
+        """Return each row's share of each risk set, shape (times, rows), and the logarithm of the risk sets' sums."""
         shift = float(eta.max())
         r = np.exp(eta - shift)
         s0 = self._risk @ r
-        mean = (self._risk * r) @ self.X / s0[:, None]
-        share = self._count / s0
-        later = r * (share @ self._risk)
+        if s0.min(initial=1.0) > _LEAST:
+            share = self._risk * r
+            share /= s0[:, None]
+            return share, np.log(s0) + shift
+        own = np.where(self._risk > 0, eta[None, :], -np.inf)
+        shifts = own.max(axis=1)
+        share = np.exp(own - shifts[:, None])
+        s0 = share.sum(axis=1)
+        return share / s0[:, None], np.log(s0) + shifts
+
+    def state(self, b: Floats, penalised: bool = True) -> tuple[float, Floats, Floats]:
+        """Return the penalised partial log-likelihood, its score and the information."""
+        eta = self.X @ b
+        share, log_sum = self._shares(eta)
+        mean = share @ self.X
+        later = self._count @ share
         information = (self.X.T * later) @ self.X - (mean.T * self._count) @ mean
         score = self.event @ self.X - self._count @ mean
-        value = float(self.event @ eta - self._count @ (np.log(s0) + shift))
+        value = float(self.event @ eta - self._count @ log_sum)
         if not penalised:
             return value, score, information
-        sign, log_det = np.linalg.slogdet(information)
-        if sign <= 0 or not np.isfinite(log_det):
-            return -np.inf, score, information
-        A = np.linalg.inv(information)
+        inverse, half_log_det = many.inverted(information[None], None)
+        A = inverse[0]
         q = ((self.X @ A) * self.X).sum(axis=1)
         am = mean @ A
-        eq = self._risk @ (r * q) / s0
         third = (later * q) @ self.X
-        third -= 2 * (r * ((share[:, None] * am).T @ self._risk * self.X.T).sum(axis=0)) @ self.X
-        third += (self._count * (2 * (am * mean).sum(axis=1) - eq)) @ mean
-        return value + log_det / 2, score + third / 2, information
+        third -= 2 * ((self._count[:, None] * am).T @ share * self.X.T).sum(axis=0) @ self.X
+        third += (self._count * (2 * (am * mean).sum(axis=1) - share @ q)) @ mean
+        return value + float(half_log_det[0]), score + third / 2, information
 
 
 def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
@@ -95,7 +123,9 @@ def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
             continue
         b, (value, score, information) = b + step, tried
         if np.abs(step).max(initial=0) < _CLOSE:
-            return b, value, np.isfinite(value)
+            return b, value, bool(np.isfinite(value))
+        if not penalised and np.abs(b).max() > _AWAY:
+            break
         fresh = _step(score, information, free)
         back = max(0.0, -float(fresh @ step) / max(float(step @ step), 1e-300))
         step = fresh / (1 + back)
@@ -104,8 +134,8 @@ def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
 
 def _step(score: Floats, information: Floats, free: NDArray[np.int64]) -> Floats:
     step = np.zeros_like(score)
-    if free.size:
-        inner = information[np.ix_(free, free)]
+    inner = information[np.ix_(free, free)]
+    if free.size and np.isfinite(inner).all() and np.isfinite(score).all():
         step[free] = np.linalg.lstsq(inner, score[free], rcond=1e-12)[0]
     longest = np.abs(step).max(initial=0)
     return np.asarray(step * min(1.0, _LONGEST_STEP / max(longest, 1e-300)), dtype=np.float64)
@@ -123,36 +153,14 @@ def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float
     confidence
         Of the profile limits.
     """
-    scale = X.std(axis=0)
+    scale, k = X.std(axis=0), X.shape[1]
     rows = Rows((X - X.mean(axis=0)) / scale, start, stop, event)
-    k = X.shape[1]
-    b, value, converged = greatest(rows)
-    if not converged:
+    found = profiled(rows, float(chdtri(1, 1 - confidence)))
+    if found is None:
         nothing = np.full(k, np.nan)
         return Fit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    quantile = float(chdtri(1, 1 - confidence))
-    p, limits = np.full(k, np.nan), np.full((k, 2), np.nan)
-    for j in range(k):
-        p[j] = chdtrc(1, max(0.0, _fall(rows, b, value, j, 0.0)))
-        limits[j] = [_limit(rows, b, value, j, side, quantile) for side in (-1, 1)]
+    top, along = found
+    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
+    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
     infinite = np.abs(greatest(rows, penalised=False)[0]) > _INFINITE
-    return Fit(b / scale, limits[:, 0] / scale, limits[:, 1] / scale, p, infinite, True)
-
-
-def _fall(rows: Rows, b: Floats, value: float, j: int, at: float) -> float:
-    """Return twice the fall of the profile likelihood where coefficient j is held; infinite if it has none."""
-    start = b.copy()
-    start[j] = at
-    _, held, converged = greatest(rows, j, start)
-    return 2 * (value - held) if converged else float("inf")
-
-
-def _limit(rows: Rows, b: Floats, value: float, j: int, side: int, quantile: float) -> float:
-    near, width = 0.0, 0.5
-    while width < _FARTHEST:
-        if _fall(rows, b, value, j, b[j] + side * width) > quantile:
-            found = brentq(lambda d: min(_fall(rows, b, value, j, b[j] + side * d), 1e6) - quantile, near, width,
-                           xtol=1e-9)  # fmt: skip
-            return float(b[j] + side * found)
-        near, width = width, width * 1.6
-    return float("nan")
+    return Fit(top.coef / scale, limits[:, 0], limits[:, 1], p, infinite, True)

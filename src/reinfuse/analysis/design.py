@@ -107,8 +107,14 @@ class Design:
         return said
 
 
-def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> Design:
-    """Take the patients in whom the endpoint and every factor are known."""
+def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], subdistribution: bool = False) -> Design:
+    """Take the patients in whom the endpoint and every factor are known.
+
+    Parameters
+    ----------
+    subdistribution
+        Patients stay at risk after a competing event.
+    """
     columns = np.column_stack([f.columns for f in factors])
     known = endpoint.known
     complete = known & ~np.isnan(columns).any(axis=1)
@@ -118,10 +124,17 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> Desi
     impossible = _impossible(len(terms), event, endpoint.kind)
     if endpoint.entry is not None and len(event) > MOST_LATE:
         impossible = f"late entry in over {MOST_LATE} patients: not run"
-    reasons = {} if impossible else _without_reference(X, terms, factors) or _useless(X, terms)
+    entry = None if endpoint.entry is None else endpoint.entry[complete]
+    reasons: dict[int, str] = {}
+    if not impossible:
+        reasons = _useless(X, terms, factors)
+    if not impossible and time is not None:
+        at_risk = _ever_at_risk(time, entry, event)
+        if subdistribution and endpoint.competing is not None:
+            at_risk |= endpoint.competing[complete] == 1
+        reasons = _useless(X[at_risk], terms, factors, " who are at risk at an event", reasons)
     return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
-                  int(known.sum() - complete.sum()), impossible, reasons,
-                  None if endpoint.entry is None else endpoint.entry[complete])  # fmt: skip
+                  int(known.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
 
 
 def _impossible(terms: int, event: Floats, kind: str) -> str | None:
@@ -136,19 +149,26 @@ def _impossible(terms: int, event: Floats, kind: str) -> str | None:
     return None
 
 
-def _without_reference(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn]) -> dict[int, str]:
-    """Return the terms of categories whose reference is met in no patient of the model."""
-    reasons: dict[int, str] = {}
+def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> NDArray[np.bool_]:
+    """Tell who is in a risk set: whoever was censored before the first event is in none."""
+    events = np.sort(time[event == 1])
+    before = 0 if entry is None else np.searchsorted(events, entry, side="right")
+    return np.asarray(np.searchsorted(events, time, side="right") > before, dtype=np.bool_)
+
+
+def _useless(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn], which: str = "",
+             known: dict[int, str] | None = None) -> dict[int, str]:  # fmt: skip
+    """Return columns that cannot be used, with the reason: those known before, and those of these rows.
+
+    Categories whose reference is met in none of the rows, constant columns, and combinations of the others.
+    """
+    reasons = dict(known or {})
     for factor in factors:
-        mine = [j for j, t in enumerate(terms) if t in factor.terms]
+        mine = [j for j, t in enumerate(terms) if t in factor.terms and j not in reasons]
         if factor.kind == "category" and mine and (X[:, mine].sum(axis=1) == 1).all():
-            reasons |= dict.fromkeys(mine, f"none of these patients has the reference, {factor.levels[0]}")
-    return reasons
-
-
-def _useless(X: Floats, terms: Sequence[str]) -> dict[int, str]:
-    """Return columns that are constant, or a combination of the others, with the reason."""
-    reasons = {j: "constant in these patients" for j in range(X.shape[1]) if np.ptp(X[:, j]) == 0}
+            reasons |= dict.fromkeys(mine, f"none of these patients{which} has the reference, {factor.levels[0]}")
+    constant = f"constant in these patients{which}"
+    reasons |= {j: constant for j in range(X.shape[1]) if j not in reasons and np.ptp(X[:, j]) == 0}
     varying = [j for j in range(X.shape[1]) if j not in reasons]
     if not varying:
         return reasons
@@ -158,5 +178,5 @@ def _useless(X: Floats, terms: Sequence[str]) -> dict[int, str]:
     for row in directions.T[sizes < _COLLINEAR]:
         involved = [varying[i] for i in np.flatnonzero(np.abs(row) > 1e-6)]
         names = ", ".join(terms[j] for j in involved)
-        reasons |= {j: f"collinear ({names})" for j in involved}
+        reasons |= {j: f"collinear{which and f' in these patients{which}'} ({names})" for j in involved}
     return reasons

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 _ROUNDS = 100
 _CLOSE = 1e-9
 _LONGEST_STEP = 5.0
+_FARTHEST = 50.0
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class _Sets:
     weight: Floats = field(repr=False)
 
 
-def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats) -> tuple[Floats, Floats] | None:
+def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats,
+              silent: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit the model.
 
     Parameters
@@ -37,13 +39,16 @@ def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats) -> tupl
         Shape (n, k), about standardised.
     time, event, competing
         Days; 1 where the event, or the competing event, came at that time; neither: censored.
+    silent
+        Patients of a level without an event, shape (n,): its effect is infinite, so that they weigh nothing in a risk
+        set; they still count for the curve of censoring.
 
     Returns
     -------
     coef, variance
         Shapes (k,) and (k, k); None where the steps do not end.
     """
-    sets = _sets(time, event, competing)
+    sets = _sets(time, event, competing, np.zeros(len(time), dtype=np.bool_) if silent is None else silent)
     b = np.zeros(X.shape[1])
     value, score, information, _ = _state(X, b, sets, event)
     for _ in range(_ROUNDS):
@@ -51,6 +56,8 @@ def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats) -> tupl
             step = np.linalg.solve(information, score)
         except np.linalg.LinAlgError:
             return None
+        if np.abs(b).max() > _FARTHEST or not np.isfinite(step).all():
+            return None  # it runs away
         step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
         tried = _state(X, b + step, sets, event)
         while not tried[0] >= value - 1e-10 and np.abs(step).max() > _CLOSE:
@@ -59,11 +66,12 @@ def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats) -> tupl
         b = b + step
         value, score, information, _ = tried
         if np.abs(step).max() < _CLOSE:
-            return b, _variance(X, b, sets, time, event, competing)
+            variance = _variance(X, b, sets, time, event, competing)
+            return None if variance is None else (b, variance)
     return None
 
 
-def _sets(time: Floats, event: Floats, competing: Floats) -> _Sets:
+def _sets(time: Floats, event: Floats, competing: Floats, silent: NDArray[np.bool_]) -> _Sets:
     at, count = np.unique(time[event == 1], return_counts=True)
     censored = (event == 0) & (competing == 0)
     ends, lost = np.unique(time[censored], return_counts=True)
@@ -77,7 +85,7 @@ def _sets(time: Floats, event: Floats, competing: Floats) -> _Sets:
     there = (time[None, :] >= at[:, None]).astype(np.float64)
     own = np.where(competing == 1, left(time), 1.0)
     stays = np.where((competing == 1)[None, :] & (time[None, :] < at[:, None]), left(at)[:, None] / own[None, :], 0.0)
-    return _Sets(at, count.astype(np.float64), there + stays)
+    return _Sets(at, count.astype(np.float64), (there + stays) * ~silent)
 
 
 def _state(X: Floats, b: Floats, sets: _Sets, event: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats]]:
@@ -95,8 +103,8 @@ def _state(X: Floats, b: Floats, sets: _Sets, event: Floats) -> tuple[float, Flo
     return value, score, information, (steps * np.exp(-shift), mean)
 
 
-def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, competing: Floats) -> Floats:
-    """Return the sandwich of step (4)."""
+def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, competing: Floats) -> Floats | None:
+    """Return the sandwich of step (4); None where the information is singular."""
     _, _, information, (steps, mean) = _state(X, b, sets, event)
     hazard = sets.weight * np.exp(X @ b) * steps[:, None]  # of each patient at each event time
     place = np.searchsorted(sets.at, time)
@@ -113,7 +121,10 @@ def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, co
         jump = q / at_risk[:, None]
         psi[censored] = jump[np.searchsorted(ends, time[censored])]
         psi -= (time[:, None] >= ends[None, :]).astype(np.float64) @ (jump * (lost / at_risk)[:, None])
-    bread = np.linalg.inv(information)
+    try:
+        bread = np.linalg.inv(information)
+    except np.linalg.LinAlgError:
+        return None
     return np.asarray(bread @ ((eta + psi).T @ (eta + psi)) @ bread, dtype=np.float64)
 
 

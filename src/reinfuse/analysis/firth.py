@@ -1,9 +1,9 @@
-"""Firth's penalised likelihood for logistic and Cox models; the one module that knows firthmodels.
+"""Firth's penalised likelihood for logistic and Cox models, and separation; the one module that knows firthmodels.
 
 Firth D. Biometrika 1993;80:27-38; Heinze G, Schemper M. Stat Med 2002;21:2409-2419 (logistic) and Biometrics
 2001;57:114-119 (Cox, Breslow ties). The p-value is that of the penalised likelihood ratio, the interval that of the
-profile penalised likelihood: one method, so that they agree. Columns are standardised for the fit, to which Jeffreys'
-prior is indifferent, and effects are given back per unit of the column.
+profile penalised likelihood: one method, so that they agree (`penalised`, `profile`). Columns are standardised for the
+fit, to which Jeffreys' prior is indifferent, and effects are given back per unit of the column.
 
 Separation (logistic): Konis K, DPhil thesis, Oxford 2007, linear program 4.23. Monotone likelihood (Cox): a direction b
 exists in which every patient with an event has, at that time, the greatest x'b of those at risk; the linear program
@@ -12,26 +12,21 @@ has one variable m_j for each event time, m_j >= x'b of all who are at risk from
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import chdtri
+from scipy.special import chdtrc, chdtri
 
-from reinfuse.analysis import penalised
+from reinfuse.analysis.penalised import Data, profiled
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Kind = Literal["logistic", "cox"]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
            for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
-_TOLERANCES = (1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 _MAX_ROWS_FOR_SEPARATION = 3000
-_MAX_ROWS_FOR_BRACKETING = 3000
 
 
 @dataclass(frozen=True)
@@ -70,90 +65,19 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     time
         Days, of a Cox model.
     """
-    middle, scale = X.mean(axis=0), X.std(axis=0)
-    Z = (X - middle) / scale
+    scale = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / scale
     k = X.shape[1]
-    model = _converged(kind, Z, event, time)
-    if model is None:
+    data = Data(np.column_stack([Z, np.ones(len(Z))]), event) if kind == "logistic" else Data(Z, event, time)
+    found = profiled(data, float(chdtri(1, 1 - confidence)))
+    if found is None:
         nothing = np.full(k, np.nan)
         return Fit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    limits = _limits(kind, model, Z, event, time, confidence) / scale[:, None]
+    top, along = found
+    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
+    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
     infinite = separated(X, event) if kind == "logistic" else monotone(X, event, np.asarray(time))
-    return Fit(
-        model.coef_[:k] / scale, limits[:, 0], limits[:, 1], _p_values(kind, model, Z, event, time), infinite, True
-    )
-
-
-def _model(kind: Kind, tolerance: float) -> Any:
-    from firthmodels import FirthCoxPH, FirthLogisticRegression
-
-    settings: dict[str, Any] = {
-        "backend": "numpy",
-        "gtol": tolerance,
-        "xtol": tolerance,
-        "max_iter": 200,
-        "max_halfstep": 30,
-    }
-    return FirthCoxPH(**settings) if kind == "cox" else FirthLogisticRegression(**settings)
-
-
-def _outcome(kind: Kind, event: Floats, time: Floats | None) -> Any:
-    return event.astype(np.int64) if kind == "logistic" else (event.astype(np.bool_), time)
-
-
-@contextlib.contextmanager
-def _tolerant() -> Iterator[None]:
-    """Pass over the library's warnings and its errors at a singular information: what it did not make stays NaN."""
-    with warnings.catch_warnings(), contextlib.suppress(np.linalg.LinAlgError, FloatingPointError, ValueError):
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _converged(kind: Kind, Z: Floats, event: Floats, time: Floats | None) -> Any:
-    """Fit with the tightest tolerance that converges: rounding ends the Newton steps of large cohorts earlier."""
-    for tolerance in _TOLERANCES:
-        with _tolerant():
-            model = _model(kind, tolerance).fit(Z, _outcome(kind, event, time))
-            if model.converged_:
-                return model
-    return None
-
-
-def _p_values(kind: Kind, model: Any, Z: Floats, event: Floats, time: Floats | None) -> Floats:
-    k = Z.shape[1]
-    p = np.full(k, np.nan)
-    for tolerance in (t for t in _TOLERANCES if t >= model.gtol):
-        with _tolerant():
-            if tolerance != model.gtol:
-                model = _model(kind, tolerance).fit(Z, _outcome(kind, event, time))
-            p = np.asarray(model.lrt(features=list(range(k))).lrt_pvalues_, dtype=np.float64)[:k]
-        if np.isfinite(p).all():
-            break
-    return p
-
-
-def _limits(kind: Kind, model: Any, Z: Floats, event: Floats, time: Floats | None, confidence: float) -> Floats:
-    """Return profile limits, shape (k, 2): the library's, or where its steps run away those by bracketing."""
-    k = Z.shape[1]
-    limits = np.full((k, 2), np.nan)
-    for tolerance in _TOLERANCES[::2]:
-        with _tolerant():
-            found = model.conf_int(alpha=1 - confidence, method="pl", features=list(range(k)), tol=tolerance,
-                                   max_iter=100)  # fmt: skip
-            limits = np.asarray(found, dtype=np.float64)[:k]
-        if np.isfinite(limits).all():
-            return limits
-    if len(event) > _MAX_ROWS_FOR_BRACKETING:
-        return limits
-    if kind == "logistic":
-        value = penalised.logistic(np.column_stack([Z, np.ones(len(event))]), event)
-        best = np.append(model.coef_[:k], model.intercept_)
-    else:
-        value, best = penalised.cox(Z, event, np.asarray(time)), model.coef_
-    quantile = float(chdtri(1, 1 - confidence))
-    for j, side in np.argwhere(~np.isfinite(limits)):
-        limits[j, side] = penalised.limit(value, best, int(j), 2 * int(side) - 1, quantile)
-    return limits
+    return Fit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
 
 
 def separated(X: Floats, outcome: Floats) -> Bools:

@@ -39,7 +39,9 @@ def influence(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: 
     """
     design = design_of(endpoint, factors)
     if not design.usable or not 2 < design.n <= MOST_PATIENTS:
-        return []
+        size = f"over {MOST_PATIENTS} patients: not run" if design.n > MOST_PATIENTS else "fewer than 3 patients"
+        return [_record(design, j, model, f"{NOT_ESTIMABLE}: {size if design.usable else design.why(j)}")
+                for j in range(len(design.terms))]  # fmt: skip
     coef, p = left_out(design)
     made: list[Estimate] = []
     for place, j in enumerate(design.usable):
@@ -69,10 +71,9 @@ def left_out(design: Design) -> tuple[Floats, Floats]:
 
 def _of_term(design: Design, j: int, model: str, confidence: float, coef: Floats, p: Floats,
              patients: Sequence[str]) -> list[Estimate]:  # fmt: skip
-    own = Estimate("influence", design.endpoint.name, "patients_changing", model=model, term=design.terms[j],
-                   method=METHOD[design.kind], n=design.n, events=design.events)  # fmt: skip
+    own = _record(design, j, model, None)
     if np.isnan(coef[0]):
-        return []
+        return [replace(own, note=f"{NOT_ESTIMABLE}: the fit did not converge")]
     alpha = 1 - confidence
     without, known = coef[1:], ~np.isnan(coef[1:])
     changes = known & ((p[1:] < alpha) != (p[0] < alpha))
@@ -90,3 +91,8 @@ def _of_term(design: Design, j: int, model: str, confidence: float, coef: Floats
                             events=design.events - int(design.event[i]),
                             note="changes the conclusion" if changes[i] else None))  # fmt: skip
     return made
+
+
+def _record(design: Design, j: int, model: str, note: str | None) -> Estimate:
+    return Estimate("influence", design.endpoint.name, "patients_changing", model=model, term=design.terms[j],
+                    method=METHOD[design.kind], n=design.n, events=design.events, note=note)  # fmt: skip

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reinfuse.analysis.threads import CORES, in_threads
+from reinfuse.analysis.threads import in_threads
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,6 +32,10 @@ _NUMBERS_AT_ONCE = 50_000
 """Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
 _FEWEST_AT_ONCE = 100
 """Fits that are worth a thread."""
+_WIDEST = 300.0
+"""Logarithms of hazards further apart count as so far apart."""
+_PARTS = 4
+"""Parts of a batch, however many cores there are: products of matrices of other sizes differ in the last digits."""
 EXACT = 1e-7
 ROUGH = 1e-4
 """Last step at which a fit counts as converged; the error of twice the log-likelihood is of the order of its square."""
@@ -155,6 +159,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Flo
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = _times(x, b)
     shift = eta.max(axis=1)
+    eta = np.maximum(eta, shift[:, None] - _WIDEST)  # else the sum over a risk set could underflow
     r = w * np.exp(eta - shift[:, None])
     s0 = np.maximum(np.cumsum(r, axis=1), 1e-300)
     mean = np.cumsum(r[:, :, None] * x, axis=1) / s0[:, :, None]
@@ -237,7 +242,7 @@ def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
 
 def _in_parts(likelihood: _Likelihood, batch: int, k: int, size: int, held: tuple[int, Floats] | None,
               used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
-    step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // CORES), _FEWEST_AT_ONCE)))
+    step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // _PARTS), _FEWEST_AT_ONCE)))
 
     def part(first: int) -> Fits:
         with np.errstate(all="ignore"):  # a row that runs away is told by `converged`

@@ -21,7 +21,7 @@ from scipy.special import stdtr, stdtrit
 
 from reinfuse.analysis.association import ratio
 from reinfuse.analysis.design import design_of
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.cohort.declared import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
@@ -273,6 +273,7 @@ def _ratio(fitted: Fit, at: int, one: Estimate) -> Estimate:
         return replace(one, estimate=ratio(float(fitted.coef[at])), note=joined([note, one.note]))
     lower, upper = (ratio(float(b)) for b in fitted.limits(one.confidence or 0.0)[at])
     few = f"few degrees of freedom: {df:.1f}, the limits are rough" if df < FEW_DF else None
-    lost = "a limit is not estimable" if lower is None or upper is None else None
+    p = finite(float(fitted.p_value[at]))  # none where the residuals, and so the standard error, are 0
+    lost = "a limit is not estimable" if lower is None or upper is None or p is None else None
     return replace(one, estimate=ratio(float(fitted.coef[at])), lower=lower, upper=upper,
-                   p_value=float(fitted.p_value[at]), note=joined([lost, few, one.note]))  # fmt: skip
+                   p_value=p, note=joined([lost, few, one.note]))  # fmt: skip

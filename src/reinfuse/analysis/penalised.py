@@ -1,103 +1,186 @@
-"""Penalised log-likelihoods and their profile limits by bracketing, slow and sure.
+"""One model's penalised likelihood: its maximum, and its profile along a coefficient.
 
-Used where the library's Newton steps for a profile limit run away, as they do with a handful of patients and
-separated factors. The log-likelihood is l(b) + log det I(b) / 2 (Firth, Biometrika 1993;80:27-38), I the
-Fisher information of all columns; a limit solves 2 (l_max - l_profile(b_j)) = chi-square quantile on 1 df.
+With an outlying value or a handful of patients the penalised likelihood has several summits, and Newton's steps end on
+the one nearest to where they began. So the maximum is looked for from several starts; a profile follows the nearest
+summit first, and is held against the other starts where a limit or a p-value was read from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reinfuse.analysis import many
+from reinfuse.analysis.profile import WRONG, Peak, fall, limits
+
 Floats = NDArray[np.float64]
-LogLikelihood = Callable[[Floats], float]
-_FARTHEST = 200.0
+_AWAY = {True: (4.0,), False: (3.0, 10.0)}
+"""How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
+more: standard deviations of the column."""
+_ANYWHERE, _WIDTH = 24, 6.0
+"""With more than two coefficients so many starts in any direction, from 0 about so far away; always the same."""
+_MOST_ROWS = 2000
+"""Beyond so many patients one start: no single one of them makes a summit."""
+_GREATEST = 100.0
+"""An effect of one standard deviation beyond this is no maximum, but rounding."""
+_HIGHER = 1e-6
+_LAST_STEP = 1e-6
+"""Last step where a coefficient is held: the error of the likelihood is of the order of its square."""
+_CLIMBS = 3
 
 
-def logistic(Z: Floats, event: Floats) -> LogLikelihood:
-    """Return the penalised log-likelihood of a logistic model of `Z` (an intercept among its columns)."""
+class Model(Protocol):
+    """A penalised likelihood of k coefficients."""
 
-    def value(b: Floats) -> float:
-        eta = Z @ b
-        p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
-        return float(event @ eta - np.logaddexp(0, eta).sum()) + _half_log_det((Z.T * (p * (1 - p))) @ Z)
+    @property
+    def X(self) -> Floats:  # noqa: N802 (a design matrix)
+        """Standardised columns, shape (n, k); of a logistic model an intercept last."""
 
-    return value
+    @property
+    def effects(self) -> int:
+        """Coefficients that are effects of a column, first among the k."""
 
-
-def cox(Z: Floats, event: Floats, time: Floats) -> LogLikelihood:
-    """Return the penalised log partial likelihood of a Cox model, Breslow ties."""
-    order = np.argsort(-time, kind="stable")
-    Z, event, time = Z[order], event[order], time[order]
-    last = np.searchsorted(-time, -time, side="right") - 1
-    died = np.flatnonzero(event == 1)
-    outer = Z[:, :, None] * Z[:, None, :]
-
-    def value(b: Floats) -> float:
-        eta = Z @ b
-        shift = eta.max()
-        w = np.exp(eta - shift)
-        s0 = np.cumsum(w)[last][died]
-        s1 = np.cumsum(w[:, None] * Z, axis=0)[last][died] / s0[:, None]
-        s2 = np.cumsum(w[:, None, None] * outer, axis=0)[last][died] / s0[:, None, None]
-        information = (s2 - s1[:, :, None] * s1[:, None, :]).sum(axis=0)
-        return float((eta[died] - np.log(s0) - shift).sum()) + _half_log_det(information)
-
-    return value
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
 
 
-def _half_log_det(information: Floats) -> float:
-    sign, log_det = np.linalg.slogdet(information)
-    return 0.5 * float(log_det) if sign > 0 and np.isfinite(log_det) else -1e10
+@dataclass(frozen=True)
+class Data:
+    """A logistic model, or where there are times a Cox model, of one row a patient.
+
+    Attributes
+    ----------
+    X, event, time
+        Columns of shape (n, k), the rest of shape (n,).
+    """
+
+    X: Floats = field(repr=False)
+    event: Floats = field(repr=False)
+    time: Floats | None = field(default=None, repr=False)
+
+    @property
+    def effects(self) -> int:
+        """Coefficients that are effects of a column."""
+        return int(self.X.shape[1]) - (self.time is None)
+
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
+        event, close = np.tile(self.event, (len(start), 1)), many.EXACT if held is None else _LAST_STEP
+        if self.time is None:
+            return many.logistic(self.X, event, held=held, start=start, close=close)
+        return many.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
+                        close=close)  # fmt: skip
 
 
-def profile(value: LogLikelihood, start: Floats, j: int, b: float) -> tuple[float, Floats]:
-    """Return the greatest log-likelihood with coefficient j held at b, and where it is."""
-    from scipy.optimize import minimize
-
-    free = [i for i in range(len(start)) if i != j]
-
-    def at(rest: Floats) -> Floats:
-        full = start.copy()
-        full[j], full[free] = b, rest
-        return full
-
-    if not free:
-        return value(at(np.empty(0))), at(np.empty(0))
-    found = minimize(lambda rest: -value(at(rest)), start[free], method="Nelder-Mead" if len(free) == 1 else "BFGS",
-                     options={"xatol": 1e-9, "fatol": 1e-11} if len(free) == 1 else {"gtol": 1e-7})  # fmt: skip
-    return -float(found.fun), at(np.asarray(found.x))
+def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
+    """Return the estimate, 0, and points around both along each column that is free; shape (m, k)."""
+    k = len(best)
+    around = [np.zeros(k)]
+    if len(model.X) <= _MOST_ROWS:
+        axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
+        steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
+        around += [*steps, *(best + step for step in steps)]
+        if k > 2 or held is None:
+            around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
+    return np.unique([best, *around], axis=0)
 
 
-def limit(value: LogLikelihood, best: Floats, j: int, side: int, quantile: float) -> float:
-    """Return one profile limit of coefficient j, NaN if there is none within reach.
+@dataclass(frozen=True)
+class Summit:
+    """The maximum: coefficients of shape (k,), the value and the inverse of the information there."""
+
+    coef: Floats
+    value: float
+    variance: Floats
+
+    def peak(self, j: int, quantile: float) -> Peak:
+        """Return it as seen along one coefficient."""
+        return Peak(float(self.coef[j]), self.value, float(np.sqrt(quantile * max(self.variance[j, j], 1e-12))))
+
+
+def summit(model: Model, start: Floats | None = None) -> Summit | None:
+    """Return where the penalised likelihood is greatest; None where no steps end.
 
     Parameters
     ----------
-    best
-        Where the log-likelihood is greatest; columns are standardised.
-    side
-        -1 the lower limit, 1 the upper.
-    quantile
-        Of chi-square on 1 df.
+    start
+        A point to begin from besides the others, shape (k,).
     """
-    from scipy.optimize import brentq
+    fits = model.fit(_starts(model, np.zeros(model.X.shape[1]) if start is None else start))
+    good = fits.converged & (np.abs(fits.coef).max(axis=1) < _GREATEST)
+    if not good.any():
+        return None
+    best = int(np.where(good, fits.value, -np.inf).argmax())
+    variance, _ = many.inverted(fits.information[best : best + 1], None)
+    return Summit(fits.coef[best], float(fits.value[best]), variance[0])
 
-    top = value(best)
-    near, step, start = float(best[j]), 0.5, best
 
-    def short_of(b: float) -> float:
-        return 2 * (top - profile(value, start, j, b)[0]) - quantile
+@dataclass(frozen=True)
+class Along:
+    """Limits and the fall at 0 along one coefficient; the highest point met on the way, if above the maximum."""
 
-    far = near + side * step
-    while abs(far - best[j]) < _FARTHEST:
-        reached, where = profile(value, start, j, far)
-        if 2 * (top - reached) > quantile:
-            low, high = sorted((near, far))
-            return float(brentq(short_of, low, high, xtol=1e-8))
-        near, start, step = far, where, step * 1.6
-        far = near + side * step
-    return float("nan")
+    lower: float
+    upper: float
+    fall: float
+    higher: Floats | None = field(default=None, repr=False)
+
+
+def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
+    """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
+    peak = top.peak(j, quantile)
+    near = _Profile(model, top.coef[None], j)
+    alone = len(top.coef) == 1 or len(model.X) > _MOST_ROWS
+    every = near if alone else _Profile(model, _starts(model, top.coef, j), j)
+    ends = limits(near.values, peak, quantile)
+    *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
+    if every is not near and not (np.abs(np.array(falls) - quantile) < WRONG).all():  # another summit is higher there
+        ends = limits(every.values, peak, quantile)
+    best = max((near, every), key=lambda p: p.value)
+    higher = best.at if best.value > top.value + _HIGHER else None
+    return Along(float(ends[0]), float(ends[1]), float(at_none) if at_none > -WRONG else float("nan"), higher)
+
+
+class _Profile:
+    """The profile likelihood along one coefficient, and the highest point of it.
+
+    From several starts it is the greatest; from one it follows that summit, each value from the nearest before.
+    """
+
+    def __init__(self, model: Model, starts: Floats, j: int) -> None:
+        self.model, self.starts, self.j = model, starts, j
+        self.value, self.at = -np.inf, starts[0]
+        self.path = starts[:1]
+
+    def values(self, held: Floats) -> Floats:
+        """Return the greatest log-likelihood with the coefficient held at each value; NaN where no steps end."""
+        m, starts = len(held), len(self.starts)
+        begin = np.tile(self.starts, (m, 1))
+        if starts == 1:
+            begin = self.path[np.abs(self.path[:, self.j] - held[:, None]).argmin(axis=1)]
+        fits = self.model.fit(begin, (self.j, np.repeat(held, starts)))
+        self.path = np.vstack([self.path, fits.coef[fits.converged]]) if starts == 1 else self.path
+        value = np.where(fits.converged, fits.value, -np.inf)
+        best = int(value.argmax())
+        if value[best] > self.value:
+            self.value, self.at = float(value[best]), fits.coef[best]
+        greatest = value.reshape(m, starts).max(axis=1)
+        return np.where(np.isfinite(greatest), greatest, np.nan)
+
+
+def profiled(model: Model, quantile: float) -> tuple[Summit, list[Along]] | None:
+    """Return the maximum and what lies along each coefficient of a column; None where there is no maximum."""
+    top = summit(model)
+    if top is None:
+        return None
+    found = [along(model, top, j, quantile) for j in range(model.effects)]
+    for _ in range(_CLIMBS):
+        higher = next((a.higher for a in found if a.higher is not None), None)
+        again = None if higher is None else summit(model, higher)
+        if again is None or again.value <= top.value + _HIGHER:
+            break
+        top = again
+        found = [along(model, top, j, quantile) for j in range(model.effects)]
+    return top, found

@@ -36,11 +36,13 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     """Return the test of each term and of all together, and the time-dependent ratio of terms that fail it."""
     design = design_of(endpoint, factors)
     usable = design.usable
-    if not usable or design.time is None or design.entry is not None:
-        return []
     base = Estimate(
         "proportional", endpoint.name, "p_value", model=model, method=TEST, n=design.n, events=design.events
     )
+    if design.time is None or design.entry is not None:
+        return []
+    if not usable:
+        return [replace(base, term=t, note=f"{NOT_ESTIMABLE}: {design.why(j)}") for j, t in enumerate(design.terms)]
     if design.n > MOST_TESTED:
         return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: over {MOST_TESTED} patients: not run")
                 for j in usable]  # fmt: skip
@@ -57,7 +59,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
         made.append(
             replace(base, term=design.terms[j], estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
         )
-        if p is not None and p < VIOLATED and design.n <= MOST_PATIENTS:
+        if p is not None and p < VIOLATED:
             made += _over_time(design, usable, place, base, confidence)
     if len(usable) > 1:
         p = finite(float(tested[1][-1]))
@@ -69,7 +71,10 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
 
 def _over_time(design: Design, usable: list[int], place: int, base: Estimate, confidence: float) -> list[Estimate]:
     """Cut every patient's time at the event times and fit the product with log2 time."""
-    X, time = design.X[:, usable], np.asarray(design.time)
+    X, time, term = design.X[:, usable], np.asarray(design.time), design.terms[usable[place]]
+    if design.n > MOST_PATIENTS:
+        note = f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: the ratio over time is not fitted"
+        return [replace(base, statistic="hazard_ratio", method=TIME, unit="ratio", term=term, note=note)]
     cuts = np.unique(time[(design.event == 1) & (time > 0)])
     middle = float(np.median(time[design.event == 1]))
     if middle <= 0 or len(cuts) < 2:
@@ -80,7 +85,6 @@ def _over_time(design: Design, usable: list[int], place: int, base: Estimate, co
     rows = X[patient]
     product = rows[:, place] * np.log2(stop / middle)
     fit = counting.fit(np.column_stack([rows, product]), start, stop, event, confidence)
-    term = design.terms[usable[place]]
     common: dict[str, Any] = {"statistic": "hazard_ratio", "method": TIME, "unit": "ratio", "confidence": confidence}
     made = []
     for j, name, said in ((place, term, f"at day {middle:g}, the median event time"),

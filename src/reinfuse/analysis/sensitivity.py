@@ -28,8 +28,8 @@ def risk_ratio(value: float, statistic: str, common: bool) -> float:
         return value
     if statistic == "odds_ratio":
         return math.sqrt(value)
-    ends = 1 - math.pow(0.5, math.sqrt(value)), 1 - math.pow(0.5, math.sqrt(1 / value))
-    return ends[0] / ends[1]
+    half = math.log(0.5)  # 1 - 0.5^x, which for a small x the power itself would lose
+    return math.expm1(half * math.sqrt(value)) / math.expm1(half * math.sqrt(1 / value))
 
 
 def e_value(risk: float) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reinfuse.analysis import library
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite
+from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
 
 Floats = NDArray[np.float64]
 METHOD = "Kaplan-Meier, log-log CI"
@@ -148,14 +148,38 @@ def follow_up(time: Floats, event: Floats, confidence: float, endpoint: str, pop
 
 def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], endpoint: str, term: str,
              population: str = "all") -> Estimate:  # fmt: skip
-    """Return the log-rank test of equal curves in all groups."""
-    n, events = len(time), int(event.sum())
-    record = {"n": n, "events": events, "method": LOG_RANK}
-    if len(set(groups)) < 2 or events == 0:
-        why = "only one group" if events else "no event"
-        return Estimate("survival", endpoint, "p_value", population, term=term, note=f"{NOT_ESTIMABLE}: {why}",
-                        **record)  # type: ignore[arg-type]  # fmt: skip
-    p = finite(library.log_rank(time, event, groups))
-    note = None if p is not None else f"{NOT_ESTIMABLE}: no event while groups could be compared"
-    return Estimate("survival", endpoint, "p_value", population, term=term, estimate=p, p_value=p, note=note,
-                    **record)  # type: ignore[arg-type]  # fmt: skip
+    """Return the log-rank test of equal curves in all groups.
+
+    A group of whom nobody is at risk at an event says nothing and is left out, as R's ``survdiff`` does; like it, `n`
+    counts all.
+    """
+    here, without = compared(time, event, groups)
+    record = {"n": len(time), "events": int(event.sum()), "method": LOG_RANK}
+    if len(set(groups[here])) < 2 or event.sum() == 0:
+        why = "no event" if event.sum() == 0 else "only one group at risk at an event" if without else "only one group"
+        return Estimate("survival", endpoint, "p_value", population, term=term,
+                        note=joined([f"{NOT_ESTIMABLE}: {why}", left_out(without)]), **record)  # type: ignore[arg-type]  # fmt: skip
+    p = finite(library.log_rank(time[here], event[here], groups[here]))
+    said = None if p is not None else f"{NOT_ESTIMABLE}: no event while groups could be compared"
+    return Estimate("survival", endpoint, "p_value", population, term=term, estimate=p, p_value=p,
+                    note=joined([said, left_out(without)]), **record)  # type: ignore[arg-type]  # fmt: skip
+
+
+def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
+             stays: Floats | None = None) -> tuple[NDArray[np.bool_], list[str]]:  # fmt: skip
+    """Return the patients of groups that are at risk at an event, and the names of the other groups.
+
+    Parameters
+    ----------
+    stays
+        1 for those who stay at risk after their time, as in a test of cumulative incidence after a competing event.
+    """
+    first = time[event == 1].min(initial=np.inf)
+    at_risk = (time >= first) | (np.zeros(len(time)) if stays is None else stays).astype(np.bool_)
+    there = set(groups[at_risk].tolist())
+    return np.isin(groups, list(there)), sorted(set(groups.tolist()) - there) if event.sum() else []
+
+
+def left_out(groups: Sequence[str]) -> str | None:
+    """Say which groups are left out of a test."""
+    return f"left out, censored before the first event: {', '.join(groups)}" if groups else None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from reinfuse.boundary import FAILED, Boundary
+from reinfuse.conduct import NOT_RUN
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
 from reinfuse.report.document import (
@@ -25,12 +27,14 @@ from reinfuse.report.kinetic_methods import kinetic_methods
 from reinfuse.report.kinetic_sections import kinetic_sections
 from reinfuse.report.prose import Prose
 from reinfuse.report.protocols import ProtocolTables
-from reinfuse.report.sections import more_sections
+from reinfuse.report.sections import Part, more_sections
 from reinfuse.report.strobe import checklist
 
 Placed = tuple[str, Drawn]
 """A section's name and a figure that stands in it."""
 ABOUT = {
+    FAILED: "Failed",
+    NOT_RUN: "Not run",
     "rules and data": "What the rules did, and what the data lack",
     "check": "Found by the check",
     "reading": "Understood and normalised on reading",
@@ -38,7 +42,7 @@ ABOUT = {
 SYNTHETIC = "Synthetic data. No real patient is in this report, and nothing clinical follows from it."
 
 
-def report(findings: Findings, figures: Sequence[Placed]) -> Document:
+def report(findings: Findings, figures: Sequence[Placed], boundary: Boundary | None = None) -> Document:
     """Return the whole report.
 
     Parameters
@@ -47,8 +51,10 @@ def report(findings: Findings, figures: Sequence[Placed]) -> Document:
         What to show.
     figures
         Section and figure, in order.
+    boundary
+        Where figures, and now sections, that fail are kept.
     """
-    return _Report(findings, figures).document()
+    return _Report(findings, figures, boundary).document()
 
 
 def kinetic_report(findings: Findings, figures: Sequence[Placed]) -> Document:
@@ -65,8 +71,9 @@ def title(findings: Findings) -> str:
 class _Report:
     """One report in the making."""
 
-    def __init__(self, findings: Findings, figures: Sequence[Placed]) -> None:
+    def __init__(self, findings: Findings, figures: Sequence[Placed], boundary: Boundary | None = None) -> None:
         self.findings = findings
+        self.boundary = boundary or Boundary()
         self.figures = figures
         self.prose = Prose(findings)
         self.tables = ProtocolTables(findings)
@@ -74,6 +81,10 @@ class _Report:
 
     def document(self) -> Document:
         return self._document(title(self.findings), tuple(s for s in self._sections() if s.blocks))
+
+    @property
+    def _all_warnings(self) -> tuple[dict[str, str], ...]:
+        return (*self.boundary.warnings, *self.findings.warnings)
 
     def of_counts(self) -> Document:
         methods = Paragraph(with_citations(" ".join(kinetic_methods(self.findings, self.prose.cite))))
@@ -99,25 +110,56 @@ class _Report:
             facts={"generator": f"reinfuse {version}", "date": str(provenance["date"])},
         )
 
-    def _sections(self) -> Iterator[Section]:
+    def _sections(self) -> Iterable[Section]:
         prose, tables = self.prose, self.tables
         methods = Paragraph(with_citations(" ".join(prose.methods())))  # first: its citations give references numbers
-        yield Section("summary", "Summary", tuple(self._summary()))
-        yield Section("asked", "What was asked", tuple(Paragraph(p) for p in prose.asked()), "Question")
-        yield Section("patients", "Patients", tuple(self._patients()))
-        yield Section("course", "Each patient's course", tuple(self._course()), "Courses")
-        yield Section("response", "Response", (*_shown(tables.response()), *self._drawn("response")))
-        yield Section("survival", "Time to event", tuple(self._times()))
-        yield Section("toxicity", "Toxicity", (*_shown(tables.toxicity()), *self._drawn("toxicity")))
-        yield Section("associations", "Factors associated with outcome", tuple(self._associations()), "Associations")
-        for section in more_sections(self.findings, tables, {place for place, _ in self.figures}):
-            yield Section(section.name, section.title, (*section.blocks, *self._drawn(section.name)), section.short)
-        yield from self._counts()
-        yield Section("methods", "Methods", (methods, *self._rules()))
-        yield Section("limits", "Limits", (Bullets(tuple(prose.limits())),))
-        yield Section("warnings", "Data and warnings", tuple(self._warnings()))
-        yield Section("strobe", "STROBE checklist", (checklist(self.findings),))
-        yield Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),))
+        places = {place for place, _ in self.figures}
+        planned: list[Part] = [
+            _part("summary", "Summary", self._summary),
+            _part("asked", "What was asked", lambda: (Paragraph(p) for p in prose.asked()), "Question"),
+            _part("patients", "Patients", self._patients),
+            _part("course", "Each patient's course", self._course, "Courses"),
+            _part("response", "Response", lambda: (*_shown(tables.response()), *self._drawn("response"))),
+            _part("survival", "Time to event", self._times),
+            _part("toxicity", "Toxicity", lambda: (*_shown(tables.toxicity()), *self._drawn("toxicity"))),
+            _part("associations", "Factors associated with outcome", self._associations, "Associations"),
+            *more_sections(self.findings, tables, places, self._drawn),
+            ("kinetics", "CAR-T cells over time", self._counts),
+            _part("methods", "Methods", lambda: (methods, *self._rules())),
+            _part("limits", "Limits", lambda: (Bullets(tuple(prose.limits())),)),
+            _part("warnings", "Data and warnings", self._warnings),
+            _part("strobe", "STROBE checklist", lambda: (checklist(self.findings),)),
+            _part("provenance", "Provenance", lambda: (Pairs(tuple(self._provenance())),)),
+        ]
+        made = [s for name, head, build in planned for s in self._built(name, head, build)]
+        return (self._with_failures(s) for s in made)  # when all are built: a later one may have failed
+
+    def _built(self, name: str, head: str, build: Callable[[], Iterable[Section]]) -> Sequence[Section]:
+        """Return a part's sections; an empty one where it, or all that stands in it, failed."""
+        made: list[Section] = self.boundary.attempt(
+            f"Section {head}", name, lambda: [s for s in build() if s.blocks], []
+        )
+        return made or ([Section(name, head, ())] if self._failed(name) else [])
+
+    def _failed(self, name: str) -> tuple[str, ...]:
+        """Return what is said of failures in a section."""
+        failed = (w for w in self._all_warnings if w["about"] == FAILED)
+        return tuple(w["text"] for w in failed if self._top(w.get("section", "")) == name)
+
+    def _top(self, place: str) -> str:
+        """Return the name of the section that holds a section or a figure's place."""
+        if place == "competing" or any(place == e.name for e in self.findings.described.endpoints if e.kind == "time"):
+            return "survival"
+        first = place.partition("_")[0]
+        return {"association": "associations"}.get(first, first)
+
+    def _with_failures(self, section: Section) -> Section:
+        failed = self._failed(section.name)
+        if section.name == "summary":
+            failed = tuple(w["text"] for w in self._all_warnings if w["about"] == FAILED)
+        if section.name == "warnings":
+            section = replace(section, blocks=tuple(self._warnings()))
+        return replace(section, blocks=(*(Paragraph(text, "banner") for text in failed), *section.blocks))
 
     def _illustrated(self, section: Section) -> Section:
         """Return a section with the figures of it and of the sections inside it, each before its tables."""
@@ -190,10 +232,10 @@ class _Report:
 
     def _warnings(self) -> Iterator[Block]:
         for about, head in ABOUT.items():
-            said = tuple(w["text"] for w in self.findings.warnings if w["about"] == about)
+            said = tuple(w["text"] for w in self._all_warnings if w["about"] == about)
             if said:
                 yield Section(f"warnings_{about.replace(' ', '_')}", head, (Bullets(said),))
-        if not self.findings.warnings:
+        if not self._all_warnings:
             yield Paragraph("None.")
 
     def _provenance(self) -> Iterator[tuple[str, Text]]:
@@ -209,6 +251,11 @@ class _Report:
         yield "Versions", f"reinfuse {told['reinfuse']}, Python {told['python']}{packages}"
         yield "Date", str(told["date"])
         yield "Records", "every number is in findings.json and estimates.csv; every figure's data in figures/"
+
+
+def _part(name: str, head: str, blocks: Callable[[], Iterable[Block]], short: str = "") -> Part:
+    """Return a part of one section."""
+    return name, head, lambda: [Section(name, head, tuple(blocks()), short)]
 
 
 def _shown(table: Table | None) -> Iterable[Table]:

@@ -2,55 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from reinfuse.analysis import calibrated
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.findings import Findings
 from reinfuse.report import numbers
-from reinfuse.report.document import Paragraph, Section, Table
+from reinfuse.report.document import Block, Paragraph, Section, Table
 from reinfuse.report.inference import ratio
 from reinfuse.report.labels import lowered
 from reinfuse.report.protocols import ProtocolTables
 
+Part = tuple[str, str, Callable[[], Iterable[Section]]]
+"""A part of the report: its name, its heading, and the building of its sections, which may fail."""
+_LATER = (
+    "What is learnt after the infusion cannot be compared from day 0: who lives longer has more time to respond. "
+    "Landmark: patients still at risk after the day, grouped by what was known then. Time-dependent: no until the "
+    "day of the change, yes from then on."
+)
+_PROTOCOLS = (
+    "Hypothesis-generating: what these patients would be expected to show had all of them had the combination, if "
+    "the adjustment caught every reason for choosing it, which nobody can know. Combinations that too few "
+    "patients had are not estimated. Not a comparison of treatments, and no advice."
+)
+_PAIRED = (
+    "Patients came to this infusion because the one before failed or did not last: outcomes of both differ for "
+    "that reason alone (regression to the mean), and only those who lived long enough are compared."
+)
 
-def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[str]) -> Iterator[Section]:
-    """Yield the sections that have something to show; `drawn` names those that have figures."""
+
+def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[str],
+                  pictures: Callable[[str], Iterable[Block]]) -> Iterator[Part]:  # fmt: skip
+    """Yield the sections that may have something to show.
+
+    Parameters
+    ----------
+    drawn
+        The sections that have figures.
+    pictures
+        Returns the figures of a section.
+    """
+
+    def part(name: str, short: str, title: str, paragraphs: Callable[[], Iterable[str]],
+             made: Callable[[], Iterable[Table | None]]) -> Part:  # fmt: skip
+        def build() -> Iterator[Section]:
+            shown = tuple(t for t in made() if t is not None)
+            if shown or name in drawn:
+                said = (Paragraph(p) for p in paragraphs())
+                yield Section(name, title, (*said, *shown, *pictures(name)), short)
+
+        return name, title, build
+
     ends = [e.name for e in findings.described.endpoints]
-    sure = [tables.small_samples(), tables.influence(), tables.sensitivity(), *(tables.averaging(e) for e in ends),
-            tables.prediction(), tables.proportional(), tables.imputation()]  # fmt: skip
-    told = (*_small_samples(tables), *_influence(tables))
-    yield from _section("sure", "How sure", "How sure are these associations?", told, sure, drawn)
-    yield from _section(
-        "power", "Power", "What this cohort could have seen", tuple(_power(tables)), [tables.power()], drawn
+    yield part("sure", "How sure", "How sure are these associations?",
+               lambda: (*_small_samples(tables), *_influence(tables)), lambda: _robustness(tables, ends))  # fmt: skip
+    yield part("power", "Power", "What this cohort could have seen", lambda: _power(tables), lambda: [tables.power()])
+    yield part(
+        "later", "Learnt later", "Factors learnt after the infusion", lambda: (_LATER,), lambda: [tables.later()]
     )
-    said = (
-        "What is learnt after the infusion cannot be compared from day 0: who lives longer has more time to respond. "
-        "Landmark: patients still at risk after the day, grouped by what was known then. Time-dependent: no until the "
-        "day of the change, yes from then on.",
-    )
-    yield from _section("later", "Learnt later", "Factors learnt after the infusion", said, [tables.later()], drawn)
-    said = (
-        "Hypothesis-generating: what these patients would be expected to show had all of them had the combination, if "
-        "the adjustment caught every reason for choosing it, which nobody can know. Combinations that too few "
-        "patients had are not estimated. Not a comparison of treatments, and no advice.",
-    )
-    found = [t for t in (tables.protocols(e) for e in ends) if t is not None]
-    yield from _section("protocols", "Protocols", "Combinations of protocols", said, found, drawn)
-    said = (
-        "Patients came to this infusion because the one before failed or did not last: outcomes of both differ for "
-        "that reason alone (regression to the mean), and only those who lived long enough are compared.",
-    )
-    yield from _section(
-        "paired", "Within patients", "This infusion and the one before", said, list(tables.paired()), drawn
-    )
+    yield part("protocols", "Protocols", "Combinations of protocols", lambda: (_PROTOCOLS,),
+               lambda: [tables.protocols(e) for e in ends])  # fmt: skip
+    yield part("paired", "Within patients", "This infusion and the one before", lambda: (_PAIRED,), tables.paired)
 
 
-def _section(name: str, short: str, title: str, paragraphs: tuple[str, ...], tables: list[Table | None] | list[Table],
-             drawn: Container[str]) -> Iterator[Section]:  # fmt: skip
-    shown = tuple(t for t in tables if t is not None)
-    if shown or name in drawn:
-        yield Section(name, title, (*(Paragraph(p) for p in paragraphs), *shown), short)
+def _robustness(tables: ProtocolTables, ends: Sequence[str]) -> Iterable[Table | None]:
+    return (tables.small_samples(), tables.influence(), tables.sensitivity(), *(tables.averaging(e) for e in ends),
+            tables.prediction(), tables.proportional(), tables.imputation())  # fmt: skip
 
 
 def _named(tables: ProtocolTables, e: Estimate) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from reinfuse.analysis.threads import CORES
+from reinfuse.boundary import Boundary
 from reinfuse.csv_files import write_csv
 from reinfuse.disclosure import suppressed
 from reinfuse.findings import Findings, Progress
@@ -19,6 +21,7 @@ from reinfuse.report.draw import figures
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.html import html
 from reinfuse.report.pdf import pdf
+from reinfuse.report.planned import Planned
 from reinfuse.report.raster import png
 from reinfuse.report.report import Placed, report
 from reinfuse.report.word import word
@@ -38,21 +41,24 @@ def write(findings: Findings, place: Destination | Path, progress: Progress | No
 def write_results(findings: Findings, draft: Path, progress: Progress | None = None) -> None:
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
     drawn: list[Placed] = []
+    boundary = Boundary()
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
         waiting: list[Future[bytes]] = []
-        for placed in _drawn(findings, progress):
+        for placed in _drawn(findings, boundary, progress):
             drawn.append(placed)
             waiting.append(pool.submit(png, placed[1].svg))
         if progress:
             progress("documents", 1, 1)
         pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures")
-        documents = {"report": report(findings, drawn), **briefs(findings)}
+        patients: dict[str, Document] = boundary.attempt("The patients' brief", "summary", lambda: briefs(findings), {})
+        documents = {"report": report(findings, drawn, boundary), **patients}
         pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
         for name, document in documents.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
         (draft / "report.docx").write_bytes(word(documents["report"], pixels))
         for name, page in pages.items():
             (draft / f"{name}.pdf").write_bytes(page.result())
+    findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
     (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
@@ -70,12 +76,12 @@ def briefs(findings: Findings) -> dict[str, Document]:
     return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
 
 
-def _drawn(findings: Findings, progress: Progress | None) -> Iterator[Placed]:
-    planned = list(figures(findings))
+def _drawn(findings: Findings, boundary: Boundary, progress: Progress | None) -> Iterator[Placed]:
+    planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), [])
     for done, (section, name, draw) in enumerate(planned):
         if progress:
             progress(f"figure {name}", done, len(planned))
-        figure = draw()
+        figure = boundary.attempt(f"Figure {name}", section, draw, None)
         if figure is not None:
             yield section, figure
 

@@ -1,0 +1,89 @@
+"""One failed analysis, figure or section costs itself alone, and the report says so."""
+
+import json
+import re
+
+import pytest
+
+from cohorts import EIGHT
+from helpers import plain, quick, read
+from reinfuse import Plan, Study
+from reinfuse.analysis import association
+from reinfuse.boundary import STRICT, Boundary, fault
+from reinfuse.conduct import ANALYSES, analysis_of
+from reinfuse.errors import CohortRefused
+from reinfuse.report import draw
+from reinfuse.report.protocols import ProtocolTables
+from reinfuse.switches import Analyses
+
+
+def _fails(*_, **__):
+    raise ZeroDivisionError("patient P3 has 98765 days")
+
+
+@pytest.fixture
+def lenient(monkeypatch):
+    monkeypatch.delenv(STRICT)
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory):
+    return Study(read(tmp_path_factory.mktemp("eight"), **EIGHT), plain(Plan.built_in()))
+
+
+def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(eight, lenient, monkeypatch, tmp_path):
+    monkeypatch.setattr(association, "associations", _fails)
+    monkeypatch.setattr(draw, "_responses", _fails)
+    monkeypatch.setattr(ProtocolTables, "toxicity", _fails)
+    findings = eight.run()
+    out = findings.save(tmp_path / "out")
+    told = json.loads((out / "findings.json").read_text(encoding="utf-8"))
+    failed = [w for w in told["warnings"] if w["about"] == "failed"]
+    assert {w["section"] for w in failed} == {"associations", "response", "toxicity", "kinetics"}
+    assert any(w["text"].startswith("Associations, Overall response: failed") for w in failed)
+    assert any(w["text"].startswith("Figure response_best: failed") for w in failed)
+    assert any(w["text"].startswith("Section Toxicity: failed") for w in failed)
+    assert all("P3" not in w["text"] and "ZeroDivisionError" in w["text"] for w in failed)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert all(w["text"].replace("'", "&#39;") in page or w["text"] in page for w in failed)
+    assert "98765" not in page
+    assert any(e["analysis"] == "survival" for e in told["estimates"])
+    assert (out / "report.pdf").is_file() and (out / "report.docx").is_file()
+
+
+def test_under_test_a_failure_is_an_error(eight, monkeypatch):
+    monkeypatch.setattr(association, "associations", _fails)
+    with pytest.raises(ZeroDivisionError):
+        eight.run()
+
+
+def test_refusals_and_interruptions_pass(lenient):
+    for kind in (CohortRefused([]), KeyboardInterrupt()):
+        with pytest.raises(type(kind)):
+            Boundary().attempt("anything", "sure", lambda kind=kind: (_ for _ in ()).throw(kind), None)
+
+
+def test_a_fault_names_its_place_in_this_package_alone():
+    with pytest.raises(AttributeError) as caught:
+        association.associations(None, [None], "univariable", 0.95)
+    assert re.fullmatch(r"AttributeError in analysis/design\.py, line \d+", fault(caught.value))
+
+
+def test_every_analysis_that_is_not_run_says_so(eight):
+    plan = Plan.built_in().model_copy(update={"analyses": Analyses.none(), "landmarks": (), "time_dependent": ()})
+    findings = Study(eight.cohort, plan).run()
+    said = [w["text"] for w in findings.warnings if w["about"] == "not run"]
+    for analysis in ANALYSES:
+        if analysis.switches:
+            [text] = [t for t in said if t.lower().startswith(f"{analysis.name}:")]
+            assert "switched off by the plan (analyses." in text
+    assert "Landmark: not run: the plan names no landmark whose endpoint is in the data" in said
+
+
+def test_every_step_belongs_to_a_known_analysis(eight):
+    names = []
+    quickly = Study(eight.cohort, quick(Plan.built_in()))
+    quickly.run(lambda name, done, total: names.append(name))
+    known = {a.name for a in ANALYSES}
+    assert {analysis_of(n).name for n in names if n != "done"} <= known
+    assert len(names) > 30

@@ -1,0 +1,34 @@
+"""The same bytes however many cores there are."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from reinfuse import Plan, Study, read_cohort
+from reinfuse.analysis import threads
+from reinfuse.data import DEMO, datasets
+
+
+@pytest.fixture
+def results(monkeypatch):
+    cohort = read_cohort(datasets()[DEMO].path)
+    plan = Plan.built_in()
+    few = {"power": 200, "kinetics": False, "draws": 999, "influence": False, "averaging": False, "permutation": False,
+           "competing": False, "standardise": False, "bootstraps": 0, "imputations": 0}  # fmt: skip
+    study = Study(cohort, plan.model_copy(update={"analyses": plan.analyses.model_copy(update=few)}))
+
+    def run(cores: int) -> str:
+        monkeypatch.setattr(threads, "CORES", cores)
+        monkeypatch.setattr("reinfuse.analysis.many.CORES", cores, raising=False)  # by which batches once were cut
+        with ThreadPoolExecutor(cores) as pool:
+            monkeypatch.setattr(threads, "_pool", lambda: pool)
+            return json.dumps(study.run().as_dict(), sort_keys=True)
+
+    return run
+
+
+def test_one_two_and_four_cores_give_the_same_bytes(results):
+    one = results(1)
+    assert results(2) == one
+    assert results(4) == one
