@@ -2,15 +2,18 @@
 
 One row is a stretch of one patient's time: at risk after `start` up to and with `stop`, the factors as they were then
 (Andersen and Gill, Ann Stat 1982;10:1100-1120). Breslow ties; penalty, likelihood ratio and profile limits as in
-`firth`; the steps as in `many`, the risk sets written out as a matrix, so meant for up to some thousand rows.
+`firth`; the steps as in `many`, the risk sets written out as a sparse matrix: a row that
+is cut at the event times is in one of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.analysis import many
@@ -27,8 +30,6 @@ _INFINITE = 10.0
 """An unpenalised effect of one standard deviation beyond this is called infinite."""
 _AWAY = 50.0
 """Beyond it the unpenalised steps need not go on."""
-_LEAST = 1e-200
-"""A sum over a risk set below this has lost its digits: the sum is then taken relative to its own greatest term."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,17 @@ class Rows:
     start: Floats
     stop: Floats
     event: Floats
-    _risk: Floats = field(init=False, repr=False)
+    _risk: Any = field(init=False, repr=False)
     _count: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         times, count = np.unique(self.stop[self.event == 1], return_counts=True)
-        risk = (self.start[None, :] < times[:, None]) & (self.stop[None, :] >= times[:, None])
-        object.__setattr__(self, "_risk", risk.astype(np.float64))
+        first, behind = np.searchsorted(times, self.start, "right"), np.searchsorted(times, self.stop, "right")
+        length = behind - first  # the event times at which a row is at risk follow one another
+        row = np.repeat(np.arange(len(length)), length)
+        time = np.repeat(behind - np.cumsum(length), length) + np.arange(length.sum())
+        risk = sparse.csr_array((np.ones(len(row)), (time, row)), shape=(len(times), len(length)))
+        object.__setattr__(self, "_risk", risk)
         object.__setattr__(self, "_count", count.astype(np.float64))
 
     @property
@@ -73,27 +78,27 @@ class Rows:
         b, value, converged = (np.array([f[i] for f in found]) for i in range(3))
         return many.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
 
-    def _shares(self, eta: Floats) -> tuple[Floats, Floats]:
-        """Return each row's share of each risk set, shape (times, rows), and the logarithm of the risk sets' sums."""
-        shift = float(eta.max())
-        r = np.exp(eta - shift)
-        s0 = self._risk @ r
-        if s0.min(initial=1.0) > _LEAST:
-            share = self._risk * r
-            share /= s0[:, None]
-            return share, np.log(s0) + shift
-        own = np.where(self._risk > 0, eta[None, :], -np.inf)
-        shifts = own.max(axis=1)
-        share = np.exp(own - shifts[:, None])
-        s0 = share.sum(axis=1)
-        return share / s0[:, None], np.log(s0) + shifts
+    def _shares(self, eta: Floats) -> tuple[Any, Floats]:
+        """Return each row's share of each risk set, shape (times, rows), and the logarithm of the risk sets' sums.
+
+        Each sum is taken relative to its own greatest term, so that none loses its digits.
+        """
+        risk, begin = self._risk, self._risk.indptr[:-1]
+        if not len(begin):
+            return risk, np.empty(0)
+        at_risk = eta[risk.indices]
+        shifts, size = np.maximum.reduceat(at_risk, begin), np.diff(risk.indptr)
+        r = np.exp(at_risk - np.repeat(shifts, size))
+        s0 = np.add.reduceat(r, begin)
+        share = sparse.csr_array((r / np.repeat(s0, size), risk.indices, risk.indptr), shape=risk.shape)
+        return share, np.log(s0) + shifts
 
     def state(self, b: Floats, penalised: bool = True) -> tuple[float, Floats, Floats]:
         """Return the penalised partial log-likelihood, its score and the information."""
         eta = self.X @ b
         share, log_sum = self._shares(eta)
         mean = share @ self.X
-        later = self._count @ share
+        later = share.T @ self._count
         information = (self.X.T * later) @ self.X - (mean.T * self._count) @ mean
         score = self.event @ self.X - self._count @ mean
         value = float(self.event @ eta - self._count @ log_sum)
@@ -104,7 +109,7 @@ class Rows:
         q = ((self.X @ A) * self.X).sum(axis=1)
         am = mean @ A
         third = (later * q) @ self.X
-        third -= 2 * ((self._count[:, None] * am).T @ share * self.X.T).sum(axis=0) @ self.X
+        third -= 2 * ((share.T @ (self._count[:, None] * am)) * self.X).sum(axis=1) @ self.X
         third += (self._count * (2 * (am * mean).sum(axis=1) - share @ q)) @ mean
         return value + float(half_log_det[0]), score + third / 2, information
 
