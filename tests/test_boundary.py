@@ -9,10 +9,11 @@ from cohorts import EIGHT
 from helpers import plain, quick, read
 from reinfuse import Plan, Study
 from reinfuse.analysis import association
-from reinfuse.boundary import STRICT, Boundary, fault
+from reinfuse.boundary import STRICT, Boundary, failed, fault
+from reinfuse.cli import main
 from reinfuse.conduct import ANALYSES, analysis_of
 from reinfuse.errors import CohortRefused
-from reinfuse.report import draw
+from reinfuse.report import draw, write
 from reinfuse.report.protocols import ProtocolTables
 from reinfuse.switches import Analyses
 
@@ -38,14 +39,14 @@ def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(ei
     findings = eight.run()
     out = findings.save(tmp_path / "out")
     told = json.loads((out / "findings.json").read_text(encoding="utf-8"))
-    failed = [w for w in told["warnings"] if w["about"] == "failed"]
-    assert {w["section"] for w in failed} == {"associations", "response", "toxicity", "kinetics"}
-    assert any(w["text"].startswith("Associations, Overall response: failed") for w in failed)
-    assert any(w["text"].startswith("Figure response_best: failed") for w in failed)
-    assert any(w["text"].startswith("Section Toxicity: failed") for w in failed)
-    assert all("P3" not in w["text"] and "ZeroDivisionError" in w["text"] for w in failed)
+    noted = [w for w in told["warnings"] if w["about"] == "failed"]
+    assert {w["section"] for w in noted} == {"associations", "response", "toxicity", "kinetics"}
+    assert any(w["text"].startswith("Associations, Overall response: failed") for w in noted)
+    assert any(w["text"].startswith("Figure response_best: failed") for w in noted)
+    assert any(w["text"].startswith("Section Toxicity: failed") for w in noted)
+    assert all("P3" not in w["text"] and "ZeroDivisionError" in w["text"] for w in noted)
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert all(w["text"].replace("'", "&#39;") in page or w["text"] in page for w in failed)
+    assert all(w["text"].replace("'", "&#39;") in page or w["text"] in page for w in noted)
     assert "98765" not in page
     assert any(e["analysis"] == "survival" for e in told["estimates"])
     assert (out / "report.pdf").is_file() and (out / "report.docx").is_file()
@@ -87,3 +88,26 @@ def test_every_step_belongs_to_a_known_analysis(eight):
     known = {a.name for a in ANALYSES}
     assert {analysis_of(n).name for n in names if n != "done"} <= known
     assert len(names) > 30
+
+
+def test_a_document_or_picture_that_fails_costs_itself_alone(eight, lenient, monkeypatch, tmp_path):
+    pixels = write.png
+    monkeypatch.setattr(write, "word", _fails)
+    monkeypatch.setattr(write, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
+    boundary = Boundary()
+    out = write.write(eight.run(), tmp_path / "out", None, boundary)
+    texts = failed(boundary.warnings)
+    assert any(t.startswith("report.docx: failed") for t in texts)
+    assert any(t.startswith("Figure response_best: failed") for t in texts)
+    assert not (out / "report.docx").exists() and not (out / "figures" / "response_best.svg").exists()
+    assert (out / "report.pdf").is_file() and (out / "report.html").is_file()
+    assert failed(json.loads((out / "findings.json").read_text(encoding="utf-8"))["warnings"]) == texts
+
+
+def test_the_command_line_says_what_failed(lenient, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(write, "word", _fails)
+    monkeypatch.setattr("sys.argv", ["reinfuse", "demo", "--dataset", "sheih_2020", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert "WARNING: report.docx: failed and is left out (ZeroDivisionError" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -67,6 +67,11 @@ class Boundary:
     def warnings(self) -> tuple[dict[str, str], ...]:
         """The failures as warnings of the findings."""
         return tuple(f.as_warning() for f in self.failures)
+
+
+def failed(warnings: Iterable[Mapping[str, str]]) -> list[str]:
+    """Return what the warnings of findings tell of failures."""
+    return [w["text"] for w in warnings if w["about"] == FAILED]
 
 
 def fault(error: BaseException) -> str:

@@ -257,14 +257,18 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
 
 
 def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
+    from reinfuse.boundary import Boundary, failed
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.write import write
     from reinfuse.study import Study
 
+    boundary = Boundary()
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
         findings = study.run(progress)
-        write(findings, place, progress)
+        write(findings, place, progress, boundary)
+    for text in failed((*findings.warnings, *boundary.warnings)):
+        typer.echo(f"WARNING: {text}", err=True)
     return findings
 
 

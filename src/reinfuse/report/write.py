@@ -27,21 +27,28 @@ from reinfuse.report.report import Placed, report
 from reinfuse.report.word import word
 
 
-def write(findings: Findings, place: Destination | Path, progress: Progress | None = None) -> Path:
+def write(findings: Findings, place: Destination | Path, progress: Progress | None = None,
+          boundary: Boundary | None = None) -> Path:  # fmt: skip
     """Write report, findings, estimates, patients and figures into a folder.
+
+    Parameters
+    ----------
+    boundary
+        Keeps what could not be drawn or written.
 
     Raises
     ------
     OutputRefused
         If the folder cannot be written.
     """
-    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress))
+    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress, boundary))
 
 
-def write_results(findings: Findings, draft: Path, progress: Progress | None = None) -> None:
+def write_results(findings: Findings, draft: Path, progress: Progress | None = None,
+                  boundary: Boundary | None = None) -> None:  # fmt: skip
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
     drawn: list[Placed] = []
-    boundary = Boundary()
+    boundary = boundary or Boundary()
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
         waiting: list[Future[bytes]] = []
         for placed in _drawn(findings, boundary, progress):
@@ -49,15 +56,19 @@ def write_results(findings: Findings, draft: Path, progress: Progress | None = N
             waiting.append(pool.submit(png, placed[1].svg))
         if progress:
             progress("documents", 1, 1)
-        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures")
+        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary)
+        drawn = [placed for placed in drawn if placed[1].name in pixels]
         patients: dict[str, Document] = boundary.attempt("The patients' brief", "summary", lambda: briefs(findings), {})
         documents = {"report": report(findings, drawn, boundary), **patients}
         pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
         for name, document in documents.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
-        (draft / "report.docx").write_bytes(word(documents["report"], pixels))
-        for name, page in pages.items():
-            (draft / f"{name}.pdf").write_bytes(page.result())
+        written = {"report.docx": lambda: word(documents["report"], pixels),
+                   **{f"{name}.pdf": page.result for name, page in pages.items()}}  # fmt: skip
+        for name, work in written.items():
+            contents = boundary.attempt(name, "summary", work, None)
+            if contents is not None:
+                (draft / name).write_bytes(contents)
     findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
@@ -89,15 +100,19 @@ def _drawn(findings: Findings, boundary: Boundary, progress: Progress | None) ->
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
     """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
-        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder)
+        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder, Boundary())
 
 
-def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path) -> dict[str, bytes]:
+def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path,
+                   boundary: Boundary) -> dict[str, bytes]:  # fmt: skip
     """Write figures whose pixels are on their way, and return the pixels by name."""
     folder.mkdir()
     pixels = {}
     for figure, coming in zip(drawn, waiting, strict=True):
-        pixels[figure.name] = coming.result()
+        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, None)
+        if rendered is None:
+            continue
+        pixels[figure.name] = rendered
         (folder / f"{figure.name}.svg").write_bytes(figure.svg)
         (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
         write_csv(figure.data, folder / f"{figure.name}.csv")
