@@ -39,7 +39,7 @@ virtual: $(VENV)/virtual
 	$(BIN)/reinfuse virtual trial --out reinfuse-virtual --force
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "Progress", "Study"]
 FIRST_ROWS = 5
-LIBRARIES = ("greenwood", "firthmodels", "numpy", "scipy", "polars", "matplotlib")
+LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
 
 
 class Study:

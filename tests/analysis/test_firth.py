@@ -39,6 +39,37 @@ def test_no_separation_is_not_found():
     assert firth.fit("logistic", *_table(5, 3, 2, 7), None, 0.95).infinite.tolist() == [False]
 
 
+def test_separation_by_hand_quasi_complete_and_along_a_sum():
+    """Every 1 of the first lies at or above every 0: infinite, though one value is shared; the second is noise."""
+    x, y = np.array([0.0, 1, 2, 2, 3, 4]), np.array([0.0, 0, 0, 1, 1, 1])
+    noise = np.array([1.0, 0, 0, 0, 1, 0])
+    assert firth.separated(x[:, None], y).tolist() == [True]
+    assert firth.separated(noise[:, None], y).tolist() == [False]
+    a, b = np.array([0.0, 3, 1, 4, 2]), np.array([2.0, -2, 2, -2, 1])
+    assert firth.separated(np.column_stack([a, b]), (a + b > 2.5).astype(float)).tolist() == [True, True]
+    assert firth.separated(x[:, None], np.ones(6)).tolist() == [True]
+
+
+def test_separation_beside_firthmodels():
+    from firthmodels import detect_separation
+
+    rng, seen, same = np.random.default_rng(11), [], 0
+    for _ in range(150):
+        n, k = int(rng.integers(6, 30)), int(rng.integers(1, 4))
+        X = np.where(rng.random(k) < 0.5, rng.integers(0, 2, (n, k)), rng.normal(size=(n, k)).round(1) * 100)
+        y = (X[:, 0] * rng.choice([0, 1, 5]) + rng.normal(size=n) * X[:, 0].std() > np.median(X[:, 0])).astype(float)
+        if np.linalg.matrix_rank(np.column_stack([np.ones(n), X])) <= k or len(set(y)) < 2:
+            continue
+        seen.append(firth.separated(X, y))
+        theirs = ~detect_separation(X / X.std(axis=0), y).is_finite[:k]
+        assert seen[-1].any() == theirs.any()
+        assert (seen[-1] >= theirs).all()  # of several directions the library looks at one
+        same += bool((seen[-1] == theirs).all())
+    assert same > 0.95 * len(seen)
+    assert sum(s.any() for s in seen) > 20
+    assert sum(not s.any() for s in seen) > 20
+
+
 def _three(b: float) -> float:
     """The penalised log partial likelihood of times 1, 2, 3, all events, x = 1, 1, 0, written out by hand."""
     e = math.exp(b)

@@ -1,4 +1,4 @@
-"""Firth's penalised likelihood for logistic and Cox models, and separation; the one module that knows firthmodels.
+"""Firth's penalised likelihood for logistic and Cox models, and separation.
 
 Firth D. Biometrika 1993;80:27-38; Heinze G, Schemper M. Stat Med 2002;21:2409-2419 (logistic) and Biometrics
 2001;57:114-119 (Cox, Breslow ties). The p-value is that of the penalised likelihood ratio, the interval that of the
@@ -13,7 +13,7 @@ has one variable m_j for each event time, m_j >= x'b of all who are at risk from
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ Kind = Literal["logistic", "cox"]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
            for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
 _MAX_ROWS_FOR_SEPARATION = 3000
+_A_DIRECTION = 1e-6
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,27 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
 
 def separated(X: Floats, outcome: Floats) -> Bools:
     """Tell which columns have an infinite unpenalised logistic estimate."""
-    from firthmodels import detect_separation
+    from scipy.optimize import linprog
 
     rows = np.unique(np.column_stack([X, outcome]), axis=0)
     if len(rows) > _MAX_ROWS_FOR_SEPARATION:
         return _one_sided(X, outcome)
-    found: Any = detect_separation(rows[:, :-1], rows[:, -1])
-    return ~np.asarray(found.is_finite, dtype=np.bool_)[: X.shape[1]]
+    if len(np.unique(outcome)) < 2:
+        return np.ones(X.shape[1], dtype=np.bool_)
+    Z = np.column_stack([(rows[:, :-1] - X.mean(axis=0)) / X.std(axis=0), np.ones(len(rows))])
+    signed = Z * (2 * rows[:, -1:] - 1)
+
+    def along(gain: Floats) -> Floats:
+        """Return the direction of the greatest gain among those in which no patient's likelihood falls."""
+        found = linprog(-gain, A_ub=-signed, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+        return np.asarray(found.x, dtype=np.float64) if found.status == 0 else np.zeros(len(gain))
+
+    infinite = np.abs(along(signed.sum(axis=0))) > _A_DIRECTION
+    if infinite.any():  # of several directions one need not move every column
+        for j in np.flatnonzero(~infinite[:-1]):
+            unit = np.eye(len(infinite))[j]
+            infinite[j] = any(abs(along(sign * unit)[j]) > _A_DIRECTION for sign in (-1, 1))
+    return np.asarray(infinite[:-1], dtype=np.bool_)
 
 
 def _one_sided(X: Floats, event: Floats) -> Bools:
@@ -128,7 +143,7 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     if found.status != 0 or -found.fun < 1e-6:
         return np.zeros(k, dtype=np.bool_)
     direction: Floats = np.asarray(found.x, dtype=np.float64)[:k]
-    return np.abs(direction) > 1e-6
+    return np.abs(direction) > _A_DIRECTION
 
 
 def _means_at_risk(Z: Floats, time: Floats, events: NDArray[np.int64]) -> Floats:
