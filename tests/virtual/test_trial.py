@@ -251,7 +251,7 @@ def test_bad_protocols_are_refused_with_a_remedy(tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(PlanRefused) as refused:
         Protocols.load(path)
-    assert any(said in p.remedy for p in refused.value.problems)
+    assert any(said in f"{p.rule}; {p.remedy}" for p in refused.value.problems)
 
 
 def test_all_problems_of_a_protocols_file_are_told_at_once(tmp_path):

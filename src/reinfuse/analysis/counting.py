@@ -68,13 +68,13 @@ class Rows:
         """Coefficients that are effects of a column: all."""
         return int(self.X.shape[1])
 
-    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
         found = []
         for i, b in enumerate(start.copy()):
             if held is not None:
                 b[held[0]] = held[1][i]
-            found.append(greatest(self, None if held is None else held[0], b))
+            found.append(greatest(self, None if held is None else held[0], b, close=close or _CLOSE))
         b, value, converged = (np.array([f[i] for f in found]) for i in range(3))
         return many.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
 
@@ -115,7 +115,7 @@ class Rows:
 
 
 def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
-             penalised: bool = True) -> tuple[Floats, float, bool]:  # fmt: skip
+             penalised: bool = True, close: float = _CLOSE) -> tuple[Floats, float, bool]:  # fmt: skip
     """Return where the likelihood is greatest, one coefficient held or none; its value; whether the steps ended."""
     b = np.zeros(rows.X.shape[1]) if b is None else b.copy()
     free = np.array([j for j in range(len(b)) if j != held], dtype=np.int64)
@@ -127,7 +127,7 @@ def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
             step = step / 2
             continue
         b, (value, score, information) = b + step, tried
-        if np.abs(step).max(initial=0) < _CLOSE:
+        if np.abs(step).max(initial=0) < close:
             return b, value, bool(np.isfinite(value))
         if not penalised and np.abs(b).max() > _AWAY:
             break

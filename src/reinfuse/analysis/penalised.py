@@ -29,6 +29,7 @@ _GREATEST = 100.0
 _HIGHER = 1e-6
 _LAST_STEP = 1e-6
 """Last step where a coefficient is held: the error of the likelihood is of the order of its square."""
+_SETTLED = 1e-11
 _CLIMBS = 3
 
 
@@ -43,8 +44,11 @@ class Model(Protocol):
     def effects(self) -> int:
         """Coefficients that are effects of a column, first among the k."""
 
-    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
-        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none.
+
+        `close`: the longest last step, in standard deviations of a column.
+        """
 
 
 @dataclass(frozen=True)
@@ -66,9 +70,9 @@ class Data:
         """Coefficients that are effects of a column."""
         return int(self.X.shape[1]) - (self.time is None)
 
-    def fit(self, start: Floats, held: tuple[int, Floats] | None = None) -> many.Fits:
+    def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
-        event, close = np.tile(self.event, (len(start), 1)), many.EXACT if held is None else _LAST_STEP
+        event, close = np.tile(self.event, (len(start), 1)), close or (many.EXACT if held is None else _LAST_STEP)
         if self.time is None:
             return many.logistic(self.X, event, held=held, start=start, close=close)
         return many.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
@@ -114,8 +118,9 @@ def summit(model: Model, start: Floats | None = None) -> Summit | None:
     if not good.any():
         return None
     best = int(np.where(good, fits.value, -np.inf).argmax())
-    variance, _ = many.inverted(fits.information[best : best + 1], None)
-    return Summit(fits.coef[best], float(fits.value[best]), variance[0])
+    top = model.fit(fits.coef[[best]], close=_SETTLED)  # so that the same patients in another order give the same
+    variance, _ = many.inverted(top.information, None)
+    return Summit(top.coef[0], float(top.value[0]), variance[0])
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from reinfuse.analysis.estimate import Estimate
 E_VALUE = "E-value"
 BENJAMINI_HOCHBERG = "Benjamini-Hochberg"
 COMMON = 0.15
+_NONE = 1e-9
+"""A ratio so near to 1 is 1: the root in the E-value would blow its rounding up."""
 
 
 def risk_ratio(value: float, statistic: str, common: bool) -> float:
@@ -35,6 +37,8 @@ def risk_ratio(value: float, statistic: str, common: bool) -> float:
 def e_value(risk: float) -> float:
     """Return the E-value of a risk ratio."""
     above = max(risk, 1 / risk)
+    if above < 1 + _NONE:
+        return 1.0
     return above + math.sqrt(above * (above - 1))
 
 
