@@ -70,8 +70,8 @@ class Boundary:
 
 
 def failed(warnings: Iterable[Mapping[str, str]]) -> list[str]:
-    """Return what the warnings of findings tell of failures."""
-    return [w["text"] for w in warnings if w["about"] == FAILED]
+    """Return what the warnings of findings tell of failures, each text once."""
+    return list(dict.fromkeys(w["text"] for w in warnings if w["about"] == FAILED))
 
 
 def fault(error: BaseException) -> str:

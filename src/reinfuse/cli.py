@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reinfuse.data import Dataset
     from reinfuse.output import Destination
     from reinfuse.plan import Plan
+    from reinfuse.second_process import SecondProcess
     from reinfuse.study import Findings
 
 app = typer.Typer(
@@ -257,6 +258,13 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
 
 
 def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
+    from reinfuse.second_process import second_process
+
+    with second_process() as second:  # it gets ready while this one reads
+        return _written(cohort, plan, place, second)
+
+
+def _written(cohort: Path, plan: Plan, place: Destination, second: SecondProcess | None) -> Findings:
     from reinfuse.boundary import Boundary, failed
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.write import write
@@ -265,8 +273,8 @@ def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
     boundary = Boundary()
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
-        findings = study.run(progress)
-        write(findings, place, progress, boundary)
+        findings = study.run(progress, second)
+        write(findings, place, progress, boundary, second)
     for text in failed((*findings.warnings, *boundary.warnings)):
         typer.echo(f"WARNING: {text}", err=True)
     return findings

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from reinfuse.analysis.estimate import Estimate
 from reinfuse.analysis.survival import Curve
-from reinfuse.boundary import Boundary
+from reinfuse.boundary import Boundary, Failure
 from reinfuse.cohort.analysed import Analysed
 from reinfuse.findings import CurveKey, Progress
 from reinfuse.plan import Plan
@@ -30,12 +31,15 @@ class Analysis:
         What it needs; said where nothing of it was run though the plan asks for it.
     switches
         Settings under `[analyses]` of a plan that switch it off.
+    last
+        Needs the estimates of the steps before it.
     """
 
     name: str
     section: str
     needs: str = "nothing to estimate in these data"
     switches: tuple[str, ...] = ()
+    last: bool = False
 
 
 _MODEL = "it needs an endpoint and a factor that can be modelled, without late entry"
@@ -58,7 +62,7 @@ ANALYSES = (
     Analysis("influence", "sure", _MODEL, ("influence",)),
     Analysis("proportional hazards", "sure", "it needs a multivariable model of a time to event",
              ("proportional_hazards",)),
-    Analysis("sensitivity", "sure", "no association was estimated", ("sensitivity",)),
+    Analysis("sensitivity", "sure", "no association was estimated", ("sensitivity",), last=True),
     Analysis("imputation", "sure", "no factor of the models is missing in a patient", ("imputations",)),
     Analysis("competing events", "survival", "it needs a competing event, and a factor", ("competing",)),
     Analysis("landmark", "later", "the plan names no landmark whose endpoint is in the data"),
@@ -90,22 +94,61 @@ class Results:
     empty: list[str] = field(default_factory=list)
 
 
-def conduct(todo: Sequence[Step], boundary: Boundary, progress: Progress | None = None) -> Results:
-    """Take the steps, one after the other."""
+@dataclass(frozen=True)
+class Piece:
+    """What one step gave, and what failed in it."""
+
+    made: Made
+    failures: tuple[Failure, ...]
+
+
+def pieces(todo: Sequence[Step]) -> list[Callable[[], Piece]]:
+    """Return the steps as pieces of work that know of no earlier one."""
+    return [partial(_taken, step, []) for step in todo]
+
+
+def _taken(step: Step, estimates: list[Estimate]) -> Piece:
+    boundary, (name, work) = Boundary(), step
+    nothing: Made = ([], {})
+    made = boundary.attempt(_capital(name), analysis_of(name).section, lambda: work(estimates), nothing)
+    return Piece(made, tuple(boundary.failures))
+
+
+Shared = Callable[[Sequence[int], Callable[[int], Piece]], dict[int, Piece]]
+"""Given places of steps and what does one here, the results of all."""
+
+
+def conduct(todo: Sequence[Step], boundary: Boundary, progress: Progress | None = None,
+            others: Shared | None = None) -> Results:  # fmt: skip
+    """Take the steps, in order but for those that need the results of others.
+
+    Parameters
+    ----------
+    others
+        Does the steps of the places that it is given, with somebody's help; it is given what does one here.
+    """
     from threadpoolctl import threadpool_limits
 
+    last = [i for i, (name, _) in enumerate(todo) if analysis_of(name).last]
     results = Results()
+
+    def here(place: int) -> Piece:
+        if progress:
+            progress(todo[place][0], place, len(todo))
+        return _taken(todo[place], [e for i in range(place) if i in taken for e in taken[i].made[0]])
+
+    taken: dict[int, Piece] = {}
     with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
-        for done, (name, step) in enumerate(todo):
-            if progress:
-                progress(name, done, len(todo))
-            before = len(boundary.failures)
-            made: Made = boundary.attempt(_capital(name), analysis_of(name).section,
-                                           lambda step=step: step(results.estimates), ([], {}))  # type: ignore[misc]  # fmt: skip
-            results.estimates += made[0]
-            results.curves |= made[1]
-            if not made[0] and len(boundary.failures) == before:
-                results.empty.append(name)
+        places = [i for i in range(len(todo)) if i not in last]
+        taken |= others(places, here) if others else {i: here(i) for i in places}
+        taken |= {i: here(i) for i in last}
+    for place, (name, _) in enumerate(todo):
+        piece = taken[place]
+        boundary.failures += piece.failures
+        results.estimates += piece.made[0]
+        results.curves |= piece.made[1]
+        if not piece.made[0] and not piece.failures:
+            results.empty.append(name)
     if progress:
         progress("done", len(todo), len(todo))
     return results

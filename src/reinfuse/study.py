@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,13 @@ from reinfuse.cohort.described import described
 from reinfuse.cohort.later import landmark_notes
 from reinfuse.cohort.patients import patients_frame
 from reinfuse.cohort.split import unsplit
-from reinfuse.conduct import conduct, not_run
+from reinfuse.conduct import Piece, Shared, conduct, not_run, pieces
 from reinfuse.errors import CohortRefused, Problem
 from reinfuse.extras import require
 from reinfuse.findings import Findings, Progress
 from reinfuse.kinetics.counted import Counted, counted
 from reinfuse.plan import Plan
+from reinfuse.second_process import MOST_PATIENTS, SecondProcess
 
 if TYPE_CHECKING:
     from reinfuse.population_steps import Sampled
@@ -65,17 +66,22 @@ class Study:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
         return self._todo(self._counted(Boundary()))
 
-    def run(self, progress: Progress | None = None) -> Findings:
+    def run(self, progress: Progress | None = None, second: SecondProcess | None = None) -> Findings:
         """Estimate what the plan asks for.
 
         Parameters
         ----------
         progress
             Called with what is done, how many steps are done, and how many there are.
+        second
+            Another process that takes its part of the steps of a cohort that is not large.
         """
         boundary = Boundary()
         counts = self._counted(boundary)
-        return self._findings(self._todo(counts), progress, counts, boundary, whole=True)
+        others = None
+        if second is not None and self.data.frame.height <= MOST_PATIENTS:
+            others = partial(second.results, pieces_of, self)
+        return self._findings(self._todo(counts), progress, counts, boundary, whole=True, others=others)
 
     def _todo(self, counts: Counted | None) -> list[steps.Step]:
         todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
@@ -144,10 +150,11 @@ class Study:
         return Study(self.cohort, plan)._findings(list(inference.power_steps(self.data, plan)), progress)
 
     def _findings(self, todo: list[steps.Step], progress: Progress | None, counts: Counted | None = None,
-                  boundary: Boundary | None = None, whole: bool = False) -> Findings:  # fmt: skip
+                  boundary: Boundary | None = None, whole: bool = False,
+                  others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
-        results = conduct(todo, boundary, progress)
+        results = conduct(todo, boundary, progress, others)
         idle = not_run(todo, results, self.data, self.plan) if whole else ()
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
                         self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
@@ -177,6 +184,11 @@ class Study:
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
         }  # fmt: skip
+
+
+def pieces_of(study: Study) -> list[Callable[[], Piece]]:
+    """Return the steps of a study as pieces of work."""
+    return pieces(study.prepare())
 
 
 def _grouped(problems: Sequence[Problem]) -> Iterator[str]:

@@ -65,11 +65,12 @@ class Fits:
 
 @dataclass(frozen=True)
 class _State:
-    """Penalised log-likelihood, its score, and the information, of each row."""
+    """Penalised log-likelihood, its score, and the information with its inverse, of each row."""
 
     value: Floats
     score: Floats
     information: Floats
+    inverse: Floats
 
 
 _Likelihood = Callable[[Floats, NDArray[np.int64]], _State]
@@ -117,7 +118,7 @@ def logistic(X: Floats, outcome: Floats, weights: Floats | None = None, held: tu
         value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
         if penalised:
             value += half_log_det
-        return _State(value, score, information)
+        return _State(value, score, information, inverse)
 
     k = X.shape[-1]
     return _in_parts(likelihood, batch, k, n + k * k if X.ndim == 2 else n * k, held, used, start, close)
@@ -170,7 +171,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Flo
     score = summed(died, x) - summed(count, mean)
     value = (died * eta).sum(axis=1) - (count * (np.log(s0) + shift[:, None])).sum(axis=1)
     if not penalised:
-        return _State(value, score, information)
+        return _State(value, score, information, inverse)
     ax, am = x @ inverse, mean @ inverse
     q = (ax * x).sum(axis=2)  # x' A x
     mq = (am * mean).sum(axis=2)  # m' A m
@@ -179,7 +180,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Flo
     third = summed(later * q, x)
     third -= 2 * summed(r * _gathered(am, share, x), x)
     third += summed(count * (2 * mq - eq), mean)
-    return _State(value + half_log_det, score + third / 2, information)
+    return _State(value + half_log_det, score + third / 2, information, inverse)
 
 
 def _gathered(am: Floats, share: Floats, x: Floats) -> Floats:
@@ -231,13 +232,35 @@ def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
         full = information + np.eye(k) * (~used)[:, :, None]
     scale = np.sqrt(np.maximum(np.einsum("bkk->bk", full), 1e-300))
     scaled = full / (scale[:, :, None] * scale[:, None, :])
-    sign, log_det = np.linalg.slogdet(scaled)
-    good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
-    scaled[~good] = np.eye(k)
-    inverse = np.where(good[:, None, None], np.linalg.inv(scaled) / (scale[:, :, None] * scale[:, None, :]), 0.0)
+    log_det, inverse = _of_two(scaled) if 1 <= k <= 2 else _of_many(scaled)
+    good = log_det > _SINGULAR
+    inverse = np.where(good[:, None, None], inverse / (scale[:, :, None] * scale[:, None, :]), 0.0)
     if used is not None:
         inverse = inverse * used[:, :, None] * used[:, None, :]
     return inverse, np.where(good, 0.5 * log_det + np.log(scale).sum(axis=1), -np.inf)
+
+
+def _of_two(scaled: Floats) -> tuple[Floats, Floats]:
+    """Return log-determinant and inverse of matrices of one or two columns, written out."""
+    first, last = scaled[:, 0, 0], scaled[:, -1, -1]
+    other = scaled[:, 0, 1] if scaled.shape[-1] == 2 else None
+    det = first if other is None else first * last - other * other
+    good = (first > 0) & (det > 0) & np.isfinite(det)
+    det = np.where(good, det, 1.0)
+    inverse = np.empty_like(scaled)
+    inverse[:, 0, 0], inverse[:, -1, -1] = last / det, first / det
+    if other is None:
+        inverse[:, 0, 0] = 1 / det
+    else:
+        inverse[:, 0, 1] = inverse[:, 1, 0] = -other / det
+    return np.where(good, np.log(det), -np.inf), inverse
+
+
+def _of_many(scaled: Floats) -> tuple[Floats, Floats]:
+    sign, log_det = np.linalg.slogdet(scaled)
+    good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
+    scaled[~good] = np.eye(scaled.shape[-1])
+    return np.where(good, log_det, -np.inf), np.asarray(np.linalg.inv(scaled), dtype=np.float64)
 
 
 def _in_parts(likelihood: _Likelihood, batch: int, k: int, size: int, held: tuple[int, Floats] | None,
@@ -288,8 +311,10 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
 
 
 def _step(state: _State, free: Bools, used: Bools | None, rows: NDArray[np.int64]) -> Floats:
-    information = state.information[:, free][:, :, free]
-    inverse, _ = inverted(information, None if used is None else used[rows][:, free])
+    if free.all():
+        inverse = state.inverse
+    else:
+        inverse, _ = inverted(state.information[:, free][:, :, free], None if used is None else used[rows][:, free])
     step = np.zeros_like(state.score)
     step[:, free] = np.matmul(inverse, state.score[:, free][:, :, None])[:, :, 0]
     longest = np.abs(step).max(axis=1, initial=0)

@@ -14,7 +14,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from reinfuse.analysis import survival
 from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
@@ -98,6 +97,8 @@ def _mcnemar(endpoint: str, values: Floats, confidence: float) -> Estimate:
         return replace(own, p_value=1.0, note=joined([why, NOTE]))
     low, high = clopper_pearson(later, later + earlier, confidence)
     said = f"{later} after the later infusion only, {earlier} after the earlier only"
+    from scipy.stats import binomtest  # slow to import
+
     test = replace(own, lower=low / (1 - low), p_value=float(binomtest(later, later + earlier, 0.5).pvalue))
     if not earlier:
         why = f"{NOT_ESTIMABLE}: ratio and upper limit are infinite"

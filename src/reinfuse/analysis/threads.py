@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -14,11 +15,25 @@ R = TypeVar("R")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_busy = False
+
+
 def in_threads(work: Callable[[T], R], pieces: Sequence[T]) -> list[R]:
     """Return the results of the pieces, in their order. Array libraries let other threads run while they compute."""
-    if len(pieces) < 2 or CORES < 2:
+    if len(pieces) < 2 or CORES < 2 or _busy:
         return [work(piece) for piece in pieces]
     return list(_pool().map(work, pieces))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Take pieces one after the other meanwhile: another process keeps the other cores busy."""
+    global _busy
+    _busy = True
+    try:
+        yield
+    finally:
+        _busy = False
 
 
 @cache

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reinfuse.analysis.threads import CORES
-from reinfuse.boundary import Boundary
+from reinfuse.boundary import Boundary, Failure
 from reinfuse.csv_files import write_csv
 from reinfuse.disclosure import suppressed
 from reinfuse.findings import Findings, Progress
@@ -25,35 +26,39 @@ from reinfuse.report.planned import Planned
 from reinfuse.report.raster import png
 from reinfuse.report.report import Placed, report
 from reinfuse.report.word import word
+from reinfuse.second_process import MOST_PATIENTS, SecondProcess
+
+Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
+"""A figure, its pixels, and what failed."""
 
 
 def write(findings: Findings, place: Destination | Path, progress: Progress | None = None,
-          boundary: Boundary | None = None) -> Path:  # fmt: skip
+          boundary: Boundary | None = None, second: SecondProcess | None = None) -> Path:  # fmt: skip
     """Write report, findings, estimates, patients and figures into a folder.
 
     Parameters
     ----------
     boundary
         Keeps what could not be drawn or written.
+    second
+        Another process that draws its part of the figures of a cohort that is not large.
 
     Raises
     ------
     OutputRefused
         If the folder cannot be written.
     """
-    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress, boundary))
+    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress, boundary, second))
 
 
 def write_results(findings: Findings, draft: Path, progress: Progress | None = None,
-                  boundary: Boundary | None = None) -> None:  # fmt: skip
+                  boundary: Boundary | None = None, second: SecondProcess | None = None) -> None:  # fmt: skip
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
-    drawn: list[Placed] = []
     boundary = boundary or Boundary()
+    if findings.described.patients > MOST_PATIENTS:
+        second = None
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
-        waiting: list[Future[bytes]] = []
-        for placed in _drawn(findings, boundary, progress):
-            drawn.append(placed)
-            waiting.append(pool.submit(png, placed[1].svg))
+        drawn, waiting = _drawn(findings, pool, boundary, progress, second)
         if progress:
             progress("documents", 1, 1)
         pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary)
@@ -87,14 +92,48 @@ def briefs(findings: Findings) -> dict[str, Document]:
     return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
 
 
-def _drawn(findings: Findings, boundary: Boundary, progress: Progress | None) -> Iterator[Placed]:
+def _drawn(findings: Findings, pool: Executor, boundary: Boundary, progress: Progress | None,
+           second: SecondProcess | None) -> tuple[list[Placed], list[Future[bytes]]]:  # fmt: skip
+    """Return the figures, each with its section, and their pixels, which are on their way."""
     planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), [])
-    for done, (section, name, draw) in enumerate(planned):
+
+    def here(place: int) -> Picture:
         if progress:
-            progress(f"figure {name}", done, len(planned))
-        figure = boundary.attempt(f"Figure {name}", section, draw, None)
-        if figure is not None:
-            yield section, figure
+            progress(f"figure {planned[place][1]}", place, len(planned))
+        return _picture(planned[place], lambda svg: pool.submit(png, svg))
+
+    places = range(len(planned))
+    pictures = second.results(pieces_of, findings, places, here) if second else {i: here(i) for i in places}
+    drawn: list[Placed] = []
+    waiting: list[Future[bytes]] = []
+    for place in places:
+        figure, pixels, failures = pictures[place]
+        boundary.failures += failures
+        if figure is not None and pixels is not None:
+            drawn.append((planned[place][0], figure))
+            waiting.append(_ready(pixels))
+    return drawn, waiting
+
+
+def pieces_of(findings: Findings) -> list[Callable[[], Picture]]:
+    """Return the figures of findings as pieces of work."""
+    return [partial(_picture, one, png) for one in figures(findings)]
+
+
+def _picture(planned: Planned, render: Callable[[bytes], Future[bytes] | bytes]) -> Picture:
+    boundary, (section, name, draw) = Boundary(), planned
+    figure = boundary.attempt(f"Figure {name}", section, draw, None)
+    pixels = None if figure is None else boundary.attempt(f"Figure {name}", section, lambda: render(figure.svg), None)
+    return figure, pixels, tuple(boundary.failures)
+
+
+def _ready(pixels: Future[bytes] | bytes) -> Future[bytes]:
+    """Return pixels that are there already like those that are on their way."""
+    if isinstance(pixels, Future):
+        return pixels
+    ready: Future[bytes] = Future()
+    ready.set_result(pixels)
+    return ready
 
 
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
