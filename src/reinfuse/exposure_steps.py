@@ -43,7 +43,9 @@ def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
     members = [(None, None), *_groups(data, plan)]
     yield "exposure", lambda _: (list(_summaries(counts, members)), {})
     for infusion in sorted({p.infusion for p in counts.profiles}):
-        yield f"persistence, CART{infusion}", lambda _, i=infusion: (_persistence(counts, members, plan, i), {})  # type: ignore[misc]
+        for group, ids in members:
+            name = f"persistence, CART{infusion}" + (f", {group}" if group else "")
+            yield name, lambda _, i=infusion, g=group, m=ids: (_persistence(counts, g, m, plan, i), {})  # type: ignore[misc]
     for name, ratios in (("factors of exposure", _effects), ("factors of persistence", _times),
                          ("exposure and outcome", _outcome)):  # fmt: skip
         yield name, lambda _, ratios=ratios: ([within_reach(e) for e in ratios(counts, data, plan)], {})  # type: ignore[misc]
@@ -88,16 +90,14 @@ def _unit(measure: str, unit: str, of_counts: str) -> str:
     return unit or (f"{of_counts} x days" if measure.startswith("auc") else of_counts)
 
 
-def _persistence(counts: Counted, members: Members, plan: Plan, infusion: int) -> list[Estimate]:
-    made = []
-    deaths, alive = _ends(counts.cohort, infusion)
-    for group, ids in members:
-        own = [p for p in counts.profiles if ids is None or p.patient_id in ids]
-        if any(p.infusion == infusion for p in own):
-            rng = random(plan, "persistence", infusion, group)
-            made += persistence.estimates(own, infusion, group, plan.confidence, rng)
-            made += lost.estimates(own, infusion, group, deaths, alive, plan.confidence, rng)
-    return made
+def _persistence(counts: Counted, group: str | None, ids: set[str] | None, plan: Plan,
+                 infusion: int) -> list[Estimate]:  # fmt: skip
+    own = [p for p in counts.profiles if p.infusion == infusion and (ids is None or p.patient_id in ids)]
+    if not own:
+        return []
+    rng, (deaths, alive) = random(plan, "persistence", infusion, group), _ends(counts.cohort, infusion)
+    return [*persistence.estimates(own, infusion, group, plan.confidence, rng),
+            *lost.estimates(own, infusion, group, deaths, alive, plan.confidence, rng)]  # fmt: skip
 
 
 def _ends(cohort: Cohort, infusion: int) -> tuple[dict[str, float], dict[str, float]]:

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 from reinfuse.analysis import threads
 
 T = TypeVar("T")
-MOST_PATIENTS = 2000
+MOST_PATIENTS = 20_000
 """Beyond it a second copy of the data would cost more memory than it saves time."""
 _NEEDED = ("reinfuse.study", "reinfuse.report.write")
 _SERVE = "from reinfuse.second_process import serve; serve()"

@@ -144,12 +144,19 @@ def _key(figure: Any, i: int, text: str, y: float, width: float) -> None:
 
 
 def _table(panels: Mapping[str, Sequence[Group]]) -> pl.DataFrame:
-    frames = [
-        pl.DataFrame({"panel": panel, "group": g.label, "patient": p.patient_id, "infusion": p.infusion, "day": p.day,
-                      "value": p.value, "below_lloq": p.below, "unit": p.unit})
-        for panel, groups in panels.items() for g in groups for p in g.profiles
-    ]  # fmt: skip
-    return pl.concat(frames).with_columns(pl.col("value").fill_nan(None))
+    rows = [(panel, g.label, p) for panel, groups in panels.items() for g in groups for p in g.profiles]
+    profiles, times = [p for *_, p in rows], [len(p.day) for *_, p in rows]
+
+    def each(values: Sequence[object]) -> list[object]:
+        """Repeat what is told once a profile for each of its counts."""
+        return [value for value, n in zip(values, times, strict=True) for _ in range(n)]
+
+    return pl.DataFrame({
+        "panel": each([r[0] for r in rows]), "group": each([r[1] for r in rows]),
+        "patient": each([p.patient_id for p in profiles]), "infusion": each([p.infusion for p in profiles]),
+        "day": np.concatenate([p.day for p in profiles]), "value": np.concatenate([p.value for p in profiles]),
+        "below_lloq": np.concatenate([p.below for p in profiles]), "unit": each([p.unit for p in profiles]),
+    }).with_columns(pl.col("value").fill_nan(None))  # fmt: skip
 
 
 def _told(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
