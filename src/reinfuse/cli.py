@@ -315,7 +315,7 @@ def main() -> None:
         console.end(stopped)
     except Refused as refused:
         show(refused.problems, json="--json" in sys.argv)
-        typer.echo(f"Nothing was written: {refused}", err=True)
+        typer.echo(f"Nothing was written: {refused.summary}.", err=True)
         sys.exit(2)
     except Exception as error:
         if os.environ.get("REINFUSE_DEBUG"):

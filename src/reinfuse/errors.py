@@ -66,14 +66,16 @@ class Refused(ReinfuseError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(self._summary())
+        super().__init__(f"{self.summary}; see .problems")
 
-    def _summary(self) -> str:
+    @property
+    def summary(self) -> str:
+        """How many problems there are, and where."""
         errors = [p for p in self.problems if p.severity == "error"]
         where = Counter(p.table or "whole input" for p in errors)
         places = ", ".join(f"{table}: {count}" for table, count in where.items())
         noun = "problem" if len(errors) == 1 else "problems"
-        return f"the {self.what} was refused, {len(errors)} {noun} ({places}); see .problems"
+        return f"the {self.what} was refused, {len(errors)} {noun} ({places})"
 
 
 class CohortRefused(Refused):
