@@ -68,6 +68,11 @@ class Rows:
         """Coefficients that are effects of a column: all."""
         return int(self.X.shape[1])
 
+    @property
+    def alone(self) -> bool:
+        """Whether a profile follows the summit alone: yes, as fits of rows are taken one by one."""
+        return True
+
     def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
         found = []

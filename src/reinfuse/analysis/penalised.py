@@ -44,6 +44,10 @@ class Model(Protocol):
     def effects(self) -> int:
         """Coefficients that are effects of a column, first among the k."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether a profile follows the summit alone, since fits from more starts would take too long."""
+
     def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none.
 
@@ -69,6 +73,11 @@ class Data:
     def effects(self) -> int:
         """Coefficients that are effects of a column."""
         return int(self.X.shape[1]) - (self.time is None)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a profile follows the summit alone."""
+        return len(self.X) > _MOST_ROWS
 
     def fit(self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None) -> many.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
@@ -137,7 +146,7 @@ def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
     """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
     peak = top.peak(j, quantile)
     near = _Profile(model, top.coef[None], j)
-    alone = len(top.coef) == 1 or len(model.X) > _MOST_ROWS
+    alone = len(top.coef) == 1 or model.alone
     every = near if alone else _Profile(model, _starts(model, top.coef, j), j)
     ends = limits(near.values, peak, quantile)
     *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
