@@ -221,7 +221,8 @@ def greatest(value: Any, k: int, held: tuple[int, float] | None = None) -> float
 
     if not free:
         return float(at(np.zeros((1, 0)))[0])
-    axis = np.sinh(np.linspace(-4.4, 4.4, 181 if len(free) == 1 else 37))
+    far = np.arcsinh(max(40.0, 4 * abs(held[1]) if held else 0.0))  # the others follow a coefficient held far away
+    axis = np.sinh(np.linspace(-far, far, 181 if len(free) == 1 else 37))
     grid = np.array(np.meshgrid(*[axis] * len(free))).reshape(len(free), -1).T
     found = at(grid)
     best = -np.inf
