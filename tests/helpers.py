@@ -29,6 +29,25 @@ def cells(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(csv_text(text))))
 
 
+QUICK = """
+[analyses]
+calibrated = "none"
+permutation = false
+averaging = false
+bootstraps = 0
+influence = false
+proportional_hazards = false
+sensitivity = false
+imputations = 0
+competing = false
+standardise = false
+paired = false
+power = 0
+kinetics = false
+"""
+"""A plan's analyses, all of them switched off."""
+
+
 def quick(plan: Plan, draws: int = 99, bootstraps: int = 10) -> Plan:
     """Return the plan with every analysis, but few draws."""
     few = {"draws": draws, "bootstraps": bootstraps, "power": 20, "imputations": 2}

@@ -29,6 +29,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 
+import helpers
 from cohorts import EIGHT
 
 TEXTS = (
@@ -48,24 +49,9 @@ NUMBERS = (
 )  # fmt: skip
 DATES = ("0001-01-01", "9999-12-31", "10000-01-01", "0000-00-00", "2024-02-30", "1e15", "1000000000000000", "99999",
          "2024-01-01T25:00", "2100-12-31", "1950-01-01", "-2024-01-01", "2024-1-1", "٢٠٢٤-٠١-٠١")  # fmt: skip
-QUICK = """
+QUICK = f"""
 landmarks = []
-time_dependent = []
-[analyses]
-calibrated = "none"
-permutation = false
-averaging = false
-bootstraps = 0
-influence = false
-proportional_hazards = false
-sensitivity = false
-imputations = 0
-competing = false
-standardise = false
-paired = false
-power = 0
-kinetics = false
-"""
+time_dependent = []{helpers.QUICK}"""
 FULL = QUICK + "\n[[factors]]\nname = 'diagnosis'\n"
 HUGE = ("-1", "0", "1000000000", "1000000000000", str(2**63), str(2**64), str(2**200), "9" * 5000, "1.5", "nan", "inf",
         "-inf", "1e308", "1e-308", '"x"', "true", "[]", "{}", "0x" + "f" * 5000)  # fmt: skip

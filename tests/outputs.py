@@ -10,27 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import write_folder
+from helpers import QUICK, write_folder
 from test_cli import GOOD
 
 MANIFEST = "reinfuse.manifest.json"
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and modes of POSIX")
-QUICK = """
-[analyses]
-calibrated = "none"
-permutation = false
-averaging = false
-bootstraps = 0
-influence = false
-proportional_hazards = false
-sensitivity = false
-imputations = 0
-competing = false
-standardise = false
-paired = false
-power = 0
-kinetics = false
-"""
 
 
 def write_study(folder: Path) -> Path:
