@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -47,11 +46,6 @@ def fill(text: str):
 
 def replaced(folder: Path) -> list[Path]:
     return sorted(folder.parent.glob(f"{folder.name}-replaced-*"))
-
-
-def heed_interrupts() -> None:
-    """Undo what a shell does to a job in its background."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(*arguments, cwd=None, **env):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from outputs import contents, fill, heed_interrupts, posix, replaced, write_study
+from outputs import contents, fill, posix, replaced, write_study
 from reinfuse.output import Destination
 
 
@@ -131,7 +131,8 @@ def test_the_draft_of_a_run_that_lives_and_folders_of_other_names_are_left(tmp_p
 # Signals
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
 import {module}
 def slow(*_, **__):
     print("here", flush=True)
@@ -152,8 +153,7 @@ def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, m
     out = study / "new" / "out"
     script = SLOW.format(module=module, name=what, study=study, out=out)
     before = contents(study)
-    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                           preexec_fn=heed_interrupts)  # fmt: skip
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with run:
         assert run.stdout.readline() == "here\n"
         run.send_signal(getattr(signal, name))
@@ -186,10 +186,10 @@ except signals.Stopped as stopped:
 """
 
 
-def heeding(code: str, folder: Path, **more):
-    """Run code that heeds signals, in a folder."""
-    return subprocess.run([sys.executable, "-c", HEEDING], input=code, capture_output=True, text=True, cwd=folder,
-                          timeout=60, check=False, **more)  # fmt: skip
+def heeding(code: str, folder: Path, before: str = ""):
+    """Run code that heeds signals, in a folder, after what a caller does before."""
+    return subprocess.run([sys.executable, "-c", before + HEEDING], input=code, capture_output=True, text=True,
+                          cwd=folder, timeout=60, check=False)  # fmt: skip
 
 
 @posix
@@ -259,7 +259,7 @@ time.sleep(100)
 @posix
 def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path):
     done = heeding("os.kill(os.getpid(), signal.SIGHUP); print('on')", tmp_path,
-                   preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))  # fmt: skip
+                   before="import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n")  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "on\n")
 
 
