@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from lifelines import CoxPHFitter
 
-from reinfuse.analysis import firth
+from reinfuse.statistics import firth
 
 N, SEED, LEVEL, Z = 44, 20210121, 0.95, 1.959963984540054
 

@@ -21,11 +21,11 @@ import numpy as np
 import polars as pl
 from scipy.optimize import brentq
 
-from reinfuse.analysis.association import associations
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.analysis.imputation import imputed
-from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.analyses.association import associations
+from reinfuse.analyses.multiple_imputation import imputed
+from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.results.estimate import Estimate
 
 SEED, LEVEL, IMPUTATIONS = 20240617, 0.95, 20
 PREVALENCE, MISSING, EVENTS, CENSORED = 0.3, 0.3, 0.4, 0.3

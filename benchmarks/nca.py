@@ -25,10 +25,10 @@ import polars as pl
 from openpkflow.nca import NCAStudy
 
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.raw import TIME
+from reinfuse.cohort.raw_tables import TIME
+from reinfuse.kinetics.cdisc_pp import parameters
 from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import profiles
-from reinfuse.kinetics.table import parameters
 
 HERE = Path(__file__).parent
 SMALL = "--small" in sys.argv

@@ -27,9 +27,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis import association, firth
-from reinfuse.boundary import STRICT
-from reinfuse.errors import Refused
+from reinfuse.analyses import association
+from reinfuse.exceptions import Refused
+from reinfuse.runtime.boundary import STRICT
+from reinfuse.statistics import firth
 
 Floats = NDArray[np.float64]
 SEED = 20210121

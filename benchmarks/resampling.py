@@ -25,9 +25,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from reinfuse.analysis import averaging, many, stability
-from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.analyses import bootstrap_stability, model_averaging
+from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.statistics import firth_batch
 
 HERE = Path(__file__).parent
 SMALL = "--small" in sys.argv
@@ -54,14 +55,14 @@ def ours(X, t, event, weights):
     """Return seconds of averaging, of refits, of selection in every bootstrap sample; and unpenalised answers."""
     end = EndpointColumn("pfs", "PFS", "time", event, t)
     factors = [FactorColumn(f"x{j}", f"x{j}", "number", pl.Series(X[:, j])) for j in range(FACTORS)]
-    design = stability.design_of(end, factors)
-    _, average = timed(lambda: averaging.averaged(end, factors))
-    _, refits = timed(lambda: stability._fit(X, design, weights))
-    _, selection = timed(lambda: stability.stability(end, factors, REFITS, np.random.default_rng(1)))
+    design = bootstrap_stability.design_of(end, factors)
+    _, average = timed(lambda: model_averaging.averaged(end, factors))
+    _, refits = timed(lambda: bootstrap_stability._fit(X, design, weights))
+    _, selection = timed(lambda: bootstrap_stability.stability(end, factors, REFITS, np.random.default_rng(1)))
     used = np.array(list(itertools.product((False, True), repeat=FACTORS)))[1:]
     rows = len(used)
-    plain = many.cox(X, np.tile(t, (rows, 1)), np.tile(event, (rows, 1)), used=used, penalised=False)
-    boot = many.cox(X, np.tile(t, (REFITS, 1)), np.tile(event, (REFITS, 1)), weights, penalised=False)
+    plain = firth_batch.cox(X, np.tile(t, (rows, 1)), np.tile(event, (rows, 1)), used=used, penalised=False)
+    boot = firth_batch.cox(X, np.tile(t, (REFITS, 1)), np.tile(event, (REFITS, 1)), weights, penalised=False)
     names = ["".join(str(int(v)) for v in u) for u in used]
     return (
         {"averaging": average, "refits": refits, "selection": selection},
@@ -127,7 +128,7 @@ def compared(boot, coef):
 def main():
     rng = np.random.default_rng(20261123)
     X, t, event = data(rng)
-    weights = stability.resampled(N, REFITS, rng)
+    weights = bootstrap_stability.resampled(N, REFITS, rng)
     seconds, logs, boot = ours(X, t, event, weights)
     life, life_logs, life_coef = theirs(X, t, event, weights)
     r, r_logs, r_coef, versions = by_r(X, t, event, weights)

@@ -16,12 +16,12 @@ from itertools import combinations, product
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.cohort.declared import COMPOSITION, Composition
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.endpoints import responder_set
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import responder_set
+from reinfuse.cohort.endpoints import COMPOSITION, Composition
 from reinfuse.disclosure import SHOWN_FROM
-from reinfuse.findings import Findings
+from reinfuse.results.estimate import Estimate
+from reinfuse.results.findings import Findings
 
 DIAGNOSES = ("ALL", "CLL", "NHL")
 SEXES = ("F", "M", "")

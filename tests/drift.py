@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
-from reinfuse.report.inference import ratio
-from reinfuse.report.kinetic_tables import measured, signed
-from reinfuse.report.references import REFERENCES
+from reinfuse.report.tables.kinetics import measured, signed
+from reinfuse.report.tables.robustness import ratio
+from reinfuse.report.text import number_format
+from reinfuse.report.text.references import REFERENCES
+from reinfuse.results.estimate import Estimate
 
 _INT = r"\d{1,3}(?:,\d{3})+|\d+"
 _N = rf"(?:[<>]?(?:{_INT})(?:\.\d+)?|no limit|not reached|not estimable)"
@@ -51,12 +51,12 @@ class Drift:
         self.records = [Estimate(**e) for e in told["estimates"]]  # type: ignore[attr-defined]
         self.phrases = {
             "share": {x for e in self.records if e.unit == "fraction" for x in _shares(e)},
-            "rate": {numbers.share(e) for e in self.records if e.unit == "fraction"},
+            "rate": {number_format.share(e) for e in self.records if e.unit == "fraction"},
             "interval": {x for e in self.records for x in _intervals(e)},
             "p": {_p(e.p_value) for e in self.records if e.p_value is not None},
-            "n": {f"n = {numbers.count(e.n)}" for e in self.records} | {
-                f"n = {numbers.count(e.estimate)}" for e in self.records if e.statistic == "count"},
-            "events": {f"events {numbers.count(e.events)}" for e in self.records},
+            "n": {f"n = {number_format.count(e.n)}" for e in self.records} | {
+                f"n = {number_format.count(e.estimate)}" for e in self.records if e.statistic == "count"},
+            "events": {f"events {number_format.count(e.events)}" for e in self.records},
         }  # fmt: skip
         self.phrases["p"].add("p = 0.05")  # the level of the tests, in the texts
         self.phrases["interval"] |= set(_quartiles(self.records))
@@ -109,13 +109,17 @@ class Drift:
 
 
 def _shown(e: Estimate) -> dict[str, str]:
-    return {"n": numbers.count(e.n), "Events": numbers.count(e.events), "p": numbers.p_value(e.p_value)}
+    return {
+        "n": number_format.count(e.n),
+        "Events": number_format.count(e.events),
+        "p": number_format.p_value(e.p_value),
+    }
 
 
 def _told(e: Estimate, kind: str) -> str:
     if kind == "p":
         return "" if e.p_value is None else _p(e.p_value)
-    return f"n = {numbers.count(e.n)}" if kind == "n" else f"events {numbers.count(e.events)}"
+    return f"n = {number_format.count(e.n)}" if kind == "n" else f"events {number_format.count(e.events)}"
 
 
 def _quartiles(records: Sequence[Estimate]) -> Iterable[str]:
@@ -127,16 +131,16 @@ def _quartiles(records: Sequence[Estimate]) -> Iterable[str]:
     for (analysis, *_), of in found.items():
         if {"median", "iqr_low", "iqr_high"} <= set(of):
             three = [of[s] for s in ("iqr_low", "median", "iqr_high")]
-            low, middle, high = (numbers.plain(e.estimate, e.unit) if analysis == "baseline"
-                                 else numbers.measured(e.estimate) for e in three)  # fmt: skip
+            low, middle, high = (number_format.plain(e.estimate, e.unit) if analysis == "baseline"
+                                 else number_format.measured(e.estimate) for e in three)  # fmt: skip
             yield f"{middle} ({low} to {high}"
 
 
 def _shares(e: Estimate) -> Iterable[str]:
-    ci = numbers.level(e.confidence)
-    yield numbers.of(e)
-    yield f"{numbers.of(e)}; {numbers.interval(e)}"
-    yield f"{numbers.of(e)}, {ci} {numbers.interval(e)}"
+    ci = number_format.level(e.confidence)
+    yield number_format.of(e)
+    yield f"{number_format.of(e)}; {number_format.interval(e)}"
+    yield f"{number_format.of(e)}, {ci} {number_format.interval(e)}"
 
 
 def _intervals(e: Estimate) -> Iterable[str]:
@@ -145,24 +149,24 @@ def _intervals(e: Estimate) -> Iterable[str]:
     if e.analysis == "mediation" and e.estimate is not None:
         yield f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)}"
     if e.unit == "days":
-        yield f"{numbers.months(e.estimate)} ({numbers.interval(e)}"
+        yield f"{number_format.months(e.estimate)} ({number_format.interval(e)}"
     elif e.unit == "ratio" or e.statistic.endswith("ratio") or e.analysis == "paired":
         yield ratio(e).removesuffix(")")
-        yield f"{numbers.ratio(e.estimate)} ({numbers.interval(e)}"
+        yield f"{number_format.ratio(e.estimate)} ({number_format.interval(e)}"
 
 
 def _cells(e: Estimate) -> Iterable[str]:
     if e.unit == "days":
-        yield numbers.time(e)
+        yield number_format.time(e)
     elif e.unit == "fraction":
-        yield numbers.share(e)
+        yield number_format.share(e)
     else:
         yield ratio(e)
-        yield f"{numbers.ratio(e.estimate)} ({numbers.interval(e)})"
+        yield f"{number_format.ratio(e.estimate)} ({number_format.interval(e)})"
 
 
 def _p(value: float) -> str:
-    said = numbers.p_value(value)
+    said = number_format.p_value(value)
     return f"p {said[0]} {said[1:]}" if said[0] in "<>" else f"p = {said}"
 
 
@@ -179,15 +183,16 @@ def _plain(phrase: str) -> str:
 def _alone(e: Estimate) -> Iterable[str]:
     for value in (e.n, e.events):
         if value is not None:
-            yield numbers.count(value)
+            yield number_format.count(value)
     for value in (e.estimate, e.lower, e.upper, e.at):
         if value is not None:
-            yield from (numbers.ratio(value).lstrip("<>"), numbers.plain(value), numbers.months(value),
+            yield from (number_format.ratio(value).lstrip("<>"), number_format.plain(value),
+                        number_format.months(value),
                         f"{100 * value:.0f}", f"{100 * value:.1f}", f"{value:g}", f"{value:.2f}",
-                        f"{value:.0f}", f"{value:.3f}", numbers.measured(value))  # fmt: skip
-            yield from re.findall(r"\d+(?:\.\d+)?", numbers.dose(value) if e.unit == "cells/kg" else "")
+                        f"{value:.0f}", f"{value:.3f}", number_format.measured(value))  # fmt: skip
+            yield from re.findall(r"\d+(?:\.\d+)?", number_format.dose(value) if e.unit == "cells/kg" else "")
     if e.p_value is not None:
-        yield numbers.p_value(e.p_value).lstrip("<>")
+        yield number_format.p_value(e.p_value).lstrip("<>")
     for text in (e.note, e.group, e.term, e.population, e.method):
         yield from _tokens(text or "")
 
@@ -201,7 +206,7 @@ def _numbers_of(told: object) -> Iterable[str]:
             f"{100 * float(value):g}",
             f"{float(value):g}",
             f"{1 - float(value):.2g}",
-            f"{float(value) / numbers.DAYS_A_MONTH:.1f}",
+            f"{float(value) / number_format.DAYS_A_MONTH:.1f}",
         )
 
 

@@ -13,8 +13,8 @@ import openpyxl
 import polars as pl
 
 from reinfuse.cohort.cohort import Cohort, read_cohort
-from reinfuse.errors import CohortRefused, Problem
-from reinfuse.plan import Analyses, Plan
+from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.plan.analysis_plan import Analyses, Plan
 
 _COUNTER = itertools.count()
 

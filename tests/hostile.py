@@ -317,8 +317,8 @@ def _dot(_: bytes) -> bytes:
 
 def _command(arguments: list[str]) -> str:
     """Return how a command ends: `0`, `2`, or where it crashed; problems and results go unseen."""
-    from reinfuse.cli import app
-    from reinfuse.errors import Refused
+    from reinfuse.cli.main import app
+    from reinfuse.exceptions import Refused
 
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
@@ -357,7 +357,7 @@ def outcome(case: Case, seconds: int = 60) -> tuple[str, str, list[str]]:
     wrong: list[str] = []
     try:
         arguments = case.write(folder)
-        with warnings.catch_warnings(record=True) as caught, patch("reinfuse.report.write.png", _dot):
+        with warnings.catch_warnings(record=True) as caught, patch("reinfuse.report.export.results_folder.png", _dot):
             warnings.simplefilter("always")
             signal.alarm(seconds)
             checked = _command(["check", *arguments])

@@ -8,14 +8,15 @@ import pytest
 from cohorts import EIGHT
 from helpers import plain, quick, read
 from reinfuse import Plan, Study
-from reinfuse.analysis import association
-from reinfuse.boundary import STRICT, Boundary, failed, fault
-from reinfuse.cli import main
-from reinfuse.conduct import ANALYSES, analysis_of
-from reinfuse.errors import CohortRefused
-from reinfuse.report import draw, write
-from reinfuse.report.protocols import ProtocolTables
-from reinfuse.switches import Analyses
+from reinfuse.analyses import association
+from reinfuse.analyses.conduct import ANALYSES, analysis_of
+from reinfuse.cli.main import main
+from reinfuse.exceptions import CohortRefused
+from reinfuse.plan.options import Analyses
+from reinfuse.report.export import results_folder
+from reinfuse.report.figures import catalog
+from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.runtime.boundary import STRICT, Boundary, failed, fault
 
 
 def _fails(*_, **__):
@@ -34,7 +35,7 @@ def eight(tmp_path_factory):
 
 def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(eight, lenient, monkeypatch, tmp_path):
     monkeypatch.setattr(association, "associations", _fails)
-    monkeypatch.setattr(draw, "_responses", _fails)
+    monkeypatch.setattr(catalog, "_responses", _fails)
     monkeypatch.setattr(ProtocolTables, "toxicity", _fails)
     findings = eight.run()
     out = findings.save(tmp_path / "out")
@@ -67,7 +68,7 @@ def test_refusals_and_interruptions_pass(lenient):
 def test_a_fault_names_its_place_in_this_package_alone():
     with pytest.raises(AttributeError) as caught:
         association.associations(None, [None], "univariable", 0.95)
-    assert re.fullmatch(r"AttributeError in analysis/design\.py, line \d+", fault(caught.value))
+    assert re.fullmatch(r"AttributeError in analyses/design_matrix\.py, line \d+", fault(caught.value))
 
 
 def test_every_analysis_that_is_not_run_says_so(eight):
@@ -91,11 +92,11 @@ def test_every_step_belongs_to_a_known_analysis(eight):
 
 
 def test_a_document_or_picture_that_fails_costs_itself_alone(eight, lenient, monkeypatch, tmp_path):
-    pixels = write.png
-    monkeypatch.setattr(write, "word", _fails)
-    monkeypatch.setattr(write, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
+    pixels = results_folder.png
+    monkeypatch.setattr(results_folder, "word", _fails)
+    monkeypatch.setattr(results_folder, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
     boundary = Boundary()
-    out = write.write(eight.run(), tmp_path / "out", None, boundary)
+    out = results_folder.write(eight.run(), tmp_path / "out", None, boundary)
     texts = failed(boundary.warnings)
     assert any(t.startswith("report.docx: failed") for t in texts)
     assert any(t.startswith("Figure response_best: failed") for t in texts)
@@ -105,7 +106,7 @@ def test_a_document_or_picture_that_fails_costs_itself_alone(eight, lenient, mon
 
 
 def test_the_command_line_says_what_failed(lenient, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(write, "word", _fails)
+    monkeypatch.setattr(results_folder, "word", _fails)
     monkeypatch.setattr("sys.argv", ["reinfuse", "demo", "--dataset", "sheih_2020", "--out", str(tmp_path / "out")])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from helpers import write_folder
-from reinfuse import cli
+from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
 
 GOOD = {
@@ -184,7 +184,7 @@ def test_demo_of_an_unknown_cohort_names_the_known_ones():
 
 
 def test_the_command_line_starts_without_the_heavy_libraries():
-    code = "import sys, reinfuse.cli; print([m for m in ('polars', 'numpy', 'matplotlib', 'pydantic', 'rich') if m in sys.modules])"  # noqa: E501
+    code = "import sys, reinfuse.cli.main; print([m for m in ('polars', 'numpy', 'matplotlib', 'pydantic', 'rich') if m in sys.modules])"  # noqa: E501
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -58,7 +58,7 @@ def test_words_of_libraries_do_not_stand_on_standard_error(tmp_path, study):
     cohort = write_folder(tmp_path, **{**GOOD, "patients": GOOD["patients"].replace("NHL", "淋巴瘤")})
     plan = str(study / "plans" / "plan.toml")
     script = (
-        "import sys, logging, warnings, numpy\nfrom reinfuse import cli\n"
+        "import sys, logging, warnings, numpy\nfrom reinfuse.cli import main as cli\n"
         "import reinfuse.cohort.cohort as c\nread = c.read_cohort\n"
         "def noisy(*a):\n"
         "    from matplotlib.font_manager import findfont\n"

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis import threads
 from reinfuse.data import DEMO, datasets
+from reinfuse.runtime import parallel
 
 
 @pytest.fixture
@@ -19,10 +19,12 @@ def results(monkeypatch):
     study = Study(cohort, plan.model_copy(update={"analyses": plan.analyses.model_copy(update=few)}))
 
     def run(cores: int) -> str:
-        monkeypatch.setattr(threads, "CORES", cores)
-        monkeypatch.setattr("reinfuse.analysis.many.CORES", cores, raising=False)  # by which batches once were cut
+        monkeypatch.setattr(parallel, "CORES", cores)
+        monkeypatch.setattr(
+            "reinfuse.statistics.firth_batch.CORES", cores, raising=False
+        )  # by which batches once were cut
         with ThreadPoolExecutor(cores) as pool:
-            monkeypatch.setattr(threads, "_pool", lambda: pool)
+            monkeypatch.setattr(parallel, "_pool", lambda: pool)
             return json.dumps(study.run().as_dict(), sort_keys=True)
 
     return run

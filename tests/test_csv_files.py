@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from helpers import plain, write_folder
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.csv_files import harmless, original, read_csv, write_csv, write_rows
+from reinfuse.tabular.csv_files import harmless, original, read_csv, write_csv, write_rows
 
 BAD = [
     "=1+1",

@@ -12,20 +12,20 @@ import attacker
 from attacker import BEST, DIAGNOSES, GRADES, MRD, RULES, SEXES, worked_out
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis.estimate import SO_THAT, SUPPRESSED, Estimate
-from reinfuse.analysis.survival import Curve
-from reinfuse.cohort.declared import COMPOSITION, LABELS, Composition
-from reinfuse.cohort.design import Endpoint
-from reinfuse.cohort.design import Rules as PlanRules
-from reinfuse.cohort.endpoints import responder_set
+from reinfuse.analyses.survival import Curve
+from reinfuse.cohort.declarations import Endpoint
+from reinfuse.cohort.declarations import Rules as PlanRules
+from reinfuse.cohort.endpoint_derivation import responder_set
+from reinfuse.cohort.endpoints import COMPOSITION, LABELS, Composition
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import measures, suppressed
-from reinfuse.disclosure.cells import ALL, SIZE, Cell, Hiding, Rules
-from reinfuse.disclosure.coarse import coarse
+from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Hiding, Rules
+from reinfuse.disclosure.coarsening import coarse
 from reinfuse.disclosure.measures import numbers_of, rules
 from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
-from reinfuse.plan import Analyses
-from reinfuse.report import numbers
+from reinfuse.plan.analysis_plan import Analyses
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import SO_THAT, SUPPRESSED, Estimate
 
 ONE = ("one",)
 NO_RULES = Rules()
@@ -220,10 +220,10 @@ def test_limits_are_rounded_outwards_and_not_told_of_one_patient():
     assert kept.estimate == pytest.approx(2 * 30.4375)  # 1.5 to 2.5 months hold 7
     assert (kept.lower, kept.upper) == (None, None)  # 1 to 2 months hold 33 and 60 alone
     assert kept.note.endswith("lower limit not shown; upper limit not shown")
-    assert numbers.time(kept) == "2.0 (not shown)"
+    assert number_format.time(kept) == "2.0 (not shown)"
     near = rounded_time(replace(record, lower=62.0, upper=64.0), days, 5)
     assert (near.lower, near.upper) == (None, pytest.approx(2.2 * 30.4375))  # 61 to 65, and none is 2.2 months
-    assert numbers.interval(near) == "not shown to 2.2"
+    assert number_format.interval(near) == "not shown to 2.2"
 
 
 def single(curve, statistic, value):
@@ -432,12 +432,16 @@ def test_twice_is_once(plain_demo):
 )  # fmt: skip
 def test_suppressed_records_are_told_in_words(note, n, of, interval, share):
     record = Estimate("response", "cr", "proportion", unit="fraction", n=n, note=note)
-    assert (numbers.of(record), numbers.interval(record), numbers.share(record)) == (of, interval, share)
+    assert (number_format.of(record), number_format.interval(record), number_format.share(record)) == (
+        of,
+        interval,
+        share,
+    )
 
 
 def test_suppressed_times_and_counts_are_told_in_words():
     record = Estimate("survival", "os", "median", unit="days", n=44, note=SO_THAT)
-    assert (numbers.time(record), numbers.count(None), numbers.count(0)) == ("not shown", "–", "0")
+    assert (number_format.time(record), number_format.count(None), number_format.count(0)) == ("not shown", "–", "0")
 
 
 # Curves

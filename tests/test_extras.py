@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reinfuse.data import DEMO, datasets
-from reinfuse.extras import MODULES, command
+from reinfuse.runtime.extras import MODULES, command
 
 ROOT = Path(__file__).resolve().parents[1]
 HIDE = """
@@ -20,7 +20,7 @@ class Hidden:
         if name.partition(".")[0] in HIDDEN:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Hidden())
-from reinfuse.cli import main
+from reinfuse.cli.main import main
 sys.argv[1:] = ARGUMENTS
 main()
 """

@@ -8,8 +8,8 @@ import pytest
 import hostile
 from hostile import FULL, Case, eight, outcome, replaced, toml, wide
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.errors import CohortRefused, PlanRefused, Problem
-from reinfuse.plan import Plan
+from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
+from reinfuse.plan.analysis_plan import Plan
 from reinfuse.study import Study
 
 KINDS = ("setting", "nesting", "many", "plan", "name", "number", "date", "size")

@@ -9,9 +9,9 @@ import pytest
 
 from helpers import plain, quick, read, write_sheet
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.cohort.pairs import pairs
+from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.data import DEMO, datasets
-from reinfuse.plan import Analyses, Landmark, Model
+from reinfuse.plan.analysis_plan import Analyses, Landmark, Model
 
 ALL = {"calibrated", "permutation", "averaging", "stability", "influence", "proportional", "sensitivity", "imputation",
        "competing", "landmark", "time_dependent", "standardised", "paired", "power"}  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_wide_sheet_with_days_has_landmarks_and_late_entry(tmp_path):
 
 
 def test_entry_after_the_end_is_refused(tmp_path):
-    from reinfuse.errors import PlanRefused
+    from reinfuse.exceptions import PlanRefused
 
     plan = Plan.of(
         {
@@ -176,7 +176,7 @@ def test_tiny_cohorts_go_through_every_analysis(tmp_path):
 
 
 def test_power_on_the_command_line(tmp_path, capsys, monkeypatch):
-    from reinfuse import cli
+    from reinfuse.cli import main as cli
 
     plan = tmp_path / "plan.toml"
     plan.write_text(

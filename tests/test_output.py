@@ -10,7 +10,7 @@ import pytest
 
 from helpers import write_sheet
 from outputs import MANIFEST, contents, fill, posix, replaced, write_study
-from reinfuse.errors import OutputRefused
+from reinfuse.exceptions import OutputRefused
 from reinfuse.output import Destination
 
 

@@ -13,10 +13,11 @@ import pytest
 
 from helpers import write_folder
 from outputs import MANIFEST, contents, posix, write_study
-from reinfuse import Plan, Study, cli, read_cohort
-from reinfuse.errors import OutputRefused
-from reinfuse.findings import Findings
-from reinfuse.switches import Analyses
+from reinfuse import Plan, Study, read_cohort
+from reinfuse.cli import main as cli
+from reinfuse.exceptions import OutputRefused
+from reinfuse.plan.options import Analyses
+from reinfuse.results.findings import Findings
 from test_cli import GOOD
 
 

@@ -138,7 +138,7 @@ def slow(*_, **__):
     print("here", flush=True)
     time.sleep(60)
 {module}.{name} = slow
-from reinfuse import cli
+from reinfuse.cli import main as cli
 sys.argv = ["reinfuse", "analyze", "{study}/eight", "--plan", "{study}/plans/plan.toml", "--out", "{out}"]
 cli.main()
 """
@@ -147,7 +147,7 @@ cli.main()
 @posix
 @pytest.mark.parametrize(("name", "status", "module", "what"), [
     ("SIGINT", 130, "reinfuse.cohort.cohort", "read_cohort"), ("SIGHUP", 129, "reinfuse.cohort.cohort", "read_cohort"),
-    ("SIGTERM", 143, "reinfuse.report.write", "report"),
+    ("SIGTERM", 143, "reinfuse.report.export.results_folder", "report"),
 ])  # fmt: skip
 def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, module, what):
     out = study / "new" / "out"
@@ -170,7 +170,8 @@ def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, m
 HEEDING = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from reinfuse import console, signals
+from reinfuse.cli import console
+from reinfuse.runtime import signals
 from reinfuse.output import Destination
 def fill(draft):
     (draft / "patients.csv").write_text("new")

@@ -41,7 +41,7 @@ def test_the_own_maximiser_sees_a_wrong_limit(study):
     """The six patients of the issue, with the limit that once stood there."""
     import numpy as np
 
-    from reinfuse.analysis import firth
+    from reinfuse.statistics import firth
 
     X, y = np.array([0.38, 2.4, 10.84, 2.1, 0.99, 1.11])[:, None], np.array([1.0, 0, 0, 0, 0, 1])
     good = firth.fit("logistic", X, y, None, 0.95)

@@ -10,12 +10,12 @@ import pytest
 
 from helpers import quick
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.cohort.analysed import analysed
-from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.data import DEMO, datasets
 from reinfuse.kinetics.nca import nca, persistence
 from reinfuse.kinetics.profiles import profiles
-from reinfuse.kinetics.turnbull import turnbull
+from reinfuse.statistics.turnbull import turnbull
 
 SHEIH = {
     "title": "First infusions", "index_infusion": 1,

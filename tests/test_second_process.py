@@ -13,11 +13,11 @@ import pytest
 
 from helpers import quick
 from reinfuse import Study, read_cohort
-from reinfuse.analysis import threads
-from reinfuse.boundary import STRICT
 from reinfuse.data import datasets
-from reinfuse.report.write import write
-from reinfuse.second_process import SecondProcess, second_process
+from reinfuse.report.export.results_folder import write
+from reinfuse.runtime import parallel
+from reinfuse.runtime.boundary import STRICT
+from reinfuse.runtime.second_process import SecondProcess, second_process
 
 
 def squares(n):
@@ -68,7 +68,7 @@ def test_an_error_there_is_an_error_here(second):
 
 
 def test_one_core_has_no_second_process(monkeypatch):
-    monkeypatch.setattr(threads, "CORES", 1)
+    monkeypatch.setattr(parallel, "CORES", 1)
     with second_process() as none:
         assert none is None
 
@@ -89,7 +89,7 @@ def test_a_study_and_its_report_are_the_same_with_and_without_it(second, tmp_pat
 
 HELD = """
 import os, sys, time
-from reinfuse.second_process import SecondProcess
+from reinfuse.runtime.second_process import SecondProcess
 
 if __name__ == "__main__":
     second = SecondProcess()

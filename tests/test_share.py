@@ -18,11 +18,11 @@ from helpers import plain, read
 from reinfuse import Plan, Study
 from reinfuse.disclosure import Removed
 from reinfuse.disclosure.identifying import holds_date, is_telling, pattern
-from reinfuse.errors import CohortRefused, OutputRefused, ShareRefused
-from reinfuse.findings import Findings
-from reinfuse.releases import Releases
-from reinfuse.report.readable import marked
-from reinfuse.share import share
+from reinfuse.disclosure.release_log import Releases
+from reinfuse.exceptions import CohortRefused, OutputRefused, ShareRefused
+from reinfuse.report.export.readable_text import marked
+from reinfuse.report.export.shared_folder import share
+from reinfuse.results.findings import Findings
 
 DATE = re.compile(r"(?<!\d)(19|20)\d\d-[01]\d-[0-3]\d(?!\d)")
 

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from reinfuse.cli import app
-from reinfuse.virtual.declared import PARAMETERS, STATES
-from reinfuse.virtual.found import card
-from reinfuse.virtual.told import markdown
+from reinfuse.cli.main import app
+from reinfuse.simulation.model.model_description import markdown
+from reinfuse.simulation.model.parameters import PARAMETERS, STATES
+from reinfuse.simulation.trial.trial_results import card
 
 runner = CliRunner()
 PROTOCOLS = """
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_numbers(out, tmp_path):
 
 
 def test_bad_protocols_are_refused_and_nothing_is_written(tmp_path, monkeypatch, capsys):
-    from reinfuse import cli
+    from reinfuse.cli import main as cli
 
     (tmp_path / "p.toml").write_text("follow_days = 3\n[grid]\nregimens = [['Cy', 'x']]\ncart2_dose_cells_per_kg = [0]")
     monkeypatch.setattr(
@@ -128,7 +128,7 @@ def test_the_documentation_holds_the_declared_model():
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["trial", "search"])
 def test_clusters_that_cannot_be_trusted_are_refused(tmp_path, monkeypatch, capsys, command, given, said):
-    from reinfuse import cli
+    from reinfuse.cli import main as cli
 
     monkeypatch.setattr("sys.argv", ["reinfuse", "virtual", command, *given, "--out", str(tmp_path / "o")])
     with pytest.raises(SystemExit) as ended:

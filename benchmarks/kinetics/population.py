@@ -129,8 +129,8 @@ def likelihoods_apart(built, made: Layout) -> float:
     import jax
     import pymc as pm
 
-    from reinfuse.kinetics.population.coordinates import typical_of
     from reinfuse.kinetics.population.curve import log_likelihood
+    from reinfuse.kinetics.population.reparameterization import typical_of
 
     random, patient = np.random.default_rng(SEED), np.concatenate([np.arange(b) for b in made.blocks])
     sites = built.replace_rvs_by_values([built[s] for s in (*SITES, "u", "v")])

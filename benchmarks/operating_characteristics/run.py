@@ -23,9 +23,10 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
-from reinfuse.analysis import calibrated, many, permutation
-from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.analyses import permutation, simulated_inference
+from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.statistics import firth_batch
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "cells.csv"
@@ -56,13 +57,13 @@ def simulated(kind, n, prevalence, effect, rng):
 def observed(kind, X, event, time):
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     Z = np.column_stack([Z, np.ones(len(Z))]) if kind == "logistic" else Z
-    return calibrated.Observed(kind, Z, event, time, X[:, 0].astype(np.int64)), X[:, 0].std()
+    return simulated_inference.Observed(kind, Z, event, time, X[:, 0].astype(np.int64)), X[:, 0].std()
 
 
 def chi_square(kind, X, event, time, effect, draws, rng):
     """Firth's penalised likelihood ratio against chi-square: p-values of no effect and of the true one."""
     data, scale = observed(kind, X, event, time)
-    test = calibrated.Test(data, 0, 1, rng)
+    test = simulated_inference.Test(data, 0, 1, rng)
     ratios, fits = test.ratio(np.array([0.0, math.log(effect) * scale]))
     return chdtrc(1, ratios) if fits.converged.all() and test.full.converged.all() else (math.nan, math.nan)
 
@@ -70,7 +71,7 @@ def chi_square(kind, X, event, time, effect, draws, rng):
 def simulated_reference(kind, X, event, time, effect, draws, rng):
     """The recommended method."""
     data, scale = observed(kind, X, event, time)
-    test = calibrated.Test(data, 0, draws, rng)
+    test = simulated_inference.Test(data, 0, draws, rng)
     truth = test.p_value(math.log(effect) * scale)
     return (truth if effect == 1 else test.p_value(0.0)), truth
 
@@ -79,9 +80,9 @@ def unpenalised(kind, X, event, time, effect, draws, rng):
     """Maximum likelihood and Wald, as most programs print; no answer where the estimate does not exist."""
     data, scale = observed(kind, X, event, time)
     if kind == "logistic":
-        fit = many.logistic(data.X, event[None], penalised=False)
+        fit = firth_batch.logistic(data.X, event[None], penalised=False)
     else:
-        fit = many.cox(data.X, time[None], event[None], penalised=False)
+        fit = firth_batch.cox(data.X, time[None], event[None], penalised=False)
     if not fit.converged[0] or not np.linalg.cond(fit.information[0]) < 1e8:
         return math.nan, math.nan
     se = math.sqrt(np.linalg.inv(fit.information[0])[0, 0])

@@ -7,7 +7,8 @@ import time
 
 import numpy as np
 
-from reinfuse.virtual import compiled, equations, lanes
+from reinfuse.simulation.model import equations, jit
+from reinfuse.simulation.solver import dopri5
 
 
 class Counted(float):
@@ -40,18 +41,20 @@ class _Roots:
 
 def of_a_step() -> float:
     """Return the operations of one step of one patient; comparisons and choices are not counted."""
-    b = np.array([Counted(x) for x in np.random.default_rng(1).uniform(0.1, 1, lanes.ROWS * lanes.LANES)], dtype=object)
-    kept = lanes.math, equations.exp
+    b = np.array(
+        [Counted(x) for x in np.random.default_rng(1).uniform(0.1, 1, dopri5.ROWS * dopri5.LANES)], dtype=object
+    )
+    kept = dopri5.math, equations.exp
     try:
-        lanes.math, equations.exp = _Roots, compiled._exp(0.0)
+        dopri5.math, equations.exp = _Roots, jit._exp(0.0)
         Counted.done = 0
-        lanes.step.py_func(b, 1e-6)
+        dopri5.step.py_func(b, 1e-6)
     finally:
-        lanes.math, equations.exp = kept
-    return Counted.done / lanes.LANES
+        dopri5.math, equations.exp = kept
+    return Counted.done / dopri5.LANES
 
 
-@compiled.compiled
+@jit.compiled
 def _chains(n: int) -> float:
     a = np.ones(64)
     for _ in range(n):

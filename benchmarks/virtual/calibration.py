@@ -20,17 +20,17 @@ import numpy as np
 import polars as pl
 from scipy.special import expit
 
-from reinfuse.analysis.estimate import FIELDS
-from reinfuse.analysis.threads import CORES
-from reinfuse.virtual import checked
-from reinfuse.virtual.ablation import ablation
-from reinfuse.virtual.calibrate import Calibrated, calibrate
-from reinfuse.virtual.ensemble import Ensemble, bundled
-from reinfuse.virtual.patients import Member
-from reinfuse.virtual.simulated import simulate
-from reinfuse.virtual.space import UNKNOWNS, members
-from reinfuse.virtual.summaries import MIX
-from reinfuse.virtual.targets import CALIBRATED, HELD_OUT
+from reinfuse.results.estimate import FIELDS
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.calibration import posterior_checks
+from reinfuse.simulation.calibration.abc_smc import Calibrated, calibrate
+from reinfuse.simulation.calibration.ablation import ablation
+from reinfuse.simulation.calibration.reference_study import simulate
+from reinfuse.simulation.calibration.summary_statistics import MIX
+from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT
+from reinfuse.simulation.population.ensemble import Ensemble, bundled
+from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import Member
 
 SEED = 20210121
 SMALL = "--small" in sys.argv
@@ -87,7 +87,7 @@ def main() -> None:
         "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES, "seconds": seconds, "cores": CORES,
         "unknowns": len(UNKNOWNS), "stages": [vars(s) for s in found.stages], "ancestors": found.ancestors,
         "log_likelihood": np.quantile(found.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
-        "informed": checked.unknowns(ensemble).filter("informed")["unknown"].to_list(),
+        "informed": posterior_checks.unknowns(ensemble).filter("informed")["unknown"].to_list(),
         "versions": {p: version(p) for p in ("numba", "numpy", "scipy")},
     })  # fmt: skip
     check(ensemble)
@@ -95,7 +95,7 @@ def main() -> None:
 
 def check(ensemble: Ensemble) -> None:
     """Simulate the published results and the mechanisms with an ensemble, and write the bundled tables."""
-    table = checked.targets(ensemble, SEED + 1, CHECKED, say)
+    table = posterior_checks.targets(ensemble, SEED + 1, CHECKED, say)
     table.write_csv(ROOM / "targets.csv", float_precision=4)
     fewest = {"members": 4, "patients": CHECKED} if SMALL else {}
     carried = ablation(ensemble, SEED + 1, progress=say, **fewest)
@@ -104,7 +104,8 @@ def check(ensemble: Ensemble) -> None:
     calibrated = table.filter(pl.col("role") == "calibrated")
     outside = table.filter(~pl.col("in_range").fill_null(True))
     write("checks", {
-        "agreement": checked.agreement(table), "calibrated_met": f"{calibrated['met'].sum()} of {len(CALIBRATED)}",
+        "agreement": posterior_checks.agreement(table),
+        "calibrated_met": f"{calibrated['met'].sum()} of {len(CALIBRATED)}",
         "held_out_met": f"{table['met'].sum() - calibrated['met'].sum()} of {len(HELD_OUT)}",
         "not_met": table.filter(~pl.col("met"))["target"].to_list(), "out_of_range": outside["target"].to_list(),
     })  # fmt: skip

@@ -20,10 +20,10 @@ import numpy as np
 import polars as pl
 from scipy.special import expit, logit
 
-from reinfuse.virtual.protocol import Grid, Protocols
-from reinfuse.virtual.records import SAME, SELECTED, records
-from reinfuse.virtual.tally import Tally, binned, by_member, stacked
-from reinfuse.virtual.trial import QUANTITIES
+from reinfuse.simulation.trial.accumulators import Tally, binned, by_member, stacked
+from reinfuse.simulation.trial.protocol import Grid, Protocols
+from reinfuse.simulation.trial.records import SAME, SELECTED, records
+from reinfuse.simulation.trial.trial import QUANTITIES
 
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_coverage.csv"
 REPLICATES, FOLLOW = 300, 365.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from reinfuse.virtual.declared import INDEX
+from reinfuse.simulation.model.parameters import INDEX
 
 I = {name: k for name, k in INDEX.items()}  # noqa: E741
 

@@ -17,10 +17,10 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-from reinfuse.analysis.threads import CORES
-from reinfuse.virtual.ensemble import bundled
-from reinfuse.virtual.protocol import Protocols
-from reinfuse.virtual.trial import Trial, in_threads, run
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.population.ensemble import bundled
+from reinfuse.simulation.trial.protocol import Protocols
+from reinfuse.simulation.trial.trial import Trial, in_threads, run
 
 WANTED, LIMIT_MINUTES, LIMIT_GB = 1_000_000, 30.0, 2.0
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_million.json"
@@ -38,7 +38,7 @@ def timed(trial: Trial, patients: int) -> dict[str, float]:
 
 def main(patients: int) -> None:
     """Measure, extrapolate, write."""
-    trial = Trial(Protocols.load(str(files("reinfuse.virtual").joinpath("protocols.toml"))), bundled(), 1)
+    trial = Trial(Protocols.load(str(files("reinfuse.simulation").joinpath("protocols.toml"))), bundled(), 1)
     begun = timed(trial, min(patients // 4, 512))  # with what is compiled on the first run, or read from disk
     few, many = timed(trial, patients // 4), timed(trial, patients)
     a_patient = (many["seconds"] - few["seconds"]) / (many["patients"] - few["patients"])

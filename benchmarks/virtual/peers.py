@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.declared import NAMES, STATES
-from reinfuse.virtual.equations import SIZE, begin, change, deplete, rates
-from reinfuse.virtual.protocol import Arm, Infusion
-from reinfuse.virtual.solver import RTOL
+from reinfuse.simulation.model.equations import SIZE, begin, change, deplete, rates
+from reinfuse.simulation.model.jit import compiled
+from reinfuse.simulation.model.parameters import NAMES, STATES
+from reinfuse.simulation.solver.integrate import RTOL
+from reinfuse.simulation.trial.protocol import Arm, Infusion
 
 ARM = Arm(name="two", infusions=(Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6),
                                  Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e7,

@@ -13,12 +13,12 @@ import time
 
 import numpy as np
 
-from reinfuse.analysis.threads import CORES
-from reinfuse.virtual.calibrate import calibrate
-from reinfuse.virtual.patients import Member
-from reinfuse.virtual.simulated import Simulated, simulate
-from reinfuse.virtual.space import UNKNOWNS, members
-from reinfuse.virtual.targets import CALIBRATED, Target
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.calibration.abc_smc import calibrate
+from reinfuse.simulation.calibration.reference_study import Simulated, simulate
+from reinfuse.simulation.calibration.targets import CALIBRATED, Target
+from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import Member
 
 SMALL = "--small" in sys.argv
 POPULATIONS, PARTICLES, PATIENTS, MOVES = (1, 8, 32, 1) if SMALL else (3, 150, 256, 4)

@@ -25,11 +25,11 @@ import numpy as np
 from arithmetic import of_a_step, peak
 from peers import ARM, ATOL, FOLLOW, TIMES, by_diffrax, by_r, by_scipy, in_machine_code, in_python
 
-from reinfuse.analysis.threads import CORES
-from reinfuse.virtual.equations import SIZE
-from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
-from reinfuse.virtual.solver import RTOL, solve, trace
-from reinfuse.virtual.watch import READ
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.model.equations import SIZE
+from reinfuse.simulation.population.virtual_patients import PRIOR, draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL, solve, trace
+from reinfuse.simulation.solver.readouts import READ
 
 SMALL = "--small" in sys.argv
 OURS, LSODA, R_PATIENTS, DIFFRAX, ROUNDS = (250, 1, 1, 4, 1) if SMALL else (2000, 30, 20, 400, 9)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reinfuse.cohort.cohort import Cohort, read_cohort
-    from reinfuse.plan import Plan
+    from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings, Study
 
 __version__ = "0.1.0"
 __all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "read_cohort"]
 
-_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan", "Study": "study",
+_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan.analysis_plan", "Study": "study",
           "Findings": "study"}  # fmt: skip
 
 

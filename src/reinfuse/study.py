@@ -11,24 +11,25 @@ from functools import cached_property, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from reinfuse import __version__, exposure_steps, inference, population_steps, steps
-from reinfuse.boundary import Boundary
-from reinfuse.cohort.analysed import analysed
+from reinfuse import __version__
+from reinfuse.analyses import descriptive_steps, exposure_steps, inference_steps, population_steps
+from reinfuse.analyses.conduct import Piece, Shared, conduct, not_run, pieces
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import Cohort, examine
-from reinfuse.cohort.described import described
-from reinfuse.cohort.later import landmark_notes
-from reinfuse.cohort.patients import patients_frame
-from reinfuse.cohort.split import unsplit
-from reinfuse.conduct import Piece, Shared, conduct, not_run, pieces
-from reinfuse.errors import CohortRefused, Problem
-from reinfuse.extras import require
-from reinfuse.findings import Findings, Progress
-from reinfuse.kinetics.counted import Counted, counted
-from reinfuse.plan import Plan
-from reinfuse.second_process import MOST_PATIENTS, SecondProcess
+from reinfuse.cohort.cohort_summary import described
+from reinfuse.cohort.patient_rows import patients_frame
+from reinfuse.cohort.post_baseline import landmark_notes
+from reinfuse.cohort.split_doses import unsplit
+from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.kinetics.cohort_kinetics import Counted, counted
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.findings import Findings, Progress
+from reinfuse.runtime.boundary import Boundary
+from reinfuse.runtime.extras import require
+from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
 
 if TYPE_CHECKING:
-    from reinfuse.population_steps import Sampled
+    from reinfuse.analyses.population_steps import Sampled
 
 __all__ = ["Findings", "Progress", "Study"]
 FIRST_ROWS = 5
@@ -62,7 +63,7 @@ class Study:
         self.cohort = unsplit(self.cohort, self.plan.rules)
         self.data = analysed(self.cohort, self.plan)
 
-    def prepare(self) -> list[steps.Step]:
+    def prepare(self) -> list[descriptive_steps.Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
         return self._todo(self._counted(Boundary()))
 
@@ -83,8 +84,11 @@ class Study:
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts, boundary, whole=True, others=others)
 
-    def _todo(self, counts: Counted | None) -> list[steps.Step]:
-        todo = [*steps.steps(self.data, self.plan), *inference.steps(self.data, self.cohort, self.plan)]
+    def _todo(self, counts: Counted | None) -> list[descriptive_steps.Step]:
+        todo = [
+            *descriptive_steps.steps(self.data, self.plan),
+            *inference_steps.steps(self.data, self.cohort, self.plan),
+        ]
         if counts is not None:
             todo += exposure_steps.steps(self.data, counts, self.plan)
         return todo
@@ -147,9 +151,9 @@ class Study:
             Simulated outcomes for each size of each effect.
         """
         plan = self.plan.model_copy(update={"analyses": self.plan.analyses.model_copy(update={"power": draws})})
-        return Study(self.cohort, plan)._findings(list(inference.power_steps(self.data, plan)), progress)
+        return Study(self.cohort, plan)._findings(list(inference_steps.power_steps(self.data, plan)), progress)
 
-    def _findings(self, todo: list[steps.Step], progress: Progress | None, counts: Counted | None = None,
+    def _findings(self, todo: list[descriptive_steps.Step], progress: Progress | None, counts: Counted | None = None,
                   boundary: Boundary | None = None, whole: bool = False,
                   others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""

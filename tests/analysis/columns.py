@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
 

@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 from columns import category, number, timed, yes_no
 
-from reinfuse.analysis import stability
-from reinfuse.analysis.association import associations
-from reinfuse.analysis.design import design_of
-from reinfuse.cohort.declared import EndpointColumn
+from reinfuse.analyses import bootstrap_stability
+from reinfuse.analyses.association import associations
+from reinfuse.analyses.design_matrix import design_of
+from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
 
@@ -108,7 +108,7 @@ def test_one_complete_patient_has_no_model():
     factors = [category(["b", None, None], ("a", "b", "c")), number([2.5, 3, 4])]
     found = design_of(end, factors)
     assert (found.n, found.usable) == (1, [])
-    assert stability.stability(end, factors, 10, np.random.default_rng(1))[0].estimate is None
+    assert bootstrap_stability.stability(end, factors, 10, np.random.default_rng(1))[0].estimate is None
 
 
 def test_columns_that_vary_only_among_patients_in_no_risk_set_cannot_be_used():

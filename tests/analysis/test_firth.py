@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize, minimize_scalar
 from scipy.stats import chi2
 
-from reinfuse.analysis import firth
+from reinfuse.statistics import firth
 
 
 def _table(a: int, b: int, c: int, d: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import pytest
 from columns import binary, category, drawn, number, timed, yes_no
 from scipy.special import stdtr, stdtrit
 
-from reinfuse.analysis import imputation
-from reinfuse.analysis.estimate import NOT_ESTIMABLE
-from reinfuse.analysis.imputation import imputed, pool
+from reinfuse.analyses import multiple_imputation
+from reinfuse.analyses.multiple_imputation import imputed, pool
+from reinfuse.results.estimate import NOT_ESTIMABLE
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "mice.json").read_text(encoding="utf-8"))
 
@@ -104,8 +104,8 @@ def test_records_and_the_same_seed_gives_the_same():
 
 def test_values_that_occur_are_imputed_and_known_ones_stay():
     (endpoint, _), factors = _cohort()
-    columns = [imputation._Column(f, imputation._codes(f)) for f in factors]
-    filled = imputation._chains(columns, endpoint.event[:, None], 20, np.random.default_rng(1))
+    columns = [multiple_imputation._Column(f, multiple_imputation._codes(f)) for f in factors]
+    filled = multiple_imputation._chains(columns, endpoint.event[:, None], 20, np.random.default_rng(1))
     for column, values in zip(columns, filled, strict=True):
         there = ~column.missing
         assert (values[:, there] == column.codes[there]).all()
@@ -127,16 +127,16 @@ def test_imputation_follows_a_strong_predictor(kind):
         factor = category([None if v is None else words[v] for v in shown], ("a", "b", "c"))
     else:
         factor = (yes_no if kind == "yes or no" else number)(shown)
-    columns = [imputation._Column(f, imputation._codes(f)) for f in (factor, number(z))]
+    columns = [multiple_imputation._Column(f, multiple_imputation._codes(f)) for f in (factor, number(z))]
     outcome = (rng.random((120, 1)) < 0.5).astype(float)
-    filled = imputation._chains(columns, outcome, 20, rng)[0][:, gone]
+    filled = multiple_imputation._chains(columns, outcome, 20, rng)[0][:, gone]
     tolerance = 3 if kind == "number" else 0.5
     assert (np.abs(filled - truth[gone]) < tolerance).mean() > 0.85
 
 
 def test_the_hazard_of_the_outcome_is_nelson_and_aalens():
     """Times 1, 2, 2, 3, events 1, 1, 0, 1: hazards 1/4, 1/4 + 1/3, the same, 1/4 + 1/3 + 1."""
-    got = imputation._outcome(timed([3, 1, 2, 2], [1, 1, 1, 0]))
+    got = multiple_imputation._outcome(timed([3, 1, 2, 2], [1, 1, 1, 0]))
     assert got[:, 0].tolist() == [1, 1, 1, 0]
     assert got[:, 1] == pytest.approx([1 / 4 + 1 / 3 + 1, 1 / 4, 1 / 4 + 1 / 3, 1 / 4 + 1 / 3])
 
@@ -202,6 +202,6 @@ def test_hostile_cohorts_give_records_with_reasons(endpoint, factors, reason):
 
 
 def test_too_many_patients_are_said(monkeypatch):
-    monkeypatch.setattr(imputation, "MOST_PATIENTS", 20)
+    monkeypatch.setattr(multiple_imputation, "MOST_PATIENTS", 20)
     ends, factors = _cohort()
     assert all("up to 20 patients" in e.note for e in _made(ends[0], factors))

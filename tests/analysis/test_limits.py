@@ -11,11 +11,11 @@ from columns import binary, number
 from scipy.optimize import minimize
 from scipy.stats import chi2
 
-from reinfuse.analysis import counting, firth
-from reinfuse.analysis.association import associations
-from reinfuse.analysis.penalised import Data, profiled
-from reinfuse.analysis.profile import Peak, limits
-from reinfuse.analysis.sensitivity import e_values
+from reinfuse.analyses.association import associations
+from reinfuse.analyses.sensitivity import e_values
+from reinfuse.statistics import firth, firth_left_truncated
+from reinfuse.statistics.firth_profile import Data, profiled
+from reinfuse.statistics.profile_likelihood import Peak, limits
 
 QUANTILE = float(chi2.ppf(0.95, 1))
 OUTLYING = [0.38, 2.4, 10.84, 2.1, 0.99, 1.11]
@@ -116,7 +116,11 @@ def _fitted(kind, rng):
     if kind == "logistic":
         return firth.fit("logistic", X, event, None, 0.95), _logistic(X, event), k + 1, 1
     start = np.floor(time * rng.uniform(0, 0.9, len(time))) if kind == "late entry" else time * 0 - 1
-    fit = counting.fit(X, start, time, event, 0.95) if kind == "late entry" else firth.fit("cox", X, event, time, 0.95)
+    fit = (
+        firth_left_truncated.fit(X, start, time, event, 0.95)
+        if kind == "late entry"
+        else firth.fit("cox", X, event, time, 0.95)
+    )
     return fit, _cox(X, event, start, time), k, 0
 
 

@@ -8,11 +8,11 @@ from scipy import integrate, stats
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
-from reinfuse.analysis import many
-from reinfuse.analysis.estimate import NOT_ESTIMABLE
-from reinfuse.analysis.logistic_normal import ERROR, expected_share
-from reinfuse.analysis.mediation import STATISTICS, mediation
-from reinfuse.analysis.standardised import flic
+from reinfuse.analyses.mediation import STATISTICS, mediation
+from reinfuse.analyses.standardization import flic
+from reinfuse.results.estimate import NOT_ESTIMABLE
+from reinfuse.statistics import firth_batch
+from reinfuse.statistics.logistic_normal import ERROR, expected_share
 
 NONE = np.empty((0, 0))
 
@@ -127,7 +127,7 @@ def test_a_strong_mediator_is_integrated_out():
     D = np.column_stack([np.ones_like(x), x])
     line = np.linalg.lstsq(D, m, rcond=None)[0]
     spread = (m - D @ line).std()
-    fitted = many.logistic(np.column_stack([x, m, np.ones_like(x)]), y[None]).coef[0]
+    fitted = firth_batch.logistic(np.column_stack([x, m, np.ones_like(x)]), y[None]).coef[0]
     intercept = flic(fitted[None, :2] @ np.column_stack([x, m]).T, y[None], np.ones((1, len(y))))[0]
 
     def expected(at, of):

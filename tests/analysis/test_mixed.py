@@ -8,7 +8,7 @@ import pytest
 from columns import category, number, yes_no
 from scipy import stats
 
-from reinfuse.analysis.mixed import METHOD, effects, fit
+from reinfuse.analyses.mixed_model import METHOD, effects, fit
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "kinetics.json").read_text(encoding="utf-8"))
 

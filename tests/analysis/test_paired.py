@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from reinfuse import read_cohort
-from reinfuse.analysis import paired
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.pairs import Pairs, pairs
+from reinfuse.analyses import paired
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.paired_outcomes import Pairs, pairs
 from reinfuse.data import DEMO, datasets
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from columns import binary, category, drawn, number, timed, yes_no
 
-from reinfuse.analysis import permutation
+from reinfuse.analyses import permutation
 
 
 def _p(endpoint, factors, draws=1000, seed=1):

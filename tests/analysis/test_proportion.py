@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reinfuse.analysis.proportion import clopper_pearson, proportion
+from reinfuse.analyses.proportion import clopper_pearson, proportion
 
 
 def test_no_event_has_a_closed_form():

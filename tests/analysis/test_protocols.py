@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 from columns import binary, drawn, number, timed, yes_no
 
-from reinfuse.analysis import calibrated, firth, power, standardised
+from reinfuse.analyses import power, simulated_inference, standardization
+from reinfuse.statistics import firth
 
 
 def _run(endpoint, exposures, confounders=(), day=None, fewest=2, draws=100):
-    made = standardised.standardised(
+    made = standardization.standardised(
         endpoint, exposures, confounders, day, fewest, draws, 0.95, np.random.default_rng(1)
     )
-    return {(e.group, "g" if e.method == standardised.G_COMPUTATION else "w"): e for e in made}
+    return {(e.group, "g" if e.method == standardization.G_COMPUTATION else "w"): e for e in made}
 
 
 def test_without_confounders_weighting_gives_the_raw_shares():
@@ -67,7 +68,9 @@ def test_combinations_without_support_say_so():
     assert (lonely.n, lonely.events) == (2, int(y[38:].sum()))
     assert made["x=yes, o=yes", "w"].n == 0
     assert made["x=yes, o=no", "g"].estimate is not None
-    [late] = standardised.standardised(timed(time, event), [yes_no(x)], [], 1e6, 4, 10, 0.95, np.random.default_rng(1))
+    [late] = standardization.standardised(
+        timed(time, event), [yes_no(x)], [], 1e6, 4, 10, 0.95, np.random.default_rng(1)
+    )
     assert late.note.startswith("not estimable: beyond the last follow-up")
 
 
@@ -85,7 +88,7 @@ def test_power_grows_with_the_effect_and_with_the_patients():
         x, _, y, _, _ = drawn(n, 3, 0.5)
         made = power.power(binary(y), [yes_no(x)], "u", 400, 0.95, np.random.default_rng(1))
         for e in made:
-            if e.statistic == "power" and e.method == calibrated.METHODS["logistic"]:
+            if e.statistic == "power" and e.method == simulated_inference.METHODS["logistic"]:
                 found[n, e.group] = e.estimate
     assert found[30, "ratio=2"] < found[30, "ratio=10"]
     assert found[30, "ratio=4"] < found[120, "ratio=4"]
@@ -99,7 +102,7 @@ def test_the_null_rejects_about_as_often_as_it_should(kind):
     made = power.power(end, [yes_no(x), number(z)], "m", 2000, 0.95, np.random.default_rng(1), (1.0, 3.0))
     by = {(e.statistic, e.term, e.method, e.group): e for e in made}
     for term in ("x", "z"):
-        for methods in (firth.METHODS, calibrated.METHODS):
+        for methods in (firth.METHODS, simulated_inference.METHODS):
             method = methods["logistic" if kind == "binary" else "cox"]
             assert by["type_1_error", term, method, None].estimate == pytest.approx(0.05, abs=0.02)
             assert by["coverage", term, method, "ratio=3"].estimate == pytest.approx(0.95, abs=0.025)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from columns import binary, category, drawn, number, timed, yes_no
 
-from reinfuse.analysis import averaging, influence, sensitivity, stability
-from reinfuse.analysis.association import associations
-from reinfuse.analysis.design import design_of
-from reinfuse.analysis.estimate import Estimate
+from reinfuse.analyses import bootstrap_stability, leave_one_out, model_averaging, sensitivity
+from reinfuse.analyses.association import associations
+from reinfuse.analyses.design_matrix import design_of
+from reinfuse.results.estimate import Estimate
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "association.json").read_text(encoding="utf-8"))
 
@@ -33,7 +33,7 @@ def test_averaging_of_one_factor_by_hand():
     with_it = log_likelihood(5, 6, 5.5 / 7) + log_likelihood(2, 8, 2.5 / 9)
     without = log_likelihood(7, 14, 7.5 / 15)
     expected = 1 / (1 + math.exp(-(2 * (with_it - without) - math.log(14)) / 2))
-    made = averaging.averaged(binary(y), [yes_no(x)])
+    made = model_averaging.averaged(binary(y), [yes_no(x)])
     assert _of(made, "inclusion_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
     assert _of(made, "odds_ratio")["x"].estimate == pytest.approx(5.5 * 6.5 / (1.5 * 2.5), abs=1e-6)
     assert _of(made, "model_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
@@ -44,7 +44,7 @@ def test_averaging_is_the_sum_over_single_models():
     """Every subset of three factors fitted on its own, times to event; the size of the sample is that of the events."""
     from itertools import chain, combinations
 
-    from reinfuse.analysis import many
+    from reinfuse.statistics import firth_batch
 
     x, z, _, time, event = drawn(40, 2)
     g = [("a", "b", "c")[i % 3] for i in range(40)]
@@ -53,16 +53,16 @@ def test_averaging_is_the_sum_over_single_models():
     logs, effects = {}, {}
     for subset in chain.from_iterable(combinations(range(3), k) for k in range(4)):
         if not subset:
-            fit = many.cox(np.zeros((40, 1)), time[None], event[None], used=np.zeros((1, 1), dtype=bool))
+            fit = firth_batch.cox(np.zeros((40, 1)), time[None], event[None], used=np.zeros((1, 1), dtype=bool))
             logs[subset] = fit.value[0]
             continue
         design = design_of(end, [factors[i] for i in subset])
-        fit = many.cox(design.X, time[None], event[None])
-        logs[subset] = many.plain_value(fit)[0] - design.X.shape[1] * math.log(event.sum()) / 2
+        fit = firth_batch.cox(design.X, time[None], event[None])
+        logs[subset] = firth_batch.plain_value(fit)[0] - design.X.shape[1] * math.log(event.sum()) / 2
         effects[subset] = fit.coef[0][0]
     weight = {s: math.exp(v - max(logs.values())) for s, v in logs.items()}
     total = sum(weight.values())
-    made = averaging.averaged(end, factors)
+    made = model_averaging.averaged(end, factors)
     for i, name in enumerate("xzg"):
         expected = sum(w for s, w in weight.items() if i in s) / total
         assert _of(made, "inclusion_probability")[name].estimate == pytest.approx(expected, abs=1e-9)
@@ -72,7 +72,7 @@ def test_averaging_is_the_sum_over_single_models():
 
 def test_too_many_factors_are_not_averaged():
     x = [yes_no(np.arange(20) % (k + 2) == 0, f"x{k}") for k in range(13)]
-    [e] = averaging.averaged(binary([0, 1] * 10), x)
+    [e] = model_averaging.averaged(binary([0, 1] * 10), x)
     assert e.note.startswith("not estimable")
 
 
@@ -81,18 +81,18 @@ def test_a_strong_factor_is_selected_and_keeps_its_sign():
     x = np.arange(60) < 30
     time = rng.exponential(np.where(x, 10, 200))
     factors = [yes_no(x), number(rng.normal(size=60))]
-    made = stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
+    made = bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
     assert _of(made, "inclusion_frequency")["x"].estimate == 1
     assert 0.05 < _of(made, "inclusion_frequency")["z"].estimate < 0.6
     assert _of(made, "sign_stability")["x"].estimate == 1
-    assert made == stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
+    assert made == bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
 
 
 def test_noise_enters_about_as_often_as_its_threshold_says():
     """In bootstrap samples a factor without effect enters more often than in 15.7 % of new samples."""
     x, z, _, _, _ = drawn(80, 3)
     y = np.random.default_rng(9).permutation(np.arange(80) % 2)
-    made = stability.stability(binary(y), [yes_no(x), number(z)], 300, np.random.default_rng(1))
+    made = bootstrap_stability.stability(binary(y), [yes_no(x), number(z)], 300, np.random.default_rng(1))
     for e in _of(made, "inclusion_frequency").values():
         assert 0.1 < e.estimate < 0.7
 
@@ -100,19 +100,19 @@ def test_noise_enters_about_as_often_as_its_threshold_says():
 def test_concordance_by_hand():
     """Pairs of times (1, 2, 3c): 1 before 2 and 3, 2 before 3; scores 3, 1, 2 order two of three pairs."""
     design = design_of(timed([1, 2, 3], [1, 1, 0]), [number([3.0, 1, 2])])
-    got = stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), np.ones((2, 3)))
+    got = bootstrap_stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), np.ones((2, 3)))
     assert got == pytest.approx([2 / 3, 0.5])
     # of a binary outcome: events against others, (2 against 1, 3): one of two; patient 3 counts twice
     design = design_of(binary([0, 1, 0]), [number([1.0, 2, 3])])
-    got = stability.concordance(design, np.array([[1.0, 2, 3]] * 2), np.array([[1.0, 1, 1], [1, 1, 2]]))
+    got = bootstrap_stability.concordance(design, np.array([[1.0, 2, 3]] * 2), np.array([[1.0, 1, 1], [1, 1, 2]]))
     assert got == pytest.approx([1 / 2, 1 / 3])
 
 
 def test_optimism_is_large_where_there_is_nothing():
     rng = np.random.default_rng(6)
     factors = [number(rng.normal(size=30), f"z{k}") for k in range(6)]
-    made = _of(stability.optimism(binary(np.arange(30) % 2), factors, 200, rng), "c_index")
-    corrected = stability.optimism(binary(np.arange(30) % 2), factors, 200, np.random.default_rng(1))
+    made = _of(bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, rng), "c_index")
+    corrected = bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, np.random.default_rng(1))
     apparent = made[None].estimate
     by = {e.statistic: e.estimate for e in corrected}
     assert by["c_index_corrected"] < apparent - 0.05
@@ -128,7 +128,7 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
         return binary(y[keep]) if kind == "binary" else timed(time[keep], event[keep])
 
     everybody = np.ones(24, dtype=bool)
-    made = influence.influence(end(everybody), [yes_no(x), number(z)], "m", 0.95, ids)
+    made = leave_one_out.influence(end(everybody), [yes_no(x), number(z)], "m", 0.95, ids)
     full = {e.term: e for e in associations(end(everybody), [yes_no(x), number(z)], "m", 0.95)}
     assert len([e for e in made if e.group]) >= 16
     for e in (e for e in made if e.group):
@@ -143,7 +143,7 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
 
 def test_the_most_influential_patients_come_first():
     _, z, y, _, _ = drawn(30, 4)
-    made = influence.influence(binary(y), [number(z)], "u", 0.95, [str(i) for i in range(30)])
+    made = leave_one_out.influence(binary(y), [number(z)], "u", 0.95, [str(i) for i in range(30)])
     [full] = associations(binary(y), [number(z)], "u", 0.95)
     moved = [abs(math.log(e.estimate / full.estimate)) for e in made if e.group and not e.note]
     assert moved == sorted(moved, reverse=True)
@@ -201,8 +201,8 @@ def test_the_false_discovery_rate_is_over_the_tests_that_have_a_p_value():
 
 def test_influence_beyond_its_size_says_so(monkeypatch):
     x, _, y, _, _ = drawn(40)
-    monkeypatch.setattr(influence, "MOST_PATIENTS", 30)
-    [e] = influence.influence(binary(y), [yes_no(x)], "univariable", 0.95, [str(i) for i in range(40)])
+    monkeypatch.setattr(leave_one_out, "MOST_PATIENTS", 30)
+    [e] = leave_one_out.influence(binary(y), [yes_no(x)], "univariable", 0.95, [str(i) for i in range(40)])
     assert (e.statistic, e.estimate, e.n) == ("patients_changing", None, 40)
     assert e.note == "not estimable: over 30 patients: not run"
 

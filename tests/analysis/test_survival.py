@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from reinfuse.analysis import competing, survival
+from reinfuse.analyses import competing_risks, survival
 
 
 def _array(*values: float) -> np.ndarray:
@@ -113,7 +113,7 @@ def test_log_rank_where_no_event_compares_the_groups():
 def test_cumulative_incidence_by_hand():
     # Day 1 relapse of 4; day 2 death of 3; day 3 relapse of 2; day 4 censored.
     # Incidence of relapse on day 3: 1/4 + S(2) * 1/2 = 1/4 + 1/2 * 1/2.
-    made = competing.cumulative_incidence(
+    made = competing_risks.cumulative_incidence(
         _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0), 0.95, "relapse", "all", [1.5, 3.0, 9.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5), None]
@@ -123,18 +123,18 @@ def test_cumulative_incidence_by_hand():
 def test_the_curve_of_an_incidence_by_hand():
     """As above: 1 - incidence is 3/4, 3/4, 1/2, 1/2; at risk 4, 3, 2, 1; the death of day 2 is no relapse."""
     time, event, other = _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0)
-    curve = competing.curve(time, event, other, 0.95)
+    curve = competing_risks.curve(time, event, other, 0.95)
     assert curve.survival.tolist() == pytest.approx([0.75, 0.75, 0.5, 0.5])
     assert curve.at_risk.tolist() == [4, 3, 2, 1]
     assert curve.events.tolist() == [1, 0, 1, 0]
     assert curve.censored.tolist() == [0, 0, 0, 1]
-    assert competing.curve(time, np.zeros(4), other, 0.95) is None
-    at_risk = competing.numbers_at_risk(time, 2, "relapse", "all", [0.0, 2.0, 5.0])
+    assert competing_risks.curve(time, np.zeros(4), other, 0.95) is None
+    at_risk = competing_risks.numbers_at_risk(time, 2, "relapse", "all", [0.0, 2.0, 5.0])
     assert [e.estimate for e in at_risk] == [4, 3, 0]
 
 
 def test_cumulative_incidence_where_nobody_is_censored():
-    made = competing.cumulative_incidence(
+    made = competing_risks.cumulative_incidence(
         _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 1), 0.95, "relapse", "all", [1.0, 4.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5)]
@@ -142,5 +142,5 @@ def test_cumulative_incidence_where_nobody_is_censored():
 
 def test_cumulative_incidence_without_a_competing_event_is_the_complement_of_kaplan_meier():
     time, event = _array(1, 2, 3, 4), _array(1, 0, 1, 0)
-    made = competing.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", [3.0])
+    made = competing_risks.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", [3.0])
     assert made[0].estimate == pytest.approx(1 - survival.kaplan_meier(time, event, 0.95).survival[2])

@@ -8,20 +8,10 @@ import numpy as np
 import pytest
 from columns import category, drawn, number, timed, yes_no
 
-from reinfuse.analysis import (
-    association,
-    competing,
-    counting,
-    finegray,
-    later,
-    library,
-    many,
-    proportional,
-    standardised,
-    survival,
-)
-from reinfuse.analysis.design import design_of
-from reinfuse.cohort.later import Switch, at_landmark
+from reinfuse.analyses import association, competing_risks, landmark, proportional_hazards, standardization, survival
+from reinfuse.analyses.design_matrix import design_of
+from reinfuse.cohort.post_baseline import Switch, at_landmark
+from reinfuse.statistics import fine_gray, firth_batch, firth_left_truncated, nonparametric
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "association.json").read_text(encoding="utf-8"))
 
@@ -38,7 +28,9 @@ def _array(values):
 def test_gray(case):
     time, status = _array(case["time"]), _array(case["status"])
     for cause, statistic, p in zip(case["cause"], case["statistic"], case["p"], strict=True):
-        got = library.gray(time, (status == cause) * 1.0, (status == 3 - cause) * 1.0, [str(g) for g in case["group"]])
+        got = nonparametric.gray(
+            time, (status == cause) * 1.0, (status == 3 - cause) * 1.0, [str(g) for g in case["group"]]
+        )
         assert got[0] == pytest.approx(statistic, rel=1e-6)
         assert got[1] == pytest.approx(p, rel=1e-6)
 
@@ -46,7 +38,7 @@ def test_gray(case):
 @_cases("fine_gray")
 def test_fine_gray(case):
     status, cause = _array(case["status"]), np.ravel(case["failcode"])[0]
-    coef, variance = finegray.fine_gray(_array(case["X"]), _array(case["time"]), (status == cause) * 1.0,
+    coef, variance = fine_gray.fine_gray(_array(case["X"]), _array(case["time"]), (status == cause) * 1.0,
                                  ((status != cause) & (status > 0)) * 1.0)  # fmt: skip
     assert coef == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert np.diag(variance) == pytest.approx(_array(case["var"]), rel=1e-5)
@@ -59,7 +51,7 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
     end = timed(case["time"], status == 1, status == 2)
     made = {
         e.term: e
-        for e in competing.fine_gray(end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", 0.95)
+        for e in competing_risks.fine_gray(end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", 0.95)
     }
     assert made["g=CLL"].estimate is None
     assert "no event at this level" in made["g=CLL"].note
@@ -71,7 +63,9 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
 
 def test_a_reference_without_an_event_leaves_no_ratio():
     end = timed([1, 2, 3, 4, 5, 6], [0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0])
-    made = competing.fine_gray(end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", 0.95)
+    made = competing_risks.fine_gray(
+        end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", 0.95
+    )
     assert [e.estimate for e in made] == [None, None]
     assert all("the reference has no event" in e.note for e in made)
 
@@ -79,14 +73,14 @@ def test_a_reference_without_an_event_leaves_no_ratio():
 @_cases("gray_without")
 def test_gray_leaves_out_a_group_that_is_never_at_risk(case):
     status = _array(case["status"])
-    got = competing.gray(timed(case["time"], status == 1, status == 2), category(case["group"], ("a", "b", "c")))
+    got = competing_risks.gray(timed(case["time"], status == 1, status == 2), category(case["group"], ("a", "b", "c")))
     assert got.p_value == pytest.approx(case["p"], rel=1e-6)
     assert (got.n, got.note) == (11, "left out, censored before the first event: c")
 
 
 def test_a_sum_over_a_risk_set_does_not_underflow():
     """Two risk sets, by hand: of two patients with x = 0 one has the event, then the one with x = 1 alone."""
-    rows = counting.Rows(np.array([[0.0], [0.0], [1.0]]), np.array([0.0, 0, 10]), np.array([5.0, 8, 20]),
+    rows = firth_left_truncated.Rows(np.array([[0.0], [0.0], [1.0]]), np.array([0.0, 0, 10]), np.array([5.0, 8, 20]),
                          np.array([1.0, 0, 1]))  # fmt: skip
     value, score, _ = rows.state(np.array([2000.0]), penalised=False)
     assert value == pytest.approx(-np.log(2))
@@ -104,7 +98,7 @@ def test_late_entry_with_a_level_that_ends_before_the_others_begin_is_no_failure
 @_cases("robust", lambda c: len(set(c["id"])) == len(c["id"]))
 def test_without_competing_events_the_errors_are_the_robust_ones_of_cox(case):
     event = _array(case["event"])
-    coef, variance = finegray.fine_gray(_array(case["X"]), _array(case["time"]), event, np.zeros(len(event)))
+    coef, variance = fine_gray.fine_gray(_array(case["X"]), _array(case["time"]), event, np.zeros(len(event)))
     assert coef == pytest.approx(_array(case["coef"]), abs=1e-7)
     assert variance == pytest.approx(_array(case["vcov"]), rel=1e-6)
 
@@ -112,12 +106,12 @@ def test_without_competing_events_the_errors_are_the_robust_ones_of_cox(case):
 @_cases("weighted")
 def test_weights(case):
     X, time, event, w = (_array(case[k]) for k in ("X", "time", "event", "weights"))
-    fit = many.cox(X, time[None], event[None], w[None], penalised=False)
+    fit = firth_batch.cox(X, time[None], event[None], w[None], penalised=False)
     assert fit.coef[0] == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert fit.value[0] == pytest.approx(case["loglik"][1], abs=1e-8)
     for day, survives in zip(case["at"], case["survival"], strict=True):
-        data = standardised._Data(design_of(timed(time, event), [number(X[:, 0].tolist())]), X, X, day)
-        assert standardised._outcome(data, np.ones(len(w), dtype=bool), w[None])[0] == pytest.approx(
+        data = standardization._Data(design_of(timed(time, event), [number(X[:, 0].tolist())]), X, X, day)
+        assert standardization._outcome(data, np.ones(len(w), dtype=bool), w[None])[0] == pytest.approx(
             survives, abs=1e-12
         )
 
@@ -125,7 +119,7 @@ def test_weights(case):
 @_cases("zph", lambda c: "breslow" in c["ties"])
 def test_proportional_hazards(case):
     X = _array(case["X"])
-    got = library.schoenfeld(X, _array(case["time"]), _array(case["event"]), np.ravel(case["transform"])[0])
+    got = nonparametric.schoenfeld(X, _array(case["time"]), _array(case["event"]), np.ravel(case["transform"])[0])
     assert got[0] == pytest.approx(_array(case["chisq"]), rel=1e-6)
     assert got[1] == pytest.approx(_array(case["p"]), rel=1e-6)
 
@@ -133,14 +127,14 @@ def test_proportional_hazards(case):
 def _rows(case):
     X = _array(case["X"])
     scale = X.std(axis=0)
-    return counting.Rows((X - X.mean(axis=0)) / scale, _array(case["start"]), _array(case["stop"]),
+    return firth_left_truncated.Rows((X - X.mean(axis=0)) / scale, _array(case["start"]), _array(case["stop"]),
                          _array(case["event"])), scale  # fmt: skip
 
 
 @_cases("counting")
 def test_counting_process_without_the_penalty(case):
     rows, scale = _rows(case)
-    b, value, converged = counting.greatest(rows, penalised=False)
+    b, value, converged = firth_left_truncated.greatest(rows, penalised=False)
     assert converged
     assert b / scale == pytest.approx(_array(case["coef"]), abs=1e-7)
     assert value == pytest.approx(case["loglik"][1], abs=1e-8)
@@ -151,7 +145,9 @@ def test_counting_process_without_the_penalty(case):
 
 @_cases("firth_counting")
 def test_firth_in_counting_process_form(case):
-    fit = counting.fit(_array(case["X"]), _array(case["start"]), _array(case["stop"]), _array(case["event"]), 0.95)
+    fit = firth_left_truncated.fit(
+        _array(case["X"]), _array(case["start"]), _array(case["stop"]), _array(case["event"]), 0.95
+    )
     assert fit.converged
     assert fit.coef == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert fit.p_value == pytest.approx(_array(case["p"]), rel=1e-5)
@@ -162,7 +158,9 @@ def test_firth_in_counting_process_form(case):
 def test_separation_is_seen_in_counting_process_form():
     cases = {np.ravel(c["name"])[0]: c for c in GOLDEN["firth_counting"]}
     for name, case in cases.items():
-        fit = counting.fit(_array(case["X"]), _array(case["start"]), _array(case["stop"]), _array(case["event"]), 0.95)
+        fit = firth_left_truncated.fit(
+            _array(case["X"]), _array(case["start"]), _array(case["stop"]), _array(case["event"]), 0.95
+        )
         assert fit.infinite.any() == ("separated" in name), name
 
 
@@ -181,7 +179,7 @@ def test_late_entry_in_a_model_is_the_counting_process():
     end = timed(case["stop"], case["event"], entry=case["start"])
     made = association.associations(end, [number(X[:, 0].tolist(), "x1"), number(X[:, 1].tolist(), "x2")], "m", 0.95)
     assert [math.log(e.estimate) for e in made] == pytest.approx(case["coef"], abs=1e-6)
-    assert {e.method for e in made} == {counting.METHOD}
+    assert {e.method for e in made} == {firth_left_truncated.METHOD}
 
 
 def test_competing_events_of_a_factor():
@@ -189,8 +187,8 @@ def test_competing_events_of_a_factor():
     x = np.arange(60) % 2
     time, status = rng.integers(1, 40, 60), rng.integers(0, 3, 60)
     end = timed(time, status == 1, status == 2)
-    gray = competing.gray(end, yes_no(x))
-    [e] = competing.fine_gray(end, [yes_no(x)], "univariable", 0.95)
+    gray = competing_risks.gray(end, yes_no(x))
+    [e] = competing_risks.fine_gray(end, [yes_no(x)], "univariable", 0.95)
     assert e.lower < e.estimate < e.upper
     assert (e.n, e.events) == (60, int((status == 1).sum()))
     assert gray.p_value == pytest.approx(e.p_value, abs=0.1)
@@ -198,11 +196,11 @@ def test_competing_events_of_a_factor():
 
 def test_a_group_without_the_event_has_no_subdistribution_ratio():
     end = timed([1, 2, 3, 4, 5, 6], [1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 0])
-    [e] = competing.fine_gray(end, [yes_no([1, 1, 1, 0, 0, 0])], "univariable", 0.95)
+    [e] = competing_risks.fine_gray(end, [yes_no([1, 1, 1, 0, 0, 0])], "univariable", 0.95)
     assert e.estimate is None
     assert "one of the two groups has no event" in e.note
-    assert competing.gray(timed([1, 2], [0, 0], [1, 1]), yes_no([1, 0])).note == "not estimable: no event"
-    assert competing.gray(timed([1, 2], [1, 0], [0, 1]), yes_no([1, 1])).note == "not estimable: only one group"
+    assert competing_risks.gray(timed([1, 2], [0, 0], [1, 1]), yes_no([1, 0])).note == "not estimable: no event"
+    assert competing_risks.gray(timed([1, 2], [1, 0], [0, 1]), yes_no([1, 1])).note == "not estimable: only one group"
 
 
 def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
@@ -210,17 +208,19 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
     rng = np.random.default_rng(2)
     x = np.arange(80) % 2 == 0
     time = np.where(x, np.where(rng.random(80) < 0.5, rng.uniform(1, 30, 80), 400), rng.uniform(40, 300, 80))
-    made = proportional.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
+    made = proportional_hazards.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
     assert made[0].p_value < 0.01
     ratio, change = made[1:]
     assert ratio.term == "x" and change.term == "x x doubling of time"
     assert change.upper < 1
-    fine = proportional.proportional(timed(*drawn(60, 1)[3:]), [yes_no(drawn(60, 1)[0])], "univariable", 0.95)
+    fine = proportional_hazards.proportional(timed(*drawn(60, 1)[3:]), [yes_no(drawn(60, 1)[0])], "univariable", 0.95)
     assert len(fine) == 1
 
 
 def test_monotone_likelihood_has_no_test_of_proportional_hazards():
-    made = proportional.proportional(timed([1, 2, 3, 4], [1, 1, 0, 0]), [yes_no([1, 1, 0, 0])], "univariable", 0.95)
+    made = proportional_hazards.proportional(
+        timed([1, 2, 3, 4], [1, 1, 0, 0]), [yes_no([1, 1, 0, 0])], "univariable", 0.95
+    )
     assert [e.note for e in made] == ["not estimable: monotone likelihood"]
 
 
@@ -231,7 +231,7 @@ def test_a_landmark_leaves_out_who_ended_by_then():
     assert ended == 2
     assert shifted.time[2:] == pytest.approx([1, 32, 62])
     assert np.isnan(shifted.event[:2]).all()
-    made, curves = later.landmark(end, yes_no([1, 0, 0, 1, 1]), [], 28, 0.95, [0.0, 30.0])
+    made, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], 28, 0.95, [0.0, 30.0])
     ratio = made[0]
     assert (ratio.analysis, ratio.at, ratio.n, ratio.events) == ("landmark", 28, 3, 2)
     assert "2 of 5 patients ended by day 28" in ratio.note
@@ -246,16 +246,16 @@ def test_the_change_splits_each_patients_time():
     1 / (3 + r) * r / (2 r + 1) is greatest where 1 / r = 1 / (3 + r) + 2 / (2 r + 1), that is r = sqrt(3 / 2).
     """
     end = timed([4, 6, 9, 8], [1, 1, 1, 0])
-    X, start, stop, event = later._split(np.empty((4, 0)), np.zeros(4), np.asarray(end.time), end.event,
+    X, start, stop, event = landmark._split(np.empty((4, 0)), np.zeros(4), np.asarray(end.time), end.event,
                                          _array([np.nan, 2, 5, np.nan]))  # fmt: skip
     assert sorted(zip(X[:, 0], start, stop, event, strict=True)) == [
         (0, 0, 2, 0), (0, 0, 4, 1), (0, 0, 5, 0), (0, 0, 8, 0), (1, 2, 6, 1), (1, 5, 9, 1),
     ]  # fmt: skip
-    rows = counting.Rows(X, start, stop, event)
-    b, _, converged = counting.greatest(rows, penalised=False)
+    rows = firth_left_truncated.Rows(X, start, stop, event)
+    b, _, converged = firth_left_truncated.greatest(rows, penalised=False)
     assert converged
     assert math.exp(b[0]) == pytest.approx(math.sqrt(3 / 2), abs=1e-6)
-    [e] = later.time_dependent(end, Switch("response", "Response", _array([np.nan, 2, 5, np.nan])), [], 0.95)
+    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 2, 5, np.nan])), [], 0.95)
     assert (e.n, e.events) == (4, 3)
     assert e.note == "2 of 4 patients changed"
 
@@ -268,12 +268,12 @@ def test_immortal_time_makes_no_effect():
     changed = day < time
     end = timed(time, np.ones(400))
     [naive] = association.associations(end, [yes_no(changed)], "univariable", 0.95)
-    [right] = later.time_dependent(end, Switch("response", "Response", np.where(changed, day, np.nan)), [], 0.95)
+    [right] = landmark.time_dependent(end, Switch("response", "Response", np.where(changed, day, np.nan)), [], 0.95)
     assert naive.upper < 0.7
     assert right.lower < 1 < right.upper
 
 
 def test_nobody_changed_is_said():
     end = timed([4, 6], [1, 1])
-    [e] = later.time_dependent(end, Switch("response", "Response", _array([np.nan, 7])), [], 0.95)
+    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 7])), [], 0.95)
     assert e.note == "not estimable: nobody changed while under observation"

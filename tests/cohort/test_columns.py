@@ -3,11 +3,11 @@
 import pytest
 
 from helpers import read, write_sheet
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.baseline_columns import is_identifier, learnt_later
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.columns import is_identifier, learnt_later
-from reinfuse.errors import PlanRefused
-from reinfuse.plan import Plan
+from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Plan
 
 LATE = {"factors": [{"name": "peak", "column": "peak", "known_at": 14}]}
 OUTCOME = "learnt after the index infusion and cannot be used as if it were known on that day"
@@ -70,8 +70,8 @@ def test_a_factor_of_the_plan_that_bears_an_outcome_s_name_is_a_subgroup_of_its_
 
 
 def test_a_landmark_may_adjust_for_what_is_known_by_then(tmp_path):
-    from reinfuse.analysis.estimate import NOT_ESTIMABLE
-    from reinfuse.inference import _landmark
+    from reinfuse.analyses.inference_steps import _landmark
+    from reinfuse.results.estimate import NOT_ESTIMABLE
 
     plan = Plan.of({**LATE, "landmarks": [{"factor": "response", "endpoints": ["os"], "adjust": ["peak"]}]})
     sheet = """patient_id,os_days,os_event,response,response_day,peak

@@ -8,11 +8,11 @@ from polars.testing import assert_frame_equal
 
 from corruption import CORRUPTIONS, VARIANTS, write_variant
 from reinfuse import Plan
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.patients import patients_frame
+from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.data import DEMO, datasets
-from reinfuse.errors import CohortRefused
+from reinfuse.exceptions import CohortRefused
 
 TABLES = ("patients", "infusions", "responses", "mrd", "toxicities", "therapies")
 

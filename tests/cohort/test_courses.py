@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.cohort.courses import Course, Event, courses
-from reinfuse.cohort.design import Factor, Rules
-from reinfuse.errors import CohortRefused
+from reinfuse.cohort.declarations import Factor, Rules
+from reinfuse.cohort.patient_courses import Course, Event, courses
+from reinfuse.exceptions import CohortRefused
 
 COHORT = {
     "patients": """patient_id,last_contact,death,diagnosis

@@ -6,15 +6,15 @@ from polars.testing import assert_frame_equal
 
 from cohorts import EIGHT
 from helpers import plain, problems_of, read, write_folder, write_sheet
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.interpret import CLASS_SUFFIX
-from reinfuse.cohort.patients import patients_frame
-from reinfuse.cohort.raw import DERIVED, ROW, TIME
-from reinfuse.cohort.values import clean
-from reinfuse.errors import PlanRefused
-from reinfuse.plan import Endpoint, Factor, Plan
+from reinfuse.cohort.patient_rows import patients_frame
+from reinfuse.cohort.raw_tables import DERIVED, ROW, TIME
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
+from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Endpoint, Factor, Plan
 from reinfuse.study import Study
+from reinfuse.tabular.cell_parsing import clean
 
 PLAN = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="cart2_cy_flu")), models=())
 OWN = ("lymphodepletion_class", "cart1_lymphodepletion_class", "_row", "_time", "_index", "_horizon", "_before", "_pd",

@@ -3,14 +3,14 @@
 import pytest
 
 from helpers import plain, read
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.courses import courses
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.endpoints import derive
-from reinfuse.errors import PlanRefused
-from reinfuse.plan import Plan
-from reinfuse.report.prose import _rules
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import derive
+from reinfuse.cohort.patient_courses import courses
+from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.report.text.narrative import _rules
 from reinfuse.study import Study
 
 INFUSIONS = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nP,1,0,2e6,Cy/Flu\nP,2,100,2e7,Cy/Flu"

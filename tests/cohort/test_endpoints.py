@@ -3,8 +3,8 @@
 import pytest
 
 from helpers import read
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.endpoints import derive, grade_name, responder_set
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import derive, grade_name, responder_set
 
 INDEX = 100
 

@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 
 from helpers import read, write_sheet
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.factors import build
-from reinfuse.cohort.interpret import CLASS_SUFFIX
-from reinfuse.errors import PlanRefused
-from reinfuse.plan import Factor, Plan
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
+from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Factor, Plan
 
 FRAME = pl.DataFrame(
     {

@@ -3,11 +3,11 @@
 import pytest
 
 from helpers import plain, read, write_sheet
-from reinfuse.analysis.later import time_dependent
-from reinfuse.cohort.analysed import analysed
+from reinfuse.analyses.landmark import time_dependent
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.later import factor_at, landmark_day, landmark_notes, switch
-from reinfuse.plan import Landmark, Plan
+from reinfuse.cohort.post_baseline import factor_at, landmark_day, landmark_notes, switch
+from reinfuse.plan.analysis_plan import Landmark, Plan
 from reinfuse.study import Study
 
 

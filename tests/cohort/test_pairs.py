@@ -5,9 +5,9 @@ import pytest
 
 from helpers import read, write_sheet
 from reinfuse import read_cohort
-from reinfuse.cohort.analysed import analysed
-from reinfuse.cohort.design import Design, Rules
-from reinfuse.cohort.pairs import pairs
+from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.declarations import Design, Rules
+from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.data import DEMO, datasets
 
 TABLES = {

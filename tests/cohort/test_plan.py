@@ -2,9 +2,9 @@
 
 import pytest
 
-from reinfuse.cohort.design import BUILT_IN_FACTORS, NEEDS_SECOND
-from reinfuse.errors import PlanRefused
-from reinfuse.plan import Endpoint, Factor, Plan
+from reinfuse.cohort.declarations import BUILT_IN_FACTORS, NEEDS_SECOND
+from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Endpoint, Factor, Plan
 
 
 def refused(**told):

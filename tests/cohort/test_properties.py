@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from cohorts import EIGHT
 from helpers import cells, estimates_agree, plain, write_folder, write_workbook
-from reinfuse.cohort import values
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.endpoints import derive
-from reinfuse.plan import Factor, Plan, Rules
+from reinfuse.cohort.endpoint_derivation import derive
+from reinfuse.plan.analysis_plan import Factor, Plan, Rules
 from reinfuse.study import Study
+from reinfuse.tabular import cell_parsing
 
 Tables = Mapping[str, list[list[str]]]
 PLAN = plain(Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="ldh_high", column="LDH", above=240)), models=()))
@@ -68,8 +68,8 @@ def test_the_order_of_rows_and_columns_does_not_matter(seed):
 
 IDS = (
     st.text(alphabet="aBcd012-_.é ", min_size=1, max_size=6)
-    .map(values.clean)
-    .filter(lambda t: not values.is_missing(t))
+    .map(cell_parsing.clean)
+    .filter(lambda t: not cell_parsing.is_missing(t))
 )
 
 
@@ -82,7 +82,7 @@ def test_the_names_of_patients_do_not_matter(ids):
 
 def typed(text: str) -> object:
     """Return what a person would type into a workbook: numbers as numbers, the rest as text."""
-    read = values.read_number(text)
+    read = cell_parsing.read_number(text)
     return None if not text else read.value if read.rule is None else text
 
 

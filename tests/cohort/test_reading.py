@@ -9,9 +9,9 @@ import pytest
 
 from helpers import places, problems_of, write_folder, write_sheet, write_workbook
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.interpret import CLASS_SUFFIX
-from reinfuse.cohort.raw import ROW, TIME
+from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.template import write_template
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
 
 PATIENTS = """patient_id,last_contact,death,diagnosis
 A,500,,CLL

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from helpers import problems_of, with_part, write_folder, write_sheet, write_workbook
-from reinfuse.cohort import limits
 from reinfuse.cohort.cohort import read_cohort
+from reinfuse.tabular import limits
 
 PATIENTS = "patient_id,last_contact,death,diagnosis\nA,500,,CLL"
 INFUSIONS = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\nA,1,0,2000000,Cy"
@@ -76,7 +76,7 @@ CSV = {
 
 @pytest.mark.parametrize("case", CSV, ids=str)
 def test_a_text_file_beyond_the_limits(tmp_path, case, monkeypatch):
-    monkeypatch.setattr("reinfuse.cohort.grid.CELLS", 40)
+    monkeypatch.setattr("reinfuse.tabular.grid.CELLS", 40)
     text, rule = CSV[case]
     assert rules(write_sheet(tmp_path, text)) == [rule]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from reinfuse.cohort.regimen import regimen_class
+from reinfuse.cohort.lymphodepletion import regimen_class
 
 CY_FLU = [
     "Cy/Flu", "Flu/Cy", "CyFlu", "cy-flu", "Cy + Flu", "Flu, Cy", "FC", "F/C", "fludarabine + cyclophosphamide",

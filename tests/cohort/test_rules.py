@@ -429,7 +429,7 @@ def test_all_problems_of_a_cohort_are_told_at_once(tmp_path):
 
 def test_the_text_of_a_refusal_holds_no_value_of_a_patient(tmp_path):
     from reinfuse.cohort.cohort import read_cohort
-    from reinfuse.errors import CohortRefused
+    from reinfuse.exceptions import CohortRefused
 
     with pytest.raises(CohortRefused) as caught:
         read_cohort(write_folder(tmp_path, **BAD))

@@ -4,14 +4,14 @@ import polars as pl
 import pytest
 
 from helpers import plain, read
-from reinfuse.cohort.analysed import analysed
-from reinfuse.cohort.courses import courses
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.endpoints import derive
-from reinfuse.cohort.pairs import pairs
-from reinfuse.cohort.raw import ROW
-from reinfuse.cohort.split import unsplit
-from reinfuse.plan import Plan
+from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import derive
+from reinfuse.cohort.paired_outcomes import pairs
+from reinfuse.cohort.patient_courses import courses
+from reinfuse.cohort.raw_tables import ROW
+from reinfuse.cohort.split_doses import unsplit
+from reinfuse.plan.analysis_plan import Plan
 from reinfuse.study import Study
 
 HEADER = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion,reason,bulky\n"

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
-from reinfuse.cohort import values
-from reinfuse.cohort.values import decimal_mark, read_choice, read_date, read_number, read_yes_no
+from reinfuse.tabular import cell_parsing
+from reinfuse.tabular.cell_parsing import decimal_mark, read_choice, read_date, read_number, read_yes_no
 
 NUMBERS = [
     ("2000000", 2e6, None),
@@ -218,16 +218,16 @@ def test_a_choice_that_is_not_known_is_a_problem_that_names_the_nearest():
 
 @pytest.mark.parametrize("text", ["", "NA", "n/a", "#N/A", "NaN", "null", ".", "-", "--", "–", "?", "n.a.", "Not done"])
 def test_words_for_a_missing_value(text):
-    assert values.is_missing(text)
+    assert cell_parsing.is_missing(text)
 
 
 @pytest.mark.parametrize("text", ["0", "no", "none", "nan2", "x"])
 def test_what_is_not_missing(text):
-    assert not values.is_missing(text)
+    assert not cell_parsing.is_missing(text)
 
 
 def test_odd_spaces_and_marks_are_cleaned():
-    assert values.clean("\ufeff  two\u00a0 \t words\u200b ") == "two words"
+    assert cell_parsing.clean("\ufeff  two\u00a0 \t words\u200b ") == "two words"
 
 
 @pytest.mark.parametrize(
@@ -244,4 +244,4 @@ def test_odd_spaces_and_marks_are_cleaned():
     ],
 )
 def test_typed_cells_as_texts(value, text):
-    assert values.as_text(value) == text
+    assert cell_parsing.as_text(value) == text

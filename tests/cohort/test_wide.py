@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 
 from helpers import places, problems_of, write_sheet, write_workbook
-from reinfuse.cohort.analysed import analysed
+from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.errors import CohortRefused, PlanRefused
-from reinfuse.plan import Endpoint, Factor, Plan
+from reinfuse.exceptions import CohortRefused, PlanRefused
+from reinfuse.plan.analysis_plan import Endpoint, Factor, Plan
 
 SHEET = """patient_id,diagnosis,response,umrd_day28,crs_grade,pfs_days,pfs_event,os_days,os_event
 A,CLL,CR,yes,1,100,1,400,0

@@ -7,8 +7,8 @@ import pytest
 
 from helpers import places, problems_of, with_part, write_folder, write_sheet, write_workbook
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.values import is_fault, is_missing
-from reinfuse.errors import CohortRefused
+from reinfuse.exceptions import CohortRefused
+from reinfuse.tabular.cell_parsing import is_fault, is_missing
 
 PATIENTS = [["patient_id", "last_contact", "death", "diagnosis", "centre"],
             ["A", 500, None, "CLL", "Ulm"], ["B", 300, 300, "NHL", "Ulm"], ["C", 400, None, "ALL", "Bonn"]]  # fmt: skip

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from helpers import plain, quick, read
 from reinfuse import Plan, Study
+from reinfuse.kinetics.day_28 import LAST_VISIT, NO_LIMIT, area_by, least_limit, peak_by
 from reinfuse.kinetics.exposure import LOGGED, exposures
-from reinfuse.kinetics.landmark import LAST_VISIT, NO_LIMIT, area_by, least_limit, peak_by
+from reinfuse.kinetics.extrapolation import FARTHEST
 from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.profiles import Profile, profiles
-from reinfuse.kinetics.reach import FARTHEST
 
 L = 10.0
 

@@ -10,12 +10,12 @@ import pytest
 
 from helpers import problems_of, read, write_folder
 from reinfuse import Plan, Study
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.errors import CohortRefused, PlanRefused
-from reinfuse.kinetics.counted import counted
-from reinfuse.kinetics.factors import declared, factors, label
+from reinfuse.exceptions import CohortRefused, PlanRefused
+from reinfuse.kinetics.cohort_kinetics import counted
+from reinfuse.kinetics.extrapolation import within_reach
+from reinfuse.kinetics.infusion_factors import declared, factors, label
 from reinfuse.kinetics.nca import NcaRules
-from reinfuse.kinetics.reach import within_reach
+from reinfuse.results.estimate import Estimate
 
 PATIENTS = "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,300,NHL\nC,200,,NHL"
 INFUSIONS = """patient_id,infusion,day,dose_cells_per_kg,lymphodepletion,bulky

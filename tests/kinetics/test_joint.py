@@ -14,12 +14,12 @@ pytest.importorskip("numpyro", reason="the extra `kinetics` is not installed")
 import jax
 import jax.numpy as jnp
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE
 from reinfuse.kinetics.population import curve, joint, simulate
 from reinfuse.kinetics.population.diagnostics import Diagnostics
 from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.population.parameters import centres
 from reinfuse.kinetics.population.sampler import Draws, Effort
+from reinfuse.results.estimate import NOT_ESTIMABLE
 
 UNIT = "copies/ug"
 DAYS = np.array([2.0, 5, 8, 11, 14, 21, 28, 60, 120, 200, 300, 365])

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reinfuse.kinetics.lost import METHOD, Seen, estimates, incidence, limits, seen_of
+from reinfuse.kinetics.loss_incidence import METHOD, Seen, estimates, incidence, limits, seen_of
 from reinfuse.kinetics.persistence import DAYS
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.kinetics.turnbull import turnbull
+from reinfuse.statistics.turnbull import turnbull
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "kinetics.json").read_text(encoding="utf-8"))
 

@@ -13,11 +13,11 @@ import jax
 import jax.numpy as jnp
 from numpyro.infer.util import log_density
 
-from reinfuse.kinetics.population.coordinates import Data, K, Modes, back, expected, place, refitted
-from reinfuse.kinetics.population.first import first_fit
+from reinfuse.kinetics.population.individual_updates import MOST_STEP, WANTED, adapted, glide, leap, pace
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS, centres
-from reinfuse.kinetics.population.patients import MOST_STEP, WANTED, adapted, glide, leap, pace
 from reinfuse.kinetics.population.posterior import given_infusions
+from reinfuse.kinetics.population.reparameterization import Data, K, Modes, back, expected, place, refitted
+from reinfuse.kinetics.population.two_stage_fit import first_fit
 
 UNIT = "copies/ug"
 BLOCKS = (1500, 700)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reinfuse.kinetics import npmle
-from reinfuse.kinetics.turnbull import limits
+from reinfuse.statistics import npmle
+from reinfuse.statistics.turnbull import limits
 
 
 def patients(n, seed, longest=400):

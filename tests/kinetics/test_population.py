@@ -17,10 +17,8 @@ import jax
 from numpyro.infer.util import log_density
 
 from reinfuse.kinetics.population import simulate
-from reinfuse.kinetics.population.coordinates import Data, back, expected, place
 from reinfuse.kinetics.population.curve import ROUNDED, log_likelihood
 from reinfuse.kinetics.population.diagnostics import diagnose, ess, rhat
-from reinfuse.kinetics.population.first import first_fit
 from reinfuse.kinetics.population.fit import MOST, PopulationFit, fit
 from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.population.parameters import (
@@ -38,7 +36,9 @@ from reinfuse.kinetics.population.parameters import (
 from reinfuse.kinetics.population.posterior import model
 from reinfuse.kinetics.population.predictive import GRID, checks, fitted, log_counts, shrinkage
 from reinfuse.kinetics.population.records import METHOD, PRIOR, records
+from reinfuse.kinetics.population.reparameterization import Data, back, expected, place
 from reinfuse.kinetics.population.sampler import Draws, Effort
+from reinfuse.kinetics.population.two_stage_fit import first_fit
 from reinfuse.kinetics.profiles import Profile
 
 UNIT = "copies/ug"

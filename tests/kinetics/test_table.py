@@ -10,10 +10,10 @@ import pytest
 
 from helpers import read
 from reinfuse import read_cohort
-from reinfuse.kinetics.curves import FEWEST, median_curve
+from reinfuse.kinetics.cdisc_pp import NAMES, OWN, SCHEMA, parameters
+from reinfuse.kinetics.median_curves import FEWEST, median_curve
 from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import Profile, profiles
-from reinfuse.kinetics.table import NAMES, OWN, SCHEMA, parameters
 
 COHORT = {
     "patients": "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,,NHL",

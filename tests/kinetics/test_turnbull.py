@@ -7,7 +7,7 @@ import pytest
 
 from reinfuse.kinetics.persistence import DAYS, estimates
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.kinetics.turnbull import limits, turnbull
+from reinfuse.statistics.turnbull import limits, turnbull
 
 LEFT = [0, 7, 14, 14, 28, 28, 60, 90, 30, 5, 21, 42]
 RIGHT = [7, 14, 28, 21, 60, None, 90, None, None, 14, 30, 90]

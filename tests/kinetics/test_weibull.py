@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.stats import chi2, weibull_min
 
+from reinfuse.analyses.weibull_aft import METHOD, effects, fit
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.kinetics.weibull import METHOD, effects, fit
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "kinetics.json").read_text(encoding="utf-8"))
 

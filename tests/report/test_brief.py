@@ -13,16 +13,16 @@ from pypdf import PdfReader
 from helpers import plain, read
 from pages import Page, inaccessible, outside, pdf_text
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis.estimate import SO_THAT, Estimate
 from reinfuse.data import datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.report.brief import content, readability
+from reinfuse.report.brief.citations import FACTORS
 from reinfuse.report.brief.content import brief
 from reinfuse.report.brief.icons import icons
-from reinfuse.report.brief.linked import FACTORS
-from reinfuse.report.brief.words import LANGUAGES, UNITS, Words, translation
-from reinfuse.report.document import Bullets, Pairs, Paragraph, Picture
-from reinfuse.report.html import html
+from reinfuse.report.brief.translation import LANGUAGES, UNITS, Words, translation
+from reinfuse.report.document.html import html
+from reinfuse.report.document.model import Bullets, Pairs, Paragraph, Picture
+from reinfuse.results.estimate import SO_THAT, Estimate
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_it_always_says_that_it_is_no_medical_advice_at_both_ends(cohorts, langu
 
 
 def test_no_plan_can_switch_that_off():
-    from reinfuse.switches import Analyses
+    from reinfuse.plan.options import Analyses
 
     settings = {*Plan.model_fields, *Analyses.model_fields}
     assert not {s for s in settings if "brief" in s or "advice" in s or "disclaimer" in s}

@@ -14,7 +14,9 @@ from docx.oxml.ns import qn
 from pypdf import PdfReader
 
 from pages import Page, contrasts, docx_text, inaccessible, outside, pdf_text
-from reinfuse.report.document import (
+from reinfuse.report.document.docx import word
+from reinfuse.report.document.html import html
+from reinfuse.report.document.model import (
     Bullets,
     Cite,
     Document,
@@ -29,11 +31,9 @@ from reinfuse.report.document import (
     widths,
     with_citations,
 )
+from reinfuse.report.document.pdf import pdf
+from reinfuse.report.document.typst import DPI, png
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.html import html
-from reinfuse.report.pdf import pdf
-from reinfuse.report.raster import DPI, png
-from reinfuse.report.word import word
 
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="48" viewBox="0 0 96 48">'

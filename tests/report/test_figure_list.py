@@ -5,17 +5,17 @@ import pytest
 from helpers import quick
 from reinfuse import Study, read_cohort
 from reinfuse.data import datasets
-from reinfuse.findings import Findings
-from reinfuse.report import alone
-from reinfuse.report.draw import figures
+from reinfuse.report.export import single_figure
+from reinfuse.report.figures.catalog import figures
+from reinfuse.results.findings import Findings
 
 
 def listed_and_drawn(study_of, plan):
     """Return the listed names, and those that are drawn with as much of the plan as each needs."""
-    names = alone.names(study_of(alone.enough(plan, "list")))
+    names = single_figure.names(study_of(single_figure.enough(plan, "list")))
     drawn, runs = [], {}
     for name in names:
-        needed = alone.enough(plan, name)
+        needed = single_figure.enough(plan, name)
         if needed.digest not in runs:
             runs[needed.digest] = {n: draw for _, n, draw in figures(study_of(needed))}
         if name in runs[needed.digest] and runs[needed.digest][name]() is not None:
@@ -35,9 +35,9 @@ def test_every_listed_figure_of_a_cohort_can_be_drawn(dataset):
 
 def test_every_listed_figure_of_results_can_be_drawn(demo_report):
     findings = Findings.load(demo_report)
-    names = alone.names(findings)
+    names = single_figure.names(findings)
     assert {"km_pfs", "forest_pfs", "response_best"} <= set(names)
     assert "swimmer" not in names  # patients' own data are not read back
     for name in names:
         for columns in (1, 2):
-            assert alone.one(findings, name, columns).svg.startswith(b"<?xml")
+            assert single_figure.one(findings, name, columns).svg.startswith(b"<?xml")

@@ -13,12 +13,9 @@ from matplotlib.text import Text
 
 from helpers import plain, read
 from reinfuse import Plan, Study
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.cohort.declared import DAYS_A_MONTH
-from reinfuse.errors import FigureRefused, Refused
-from reinfuse.report.alone import enough, names, one, write
-from reinfuse.report.draw import figures
-from reinfuse.report.draw_patients import unknown
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.exceptions import FigureRefused, Refused
+from reinfuse.report.export.single_figure import enough, names, one, write
 from reinfuse.report.figures import (
     doses,
     flow,
@@ -33,6 +30,9 @@ from reinfuse.report.figures import (
     theme,
     waterfall,
 )
+from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.catalog_patients import unknown
+from reinfuse.results.estimate import Estimate
 
 MODULES = (doses, flow, forest, incidence, influence, km, missing, power, response, swimmer, waterfall)
 KINDS = ("flow", "response_best", "km_pfs_by_diagnosis", "km_os_by_dose_increase", "incidence", "forest_pfs",
@@ -144,7 +144,7 @@ def test_intervals_that_leave_the_axis_end_in_arrows(demo_findings, canvas):
 
 
 def demo_findings_labels(findings):
-    from reinfuse.report.labels import Labels
+    from reinfuse.report.text.labels import Labels
 
     return Labels(findings)
 
@@ -238,7 +238,7 @@ def test_swimmer_lanes_arrows_and_marks(small, canvas):
 
 
 def test_times_in_response_end_at_the_next_assessment(small):
-    from reinfuse.cohort.courses import courses
+    from reinfuse.cohort.patient_courses import courses
 
     found = {c.patient_id: c for c in courses(small.cohort, small.data, 2)}
     assert found["A"].responses == ((30, 90, "PR"), (90, 180, "CR"))
@@ -247,7 +247,7 @@ def test_times_in_response_end_at_the_next_assessment(small):
 
 
 def test_lanes_can_bear_numbers_and_many_are_not_drawn(small, canvas):
-    from reinfuse.cohort.courses import courses
+    from reinfuse.cohort.patient_courses import courses
 
     found = courses(small.cohort, small.data, 2)
     swimmer.swimmer("t", found, False, ids=False)
@@ -312,8 +312,8 @@ def test_figures_of_findings_read_back_are_the_same_but_for_patients(demo_findin
 
 
 def test_every_section_that_has_a_figure_is_one_of_the_report(demo_findings):
-    from reinfuse.report.document import Picture
-    from reinfuse.report.report import report
+    from reinfuse.report.document.model import Picture
+    from reinfuse.report.sections.contents import report
 
     drawn = [(s, d) for s, _, draw in figures(demo_findings) if (d := draw()) is not None]
     shown = {b.name for b in report(demo_findings, drawn).blocks() if isinstance(b, Picture)}

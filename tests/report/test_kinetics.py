@@ -12,14 +12,14 @@ import pytest
 
 from pages import Page
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analysis.estimate import Estimate
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
-from reinfuse.findings import Findings
-from reinfuse.report.draw_kinetics import kinetic_figures
+from reinfuse.report.export.kinetics_folder import write_kinetics
+from reinfuse.report.figures.catalog_kinetics import kinetic_figures
 from reinfuse.report.figures.vpc import inside, vpc
-from reinfuse.report.kinetic_sections import kinetic_sections
-from reinfuse.report.kinetics import write_kinetics
+from reinfuse.report.sections.kinetics import kinetic_sections
+from reinfuse.results.estimate import Estimate
+from reinfuse.results.findings import Findings
 
 
 @pytest.fixture(scope="module")

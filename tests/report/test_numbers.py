@@ -2,8 +2,8 @@
 
 import pytest
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from reinfuse.report import numbers
      (0.995, ">0.99"), (None, "–")],
 )  # fmt: skip
 def test_p_values_have_two_significant_digits(p, shown):
-    assert numbers.p_value(p) == shown
+    assert number_format.p_value(p) == shown
 
 
 @pytest.mark.parametrize(
@@ -20,27 +20,30 @@ def test_p_values_have_two_significant_digits(p, shown):
                          (20000, ">9999"), (None, "not estimable")]
 )  # fmt: skip
 def test_ratios(value, shown):
-    assert numbers.ratio(value) == shown
+    assert number_format.ratio(value) == shown
 
 
 def test_percentages_are_always_x_of_n():
-    assert numbers.of(Estimate("response", "cr", "proportion", estimate=17 / 44, n=44, events=17)) == "17 of 44 (39%)"
+    assert (
+        number_format.of(Estimate("response", "cr", "proportion", estimate=17 / 44, n=44, events=17))
+        == "17 of 44 (39%)"
+    )
     large = Estimate("response", "cr", "proportion", estimate=1 / 3, n=1200, events=400)
-    assert numbers.of(large) == "400 of 1,200 (33.3%)"
+    assert number_format.of(large) == "400 of 1,200 (33.3%)"
 
 
 def test_not_reached_is_written_out():
     record = Estimate("survival", "os", "median", estimate=None, lower=None, upper=None, unit="days", n=9, events=1)
-    assert numbers.time(record) == "not reached"
+    assert number_format.time(record) == "not reached"
     half = Estimate(
         "survival", "os", "median", estimate=304.375, lower=152.1875, upper=None, unit="days", n=9, events=6
     )
-    assert numbers.time(half) == "10.0 (5.0 to not reached)"
+    assert number_format.time(half) == "10.0 (5.0 to not reached)"
 
 
 def test_doses():
-    assert numbers.dose(2e6) == "2 × 10⁶"
-    assert numbers.dose(1.25e5) == "1.2 × 10⁵"
+    assert number_format.dose(2e6) == "2 × 10⁶"
+    assert number_format.dose(1.25e5) == "1.2 × 10⁵"
 
 
 @pytest.mark.parametrize("bad", [float("inf"), float("nan")])

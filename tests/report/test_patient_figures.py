@@ -14,9 +14,9 @@ from matplotlib.text import Text
 
 from helpers import plain, read
 from reinfuse import Plan, Study
-from reinfuse.cohort.courses import Course, Event
-from reinfuse.report.draw_patients import patient_figures, unknown
+from reinfuse.cohort.patient_courses import Course, Event
 from reinfuse.report.figures import doses, missing, swimmer, theme, waterfall
+from reinfuse.report.figures.catalog_patients import patient_figures, unknown
 from reinfuse.report.figures.doses import Dose
 
 MONTH = 30.4375

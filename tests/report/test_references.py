@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reinfuse import __version__
-from reinfuse.report.bibtex import bibliography, entry, key
-from reinfuse.report.references import REFERENCES, Reference
+from reinfuse.report.text.bibtex import bibliography, entry, key
+from reinfuse.report.text.references import REFERENCES, Reference
 
 KAPLAN = Reference("Kaplan EL, Meier P", "Estimation & 50% more", "J Am Stat Assoc", 1958, "53", "457-481")
 

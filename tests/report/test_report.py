@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from pages import Page
-from reinfuse.analysis.estimate import FIELDS
-from reinfuse.analysis.paired import WORTH
-from reinfuse.errors import CohortRefused, OutputRefused
-from reinfuse.findings import CURVE_POINTS, Findings
-from reinfuse.report import numbers
+from reinfuse.analyses.paired import WORTH
+from reinfuse.exceptions import CohortRefused, OutputRefused
 from reinfuse.report.figures import theme
-from reinfuse.report.prose import Prose
+from reinfuse.report.text import number_format
+from reinfuse.report.text.narrative import Prose
+from reinfuse.results.estimate import FIELDS
+from reinfuse.results.findings import CURVE_POINTS, Findings
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_every_percentage_and_ratio_of_the_report_is_a_record(demo_findings, pag
     assert shares <= held
     ratios = set(re.findall(r"(\d+\.\d\d) \(", words))
     known = {f"{e.estimate:.2f}" for e in demo_findings.estimates if e.unit == "ratio" and e.estimate is not None}
-    known |= {numbers.measured(e.estimate) for e in demo_findings.estimates if e.analysis == "kinetics"}
+    known |= {number_format.measured(e.estimate) for e in demo_findings.estimates if e.analysis == "kinetics"}
     known.add(str(WORTH))  # the threshold of the growth modulation index, in a column's head
     assert ratios
     assert ratios <= known
@@ -123,7 +123,7 @@ def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeyp
     def broken(*_):
         raise OSError("no space")
 
-    monkeypatch.setattr("reinfuse.report.write.report", broken)
+    monkeypatch.setattr("reinfuse.report.export.results_folder.report", broken)
     with pytest.raises(OutputRefused):
         demo_findings.save(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -12,10 +12,10 @@ from helpers import plain, read, write_sheet
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import datasets
 from reinfuse.disclosure import suppressed
-from reinfuse.plan import Analyses, Factor, Model
-from reinfuse.report.document import Section
-from reinfuse.report.report import report
-from reinfuse.report.strobe import AUTHORS, ITEMS, checklist
+from reinfuse.plan.analysis_plan import Analyses, Factor, Model
+from reinfuse.report.document.model import Section
+from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.strobe import AUTHORS, ITEMS, checklist
 
 OFF = {"landmarks": (), "time_dependent": (), "analyses": Analyses.none()}
 FIRST = Plan.built_in(1).model_copy(update=OFF)

@@ -6,13 +6,13 @@ import re
 import numpy as np
 import pytest
 
-from reinfuse.errors import PlanRefused
-from reinfuse.report.virtual_search import COSTLESS, write_search
-from reinfuse.virtual.ensemble import bundled
-from reinfuse.virtual.question import Question
-from reinfuse.virtual.search import search
-from reinfuse.virtual.sensitivity import sensitivity
-from reinfuse.virtual_cli import _question
+from reinfuse.cli.simulate import _question
+from reinfuse.exceptions import PlanRefused
+from reinfuse.report.export.search_folder import COSTLESS, write_search
+from reinfuse.simulation.population.ensemble import bundled
+from reinfuse.simulation.search.design_space import Question
+from reinfuse.simulation.search.search import search
+from reinfuse.simulation.search.sobol import sensitivity
 
 
 @pytest.fixture(scope="module")

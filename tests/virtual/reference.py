@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from reinfuse.virtual.equations import SIZE, begin, change, deplete
+from reinfuse.simulation.model.equations import SIZE, begin, change, deplete
 
 
 def solved(p, fitness, least, day, course, event, follow, times, method="LSODA", rtol=1e-9, rhs=change):

@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from reinfuse.virtual import checked
-from reinfuse.virtual.calibrate import calibrate
-from reinfuse.virtual.declared import INDEX, MECHANISMS, PARAMETERS
-from reinfuse.virtual.ensemble import Ensemble, bundled, read
-from reinfuse.virtual.patients import PRIOR
-from reinfuse.virtual.simulated import simulate
-from reinfuse.virtual.space import UNKNOWNS, members
-from reinfuse.virtual.targets import CALIBRATED, HELD_OUT, TARGETS, Target
+from reinfuse.simulation.calibration import posterior_checks
+from reinfuse.simulation.calibration.abc_smc import calibrate
+from reinfuse.simulation.calibration.reference_study import simulate
+from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT, TARGETS, Target
+from reinfuse.simulation.model.parameters import INDEX, MECHANISMS, PARAMETERS
+from reinfuse.simulation.population.ensemble import Ensemble, bundled, read
+from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import PRIOR
 
 
 def of_two(member):
@@ -90,7 +90,7 @@ def test_an_ensemble_is_read_back_as_written():
 
 def test_every_target_can_be_simulated_and_compared():
     ensemble = Ensemble(np.zeros((2, len(UNKNOWNS))), np.zeros(2))
-    told = checked.targets(ensemble, 1, 128)
+    told = posterior_checks.targets(ensemble, 1, 128)
     assert told["target"].to_list() == [t.name for t in TARGETS]
     assert told["simulated"].is_finite().all()
     study = simulate(PRIOR, 1, 128)
@@ -102,44 +102,47 @@ def test_an_unknown_that_did_not_move_is_not_informed():
     random = np.random.default_rng(3)
     z = random.standard_normal((400, len(UNKNOWNS)))
     z[:, 0] = 1 + 0.3 * z[:, 0]
-    told = checked.unknowns(Ensemble(z, np.zeros(400)))
+    told = posterior_checks.unknowns(Ensemble(z, np.zeros(400)))
     assert told["informed"].to_list() == [True] + [False] * (len(UNKNOWNS) - 1)
 
 
 def test_the_bundled_tables_are_those_of_the_bundled_ensemble():
-    ensemble, told = bundled(), checked.bundled_targets()
+    ensemble, told = bundled(), posterior_checks.bundled_targets()
     assert told["target"].to_list() == [t.name for t in TARGETS]
-    some = checked.targets(Ensemble(ensemble.z[::12], ensemble.intercept[::12]), 5, 256)
+    some = posterior_checks.targets(Ensemble(ensemble.z[::12], ensemble.intercept[::12]), 5, 256)
     wide = (told["high"] - told["low"]).to_numpy() + 1e-9
     off = np.abs(some["simulated"].to_numpy() - told["simulated"].to_numpy()) / wide
     assert np.mean(off < 0.5) > 0.9
-    assert {e.group for e in checked.bundled_ablation()} == {"all mechanisms", *(f"without {m}" for m in MECHANISMS)}
+    assert {e.group for e in posterior_checks.bundled_ablation()} == {
+        "all mechanisms",
+        *(f"without {m}" for m in MECHANISMS),
+    }
 
 
 def test_both_published_directions_are_met_by_most_populations():
-    told = checked.bundled_targets().filter(pl.col("kind") == "association")
+    told = posterior_checks.bundled_targets().filter(pl.col("kind") == "association")
     assert told.height == 5
     assert (told["share_above"] > 0.85).all()
 
 
 def test_readme_tells_how_many_published_results_are_met():
-    told, root = checked.bundled_targets(), Path(__file__).parents[2]
+    told, root = posterior_checks.bundled_targets(), Path(__file__).parents[2]
     assert f"{told['met'].sum()} of {told.height}" in (root / "README.md").read_text(encoding="utf-8")
     docs = (root / "docs" / "virtual.md").read_text(encoding="utf-8").replace("\n", " ")
-    assert checked.agreement(told) in docs
+    assert posterior_checks.agreement(told) in docs
 
 
 def test_both_counts_of_what_is_met_by_hand():
     """Of three results one is met by the median, one value lies in the range, and an association has no value."""
     table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "met": [True, False, False],
                           "in_range": [False, None, True]})  # fmt: skip
-    said = checked.agreement(table)
+    said = posterior_checks.agreement(table)
     assert "of 1 of 3 published results (held out: 0 of 1)" in said
     assert "holds 1 of the 2 published values (held out: 1 of 1)" in said
 
 
 def test_the_range_holds_what_lies_between_its_limits():
-    told = checked.bundled_targets().filter(pl.col("kind") != "association")
+    told = posterior_checks.bundled_targets().filter(pl.col("kind") != "association")
     inside = (told["low"] <= told["published"]) & (told["published"] <= told["high"])
     assert told["in_range"].to_list() == inside.to_list()
-    assert checked.bundled_targets().filter(pl.col("kind") == "association")["in_range"].null_count() == 5
+    assert posterior_checks.bundled_targets().filter(pl.col("kind") == "association")["in_range"].null_count() == 5

@@ -12,14 +12,14 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 
-from reinfuse.errors import PlanRefused
-from reinfuse.virtual import cluster
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.protocol import Grid, Protocols
-from reinfuse.virtual.resume import key, resumable
-from reinfuse.virtual.space import UNKNOWNS
-from reinfuse.virtual.tally import added
-from reinfuse.virtual.trial import Trial, block_of, in_threads, run, sound
+from reinfuse.exceptions import PlanRefused
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.trial import dask_runner
+from reinfuse.simulation.trial.accumulators import added
+from reinfuse.simulation.trial.checkpoint import key, resumable
+from reinfuse.simulation.trial.protocol import Grid, Protocols
+from reinfuse.simulation.trial.trial import Trial, block_of, in_threads, run, sound
 
 PATIENTS = 4096
 PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)))
@@ -59,8 +59,8 @@ def refused_for(work):
 def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_blocks_only(
     processes, local, monkeypatch
 ):
-    monkeypatch.setattr(cluster, "TOGETHER", 1)
-    with cluster.on_cluster(processes.scheduler_address) as runner:
+    monkeypatch.setattr(dask_runner, "TOGETHER", 1)
+    with dask_runner.on_cluster(processes.scheduler_address) as runner:
         assert same(run(TRIAL, PATIENTS, runner), local)
 
         for victims in (1, 2):  # with both gone, nothing that they held is left
@@ -80,8 +80,8 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "localhost:no", "tcp://[::1]:9"])
 def test_an_address_without_a_cluster_is_refused(monkeypatch, address):
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
-    with pytest.raises(PlanRefused) as refused, cluster.on_cluster(address):
+    monkeypatch.setattr(dask_runner, "PATIENCE", 0.5)
+    with pytest.raises(PlanRefused) as refused, dask_runner.on_cluster(address):
         pass
     assert refused.value.problems[0].rule == "no Dask cluster answers there"
 
@@ -89,28 +89,28 @@ def test_an_address_without_a_cluster_is_refused(monkeypatch, address):
 @pytest.mark.parametrize("address", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "nonsense", "host:no", "", "tcp://0.0.0.0:1",
                                      "tcp://localhost.example:8786", "tcp://[2001:db8::1]:8786"])  # fmt: skip
 def test_an_open_cluster_on_another_machine_is_refused_unless_asked_for(monkeypatch, address):
-    monkeypatch.setattr(cluster, "PATIENCE", 0.2)
+    monkeypatch.setattr(dask_runner, "PATIENCE", 0.2)
     with pytest.raises(PlanRefused) as refused:
-        cluster.on_cluster(address).__enter__()
+        dask_runner.on_cluster(address).__enter__()
     assert "can run code on this one" in refused.value.problems[0].rule
     assert "--insecure-cluster" in refused.value.problems[0].remedy
-    asked = refused_for(cluster.on_cluster(address, insecure=True).__enter__)
+    asked = refused_for(dask_runner.on_cluster(address, insecure=True).__enter__)
     assert asked == "no Dask cluster answers there"
 
 
 def test_other_protocols_and_certificates_that_would_not_be_used_are_refused(tmp_path):
     for address in ("ws://127.0.0.1:1", "ucx://127.0.0.1:1", "inproc://x"):
-        assert "no protocol of a cluster" in refused_for(cluster.on_cluster(address, insecure=True).__enter__)
-    some = cluster.Tls(ca=tmp_path / "ca.pem")
-    assert "would not be used" in refused_for(cluster.on_cluster("tcp://127.0.0.1:1", some).__enter__)
+        assert "no protocol of a cluster" in refused_for(dask_runner.on_cluster(address, insecure=True).__enter__)
+    some = dask_runner.Tls(ca=tmp_path / "ca.pem")
+    assert "would not be used" in refused_for(dask_runner.on_cluster("tcp://127.0.0.1:1", some).__enter__)
 
 
 def test_tls_without_certificates_is_refused(tmp_path):
     with pytest.raises(PlanRefused) as refused:
-        cluster.on_cluster("tls://127.0.0.1:1", cluster.Tls(ca=tmp_path / "ca.pem")).__enter__()
+        dask_runner.on_cluster("tls://127.0.0.1:1", dask_runner.Tls(ca=tmp_path / "ca.pem")).__enter__()
     assert "--tls-cert, --tls-key" in refused.value.problems[0].remedy
-    every = cluster.Tls(*(tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")))
-    assert "--tls-ca is not there" in refused_for(cluster.on_cluster("tls://127.0.0.1:1", every).__enter__)
+    every = dask_runner.Tls(*(tmp_path / f"{name}.pem" for name in ("ca", "cert", "key")))
+    assert "--tls-ca is not there" in refused_for(dask_runner.on_cluster("tls://127.0.0.1:1", every).__enter__)
 
 
 def authority(folder):
@@ -124,7 +124,7 @@ def authority(folder):
          "cert.pem"],
     ):  # fmt: skip
         subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
-    return cluster.Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    return dask_runner.Tls(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -140,19 +140,19 @@ def test_a_cluster_with_certificates_gives_the_same_and_takes_no_others(tmp_path
     with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, protocol="tls",
                       security=security) as started:  # fmt: skip
         assert started.scheduler_address.startswith("tls://")
-        with cluster.on_cluster(started.scheduler_address, own) as runner:
+        with dask_runner.on_cluster(started.scheduler_address, own) as runner:
             assert same(run(TRIAL, PATIENTS, runner), local)
-        monkeypatch.setattr(cluster, "PATIENCE", 2.0)
-        rule = refused_for(cluster.on_cluster(started.scheduler_address, other).__enter__)
+        monkeypatch.setattr(dask_runner, "PATIENCE", 2.0)
+        rule = refused_for(dask_runner.on_cluster(started.scheduler_address, other).__enter__)
         assert "certificates do not fit" in rule
-        plain = refused_for(cluster.on_cluster(started.scheduler_address.replace("tls", "tcp")).__enter__)
+        plain = refused_for(dask_runner.on_cluster(started.scheduler_address.replace("tls", "tcp")).__enter__)
         assert plain in ("no Dask cluster answers there", rule)
 
 
 def test_a_port_that_keeps_silent_is_refused(monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    monkeypatch.setattr(dask_runner, "PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        rule = refused_for(cluster.on_cluster(f"tcp://127.0.0.1:{silent.getsockname()[1]}").__enter__)
+        rule = refused_for(dask_runner.on_cluster(f"tcp://127.0.0.1:{silent.getsockname()[1]}").__enter__)
     assert rule == "no Dask cluster answers there"
 
 
@@ -192,18 +192,18 @@ class Client:
 
 
 def test_workers_that_are_not_there_or_made_otherwise_are_refused():
-    same, other = cluster.made_of(), ("0.0.1", *cluster.made_of()[1:])
-    cluster._alike(Client(told={"a": same, "b": same}), "tcp://a:1")
-    assert "no workers" in refused_for(lambda: cluster._alike(Client(), "tcp://a:1"))
+    same, other = dask_runner.made_of(), ("0.0.1", *dask_runner.made_of()[1:])
+    dask_runner._alike(Client(told={"a": same, "b": same}), "tcp://a:1")
+    assert "no workers" in refused_for(lambda: dask_runner._alike(Client(), "tcp://a:1"))
     told = {"a": same, "b": other, "c": ModuleNotFoundError("reinfuse")}
-    assert refused_for(lambda: cluster._alike(Client(told=told), "tcp://a:1")).startswith("2 of its 3 workers")
+    assert refused_for(lambda: dask_runner._alike(Client(told=told), "tcp://a:1")).startswith("2 of its 3 workers")
 
 
 def test_a_task_that_the_cluster_gave_up_is_sent_anew():
     from distributed import KilledWorker
 
     def ran(*ends):
-        return lambda: list(cluster._Cluster(Client(ends, {"a": 1}), "tcp://a:1")(block_of, [(0, 8)]))
+        return lambda: list(dask_runner._Cluster(Client(ends, {"a": 1}), "tcp://a:1")(block_of, [(0, 8)]))
 
     gone = KilledWorker("task", None, 3)
     for wrong in (["two", "sums"], [], "s", None):
@@ -216,8 +216,8 @@ def test_a_task_that_the_cluster_gave_up_is_sent_anew():
 
 
 def test_a_cluster_that_has_had_no_workers_for_long_is_refused(monkeypatch):
-    monkeypatch.setattr(cluster, "GONE", 0.0)
-    empty = cluster._Cluster(Client([TimeoutError()]), "tcp://a:1")
+    monkeypatch.setattr(dask_runner, "GONE", 0.0)
+    empty = dask_runner._Cluster(Client([TimeoutError()]), "tcp://a:1")
     assert "no workers for minutes" in refused_for(lambda: list(empty(block_of, [(0, 8)])))
 
 

@@ -11,14 +11,15 @@ from scipy.integrate import quad
 from scipy.special import log_ndtr, ndtr
 
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.cohort.interpret import CLASS_SUFFIX
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.data import datasets
-from reinfuse.errors import CohortRefused, PlanRefused
+from reinfuse.exceptions import CohortRefused, PlanRefused
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.virtual.conditioned import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_study
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.known import COMPLETE, NONE, PARTIAL
-from reinfuse.virtual.likeness import (
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.solver.readouts import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
+from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols
+from reinfuse.simulation.twins.likelihood import (
     LEAST_EFFECTIVE,
     OTHER_RESPONSE,
     RESIDUAL,
@@ -27,9 +28,8 @@ from reinfuse.virtual.likeness import (
     of_counts,
     tempered_weights,
 )
-from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols
-from reinfuse.virtual.space import UNKNOWNS
-from reinfuse.virtual.watch import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
+from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL
+from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_study
 
 PROTOCOLS = Protocols(
     grid=Grid(regimens=(("Cy", "Cy-Flu"), ("Cy-Flu", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,))

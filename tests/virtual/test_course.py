@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from reinfuse.virtual.declared import BETWEEN, INDEX
-from reinfuse.virtual.equations import SIZE, T_DEATH
-from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
-from reinfuse.virtual.solver import RTOL, trace
-from reinfuse.virtual.watch import AUC, CMAX, DIED, TMAX_DAY
+from reinfuse.simulation.model.equations import SIZE, T_DEATH
+from reinfuse.simulation.model.parameters import BETWEEN, INDEX
+from reinfuse.simulation.population.virtual_patients import PRIOR, draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL, trace
+from reinfuse.simulation.solver.readouts import AUC, CMAX, DIED, TMAX_DAY
 from virtual.test_solver import ARM, FOLLOW, PATIENTS, read_out
 
 

@@ -3,14 +3,25 @@
 import numpy as np
 import pytest
 
-from reinfuse.virtual.ensemble import Ensemble, bundled
-from reinfuse.virtual.outcomes import exclude_the_dead, needs_another, outcomes
-from reinfuse.virtual.patients import draws, fitness, parameters
-from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols
-from reinfuse.virtual.simulated import ran, simulate
-from reinfuse.virtual.solver import RTOL, solve
-from reinfuse.virtual.trial import Trial, block_of
-from reinfuse.virtual.watch import BURDEN, DAY28, DEAD, DIED, END, ESCAPED, POSITIVE, PROGRESSED, READ, WINDOW
+from reinfuse.simulation.calibration.reference_study import ran, simulate
+from reinfuse.simulation.population.ensemble import Ensemble, bundled
+from reinfuse.simulation.population.virtual_patients import draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL, solve
+from reinfuse.simulation.solver.readouts import (
+    BURDEN,
+    DAY28,
+    DEAD,
+    DIED,
+    END,
+    ESCAPED,
+    POSITIVE,
+    PROGRESSED,
+    READ,
+    WINDOW,
+)
+from reinfuse.simulation.trial.outcomes import exclude_the_dead, needs_another, outcomes
+from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols
+from reinfuse.simulation.trial.trial import Trial, block_of
 
 PROTOCOLS = Protocols(
     grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)), selected=False

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reinfuse.virtual.information import by_chance
+from reinfuse.simulation.search.value_of_information import by_chance
 
 
 def test_chance_is_told_for_all_that_is_asked_together():

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from reinfuse.virtual.compiled import compiled, exp
-from reinfuse.virtual.declared import INDEX, MECHANISMS, NAMES, PARAMETERS, REGIMENS, STATES
-from reinfuse.virtual.equations import PHI, SIZE, A, E, M, N, P, U, X, begin, change, deplete
-from reinfuse.virtual.patients import PRIOR
-from reinfuse.virtual.solver import advance
+from reinfuse.simulation.model.equations import PHI, SIZE, A, E, M, N, P, U, X, begin, change, deplete
+from reinfuse.simulation.model.jit import compiled, exp
+from reinfuse.simulation.model.parameters import INDEX, MECHANISMS, NAMES, PARAMETERS, REGIMENS, STATES
+from reinfuse.simulation.population.virtual_patients import PRIOR
+from reinfuse.simulation.solver.integrate import advance
 
 EMPTY, NONE = np.empty(0), np.empty((0, SIZE))
 LEAST = np.zeros(5)
@@ -179,7 +179,7 @@ def test_a_patient_begins_with_the_declared_tumour():
 
 
 def test_every_parameter_is_declared_with_its_source_and_used_in_an_equation():
-    from reinfuse.virtual.declared import BETWEEN
+    from reinfuse.simulation.model.parameters import BETWEEN
 
     text = " ".join([*(s.equation for s in STATES), *BETWEEN])
     not_in_equations = {"T0", "fN", "A0", "Tdeath"}  # where a patient begins and ends

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.patients import PRIOR, draws, fitness, parameters
-from reinfuse.virtual.protocol import Grid, Protocols
-from reinfuse.virtual.reasons import SWITCHED, TENFOLD, reasons
-from reinfuse.virtual.restart import before_last, last_infusion
-from reinfuse.virtual.simulated import ran
-from reinfuse.virtual.solver import RTOL
-from reinfuse.virtual.space import UNKNOWNS
-from reinfuse.virtual.trial import Trial
-from reinfuse.virtual.watch import WINDOW
+from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.population.virtual_patients import PRIOR, draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL
+from reinfuse.simulation.solver.readouts import WINDOW
+from reinfuse.simulation.trial.failure_mechanisms import SWITCHED, TENFOLD, reasons
+from reinfuse.simulation.trial.protocol import Grid, Protocols
+from reinfuse.simulation.trial.restart import before_last, last_infusion
+from reinfuse.simulation.trial.trial import Trial
 
 PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,)))
 

@@ -10,14 +10,19 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.errors import PlanRefused
+from reinfuse.exceptions import PlanRefused
 from reinfuse.report.figures.virtual_search import region as drawn_region
 from reinfuse.report.figures.virtual_search import worth as drawn_worth
-from reinfuse.virtual import bayes
-from reinfuse.virtual.declared import PARAMETERS
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.information import (
+from reinfuse.results.estimate import Estimate
+from reinfuse.simulation.model.parameters import PARAMETERS
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.search import bayesian_optimization
+from reinfuse.simulation.search.design_space import OBJECTIVES, Question
+from reinfuse.simulation.search.evaluation import Weighed, everybody, scale, weigh
+from reinfuse.simulation.search.near_optimal import compared, of_members
+from reinfuse.simulation.search.search import search
+from reinfuse.simulation.search.value_of_information import (
     MEASUREMENTS,
     Differences,
     differences,
@@ -26,13 +31,8 @@ from reinfuse.virtual.information import (
     perfect,
     worths,
 )
-from reinfuse.virtual.outcomes import needs_another, outcomes
-from reinfuse.virtual.question import OBJECTIVES, Question
-from reinfuse.virtual.region import compared, of_members
-from reinfuse.virtual.search import search
-from reinfuse.virtual.space import UNKNOWNS
-from reinfuse.virtual.trial import Protocols, Trial, block_of, in_threads
-from reinfuse.virtual.weighed import Weighed, everybody, scale, weigh
+from reinfuse.simulation.trial.outcomes import needs_another, outcomes
+from reinfuse.simulation.trial.trial import Protocols, Trial, block_of, in_threads
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +89,14 @@ def test_members_means_are_freed_of_noise():
 
 def test_the_optimum_of_a_toy_objective_is_found_within_its_bound():
     # best of all at (0.7, 0.3), but allowed only where the first coordinate is at most 0.5
-    def of(unit: np.ndarray) -> bayes.Found:
+    def of(unit: np.ndarray) -> bayesian_optimization.Found:
         return unit, 1 - (unit[0] - 0.7) ** 2 - (unit[1] - 0.3) ** 2, unit[0] - 0.5
 
     known = [of(u) for u in np.random.default_rng(2).uniform(size=(12, 2))]
-    path = bayes.looked(of, known, 8, 3)
+    path = bayesian_optimization.looked(of, known, 8, 3)
     best = max((f for f in path if f[2] <= 0), key=lambda f: f[1])
     assert best[0] == pytest.approx([0.5, 0.3], abs=0.03)
-    again = bayes.looked(of, known, 2, 3)
+    again = bayesian_optimization.looked(of, known, 2, 3)
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(path[:2], again, strict=True))
     assert all(np.all((f[0] >= 0) & (f[0] <= 1)) for f in path)
 
@@ -229,8 +229,8 @@ def test_both_regimens_can_be_searched(ensemble):
 
 def test_those_who_wait_are_the_slowly_growing(ensemble):
     """What makes the mean over the treated a bad guide: with a longer wait those who are treated were picked by it."""
-    from reinfuse.virtual.patients import draws, parameters
-    from reinfuse.virtual.simulated import ran
+    from reinfuse.simulation.calibration.reference_study import ran
+    from reinfuse.simulation.population.virtual_patients import draws, parameters
 
     drawn = draws(1, 0, 600)
     member, _ = ensemble.of_patients(0, 600)

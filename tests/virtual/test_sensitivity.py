@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from reinfuse.report.figures.virtual_search import tornado
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.sensitivity import OUTCOMES, sensitivity, sobol
-from reinfuse.virtual.space import UNKNOWNS
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.search.sobol import OUTCOMES, sensitivity, sobol
 
 
 def test_indices_of_known_functions():

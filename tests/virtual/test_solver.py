@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
-from reinfuse.virtual.compiled import compiled
-from reinfuse.virtual.equations import K_PHI, SIZE, T_DEATH, begin, change
-from reinfuse.virtual.patients import PRIOR, Draws, draws, fitness, parameters
-from reinfuse.virtual.protocol import Arm, Infusion
-from reinfuse.virtual.simulated import ran
-from reinfuse.virtual.solver import RTOL, advance, solve, trace
-from reinfuse.virtual.watch import (
+from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.model.equations import K_PHI, SIZE, T_DEATH, begin, change
+from reinfuse.simulation.model.jit import compiled
+from reinfuse.simulation.population.virtual_patients import PRIOR, Draws, draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL, advance, solve, trace
+from reinfuse.simulation.solver.readouts import (
     AUC,
     BURDEN,
     CMAX,
@@ -26,6 +25,7 @@ from reinfuse.virtual.watch import (
     TMAX_DAY,
     WINDOW,
 )  # fmt: skip
+from reinfuse.simulation.trial.protocol import Arm, Infusion
 from virtual.reference import solved
 
 PATIENTS, FOLLOW = 30, 215.0

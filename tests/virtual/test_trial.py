@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from scipy.stats import t as student
 
-from reinfuse.errors import PlanRefused
-from reinfuse.virtual.ensemble import Ensemble
-from reinfuse.virtual.moments import DIFFERENCE, SHARE, difference, moments
-from reinfuse.virtual.protocol import Arm, Grid, Infusion, Protocols, dose_text
-from reinfuse.virtual.records import records
-from reinfuse.virtual.space import UNKNOWNS
-from reinfuse.virtual.tally import BINS, added, binned, quantile
-from reinfuse.virtual.trial import QUANTITIES, Trial, block_of, in_threads, run
+from reinfuse.exceptions import PlanRefused
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.population.random_effects import DIFFERENCE, SHARE, difference, moments
+from reinfuse.simulation.trial.accumulators import BINS, added, binned, quantile
+from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols, dose_text
+from reinfuse.simulation.trial.records import records
+from reinfuse.simulation.trial.trial import QUANTITIES, Trial, block_of, in_threads, run
 
 GRID = Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6, 2e7))
 PROTOCOLS = Protocols(grid=GRID)
@@ -279,7 +279,7 @@ def test_an_infusion_may_follow_soon_where_it_does_not_depend_on_the_response():
 def test_the_bundled_protocols_are_nine_arms():
     from importlib.resources import files
 
-    path = files("reinfuse.virtual").joinpath("protocols.toml")
+    path = files("reinfuse.simulation").joinpath("protocols.toml")
     bundled = Protocols.load(str(path))
     assert len(bundled.all_arms) == 9
     assert bundled.all_arms[0].name == bundled.reference

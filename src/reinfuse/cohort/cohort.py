@@ -9,13 +9,13 @@ from types import MappingProxyType
 
 import polars as pl
 
-from reinfuse.cohort.interpret import Typed, interpret
 from reinfuse.cohort.near_columns import plain_name
-from reinfuse.cohort.raw import TIME, About, RawCohort, RawTable, Reading, read_raw
-from reinfuse.cohort.rules import check
+from reinfuse.cohort.raw_tables import TIME, About, RawCohort, RawTable, Reading, read_raw
 from reinfuse.cohort.schema import TABLES
-from reinfuse.cohort.wide import interpret_wide
-from reinfuse.errors import CohortRefused, Problem
+from reinfuse.cohort.typed_table import Typed, interpret
+from reinfuse.cohort.validation import check
+from reinfuse.cohort.wide_format import interpret_wide
+from reinfuse.exceptions import CohortRefused, Problem
 
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 

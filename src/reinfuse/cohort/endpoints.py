@@ -1,232 +1,159 @@
-"""Endpoints of one index infusion, derived from dated tables by the plan's rules.
-
-Conventions. Time zero is the day of the index infusion; `t` is days since. An assessment counts from t > 0 up to
-the first new anticancer therapy (the next CAR-T infusion is one); an assessment on its very day is taken as made before
-it. Only progression-free survival can go on through it, where the plan says so. `NE` is no adequate assessment. Every
-endpoint comes with a `<endpoint>_source` column: the table and row that decided it.
-
-Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN.
-"""
+"""Endpoints as columns of the analysed patients, and those that a plan declares from columns of the input."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from reinfuse.cohort.cohort import Cohort
-from reinfuse.cohort.design import Rules
-from reinfuse.cohort.mrd import COMPARTMENT, umrd
-from reinfuse.cohort.raw import ROW, TIME
-from reinfuse.cohort.schema import RESPONSES
-from reinfuse.cohort.sizes import COLUMN as SIZE_CHANGE
-from reinfuse.cohort.sizes import has_sizes, size_change
-from reinfuse.cohort.split import unsplit
-from reinfuse.cohort.timeline import ID, before_therapy, first_row, row_of, since_index, with_index
+from reinfuse.cohort import factors
+from reinfuse.cohort.declarations import Endpoint
+from reinfuse.cohort.raw_tables import DERIVED, ROW
+from reinfuse.cohort.schema import DAYS
+from reinfuse.exceptions import Problem, nearest
+from reinfuse.tabular import cell_parsing
+
+Floats = NDArray[np.float64]
+DAYS_A_MONTH = 30.4375
+UNIT_DAYS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 365.25}
+LABELS = {
+    "response": "Overall response", "cr": "Complete response", "umrd_day28": "Undetectable MRD at day 28",
+    "pfs": "Progression-free survival", "os": "Overall survival", "dor": "Duration of response",
+    "ttnt": "Time to next treatment", "relapse": "Relapse or progression", "nrm": "Non-relapse mortality",
+}  # fmt: skip
 
 
-def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
-    """Derive every endpoint of the patients who had the index infusion.
+@dataclass(frozen=True)
+class Composition:
+    """What the events of an endpoint have to do with those of others; disclosure control and its attacker read it.
 
-    Parameters
+    Attributes
     ----------
-    cohort
-        A checked cohort of dated tables.
-    index
-        Number of the index infusion; a planned split dose has none of its own (`split`).
-    rules
-        The plan's rules.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row a patient, endpoints under the wide sheet's standard names, times in days, events ``yes``/``no``.
+    part_of
+        Endpoints of which a patient has an event, no later, wherever he has one of this endpoint.
+    among
+        The binary endpoint whose patients are the only ones evaluated; then this endpoint's events are those of the
+        first of `part_of` in them, counted from another day.
+    best
+        Best responses that are events of this endpoint.
     """
-    cohort = unsplit(cohort, rules)
-    base = with_index(cohort, index, rules)
-    assessed = since_index(cohort, "responses", base)
-    frame = base.join(_best_response(assessed, rules), on=ID, how="left")
-    frame = frame.join(_first_progression(assessed), on=ID, how="left")
-    in_response = _progression_free(frame, assessed, rules, "dor", until_therapy=True)
-    frame = frame.join(in_response, on=ID, how="left")
-    through = _progression_free(frame, assessed, rules, "pfs", until_therapy=rules.censor_at_new_therapy)
-    frame = frame.join(through, on=ID, how="left")
-    frame = _os_ttnt(frame)
-    frame = _relapse_nrm(frame, rules)
-    frame = _dor(frame)
-    if "mrd" in cohort.tables:
-        frame = frame.join(umrd(cohort, base, rules), on=ID, how="left")
-    frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
-    frame = frame.join(size_change(cohort, base), on=ID, how="left")
-    return _tidy(frame.join(_toxicities(cohort, base, index, rules), on=ID, how="left"), cohort)
+
+    part_of: tuple[str, ...] = ()
+    among: str | None = None
+    best: tuple[str, ...] = ()
 
 
-def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
-    """Return the day of the first allogeneic transplant after the index infusion."""
-    therapies = cohort.tables.get("therapies")
-    if therapies is None or "kind" not in therapies.columns:
-        return pl.DataFrame(schema={ID: pl.String, "transplant_day": pl.Int64})
-    given = (
-        therapies.filter(pl.col("kind") == "allo-HCT")
-        .select(ID, TIME)
-        .join(base.select(ID, "_index"), on=ID, how="inner")
-    )
-    after = given.with_columns(t=pl.col(TIME) - pl.col("_index")).filter(pl.col("t") > 0)
-    return after.group_by(ID).agg(transplant_day=pl.col("t").min())
+COMPOSITION: Mapping[str, Composition] = {
+    "cr": Composition(part_of=("response",)),
+    "pfs": Composition(best=("PD",)),
+    "os": Composition(part_of=("pfs", "ttnt")),
+    "dor": Composition(part_of=("pfs",), among="response"),
+    "relapse": Composition(best=("PD",)),
+    "nrm": Composition(part_of=("os",)),
+}
+"""Of each built-in endpoint that is more than itself. Where a rule of the plan breaks a relation for some patients (a
+death after a new therapy is none of PFS), it is a relation all the same: of the others it is true."""
 
 
-def words(flags: pl.Expr) -> pl.Expr:
-    """Return yes, no or null for true, false or null."""
-    return pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no"))
+@dataclass(frozen=True)
+class EndpointColumn:
+    """One endpoint of the analysed patients, in their order.
 
-
-def responder_set(rules: Rules, diagnosis: str | None) -> tuple[str, ...]:
-    """Return the best responses that count as response in a diagnosis."""
-    return rules.responders_by_diagnosis.get(diagnosis or "", rules.responders)
-
-
-def is_responder(rules: Rules, response: str = "response", diagnosis: str = "diagnosis") -> pl.Expr:
-    """Return the expression that tells whether a best response counts as response in its diagnosis."""
-    expr = pl.col(response).is_in(list(rules.responders))
-    for name, responses in rules.responders_by_diagnosis.items():
-        mine = pl.col(response).is_in(list(responses))
-        expr = pl.when(pl.col(diagnosis) == name).then(mine).otherwise(expr)
-    return expr.fill_null(False)
-
-
-def _best_response(assessed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Return best response before progression and new therapy, its row, days of first assessment and response."""
-    rank = pl.col("response").replace_strict(dict(zip(RESPONSES, range(len(RESPONSES)), strict=True)), default=None)
-    counted = assessed.filter(before_therapy()).with_columns(rank=rank.cast(pl.Int64))
-    adequate = counted.filter(pl.col("response") != "NE")
-    visit = adequate.group_by(ID).agg(**{FIRST_ASSESSED: pl.col("t").min()})
-    progression = pl.col("t").filter(pl.col("response") == "PD").min().over(ID)
-    counted = counted.filter(progression.is_null() | (pl.col("t") < progression) | (pl.col("response") == "PD"))
-    best = counted.sort("rank", "t", ROW).unique(ID, keep="first", maintain_order=True)
-    good = counted.filter(is_responder(rules))
-    first = good.group_by(ID).agg(response_t=pl.col("t").min())
-    best = best.select(ID, "response", response_source=row_of("responses"))
-    return best.join(first, on=ID, how="left").join(visit, on=ID, how="left")
-
-
-def _first_progression(assessed: pl.DataFrame) -> pl.DataFrame:
-    """Return the first PD up to a new therapy, and the first at all."""
-    bad = assessed.filter(pl.col("response") == "PD")
-    counted = first_row(bad.filter(before_therapy()), "responses", "pd")
-    ever = first_row(bad, "responses", "pd_ever")
-    return counted.join(ever, on=ID, how="full", coalesce=True)
-
-
-def _progression_free(frame: pl.DataFrame, assessed: pl.DataFrame, rules: Rules, name: str, *,
-                      until_therapy: bool) -> pl.DataFrame:  # fmt: skip
-    """Progression, relapse or death, else censored at the last adequate assessment, or at day 0 if there is none.
-
-    Parameters
+    Attributes
     ----------
-    until_therapy
-        Whether a new anticancer therapy ends it; else it goes on through it.
+    kind
+        ``binary``: `event` is 1, 0 or NaN (not evaluated). ``time``: `time` in days and `event` 1 or 0, NaN = missing.
+    competing
+        For a time with a competing event: 1 where that event came first.
+    entry
+        Days from which each patient was under observation; None = all from day 0.
     """
-    death = pl.col("death_t")
-    if until_therapy:
-        assessed = assessed.filter(before_therapy())
-        death = pl.when(pl.col("therapy_t").is_null() | (death <= pl.col("therapy_t"))).then(death)
-    pd = "pd" if until_therapy else "pd_ever"
-    frame = frame.with_columns(event_t=pl.min_horizontal(f"{pd}_t", death))
-    adequate = assessed.filter(pl.col("response") != "NE").join(frame.select(ID, "event_t"), on=ID, how="inner")
-    adequate = adequate.filter(pl.col("event_t").is_null() | (pl.col("t") < pl.col("event_t")))
-    latest = adequate.sort("t", ROW, descending=[True, False]).unique(ID, keep="first", maintain_order=True)
-    frame = frame.join(latest.select(ID, adequate_t="t", adequate_source=row_of("responses")), on=ID, how="left")
-    last = pl.col("adequate_t").fill_null(0)
-    gap = pl.lit(False) if rules.max_gap_days is None else (pl.col("event_t") - last) > rules.max_gap_days
-    event = pl.col("event_t").is_not_null() & ~gap
-    progressed = pl.col(f"{pd}_t").is_not_null() & (pl.col(f"{pd}_t") == pl.col("event_t"))
-    cause = pl.when(progressed).then(f"{pd}_source").otherwise("person")
-    source = pl.when(event).then(cause).otherwise(pl.coalesce("adequate_source", "index_source"))
-    days = pl.when(event).then("event_t").otherwise(last)
-    return frame.select(ID, days.alias(f"{name}_days"), event.alias(f"{name}_event"), source.alias(f"{name}_source"))
+
+    name: str
+    label: str
+    kind: Literal["binary", "time"]
+    event: Floats = field(repr=False)
+    time: Floats | None = field(default=None, repr=False)
+    competing: Floats | None = field(default=None, repr=False)
+    entry: Floats | None = field(default=None, repr=False)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Patients for whom the endpoint is known."""
+        known = ~np.isnan(self.event)
+        if self.time is not None:
+            known &= ~np.isnan(self.time)
+        return known if self.entry is None else known & ~np.isnan(self.entry)
 
 
-def _os_ttnt(frame: pl.DataFrame) -> pl.DataFrame:
-    """Survival: death, else last contact. Time to next treatment: new therapy or death, else last contact."""
-    died = pl.col("death_t").is_not_null()
-    treated = pl.col("therapy_t").is_not_null()
-    return frame.with_columns(
-        os_days=pl.coalesce("death_t", "last_t"), os_event=died, os_source="person",
-        ttnt_days=pl.coalesce(pl.min_horizontal("therapy_t", "death_t"), "last_t"), ttnt_event=treated | died,
-        ttnt_source=pl.when(treated).then("therapy_source").otherwise("person"),
-    )  # fmt: skip
+def from_columns(declared: Endpoint, frame: pl.DataFrame,
+                 dialect: cell_parsing.Dialect = "point") -> tuple[EndpointColumn | None, list[Problem]]:  # fmt: skip
+    """Make an endpoint from the columns that the plan names."""
+    problems: list[Problem] = []
+    for column in (declared.time, declared.entry, declared.event, declared.competing, declared.value):
+        if column is not None and column not in frame.columns:
+            near = nearest(column, [c for c in frame.columns if DERIVED not in c])
+            remedy = f"did you mean {near!r}?" if near else "correct the plan"
+            rule = f"endpoint {declared.name} needs a column that is not there"
+            problems.append(Problem("plan", None, column, None, rule, remedy))
+    if problems:
+        return None, problems
+    label = declared.label or declared.name.replace("_", " ")
+    if declared.value is not None:
+        event, problems = _event(declared.name, frame, declared.value, declared.event_value)
+        return EndpointColumn(declared.name, label, "binary", event), problems
+    days, wrong = _days(declared, str(declared.time), frame, dialect)
+    entry, more = (None, []) if declared.entry is None else _days(declared, declared.entry, frame, dialect)
+    problems += wrong + more
+    if entry is not None and not problems and np.any(entry >= days):
+        rule = f"endpoint {declared.name} needs an entry before the time in every row"
+        problems.append(Problem("plan", None, declared.entry, None, rule, "correct the column or the plan"))
+    event, more = _event(declared.name, frame, str(declared.event), declared.event_value)
+    competing = None
+    if declared.competing is not None:
+        competing, other = _event(declared.name, frame, declared.competing, declared.competing_value)
+        competing = np.where(event == 1, 0.0, competing)
+        more = more + other
+    return EndpointColumn(declared.name, label, "time", event, days, competing, entry), problems + more
 
 
-def _relapse_nrm(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    """Relapse or progression, and death without it: each competes with the other; else last contact.
-
-    Death of disease without a recorded progression is relapse on that day, unless the plan says otherwise.
-    """
-    recorded, died = pl.col("pd_ever_t").is_not_null(), pl.col("death_t").is_not_null()
-    of_disease = died & (pl.col("death_cause") == "disease").fill_null(False)
-    relapsed = recorded | of_disease if rules.death_of_disease == "relapse" else recorded
-    time = pl.coalesce("pd_ever_t", "death_t", "last_t")
-    source = pl.when(recorded).then("pd_ever_source").otherwise("person")
-    return frame.with_columns(relapse_days=time, relapse_event=relapsed, relapse_source=source,
-                              nrm_days=time, nrm_event=~relapsed & died, nrm_source=source)  # fmt: skip
+def _days(declared: Endpoint, column: str, frame: pl.DataFrame,
+          dialect: cell_parsing.Dialect) -> tuple[Floats, list[Problem]]:  # fmt: skip
+    """Return a column of times in days, NaN where empty."""
+    time, wrong = factors.numbers(frame[column], dialect)
+    days: Floats = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
+    if not wrong and not np.any((days < 0) | (days > DAYS[1])):
+        return days, []
+    rule = f"endpoint {declared.name} needs times of 0 to {DAYS[1]:g} days in every row that has one"
+    return days, [Problem("plan", None, column, None, rule, "correct the column or the plan")]
 
 
-def _dor(frame: pl.DataFrame) -> pl.DataFrame:
-    """Duration of response, responders only: from the first response to progression or death before a new therapy."""
-    responded = pl.col("response_t").is_not_null()
-    return frame.with_columns(
-        dor_days=pl.when(responded).then(pl.max_horizontal(pl.col("dor_days") - pl.col("response_t"), 0)),
-        dor_event=pl.when(responded).then("dor_event"), dor_source=pl.when(responded).then("dor_source"),
-    )  # fmt: skip
+def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tuple[Floats, list[Problem]]:
+    """Return 1 where a column says that the event happened, 0 where not, NaN where it is empty."""
+    texts = [None if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[column].to_list()]
+    if meant is not None:
+        same = {t: _plain(t) == _plain(meant) for t in texts if t is not None}
+        if not any(same.values()):
+            rule = f"endpoint {name}: no row has the value {meant!r}"
+            return np.full(len(texts), np.nan), [Problem("plan", None, column, None, rule, "correct the plan")]
+        told = {t: float(yes) for t, yes in same.items() if yes or t.casefold() != cell_parsing.UNKNOWN}
+        return np.array([told.get(t, np.nan) if t is not None else np.nan for t in texts]), []
+    read = {t: cell_parsing.read_yes_no(t) for t in set(texts) if t is not None}
+    problems = [
+        Problem("sheet", row, column, t, f"endpoint {name}: {column} {read[t].rule}",
+                "use 1 and 0, or say in the plan which value means the event (event_value)")
+        for row, t in zip(frame[ROW] if ROW in frame.columns else [None] * len(texts), texts, strict=True)
+        if t is not None and read[t].rule
+    ]  # fmt: skip
+    flags = [None if t is None else read[t].value for t in texts]
+    return np.array([np.nan if f is None else float(f == "yes") for f in flags]), problems
 
 
-def grade_name(kind: str) -> str:
-    """Return the column of the worst grade of a kind of toxicity: `crs_grade`, `toxicity_infection_grade`."""
-    plain = "_".join("".join(c if c.isalnum() else " " for c in kind.casefold()).split())
-    return f"{plain}_grade" if plain in ("crs", "icans", "nt") else f"toxicity_{plain}_grade"
-
-
-def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) -> pl.DataFrame:
-    """Worst grade of each kind after the index infusion, and the row that holds it."""
-    out = base.select(ID)
-    if "toxicities" not in cohort.tables:
-        return out
-    every = cohort.tables["toxicities"].drop_nulls("kind")
-    names = {kind: grade_name(kind) for kind in every["kind"].unique()}
-    every = every.with_columns(name=pl.col("kind").replace_strict(names, return_dtype=pl.String))
-    mine = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
-    worst = mine.unique([ID, "name"], keep="first", maintain_order=True)
-    for name in every["name"].unique().sort():
-        one = worst.filter(pl.col("name") == name)
-        one = one.select(ID, pl.col("grade").alias(name), row_of("toxicities").alias(f"{name}_source"))
-        out = out.join(one, on=ID, how="left")
-        if rules.toxicity_absent == "none":
-            said = pl.when(pl.col(name).is_null()).then(pl.lit("no row in toxicities"))
-            out = out.with_columns(pl.coalesce(f"{name}_source", said).alias(f"{name}_source"),
-                                   pl.col(name).fill_null(0))  # fmt: skip
-    return out
-
-
-FIRST_ASSESSED = "first_assessment_day"
-LEARNT_ON = {FIRST_ASSESSED: "responses", "response_day": "responses", "umrd_day28_day": "mrd", COMPARTMENT: "mrd",
-             "transplant_day": "therapies"}  # fmt: skip
-"""What was learnt after the index infusion beside the endpoints, days above all, and the table that tells."""
-_ENDPOINTS: Sequence[str] = ("response", "umrd_day28", "pfs", "os", "dor", "ttnt", "relapse", "nrm")
-
-
-def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
-    """Keep the standard columns, in order; an endpoint whose table is absent is left out."""
-    absent = {e for e, table in (("response", "responses"), ("pfs", "responses"), ("dor", "responses"),
-                                 ("relapse", "responses"), ("nrm", "responses"), ("umrd_day28", "mrd"))
-              if table not in cohort.tables}  # fmt: skip
-    kept = [e for e in _ENDPOINTS if e not in absent]
-    timed = [c for e in kept if e not in ("response", "umrd_day28") for c in (f"{e}_days", f"{e}_event")]
-    plain = [e for e in kept if e in ("response", "umrd_day28")]
-    grades = [c for c in frame.columns if c.endswith("_grade")]
-    sources = [f"{c}_source" for c in (*kept, *grades)]
-    said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
-    when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
-    when += [SIZE_CHANGE] if has_sizes(cohort) else []
-    days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
-    said = said.rename({"response_t": "response_day"})
-    return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)
+def _plain(text: str) -> str:
+    """Return a text without case, and a plain number without zeros at its end: `Dead` is `dead`, `1.0` is `1`."""
+    number = cell_parsing.read_number(cell_parsing.clean(text), ".")
+    return f"{number.value:g}" if number.how is None and number.rule is None else cell_parsing.clean(text).casefold()

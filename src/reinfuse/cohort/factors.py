@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse.cohort import values
-from reinfuse.cohort.columns import unfit_values
-from reinfuse.cohort.design import BUILT_IN_FACTORS, Factor
-from reinfuse.cohort.interpret import CLASS_SUFFIX
-from reinfuse.cohort.raw import DERIVED
-from reinfuse.errors import Problem, nearest
+from reinfuse.cohort.baseline_columns import unfit_values
+from reinfuse.cohort.declarations import BUILT_IN_FACTORS, Factor
+from reinfuse.cohort.raw_tables import DERIVED
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
+from reinfuse.exceptions import Problem, nearest
+from reinfuse.tabular import cell_parsing as values
 from reinfuse.texts import LONGEST_NAME
 
 Floats = NDArray[np.float64]

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reinfuse.cohort import file_names, files
+from reinfuse.cohort import file_names
 from reinfuse.cohort.file_names import ABOUT_FILE, READ, SHEET, WORKBOOKS
-from reinfuse.cohort.files import Unreadable
-from reinfuse.cohort.limits import FILES
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.sheets import is_explanation
-from reinfuse.cohort.workbook import read_sheets
-from reinfuse.errors import Problem
+from reinfuse.exceptions import Problem
+from reinfuse.tabular import files
+from reinfuse.tabular.files import Unreadable
+from reinfuse.tabular.limits import FILES
+from reinfuse.tabular.workbook import read_sheets
 
 FOLDER = "folder"
 _TABLES = ", ".join(TABLES)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from reinfuse.cohort.schema import Column, Table
-from reinfuse.errors import Problem
+from reinfuse.exceptions import Problem
 
 _HINT, _MISSPELT = 0.7, 0.85
 _LENGTHS, _LETTERS = 2, 4

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from reinfuse.cohort import file_names
 from reinfuse.cohort.file_names import SHEET
-from reinfuse.cohort.workbook import Place, Sheet
-from reinfuse.errors import Problem
+from reinfuse.exceptions import Problem
+from reinfuse.tabular.workbook import Place, Sheet
 
 EXPLANATIONS = "explanations"
 

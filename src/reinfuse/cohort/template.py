@@ -7,12 +7,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reinfuse.cohort import limits
-from reinfuse.cohort.limits import megabytes
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
 from reinfuse.cohort.sheets import EXPLANATIONS
-from reinfuse.csv_files import rows_text
 from reinfuse.output import Destination, at, refuse_results
+from reinfuse.tabular import limits
+from reinfuse.tabular.csv_files import rows_text
+from reinfuse.tabular.limits import megabytes
 
 WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000

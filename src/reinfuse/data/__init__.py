@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reinfuse.plan import Plan
+    from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings
 
 DEMO = "synthetic_gauthier_2021"
@@ -41,7 +41,7 @@ class Dataset:
     @property
     def plan(self) -> Plan:
         """The plan that goes with it."""
-        from reinfuse.plan import Plan
+        from reinfuse.plan.analysis_plan import Plan
 
         own = self.path / "plan.toml"
         return Plan.load(own) if own.is_file() else Plan.built_in()

@@ -22,6 +22,6 @@ for a smallest number k >= 3:
    not kept; see `KEPT`. Least and greatest values are those of one patient, and go.
 """
 
-from reinfuse.disclosure.control import FEWEST, SHOWN_FROM, Removed, suppressed
+from reinfuse.disclosure.suppression import FEWEST, SHOWN_FROM, Removed, suppressed
 
 __all__ = ["FEWEST", "SHOWN_FROM", "Removed", "suppressed"]

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.cohort import design
-from reinfuse.cohort.declared import COMPOSITION, LABELS
-from reinfuse.disclosure.cells import ALL, SIZE, Cell, Group, Key, Measure, Rules
+from reinfuse.cohort import declarations
+from reinfuse.cohort.endpoints import COMPOSITION, LABELS
+from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Group, Key, Measure, Rules
+from reinfuse.results.estimate import Estimate
 
 TABLES = frozenset({"baseline", "response", "toxicity"})
 UNCOUNTED: Measure = ("best response that is none in its diagnosis",)
@@ -50,7 +50,7 @@ class Difference:
 
 
 def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Estimate], Group],
-               plan: design.Rules | None = None) -> Cells:  # fmt: skip
+               plan: declarations.Rules | None = None) -> Cells:  # fmt: skip
     """Return every number of patients that records tell, by measure and group.
 
     Parameters
@@ -83,7 +83,7 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
     return dict(cells)
 
 
-def _count_by_rule(cells: dict[Measure, dict[Group, Cell]], plan: design.Rules) -> None:
+def _count_by_rule(cells: dict[Measure, dict[Group, Cell]], plan: declarations.Rules) -> None:
     """Add what can be worked out by who knows what counts as a response, and in which diagnoses."""
     for group, cell in cells.get(("response", "response"), {}).items():
         best = [cells.get(("response", "response", f"best={r}"), {}).get(group) for r in plan.responders]

@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reinfuse.analysis.estimate import LIMIT_NOT_SHOWN, ROUNDED, Estimate, joined
-from reinfuse.cohort.declared import DAYS_A_MONTH
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.results.estimate import LIMIT_NOT_SHOWN, ROUNDED, Estimate, joined
 
 Floats = NDArray[np.float64]
 Way = Literal["nearest", "down", "up"]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.kinetics.turnbull import METHOD, limits, turnbull
+from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate
+from reinfuse.statistics.turnbull import METHOD, limits, turnbull
 
 DAYS = (28.0, 90.0, 180.0, 365.0)
 DRAWS = 200

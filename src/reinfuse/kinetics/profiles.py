@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse.cohort.cohort import Cohort
-from reinfuse.cohort.raw import TIME
+from reinfuse.cohort.raw_tables import TIME
 
 ID = "patient_id"
 Floats = NDArray[np.float64]

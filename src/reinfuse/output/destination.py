@@ -20,7 +20,7 @@ from reinfuse.output.refusals import (
     resolved,
 )
 from reinfuse.output.workplace import clear, free_name, workplace
-from reinfuse.signals import held
+from reinfuse.runtime.signals import held
 
 OWNER_FILE, OWNER_FOLDER = 0o600, 0o700
 published: list[Path] = []

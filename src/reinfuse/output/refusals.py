@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from reinfuse.errors import OutputRefused, Problem
+from reinfuse.exceptions import OutputRefused, Problem
 from reinfuse.output.manifest import own_files, read_manifest
 from reinfuse.output.workplace import workplace
 

@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from reinfuse.output.manifest import own_files
-from reinfuse.signals import held
+from reinfuse.runtime.signals import held
 
 try:
     import fcntl

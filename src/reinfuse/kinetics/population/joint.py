@@ -27,16 +27,16 @@ import numpyro.distributions as dist
 from jax import Array, lax
 from scipy import stats
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.kinetics.population import curve, records
-from reinfuse.kinetics.population.coordinates import Data, of_patients
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
 from reinfuse.kinetics.population.layout import Layout
 from reinfuse.kinetics.population.parameters import ALPHA, FOLD, TMAX
 from reinfuse.kinetics.population.posterior import infusions
+from reinfuse.kinetics.population.reparameterization import Data, of_patients
 from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
 from reinfuse.kinetics.profiles import Floats
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 Kind = Literal["current", "area"]
 KINDS: tuple[Kind, ...] = ("current", "area")

@@ -19,7 +19,6 @@ import numpyro.distributions as dist
 from jax import Array
 from numpyro.distributions import constraints
 
-from reinfuse.kinetics.population.coordinates import Data, K, Population, log_prior, of_patients, place, typical_of
 from reinfuse.kinetics.population.curve import log_likelihood
 from reinfuse.kinetics.population.parameters import (
     ACTED_ON,
@@ -28,6 +27,15 @@ from reinfuse.kinetics.population.parameters import (
     RESIDUAL,
     RESIDUAL_SPREAD,
     SHARE,
+)
+from reinfuse.kinetics.population.reparameterization import (
+    Data,
+    K,
+    Population,
+    log_prior,
+    of_patients,
+    place,
+    typical_of,
 )
 
 SPREAD = np.array([p.spread for p in PARAMETERS])

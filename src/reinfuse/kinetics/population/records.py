@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.kinetics.population.diagnostics import Diagnostics
 from reinfuse.kinetics.population.fit import PopulationFit
 from reinfuse.kinetics.population.parameters import (
@@ -22,6 +21,7 @@ from reinfuse.kinetics.population.parameters import (
 )
 from reinfuse.kinetics.population.predictive import shrinkage
 from reinfuse.kinetics.profiles import Floats
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 
 METHOD = "Stein's model, Bayesian (NUTS), equal-tailed credible interval"
 PRIOR = "prior of the population model"

@@ -28,9 +28,9 @@ from numpyro.distributions import biject_to, constraints
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, potential_energy
 
-from reinfuse.kinetics.population import patients
-from reinfuse.kinetics.population.coordinates import back, expected, place, refitted
+from reinfuse.kinetics.population import individual_updates
 from reinfuse.kinetics.population.posterior import given_infusions
+from reinfuse.kinetics.population.reparameterization import back, expected, place, refitted
 
 CHUNK = 25
 """Iterations between two reports of progress."""
@@ -52,7 +52,7 @@ class State(NamedTuple):
     w: Any
     outer: Any
     inner: Any
-    pace: patients.Pace
+    pace: individual_updates.Pace
 
 
 @dataclass(frozen=True)
@@ -196,17 +196,19 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         key, slide, jump = jax.random.split(state.key, 3)
         z, still = state.outer.z, phase == SETTLING
         density = partial(of_patients, z=z, data=data)
-        w, accepted = patients.glide(slide, density, state.w, state.pace, blocks)
+        w, accepted = individual_updates.glide(slide, density, state.w, state.pace, blocks)
         maps = partial(placed, z=z, data=data), partial(unplaced, z=z, data=data)
-        w = patients.leap(jump, density, w, maps, data[0].modes, blocks)
+        w = individual_updates.leap(jump, density, w, maps, data[0].modes, blocks)
         theta = placed(w, z, data)
         inner = move_inner(state.inner, z, data, theta, still)
         w = unplaced(theta, z := {**z, **inner.z}, data)
         outer = move_outer(state.outer, z, data, w, still)
-        pace = jax.tree.map(partial(jnp.where, phase == KEEPING), state.pace, patients.adapted(state.pace, accepted))
+        pace = jax.tree.map(
+            partial(jnp.where, phase == KEEPING), state.pace, individual_updates.adapted(state.pace, accepted)
+        )
         told = {"values": {**_constrained(outer.z), "theta": placed(w, outer.z, data)},
                 "diverging": outer.diverging | inner.diverging, "energy": outer.energy,
-                "steps": outer.num_steps + patients.STEPS + 2}  # fmt: skip
+                "steps": outer.num_steps + individual_updates.STEPS + 2}  # fmt: skip
         return State(key, w, outer, inner, pace), told
 
     @jax.jit
@@ -215,7 +217,7 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         z = {s: biject_to(SUPPORT.get(s, constraints.real)).inv(jnp.asarray(values[s])) for s in sites}
         w = jax.random.normal(first, values["w"].shape)
         return State(key, w, begin_outer(z, data, w, warmup, second), begin_inner(z, data, w, warmup, third),
-                     patients.pace(blocks[0]))  # fmt: skip
+                     individual_updates.pace(blocks[0]))  # fmt: skip
 
     @jax.jit
     def advance(state: State, data: Any, phase: Any) -> Any:
@@ -224,7 +226,7 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
     @jax.jit
     def moved(state: State, data: Any, new: Any) -> State:
         w = unplaced(placed(state.w, state.outer.z, data), state.outer.z, new)
-        return state._replace(w=w, pace=patients.pace(blocks[0]))
+        return state._replace(w=w, pace=individual_updates.pace(blocks[0]))
 
     def refit(state: State, data: Any, values: Any) -> tuple[State, Any]:
         own = {s: v for s, v in values.items() if s in GIVEN}

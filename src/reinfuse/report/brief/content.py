@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from reinfuse.findings import Findings
-from reinfuse.report import numbers
-from reinfuse.report.brief.linked import Linked
+from reinfuse.report.brief.citations import Linked
+from reinfuse.report.brief.findings import Results
 from reinfuse.report.brief.readability import assess
-from reinfuse.report.brief.results import Results
-from reinfuse.report.brief.telling import Telling, capital
-from reinfuse.report.brief.words import Words
-from reinfuse.report.document import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
+from reinfuse.report.brief.sentences import Telling, capital
+from reinfuse.report.brief.translation import Words
+from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
+from reinfuse.report.text import number_format
+from reinfuse.results.findings import Findings
 
 FEW = 100
 """Below so many people a group is called small."""
@@ -129,7 +129,7 @@ class _Brief(Telling):
         made = str(self.findings.provenance["date"])
         later = self.words.date(_a_year_after(made))
         yield Paragraph(self.say("about", "date", date=self.words.date(made), later=later))
-        if any(numbers.hidden(e) for e in self.findings.estimates):
+        if any(number_format.hidden(e) for e in self.findings.estimates):
             yield Paragraph(self.say("about", "hidden"))
         yield Paragraph(self.say("about", "report"))
 

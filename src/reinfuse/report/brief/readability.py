@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from reinfuse.errors import ReinfuseError
+from reinfuse.exceptions import ReinfuseError
 
 HARDEST_GRADE = 8.0
 LEAST_INFLESZ = 55.0

@@ -10,7 +10,6 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from reinfuse.report import numbers
 from reinfuse.report.figures.theme import (
     COLOURS,
     FAINT,
@@ -24,6 +23,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 LOOKS = {
     "response": ("o", COLOURS[0], "white"),
@@ -74,8 +74,8 @@ def doses(title: str, found: Sequence[Dose], left_out: int, index: int, syntheti
         axes.set_xlim(low, high)
         axes.set_ylim(low, high)
         decades = [10.0**k for k in range(-2, 14) if low <= 10.0**k <= high]
-        axes.set_xticks(decades, [numbers.dose(d).removeprefix("1 × ") for d in decades])
-        axes.set_yticks(decades, [numbers.dose(d).removeprefix("1 × ") for d in decades])
+        axes.set_xticks(decades, [number_format.dose(d).removeprefix("1 × ") for d in decades])
+        axes.set_yticks(decades, [number_format.dose(d).removeprefix("1 × ") for d in decades])
         axes.tick_params(which="minor", labelbottom=False, labelleft=False)
         axes.set_xlabel(f"CART{index - 1} dose, CAR-T cells/kg", labelpad=2)
         axes.set_ylabel(f"CART{index} dose, CAR-T cells/kg", labelpad=2)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import polars as pl
 from matplotlib.axes import Axes
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.theme import FAINT, INK, WIDTHS, Columns, Drawn, finish, new, style
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 _BOX = 0.42
 
@@ -36,16 +36,18 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool, columns: Colu
         x = 0.95 if columns == 1 else 2.2
         top, bottom = height - 0.08 - _BOX / 2, 0.2 + _BOX / 2
         axes.annotate("", (x, bottom + _BOX / 2), (x, top - _BOX / 2), arrowprops=_arrow(INK))
-        _box(axes, x, top, f"Patients in the cohort\nn = {numbers.count(first.estimate)}")
-        _box(axes, x, bottom, f"Analysed from infusion {index}\nn = {numbers.count(last.estimate)}", strong=True)
+        _box(axes, x, top, f"Patients in the cohort\nn = {number_format.count(first.estimate)}")
+        _box(axes, x, bottom, f"Analysed from infusion {index}\nn = {number_format.count(last.estimate)}", strong=True)
         for i, record in enumerate(out):
             y = (top + bottom) / 2 + 0.55 * ((len(out) - 1) / 2 - i)
             axes.annotate("", (x + 0.55, y), (x, y), arrowprops=_arrow(FAINT))
             reason = textwrap.fill(f"Excluded: {(record.term or '').removeprefix('excluded: ')}", 30)
-            axes.text(x + 0.65, y, f"{reason}\nn = {numbers.count(record.estimate)}", va="center", bbox=_frame(False))
+            axes.text(
+                x + 0.65, y, f"{reason}\nn = {number_format.count(record.estimate)}", va="center", bbox=_frame(False)
+            )
         if not out:
             axes.text(x + 0.1, (top + bottom) / 2, "none excluded", va="center", color=FAINT)
-    alt = "Flow of patients. " + "; ".join(f"{r.term}: {numbers.count(r.estimate)}" for r in records) + "."
+    alt = "Flow of patients. " + "; ".join(f"{r.term}: {number_format.count(r.estimate)}" for r in records) + "."
     data = pl.DataFrame({"stage": [r.term for r in records], "patients": [r.estimate for r in records]})
     return finish(figure, "flow", "Flow of patients", alt, synthetic, data, columns)
 

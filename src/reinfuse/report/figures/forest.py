@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 from matplotlib.axes import Axes
 
-from reinfuse.analysis.estimate import NOT_ESTIMABLE, Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
-from reinfuse.report.labels import Labels
+from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import Labels
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
 AXIS = (0.02, 50.0)
 Named = Callable[[str], str]
@@ -58,7 +58,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
             elif line is not None:
                 _line(axes, y, line)
                 _texts(text, y, line, named, columns)
-        ci = numbers.level(records[0].confidence)
+        ci = number_format.level(records[0].confidence)
         names = ("Factor", counted, f"{what} ({ci})", "p")
         heads(text, places, names, ("left", "right", "left", "left"))
     return finish(figure, name, title, _told(title, records, named), synthetic, table(records, named), columns)
@@ -85,12 +85,20 @@ def _texts(axes: Axes, y: int, record: Estimate, named: Named, columns: Columns)
     places = _PLACES[columns]
     if columns == 2:
         axes.text(places[0] + 0.008, y, named(record.term or ""), va="center")
-    axes.text(places[1], y, f"{numbers.count(record.events)} / {numbers.count(record.n)}", va="center", ha="right")
+    axes.text(
+        places[1], y, f"{number_format.count(record.events)} / {number_format.count(record.n)}", va="center", ha="right"
+    )
     if record.estimate is None:
-        axes.text(places[2], y, numbers.UNTOLD if numbers.hidden(record) else NOT_ESTIMABLE, va="center", color=FAINT)
+        axes.text(
+            places[2],
+            y,
+            number_format.UNTOLD if number_format.hidden(record) else NOT_ESTIMABLE,
+            va="center",
+            color=FAINT,
+        )
         return
-    axes.text(places[2], y, f"{numbers.ratio(record.estimate)} ({numbers.interval(record)})", va="center")
-    axes.text(places[3], y, numbers.p_value(record.p_value), va="center")
+    axes.text(places[2], y, f"{number_format.ratio(record.estimate)} ({number_format.interval(record)})", va="center")
+    axes.text(places[3], y, number_format.p_value(record.p_value), va="center")
 
 
 def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
@@ -102,6 +110,6 @@ def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
 
 
 def _told(title: str, records: Sequence[Estimate], named: Named) -> str:
-    parts = [f"{named(r.term or '')} ({r.model}) {numbers.ratio(r.estimate)}, {numbers.interval(r)}"
+    parts = [f"{named(r.term or '')} ({r.model}) {number_format.ratio(r.estimate)}, {number_format.interval(r)}"
              for r in records if r.estimate is not None]  # fmt: skip
     return f"Forest plot, {title}. " + "; ".join(parts) + "."

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.km import Arm, Panel, curves, points
 from reinfuse.report.figures.theme import Columns, Drawn, finish
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 
 def incidence(name: str, title: str, arms: Sequence[Arm], rates: Sequence[Sequence[Estimate]], synthetic: bool,
@@ -24,14 +24,20 @@ def incidence(name: str, title: str, arms: Sequence[Arm], rates: Sequence[Sequen
         For each curve, incidences at set times; the last one stands in the key.
     """
     last = [r[-1] if r else None for r in rates]
-    month = next((numbers.months(r.at).removesuffix(".0") for r in last if r is not None), "")
+    month = next((number_format.months(r.at).removesuffix(".0") for r in last if r is not None), "")
     heads = ("", "n", "Events", f"At {month} months" if month else "")
-    key = [(a.label, numbers.count(a.median.n), numbers.count(a.median.events), numbers.share(r) if r else "")
+    key = [(a.label, number_format.count(a.median.n), number_format.count(a.median.events),
+            number_format.share(r) if r else "")
            for a, r in zip(arms, last, strict=True)]  # fmt: skip
     figure, axes = curves(title, arms, key, Panel(heads, down=False), columns, "the index infusion")
     axes.set_ylabel("")
-    parts = [f"{arm.label}: " + ", ".join(f"{numbers.share(r)} at {numbers.months(r.at).removesuffix('.0')} months"
-                                          for r in known) for arm, known in zip(arms, rates, strict=True)]  # fmt: skip
+    parts = [
+        f"{arm.label}: "
+        + ", ".join(
+            f"{number_format.share(r)} at {number_format.months(r.at).removesuffix('.0')} months" for r in known
+        )
+        for arm, known in zip(arms, rates, strict=True)
+    ]
     one = pl.lit(1.0)
     data = points(arms).rename({"survival": "incidence"}).with_columns(
         incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, Columns, Drawn, finish, style
-from reinfuse.report.labels import Labels
+from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import Labels
+from reinfuse.results.estimate import Estimate
 
 _PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.76, 0.89), 2: (0.006, 0.80, 0.90)}
 _PLOT: dict[Columns, tuple[float, float]] = {1: (0.46, 0.27), 2: (0.36, 0.40)}
@@ -45,8 +45,8 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], left_out: Seq
                 continue
             _point(axes, y, e)
             text.text(places[0] + 0.012, y, label, va="center")
-            text.text(places[1], y, numbers.ratio(e.estimate), va="center")
-            text.text(places[2], y, numbers.p_value(e.p_value), va="center")
+            text.text(places[1], y, number_format.ratio(e.estimate), va="center")
+            text.text(places[2], y, number_format.p_value(e.p_value), va="center")
         heads(text, places, ("Patients", "Ratio" if columns == 1 else what, "p"))
     return finish(figure, name, title, _told(title, lines), synthetic, _table(lines), columns, patient_level=True)
 
@@ -70,6 +70,6 @@ def _table(lines: Sequence[_Line]) -> pl.DataFrame:
 
 
 def _told(title: str, lines: Sequence[_Line]) -> str:
-    parts = [label if e is None else f"{label} {numbers.ratio(e.estimate)}, p {numbers.p_value(e.p_value)}"
+    parts = [label if e is None else f"{label} {number_format.ratio(e.estimate)}, p {number_format.p_value(e.p_value)}"
              for label, e in lines]  # fmt: skip
     return f"{title}. " + "; ".join(parts) + "."

@@ -13,10 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.analysis.survival import Curve
-from reinfuse.cohort.declared import DAYS_A_MONTH
-from reinfuse.report import numbers
+from reinfuse.analyses.survival import Curve
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.report.figures.theme import (
     COLOURS,
     FAINT,
@@ -32,6 +30,8 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 MOST_MARKS = 400
 BANDS = 3
@@ -69,9 +69,12 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | No
     p_value
         Of the log-rank test; None where there is one curve only or no test.
     """
-    ci = numbers.level(arms[0].median.confidence)
+    ci = number_format.level(arms[0].median.confidence)
     panel = Panel(("", "n", "Events", f"Median, months ({ci})"))
-    key = [(a.label, numbers.count(a.curve.n), numbers.count(a.median.events), numbers.time(a.median)) for a in arms]
+    key = [
+        (a.label, number_format.count(a.curve.n), number_format.count(a.median.events), number_format.time(a.median))
+        for a in arms
+    ]
     figure, axes = curves(title, arms, key, panel, columns, since, _log_rank(p_value))
     with style():
         for i, arm in enumerate(arms):
@@ -109,7 +112,7 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], pane
 def _log_rank(p_value: float | None) -> str:
     if p_value is None:
         return ""
-    said = numbers.p_value(p_value)
+    said = number_format.p_value(p_value)
     return f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
 
 
@@ -188,7 +191,7 @@ def _risk_table(axes: Axes, arms: Sequence[Arm], ticks: Sequence[float]) -> None
             _short(arm.label), (0, i + 1), xytext=(-10, 0), color=_colour(i) if len(arms) > 1 else INK, **place
         )
         for tick, record in zip(ticks, arm.at_risk, strict=False):
-            axes.text(tick / DAYS_A_MONTH, i + 1, numbers.count(record.estimate), ha="center", va="center")
+            axes.text(tick / DAYS_A_MONTH, i + 1, number_format.count(record.estimate), ha="center", va="center")
 
 
 def _short(label: str) -> str:
@@ -206,6 +209,7 @@ def points(arms: Sequence[Arm]) -> pl.DataFrame:
 
 
 def _told(title: str, arms: Sequence[Arm]) -> str:
-    parts = [f"{a.label}: {numbers.count(a.median.n)} patients, {numbers.count(a.median.events)} events, median "
-             f"{numbers.time(a.median)} months" for a in arms]  # fmt: skip
+    parts = [f"{a.label}: {number_format.count(a.median.n)} patients, "
+             f"{number_format.count(a.median.events)} events, median "
+             f"{number_format.time(a.median)} months" for a in arms]  # fmt: skip
     return f"Kaplan-Meier curves, {title}. " + "; ".join(parts) + "."

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, FAINT, Columns, Drawn, finish, style
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 _PLACES: dict[Columns, tuple[float, ...]] = {1: (0.012, 0.62), 2: (0.006, 0.77)}
 _PLOT: dict[Columns, tuple[float, float]] = {1: (0.36, 0.25), 2: (0.52, 0.23)}
@@ -32,11 +32,11 @@ def priors(name: str, title: str, pairs: Sequence[Pair], synthetic: bool, column
                     axes.plot([min(max(e.estimate / base, 0.05), 20.0)], [y + shift], marker="o" if e is after else "|",
                               color=colour, markersize=3.2)  # fmt: skip
             text.text(_PLACES[columns][0], y, label, va="center")
-            shown = numbers.measured(after.estimate)
+            shown = number_format.measured(after.estimate)
             if after.lower is not None and after.upper is not None:
-                shown += f" ({numbers.measured(after.lower)} to {numbers.measured(after.upper)})"
+                shown += f" ({number_format.measured(after.lower)} to {number_format.measured(after.upper)})"
             text.text(_PLACES[columns][1], y, shown, va="center")
-        level = numbers.level(pairs[0][1].confidence)
+        level = number_format.level(pairs[0][1].confidence)
         heads(text, _PLACES[columns], ("Thick grey: prior; blue: posterior", f"Posterior ({level})"), ("left", "left"))
     rows = [{"parameter": label, **{f"{n}_{s}": getattr(e, s) for n, e in (("posterior", a), ("prior", b))
                                     for s in ("estimate", "lower", "upper")}} for label, a, b in pairs]  # fmt: skip

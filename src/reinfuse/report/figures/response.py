@@ -9,8 +9,6 @@ import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from reinfuse.analysis.estimate import Estimate
-from reinfuse.report import numbers
 from reinfuse.report.figures.theme import (
     FAINT,
     INK,
@@ -24,6 +22,8 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
 
 CATEGORIES = ("CR", "CRi", "nPR", "PR", "SD", "PD", "NE", "not assessed")
 SHADES = ("#08519c", "#3182bd", "#6baed6", "#9ecae1", "#e7e1d6", "#f4a582", "#ffffff", "#ffffff")
@@ -80,7 +80,7 @@ def _count(bar: Bar, category: str) -> float:
 
 def _label(axes: Axes, y: int, bar: Bar) -> None:
     n = next((e.n for e in bar.counts), None)
-    text = bar.label if not bar.counts else f"{bar.label} (n = {numbers.count(n)})"
+    text = bar.label if not bar.counts else f"{bar.label} (n = {number_format.count(n)})"
     if bar.counts:
         axes.annotate(text, (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
                       ha="right", va="center")  # fmt: skip
@@ -103,7 +103,7 @@ def _bar(axes: Axes, y: int, bar: Bar, there: Sequence[str]) -> None:
         if share >= _NARROW:
             dark = i < 2
             under = {"facecolor": SHADES[i], "edgecolor": "none", "pad": 0.6} if HATCHES[i] and not dark else None
-            axes.text(start + share / 2, y, numbers.count(count), ha="center", va="center",
+            axes.text(start + share / 2, y, number_format.count(count), ha="center", va="center",
                       color="white" if dark else INK, bbox=under)  # fmt: skip
         start += share
     if bar.counts and not total:
@@ -137,6 +137,6 @@ def _table(bars: Sequence[Bar]) -> pl.DataFrame:
 def _told(title: str, bars: Sequence[Bar], there: Sequence[str]) -> str:
     parts = []
     for name, bar in _named(bars):
-        found = ", ".join(f"{c} {numbers.count(_count(bar, c))}" for c in there if _count(bar, c))
-        parts.append(f"{name}, {numbers.count(bar.counts[0].n)} patients: {found}")
+        found = ", ".join(f"{c} {number_format.count(_count(bar, c))}" for c in there if _count(bar, c))
+        parts.append(f"{name}, {number_format.count(bar.counts[0].n)} patients: {found}")
     return f"{title}. " + "; ".join(parts) + "."

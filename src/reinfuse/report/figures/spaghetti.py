@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from reinfuse.kinetics.curves import MedianCurve
+from reinfuse.kinetics.median_curves import MedianCurve
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.report.figures.theme import (
     COLOURS,

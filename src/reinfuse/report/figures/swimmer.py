@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from reinfuse.cohort.courses import KINDS, Course
-from reinfuse.cohort.declared import DAYS_A_MONTH
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.cohort.patient_courses import KINDS, Course
 from reinfuse.report.figures.theme import (
     COLOURS,
     INK,

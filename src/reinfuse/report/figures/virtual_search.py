@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reinfuse.report import numbers
 from reinfuse.report.figures.theme import (
     COLOURS,
     FAINT,
@@ -26,6 +25,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 MODEL = "A model, calibrated to groups; not validated for one patient"
 LOOKS: Mapping[str, tuple[str, str, str, float]] = {
@@ -215,7 +215,7 @@ def worth(name: str, title: str, found: pl.DataFrame, labels: Mapping[str, str],
                       borderaxespad=0.2, handlelength=1.0, columnspacing=0.8)  # fmt: skip
         headline(figure, title, columns)
         _model(figure)
-    told = "; ".join(f"{labels.get(r['name'], r['name'])} {numbers.ratio(100 * r['value'])} of 100, "
+    told = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
                      f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip
     return finish(figure, name, title, f"{title}. {told}.", synthetic, top, columns)
 

@@ -1,0 +1,118 @@
+"""The baseline table: who the analysed patients are, overall and in each subgroup. It tests nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.factors import LABELS, MAX_LEVELS
+from reinfuse.cohort.typed_table import CLASS_SUFFIX
+from reinfuse.cohort.wide_format import LATER
+from reinfuse.results.estimate import Estimate
+
+METHOD = "description"
+QUANTILES = "quantile, linear interpolation"
+NUMBERS = ("age_years", "prior_lines", "interval_days")
+CATEGORIES = ("diagnosis", "histology", "sex", "bulky", "reason", "product")
+MORE_LABELS = {"histology": "Histology", "reason": "Reason for the infusion", "product": "Product"}
+UNITS = {"age_years": "years", "prior_lines": "lines", "interval_days": "days"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One row, or block of rows, of the baseline table."""
+
+    name: str
+    label: str
+    values: pl.Series
+    unit: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether quantiles rather than counts are shown."""
+        return self.values.dtype.is_numeric()
+
+
+def variables(data: Analysed) -> list[Variable]:
+    """Return what the baseline table describes: declared baseline columns, then the plan's other factors."""
+    frame = data.frame
+    have = [c for c in frame.columns if frame[c].null_count() < frame.height]
+    found = [Variable(c, LABELS.get(c, MORE_LABELS.get(c, c)), frame[c]) for c in CATEGORIES if c in have]
+    found = [v for v in found if v.values.n_unique() <= MAX_LEVELS]
+    found += [Variable(c, LABELS[c], frame[c].cast(pl.Float64), UNITS[c]) for c in NUMBERS if c in have]
+    for column in (c for c in have if c.startswith("cart") and c.endswith("lymphodepletion" + CLASS_SUFFIX)):
+        number = column.removeprefix("cart").split("_")[0]
+        found.append(Variable(f"cart{number}_regimen", f"Lymphodepletion before CART{number}", frame[column]))
+    for column in (c for c in have if LATER.fullmatch(c) and c.endswith("dose_cells_per_kg")):
+        number = column.removeprefix("cart").split("_")[0]
+        found.append(Variable(column, f"CART{number} dose", frame[column], "cells/kg"))
+    named = {v.name for v in found} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}
+    for factor in data.factors:
+        if factor.name not in named:
+            found.append(Variable(factor.name, factor.label.split(", per ")[0], factor.unscaled, factor.unit))
+    return sorted(found, key=lambda v: v.name != "diagnosis")
+
+
+def baseline(data: Analysed) -> list[Estimate]:
+    """Return counts, proportions, medians, quartiles, ranges, means and missing values."""
+    made = []
+    for population, mask in data.populations.items():
+        size = int(mask.sum())
+        made.append(Estimate("baseline", None, "count", population, estimate=float(size), unit="patients",
+                             method=METHOD, n=size))  # fmt: skip
+        for variable in variables(data):
+            values = variable.values.filter(pl.Series(mask))
+            made += (
+                _numbers(variable, values, population) if variable.is_number else _levels(variable, values, population)
+            )
+    return made
+
+
+def _levels(variable: Variable, values: pl.Series, population: str) -> Iterator[Estimate]:
+    known = values.drop_nulls()
+    for level in sorted({str(v) for v in variable.values.drop_nulls()}):
+        x = int((known == level).sum())
+        share = x / len(known) if len(known) else None
+        note = None if len(known) else "no patient with a known value"
+        for statistic, value, unit in (("count", float(x), "patients"), ("proportion", share, "fraction")):
+            yield Estimate("baseline", None, statistic, population, term=f"{variable.name}={level}", estimate=value,
+                           unit=unit, method=METHOD, n=len(known), events=x, note=note)  # fmt: skip
+    yield _missing(variable, values, population)
+
+
+def _missing(variable: Variable, values: pl.Series, population: str) -> Estimate:
+    return Estimate("baseline", None, "missing", population, term=variable.name, estimate=float(values.null_count()),
+                    unit="patients", method=METHOD, n=len(values))  # fmt: skip
+
+
+def _numbers(variable: Variable, values: pl.Series, population: str) -> Iterator[Estimate]:
+    known: NDArray[np.float64] = values.drop_nulls().to_numpy().astype(np.float64)
+    n = len(known)
+    for statistic, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75), ("min", 0.0), ("max", 1.0)):
+        value = float(np.quantile(known, share)) if n else None
+        yield Estimate("baseline", None, statistic, population, term=variable.name, estimate=value,
+                       unit=variable.unit or None, method=QUANTILES, n=n,
+                       note=None if n else "no patient with a known value")  # fmt: skip
+    yield Estimate("baseline", None, "mean", population, term=variable.name,
+                   estimate=float(known.mean()) if n else None,
+                   unit=variable.unit or None, method="mean", n=n,
+                   note=None if n else "no patient with a known value")  # fmt: skip
+    yield _missing(variable, values, population)
+
+
+def flow(data: Analysed) -> list[Estimate]:
+    """Return how many patients came in, were left out for each reason, and are analysed."""
+    reasons = data.flow.filter(pl.col("status") == "excluded")["reason"].to_list()
+    total = data.flow.height
+    rows: Sequence[tuple[str, int]] = [
+        ("in the cohort", total),
+        *((f"excluded: {reason}", reasons.count(reason)) for reason in sorted(set(reasons))),
+        ("analysed", total - len(reasons)),
+    ]
+    return [Estimate("flow", None, "count", term=term, estimate=float(x), unit="patients", method="count", n=total,
+                     events=x) for term, x in rows]  # fmt: skip

@@ -1,0 +1,114 @@
+"""Factors that are learnt after time zero: landmark analysis, and factors that change with time.
+
+Landmark (Anderson, Cain and Gelber, J Clin Oncol 1983;1:710-719): patients still at risk after a chosen day, grouped by
+what was known on that day, followed from it. Time-dependent: each patient counts as `no` until the day of the change
+and as `yes` after it (counting process). Both keep the time that patients had to live to be in a group from counting
+for that group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.analyses import survival
+from reinfuse.analyses.association import associations, infinite, ratio
+from reinfuse.analyses.design_matrix import design_of
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.post_baseline import Switch, at_landmark
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
+from reinfuse.statistics import firth_left_truncated
+
+Floats = NDArray[np.float64]
+
+
+def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[FactorColumn], day: float,
+             confidence: float,
+             ticks: Sequence[float]) -> tuple[list[Estimate], dict[str, survival.Curve]]:  # fmt: skip
+    """Return the association with a factor known by a day, and the curves of its groups from that day.
+
+    Parameters
+    ----------
+    ticks
+        Days from the landmark at which numbers at risk are given.
+    """
+    shifted, ended = at_landmark(endpoint, day)
+    model = "multivariable" if adjust else "univariable"
+    said = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
+    made = [replace(e, analysis="landmark", at=day, note=joined([e.note, said]))
+            for e in associations(shifted, [factor, *adjust], model, confidence)]  # fmt: skip
+    curves = {}
+    for level in factor.levels if factor.kind != "number" else ():
+        here = shifted.known & (factor.values == level).fill_null(False).to_numpy()
+        records, curve = survival.survival(
+            np.asarray(shifted.time)[here],
+            shifted.event[here],
+            confidence,
+            endpoint.name,
+            f"landmark={day:g}",
+            f"{factor.name}={level}",
+            [],
+            ticks,
+        )
+        made += [
+            replace(e, analysis="landmark", at=day if e.statistic == "median" else e.at, model=None) for e in records
+        ]
+        if curve is not None:
+            curves[f"{factor.name}={level}"] = curve
+    return made, curves
+
+
+def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[FactorColumn],
+                   confidence: float) -> list[Estimate]:  # fmt: skip
+    """Return the hazard ratio after the change against before it, and those of the factors adjusted for."""
+    zeros = np.zeros(len(endpoint.event))
+    base = design_of(endpoint, adjust) if adjust else None
+    rows = base.rows if base else np.flatnonzero(endpoint.known)
+    time, event, day = np.asarray(endpoint.time)[rows], endpoint.event[rows], switch.day[rows]
+    entry = zeros[rows] if endpoint.entry is None else endpoint.entry[rows]
+    undated = np.zeros(len(zeros), dtype=np.bool_) if switch.undated is None else switch.undated
+    there = (time > entry) & ~undated[rows]
+    left_out = int(undated[rows].sum())
+    rows, time, event, day, entry = rows[there], time[there], event[there], day[there], entry[there]
+    X = np.empty((len(rows), 0)) if base is None else base.X[there][:, base.usable]
+    terms = [switch.name, *([base.terms[j] for j in base.usable] if base else [])]
+    changed = int(((day < time) & (day >= 0)).sum())
+    own = Estimate("time_dependent", endpoint.name, "hazard_ratio", unit="ratio", confidence=confidence,
+                   model="multivariable" if adjust else "univariable", method=firth_left_truncated.METHOD, n=len(rows),
+                   events=int(event.sum()))  # fmt: skip
+    if not changed or not event.sum() or len(rows) > firth_left_truncated.MOST_PATIENTS:
+        why = "no event" if changed else "nobody changed while under observation"
+        why = (
+            why
+            if len(rows) <= firth_left_truncated.MOST_PATIENTS
+            else f"over {firth_left_truncated.MOST_PATIENTS} patients: not run"
+        )
+        return [replace(own, term=switch.name, note=f"{NOT_ESTIMABLE}: {why}")]
+    split = _split(X, entry, time, event, day)
+    fit = firth_left_truncated.fit(*split, confidence)
+    made = []
+    for j, term in enumerate(terms):
+        said = [f"{changed} of {len(rows)} patients changed" if j == 0 else None,
+                f"{left_out} left out: the day of the change is not known" if left_out and j == 0 else None,
+                infinite("cox") if fit.infinite[j] else None, None if fit.converged else NOT_ESTIMABLE]  # fmt: skip
+        value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
+        made.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,
+                            p_value=finite(float(fit.p_value[j])), note=joined(said)))  # fmt: skip
+    return made
+
+
+def _split(X: Floats, entry: Floats, time: Floats, event: Floats,
+           day: Floats) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
+    """Cut each patient's time at the day of the change: columns (the changing one first), start, stop, event."""
+    day = np.where(np.isnan(day), np.inf, day)
+    before, after = day > entry, day < time
+    first = np.column_stack([np.zeros(before.sum()), X[before]])
+    second = np.column_stack([np.ones(after.sum()), X[after]])
+    start = np.concatenate([entry[before], np.maximum(day, entry)[after]])
+    stop = np.concatenate([np.minimum(day, time)[before], time[after]])
+    ended = np.concatenate([np.where(after, 0.0, event)[before], event[after]])
+    return np.vstack([first, second]), start, stop, ended

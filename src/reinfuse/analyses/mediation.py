@@ -1,0 +1,131 @@
+"""How much of a factor's association with response goes through a mediator: natural direct and indirect effects.
+
+Mediator: linear model on factor and confounders, normal residuals. Response: Firth logistic model (intercept corrected
+so that predictions average to the observed share) on factor, mediator and confounders, no interaction. With Y(x, m) the
+expected response and M(x) the mediator under factor x, averaged over the patients (Pearl 2001; VanderWeele, Explanation
+in Causal Inference, 2015, chapter 2):
+
+    total    = E Y(1, M(1)) - E Y(0, M(0))
+    direct   = E Y(1, M(0)) - E Y(0, M(0))
+    indirect = E Y(1, M(1)) - E Y(1, M(0)).
+
+The mediator is integrated out (`logistic_normal`). Limits are percentiles of patients drawn anew. What must
+hold for these to be effects is `ASSUMPTIONS`; it cannot be checked in the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.analyses.bootstrap_stability import resampled
+from reinfuse.analyses.standardization import flic
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
+from reinfuse.statistics import firth_batch
+from reinfuse.statistics.logistic_normal import expected_share
+
+Floats = NDArray[np.float64]
+METHOD = "g-computation of natural effects (linear and Firth logistic model), bootstrap percentiles"
+ASSUMPTIONS = (
+    "nothing unmeasured goes with both the factor and response",
+    "nothing unmeasured goes with both the factor and the exposure",
+    "nothing unmeasured goes with both the exposure and response, and nothing that does is changed by the factor",
+    "the exposure comes before response; both are seen over the same weeks, so response may change the counts",
+    "both models are right: a straight line of the log exposure, no interaction with the factor",
+)
+FEWEST = 10
+"""Patients, and at least `FEWEST_EVENTS` with and without response, and with and without the factor."""
+FEWEST_EVENTS = 3
+LEAST_SHARE = 0.9
+STATISTICS = ("total_effect", "direct_effect", "indirect_effect")
+
+
+def mediation(endpoint: str, term: str, y: Floats, x: Floats, m: Floats, confounders: Floats, confidence: float,
+              draws: int, random: np.random.Generator) -> list[Estimate]:  # fmt: skip
+    """Split a factor's association with a binary outcome.
+
+    Parameters
+    ----------
+    y, x
+        Outcome and factor, 1 or 0; NaN = missing.
+    m
+        Mediator, such as the log of an exposure; NaN = missing.
+    confounders
+        Shape (patients, q); may have no column.
+    draws
+        Bootstrap samples.
+
+    Returns
+    -------
+    list of Estimate
+        Total, direct and indirect risk difference, `analysis` ``mediation``; n complete patients, events responses.
+    """
+    known = ~np.isnan(np.column_stack([y, x, m, confounders])).any(axis=1)
+    y, x, m, C = y[known], x[known], m[known], confounders[known]
+    every = [Estimate("mediation", endpoint, s, term=term, unit="fraction", confidence=confidence, method=METHOD,
+                      n=len(y), events=int(y.sum())) for s in STATISTICS]  # fmt: skip
+    why = _impossible(y, x, m)
+    if why is not None:
+        return [replace(e, note=f"{NOT_ESTIMABLE}: {why}") for e in every]
+    if C.shape[1]:
+        C = C[:, C.std(axis=0) > 0]
+        C = (C - C.mean(axis=0)) / C.std(axis=0)
+    weights = np.vstack([np.ones(len(y)), resampled(len(y), draws, random)])
+    values = _effects(y, x, m, C, weights)
+    lost = int((~known).sum())
+    said = f"{lost} patients left out, a value missing" if lost else None
+    return [_record(e, values[:, i], said) for i, e in enumerate(every)]
+
+
+def _impossible(y: Floats, x: Floats, m: Floats) -> str | None:
+    if len(y) < FEWEST:
+        return f"{len(y)} patients, fewer than {FEWEST}"
+    for name, value in (("the outcome", y), ("the factor", x)):
+        if min(value.sum(), len(value) - value.sum()) < FEWEST_EVENTS:
+            return f"fewer than {FEWEST_EVENTS} patients with or without {name}"
+    return "the exposure does not vary" if m.std() == 0 else None
+
+
+def _effects(y: Floats, x: Floats, m: Floats, C: Floats, weights: Floats) -> Floats:
+    """Return total, direct and indirect effect of each row of weights; NaN where a model has no fit."""
+    one = np.ones(len(y))
+    D = np.column_stack([one, x, C])
+    centred = (m - m.mean()) / m.std()
+    crossed = firth_batch.crossed(D, weights)
+    usable = np.linalg.cond(crossed) < 1e10
+    crossed[~usable] = np.eye(D.shape[1])
+    line = np.linalg.solve(crossed, ((weights * centred) @ D)[:, :, None])[:, :, 0]
+    left = centred - line @ D.T
+    spread = np.sqrt((weights * left**2).sum(axis=1) / weights.sum(axis=1))
+    fits = firth_batch.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights)
+    slopes = fits.coef[:, :-1]
+    intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights)
+    alike, pattern = np.unique(C, axis=0, return_inverse=True)  # patients whose expected response is the same
+    order = np.argsort(pattern.reshape(-1), kind="stable")
+    starts = np.searchsorted(pattern.reshape(-1)[order], np.arange(len(alike)))
+    shares = np.add.reduceat(weights[:, order], starts, axis=1) / weights.sum(axis=1, keepdims=True)
+    ones = np.ones(len(alike))
+
+    def expected(at: float, mediator_of: float) -> Floats:
+        mean = line @ np.column_stack([ones, np.full(len(alike), mediator_of), alike]).T
+        base = intercept[:, None] + slopes[:, :1] * at + slopes[:, 2:] @ alike.T
+        p = expected_share(base + slopes[:, 1:2] * mean, np.abs(slopes[:, 1]) * spread)
+        return np.asarray((shares * p).sum(axis=1))
+
+    both, crosswise, neither = expected(1, 1), expected(1, 0), expected(0, 0)
+    found = np.column_stack([both - neither, crosswise - neither, both - crosswise])
+    return np.where((fits.converged & usable)[:, None], found, np.nan)
+
+
+def _record(first: Estimate, values: Floats, said: str | None) -> Estimate:
+    if not np.isfinite(values[0]):
+        return replace(first, note=f"{NOT_ESTIMABLE}: a model did not converge")
+    drawn = values[1:][np.isfinite(values[1:])]
+    told = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
+    if len(drawn) < LEAST_SHARE * (len(values) - 1):
+        return replace(first, estimate=float(values[0]), note=joined([f"interval {NOT_ESTIMABLE}", said]))
+    tail = (1 - (first.confidence or 0.95)) / 2
+    low, high = np.quantile(drawn, (tail, 1 - tail))
+    return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([told, said]))

@@ -1,0 +1,106 @@
+"""The sampled models of the CAR-T counts, in order: population model, joint models. Needs the extra `kinetics`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reinfuse.analyses.descriptive_steps import random
+from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.infusion_factors import declared, factors
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.results.findings import Progress
+from reinfuse.runtime.extras import require
+
+if TYPE_CHECKING:
+    from reinfuse.kinetics.population.fit import PopulationFit
+    from reinfuse.kinetics.population.predictive import Check, Fitted
+    from reinfuse.kinetics.population.sampler import Effort, Report
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What was sampled.
+
+    Attributes
+    ----------
+    estimates
+        Records of analysis ``population`` and ``joint``.
+    fit
+        The population model; None where it was not fitted or did not converge: nothing is drawn of it then.
+    checks, fitted, grid
+        Its visual predictive checks; the curve of each profile of its layout, on the days of the grid.
+    """
+
+    estimates: tuple[Estimate, ...] = field(repr=False)
+    fit: PopulationFit | None = None
+    checks: tuple[Check, ...] = ()
+    fitted: tuple[Fitted, ...] = ()
+    grid: tuple[float, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """How the sampling of the population model went, in one line."""
+        if self.fit is not None:
+            d = self.fit.diagnostics
+            return (f"Population model: {d.chains} chains, {d.iterations} draws, R-hat {d.rhat:.3f}, at least "
+                    f"{d.ess:.0f} effective draws, {d.divergences} divergences.")  # fmt: skip
+        why = next((e.note for e in self.estimates if e.statistic == "typical" and e.note), NOT_ESTIMABLE)
+        return f"Population model: {why}."
+
+
+def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = None,
+            progress: Progress | None = None) -> Sampled:  # fmt: skip
+    """Sample the population model, and the joint models of the counts and PFS.
+
+    Parameters
+    ----------
+    draws
+        Draws of each chain, rounded to 25; default: enough for this size.
+
+    Raises
+    ------
+    ExtraMissing
+        Without the libraries that sample.
+    """
+    require("kinetics")
+    from reinfuse.kinetics.population import predictive
+    from reinfuse.kinetics.population.fit import effort_for, fit
+    from reinfuse.kinetics.population.records import records
+
+    effort = effort_for(len(counts.profiles), draws)
+    known = factors(counts.cohort, counts.profiles) | declared(data, counts.profiles)
+    found = fit(counts.profiles, known, plan.seed, effort, _reporting("sampling the population model", progress))
+    made = records(found, plan.confidence)
+    if isinstance(found, str):
+        return Sampled(tuple(made))
+    made += _joint(found, data, plan, effort, progress)
+    if found.diagnostics.refused:
+        return Sampled(tuple(made))
+    checks = predictive.checks(found, random(plan, "predictive check"))
+    return Sampled(tuple(made), found, tuple(checks), tuple(predictive.fitted(found)), predictive.GRID)
+
+
+def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort,
+           progress: Progress | None) -> list[Estimate]:  # fmt: skip
+    from reinfuse.kinetics.population import joint
+
+    end = data.endpoint("pfs")
+    if end is None or end.entry is not None:
+        return []
+    rows = zip(data.frame[ID].to_list(), np.asarray(end.time), end.event, end.known, strict=True)
+    outcome = {i: (float(day), float(event)) for i, day, event, known in rows if known}
+    made = []
+    for kind in joint.KINDS:
+        reporting = _reporting(f"sampling the joint model, {joint.LABELS[kind].lower()}", progress)
+        fitted = joint.fit(found.layout, plan.index_infusion, outcome, kind, plan.seed, effort, reporting)
+        made += joint.estimates(fitted, kind, plan.confidence)
+    return made
+
+
+def _reporting(what: str, progress: Progress | None) -> Report | None:
+    return None if progress is None else lambda done, total: progress(what, done, total)

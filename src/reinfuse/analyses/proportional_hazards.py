@@ -1,0 +1,96 @@
+"""Do hazard ratios stay the same over time? Test by scaled Schoenfeld residuals, and what the ratio does if not.
+
+Test: Grambsch and Therneau, Biometrika 1994;81:515-526, of the unpenalised Cox model, time as 1 - Kaplan-Meier. Where
+it says no, the model is fitted with the factor and its product with log2(time / the median event time), by Firth's
+likelihood in counting-process form: the ratio at the median event time, and the factor by which it changes with each
+doubling of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.analyses.association import ratio
+from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.statistics import firth, firth_left_truncated, nonparametric
+
+Floats = NDArray[np.float64]
+TEST = "scaled Schoenfeld residuals, 1 - Kaplan-Meier scale"
+TIME = f"{firth_left_truncated.METHOD}, interaction with log2 time"
+VIOLATED = 0.05
+MOST_PATIENTS = 500
+"""Beyond it the ratio over time is not fitted."""
+MOST_TESTED = 5000
+
+
+def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
+                 confidence: float) -> list[Estimate]:  # fmt: skip
+    """Return the test of each term and of all together, and the time-dependent ratio of terms that fail it."""
+    design = design_of(endpoint, factors)
+    usable = design.usable
+    base = Estimate(
+        "proportional", endpoint.name, "p_value", model=model, method=TEST, n=design.n, events=design.events
+    )
+    if design.time is None or design.entry is not None:
+        return []
+    if not usable:
+        return [replace(base, term=t, note=f"{NOT_ESTIMABLE}: {design.why(j)}") for j, t in enumerate(design.terms)]
+    if design.n > MOST_TESTED:
+        return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: over {MOST_TESTED} patients: not run")
+                for j in usable]  # fmt: skip
+    X = design.X[:, usable]
+    infinite = firth.monotone(X, design.event, design.time)
+    tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
+                                                            design.event, "km")  # fmt: skip
+    if tested is None:
+        why = "monotone likelihood" if infinite.any() else "the unpenalised model has no answer"
+        return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: {why}") for j in usable]
+    made = []
+    for place, j in enumerate(usable):
+        p = finite(float(tested[1][place]))
+        made.append(
+            replace(base, term=design.terms[j], estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
+        )
+        if p is not None and p < VIOLATED:
+            made += _over_time(design, usable, place, base, confidence)
+    if len(usable) > 1:
+        p = finite(float(tested[1][-1]))
+        made.append(
+            replace(base, term="all terms", estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
+        )
+    return made
+
+
+def _over_time(design: Design, usable: list[int], place: int, base: Estimate, confidence: float) -> list[Estimate]:
+    """Cut every patient's time at the event times and fit the product with log2 time."""
+    X, time, term = design.X[:, usable], np.asarray(design.time), design.terms[usable[place]]
+    if design.n > MOST_PATIENTS:
+        note = f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients: the ratio over time is not fitted"
+        return [replace(base, statistic="hazard_ratio", method=TIME, unit="ratio", term=term, note=note)]
+    cuts = np.unique(time[(design.event == 1) & (time > 0)])
+    middle = float(np.median(time[design.event == 1]))
+    if middle <= 0 or len(cuts) < 2:
+        return []
+    patient, cut = np.nonzero((np.append(0.0, cuts[:-1])[None, :] < time[:, None]) & (cuts[None, :] <= time[:, None]))
+    start, stop = np.append(0.0, cuts[:-1])[cut], cuts[cut]
+    event = ((design.event[patient] == 1) & (time[patient] == stop)).astype(np.float64)
+    rows = X[patient]
+    product = rows[:, place] * np.log2(stop / middle)
+    fit = firth_left_truncated.fit(np.column_stack([rows, product]), start, stop, event, confidence)
+    common: dict[str, Any] = {"statistic": "hazard_ratio", "method": TIME, "unit": "ratio", "confidence": confidence}
+    made = []
+    for j, name, said in ((place, term, f"at day {middle:g}, the median event time"),
+                          (len(usable), f"{term} x doubling of time", "by which the ratio changes")):  # fmt: skip
+        value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
+        note = said if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
+        made.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
+                            p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
+    return made

@@ -1,0 +1,196 @@
+"""What would this cohort be expected to show under each combination of protocols? Hypothesis-generating.
+
+g-computation (Robins, Math Model 1986;7:1393-1512; Snowden, Rose and Mortimer, Am J Epidemiol 2011;173:731-738): the
+outcome is modelled on exposures and confounders, every patient is given one combination of exposures, and the
+predictions are averaged. Binary: Firth logistic, the intercept corrected so that predictions average to what was
+observed (Puhr et al., Stat Med 2017;36:2302-2317). Time to event: Firth Cox, Breslow's baseline. Inverse-probability
+weighting: patients who had the combination, each weighted by one over its probability given the confounders (a chain of
+Firth logistic models, one exposure after the other), Hajek mean or Kaplan-Meier. Intervals: percentiles of the
+bootstrap, models fitted anew. A combination that fewer than a set number of patients had is not estimated.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.analyses.bootstrap_stability import MOST_PATIENTS, resampled
+from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
+from reinfuse.statistics import firth_batch
+
+Floats = NDArray[np.float64]
+G_COMPUTATION = "g-computation, Firth, bootstrap percentile CI"
+WEIGHTING = "inverse-probability weighting, bootstrap percentile CI"
+_LEAST_SHARE = 0.5
+"""Share of bootstrap samples that must give an answer."""
+_ROUNDS = 50
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Exposures E, confounders L and outcome of the complete cases."""
+
+    design: Design
+    E: Floats = field(repr=False)
+    L: Floats = field(repr=False)
+    day: float | None
+
+    def under(self, levels: Sequence[float]) -> Floats:
+        """Return the columns of the outcome model with every patient under one combination."""
+        return np.column_stack([np.broadcast_to(np.asarray(levels), self.E.shape), self.L])
+
+    def had(self, levels: Sequence[float]) -> NDArray[np.bool_]:
+        """Return who had a combination."""
+        return np.asarray((np.asarray(levels) == self.E).all(axis=1))
+
+
+def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], confounders: Sequence[FactorColumn],
+                 day: float | None, fewest: int, draws: int, confidence: float,
+                 rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
+    """Return the expected outcome under each combination of yes/no exposures, by both methods.
+
+    Parameters
+    ----------
+    day
+        Of a time to event: the day at which the probability of no event is given.
+    fewest
+        Patients that must have had a combination.
+    """
+    design = design_of(endpoint, [*exposures, *confounders])
+    first = Estimate("standardised", endpoint.name, "proportion" if day is None else "rate_at", at=day, unit="fraction",
+                     confidence=confidence, n=design.n, events=design.events, method=G_COMPUTATION)  # fmt: skip
+    k = len(exposures)
+    unusable = [f"{design.terms[j]}: {design.reasons[j]}" for j in range(k) if j in design.reasons]
+    why = design.impossible or (unusable[0] if unusable else None)
+    if why is None and design.n > MOST_PATIENTS:
+        why = f"over {MOST_PATIENTS} patients: not run"
+    if why is None and day is not None and day > float(np.asarray(design.time).max()):
+        why = f"beyond the last follow-up, day {np.asarray(design.time).max():g}"
+    if why is not None:
+        return [replace(first, note=f"{NOT_ESTIMABLE}: {why}")]
+    L = design.X[:, [j for j in design.usable if j >= k]]
+    data = _Data(design, design.X[:, :k], (L - L.mean(axis=0)) / L.std(axis=0), day)
+    weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng)])
+    combinations = list(itertools.product((0.0, 1.0), repeat=k))
+    found = {G_COMPUTATION: _predicted(data, weights, combinations), WEIGHTING: _weighted(data, weights, combinations)}
+    names = [
+        ", ".join(f"{f.name}={'yes' if v else 'no'}" for f, v in zip(exposures, c, strict=True)) for c in combinations
+    ]
+    return [_record(replace(first, method=method, group=name), values[:, i], data.had(levels), data, fewest, confidence)
+            for method, values in found.items()
+            for i, (levels, name) in enumerate(zip(combinations, names, strict=True))]  # fmt: skip
+
+
+def _record(first: Estimate, values: Floats, had: NDArray[np.bool_], data: _Data, fewest: int,
+            confidence: float) -> Estimate:  # fmt: skip
+    n, events = int(had.sum()), int(data.design.event[had].sum())
+    first = replace(first, n=n, events=events)
+    if n < fewest:
+        return replace(first, note=f"{NOT_ESTIMABLE}: no support, fewer than {fewest} patients had this combination")
+    drawn = values[1:][np.isfinite(values[1:])]
+    lost = data.design.left_out
+    left_out = f"{lost} patient{'s' if lost > 1 else ''} left out, a factor missing" if lost else None
+    if not np.isfinite(values[0]):
+        return replace(first, note=f"{NOT_ESTIMABLE}: the model did not converge")
+    if len(drawn) < _LEAST_SHARE * (len(values) - 1):
+        return replace(first, estimate=float(values[0]), note=joined([f"interval {NOT_ESTIMABLE}", left_out]))
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    if high - low < _SAME:
+        why = f"interval {NOT_ESTIMABLE}: the same in every bootstrap sample"
+        return replace(first, estimate=float(values[0]), note=joined([why, left_out]))
+    said = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
+    return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([said, left_out]))
+
+
+def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
+    """Return the average prediction under each combination, shape (rows of weights, combinations); NaN = no fit."""
+    d = data.design
+    X, event = np.column_stack([data.E, data.L]), np.tile(d.event, (len(weights), 1))
+    share = weights / weights.sum(axis=1, keepdims=True)
+    if d.time is None:
+        fits = firth_batch.logistic(np.column_stack([X, np.ones(d.n)]), event, weights)
+        intercept = flic(fits.coef[:, :-1] @ X.T, event, weights)
+        under = [1 / (1 + np.exp(-np.clip(intercept[:, None] + fits.coef[:, :-1] @ data.under(c).T, -700, 700)))
+                 for c in combinations]  # fmt: skip
+    else:
+        fits = firth_batch.cox(X, np.tile(d.time, (len(weights), 1)), event, weights)
+        hazard = _cumulative_hazard(fits.coef @ X.T, d, weights, float(data.day or 0))
+        under = [
+            np.exp(-hazard[:, None] * np.exp(np.clip(fits.coef @ data.under(c).T, -700, 50))) for c in combinations
+        ]
+    found = np.column_stack([(share * p).sum(axis=1) for p in under])
+    return np.where(fits.converged[:, None], found, np.nan)
+
+
+def flic(predictor: Floats, event: Floats, weights: Floats) -> Floats:
+    """Return the intercepts at which the weighted predictions average to the observed share, by Newton's steps."""
+    b = np.zeros(len(predictor))
+    for _ in range(_ROUNDS):
+        p = 1 / (1 + np.exp(-np.clip(predictor + b[:, None], -700, 700)))
+        slope = (weights * p * (1 - p)).sum(axis=1)
+        step = (weights * (event - p)).sum(axis=1) / np.maximum(slope, 1e-12)
+        b += np.clip(step, -2, 2)
+        if np.abs(step).max() < 1e-10:
+            break
+    return b
+
+
+def _cumulative_hazard(predictor: Floats, d: Design, weights: Floats, day: float) -> Floats:
+    """Return Breslow's cumulative baseline hazard on a day, shape (rows,)."""
+    time = np.asarray(d.time)
+    at = np.unique(time[(d.event == 1) & (time <= day)])
+    risk = (time[:, None] >= at[None, :]).astype(np.float64)
+    died = ((time[:, None] == at[None, :]) & (d.event == 1)[:, None]).astype(np.float64)
+    at_risk = (weights * np.exp(np.clip(predictor, -700, 50))) @ risk
+    return np.asarray(((weights @ died) / np.where(at_risk > 0, at_risk, 1.0)).sum(axis=1), dtype=np.float64)
+
+
+def _weighted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
+    """Return the weighted outcome of those who had each combination; NaN where there is none."""
+    chances, converged = _chances(data, weights)
+    found = np.full((len(weights), len(combinations)), np.nan)
+    for i, levels in enumerate(combinations):
+        had = data.had(levels)
+        if not had.any():
+            continue
+        probability = np.ones((len(weights), int(had.sum())))
+        for one, level in zip(chances, levels, strict=True):
+            probability *= one[:, had] if level else 1 - one[:, had]
+        w = weights[:, had] / np.maximum(probability, 1e-12)
+        found[:, i] = _outcome(data, had, w)
+    return np.where(converged[:, None], found, np.nan)
+
+
+def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], NDArray[np.bool_]]:
+    """Return each patient's probability of each exposure, given the confounders and the exposures before it."""
+    converged = np.ones(len(weights), dtype=np.bool_)
+    chances = []
+    for j in range(data.E.shape[1]):
+        X = np.column_stack([data.L, data.E[:, :j], np.ones(len(data.E))])
+        fits = firth_batch.logistic(X, np.tile(data.E[:, j], (len(weights), 1)), weights)
+        converged &= fits.converged
+        chances.append(1 / (1 + np.exp(-np.clip(fits.coef @ X.T, -700, 700))))
+    return chances, converged
+
+
+def _outcome(data: _Data, had: NDArray[np.bool_], w: Floats) -> Floats:
+    """Return the weighted share with the event, or the weighted Kaplan-Meier estimate on the day."""
+    total, event = w.sum(axis=1), data.design.event[had]
+    if data.day is None:
+        return np.where(total > 0, (w @ event) / np.where(total > 0, total, 1.0), np.nan)
+    time = np.asarray(data.design.time)[had]
+    if time.max() < data.day and event[time == time.max()].min() == 0:
+        return np.full(len(w), np.nan)
+    at = np.unique(time[(event == 1) & (time <= data.day)])
+    at_risk = w @ (time[:, None] >= at[None, :]).astype(np.float64)
+    died = w @ ((time[:, None] == at[None, :]) & (event == 1)[:, None]).astype(np.float64)
+    steps = 1 - died / np.where(at_risk > 0, at_risk, 1.0)
+    return np.where(total > 0, np.maximum(steps, 0).prod(axis=1), np.nan)

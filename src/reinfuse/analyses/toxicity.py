@@ -1,0 +1,37 @@
+"""Toxicity: worst grade of each kind after the index infusion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reinfuse.analyses.proportion import proportion
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.wide_format import GRADE_SUFFIX, TOXICITY_PREFIX
+from reinfuse.results.estimate import Estimate
+
+SEVERE = 3
+
+
+def kind_of(column: str) -> str:
+    """Return the name of a kind of toxicity from its column: `crs_grade` -> `CRS`."""
+    if column.startswith(TOXICITY_PREFIX):
+        return column.removeprefix(TOXICITY_PREFIX).removesuffix(GRADE_SUFFIX).replace("_", " ")
+    return column.removesuffix(GRADE_SUFFIX).upper()
+
+
+def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
+    """Return patients by grade, and with any grade and grade 3 or more with exact intervals."""
+    made = []
+    for column in data.grades:
+        kind = kind_of(column)
+        every = data.frame[column].fill_null(-1).to_numpy()
+        for population, mask in data.populations.items():
+            grades = every[mask & (every >= 0)]
+            for grade in range(6):
+                x = int(np.sum(grades == grade))
+                made.append(Estimate("toxicity", None, "count", population, term=f"{kind}={grade}", estimate=float(x),
+                                     unit="patients", method="count", n=len(grades), events=x))  # fmt: skip
+            for least in (1, SEVERE):
+                x = int(np.sum(grades >= least))
+                made += proportion(x, len(grades), confidence, "toxicity", None, population, term=f"{kind}>={least}")
+    return made

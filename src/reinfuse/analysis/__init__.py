@@ -1,1 +1,0 @@
-"""What the data say: small modules, one method each, all returning the one `Estimate` record."""

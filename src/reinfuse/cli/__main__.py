@@ -1,0 +1,5 @@
+"""`python -m reinfuse.cli`."""
+
+from reinfuse.cli.main import main
+
+main()

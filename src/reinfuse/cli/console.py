@@ -1,0 +1,135 @@
+"""What all commands share: streams that take every text, messages, progress, and where results go."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json as json_module
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from reinfuse.runtime import signals
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from reinfuse.exceptions import Problem
+    from reinfuse.output import Destination
+    from reinfuse.results.findings import Progress
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Move aside what is in the way of the results.")]
+_PLAIN = str.maketrans({"→": "->", "–": "-", "—": "-", "≥": ">=", "≤": "<=", "±": "+/-", "×": "x", "·": "-",
+                        "“": '"', "”": '"', "‘": "'", "’": "'", "…": "..."})  # fmt: skip
+
+
+class _Echo(logging.Handler):
+    """Shows what reinfuse itself has to say on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record's sentence."""
+        typer.echo(record.getMessage(), err=True)
+
+
+def set_up() -> None:
+    """Let no text stop the program that a console cannot show, and no library write beside our own messages."""
+    codecs.register_error("reinfuse", _spelt_out)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="reinfuse")
+    own = logging.getLogger("reinfuse")
+    if not own.handlers:
+        own.addHandler(_Echo())
+    if not sys.warnoptions and not os.environ.get("REINFUSE_DEBUG"):
+        warnings.simplefilter("ignore")
+        if logging.lastResort is not None:  # matplotlib's words on fonts, and all others that nobody asked for
+            logging.lastResort.setLevel(logging.ERROR)
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as JSON: valid whatever the console's encoding is."""
+    plain = codecs.lookup(getattr(sys.stdout, "encoding", None) or "ascii").name != "utf-8"
+    typer.echo(json_module.dumps(value, indent=1, ensure_ascii=plain))
+
+
+def destination(out: Path, command: str, *reads: Path | None, force: bool = False) -> Destination:
+    """Return where a command writes."""
+    from reinfuse.output import Destination
+
+    return Destination(out, command, tuple(r for r in reads if r is not None), force)
+
+
+def checked(out: Path, command: str, *reads: Path | None, force: bool = False) -> Destination:
+    """Return where a command writes its folder, or refuse it before anything is computed."""
+    place = destination(out, command, *reads, force=force)
+    place.check()
+    return place
+
+
+def end(stopped: signals.Stopped) -> NoReturn:
+    """Remove what was begun, tell what a signal stopped and what was written, and end; threads are not waited for."""
+    from reinfuse.output import discard, published
+
+    discard()
+    at = f" at: {signals.step()}" if signals.step() else ""
+    wrote = f"Written before that: {', '.join(map(str, published))}" if published else "Nothing was written."
+    command = " ".join(["reinfuse", *sys.argv[1 : 3 if sys.argv[1:2] == ["virtual"] else 2]])
+    typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.kept()}".rstrip(), err=True)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(stopped.status)
+
+
+def print_table(table: Table, width: int) -> None:
+    """Print a table at the terminal's width, or another; square brackets in a text are no mark-up."""
+    from rich.console import Console
+
+    Console(width=None if sys.stdout.isatty() else width, markup=False, emoji=False).print(table)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show a progress bar where somebody looks; remember the step everywhere."""
+    if not sys.stderr.isatty():
+        yield signals.note_step
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def show(name: str, done: int, total: int) -> None:
+            signals.note_step(name, done, total)
+            bar.update(task, description=name, completed=done, total=total)
+
+        yield show
+
+
+def _spelt_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Spell marks that an encoding lacks in plain letters, and show all else by its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    shown = error.object[error.start : error.end].translate(_PLAIN)
+    return shown.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+def show(problems: tuple[Problem, ...], json: bool) -> None:
+    """Print problems: as JSON to standard output, or in words to standard error."""
+    if json:
+        echo_json({"problems": [p.as_dict() for p in problems]})
+        return
+    for p in problems:
+        where = ", ".join(x for x in (p.table, f"row {p.row}" if p.row else "", p.column) if x)
+        value = f" [{p.value}]" if p.value else ""
+        typer.echo(f"{p.severity.upper()}: {where + ': ' if where else ''}{p.rule}{value} → {p.remedy}", err=True)

@@ -1,0 +1,330 @@
+"""The command line: thin; everything heavy is imported when a command needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reinfuse.cli import console
+from reinfuse.cli.console import ForceOption, progress_bar, show
+from reinfuse.cli.simulate import virtual
+from reinfuse.runtime import signals
+
+if TYPE_CHECKING:
+    from reinfuse.data import Dataset
+    from reinfuse.output import Destination
+    from reinfuse.plan.analysis_plan import Plan
+    from reinfuse.runtime.second_process import SecondProcess
+    from reinfuse.study import Findings
+
+app = typer.Typer(
+    name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
+    help="From a cohort of repeat CAR-T infusions to a report one can trust. Data stay on this machine.",
+)  # fmt: skip
+
+app.add_typer(virtual, name="virtual")
+
+CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
+PlanOption = Annotated[
+    Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: the reference study's.")
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
+
+
+@app.command()
+def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
+            json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
+    """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
+    place = console.checked(out, "analyze", cohort, plan, force=force)
+    findings = _analysed(cohort, _plan(plan), place)
+    if json:
+        show(findings.cohort.warnings if findings.cohort else (), json)
+    else:
+        _say_written(findings, out)
+
+
+@app.command()
+def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
+    """Tell all that is wrong, or odd, with a cohort; exit status 2 if it would be refused."""
+    from reinfuse.cohort.cohort import examine
+    from reinfuse.cohort.raw_tables import read_raw
+    from reinfuse.study import Study
+
+    chosen = _plan(plan)
+    checked, problems = examine(read_raw(cohort), chosen.columns, chosen.used_columns)
+    if checked is not None:
+        Study(checked, chosen).prepare()
+    show(problems, json)
+    if checked is None:
+        raise typer.Exit(2)
+    if not json:
+        typer.echo(f"The cohort can be analysed ({len(problems)} warnings).")
+
+
+@app.command("power")
+def what_could_be_seen(
+    cohort: CohortArgument,
+    plan: PlanOption = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
+    draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated outcomes a ratio.")] = 2000,
+    force: ForceOption = False,
+) -> None:
+    """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
+    place = None if out is None else console.checked(out, "power", cohort, plan, force=force)
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.export.power_folder import shown, write_power
+    from reinfuse.study import Study
+
+    chosen = _plan(plan)
+    with progress_bar() as progress:
+        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        findings: Findings = study.power(draws, progress)
+    console.print_table(shown(findings), 150)
+    if place is not None:
+        write_power(findings, place)
+        typer.echo(f"Written: {place.path.resolve()}")
+
+
+@app.command()
+def kinetics(
+    cohort: CohortArgument,
+    plan: PlanOption = None,
+    out: OutOption = Path("reinfuse-kinetics"),
+    above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
+    sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
+    draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws of each chain.")] = None,
+    force: ForceOption = False,
+) -> None:
+    """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
+    place = console.checked(out, "kinetics", cohort, plan, force=force)
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.export.kinetics_folder import write_kinetics
+    from reinfuse.study import Study
+
+    chosen = _plan(plan)
+    if above:
+        asked = {**chosen.kinetics.model_dump(mode="json"), "above": above}
+        chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": asked})
+    with progress_bar() as progress:
+        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        findings, sampled = study.kinetics(sampling, draws, progress)
+        assert study.counts is not None
+        write_kinetics(findings, study.counts, sampled, place)
+    notes = " ".join(f"{note}." for note in study.counts.found.notes)
+    typer.echo(f"{len(study.counts.found.profiles)} profiles. {notes}".strip())
+    if sampled is not None:
+        typer.echo(sampled.said)
+    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+
+
+@app.command("figure")
+def one_figure(
+    name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` names them all.")],
+    cohort: Annotated[Path, typer.Argument(help="Cohort, or a folder of results.")],
+    plan: PlanOption = None,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Columns of a journal: 1 or 2.")] = 2,
+    out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
+    force: ForceOption = False,
+) -> None:
+    """Make one figure alone, at the width of one or two columns of a journal, with its data."""
+    place = console.destination(out, "figure", cohort, plan, force=force)
+    from reinfuse.report.export import single_figure
+
+    if name != "list":
+        place.check_files(single_figure.files_of(name))
+    findings = _findings(cohort, plan, name)
+    if name == "list":
+        typer.echo("\n".join(single_figure.names(findings)))
+        return
+    for path in single_figure.write(single_figure.one(findings, name, 1 if columns == 1 else 2), place):
+        typer.echo(str(path))
+
+
+@app.command()
+def share(
+    results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
+    small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest number that is shown.")] = 11,
+    again: Annotated[bool, typer.Option("--again", help="Though few patients differ from an earlier release.")] = False,
+    force: ForceOption = False,
+) -> None:
+    """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
+    from reinfuse.report.export.shared_folder import share as shared
+
+    target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
+    for removed in shared(results, target, small_cells, force, again):
+        typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
+    typer.echo(f"Written: {target.resolve()}")
+
+
+@app.command()
+def cite(
+    results: Annotated[Path | None, typer.Argument(help="Folder of results; without one, every reference.")] = None,
+) -> None:
+    """Print the references of the methods that were used, and of reinfuse, as BibTeX."""
+    from reinfuse.report.sections.contents import report
+    from reinfuse.report.text.bibtex import bibliography
+    from reinfuse.report.text.references import REFERENCES
+    from reinfuse.results.findings import Findings
+
+    keys = tuple(REFERENCES) if results is None else report(Findings.load(results), ()).cited
+    typer.echo(bibliography(keys), nl=False)
+
+
+@app.command()
+def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
+             force: ForceOption = False) -> None:  # fmt: skip
+    """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""
+    from reinfuse.cohort.template import write_template
+
+    written, kept = write_template(console.destination(directory, "template", force=force))
+    for path in written:
+        typer.echo(str(path))
+    for path in kept:
+        typer.echo(f"{path} is there already and was left as it is.", err=True)
+
+
+@app.command()
+def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
+    """Analyse the bundled synthetic cohort, and compare it with what was published."""
+    from reinfuse.data import DEMO, datasets
+    from reinfuse.exceptions import PlanRefused, Problem
+
+    known = datasets()
+    name = dataset or DEMO
+    if name not in known:
+        remedy = f"use one of: {', '.join(known)}"
+        raise PlanRefused([Problem(None, None, None, name, "is no bundled cohort", remedy)])
+    chosen = known[name]
+    place = console.checked(out, "analyze", chosen.path, force=force)
+    findings = _analysed(chosen.path, chosen.plan, place)
+    _say_written(findings, out)
+    _compare(chosen, findings)
+
+
+@app.command("datasets")
+def list_datasets() -> None:
+    """List the bundled cohorts with their sources."""
+    from reinfuse.data import datasets
+
+    for one in datasets().values():
+        kind = "synthetic" if one.synthetic else "real, published"
+        typer.echo(f"{one.name} ({kind})\n  {one.title}\n  {one.source}")
+
+
+@app.command()
+def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+           markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
+    """Print every table and column that is read, and what it may hold."""
+    from reinfuse.cohort import template
+
+    if markdown:
+        typer.echo(template.markdown(), nl=False)
+        return
+    rows = list(template.explanations())
+    heads = ("table", "column", "needed", "meaning", "example")
+    if json:
+        console.echo_json([dict(zip(heads, r, strict=True)) for r in rows])
+        return
+    for name in dict.fromkeys(r[0] for r in rows):
+        typer.echo(f"\n{name}")
+        for _, column, needed, meaning, _ in (r for r in rows if r[0] == name):
+            typer.echo(f"  {column:<24} {meaning}{f' [{needed} needed]' if needed else ''}")
+
+
+def _plan(path: Path | None) -> Plan:
+    from reinfuse.plan.analysis_plan import Plan
+
+    return Plan.load(path) if path else Plan.built_in()
+
+
+def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
+    """Read findings back, or estimate what a figure needs."""
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.export import single_figure
+    from reinfuse.results.findings import Findings
+    from reinfuse.study import Study
+
+    if (cohort / "findings.json").is_file():
+        return Findings.load(cohort)
+    chosen = single_figure.enough(_plan(plan), figure)
+    with progress_bar() as progress:
+        return Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).run(progress)
+
+
+def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
+    from reinfuse.runtime.second_process import second_process
+
+    with second_process() as second:  # it gets ready while this one reads
+        return _written(cohort, plan, place, second)
+
+
+def _written(cohort: Path, plan: Plan, place: Destination, second: SecondProcess | None) -> Findings:
+    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse.report.export.results_folder import write
+    from reinfuse.runtime.boundary import Boundary, failed
+    from reinfuse.study import Study
+
+    boundary = Boundary()
+    with progress_bar() as progress:
+        study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
+        findings = study.run(progress, second)
+        write(findings, place, progress, boundary, second)
+    for text in failed((*findings.warnings, *boundary.warnings)):
+        typer.echo(f"WARNING: {text}", err=True)
+    return findings
+
+
+def _say_written(findings: Findings, out: Path) -> None:
+    warnings = len(findings.warnings)
+    patients = findings.described.patients
+    typer.echo(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
+    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
+    typer.echo(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
+
+
+def _compare(dataset: Dataset, findings: Findings) -> None:
+    compared = dataset.compare(findings)
+    if not compared:
+        return
+    from rich.table import Table
+
+    table = Table(title="Published margins beside this report")
+    for head in ("Quantity", "Patients", "Published", "This report", "Unit"):
+        table.add_column(head, justify="right" if head in ("Published", "This report") else "left")
+    for one in compared:
+        here = "–" if one.here is None else f"{one.here:g}"
+        table.add_row(one.quantity, one.population, f"{one.published:g}", here, one.unit)
+    console.print_table(table, 110)
+
+
+def main() -> None:
+    """Run the command line: exit status 0 done, 2 refused, 1 failed, 128 and its number after a signal."""
+    from reinfuse.exceptions import Refused
+
+    console.set_up()
+    try:
+        with signals.heeded(console.end):
+            app()
+    except signals.Stopped as stopped:
+        console.end(stopped)
+    except Refused as refused:
+        show(refused.problems, json="--json" in sys.argv)
+        typer.echo(f"Nothing was written: {refused.summary}.", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("REINFUSE_DEBUG"):
+            raise
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+        typer.echo(f"reinfuse failed: {type(error).__name__} at {where}. This is a fault of the program, please report "
+                   "it. REINFUSE_DEBUG=1 shows more, patients' values among it.", err=True)  # fmt: skip
+        sys.exit(1)

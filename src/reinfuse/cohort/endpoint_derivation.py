@@ -1,0 +1,232 @@
+"""Endpoints of one index infusion, derived from dated tables by the plan's rules.
+
+Conventions. Time zero is the day of the index infusion; `t` is days since. An assessment counts from t > 0 up to
+the first new anticancer therapy (the next CAR-T infusion is one); an assessment on its very day is taken as made before
+it. Only progression-free survival can go on through it, where the plan says so. `NE` is no adequate assessment. Every
+endpoint comes with a `<endpoint>_source` column: the table and row that decided it.
+
+Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from reinfuse.cohort.cohort import Cohort
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.raw_tables import ROW, TIME
+from reinfuse.cohort.residual_disease import COMPARTMENT, umrd
+from reinfuse.cohort.schema import RESPONSES
+from reinfuse.cohort.split_doses import unsplit
+from reinfuse.cohort.study_days import ID, before_therapy, first_row, row_of, since_index, with_index
+from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
+from reinfuse.cohort.tumour_size import has_sizes, size_change
+
+
+def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
+    """Derive every endpoint of the patients who had the index infusion.
+
+    Parameters
+    ----------
+    cohort
+        A checked cohort of dated tables.
+    index
+        Number of the index infusion; a planned split dose has none of its own (`split`).
+    rules
+        The plan's rules.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row a patient, endpoints under the wide sheet's standard names, times in days, events ``yes``/``no``.
+    """
+    cohort = unsplit(cohort, rules)
+    base = with_index(cohort, index, rules)
+    assessed = since_index(cohort, "responses", base)
+    frame = base.join(_best_response(assessed, rules), on=ID, how="left")
+    frame = frame.join(_first_progression(assessed), on=ID, how="left")
+    in_response = _progression_free(frame, assessed, rules, "dor", until_therapy=True)
+    frame = frame.join(in_response, on=ID, how="left")
+    through = _progression_free(frame, assessed, rules, "pfs", until_therapy=rules.censor_at_new_therapy)
+    frame = frame.join(through, on=ID, how="left")
+    frame = _os_ttnt(frame)
+    frame = _relapse_nrm(frame, rules)
+    frame = _dor(frame)
+    if "mrd" in cohort.tables:
+        frame = frame.join(umrd(cohort, base, rules), on=ID, how="left")
+    frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
+    frame = frame.join(size_change(cohort, base), on=ID, how="left")
+    return _tidy(frame.join(_toxicities(cohort, base, index, rules), on=ID, how="left"), cohort)
+
+
+def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
+    """Return the day of the first allogeneic transplant after the index infusion."""
+    therapies = cohort.tables.get("therapies")
+    if therapies is None or "kind" not in therapies.columns:
+        return pl.DataFrame(schema={ID: pl.String, "transplant_day": pl.Int64})
+    given = (
+        therapies.filter(pl.col("kind") == "allo-HCT")
+        .select(ID, TIME)
+        .join(base.select(ID, "_index"), on=ID, how="inner")
+    )
+    after = given.with_columns(t=pl.col(TIME) - pl.col("_index")).filter(pl.col("t") > 0)
+    return after.group_by(ID).agg(transplant_day=pl.col("t").min())
+
+
+def words(flags: pl.Expr) -> pl.Expr:
+    """Return yes, no or null for true, false or null."""
+    return pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no"))
+
+
+def responder_set(rules: Rules, diagnosis: str | None) -> tuple[str, ...]:
+    """Return the best responses that count as response in a diagnosis."""
+    return rules.responders_by_diagnosis.get(diagnosis or "", rules.responders)
+
+
+def is_responder(rules: Rules, response: str = "response", diagnosis: str = "diagnosis") -> pl.Expr:
+    """Return the expression that tells whether a best response counts as response in its diagnosis."""
+    expr = pl.col(response).is_in(list(rules.responders))
+    for name, responses in rules.responders_by_diagnosis.items():
+        mine = pl.col(response).is_in(list(responses))
+        expr = pl.when(pl.col(diagnosis) == name).then(mine).otherwise(expr)
+    return expr.fill_null(False)
+
+
+def _best_response(assessed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Return best response before progression and new therapy, its row, days of first assessment and response."""
+    rank = pl.col("response").replace_strict(dict(zip(RESPONSES, range(len(RESPONSES)), strict=True)), default=None)
+    counted = assessed.filter(before_therapy()).with_columns(rank=rank.cast(pl.Int64))
+    adequate = counted.filter(pl.col("response") != "NE")
+    visit = adequate.group_by(ID).agg(**{FIRST_ASSESSED: pl.col("t").min()})
+    progression = pl.col("t").filter(pl.col("response") == "PD").min().over(ID)
+    counted = counted.filter(progression.is_null() | (pl.col("t") < progression) | (pl.col("response") == "PD"))
+    best = counted.sort("rank", "t", ROW).unique(ID, keep="first", maintain_order=True)
+    good = counted.filter(is_responder(rules))
+    first = good.group_by(ID).agg(response_t=pl.col("t").min())
+    best = best.select(ID, "response", response_source=row_of("responses"))
+    return best.join(first, on=ID, how="left").join(visit, on=ID, how="left")
+
+
+def _first_progression(assessed: pl.DataFrame) -> pl.DataFrame:
+    """Return the first PD up to a new therapy, and the first at all."""
+    bad = assessed.filter(pl.col("response") == "PD")
+    counted = first_row(bad.filter(before_therapy()), "responses", "pd")
+    ever = first_row(bad, "responses", "pd_ever")
+    return counted.join(ever, on=ID, how="full", coalesce=True)
+
+
+def _progression_free(frame: pl.DataFrame, assessed: pl.DataFrame, rules: Rules, name: str, *,
+                      until_therapy: bool) -> pl.DataFrame:  # fmt: skip
+    """Progression, relapse or death, else censored at the last adequate assessment, or at day 0 if there is none.
+
+    Parameters
+    ----------
+    until_therapy
+        Whether a new anticancer therapy ends it; else it goes on through it.
+    """
+    death = pl.col("death_t")
+    if until_therapy:
+        assessed = assessed.filter(before_therapy())
+        death = pl.when(pl.col("therapy_t").is_null() | (death <= pl.col("therapy_t"))).then(death)
+    pd = "pd" if until_therapy else "pd_ever"
+    frame = frame.with_columns(event_t=pl.min_horizontal(f"{pd}_t", death))
+    adequate = assessed.filter(pl.col("response") != "NE").join(frame.select(ID, "event_t"), on=ID, how="inner")
+    adequate = adequate.filter(pl.col("event_t").is_null() | (pl.col("t") < pl.col("event_t")))
+    latest = adequate.sort("t", ROW, descending=[True, False]).unique(ID, keep="first", maintain_order=True)
+    frame = frame.join(latest.select(ID, adequate_t="t", adequate_source=row_of("responses")), on=ID, how="left")
+    last = pl.col("adequate_t").fill_null(0)
+    gap = pl.lit(False) if rules.max_gap_days is None else (pl.col("event_t") - last) > rules.max_gap_days
+    event = pl.col("event_t").is_not_null() & ~gap
+    progressed = pl.col(f"{pd}_t").is_not_null() & (pl.col(f"{pd}_t") == pl.col("event_t"))
+    cause = pl.when(progressed).then(f"{pd}_source").otherwise("person")
+    source = pl.when(event).then(cause).otherwise(pl.coalesce("adequate_source", "index_source"))
+    days = pl.when(event).then("event_t").otherwise(last)
+    return frame.select(ID, days.alias(f"{name}_days"), event.alias(f"{name}_event"), source.alias(f"{name}_source"))
+
+
+def _os_ttnt(frame: pl.DataFrame) -> pl.DataFrame:
+    """Survival: death, else last contact. Time to next treatment: new therapy or death, else last contact."""
+    died = pl.col("death_t").is_not_null()
+    treated = pl.col("therapy_t").is_not_null()
+    return frame.with_columns(
+        os_days=pl.coalesce("death_t", "last_t"), os_event=died, os_source="person",
+        ttnt_days=pl.coalesce(pl.min_horizontal("therapy_t", "death_t"), "last_t"), ttnt_event=treated | died,
+        ttnt_source=pl.when(treated).then("therapy_source").otherwise("person"),
+    )  # fmt: skip
+
+
+def _relapse_nrm(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """Relapse or progression, and death without it: each competes with the other; else last contact.
+
+    Death of disease without a recorded progression is relapse on that day, unless the plan says otherwise.
+    """
+    recorded, died = pl.col("pd_ever_t").is_not_null(), pl.col("death_t").is_not_null()
+    of_disease = died & (pl.col("death_cause") == "disease").fill_null(False)
+    relapsed = recorded | of_disease if rules.death_of_disease == "relapse" else recorded
+    time = pl.coalesce("pd_ever_t", "death_t", "last_t")
+    source = pl.when(recorded).then("pd_ever_source").otherwise("person")
+    return frame.with_columns(relapse_days=time, relapse_event=relapsed, relapse_source=source,
+                              nrm_days=time, nrm_event=~relapsed & died, nrm_source=source)  # fmt: skip
+
+
+def _dor(frame: pl.DataFrame) -> pl.DataFrame:
+    """Duration of response, responders only: from the first response to progression or death before a new therapy."""
+    responded = pl.col("response_t").is_not_null()
+    return frame.with_columns(
+        dor_days=pl.when(responded).then(pl.max_horizontal(pl.col("dor_days") - pl.col("response_t"), 0)),
+        dor_event=pl.when(responded).then("dor_event"), dor_source=pl.when(responded).then("dor_source"),
+    )  # fmt: skip
+
+
+def grade_name(kind: str) -> str:
+    """Return the column of the worst grade of a kind of toxicity: `crs_grade`, `toxicity_infection_grade`."""
+    plain = "_".join("".join(c if c.isalnum() else " " for c in kind.casefold()).split())
+    return f"{plain}_grade" if plain in ("crs", "icans", "nt") else f"toxicity_{plain}_grade"
+
+
+def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) -> pl.DataFrame:
+    """Worst grade of each kind after the index infusion, and the row that holds it."""
+    out = base.select(ID)
+    if "toxicities" not in cohort.tables:
+        return out
+    every = cohort.tables["toxicities"].drop_nulls("kind")
+    names = {kind: grade_name(kind) for kind in every["kind"].unique()}
+    every = every.with_columns(name=pl.col("kind").replace_strict(names, return_dtype=pl.String))
+    mine = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
+    worst = mine.unique([ID, "name"], keep="first", maintain_order=True)
+    for name in every["name"].unique().sort():
+        one = worst.filter(pl.col("name") == name)
+        one = one.select(ID, pl.col("grade").alias(name), row_of("toxicities").alias(f"{name}_source"))
+        out = out.join(one, on=ID, how="left")
+        if rules.toxicity_absent == "none":
+            said = pl.when(pl.col(name).is_null()).then(pl.lit("no row in toxicities"))
+            out = out.with_columns(pl.coalesce(f"{name}_source", said).alias(f"{name}_source"),
+                                   pl.col(name).fill_null(0))  # fmt: skip
+    return out
+
+
+FIRST_ASSESSED = "first_assessment_day"
+LEARNT_ON = {FIRST_ASSESSED: "responses", "response_day": "responses", "umrd_day28_day": "mrd", COMPARTMENT: "mrd",
+             "transplant_day": "therapies"}  # fmt: skip
+"""What was learnt after the index infusion beside the endpoints, days above all, and the table that tells."""
+_ENDPOINTS: Sequence[str] = ("response", "umrd_day28", "pfs", "os", "dor", "ttnt", "relapse", "nrm")
+
+
+def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
+    """Keep the standard columns, in order; an endpoint whose table is absent is left out."""
+    absent = {e for e, table in (("response", "responses"), ("pfs", "responses"), ("dor", "responses"),
+                                 ("relapse", "responses"), ("nrm", "responses"), ("umrd_day28", "mrd"))
+              if table not in cohort.tables}  # fmt: skip
+    kept = [e for e in _ENDPOINTS if e not in absent]
+    timed = [c for e in kept if e not in ("response", "umrd_day28") for c in (f"{e}_days", f"{e}_event")]
+    plain = [e for e in kept if e in ("response", "umrd_day28")]
+    grades = [c for c in frame.columns if c.endswith("_grade")]
+    sources = [f"{c}_source" for c in (*kept, *grades)]
+    said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
+    when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
+    when += [SIZE_CHANGE] if has_sizes(cohort) else []
+    days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
+    said = said.rename({"response_t": "response_day"})
+    return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)

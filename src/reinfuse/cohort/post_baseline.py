@@ -1,0 +1,157 @@
+"""What is learnt after time zero: factors as known on a landmark day, and the day on which a factor changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reinfuse.cohort import endpoint_derivation
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import FIRST_ASSESSED
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+
+Floats = NDArray[np.float64]
+LABELS = {"response": "Response", "umrd_day28": "Undetectable MRD", "transplant": "Allogeneic transplant"}
+DAYS = {"response": "response_day", "umrd_day28": "umrd_day28_day", "transplant": "transplant_day"}
+"""The column that holds the day on which each was learnt."""
+FIRST_DAY = 42.0
+"""Default landmark: assessments and tests meant for day 28 have been made by then."""
+ASSESSED = 90
+"""Percent of the patients ever assessed who must have been assessed by the default landmark of response."""
+WEEK = 7
+
+
+class Mark(Protocol):
+    """A planned landmark: its factor, and its day or None for the default."""
+
+    @property
+    def factor(self) -> str:
+        """Name of the factor."""
+
+    @property
+    def day(self) -> float | None:
+        """Days after the index infusion."""
+
+    @property
+    def adjust(self) -> tuple[str, ...]:
+        """Names of the factors adjusted for."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A factor that is no for everybody at time zero and turns yes on a day, NaN = never.
+
+    Attributes
+    ----------
+    undated
+        Patients in whom it turned yes on a day that the data do not tell; None: nobody.
+    """
+
+    name: str
+    label: str
+    day: Floats = field(repr=False)
+    undated: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+
+def landmark_day(mark: Mark, data: Analysed, rules: Rules) -> float:
+    """Return the plan's day, or the default: day 42, or later where the factor is not known by then.
+
+    The default is a rule on days of assessments alone, so that it can be stated before any outcome is looked at.
+    """
+    if mark.day is not None:
+        return mark.day
+    known_at = {f.name: f.known_at or 0.0 for f in (*data.factors, *data.later)}
+    first = max(FIRST_DAY, *(known_at.get(n, 0.0) for n in (mark.factor, *mark.adjust)))
+    if mark.factor in known_at:
+        return first
+    if mark.factor == "umrd_day28":
+        return max(first, float(rules.umrd_window[1]))
+    frame = data.frame
+    days = frame[FIRST_ASSESSED].drop_nulls().sort().to_list() if FIRST_ASSESSED in frame.columns else []
+    if not days:
+        return first
+    last = days[math.ceil(ASSESSED * len(days) / 100) - 1]
+    return max(first, float(WEEK * math.ceil(last / WEEK)))
+
+
+def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
+    """Return of how many patients response or uMRD was learnt after a day, and of how many it was learnt at all."""
+    if factor not in DAYS or DAYS[factor] not in data.frame.columns:
+        return 0, 0
+    days = data.frame[DAYS[factor]].drop_nulls()
+    return int((days > day).sum()), len(days)
+
+
+def landmark_notes(marks: Sequence[Mark], data: Analysed, rules: Rules) -> list[str]:
+    """Return what the days of the planned landmarks leave out, and where the default was moved."""
+    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules), data)]
+
+
+def _landmark_notes(mark: Mark, day: float, data: Analysed) -> Iterator[str]:
+    head = f"landmark of {mark.factor} at day {day:g}"
+    after, of = known_after(mark.factor, day, data)
+    if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
+        yield f"{head}, not {FIRST_DAY:g}: {ASSESSED}% of the first assessments had been made only by then"
+    if after and mark.factor == "response":
+        yield f"{head}: {after} of {of} responders first responded after it, and count there as no response"
+    elif after and mark.factor == "umrd_day28":
+        yield f"{head}: {after} of {of} patients were tested after it, and are left out there"
+
+
+def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, int]:
+    """Return the endpoint counted from a landmark day, and how many patients had ended before or on it."""
+    time = np.asarray(endpoint.time)
+    there = endpoint.known & (time > day)
+    shifted = replace(endpoint, event=np.where(there, endpoint.event, np.nan), time=np.where(there, time - day, np.nan),
+                      competing=None)  # fmt: skip
+    return shifted, int(endpoint.known.sum() - there.sum())
+
+
+def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | None, str]:
+    """Return a factor as known on a landmark day, or None and the reason why there is none.
+
+    Response: yes where the first response was made by then, else no; not known for a responder without a day. uMRD: the
+    test that counts as that of day 28, where it was made by then, else not known.
+    """
+    own = next((f for f in data.later if f.name == name), None) or data.factor(name)
+    if own is not None:
+        late = own.known_at is not None and own.known_at > day
+        return (None, f"known on day {own.known_at:g} only") if late else (own, "")
+    when = DAYS[name]
+    if when not in data.frame.columns:
+        return None, f"the data do not say on which day ({when})"
+    by_then = (pl.col(when) <= day).fill_null(False)
+    if name == "umrd_day28":
+        values = data.frame.select(v=pl.when(by_then).then(pl.col(name)))["v"]
+        found = _yes_no(name, values, day) if values.null_count() < len(values) else None
+        return found, "" if found else "no test by then"
+    dated = pl.lit(pl.Series(~_undated(name, data)))
+    return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day), ""
+
+
+def _undated(name: str, data: Analysed) -> NDArray[np.bool_]:
+    """Tell who responded on a day that the data do not tell."""
+    responded = data.endpoint("response") if name == "response" else None
+    missing = data.frame[DAYS[name]].is_null().to_numpy()
+    return missing & (responded.event == 1) if responded is not None else np.zeros(len(missing), dtype=np.bool_)
+
+
+def _yes_no(name: str, values: pl.Series, day: float) -> FactorColumn:
+    return FactorColumn(name, f"{LABELS[name]} by day {day:g}", "binary", values.alias(name), ("no", "yes"))
+
+
+def switch(name: str, data: Analysed) -> tuple[Switch | None, str]:
+    """Return on which day a factor turned yes for each patient, or None and the reason why there is none."""
+    if DAYS[name] not in data.frame.columns:
+        return None, f"the data do not say on which day ({DAYS[name]})"
+    day = data.frame[DAYS[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
+    found = Switch(name, LABELS[name], day, _undated(name, data))
+    return (found, "") if (~np.isnan(day)).any() else (None, "no patient has it")

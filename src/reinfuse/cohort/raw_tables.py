@@ -1,0 +1,233 @@
+"""Files as they are: every cell a text, every row with its number, nothing interpreted yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from reinfuse.cohort.file_names import ABOUT_FILE, SHEET, WORKBOOKS
+from reinfuse.cohort.folder import FOLDER, shown, sort_out
+from reinfuse.cohort.schema import TABLES
+from reinfuse.cohort.sheets import choose
+from reinfuse.exceptions import Problem
+from reinfuse.tabular.cell_parsing import Dialect, clean, is_fault
+from reinfuse.tabular.delimited import read_delimited
+from reinfuse.tabular.files import Unreadable, kind, read_bytes
+from reinfuse.tabular.grid import Grid
+from reinfuse.tabular.limits import FILE_BYTES, SETTINGS_BYTES
+from reinfuse.tabular.parquet import read_parquet
+from reinfuse.tabular.toml import NotToml, parse_toml
+from reinfuse.tabular.workbook import read_sheets
+from reinfuse.texts import fault
+
+DERIVED = "\x1f"
+"""Stands in the name of every derived column and in no name of the input: `clean` takes it out of headers."""
+ROW = f"{DERIVED}row"
+TIME = f"{DERIVED}time"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One kind of normalisation: what was understood although it was not written plainly."""
+
+    table: str
+    column: str | None
+    what: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One table as it stands in its file: texts only, and `_row`, the number of the data row."""
+
+    name: str
+    frame: pl.DataFrame
+    dialect: Dialect = "point"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of where a cohort comes from (`about.toml` beside the tables)."""
+
+    title: str = ""
+    synthetic: bool = False
+    description: str = ""
+    source: str = ""
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawCohort:
+    """All that was found at a path. `wide`: one sheet with one row a patient."""
+
+    name: str
+    tables: Mapping[str, RawTable]
+    wide: bool
+    sources: Mapping[str, str]
+    about: About = field(default_factory=About)
+    readings: tuple[Reading, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    path: Path | None = None
+
+
+class _Collector:
+    """Gathers what reading the files brings up."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.readings: list[Reading] = []
+        self.sources: dict[str, str] = {}
+
+    def bytes_of(self, path: Path, limit: int = FILE_BYTES) -> bytes:
+        data = read_bytes(path, limit)
+        self.sources[shown(path)] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def refuse(self, table: str | None, rule: str, remedy: str, row: int | None = None, column: str | None = None,
+               value: str | None = None) -> None:  # fmt: skip
+        self.problems.append(Problem(table, row, column, value, rule, remedy))
+
+
+def read_raw(path: str | Path) -> RawCohort:
+    """Read a cohort folder, a workbook or a wide sheet without interpreting it.
+
+    Parameters
+    ----------
+    path
+        A folder of `<table>.csv` or `.parquet`, an .xlsx workbook with those sheet names, or one .csv, .xlsx or
+        .parquet sheet with one row a patient.
+
+    Returns
+    -------
+    RawCohort
+        Its `problems` say what could not be read.
+    """
+    path = Path(path)
+    found = _Collector()
+    about = About()
+    tables: list[RawTable] = []
+    what = kind(path)
+    try:
+        if what == "folder":
+            tables, about = _folder(path, found)
+        elif what == "file":
+            tables = _file(path, found)
+        elif what == "none":
+            found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
+        else:
+            found.refuse(None, what, "name a cohort folder, a workbook or a sheet")
+    except Unreadable as refused:
+        found.refuse(None, refused.rule, refused.remedy)
+    wide = bool(tables) and not any(t.name in TABLES for t in tables)
+    place = path.absolute() if tables else None
+    return RawCohort(path.stem if what == "file" else path.name, {t.name: t for t in tables}, wide, found.sources,
+                     about, tuple(found.readings), tuple(found.problems), place)  # fmt: skip
+
+
+def _about(path: Path, found: _Collector) -> About:
+    try:
+        told = parse_toml(found.bytes_of(path, SETTINGS_BYTES))
+    except Unreadable as refused:
+        found.refuse(ABOUT_FILE, refused.rule, refused.remedy)
+        return About()
+    except NotToml as why:
+        found.refuse(ABOUT_FILE, str(why), "mend it or take it away")
+        return About()
+    limits = told.get("limits", [])
+    texts = {k: told.get(k, "") for k in ("title", "description", "source")}
+    whole = [*texts.items(), *(("limits", text) for text in (limits if isinstance(limits, list) else [None]))]
+    for key, text in whole:
+        wrong = fault(clean(text)) if isinstance(text, str) else ("is not a text", "write it in quotation marks")
+        if wrong:
+            found.refuse(ABOUT_FILE, f"{key} {wrong[0]}", wrong[1], column=key)
+            return About()
+    return About(synthetic=told.get("synthetic") is True, limits=tuple(clean(x) for x in limits),
+                 **{k: clean(text) for k, text in texts.items()})  # fmt: skip
+
+
+def _folder(path: Path, found: _Collector) -> tuple[list[RawTable], About]:
+    """Read the tables of a folder, or the one wide sheet (`sheet.csv`) of a folder without tables."""
+    folder = sort_out(path)
+    found.problems += folder.problems
+    if folder.documents:
+        found.readings.append(Reading(FOLDER, None, "files that are no tables, not read", folder.documents))
+    raw = [_one(name, file, found) for name, file in folder.tables.items()]
+    return [t for t in raw if t is not None], _about(folder.about, found) if folder.about else About()
+
+
+def _file(path: Path, found: _Collector) -> list[RawTable]:
+    ending = path.suffix.casefold()
+    if ending in WORKBOOKS:
+        return _workbook(path, found)
+    if ending not in (".csv", ".tsv", ".txt", ".parquet"):
+        found.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
+        return []
+    raw = _one(SHEET, path, found)
+    return [raw] if raw is not None else []
+
+
+def _one(name: str, path: Path, found: _Collector) -> RawTable | None:
+    """Read the table of one file."""
+    try:
+        data = found.bytes_of(path)
+        if path.suffix.casefold() == ".parquet":
+            return _table(name, read_parquet(data), found)
+        read = read_delimited(data)
+    except Unreadable as refused:
+        found.refuse(name, refused.rule, refused.remedy)
+        return None
+    found.readings += [Reading(name, None, note, 1) for note in read.notes]
+    raw = _table(name, read.grid, found, read.dialect)
+    for row, count in read.uneven if raw else ():
+        rule = f"has {count} cells where the header has {len(read.grid.columns)}"
+        found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=row)
+    return raw
+
+
+def _workbook(path: Path, found: _Collector) -> list[RawTable]:
+    chosen = choose(read_sheets(found.bytes_of(path)))
+    found.problems += chosen.problems
+    raw = [_table(name, sheet.grid, found) for name, sheet in chosen.tables.items()]
+    return [t for t in raw if t is not None]
+
+
+def _table(name: str, grid: Grid, found: _Collector, dialect: Dialect = "point") -> RawTable | None:
+    """Make a table of texts from the cells of a sheet."""
+    header = [clean(h) for h in grid.header]
+    if not any(header):
+        rule, remedy = "is empty", "give it a header and at least one row"
+        if grid.rows:
+            rule, remedy = "has no names of columns in its first row", "take out what stands above the header"
+        found.refuse(name, rule, remedy)
+        return None
+    if grid.blank:
+        found.readings.append(Reading(name, None, "empty rows left out", grid.blank))
+    kept = [j for j, h in enumerate(header) if h or any(clean(row[j]) for _, row in grid.rows)]
+    for j in (j for j in kept if not header[j]):
+        where = f"column {grid.columns[j] + 1}"
+        filled = next(i for i, row in grid.rows if clean(row[j]))
+        found.refuse(
+            name, f"{where} has cells but no name", f"give the column a name; row {filled} holds its first cell"
+        )
+    _refuse_names(name, [header[j] for j in kept], found)
+    names = {header[j] or f"{DERIVED}unnamed {grid.columns[j] + 1}": j for j in kept}
+    columns = {n: [row[j] for _, row in grid.rows] for n, j in names.items()}
+    types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
+    numbers = {ROW: [i for i, _ in grid.rows]}
+    return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect)
+
+
+def _refuse_names(name: str, header: Iterable[str], found: _Collector) -> None:
+    seen: set[str] = set()
+    for title in header:
+        if title and title in seen:
+            found.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
+        if is_fault(title):
+            rule = "the name of a column is an error of the spreadsheet program"
+            found.refuse(name, rule, "mend the formula or write the name", column=title)
+        seen.add(title)

@@ -1,0 +1,219 @@
+"""Checks that need more than one cell: within a table and between tables. Each rule is one function of `RULES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+import polars as pl
+
+from reinfuse.cohort.raw_tables import ROW, TIME
+from reinfuse.cohort.schema import TABLES
+from reinfuse.exceptions import Problem, Severity, nearest
+
+Tables = Mapping[str, pl.DataFrame]
+Rule = Callable[[Tables], Iterator[Problem]]
+_GIVEN = ("patient_id", "infusion", TIME)
+_MAY_BE_EMPTY = ("last_contact", "death", "result", "value")
+MRD_LIMIT = 1e-4
+"""Leukaemic cells a leukocyte (iwCLL 2018)."""
+_MOST_COMPARED = 300_000
+"""Pairs of ids that are compared for a hint: about a second or two, however large the cohort."""
+
+
+def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
+    """Return what every rule finds wrong with the typed tables of a cohort.
+
+    `cells` holds the problems of single cells: a cell that was not understood is not called empty as well.
+    """
+    unread = {(p.table, p.row) for p in cells if p.value is not None and p.column in _MAY_BE_EMPTY}
+    found = ((rule, problem) for rule in RULES for problem in rule(tables))
+    return [p for rule, p in found if rule not in (ends_known, mrd_told) or (p.table, p.row) not in unread]
+
+
+def _each(frame: pl.DataFrame, table: str, column: str, rule: str, remedy: str,
+          severity: Severity = "error") -> Iterator[Problem]:  # fmt: skip
+    """Yield one problem a row of `frame`, which holds the offending rows only."""
+    shown = frame[column].cast(pl.String) if column in frame.columns else pl.Series([None] * frame.height)
+    for row, value in zip(frame[ROW], shown, strict=True):
+        yield Problem(table, row, column, value, rule, remedy, severity)
+
+
+def _has(tables: Tables, table: str, *columns: str) -> bool:
+    return table in tables and all(c in tables[table].columns for c in columns)
+
+
+def duplicate_keys(tables: Tables) -> Iterator[Problem]:
+    """One row a patient; one row a patient and infusion."""
+    for name, frame in tables.items():
+        key = list(TABLES[name].key)
+        if not key or not _has(tables, name, *key):
+            continue
+        full = frame.drop_nulls(key)
+        twice = full.filter(pl.struct(key).is_duplicated() & ~pl.struct(key).is_first_distinct())
+        what = " and ".join(key)
+        yield from _each(twice, name, key[-1], f"{what} is there already in an earlier row", "keep one of the rows")
+
+
+def repeated_rows(tables: Tables) -> Iterator[Problem]:
+    """The same row twice in a table that may hold many rows a patient."""
+    for name, frame in tables.items():
+        columns = [c for c in frame.columns if c != ROW]
+        if TABLES[name].key or not columns:
+            continue
+        twice = frame.filter(~frame[columns].to_struct("row").is_first_distinct())
+        yield from _each(twice, name, "patient_id", "the row repeats an earlier row", "take it away", "warning")
+
+
+def known_patients(tables: Tables) -> Iterator[Problem]:
+    """Every row belongs to a patient of the table `patients`."""
+    if not _has(tables, "patients", "patient_id"):
+        return
+    known = tables["patients"]["patient_id"].drop_nulls().unique().sort()
+    for name, frame in tables.items():
+        if name == "patients" or "patient_id" not in frame.columns:
+            continue
+        strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(known.implode()))
+        ids = strange["patient_id"].unique(maintain_order=True)
+        hints = {p: nearest(p, known) for p in ids[: _MOST_COMPARED // max(len(known), 1)]}
+        for row, patient in strange.select(ROW, "patient_id").iter_rows():
+            near = f"did you mean {hints[patient]!r}? " if hints.get(patient) else ""
+            remedy = f"{near}add the patient to the table patients, or correct the id"
+            yield Problem(name, row, "patient_id", patient, "the patient is not in the table patients", remedy)
+
+
+def infusion_numbers(tables: Tables) -> Iterator[Problem]:
+    """Infusions of a patient are numbered 1, 2, ... without gaps."""
+    if not _has(tables, "infusions", "patient_id", "infusion"):
+        return
+    frame = _numbered(tables["infusions"]).sort("patient_id", "infusion")
+    before = pl.col("infusion").shift(1).over("patient_id").fill_null(0)
+    gap = frame.filter(pl.col("infusion") > before + 1)
+    remedy = "add the missing infusion, or number them 1, 2, ..."
+    yield from _each(gap, "infusions", "infusion", "an earlier infusion of the patient is missing", remedy)
+
+
+def _numbered(infusions: pl.DataFrame) -> pl.DataFrame:
+    """Return the infusions of the patients all of whose infusions have a number that was understood."""
+    known = pl.col("infusion").is_not_null().all().over("patient_id")
+    return infusions.drop_nulls("patient_id").filter(known)
+
+
+def infusion_order(tables: Tables) -> Iterator[Problem]:
+    """A later infusion has a later day; in days, day 0 is the first infusion."""
+    if not _has(tables, "infusions", *_GIVEN):
+        return
+    frame = tables["infusions"].drop_nulls(["patient_id", "infusion", TIME]).sort("patient_id", "infusion")
+    late = frame.filter(pl.col(TIME) <= pl.col(TIME).shift(1).over("patient_id"))
+    column = "date" if "date" in frame.columns else "day"
+    yield from _each(_shown(late, column), "infusions", column, "the infusion is not after the one before it",
+                     "correct the day or the number of the infusion")  # fmt: skip
+    if "day" in frame.columns:
+        first = frame.filter((pl.col("infusion") == 1) & (pl.col("day") != 0))
+        yield from _each(first, "infusions", "day", "day 0 is the first infusion, and this one is on another day",
+                         "count the days of this patient from the first infusion")  # fmt: skip
+
+
+def _shown(frame: pl.DataFrame, column: str, dated: bool = True) -> pl.DataFrame:
+    """Show dates as dates in a problem's value."""
+    if column == "day" or not dated:
+        return frame
+    return frame.with_columns(pl.from_epoch(pl.col(column), time_unit="d").cast(pl.String))
+
+
+def after_the_end(tables: Tables) -> Iterator[Problem]:
+    """Nothing happens after death, nor after last contact."""
+    if not _has(tables, "patients", "patient_id", "last_contact", "death"):
+        return
+    patients = tables["patients"].filter(pl.col("patient_id").is_first_distinct())
+    dated = "date" in tables.get("infusions", pl.DataFrame()).columns
+    late = _shown(patients.filter(pl.col("last_contact") > pl.col("death")), "last_contact", dated)
+    yield from _each(late, "patients", "last_contact", "last contact is after death", "correct one of the two")
+    ends = patients.select("patient_id", "death", _end=pl.coalesce("death", "last_contact"))
+    for name, frame in tables.items():
+        if name == "patients" or not _has(tables, name, "patient_id", TIME):
+            continue
+        column = "date" if "date" in frame.columns else "day"
+        times = frame.drop_nulls(["patient_id", TIME]).select(ROW, "patient_id", column, TIME)
+        joined = times.join(ends, on="patient_id", how="inner")
+        over = _shown(joined.filter(pl.col(TIME) > pl.col("_end")), column)
+        for died, what in ((True, "death"), (False, "last contact")):
+            rows = over.filter(pl.col("death").is_not_null() == died)
+            yield from _each(rows, name, column, f"is after the patient's {what}", "correct one of the two")
+
+
+def ends_known(tables: Tables) -> Iterator[Problem]:
+    """Each patient has a last contact or a death; a cause of death needs a death."""
+    if not _has(tables, "patients", "last_contact", "death"):
+        return
+    patients = tables["patients"]
+    neither = patients.filter(pl.col("last_contact").is_null() & pl.col("death").is_null())
+    yield from _each(neither, "patients", "last_contact", "neither last contact nor death is known", "fill one")
+    if "death_cause" in patients.columns:
+        alive = patients.filter(pl.col("death_cause").is_not_null() & pl.col("death").is_null())
+        yield from _each(alive, "patients", "death_cause", "has a cause of death but no death",
+                         "fill the death, or empty the cause")  # fmt: skip
+
+
+def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
+    """A toxicity belongs to an infusion that was given, and does not come before it."""
+    if not _has(tables, "toxicities", "patient_id", "infusion") or not _has(tables, "infusions", *_GIVEN):
+        return
+    numbered = _numbered(tables["infusions"])
+    given = numbered.select("patient_id", "infusion", _given=pl.col(TIME)).unique(["patient_id", "infusion"])
+    vague = tables["infusions"].filter(pl.col("infusion").is_null())["patient_id"].drop_nulls()
+    times = [c for c in ("date", "day", TIME) if c in tables["toxicities"].columns]
+    frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"]).select(ROW, "patient_id", "infusion", *times)
+    joined = frame.join(given.with_columns(_known=True), on=["patient_id", "infusion"], how="left")
+    known = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
+    mine = pl.col("patient_id").is_in(known.implode()) & ~pl.col("patient_id").is_in(vague.implode())
+    strange = joined.filter(pl.col("_known").is_null() & mine)
+    yield from _each(strange, "toxicities", "infusion", "the patient had no infusion of this number",
+                     "correct the number, or add the infusion")  # fmt: skip
+    if TIME in frame.columns:
+        column = "date" if "date" in frame.columns else "day"
+        early = _shown(joined.filter(pl.col(TIME) < pl.col("_given")), column)
+        yield from _each(early, "toxicities", column, "the toxicity is before its infusion", "correct one of the two")
+
+
+def mrd_told(tables: Tables) -> Iterator[Problem]:
+    """An MRD test has a result or a value."""
+    if "mrd" not in tables:
+        return
+    frame = tables["mrd"]
+    have = [pl.col(c).is_null() for c in ("result", "value") if c in frame.columns]
+    if not have:
+        yield Problem("mrd", None, "result", None, "has neither a result nor a value column", "add one of them")
+        return
+    yield from _each(frame.filter(pl.all_horizontal(have)), "mrd", "result", "has neither a result nor a value",
+                     "fill one of them, or take the row away")  # fmt: skip
+
+
+def mrd_agrees(tables: Tables) -> Iterator[Problem]:
+    """A test called undetectable has no value of 1 in 10,000 or more."""
+    if not _has(tables, "mrd", "result", "value"):
+        return
+    differ = tables["mrd"].filter((pl.col("result") == "undetectable") & (pl.col("value") >= MRD_LIMIT))
+    yield from _each(differ, "mrd", "value", "the value is detectable and the result undetectable",
+                     "correct one of the two; until then the result counts", "warning")  # fmt: skip
+
+
+def responses_agree(tables: Tables) -> Iterator[Problem]:
+    """Two assessments of one day tell the same response."""
+    if not _has(tables, "responses", "patient_id", TIME, "response"):
+        return
+    frame = tables["responses"].drop_nulls(["patient_id", TIME, "response"]).filter(pl.col("response") != "NE")
+    differ = frame.filter(pl.col("response").n_unique().over("patient_id", TIME) > 1)
+    remedy = "keep the right one; until then progression counts before response, and response before stable disease"
+    yield from _each(differ, "responses", "response", "another assessment of the day differs", remedy, "warning")
+
+
+def someone_there(tables: Tables) -> Iterator[Problem]:
+    """A cohort has patients."""
+    if "patients" in tables and tables["patients"].is_empty():
+        yield Problem("patients", None, None, None, "holds no patient", "add at least one row")
+
+
+RULES: tuple[Rule, ...] = (
+    someone_there, duplicate_keys, repeated_rows, known_patients, infusion_numbers, infusion_order, ends_known,
+    after_the_end, toxicities_of_infusions, mrd_told, mrd_agrees, responses_agree,
+)  # fmt: skip

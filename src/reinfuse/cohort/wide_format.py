@@ -1,0 +1,146 @@
+"""A wide sheet: one row a patient, standard names or the plan's column map, times already derived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
+from reinfuse.cohort.schema import WIDE, Table, grade_column
+from reinfuse.cohort.typed_table import Typed, interpret
+from reinfuse.exceptions import Problem, nearest
+from reinfuse.tabular.cell_parsing import clean, is_missing
+
+GRADE_SUFFIX = "_grade"
+TOXICITY_PREFIX = "toxicity_"
+LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
+"""Regimen and dose of any infusion."""
+
+
+def wide_table(names: Sequence[str]) -> Table:
+    """Return the declaration of a wide sheet with these columns.
+
+    `toxicity_<kind>_grade` are grades too, `cart3_lymphodepletion` is a regimen, `cart3_dose_cells_per_kg` a dose.
+    """
+    more = [
+        grade_column(n, n[len(TOXICITY_PREFIX) : -len(GRADE_SUFFIX)].replace("_", " "))
+        for n in names if n.startswith(TOXICITY_PREFIX) and n.endswith(GRADE_SUFFIX)
+    ]  # fmt: skip
+    later = [n for n in names if LATER.fullmatch(n) and n not in WIDE.names]
+    more += [replace(c, name=n) for n in later for c in WIDE.columns if c.name == LATER.sub(r"cart2_\1", n)]
+    return replace(WIDE, columns=(*WIDE.columns, *more))
+
+
+def is_grade(column: str) -> bool:
+    """Tell whether a column holds the worst grade of a kind of toxicity."""
+    known = ("crs_grade", "icans_grade", "nt_grade")
+    return column in known or (column.startswith(TOXICITY_PREFIX) and column.endswith(GRADE_SUFFIX))
+
+
+def interpret_wide(raw: RawTable, columns: Mapping[str, str], used: Sequence[str] = ()) -> Typed:
+    """Type a wide sheet.
+
+    Parameters
+    ----------
+    raw
+        Texts.
+    columns
+        Standard name -> its name in the sheet. Where the sheet already has the standard name and not the mapped
+        one, the standard name is used.
+    used
+        Undeclared columns that the plan uses.
+    """
+    raw, readings, problems = _map(raw, columns)
+    raw, more = _with_ids(raw)
+    table, coded = _without_codes(wide_table(raw.frame.columns), raw)
+    problems += coded
+    mapped = {plain_name(name) for name in columns.values()}
+    used = (*used, *(c for c in raw.frame.columns if plain_name(c) in mapped))
+    typed = interpret(raw, table, used=used, own=True)
+    problems += [*_pairs(typed), *_rules(typed.frame)]
+    return replace(typed, readings=(*readings, *more, *typed.readings), problems=(*typed.problems, *problems))
+
+
+def _without_codes(table: Table, raw: RawTable) -> tuple[Table, list[Problem]]:
+    """Leave a `sex` of numbers alone: which number means what is not guessed, and a plan may use it as it stands."""
+    if "sex" not in raw.frame.columns:
+        return table, []
+    texts = {clean(t) for t in raw.frame["sex"].to_list()}
+    known = {t for t in texts if not is_missing(t)}
+    if not known or not all(t.isdigit() for t in known):
+        return table, []
+    remedy = "write F and M, or use the column as it stands"
+    problem = Problem(raw.name, None, "sex", None, "holds numbers, which are kept as they stand", remedy, "warning")
+    return replace(table, columns=tuple(c for c in table.columns if c.name != "sex")), [problem]
+
+
+def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Reading], list[Problem]]:
+    frame, readings, problems = raw.frame, [], []
+    plain = {plain_name(c): c for c in frame.columns}
+    for standard, name in columns.items():
+        found = name if name in frame.columns else plain.get(plain_name(name))
+        if found is None or found not in frame.columns:
+            if standard not in frame.columns:
+                near = nearest(name, frame.columns)
+                remedy = f"did you mean {near!r}?" if near else "correct the plan's [columns]"
+                rule = f"the plan reads {standard} from a column that is not there"
+                problems.append(Problem(raw.name, None, name, None, rule, remedy))
+            continue
+        if found == standard:
+            continue
+        if standard in frame.columns:
+            rule = f"the plan reads {standard} from {name!r}, but the sheet has a column {standard} too"
+            problems.append(Problem(raw.name, None, standard, None, rule, "rename or map one of the two"))
+            continue
+        if plain_name(found) == plain_name(standard):
+            frame = frame.rename({found: standard})
+        else:
+            frame = frame.with_columns(frame[found].alias(standard))
+        readings.append(Reading(raw.name, standard, "column named by the plan", 1, (f"{found} → {standard}",)))
+    return replace(raw, frame=frame), readings, problems
+
+
+def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading]]:
+    if any(plain_name(c) == "patientid" for c in raw.frame.columns):
+        return raw, []
+    ids = raw.frame.select(pl.format("row {}", pl.col(ROW)).alias("patient_id"))["patient_id"]
+    said = Reading(raw.name, "patient_id", "no such column: patients are named by their row", raw.frame.height)
+    return replace(raw, frame=raw.frame.with_columns(ids)), [said]
+
+
+def _pairs(typed: Typed) -> Iterator[Problem]:
+    """A time needs its event flag, in the header and in each row."""
+    frame, unread = typed.frame, {(p.row, p.column) for p in typed.problems}
+    for name in [c[: -len("_days")] for c in WIDE.names if c.endswith("_days") and c != "interval_days"]:
+        time, event = f"{name}_days", f"{name}_event"
+        have = [c for c in (time, event) if c in frame.columns]
+        if len(have) == 1:
+            other = event if have == [time] else time
+            yield Problem("sheet", None, other, None, f"{have[0]} is there without {other}", f"add {other}")
+        if len(have) < 2:
+            continue
+        for full, empty in ((time, event), (event, time)):
+            half = frame.filter(pl.col(full).is_not_null() & pl.col(empty).is_null())
+            for row in (r for r in half[ROW] if (r, empty) not in unread):
+                rule = f"{empty} is missing where {full} is given"
+                yield Problem("sheet", row, empty, None, rule, "fill both, or empty both")
+
+
+def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
+    if frame.is_empty():
+        yield Problem("sheet", None, None, None, "holds no patient", "add at least one row")
+    blank = frame.filter(pl.col("patient_id").is_in(["", "NA", "N/A", "nan"]) | pl.col("patient_id").is_null())
+    for row in blank[ROW]:
+        yield Problem("sheet", row, "patient_id", None, "patient_id is missing", "give the patient an id")
+    ids = frame.drop_nulls("patient_id")
+    for row, patient in ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id").iter_rows():
+        remedy = "keep one row a patient"
+        yield Problem("sheet", row, "patient_id", patient, "patient_id is there already in an earlier row", remedy)
+    if {"pfs_days", "os_days"} <= set(frame.columns):
+        for row, value in frame.filter(pl.col("pfs_days") > pl.col("os_days")).select(ROW, "pfs_days").iter_rows():
+            rule = "progression-free survival is longer than survival"
+            yield Problem("sheet", row, "pfs_days", f"{value:g}", rule, "correct one of the two", "warning")

@@ -1,0 +1,284 @@
+"""The decisions on the records of one study."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reinfuse.cohort.raw_tables import About
+from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, Measure
+from reinfuse.disclosure.coarsening import coarse
+from reinfuse.disclosure.measures import TABLES, counted, curve_pairs, evaluated, numbers_of, rules
+from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
+from reinfuse.results.estimate import ROUNDED, SO_THAT, SUPPRESSED, Estimate, joined
+from reinfuse.results.findings import Findings
+
+EFFECTS = frozenset({"association", "calibrated", "permutation", "sensitivity"})
+KEPT = frozenset({"flow", "survival", *TABLES, *EFFECTS})
+"""Analyses of which anything is kept."""
+SHOWN_FROM = "smallest_number_shown"
+"""The name in the provenance of suppressed findings."""
+FEWEST = 3
+"""Below 3, `fewer than` would tell the number itself."""
+_MEDIANS = ("median", "median_follow_up")
+_QUARTILES = ("median", "iqr_low", "iqr_high")
+_OF_ONE = f"{SUPPRESSED}the value of one patient"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What was taken away: the kind of thing, why, and how many."""
+
+    what: str
+    why: str
+    count: int
+
+
+def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Removed, ...]]:
+    """Return findings without small numbers, without patients' own data, and what was removed.
+
+    Parameters
+    ----------
+    findings
+        As analysed, or read back.
+    smallest
+        The smallest number of patients that may be shown, at least 3.
+
+    Returns
+    -------
+    tuple
+        Findings, with `smallest` in their provenance, and what was removed; findings that were suppressed for as
+        large a number before are returned as they are.
+
+    Raises
+    ------
+    ValueError
+        If `smallest` is below 3, or the findings were suppressed for a smaller number before.
+    """
+    if smallest < FEWEST:
+        raise ValueError(f"the smallest number shown must be {FEWEST} or more")
+    already = findings.provenance.get(SHOWN_FROM)
+    if already is not None and already >= smallest:
+        return findings, ()
+    if already is not None:
+        raise ValueError(f"numbers below {already} are gone: start from the results themselves")
+    control = _Control(findings, smallest)
+    estimates = tuple(control.estimates())
+    removed = [Removed(what, why, n) for (what, why), n in sorted(control.removed.items())]
+    curves = control.coarse.curves
+    removed.append(Removed("curve", "too few events or patients at risk", len(findings.curves) - len(curves)))
+    removed.append(Removed("row of a patient", "single patients", findings.flow.height))
+    notes = sum(w["about"] != "rules and data" for w in findings.warnings)
+    removed.append(Removed("note on reading or checking", "may quote a value or a row", notes))
+    removed.append(Removed("note on rules and data", "may count few patients", len(findings.warnings) - notes))
+    removed.append(Removed("summary of the CAR-T counts", "may count few patients", int(findings.kinetics is not None)))
+    about, texts = _about(findings.described.about)
+    removed.append(Removed("text of the cohort's description", "holds numbers", texts))
+    kept = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(), kinetics=None,
+                   described=replace(findings.described, about=about), patients=pl.DataFrame(), cohort=None, data=None,
+                   provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
+    return kept, tuple(r for r in removed if r.count)
+
+
+def _about(about: About) -> tuple[About, int]:
+    """Return what the cohort's owner wrote without the texts that hold a digit, but for title and source; how many."""
+    limits = tuple(text for text in about.limits if not _has_digit(text))
+    description = "" if _has_digit(about.description) else about.description
+    gone = len(about.limits) - len(limits) + (description != about.description)
+    return replace(about, description=description, limits=limits), gone
+
+
+def _has_digit(text: str) -> bool:
+    return any(c.isdigit() for c in text)
+
+
+class _Control:
+    """The decisions on one study."""
+
+    def __init__(self, findings: Findings, smallest: int) -> None:
+        self.findings = findings
+        self.few = f"{SUPPRESSED}fewer than {smallest}"
+        self.removed: Counter[tuple[str, str]] = Counter()
+        self.populations = set(findings.described.populations)
+        self.kept = [e for e in findings.estimates if e.analysis in KEPT]
+        counting = [e for e in self.kept if e.analysis not in EFFECTS]
+        cells = numbers_of(counting, findings.described.patients, self.group, findings.plan.rules)
+        self.hiding = Hiding(cells, rules(cells), smallest)
+        self.hidden = self.hiding.hidden
+        ends = {e.name for e in findings.described.endpoints if not e.competing}
+        self.coarse = coarse(findings.curves, self.hiding, self.group, ends, curve_pairs(cells))
+
+    def group(self, e: Estimate | tuple[str, str | None]) -> Group:
+        """Return the group of a record; the level of a factor that is a population too is that population."""
+        population, level = e if isinstance(e, tuple) else (e.population, e.group)
+        return (level, None) if population == "all" and level in self.populations else (population, level)
+
+    def estimates(self) -> Iterator[Estimate]:
+        """Yield every record that is kept, suppressed where it must be."""
+        for e in self.findings.estimates:
+            if e.analysis not in KEPT:
+                self.removed[e.analysis, "leaves out, pairs or singles out patients, or is told by other numbers"] += 1
+                continue
+            why = self._why(e)
+            if why is not None:
+                self.removed[e.analysis, why.removeprefix(SUPPRESSED)] += 1
+            if why is None or not self._is_late(e):
+                yield self._shown(e) if why is None else self._without(e, why)
+
+    # Records
+
+    def _why(self, e: Estimate) -> str | None:
+        """Return why a record is suppressed; None if it may be shown."""
+        if e.analysis == "flow":
+            return self._why_flow(e)
+        if e.analysis in EFFECTS or (e.analysis == "survival" and e.statistic == "p_value"):
+            return None if self._effect_is_safe(e) else SO_THAT
+        group, numbers = self.group(e), counted(e)
+        if (SIZE, group) in self.hidden:
+            return self._said(SIZE, e)
+        if numbers is not None and e.statistic != "median" and (numbers, group) in self.hidden:
+            return self._said(numbers, e)
+        if e.analysis == "survival":
+            return None if self._time_is_safe(e) else SO_THAT
+        of_one = e.statistic in ("min", "max") or self._coarser(e) is None
+        return _OF_ONE if of_one and e.analysis == "baseline" else None
+
+    def _said(self, measure: Measure, e: Estimate) -> str:
+        """Return the reason: `fewer than` of a number of patients only, and where that gives nothing away."""
+        small = (measure, self.group(e)) in self.hiding.told
+        return self.few if small and e.statistic in ("count", "proportion", "missing") else SO_THAT
+
+    def _why_flow(self, e: Estimate) -> str | None:
+        out = [x.estimate for x in self.kept if x.analysis == "flow" and (x.term or "").startswith("excluded")]
+        if e.term == "analysed":
+            return self.few if (SIZE, ALL) in self.hidden else None
+        if not any(self.hiding.few(x) for x in out):
+            return SO_THAT if (SIZE, ALL) in self.hidden else None
+        return self.few if self.hiding.few(e.estimate) and len(out) > 1 else SO_THAT
+
+    @cached_property
+    def _groups_of(self) -> dict[str, list[Group]]:
+        """The groups of each factor that has levels."""
+        found: dict[str, list[Group]] = defaultdict(list)
+        for e in self.kept:
+            if e.group is not None and e.population == "all":
+                name = e.group.partition("=")[0]
+                if self.group(e) not in found[name]:
+                    found[name].append(self.group(e))
+        return found
+
+    @cached_property
+    def _models(self) -> dict[str | None, set[str]]:
+        """The factors of each endpoint's multivariable model."""
+        found: dict[str | None, set[str]] = defaultdict(set)
+        for e in self.kept:
+            if e.analysis == "association" and e.model == "multivariable":
+                found[e.endpoint].add((e.term or "").partition("=")[0])
+        return found
+
+    def _effect_is_safe(self, e: Estimate) -> bool:
+        """Tell whether no number of any level of an effect's factors is hidden."""
+        factors = {(e.term or "").partition("=")[0]}
+        if e.model == "multivariable":
+            factors |= self._models[e.endpoint]
+        measures = [(m, e.endpoint) for m in ("response", "survival") if (m, e.endpoint) in self.hiding.cells]
+        numbers = {f.name for f in self.findings.described.factors if f.kind == "number"}
+        groups = [ALL]
+        for factor in factors:
+            if factor not in numbers and not self._groups_of[factor]:
+                return False
+            groups += self._groups_of[factor]
+        return bool(measures) and not any((m, g) in self.hidden for m in (SIZE, *measures, ("evaluated", e.endpoint))
+                                          for g in groups)  # fmt: skip
+
+    def _time_is_safe(self, e: Estimate) -> bool:
+        """Tell whether a time, a rate or a number at risk tells no small number."""
+        place = (e.endpoint or "", self.group(e))
+        if (("evaluated", *place[:1]), place[1]) in self.hidden:
+            return False
+        if e.statistic == "at_risk":
+            return self.coarse.tells_at_risk(place, e.at or 0)
+        if e.statistic == "rate_at":
+            return self.coarse.tells_rate(place, e.at or 0)
+        return not self.hiding.few(e.events) and self._coarser(e) is not None
+
+    def _is_late(self, e: Estimate) -> bool:
+        """Tell whether a number at risk is of a day after the curve that is told: up to which is the last patient's."""
+        times = self.coarse.times.get((e.endpoint or "", self.group(e)), ())
+        return e.statistic == "at_risk" and (e.at or 0) > max(times, default=0)
+
+    def _coarser(self, e: Estimate) -> Estimate | None:
+        """Return a record rounded so that no patient's value is told; None where there is no such number."""
+        if e.analysis == "survival" and e.statistic in _MEDIANS:
+            curve = self.findings.curves.get((e.endpoint or "", e.population, e.group))
+            if curve is None:
+                return None
+            counts = curve.events if e.statistic == "median" else curve.censored
+            return rounded_time(e, np.repeat(curve.time, counts.astype(int)), self.hiding.k)
+        if e.analysis == "baseline" and e.statistic in _QUARTILES and e.estimate is not None:
+            value = rounded(e.estimate, self._values(e), self.hiding.k, nice_steps(e.estimate))
+            note = ROUNDED if value != float(f"{e.estimate:.3g}") else None
+            return None if value is None else replace(e, estimate=value, note=joined([e.note, note]))
+        return _rounded(e)
+
+    def _values(self, e: Estimate) -> NDArray[np.float64]:
+        """Return what the patients of a record's population have of its variable, as far as they are there."""
+        frame, (name, _, level) = self.findings.patients, e.population.partition("=")
+        if (e.term or "") not in frame.columns or (level and name not in frame.columns):
+            return np.empty(0)
+        of = frame.filter(pl.col(name).cast(pl.String) == level) if level else frame
+        return of[e.term or ""].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
+
+    def _n(self, e: Estimate) -> int | None:
+        """Return a record's number of patients, if it tells no small one."""
+        if e.analysis == "flow":
+            return e.n if self._why_flow(replace(e, term="in the cohort")) is None else None
+        measure, group = evaluated(e) or SIZE, self.group(e)
+        if e.analysis in EFFECTS or e.statistic == "p_value":
+            measure, group = ("evaluated", e.endpoint), ALL
+        if (SIZE, group) in self.hidden or (measure, group) in self.hidden:
+            return None
+        return e.n if self.hiding.cells[measure][group].x == e.n else None
+
+    def _events(self, e: Estimate) -> int | None:
+        """Return a record's number of events, if it tells no small one and the number of patients is shown."""
+        if e.statistic == "median_follow_up" or self._n(e) is None:
+            return None
+        effect = e.analysis in EFFECTS or e.statistic == "p_value"
+        measures = [(m, e.endpoint) for m in ("response", "survival")] if effect or e.analysis == "survival" else []
+        return None if any((m, ALL if effect else self.group(e)) in self.hidden for m in measures) else e.events
+
+    def _shown(self, e: Estimate) -> Estimate:
+        """Return a record that is kept: rounded, without numbers that tell others, without notes that count."""
+        coarser = self._coarser(e)
+        assert coarser is not None
+        return replace(coarser, n=self._n(e), events=self._events(e), note=_uncounted(coarser.note))
+
+    def _without(self, e: Estimate, why: str) -> Estimate:
+        return replace(e, estimate=None, lower=None, upper=None, p_value=None, events=None, n=self._n(e), note=why)
+
+
+def _rounded(e: Estimate) -> Estimate:
+    """Return a record with no more digits than a report prints, but for shares, whose numbers are shown."""
+    p = None if e.p_value is None else float(f"{e.p_value:.2g}")
+    if e.unit == "patients" or e.statistic == "proportion":
+        return e
+    if e.statistic == "rate_at":
+        low, mid, high = (None if v is None else round(v, 2) for v in (e.lower, e.estimate, e.upper))
+    else:
+        low, mid, high = (None if v is None else float(f"{v:.3g}") for v in (e.lower, e.estimate, e.upper))
+    return replace(e, estimate=p if e.statistic == "p_value" else mid, lower=low, upper=high, p_value=p)
+
+
+def _uncounted(note: str | None) -> str | None:
+    """Return the parts of a note before any number."""
+    if note is None:
+        return None
+    said = [part.split(": ")[0] if _has_digit(part) else part for part in note.split("; ")]
+    return "; ".join(part for part in said if not _has_digit(part)) or None

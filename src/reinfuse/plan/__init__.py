@@ -1,0 +1,1 @@
+"""What was asked: the analysis plan and its options."""

@@ -1,0 +1,261 @@
+"""The analysis plan: what is estimated, by which rules. Without one, the design of the reference study.
+
+Reference study: Gauthier et al., Blood 2021;137(3):323-335 (NCT01865617).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from reinfuse.cohort.baseline_columns import HOW_LATER, is_identifier, learnt_later, unfit_name
+from reinfuse.cohort.declarations import (
+    BUILT_IN_ENDPOINTS,
+    BUILT_IN_FACTORS,
+    LANDMARK_FACTORS,
+    MOST_DECLARED,
+    MOST_FACTORS,
+    NEEDS_SECOND,
+    Declaration,
+    Design,
+    Endpoint,
+    Factor,
+    Rules,
+    Title,
+)
+from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.schema import WIDE
+from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
+from reinfuse.tabular.toml import NotToml, read_toml
+
+__all__ = [
+    "Analyses",
+    "Endpoint",
+    "Factor",
+    "Kinetics",
+    "Landmark",
+    "Model",
+    "Plan",
+    "Rules",
+    "Standardise",
+    "TimeDependent",
+]
+
+
+class Model(Declaration):
+    """A multivariable model of one endpoint."""
+
+    endpoint: str
+    factors: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_DECLARED)]
+
+
+MOST_SEED = 2**32 - 1
+Many = Field(max_length=MOST_DECLARED)
+_DEFAULT_FACTORS = tuple(
+    Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
+)
+_DEFAULT_LANDMARKS = (Landmark(factor="response"), Landmark(factor="umrd_day28"))
+_DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
+
+
+class Plan(Design):
+    """A pre-specified analysis.
+
+    Attributes
+    ----------
+    confidence
+        Level of every interval.
+    models
+        Multivariable models; each factor is also taken alone.
+    landmarks, time_dependent
+        Factors learnt after the index infusion.
+    standardise, analyses
+        Comparison of protocols; which further analyses are run.
+    kinetics
+        How CAR-T counts are summed up.
+    languages
+        Of the patients' brief; the first one names its file `brief`.
+    small_cells
+        In the brief, numbers of people from 1 to below this are not shown; 0: all are.
+    """
+
+    title: Title = "Outcome after a second CAR-T infusion"
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    seed: int = Field(default=20210121, ge=0, le=MOST_SEED, strict=True)
+    factors: Annotated[tuple[Factor, ...], Field(max_length=MOST_FACTORS)] = _DEFAULT_FACTORS
+    models: Annotated[tuple[Model, ...], Many] = _DEFAULT_MODELS
+    landmarks: Annotated[tuple[Landmark, ...], Many] = _DEFAULT_LANDMARKS
+    time_dependent: Annotated[tuple[TimeDependent, ...], Many] = (TimeDependent(factor="response"),)
+    standardise: Standardise = Standardise()
+    analyses: Analyses = Analyses()
+    kinetics: Kinetics = Kinetics()
+    languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
+    small_cells: Literal[0, 5, 11] = 0
+
+    @model_validator(mode="after")
+    def _sense(self) -> Self:
+        wrong = [*self._unknown_names(), *self._too_early(), *self._too_late()]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _unknown_names(self) -> list[str]:
+        factors = [f.name for f in self.factors]
+        endpoints = [*BUILT_IN_ENDPOINTS, *(e.name for e in self.endpoints)]
+        wrong = [f"factor {n!r} is there twice" for n in sorted({n for n in factors if factors.count(n) > 1})]
+        wrong += [f"endpoint {n!r} is there twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
+        known_factors = [*factors, *BUILT_IN_FACTORS]
+        ends = [*(m.endpoint for m in self.models), *(m.endpoint for m in self.time_dependent),
+                *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints]  # fmt: skip
+        for kind, name, known in [
+            *(("endpoint", e, endpoints) for e in dict.fromkeys(ends)),
+            *(("factor", f, known_factors) for m in self.models for f in m.factors),
+            *(("factor", m.factor, [*known_factors, *LANDMARK_FACTORS]) for m in self.landmarks),
+            *(("factor", f, known_factors) for f in self._adjusted_for),
+            *(("factor", f, known_factors) for f in (*self.standardise.exposures, *self.standardise.confounders)),
+            *(("column", c, WIDE.names) for c in self.columns),
+        ]:
+            if kind == "factor" and learnt_later(name) and name not in known:
+                wrong.append(f"{name} is learnt after the index infusion and cannot be a factor known on that day (who "
+                             f"lives longer has more time to respond): {HOW_LATER}")  # fmt: skip
+            elif name not in known and not (kind == "column" and name.startswith("toxicity_")):
+                near = nearest(name, known)
+                wrong.append(f"{kind} {name!r} is not known" + (f", did you mean {near}?" if near else ""))
+        return wrong
+
+    def _too_early(self) -> list[str]:
+        if self.index_infusion > 1:
+            return []
+        return [f"factor {f.name!r} is not known yet at infusion 1" for f in self.all_factors
+                if f.name in NEEDS_SECOND and f.column is None]  # fmt: skip
+
+    def _too_late(self) -> list[str]:
+        """Refuse what is not known on day 0, and identifiers, wherever a plan divides patients."""
+        outcomes = self._outcomes
+        unfit = [(f"factor {f.name!r}", unfit_name(f.column, outcomes, f.known_at))
+                 for f in self.factors if f.column is not None]  # fmt: skip
+        names = {f.name for f in self.all_factors}
+        unfit += [(f"subgroup {s!r}", unfit_name(s, outcomes)) for s in self.subgroups if s not in names]
+        mapped = [(s, own) for s, own in self.columns.items() if s != "patient_id" and is_identifier(own)]
+        unfit += [(f"column of {standard}", unfit_name(own, {})) for standard, own in mapped]
+        return [*(f"{what}: {why}" for what, why in unfit if why), *self._known_later()]
+
+    def _known_later(self) -> list[str]:
+        """Refuse factors with `known_at` from before that day on."""
+        late = {f.name: f.known_at for f in self.factors if f.known_at is not None}
+        uses = {"a model": [f for m in self.models for f in m.factors], "the subgroups": self.subgroups,
+                "a time-dependent analysis": [f for m in self.time_dependent for f in m.adjust],
+                "[standardise]": [*self.standardise.exposures, *self.standardise.confounders]}  # fmt: skip
+        wrong = [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in {where} from day 0: {HOW_LATER}"
+                 for where, names in uses.items() for n in dict.fromkeys(names) if n in late]  # fmt: skip
+        return wrong + [f"landmark on day {m.day:g}: factor {n!r} is known on day {late[n]:g} only"
+                        for m in self.landmarks for n in (m.factor, *m.adjust)
+                        if m.day is not None and (late.get(n) or 0) > m.day]  # fmt: skip
+
+    @property
+    def _outcomes(self) -> dict[str, str]:
+        """The columns, as `plain_name`, that outcomes are read from: of standard names, and of declared endpoints."""
+        outcomes = {plain_name(own): name for name, own in self.columns.items() if learnt_later(name)}
+        return outcomes | {plain_name(c): e.name for e in self.endpoints
+                           for c in (e.name, e.time, e.event, e.competing, e.value) if c}  # fmt: skip
+
+    @property
+    def _adjusted_for(self) -> tuple[str, ...]:
+        """Factors that landmark and time-dependent analyses adjust for."""
+        return (*(f for m in self.landmarks for f in m.adjust), *(f for m in self.time_dependent for f in m.adjust))
+
+    @property
+    def all_factors(self) -> tuple[Factor, ...]:
+        """The declared factors, and the built-in ones that only a model names."""
+        named = dict.fromkeys(
+            [*(f for m in self.models for f in m.factors),
+             *self._adjusted_for])  # fmt: skip
+        declared = {f.name for f in self.factors}
+        more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
+        return (*self.factors, *more)
+
+    @classmethod
+    def built_in(cls, index_infusion: int = 2) -> Plan:
+        """Return the design of the reference study, or what of it is known at a first infusion."""
+        if index_infusion > 1:
+            return cls(index_infusion=index_infusion)
+        factors = tuple(f for f in _DEFAULT_FACTORS if f.name not in NEEDS_SECOND)
+        return cls(title="Outcome after a first CAR-T infusion", index_infusion=1, factors=factors, models=())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Plan:
+        """Read a plan from a TOML file.
+
+        What the file leaves out is as in `built_in`; a plan with own factors and no models has no models.
+
+        Raises
+        ------
+        PlanRefused
+            With everything that is wrong with it.
+        """
+        try:
+            return cls.of(read_toml(Path(path)))
+        except NotToml as why:
+            raise PlanRefused([Problem("plan", None, None, None, str(why), "give a TOML file")]) from None
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Plan:
+        """Make a plan from the contents of a TOML file.
+
+        Raises
+        ------
+        PlanRefused
+            With everything that is wrong with it.
+        """
+        told = copy.deepcopy(told)
+        if "factors" in told:
+            told.setdefault("models", ())
+        if told.get("index_infusion") == 1:
+            first = cls.built_in(1)
+            told = {"title": first.title, "factors": first.factors, "models": (), **told}
+        try:
+            return cls.model_validate(told)
+        except ValidationError as error:
+            problems = _problems(error)
+            _drop_unknown(told, error)
+        try:  # once more without the unknown settings, which keep the names in the plan from being compared
+            cls.model_validate(told)
+        except ValidationError as error:
+            problems += [p for p in _problems(error) if p not in problems]
+        raise PlanRefused(problems)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan's contents, the defaults filled in."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _drop_unknown(told: dict[str, Any], error: ValidationError) -> None:
+    for *path, last in (one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"):
+        place: Any = told
+        for step in path:
+            place = place[step]
+        del place[last]
+
+
+_DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, Standardise, Analyses, Kinetics)
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    problems = []
+    fields = {n for model in _DECLARATIONS for n in model.model_fields}
+    for one in error.errors(include_url=False):
+        where = ".".join(str(part) for part in one["loc"])
+        rule, remedy = one["msg"].removeprefix("Value error, "), "correct the plan"
+        if one["type"] == "extra_forbidden":
+            near = nearest(str(one["loc"][-1]), fields)
+            rule, remedy = "is not a setting of a plan", f"did you mean {near}?" if near else "take it away"
+        value = None if isinstance(one["input"], dict | BaseModel) else str(one["input"])
+        for part in rule.split("; ") if not where else [rule]:
+            problems.append(Problem("plan", None, where or None, value if where else None, part, remedy))
+    return problems

@@ -1,0 +1,156 @@
+"""What a plan declares beyond endpoints, factors and models: later-known factors, protocols, which analyses are run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from reinfuse.cohort.declarations import MOST_DECLARED, Days, Declaration
+from reinfuse.kinetics.nca import AREA_DAYS, BelowRules, NcaRules
+from reinfuse.tabular.cell_parsing import LARGEST
+
+MOST_DRAWS, MOST_SAMPLES, MOST_IMPUTATIONS = 100_000, 10_000, 200
+"""Limits of what is simulated: beyond these, time and memory grow and the answers do not change."""
+Many = Field(max_length=MOST_DECLARED)
+
+
+def none_or_many(number: int) -> int:
+    """Refuse a single simulated data set: it has no spread."""
+    if number == 1:
+        raise ValueError("is 1: use 0 to leave the analysis out, or more")
+    return number
+
+
+class Landmark(Declaration):
+    """What was known on a day after the index infusion, and what followed in patients still at risk then.
+
+    Attributes
+    ----------
+    factor
+        ``response``, ``umrd_day28``, or a factor of the plan, such as one with `known_at`.
+    day
+        None: day 42, or later where the factor is not known by then. Response: the end of the first week by which 90 %
+        of the patients who were assessed at all had had their first adequate assessment; uMRD: the end of its window;
+        another factor: its `known_at`. The rule looks at days of assessments alone, never at what came out.
+    """
+
+    factor: str
+    endpoints: Annotated[tuple[str, ...], Many] = ("pfs", "os")
+    day: Days | None = None
+    adjust: tuple[str, ...] = ()
+
+
+class TimeDependent(Declaration):
+    """A factor that is no at time zero and turns yes on the day on which it happens."""
+
+    factor: Literal["response", "transplant"]
+    endpoint: str = "os"
+    adjust: tuple[str, ...] = ()
+
+
+class Standardise(Declaration):
+    """Combinations of protocols to compare, and what to adjust for.
+
+    Attributes
+    ----------
+    day
+        At which the probability of no event is given, for times to event.
+    fewest
+        Patients that must have had a combination.
+    """
+
+    exposures: tuple[str, ...] = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase")
+    confounders: tuple[str, ...] = ("diagnosis",)
+    endpoints: tuple[str, ...] = ("response", "pfs")
+    day: Days = 365.25
+    fewest: int = Field(default=4, ge=1, le=1_000_000)
+
+
+class Kinetics(Declaration):
+    """How CAR-T counts are summed up.
+
+    Attributes
+    ----------
+    unit
+        The unit that is compared between patients; by default that of most counts. Units are never mixed.
+    before, between, after
+        What a count below the limit stands for: before the first count above it, between two, after the last.
+    area_days
+        Days up to which areas are taken, besides 28.
+    above
+        Level for the days above it, in the unit of the counts.
+    """
+
+    unit: Literal["cells/uL", "copies/ug"] | None = None
+    before: Literal["zero", "missing", "half"] = "zero"
+    between: Literal["missing", "zero", "half"] = "missing"
+    after: Literal["half", "zero", "missing"] = "half"
+    area_days: Annotated[tuple[Days, ...], Many] = ()
+    above: float | None = Field(default=None, gt=0, le=LARGEST)
+
+    @property
+    def rules(self) -> NcaRules:
+        """The rules of the non-compartmental analysis; the area to day 28 is always among them."""
+        below = BelowRules(self.before, self.between, self.after)
+        return NcaRules(below, (*AREA_DAYS, *(d for d in self.area_days if d not in AREA_DAYS)), self.above)
+
+
+class Analyses(Declaration):
+    """Which analyses beyond the models are run.
+
+    Attributes
+    ----------
+    calibrated
+        Intervals and p-values with simulated reference distribution: of the multivariable models, of all, or none.
+    permutation
+        Permutation p-values.
+    draws
+        Simulated or permuted data sets behind each such p-value.
+    averaging
+        Bayesian model averaging over all subsets of the factors.
+    bootstraps
+        Bootstrap samples for stability, optimism and standardisation; 0: none of them.
+    influence
+        Every patient left out in turn.
+    proportional_hazards
+        Scaled Schoenfeld residuals, log-time interaction where they fail.
+    sensitivity
+        E-values, and Benjamini and Hochberg's correction of the univariable tests.
+    imputations
+        Completed data sets where a factor of a model is missing; 0: complete cases only.
+    competing
+        Gray's test and Fine and Gray's model.
+    standardise
+        Expected outcome under each combination of protocols.
+    paired
+        The previous infusion against the index infusion, within patients.
+    power
+        Simulated outcomes behind each power; 0: no power.
+    kinetics
+        Exposure and persistence of the CAR-T cells, what goes with them, and outcome, where there are counts.
+    """
+
+    calibrated: Literal["multivariable", "all", "none"] = "multivariable"
+    permutation: bool = True
+    draws: int = Field(default=1000, ge=99, le=MOST_DRAWS, strict=True)
+    averaging: bool = True
+    bootstraps: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
+    influence: bool = True
+    proportional_hazards: bool = True
+    sensitivity: bool = True
+    imputations: Annotated[int, AfterValidator(none_or_many)] = Field(
+        default=20, ge=0, le=MOST_IMPUTATIONS, strict=True
+    )
+    competing: bool = True
+    standardise: bool = True
+    paired: bool = True
+    power: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
+    kinetics: bool = True
+
+    @classmethod
+    def none(cls) -> Analyses:
+        """Return the description and the models alone."""
+        return cls(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False,
+                   proportional_hazards=False, sensitivity=False, imputations=0, competing=False, standardise=False,
+                   paired=False, power=0, kinetics=False)  # fmt: skip

@@ -1,0 +1,124 @@
+"""A document as PDF: tagged for screen readers, with bookmarks and page numbers.
+
+The document becomes JSON, which `templates/document.typ` sets; so no text of a cohort is ever read as a program.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from reinfuse.report.document.model import (
+    Block,
+    Bullets,
+    Cite,
+    Document,
+    Inline,
+    Pairs,
+    Paragraph,
+    Picture,
+    Ref,
+    Section,
+    Table,
+    Text,
+    beside,
+    widths,
+)
+from reinfuse.report.document.typst import compiled
+
+FONTS = {"report": "Libertinus Serif", "brief": "DejaVu Sans"}
+STANDARD = "ua-1"
+_MILLIMETRES = {1: 112, 2: 172}
+_BESIDE = 84
+
+
+def pdf(document: Document) -> bytes:
+    """Return a document as PDF/UA-1."""
+    drawn = {b.name: b.drawn.svg for b in document.blocks() if isinstance(b, Picture)}
+    template = files("reinfuse.report").joinpath("templates", "document.typ").read_bytes()
+    told = json.dumps(_Json(document).whole(), ensure_ascii=False).encode()
+    sources = {"main": template, "document.json": told, **{f"{name}.svg": svg for name, svg in drawn.items()}}
+    date = document.facts.get("date", "")
+    when = datetime.fromisoformat(date if len(date) == 10 else "2000-01-01").replace(tzinfo=UTC)
+    fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return compiled(sources, format="pdf", font_paths=[str(fonts)], pdf_standards=STANDARD, timestamp=when)
+
+
+class _Json:
+    """Turns a document into JSON values."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def whole(self) -> dict[str, Any]:
+        own = self.document
+        return {
+            "title": own.title, "subtitle": own.subtitle, "banners": list(own.banners), "language": own.language,
+            "look": own.look, "words": dict(own.words), "font": FONTS[own.look],
+            "author": own.facts.get("generator", ""), "description": " ".join(own.banners),
+            "keywords": [f"{name}: {value}" for name, value in own.facts.items()],
+            "sections": [self.block(s) for s in own.sections],
+        }  # fmt: skip
+
+    def block(self, block: Block) -> dict[str, Any]:
+        match block:
+            case Section():
+                inner = [
+                    self.block(b) if len(row) == 1 else self.row(row) for row in beside(block.blocks) for b in row[:1]
+                ]
+                return {"kind": "section", "name": block.name, "title": block.title, "blocks": inner}
+            case Paragraph():
+                return {"kind": "paragraph", "look": block.look, "text": self.text(block.text)}
+            case Bullets():
+                items = [self.text(i) for i in block.items]
+                return {"kind": "bullets", "numbered": block.numbered, "items": items}
+            case Pairs():
+                return {"kind": "pairs", "items": [{"term": t, "text": self.text(x)} for t, x in block.items]}
+            case Table():
+                return self.table(block)
+            case Picture():
+                return {"kind": "picture", "name": f"figure-{block.name}", "file": f"{block.name}.svg",
+                        "alt": block.drawn.alt, "width": self.width(block),
+                        "caption": self.labelled("figure", block.name, block.caption)}  # fmt: skip
+
+    def row(self, pictures: tuple[Block, ...]) -> dict[str, Any]:
+        return {"kind": "row", "pictures": [{**self.block(p), "width": _BESIDE} for p in pictures]}
+
+    def width(self, picture: Picture) -> float:
+        return 80 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
+
+    def labelled(self, kind: str, name: str, caption: str) -> str:
+        number = self.document.numbers.get((kind, name))
+        return caption if number is None else f"{self.document.words[kind]} {number}. {caption}"
+
+    def table(self, table: Table) -> dict[str, Any]:
+        rows = [{"cells": [row.head, *row.cells], "inner": row.inner} for row in table.rows]
+        notes = "; ".join(table.notes)
+        return {
+            "kind": "table", "name": f"table-{table.name}", "head": list(table.head), "rows": rows,
+            "caption": self.labelled("table", table.name, table.caption), "columns": widths(table),
+            "notes": notes if not notes or notes.endswith(".") else f"{notes}.",
+        }  # fmt: skip
+
+    def text(self, text: Text) -> list[dict[str, str]]:
+        parts: tuple[Inline, ...] = (text,) if isinstance(text, str) else text
+        made: list[dict[str, str]] = []
+        for part in parts:
+            if isinstance(part, str):
+                made.append({"text": part})
+            elif isinstance(part, Ref):
+                to = part.name if part.kind == "section" else f"{part.kind}-{part.name}"
+                made.append({"text": self.document.label(part), "to": to})
+            else:
+                made += self.citation(part)
+        return made
+
+    def citation(self, cite: Cite) -> list[dict[str, str]]:
+        linked = [{"text": str(n), "to": f"reference-{n}"} for n in cite.numbers]
+        between = [x for one in linked for x in ({"text": ", "}, one)][1:]
+        return [{"text": "["}, *between, {"text": "]"}]

@@ -1,0 +1,158 @@
+"""Writing the results: all of them or nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from reinfuse.disclosure import suppressed
+from reinfuse.output import Destination, at
+from reinfuse.report.brief.content import brief
+from reinfuse.report.document.docx import word
+from reinfuse.report.document.html import html
+from reinfuse.report.document.model import Document
+from reinfuse.report.document.pdf import pdf
+from reinfuse.report.document.typst import png
+from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.figure_spec import Planned
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.sections.contents import Placed, report
+from reinfuse.report.text.bibtex import bibliography
+from reinfuse.results.findings import Findings, Progress
+from reinfuse.runtime.boundary import Boundary, Failure
+from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
+from reinfuse.tabular.csv_files import write_csv
+
+Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
+"""A figure, its pixels, and what failed."""
+
+
+def write(findings: Findings, place: Destination | Path, progress: Progress | None = None,
+          boundary: Boundary | None = None, second: SecondProcess | None = None) -> Path:  # fmt: skip
+    """Write report, findings, estimates, patients and figures into a folder.
+
+    Parameters
+    ----------
+    boundary
+        Keeps what could not be drawn or written.
+    second
+        Another process that draws its part of the figures of a cohort that is not large.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written.
+    """
+    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress, boundary, second))
+
+
+def write_results(findings: Findings, draft: Path, progress: Progress | None = None,
+                  boundary: Boundary | None = None, second: SecondProcess | None = None) -> None:  # fmt: skip
+    """Write everything into an empty folder; patients' own data only where the findings hold them."""
+    boundary = boundary or Boundary()
+    if findings.described.patients > MOST_PATIENTS:
+        second = None
+    with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
+        drawn, waiting = _drawn(findings, pool, boundary, progress, second)
+        if progress:
+            progress("documents", 1, 1)
+        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary)
+        drawn = [placed for placed in drawn if placed[1].name in pixels]
+        patients: dict[str, Document] = boundary.attempt("The patients' brief", "summary", lambda: briefs(findings), {})
+        documents = {"report": report(findings, drawn, boundary), **patients}
+        pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
+        for name, document in documents.items():
+            (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
+        written = {"report.docx": lambda: word(documents["report"], pixels),
+                   **{f"{name}.pdf": page.result for name, page in pages.items()}}  # fmt: skip
+        for name, work in written.items():
+            contents = boundary.attempt(name, "summary", work, None)
+            if contents is not None:
+                (draft / name).write_bytes(contents)
+    findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
+    text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
+    (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
+    write_csv(findings.to_frame(), draft / "estimates.csv")
+    write_csv(findings.curves_frame(), draft / "curves.csv")
+    if findings.patients.height:
+        write_csv(findings.patients, draft / "patients.csv")
+
+
+def briefs(findings: Findings) -> dict[str, Document]:
+    """Return the patients' brief in each language of the plan, under its file's name."""
+    plan = findings.plan
+    told = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
+    names = ("brief", *(f"brief.{language}" for language in plan.languages[1:]))
+    return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
+
+
+def _drawn(findings: Findings, pool: Executor, boundary: Boundary, progress: Progress | None,
+           second: SecondProcess | None) -> tuple[list[Placed], list[Future[bytes]]]:  # fmt: skip
+    """Return the figures, each with its section, and their pixels, which are on their way."""
+    planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), [])
+
+    def here(place: int) -> Picture:
+        if progress:
+            progress(f"figure {planned[place][1]}", place, len(planned))
+        return _picture(planned[place], lambda svg: pool.submit(png, svg))
+
+    places = range(len(planned))
+    pictures = second.results(pieces_of, findings, places, here) if second else {i: here(i) for i in places}
+    drawn: list[Placed] = []
+    waiting: list[Future[bytes]] = []
+    for place in places:
+        figure, pixels, failures = pictures[place]
+        boundary.failures += failures
+        if figure is not None and pixels is not None:
+            drawn.append((planned[place][0], figure))
+            waiting.append(_ready(pixels))
+    return drawn, waiting
+
+
+def pieces_of(findings: Findings) -> list[Callable[[], Picture]]:
+    """Return the figures of findings as pieces of work."""
+    return [partial(_picture, one, png) for one in figures(findings)]
+
+
+def _picture(planned: Planned, render: Callable[[bytes], Future[bytes] | bytes]) -> Picture:
+    boundary, (section, name, draw) = Boundary(), planned
+    figure = boundary.attempt(f"Figure {name}", section, draw, None)
+    pixels = None if figure is None else boundary.attempt(f"Figure {name}", section, lambda: render(figure.svg), None)
+    return figure, pixels, tuple(boundary.failures)
+
+
+def _ready(pixels: Future[bytes] | bytes) -> Future[bytes]:
+    """Return pixels that are there already like those that are on their way."""
+    if isinstance(pixels, Future):
+        return pixels
+    ready: Future[bytes] = Future()
+    ready.set_result(pixels)
+    return ready
+
+
+def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
+    """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
+    with ThreadPoolExecutor(CORES) as pool:
+        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder, Boundary())
+
+
+def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path,
+                   boundary: Boundary) -> dict[str, bytes]:  # fmt: skip
+    """Write figures whose pixels are on their way, and return the pixels by name."""
+    folder.mkdir()
+    pixels = {}
+    for figure, coming in zip(drawn, waiting, strict=True):
+        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, None)
+        if rendered is None:
+            continue
+        pixels[figure.name] = rendered
+        (folder / f"{figure.name}.svg").write_bytes(figure.svg)
+        (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
+        write_csv(figure.data, folder / f"{figure.name}.csv")
+    return pixels

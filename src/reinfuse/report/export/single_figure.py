@@ -1,0 +1,70 @@
+"""One figure alone, at the width of one or two columns of a journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reinfuse.exceptions import FigureRefused, Problem, nearest
+from reinfuse.output import Destination, at
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.plan.options import Analyses
+from reinfuse.report.document.typst import compiled, png
+from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.results.findings import Findings
+from reinfuse.tabular.csv_files import csv_text
+
+_DESCRIPTIVE = ("flow", "swimmer", "waterfall", "missing", "doses", "response_best", "km_")
+"""Figures, or beginnings of their names, that need the description of the patients alone."""
+ENDINGS = ("svg", "pdf", "png", "csv")
+_PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
+
+
+def enough(plan: Plan, name: str) -> Plan:
+    """Return the plan with what a figure needs: many show only the description and the models."""
+    if not name.startswith(_DESCRIPTIVE):
+        return plan
+    return plan.model_copy(update={"analyses": Analyses.none(), "landmarks": (), "time_dependent": ()})
+
+
+def names(findings: Findings) -> list[str]:
+    """Return the names of all figures that can be drawn of these findings."""
+    return [name for _, name, draw in figures(findings) if draw() is not None]
+
+
+def one(findings: Findings, name: str, columns: Columns) -> Drawn:
+    """Draw one figure.
+
+    Raises
+    ------
+    FigureRefused
+        If there is no such figure, or nothing to draw.
+    """
+    found = {name: draw for _, name, draw in figures(findings, columns)}
+    if name not in found:
+        near = nearest(name, found)
+        remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(found)}"
+        raise FigureRefused([Problem(None, None, None, name, "is no figure of these data", remedy)])
+    drawn = found[name]()
+    if drawn is None:
+        rule = "there is nothing to draw: too few patients in a group, or too many groups"
+        raise FigureRefused([Problem(None, None, None, name, rule, "choose another figure")])
+    return drawn
+
+
+def files_of(name: str) -> list[str]:
+    """Return the names of a figure's files."""
+    return [f"{name}.{ending}" for ending in ENDINGS]
+
+
+def write(drawn: Drawn, place: Destination | Path) -> list[Path]:
+    """Write a figure as SVG, PDF, PNG (300 dpi) and CSV, and return the files.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written, or holds files of these names.
+    """
+    pdf = compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf")
+    contents = (drawn.svg, pdf, png(drawn.svg), csv_text(drawn.data).encode())
+    return at(place, "figure").write_files(dict(zip(files_of(drawn.name), contents, strict=True)))

@@ -1,0 +1,86 @@
+"""Which figures of single patients a report has; none of findings that were read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.patient_courses import courses
+from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
+from reinfuse.report.figures.doses import Dose, doses
+from reinfuse.report.figures.missing import missing
+from reinfuse.report.figures.swimmer import MOST, swimmer
+from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.report.figures.waterfall import waterfall
+from reinfuse.results.findings import Findings
+
+Planned = tuple[str, str, Callable[[], Drawn | None]]
+
+
+def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Planned]:
+    """Yield the figures that show single patients."""
+    cohort, data = findings.cohort, findings.data
+    if cohort is None or data is None:
+        return
+    synthetic, index = bool(findings.provenance["synthetic"]), findings.plan.index_infusion
+    n, threshold = data.frame.height, findings.plan.rules.umrd_threshold
+    unknowns = f"Values that are not known, {n} patients"
+    yield "patients", "missing", lambda: missing(unknowns, unknown(data), synthetic, columns or 2)
+    if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
+        yield "patients", "doses", lambda: _doses(data, index, synthetic, columns or 1)
+    if n <= MOST:
+        yield (
+            "course",
+            "swimmer",
+            lambda: swimmer(
+                f"Course of {n} patients", courses(cohort, data, index, threshold), synthetic, columns or 2
+            ),
+        )
+    if SIZE_CHANGE in data.frame.columns and data.frame[SIZE_CHANGE].is_not_null().any():
+        yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns or 2)
+
+
+def unknown(data: Analysed) -> dict[str, NDArray[np.bool_]]:
+    """Return which patients' value of each factor and endpoint is not known.
+
+    What does not apply is not unknown: the duration of a response that there was not.
+    """
+    found = {f.label: f.values.is_null().to_numpy() for f in data.factors}
+    response = data.endpoint("response")
+    for end in data.endpoints:
+        gone = ~end.known
+        if end.name == "dor" and response is not None:
+            gone &= response.event == 1
+        found[end.label] = gone
+    for grade in data.grades:
+        found[grade.removeprefix("toxicity_").replace("_", " ")] = data.frame[grade].is_null().to_numpy()
+    return found
+
+
+def _doses(data: Analysed, index: int, synthetic: bool, columns: Columns) -> Drawn | None:
+    response = data.endpoint("response")
+    said = np.full(data.frame.height, "not known", dtype="<U12")
+    if response is not None:
+        said = np.where(np.isnan(response.event), "not known", np.where(response.event == 1, "response", "no response"))
+    both = [data.frame[f"cart{i}_dose_cells_per_kg"].to_list() for i in (index - 1, index)]
+    found = [Dose(a, b, str(r)) for a, b, r in zip(*both, said, strict=True) if a and b]
+    if not found:
+        return None
+    left_out = data.frame.height - len(found)
+    title = f"Dose of CART{index - 1} and CART{index}, {len(found)} patients"
+    title += f" ({left_out} without both doses)" if left_out else ""
+    return doses(title, found, left_out, index, synthetic, columns)
+
+
+def _waterfall(data: Analysed, synthetic: bool, columns: Columns) -> Drawn:
+    known = data.frame.filter(pl.col(SIZE_CHANGE).is_not_null())
+    best = known["response"] if "response" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
+    found = list(zip(known[SIZE_CHANGE].to_list(), best.fill_null("not assessed").to_list(), strict=True))
+    without = data.frame.height - known.height
+    title = f"Best change of the measured disease, {known.height} patients"
+    title += f" ({without} without sizes)" if without else ""
+    return waterfall(title, found, without, synthetic, columns)

@@ -1,0 +1,148 @@
+"""Tables of competing events, later-known factors, protocols, power, and both infusions of a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reinfuse.analyses import competing_risks, simulated_inference
+from reinfuse.cohort.post_baseline import LABELS
+from reinfuse.report.document.model import Row, Table
+from reinfuse.report.tables.robustness import InferenceTables, percent, ratio
+from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import lowered
+from reinfuse.results.estimate import NOT_ESTIMABLE
+
+
+class ProtocolTables(InferenceTables):
+    """Makes the last tables of one study; each is None where nothing was run."""
+
+    def effects_on_incidence(self) -> Table | None:
+        """Gray's tests and subdistribution hazard ratios."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self.look.all("competing", end, "subdistribution_hazard_ratio"):
+                gray = self.look.all("competing", end, "p_value", term=self._factor_of(e.term))
+                cells = (number_format.count(e.n), number_format.count(e.events),
+                                     ratio(e), self._p(e),
+                         self._p(gray[0] if gray else None))  # fmt: skip
+                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
+        if not any(NOT_ESTIMABLE not in line[1][2] for line in lines):
+            return None
+        heads = (
+            "Event and factor",
+            "n",
+            "Events",
+            f"Subdistribution hazard ratio ({self.ci})",
+            "p",
+            f"{competing_risks.GRAY} p",
+        )
+        return self._marked(heads, "fine_gray", "Factors and the incidence of competing events", lines)
+
+    def later(self) -> Table | None:
+        """Landmark analyses and time-dependent factors."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self.look.all("landmark", end, "hazard_ratio"):
+                head = f"{self.labels.endpoint(end)}: {self._later(e.term)} by day {e.at:g}"
+                lines.append((head, (f"landmark day {e.at:g}", number_format.count(e.n), number_format.count(e.events),
+                                     ratio(e), self._p(e)), e.note))  # fmt: skip
+            for e in self.look.all("time_dependent", end, "hazard_ratio"):
+                head = f"{self.labels.endpoint(end)}: {self._later(e.term)}"
+                lines.append((head, ("time-dependent", number_format.count(e.n), number_format.count(e.events),
+                                     ratio(e),
+                                     self._p(e)), e.note))  # fmt: skip
+        if not lines:
+            return None
+        heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", "p")
+        return self._marked(heads, "later", "Factors learnt after the infusion", lines)
+
+    def _later(self, term: str | None) -> str:
+        name = self._factor_of(term)
+        return LABELS.get(name) or self.labels.term(term or "")
+
+    def protocols(self, endpoint: str) -> Table | None:
+        """Expected outcome under each combination."""
+        found = [
+            *self.look.all("standardised", endpoint, "proportion"),
+            *self.look.all("standardised", endpoint, "rate_at"),
+        ]
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for group in dict.fromkeys(e.group for e in found):
+            mine = [e for e in found if e.group == group]
+            shown = [number_format.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
+            head = ", ".join(self.labels.group(g) for g in (group or "").split(", ")) if group else "All combinations"
+            cells = (number_format.count(mine[0].n), number_format.count(mine[0].events), *shown)
+            said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
+            lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))
+        if not lines:
+            return None
+        at = found[0].at
+        what = lowered(self.labels.endpoint(endpoint)) + (
+            f" at {number_format.months(at).removesuffix('.0')} months" if at else ""
+        )
+        heads = ("Combination", "Patients", "Events", f"g-computation ({self.ci})", f"Weighting ({self.ci})")
+        return self._marked(heads, f"protocols_{endpoint}", f"Expected {what} under each combination", lines)
+
+    def power(self) -> Table | None:
+        """What the cohort could have seen."""
+        rows = []
+        method = simulated_inference.METHODS.values()
+        for end in self._ends():
+            for e in [r for r in self.look.all("power", end, "type_1_error") if r.method in method]:
+                where = {"term": e.term, "model": e.model, "method": e.method}
+                chi = [r for r in self.look.all("power", end, "type_1_error", term=e.term, model=e.model)
+                       if r.method != e.method]  # fmt: skip
+                seen = [self._detectable(end, side, where) for side in ("below 1", "above 1")]
+                three = self.look.all("power", end, "power", group="ratio=3", **where)
+                rows.append(
+                    Row(
+                        f"{self.labels.endpoint(end)}: {self.labels.per_sd(e)}",
+                        (
+                            str(e.model),
+                            number_format.count(e.n),
+                            number_format.count(e.events),
+                            percent(chi[0] if chi else None),
+                            percent(e),
+                            percent(three[0] if three else None),
+                            *seen,
+                        ),
+                    )
+                )
+        if not rows:
+            return None
+        heads = ("Endpoint and factor", "Model", "n", "Events", "Type I error, chi-square", "Type I error, simulated",
+                 "Power at a ratio of 3", "80% power below", "80% power above")  # fmt: skip
+        first = next(e for end in self._ends() for e in self.look.all("power", end, "type_1_error"))
+        notes = (*(first.note or "").split("; ")[:2], "ratios of numbers are per standard deviation")
+        return Table("power", "What this cohort could have seen", heads, tuple(rows), notes)
+
+    def _detectable(self, end: str, side: str, where: Mapping[str, object]) -> str:
+        found = self.look.all("power", end, "detectable_ratio", group=side, **where)
+        if not found:
+            return "–"
+        return number_format.ratio(found[0].estimate) if found[0].estimate is not None else "not within 0.1 to 10"
+
+    def paired(self) -> Iterator[Table]:
+        """The infusion before and the index infusion, within patients."""
+        index = self.findings.plan.index_infusion
+        rows = []
+        for end in ("response", "cr"):
+            shares = [self.look.one("paired", end, "proportion", group=f"infusion={i}") for i in (index - 1, index)]
+            test = next(iter(self.look.all("paired", end, "odds_ratio")), None)
+            if all(shares):
+                shown = [f"{number_format.of(s)}; {number_format.interval(s)}" for s in shares if s]
+                rows.append(Row(self.labels.endpoint(end), (*shown, ratio(test), self._p(test))))
+        if rows:
+            heads = ("", f"After infusion {index - 1} ({self.ci})", f"After infusion {index} ({self.ci})",
+                     f"Ratio of discordant pairs ({self.ci})", "Exact McNemar p")  # fmt: skip
+            yield Table("paired_response", "The same patients after both infusions", heads, tuple(rows))
+        found = self.look.all("paired", "pfs", "growth_modulation_index")
+        if found and found[0].n:
+            gmi, over = found[0], self.look.all("paired", "pfs", "gmi_at_least")
+            cells = (number_format.count(gmi.n), number_format.count(gmi.events),
+                     ratio(gmi) if gmi.estimate is not None else "not reached",
+                     number_format.share(over[0]) if over else "–")  # fmt: skip
+            heads = ("", "n", "Events", f"Median ratio ({self.ci})", f"Ratio at least 1.33 ({self.ci})")
+            label = "Progression-free survival after this infusion / after the one before"
+            notes = tuple(x for x in (gmi.note,) if x)
+            yield Table("paired_gmi", "Growth modulation index", heads, (Row(label, cells),), notes)

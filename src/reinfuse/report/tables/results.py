@@ -1,0 +1,212 @@
+"""The report's tables: texts in cells, made from records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reinfuse.analyses.baseline import MORE_LABELS
+from reinfuse.report.document.model import Row, Table
+from reinfuse.report.text import number_format
+from reinfuse.report.text.estimate_index import Lookup
+from reinfuse.report.text.labels import Labels, lowered
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.results.findings import Findings
+
+
+class Tables:
+    """Makes the tables of one study."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.look = Lookup(findings.estimates)
+        self.labels = Labels(findings)
+        self.populations = list(findings.described.populations)
+        self.ci = number_format.level(findings.plan.confidence)
+
+    def baseline(self) -> Table:
+        """Who the patients are, overall and by subgroup."""
+        sizes = [self.look.one("baseline", None, "count", p, term=None) for p in self.populations]
+        heads = [f"{self.labels.population(p)} (n = {number_format.count(s.estimate if s else 0)})"
+                 for p, s in zip(self.populations, sizes, strict=True)]  # fmt: skip
+        terms = dict.fromkeys(
+            e.term.partition("=")[0] for e in self.look.all("baseline", None, "missing", population="all") if e.term
+        )
+        rows = [row for name in terms for row in self._variable(name)]
+        notes = ("Numbers: median (quartiles). Categories: patients (share of those with a known value).",
+                 *number_format.rounding(e for e in self.findings.estimates if e.analysis == "baseline"))  # fmt: skip
+        return Table("baseline", "Patients at the index infusion", ("", *heads), tuple(rows), notes)
+
+    def _variable(self, name: str) -> Iterator[Row]:
+        label = MORE_LABELS.get(name) or _regimen_label(name) or self.labels.factor(name)
+        medians = [self.look.one("baseline", None, "median", p, term=name) for p in self.populations]
+        if medians[0] is not None:
+            unit = medians[0].unit
+            cells = [self._quartiles(name, p) for p in self.populations]
+            yield Row(f"{label.split(', per ')[0]}{f', {unit}' if unit else ''}", tuple(cells))
+        else:
+            yield from self._levels(name, label)
+        missing = [self.look.one("baseline", None, "missing", p, term=name) for p in self.populations]
+        if missing[0] is not None and missing[0].estimate:
+            yield Row("not known", tuple(number_format.count(m.estimate) if m else "" for m in missing), True)
+
+    def _quartiles(self, name: str, population: str) -> str:
+        found = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
+        values = [number_format.plain(f.estimate, f.unit) if f else "–" for f in found]
+        return "–" if values[0] == "–" else f"{values[0]} ({values[1]} to {values[2]})"
+
+    def _levels(self, name: str, label: str) -> Iterator[Row]:
+        shares = self.look.all("baseline", None, "proportion", population="all")
+        terms = [e.term for e in shares if e.term and e.term.partition("=")[0] == name]
+        if {t.partition("=")[2] for t in terms if t} <= {"yes", "no"}:
+            yes = f"{name}=yes"
+            yield Row(label, tuple(self._share(yes, p) for p in self.populations))
+            return
+        yield Row(label, tuple("" for _ in self.populations))
+        for term in terms:
+            yield Row(term.partition("=")[2], tuple(self._share(term, p) for p in self.populations), True)
+
+    def _share(self, term: str, population: str) -> str:
+        found = self.look.one("baseline", None, "proportion", population, term=term)
+        if found is None or (found.estimate is None and not number_format.hidden(found)):
+            return number_format.NOT_SHOWN
+        return number_format.of(found)
+
+    def response(self) -> Table | None:
+        """Response, complete response, undetectable MRD, by population and by group."""
+        ends = [e for e in self.findings.described.endpoints if e.kind == "binary"]
+        if not ends:
+            return None
+        rows = []
+        groups = dict.fromkeys(e.group for e in self.look.all("response", ends[0].name, "proportion") if e.group)
+        places: list[tuple[str, str, str | None]] = [
+            *((self.labels.population(p), p, None) for p in self.populations),
+            *((self.labels.group(g), "all", g) for g in groups if f"{g}" not in self.populations),
+        ]
+        for label, population, group in places:
+            found = [self.look.one("response", e.name, "proportion", population, group) for e in ends]
+            cells = [_share(f) for f in found]
+            rows.append(Row(label, tuple(cells)))
+        heads = tuple(f"{e.label}, {self.ci}" for e in ends)
+        return Table("response", "Response", ("", *heads), tuple(rows), ("Exact (Clopper-Pearson) intervals.",))
+
+    def survival(self, endpoint: str) -> Table:
+        """Median and survival at 6, 12 and 24 months, by population and by group."""
+        every = self.look.all("survival", endpoint, "median")
+        rows = []
+        for e in every:
+            if e.group in self.populations:
+                continue
+            rates = self.look.all("survival", endpoint, "rate_at", population=e.population, group=e.group)
+            label = self.labels.group(e.group) if e.group else self.labels.population(e.population)
+            rows.append(Row(label, (number_format.count(e.n), number_format.count(e.events), number_format.time(e),
+                                    *(number_format.share(r) for r in rates))))  # fmt: skip
+        days = [e.at for e in self.look.all("survival", endpoint, "rate_at", population="all", group=None)]
+        heads = ("", "n", "Events", f"Median, months ({self.ci})",
+                 *(f"At {number_format.months(d).removesuffix('.0')} months ({self.ci})" for d in days))  # fmt: skip
+        rows = [Row(r.head, (*r.cells, *[""] * (len(heads) - 1 - len(r.cells)))) for r in rows]
+        tests = self.look.all("survival", endpoint, "p_value")
+        shown = [f"{self.labels.factor(t.term or '').split(', per ')[0]} {number_format.p_value(t.p_value)}"
+                 for t in tests if t.p_value is not None]  # fmt: skip
+        notes = [f"Log-rank p: {', '.join(shown)}"] if shown else []
+        follow_up = self.look.one("survival", endpoint, "median_follow_up")
+        if follow_up is not None and follow_up.n and not number_format.hidden(follow_up):
+            notes.append(f"Median follow-up (reverse Kaplan-Meier): {number_format.time(follow_up)} months")
+        notes += number_format.rounding([*every, follow_up])
+        label = self.labels.endpoint(endpoint)
+        return Table(f"survival_{endpoint}", label, heads, tuple(rows), tuple(notes))
+
+    def competing(self) -> Table | None:
+        """Cumulative incidence of competing events."""
+        ends = [e for e in self.findings.described.endpoints if e.competing]
+        rows = []
+        heads: tuple[str, ...] = ()
+        for end in ends:
+            for population in self.populations:
+                rates = self.look.all("competing", end.name, "rate_at", population=population)
+                if not rates:
+                    continue
+                if len(rates) > len(heads) - 3:
+                    heads = ("", "n", "Events", *(
+                        f"At {number_format.months(r.at).removesuffix('.0')} months ({self.ci})"
+                                                  for r in rates))  # fmt: skip
+                cells = (number_format.count(rates[0].n), number_format.count(rates[0].events),
+                         *(number_format.share(r) for r in rates))  # fmt: skip
+                rows.append(Row(f"{end.label}, {self.labels.population(population)}", cells))
+        rows = [Row(r.head, (*r.cells, *[""] * (len(heads) - 1 - len(r.cells)))) for r in rows]
+        return Table("competing", "Cumulative incidence of competing events", heads, tuple(rows)) if rows else None
+
+    def toxicity(self) -> Table | None:
+        """Worst grade of each kind."""
+        terms = [e.term or "" for e in self.look.all("toxicity", None, "proportion", population="all")]
+        kinds = list(dict.fromkeys(t.split(">=")[0] for t in terms))
+        rows = []
+        for kind in kinds:
+            rows.append(
+                Row(f"{kind}, grade 3 or more", tuple(self._toxicity(f"{kind}>=3", p) for p in self.populations))
+            )
+            rows.append(Row("any grade", tuple(self._toxicity(f"{kind}>=1", p) for p in self.populations), True))
+            for grade in range(1, 6):
+                found = [self.look.one("toxicity", None, "count", p, term=f"{kind}={grade}") for p in self.populations]
+                cells = tuple(number_format.count(f.estimate) if f else "" for f in found)
+                if any(c not in ("", "0") for c in cells):
+                    rows.append(Row(f"grade {grade}", cells, True))
+        if not rows:
+            return None
+        heads = ("", *(self.labels.population(p) for p in self.populations))
+        return Table("toxicity", f"Toxicity after the index infusion, worst grade ({self.ci})", heads, tuple(rows))
+
+    def _toxicity(self, term: str, population: str) -> str:
+        found = self.look.one("toxicity", None, "proportion", population, term=term)
+        return _share(found)
+
+    def association(self, endpoint: str) -> Table | None:
+        """Univariable and multivariable effects on one endpoint."""
+        records = self.effects(endpoint)
+        if not records:
+            return None
+        marks: dict[str, int] = {}
+        rows = []
+        permuted = self.look.all("permutation", endpoint, "p_value")
+        adjusted = self.look.all("sensitivity", endpoint, "p_adjusted")
+        for e in records:
+            said = [p for p in (e.note or "").split("; ") if p]
+            flags = ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said)
+            value = f"{number_format.ratio(e.estimate)} ({number_format.interval(e)})"
+            if e.estimate is None:
+                value = number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE
+            others = [
+                next((r.p_value for r in found if (r.term, r.model) == (term, e.model)), None)
+                for found, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
+            ]
+            cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
+                     *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
+            rows.append(Row(self.labels.term(e.term or ""), cells))
+        what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
+        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH p", "Note")
+        notes = tuple(f"({number}) {text}" for text, number in marks.items())
+        caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
+        return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)
+
+    def effects(self, endpoint: str) -> Sequence[Estimate]:
+        """Return the effects on an endpoint, univariable first."""
+        return [*self.look.all("association", endpoint, "odds_ratio"),
+                *self.look.all("association", endpoint, "hazard_ratio")]  # fmt: skip
+
+
+def _share(found: Estimate | None) -> str:
+    """Return a proportion with its interval."""
+    if found is None or (not found.n and not number_format.hidden(found)):
+        return "none evaluated"
+    return (
+        number_format.of(found)
+        if number_format.hidden(found)
+        else f"{number_format.of(found)}; {number_format.interval(found)}"
+    )
+
+
+def _regimen_label(name: str) -> str | None:
+    if name.startswith("cart") and name.endswith("_regimen"):
+        return f"Lymphodepletion before {name.removesuffix('_regimen').upper()}"
+    if name.startswith("cart") and name.endswith("_dose_cells_per_kg"):
+        return f"{name.split('_', maxsplit=1)[0].upper()} dose"
+    return None

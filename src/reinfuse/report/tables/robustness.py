@@ -1,0 +1,235 @@
+"""Tables of what the data can and cannot say: small samples, robustness, later-known factors, protocols."""
+
+from __future__ import annotations
+
+from reinfuse.report.document.model import Row, Table
+from reinfuse.report.tables.results import Tables
+from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import lowered
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+
+RATIOS = ("odds_ratio", "hazard_ratio")
+
+
+def ratio(record: Estimate | None) -> str:
+    """Return a ratio with its interval, `5.67 (1.35 to 30.1)`; an open end is said."""
+    if record is None:
+        return "–"
+    if record.estimate is None:
+        return number_format.UNTOLD if number_format.hidden(record) else NOT_ESTIMABLE
+    low = "no limit" if record.lower is None else number_format.ratio(record.lower)
+    high = "no limit" if record.upper is None else number_format.ratio(record.upper)
+    return f"{number_format.ratio(record.estimate)} ({low} to {high})"
+
+
+class InferenceTables(Tables):
+    """Makes the further tables of one study; each is None where nothing was run."""
+
+    def _one_of(self, analysis: str, endpoint: str, **where: object) -> Estimate | None:
+        return next((e for s in RATIOS for e in self.look.all(analysis, endpoint, s, **where)), None)
+
+    def _terms(self, analysis: str, endpoint: str) -> list[Estimate]:
+        return [e for s in RATIOS for e in self.look.all(analysis, endpoint, s)]
+
+    def _ends(self) -> list[str]:
+        return [e.name for e in self.findings.described.endpoints]
+
+    def _p(self, record: Estimate | None) -> str:
+        return number_format.p_value(record.p_value) if record else "–"
+
+    def _factor_of(self, term: str | None) -> str:
+        return (term or "").partition("=")[0]
+
+    def _marked(
+        self,
+        heads: tuple[str, ...],
+        name: str,
+        caption: str,
+        lines: list[tuple[str, tuple[str, ...], str | None]],
+        notes: tuple[str, ...] = (),
+    ) -> Table:
+        """Return a table whose last column points to the notes of its rows."""
+        marks: dict[str, int] = {}
+        rows = []
+        for head, cells, note in lines:
+            said = [p for p in (note or "").split("; ") if p]
+            rows.append(Row(head, (*cells, ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said))))
+        told = tuple(f"({number}) {text}" for text, number in marks.items())
+        return Table(name, caption, (*heads, "Note"), tuple(rows), (*notes, *told))
+
+    def small_samples(self) -> Table | None:
+        """Firth's answer beside the simulated and the permuted one."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self._terms("calibrated", end):
+                firth = self._one_of("association", end, term=e.term, model=e.model)
+                permuted = self.look.all("permutation", end, "p_value", term=self._factor_of(e.term), model=e.model)
+                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
+                lines.append((head, (str(e.model), number_format.count(e.n), number_format.count(e.events),
+                                     ratio(firth),
+                                     self._p(firth), ratio(e), self._p(e),
+                                     self._p(permuted[0] if permuted else None)), e.note))  # fmt: skip
+        if not lines:
+            return None
+        heads = ("Endpoint and factor", "Model", "n", "Events", f"Firth, chi-square ({self.ci})", "p",
+                 f"Firth, simulated ({self.ci})", "p", "Permutation p")  # fmt: skip
+        return self._marked(heads, "small_samples", "The same associations by methods made for small samples", lines)
+
+    def sensitivity(self) -> Table | None:
+        """E-values of the models' effects."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self.look.all("sensitivity", end, "e_value"):
+                limit = self.look.all("sensitivity", end, "e_value_of_limit", term=e.term, model=e.model)
+                effect = self._one_of("association", end, term=e.term, model=e.model)
+                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
+                values = [_value(x) for x in (e, *limit[:1])]
+                lines.append((head, (ratio(effect), *values, *["–"] * (2 - len(values))), e.note))
+        if not lines:
+            return None
+        note = ("A hidden confounder tied to factor and outcome by risk ratios of this size each could explain the "
+                "association away; 1 = nothing needs to be explained",)  # fmt: skip
+        heads = ("Endpoint and factor", f"Ratio ({self.ci})", "E-value", "E-value of the limit")
+        return self._marked(heads, "e_values", "How strong a hidden confounder would have to be", lines, note)
+
+    def averaging(self, endpoint: str) -> Table | None:
+        """Inclusion by model averaging and by bootstrap selection."""
+        probabilities = self.look.all("averaging", endpoint, "inclusion_probability")
+        frequencies = {e.term: e for e in self.look.all("stability", endpoint, "inclusion_frequency")}
+        if not any(e.estimate is not None for e in (*probabilities, *frequencies.values())):
+            return None
+        rows = []
+        for name in dict.fromkeys([*(e.term for e in probabilities), *frequencies]):
+            if name is None:
+                continue
+            probability = next((e for e in probabilities if e.term == name), None)
+            cells = (percent(probability), percent(frequencies.get(name)))
+            effects = [e for e in self._terms("averaging", endpoint) if self._factor_of(e.term) == name]
+            single = len(effects) == 1 and effects[0].term == name
+            rows.append(
+                Row(self.labels.factor(name), (*cells, *(self._effect(effects[0], endpoint) if single else ("", ""))))
+            )
+            rows += [Row(self.labels.term(e.term or ""), ("", "", *self._effect(e, endpoint)), True)
+                     for e in effects if not single]  # fmt: skip
+        what = "odds ratio" if self.look.all("averaging", endpoint, "odds_ratio") else "hazard ratio"
+        heads = ("Factor", "Probability that the model holds it", "Share of bootstrap samples that select it",
+                 f"Average {what}", "Share of bootstrap samples with this sign")  # fmt: skip
+        best = [f"{self._model(e.term)} {number_format.percent(e.estimate or 0, 0)}"
+                for e in self.look.all("averaging", endpoint, "model_probability")]  # fmt: skip
+        first = probabilities[0] if probabilities else next(iter(frequencies.values()))
+        notes = [f"n = {number_format.count(first.n)}, events {number_format.count(first.events)}"] + (
+            [f"Most probable models: {'; '.join(best)}"] if best else []
+        )
+        notes += [first.note] if first.note else []
+        caption = f"Which factors go into a model of {lowered(self.labels.endpoint(endpoint))}"
+        return Table(f"averaging_{endpoint}", caption, heads, tuple(rows), tuple(notes))
+
+    def _effect(self, e: Estimate, endpoint: str) -> tuple[str, str]:
+        sign = self.look.all("stability", endpoint, "sign_stability", term=e.term)
+        return number_format.ratio(e.estimate), percent(sign[0] if sign else None)
+
+    def _model(self, term: str | None) -> str:
+        names = (term or "").split(" + ")
+        return " + ".join(n if n == "no factor" else self.labels.factor(n).split(", per ")[0] for n in names)
+
+    def prediction(self) -> Table | None:
+        """The models' c-index and calibration, corrected for optimism."""
+        rows = []
+        for end in self._ends():
+            found = [self.look.all("stability", end, s)
+                     for s in ("c_index", "c_index_corrected", "calibration_slope_corrected")]  # fmt: skip
+            if found[0] and found[0][0].estimate is not None:
+                first = found[0][0]
+                cells = (
+                    number_format.count(first.n),
+                    number_format.count(first.events),
+                    *("–" if not f or f[0].estimate is None else f"{f[0].estimate:.2f}" for f in found),
+                )
+                rows.append(Row(self.labels.endpoint(end), cells))
+        heads = (
+            "Multivariable model",
+            "n",
+            "Events",
+            "Apparent c-index",
+            "Optimism-corrected c-index",
+            "Calibration slope",
+        )
+        notes = ("c-index 0.5 = no better than chance; slope below 1 = effects too large for other patients.",)
+        return (
+            Table("prediction", "How well the models would predict in other patients", heads, tuple(rows), notes)
+            if rows
+            else None
+        )
+
+    def influence(self) -> Table | None:
+        """How many single patients change each conclusion."""
+        rows = []
+        for end in self._ends():
+            for e in self.look.all("influence", end, "patients_changing"):
+                left_out = [r for r in self._terms("influence", end) if r.term == e.term and r.model == e.model]
+                values = [r.estimate for r in left_out if r.estimate is not None]
+                changing = [(r.group or "").partition("=")[2] for r in left_out if r.note]
+                full = self._one_of("association", end, term=e.term, model=e.model)
+                spread = f"{number_format.ratio(min(values))} to {number_format.ratio(max(values))}" if values else "–"
+                cells = (ratio(full), self._p(full), spread, number_format.count(e.estimate), ", ".join(changing))
+                rows.append(Row(f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells))
+        heads = (
+            "Endpoint and factor",
+            f"All patients ({self.ci})",
+            "p",
+            "Without one of the most influential patients",
+            "Patients who alone change the conclusion",
+            "Who",
+        )
+        return Table("influence", "What single patients change", heads, tuple(rows)) if rows else None
+
+    def proportional(self) -> Table | None:
+        """Tests of proportional hazards, and how ratios change where they fail."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self.look.all("proportional", end, "p_value"):
+                over = self.look.all("proportional", end, "hazard_ratio", model=e.model)
+                mine = [r for r in over if r.term in (e.term, f"{e.term} x doubling of time")]
+                term = "all terms together" if e.term == "all terms" else self.labels.term(e.term or "")
+                cells = (str(e.model), number_format.p_value(e.p_value) if e.p_value is not None else NOT_ESTIMABLE,
+                         *([ratio(r) for r in mine] if len(mine) == 2 else ("", "")))  # fmt: skip
+                note = "; ".join(x for x in (e.note, mine[0].note if mine else None) if x)
+                lines.append((f"{self.labels.endpoint(end)}: {term}", cells, note))
+        if not lines:
+            return None
+        heads = ("Endpoint and term", "Model", "p of proportional hazards", f"Hazard ratio ({self.ci})",
+                 f"Times per doubling of time ({self.ci})")  # fmt: skip
+        return self._marked(heads, "proportional", "Do the hazard ratios stay the same over time?", lines)
+
+    def imputation(self) -> Table | None:
+        """Completed data beside complete cases."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        for end in self._ends():
+            for e in self._terms("imputation", end):
+                cases = self._one_of("association", end, term=e.term, model=e.model)
+                cells = (str(e.model), number_format.count(cases.n) if cases else "–", ratio(cases), self._p(cases),
+                         number_format.count(e.n), ratio(e), self._p(e))  # fmt: skip
+                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
+        if not lines:
+            return None
+        heads = (
+            "Endpoint and factor",
+            "Model",
+            "n",
+            f"Complete cases ({self.ci})",
+            "p",
+            "n",
+            f"Imputed ({self.ci})",
+            "p",
+        )
+        return self._marked(heads, "imputation", "Missing factor values: complete cases and multiple imputation", lines)
+
+
+def _value(record: Estimate) -> str:
+    """Return a record's ratio alone."""
+    return number_format.UNTOLD if number_format.hidden(record) else number_format.ratio(record.estimate)
+
+
+def percent(record: Estimate | None) -> str:
+    """Return a record's share as a whole percentage."""
+    return "–" if record is None or record.estimate is None else f"{100 * record.estimate:.0f}%"

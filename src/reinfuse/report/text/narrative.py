@@ -1,0 +1,240 @@
+"""The report's sentences: made from the plan and from what was run, each number from a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reinfuse.analyses import competing_risks, survival
+from reinfuse.analyses.proportion import METHOD as PROPORTION
+from reinfuse.cohort.declarations import Rules
+from reinfuse.report.tables.robustness import ratio
+from reinfuse.report.text import number_format
+from reinfuse.report.text.estimate_index import Lookup
+from reinfuse.report.text.labels import Labels, lowered
+from reinfuse.report.text.methods import more_methods
+from reinfuse.report.text.references import REFERENCES
+from reinfuse.results.estimate import Estimate
+from reinfuse.results.findings import Findings
+from reinfuse.statistics import firth
+
+
+class Prose:
+    """Writes the paragraphs of one report and collects the references they cite."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.plan = findings.plan
+        self.look = Lookup(findings.estimates)
+        self.labels = Labels(findings)
+        self.methods_used = {e.method for e in findings.estimates}
+        self._cited: list[str] = []
+
+    def cite(self, *keys: str) -> str:
+        """Return the numbers of references, in the order of first citation."""
+        for key in keys:
+            if key not in self._cited:
+                self._cited.append(key)
+        return "[" + ", ".join(str(self._cited.index(k) + 1) for k in keys) + "]"
+
+    @property
+    def cited(self) -> tuple[str, ...]:
+        """Keys of the references cited so far."""
+        return tuple(self._cited)
+
+    @property
+    def references(self) -> list[str]:
+        """The references cited so far."""
+        return [REFERENCES[k].text for k in self._cited]
+
+    def asked(self) -> list[str]:
+        """Say what the plan asks."""
+        index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
+        ends = ", ".join(lowered(e.label) for e in self.findings.described.endpoints)
+        text = [
+            f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
+            f"Endpoints in these data: {ends or 'none'}."
+        ]
+        names = [f.label for f in self.findings.described.factors]
+        if names:
+            text.append("Factors: " + "; ".join(names) + ".")
+        for model in self.plan.models:
+            factors = ", ".join(self.labels.factor(f) for f in model.factors)
+            text.append(f"Multivariable model of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
+        return text
+
+    def summary(self) -> Iterator[str]:
+        """Say the main results, one sentence each."""
+        analysed = self.look.one("flow", None, "count", term="analysed")
+        total = self.look.one("flow", None, "count", term="in the cohort")
+        if analysed and total:
+            whole = total.estimate is None or analysed.estimate == total.estimate
+            of = "" if whole else f" of the {number_format.count(total.estimate)} in the cohort"
+            yield f"{number_format.count(analysed.estimate)} patients were analysed{of}."
+        for end in self.findings.described.endpoints:
+            if end.kind == "binary":
+                found = self.look.one("response", end.name, "proportion")
+                if found and found.n:
+                    ci = f", {number_format.level(found.confidence)} {number_format.interval(found)}"
+                    yield f"{end.label}: {number_format.of(found)}{'' if number_format.hidden(found) else ci}."
+            elif not end.competing and end.name in ("pfs", "os", "dor"):
+                found = self.look.one("survival", end.name, "median")
+                if found and found.n and not number_format.hidden(found):
+                    yield self._median(end.label, found)
+        for kind in ("CRS", "ICANS", "NT"):
+            found = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
+            if found and found.n:
+                yield f"{kind} of grade 3 or more: {number_format.of(found)}."
+        yield from self._associated()
+
+    def _median(self, label: str, found: Estimate) -> str:
+        shown = number_format.months(found.estimate)
+        unit = " months" if found.estimate is not None else ""
+        return (f"{label}: median {shown}{unit} ({number_format.level(found.confidence)} {number_format.interval(found)}; "
+                f"n = {number_format.count(found.n)}, events {number_format.count(found.events)}).")  # fmt: skip
+
+    def _associated(self) -> Iterator[str]:
+        """Say what the multivariable models show, whether or not it is remarkable."""
+        for statistic, what in (("odds_ratio", "odds ratio"), ("hazard_ratio", "hazard ratio")):
+            for model in self.plan.models:
+                for e in self.look.all("association", model.endpoint, statistic, model="multivariable"):
+                    if e.estimate is None:
+                        continue
+                    own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term)
+                    simulated = f"; simulated: {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
+                    yield (
+                        f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
+                        f"{self.labels.term(e.term or '')}: {what} {number_format.ratio(e.estimate)} "
+                        f"({number_format.level(e.confidence)} {number_format.interval(e)}; {_p(e)}{simulated}; n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
+                    )
+
+    def methods(self) -> list[str]:
+        """Describe what was run, with references, and nothing else."""
+        used, text = self.methods_used, []
+        index = self.plan.index_infusion
+        text.append(
+            f"Time zero was the day of infusion {index}. Design after the reference study {self.cite('study')}; "
+            f"reported along STROBE {self.cite('strobe')}."
+        )
+        level = f"{100 * self.plan.confidence:g}%"
+        if PROPORTION in used:
+            text.append(f"Proportions have exact {level} intervals {self.cite('clopper')}.")
+        if survival.METHOD in used:
+            text.append(
+                f"Times to event were estimated by Kaplan-Meier with log-log {level} intervals "
+                f"{self.cite('kaplan')}, medians with intervals by inversion {self.cite('brookmeyer')}."
+            )
+        if survival.FOLLOW_UP_METHOD in used:
+            text.append(f"Follow-up is the reverse Kaplan-Meier median {self.cite('follow_up')}.")
+        if survival.LOG_RANK in used:
+            text.append(f"Curves of groups were compared by the log-rank test {self.cite('log_rank')}.")
+        if competing_risks.CUMULATIVE in used:
+            text.append(f"Relapse and death without relapse compete: cumulative incidence {self.cite('aalen')}.")
+        fitted = [k for k in ("logistic", "cox") if firth.METHODS[k] in used]
+        if fitted:
+            keys = ["firth", *(f"firth_{k}" for k in fitted)]
+            models = " and ".join(
+                {
+                    "logistic": "logistic regression (binary endpoints)",
+                    "cox": "Cox regression (times to event; Breslow ties)",
+                }[k]
+                for k in fitted
+            )
+            text.append(
+                f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, one factor at a "
+                "time and in the plan's multivariable models, in patients with all values of the model known; "
+                "p-values are from the penalised likelihood ratio and intervals from its profile."
+            )
+            if not self.plan.analyses.sensitivity:
+                text.append("No p-value is corrected for the number of tests.")
+        text += more_methods(self.findings, self.cite)
+        diagnoses = {p for p in self.findings.described.populations if p.startswith("diagnosis=")}
+        criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
+        keys = [k for d, k in criteria.items() if d in diagnoses]
+        if keys:
+            text.append(f"Response categories are those that the centre recorded, by the criteria of each disease "
+                        f"{self.cite(*keys)}.")  # fmt: skip
+        if any(e.analysis == "toxicity" for e in self.findings.estimates):
+            text.append(
+                f"Toxicity is shown by the grades recorded; CRS and ICANS by ASTCT consensus {self.cite('astct')} "
+                "unless the centre graded otherwise; scales are not pooled."
+            )
+        return text
+
+    def limits(self) -> list[str]:
+        """Say what the findings cannot show."""
+        n = self.findings.described.patients
+        text = []
+        if self.findings.provenance["synthetic"]:
+            text.append("The data are synthetic. No patient is in them, and nothing clinical follows from them.")
+        small = "This is a small cohort: intervals are wide, and one patient more or less can change a result. "
+        text.append((small if n < 200 else "") + "A large p-value is no evidence that a factor does not matter.")
+        text.append("Regimen and dose were chosen by clinicians for reasons that also bear on outcome (confounding by "
+                    "indication). What is shown are associations, not effects of treatment.")  # fmt: skip
+        if self.plan.index_infusion > 1:
+            text.append(
+                "Patients had to live, and be fit enough, to receive this infusion. They are a selection of all "
+                "who were treated before, and dose and interval depend on what came before."
+            )
+        text.append("Many associations are tested; some small p-values are expected by chance alone.")
+        text += list(self.findings.described.about.limits)
+        text.append("The report describes groups. It gives no advice on the treatment of any one patient.")
+        return text
+
+    def rules(self) -> list[tuple[str, str]]:
+        """Return the endpoint rules in force; of a wide sheet only those that apply to it."""
+        return list(_rules(self.plan.rules, self.findings.described.wide))
+
+
+def _p(record: Estimate) -> str:
+    p = number_format.p_value(record.p_value)
+    return f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
+
+
+def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
+    special = "".join(f"; in {d}: {', '.join(r)}" for d, r in rules.responders_by_diagnosis.items())
+    yield "Overall response", f"best response {', '.join(rules.responders)}{special}; not assessed = no response"
+    yield "Complete response", "best response " + " or ".join(rules.complete)
+    if wide:
+        yield "Times", "taken from the sheet as they are"
+        return
+    if rules.split_dose_days:
+        yield (
+            "Split dose",
+            f"an infusion planned within {rules.split_dose_days} days of the one before is a part of it: day of the first "
+            "part, sum of the doses; infusions are counted without the parts",
+        )
+    new = "any therapy but supportive, and the next CAR-T infusion"
+    if not rules.transplant_is_new_therapy:
+        new += "; a transplant is none"
+    yield "New anticancer therapy", new
+    yield "Best response", "best assessment after day 0, up to progression and new anticancer therapy"
+    low, high = rules.umrd_window
+    yield (
+        "Undetectable MRD at day 28",
+        f"test nearest to day {rules.umrd_day} from day {low} to {high}, up to a new anticancer therapy; of several "
+        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable wins; "
+        f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out",
+    )
+    yield from _times(rules)
+
+
+def _times(rules: Rules) -> Iterator[tuple[str, str]]:
+    censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
+    through = "" if rules.censor_at_new_therapy else "; goes on through a new anticancer therapy"
+    gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
+    yield "Progression-free survival", f"to progression, relapse or death; censored at the {censored}{gap}{through}"
+    yield "Overall survival", "to death; censored at last contact"
+    until = "as progression-free survival" + (", but at a new anticancer therapy too" if through else "")
+    yield (
+        "Duration of response",
+        f"responders, from the first response to progression, relapse or death; censored {until}",
+    )
+    yield "Time to next treatment", "to a new anticancer therapy or death; censored at last contact"
+    died = "relapse on that day" if rules.death_of_disease == "relapse" else "non-relapse mortality"
+    yield (
+        "Relapse, non-relapse mortality",
+        "first progression at any time; death without it; each competes with the other; death of disease without a "
+        f"recorded progression is {died}; censored at last contact",
+    )
+    none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = not known"
+    yield "Toxicity", f"worst grade after the index infusion; {none}"

@@ -1,0 +1,1 @@
+"""What came out: estimates, curves and findings. Knows no report."""

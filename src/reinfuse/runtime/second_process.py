@@ -1,0 +1,181 @@
+"""A second process takes every other piece of a study: fitting small models and drawing keep one core busy, no more.
+
+Pieces depend on nothing but their place, so that it does not matter who does which. A second process that dies costs
+time alone: what it had is done here. It is asked and answers by pickles on its standard input and output, and ends
+where its input ends, whatever ended this process.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from typing import Any, TypeVar
+
+from reinfuse.runtime import parallel
+
+T = TypeVar("T")
+MOST_PATIENTS = 20_000
+"""Beyond it a second copy of the data would cost more memory than it saves time."""
+_NEEDED = ("reinfuse.study", "reinfuse.report.export.results_folder")
+_SERVE = "from reinfuse.runtime.second_process import serve; serve()"
+_DEBUG = "REINFUSE_DEBUG"
+_PATIENCE = 2.0
+
+
+class _Dead(Exception):
+    """The second process does not answer."""
+
+
+class SecondProcess:
+    """One more process, started at once so that it is ready when there is work."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join(p for p in sys.path if p)
+        silent = None if os.environ.get(_DEBUG) else subprocess.DEVNULL
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen([sys.executable, "-P", "-c", _SERVE], stdin=subprocess.PIPE, stderr=silent,
+                                         stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
+                                         start_new_session=True)  # fmt: skip
+
+    def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what a function of a module gives there, or raise what it raised."""
+        asked, answered = self._process.stdin, self._process.stdout
+        assert asked is not None and answered is not None
+        message = pickle.dumps((work, arguments))
+        with self._lock:
+            try:
+                asked.write(message)
+                asked.flush()
+                result, error = pickle.load(answered)
+            except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+                raise _Dead from None
+        if error is not None:
+            raise error
+        return result
+
+    def results(self, pieces_of: Callable[[Any], Sequence[Callable[[], T]]], argument: Any, places: Sequence[int],
+                here: Callable[[int], T]) -> dict[int, T]:  # fmt: skip
+        """Return the result of each piece.
+
+        Parameters
+        ----------
+        pieces_of, argument
+            Function of a module, and what it is given there, which return all pieces in the second process.
+        places
+            Of the pieces that are wanted.
+        here
+            Does one of them in this process.
+        """
+        waiting, got = deque(places), dict[int, T]()
+
+        def there() -> None:
+            place = None
+            try:
+                self.ask(_load, pieces_of, argument)
+                while waiting:
+                    place = waiting.popleft()
+                    got[place] = self.ask(_piece, place)
+                    place = None
+            except (_Dead, IndexError):  # it died; or the last piece was taken here meanwhile
+                if place is not None:
+                    waiting.append(place)
+
+        with ThreadPoolExecutor(1) as thread, parallel.one_thread():
+            other = thread.submit(there)
+            while waiting or not other.done():
+                try:
+                    place = waiting.popleft()
+                except IndexError:
+                    other.result()
+                    continue
+                got[place] = here(place)
+            other.result()
+        return {place: got[place] for place in places}
+
+    def close(self) -> None:
+        """Let it end."""
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if stream is not None:
+                    stream.close()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def second_process() -> Iterator[SecondProcess | None]:
+    """Give a second process, or None where there is but one core."""
+    if parallel.CORES < 2:
+        yield None
+        return
+    _seldom_collect()
+    second = SecondProcess()
+    try:
+        yield second
+    finally:
+        second.close()
+
+
+def _seldom_collect() -> None:
+    """Look for garbage in circles less often: documents and figures are made of very many objects that stay."""
+    gc.set_threshold(100_000, 20, 20)
+
+
+_pieces: Sequence[Callable[[], Any]] = ()
+
+
+def serve() -> None:
+    """Answer until the input ends: the second process itself."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    if not os.environ.get(_DEBUG):
+        warnings.simplefilter("ignore")
+    parallel.CORES = 1
+    _seldom_collect()
+    _warm_up()
+    with suppress(EOFError, OSError):
+        while True:
+            work, arguments = pickle.load(sys.stdin.buffer)
+            answers.write(_answer(work, arguments))
+            answers.flush()
+    os._exit(0)
+
+
+def _answer(work: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
+    try:
+        return pickle.dumps((work(*arguments), None))
+    except Exception as error:
+        try:
+            return pickle.dumps((None, error))
+        except Exception:
+            return pickle.dumps((None, RuntimeError(type(error).__name__)))
+
+
+def _warm_up() -> None:
+    from threadpoolctl import threadpool_limits
+
+    for name in _NEEDED:
+        import_module(name)
+    threadpool_limits(limits=1)
+
+
+def _load(pieces_of: Callable[[Any], Sequence[Callable[[], Any]]], argument: Any) -> None:
+    global _pieces
+    _pieces = pieces_of(argument)
+
+
+def _piece(place: int) -> Any:
+    return _pieces[place]()

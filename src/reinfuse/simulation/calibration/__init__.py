@@ -1,0 +1,1 @@
+"""The ensemble of populations given published results, and how well it meets them."""

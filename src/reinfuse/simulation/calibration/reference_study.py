@@ -1,0 +1,108 @@
+"""The reference study, simulated: first infusions, who needs a second, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import solve
+from reinfuse.simulation.solver.readouts import READ, TMAX_DAY
+from reinfuse.simulation.trial.outcomes import Flags, Outcomes, exclude_the_dead, needs_another, outcomes
+from reinfuse.simulation.trial.protocol import Arm, Infusion, Regimen, Schedule
+
+LOW, HIGH = 2e6, 2e7
+"""Doses of the reference trial that are compared, cells/kg (Turtle 2016: 2e6 became the dose, 2e7 was tried)."""
+INTERVAL, INTERVAL_SPREAD, INTERVALS = 116.5, 0.604, (35.0, 373.0)
+"""Days between infusions: median and range of JITC 2022;10:e004483; the spread puts 95 % within the range."""
+LONG = 730.0
+YEAR = 365.0
+COUNTED = np.array([7.0, 14.0, 28.0, 90.0, 180.0])
+CALIBRATION_RTOL = 1e-4
+REGIMENS_BEFORE: tuple[Regimen, Regimen] = ("Cy", "Cy-Flu")
+DOSES = (LOW, HIGH)
+
+
+@dataclass(frozen=True)
+class FirstInfusion:
+    """CART1 after one regimen, followed for two years: outcomes, day of the peak, counts on `COUNTED`."""
+
+    told: Outcomes
+    tmax: Floats
+    counts: Floats
+
+
+@dataclass(frozen=True)
+class SecondInfusion:
+    """CART2 after one regimen before CART1, with one dose; `selected`: the patients to whom the study would give it."""
+
+    told: Outcomes
+    selected: Flags
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulated study: CART1 by regimen; CART2 by (regimen before CART1, dose) in the same patients."""
+
+    first: Mapping[Regimen, FirstInfusion]
+    second: Mapping[tuple[Regimen, float], SecondInfusion]
+
+
+def simulate(member: Member, seed: int, patients: int, rtol: float = CALIBRATION_RTOL) -> Simulated:
+    """Return the study in `patients` virtual patients of a member, each in every arm."""
+    drawn = draws(seed, 0, patients)
+    p = parameters(member, drawn)
+    days = intervals(drawn)
+    first = {r: _first(member, p, drawn, r, rtol) for r in REGIMENS_BEFORE}
+    second: dict[tuple[Regimen, float], SecondInfusion] = {}
+    for regimen in REGIMENS_BEFORE:
+        told = first[regimen].told
+        failed = ~told.response | (told.progressed & (told.pfs < days - 3))
+        failed &= told.given & ~(told.died & (told.os < days - 3))
+        for dose in DOSES:
+            second[regimen, dose] = _second(member, p, drawn, regimen, dose, np.where(failed, days, np.nan), rtol)
+    return Simulated(first, second)
+
+
+def intervals(drawn: Draws) -> Floats:
+    """Return the days between infusions of each patient."""
+    normal = drawn.normal[:, -1]
+    made: Floats = np.clip(INTERVAL * np.exp(INTERVAL_SPREAD * normal), *INTERVALS)
+    return made
+
+
+def ran(member: Member, p: Floats, drawn: Draws, schedule: Schedule, day: Floats, follow: float, rtol: float,
+        counted: Floats) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return read-outs (patients, infusions, 17) and counts (patients, infusions, days) of patients through a
+    protocol; the dead are not treated."""
+    infusions = len(schedule.day)
+    out = np.full((len(p), infusions, len(READ)), np.nan)
+    counts = np.full((len(p), infusions, len(counted)), np.nan)
+    fit = fitness(member, drawn, infusions)
+    solve(p, fit, drawn.least, day, schedule.course, schedule.event, follow, rtol, counted, out, counts)
+    exclude_the_dead(out, counts, counted)
+    return out, counts
+
+
+def _first(member: Member, p: Floats, drawn: Draws, regimen: Regimen, rtol: float) -> FirstInfusion:
+    arm = Arm(name=regimen, infusions=(Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),))
+    out, counts = ran(member, p, drawn, arm.schedule, np.zeros((len(p), 1)), LONG, rtol, COUNTED)
+    return FirstInfusion(outcomes(out[:, 0]), out[:, 0, TMAX_DAY], counts[:, 0])
+
+
+def _second(member: Member, p: Floats, drawn: Draws, regimen: Regimen, dose: float, days: Floats,
+            rtol: float) -> SecondInfusion:  # fmt: skip
+    arm = Arm(name=regimen, infusions=(
+        Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),
+        Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=dose, after_days=INTERVAL)))  # fmt: skip
+    out = np.full((len(p), 2, len(READ)), np.nan)
+    who = np.flatnonzero(np.isfinite(days))
+    if len(who):
+        of = Draws(drawn.normal[who], drawn.least[who], drawn.uniform[who])
+        some = Member(*(a[who] if a.ndim == 2 else a for a in (member.median, member.cv)))
+        day = np.column_stack([np.zeros(len(who)), days[who]])
+        out[who], _ = ran(some, p[who], of, arm.schedule, day, YEAR, rtol, np.empty(0))
+    return SecondInfusion(outcomes(out[:, 1]), needs_another(out[:, 0], out[:, 1]))

@@ -1,0 +1,1 @@
+"""From points of the parameter space to populations of virtual patients."""

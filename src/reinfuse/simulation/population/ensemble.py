@@ -1,0 +1,65 @@
+"""The ensemble: virtual populations that the published group results allow, bundled with the package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+
+import numpy as np
+import polars as pl
+
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import Member
+
+_FILE = "ensemble.csv"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Members of the posterior, all of equal weight.
+
+    Attributes
+    ----------
+    z
+        Points of `space`, shape (members, unknowns): 0 is the prior's median, 1 its standard deviation.
+    intercept
+        Log odds of CRS of grade 3 or more where peak and tumour score 0 (`outcomes`), shape (members,).
+    """
+
+    z: Floats
+    intercept: Floats
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    @cached_property
+    def member(self) -> Member:
+        """Medians and variations of all members, shape (members, 35)."""
+        return members(self.z)
+
+    def of_patients(self, first: int, count: int) -> tuple[Member, np.ndarray]:
+        """Return the members of patients `first` to `first + count - 1`, and which they are: patient i lives in
+        member i mod members."""
+        which = np.arange(first, first + count) % len(self)
+        return Member(self.member.median[which], self.member.cv[which]), which
+
+    def one(self, k: int) -> Member:
+        """Return one member."""
+        return Member(self.member.median[k], self.member.cv[k])
+
+    def frame(self) -> pl.DataFrame:
+        """Return the ensemble as a table."""
+        columns = {name: np.round(self.z[:, k], 4) for k, name in enumerate(UNKNOWNS)}
+        return pl.DataFrame({"crs_intercept": np.round(self.intercept, 4), **columns})
+
+
+def read(frame: pl.DataFrame) -> Ensemble:
+    """Return the ensemble of a table that `Ensemble.frame` made."""
+    return Ensemble(frame.select(UNKNOWNS).to_numpy().astype(np.float64), frame["crs_intercept"].to_numpy())
+
+
+def bundled() -> Ensemble:
+    """Return the ensemble that comes with the package (made by `benchmarks/virtual/calibration.py`)."""
+    return read(pl.read_csv(files("reinfuse.simulation").joinpath(_FILE).read_bytes()))

@@ -1,0 +1,1 @@
+"""The search for protocols that cannot be told apart from the best."""

@@ -1,0 +1,167 @@
+"""What a search asks: among which protocols of the second infusion, what is to be reached, what not exceeded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.trial.protocol import Arm, Infusion, dose_text
+from reinfuse.simulation.trial.trial import SHARES
+
+TOXICITY, INTERVAL = "crs_grade_3", "interval_days"
+DURABLE = "durable_response"
+OBJECTIVES = (DURABLE, *(name for name in SHARES if name != TOXICITY))
+"""Shares of patients that can be searched for. A durable response is one on day 28 without progression or death within
+6 months. `pfs_6_months` alone is a trap for a search: a large tumour that no longer grows has no progression, and is
+best left alone."""
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """One coordinate of a protocol: its limits, the width of its rounding, and its value in the usual protocol."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    step: float
+    usual: float
+
+
+COORDINATES = (
+    Coordinate("cy", "Cyclophosphamide before CART2", "courses", 0.0, 1.5, 0.05, 1.0),
+    Coordinate("flu", "Fludarabine before CART2", "courses", 0.0, 1.5, 0.05, 1.0),
+    Coordinate("log10_dose", "Dose at CART2", "log10 cells/kg", math.log10(2e5), math.log10(5e7), 0.05,
+               math.log10(2e7)),
+    Coordinate(INTERVAL, "Days from CART1 to CART2", "days", 35.0, 365.0, 1.0, 120.0),
+)  # fmt: skip
+BEFORE_CART1 = (
+    Coordinate("cy_cart1", "Cyclophosphamide before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
+    Coordinate("flu_cart1", "Fludarabine before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
+)
+_REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
+"""What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not known."""
+
+
+CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is searched.
+
+    Attributes
+    ----------
+    objective
+        Share of patients that is to be greatest, one of `OBJECTIVES`.
+    most_crs
+        The toxicity bound: greatest allowed rate of CRS of grade 3 or more.
+    sure
+        Probability over the ensemble with which the bound must hold.
+    margin
+        Difference to the best that does not matter, as a share of what the best reaches. In the same patients even a
+        difference of no account is seen.
+    cart1
+        The first infusion.
+    cart1_too
+        Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
+        either infusion, and the interval is fixed (at 120 days, or by its limits): it says when those who never need
+        CART2 are looked at.
+    limits
+        Limits of coordinates by name, instead of the declared ones; equal limits fix a coordinate.
+    """
+
+    objective: str = DURABLE
+    most_crs: float = 0.15
+    sure: float = 0.5
+    margin: float = 0.1
+    cart1: Infusion = CART1
+    cart1_too: bool = False
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = tuple(self._problems())
+        if problems:
+            raise PlanRefused(problems)
+
+    def _problems(self) -> Iterator[Problem]:
+        if self.objective not in OBJECTIVES:
+            yield _wrong("objective", self.objective, "is not an objective", f"one of {', '.join(OBJECTIVES)}")
+        for name in ("most_crs", "sure"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                yield _wrong(name, f"{value:g}", "is not a probability", "a number between 0 and 1")
+        if not 0 <= self.margin < 1:
+            yield _wrong("margin", f"{self.margin:g}", "is not a share", "a number from 0 to below 1")
+        known = [c.name for c in COORDINATES + BEFORE_CART1 * self.cart1_too]
+        for name, (low, high) in self.limits.items():
+            least, most = _REACH.get(name, (0.0, 3.0))
+            if name not in known:
+                yield _wrong(name, name, "is not searched", f"did you mean {nearest(name, known) or ', '.join(known)}?")
+            elif not least <= low <= high <= most:
+                yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", f"from {least:g} to {most:g}")
+            elif self.cart1_too and name == INTERVAL and low < high:
+                yield _wrong(name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", "equal limits")
+
+    @property
+    def coordinates(self) -> tuple[Coordinate, ...]:
+        """The coordinates of a protocol, in order."""
+        made = []
+        for one in COORDINATES + BEFORE_CART1 * self.cart1_too:
+            fixed = self.cart1_too and one.name == INTERVAL
+            low, high = self.limits.get(one.name, (one.usual, one.usual) if fixed else (one.low, one.high))
+            made.append(replace(one, low=low, high=high, usual=min(max(one.usual, low), high)))
+        return tuple(made)
+
+    @property
+    def usual(self) -> Floats:
+        """The usual protocol, as far as the limits allow: Cy-Flu, 2e7/kg, day 120."""
+        return np.array([c.usual for c in self.coordinates])
+
+    def rounded(self, points: Floats) -> Floats:
+        """Return points on the steps of their coordinates, within the limits."""
+        low, high, step = (np.array([getattr(c, n) for c in self.coordinates]) for n in ("low", "high", "step"))
+        made: Floats = np.clip(np.round(np.round(points / step) * step, 6), low, high)
+        return made
+
+    def unit(self, points: Floats) -> Floats:
+        """Return points as shares of the way from the lower to the upper limit, without fixed coordinates."""
+        free = [k for k, c in enumerate(self.coordinates) if c.low < c.high]
+        low = np.array([self.coordinates[k].low for k in free])
+        high = np.array([self.coordinates[k].high for k in free])
+        made: Floats = (points[..., free] - low) / (high - low)
+        return made
+
+    def at(self, unit: Floats) -> Floats:
+        """Return the rounded points at these shares of the way; the inverse of `unit`."""
+        made, k = np.empty((*unit.shape[:-1], len(self.coordinates))), 0
+        for c, one in enumerate(self.coordinates):
+            if one.low < one.high:
+                made[..., c] = one.low + unit[..., k] * (one.high - one.low)
+                k += 1
+            else:
+                made[..., c] = one.low
+        return self.rounded(made)
+
+    def arm(self, point: Floats) -> Arm:
+        """Return the protocol at a point."""
+        at = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
+        first, name = self.cart1, ""
+        if self.cart1_too:
+            first = first.model_copy(update={"cy": at["cy_cart1"], "flu": at["flu_cart1"]})
+            name = f"CART1 Cy {at['cy_cart1']:.4g}, Flu {at['flu_cart1']:.4g}; CART2 "
+        dose = 10 ** at["log10_dose"]
+        second = Infusion(lymphodepletion="Cy-Flu", cy=at["cy"], flu=at["flu"], dose_cells_per_kg=dose,
+                          after_days=at[INTERVAL])  # fmt: skip
+        name += f"Cy {at['cy']:.4g}, Flu {at['flu']:.4g}; {dose_text(float(f'{dose:.3g}'))}; "
+        return Arm(name=f"{name}day {at['interval_days']:.6g}", infusions=(first, second))
+
+
+def _wrong(what: str, value: str, rule: str, remedy: str) -> Problem:
+    return Problem("search", None, what, value, rule, remedy)

@@ -1,0 +1,198 @@
+"""Protocols weighed in the same patients, whoever of them is given the second infusion.
+
+Whom a protocol treats depends on its interval: those who wait longer and still need the infusion are those whose tumour
+grows slowly. The mean over the treated would prefer to let the others die. So the patients are fixed before: those who
+need a second infusion on the first day on which any protocol of the search could give it. One who has died, or no
+longer needs it, when a protocol would give it counts with his or her own state at the same time. The clock of every
+outcome starts at the second infusion: the wait itself is neither good nor bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import TypeVar, cast
+
+import numpy as np
+from scipy.special import expit
+
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.search.design_space import DURABLE, INTERVAL, Question
+from reinfuse.simulation.solver.readouts import BURDEN
+from reinfuse.simulation.trial.outcomes import CLEAR, RESIDUAL, Flags, Outcomes, needs_another, outcomes
+from reinfuse.simulation.trial.protocol import Arm
+from reinfuse.simulation.trial.trial import PATIENTS_A_BLOCK, QUANTITIES, Runner, quantities
+
+Block = tuple[int, int]
+R = TypeVar("R")
+_FOLLOW = {DURABLE: 183.0, "pfs_6_months": 183.0, "seen_day90": 91.0, "seen_day180": 181.0}
+_SOON = 29.0
+"""Follow-up of the other objectives, days."""
+_HALF_YEAR, _COURSE = 182.6, 28.0
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A protocol in the patients of a search; arrays of shape (patients,).
+
+    `value`: the objective; `toxicity`: probability of CRS of grade 3 or more; `exposed`: whether the patient counts for
+    toxicity; `given`: whether the second infusion was given.
+    """
+
+    value: Floats
+    toxicity: Floats
+    exposed: Flags
+    given: Flags
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What protocols are weighed on; small, so that it can be sent elsewhere.
+
+    Attributes
+    ----------
+    first, count
+        Numbers of the virtual patients.
+    needing
+        Which of them count; shape (count,).
+    """
+
+    question: Question
+    ensemble: Ensemble
+    seed: int
+    first: int
+    count: int
+    needing: Flags
+
+    @property
+    def which(self) -> np.ndarray:
+        """The member of each patient who counts."""
+        return np.arange(self.first, self.first + self.count)[self.needing] % len(self.ensemble)
+
+
+def everybody(question: Question, ensemble: Ensemble, seed: int, first: int, count: int) -> Scale:
+    """Return a scale on which all virtual patients count."""
+    return Scale(question, ensemble, seed, first, count, np.ones(count, dtype=np.bool_))
+
+
+def scale(question: Question, ensemble: Ensemble, seed: int, first: int, count: int, runner: Runner) -> Scale:
+    """Return what protocols are weighed on: all virtual patients if CART1 is searched too, else those who need CART2 on
+    the first possible day."""
+    every = everybody(question, ensemble, seed, first, count)
+    if question.cart1_too:
+        return every
+    point = question.usual
+    days = [c.name for c in question.coordinates].index(INTERVAL)
+    point[days] = question.coordinates[days].low
+    flags = _through(runner, partial(_needing, every, question.arm(point)), every)
+    return replace(every, needing=np.concatenate(flags))
+
+
+def weigh(on: Scale, arm: Arm, runner: Runner, treated: bool = False) -> Weighed:
+    """Return a protocol weighed in the patients.
+
+    Parameters
+    ----------
+    treated
+        Whether only those who are given the second infusion are looked at; the others' values are 0.
+    """
+    parts = _through(runner, partial(_weighed, on, arm, treated), on)
+    return Weighed(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Weighed)))
+
+
+def _through(runner: Runner, work: Callable[[Block], R], on: Scale) -> Sequence[R]:
+    starts = range(0, on.count, PATIENTS_A_BLOCK)
+    blocks = [(start, min(PATIENTS_A_BLOCK, on.count - start)) for start in starts]
+    each = cast("Callable[[Callable[[Block], R], Sequence[Block]], Sequence[R]]", runner)
+    return list(each(work, blocks))
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Patients of a block, and how they are brought through an arm."""
+
+    member: Member
+    p: Floats
+    drawn: Draws
+    intercept: Floats
+
+    def through(self, arm: Arm, follow: float) -> Floats:
+        day = np.tile(arm.schedule.day, (len(self.p), 1))
+        return ran(self.member, self.p, self.drawn, arm.schedule, day, follow, CALIBRATION_RTOL, np.empty(0))[0]
+
+    def only(self, who: Flags) -> _Some:
+        drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+        member = Member(self.member.median[who], self.member.cv[who])
+        return _Some(member, self.p[who], drawn, self.intercept[who])
+
+    def crs(self, told: Outcomes) -> Floats:
+        made: Floats = expit(self.intercept + told.crs)
+        return made
+
+
+def _some(on: Scale, block: Block) -> _Some:
+    first, count = block
+    drawn = draws(on.seed, on.first + first, count)
+    member, which = on.ensemble.of_patients(on.first + first, count)
+    every = _Some(member, parameters(member, drawn), drawn, on.ensemble.intercept[which])
+    return every.only(on.needing[first : first + count])
+
+
+def _needing(on: Scale, arm: Arm, block: Block) -> Flags:
+    out = _some(on, block).through(arm, _SOON)
+    return needs_another(out[:, 0], out[:, 1])
+
+
+def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
+    patients, objective = _some(on, block), on.question.objective
+    out = patients.through(arm, _FOLLOW.get(objective, _SOON))
+    given, told = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
+    crs = patients.crs(told)
+    value = _reached(told, crs, objective)
+    before = outcomes(out[:, 0])
+    waiting = ~given & before.given & ~before.died
+    value[~given] = 0.0
+    if not treated:
+        value[waiting] = _without(patients.only(waiting), arm, objective, before.response[waiting],
+                                  out[waiting, 1, BURDEN])  # fmt: skip
+    if not on.question.cart1_too:
+        return Weighed(value, crs, given, given)
+    either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
+    return Weighed(value, either, before.given, given)
+
+
+def _reached(told: Outcomes, crs: Floats, objective: str) -> Floats:
+    if objective == DURABLE:
+        lost = (told.progressed & (told.pfs <= _HALF_YEAR)) | (told.died & (told.os <= _HALF_YEAR))
+        return (told.response & ~lost).astype(np.float64)
+    return quantities(told, crs)[:, QUANTITIES.index(objective)]
+
+
+def _without(patients: _Some, arm: Arm, objective: str, response: Flags, burden: Floats) -> Floats:
+    """Return the objective of patients who were not given CART2, at the time at which it would have been read.
+
+    Parameters
+    ----------
+    response, burden
+        Response to CART1; tumour when CART2 would have been given.
+    """
+    due = arm.infusions[1].after_days
+    told = outcomes(patients.through(Arm(name="CART1", infusions=arm.infusions[:1]), due + _HALF_YEAR + 1)[:, 0])
+
+    def well(day: float) -> Flags:
+        made: Flags = ~(told.progressed & (told.pfs <= due + day)) & ~(told.died & (told.os <= due + day))
+        return made
+
+    if objective == "pfs_6_months":
+        found = well(_HALF_YEAR)
+    elif objective.startswith("seen_day"):
+        found = told.persistence >= due + float(objective.removeprefix("seen_day"))
+    else:
+        least = {"cr": CLEAR, "umrd_day28": RESIDUAL}
+        state = burden < least[objective] if objective in least else response | (burden < CLEAR)
+        found = well(_HALF_YEAR if objective == DURABLE else _COURSE) & state
+    return found.astype(np.float64)

@@ -1,0 +1,186 @@
+"""Which evaluated protocols cannot be told apart from the best: from the same patients in every population of the
+ensemble.
+
+They are single protocols. The ranges of their coordinates are ranges of what was evaluated: nothing is said of a
+protocol between two of them, and one outside may be as good where none was evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from reinfuse.results.estimate import finite
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments, moments
+from reinfuse.simulation.search.design_space import Question
+from reinfuse.simulation.search.evaluation import Weighed
+from reinfuse.simulation.trial.accumulators import by_member
+from reinfuse.simulation.trial.outcomes import Flags
+
+
+@dataclass(frozen=True)
+class Members:
+    """Members' means of one quantity, freed of the noise of few patients, and the patients behind each.
+
+    Each mean is drawn towards that of all by sqrt(tau2 / (tau2 + noise)), so that their variance is tau2, the variance
+    between populations (Louis, J Am Stat Assoc 1984;79:393-398).
+    """
+
+    mean: Floats
+    n: Floats
+    moments: Moments
+
+    def share_below(self, bound: float) -> float:
+        """Return the probability that the quantity is at most `bound` in a population; 1 if it concerns nobody."""
+        return float(self.n[self.mean <= bound].sum() / self.n.sum()) if len(self.n) else 1.0
+
+    def quantile(self, share: float) -> float:
+        """Return the least value that a share of the populations does not exceed; 0 if it concerns nobody."""
+        if not len(self.n):
+            return 0.0
+        order = np.argsort(self.mean)
+        reached = np.cumsum(self.n[order]) / self.n.sum()
+        return float(self.mean[order][min(int(np.searchsorted(reached, share - 1e-12)), len(order) - 1)])
+
+
+def of_members(values: Floats, which: np.ndarray, members: int) -> Members:
+    """Return the members' means of the values of patients, who live in members `which`."""
+    sums = by_member(np.column_stack([np.ones(len(values)), values, values**2]), which, members)
+    n, total, square = sums.T
+    found = moments(n, total, square)
+    there = n > 0
+    mean, n = total[there] / n[there], n[there]
+    noise = found.sampling * found.n / n
+    both = found.between + noise
+    keep = np.sqrt(np.divide(found.between, both, out=np.ones_like(both), where=both > 0))
+    return Members(found.mean + keep * (mean - found.mean), n, found)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One protocol beside the best.
+
+    Attributes
+    ----------
+    value, toxicity, difference
+        Objective; rate of CRS of grade 3 or more; objective minus the best's in the same patients.
+    kept
+        Probability over the ensemble that the toxicity bound holds.
+    given
+        Share of the patients who are given the second infusion.
+    """
+
+    point: Floats
+    value: Moments
+    toxicity: Moments
+    difference: Moments
+    kept: float
+    given: float
+
+    def differs(self, margin: float) -> bool:
+        """Return whether the interval of the difference leaves out 0, and reaches beyond the margin."""
+        low, high = self.difference.limits(DIFFERENCE) or (0.0, 0.0)
+        return not low <= 0 <= high and max(-low, high) > margin
+
+
+@dataclass(frozen=True)
+class Region:
+    """Protocols that were weighed in the same patients, beside the best admissible of them.
+
+    Attributes
+    ----------
+    designed
+        How many of the protocols, from the first, are a space-filling design; the others are the optimiser's path.
+    """
+
+    question: Question
+    protocols: tuple[Contender, ...]
+    best: int
+    designed: int
+
+    @cached_property
+    def admissible(self) -> Flags:
+        """Which protocols keep the toxicity bound, as surely as was asked."""
+        return np.array([p.kept >= self.question.sure for p in self.protocols], dtype=np.bool_)
+
+    @cached_property
+    def apart(self) -> Flags:
+        """Which protocols can be told apart from the best, by a difference that may matter."""
+        margin = self.question.margin * self.protocols[self.best].value.mean
+        return np.array([p.differs(margin) for p in self.protocols], dtype=np.bool_)
+
+    @cached_property
+    def inside(self) -> Flags:
+        """Which protocols are admissible and cannot be told apart from the best."""
+        alike: Flags = self.admissible & ~self.apart
+        return alike
+
+    @property
+    def points(self) -> Floats:
+        """The protocols' points, (protocols, coordinates)."""
+        return np.array([p.point for p in self.protocols])
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Least and greatest value of each coordinate among the evaluated protocols of the region."""
+        of = self.points[self.inside]
+        names = [c.name for c in self.question.coordinates]
+        return {n: (float(low), float(high)) for n, low, high in zip(names, of.min(0), of.max(0), strict=True)}
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """Protocols of the region, and all, among those of the space-filling design."""
+        return int(self.inside[: self.designed].sum()), self.designed
+
+    def frame(self) -> pl.DataFrame:
+        """Return the protocols as a table, in the order in which they were weighed."""
+        rows = []
+        for k, one in enumerate(self.protocols):
+            at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
+            low, high = one.difference.limits(DIFFERENCE) or (None, None)
+            rows.append({
+                "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
+                "best": k == self.best,
+                "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean), "bound_kept": finite(one.kept),
+                "given": one.given, "difference": finite(one.difference.mean), "difference_low": low,
+                "difference_high": high, "admissible": bool(self.admissible[k]), "told_apart": bool(self.apart[k]),
+                "in_region": bool(self.inside[k]),
+            })  # fmt: skip
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def kept(question: Question, one: Weighed, which: np.ndarray, members: int) -> tuple[Members, float]:
+    """Return the rates of severe CRS of a protocol in the members, and how probably it keeps the bound."""
+    found = of_members(one.toxicity[one.exposed], which[one.exposed], members)
+    return found, found.share_below(question.most_crs)
+
+
+def compared(question: Question, points: Floats, weighed: Sequence[Weighed], which: np.ndarray, members: int,
+             designed: int, best: int | None = None) -> Region | None:  # fmt: skip
+    """Return protocols beside the best of them; None if none keeps the toxicity bound.
+
+    Parameters
+    ----------
+    which
+        The member of each patient, in the patients of `weighed`.
+    best
+        Which protocol is the best; default: the admissible one of the greatest mean.
+    """
+    toxic = [kept(question, w, which, members) for w in weighed]
+    if best is None:
+        means = [
+            float(np.mean(w.value)) if k >= question.sure else -np.inf for w, (_, k) in zip(weighed, toxic, strict=True)
+        ]
+        best = int(np.argmax(means))
+        if not np.isfinite(means[best]):
+            return None
+    protocols = tuple(
+        Contender(point, of_members(w.value, which, members).moments, rates.moments,
+                 of_members(w.value - weighed[best].value, which, members).moments, share, float(np.mean(w.given)))
+        for point, w, (rates, share) in zip(points, weighed, toxic, strict=True))  # fmt: skip
+    return Region(question, protocols, best, designed)

@@ -1,0 +1,275 @@
+"""The search for the best protocol of the second infusion under a toxicity bound, and how sure the answer is.
+
+A space-filling design and constrained Bayesian optimisation weigh protocols in the same patients of all populations of
+the ensemble (`weighed`). The answer is the region of protocols that cannot be told apart from the best (`region`). A
+few of them, the finalists, are weighed again in patients whom the search has not seen, so that the best is not praised
+for its luck; between them the value of information is found (`information`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import logit
+from scipy.stats import qmc
+
+from reinfuse.exceptions import PlanRefused, Problem
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
+from reinfuse.simulation.search import bayesian_optimization
+from reinfuse.simulation.search.design_space import Question
+from reinfuse.simulation.search.evaluation import Scale, Weighed, everybody, scale, weigh
+from reinfuse.simulation.search.near_optimal import Contender, Region, compared, kept, of_members
+from reinfuse.simulation.search.value_of_information import PERMUTATIONS, Information, Worth, differences, information
+from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
+from reinfuse.simulation.trial.trial import Progress, Runner, in_threads
+
+PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 65536, 96, 40, 32, 8
+"""Patients: of 100 populations, some hundred in each who need CART2; fewer cannot tell how much populations differ."""
+_LEAST, _FEWER, _ALL_COUNT = 1e-4, 4, 8
+_BEYOND = 0.1
+"""How far beyond the region found so far its neighbourhood is filled, as a share of each coordinate's limits."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """The answer of a search.
+
+    Attributes
+    ----------
+    region
+        All protocols weighed, beside the best.
+    finalists
+        The best, the usual protocol if it is admissible, and protocols from all over the region, in fresh patients.
+    information
+        Its value for the choice between the finalists; None where there is one alone.
+    observed
+        The objective of each finalist as a study would see it: in those to whom it gives the infusion, others for each.
+    patients, fresh
+        Virtual patients who count, in the search and for the finalists.
+    """
+
+    question: Question
+    region: Region
+    finalists: Region
+    information: Information | None
+    observed: tuple[Moments, ...]
+    patients: int
+    fresh: int
+    members: int
+
+    def records(self) -> Iterator[Estimate]:
+        """Yield the answer as records."""
+        best = self.question.arm(self.region.protocols[self.region.best].point).name
+        yield from _ranges(self.region, best)
+        for one in self.finalists.protocols:
+            yield from _contender(self.question, one, self.question.arm(one.point).name, best)
+        if self.information:
+            yield from _worths(self.information, self.question.objective)
+        for one, seen in zip(self.finalists.protocols, self.observed, strict=True):
+            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, seen,
+                          model=SELECTED)  # fmt: skip
+
+
+def search(question: Question, ensemble: Ensemble, seed: int, patients: int | None = None, design: int = DESIGN,
+           steps: int = STEPS, around: int = AROUND, finalists: int = FINALISTS,
+           permutations: int = PERMUTATIONS, runner: Runner | None = None, progress: Progress | None = None
+           ) -> Searched:  # fmt: skip
+    """Return the best protocol, the region around it, and the value of information.
+
+    Parameters
+    ----------
+    patients
+        Virtual patients of the search; those who need a second infusion count. Default: 65,536; an eighth of it if
+        CART1 is searched too, since then all count.
+    design, steps, around
+        Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the region
+        found by then and its neighbourhood.
+    runner
+        What brings blocks of patients through a protocol; this machine's cores by default.
+
+    Raises
+    ------
+    PlanRefused
+        If nobody needs a second infusion, or no protocol that was weighed keeps the toxicity bound.
+    """
+    runner = runner or in_threads()
+    told = progress or (lambda *_: None)
+    patients = patients or (PATIENTS // _ALL_COUNT if question.cart1_too else PATIENTS)
+    on = scale(question, ensemble, seed, 0, patients, runner)
+    if not on.needing.any():
+        raise _refused("patients", str(patients), "none of them needs a second infusion", "more patients")
+    book = _Book(on, runner, lambda k: told("protocols weighed", k, design + 1 + steps + around))
+    designed = _explored(book, design, steps)
+    region = book.region(designed)
+    if region and around:
+        _filled(book, region, around)
+        region = book.region(designed)
+    if region is None:
+        least = min(float(np.mean(w.toxicity[w.exposed])) for w in book.weighed)
+        raise _refused("most_crs", f"{question.most_crs:g}", f"no protocol keeps it: the least rate was {least:.3f}",
+                       "a higher bound, or wider limits")  # fmt: skip
+    points = region.points[_finalists(region, finalists)]
+    fresh = scale(question, ensemble, seed, patients, patients, runner)
+    again = list[Weighed]()
+    for point in points:
+        again.append(weigh(fresh, question.arm(point), runner))
+        told("finalists in fresh patients", len(again), len(points))
+    final = compared(question, points, again, fresh.which, len(ensemble), 0, best=0)
+    assert final is not None
+    worth = None
+    if len(points) > 1:
+        of, there = differences(np.column_stack([w.value for w in again]), fresh.which, len(ensemble))
+        worth = information(of, ensemble.z[there], seed, permutations,
+                            lambda k: told("permutations of populations", k, permutations))  # fmt: skip
+    every = everybody(question, ensemble, seed, patients, max(patients // _FEWER, 1))
+    observed = tuple(_observed(every, weigh(every, question.arm(point), runner, treated=True)) for point in points)
+    return Searched(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
+                    len(ensemble))  # fmt: skip
+
+
+def _observed(on: Scale, one: Weighed) -> Moments:
+    return of_members(one.value[one.given], on.which[one.given], len(on.ensemble)).moments
+
+
+@dataclass
+class _Book:
+    """Protocols that were weighed, in order, each once."""
+
+    on: Scale
+    runner: Runner
+    told: Callable[[int], None]
+    points: list[Floats] = field(default_factory=list)
+    weighed: list[Weighed] = field(default_factory=list)
+    calls: int = 0
+
+    def found(self, unit: Floats) -> bayesian_optimization.Found:
+        """Weigh the protocol at these shares of the way between the limits, if that is not done yet."""
+        question = self.on.question
+        return self.at(question.at(unit))
+
+    def at(self, point: Floats) -> bayesian_optimization.Found:
+        """Weigh the protocol at a point, if that is not done yet."""
+        question = self.on.question
+        same = [k for k, other in enumerate(self.points) if np.array_equal(other, point)]
+        if not same:
+            self.points.append(point)
+            self.weighed.append(weigh(self.on, question.arm(point), self.runner))
+        one = self.weighed[same[0] if same else -1]
+        rates, _ = kept(question, one, self.on.which, len(self.on.ensemble))
+        quantile = np.clip(rates.quantile(question.sure), _LEAST, 1 - _LEAST)
+        self.calls += 1
+        self.told(self.calls)
+        return question.unit(point), float(np.mean(one.value)), float(logit(quantile) - logit(question.most_crs))
+
+    def region(self, designed: int) -> Region | None:
+        """Return the protocols beside the best of them."""
+        on = self.on
+        return compared(on.question, np.array(self.points), self.weighed, on.which, len(on.ensemble), designed)
+
+
+def _explored(book: _Book, design: int, steps: int) -> int:
+    """Weigh a space-filling design, the usual protocol and the optimiser's path; return how many the design has."""
+    question = book.on.question
+    free = question.unit(question.usual).size
+    found = list[bayesian_optimization.Found]()
+    if free:
+        found = [book.found(unit) for unit in _cube(free, design, book.on.seed)]
+    designed = len(book.points)
+    found.append(book.at(question.usual))
+    if free and any(excess <= 0 for _, _, excess in found):
+        bayesian_optimization.looked(book.found, found, steps, book.on.seed)
+    return designed
+
+
+def _cube(free: int, count: int, seed: int) -> Floats:
+    """Return points that fill the unit cube."""
+    made: Floats = qmc.Sobol(free, rng=np.random.default_rng(seed)).random_base2(max(count - 1, 1).bit_length())[:count]
+    return made
+
+
+def _filled(book: _Book, region: Region, around: int) -> None:
+    """Weigh protocols that fill the box around the region."""
+    unit = region.question.unit(region.points[region.inside])
+    if not unit.size:
+        return
+    low, high = np.maximum(unit.min(0) - _BEYOND, 0.0), np.minimum(unit.max(0) + _BEYOND, 1.0)
+    for share in _cube(unit.shape[1], around, book.on.seed + 1):
+        book.found(low + share * (high - low))
+
+
+def _finalists(region: Region, most: int) -> list[int]:
+    """Return the best, the usual protocol if admissible, and those of the region that lie farthest from all chosen."""
+    chosen = [region.best]
+    usual = [k for k, p in enumerate(region.points) if np.array_equal(p, region.question.usual)]
+    chosen += [k for k in usual if region.admissible[k] and k not in chosen]
+    unit = region.question.unit(region.points)
+    while len(chosen) < most:
+        far = np.min(np.linalg.norm(unit[:, None] - unit[None, chosen], axis=2), axis=1)
+        far[~region.inside] = 0.0
+        if not far.max() > 0:
+            break
+        chosen.append(int(np.argmax(far)))
+    return chosen
+
+
+def _ranges(region: Region, best: str) -> Iterator[Estimate]:
+    inside, designed = region.share
+    method = ("share of the evaluated protocols of a space-filling design that are admissible and cannot be told apart "
+              "from the best")  # fmt: skip
+    yield Estimate(ANALYSIS, region.question.objective, "region_share", group=best, estimate=inside / max(designed, 1),
+                   n=designed, events=inside, method=method)  # fmt: skip
+    method = "best protocol; range of the evaluated protocols that cannot be told apart from it"
+    at = region.points[region.best]
+    for k, one in enumerate(region.question.coordinates):
+        low, high = region.ranges[one.name]
+        yield Estimate(ANALYSIS, region.question.objective, "region_range", group=best, term=one.name,
+                       estimate=float(at[k]), lower=low, upper=high, unit=one.unit, n=int(region.inside.sum()),
+                       method=method)  # fmt: skip
+
+
+def _contender(question: Question, one: Contender, name: str, best: str) -> Iterator[Estimate]:
+    yield _record(question.objective, "proportion", name, one.value)
+    yield _record("crs_grade_3", "proportion", name, one.toxicity)
+    yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.most_crs,
+                   estimate=finite(one.kept), n=one.toxicity.n, method="share of the ensemble's populations",
+                   note=None if finite(one.kept) is not None else NOT_ESTIMABLE)  # fmt: skip
+    yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
+                   events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
+    if name != best:
+        yield _record(question.objective, "risk_difference", name, one.difference, DIFFERENCE, best)
+        chance = finite(one.difference.above(DIFFERENCE))
+        yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
+                       estimate=chance, n=one.difference.n, method=METHOD,
+                       note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
+
+
+def _record(endpoint: str, statistic: str, name: str, found: Moments, bounds: Bounds = SHARE, term: str | None = None,
+            model: str = SAME) -> Estimate:  # fmt: skip
+    value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
+    return Estimate(ANALYSIS, endpoint, statistic, group=name, model=model, term=term, estimate=value, lower=low,
+                    upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=found.n,
+                    note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
+
+
+def _worths(found: Information, objective: str) -> Iterator[Estimate]:
+    method = "expected gain in the share of patients, if known before the choice between the finalists"
+    yield Estimate(ANALYSIS, objective, "value_of_perfect_information", estimate=found.perfect, n=found.n,
+                   method=f"{method}; freed of noise by moments")  # fmt: skip
+    kinds: Sequence[tuple[str, Sequence[Worth]]] = (("unknown", found.unknowns), ("measurement", found.measurements))
+    for kind, worths in kinds:
+        for one in worths:
+            yield Estimate(ANALYSIS, objective, "value_of_information", model=kind, term=one.name, estimate=one.value,
+                           p_value=one.p, n=found.n, method=f"{method}; regression (Strong 2014), p by permutation",
+                           note=None if one.stands else "not more than noise")  # fmt: skip
+            yield Estimate(ANALYSIS, objective, "variance_explained", model=kind, term=one.name, estimate=one.narrows,
+                           p_value=one.narrows_p, n=found.n, method="share of the variance between populations of the "
+                           "finalists' differences; regression, p by permutation")  # fmt: skip
+
+
+def _refused(what: str, value: str, rule: str, remedy: str) -> PlanRefused:
+    return PlanRefused([Problem("search", None, what, value, rule, remedy)])

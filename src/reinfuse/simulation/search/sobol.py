@@ -1,0 +1,174 @@
+"""Global sensitivity: which unknowns of the population carry the variance of each outcome of a protocol.
+
+Sobol's first-order and total indices: the share of an outcome's variance that goes when an unknown is known, and the
+share that stays when all others are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, ran
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.search.design_space import Question
+from reinfuse.simulation.trial.outcomes import needs_another, outcomes
+from reinfuse.simulation.trial.protocol import Arm
+from reinfuse.simulation.trial.trial import QUANTITIES, Progress, quantities
+
+OUTCOMES = ("response", "cr", "pfs_6_months", "persistence_days", "log10_peak", "crs_log_odds")
+"""Of CART2, means over those who need it; CRS as log odds, so that no ensemble is needed."""
+SAMPLES, PATIENTS, RESAMPLES = 256, 256, 200
+ANALYSIS = "virtual"
+_ENDS = (0.025, 0.975)
+_LEAST = 1e-12
+_AT_ONCE = 64
+_MODEL = {False: "prior", True: "ensemble"}
+
+
+@dataclass(frozen=True)
+class Index:
+    """Sobol's indices of an outcome to an unknown, each with its 95 % bootstrap interval (value, lower, upper)."""
+
+    outcome: str
+    unknown: str
+    first: tuple[float, float, float]
+    total: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Indices of all outcomes to all unknowns.
+
+    Attributes
+    ----------
+    protocol
+        Name of the arm.
+    samples, patients, runs
+        Points of the base sequence; virtual patients of each population; populations simulated.
+    scaled
+        Whether the unknowns vary as in the ensemble (mean and standard deviation of each; independent, as Sobol's
+        indices need), not as in the prior.
+    empty
+        Populations in which nobody needed CART2; their outcomes are taken as the mean of the others.
+    """
+
+    protocol: str
+    indices: tuple[Index, ...]
+    samples: int
+    patients: int
+    runs: int
+    scaled: bool
+    empty: int
+
+    def frame(self) -> pl.DataFrame:
+        """Return the indices as a table."""
+        names = ("", "_low", "_high")
+        rows = [{"outcome": i.outcome, "unknown": i.unknown,
+                 **{f"first{n}": v for n, v in zip(names, i.first, strict=True)},
+                 **{f"total{n}": v for n, v in zip(names, i.total, strict=True)}} for i in self.indices]  # fmt: skip
+        return pl.DataFrame(rows)
+
+    def records(self) -> Iterator[Estimate]:
+        """Yield the indices as records."""
+        method = f"Sobol index of the {_MODEL[self.scaled]}, {self.samples} samples, bootstrap interval"
+        for one in self.indices:
+            for statistic, found in (("sobol_first", one.first), ("sobol_total", one.total)):
+                value, low, high = (finite(v) for v in found)
+                yield Estimate(ANALYSIS, one.outcome, statistic, group=self.protocol, model=_MODEL[self.scaled],
+                               term=one.unknown, estimate=value, lower=low, upper=high,
+                               confidence=None if low is None else 0.95, method=method, n=self.runs,
+                               note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
+
+
+def sensitivity(seed: int, ensemble: Ensemble | None = None, arm: Arm | None = None, samples: int = SAMPLES,
+                patients: int = PATIENTS, resamples: int = RESAMPLES, cores: int = CORES,
+                progress: Progress | None = None) -> Sensitivity:  # fmt: skip
+    """Return the sensitivity of the outcomes of a protocol of two infusions.
+
+    Parameters
+    ----------
+    ensemble
+        Gives the unknowns' means and spreads; the prior's without it.
+    arm
+        The protocol; default: the usual one (`Question.usual`).
+    samples
+        A power of two; populations simulated are (unknowns + 2) times as many.
+    """
+    question = Question()
+    arm = arm or question.arm(question.usual)
+    drawn = draws(seed, 0, patients)
+    mean = np.zeros(len(UNKNOWNS)) if ensemble is None else ensemble.z.mean(axis=0)
+    sd = np.ones(len(UNKNOWNS)) if ensemble is None else ensemble.z.std(axis=0)
+
+    def of(u: Floats) -> Floats:
+        made = members(mean + sd * u)
+        each = [Member(median, cv) for median, cv in zip(made.median, made.cv, strict=True)]
+        found = np.empty((len(each), len(OUTCOMES)))
+        with ThreadPoolExecutor(cores) as pool:
+            for k in range(0, len(each), _AT_ONCE):
+                part = each[k : k + _AT_ONCE]
+                found[k : k + len(part)] = list(pool.map(lambda m: means(m, drawn, arm), part))
+                if progress:
+                    progress("populations for sensitivity", k + len(part), len(each))
+        return found
+
+    indices, runs, empty = sobol(of, UNKNOWNS, OUTCOMES, samples, resamples, seed)
+    return Sensitivity(arm.name, indices, samples, patients, runs, ensemble is not None, empty)
+
+
+def means(member: Member, drawn: Draws, arm: Arm) -> Floats:
+    """Return `OUTCOMES` of a member, means over the patients who need CART2; NaN if none does."""
+    day = np.tile(arm.schedule.day, (len(drawn.normal), 1))
+    out, _ = ran(member, parameters(member, drawn), drawn, arm.schedule, day, YEAR, CALIBRATION_RTOL, np.empty(0))
+    given, told = needs_another(out[:, -2], out[:, -1]), outcomes(out[:, -1])
+    if not given.any():
+        return np.full(len(OUTCOMES), np.nan)
+    values = quantities(told, told.crs)[given]
+    found = [values[:, QUANTITIES.index(name)].mean() for name in OUTCOMES[:-1]]
+    crs = told.crs[given]
+    return np.array([*found, crs[np.isfinite(crs)].mean() if np.isfinite(crs).any() else np.nan])
+
+
+def sobol(of: Callable[[Floats], Floats], unknowns: tuple[str, ...], names: tuple[str, ...], samples: int,
+          resamples: int, seed: int) -> tuple[tuple[Index, ...], int, int]:  # fmt: skip
+    """Return indices of a function of standard normal unknowns; how often it was called; how often it had no value.
+
+    Estimators of Saltelli 2010 (Comput Phys Commun 181:259-270) by SALib, on a scrambled Sobol sequence.
+
+    Parameters
+    ----------
+    of
+        Gives the values of all outcomes at points (points, unknowns).
+    """
+    from SALib.analyze.sobol import analyze
+    from SALib.sample.sobol import sample
+
+    problem = {"num_vars": len(unknowns), "names": list(unknowns), "bounds": [[0.0, 1.0]] * len(unknowns),
+               "dists": ["norm"] * len(unknowns)}  # fmt: skip
+    at = sample(problem, samples, calc_second_order=False, seed=seed)
+    values = of(at)
+    missing = ~np.isfinite(values)
+    made = list[Index]()
+    for k, name in enumerate(names):
+        y = np.where(missing[:, k], values[~missing[:, k], k].mean() if not missing[:, k].all() else 0.0, values[:, k])
+        if np.std(y) < _LEAST:
+            made += [Index(name, u, *(((float("nan"),) * 3,) * 2)) for u in unknowns]
+            continue
+        found = analyze(
+            problem, y, calc_second_order=False, num_resamples=resamples, keep_resamples=True, seed=seed + 1
+        )
+        first, total = (
+            np.column_stack([found[s], *np.quantile(found[f"{s}_conf_all"], _ENDS, axis=0)]).tolist()
+            for s in ("S1", "ST"))  # fmt: skip
+        made += [Index(name, u, tuple(a), tuple(b)) for u, a, b in zip(unknowns, first, total, strict=True)]
+    return tuple(made), len(at), int(missing.any(axis=1).sum())

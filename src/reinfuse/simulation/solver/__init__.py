@@ -1,0 +1,1 @@
+"""The differential equations' solver: steps, dense output, events, read-outs."""

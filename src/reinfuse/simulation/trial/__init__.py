@@ -1,0 +1,1 @@
+"""Protocols tried in virtual patients, in blocks, here or on a cluster."""

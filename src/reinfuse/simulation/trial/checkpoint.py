@@ -1,0 +1,91 @@
+"""A trial that goes on where it was interrupted: each block's sums are kept in a folder until all are done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from reinfuse.simulation.trial.accumulators import Tally
+from reinfuse.simulation.trial.dask_runner import made_of
+from reinfuse.simulation.trial.trial import Runner, Trial
+
+Block = tuple[int, int]
+
+
+def key(trial: Trial) -> str:
+    """Return what tells a trial's kept blocks from those of another trial, ensemble, seed, version or sources."""
+    told = (trial.protocols.model_dump_json(), trial.ensemble.frame().write_csv(), trial.seed, dict(trial.changed))
+    return hashlib.sha256(repr((made_of(), told)).encode()).hexdigest()[:20]
+
+
+def resumable(runner: Runner, trial: Trial, folder: Path, say: Callable[[str], None] | None = None) -> Runner:
+    """Return a runner that keeps the sums of finished blocks in a folder, and takes those that are there already.
+
+    A kept block is taken only if its checksum is that of these patients in this trial: one that is cut short, altered,
+    or of another trial is simulated anew.
+
+    Parameters
+    ----------
+    say
+        Is told how many kept blocks were simulated anew.
+    """
+    kept = folder / key(trial)
+    kept.mkdir(parents=True, exist_ok=True)
+
+    def again(work: Callable[[Block], Tally], blocks: Iterable[Block]) -> Iterator[Tally]:
+        asked = list(blocks)
+        present = [b for b in asked if _path(kept, b).exists()]
+        sound = {b for b in present if _read(kept, b) is not None}
+        if say and len(sound) < len(present):
+            say(
+                f"{len(present) - len(sound)} kept blocks of patients were damaged or of another trial: simulated anew."
+            )
+        fresh = iter(runner(work, [b for b in asked if b not in sound]))
+        for block in asked:
+            if block not in sound:
+                tally = next(fresh)
+                _write(kept, block, tally)
+                yield tally
+            else:
+                yield _read(kept, block) or work(block)
+
+    return again
+
+
+def _path(folder: Path, block: Block) -> Path:
+    return folder / f"{block[0]}-{block[1]}.npz"
+
+
+def checksum(name: str, block: Block, tally: Tally) -> str:
+    """Return the checksum of a block's sums, together with the trial (its `key`) and the patients."""
+    digest = hashlib.sha256(repr((name, block)).encode())
+    for f in fields(Tally):
+        array = np.ascontiguousarray(getattr(tally, f.name))
+        digest.update(repr((f.name, array.dtype.str, array.shape)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, block: Block, tally: Tally) -> None:
+    path = _path(folder, block)
+    draft = path.with_suffix(f".{os.getpid()}.part.npz")
+    arrays = {f.name: getattr(tally, f.name) for f in fields(Tally)}
+    np.savez_compressed(draft, checksum=np.array(checksum(folder.name, block, tally)), **arrays)
+    draft.rename(path)
+
+
+def _read(folder: Path, block: Block) -> Tally | None:
+    """Return a kept block; None if its file cannot be read or its checksum is another."""
+    try:
+        with np.load(_path(folder, block), allow_pickle=False) as file:
+            tally, written = Tally(**{f.name: file[f.name] for f in fields(Tally)}), str(file["checksum"])
+    except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error):
+        return None
+    return tally if written == checksum(folder.name, block, tally) else None

@@ -1,0 +1,104 @@
+"""Why an arm fails: which patients without response would have had one, had a mechanism been absent from the last
+infusion on.
+
+The same patients, from the same state before the last lymphodepletion; one mechanism is changed at a time. A patient
+can be rescued by
+several, or by none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.model.equations import Floats, N, P
+from reinfuse.simulation.model.parameters import INDEX, MECHANISMS
+from reinfuse.simulation.population.random_effects import CONFIDENCE, METHOD, SHARE, moments
+from reinfuse.simulation.population.virtual_patients import draws, fitness, parameters
+from reinfuse.simulation.solver.integrate import RTOL
+from reinfuse.simulation.trial.accumulators import by_member
+from reinfuse.simulation.trial.outcomes import Flags, outcomes
+from reinfuse.simulation.trial.protocol import Arm, Schedule
+from reinfuse.simulation.trial.restart import before_last, last_infusion
+from reinfuse.simulation.trial.trial import Trial, who_is_given
+
+TENFOLD = "too few cells (a tenfold dose)"
+SWITCHED: Mapping[str, Mapping[str, float]] = {
+    "rejection": MECHANISMS["anti-CAR immunity"],
+    "exhaustion": MECHANISMS["exhaustion"],
+    "limit of expansion": MECHANISMS["limit of expansion"],
+    "slow killing (tenfold)": {},
+}
+ANTIGEN = "antigen loss (all tumour keeps it)"
+Progress = Callable[[str, int, int], None]
+
+
+def reasons(trial: Trial, patients: int, progress: Progress | None = None) -> tuple[Estimate, ...]:
+    """Return, for each arm of two or more infusions, the share of patients without response whom each change
+    rescues."""
+    arms = trial.protocols.all_arms
+    if len(arms[0].infusions) < 2:
+        return ()
+    drawn = draws(trial.seed, 0, patients)
+    member, which = trial.ensemble.of_patients(0, patients)
+    p, fit = parameters(member, drawn), fitness(member, drawn, len(arms[0].infusions))
+    told: list[Estimate] = []
+    for done, arm in enumerate(arms, 1):
+        schedule = arm.schedule
+        day = np.tile(schedule.day, (patients, 1))
+        out, _ = ran(member, p, drawn, schedule, day, trial.protocols.follow_days, RTOL, np.empty(0))
+        given = who_is_given(trial.protocols, out)
+        failed = given & ~outcomes(out[:, -1]).response
+        y = before_last(p, fit, drawn.least, schedule)
+        rescued = _rescued(y, p, fit, drawn.least, schedule, trial.protocols.follow_days)
+        told += _records(arm, failed, rescued, outcomes(out[:, -1]).antigen_negative, given, which, len(trial.ensemble))
+        if progress:
+            progress("why arms fail", done, len(arms))
+    return tuple(told)
+
+
+def _rescued(y: Floats, p: Floats, fit: Floats, least: Floats, schedule: Schedule, follow: float) -> dict[str, Flags]:
+    def response(changed: Floats, timing: Schedule, start: Floats = y) -> Flags:
+        return outcomes(last_infusion(start, changed, fit, least, timing, follow)).response
+
+    found = {}
+    for name, change in SWITCHED.items():
+        changed = p.copy()
+        for parameter, value in change.items():
+            changed[:, INDEX[parameter]] = value
+        if not change:
+            changed[:, INDEX["kk"]] *= 10
+        found[name] = response(changed, schedule)
+    event = schedule.event.copy()
+    event[:, 3] *= np.where(schedule.course == len(schedule.day) - 1, 10.0, 1.0)
+    found[TENFOLD] = response(p, Schedule(schedule.course, event, schedule.day))
+    kept, all_positive = p.copy(), y.copy()
+    kept[:, INDEX["mu"]] = 0.0
+    all_positive[:, P], all_positive[:, N] = y[:, P] + y[:, N], 0.0
+    found[ANTIGEN] = response(kept, schedule, all_positive)
+    return found
+
+
+def _records(arm: Arm, failed: Flags, rescued: Mapping[str, Flags], lost: Flags, given: Flags, which: np.ndarray,
+             members: int) -> Iterator[Estimate]:  # fmt: skip
+    for name, yes in rescued.items():
+        yield _share(arm, "response", name, failed, yes, which, members)
+    none = ~np.any(list(rescued.values()), axis=0)
+    yield _share(arm, "response", "none of these alone", failed, none, which, members)
+    progressed = given & ~failed
+    yield _share(arm, "progression", "antigen loss, among responders", progressed, lost, which, members)
+
+
+def _share(arm: Arm, endpoint: str, term: str, among: Flags, yes: Flags, which: np.ndarray, members: int) -> Estimate:
+    values = yes[among].astype(np.float64)
+    n = by_member(np.ones(len(values)), which[among], members)
+    total = by_member(values, which[among], members)
+    found = moments(n, total, total)
+    low, high = found.limits(SHARE) or (None, None)
+    return Estimate("virtual_reasons", endpoint, "proportion", group=arm.name, term=term,
+                    estimate=found.mean if np.isfinite(found.mean) else None, lower=low, upper=high,
+                    confidence=None if low is None else CONFIDENCE, method=METHOD, n=int(among.sum()),
+                    events=int(values.sum()), note=None if np.isfinite(found.mean) else NOT_ESTIMABLE)  # fmt: skip

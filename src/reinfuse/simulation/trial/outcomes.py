@@ -1,0 +1,126 @@
+"""Outcomes of an infusion, from its read-outs. The definitions are the model's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.solver.dopri5 import SOON
+from reinfuse.simulation.solver.readouts import (
+    BURDEN,
+    CMAX,
+    COURSE,
+    DAY28,
+    DEAD,
+    DIED,
+    END,
+    ESCAPED,
+    LAST,
+    POSITIVE,
+    PROGRESSED,
+    SEEN,
+    WINDOW,
+)
+
+Flags = NDArray[np.bool_]
+
+CLEAR = 1.0
+"""Complete response: tumour below 1e9 cells (1 mL) on day 28, in a living patient, as for every response."""
+SHRUNK = 0.5
+"""Response: tumour at most half of that before lymphodepletion."""
+RESIDUAL = 0.1
+"""Undetectable residual disease: tumour below 1e8 cells, 1e-4 of 1e12 marrow cells, on day 28."""
+ON_PEAK, ON_BURDEN = 1.5, 0.75
+"""Log odds of CRS of grade 3 or more for a tenfold peak and a tenfold tumour (assumed; signs: Turtle 2016, JCI
+126:2123)."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Outcomes of one infusion; arrays of shape (patients,). A response that was not assessed is False.
+
+    `given`: whether the infusion was given; nobody is treated after death (`exclude_the_dead`). `pfs` (to progression
+    or death) and `persistence` (to death at most) in days; `progressed` (or died) and `lost`: whether the event was
+    seen. `crs`: log odds of CRS of grade 3 or more but for the ensemble member's intercept. `antigen_negative`: whether
+    most tumour at progression has lost the antigen.
+    """
+
+    given: Flags
+    cr: Flags
+    response: Flags
+    umrd: Flags
+    pfs: Floats
+    progressed: Flags
+    os: Floats
+    died: Flags
+    cmax: Floats
+    persistence: Floats
+    lost: Flags
+    crs: Floats
+    antigen_negative: Flags
+
+
+def outcomes(out: Floats) -> Outcomes:
+    """Return the outcomes of one infusion from its read-outs, shape (patients, 17)."""
+    given = np.isfinite(out[:, WINDOW])
+    tumour, before = out[:, DAY28], out[:, BURDEN]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        dead = out[:, DEAD] > 0.5
+        alive = ~(dead & (out[:, DIED] <= COURSE))
+        cr = alive & (tumour < CLEAR)
+        event = (out[:, PROGRESSED] > 0.5) | dead
+        lost = (out[:, SEEN] < 0.5) & (out[:, LAST] <= out[:, DIED])
+        crs = ON_PEAK * np.log10(out[:, CMAX]) + ON_BURDEN * np.log10(np.maximum(before, 1e-3))
+        return Outcomes(
+            given, cr, cr | (alive & (tumour <= SHRUNK * before)), alive & (tumour < RESIDUAL),
+            np.minimum(out[:, END], out[:, DIED]), event, out[:, DIED], dead,
+            out[:, CMAX], np.minimum(out[:, LAST], out[:, DIED]), lost, crs,
+            (out[:, PROGRESSED] > 0.5) & (out[:, END] <= out[:, DIED]) & (out[:, ESCAPED] > 0.5),
+        )  # fmt: skip
+
+
+def needs_another(first: Floats, second: Floats) -> Flags:
+    """Return who needed the second of two infusions when it was given, as the reference study selected.
+
+    No response on day 28 of the first, or progression since; alive; antigen-positive tumour of 1e9 cells or more.
+
+    Parameters
+    ----------
+    first, second
+        Read-outs of both infusions, shape (patients, 17), of a run in which all who lived were given the second.
+
+    Raises
+    ------
+    ValueError
+        If the second infusion's lymphodepletion came before the response to the first was read, on day 28.
+    """
+    told = outcomes(first)
+    if np.any(told.given & np.isnan(first[:, DAY28])):
+        raise ValueError("the response to the infusion before was not read: lymphodepletion before its day 28")
+    with np.errstate(invalid="ignore"):
+        return outcomes(second).given & (~told.response | told.progressed) & ~told.died & (second[:, POSITIVE] >= CLEAR)
+
+
+def exclude_the_dead(out: Floats, counts: Floats, counted: Floats) -> None:
+    """Take out of a run what would have happened after death: infusions are not given, CAR-T cells not counted.
+
+    The solver goes on after death. Who died in the course of an earlier infusion, or between lymphodepletion and
+    infusion, was not given the infusion: all its read-outs are NaN, as of one that was not in the protocol.
+
+    Parameters
+    ----------
+    out, counts
+        Read-outs (patients, infusions, 17) and counts (patients, infusions, days), changed in place.
+    counted
+        Days of the counts since the infusion.
+    """
+    with np.errstate(invalid="ignore"):
+        dead = out[:, :, DEAD] > 0.5
+        unmade = dead & (out[:, :, DIED] <= SOON)
+        unmade[:, 1:] |= dead[:, :-1]
+        unmade = np.logical_or.accumulate(unmade, axis=1)
+        counts[dead[:, :, None] & (counted > out[:, :, DIED, None])] = np.nan
+    out[unmade], counts[unmade] = np.nan, np.nan

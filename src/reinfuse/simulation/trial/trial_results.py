@@ -1,0 +1,130 @@
+"""A virtual trial from start to end: what was simulated, and what it found."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import polars as pl
+
+import reinfuse
+from reinfuse.results.estimate import Estimate
+from reinfuse.simulation.calibration.posterior_checks import agreement, bundled_targets
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.trial.failure_mechanisms import reasons
+from reinfuse.simulation.trial.protocol import Protocols
+from reinfuse.simulation.trial.records import courses, curves, records
+from reinfuse.simulation.trial.trial import Progress, Runner, Trial, in_threads, run, unread
+from reinfuse.simulation.twins.virtual_twins import Known, conditioned
+
+REASONED = 1000
+"""Virtual patients in whom it is asked why an arm fails."""
+SEED = 20210121
+"""Of the virtual patients, unless another is given: the day of the reference study's issue."""
+CARD = (
+    "A model, calibrated to results of groups. It was not validated for one patient, and gives no advice on one.",
+    "For: comparing protocols of repeat CD19 CAR-T infusions in silico, and seeing how sure, or unsure, the answer is.",
+    "Not for: choosing a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
+    "One population stands for all diagnoses. It is calibrated mostly to lymphoma; CLL was held out.",
+    "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two factors.",
+    "No treatment between infusions, no death but by tumour, no dropout; one intensity for each regimen.",
+    "Definitions of response, progression and CRS are the model's own.",
+)  # fmt: skip
+"""What the model is for and not for, and what was assumed."""
+
+
+def card() -> tuple[str, ...]:
+    """Return the model card: `CARD`, and how many published results the ensemble meets, by both counts."""
+    return (*CARD, agreement(bundled_targets()))
+
+
+@dataclass(frozen=True)
+class VirtualFindings:
+    """What a virtual trial found.
+
+    Attributes
+    ----------
+    estimates
+        The records.
+    curves, courses
+        PFS and persistence by week; CAR-T cells by day (`records.curves`, `records.courses`).
+    patients
+        Virtual patients who met every arm.
+    warnings
+        What a reader must know, as ``{"about": ..., "text": ...}``.
+    """
+
+    protocols: Protocols
+    estimates: tuple[Estimate, ...] = field(repr=False)
+    curves: pl.DataFrame = field(repr=False)
+    courses: pl.DataFrame = field(repr=False)
+    patients: int
+    provenance: Mapping[str, Any] = field(repr=False)
+    warnings: tuple[dict[str, str], ...] = field(default=(), repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the contents of `findings.json`."""
+        return {"provenance": dict(self.provenance), "flow": [], "estimates": [e.as_dict() for e in self.estimates],
+                "warnings": list(self.warnings)}  # fmt: skip
+
+
+def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = SEED, runner: Runner | None = None,
+          progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
+    """Return what a virtual trial found.
+
+    Parameters
+    ----------
+    patients
+        Virtual patients, each of whom meets every arm; they are dealt to the ensemble's members in turn.
+    runner
+        Where blocks are simulated; all cores of this machine by default.
+    """
+    simulated = asked(protocols, ensemble, seed)
+    tally = run(simulated, patients, runner or in_threads(), progress)
+    estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress))
+    warnings = tuple(_warnings(protocols, estimates))
+    return VirtualFindings(protocols, estimates, curves(protocols, tally), courses(protocols, tally), patients,
+                           _provenance(protocols, ensemble, patients, seed), warnings)  # fmt: skip
+
+
+def asked(protocols: Protocols, ensemble: Ensemble, seed: int = SEED) -> Trial:
+    """Return what is to be simulated."""
+    return Trial(protocols, ensemble, seed)
+
+
+def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[Known], seed: int = SEED,
+               progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
+    """Return the findings with those of the twins of a centre's patients.
+
+    Raises
+    ------
+    CohortRefused
+        If the arms have not two infusions.
+    """
+    twins = conditioned(patients, findings.protocols, ensemble, seed, progress=progress)
+    told = ({"about": "twins of the cohort", "text": twins.said},)
+    return replace(findings, estimates=(*findings.estimates, *twins.records()), warnings=(*findings.warnings, *told))
+
+
+def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int) -> dict[str, Any]:
+    declared = protocols.model_dump(mode="json")
+    return {
+        "title": protocols.title, "reinfuse": reinfuse.__version__, "date": datetime.date.today().isoformat(),
+        "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
+        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(card()),
+    }  # fmt: skip
+
+
+FEW = 200
+
+
+def _warnings(protocols: Protocols, told: tuple[Estimate, ...]) -> Iterator[dict[str, str]]:
+    few = [e.group for e in told if e.endpoint == "given" and (e.events or 0) < FEW]
+    said = f"Fewer than {FEW} virtual patients were given the last infusion in: {', '.join(map(str, few))}."
+    if few:
+        yield {"about": "few virtual patients", "text": said}
+    for name, reason in unread(protocols.follow_days).items():
+        yield {"about": "follow-up", "text": f"{name}: {reason}."}

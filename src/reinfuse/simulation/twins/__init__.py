@@ -1,0 +1,1 @@
+"""Virtual twins of a centre's own patients."""

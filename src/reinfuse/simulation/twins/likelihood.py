@@ -1,0 +1,114 @@
+"""How well virtual twins fit what is known of a patient, and the weights that follow."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import log_ndtr, logsumexp
+
+from reinfuse.kinetics.profiles import Profile
+from reinfuse.simulation.model.equations import Floats
+from reinfuse.simulation.solver.readouts import BURDEN
+from reinfuse.simulation.trial.outcomes import Flags, needs_another, outcomes
+from reinfuse.simulation.twins.patient_data import Known
+
+RESIDUAL = 0.56
+"""Standard deviation of a log count around its curve (Stein 2019)."""
+NOT_BULKY = 1e-3
+"""Weight of a twin on the other side of the cut-point of bulky disease."""
+OTHER_RESPONSE = 0.1
+"""Weight of a twin with another response to CART1: day 28 in the model, the best one in the cohort (assumed)."""
+LEAST_EFFECTIVE = 4.0
+"""Effective twins a member, on harmonic average, to which weights are tempered."""
+_COARSEST = 1e-3
+_NODES, _MASSES = np.polynomial.hermite_e.hermegauss(21)
+_LOG_MASSES = np.log(_MASSES / _MASSES.sum())
+
+
+def fits(patient: Known, out: Floats, counts: Floats, cut: Floats | float) -> Floats:
+    """Return the log likelihood of what is known of a patient for each twin; -inf for one who would not have had CART2.
+
+    Parameters
+    ----------
+    out, counts
+        Read-outs (twins, 2, 17); CAR-T cells of the twins on the days of the patient's counts, (twins, days).
+    cut
+        Tumour before CART2 from which disease is bulky, for each twin; NaN: not told apart.
+    """
+    fit = np.where(who_had_it(patient, out), 0.0, -np.inf)
+    if patient.bulky is not None:
+        other = (out[:, 1, BURDEN] >= cut) != patient.bulky
+        fit = fit + np.where(other & np.isfinite(cut), np.log(NOT_BULKY), 0.0)
+    if patient.before is not None:
+        told = outcomes(out[:, 0])
+        same = told.response.astype(int) + told.cr == patient.before
+        fit = fit + np.where(same, 0.0, np.log(OTHER_RESPONSE))
+    if patient.counts is not None:
+        fit = fit + of_counts(patient.counts, counts)
+    return fit
+
+
+def who_had_it(patient: Known, out: Floats) -> Flags:
+    """Return the twins who had CART2: who needed it, or, where it was planned, who were alive."""
+    if patient.planned:
+        return outcomes(out[:, 1]).given & ~outcomes(out[:, 0]).died
+    return needs_another(out[:, 0], out[:, 1])
+
+
+def of_counts(profile: Profile, counts: Floats) -> Floats:
+    """Return the log likelihood of a profile's counts for each twin; -inf where the twin has none on one of the days.
+
+    Below the limit it is that of the left-censored count (method M3). In copies/ug the factor to cells/uL is integrated
+    out, all of its logarithms being as likely.
+    """
+    there = np.isfinite(counts).any(axis=0) & (profile.value > 0)
+    counts, value, below = counts[:, there], np.log(profile.value[there]), profile.below[there]
+    twin = np.log(np.maximum(np.nan_to_num(counts), 1e-6))
+    off = (value - twin) / RESIDUAL
+    if profile.unit == "cells/uL":
+        fit = -0.5 * np.sum(off[:, ~below] ** 2, axis=1) + np.sum(log_ndtr(off[:, below]), axis=1)
+    elif below.all():
+        fit = np.zeros(len(counts))
+    else:
+        fit = _free(off[:, ~below], off[:, below])
+    return np.where(np.isfinite(counts).all(axis=1), fit, -np.inf)
+
+
+def _free(seen: Floats, unseen: Floats) -> Floats:
+    """Return the log likelihood of what is seen, and not, with a common shift integrated out."""
+    shift = seen.mean(axis=1, keepdims=True)
+    fit: Floats = -0.5 * np.sum((seen - shift) ** 2, axis=1)
+    if unseen.shape[1]:
+        above = _NODES / np.sqrt(seen.shape[1])
+        parts = [mass + log_ndtr(unseen - shift - x).sum(axis=1) for mass, x in zip(_LOG_MASSES, above, strict=True)]
+        fit = fit + logsumexp(parts, axis=0)
+    return fit
+
+
+def tempered_weights(fit: Floats) -> tuple[Floats, float]:
+    """Return weights of twins within each member, (members, twins), and the power to which likelihoods were taken: 1 if
+    enough twins count anyway.
+
+    Twins that are out of the question have none; a member in which all are has none at all.
+    """
+    best = fit.max(axis=1, keepdims=True)
+    off = np.subtract(fit, best, out=np.full_like(fit, -np.inf), where=np.isfinite(best))
+    possible = np.isfinite(off)
+    least = min(LEAST_EFFECTIVE * possible.any(axis=1).sum(), effective(possible / _total(possible)) / 2)
+    power = 1.0
+    while True:
+        weight = np.exp(np.where(possible, power * np.where(possible, off, 0.0), -np.inf))
+        weight /= _total(weight)
+        if effective(weight) >= least or power < _COARSEST:
+            return weight, power
+        power *= 0.8
+
+
+def _total(weight: Floats) -> Floats:
+    total = weight.sum(axis=1, keepdims=True)
+    return np.where(total > 0, total, 1.0)
+
+
+def effective(weight: Floats) -> float:
+    """Return the effective number of twins, of weights that sum to 1 in each member that has any."""
+    squares = float(np.sum(weight**2))
+    return float(np.any(weight > 0, axis=1).sum()) ** 2 / squares if squares else 0.0

@@ -1,0 +1,324 @@
+"""A centre's own cohort: protocols for the second infusion in virtual twins of its patients. Groups only, never one
+patient.
+
+Each patient has twins in several members of the ensemble who had the patient's own first infusion (regimen class, dose)
+and interval; what is not known of them, or not in the model, is the reference arm's. All of the cohort had a second
+infusion: so twins who would not have needed one do not count, unless it was planned. The others weigh by how well they
+fit what is known before CART2 (`likeness`): bulky disease, response to CART1, counts after it. Weights are tempered
+where a few twins would carry all. The ensemble itself is not updated: a cohort of some dozens cannot, at this number of
+twins; intervals are over its members, not over patients that another cohort might have had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.special import expit
+
+from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.runtime.parallel import CORES
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
+from reinfuse.simulation.model.equations import Floats, Integers
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.random_effects import CONFIDENCE, Moments
+from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.solver.integrate import RTOL
+from reinfuse.simulation.solver.readouts import BURDEN
+from reinfuse.simulation.trial.accumulators import by_member
+from reinfuse.simulation.trial.outcomes import needs_another, outcomes
+from reinfuse.simulation.trial.protocol import Arm, Infusion, Protocols, dose_text
+from reinfuse.simulation.trial.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
+from reinfuse.simulation.twins.likelihood import effective, fits, tempered_weights
+from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NOTHING, SHORTEST, Known, known, of_study
+
+__all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_study"]
+MEMBERS, TWINS = 16, 512
+_NEGLIGIBLE = 1e-3
+"""Twins with less than this share of an even weight are left out after CART1."""
+_AT_CART2, _TO_RESPONSE = 1.0, 29.0
+"""Days of follow-up: what is known before CART2; the response to it."""
+PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
+POPULATION, ANALYSIS = "centre's cohort", "virtual"
+METHOD = "virtual twins of the cohort's patients; 95% prediction interval over members of the ensemble"
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What a cohort's twins would have had in each arm, and with their own second infusion.
+
+    Attributes
+    ----------
+    names
+        Second infusions that are compared, the first the reference.
+    levels, gains
+        Mean over patients of each quantity, and of its difference to the first arm, by member: (members, arms,
+        quantities).
+    own
+        Predicted response with the patients' own second infusion, by member.
+    responded, assessed
+        Observed responses to it, of patients whose response and own infusion are known; none if they are fewer than 5.
+    patients, counted, tempered, assumed, planned
+        Numbers of patients: all with twins; with counts; whose weights were tempered; with something of CART1 or of the
+        interval taken from the reference arm; whose CART2 was planned.
+    twins, effective, power
+        Twins of each patient; the effective number of them, and the power to which likelihoods were taken, medians over
+        patients.
+    follow
+        Days of follow-up after the second infusion; what is read later is left out.
+    """
+
+    names: tuple[str, ...]
+    levels: Floats
+    gains: Floats
+    own: Floats
+    responded: int
+    assessed: int
+    tempered: int
+    counted: int
+    patients: int
+    assumed: int
+    planned: int
+    twins: int
+    effective: float
+    power: float
+    follow: float
+
+    def records(self) -> Iterator[Estimate]:
+        """Yield the records."""
+        short = unread(self.follow)
+        for a, arm in enumerate(self.names):
+            for q, name in enumerate(QUANTITIES):
+                share = name in SHARES
+                if name in short:
+                    yield Estimate(ANALYSIS, name, "proportion", population=POPULATION, group=arm, n=self.patients,
+                                   note=short[name])  # fmt: skip
+                    continue
+                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q])
+                if a:
+                    statistic = "risk_difference" if share else "mean_difference"
+                    yield self._record(name, statistic, arm, self.gains[:, a, q], term=self.names[0])
+        if self.assessed:
+            yield self._record("response", "proportion", PREDICTED, self.own, n=self.assessed)
+            yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED,
+                           estimate=self.responded / self.assessed, n=self.assessed, events=self.responded,
+                           method="as observed")  # fmt: skip
+
+    def _record(self, name: str, statistic: str, arm: str, values: Floats, term: str | None = None,
+                n: int | None = None) -> Estimate:  # fmt: skip
+        there = values[np.isfinite(values)]
+        middle = finite(float(there.mean())) if there.size else None
+        bounds = bounds_of(name, self.follow)
+        low = high = None
+        if middle is not None and there.size > 1:
+            spread, size = float(there.var(ddof=1)), self.patients * self.twins
+            found = Moments(middle, spread, 0.0, size, spread, 0.0, there.size - 1)
+            low, high = found.limits((-bounds[1], bounds[1]) if bounds and term else bounds) or (middle, middle)
+        unit = None if name in SHARES else "days" if name.endswith("days") else "log10 cells/uL"
+        return Estimate(ANALYSIS, name, statistic, population=POPULATION, group=arm, term=term,
+                        model="same patients" if term else None, estimate=middle, lower=low, upper=high,
+                        confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD,
+                        n=self.patients if n is None else n, note=None if there.size else NOT_ESTIMABLE)  # fmt: skip
+
+    @property
+    def said(self) -> str:
+        """What must be known of the twins."""
+        less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that what is "
+                f"known of them moves the prediction less than it could") if self.tempered else (
+                "no weights had to be tempered")  # fmt: skip
+        planned = f"but for {self.planned} in whom it was planned" if self.planned else "for everybody"
+        return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1. Of {self.twins} "
+                f"twins a patient, the median effective number is {self.effective:.0f}; {less}. CART2 was taken as "
+                f"needed {planned}, as all of the cohort had it. For {self.assumed}, something of CART1 or of the "
+                f"interval was taken from the reference arm.")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Twins:
+    """Weighted means of one patient's twins by member, NaN without any; internal, never shown."""
+
+    means: Floats
+    own: Floats | None
+    power: float
+    effective: float
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Virtual patients, and the member of each."""
+
+    member: Member
+    p: Floats
+    drawn: Draws
+    intercept: Floats
+    which: Integers
+
+    def only(self, who: np.ndarray) -> _Some:
+        drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+        member = Member(self.member.median[who], self.member.cv[who])
+        return _Some(member, self.p[who], drawn, self.intercept[who], self.which[who])
+
+    def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
+        """Return read-outs and counts of what is known before CART2; far more exact than a count is."""
+        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days)
+
+    def after(self, arm: Arm, follow: float) -> Floats:
+        """Return read-outs of the second infusion."""
+        return self._through(arm, follow, RTOL, np.empty(0))[0][:, 1]
+
+    def _through(self, arm: Arm, follow: float, rtol: float, days: Floats) -> tuple[Floats, Floats]:
+        schedule = arm.schedule
+        day = np.tile(schedule.day, (len(self.p), 1))
+        return ran(self.member, self.p, self.drawn, schedule, day, follow, rtol, days)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is compared, in which populations."""
+
+    seconds: tuple[Infusion, ...]
+    usual: Arm
+    follow: float
+    ensemble: Ensemble
+    seed: int
+    members: int
+    twins: int
+    share: float | None
+
+    def some(self, i: int) -> _Some:
+        """Return the twins of patient i."""
+        chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
+        which = np.repeat(np.arange(self.members), self.twins)
+        own, count = chosen[which], len(which)
+        member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
+        drawn = draws(self.seed, i * count, count)
+        return _Some(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
+
+    def arm(self, patient: Known, second: Infusion) -> Arm:
+        """Return a patient's own CART1 and interval, with a second infusion."""
+        first, later = self.usual.infusions[0], max(self.usual.infusions[1].after_days, SHORTEST)
+        if patient.dose is not None:
+            first = first.model_copy(update={"dose_cells_per_kg": patient.dose, "shares": (1.0,)})
+        if patient.regimen is not None:
+            first = first.model_copy(update={"lymphodepletion": patient.regimen, "cy": None, "flu": None})
+        days = later if patient.days is None else max(patient.days, SHORTEST)
+        return Arm(name="twin", infusions=(first, second.model_copy(update={"after_days": days})))
+
+    @cached_property
+    def cut(self) -> Floats:
+        """Tumour before CART2 from which disease is bulky, by member: as many virtual patients have it as in the
+        cohort."""
+        cut = np.full(self.members, np.nan)
+        if self.share in (None, 0.0, 1.0):
+            return cut
+        some = self.some(0)
+        out, _ = some.before(self.arm(NOTHING, self.usual.infusions[1]), np.empty(0))
+        needed = needs_another(out[:, 0], out[:, 1])
+        for m in range(self.members):
+            burdens = out[needed & (some.which == m), 1, BURDEN]
+            if burdens.size:
+                cut[m] = np.quantile(burdens, 1 - (self.share or 0.0))
+        return cut
+
+
+def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensemble, seed: int, members: int = MEMBERS,
+                twins: int = TWINS, progress: Progress | None = None) -> Conditioned:  # fmt: skip
+    """Return what the twins of a cohort's patients would have had in each second infusion of the arms.
+
+    Parameters
+    ----------
+    members, twins
+        Members of the ensemble in which each patient has twins, and how many in each.
+
+    Raises
+    ------
+    CohortRefused
+        If the arms have not two infusions, or fewer than 5 patients have twins.
+    """
+    arms = protocols.all_arms
+    if len(arms[0].infusions) != 2:
+        rule, remedy = "arms must have two infusions for a cohort's twins", "leave --cohort out, or change the arms"
+        raise CohortRefused([Problem("protocols", None, "arms", None, rule, remedy)])
+    seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in arms}
+    bulky = [p.bulky for p in patients if p.bulky is not None]
+    asked = _Question(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
+                      min(members, len(ensemble)), twins, float(np.mean(bulky)) if bulky else None)  # fmt: skip
+    _ = asked.cut
+    told = []
+    with ThreadPoolExecutor(CORES) as pool:
+        for done, found in enumerate(pool.map(lambda i: _twins(asked, patients[i], i), range(len(patients))), 1):
+            told.append(found)
+            if progress:
+                progress("twins of the cohort", done, len(patients))
+    return _together(tuple(seconds), asked, patients, told)
+
+
+def _together(names: tuple[str, ...], asked: _Question, patients: Sequence[Known],
+              told: Sequence[_Twins]) -> Conditioned:  # fmt: skip
+    """Return the means over patients."""
+    pairs = [(p, t) for p, t in zip(patients, told, strict=True) if np.isfinite(t.means).any()]
+    if len(pairs) < LEAST_PATIENTS:
+        rule = f"fewer than {LEAST_PATIENTS} patients have virtual twins"
+        raise CohortRefused([Problem("cohort", None, None, None, rule, "twins are for groups, never for one patient")])
+    levels = _mean([t.means for _, t in pairs])
+    own = [(t.own, p.response) for p, t in pairs if t.own is not None and p.response is not None]
+    own = own if len(own) >= LEAST_PATIENTS else []
+    return Conditioned(
+        names, levels, levels - levels[:, :1],
+        _mean([predicted for predicted, _ in own]) if own else np.full(asked.members, np.nan),
+        sum(response for _, response in own), len(own), sum(t.power < 1 for _, t in pairs),
+        sum(p.counts is not None for p, _ in pairs), len(pairs), sum(p.assumed for p, _ in pairs),
+        sum(p.planned for p, _ in pairs), asked.members * asked.twins,
+        float(np.median([t.effective for _, t in pairs])), float(np.median([t.power for _, t in pairs])),
+        asked.follow,
+    )  # fmt: skip
+
+
+def _mean(parts: Sequence[Floats]) -> Floats:
+    """Return the mean over patients, of those who have twins in a member."""
+    values = np.stack(parts)
+    there = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        made: Floats = np.where(there, values, 0.0).sum(axis=0) / there.sum(axis=0)
+    return made
+
+
+def _name(second: Infusion) -> str:
+    cy, flu = second.courses
+    own = second.cy is not None or second.flu is not None
+    regimen = f"Cy {cy:g}, Flu {flu:g} courses" if own else second.lymphodepletion
+    split = "" if len(second.shares) == 1 else f" in parts of {', '.join(f'{100 * s:g}' for s in second.shares)} %"
+    return f"{regimen}; {dose_text(second.dose_cells_per_kg)}{split}"
+
+
+def _twins(asked: _Question, patient: Known, i: int) -> _Twins:
+    """Return one patient's twins: weighed after CART1, those who count followed after each second infusion."""
+    some = asked.some(i)
+    days = patient.counts.day if patient.counts is not None else np.empty(0)
+    out, counts = some.before(asked.arm(patient, asked.seconds[0]), days)
+    fit = fits(patient, out, counts[:, 0], asked.cut[some.which])
+    weight, power = tempered_weights(fit.reshape(asked.members, asked.twins))
+    who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / asked.twins)
+    twins, share = some.only(who), weight.ravel()[who]
+    means = [_after(asked, twins, share, asked.arm(patient, s), asked.follow) for s in asked.seconds]
+    own = None
+    if patient.second is not None and patient.response is not None:
+        found = _after(asked, twins, share, asked.arm(patient, patient.second), _TO_RESPONSE)
+        own = found[:, QUANTITIES.index("response")]
+    return _Twins(np.stack(means, axis=1), own, power, effective(weight))
+
+
+def _after(asked: _Question, twins: _Some, share: Floats, arm: Arm, follow: float) -> Floats:
+    """Return the weighted mean of each quantity after the second infusion, by member."""
+    told = outcomes(twins.after(arm, follow))
+    share = np.where(told.given, share, 0.0)
+    values = np.where(share[:, None] > 0, quantities(told, expit(twins.intercept + told.crs)), 0.0) * share[:, None]
+    with np.errstate(invalid="ignore"):
+        made: Floats = (by_member(values, twins.which, asked.members)
+                        / by_member(share[:, None], twins.which, asked.members))  # fmt: skip
+    return made

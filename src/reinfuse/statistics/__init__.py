@@ -1,0 +1,1 @@
+"""The mathematics: arrays in, results out. Knows no cohort."""

@@ -1,0 +1,155 @@
+"""Firth's penalised likelihood for logistic and Cox models, and separation.
+
+Firth D. Biometrika 1993;80:27-38; Heinze G, Schemper M. Stat Med 2002;21:2409-2419 (logistic) and Biometrics
+2001;57:114-119 (Cox, Breslow ties). The p-value is that of the penalised likelihood ratio, the interval that of the
+profile penalised likelihood: one method, so that they agree (`penalised`, `profile`). Columns are standardised for the
+fit, to which Jeffreys' prior is indifferent, and effects are given back per unit of the column.
+
+Separation (logistic): Konis K, DPhil thesis, Oxford 2007, linear program 4.23. Monotone likelihood (Cox): a direction b
+exists in which every patient with an event has, at that time, the greatest x'b of those at risk; the linear program
+has one variable m_j for each event time, m_j >= x'b of all who are at risk from then on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import chdtrc, chdtri
+
+from reinfuse.statistics.firth_profile import Data, profiled
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Kind = Literal["logistic", "cox"]
+METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
+           for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
+_MAX_ROWS_FOR_SEPARATION = 3000
+_A_DIRECTION = 1e-6
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Effects on the log scale, one a column.
+
+    Attributes
+    ----------
+    coef, lower, upper, p_value
+        NaN where the fit, the limit or the test did not converge.
+    infinite
+        Columns whose unpenalised estimate is infinite (separation, monotone likelihood).
+    converged
+        The fit converged.
+    """
+
+    coef: Floats
+    lower: Floats
+    upper: Floats
+    p_value: Floats
+    infinite: Bools
+    converged: bool
+
+
+def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: float) -> Fit:
+    """Fit a Firth model.
+
+    Parameters
+    ----------
+    kind
+        ``logistic`` or ``cox``.
+    X
+        Shape (n, k); finite, of full rank together with the intercept, no column constant.
+    event
+        1 or 0; of a logistic model the outcome.
+    time
+        Days, of a Cox model.
+    """
+    scale = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / scale
+    k = X.shape[1]
+    data = Data(np.column_stack([Z, np.ones(len(Z))]), event) if kind == "logistic" else Data(Z, event, time)
+    found = profiled(data, float(chdtri(1, 1 - confidence)))
+    if found is None:
+        nothing = np.full(k, np.nan)
+        return Fit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
+    top, along = found
+    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
+    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
+    infinite = separated(X, event) if kind == "logistic" else monotone(X, event, np.asarray(time))
+    return Fit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+
+
+def separated(X: Floats, outcome: Floats) -> Bools:
+    """Tell which columns have an infinite unpenalised logistic estimate."""
+    from scipy.optimize import linprog
+
+    rows = np.unique(np.column_stack([X, outcome]), axis=0)
+    if len(rows) > _MAX_ROWS_FOR_SEPARATION:
+        return _one_sided(X, outcome)
+    if len(np.unique(outcome)) < 2:
+        return np.ones(X.shape[1], dtype=np.bool_)
+    Z = np.column_stack([(rows[:, :-1] - X.mean(axis=0)) / X.std(axis=0), np.ones(len(rows))])
+    signed = Z * (2 * rows[:, -1:] - 1)
+
+    def along(gain: Floats) -> Floats:
+        """Return the direction of the greatest gain among those in which no patient's likelihood falls."""
+        found = linprog(-gain, A_ub=-signed, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+        return np.asarray(found.x, dtype=np.float64) if found.status == 0 else np.zeros(len(gain))
+
+    infinite = np.abs(along(signed.sum(axis=0))) > _A_DIRECTION
+    if infinite.any():  # of several directions one need not move every column
+        for j in np.flatnonzero(~infinite[:-1]):
+            unit = np.eye(len(infinite))[j]
+            infinite[j] = any(abs(along(sign * unit)[j]) > _A_DIRECTION for sign in (-1, 1))
+    return np.asarray(infinite[:-1], dtype=np.bool_)
+
+
+def _one_sided(X: Floats, event: Floats) -> Bools:
+    """Large cohorts: a two-valued column with a value at which all, or none, have the event."""
+    found = []
+    for x in X.T:
+        levels = np.unique(x)
+        rates = [event[x == level].mean() for level in levels] if len(levels) == 2 else [0.5]
+        found.append(any(rate in (0.0, 1.0) for rate in rates))
+    return np.array(found, dtype=np.bool_)
+
+
+def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
+    """Tell which columns have an infinite unpenalised Cox estimate."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_matrix
+
+    n, k = X.shape
+    if event.sum() == 0:
+        return np.zeros(k, dtype=np.bool_)
+    if n > _MAX_ROWS_FOR_SEPARATION:
+        return np.array([len(np.unique(x[event == 1])) == 1 for x in X.T], dtype=np.bool_)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    times = np.unique(time[event == 1])
+    block = np.searchsorted(times, time, side="right") - 1
+    at_risk = np.flatnonzero(block >= 0)
+    eye = np.eye(len(times))
+    upper = [np.hstack([Z[at_risk], -eye[block[at_risk]]])]
+    upper.append(np.hstack([np.zeros((len(times) - 1, k)), eye[1:] - eye[:-1]]))
+    events = np.flatnonzero(event == 1)
+    equal = np.hstack([Z[events], -eye[block[events]]])
+    gain = (Z[events] - _means_at_risk(Z, time, events)).sum(axis=0)
+    bounds = [(-1, 1)] * k + [(None, None)] * len(times)
+    found = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
+                    b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
+                    bounds=bounds, method="highs")  # fmt: skip
+    if found.status != 0 or -found.fun < 1e-6:
+        return np.zeros(k, dtype=np.bool_)
+    direction: Floats = np.asarray(found.x, dtype=np.float64)[:k]
+    return np.abs(direction) > _A_DIRECTION
+
+
+def _means_at_risk(Z: Floats, time: Floats, events: NDArray[np.int64]) -> Floats:
+    """Return the mean of the columns over those at risk at the time of each event."""
+    order = np.argsort(-time, kind="stable")
+    sums = np.cumsum(Z[order], axis=0)
+    at_risk = np.searchsorted(-time[order], -time[events], side="right")
+    means: Floats = sums[at_risk - 1] / at_risk[:, None]
+    return means

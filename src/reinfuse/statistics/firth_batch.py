@@ -1,0 +1,326 @@
+"""Many Firth fits at once: the same model of many simulated, resampled or shortened data sets, as arrays.
+
+`firth` fits one model, with the library; here a whole batch of small ones takes the same Newton steps together, which
+is what simulation, resampling, leaving out patients and imputation need. Conventions as in `firth`: log-likelihood plus
+log det I(b) / 2 (Firth, Biometrika 1993;80:27-38), Breslow ties, a coefficient that is held keeps its column in I.
+
+Steps. (1) score U_r + tr(I^-1 dI/db_r) / 2; for the logistic model that is x_r' (y - p + h (1/2 - p)), h the diagonal
+of the hat matrix (Heinze and Schemper, Stat Med 2002;21:2409, eq. 3); for the Cox model, with A = I^-1 and means over
+the risk set of each event, sum over events of E[q x_r] - E[q] E[x_r], q = (x - E x)' A (x - E x) (Heinze and Schemper,
+Biometrics 2001;57:114, eq. 4). (2) b <- b + I^-1 score over the coefficients that are not held, no step longer than 5.
+(3) Where the penalised likelihood falls, half the step; a step back is shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.runtime.parallel import in_threads
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_LONGEST_STEP = 5.0
+_FALL = 1e-9
+_ROUNDS = 100
+_SINGULAR = -30.0
+"""Log-determinant of the scaled information below which it counts as singular."""
+_NUMBERS_AT_ONCE = 50_000
+"""Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
+_FEWEST_AT_ONCE = 100
+"""Fits that are worth a thread."""
+_WIDEST = 300.0
+"""Logarithms of hazards further apart count as so far apart."""
+_PARTS = 4
+"""Parts of a batch, however many cores there are: products of matrices of other sizes differ in the last digits."""
+EXACT = 1e-7
+ROUGH = 1e-4
+"""Last step at which a fit counts as converged; the error of twice the log-likelihood is of the order of its square."""
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The fits of a batch.
+
+    Attributes
+    ----------
+    coef
+        Shape (batch, k).
+    value
+        Penalised log-likelihood, shape (batch,).
+    information
+        Shape (batch, k, k).
+    converged
+        Shape (batch,); the rest of such a row is where the steps ended.
+    """
+
+    coef: Floats
+    value: Floats
+    information: Floats
+    converged: Bools
+
+
+@dataclass(frozen=True)
+class _State:
+    """Penalised log-likelihood, its score, and the information with its inverse, of each row."""
+
+    value: Floats
+    score: Floats
+    information: Floats
+    inverse: Floats
+
+
+_Likelihood = Callable[[Floats, NDArray[np.int64]], _State]
+
+
+def logistic(X: Floats, outcome: Floats, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
+             used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
+             penalised: bool = True) -> Fits:  # fmt: skip
+    """Fit Firth logistic models.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k), or (batch, n, k) where each has its own; the intercept is one of the columns.
+    outcome
+        1 or 0, shape (batch, n).
+    weights
+        How often each patient counts, shape (batch, n).
+    held
+        A coefficient that is not estimated, and its value in each row, shape (batch,).
+    used
+        Columns that are in the model of each row, shape (batch, k); others have coefficient 0 and no penalty.
+    start
+        Where the steps begin, shape (batch, k).
+    close
+        Last step at which a fit counts as converged.
+    penalised
+        False: plain maximum likelihood, which separated data do not have.
+    """
+    outcome = np.atleast_2d(outcome)
+    batch, n = outcome.shape
+    w = np.ones_like(outcome) if weights is None else weights
+
+    def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
+        x = X if X.ndim == 2 else X[rows]
+        y, u = outcome[rows], w[rows]
+        eta = b @ x.T if x.ndim == 2 else _times(x, b)
+        p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
+        v = u * p * (1 - p)
+        information, inverse, half_log_det = _inside(crossed(x, v), None if used is None else used[rows])
+        residual = u * (y - p)
+        if penalised:
+            residual += v * quadratic(x, inverse) * (0.5 - p)
+        score = residual @ x if x.ndim == 2 else summed(residual, x)
+        value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
+        if penalised:
+            value += half_log_det
+        return _State(value, score, information, inverse)
+
+    k = X.shape[-1]
+    return _in_parts(likelihood, batch, k, n + k * k if X.ndim == 2 else n * k, held, used, start, close)
+
+
+def cox(X: Floats, time: Floats, event: Floats, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
+        used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
+        penalised: bool = True) -> Fits:  # fmt: skip
+    """Fit Firth Cox models, Breslow ties; arguments as in `logistic`, `time` and `event` of shape (batch, n)."""
+    time, event = np.atleast_2d(time), np.atleast_2d(event)
+    batch, n = time.shape
+    order = np.argsort(-time, axis=1, kind="stable")
+    t = np.take_along_axis(time, order, axis=1)
+    w = np.ones_like(t) if weights is None else np.take_along_axis(weights, order, axis=1)
+    died = np.take_along_axis(event, order, axis=1) * w
+    count = at_the_last_of_ties(t, died)
+
+    def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
+        at = order[rows]
+        x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
+        return partial_likelihood(x, w[rows], died[rows], count[rows], b, None if used is None else used[rows],
+                        penalised)  # fmt: skip
+
+    return _in_parts(likelihood, batch, X.shape[-1], n * X.shape[-1], held, used, start, close)
+
+
+def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
+    """Return how many events share a time, at the last place of that time in descending order."""
+    last = np.ones(t.shape, dtype=np.bool_)
+    last[:, :-1] = t[:, :-1] != t[:, 1:]
+    total = np.cumsum(died, axis=1)
+    before = np.where(last, total, 0.0)
+    before = np.concatenate([np.zeros((len(t), 1)), np.maximum.accumulate(before, axis=1)[:, :-1]], axis=1)
+    return np.where(last, total - before, 0.0)
+
+
+def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used: Bools | None,
+             penalised: bool) -> _State:  # fmt: skip
+    """Return the penalised partial likelihood; everything in descending order of time."""
+    eta = _times(x, b)
+    shift = eta.max(axis=1)
+    eta = np.maximum(eta, shift[:, None] - _WIDEST)  # else the sum over a risk set could underflow
+    r = w * np.exp(eta - shift[:, None])
+    s0 = np.maximum(np.cumsum(r, axis=1), 1e-300)
+    mean = np.cumsum(r[:, :, None] * x, axis=1) / s0[:, :, None]
+    share = count / s0
+    # Sums over events of means over risk sets: each patient's weight is what it has in all risk sets that hold it.
+    later = r * np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
+    information, inverse, half_log_det = _inside(crossed(x, later) - crossed(mean, count), used)
+    score = summed(died, x) - summed(count, mean)
+    value = (died * eta).sum(axis=1) - (count * (np.log(s0) + shift[:, None])).sum(axis=1)
+    if not penalised:
+        return _State(value, score, information, inverse)
+    ax, am = x @ inverse, mean @ inverse
+    q = (ax * x).sum(axis=2)  # x' A x
+    mq = (am * mean).sum(axis=2)  # m' A m
+    eq = np.cumsum(r * q, axis=1) / s0  # E[x' A x]
+    # sum_j E[q x] = sum_i x_i (q_i later_i), the risk sets gathered patient by patient
+    third = summed(later * q, x)
+    third -= 2 * summed(r * _gathered(am, share, x), x)
+    third += summed(count * (2 * mq - eq), mean)
+    return _State(value + half_log_det, score + third / 2, information, inverse)
+
+
+def _gathered(am: Floats, share: Floats, x: Floats) -> Floats:
+    """Return sum over the risk sets j that hold patient i of share_j x_i' A m_j."""
+    sums = np.cumsum((share[:, :, None] * am)[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((sums * x).sum(axis=2), dtype=np.float64)
+
+
+def _times(x: Floats, b: Floats) -> Floats:
+    """Return x_i' b, shape (batch, n)."""
+    product: Floats = np.matmul(x, b[:, :, None])[:, :, 0]
+    return product
+
+
+def summed(v: Floats, x: Floats) -> Floats:
+    """Return sum_i v_i x_i, shape (batch, k)."""
+    total: Floats = np.matmul(v[:, None, :], x)[:, 0, :]
+    return total
+
+
+def crossed(x: Floats, v: Floats) -> Floats:
+    """Return sum_i v_i x_i x_i', shape (batch, k, k)."""
+    if x.ndim == 3:
+        return np.asarray(np.matmul((x * v[:, :, None]).transpose(0, 2, 1), x), dtype=np.float64)
+    n, k = x.shape
+    return np.asarray((v @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k)).reshape(len(v), k, k), dtype=np.float64)
+
+
+def quadratic(x: Floats, A: Floats) -> Floats:
+    """Return x_i' A x_i, shape (batch, n)."""
+    if x.ndim == 3:
+        return np.asarray(((x @ A) * x).sum(axis=2), dtype=np.float64)
+    n, k = x.shape
+    return A.reshape(len(A), k * k) @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k).T
+
+
+def _inside(information: Floats, used: Bools | None) -> tuple[Floats, Floats, Floats]:
+    """Return the information of the used columns, 0 elsewhere, its inverse and half its log-determinant."""
+    if used is not None:
+        information = information * used[:, :, None] * used[:, None, :]
+    return information, *inverted(information, used)
+
+
+def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
+    """Return the inverse and half the log-determinant; what is not used counts as an identity; singular: 0 and -inf."""
+    k = information.shape[-1]
+    full = information
+    if used is not None:
+        full = information + np.eye(k) * (~used)[:, :, None]
+    scale = np.sqrt(np.maximum(np.einsum("bkk->bk", full), 1e-300))
+    scaled = full / (scale[:, :, None] * scale[:, None, :])
+    log_det, inverse = _of_two(scaled) if 1 <= k <= 2 else _of_many(scaled)
+    good = log_det > _SINGULAR
+    inverse = np.where(good[:, None, None], inverse / (scale[:, :, None] * scale[:, None, :]), 0.0)
+    if used is not None:
+        inverse = inverse * used[:, :, None] * used[:, None, :]
+    return inverse, np.where(good, 0.5 * log_det + np.log(scale).sum(axis=1), -np.inf)
+
+
+def _of_two(scaled: Floats) -> tuple[Floats, Floats]:
+    """Return log-determinant and inverse of matrices of one or two columns, written out."""
+    first, last = scaled[:, 0, 0], scaled[:, -1, -1]
+    other = scaled[:, 0, 1] if scaled.shape[-1] == 2 else None
+    det = first if other is None else first * last - other * other
+    good = (first > 0) & (det > 0) & np.isfinite(det)
+    det = np.where(good, det, 1.0)
+    inverse = np.empty_like(scaled)
+    inverse[:, 0, 0], inverse[:, -1, -1] = last / det, first / det
+    if other is None:
+        inverse[:, 0, 0] = 1 / det
+    else:
+        inverse[:, 0, 1] = inverse[:, 1, 0] = -other / det
+    return np.where(good, np.log(det), -np.inf), inverse
+
+
+def _of_many(scaled: Floats) -> tuple[Floats, Floats]:
+    sign, log_det = np.linalg.slogdet(scaled)
+    good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
+    scaled[~good] = np.eye(scaled.shape[-1])
+    return np.where(good, log_det, -np.inf), np.asarray(np.linalg.inv(scaled), dtype=np.float64)
+
+
+def _in_parts(likelihood: _Likelihood, batch: int, k: int, size: int, held: tuple[int, Floats] | None,
+              used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
+    step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // _PARTS), _FEWEST_AT_ONCE)))
+
+    def part(first: int) -> Fits:
+        with np.errstate(all="ignore"):  # a row that runs away is told by `converged`
+            return _newton(likelihood, np.arange(first, min(first + step, batch)), k, held, used, start, close)
+
+    parts = in_threads(part, range(0, batch, step))
+    return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
+
+
+def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tuple[int, Floats] | None,
+            used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
+    free = np.array([held is None or j != held[0] for j in range(k)])
+    b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
+    if held is not None:
+        b[:, held[0]] = held[1][rows]
+    best = likelihood(b, rows)
+    value, information = best.value.copy(), best.information.copy()
+    step = _step(best, free, used, rows)
+    converged = np.zeros(len(rows), dtype=np.bool_)
+    live = np.arange(len(rows))
+    for _ in range(_ROUNDS):
+        tried = likelihood(b[live] + step, rows[live])
+        fell = ~(tried.value >= value[live] - _FALL)
+        rose = live[~fell]
+        b[rose] += step[~fell]
+        value[rose], information[rose] = tried.value[~fell], tried.information[~fell]
+        small = np.abs(step).max(axis=1) < close
+        converged[live[small]] = True
+        fresh = _damped(_step(tried, free, used, rows[live]), step)
+        step = np.where(fell[:, None], step / 2, fresh)[~small]
+        live = live[~small]
+        if not live.size:
+            break
+    converged[live] |= np.abs(step).max(axis=1, initial=0) < ROUGH  # near enough, though it creeps
+    regular = np.isfinite(inverted(information, None if used is None else used[rows])[1])
+    return Fits(b, value, information, converged & np.isfinite(value) & regular)
+
+
+def _damped(fresh: Floats, last: Floats) -> Floats:
+    """Shorten a step that goes back against the last one, as a secant would: else the two could alternate for ever."""
+    back = -(fresh * last).sum(axis=1) / np.maximum((last * last).sum(axis=1), 1e-300)
+    return np.asarray(fresh / (1 + np.maximum(back, 0))[:, None], dtype=np.float64)
+
+
+def _step(state: _State, free: Bools, used: Bools | None, rows: NDArray[np.int64]) -> Floats:
+    if free.all():
+        inverse = state.inverse
+    else:
+        inverse, _ = inverted(state.information[:, free][:, :, free], None if used is None else used[rows][:, free])
+    step = np.zeros_like(state.score)
+    step[:, free] = np.matmul(inverse, state.score[:, free][:, :, None])[:, :, 0]
+    longest = np.abs(step).max(axis=1, initial=0)
+    return np.asarray(step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None], dtype=np.float64)
+
+
+def plain_value(fits: Fits, used: Bools | None = None) -> Floats:
+    """Return the log-likelihood without the penalty, shape (batch,)."""
+    return fits.value - inverted(fits.information, used)[1]

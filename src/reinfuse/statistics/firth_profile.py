@@ -1,0 +1,207 @@
+"""One model's penalised likelihood: its maximum, and its profile along a coefficient.
+
+With an outlying value or a handful of patients the penalised likelihood has several summits, and Newton's steps end on
+the one nearest to where they began. So the maximum is looked for from several starts; a profile follows the nearest
+summit first, and is held against the other starts where a limit or a p-value was read from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reinfuse.statistics import firth_batch
+from reinfuse.statistics.profile_likelihood import WRONG, Peak, fall, limits
+
+Floats = NDArray[np.float64]
+_AWAY = {True: (4.0,), False: (3.0, 10.0)}
+"""How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
+more: standard deviations of the column."""
+_ANYWHERE, _WIDTH = 24, 6.0
+"""With more than two coefficients so many starts in any direction, from 0 about so far away; always the same."""
+_MOST_ROWS = 2000
+"""Beyond so many patients one start: no single one of them makes a summit."""
+_GREATEST = 100.0
+"""An effect of one standard deviation beyond this is no maximum, but rounding."""
+_HIGHER = 1e-6
+_LAST_STEP = 1e-6
+"""Last step where a coefficient is held: the error of the likelihood is of the order of its square."""
+_SETTLED = 1e-11
+_CLIMBS = 3
+
+
+class Model(Protocol):
+    """A penalised likelihood of k coefficients."""
+
+    @property
+    def X(self) -> Floats:  # noqa: N802 (a design matrix)
+        """Standardised columns, shape (n, k); of a logistic model an intercept last."""
+
+    @property
+    def effects(self) -> int:
+        """Coefficients that are effects of a column, first among the k."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether a profile follows the summit alone, since fits from more starts would take too long."""
+
+    def fit(
+        self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None
+    ) -> firth_batch.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none.
+
+        `close`: the longest last step, in standard deviations of a column.
+        """
+
+
+@dataclass(frozen=True)
+class Data:
+    """A logistic model, or where there are times a Cox model, of one row a patient.
+
+    Attributes
+    ----------
+    X, event, time
+        Columns of shape (n, k), the rest of shape (n,).
+    """
+
+    X: Floats = field(repr=False)
+    event: Floats = field(repr=False)
+    time: Floats | None = field(default=None, repr=False)
+
+    @property
+    def effects(self) -> int:
+        """Coefficients that are effects of a column."""
+        return int(self.X.shape[1]) - (self.time is None)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a profile follows the summit alone."""
+        return len(self.X) > _MOST_ROWS
+
+    def fit(
+        self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None
+    ) -> firth_batch.Fits:
+        """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
+        event, close = (
+            np.tile(self.event, (len(start), 1)),
+            close or (firth_batch.EXACT if held is None else _LAST_STEP),
+        )
+        if self.time is None:
+            return firth_batch.logistic(self.X, event, held=held, start=start, close=close)
+        return firth_batch.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
+                        close=close)  # fmt: skip
+
+
+def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
+    """Return the estimate, 0, and points around both along each column that is free; shape (m, k)."""
+    k = len(best)
+    around = [np.zeros(k)]
+    if len(model.X) <= _MOST_ROWS:
+        axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
+        steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
+        around += [*steps, *(best + step for step in steps)]
+        if k > 2 or held is None:
+            around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
+    return np.unique([best, *around], axis=0)
+
+
+@dataclass(frozen=True)
+class Summit:
+    """The maximum: coefficients of shape (k,), the value and the inverse of the information there."""
+
+    coef: Floats
+    value: float
+    variance: Floats
+
+    def peak(self, j: int, quantile: float) -> Peak:
+        """Return it as seen along one coefficient."""
+        return Peak(float(self.coef[j]), self.value, float(np.sqrt(quantile * max(self.variance[j, j], 1e-12))))
+
+
+def summit(model: Model, start: Floats | None = None) -> Summit | None:
+    """Return where the penalised likelihood is greatest; None where no steps end.
+
+    Parameters
+    ----------
+    start
+        A point to begin from besides the others, shape (k,).
+    """
+    fits = model.fit(_starts(model, np.zeros(model.X.shape[1]) if start is None else start))
+    good = fits.converged & (np.abs(fits.coef).max(axis=1) < _GREATEST)
+    if not good.any():
+        return None
+    best = int(np.where(good, fits.value, -np.inf).argmax())
+    top = model.fit(fits.coef[[best]], close=_SETTLED)  # so that the same patients in another order give the same
+    variance, _ = firth_batch.inverted(top.information, None)
+    return Summit(top.coef[0], float(top.value[0]), variance[0])
+
+
+@dataclass(frozen=True)
+class Along:
+    """Limits and the fall at 0 along one coefficient; the highest point met on the way, if above the maximum."""
+
+    lower: float
+    upper: float
+    fall: float
+    higher: Floats | None = field(default=None, repr=False)
+
+
+def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
+    """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
+    peak = top.peak(j, quantile)
+    near = _Profile(model, top.coef[None], j)
+    alone = len(top.coef) == 1 or model.alone
+    every = near if alone else _Profile(model, _starts(model, top.coef, j), j)
+    ends = limits(near.values, peak, quantile)
+    *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
+    if every is not near and not (np.abs(np.array(falls) - quantile) < WRONG).all():  # another summit is higher there
+        ends = limits(every.values, peak, quantile)
+    best = max((near, every), key=lambda p: p.value)
+    higher = best.at if best.value > top.value + _HIGHER else None
+    return Along(float(ends[0]), float(ends[1]), float(at_none) if at_none > -WRONG else float("nan"), higher)
+
+
+class _Profile:
+    """The profile likelihood along one coefficient, and the highest point of it.
+
+    From several starts it is the greatest; from one it follows that summit, each value from the nearest before.
+    """
+
+    def __init__(self, model: Model, starts: Floats, j: int) -> None:
+        self.model, self.starts, self.j = model, starts, j
+        self.value, self.at = -np.inf, starts[0]
+        self.path = starts[:1]
+
+    def values(self, held: Floats) -> Floats:
+        """Return the greatest log-likelihood with the coefficient held at each value; NaN where no steps end."""
+        m, starts = len(held), len(self.starts)
+        begin = np.tile(self.starts, (m, 1))
+        if starts == 1:
+            begin = self.path[np.abs(self.path[:, self.j] - held[:, None]).argmin(axis=1)]
+        fits = self.model.fit(begin, (self.j, np.repeat(held, starts)))
+        self.path = np.vstack([self.path, fits.coef[fits.converged]]) if starts == 1 else self.path
+        value = np.where(fits.converged, fits.value, -np.inf)
+        best = int(value.argmax())
+        if value[best] > self.value:
+            self.value, self.at = float(value[best]), fits.coef[best]
+        greatest = value.reshape(m, starts).max(axis=1)
+        return np.where(np.isfinite(greatest), greatest, np.nan)
+
+
+def profiled(model: Model, quantile: float) -> tuple[Summit, list[Along]] | None:
+    """Return the maximum and what lies along each coefficient of a column; None where there is no maximum."""
+    top = summit(model)
+    if top is None:
+        return None
+    found = [along(model, top, j, quantile) for j in range(model.effects)]
+    for _ in range(_CLIMBS):
+        higher = next((a.higher for a in found if a.higher is not None), None)
+        again = None if higher is None else summit(model, higher)
+        if again is None or again.value <= top.value + _HIGHER:
+            break
+        top = again
+        found = [along(model, top, j, quantile) for j in range(model.effects)]
+    return top, found

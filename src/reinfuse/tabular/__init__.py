@@ -1,0 +1,1 @@
+"""Files as tables of texts: CSV, workbooks, Parquet and TOML, within declared limits. Knows no cohort."""

@@ -1,0 +1,105 @@
+"""CSV and its relatives: from bytes to the cells of a sheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from reinfuse.tabular.cell_parsing import Dialect, clean
+from reinfuse.tabular.csv_files import original
+from reinfuse.tabular.files import Unreadable
+from reinfuse.tabular.grid import Grid, Meter
+from reinfuse.tabular.limits import CELL_CHARACTERS
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_FIRST_LINE = re.compile(r"\S[^\r\n]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A text file with one line a row.
+
+    Attributes
+    ----------
+    dialect
+        Which decimal marks its numbers may have.
+    notes
+        What was understood although it was not written plainly.
+    uneven
+        Data rows that have another number of cells than the header, and that number.
+    """
+
+    grid: Grid
+    dialect: Dialect
+    notes: tuple[str, ...] = ()
+    uneven: tuple[tuple[int, int], ...] = field(default=())
+
+
+def read_delimited(data: bytes) -> Delimited:
+    """Read a file of rows separated by commas, semicolons, tabs or bars.
+
+    Raises
+    ------
+    Unreadable
+        If it is no text, no such table, or beyond the limits.
+    """
+    text, notes = _decode(data)
+    first = _FIRST_LINE.search(text)
+    head = re.sub(r'"[^"]*"', "", first[0] if first else "")
+    separator = max(",;\t|", key=head.count)
+    if separator != ",":
+        notes = (*notes, f"columns separated by {separator!r} instead of a comma")
+    protected: list[str] = []
+    rows = _unprotected(_rows(text, separator), protected)
+    header = next(rows, (0, []))[1]
+    body, uneven, width = [], [], len(header)
+    for i, row in rows:
+        if not any(clean(c) for c in row):
+            continue
+        if len(row) < width or any(clean(c) for c in row[width:]):
+            uneven.append((i, len(row)))
+        if len(row) != width:
+            row = [*row[:width], *[""] * (width - len(row))]
+        body.append((i, row))
+    if protected:
+        notes = (*notes, "apostrophe that keeps a text from being read as a formula, taken off")
+    grid = Grid(tuple(range(width)), tuple(header), body)
+    return Delimited(grid, "point" if separator == "," else "either", notes, tuple(uneven))
+
+
+def _unprotected(
+    rows: Iterator[tuple[int, Sequence[str]]], protected: list[str]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield rows as they were before `csv_files` protected texts from being run as formulas; note the cells."""
+    for i, row in rows:
+        changed = [cell for cell in row if cell[:1] == "'" and original(cell) != cell]
+        protected += changed
+        yield i, [original(cell) for cell in row] if changed else row
+
+
+def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _CONTROL.search(text):
+            break
+        return text, ("file in Windows-1252 instead of UTF-8",) if encoding == "cp1252" else ()
+    raise Unreadable("is not a text file", "save it as CSV (UTF-8)")
+
+
+def _rows(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Yield the number and the cells of each row, the header being 0."""
+    meter = Meter()
+    try:
+        for i, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)):
+            meter.texts(row)
+            yield i, row
+    except csv.Error as error:
+        if "field limit" in str(error):
+            meter.characters(0, CELL_CHARACTERS + 1)
+        raise Unreadable("is not valid CSV", "look for an unclosed quotation mark and save it as CSV again") from None
