@@ -76,8 +76,8 @@ def fits(kind: str, sample: Sample, gone: np.ndarray, rng: np.random.Generator) 
     full, part = (FactorColumn("x", "x", "binary", pl.Series(w, dtype=pl.String), ("no", "yes"))
                   for w in (words, [None if g else w for g, w in zip(gone, words, strict=True)]))  # fmt: skip
     return {
-        "all data": associations(end, [full, number], "multivariable", LEVEL)[0],
-        "complete cases": associations(end, [part, number], "multivariable", LEVEL)[0],
+        "all data": associations(end, [full, number], "multivariable", confidence=LEVEL)[0],
+        "complete cases": associations(end, [part, number], "multivariable", confidence=LEVEL)[0],
         "imputed": imputed(end, [part, number], "multivariable", LEVEL, IMPUTATIONS, rng)[0],
     }
 

@@ -58,11 +58,11 @@ def ours(X, t, event, weights):
     design = bootstrap_stability.design_of(end, factors)
     _, average = timed(lambda: model_averaging.averaged(end, factors))
     _, refits = timed(lambda: bootstrap_stability._fit(X, design, weights))
-    _, selection = timed(lambda: bootstrap_stability.stability(end, factors, REFITS, np.random.default_rng(1)))
+    _, selection = timed(lambda: bootstrap_stability.stability(end, factors, REFITS, rng=np.random.default_rng(1)))
     used = np.array(list(itertools.product((False, True), repeat=FACTORS)))[1:]
     rows = len(used)
     plain = firth_batch.cox(X, np.tile(t, (rows, 1)), np.tile(event, (rows, 1)), used=used, penalised=False)
-    boot = firth_batch.cox(X, np.tile(t, (REFITS, 1)), np.tile(event, (REFITS, 1)), weights, penalised=False)
+    boot = firth_batch.cox(X, np.tile(t, (REFITS, 1)), np.tile(event, (REFITS, 1)), weights=weights, penalised=False)
     names = ["".join(str(int(v)) for v in u) for u in used]
     return (
         {"averaging": average, "refits": refits, "selection": selection},

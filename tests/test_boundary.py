@@ -62,12 +62,12 @@ def test_under_test_a_failure_is_an_error(eight, monkeypatch):
 def test_refusals_and_interruptions_pass(lenient):
     for kind in (CohortRefused([]), KeyboardInterrupt()):
         with pytest.raises(type(kind)):
-            Boundary().attempt("anything", "sure", lambda kind=kind: (_ for _ in ()).throw(kind), None)
+            Boundary().attempt("anything", "sure", lambda kind=kind: (_ for _ in ()).throw(kind), otherwise=None)
 
 
 def test_a_fault_names_its_place_in_this_package_alone():
     with pytest.raises(AttributeError) as caught:
-        association.associations(None, [None], "univariable", 0.95)
+        association.associations(None, [None], "univariable", confidence=0.95)
     assert re.fullmatch(r"AttributeError in analyses/design_matrix\.py, line \d+", fault(caught.value))
 
 
@@ -96,7 +96,7 @@ def test_a_document_or_picture_that_fails_costs_itself_alone(eight, lenient, mon
     monkeypatch.setattr(results_folder, "word", _fails)
     monkeypatch.setattr(results_folder, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
     boundary = Boundary()
-    out = results_folder.write(eight.run(), tmp_path / "out", None, boundary)
+    out = results_folder.write(eight.run(), tmp_path / "out", progress=None, boundary=boundary)
     texts = failed(boundary.warnings)
     assert any(t.startswith("report.docx: failed") for t in texts)
     assert any(t.startswith("Figure response_best: failed") for t in texts)

@@ -67,10 +67,10 @@ def test_patients_with_formulas_for_names_give_the_same_estimates_again(tmp_path
     infusions = f"patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n{infusions}"
     folder = write_folder(tmp_path, patients=people, infusions=infusions)
     plan = plain(Plan.built_in()).model_copy(update={"models": (), "subgroups": ("diagnosis", "arm")})
-    findings = Study(read_cohort(folder, plan.columns, plan.used_columns), plan).run()
+    findings = Study(read_cohort(folder, plan.columns, used=plan.used_columns), plan).run()
     write_csv(findings.patients, tmp_path / "patients.csv")
     assert "'=P0," in (tmp_path / "patients.csv").read_text(encoding="utf-8")
-    again = Study(read_cohort(tmp_path / "patients.csv", plan.columns, plan.used_columns), plan).run()
+    again = Study(read_cohort(tmp_path / "patients.csv", plan.columns, used=plan.used_columns), plan).run()
     assert again.described.populations == findings.described.populations
     assert any("arm=+up" in p for p in again.described.populations)
     assert again.patients["patient_id"].to_list() == findings.patients["patient_id"].to_list()

@@ -200,14 +200,14 @@ TIMES = np.array([10.0, 20, 30, 40, 50, 61, 62, 63, 64, 65, 100, 200, 1004])
 )
 def test_a_value_is_rounded_until_five_patients_share_it(value, way, of_ten, result):
     k = 1 if of_ten == (1,) else 3
-    assert rounded(value, TIMES, k, of_ten, way) == result
+    assert rounded(value, TIMES, k, steps=of_ten, way=way) == result
 
 
 def test_a_value_that_many_share_is_told_as_it_is():
     lines = np.array([5.0] * 12 + [1, 2, 9])
-    assert rounded(5.0, lines, 11, nice_steps(5.0)) == 5.0
-    assert rounded(0.0, np.zeros(12), 11, nice_steps(1.0)) == 0
-    assert rounded(0.0, np.array([0.0] * 4 + [3.0] * 9), 5, nice_steps(1.0)) is None
+    assert rounded(5.0, lines, 11, steps=nice_steps(5.0)) == 5.0
+    assert rounded(0.0, np.zeros(12), 11, steps=nice_steps(1.0)) == 0
+    assert rounded(0.0, np.array([0.0] * 4 + [3.0] * 9), 5, steps=nice_steps(1.0)) is None
 
 
 def test_limits_are_rounded_outwards_and_not_told_of_one_patient():
@@ -320,7 +320,7 @@ def test_a_response_that_is_not_complete_is_of_few_diagnoses():
                  ("diagnosis=ALL", 44, "cr", 22))]  # fmt: skip
 
     for x, hidden in ((15, True), (12, False)):
-        cells = numbers_of(records(x), 69, lambda e: (e.population, e.group), PlanRules())
+        cells = numbers_of(records(x), 69, lambda e: (e.population, e.group), plan=PlanRules())
         found = Hiding(cells, rules(cells), 11)
         assert ((("response", "cr"), ALL) in found.hidden) is hidden
 
@@ -459,7 +459,7 @@ def chosen(k, **of):
     """Return the months kept of each curve, and those with numbers at risk."""
     curves = {("pfs", "all", None if name == "total" else f"f={name}"): c for name, c in of.items()}
     sizes = {(p, level): Cell(c.n, of["total"].n) for (_, p, level), c in curves.items()}
-    found = coarse(curves, Hiding({SIZE: sizes}, Rules(), k), lambda place: place, {"pfs"})
+    found = coarse(curves, Hiding({SIZE: sizes}, Rules(), k), lambda place: place, endpoints={"pfs"})
     months = {g[1] or "total": [round(t / 30.4375, 6) for t in times] for (_, g), times in found.times.items() if times}
     return months, found
 
@@ -496,7 +496,7 @@ def test_curves_of_a_part_and_its_whole_cannot_be_subtracted():
     curves = {("ttnt", "all", None): whole, ("os", "all", None): part}
     hiding = Hiding({SIZE: {ALL: Cell(40, 40)}}, Rules(), 5)
     for pairs, months in (((), [1, 2, 3]), ((("ttnt", "os"),), [2, 3])):
-        found = coarse(curves, hiding, lambda place: place, {"ttnt", "os"}, pairs)
+        found = coarse(curves, hiding, lambda place: place, endpoints={"ttnt", "os"}, pairs=pairs)
         kept = [round(t / 30.4375, 6) for t in found.times["os", ALL]]
         assert [m for m in months if m <= 2] == [m for m in kept if m <= 2]
         assert found.tells_at_risk(("os", ALL), 30.4375) is not bool(pairs)
@@ -632,7 +632,7 @@ def patients_of(findings):
 def test_the_attacker_learns_no_small_number_of_the_bundled_cohorts(name):
     cohort = datasets()[name]
     plan = plain(cohort.plan)
-    findings = Study(read_cohort(cohort.path, plan.columns, plan.used_columns), plan).run()
+    findings = Study(read_cohort(cohort.path, plan.columns, used=plan.used_columns), plan).run()
     patients = patients_of(findings)
     assert worked_out(findings, patients, 5, enough=1)
     for smallest in (5, 11):

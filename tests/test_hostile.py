@@ -21,7 +21,7 @@ def prepared(case, folder):
     cohort, _, plan = case.write(folder)
     try:
         chosen = Plan.load(plan)
-        Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).prepare()
+        Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen).prepare()
     except (PlanRefused, CohortRefused) as refused:
         return tuple(p for p in refused.problems if p.severity == "error")
     return "accepted"
@@ -162,7 +162,7 @@ def test_the_remedy_for_too_many_diagnoses_helps(tmp_path):
 
 
 def test_a_problem_rules_no_screen():
-    shown = Problem("t", 1, "\x1b[31m", "\u202e" + "x" * 5000, "r\x00", "m")
+    shown = Problem(table="t", row=1, column="\x1b[31m", value="\u202e" + "x" * 5000, rule="r\x00", remedy="m")
     assert (shown.column, shown.rule) == ("\\u001b[31m", "r\\u0000")
     assert shown.value is not None
     assert shown.value.startswith("\\u202exxx")
@@ -179,6 +179,6 @@ def test_levels_that_read_alike_stay_apart(tmp_path):
     chosen = Plan.load(plan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = Study(read_cohort(path, chosen.columns, chosen.used_columns), chosen).run()
+        found = Study(read_cohort(path, chosen.columns, used=chosen.used_columns), chosen).run()
     curves = {k[2]: c.n for k, c in found.curves.items() if k[0] == "pfs" and k[2] and k[2].startswith("x=")}
     assert curves == {"x=$x$": 2, "x=[1]": 2, "x=_x": 2, "x={x}": 2}

@@ -130,7 +130,7 @@ def test_a_wide_sheet_with_days_has_landmarks_and_late_entry(tmp_path):
         }
     )
     path = write_sheet(tmp_path, LATE)
-    findings = Study(read_cohort(path, plan.columns, plan.used_columns), plan).run()
+    findings = Study(read_cohort(path, plan.columns, used=plan.used_columns), plan).run()
     marks = {(e.endpoint, e.term, e.at): e for e in _of(findings, "landmark") if e.statistic == "hazard_ratio"}
     assert marks["os", "peak", 42].n == 7  # the default day; known on day 28
     assert marks["os", "response", 30].n == 7
@@ -154,7 +154,7 @@ def test_entry_after_the_end_is_refused(tmp_path):
     )
     path = write_sheet(tmp_path, LATE)
     with pytest.raises(PlanRefused) as refused:
-        Study(read_cohort(path, plan.columns, plan.used_columns), plan)
+        Study(read_cohort(path, plan.columns, used=plan.used_columns), plan)
     assert [p.rule for p in refused.value.problems] == ["endpoint late needs an entry before the time in every row"]
 
 
@@ -229,7 +229,9 @@ def test_findings_hold_no_number_that_json_does_not(demo_report):
 def test_where_the_methods_disagree_the_report_says_so(tmp_path):
     """Real patients: a factor that the two likelihood tests find and permutation, given the dose, does not."""
     bundled = datasets()["sheih_2020"]
-    findings = Study(read_cohort(bundled.path, bundled.plan.columns, bundled.plan.used_columns), bundled.plan).run()
+    findings = Study(
+        read_cohort(bundled.path, bundled.plan.columns, used=bundled.plan.used_columns), bundled.plan
+    ).run()
     page = (findings.save(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
     assert "The methods disagree on: Cy-Flu before CART1 and progression-free survival" in page
     p = {e.analysis: e.p_value for e in findings.estimates if e.model == "multivariable" and e.endpoint == "pfs"

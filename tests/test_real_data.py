@@ -37,7 +37,7 @@ BRUDNO = {
 
 def _study(path, told):
     plan = quick(Plan.of(told))
-    return Study(read_cohort(path, plan.columns, plan.used_columns), plan).run()
+    return Study(read_cohort(path, plan.columns, used=plan.used_columns), plan).run()
 
 
 def _value(findings, **where):

@@ -49,22 +49,22 @@ def second():
 
 
 def test_pieces_are_shared_and_come_in_their_order(second):
-    second.results(squares, 1, [0], _square)
-    results = second.results(squares, 60, range(2, 60), _square)
+    second.results(squares, 1, [0], here=_square)
+    results = second.results(squares, 60, range(2, 60), here=_square)
     assert list(results) == list(range(2, 60))
     assert [value for value, _ in results.values()] == [i * i for i in range(2, 60)]
     assert {who for _, who in results.values()} > {os.getpid()}
 
 
 def test_what_a_process_that_dies_had_is_done_here(second):
-    results = second.results(dying, 20, range(20), _square)
+    results = second.results(dying, 20, range(20), here=_square)
     assert [value for value, _ in results.values()] == [i * i for i in range(20)]
     assert {who for _, who in results.values()} == {os.getpid()}
 
 
 def test_an_error_there_is_an_error_here(second):
     with pytest.raises(ZeroDivisionError):
-        second.results(failing, 200, range(200), _square)
+        second.results(failing, 200, range(200), here=_square)
 
 
 def test_one_core_has_no_second_process(monkeypatch):
@@ -76,10 +76,13 @@ def test_one_core_has_no_second_process(monkeypatch):
 def test_a_study_and_its_report_are_the_same_with_and_without_it(second, tmp_path, monkeypatch):
     monkeypatch.setenv(STRICT, "1")
     bundled = datasets()["brudno_2016"]
-    study = Study(read_cohort(bundled.path, bundled.plan.columns, bundled.plan.used_columns), quick(bundled.plan))
+    study = Study(read_cohort(bundled.path, bundled.plan.columns, used=bundled.plan.used_columns), quick(bundled.plan))
     alone, shared = study.run(), study.run(None, second)
     assert alone.as_dict() == shared.as_dict()
-    folders = write(alone, tmp_path / "alone"), write(shared, tmp_path / "shared", None, None, second)
+    folders = (
+        write(alone, tmp_path / "alone"),
+        write(shared, tmp_path / "shared", progress=None, boundary=None, second=second),
+    )
     names = [sorted(str(p.relative_to(f)) for p in f.rglob("*") if p.is_file()) for f in folders]
     assert names[0] == names[1]
     for name in names[0]:

@@ -150,7 +150,7 @@ def test_a_shared_folder_can_be_read_but_not_shared_again(shared, tmp_path):
     """What is hidden in it could not be taken into account."""
     assert Findings.load(shared[0]).provenance["smallest_number_shown"] == 11
     with pytest.raises(ShareRefused):
-        share(shared[0], tmp_path / "again", 20)
+        share(shared[0], tmp_path / "again", smallest=20)
 
 
 def test_the_plan_may_ask_for_more(small, tmp_path):
@@ -158,7 +158,7 @@ def test_the_plan_may_ask_for_more(small, tmp_path):
     plan = small.plan.model_copy(update={"small_cells": 11})
     told = {**small.provenance, "declared": plan.model_dump(mode="json")}
     results = replace(small, plan=plan, provenance=told).save(tmp_path / "results")
-    share(results, tmp_path / "out", 5)
+    share(results, tmp_path / "out", smallest=5)
     assert Findings.load(tmp_path / "out").provenance["smallest_number_shown"] == 11
 
 
@@ -212,14 +212,14 @@ def test_what_is_left_in_a_title_is_refused(small, tmp_path, title, rule):
 
 
 def test_an_innocent_title_is_shared(small, tmp_path):
-    share(titled(small, "Patients of P700, 2021", tmp_path / "results"), tmp_path / "out", 5)
+    share(titled(small, "Patients of P700, 2021", tmp_path / "results"), tmp_path / "out", smallest=5)
     assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_fewer_patients_than_may_be_shown_are_refused(small, tmp_path):
     results = small.save(tmp_path / "results")
     with pytest.raises(ShareRefused):
-        share(results, tmp_path / "out", 13)
+        share(results, tmp_path / "out", smallest=13)
     assert not (tmp_path / "out").exists()
 
 
@@ -318,26 +318,26 @@ def cohorts(tmp_path_factory):
                                                  ("longer", True), ("first", False)])  # fmt: skip
 def test_a_release_that_differs_by_few_patients_is_refused(cohorts, tmp_path, second, refused):
     """At 5: one patient more, or one known better, is told by the difference; six more are not."""
-    share(cohorts["first"], tmp_path / "a", 5)
+    share(cohorts["first"], tmp_path / "a", smallest=5)
     if not refused:
-        share(cohorts[second], tmp_path / "b", 5)
+        share(cohorts[second], tmp_path / "b", smallest=5)
         return
     with pytest.raises(ShareRefused) as error:
-        share(cohorts[second], tmp_path / "b", 5)
+        share(cohorts[second], tmp_path / "b", smallest=5)
     assert "1 to 4 patients" in error.value.problems[0].rule
     assert not (tmp_path / "b").exists()
-    share(cohorts[second], tmp_path / "b", 5, again=True)
+    share(cohorts[second], tmp_path / "b", smallest=5, again=True)
     assert len(Releases().earlier) == 2
 
 
 def test_the_same_patients_with_another_smallest_number_are_refused(cohorts, tmp_path):
-    share(cohorts["first"], tmp_path / "a", 5)
+    share(cohorts["first"], tmp_path / "a", smallest=5)
     with pytest.raises(ShareRefused):
-        share(cohorts["first"], tmp_path / "b", 8)
+        share(cohorts["first"], tmp_path / "b", smallest=8)
 
 
 def test_the_log_is_private_and_tells_no_patient(cohorts, tmp_path):
-    share(cohorts["first"], tmp_path / "a", 5)
+    share(cohorts["first"], tmp_path / "a", smallest=5)
     log = Releases()
     assert len(log.earlier) == 1
     assert len(log.earlier[0].patients) == 12
@@ -363,5 +363,5 @@ def test_a_log_that_cannot_be_read_is_told(cohorts, tmp_path, monkeypatch):
     (tmp_path / "log" / "releases.jsonl").write_text("{", encoding="utf-8")
     monkeypatch.setenv("REINFUSE_RELEASES", str(tmp_path / "log"))
     with pytest.raises(OutputRefused) as error:
-        share(cohorts["first"], tmp_path / "a", 5)
+        share(cohorts["first"], tmp_path / "a", smallest=5)
     assert "log" in error.value.problems[0].rule

@@ -44,9 +44,9 @@ def one(kind: str, number: int) -> list[dict[str, object]]:
     X = X - X.mean(axis=0)
     truth = STEIN if kind == "stein" else simulate.from_prior(UNIT, 2, random)
     days = np.maximum(DAYS + random.uniform(-0.4, 0.4, (len(patient), len(DAYS))), 0.5)
-    cohort = simulate.profiles(truth, X, patient, infusion, days, LIMIT, UNIT, random)
+    cohort = simulate.profiles(truth, X, patient, infusion=infusion, day=days, limit=LIMIT, unit=UNIT, random=random)
     began = time.perf_counter()
-    found = fit(cohort, {"yes": X[:, 0], "number": X[:, 1]}, number, EFFORT)
+    found = fit(cohort, {"yes": X[:, 0], "number": X[:, 1]}, number, effort=EFFORT)
     assert isinstance(found, PopulationFit)
     told = {"kind": kind, "cohort": number, "seconds": round(time.perf_counter() - began, 1),
             "refused": found.diagnostics.refused is not None, "rhat": round(found.diagnostics.rhat, 3),

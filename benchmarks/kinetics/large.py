@@ -38,7 +38,7 @@ def cohort(patients: int, infusions: int, days: np.ndarray, seed: int) -> tuple[
     X = X - X.mean(axis=0)
     moved = np.maximum(days + random.uniform(-0.4, 0.4, (n, len(days))), 0.5)
     numbers = list(range(1, infusions + 1)) * patients
-    profiles = simulate.profiles(STEIN, X, patient, numbers, moved, LIMIT, UNIT, random)
+    profiles = simulate.profiles(STEIN, X, patient, infusion=numbers, day=moved, limit=LIMIT, unit=UNIT, random=random)
     return profiles, {"yes": X[:, 0], "number": X[:, 1]}
 
 
@@ -61,7 +61,9 @@ def main() -> None:
     infusions = 1 if SMALL else int(sys.argv[1])
     profiles, factors = cohort(PATIENTS, infusions, DAYS, 1000 + infusions)
     began, before = time.perf_counter(), processor_seconds()
-    found = fit(profiles, factors, 1, Effort(chains=1, warmup=25, draws=25)) if SMALL else fit(profiles, factors, 1)
+    found = (
+        fit(profiles, factors, 1, effort=Effort(chains=1, warmup=25, draws=25)) if SMALL else fit(profiles, factors, 1)
+    )
     seconds = time.perf_counter() - began
     assert isinstance(found, PopulationFit)
     d = found.diagnostics

@@ -79,7 +79,7 @@ def say(name: str, done: int, total: int) -> None:
 def main() -> None:
     """Calibrate, check, write."""
     began = time.perf_counter()
-    found = calibrate(PARTICLES, PATIENTS, MOVES, SEED, CORES, progress=say)
+    found = calibrate(PARTICLES, PATIENTS, MOVES, seed=SEED, cores=CORES, progress=say)
     seconds = time.perf_counter() - began
     ensemble = ensemble_of(found)
     ensemble.frame().write_csv(ROOM / "ensemble.csv")
@@ -95,7 +95,7 @@ def main() -> None:
 
 def check(ensemble: Ensemble) -> None:
     """Simulate the published results and the mechanisms with an ensemble, and write the bundled tables."""
-    table = posterior_checks.targets(ensemble, SEED + 1, CHECKED, say)
+    table = posterior_checks.targets(ensemble, SEED + 1, CHECKED, progress=say)
     table.write_csv(ROOM / "targets.csv", float_precision=4)
     fewest = {"members": 4, "patients": CHECKED} if SMALL else {}
     carried = ablation(ensemble, SEED + 1, progress=say, **fewest)

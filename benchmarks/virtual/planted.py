@@ -61,7 +61,7 @@ def planted() -> dict[str, object]:
             return float(-0.5 * np.sum(np.minimum(np.nan_to_num(z, nan=10.0) ** 2, 100.0)))
 
         began = time.perf_counter()
-        ensemble = calibrate(PARTICLES, PATIENTS, MOVES, 700 + k, CORES, judge)
+        ensemble = calibrate(PARTICLES, PATIENTS, MOVES, seed=700 + k, cores=CORES, of=judge)
         seconds.append(time.perf_counter() - began)
         low, high = np.quantile(ensemble.z, [0.05, 0.95], axis=0)
         unknowns.append(((low <= truth[0]) & (truth[0] <= high)).tolist())

@@ -17,7 +17,7 @@ from reinfuse.texts import visible
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One thing that is wrong, or odd, with the input.
 
@@ -35,10 +35,10 @@ class Problem:
         ``error`` refuses the input; ``warning`` goes into the report.
     """
 
-    table: str | None
-    row: int | None
-    column: str | None
-    value: str | None = field(repr=False)
+    table: str | None = None
+    row: int | None = None
+    column: str | None = None
+    value: str | None = field(default=None, repr=False)
     rule: str
     remedy: str
     severity: Severity = "error"

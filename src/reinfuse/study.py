@@ -56,7 +56,7 @@ class Study:
         self.plan = plan or Plan.built_in()
         self.cohort = cohort
         if cohort.read_with != (self.plan.columns, self.plan.used_columns):
-            again, problems = examine(cohort.raw, self.plan.columns, self.plan.used_columns)
+            again, problems = examine(cohort.raw, self.plan.columns, used=self.plan.used_columns)
             if again is None:
                 raise CohortRefused(problems)
             self.cohort = again
@@ -82,7 +82,7 @@ class Study:
         others = None
         if second is not None and self.data.frame.height <= MOST_PATIENTS:
             others = partial(second.results, pieces_of, self)
-        return self._findings(self._todo(counts), progress, counts, boundary, whole=True, others=others)
+        return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
 
     def _todo(self, counts: Counted | None) -> list[descriptive_steps.Step]:
         todo = [
@@ -97,7 +97,7 @@ class Study:
         """Return the counts if the plan asks for them and there are any."""
         if not self.plan.analyses.kinetics:
             return None
-        return boundary.attempt("CAR-T counts", "kinetics", lambda: self.counts, None)
+        return boundary.attempt("CAR-T counts", "kinetics", lambda: self.counts, otherwise=None)
 
     def kinetics(self, sampling: bool = True, draws: int | None = None,
                  progress: Progress | None = None) -> tuple[Findings, Sampled | None]:  # fmt: skip
@@ -124,16 +124,22 @@ class Study:
             )
             wanted = self.plan.kinetics.unit
             raise CohortRefused(
-                [Problem("counts", None, None, None, rule + (f" in {wanted}" if wanted else ""), remedy)]
+                [Problem(table="counts", rule=rule + (f" in {wanted}" if wanted else ""), remedy=remedy)]
             )
         if sampling:
             require("kinetics", "sample nothing (--no-sampling)")
-        findings = self._findings(list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, self.counts)
+        findings = self._findings(
+            list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, counts=self.counts
+        )
         if not sampling:
             return findings, None
         boundary, counts = Boundary(), self.counts
-        more = boundary.attempt("Population and joint models", "kinetics", lambda: population_steps.sampled(
-            self.data, counts, self.plan, draws, progress), population_steps.Sampled(()))  # fmt: skip
+        more = boundary.attempt(
+            "Population and joint models",
+            "kinetics",
+            lambda: population_steps.sampled(self.data, counts, self.plan, draws=draws, progress=progress),
+            otherwise=population_steps.Sampled(()),
+        )
         return replace(findings, estimates=(*findings.estimates, *more.estimates),
                        warnings=(*boundary.warnings, *findings.warnings)), more  # fmt: skip
 
@@ -153,13 +159,13 @@ class Study:
         plan = self.plan.model_copy(update={"analyses": self.plan.analyses.model_copy(update={"power": draws})})
         return Study(self.cohort, plan)._findings(list(inference_steps.power_steps(self.data, plan)), progress)
 
-    def _findings(self, todo: list[descriptive_steps.Step], progress: Progress | None, counts: Counted | None = None,
+    def _findings(self, todo: list[descriptive_steps.Step], progress: Progress | None, *, counts: Counted | None = None,
                   boundary: Boundary | None = None, whole: bool = False,
                   others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
-        results = conduct(todo, boundary, progress, others)
-        idle = not_run(todo, results, self.data, self.plan) if whole else ()
+        results = conduct(todo, boundary, progress=progress, others=others)
+        idle = not_run(todo, results, self.data, plan=self.plan) if whole else ()
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
                         self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
                         described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,

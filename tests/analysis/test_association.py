@@ -26,7 +26,7 @@ def _binary(*events: float) -> EndpointColumn:
 
 
 def _one(endpoint: EndpointColumn, *factors: FactorColumn):
-    return associations(endpoint, factors, "multivariable", 0.95)
+    return associations(endpoint, factors, "multivariable", confidence=0.95)
 
 
 YES = ["yes", "no"] * 6
@@ -108,7 +108,7 @@ def test_one_complete_patient_has_no_model():
     factors = [category(["b", None, None], ("a", "b", "c")), number([2.5, 3, 4])]
     found = design_of(end, factors)
     assert (found.n, found.usable) == (1, [])
-    assert bootstrap_stability.stability(end, factors, 10, np.random.default_rng(1))[0].estimate is None
+    assert bootstrap_stability.stability(end, factors, 10, rng=np.random.default_rng(1))[0].estimate is None
 
 
 def test_columns_that_vary_only_among_patients_in_no_risk_set_cannot_be_used():

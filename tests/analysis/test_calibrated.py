@@ -51,7 +51,7 @@ def test_with_many_patients_it_is_the_chi_square_interval():
 
     x, _, y, time, event = drawn(400, 5)
     for endpoint in (binary(y), timed(time, event)):
-        [wide] = associations(endpoint, [yes_no(x)], "univariable", 0.95)
+        [wide] = associations(endpoint, [yes_no(x)], "univariable", confidence=0.95)
         [own] = simulated_inference.calibrated(
             endpoint, [yes_no(x)], "univariable", 0.95, 2000, np.random.default_rng(1)
         )
@@ -95,7 +95,7 @@ def test_tiny_cohorts_have_an_answer_or_a_reason():
 def test_simulated_times_follow_the_baseline():
     """Cumulative hazard 1/4, 7/12, 13/12, 25/12 at 1 to 4: half of the way is half of the time between."""
     X, time = np.zeros((4, 1)), np.array([1.0, 2, 3, 4])
-    baseline = parametric_bootstrap.Baseline.breslow(X, np.zeros(1), time, np.ones(4))
+    baseline = parametric_bootstrap.Baseline.breslow(X, np.zeros(1), time, event=np.ones(4))
     assert baseline.hazard == pytest.approx([0, 1 / 4, 7 / 12, 13 / 12, 25 / 12])
     got = baseline.times(np.array([1 / 8, 1 / 4, 5 / 12, 2.2]))
     assert got == pytest.approx([0.5, 1.0, 1.5, np.inf])
@@ -103,7 +103,7 @@ def test_simulated_times_follow_the_baseline():
 
 def test_a_time_that_several_share_stays_one_time():
     X, time = np.zeros((4, 1)), np.array([1.0, 2, 2, 3])
-    baseline = parametric_bootstrap.Baseline.breslow(X, np.zeros(1), time, np.ones(4))
+    baseline = parametric_bootstrap.Baseline.breslow(X, np.zeros(1), time, event=np.ones(4))
     assert baseline.times(np.array([0.3, 0.5, 0.8])) == pytest.approx([2, 2, 2])
 
 

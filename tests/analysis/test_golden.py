@@ -31,12 +31,12 @@ def _limits(record):
 @_cases("kaplan_meier")
 def test_medians_and_follow_up(case):
     time, event = _array(case["time"]), _array(case["event"])
-    made, curve = survival.survival(time, event, 0.95, "os", "all", None, [], [])
+    made, curve = survival.survival(time, event, 0.95, endpoint="os", population="all", group=None, days=[], ticks=[])
     told = case["median"]
     assert (made[0].n, made[0].events) == (case["n"], case["events"])
     assert _limits(made[0]) == [told["estimate"], told["lower"], told["upper"]]
     told = case["follow_up"]
-    assert _limits(survival.follow_up(time, event, 0.95, "os", "all")[0]) == [
+    assert _limits(survival.follow_up(time, event, 0.95, endpoint="os", population="all")[0]) == [
         told["estimate"], told["lower"], told["upper"],
     ]  # fmt: skip
     assert curve is not None
@@ -46,7 +46,7 @@ def test_medians_and_follow_up(case):
 def test_rates_with_their_limits_and_numbers_at_risk(case):
     time, event = _array(case["time"]), _array(case["event"])
     days = [row["day"] for row in case["rates"]]
-    made, _ = survival.survival(time, event, 0.95, "os", "all", None, days, days)
+    made, _ = survival.survival(time, event, 0.95, endpoint="os", population="all", group=None, days=days, ticks=days)
     rates = [e for e in made if e.statistic == "rate_at"]
     assert [e.estimate for e in rates] == pytest.approx([row["survival"] for row in case["rates"]], abs=1e-12)
     assert [e.estimate for e in made if e.statistic == "at_risk"] == [row["at_risk"] for row in case["rates"]]
@@ -57,7 +57,9 @@ def test_rates_with_their_limits_and_numbers_at_risk(case):
 
 @_cases("log_rank")
 def test_log_rank(case):
-    got = survival.log_rank(_array(case["time"]), _array(case["event"]), np.array(case["group"]), "os", "arm")
+    got = survival.log_rank(
+        _array(case["time"]), _array(case["event"]), np.array(case["group"]), endpoint="os", term="arm"
+    )
     assert got.p_value == pytest.approx(case["p"], rel=1e-9)
 
 
@@ -133,8 +135,10 @@ def test_cumulative_incidence_beyond_the_last_follow_up_of_a_patient_who_is_left
 
 def test_a_group_that_is_never_at_risk_is_left_out_of_the_log_rank_test():
     group = np.array(["a", "a", "b", "b", "c", "c"])
-    got = survival.log_rank(_array([5, 8, 3, 9, 1, 2]), _array([1, 1, 1, 1, 0, 0]), group, "os", "arm")
+    got = survival.log_rank(_array([5, 8, 3, 9, 1, 2]), _array([1, 1, 1, 1, 0, 0]), group, endpoint="os", term="arm")
     assert (got.n, got.note) == (6, "left out, censored before the first event: c")
-    alone = survival.log_rank(_array([5, 8, 1, 2]), _array([1, 1, 0, 0]), group[[0, 1, 2, 3]], "os", "arm")
+    alone = survival.log_rank(
+        _array([5, 8, 1, 2]), _array([1, 1, 0, 0]), group[[0, 1, 2, 3]], endpoint="os", term="arm"
+    )
     assert alone.p_value is None
     assert alone.note.startswith("not estimable: only one group at risk at an event; left out")

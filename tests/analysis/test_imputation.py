@@ -36,7 +36,7 @@ def _made(endpoint, factors, imputations=5, seed=1):
 @pytest.mark.parametrize("case", GOLDEN["pool_scalar"], ids=lambda c: c["name"])
 def test_pooling_is_that_of_mice(case):
     complete_df = math.inf if case["complete_df"] is None else case["complete_df"]
-    got = pool(np.array(case["estimates"]), np.array(case["variances"]), 0.95, complete_df)
+    got = pool(np.array(case["estimates"]), np.array(case["variances"]), 0.95, complete_df=complete_df)
     assert got.estimate == pytest.approx(case["qbar"], rel=1e-10)
     assert got.variance == pytest.approx(case["total"], rel=1e-10)
     assert got.df == pytest.approx(case["df"], rel=1e-10)
@@ -54,21 +54,23 @@ def test_pooling_by_hand():
     Rubin's 1 / (8/49 + 91/330) = 16170/7099, about 2.28. Missing information (r + 2 / (df + 3)) / (r + 1) with r = 4/3
     is 4/7 + 3/7 * 2 / (16170/7099 + 3) = 4/7 + 6/7 * 7099/37467, about 0.73.
     """
-    got = pool(np.array([1.0, 2.0, 3.0]), np.ones(3), 0.95, 10)
+    got = pool(np.array([1.0, 2.0, 3.0]), np.ones(3), 0.95, complete_df=10)
     assert (got.estimate, got.variance) == (2, pytest.approx(7 / 3))
     assert got.df == pytest.approx(16170 / 7099)
     assert got.missing_information == pytest.approx(4 / 7 + 6 / 7 * 7099 / 37467)
 
 
 def test_pooling_of_one_data_set_and_of_no_variance():
-    one = pool(np.array([0.7]), np.array([0.04]), 0.95, 20)
+    one = pool(np.array([0.7]), np.array([0.04]), 0.95, complete_df=20)
     assert (one.estimate, one.variance, one.missing_information) == (0.7, 0.04, None)
     assert one.df == pytest.approx(20 * 21 / 23)
-    assert pool(np.array([0.7]), np.array([0.04]), 0.95, math.inf).upper == pytest.approx(0.7 + 1.9599639845 * 0.2)
-    none = pool(np.full(5, 0.7), np.zeros(5), 0.95, 20)
+    assert pool(np.array([0.7]), np.array([0.04]), 0.95, complete_df=math.inf).upper == pytest.approx(
+        0.7 + 1.9599639845 * 0.2
+    )
+    none = pool(np.full(5, 0.7), np.zeros(5), 0.95, complete_df=20)
     assert (none.lower, none.upper, none.p_value) == (pytest.approx(0.7), pytest.approx(0.7), 0)
-    assert pool(np.zeros(5), np.zeros(5), 0.95, 20).p_value == 1
-    all_missing = pool(np.array([1.0, 2.0]), np.zeros(2), 0.95, 20)
+    assert pool(np.zeros(5), np.zeros(5), 0.95, complete_df=20).p_value == 1
+    all_missing = pool(np.array([1.0, 2.0]), np.zeros(2), 0.95, complete_df=20)
     assert all_missing.missing_information == pytest.approx(1)
 
 
@@ -105,7 +107,7 @@ def test_records_and_the_same_seed_gives_the_same():
 def test_values_that_occur_are_imputed_and_known_ones_stay():
     (endpoint, _), factors = _cohort()
     columns = [multiple_imputation._Column(f, multiple_imputation._codes(f)) for f in factors]
-    filled = multiple_imputation._chains(columns, endpoint.event[:, None], 20, np.random.default_rng(1))
+    filled = multiple_imputation._chains(columns, endpoint.event[:, None], 20, rng=np.random.default_rng(1))
     for column, values in zip(columns, filled, strict=True):
         there = ~column.missing
         assert (values[:, there] == column.codes[there]).all()
@@ -129,7 +131,7 @@ def test_imputation_follows_a_strong_predictor(kind):
         factor = (yes_no if kind == "yes or no" else number)(shown)
     columns = [multiple_imputation._Column(f, multiple_imputation._codes(f)) for f in (factor, number(z))]
     outcome = (rng.random((120, 1)) < 0.5).astype(float)
-    filled = multiple_imputation._chains(columns, outcome, 20, rng)[0][:, gone]
+    filled = multiple_imputation._chains(columns, outcome, 20, rng=rng)[0][:, gone]
     tolerance = 3 if kind == "number" else 0.5
     assert (np.abs(filled - truth[gone]) < tolerance).mean() > 0.85
 

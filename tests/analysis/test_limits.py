@@ -86,7 +86,7 @@ def _greatest(value, k, held=None):
 def test_six_patients_with_an_outlying_value():
     """The issue's patients: R gives 0.00704 to 1.257 (also among the golden numbers)."""
     endpoint, factor = binary([1, 0, 0, 0, 0, 1]), number(OUTLYING, "marker")
-    [found] = associations(endpoint, [factor], "univariable", 0.95)
+    [found] = associations(endpoint, [factor], "univariable", confidence=0.95)
     assert found.estimate == pytest.approx(0.874, abs=5e-4)
     assert [found.lower, found.upper] == [pytest.approx(0.00704, abs=5e-6), pytest.approx(1.257, abs=5e-4)]
     [_, of_limit] = e_values([found])

@@ -47,11 +47,11 @@ def test_a_weight_is_a_repeated_patient():
     weights = np.random.default_rng(3).integers(0, 4, size=(3, len(y))).astype(float)
     for row, w in enumerate(weights):
         again = np.repeat(np.arange(len(y)), w.astype(int))
-        one = firth_batch.logistic(_with_one(X), np.tile(y, (3, 1)), weights)
+        one = firth_batch.logistic(_with_one(X), np.tile(y, (3, 1)), weights=weights)
         assert one.coef[row] == pytest.approx(
             firth_batch.logistic(_with_one(X[again]), y[again][None]).coef[0], abs=1e-6
         )
-        other = firth_batch.cox(X, np.tile(time, (3, 1)), np.tile(event, (3, 1)), weights)
+        other = firth_batch.cox(X, np.tile(time, (3, 1)), np.tile(event, (3, 1)), weights=weights)
         there = firth_batch.cox(X[again], time[again][None], event[again][None])
         assert other.coef[row] == pytest.approx(there.coef[0], abs=1e-6)
         assert other.value[row] == pytest.approx(there.value[0], abs=1e-8)
@@ -115,5 +115,5 @@ def test_the_score_statistic_of_two_groups_is_the_log_rank_test():
     O - E = (1 - 2/4) + (0 - 1/3) + (1 - 1/2) + 0 = 2/3; V = 1/4 + 2/9 + 1/4 = 13/18; statistic 4/9 / (13/18) = 8/13.
     """
     x = np.array([1.0, 0, 1, 0])[None, :, None]
-    got = score_tests.score_statistics(x, np.ones(4), np.array([1.0, 2, 3, 4]), np.empty(0), 1)
+    got = score_tests.score_statistics(x, np.ones(4), np.array([1.0, 2, 3, 4]), coef=np.empty(0), tested=1)
     assert got == pytest.approx([8 / 13])

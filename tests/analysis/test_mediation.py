@@ -19,7 +19,17 @@ NONE = np.empty((0, 0))
 
 def split(y, x, m, C=None, draws=50, seed=1):
     C = np.empty((len(y), 0)) if C is None else C
-    made = mediation("response", "dose_increase", y, x, m, C, 0.95, draws, np.random.default_rng(seed))
+    made = mediation(
+        "response",
+        "dose_increase",
+        y,
+        x=x,
+        m=m,
+        confounders=C,
+        confidence=0.95,
+        draws=draws,
+        random=np.random.default_rng(seed),
+    )
     return {e.statistic: e for e in made}
 
 

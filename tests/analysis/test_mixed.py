@@ -112,7 +112,7 @@ def test_records():
     value[3] = np.nan
     dose = np.random.default_rng(4).normal(size=24)
     factors = [yes_no([*second[:-1], None], "second"), number(dose, "dose")]
-    made = effects("auc", value, who, factors, "multivariable", 0.9)
+    made = effects("auc", value, who, factors=factors, model="multivariable", confidence=0.9)
     kept = np.array([i not in (3, 23) for i in range(24)])
     own = fit(value[kept], _with_intercept(second[kept], dose[kept]), who[kept])
     assert [e.term for e in made] == ["second", "dose"]
@@ -129,20 +129,31 @@ def test_records():
 def test_one_patient_alone_has_no_interval():
     """Only one patient has yes: its residual is 0 whatever its outcome, and the sandwich would be far too small."""
     value, who, _ = _cohort()
-    alone = effects("auc", value, who, [yes_no(who == "P3", "bulky")], "univariable", 0.95)[0]
+    alone = effects("auc", value, who, factors=[yes_no(who == "P3", "bulky")], model="univariable", confidence=0.95)[0]
     assert alone.estimate is not None
     assert (alone.lower, alone.upper, alone.p_value) == (None, None, None)
     assert alone.note == "interval not estimable: the ratio rests on one patient alone; 24 infusions of 12 patients"
-    two = effects("auc", value, who, [yes_no(np.isin(who, ["P3", "P5"]), "bulky")], "univariable", 0.95)[0]
+    two = effects(
+        "auc", value, who, factors=[yes_no(np.isin(who, ["P3", "P5"]), "bulky")], model="univariable", confidence=0.95
+    )[0]
     assert two.lower < two.estimate < two.upper
     assert two.note.startswith("few degrees of freedom: 1.")
 
 
 def test_factors_that_cannot_be_used_are_named():
     value, who, second = _cohort()
-    made = effects("auc", value, who, [yes_no([1] * 24, "all"), number(second, "x")], "multivariable", 0.95)
+    made = effects(
+        "auc",
+        value,
+        who,
+        factors=[yes_no([1] * 24, "all"), number(second, "x")],
+        model="multivariable",
+        confidence=0.95,
+    )
     assert made[0].note.startswith("not estimable: constant in these patients; 24 infusions")
     assert made[1].estimate is not None
-    none = effects("auc", value, who, [category([None] * 24, ("a", "b"))], "univariable", 0.95)[0]
+    none = effects(
+        "auc", value, who, factors=[category([None] * 24, ("a", "b"))], model="univariable", confidence=0.95
+    )[0]
     assert (none.n, none.estimate) == (0, None)
     assert none.note.startswith("not estimable: no patient with endpoint and factors known")

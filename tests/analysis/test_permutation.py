@@ -69,10 +69,10 @@ def test_drawing_given_the_others_has_the_right_probabilities():
     original = permutation._log_odds
     permutation._log_odds = lambda *_: np.log(odds)
     try:
-        few, none = permutation._bernoulli(has, Z, 5, np.random.default_rng(1))
-        dealt, _ = permutation._bernoulli(has, Z, 9, np.random.default_rng(1))
-        every, share = permutation._bernoulli(has, Z, 10, np.random.default_rng(1))
-        big = np.concatenate([permutation._bernoulli(has, Z, 9, np.random.default_rng(s))[0] for s in range(2000)])
+        few, none = permutation._bernoulli(has, Z, 5, rng=np.random.default_rng(1))
+        dealt, _ = permutation._bernoulli(has, Z, 9, rng=np.random.default_rng(1))
+        every, share = permutation._bernoulli(has, Z, 10, rng=np.random.default_rng(1))
+        big = np.concatenate([permutation._bernoulli(has, Z, 9, rng=np.random.default_rng(s))[0] for s in range(2000)])
     finally:
         permutation._log_odds = original
     assert none is None and few.shape == (5, 5) and dealt.shape == (9, 5)

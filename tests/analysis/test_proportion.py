@@ -28,6 +28,6 @@ def test_limits_cut_the_binomial_tails():
 
 
 def test_nobody_evaluated_is_not_estimable():
-    count, share = proportion(0, 0, 0.95, "response", "cr")
+    count, share = proportion(0, 0, 0.95, analysis="response", endpoint="cr")
     assert (count.estimate, share.estimate, share.lower, share.n) == (0, None, None, 0)
     assert share.note == "not estimable: no patient evaluated"

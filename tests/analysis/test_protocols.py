@@ -10,7 +10,14 @@ from reinfuse.statistics import firth
 
 def _run(endpoint, exposures, confounders=(), day=None, fewest=2, draws=100):
     made = standardization.standardised(
-        endpoint, exposures, confounders, day, fewest, draws, 0.95, np.random.default_rng(1)
+        endpoint,
+        exposures,
+        confounders,
+        day=day,
+        fewest=fewest,
+        draws=draws,
+        confidence=0.95,
+        rng=np.random.default_rng(1),
     )
     return {(e.group, "g" if e.method == standardization.G_COMPUTATION else "w"): e for e in made}
 
@@ -69,7 +76,7 @@ def test_combinations_without_support_say_so():
     assert made["x=yes, o=yes", "w"].n == 0
     assert made["x=yes, o=no", "g"].estimate is not None
     [late] = standardization.standardised(
-        timed(time, event), [yes_no(x)], [], 1e6, 4, 10, 0.95, np.random.default_rng(1)
+        timed(time, event), [yes_no(x)], [], day=1e6, fewest=4, draws=10, confidence=0.95, rng=np.random.default_rng(1)
     )
     assert late.note.startswith("not estimable: beyond the last follow-up")
 
@@ -112,10 +119,10 @@ def test_the_null_rejects_about_as_often_as_it_should(kind):
 def test_the_detectable_ratio_lies_where_power_crosses():
     reject = {1.0: 0.05, 2.0: 0.5, 4.0: 0.9}
     own = power.Estimate("power", "os", "power")
-    e = power._detectable(own, reject, (1.0, 2.0, 4.0), 1)
+    e = power._detectable(own, reject, (1.0, 2.0, 4.0), side=1)
     # probit scale: 0.0 at 2, 1.2816 at 4, 0.8416 wanted: 2 ** (1 + 0.8416 / 1.2816)
     assert e.estimate == pytest.approx(2 ** (1 + 0.8416212 / 1.2815516), rel=1e-5)
-    assert power._detectable(own, reject, (1.0, 2.0), 1).note == "under 80% power up to a ratio of 2"
+    assert power._detectable(own, reject, (1.0, 2.0), side=1).note == "under 80% power up to a ratio of 2"
 
 
 def test_power_of_what_cannot_be_fitted():

@@ -81,18 +81,18 @@ def test_a_strong_factor_is_selected_and_keeps_its_sign():
     x = np.arange(60) < 30
     time = rng.exponential(np.where(x, 10, 200))
     factors = [yes_no(x), number(rng.normal(size=60))]
-    made = bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
+    made = bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2))
     assert _of(made, "inclusion_frequency")["x"].estimate == 1
     assert 0.05 < _of(made, "inclusion_frequency")["z"].estimate < 0.6
     assert _of(made, "sign_stability")["x"].estimate == 1
-    assert made == bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, np.random.default_rng(2))
+    assert made == bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2))
 
 
 def test_noise_enters_about_as_often_as_its_threshold_says():
     """In bootstrap samples a factor without effect enters more often than in 15.7 % of new samples."""
     x, z, _, _, _ = drawn(80, 3)
     y = np.random.default_rng(9).permutation(np.arange(80) % 2)
-    made = bootstrap_stability.stability(binary(y), [yes_no(x), number(z)], 300, np.random.default_rng(1))
+    made = bootstrap_stability.stability(binary(y), [yes_no(x), number(z)], 300, rng=np.random.default_rng(1))
     for e in _of(made, "inclusion_frequency").values():
         assert 0.1 < e.estimate < 0.7
 
@@ -111,8 +111,8 @@ def test_concordance_by_hand():
 def test_optimism_is_large_where_there_is_nothing():
     rng = np.random.default_rng(6)
     factors = [number(rng.normal(size=30), f"z{k}") for k in range(6)]
-    made = _of(bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, rng), "c_index")
-    corrected = bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, np.random.default_rng(1))
+    made = _of(bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, rng=rng), "c_index")
+    corrected = bootstrap_stability.optimism(binary(np.arange(30) % 2), factors, 200, rng=np.random.default_rng(1))
     apparent = made[None].estimate
     by = {e.statistic: e.estimate for e in corrected}
     assert by["c_index_corrected"] < apparent - 0.05
@@ -129,11 +129,13 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
 
     everybody = np.ones(24, dtype=bool)
     made = leave_one_out.influence(end(everybody), [yes_no(x), number(z)], "m", 0.95, ids)
-    full = {e.term: e for e in associations(end(everybody), [yes_no(x), number(z)], "m", 0.95)}
+    full = {e.term: e for e in associations(end(everybody), [yes_no(x), number(z)], "m", confidence=0.95)}
     assert len([e for e in made if e.group]) >= 16
     for e in (e for e in made if e.group):
         keep = np.array([f"without={i}" != e.group for i in ids])
-        again = {a.term: a for a in associations(end(keep), [yes_no(x[keep]), number(z[keep])], "m", 0.95)}[e.term]
+        again = {a.term: a for a in associations(end(keep), [yes_no(x[keep]), number(z[keep])], "m", confidence=0.95)}[
+            e.term
+        ]
         assert e.estimate == pytest.approx(again.estimate, rel=1e-5)
         assert e.p_value == pytest.approx(again.p_value, rel=1e-5)
         assert (e.n, e.events) == (again.n, again.events)
@@ -144,7 +146,7 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
 def test_the_most_influential_patients_come_first():
     _, z, y, _, _ = drawn(30, 4)
     made = leave_one_out.influence(binary(y), [number(z)], "u", 0.95, [str(i) for i in range(30)])
-    [full] = associations(binary(y), [number(z)], "u", 0.95)
+    [full] = associations(binary(y), [number(z)], "u", confidence=0.95)
     moved = [abs(math.log(e.estimate / full.estimate)) for e in made if e.group and not e.note]
     assert moved == sorted(moved, reverse=True)
     assert made[0].statistic == "patients_changing"

@@ -41,7 +41,9 @@ def test_median_where_the_curve_ends_at_one_half():
 
 
 def test_median_not_reached():
-    made, _ = survival.survival(_array(5, 6, 7), _array(1, 0, 0), 0.95, "os", "all", None, [], [])
+    made, _ = survival.survival(
+        _array(5, 6, 7), _array(1, 0, 0), 0.95, endpoint="os", population="all", group=None, days=[], ticks=[]
+    )
     assert made[0].estimate is None
     assert made[0].note == "not reached"
     assert made[0].lower == 5  # the lower limit of 2/3 is 0.054, below one half
@@ -49,49 +51,70 @@ def test_median_not_reached():
 
 
 def test_rate_beyond_follow_up_is_not_carried_forward():
-    made, _ = survival.survival(_array(5, 6, 7), _array(1, 0, 0), 0.95, "os", "all", None, [6.0, 8.0], [])
+    made, _ = survival.survival(
+        _array(5, 6, 7), _array(1, 0, 0), 0.95, endpoint="os", population="all", group=None, days=[6.0, 8.0], ticks=[]
+    )
     assert made[1].estimate == pytest.approx(2 / 3)
     assert made[2].estimate is None
     assert made[2].note == "not estimable: beyond the last follow-up, day 7"
 
 
 def test_rate_after_everybody_had_the_event_is_zero():
-    made, _ = survival.survival(_array(5, 6), _array(1, 1), 0.95, "os", "all", None, [10.0], [])
+    made, _ = survival.survival(
+        _array(5, 6), _array(1, 1), 0.95, endpoint="os", population="all", group=None, days=[10.0], ticks=[]
+    )
     assert (made[1].estimate, made[1].lower) == (0, None)
 
 
 def test_rate_before_any_event_has_no_interval():
-    made, _ = survival.survival(_array(5, 6), _array(1, 1), 0.95, "os", "all", None, [3.0], [])
+    made, _ = survival.survival(
+        _array(5, 6), _array(1, 1), 0.95, endpoint="os", population="all", group=None, days=[3.0], ticks=[]
+    )
     assert (made[1].estimate, made[1].lower, made[1].upper) == (1, None, None)
     assert "not estimable" in str(made[1].note)
 
 
 def test_at_risk_counts_those_whose_time_is_the_tick():
-    made, _ = survival.survival(_array(0, 30, 60), _array(0, 1, 0), 0.95, "os", "all", None, [], [0, 30, 31, 60])
+    made, _ = survival.survival(
+        _array(0, 30, 60),
+        _array(0, 1, 0),
+        0.95,
+        endpoint="os",
+        population="all",
+        group=None,
+        days=[],
+        ticks=[0, 30, 31, 60],
+    )
     assert [e.estimate for e in made if e.statistic == "at_risk"] == [3, 2, 1, 1]
 
 
 def test_one_patient():
-    made, curve = survival.survival(_array(7), _array(1), 0.95, "os", "all", None, [], [])
+    made, curve = survival.survival(
+        _array(7), _array(1), 0.95, endpoint="os", population="all", group=None, days=[], ticks=[]
+    )
     assert made[0].estimate == 7
     assert curve is not None
     assert curve.n == 1
 
 
 def test_no_patient():
-    made, curve = survival.survival(_array(), _array(), 0.95, "os", "all", None, [], [])
+    made, curve = survival.survival(
+        _array(), _array(), 0.95, endpoint="os", population="all", group=None, days=[], ticks=[]
+    )
     assert (made[0].n, made[0].estimate, curve) == (0, None, None)
 
 
 def test_follow_up_exchanges_events_and_censorings():
-    made = survival.follow_up(_array(1, 2, 3), _array(1, 0, 0), 0.95, "os", "all")
+    made = survival.follow_up(_array(1, 2, 3), _array(1, 0, 0), 0.95, endpoint="os", population="all")
     assert made[0].estimate == 2.5  # at risk 2 on day 2: down to one half, and to 0 on day 3
     assert (made[0].n, made[0].events) == (3, 2)
 
 
 def test_log_rank_by_hand():
     # Group a: events on days 1 and 2. Group b: events on days 3 and 4. Expected in a: 2/4 + 1/3; variance 1/4 + 2/9.
-    got = survival.log_rank(_array(1, 2, 3, 4), _array(1, 1, 1, 1), np.array(["a", "a", "b", "b"]), "os", "arm")
+    got = survival.log_rank(
+        _array(1, 2, 3, 4), _array(1, 1, 1, 1), np.array(["a", "a", "b", "b"]), endpoint="os", term="arm"
+    )
     chi2 = (2 - (1 / 2 + 1 / 3)) ** 2 / (1 / 4 + 2 / 9)
     assert got.p_value == pytest.approx(math.erfc(math.sqrt(chi2 / 2)), abs=1e-10)
 
@@ -100,12 +123,12 @@ def test_log_rank_by_hand():
     ("event", "groups", "why"), [((1, 1), ("a", "a"), "only one group"), ((0, 0), ("a", "b"), "no event")]
 )
 def test_log_rank_says_why_there_is_none(event, groups, why):
-    got = survival.log_rank(_array(1, 2), _array(*event), np.array(groups), "os", "arm")
+    got = survival.log_rank(_array(1, 2), _array(*event), np.array(groups), endpoint="os", term="arm")
     assert (got.p_value, got.note) == (None, f"not estimable: {why}")
 
 
 def test_log_rank_where_no_event_compares_the_groups():
-    got = survival.log_rank(_array(1, 2), _array(0, 1), np.array(["a", "b"]), "os", "arm")
+    got = survival.log_rank(_array(1, 2), _array(0, 1), np.array(["a", "b"]), endpoint="os", term="arm")
     assert (got.p_value, got.note) == (None, "not estimable: only one group at risk at an event; "
                                          "left out, censored before the first event: a")  # fmt: skip
 
@@ -129,7 +152,7 @@ def test_the_curve_of_an_incidence_by_hand():
     assert curve.events.tolist() == [1, 0, 1, 0]
     assert curve.censored.tolist() == [0, 0, 0, 1]
     assert competing_risks.curve(time, np.zeros(4), other, 0.95) is None
-    at_risk = competing_risks.numbers_at_risk(time, 2, "relapse", "all", [0.0, 2.0, 5.0])
+    at_risk = competing_risks.numbers_at_risk(time, 2, "relapse", population="all", ticks=[0.0, 2.0, 5.0])
     assert [e.estimate for e in at_risk] == [4, 3, 0]
 
 

@@ -29,7 +29,7 @@ def test_gray(case):
     time, status = _array(case["time"]), _array(case["status"])
     for cause, statistic, p in zip(case["cause"], case["statistic"], case["p"], strict=True):
         got = nonparametric.gray(
-            time, (status == cause) * 1.0, (status == 3 - cause) * 1.0, [str(g) for g in case["group"]]
+            time, (status == cause) * 1.0, (status == 3 - cause) * 1.0, groups=[str(g) for g in case["group"]]
         )
         assert got[0] == pytest.approx(statistic, rel=1e-6)
         assert got[1] == pytest.approx(p, rel=1e-6)
@@ -39,7 +39,7 @@ def test_gray(case):
 def test_fine_gray(case):
     status, cause = _array(case["status"]), np.ravel(case["failcode"])[0]
     coef, variance = fine_gray.fine_gray(_array(case["X"]), _array(case["time"]), (status == cause) * 1.0,
-                                 ((status != cause) & (status > 0)) * 1.0)  # fmt: skip
+                                 competing=((status != cause) & (status > 0)) * 1.0)  # fmt: skip
     assert coef == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert np.diag(variance) == pytest.approx(_array(case["var"]), rel=1e-5)
 
@@ -51,7 +51,9 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
     end = timed(case["time"], status == 1, status == 2)
     made = {
         e.term: e
-        for e in competing_risks.fine_gray(end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", 0.95)
+        for e in competing_risks.fine_gray(
+            end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", confidence=0.95
+        )
     }
     assert made["g=CLL"].estimate is None
     assert "no event at this level" in made["g=CLL"].note
@@ -64,7 +66,7 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
 def test_a_reference_without_an_event_leaves_no_ratio():
     end = timed([1, 2, 3, 4, 5, 6], [0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0])
     made = competing_risks.fine_gray(
-        end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", 0.95
+        end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", confidence=0.95
     )
     assert [e.estimate for e in made] == [None, None]
     assert all("the reference has no event" in e.note for e in made)
@@ -91,14 +93,14 @@ def test_late_entry_with_a_level_that_ends_before_the_others_begin_is_no_failure
     """Effects that no risk set can tell apart run away; once the steps underflowed and the report was lost."""
     end = timed([5, 6, 7, 30, 40, 50, 60], [1, 1, 1, 1, 0, 1, 1], entry=[0, 0, 1, 10, 12, 20, 21])
     for factor in (category(list("aabccbc"), ("a", "b", "c")), number([1e3, 2, 1, 0.1, 5, 1e4, 2])):
-        for e in association.associations(end, [factor], "univariable", 0.95):
+        for e in association.associations(end, [factor], "univariable", confidence=0.95):
             assert e.estimate is None or e.lower is None or e.upper is None or e.lower < e.estimate < e.upper
 
 
 @_cases("robust", lambda c: len(set(c["id"])) == len(c["id"]))
 def test_without_competing_events_the_errors_are_the_robust_ones_of_cox(case):
     event = _array(case["event"])
-    coef, variance = fine_gray.fine_gray(_array(case["X"]), _array(case["time"]), event, np.zeros(len(event)))
+    coef, variance = fine_gray.fine_gray(_array(case["X"]), _array(case["time"]), event, competing=np.zeros(len(event)))
     assert coef == pytest.approx(_array(case["coef"]), abs=1e-7)
     assert variance == pytest.approx(_array(case["vcov"]), rel=1e-6)
 
@@ -106,7 +108,7 @@ def test_without_competing_events_the_errors_are_the_robust_ones_of_cox(case):
 @_cases("weighted")
 def test_weights(case):
     X, time, event, w = (_array(case[k]) for k in ("X", "time", "event", "weights"))
-    fit = firth_batch.cox(X, time[None], event[None], w[None], penalised=False)
+    fit = firth_batch.cox(X, time[None], event[None], weights=w[None], penalised=False)
     assert fit.coef[0] == pytest.approx(_array(case["coef"]), abs=1e-6)
     assert fit.value[0] == pytest.approx(case["loglik"][1], abs=1e-8)
     for day, survives in zip(case["at"], case["survival"], strict=True):
@@ -119,7 +121,9 @@ def test_weights(case):
 @_cases("zph", lambda c: "breslow" in c["ties"])
 def test_proportional_hazards(case):
     X = _array(case["X"])
-    got = nonparametric.schoenfeld(X, _array(case["time"]), _array(case["event"]), np.ravel(case["transform"])[0])
+    got = nonparametric.schoenfeld(
+        X, _array(case["time"]), _array(case["event"]), transform=np.ravel(case["transform"])[0]
+    )
     assert got[0] == pytest.approx(_array(case["chisq"]), rel=1e-6)
     assert got[1] == pytest.approx(_array(case["p"]), rel=1e-6)
 
@@ -166,7 +170,7 @@ def test_separation_is_seen_in_counting_process_form():
 
 @_cases("left_truncated_km")
 def test_kaplan_meier_with_late_entry(case):
-    curve = survival.kaplan_meier(_array(case["stop"]), _array(case["event"]), 0.95, _array(case["start"]))
+    curve = survival.kaplan_meier(_array(case["stop"]), _array(case["event"]), 0.95, entry=_array(case["start"]))
     at = np.searchsorted(curve.time, _array(case["time"]))
     assert curve.time[at] == pytest.approx(_array(case["time"]))
     assert curve.survival[at] == pytest.approx(_array(case["survival"]), abs=1e-12)
@@ -177,7 +181,9 @@ def test_late_entry_in_a_model_is_the_counting_process():
     case = next(c for c in GOLDEN["firth_counting"] if np.ravel(c["name"])[0].startswith("delayed"))
     X = _array(case["X"])
     end = timed(case["stop"], case["event"], entry=case["start"])
-    made = association.associations(end, [number(X[:, 0].tolist(), "x1"), number(X[:, 1].tolist(), "x2")], "m", 0.95)
+    made = association.associations(
+        end, [number(X[:, 0].tolist(), "x1"), number(X[:, 1].tolist(), "x2")], "m", confidence=0.95
+    )
     assert [math.log(e.estimate) for e in made] == pytest.approx(case["coef"], abs=1e-6)
     assert {e.method for e in made} == {firth_left_truncated.METHOD}
 
@@ -188,7 +194,7 @@ def test_competing_events_of_a_factor():
     time, status = rng.integers(1, 40, 60), rng.integers(0, 3, 60)
     end = timed(time, status == 1, status == 2)
     gray = competing_risks.gray(end, yes_no(x))
-    [e] = competing_risks.fine_gray(end, [yes_no(x)], "univariable", 0.95)
+    [e] = competing_risks.fine_gray(end, [yes_no(x)], "univariable", confidence=0.95)
     assert e.lower < e.estimate < e.upper
     assert (e.n, e.events) == (60, int((status == 1).sum()))
     assert gray.p_value == pytest.approx(e.p_value, abs=0.1)
@@ -196,7 +202,7 @@ def test_competing_events_of_a_factor():
 
 def test_a_group_without_the_event_has_no_subdistribution_ratio():
     end = timed([1, 2, 3, 4, 5, 6], [1, 1, 0, 0, 0, 0], [0, 0, 1, 0, 1, 0])
-    [e] = competing_risks.fine_gray(end, [yes_no([1, 1, 1, 0, 0, 0])], "univariable", 0.95)
+    [e] = competing_risks.fine_gray(end, [yes_no([1, 1, 1, 0, 0, 0])], "univariable", confidence=0.95)
     assert e.estimate is None
     assert "one of the two groups has no event" in e.note
     assert competing_risks.gray(timed([1, 2], [0, 0], [1, 1]), yes_no([1, 0])).note == "not estimable: no event"
@@ -231,7 +237,7 @@ def test_a_landmark_leaves_out_who_ended_by_then():
     assert ended == 2
     assert shifted.time[2:] == pytest.approx([1, 32, 62])
     assert np.isnan(shifted.event[:2]).all()
-    made, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], 28, 0.95, [0.0, 30.0])
+    made, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], day=28, confidence=0.95, ticks=[0.0, 30.0])
     ratio = made[0]
     assert (ratio.analysis, ratio.at, ratio.n, ratio.events) == ("landmark", 28, 3, 2)
     assert "2 of 5 patients ended by day 28" in ratio.note
@@ -246,8 +252,8 @@ def test_the_change_splits_each_patients_time():
     1 / (3 + r) * r / (2 r + 1) is greatest where 1 / r = 1 / (3 + r) + 2 / (2 r + 1), that is r = sqrt(3 / 2).
     """
     end = timed([4, 6, 9, 8], [1, 1, 1, 0])
-    X, start, stop, event = landmark._split(np.empty((4, 0)), np.zeros(4), np.asarray(end.time), end.event,
-                                         _array([np.nan, 2, 5, np.nan]))  # fmt: skip
+    X, start, stop, event = landmark._split(np.empty((4, 0)), np.zeros(4), np.asarray(end.time), event=end.event,
+                                         day=_array([np.nan, 2, 5, np.nan]))  # fmt: skip
     assert sorted(zip(X[:, 0], start, stop, event, strict=True)) == [
         (0, 0, 2, 0), (0, 0, 4, 1), (0, 0, 5, 0), (0, 0, 8, 0), (1, 2, 6, 1), (1, 5, 9, 1),
     ]  # fmt: skip
@@ -255,7 +261,9 @@ def test_the_change_splits_each_patients_time():
     b, _, converged = firth_left_truncated.greatest(rows, penalised=False)
     assert converged
     assert math.exp(b[0]) == pytest.approx(math.sqrt(3 / 2), abs=1e-6)
-    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 2, 5, np.nan])), [], 0.95)
+    [e] = landmark.time_dependent(
+        end, Switch("response", "Response", _array([np.nan, 2, 5, np.nan])), [], confidence=0.95
+    )
     assert (e.n, e.events) == (4, 3)
     assert e.note == "2 of 4 patients changed"
 
@@ -267,13 +275,15 @@ def test_immortal_time_makes_no_effect():
     day = rng.uniform(0, 200, 400)
     changed = day < time
     end = timed(time, np.ones(400))
-    [naive] = association.associations(end, [yes_no(changed)], "univariable", 0.95)
-    [right] = landmark.time_dependent(end, Switch("response", "Response", np.where(changed, day, np.nan)), [], 0.95)
+    [naive] = association.associations(end, [yes_no(changed)], "univariable", confidence=0.95)
+    [right] = landmark.time_dependent(
+        end, Switch("response", "Response", np.where(changed, day, np.nan)), [], confidence=0.95
+    )
     assert naive.upper < 0.7
     assert right.lower < 1 < right.upper
 
 
 def test_nobody_changed_is_said():
     end = timed([4, 6], [1, 1])
-    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 7])), [], 0.95)
+    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 7])), [], confidence=0.95)
     assert e.note == "not estimable: nobody changed while under observation"

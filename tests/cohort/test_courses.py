@@ -82,7 +82,7 @@ def whole(course):
 
 @pytest.mark.parametrize("expected", [A, B, C], ids=["three infusions", "death after progression", "MRD values"])
 def test_the_course_of_each_patient(dated, expected):
-    found = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2, 1e-4)}
+    found = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2, threshold=1e-4)}
     assert whole(found[expected.patient_id]) == whole(expected)
 
 

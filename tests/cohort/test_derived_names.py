@@ -54,7 +54,7 @@ def test_own_columns_of_the_counts_and_infusions_change_no_estimate(tmp_path):
 def test_own_columns_change_nothing_in_a_wide_sheet(tmp_path, name):
     text = f"patient_id,cart1_lymphodepletion,os_days,os_event,{name}\nA,Cy/Flu,9,1,no\nB,Cy,8,0,no"
     plan = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="mine", column=name)), models=())
-    cohort = read_cohort(write_sheet(tmp_path, text), {}, plan.used_columns)
+    cohort = read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns)
     data = analysed(cohort, plan)
     assert [f.values.to_list() for f in data.factors] == [["yes", "no"], ["no", "no"]]
     assert patients_frame(data, plan)[name].to_list() == ["no", "no"]
@@ -71,7 +71,7 @@ def test_patients_csv_is_read_again_without_loss(tmp_path):
 def test_an_endpoint_of_the_plan_beside_the_derived_one_is_refused(tmp_path, name):
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name=name, value="LDH"),))
     with pytest.raises(PlanRefused) as refused:
-        analysed(read_cohort(write_folder(tmp_path, **EIGHT), {}, plan.used_columns), plan)
+        analysed(read_cohort(write_folder(tmp_path, **EIGHT), {}, used=plan.used_columns), plan)
     (problem,) = refused.value.problems
     assert (problem.table, problem.column) == ("plan", name)
     assert problem.rule == f"endpoint {name}: the cohort holds an endpoint of this name already"
@@ -80,18 +80,18 @@ def test_an_endpoint_of_the_plan_beside_the_derived_one_is_refused(tmp_path, nam
 def test_a_sheet_without_the_derived_endpoint_may_have_the_plans_own(tmp_path):
     text = "patient_id,os_days,os_event,weeks,again\nA,9,1,1,yes\nB,8,0,1,no"
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name="ttnt", time="weeks", event="again"),))
-    data = analysed(read_cohort(write_sheet(tmp_path, text), {}, plan.used_columns), plan)
+    data = analysed(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
     assert [e.name for e in data.endpoints] == ["os", "ttnt"]
     text = text.replace("weeks,again", "ttnt_days,ttnt_event")
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name="ttnt", time="os_days", event="os_event"),))
     with pytest.raises(PlanRefused):
-        analysed(read_cohort(write_sheet(tmp_path, text), {}, plan.used_columns), plan)
+        analysed(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
 
 
 def test_a_name_that_is_a_pattern_names_its_own_column(tmp_path):
     text = "patient_id,os_days,os_event,^.*$,*\nA,9,1,x,1\nB,8,0,y,2"
     plan = Plan(factors=(Factor(name="one", column="^.*$"), Factor(name="two", column="*")), models=())
-    cohort = read_cohort(write_sheet(tmp_path, text), {"product": "*"}, plan.used_columns)
+    cohort = read_cohort(write_sheet(tmp_path, text), {"product": "*"}, used=plan.used_columns)
     assert [f.values.to_list() for f in analysed(cohort, plan).factors] == [["x", "y"], [1.0, 2.0]]
     assert cohort.tables["sheet"].schema["os_days"] == pl.Float64
 

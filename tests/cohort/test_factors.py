@@ -32,13 +32,13 @@ FRAME = pl.DataFrame(
 
 
 def made(factor, frame=FRAME, dialect="point"):
-    (column,), left_out, problems = build([factor], frame, dialect)
+    (column,), left_out, problems = build([factor], frame, dialect=dialect)
     assert (left_out, problems) == ([], [])
     return column
 
 
 def problem(factor, frame=FRAME, dialect="point"):
-    columns, left_out, (found,) = build([factor], frame, dialect)
+    columns, left_out, (found,) = build([factor], frame, dialect=dialect)
     assert (columns, left_out, found.table, found.severity) == ([], [], "plan", "error")
     return found
 

@@ -130,6 +130,6 @@ def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
     assert factor.values.to_list() == ["yes", "yes", None, "no", "no", "no"]
     turned, _ = switch("response", got)
     assert turned.undated.tolist() == [False, False, True, False, False, False]
-    [ratio] = time_dependent(got.endpoint("os"), turned, [], 0.95)
+    [ratio] = time_dependent(got.endpoint("os"), turned, [], confidence=0.95)
     assert (ratio.n, ratio.events) == (5, 5)
     assert "1 left out: the day of the change is not known" in ratio.note

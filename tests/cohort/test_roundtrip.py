@@ -40,7 +40,7 @@ def again(folder, tables, plan):
     plan = plan.model_copy(update={"analyses": analyses})
     first = Study(read(folder, **tables), plan).run()
     first.patients.write_csv(folder / "patients.csv")
-    second = Study(read_cohort(folder / "patients.csv", plan.columns, plan.used_columns), plan).run()
+    second = Study(read_cohort(folder / "patients.csv", plan.columns, used=plan.used_columns), plan).run()
     return first, second
 
 
@@ -101,14 +101,14 @@ def test_the_bundled_cohort(tmp_path, plan):
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"kinetics": False})})
     first = Study(read_cohort(BUNDLED / "synthetic_gauthier_2021"), plan).run()
     first.patients.write_csv(tmp_path / "patients.csv")
-    second = Study(read_cohort(tmp_path / "patients.csv", plan.columns, plan.used_columns), plan).run()
+    second = Study(read_cohort(tmp_path / "patients.csv", plan.columns, used=plan.used_columns), plan).run()
     estimates_agree(first.to_frame(), second.to_frame())
 
 
 @pytest.mark.parametrize("name", ["brudno_2016", "sheih_2020"])
 def test_a_bundled_wide_sheet(tmp_path, name):
     plan = quick(Plan.load(BUNDLED / name / "plan.toml"))
-    first = Study(read_cohort(BUNDLED / name, plan.columns, plan.used_columns), plan).run()
+    first = Study(read_cohort(BUNDLED / name, plan.columns, used=plan.used_columns), plan).run()
     first.patients.write_csv(tmp_path / "patients.csv")
-    second = Study(read_cohort(tmp_path / "patients.csv", plan.columns, plan.used_columns), plan).run()
+    second = Study(read_cohort(tmp_path / "patients.csv", plan.columns, used=plan.used_columns), plan).run()
     estimates_agree(first.to_frame(), second.to_frame())

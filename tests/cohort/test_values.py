@@ -206,12 +206,12 @@ WORDS = {"complete remission": "CR"}
     ],
 )
 def test_a_choice_is_read_in_any_case_or_known_spelling(text, free, value, how):
-    read = read_choice(text, CHOICES, WORDS, free)
+    read = read_choice(text, CHOICES, WORDS, free=free)
     assert (read.value, read.how, read.rule) == (value, how, None)
 
 
 def test_a_choice_that_is_not_known_is_a_problem_that_names_the_nearest():
-    read = read_choice("CRii", CHOICES, WORDS, False)
+    read = read_choice("CRii", CHOICES, WORDS, free=False)
     assert (read.value, read.rule) == (None, "is not one of the known values")
     assert read.remedy == "did you mean CRi? use one of: CR, CRi, PR"
 

@@ -80,7 +80,7 @@ def test_an_error_in_a_column_of_ones_own_is_told_and_is_no_level(tmp_path):
 
 def test_an_error_in_a_column_that_the_plan_uses_is_refused(tmp_path):
     with pytest.raises(CohortRefused) as refused:
-        read_cohort(write_sheet(tmp_path, OWN), {}, ("LDH",))
+        read_cohort(write_sheet(tmp_path, OWN), {}, used=("LDH",))
     assert places(refused.value.problems) == [("sheet", 1, "LDH", "#BLOCKED!", "error")]
 
 
@@ -153,7 +153,7 @@ def test_a_hidden_table_is_read_and_told(tmp_path):
 
     responses = [["patient_id", "day", "response"], ["A", 28, "CR"]]
     sheets = {"patients": PATIENTS[:2], "infusions": INFUSIONS, "responses": responses}
-    cohort = read_cohort(changed(tmp_path, sheets, hide), {}, ("centre",))
+    cohort = read_cohort(changed(tmp_path, sheets, hide), {}, used=("centre",))
     assert cohort.tables["responses"].height == 1
     assert [(p.table, p.rule) for p in cohort.warnings] == [
         ("responses", "is a hidden sheet, and is read as the others are")

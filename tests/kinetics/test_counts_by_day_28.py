@@ -129,7 +129,7 @@ def test_carrying_the_last_count_on_costs_little(last, share):
     day = np.array([d for d in (1.0, 3, 7, 10, 14, 19, 21, 28) if d <= last and (d != 19 or last == 19)])
     ids = [f"p{i}" for i in range(2000)]
     with jax.enable_x64(True):
-        theta = simulate.parameters(truth, np.zeros((2000, 0)), ids, np.random.default_rng(1))
+        theta = simulate.parameters(truth, np.zeros((2000, 0)), ids, random=np.random.default_rng(1))
         right = np.asarray(curve.area(theta, np.full((2000, 1), 28.0)))[:, 0]
         seen = np.exp(np.asarray(curve.log_count(theta, np.broadcast_to(day, (2000, len(day))))))
     areas = [area_by(profile(day, v, v < L), None)[0] for v in seen]

@@ -54,8 +54,8 @@ def test_the_hazard_of_a_constant_count_by_hand():
     s = joint.survival(np.arange(5), told, 1.0)
     log_h0 = jnp.log(jnp.array([0.01, 0.02, 0.03, 0.04]))
     a = 0.3
-    found = joint.log_likelihood(jnp.zeros((6, 5)), jnp.asarray(a), log_h0, s,
-                                 lambda theta, day, limit: jnp.full(day.shape, 2 * np.log(10)))  # fmt: skip
+    found = joint.log_likelihood(jnp.zeros((6, 5)), jnp.asarray(a), log_h0, s=s,
+                                 log=lambda theta, day, limit: jnp.full(day.shape, 2 * np.log(10)))  # fmt: skip
     cuts = np.quantile([10, 20, 30, 40], [0.25, 0.5, 0.75])  # 17.5, 25, 32.5
     assert cuts.tolist() == [17.5, 25, 32.5]
     days = {10: [10, 0, 0, 0], 20: [17.5, 2.5, 0, 0], 30: [17.5, 7.5, 5, 0], 40: [17.5, 7.5, 7.5, 7.5],
@@ -127,7 +127,7 @@ def test_the_cumulative_hazard_of_tied_events_and_a_large_association(kind, told
     right = -parts @ np.exp(log_h0)
     for i, piece in ((0, 0), (1, 0), (2, 0), (3, 3)):
         right[i] += log_h0[piece] + np.log(hazard(told[i, 0], i))
-    found = joint.log_likelihood(jnp.asarray(theta), jnp.asarray(a), jnp.asarray(log_h0), s, joint.LOGS[kind])
+    found = joint.log_likelihood(jnp.asarray(theta), jnp.asarray(a), jnp.asarray(log_h0), s=s, log=joint.LOGS[kind])
     assert np.asarray(found) == pytest.approx(right, abs=2e-3)
 
 
@@ -146,7 +146,7 @@ def planted(association, patients=60, seed=5):
     random = np.random.default_rng(seed)
     ids = [f"p{i:02d}" for i in range(patients)]
     X = np.zeros((patients, 0))
-    theta = simulate.parameters(TRUTH, X, ids, random)
+    theta = simulate.parameters(TRUTH, X, ids, random=random)
     grid = np.arange(0.5, 366, 0.5)
     log = np.asarray(curve.log_count(jnp.asarray(theta), jnp.broadcast_to(grid, (patients, len(grid)))))
     value = np.exp(np.asarray(curve.log_count(jnp.asarray(theta), jnp.broadcast_to(DAYS, (patients, len(DAYS))))))
@@ -166,7 +166,7 @@ def planted(association, patients=60, seed=5):
 
 def test_a_planted_association_is_found_and_told():
     made, outcome = planted(-1.0)
-    found = joint.fit(made, 1, outcome, "current", 1, Effort(2, 300, 300))
+    found = joint.fit(made, 1, outcome, kind="current", seed=1, effort=Effort(2, 300, 300))
     draws = found.draws.flat("association")
     low, high = np.quantile(draws, (0.005, 0.995))
     assert low < -1.0 < high
@@ -186,7 +186,7 @@ def test_a_planted_association_is_found_and_told():
 def test_too_few_events_are_said():
     made, outcome = planted(0.0, patients=12)
     outcome = {i: (day, 0.0) for i, (day, _) in outcome.items()}
-    why = joint.fit(made, 1, outcome, "area", 1)
+    why = joint.fit(made, 1, outcome, kind="area", seed=1)
     assert why == "0 events among 12 patients with counts, fewer than 5"
     (record,) = joint.estimates(why, "area", 0.95)
     assert (record.estimate, record.note) == (None, f"{NOT_ESTIMABLE}: {why}")

@@ -130,7 +130,7 @@ def test_nobody():
 
 def test_limits_hold_the_estimate():
     seen = [s.kept for s in _drawn(40, 1)]
-    made = limits(seen, [28.0, 90.0], 0.9, 200, np.random.default_rng(1))
+    made = limits(seen, [28.0, 90.0], 0.9, draws=200, random=np.random.default_rng(1))
     for (low, high), day in zip(made, (28, 90), strict=True):
         assert 0 < low < sum(incidence(seen).by(day)) / 2 < high < 1
 
@@ -154,8 +154,15 @@ def test_what_was_seen_of_a_profile():
 def test_records():
     """Losses by days 10 and 40, a death on day 200 with the last count on day 90, one in view until day 400."""
     given = [profile(5, 10, "A"), profile(20, 40, "B"), profile(90, None, "C"), profile(390, None, "D")]
-    made = estimates([*given, profile(3, 5, "E", 2)], 1, "bulky=yes", {"C": 200.0}, {"D": 400.0}, 0.9,
-                     np.random.default_rng(3))  # fmt: skip
+    made = estimates(
+        [*given, profile(3, 5, "E", 2)],
+        1,
+        "bulky=yes",
+        deaths={"C": 200.0},
+        alive={"D": 400.0},
+        confidence=0.9,
+        random=np.random.default_rng(3),
+    )
     assert [e.at for e in made] == list(DAYS)
     for e in made:
         assert (e.analysis, e.endpoint, e.statistic, e.unit) == ("kinetics", "loss", "cumulative_incidence", "fraction")
@@ -169,12 +176,16 @@ def test_records():
 
 def test_records_where_something_cannot_be_given():
     rng = np.random.default_rng(1)
-    none = estimates([], 1, None, {}, {}, 0.95, rng)
+    none = estimates([], 1, None, deaths={}, alive={}, confidence=0.95, random=rng)
     assert [e.note for e in none] == ["not estimable: no patient"] * 4
-    kept = estimates([profile(60, None)], 1, None, {"P": 90.0}, {}, 0.95, rng)
+    kept = estimates([profile(60, None)], 1, None, deaths={"P": 90.0}, alive={}, confidence=0.95, random=rng)
     assert [e.note for e in kept] == ["not reached: no loss of the cells was seen"] * 4
-    few = estimates([profile(40, 60, "A"), profile(100, None, "B")], 1, None, {}, {}, 0.95, rng)
+    few = estimates(
+        [profile(40, 60, "A"), profile(100, None, "B")], 1, None, deaths={}, alive={}, confidence=0.95, random=rng
+    )
     assert (few[0].estimate, few[0].lower, few[0].note) == (0, None, "no loss by then: interval not estimable")
     assert few[2].note == "not estimable: beyond the last follow-up, day 100"
-    every = estimates([profile(5, 10, "A"), profile(7, 12, "B")], 1, None, {}, {}, 0.95, rng)
+    every = estimates(
+        [profile(5, 10, "A"), profile(7, 12, "B")], 1, None, deaths={}, alive={}, confidence=0.95, random=rng
+    )
     assert {(e.estimate, e.note) for e in every} == {(1.0, "every loss by then: interval not estimable")}

@@ -59,7 +59,7 @@ def test_gliding_leaves_a_distribution_as_it_is():
     start = drawn(np.random.default_rng(1))
     w, now, taken = jnp.asarray(start), pace(BLOCKS[0]), []
     for key in jax.random.split(jax.random.PRNGKey(1), 30):
-        w, accepted = glide(key, skew, w, now, BLOCKS)
+        w, accepted = glide(key, skew, w, now=now, blocks=BLOCKS)
         now = adapted(now, accepted)
         taken.append(float(accepted.mean()))
     assert agree(w, start) > 0.99
@@ -79,7 +79,7 @@ def test_leaping_leaves_a_distribution_as_it_is():
     maps = (lambda w: 2 * w + 1), (lambda theta: (theta - 1) / 2)
     w = jnp.asarray(start)
     for key in jax.random.split(jax.random.PRNGKey(2), 150):
-        w = leap(key, skew, w, maps, jax.tree.map(jnp.asarray, modes), BLOCKS)
+        w = leap(key, skew, w, there_and_back=maps, modes=jax.tree.map(jnp.asarray, modes), blocks=BLOCKS)
     assert agree(w, start) > 0.5
 
 
@@ -100,7 +100,7 @@ def test_coordinates_fitted_to_draws_make_them_standard_normal():
     root = np.tril(random.normal(size=(K, K))) * 0.02 + 0.1 * np.eye(K)  # counts tell more than the population
     theta = centres(UNIT)[:, None] + 0.5 + np.einsum("ij,djn->din", root, random.standard_normal((4000, K, 3)))
     many = {s: jnp.broadcast_to(v, (4000, *v.shape)) for s, v in values.items()}
-    new = refitted(jnp.asarray(theta), many, data, blocks)
+    new = refitted(jnp.asarray(theta), many, data, blocks=blocks)
     among = expected(values, data.X)
     w = np.array([back(t, among, new, blocks) for t in theta[:2000]])
     for i in (0, 1):  # that of a second infusion moves with the first
@@ -116,7 +116,9 @@ def test_wide_draws_leave_no_curvature():
     data, values = known(random)
     among = expected(values, data.X)
     theta = np.asarray(among.typical) + 1.5 * np.asarray(among.tau)[:, None] * random.standard_normal((500, K, 3))
-    new = refitted(jnp.asarray(theta), {s: jnp.broadcast_to(v, (500, *v.shape)) for s, v in values.items()}, data, (3,))
+    new = refitted(
+        jnp.asarray(theta), {s: jnp.broadcast_to(v, (500, *v.shape)) for s, v in values.items()}, data, blocks=(3,)
+    )
     assert np.abs(np.asarray(new.curvature)).max() < 1e-9
 
 

@@ -101,5 +101,5 @@ def test_limits_from_rounded_days_are_those_of_all_days(monkeypatch):
     made = {}
     for edges in (100, 10_000):
         monkeypatch.setattr(npmle, "MOST_EDGES", edges)
-        made[edges] = limits(low, high, [28.0, 90.0, 365.0], 0.95, 60, np.random.default_rng(1))
+        made[edges] = limits(low, high, [28.0, 90.0, 365.0], confidence=0.95, draws=60, random=np.random.default_rng(1))
     assert np.abs(made[100] - made[10_000]).max() < 0.01

@@ -64,8 +64,16 @@ def cohort(patients, truth=STEIN, seed=1, days=DAYS, limit=10.0):
     random = np.random.default_rng(seed)
     of = [f"p{i:03d}" for i in range(patients) for _ in (1, 2)]
     yes = random.permutation(np.arange(len(of)) % 2).astype(float)
-    made = simulate.profiles(truth, yes[:, None] - yes.mean(), of, [1, 2] * patients, np.tile(days, (len(of), 1)),
-                             limit, UNIT, random)  # fmt: skip
+    made = simulate.profiles(
+        truth,
+        yes[:, None] - yes.mean(),
+        of,
+        infusion=[1, 2] * patients,
+        day=np.tile(days, (len(of), 1)),
+        limit=limit,
+        unit=UNIT,
+        random=random,
+    )
     return made, {"yes": yes}
 
 
@@ -74,7 +82,7 @@ def small():
     """One cohort and its fit: compiling takes most of the time of this module."""
     profiles, factors = cohort(PATIENTS)
     told = []
-    found = fit(profiles, factors, 3, EFFORT, lambda done, of: told.append((done, of)))
+    found = fit(profiles, factors, 3, effort=EFFORT, report=lambda done, of: told.append((done, of)))
     return profiles, factors, found, told
 
 
@@ -501,7 +509,7 @@ def test_progress_is_told(small):
 
 def test_the_same_seed_gives_the_same_draws(small):
     profiles, factors, found, _ = small
-    again = fit(profiles, factors, 3, EFFORT)
+    again = fit(profiles, factors, 3, effort=EFFORT)
     for site, value in found.draws.values.items():
         assert np.array_equal(again.draws.values[site], value), site
     assert np.array_equal(again.draws.energy, found.draws.energy)

@@ -70,7 +70,9 @@ def test_impossible_intervals_are_refused():
 
 
 def test_limits_hold_the_estimate():
-    made = limits(np.array(LEFT, dtype=float), RIGHT, [28.0], 0.9, 100, np.random.default_rng(1))
+    made = limits(
+        np.array(LEFT, dtype=float), RIGHT, [28.0], confidence=0.9, draws=100, random=np.random.default_rng(1)
+    )
     middle = sum(turnbull(LEFT, RIGHT).persisting(28)) / 2
     assert made[0, 0] < middle < made[0, 1]
 
@@ -83,20 +85,22 @@ def profile(left, right, infusion=1):
 
 def test_records_of_persistence():
     found = [profile(a, b) for a, b in zip(LEFT, RIGHT, strict=True) if a > 0]
-    made = estimates([*found, profile(5, 9, infusion=2)], 1, "bulky=yes", 0.95, np.random.default_rng(2))
+    made = estimates(
+        [*found, profile(5, 9, infusion=2)], 1, "bulky=yes", confidence=0.95, random=np.random.default_rng(2)
+    )
     median, *rates = made
     assert (median.n, median.events, median.term, median.group) == (11, 8, "infusion=1", "bulky=yes")
     assert median.lower < median.estimate < median.upper
     assert [r.at for r in rates] == list(DAYS)
     assert rates[0].lower <= rates[0].estimate <= rates[0].upper
     assert all(e.estimate is None or 0 <= e.estimate <= 1 for e in rates)
-    early = estimates([profile(40, 60), profile(40, 60)], 1, None, 0.95, np.random.default_rng(2))
+    early = estimates([profile(40, 60), profile(40, 60)], 1, None, confidence=0.95, random=np.random.default_rng(2))
     assert (early[1].estimate, early[1].lower, early[1].note) == (1.0, None, "no loss by then: interval not estimable")
     assert rates[2].note == "not estimable: beyond the last follow-up, day 90"
 
 
 def test_nobody_lost_the_cells_or_nobody_was_followed():
-    kept = estimates([profile(60, None)], 1, None, 0.95, np.random.default_rng(2))
+    kept = estimates([profile(60, None)], 1, None, confidence=0.95, random=np.random.default_rng(2))
     assert [e.note for e in kept] == ["not reached: no loss of the cells was seen"]
-    none = estimates([], 2, None, 0.95, np.random.default_rng(2))
+    none = estimates([], 2, None, confidence=0.95, random=np.random.default_rng(2))
     assert none[0].note == "not estimable: no patient"

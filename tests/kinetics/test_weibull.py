@@ -138,7 +138,9 @@ def test_records():
     case = GOLDEN["weibull"][0]
     X = np.array(case["X"], dtype=float)
     dose = FactorColumn("dose", "dose", "number", pl.Series(X[:, 1]))
-    second, made = effects(case["left"], case["right"], [_yes_no(X[:, 0]), dose], "multivariable", 0.95)
+    second, made = effects(
+        case["left"], case["right"], [_yes_no(X[:, 0]), dose], model="multivariable", confidence=0.95
+    )
     for e, j in ((second, 0), (made, 1)):
         assert (e.lower, e.estimate, e.upper) == pytest.approx(
             (np.exp(case["lower"][j]), np.exp(case["coef"][j]), np.exp(case["upper"][j])), rel=1e-6)  # fmt: skip
@@ -150,25 +152,27 @@ def test_records():
 
 def test_records_where_something_cannot_be_given():
     left, right, x = _separated()
-    one = effects(left, right, [_yes_no([None, *x[1:]])], "univariable", 0.95)[0]
+    one = effects(left, right, [_yes_no([None, *x[1:]])], model="univariable", confidence=0.95)[0]
     assert (one.n, one.events, one.estimate, one.upper) == (25, 14, None, None)
     assert one.lower is not None
     assert one.note == (
         "separation: the likelihood has no maximum, only a lower limit can be given; 1 patient left out, "
         "a factor missing"
     )
-    kept = effects([28] * 4, [None] * 4, [_yes_no([1, 0, 1, 0])], "univariable", 0.95)[0]
+    kept = effects([28] * 4, [None] * 4, [_yes_no([1, 0, 1, 0])], model="univariable", confidence=0.95)[0]
     assert kept.note.startswith("not estimable: no event")
-    same = effects(left, right, [_yes_no([1] * 26)], "univariable", 0.95)[0]
+    same = effects(left, right, [_yes_no([1] * 26)], model="univariable", confidence=0.95)[0]
     assert same.note.startswith("not estimable: constant in these patients")
-    flat = effects([0, 7, 14, 14], [28, 28, None, 60], [_yes_no([1, 0, 1, 0])], "univariable", 0.95)[0]
+    flat = effects([0, 7, 14, 14], [28, 28, None, 60], [_yes_no([1, 0, 1, 0])], model="univariable", confidence=0.95)[0]
     assert flat.note.startswith("not estimable: times without any spread agree with every interval")
 
 
 def test_limits_that_the_likelihood_never_reaches():
     """Lost by day 28 in one of three, by day 60 in two, in both groups: a slope near 0 agrees with any ratio."""
     left, right = [0, 28, 28, 0, 0, 60], [28, None, None, 60, 60, None]
-    got = effects([*left, *left], [*right, *right], [_yes_no([0] * 6 + [1] * 6)], "univariable", 0.95)[0]
+    got = effects([*left, *left], [*right, *right], [_yes_no([0] * 6 + [1] * 6)], model="univariable", confidence=0.95)[
+        0
+    ]
     assert (got.estimate, got.p_value) == pytest.approx((1, 1), abs=1e-6)
     assert (got.lower, got.upper) == (None, None)
     assert got.note.startswith("a limit is not estimable")

@@ -31,7 +31,7 @@ def cohorts(demo_findings):
     found = {"synthetic_gauthier_2021": demo_findings}
     for name in ("sheih_2020", "brudno_2016"):
         one = datasets()[name]
-        found[name] = Study(read_cohort(one.path, one.plan.columns, one.plan.used_columns), plain(one.plan)).run()
+        found[name] = Study(read_cohort(one.path, one.plan.columns, used=one.plan.used_columns), plain(one.plan)).run()
     return found
 
 
@@ -290,17 +290,17 @@ def test_a_cohort_with_nothing_but_people_has_a_brief(tmp_path):
 
 
 def test_icons_count_people():
-    drawn = icons("i", "3 of 9 people", 3, 9)
+    drawn = icons("i", "3 of 9 people", 3, of=9)
     assert drawn.svg.count(b"<circle") == 9
     assert drawn.svg.count(b'<circle cx="13" cy="8" r="5.2" fill="#0B5C93"') == 1
     assert drawn.svg.count(b'fill="#0B5C93"') == 6  # head and body of three
     assert drawn.alt == "3 of 9 people"
-    many = icons("i", "t", 410, 1000)
+    many = icons("i", "t", 410, of=1000)
     assert (many.svg.count(b"<circle"), many.svg.count(b'fill="#0B5C93"')) == (100, 82)
     assert b'width="260"' in many.svg  # fits a phone
-    assert icons("i", "t", 1, 1000) is None
-    assert icons("i", "t", 999, 1000) is None
-    assert icons("i", "t", 0, 1000).svg.count(b'fill="#0B5C93"') == 0
+    assert icons("i", "t", 1, of=1000) is None
+    assert icons("i", "t", 999, of=1000) is None
+    assert icons("i", "t", 0, of=1000).svg.count(b'fill="#0B5C93"') == 0
 
 
 def test_a_picture_says_what_it_counts(demo_findings):

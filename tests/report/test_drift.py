@@ -39,7 +39,7 @@ def test_reports_of_real_cohorts_hold_too(tmp_path):
 
     for name in ("sheih_2020", "brudno_2016"):
         one = datasets()[name]
-        findings = Study(read_cohort(one.path, one.plan.columns, one.plan.used_columns), plain(one.plan)).run()
+        findings = Study(read_cohort(one.path, one.plan.columns, used=one.plan.used_columns), plain(one.plan)).run()
         out = findings.save(tmp_path / name)
         found = Drift(json.loads((out / "findings.json").read_text(encoding="utf-8")))
         page = Page((out / "report.html").read_text(encoding="utf-8"))

@@ -27,7 +27,7 @@ def listed_and_drawn(study_of, plan):
 def test_every_listed_figure_of_a_cohort_can_be_drawn(dataset):
     one = datasets()[dataset]
     plan = quick(one.plan)
-    cohort = read_cohort(one.path, plan.columns, plan.used_columns)
+    cohort = read_cohort(one.path, plan.columns, used=plan.used_columns)
     names, drawn = listed_and_drawn(lambda needed: Study(cohort, needed).run(), plan)
     assert names
     assert drawn == names

@@ -133,7 +133,13 @@ def effect(estimate, lower, upper, model="univariable", note=None):
 
 def test_intervals_that_leave_the_axis_end_in_arrows(demo_findings, canvas):
     labels = demo_findings_labels(demo_findings)
-    forest.forest("f", "t", [effect(2.0, 0.5, 8.0), effect(9.0, 0.001, None), effect(None, None, None)], labels, False)
+    forest.forest(
+        "f",
+        "t",
+        [effect(2.0, 0.5, 8.0), effect(9.0, 0.001, None), effect(None, None, None)],
+        labels=labels,
+        synthetic=False,
+    )
     axes = canvas[-1].axes[0]
     marks = [line.get_marker() for line in axes.lines]
     assert (marks.count("<"), marks.count(">"), marks.count("s")) == (1, 1, 2)

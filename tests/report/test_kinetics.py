@@ -35,7 +35,7 @@ def counted(study):
 
 @pytest.fixture(scope="module")
 def folder(study, counted, tmp_path_factory):
-    return write_kinetics(counted, study.counts, None, tmp_path_factory.mktemp("kinetics") / "out")
+    return write_kinetics(counted, study.counts, None, place=tmp_path_factory.mktemp("kinetics") / "out")
 
 
 def test_the_files(folder):
@@ -126,11 +126,11 @@ def test_a_predictive_check_is_drawn_with_its_data():
     assert inside([check]) == (4, 4)
     moved = SimpleNamespace(**{**vars(check), "observed": flat * 3})
     assert inside([moved]) == (0, 4)
-    drawn = vpc("predictive_check", "Check", [check, moved], "copies/ug", True)
+    drawn = vpc("predictive_check", "Check", [check, moved], unit="copies/ug", synthetic=True)
     assert drawn.data.height == 8
     assert drawn.data["10th_observed"][3] is None
     assert "4 of 8 medians lie in their band" in drawn.alt
-    assert drawn.svg == vpc("predictive_check", "Check", [check, moved], "copies/ug", True).svg
+    assert drawn.svg == vpc("predictive_check", "Check", [check, moved], unit="copies/ug", synthetic=True).svg
 
 
 def test_the_figures_hold_what_they_draw(folder):
@@ -151,7 +151,7 @@ def test_of_a_large_group_some_lines_are_drawn_and_all_data_kept():
                for i in range(n)]  # fmt: skip
         return {"CART1": [drawing.Group("all", own, None)]}
 
-    few, many = (drawing.spaghetti("counts", "Counts", group(n), "cells/uL", False) for n in (150, 151))
+    few, many = (drawing.spaghetti("counts", "Counts", group(n), unit="cells/uL", synthetic=False) for n in (150, 151))
     assert drawing._evenly(7) == list(range(7))
     assert (len(drawing._evenly(1000)), drawing._evenly(1000)[-1]) == (150, 999)
     assert many.data["patient"].n_unique() == 151

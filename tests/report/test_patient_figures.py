@@ -149,7 +149,7 @@ def test_swimmers_are_legible_at_any_size(canvas, columns, n, longest):
     start = -61 if longest > 61 else 0
     many = [lane(f"PATIENT-{i:03}", groups[i % 4], start, longest * (i + 1) / n, bool(i % 2), (Event(5, "PD"),))
             for i in range(n)]  # fmt: skip
-    drawn = swimmer.swimmer(f"Course of {n} patients", many, True, columns)
+    drawn = swimmer.swimmer(f"Course of {n} patients", many, True, columns=columns)
     width, height = millimetres(drawn)
     assert width == pytest.approx({1: 89, 2: 183}[columns], abs=0.1)
     assert height <= HEIGHT + 0.1
@@ -177,7 +177,7 @@ FALLS = [(-60.0, "PR"), (150.0, "PD"), (0.0, "SD"), (-100.0, "CR"), (-50.0, "not
 
 
 def test_bars_are_sorted_and_equal_to_the_data(canvas):
-    drawn = waterfall.waterfall("t", FALLS, 2, False)
+    drawn = waterfall.waterfall("t", FALLS, 2, synthetic=False)
     bars = sorted((p.get_x() + p.get_width() / 2, p.get_y(), p.get_height()) for p in canvas[-1].axes[0].patches)
     assert [round(x) for x, _, _ in bars] == [0, 1, 2, 3, 4, 5]
     # 150 is cut at 100; a stub about zero stands for no change
@@ -188,7 +188,7 @@ def test_bars_are_sorted_and_equal_to_the_data(canvas):
 
 
 def test_bars_are_told_apart_by_shade_and_hatch(canvas):
-    waterfall.waterfall("t", FALLS, 0, False)
+    waterfall.waterfall("t", FALLS, 0, synthetic=False)
     axes = canvas[-1].axes[0]
     looks = {(to_hex(p.get_facecolor()), p.get_hatch()) for p in axes.patches}
     assert len(looks) == 5
@@ -197,10 +197,10 @@ def test_bars_are_told_apart_by_shade_and_hatch(canvas):
 
 
 def test_cut_bars_bear_their_number_where_it_has_room_and_a_mark_elsewhere(canvas):
-    waterfall.waterfall("t", FALLS, 0, False)
+    waterfall.waterfall("t", FALLS, 0, synthetic=False)
     assert [t.get_text() for t in canvas[-1].axes[0].texts] == ["+150"]
     many = [(101.0 + i, "PD") for i in range(40)] + [(-20.0, "SD")] * 20
-    waterfall.waterfall("t", many, 0, False, 1)
+    waterfall.waterfall("t", many, 0, synthetic=False, columns=1)
     axes = canvas[-1].axes[0]
     assert [t.get_text() for t in axes.texts] == []
     (heads,) = axes.collections
@@ -213,7 +213,9 @@ def test_waterfalls_are_legible_at_any_size(canvas, columns, n):
     random = np.random.default_rng(n)
     responses = ("CR", "CRi", "nPR", "PR", "SD", "PD", "NE", "not assessed")
     found = [(float(c), responses[i % 8]) for i, c in enumerate(random.uniform(-100, 2000, n))]
-    drawn = waterfall.waterfall(f"Best change of the measured disease, {n} patients", found, 1, True, columns)
+    drawn = waterfall.waterfall(
+        f"Best change of the measured disease, {n} patients", found, 1, synthetic=True, columns=columns
+    )
     assert faults(canvas[-1]) == ([], [], [])
     assert drawn.data.height == n
 
@@ -226,7 +228,7 @@ PLACES = [Dose(1e6, 2e6, "response"), Dose(1e6, 2e6, "response"), Dose(1e6, 2e6,
 
 
 def test_patients_of_one_place_are_counted_and_kinds_stand_side_by_side(canvas):
-    drawn = doses.doses("t", PLACES, 3, 2, False)
+    drawn = doses.doses("t", PLACES, 3, index=2, synthetic=False)
     axes = canvas[-1].axes[0]
     at = {kind: np.array(c.get_offsets()) for c in axes.collections if (kind := c.get_label()) in doses.LOOKS}
     assert {k: len(v) for k, v in at.items()} == {"response": 1, "no response": 2, "not known": 1}
@@ -244,7 +246,7 @@ def test_patients_of_one_place_are_counted_and_kinds_stand_side_by_side(canvas):
 
 
 def test_a_legend_of_doses_tells_only_what_occurs(canvas):
-    doses.doses("t", PLACES[:2], 0, 2, False)
+    doses.doses("t", PLACES[:2], 0, index=2, synthetic=False)
     assert legend(canvas[-1]) == ["response"]
 
 
@@ -253,7 +255,7 @@ def test_a_legend_of_doses_tells_only_what_occurs(canvas):
 def test_doses_that_all_differ_are_legible(canvas, columns, n):
     random = np.random.default_rng(n)
     found = [Dose(float(a), float(b), "response") for a, b in 10 ** random.normal(6, 0.7, (n, 2))]
-    doses.doses(f"Dose of CART1 and CART2, {n} patients", found, 0, 2, True, columns)
+    doses.doses(f"Dose of CART1 and CART2, {n} patients", found, 0, index=2, synthetic=True, columns=columns)
     assert faults(canvas[-1]) == ([], [], [])
     sizes = {s for c in canvas[-1].axes[0].collections for s in c.get_sizes()}
     assert max(sizes) <= 22
@@ -311,7 +313,7 @@ def test_maps_are_legible_at_any_size(canvas, columns, n, variables):
     found = {f"Number {i} of the variables whose names are quite long for a row": np.arange(n) % (i + 2) == 0
              for i in range(variables)}  # fmt: skip
     found |= {f"Known {i}, of everybody": np.zeros(n, dtype=bool) for i in range(9)}
-    drawn = missing.missing(f"Values that are not known, {n} patients", found, True, columns)
+    drawn = missing.missing(f"Values that are not known, {n} patients", found, True, columns=columns)
     assert millimetres(drawn)[1] <= HEIGHT + 0.1
     assert faults(canvas[-1]) == ([], [], [])
     assert drawn.data.height == variables + 9

@@ -38,7 +38,7 @@ def several(demo_findings, folder):
     sheih = datasets()["sheih_2020"]
     columns = {"LDH": "LDH"}
     cut = Plan(factors=(Factor(name="ldh_high", column="LDH", above=240),), models=(), **OFF)
-    sheet = read_cohort(write_sheet(folder, SHEET), {}, columns)
+    sheet = read_cohort(write_sheet(folder, SHEET), {}, used=columns)
     return {
         "demo": demo_findings,
         "shared": suppressed(demo_findings, 11)[0],
@@ -46,7 +46,9 @@ def several(demo_findings, folder):
         "two tables": Study(read(folder, patients=EIGHT["patients"], infusions=EIGHT["infusions"]), BARE).run(),
         "first": Study(read(folder, **EIGHT), FIRST).run(),
         "sheet": Study(sheet, cut).run(),
-        "sheih": Study(read_cohort(sheih.path, sheih.plan.columns, sheih.plan.used_columns), plain(sheih.plan)).run(),
+        "sheih": Study(
+            read_cohort(sheih.path, sheih.plan.columns, used=sheih.plan.used_columns), plain(sheih.plan)
+        ).run(),
     }
 
 
@@ -120,7 +122,7 @@ def test_a_sheet_of_responses_alone(several):
 
 def test_a_boundary_that_a_label_hides_is_left_to_the_authors(folder):
     factor = Factor(name="ldh_high", column="LDH", above=240, label="LDH raised")
-    sheet = read_cohort(write_sheet(folder, SHEET), {}, {"LDH": "LDH"})
+    sheet = read_cohort(write_sheet(folder, SHEET), {}, used={"LDH": "LDH"})
     found = where(Study(sheet, Plan(factors=(factor,), models=(), **OFF)).run())
     assert found["16b"] == f"{AUTHORS}: the boundaries, which the plan holds"
 

@@ -25,7 +25,7 @@ def of_two(member):
 
 
 def test_calibration_draws_from_a_posterior_known_by_hand():
-    found = calibrate(600, 0, 4, 1, 1, of_two)
+    found = calibrate(600, 0, 4, seed=1, cores=1, of=of_two)
     k = UNKNOWNS.index("rho")
     assert found.z[:, k].mean() == pytest.approx(0.8, abs=0.08)  # precision 1 + 4, mean 4/5
     assert found.z[:, k].std() == pytest.approx(np.sqrt(0.2), abs=0.06)
@@ -36,7 +36,9 @@ def test_calibration_draws_from_a_posterior_known_by_hand():
 
 
 def test_calibration_is_the_same_from_the_same_seed():
-    one, again, other = (calibrate(40, 0, 1, seed, cores, of_two) for seed, cores in ((1, 1), (1, 2), (2, 1)))
+    one, again, other = (
+        calibrate(40, 0, 1, seed=seed, cores=cores, of=of_two) for seed, cores in ((1, 1), (1, 2), (2, 1))
+    )
     assert np.array_equal(one.z, again.z)
     assert not np.array_equal(one.z, other.z)
 

@@ -263,7 +263,7 @@ def test_kept_blocks_that_are_damaged_or_of_another_trial_are_made_anew(tmp_path
             anew.append(block)
             yield work(block)
 
-    again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, told.append))
+    again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, say=told.append))
     assert same(again, whole)
     assert anew == list(TRIAL.blocks(2048))[:3]
     assert told == ["3 kept blocks of patients were damaged or of another trial: simulated anew."]

@@ -94,7 +94,7 @@ def test_a_day_without_counts_of_any_twin_or_a_limit_that_is_not_known_says_noth
 def test_nothing_known_weighs_all_who_needed_another_alike():
     out = read_outs(9.0, np.full(3, 9.0))
     out[2, 1, POSITIVE] = 0.0  # needs none
-    fit = fits(NOBODY, out, np.empty((3, 0)), math.nan)
+    fit = fits(NOBODY, out, np.empty((3, 0)), cut=math.nan)
     assert fit.tolist() == [0, 0, -np.inf]
     weight, power = tempered_weights(fit[None])
     assert weight.tolist() == [[0.5, 0.5, 0.0]]
@@ -105,8 +105,8 @@ def test_a_planned_infusion_says_nothing_of_the_first():
     out = read_outs(9.0, np.array([9.0, 0.5, 9.0]))  # no response, a complete one, dead
     out[2, 0, DEAD] = 1.0
     planned = dataclasses.replace(NOBODY, planned=True)
-    assert fits(planned, out, np.empty((3, 0)), math.nan).tolist() == [0, 0, -np.inf]
-    assert fits(NOBODY, out, np.empty((3, 0)), math.nan).tolist() == [0, -np.inf, -np.inf]
+    assert fits(planned, out, np.empty((3, 0)), cut=math.nan).tolist() == [0, 0, -np.inf]
+    assert fits(NOBODY, out, np.empty((3, 0)), cut=math.nan).tolist() == [0, -np.inf, -np.inf]
 
 
 def test_the_response_to_cart1_weighs():
@@ -115,7 +115,7 @@ def test_the_response_to_cart1_weighs():
         patient = dataclasses.replace(NOBODY, planned=True, before=before)
         expected = np.full(3, np.log(OTHER_RESPONSE))
         expected[same] = 0
-        np.testing.assert_allclose(fits(patient, out, np.empty((3, 0)), math.nan), expected)
+        np.testing.assert_allclose(fits(patient, out, np.empty((3, 0)), cut=math.nan), expected)
 
 
 def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
@@ -123,12 +123,14 @@ def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
     asked = _Question((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
     some = asked.some(0)
     out, _ = some.before(arm, np.empty(0))
-    even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), math.nan).reshape(2, twins))
+    even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), cut=math.nan).reshape(2, twins))
     large = (out[:, 1, BURDEN] >= asked.cut[some.which]).reshape(2, twins)
     np.testing.assert_allclose(np.sum(even * large, axis=1), share, atol=0.02)
     for bulky in (True, False):
         patient = dataclasses.replace(NOBODY, bulky=bulky)
-        weight, _ = tempered_weights(fits(patient, out, np.empty((2 * twins, 0)), asked.cut[some.which]).reshape(2, -1))
+        weight, _ = tempered_weights(
+            fits(patient, out, np.empty((2 * twins, 0)), cut=asked.cut[some.which]).reshape(2, -1)
+        )
         np.testing.assert_allclose(np.sum(weight * large, axis=1), bulky, atol=0.01)
 
 
@@ -156,7 +158,7 @@ def test_a_member_without_twins_has_no_weights():
 def study():
     data = datasets()["synthetic_gauthier_2021"]
     plan = data.plan or Plan.built_in()
-    return Study(read_cohort(data.path, plan.columns, plan.used_columns), plan)
+    return Study(read_cohort(data.path, plan.columns, used=plan.used_columns), plan)
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +208,7 @@ def test_cells_are_preferred_to_copies():
 
 
 def test_a_cohorts_twins_from_start_to_end(patients):
-    found = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=48)
+    found = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
     told = list(found.records())
     assert found.names == ("Cy-Flu; 2e6/kg", "Cy; 2e6/kg")
     assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group) for e in told)
@@ -219,13 +221,13 @@ def test_a_cohorts_twins_from_start_to_end(patients):
     assert (own[OBSERVED].n, own[OBSERVED].events) == (len(both), sum(both))
     assert own[PREDICTED].n == len(both)
     assert "Twins of 8 patients" in found.said
-    again = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, 3, members=3, twins=48)
+    again = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
     assert np.array_equal(found.levels, again.levels)
 
 
 def test_intervals_of_twins_keep_their_bounds(patients):
     """Two members, of which one keeps no cells: an interval by t would reach below 0 days."""
-    found = conditioned(patients[:5], PROTOCOLS, ENSEMBLE, 3, members=3, twins=16)
+    found = conditioned(patients[:5], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=16)
     told = dataclasses.replace(found, levels=found.levels * np.array([0.0, 1.0, 0.3])[:, None, None]).records()
     for e in told:
         if e.lower is None or e.term or e.unit == "log10 cells/uL":
@@ -235,7 +237,7 @@ def test_intervals_of_twins_keep_their_bounds(patients):
 
 def test_twins_are_not_told_what_the_follow_up_is_too_short_for(patients):
     short = PROTOCOLS.model_copy(update={"follow_days": 56.0})
-    told = list(conditioned(patients[:5], short, ENSEMBLE, 3, members=2, twins=16).records())
+    told = list(conditioned(patients[:5], short, ENSEMBLE, seed=3, members=2, twins=16).records())
     late = [e for e in told if e.endpoint == "seen_day90"]
     assert late and all(e.estimate is None and "day 90" in e.note for e in late)
 
@@ -248,14 +250,14 @@ def test_a_factor_of_ten_in_copies_changes_no_prediction(patients):
             return p
         return dataclasses.replace(p, counts=dataclasses.replace(p.counts, value=10 * p.counts.value))
 
-    one, other = (conditioned(some, PROTOCOLS, ENSEMBLE, 3, members=2, twins=32).levels
+    one, other = (conditioned(some, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32).levels
                   for some in (patients[:6], [times_ten(p) for p in patients[:6]]))  # fmt: skip
     np.testing.assert_allclose(one, other)
 
 
 def test_observed_responses_of_a_few_are_not_told(patients):
     few = [dataclasses.replace(p, second=None) if i > 3 else p for i, p in enumerate(patients[:8])]
-    found = conditioned(few, PROTOCOLS, ENSEMBLE, 3, members=2, twins=32)
+    found = conditioned(few, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32)
     assert not any("own" in e.group for e in found.records())
 
 
@@ -264,7 +266,7 @@ def test_a_small_ensemble_and_parts_of_a_dose(patients):
     whole = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
     parts = whole.model_copy(update={"shares": (0.4, 0.6)})
     two = Protocols(arms=(Arm(name="a", infusions=(first, whole)), Arm(name="b", infusions=(first, parts))))
-    found = conditioned(patients[:5], two, Ensemble(ENSEMBLE.z[:2], ENSEMBLE.intercept[:2]), 3, twins=16)
+    found = conditioned(patients[:5], two, Ensemble(ENSEMBLE.z[:2], ENSEMBLE.intercept[:2]), seed=3, twins=16)
     assert found.names == ("Cy; 2e6/kg", "Cy; 2e6/kg in parts of 40, 60 %")
     assert len(found.levels) == 2
 
@@ -273,14 +275,14 @@ def test_twins_are_never_of_a_few_patients(study, patients):
     with pytest.raises(CohortRefused):
         known(study.data.frame.head(4), [])
     with pytest.raises(CohortRefused):
-        conditioned(patients[:4], PROTOCOLS, ENSEMBLE, 1, members=2, twins=16)
+        conditioned(patients[:4], PROTOCOLS, ENSEMBLE, seed=1, members=2, twins=16)
 
 
 def test_other_than_two_infusions_is_refused(patients):
     three = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
     arm = Arm(name="a", infusions=(Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6), three, three))
     with pytest.raises(CohortRefused):
-        conditioned(patients, Protocols(arms=(arm,)), ENSEMBLE, 1)
+        conditioned(patients, Protocols(arms=(arm,)), ENSEMBLE, seed=1)
 
 
 def test_a_plan_of_another_infusion_is_refused():

@@ -120,7 +120,16 @@ def test_a_run_has_no_infusion_and_no_count_of_the_dead():
         Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6),
         Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=300)))  # fmt: skip
     day = np.tile(arm.schedule.day, (200, 1))
-    out, counts = ran(member, parameters(member, drawn), drawn, arm.schedule, day, 60.0, RTOL, np.array([7.0]))
+    out, counts = ran(
+        member,
+        parameters(member, drawn),
+        drawn,
+        schedule=arm.schedule,
+        day=day,
+        follow=60.0,
+        rtol=RTOL,
+        counted=np.array([7.0]),
+    )
     dead = out[:, 0, DEAD] == 1
     assert dead.any()
     assert np.isnan(out[dead, 1]).all() and np.isnan(counts[dead, 1]).all()

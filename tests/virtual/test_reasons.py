@@ -20,9 +20,18 @@ PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_k
 def test_the_last_infusion_alone_is_that_of_the_whole_protocol():
     schedule, drawn = PROTOCOLS.all_arms[0].schedule, draws(1, 0, 60)
     p, fit = parameters(PRIOR, drawn), fitness(PRIOR, drawn, 2)
-    whole, _ = ran(PRIOR, p, drawn, schedule, np.tile(schedule.day, (60, 1)), 365.0, RTOL, np.empty(0))
-    y = before_last(p, fit, drawn.least, schedule)
-    alone = last_infusion(y, p, fit, drawn.least, schedule, 365.0)
+    whole, _ = ran(
+        PRIOR,
+        p,
+        drawn,
+        schedule=schedule,
+        day=np.tile(schedule.day, (60, 1)),
+        follow=365.0,
+        rtol=RTOL,
+        counted=np.empty(0),
+    )
+    y = before_last(p, fit, drawn.least, schedule=schedule)
+    alone = last_infusion(y, p, fit, least=drawn.least, schedule=schedule, follow=365.0)
     given = np.isfinite(whole[:, 1, WINDOW])  # the others had died
     assert 30 < given.sum() < 60
     np.testing.assert_allclose(alone[given], whole[given, 1], rtol=1e-6)  # steps of another clock

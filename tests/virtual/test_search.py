@@ -60,7 +60,7 @@ def test_the_region_holds_what_cannot_be_told_apart():
     which, weighed = toy(random, means, 200, (0.1, 0.1, 0.1, 0.4, 0.1))
     question = Question()
     points = question.at(random.uniform(size=(5, 4)))
-    found = compared(question, points, weighed, which, 40, 5)
+    found = compared(question, points, weighed, which=which, members=40, designed=5)
     assert found is not None and found.best in (0, 1)
     assert list(found.admissible) == [True, True, True, False, True]
     assert list(found.inside) == [True, True, False, False, True]
@@ -68,13 +68,13 @@ def test_the_region_holds_what_cannot_be_told_apart():
     low, high = found.ranges["flu"]
     assert low == points[found.inside, 1].min() and high == points[found.inside, 1].max()
     assert found.share == (3, 5)
-    strict = compared(Question(margin=0.0), points, weighed, which, 40, 5)
+    strict = compared(Question(margin=0.0), points, weighed, which=which, members=40, designed=5)
     assert strict is not None and list(strict.inside) == [True, True, False, False, False]
 
 
 def test_no_protocol_keeps_the_bound():
     which, weighed = toy(np.random.default_rng(1), np.full((10, 1), 0.4), 20, (0.3,))
-    assert compared(Question(), Question().usual[None], weighed, which, 10, 1) is None
+    assert compared(Question(), Question().usual[None], weighed, which=which, members=10, designed=1) is None
 
 
 def test_members_means_are_freed_of_noise():
@@ -93,10 +93,10 @@ def test_the_optimum_of_a_toy_objective_is_found_within_its_bound():
         return unit, 1 - (unit[0] - 0.7) ** 2 - (unit[1] - 0.3) ** 2, unit[0] - 0.5
 
     known = [of(u) for u in np.random.default_rng(2).uniform(size=(12, 2))]
-    path = bayesian_optimization.looked(of, known, 8, 3)
+    path = bayesian_optimization.looked(of, known, 8, seed=3)
     best = max((f for f in path if f[2] <= 0), key=lambda f: f[1])
     assert best[0] == pytest.approx([0.5, 0.3], abs=0.03)
-    again = bayesian_optimization.looked(of, known, 2, 3)
+    again = bayesian_optimization.looked(of, known, 2, seed=3)
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(path[:2], again, strict=True))
     assert all(np.all((f[0] >= 0) & (f[0] <= 1)) for f in path)
 
@@ -118,7 +118,7 @@ def test_value_of_information_of_a_linear_problem():
     random, found = np.random.default_rng(7), []
     for _ in range(60):
         of, z = linear(random, 200)
-        (values, narrows), _ = worths(of, z, [[0], [5], [2], [0, 2, 5]], 1, 0)
+        (values, narrows), _ = worths(of, z, [[0], [5], [2], [0, 2, 5]], seed=1, permutations=0)
         noisy = perfect(Differences(of.n, of.mean, 0 * of.within))
         found.append([*values, perfect(of), noisy, *narrows[:3]])
     both = _loss(-0.02, np.hypot(0.06, 0.04))
@@ -133,7 +133,7 @@ def test_value_of_information_of_a_linear_problem():
 
 def test_what_is_worth_knowing_stands_out():
     of, z = linear(np.random.default_rng(7), 400)
-    found = information(of, z, 1, 100)
+    found = information(of, z, 1, permutations=100)
     assert {w.name for w in found.unknowns if w.stands} == {UNKNOWNS[0], UNKNOWNS[5]}
     best = max(found.measurements, key=lambda w: w.value)
     assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.stands
@@ -145,10 +145,10 @@ def test_noise_alone_is_worth_nothing():
     z = random.standard_normal((200, len(UNKNOWNS)))
     which = np.repeat(np.arange(200), 16)
     of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, 200)
-    found = information(of, z, 1, 60)
+    found = information(of, z, 1, permutations=60)
     assert found.perfect < 0.01
     assert sum(w.stands for w in (*found.unknowns, *found.measurements)) <= 1
-    assert found == information(of, z, 1, 60)
+    assert found == information(of, z, 1, permutations=60)
 
 
 def test_every_unknown_is_told_by_one_measurement():
@@ -182,7 +182,7 @@ def test_a_question_that_cannot_be_asked_is_refused(wrong):
 
 def test_patients_are_the_same_whatever_the_interval(ensemble):
     question, runner = Question(objective="response"), in_threads()
-    on = scale(question, ensemble, 1, 0, 600, runner)
+    on = scale(question, ensemble, 1, first=0, count=600, runner=runner)
     soon, late = (weigh(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 120.0))
     assert len(soon.value) == len(late.value) == on.needing.sum() == len(on.which)
     assert soon.given.all() and late.given.mean() < 1
@@ -193,7 +193,7 @@ def test_patients_are_the_same_whatever_the_interval(ensemble):
 def test_a_protocol_weighs_as_in_a_trial(ensemble):
     question = Question(objective="response")
     arm = question.arm(question.usual)
-    every = everybody(question, ensemble, 1, 0, 300)
+    every = everybody(question, ensemble, 1, first=0, count=300)
     one = weigh(every, arm, in_threads(1), treated=True)
     tally = block_of(Trial(Protocols(arms=(arm,)), ensemble, 1), (0, 300))
     assert tally.given.sum() == one.given.sum()
@@ -209,7 +209,7 @@ def test_every_objective_is_a_share_and_travels(ensemble, objective):
         return [pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(work))(block))) for block in blocks]
 
     question = Question(objective=objective)
-    on = scale(question, ensemble, 1, 0, 150, sent)
+    on = scale(question, ensemble, 1, first=0, count=150, runner=sent)
     arm = question.arm(np.array([1.0, 1.0, 7.3, 200.0]))
     far, here = weigh(on, arm, sent), weigh(on, arm, in_threads())
     assert np.array_equal(far.value, here.value) and set(np.unique(far.value)) <= {0.0, 1.0}
@@ -220,7 +220,7 @@ def test_every_objective_is_a_share_and_travels(ensemble, objective):
 
 def test_both_regimens_can_be_searched(ensemble):
     question = Question(cart1_too=True)
-    on = scale(question, ensemble, 1, 0, 200, in_threads())
+    on = scale(question, ensemble, 1, first=0, count=200, runner=in_threads())
     assert on.needing.all()
     found = weigh(on, question.arm(question.usual), in_threads())
     assert found.exposed.all() and 0 < found.given.mean() < 1
@@ -238,7 +238,16 @@ def test_those_who_wait_are_the_slowly_growing(ensemble):
     growth = []
     for days in (35.0, 120.0):
         arm = Question().arm(np.array([1.0, 1.0, 7.3, days]))
-        out, _ = ran(member, p, drawn, arm.schedule, np.tile(arm.schedule.day, (600, 1)), 29.0, 1e-4, np.empty(0))
+        out, _ = ran(
+            member,
+            p,
+            drawn,
+            schedule=arm.schedule,
+            day=np.tile(arm.schedule.day, (600, 1)),
+            follow=29.0,
+            rtol=1e-4,
+            counted=np.empty(0),
+        )
         who = needs_another(out[:, 0], out[:, 1]) & ~outcomes(out[:, 0]).response
         growth.append(np.median(p[who, [q.name for q in PARAMETERS].index("g")]))
     assert growth[1] < growth[0]
@@ -288,10 +297,10 @@ def test_its_records_and_figures(small):
     assert [r.term for r in ranges] == ["cy", "flu", "log10_dose", "interval_days"]
     assert all(r.lower <= r.estimate <= r.upper for r in ranges)
     frame = found.region.frame()
-    drawn = drawn_region("region", "Region", frame, [("log10_dose", "Dose", "flu", "Flu")],
-                         found.question.arm(found.question.usual).name, False, 1)  # fmt: skip
+    drawn = drawn_region("region", "Region", frame, axes_of=[("log10_dose", "Dose", "flu", "Flu")],
+                         usual=found.question.arm(found.question.usual).name, synthetic=False, columns=1)  # fmt: skip
     assert drawn.svg.startswith(b"<?xml") and drawn.data["kind"].is_in(["best"]).sum() == 1
-    worth = drawn_worth("worth", "Worth", found.information.frame(), {}, False)
+    worth = drawn_worth("worth", "Worth", found.information.frame(), labels={}, synthetic=False)
     assert worth.data.filter(pl.col("kind") == "measurement").height == len(MEASUREMENTS)
 
 

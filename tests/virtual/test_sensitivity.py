@@ -18,7 +18,9 @@ def test_indices_of_known_functions():
     def of(z: np.ndarray) -> np.ndarray:
         return np.column_stack([z @ weights, z[:, 0] * z[:, 1], np.ones(len(z))])
 
-    found, runs, missing = sobol(of, ("a", "b", "c", "d"), ("sum", "product", "constant"), 512, 100, 0)
+    found, runs, missing = sobol(
+        of, ("a", "b", "c", "d"), ("sum", "product", "constant"), samples=512, resamples=100, seed=0
+    )
     assert runs == 512 * 6 and missing == 0
     by = {(i.outcome, i.unknown): i for i in found}
     for unknown, share in zip("abcd", weights**2 / 14, strict=True):
@@ -35,7 +37,7 @@ def test_populations_without_a_value_are_counted():
     def of(z: np.ndarray) -> np.ndarray:
         return np.where(z[:, :1] > 2, np.nan, z[:, :1])
 
-    found, _, missing = sobol(of, ("a", "b"), ("one",), 128, 20, 1)
+    found, _, missing = sobol(of, ("a", "b"), ("one",), samples=128, resamples=20, seed=1)
     assert missing > 0 and found[0].total[0] > 0.9
 
 
@@ -49,7 +51,7 @@ def test_sensitivity_of_the_model():
     assert frame.height == len(OUTCOMES) * len(UNKNOWNS)
     records = list(found.records())
     assert len(records) == 2 * frame.height and {r.statistic for r in records} == {"sobol_first", "sobol_total"}
-    drawn = tornado("sobol", "Sensitivity", frame, {o: o for o in OUTCOMES}, {}, False)
+    drawn = tornado("sobol", "Sensitivity", frame, outcomes={o: o for o in OUTCOMES}, labels={}, synthetic=False)
     assert drawn.svg.startswith(b"<?xml") and drawn.data.height <= 8 * len(OUTCOMES)
 
 

@@ -187,7 +187,9 @@ def test_patients_are_the_same_in_any_company():
     def out(first, last):
         some = draws(3, first, last - first)
         day = np.tile(schedule.day, (last - first, 1))
-        return ran(PRIOR, p[first:last], some, schedule, day, FOLLOW, RTOL, np.empty(0))[0]
+        return ran(
+            PRIOR, p[first:last], some, schedule=schedule, day=day, follow=FOLLOW, rtol=RTOL, counted=np.empty(0)
+        )[0]
 
     assert np.array_equal(out(298, 303)[2:], out(300, 303), equal_nan=True)
 
@@ -311,7 +313,7 @@ def test_six_infusions_and_a_split_dose_run_through():
     day = np.tile(schedule.day, (20, 1))
     p = parameters(PRIOR, drawn)
     p[:, T_DEATH] = np.inf
-    out, _ = ran(PRIOR, p, drawn, schedule, day, 60.0, RTOL, np.empty(0))
+    out, _ = ran(PRIOR, p, drawn, schedule=schedule, day=day, follow=60.0, rtol=RTOL, counted=np.empty(0))
     assert out.shape == (20, 6, len(READ))
     assert np.isfinite(out[:, :, WINDOW]).all()
     assert out[0, :, WINDOW].tolist() == [27, 27, 27, 27, 27, 60]
@@ -323,7 +325,7 @@ def test_a_patient_who_is_not_given_the_second_has_no_read_outs_of_it(patients):
     schedule = ARM.schedule
     day = np.tile(schedule.day, (PATIENTS, 1))
     day[:5, 1] = np.nan
-    out, _ = ran(PRIOR, p, drawn, schedule, day, FOLLOW, RTOL, np.empty(0))
+    out, _ = ran(PRIOR, p, drawn, schedule=schedule, day=day, follow=FOLLOW, rtol=RTOL, counted=np.empty(0))
     assert np.isnan(out[:5, 1]).all()
     assert np.all(out[:5, 0, WINDOW] == FOLLOW)
     assert np.all(out[5:, 0, WINDOW] == 147)

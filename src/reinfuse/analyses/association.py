@@ -17,7 +17,7 @@ from reinfuse.statistics import firth, firth_left_truncated
 
 
 def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
-                 confidence: float) -> list[Estimate]:  # fmt: skip
+                 *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Fit one model of an endpoint and return one record a term.
 
     Parameters
@@ -45,12 +45,13 @@ def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
             note = joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *notes])
             made.append(_record(design, model, confidence, j, note=note))
             continue
-        made.append(_record(design, model, confidence, j, *_ratios(fitted, usable.index(j), design.kind, notes)))
+        made.append(_record(design, model, confidence, j, *_ratios(fitted, usable.index(j), design.kind, notes=notes)))
     return made
 
 
-def _ratios(fitted: firth.Fit, j: int, kind: firth.Kind,
-            notes: list[str]) -> tuple[float | None, float | None, float | None, float | None, str | None]:  # fmt: skip
+def _ratios(
+    fitted: firth.Fit, j: int, kind: firth.Kind, *, notes: list[str]
+) -> tuple[float | None, float | None, float | None, float | None, str | None]:
     said: list[str | None] = [infinite(kind)] if fitted.infinite[j] else []
     if not fitted.converged:
         return None, None, None, None, joined([f"{NOT_ESTIMABLE}: the fit did not converge", *notes])

@@ -36,19 +36,23 @@ def resampled(n: int, draws: int, rng: np.random.Generator) -> Floats:
 
 
 def stability(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: int,
-              rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
+              *, rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return how often each factor is selected, and how often each effect keeps its sign."""
     design = design_of(endpoint, factors)
     there = [f for f in factors if design.columns_of(f)]
     if not there or design.n > MOST_PATIENTS:
         why = design.impossible or ("no factor can be used" if not there else f"over {MOST_PATIENTS} patients: not run")
-        return [_record(design, "inclusion_frequency", None, None, SELECTION, f"{NOT_ESTIMABLE}: {why}")]
+        return [
+            _record(design, "inclusion_frequency", None, value=None, method=SELECTION, note=f"{NOT_ESTIMABLE}: {why}")
+        ]
     X, blocks = _columns(design, there)
     weights = resampled(design.n, draws, rng)
-    chosen = selected(X, design, weights, blocks)
+    chosen = selected(X, design, weights, blocks=blocks)
     said = joined([f"{draws} bootstrap samples", *design.notes])
-    made = [_record(design, "inclusion_frequency", f.name, float(chosen[:, i].mean()), SELECTION, said)
-            for i, f in enumerate(there)]  # fmt: skip
+    made = [
+        _record(design, "inclusion_frequency", f.name, value=float(chosen[:, i].mean()), method=SELECTION, note=said)
+        for i, f in enumerate(there)
+    ]
     first = _fit(X, design, np.ones((1, design.n)))
     fits = _fit(X, design, weights)
     good = fits.converged
@@ -56,8 +60,8 @@ def stability(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: 
         for j, column in zip(block, design.columns_of(f), strict=True):
             same = np.sign(fits.coef[good, j]) == np.sign(first.coef[0, j])
             share = float(same.mean()) if good.any() and first.converged[0] else None
-            made.append(_record(design, "sign_stability", design.terms[column], share, SIGNS,
-                                f"{int(good.sum())} bootstrap samples"))  # fmt: skip
+            made.append(_record(design, "sign_stability", design.terms[column], value=share, method=SIGNS,
+                                note=f"{int(good.sum())} bootstrap samples"))  # fmt: skip
     return made
 
 
@@ -71,16 +75,16 @@ def _columns(design: Design, there: Sequence[FactorColumn]) -> tuple[Floats, lis
 
 
 def _fit(
-    X: Floats, design: Design, weights: Floats, used: Bools | None = None, close: float = firth_batch.EXACT
+    X: Floats, design: Design, weights: Floats, *, used: Bools | None = None, close: float = firth_batch.EXACT
 ) -> firth_batch.Fits:
     rows = len(weights)
     event = np.tile(design.event, (rows, 1))
     if design.time is None:
-        return firth_batch.logistic(X, event, weights, used=used, close=close)
-    return firth_batch.cox(X, np.tile(design.time, (rows, 1)), event, weights, used=used, close=close)
+        return firth_batch.logistic(X, event, weights=weights, used=used, close=close)
+    return firth_batch.cox(X, np.tile(design.time, (rows, 1)), event, weights=weights, used=used, close=close)
 
 
-def selected(X: Floats, design: Design, weights: Floats, blocks: Sequence[Sequence[int]]) -> Bools:
+def selected(X: Floats, design: Design, weights: Floats, *, blocks: Sequence[Sequence[int]]) -> Bools:
     """Select forward in each bootstrap sample; shape (draws, factors)."""
     rows, k = len(weights), X.shape[1]
     chosen = np.zeros((rows, len(blocks)), dtype=np.bool_)
@@ -91,9 +95,9 @@ def selected(X: Floats, design: Design, weights: Floats, blocks: Sequence[Sequen
         used[:, intercept] = True
         for i, block in enumerate(blocks):
             used[np.ix_(chosen[live, i], block)] = True
-        fits = _fit(X, design, weights[live], used, firth_batch.ROUGH)
+        fits = _fit(X, design, weights[live], used=used, close=firth_batch.ROUGH)
         coef = np.where(fits.converged[:, None], fits.coef, 0.0)
-        p = _entry_p(X, design, weights[live], coef, used, blocks)
+        p = _entry_p(X, design, weights[live], coef=coef, used=used, blocks=blocks)
         p[chosen[live] | ~fits.converged[:, None]] = 1.0
         best, go = p.argmin(axis=1), p.min(axis=1) < ENTERS
         live, best = live[go], best[go]
@@ -103,10 +107,10 @@ def selected(X: Floats, design: Design, weights: Floats, blocks: Sequence[Sequen
     return chosen
 
 
-def _entry_p(X: Floats, design: Design, weights: Floats, coef: Floats, used: Bools,
+def _entry_p(X: Floats, design: Design, weights: Floats, *, coef: Floats, used: Bools,
              blocks: Sequence[Sequence[int]]) -> Floats:  # fmt: skip
     """Return the p-value with which each factor would enter, 1 where the drawn patients do not differ in it."""
-    score, variance = score_tests.factor_scores(X, design.event, design.time, weights, coef, used)
+    score, variance = score_tests.factor_scores(X, design.event, design.time, weights=weights, coef=coef, used=used)
     p = np.ones((len(weights), len(blocks)))
     for i, block in enumerate(blocks):
         u, v = score[:, block], variance[:, block][:, :, block]
@@ -120,12 +124,12 @@ def _entry_p(X: Floats, design: Design, weights: Floats, coef: Floats, used: Boo
 
 
 def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: int,
-             rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
+             *, rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return the c-index of a model as it looks, and c-index and calibration slope corrected for optimism."""
     design = design_of(endpoint, factors)
     if not design.usable or design.n > MOST_PATIENTS:
         why = design.impossible or "no factor can be used" if not design.usable else f"over {MOST_PATIENTS} patients"
-        return [_record(design, "c_index", None, None, OPTIMISM, f"{NOT_ESTIMABLE}: {why}")]
+        return [_record(design, "c_index", None, value=None, method=OPTIMISM, note=f"{NOT_ESTIMABLE}: {why}")]
     X, _ = _columns(design, [f for f in factors if design.columns_of(f)])
     weights = resampled(design.n, draws, rng)
     plain = np.ones((1, design.n))
@@ -142,12 +146,14 @@ def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: i
     note = joined([f"{int(good.sum())} of {draws} bootstrap samples", *design.notes])
     if not good.any() or not first.converged[0]:
         note = f"{NOT_ESTIMABLE}: no bootstrap sample could be used"
-        return [_record(design, "c_index", None, None, OPTIMISM, note)]
+        return [_record(design, "c_index", None, value=None, method=OPTIMISM, note=note)]
     corrected = apparent - float((inside - outside)[good].mean())
     slope = float(slopes[good].mean())
-    return [_record(design, "c_index", None, finite(apparent), "Firth, as it looks", None),
-            _record(design, "c_index_corrected", None, finite(corrected), OPTIMISM, note),
-            _record(design, "calibration_slope_corrected", None, finite(slope), OPTIMISM, note)]  # fmt: skip
+    return [
+        _record(design, "c_index", None, value=finite(apparent), method="Firth, as it looks", note=None),
+        _record(design, "c_index_corrected", None, value=finite(corrected), method=OPTIMISM, note=note),
+        _record(design, "calibration_slope_corrected", None, value=finite(slope), method=OPTIMISM, note=note),
+    ]
 
 
 def concordance(design: Design, score: Floats, weights: Floats) -> Floats:
@@ -183,7 +189,7 @@ def _slopes(design: Design, score: Floats) -> Floats:
     return np.where(fits.converged & (spread > 1e-9), fits.coef[:, 0] / safe, np.nan)
 
 
-def _record(design: Design, statistic: str, term: str | None, value: float | None, method: str,
+def _record(design: Design, statistic: str, term: str | None, *, value: float | None, method: str,
             note: str | None) -> Estimate:  # fmt: skip
     return Estimate("stability", design.endpoint.name, statistic, model="all factors" if term else "multivariable",
                     term=term, estimate=value, unit="fraction", method=method, n=design.n, events=design.events,

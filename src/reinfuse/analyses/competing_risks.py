@@ -47,7 +47,7 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
         return [replace(own, at=day, note=f"{NOT_ESTIMABLE}: no patient") for day in days]
     last, left = float(time.max()), (event + competing)[time == time.max()].min() == 0
     at, level, low, high = (
-        nonparametric.aalen_johansen(time, event, competing, confidence) if events else [np.zeros(0)] * 4
+        nonparametric.aalen_johansen(time, event, competing, confidence=confidence) if events else [np.zeros(0)] * 4
     )
     made = []
     for day in days:
@@ -75,7 +75,7 @@ def curve(time: Floats, event: Floats, competing: Floats, confidence: float) -> 
     """
     if not event.sum():
         return None
-    at, level, low, high = nonparametric.aalen_johansen(time, event, competing, confidence)
+    at, level, low, high = nonparametric.aalen_johansen(time, event, competing, confidence=confidence)
 
     def before(times: Floats, side: Literal["left", "right"]) -> Floats:
         return np.searchsorted(np.sort(times), at, side).astype(np.float64)
@@ -88,7 +88,7 @@ def curve(time: Floats, event: Floats, competing: Floats, confidence: float) -> 
     return Curve(at, 1 - level, 1 - high, 1 - low, at_risk, events, censored, len(time))
 
 
-def numbers_at_risk(time: Floats, events: int, endpoint: str, population: str,
+def numbers_at_risk(time: Floats, events: int, endpoint: str, *, population: str,
                     ticks: Sequence[float]) -> list[Estimate]:  # fmt: skip
     """Return how many patients had neither event yet and were still followed at each of `ticks`."""
     return [Estimate("competing", endpoint, "at_risk", population, at=tick, estimate=float((time >= tick).sum()),
@@ -101,7 +101,7 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
     here = endpoint.known & ~np.isnan(competing) & factor.values.is_not_null().to_numpy()
     groups = [str(v) for v, h in zip(factor.values.to_list(), here, strict=True) if h]
     time, event, other = np.asarray(endpoint.time)[here], endpoint.event[here], competing[here]
-    inside, without = compared(time, event, np.array(groups, dtype=np.str_), other)
+    inside, without = compared(time, event, np.array(groups, dtype=np.str_), stays=other)
     own = Estimate("competing", endpoint.name, "p_value", term=factor.name, method=GRAY, n=len(groups),
                    events=int(event.sum()))  # fmt: skip
     if len(groups) > MOST_PATIENTS:
@@ -110,14 +110,14 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
     if len(set(groups)) < 2 or not event.sum():
         why = "no event" if not event.sum() else "only one group at risk at an event" if without else "only one group"
         return replace(own, note=joined([f"{NOT_ESTIMABLE}: {why}", left_out(without)]))
-    _, p = nonparametric.gray(time[inside], event[inside], other[inside], groups)
+    _, p = nonparametric.gray(time[inside], event[inside], other[inside], groups=groups)
     value = finite(p)
     said = None if value is not None else f"{NOT_ESTIMABLE}: the test has no variance in these patients"
     return replace(own, estimate=value, p_value=value, note=joined([said, left_out(without)]))
 
 
 def fine_gray(
-    endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, confidence: float
+    endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, *, confidence: float
 ) -> list[Estimate]:
     """Return subdistribution hazard ratios, one a term.
 
@@ -136,7 +136,7 @@ def fine_gray(
     empty, silent = _without_event(design, here) if events else ({}, np.zeros(int(here.sum()), dtype=np.bool_))
     X = design.X[here]
     usable = [j for j in design.usable if j not in empty and np.ptp(X[~silent, j]) > 0]
-    fit = _fit(design, here, usable, competing, silent) if usable and events else None
+    fit = _fit(design, here, usable, competing=competing, silent=silent) if usable and events else None
     z = float(ndtri(0.5 + confidence / 2))
     made = []
     for j, term in enumerate(design.terms):
@@ -151,14 +151,14 @@ def fine_gray(
     return made
 
 
-def _fit(design: Design, here: NDArray[np.bool_], usable: list[int], competing: Floats,
+def _fit(design: Design, here: NDArray[np.bool_], usable: list[int], *, competing: Floats,
          silent: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit on standardised columns; None where an effect runs away."""
     X = design.X[here][:, usable]
     scale = X.std(axis=0)
     rows = design.rows[here]
     fit = finegray.fine_gray((X - X.mean(axis=0)) / scale, np.asarray(design.time)[here], design.event[here],
-                            competing[rows], silent)  # fmt: skip
+                            competing=competing[rows], silent=silent)  # fmt: skip
     if fit is None or not np.isfinite(fit[0]).all() or (np.abs(fit[0]) > _RUNS_AWAY).any():
         return None
     return fit[0] / scale, np.sqrt(np.diag(fit[1])) / scale

@@ -110,7 +110,7 @@ def pieces(todo: Sequence[Step]) -> list[Callable[[], Piece]]:
 def _taken(step: Step, estimates: list[Estimate]) -> Piece:
     boundary, (name, work) = Boundary(), step
     nothing: Made = ([], {})
-    made = boundary.attempt(_capital(name), analysis_of(name).section, lambda: work(estimates), nothing)
+    made = boundary.attempt(_capital(name), analysis_of(name).section, lambda: work(estimates), otherwise=nothing)
     return Piece(made, tuple(boundary.failures))
 
 
@@ -118,7 +118,7 @@ Shared = Callable[[Sequence[int], Callable[[int], Piece]], dict[int, Piece]]
 """Given places of steps and what does one here, the results of all."""
 
 
-def conduct(todo: Sequence[Step], boundary: Boundary, progress: Progress | None = None,
+def conduct(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | None = None,
             others: Shared | None = None) -> Results:  # fmt: skip
     """Take the steps, in order but for those that need the results of others.
 
@@ -160,7 +160,7 @@ def analysis_of(step: str) -> Analysis:
     return _OF_NAME.get(name, Analysis(name, "warnings"))
 
 
-def not_run(todo: Sequence[Step], results: Results, data: Analysed, plan: Plan) -> Iterator[dict[str, str]]:
+def not_run(todo: Sequence[Step], results: Results, data: Analysed, *, plan: Plan) -> Iterator[dict[str, str]]:
     """Yield a warning for each analysis that is not run, with its reason."""
     names = [name for name, _ in todo]
     planned = {analysis_of(name).name for name in names}

@@ -61,7 +61,10 @@ def steps(data: Analysed, plan: Plan) -> Iterator[Step]:
     yield "toxicity", lambda _: (toxicity.toxicity(data, confidence), {})
 
     def fitted(end: EndpointColumn, factors: list[FactorColumn], model: str) -> Step:
-        return f"associations, {end.label}", lambda _: (association.associations(end, factors, model, confidence), {})
+        return f"associations, {end.label}", lambda _: (
+            association.associations(end, factors, model, confidence=confidence),
+            {},
+        )
 
     for end in modelled(data, plan):
         yield from (fitted(end, [factor], "univariable") for factor in data.factors)
@@ -81,8 +84,17 @@ def _proportions(data: Analysed, end: EndpointColumn, confidence: float) -> list
 
     def add(mask: NDArray[np.bool_], population: str, group: str | None) -> None:
         values = end.event[mask & end.known]
-        made.extend(proportion.proportion(int(values.sum()), len(values), confidence, "response", end.name, population,
-                                          group))  # fmt: skip
+        made.extend(
+            proportion.proportion(
+                int(values.sum()),
+                len(values),
+                confidence,
+                analysis="response",
+                endpoint=end.name,
+                population=population,
+                group=group,
+            )
+        )
 
     for population, mask in data.populations.items():
         add(mask, population, None)
@@ -118,8 +130,17 @@ def _survival(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
     def add(mask: NDArray[np.bool_], population: str, group: str | None) -> None:
         here = mask & known
         entry = None if end.entry is None else end.entry[here]
-        records, curve = survival.survival(time[here], event[here], confidence, end.name, population, group, days,
-                                           marks, entry)  # fmt: skip
+        records, curve = survival.survival(
+            time[here],
+            event[here],
+            confidence,
+            endpoint=end.name,
+            population=population,
+            group=group,
+            days=days,
+            ticks=marks,
+            entry=entry,
+        )
         made.extend(records)
         if curve is not None:
             curves[end.name, population, group] = curve
@@ -128,7 +149,7 @@ def _survival(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
         add(mask, population, None)
         here = mask & known
         if end.entry is None and (end.name in ("os", "pfs") or end.name not in TIME_ENDPOINTS):
-            made += survival.follow_up(time[here], event[here], confidence, end.name, population)
+            made += survival.follow_up(time[here], event[here], confidence, endpoint=end.name, population=population)
     for group, mask in _groups(data):
         add(mask, "all", group)
     made += [] if end.entry is not None else _log_ranks(data, end)
@@ -141,7 +162,11 @@ def _log_ranks(data: Analysed, end: EndpointColumn) -> list[Estimate]:
         if factor.kind != "number":
             here = end.known & factor.values.is_not_null().to_numpy()
             groups = factor.values.filter(pl.Series(here)).to_numpy().astype(str)
-            made.append(survival.log_rank(np.asarray(end.time)[here], end.event[here], groups, end.name, factor.name))
+            made.append(
+                survival.log_rank(
+                    np.asarray(end.time)[here], end.event[here], groups, endpoint=end.name, term=factor.name
+                )
+            )
     return made
 
 
@@ -156,7 +181,7 @@ def _incidence(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
         here = mask & known
         one = (time[here], end.event[here], other[here])
         made += competing_risks.cumulative_incidence(*one, confidence, end.name, population, days)
-        made += competing_risks.numbers_at_risk(one[0], int(one[1].sum()), end.name, population, marks)
+        made += competing_risks.numbers_at_risk(one[0], int(one[1].sum()), end.name, population=population, ticks=marks)
         curve = competing_risks.curve(*one, confidence)
         if curve is not None:
             curves[end.name, population, None] = curve

@@ -107,7 +107,7 @@ class Design:
         return said
 
 
-def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], subdistribution: bool = False) -> Design:
+def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subdistribution: bool = False) -> Design:
     """Take the patients in whom the endpoint and every factor are known.
 
     Parameters
@@ -132,7 +132,7 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], subdist
         at_risk = _ever_at_risk(time, entry, event)
         if subdistribution and endpoint.competing is not None:
             at_risk |= endpoint.competing[complete] == 1
-        reasons = _useless(X[at_risk], terms, factors, " who are at risk at an event", reasons)
+        reasons = _useless(X[at_risk], terms, factors, which=" who are at risk at an event", known=reasons)
     return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
                   int(known.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
 
@@ -156,7 +156,7 @@ def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> NDArray[
     return np.asarray(np.searchsorted(events, time, side="right") > before, dtype=np.bool_)
 
 
-def _useless(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn], which: str = "",
+def _useless(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn], *, which: str = "",
              known: dict[int, str] | None = None) -> dict[int, str]:  # fmt: skip
     """Return columns that cannot be used, with the reason: those known before, and those of these rows.
 

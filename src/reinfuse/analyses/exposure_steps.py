@@ -45,7 +45,7 @@ def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
     for infusion in sorted({p.infusion for p in counts.profiles}):
         for group, ids in members:
             name = f"persistence, CART{infusion}" + (f", {group}" if group else "")
-            yield name, lambda _, i=infusion, g=group, m=ids: (_persistence(counts, g, m, plan, i), {})  # type: ignore[misc]
+            yield name, lambda _, i=infusion, g=group, m=ids: (_persistence(counts, g, m, plan=plan, infusion=i), {})  # type: ignore[misc]
     for name, ratios in (("factors of exposure", _effects), ("factors of persistence", _times),
                          ("exposure and outcome", _outcome)):  # fmt: skip
         yield name, lambda _, ratios=ratios: ([within_reach(e) for e in ratios(counts, data, plan)], {})  # type: ignore[misc]
@@ -90,14 +90,18 @@ def _unit(measure: str, unit: str, of_counts: str) -> str:
     return unit or (f"{of_counts} x days" if measure.startswith("auc") else of_counts)
 
 
-def _persistence(counts: Counted, group: str | None, ids: set[str] | None, plan: Plan,
+def _persistence(counts: Counted, group: str | None, ids: set[str] | None, *, plan: Plan,
                  infusion: int) -> list[Estimate]:  # fmt: skip
     own = [p for p in counts.profiles if p.infusion == infusion and (ids is None or p.patient_id in ids)]
     if not own:
         return []
     rng, (deaths, alive) = random(plan, "persistence", infusion, group), _ends(counts.cohort, infusion)
-    return [*persistence.estimates(own, infusion, group, plan.confidence, rng),
-            *loss_incidence.estimates(own, infusion, group, deaths, alive, plan.confidence, rng)]  # fmt: skip
+    return [
+        *persistence.estimates(own, infusion, group, confidence=plan.confidence, random=rng),
+        *loss_incidence.estimates(
+            own, infusion, group, deaths=deaths, alive=alive, confidence=plan.confidence, random=rng
+        ),
+    ]
 
 
 def _ends(cohort: Cohort, infusion: int) -> tuple[dict[str, float], dict[str, float]]:
@@ -137,10 +141,17 @@ def _effects(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     made = []
     for measure in COMPARED:
         log = np.log(counts.exposures[measure].fill_null(float("nan")).to_numpy())
-        found = [e for f in alone.values()
-                 for e in mixed_model.effects(measure, log, patient, [f], "univariable", plan.confidence)]  # fmt: skip
+        found = [
+            e
+            for f in alone.values()
+            for e in mixed_model.effects(
+                measure, log, patient, factors=[f], model="univariable", confidence=plan.confidence
+            )
+        ]
         if len(together) > 1:
-            found += mixed_model.effects(measure, log, patient, together, "multivariable", plan.confidence)
+            found += mixed_model.effects(
+                measure, log, patient, factors=together, model="multivariable", confidence=plan.confidence
+            )
         said = _halved(counts, measure)
         made += [replace(e, note=joined([e.note, said])) for e in found]
     return made
@@ -166,10 +177,12 @@ def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     chosen = {f.name: replace(f, values=f.values[rows]) for f in data.factors}
     made = []
     for factor in chosen.values():
-        made += weibull_aft.effects(left, right, [factor], "univariable", plan.confidence)
+        made += weibull_aft.effects(left, right, [factor], model="univariable", confidence=plan.confidence)
     named = dict.fromkeys(f for m in plan.models for f in m.factors if f in chosen)
     if len(named) > 1:
-        made += weibull_aft.effects(left, right, [chosen[f] for f in named], "multivariable", plan.confidence)
+        made += weibull_aft.effects(
+            left, right, [chosen[f] for f in named], model="multivariable", confidence=plan.confidence
+        )
     return made
 
 
@@ -191,17 +204,19 @@ def _outcome(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     response, pfs = data.endpoint("response"), data.endpoint("pfs")
     for factor, measure in zip(_predictors(counts, data, plan), PREDICTORS.values(), strict=True):
         if response is not None:
-            said = _lacking(counts, data, plan, measure, response.known)
-            made += [replace(e, analysis="kinetics", note=joined([e.note, said, SAME_WEEKS]))
-                     for e in association.associations(response, [factor], "univariable", plan.confidence)]  # fmt: skip
+            said = _lacking(counts, data, plan, measure=measure, asked=response.known)
+            made += [
+                replace(e, analysis="kinetics", note=joined([e.note, said, SAME_WEEKS]))
+                for e in association.associations(response, [factor], "univariable", confidence=plan.confidence)
+            ]
         if pfs is not None and pfs.entry is None:
-            said = _lacking(counts, data, plan, measure, at_landmark(pfs, WINDOW)[0].known)
-            records, _ = landmark.landmark(pfs, factor, [], WINDOW, plan.confidence, [])
+            said = _lacking(counts, data, plan, measure=measure, asked=at_landmark(pfs, WINDOW)[0].known)
+            records, _ = landmark.landmark(pfs, factor, [], day=WINDOW, confidence=plan.confidence, ticks=[])
             made += [replace(e, analysis="kinetics", note=joined([e.note, said])) for e in records]
     return made
 
 
-def _lacking(counts: Counted, data: Analysed, plan: Plan, measure: str, asked: np.ndarray) -> str | None:
+def _lacking(counts: Counted, data: Analysed, plan: Plan, *, measure: str, asked: np.ndarray) -> str | None:
     """Say why patients who are asked for lack an exposure, and how many of them progressed or died by day 28."""
     rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
     reasons = dict(rows.select(ID, f"why_{measure}").iter_rows())
@@ -228,8 +243,16 @@ def _mediated(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     confounders = np.column_stack(others) if others else np.empty((data.frame.height, 0))
     made = []
     for factor in wanted:
-        made += mediation.mediation(end.name, factor.name, end.event, factor.columns[:, 0], mediator, confounders,
-                                    plan.confidence, plan.analyses.bootstraps,
-                                    random(plan, "mediation", factor.name))  # fmt: skip
-    said = _lacking(counts, data, plan, "auc_0_28", end.known)
+        made += mediation.mediation(
+            end.name,
+            factor.name,
+            end.event,
+            x=factor.columns[:, 0],
+            m=mediator,
+            confounders=confounders,
+            confidence=plan.confidence,
+            draws=plan.analyses.bootstraps,
+            random=random(plan, "mediation", factor.name),
+        )
+    said = _lacking(counts, data, plan, measure="auc_0_28", asked=end.known)
     return [replace(e, note=joined([e.note, said])) for e in made]

@@ -108,11 +108,11 @@ def _small_numbers(data: Analysed, plan: Plan, main: list[Model]) -> Iterator[St
         if asked.bootstraps:
             rng = random(plan, "stability", end.name)
             yield _step(
-                "stability", end, partial(bootstrap_stability.stability, end, data.factors, asked.bootstraps, rng)
+                "stability", end, partial(bootstrap_stability.stability, end, data.factors, asked.bootstraps, rng=rng)
             )
     for end, factors, _ in multivariable if asked.bootstraps else ():
         rng = random(plan, "optimism", end.name)
-        yield _step("optimism", end, partial(bootstrap_stability.optimism, end, factors, asked.bootstraps, rng))
+        yield _step("optimism", end, partial(bootstrap_stability.optimism, end, factors, asked.bootstraps, rng=rng))
 
 
 def _robustness(data: Analysed, plan: Plan, main: list[Model]) -> Iterator[Step]:
@@ -158,7 +158,7 @@ def _time(data: Analysed, plan: Plan) -> Iterator[Step]:
 def _competing(data: Analysed, end: EndpointColumn, confidence: float) -> list[Estimate]:
     made = [competing_risks.gray(end, f) for f in data.factors if f.kind != "number"]
     for factor in data.factors:
-        made += competing_risks.fine_gray(end, [factor], "univariable", confidence)
+        made += competing_risks.fine_gray(end, [factor], "univariable", confidence=confidence)
     return made
 
 
@@ -185,7 +185,7 @@ def _landmark(data: Analysed, plan: Plan, mark: Landmark) -> Made:
             continue
         time = np.asarray(end.time)[end.known]
         marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
-        records, drawn = landmark.landmark(end, factor, adjust, day, plan.confidence, marks)
+        records, drawn = landmark.landmark(end, factor, adjust, day=day, confidence=plan.confidence, ticks=marks)
         made += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in records]
         curves |= {(name, f"landmark={day:g}", group): curve for group, curve in drawn.items()}
     return made, curves
@@ -196,7 +196,7 @@ def _time_dependent(data: Analysed, plan: Plan, one: TimeDependent) -> list[Esti
     found, _ = switch(one.factor, data)
     if end is None or end.kind != "time" or found is None:
         return []
-    return landmark.time_dependent(end, found, _adjusted_for(data, one.adjust), plan.confidence)
+    return landmark.time_dependent(end, found, _adjusted_for(data, one.adjust), confidence=plan.confidence)
 
 
 def _protocols(data: Analysed, cohort: Cohort, plan: Plan) -> Iterator[Step]:
@@ -207,8 +207,21 @@ def _protocols(data: Analysed, cohort: Cohort, plan: Plan) -> Iterator[Step]:
         end = data.endpoint(name)
         if end is not None and end.entry is None and end.competing is None:
             day, rng = wanted.day if end.kind == "time" else None, random(plan, "standardised", end.name)
-            yield _step("protocols", end, partial(standardization.standardised, end, exposures, confounders, day,
-                                                  wanted.fewest, asked.bootstraps, plan.confidence, rng))  # fmt: skip
+            yield _step(
+                "protocols",
+                end,
+                partial(
+                    standardization.standardised,
+                    end,
+                    exposures,
+                    confounders,
+                    day=day,
+                    fewest=wanted.fewest,
+                    draws=asked.bootstraps,
+                    confidence=plan.confidence,
+                    rng=rng,
+                ),
+            )
     if asked.paired and plan.index_infusion > 1:
         yield "within patients", lambda _: (_paired(cohort, plan), {})
 

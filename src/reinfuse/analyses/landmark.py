@@ -26,7 +26,7 @@ from reinfuse.statistics import firth_left_truncated
 Floats = NDArray[np.float64]
 
 
-def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[FactorColumn], day: float,
+def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[FactorColumn], *, day: float,
              confidence: float,
              ticks: Sequence[float]) -> tuple[list[Estimate], dict[str, survival.Curve]]:  # fmt: skip
     """Return the association with a factor known by a day, and the curves of its groups from that day.
@@ -40,7 +40,7 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
     model = "multivariable" if adjust else "univariable"
     said = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
     made = [replace(e, analysis="landmark", at=day, note=joined([e.note, said]))
-            for e in associations(shifted, [factor, *adjust], model, confidence)]  # fmt: skip
+            for e in associations(shifted, [factor, *adjust], model, confidence=confidence)]  # fmt: skip
     curves = {}
     for level in factor.levels if factor.kind != "number" else ():
         here = shifted.known & (factor.values == level).fill_null(False).to_numpy()
@@ -48,11 +48,11 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
             np.asarray(shifted.time)[here],
             shifted.event[here],
             confidence,
-            endpoint.name,
-            f"landmark={day:g}",
-            f"{factor.name}={level}",
-            [],
-            ticks,
+            endpoint=endpoint.name,
+            population=f"landmark={day:g}",
+            group=f"{factor.name}={level}",
+            days=[],
+            ticks=ticks,
         )
         made += [
             replace(e, analysis="landmark", at=day if e.statistic == "median" else e.at, model=None) for e in records
@@ -63,7 +63,7 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
 
 
 def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[FactorColumn],
-                   confidence: float) -> list[Estimate]:  # fmt: skip
+                   *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return the hazard ratio after the change against before it, and those of the factors adjusted for."""
     zeros = np.zeros(len(endpoint.event))
     base = design_of(endpoint, adjust) if adjust else None
@@ -88,7 +88,7 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
             else f"over {firth_left_truncated.MOST_PATIENTS} patients: not run"
         )
         return [replace(own, term=switch.name, note=f"{NOT_ESTIMABLE}: {why}")]
-    split = _split(X, entry, time, event, day)
+    split = _split(X, entry, time, event=event, day=day)
     fit = firth_left_truncated.fit(*split, confidence)
     made = []
     for j, term in enumerate(terms):
@@ -101,7 +101,7 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
     return made
 
 
-def _split(X: Floats, entry: Floats, time: Floats, event: Floats,
+def _split(X: Floats, entry: Floats, time: Floats, *, event: Floats,
            day: Floats) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
     """Cut each patient's time at the day of the change: columns (the changing one first), start, stop, event."""
     day = np.where(np.isnan(day), np.inf, day)

@@ -40,12 +40,12 @@ def influence(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: 
     design = design_of(endpoint, factors)
     if not design.usable or not 2 < design.n <= MOST_PATIENTS:
         size = f"over {MOST_PATIENTS} patients: not run" if design.n > MOST_PATIENTS else "fewer than 3 patients"
-        return [_record(design, j, model, f"{NOT_ESTIMABLE}: {size if design.usable else design.why(j)}")
+        return [_record(design, j, model, note=f"{NOT_ESTIMABLE}: {size if design.usable else design.why(j)}")
                 for j in range(len(design.terms))]  # fmt: skip
     coef, p = left_out(design)
     made: list[Estimate] = []
     for place, j in enumerate(design.usable):
-        made += _of_term(design, j, model, confidence, coef[:, place], p[:, place], patients)
+        made += _of_term(design, j, model, confidence=confidence, coef=coef[:, place], p=p[:, place], patients=patients)
     return made
 
 
@@ -60,18 +60,18 @@ def left_out(design: Design) -> tuple[Floats, Floats]:
     held = [None, *((j, np.zeros(n + 1)) for j in range(k))]
     if design.time is None:
         Z = np.column_stack([Z, np.ones(n)])
-        fits = [firth_batch.logistic(Z, event, weights, held=h) for h in held]
+        fits = [firth_batch.logistic(Z, event, weights=weights, held=h) for h in held]
     else:
         time = np.tile(design.time, (n + 1, 1))
-        fits = [firth_batch.cox(Z, time, event, weights, held=h) for h in held]
+        fits = [firth_batch.cox(Z, time, event, weights=weights, held=h) for h in held]
     coef = np.where(fits[0].converged[:, None], fits[0].coef[:, :k] / scale, np.nan)
     ratios = np.column_stack([np.where(f.converged, 2 * (fits[0].value - f.value), np.nan) for f in fits[1:]])
     return coef, np.where(np.isnan(coef), np.nan, chdtrc(1, np.maximum(ratios, 0)))
 
 
-def _of_term(design: Design, j: int, model: str, confidence: float, coef: Floats, p: Floats,
+def _of_term(design: Design, j: int, model: str, *, confidence: float, coef: Floats, p: Floats,
              patients: Sequence[str]) -> list[Estimate]:  # fmt: skip
-    own = _record(design, j, model, None)
+    own = _record(design, j, model, note=None)
     if np.isnan(coef[0]):
         return [replace(own, note=f"{NOT_ESTIMABLE}: the fit did not converge")]
     alpha = 1 - confidence
@@ -93,6 +93,6 @@ def _of_term(design: Design, j: int, model: str, confidence: float, coef: Floats
     return made
 
 
-def _record(design: Design, j: int, model: str, note: str | None) -> Estimate:
+def _record(design: Design, j: int, model: str, *, note: str | None) -> Estimate:
     return Estimate("influence", design.endpoint.name, "patients_changing", model=model, term=design.terms[j],
                     method=METHOD[design.kind], n=design.n, events=design.events, note=note)  # fmt: skip

@@ -42,7 +42,7 @@ LEAST_SHARE = 0.9
 STATISTICS = ("total_effect", "direct_effect", "indirect_effect")
 
 
-def mediation(endpoint: str, term: str, y: Floats, x: Floats, m: Floats, confounders: Floats, confidence: float,
+def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, confounders: Floats, confidence: float,
               draws: int, random: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Split a factor's association with a binary outcome.
 
@@ -73,7 +73,7 @@ def mediation(endpoint: str, term: str, y: Floats, x: Floats, m: Floats, confoun
         C = C[:, C.std(axis=0) > 0]
         C = (C - C.mean(axis=0)) / C.std(axis=0)
     weights = np.vstack([np.ones(len(y)), resampled(len(y), draws, random)])
-    values = _effects(y, x, m, C, weights)
+    values = _effects(y, x, m, C=C, weights=weights)
     lost = int((~known).sum())
     said = f"{lost} patients left out, a value missing" if lost else None
     return [_record(e, values[:, i], said) for i, e in enumerate(every)]
@@ -88,7 +88,7 @@ def _impossible(y: Floats, x: Floats, m: Floats) -> str | None:
     return "the exposure does not vary" if m.std() == 0 else None
 
 
-def _effects(y: Floats, x: Floats, m: Floats, C: Floats, weights: Floats) -> Floats:
+def _effects(y: Floats, x: Floats, m: Floats, *, C: Floats, weights: Floats) -> Floats:
     """Return total, direct and indirect effect of each row of weights; NaN where a model has no fit."""
     one = np.ones(len(y))
     D = np.column_stack([one, x, C])
@@ -99,7 +99,7 @@ def _effects(y: Floats, x: Floats, m: Floats, C: Floats, weights: Floats) -> Flo
     line = np.linalg.solve(crossed, ((weights * centred) @ D)[:, :, None])[:, :, 0]
     left = centred - line @ D.T
     spread = np.sqrt((weights * left**2).sum(axis=1) / weights.sum(axis=1))
-    fits = firth_batch.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights)
+    fits = firth_batch.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights=weights)
     slopes = fits.coef[:, :-1]
     intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights)
     alike, pattern = np.unique(C, axis=0, return_inverse=True)  # patients whose expected response is the same

@@ -190,7 +190,7 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
         scores[alike] = np.einsum("prk,pr->pk", Q, left[at])
         own[alike] = (Q**2).sum(axis=1)
         U[alike] = np.swapaxes(X[at], 1, 2) @ Q
-    df = np.array([_satterthwaite(own[:, j], U[:, :, j], M, M[j, j]) for j in range(k)])
+    df = np.array([_satterthwaite(own[:, j], U[:, :, j], M, right=M[j, j]) for j in range(k)])
     return coef, scores.T @ scores, df, float(left @ left) / (n - k)
 
 
@@ -212,7 +212,7 @@ def _adjusted(X: Floats, M: Floats, share: float) -> Floats:
     return weights
 
 
-def _satterthwaite(own: Floats, U: Floats, M: Floats, right: float) -> float:
+def _satterthwaite(own: Floats, U: Floats, M: Floats, *, right: float) -> float:
     """Return the degrees of freedom of one variance; NaN if its mean under the working covariance is not right.
 
     The matrix P = diag(own) - U M U' of all patients is not written out: its trace and its sum of squares are enough.
@@ -225,7 +225,7 @@ def _satterthwaite(own: Floats, U: Floats, M: Floats, right: float) -> float:
 
 
 def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArray[np.str_],
-            factors: Sequence[FactorColumn], model: str, confidence: float) -> list[Estimate]:  # fmt: skip
+            *, factors: Sequence[FactorColumn], model: str, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return the ratio of an outcome for each term of one model.
 
     Parameters

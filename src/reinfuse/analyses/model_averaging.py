@@ -37,7 +37,7 @@ def averaged(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> list[
     if not there or len(there) > MOST_FACTORS or design.n > MOST_PATIENTS:
         why = design.impossible or "no factor can be used"
         why = why if not there else f"over {MOST_FACTORS} factors or {MOST_PATIENTS} patients: not run"
-        return [_record(design, "inclusion_probability", None, None, f"{NOT_ESTIMABLE}: {why}")]
+        return [_record(design, "inclusion_probability", None, value=None, note=f"{NOT_ESTIMABLE}: {why}")]
     subsets = np.array(list(itertools.product((False, True), repeat=len(there))))
     used = np.zeros((len(subsets), len(design.terms)), dtype=np.bool_)
     for i, factor in enumerate(there):
@@ -46,17 +46,19 @@ def averaged(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> list[
     note = joined([f"{failed} of {len(subsets)} subsets did not converge and are left out" if failed else None,
                    *[f"{f.name} cannot be used" for f in factors if f not in there], *design.notes])  # fmt: skip
     included = weight @ subsets
-    made = [_record(design, "inclusion_probability", f.name, float(p), note)
+    made = [_record(design, "inclusion_probability", f.name, value=float(p), note=note)
             for f, p in zip(there, included, strict=True)]  # fmt: skip
     for i, factor in enumerate(there):
         for j in design.columns_of(factor):
             mean = float(weight @ coef[:, j] / included[i])
             made.append(
-                _record(design, design.statistic, design.terms[j], ratio(mean), "given that the model holds it")
+                _record(
+                    design, design.statistic, design.terms[j], value=ratio(mean), note="given that the model holds it"
+                )
             )
     for m in np.argsort(-weight, kind="stable")[:BEST_MODELS]:
         names = " + ".join(f.name for f, inside in zip(there, subsets[m], strict=True) if inside)
-        made.append(_record(design, "model_probability", names or "no factor", float(weight[m]), None))
+        made.append(_record(design, "model_probability", names or "no factor", value=float(weight[m]), note=None))
     return made
 
 
@@ -86,7 +88,7 @@ def weights(design: Design, used: Bools) -> tuple[Floats, Floats, int]:
     return weight / weight.sum(), coef, int((~good).sum())
 
 
-def _record(design: Design, statistic: str, term: str | None, value: float | None, note: str | None) -> Estimate:
+def _record(design: Design, statistic: str, term: str | None, *, value: float | None, note: str | None) -> Estimate:
     unit = "ratio" if statistic.endswith("ratio") else "fraction"
     return Estimate("averaging", design.endpoint.name, statistic, model="averaged", term=term, estimate=value,
                     unit=unit, method=METHOD, n=design.n, events=design.events, note=note)  # fmt: skip

@@ -65,7 +65,7 @@ class Pooled:
     variance: float
 
 
-def pool(estimates: Floats, variances: Floats, confidence: float, complete_df: float) -> Pooled:
+def pool(estimates: Floats, variances: Floats, confidence: float, *, complete_df: float) -> Pooled:
     """Pool by Rubin's rules with Barnard and Rubin's degrees of freedom (Biometrika 1999;86:948-955).
 
     Parameters
@@ -138,12 +138,12 @@ def imputed(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: st
     terms = [t for c in columns for t in c.factor.terms]
     if why := _cannot(endpoint, columns):
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {why}") for t in terms]
-    filled = _chains(columns, _outcome(endpoint), imputations, rng)
+    filled = _chains(columns, _outcome(endpoint), imputations, rng=rng)
     first = design_of(endpoint, [_completed(c, known, v[0]) for c, v in zip(columns, filled, strict=True)])
     if not first.usable:
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {first.why(j)}") for j, t in enumerate(terms)]
     X = np.concatenate([c.design(v) for c, v in zip(columns, filled, strict=True)], axis=2)
-    return _records(own, first, X, f"values imputed in {count} patient{'s' if count > 1 else ''}")
+    return _records(own, first, X, imputed_in=f"values imputed in {count} patient{'s' if count > 1 else ''}")
 
 
 def _codes(factor: FactorColumn) -> Floats:
@@ -182,7 +182,7 @@ def _outcome(endpoint: EndpointColumn) -> Floats:
 
 
 def _chains(columns: Sequence[_Column], outcome: Floats, imputations: int,
-            rng: np.random.Generator) -> list[Floats]:  # fmt: skip
+            *, rng: np.random.Generator) -> list[Floats]:  # fmt: skip
     """Return the completed values of each factor, shape (m, n)."""
     filled = [np.tile(c.codes, (imputations, 1)) for c in columns]
     for column, values in zip(columns, filled, strict=True):
@@ -247,7 +247,7 @@ def _coefficients(Z: Floats, outcome: Floats, rng: np.random.Generator) -> Float
     X = np.concatenate([Z, np.tile(_PRIOR_AT * np.eye(k - 1, k), (m, 1, 1))], axis=1)
     weights = np.append(np.ones(n), np.full(k - 1, 4 * _RIDGE / _PRIOR_AT**2))
     y = np.append(outcome, np.full(k - 1, 0.5))
-    fits = firth_batch.logistic(X, np.tile(y, (m, 1)), np.tile(weights, (m, 1)), close=firth_batch.ROUGH)
+    fits = firth_batch.logistic(X, np.tile(y, (m, 1)), weights=np.tile(weights, (m, 1)), close=firth_batch.ROUGH)
     sizes, directions = np.linalg.eigh(np.nan_to_num(fits.information))
     steps = rng.standard_normal((m, k)) / np.sqrt(np.maximum(sizes, _RIDGE**2))
     return np.asarray(np.nan_to_num(fits.coef) + np.matmul(directions, steps[:, :, None])[:, :, 0], dtype=np.float64)
@@ -263,7 +263,7 @@ def _completed(column: _Column, known: Bools, filled: Floats) -> FactorColumn:
     return replace(factor, values=pl.Series(factor.name, words, dtype=pl.String))
 
 
-def _records(own: Estimate, first: Design, X: Floats, imputed_in: str) -> list[Estimate]:
+def _records(own: Estimate, first: Design, X: Floats, *, imputed_in: str) -> list[Estimate]:
     """Fit every data set, X of shape (m, n, terms), and pool; reasons, separation and notes are of the first set."""
     m, n, _ = X.shape
     X = X[:, :, first.usable]
@@ -286,7 +286,7 @@ def _records(own: Estimate, first: Design, X: Floats, imputed_in: str) -> list[E
             continue
         at = first.usable.index(j)
         variances = np.linalg.inv(fits.information)[:, at, at] / scale[at] ** 2
-        pooled = pool(fits.coef[:, at] / scale[at], variances, own.confidence or 0.0, max(complete_df, 1))
+        pooled = pool(fits.coef[:, at] / scale[at], variances, own.confidence or 0.0, complete_df=max(complete_df, 1))
         value, lower, upper = (ratio(v) for v in (pooled.estimate, pooled.lower, pooled.upper))
         far, missing = None in (value, lower, upper), pooled.missing_information
         said = [f"{NOT_ESTIMABLE}: {_FAR}" if value is None else f"a limit is {_FAR}" if far else None, imputed_in,

@@ -56,16 +56,23 @@ def paired(pairs: Pairs, confidence: float, index: int) -> list[Estimate]:
     made: list[Estimate] = []
     for endpoint, values in (("response", pairs.response), ("cr", pairs.cr)):
         for column, number in enumerate((index - 1, index)):
-            made += _share(endpoint, values[:, column], pairs.assessed[:, column], confidence, number)
+            made += _share(endpoint, values[:, column], pairs.assessed[:, column], confidence=confidence, number=number)
         made += _cells(endpoint, values, index)
         made.append(_mcnemar(endpoint, values, confidence))
     return made + list(_growth_modulation(pairs, confidence, index))
 
 
-def _share(endpoint: str, values: Floats, assessed: Floats, confidence: float, number: int) -> list[Estimate]:
+def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float, number: int) -> list[Estimate]:
     """Return count and proportion after one infusion, and how many were not assessed."""
-    count, share = proportion(int(values.sum()), len(values), confidence, "paired", endpoint, "all",
-                              f"infusion={number}")  # fmt: skip
+    count, share = proportion(
+        int(values.sum()),
+        len(values),
+        confidence,
+        analysis="paired",
+        endpoint=endpoint,
+        population="all",
+        group=f"infusion={number}",
+    )
     without = int((assessed == 0).sum())
     note = f"{without} of {len(values)} without an evaluable assessment, counted as no response" if without else None
     return [count, replace(share, note=note)]
@@ -121,7 +128,7 @@ def _growth_modulation(pairs: Pairs, confidence: float, index: int) -> Iterator[
     ratio = pairs.pfs_days[usable, 1] / pairs.pfs_days[usable, 0]
     said = joined([left_out, CENSORING if (event == 0).any() else None, NOTE])
     curve = survival.kaplan_meier(ratio, event, confidence)
-    middle = survival.median(curve, confidence, "pfs", "all", None)
+    middle = survival.median(curve, confidence, "pfs", population="all", group=None)
     yield replace(own, estimate=middle.estimate, lower=middle.lower, upper=middle.upper,
                   note=joined([middle.note, said]))  # fmt: skip
     value, lower, upper, why_none = survival.just_before(curve, WORTH)

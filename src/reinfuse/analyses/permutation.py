@@ -58,19 +58,19 @@ def permutations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
             why = why if not mine else f"over {MOST_PATIENTS} patients, where it is not needed"
             made.append(replace(own, note=f"{NOT_ESTIMABLE}: {why}"))
             continue
-        p, note = p_value(design, factor, mine, others, max(draws, _FEWEST_DRAWS), rng)
+        p, note = p_value(design, factor, mine, others=others, draws=max(draws, _FEWEST_DRAWS), rng=rng)
         made.append(replace(own, estimate=p, p_value=p, note=note))
     return made
 
 
-def p_value(design: Design, factor: FactorColumn, mine: list[int], others: list[int], draws: int,
+def p_value(design: Design, factor: FactorColumn, mine: list[int], *, others: list[int], draws: int,
             rng: np.random.Generator) -> tuple[float | None, str]:  # fmt: skip
     """Return the p-value of a factor's columns, and how many ways were drawn."""
     X = (design.X - design.X.mean(axis=0))[:, mine]
     scale = design.X[:, mine].std(axis=0)
     Z = design.X[:, others]
     Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
-    drawn, weight = _drawn(factor, design.X[:, mine], Z, draws, rng)
+    drawn, weight = _drawn(factor, design.X[:, mine], Z, draws=draws, rng=rng)
     stacked = np.concatenate([X[None], drawn - design.X.mean(axis=0)[mine]]) / scale
     found = _statistics(design, stacked, Z)
     if found is None:
@@ -90,25 +90,25 @@ def _statistics(design: Design, X: Floats, Z: Floats) -> Floats | None:
     elif Z.shape[1]:
         null = firth_batch.cox(Z, design.time[None], event)
     else:
-        return score_tests.score_statistics(X, design.event, design.time, np.empty(0), X.shape[2])
+        return score_tests.score_statistics(X, design.event, design.time, coef=np.empty(0), tested=X.shape[2])
     if not null.converged.all():
         return None
     stacked = np.concatenate([X, np.broadcast_to(Z, (len(X), *Z.shape))], axis=2)
-    return score_tests.score_statistics(stacked, design.event, design.time, null.coef[0], X.shape[2])
+    return score_tests.score_statistics(stacked, design.event, design.time, coef=null.coef[0], tested=X.shape[2])
 
 
-def _drawn(factor: FactorColumn, x: Floats, Z: Floats, draws: int,
+def _drawn(factor: FactorColumn, x: Floats, Z: Floats, *, draws: int,
            rng: np.random.Generator) -> tuple[Floats, Floats | None]:  # fmt: skip
     """Return the factor's columns in each draw, and the weight of each where all ways are there."""
     if x.shape[1] == 1 and len(np.unique(x)) == 2:
         low, high = np.unique(x)
-        dealt, weight = _bernoulli((x[:, 0] == high), Z, draws, rng)
+        dealt, weight = _bernoulli((x[:, 0] == high), Z, draws, rng=rng)
         return np.where(dealt, high, low)[:, :, None], weight
     if factor.kind == "number" or not Z.shape[1]:
         fitted, rest = _regressed(x, Z)
         order, weight = _orders(len(x), draws, rng)
         return fitted + rest[order], weight
-    return _categories(x, Z, draws, rng), None
+    return _categories(x, Z, draws, rng=rng), None
 
 
 def _orders(n: int, draws: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats | None]:
@@ -134,7 +134,7 @@ def _log_odds(has: NDArray[np.bool_], Z: Floats) -> Floats:
 
 
 def _bernoulli(has: NDArray[np.bool_], Z: Floats, draws: int,
-               rng: np.random.Generator) -> tuple[NDArray[np.bool_], Floats | None]:  # fmt: skip
+               *, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Floats | None]:  # fmt: skip
     """Draw who has the factor, given how many, by each patient's odds."""
     n, m, log_odds = len(has), int(has.sum()), _log_odds(has, Z)
     if math.comb(n, m) <= draws:
@@ -160,7 +160,7 @@ def _bernoulli(has: NDArray[np.bool_], Z: Floats, draws: int,
     return dealt, None
 
 
-def _categories(x: Floats, Z: Floats, draws: int, rng: np.random.Generator) -> Floats:
+def _categories(x: Floats, Z: Floats, draws: int, *, rng: np.random.Generator) -> Floats:
     """Draw each patient's level; columns are the levels but the reference."""
     reference = (x.sum(axis=1) == 0)[:, None]
     odds = np.column_stack([_log_odds(h.astype(np.bool_), Z) for h in np.hstack([reference, x]).T])

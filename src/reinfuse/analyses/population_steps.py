@@ -53,7 +53,7 @@ class Sampled:
         return f"Population model: {why}."
 
 
-def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = None,
+def sampled(data: Analysed, counts: Counted, plan: Plan, *, draws: int | None = None,
             progress: Progress | None = None) -> Sampled:  # fmt: skip
     """Sample the population model, and the joint models of the counts and PFS.
 
@@ -74,18 +74,20 @@ def sampled(data: Analysed, counts: Counted, plan: Plan, draws: int | None = Non
 
     effort = effort_for(len(counts.profiles), draws)
     known = factors(counts.cohort, counts.profiles) | declared(data, counts.profiles)
-    found = fit(counts.profiles, known, plan.seed, effort, _reporting("sampling the population model", progress))
+    found = fit(
+        counts.profiles, known, plan.seed, effort=effort, report=_reporting("sampling the population model", progress)
+    )
     made = records(found, plan.confidence)
     if isinstance(found, str):
         return Sampled(tuple(made))
-    made += _joint(found, data, plan, effort, progress)
+    made += _joint(found, data, plan, effort=effort, progress=progress)
     if found.diagnostics.refused:
         return Sampled(tuple(made))
     checks = predictive.checks(found, random(plan, "predictive check"))
     return Sampled(tuple(made), found, tuple(checks), tuple(predictive.fitted(found)), predictive.GRID)
 
 
-def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort,
+def _joint(found: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
            progress: Progress | None) -> list[Estimate]:  # fmt: skip
     from reinfuse.kinetics.population import joint
 
@@ -97,7 +99,9 @@ def _joint(found: PopulationFit, data: Analysed, plan: Plan, effort: Effort,
     made = []
     for kind in joint.KINDS:
         reporting = _reporting(f"sampling the joint model, {joint.LABELS[kind].lower()}", progress)
-        fitted = joint.fit(found.layout, plan.index_infusion, outcome, kind, plan.seed, effort, reporting)
+        fitted = joint.fit(
+            found.layout, plan.index_infusion, outcome, kind=kind, seed=plan.seed, effort=effort, report=reporting
+        )
         made += joint.estimates(fitted, kind, plan.confidence)
     return made
 

@@ -48,11 +48,11 @@ def power(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
     made = []
     for place, j in enumerate(design.usable):
         own = replace(first, term=design.terms[j])
-        made += _of_term(design, place, j, own, draws, confidence, rng, ratios)
+        made += _of_term(design, place, j, own=own, draws=draws, confidence=confidence, rng=rng, ratios=ratios)
     return made
 
 
-def _of_term(design: Design, place: int, j: int, own: Estimate, draws: int, confidence: float,
+def _of_term(design: Design, place: int, j: int, *, own: Estimate, draws: int, confidence: float,
              rng: np.random.Generator, ratios: Sequence[float]) -> list[Estimate]:  # fmt: skip
     data = simulated_inference.observed(design, place)
     x = design.X[:, j]
@@ -77,7 +77,7 @@ def _of_term(design: Design, place: int, j: int, own: Estimate, draws: int, conf
         )
         made += [replace(mine, statistic="coverage", group=f"ratio={r:g}", estimate=cover[r]) for r in ratios]
         made += [replace(mine, statistic="power", group=f"ratio={r:g}", estimate=reject[r]) for r in ratios if r != 1]
-        made += [_detectable(mine, reject, ratios, side) for side in (-1, 1)]
+        made += [_detectable(mine, reject, ratios, side=side) for side in (-1, 1)]
     return made
 
 
@@ -112,7 +112,7 @@ def _simulated(table: dict[float, tuple[Floats, Floats]], confidence: float) -> 
             {r: 1 - beyond(true, true) for r, (_, true) in table.items()})  # fmt: skip
 
 
-def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[float], side: int) -> Estimate:
+def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[float], *, side: int) -> Estimate:
     """Return the ratio nearest to 1, above or below it, that is seen with 80 % power, between those tried."""
     places = sorted((r for r in ratios if side * math.log(r) >= 0), key=lambda r: abs(math.log(r)))
     name = "above 1" if side > 0 else "below 1"

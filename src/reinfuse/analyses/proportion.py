@@ -21,7 +21,7 @@ def clopper_pearson(x: int, n: int, confidence: float) -> tuple[float, float]:
     return lower, upper
 
 
-def proportion(x: int, n: int, confidence: float, analysis: str, endpoint: str | None, population: str = "all",
+def proportion(x: int, n: int, confidence: float, *, analysis: str, endpoint: str | None, population: str = "all",
                group: str | None = None, term: str | None = None) -> list[Estimate]:  # fmt: skip
     """Return the count and the proportion x of n as two records."""
     count = Estimate(analysis, endpoint, "count", population, group, None, term, estimate=float(x), unit="patients",

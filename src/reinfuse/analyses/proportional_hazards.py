@@ -49,7 +49,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     X = design.X[:, usable]
     infinite = firth.monotone(X, design.event, design.time)
     tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
-                                                            design.event, "km")  # fmt: skip
+                                                            design.event, transform="km")  # fmt: skip
     if tested is None:
         why = "monotone likelihood" if infinite.any() else "the unpenalised model has no answer"
         return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: {why}") for j in usable]
@@ -60,7 +60,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
             replace(base, term=design.terms[j], estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
         )
         if p is not None and p < VIOLATED:
-            made += _over_time(design, usable, place, base, confidence)
+            made += _over_time(design, usable, place, base=base, confidence=confidence)
     if len(usable) > 1:
         p = finite(float(tested[1][-1]))
         made.append(
@@ -69,7 +69,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     return made
 
 
-def _over_time(design: Design, usable: list[int], place: int, base: Estimate, confidence: float) -> list[Estimate]:
+def _over_time(design: Design, usable: list[int], place: int, *, base: Estimate, confidence: float) -> list[Estimate]:
     """Cut every patient's time at the event times and fit the product with log2 time."""
     X, time, term = design.X[:, usable], np.asarray(design.time), design.terms[usable[place]]
     if design.n > MOST_PATIENTS:

@@ -148,7 +148,7 @@ class Test:
         observed, fits = self.ratio(np.array([value]))
         if not (fits.converged.all() and self.full.converged.all()):
             return float("nan")
-        [drawn] = self.simulated(fits.coef[0], [value], draws)
+        [drawn] = self.simulated(fits.coef[0], [value], draws=draws)
         good = drawn[np.isfinite(drawn)]
         if len(good) < (1 - _GREATEST_FAILED) * len(drawn):
             return float("nan")
@@ -156,7 +156,7 @@ class Test:
         ties = float((np.abs(good - observed[0]) <= _SAME).sum())
         return (more + (ties + 1) / 2) / (len(good) + 1)
 
-    def simulated(self, coef: Floats, tested: Sequence[float], draws: int | None = None) -> list[Floats]:
+    def simulated(self, coef: Floats, tested: Sequence[float], *, draws: int | None = None) -> list[Floats]:
         """Return the ratio of each tested value in each draw.
 
         0 where the draw says nothing of the coefficient, NaN where a fit failed.
@@ -172,9 +172,11 @@ class Test:
             event = parametric_bootstrap.binary(d.X, coef, self._uniform[:n])
             fit = partial(firth_batch.logistic, d.X, event, start=start, close=firth_batch.ROUGH)
         else:
-            baseline = parametric_bootstrap.Baseline.breslow(d.X, coef, d.time, d.event)
+            baseline = parametric_bootstrap.Baseline.breslow(d.X, coef, d.time, event=d.event)
             censoring = parametric_bootstrap.Censoring(self._censoring.times[:n])
-            time, event = parametric_bootstrap.survival(d.X, coef, baseline, censoring, self._uniform[:n])
+            time, event = parametric_bootstrap.survival(
+                d.X, coef, baseline, censoring=censoring, exponential=self._uniform[:n]
+            )
             fit = partial(firth_batch.cox, d.X, time, event, start=start, close=firth_batch.ROUGH)
         full, silent = fit(), event.sum(axis=1) == 0
         made = []
@@ -207,11 +209,13 @@ def calibrated(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model:
             continue
         place = design.usable.index(j)
         found = interval(Test(observed(design, place), place, draws, rng), confidence)
-        made.append(_record(replace(own, term=term), found, float(design.X[:, j].std()), draws, design.notes))
+        made.append(
+            _record(replace(own, term=term), found, float(design.X[:, j].std()), draws=draws, notes=design.notes)
+        )
     return made
 
 
-def _record(own: Estimate, found: Calibrated, scale: float, draws: int, notes: list[str]) -> Estimate:
+def _record(own: Estimate, found: Calibrated, scale: float, *, draws: int, notes: list[str]) -> Estimate:
     if not np.isfinite(found.p_value):
         return replace(own, note=joined([f"{NOT_ESTIMABLE}: the simulated fits did not converge", *notes]))
     lower, upper = ratio(found.lower / scale), ratio(found.upper / scale)
@@ -226,11 +230,11 @@ def _record(own: Estimate, found: Calibrated, scale: float, draws: int, notes: l
 def interval(test: Test, confidence: float) -> Calibrated:
     """Return the effect with its interval and p-value; NaN where they could not be simulated."""
     p = test.p_value(0.0)
-    limits = [_limit(test, side, confidence, p) for side in (-1, 1)]
+    limits = [_limit(test, side, confidence, p_at_none=p) for side in (-1, 1)]
     return Calibrated(test.estimate, limits[0], limits[1], p)
 
 
-def _limit(test: Test, side: int, confidence: float, p_at_none: float) -> float:
+def _limit(test: Test, side: int, confidence: float, *, p_at_none: float) -> float:
     """Find where the two-sided normal score of the p-value, nearly a line in b, reaches that of the confidence."""
     wanted = float(ndtri(0.5 + confidence / 2))
     known = {test.estimate: 0.0}
@@ -244,8 +248,8 @@ def _limit(test: Test, side: int, confidence: float, p_at_none: float) -> float:
         known[there] = score
         if abs(score - wanted) < _NEAR or (abs(there - test.estimate) >= _FARTHEST and score < wanted):
             break
-        there = _next(known, test.estimate, side, wanted)
-    found, reached = _crossing(known, test.estimate, side, wanted)
+        there = _next(known, test.estimate, side, wanted=wanted)
+    found, reached = _crossing(known, test.estimate, side, wanted=wanted)
     return found if reached else side * float("inf")
 
 
@@ -253,7 +257,7 @@ def _score(p: float) -> float:
     return float(ndtri(1 - p / 2)) if np.isfinite(p) else float("nan")
 
 
-def _crossing(known: dict[float, float], middle: float, side: int, wanted: float) -> tuple[float, bool]:
+def _crossing(known: dict[float, float], middle: float, side: int, *, wanted: float) -> tuple[float, bool]:
     """Return where the known scores, in order of distance, first reach the wanted one, by interpolation."""
     places = sorted(known, key=lambda b: abs(b - middle))
     for near, far in itertools.pairwise(places):
@@ -266,9 +270,9 @@ def _crossing(known: dict[float, float], middle: float, side: int, wanted: float
     return last, False
 
 
-def _next(known: dict[float, float], middle: float, side: int, wanted: float) -> float:
+def _next(known: dict[float, float], middle: float, side: int, *, wanted: float) -> float:
     """Return the next value to try: inside the bracket, or further out along the line of the last two."""
-    found, reached = _crossing(known, middle, side, wanted)
+    found, reached = _crossing(known, middle, side, wanted=wanted)
     if reached:
         return found
     places = sorted(known, key=lambda b: abs(b - middle))

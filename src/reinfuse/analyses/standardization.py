@@ -53,7 +53,7 @@ class _Data:
 
 
 def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], confounders: Sequence[FactorColumn],
-                 day: float | None, fewest: int, draws: int, confidence: float,
+                 *, day: float | None, fewest: int, draws: int, confidence: float,
                  rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return the expected outcome under each combination of yes/no exposures, by both methods.
 
@@ -84,12 +84,21 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     names = [
         ", ".join(f"{f.name}={'yes' if v else 'no'}" for f, v in zip(exposures, c, strict=True)) for c in combinations
     ]
-    return [_record(replace(first, method=method, group=name), values[:, i], data.had(levels), data, fewest, confidence)
-            for method, values in found.items()
-            for i, (levels, name) in enumerate(zip(combinations, names, strict=True))]  # fmt: skip
+    return [
+        _record(
+            replace(first, method=method, group=name),
+            values[:, i],
+            data.had(levels),
+            data=data,
+            fewest=fewest,
+            confidence=confidence,
+        )
+        for method, values in found.items()
+        for i, (levels, name) in enumerate(zip(combinations, names, strict=True))
+    ]
 
 
-def _record(first: Estimate, values: Floats, had: NDArray[np.bool_], data: _Data, fewest: int,
+def _record(first: Estimate, values: Floats, had: NDArray[np.bool_], *, data: _Data, fewest: int,
             confidence: float) -> Estimate:  # fmt: skip
     n, events = int(had.sum()), int(data.design.event[had].sum())
     first = replace(first, n=n, events=events)
@@ -116,13 +125,13 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
     X, event = np.column_stack([data.E, data.L]), np.tile(d.event, (len(weights), 1))
     share = weights / weights.sum(axis=1, keepdims=True)
     if d.time is None:
-        fits = firth_batch.logistic(np.column_stack([X, np.ones(d.n)]), event, weights)
+        fits = firth_batch.logistic(np.column_stack([X, np.ones(d.n)]), event, weights=weights)
         intercept = flic(fits.coef[:, :-1] @ X.T, event, weights)
         under = [1 / (1 + np.exp(-np.clip(intercept[:, None] + fits.coef[:, :-1] @ data.under(c).T, -700, 700)))
                  for c in combinations]  # fmt: skip
     else:
-        fits = firth_batch.cox(X, np.tile(d.time, (len(weights), 1)), event, weights)
-        hazard = _cumulative_hazard(fits.coef @ X.T, d, weights, float(data.day or 0))
+        fits = firth_batch.cox(X, np.tile(d.time, (len(weights), 1)), event, weights=weights)
+        hazard = _cumulative_hazard(fits.coef @ X.T, d, weights, day=float(data.day or 0))
         under = [
             np.exp(-hazard[:, None] * np.exp(np.clip(fits.coef @ data.under(c).T, -700, 50))) for c in combinations
         ]
@@ -143,7 +152,7 @@ def flic(predictor: Floats, event: Floats, weights: Floats) -> Floats:
     return b
 
 
-def _cumulative_hazard(predictor: Floats, d: Design, weights: Floats, day: float) -> Floats:
+def _cumulative_hazard(predictor: Floats, d: Design, weights: Floats, *, day: float) -> Floats:
     """Return Breslow's cumulative baseline hazard on a day, shape (rows,)."""
     time = np.asarray(d.time)
     at = np.unique(time[(d.event == 1) & (time <= day)])
@@ -175,7 +184,7 @@ def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], NDArray[np.boo
     chances = []
     for j in range(data.E.shape[1]):
         X = np.column_stack([data.L, data.E[:, :j], np.ones(len(data.E))])
-        fits = firth_batch.logistic(X, np.tile(data.E[:, j], (len(weights), 1)), weights)
+        fits = firth_batch.logistic(X, np.tile(data.E[:, j], (len(weights), 1)), weights=weights)
         converged &= fits.converged
         chances.append(1 / (1 + np.exp(-np.clip(fits.coef @ X.T, -700, 700))))
     return chances, converged

@@ -53,7 +53,7 @@ class Curve:
         return round(float(self.events.sum()))
 
 
-def kaplan_meier(time: Floats, event: Floats, confidence: float, entry: Floats | None = None) -> Curve:
+def kaplan_meier(time: Floats, event: Floats, confidence: float, *, entry: Floats | None = None) -> Curve:
     """Fit the product-limit estimator.
 
     Parameters
@@ -63,7 +63,7 @@ def kaplan_meier(time: Floats, event: Floats, confidence: float, entry: Floats |
     entry
         Days after which each patient was under observation.
     """
-    t, s, low, high, risk, died, censored = nonparametric.kaplan_meier(time, event, confidence, entry)
+    t, s, low, high, risk, died, censored = nonparametric.kaplan_meier(time, event, confidence, entry=entry)
     return Curve(t, s, low, high, risk, died, censored, len(time))
 
 
@@ -105,7 +105,7 @@ def _at(curve: Curve, day: float) -> _Point:
     return float(curve.survival[i]), lower, upper, note
 
 
-def median(curve: Curve, confidence: float, endpoint: str, population: str, group: str | None,
+def median(curve: Curve, confidence: float, endpoint: str, *, population: str, group: str | None,
            statistic: str = "median", method: str = METHOD) -> Estimate:  # fmt: skip
     """Return the median time of a curve."""
     values = [half_time(curve.time, level) for level in (curve.survival, curve.lower, curve.upper)]
@@ -117,7 +117,7 @@ def median(curve: Curve, confidence: float, endpoint: str, population: str, grou
                     events=curve.n_events, note=note)  # fmt: skip
 
 
-def survival(time: Floats, event: Floats, confidence: float, endpoint: str, population: str, group: str | None,
+def survival(time: Floats, event: Floats, confidence: float, *, endpoint: str, population: str, group: str | None,
              days: Sequence[float], ticks: Sequence[float],
              entry: Floats | None = None) -> tuple[list[Estimate], Curve | None]:  # fmt: skip
     """Return median, survival at `days`, numbers at risk at `ticks`, and the curve."""
@@ -125,8 +125,8 @@ def survival(time: Floats, event: Floats, confidence: float, endpoint: str, popu
         note = f"{NOT_ESTIMABLE}: no patient with a known time"
         return [Estimate("survival", endpoint, "median", population, group, confidence=confidence, unit="days",
                          method=METHOD, n=0, events=0, note=note)], None  # fmt: skip
-    curve = kaplan_meier(time, event, confidence, entry)
-    made = [median(curve, confidence, endpoint, population, group)]
+    curve = kaplan_meier(time, event, confidence, entry=entry)
+    made = [median(curve, confidence, endpoint, population=population, group=group)]
     for day in days:
         value, lower, upper, why = _at(curve, day)
         made.append(Estimate("survival", endpoint, "rate_at", population, group, None, None, day, value, lower, upper,
@@ -138,15 +138,25 @@ def survival(time: Floats, event: Floats, confidence: float, endpoint: str, popu
     return made, curve
 
 
-def follow_up(time: Floats, event: Floats, confidence: float, endpoint: str, population: str) -> list[Estimate]:
+def follow_up(time: Floats, event: Floats, confidence: float, *, endpoint: str, population: str) -> list[Estimate]:
     """Return the median follow-up by the reverse Kaplan-Meier method; `events` counts the censored patients."""
     if not len(time):
         return []
     curve = kaplan_meier(time, 1 - event, confidence)
-    return [median(curve, confidence, endpoint, population, None, "median_follow_up", FOLLOW_UP_METHOD)]
+    return [
+        median(
+            curve,
+            confidence,
+            endpoint,
+            population=population,
+            group=None,
+            statistic="median_follow_up",
+            method=FOLLOW_UP_METHOD,
+        )
+    ]
 
 
-def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], endpoint: str, term: str,
+def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], *, endpoint: str, term: str,
              population: str = "all") -> Estimate:  # fmt: skip
     """Return the log-rank test of equal curves in all groups.
 
@@ -166,7 +176,7 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], endpoint: st
 
 
 def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
-             stays: Floats | None = None) -> tuple[NDArray[np.bool_], list[str]]:  # fmt: skip
+             *, stays: Floats | None = None) -> tuple[NDArray[np.bool_], list[str]]:  # fmt: skip
     """Return the patients of groups that are at risk at an event, and the names of the other groups.
 
     Parameters

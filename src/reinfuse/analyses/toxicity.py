@@ -33,5 +33,13 @@ def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
                                      unit="patients", method="count", n=len(grades), events=x))  # fmt: skip
             for least in (1, SEVERE):
                 x = int(np.sum(grades >= least))
-                made += proportion(x, len(grades), confidence, "toxicity", None, population, term=f"{kind}>={least}")
+                made += proportion(
+                    x,
+                    len(grades),
+                    confidence,
+                    analysis="toxicity",
+                    endpoint=None,
+                    population=population,
+                    term=f"{kind}>={least}",
+                )
     return made

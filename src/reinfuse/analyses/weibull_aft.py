@@ -204,7 +204,7 @@ def _fit(times: _Times, confidence: float) -> Fit:
     for j in range(1, columns):
         side = [times.growing(-aims[j]), times.growing(aims[j])]
         infinite[j] = any(side)
-        rows.append(_column(times, at, j, best, threshold, side))
+        rows.append(_column(times, at, j, best=best, threshold=threshold, grows=side))
     coef[infinite] = np.nan
     if infinite.any():
         coef[0] = np.nan
@@ -212,7 +212,7 @@ def _fit(times: _Times, confidence: float) -> Fit:
     return Fit(coef[1:], infinite[1:], lower, upper, p, float(coef[0]), 1 / slope, best)
 
 
-def _column(times: _Times, at: Floats, j: int, best: float, threshold: float,
+def _column(times: _Times, at: Floats, j: int, *, best: float, threshold: float,
             grows: Sequence[bool]) -> tuple[float, float, float]:  # fmt: skip
     """Return the limits and p of one coefficient."""
 
@@ -246,8 +246,14 @@ def _crossing(short: Callable[[float], float], start: float, step: float) -> flo
     return float("nan")
 
 
-def effects(left: Sequence[float] | Floats, right: Sequence[float | None], factors: Sequence[FactorColumn], model: str,
-            confidence: float) -> list[Estimate]:  # fmt: skip
+def effects(
+    left: Sequence[float] | Floats,
+    right: Sequence[float | None],
+    factors: Sequence[FactorColumn],
+    *,
+    model: str,
+    confidence: float,
+) -> list[Estimate]:
     """Return the ratio of the times of persistence for each term of one model.
 
     Parameters

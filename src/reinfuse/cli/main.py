@@ -57,7 +57,7 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
     from reinfuse.study import Study
 
     chosen = _plan(plan)
-    checked, problems = examine(read_raw(cohort), chosen.columns, chosen.used_columns)
+    checked, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns)
     if checked is not None:
         Study(checked, chosen).prepare()
     show(problems, json)
@@ -83,7 +83,7 @@ def what_could_be_seen(
 
     chosen = _plan(plan)
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
         findings: Findings = study.power(draws, progress)
     console.print_table(shown(findings), 150)
     if place is not None:
@@ -112,10 +112,10 @@ def kinetics(
         asked = {**chosen.kinetics.model_dump(mode="json"), "above": above}
         chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": asked})
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen)
+        study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)
         assert study.counts is not None
-        write_kinetics(findings, study.counts, sampled, place)
+        write_kinetics(findings, study.counts, sampled, place=place)
     notes = " ".join(f"{note}." for note in study.counts.found.notes)
     typer.echo(f"{len(study.counts.found.profiles)} profiles. {notes}".strip())
     if sampled is not None:
@@ -158,7 +158,7 @@ def share(
     from reinfuse.report.export.shared_folder import share as shared
 
     target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
-    for removed in shared(results, target, small_cells, force, again):
+    for removed in shared(results, target, smallest=small_cells, force=force, again=again):
         typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
     typer.echo(f"Written: {target.resolve()}")
 
@@ -200,7 +200,7 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
     name = dataset or DEMO
     if name not in known:
         remedy = f"use one of: {', '.join(known)}"
-        raise PlanRefused([Problem(None, None, None, name, "is no bundled cohort", remedy)])
+        raise PlanRefused([Problem(value=name, rule="is no bundled cohort", remedy=remedy)])
     chosen = known[name]
     place = console.checked(out, "analyze", chosen.path, force=force)
     findings = _analysed(chosen.path, chosen.plan, place)
@@ -255,17 +255,17 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
         return Findings.load(cohort)
     chosen = single_figure.enough(_plan(plan), figure)
     with progress_bar() as progress:
-        return Study(read_cohort(cohort, chosen.columns, chosen.used_columns), chosen).run(progress)
+        return Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen).run(progress)
 
 
 def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
     from reinfuse.runtime.second_process import second_process
 
     with second_process() as second:  # it gets ready while this one reads
-        return _written(cohort, plan, place, second)
+        return _written(cohort, plan, place, second=second)
 
 
-def _written(cohort: Path, plan: Plan, place: Destination, second: SecondProcess | None) -> Findings:
+def _written(cohort: Path, plan: Plan, place: Destination, *, second: SecondProcess | None) -> Findings:
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.results_folder import write
     from reinfuse.runtime.boundary import Boundary, failed
@@ -273,9 +273,9 @@ def _written(cohort: Path, plan: Plan, place: Destination, second: SecondProcess
 
     boundary = Boundary()
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
+        study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
         findings = study.run(progress, second)
-        write(findings, place, progress, boundary, second)
+        write(findings, place, progress=progress, boundary=boundary, second=second)
     for text in failed((*findings.warnings, *boundary.warnings)):
         typer.echo(f"WARNING: {text}", err=True)
     return findings

@@ -74,10 +74,10 @@ def trial(
 
     asked, ensemble, seeded = _protocols(protocols), bundled(), trial_results.SEED if seed is None else seed
     with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
-        kept = _kept(runner, trial_results.asked(asked, ensemble, seeded), out) if resume else runner
-        findings = trial_results.trial(asked, ensemble, patients, seeded, kept, progress)
+        kept = _kept(runner, trial_results.asked(asked, ensemble, seed=seeded), out) if resume else runner
+        findings = trial_results.trial(asked, ensemble, patients, seed=seeded, runner=kept, progress=progress)
         if cohort is not None:
-            findings = trial_results.with_twins(findings, ensemble, _twins(cohort), seeded, progress)
+            findings = trial_results.with_twins(findings, ensemble, _twins(cohort), seed=seeded, progress=progress)
         progress("report", 1, 1)
         write_virtual(findings, ensemble, place)
     if resume:
@@ -120,19 +120,24 @@ def search(
     from reinfuse.simulation.search.sobol import sensitivity as sensitive_to
     from reinfuse.simulation.trial import trial_results
 
-    asked, ensemble = _question(objective, most_crs, sure, margin, cart1, cart1_dose, cart1_too, limit or []), bundled()
+    asked, ensemble = (
+        _question(
+            objective, most_crs, sure, margin=margin, cart1=cart1, dose=cart1_dose, too=cart1_too, limits=limit or []
+        ),
+        bundled(),
+    )
     seeded = trial_results.SEED if seed is None else seed
     with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
-        answer = searched(asked, ensemble, seeded, patients, runner=runner, progress=progress)
+        answer = searched(asked, ensemble, seeded, patients=patients, runner=runner, progress=progress)
         sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
-        write_search(answer, sensitive, ensemble, place, seeded)
+        write_search(answer, sensitive, ensemble, place=place, seed=seeded)
     inside = int(answer.region.inside.sum())
     typer.echo(f"{len(answer.region.protocols)} protocols weighed, {inside} cannot be told apart from the best.")
     typer.echo(SAID)
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 
-def _question(objective: str, most_crs: float, sure: float, margin: float, cart1: str, dose: float, too: bool,
+def _question(objective: str, most_crs: float, sure: float, *, margin: float, cart1: str, dose: float, too: bool,
               limits: list[str]) -> Any:  # fmt: skip
     """Return what is searched, or refuse it with all problems."""
     from pydantic import ValidationError
@@ -147,12 +152,24 @@ def _question(objective: str, most_crs: float, sure: float, margin: float, cart1
             name, low, high = text.split(":")
             told[name] = (float(low), float(high))
         except ValueError:
-            problems.append(Problem("search", None, "limit", text, "cannot be read", "NAME:LOW:HIGH, such as flu:0:1"))
+            problems.append(
+                Problem(
+                    table="search",
+                    column="limit",
+                    value=text,
+                    rule="cannot be read",
+                    remedy="NAME:LOW:HIGH, such as flu:0:1",
+                )
+            )
     try:
         first = Infusion.model_validate({"lymphodepletion": cart1, "dose_cells_per_kg": dose})
     except ValidationError as error:
-        problems += [Problem("search", None, f"cart1 {e['loc'][-1]}", str(e["input"]), "cannot be", e["msg"])
-                     for e in error.errors()]  # fmt: skip
+        problems += [
+            Problem(
+                table="search", column=f"cart1 {e['loc'][-1]}", value=str(e["input"]), rule="cannot be", remedy=e["msg"]
+            )
+            for e in error.errors()
+        ]
     if problems:
         raise PlanRefused(problems)
     return Question(objective, most_crs, sure, margin, first, too, told)
@@ -175,7 +192,15 @@ def ablation(
     from reinfuse.tabular.csv_files import write_csv
 
     with progress_bar() as progress:
-        told = frame(ablated(bundled(), trial_results.SEED if seed is None else seed, members, patients, progress))
+        told = frame(
+            ablated(
+                bundled(),
+                trial_results.SEED if seed is None else seed,
+                members=members,
+                patients=patients,
+                progress=progress,
+            )
+        )
     place.write(lambda draft: write_csv(told, draft / "ablation.csv"))
     typer.echo(SAID)
     typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
@@ -200,7 +225,7 @@ def _twins(cohort: Path) -> Any:
     from reinfuse.study import Study
 
     plan = Plan.built_in()
-    study = Study(read_cohort(cohort, plan.columns, plan.used_columns), plan)
+    study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
     return of_study(study)
 
 
@@ -213,14 +238,14 @@ def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | Non
         return nullcontext(in_threads())
     from reinfuse.simulation.trial.dask_runner import Tls, on_cluster
 
-    return on_cluster(cluster, Tls(*tls), insecure)
+    return on_cluster(cluster, Tls(*tls), insecure=insecure)
 
 
 def _kept(runner: Runner, asked: Any, out: Path) -> Runner:
     from reinfuse.simulation.trial.checkpoint import resumable
 
     signals.note_kept(f"Finished work is kept in {_folder(out)}: the same command goes on with it.")
-    return resumable(runner, asked, _folder(out), lambda text: typer.echo(text, err=True))
+    return resumable(runner, asked, _folder(out), say=lambda text: typer.echo(text, err=True))
 
 
 def _folder(out: Path) -> Path:

@@ -90,20 +90,22 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
             f"no patient has an infusion {design.index_infusion}",
             "choose another index_infusion in the plan",
         )
-        raise CohortRefused([Problem("infusions", None, "infusion", None, rule, remedy)])
+        raise CohortRefused([Problem(table="infusions", column="infusion", rule=rule, remedy=remedy)])
     frame = frame.sort(ID)
     dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
-    made, left_out, problems = factors.build(design.all_factors, frame, dialect)
+    made, left_out, problems = factors.build(design.all_factors, frame, dialect=dialect)
     ends = _built_in_endpoints(frame, design.rules)
     derived = {e.name for e in ends}
     for declared in design.endpoints:
         if declared.name in derived:
             rule = f"endpoint {declared.name}: the cohort holds an endpoint of this name already"
             problems.append(
-                Problem("plan", None, declared.name, None, rule, "give the plan's own endpoint another name")
+                Problem(
+                    table="plan", column=declared.name, rule=rule, remedy="give the plan's own endpoint another name"
+                )
             )
             continue
-        one, wrong = from_columns(declared, frame, dialect)
+        one, wrong = from_columns(declared, frame, dialect=dialect)
         problems += wrong
         ends += [one] if one else []
     populations, missing, wrong = _populations(frame, made, design)
@@ -111,7 +113,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
         raise PlanRefused(problems + wrong)
     if not ends and not made and not any(is_grade(c) for c in frame.columns):
         rule, remedy = "holds no column that the plan analyses", "use the standard names, or map them under [columns]"
-        raise CohortRefused([Problem("sheet", None, None, None, rule, remedy), *cohort.warnings])
+        raise CohortRefused([Problem(table="sheet", rule=rule, remedy=remedy), *cohort.warnings])
     notes = [f"factor {n} left out: the data do not hold what it needs" for n in left_out]
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
@@ -228,7 +230,7 @@ def _populations(frame: pl.DataFrame, made: list[FactorColumn],
         column = by_name[name].values if name in by_name else frame[name] if name in frame.columns else None
         if column is None and name not in ("diagnosis", *factors.LABELS):
             rule = "the plan's subgroup is no factor and no column"
-            problems.append(Problem("plan", None, name, None, rule, "correct the plan"))
+            problems.append(Problem(table="plan", column=name, rule=rule, remedy="correct the plan"))
             continue
         if column is None or column.null_count() == frame.height:
             missing.append(name)
@@ -236,14 +238,18 @@ def _populations(frame: pl.DataFrame, made: list[FactorColumn],
         levels = sorted({str(v) for v in column.drop_nulls()})
         if len(levels) > factors.MAX_LEVELS:
             rule = f"the plan's subgroup has {len(levels)} different values, more than {factors.MAX_LEVELS}"
-            problems.append(Problem("plan", None, name, None, rule, factors.TOO_MANY_LEVELS))
+            problems.append(Problem(table="plan", column=name, rule=rule, remedy=factors.TOO_MANY_LEVELS))
             continue
         if any(len(level) > LONGEST_NAME for level in levels):
             rule = f"the plan's subgroup has a value of more than {LONGEST_NAME} characters"
-            problems.append(Problem("plan", None, name, None, rule, "shorten it, or leave the subgroup out"))
+            problems.append(
+                Problem(table="plan", column=name, rule=rule, remedy="shorten it, or leave the subgroup out")
+            )
             continue
         if name not in factors.LABELS and (why := unfit_values(column)):
-            problems.append(Problem("plan", None, name, None, f"the plan's subgroup {why}", "correct the plan"))
+            problems.append(
+                Problem(table="plan", column=name, rule=f"the plan's subgroup {why}", remedy="correct the plan")
+            )
             continue
         texts = column.cast(pl.String)
         masks |= {f"{name}={level}": (texts == level).fill_null(False).to_numpy() for level in levels}

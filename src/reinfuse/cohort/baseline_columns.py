@@ -46,7 +46,7 @@ def is_identifier(name: str) -> bool:
     return plain_name(name) in _IDENTIFIERS
 
 
-def unfit_name(name: str, outcomes: Mapping[str, str], known_at: float | None = None) -> str | None:
+def unfit_name(name: str, outcomes: Mapping[str, str], *, known_at: float | None = None) -> str | None:
     """Return why a column of this name divides no patients, or None.
 
     Parameters

@@ -64,7 +64,7 @@ class Cohort:
         return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
 
 
-def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, used: Sequence[str] = ()) -> Cohort:
+def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = ()) -> Cohort:
     """Read and check a cohort.
 
     Parameters
@@ -81,17 +81,17 @@ def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, used:
     CohortRefused
         With every problem at once.
     """
-    cohort, problems = examine(read_raw(path), columns, used)
+    cohort, problems = examine(read_raw(path), columns, used=used)
     if cohort is None:
         raise CohortRefused(problems)
     return cohort
 
 
 def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
-            used: Sequence[str] = ()) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
+            *, used: Sequence[str] = ()) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
     """Type and check a raw cohort; the cohort is None if a problem is an error."""
     if raw.wide:
-        typed = {"sheet": interpret_wide(raw.tables["sheet"], columns, used)}
+        typed = {"sheet": interpret_wide(raw.tables["sheet"], columns, used=used)}
         found: list[Problem] = []
     else:
         typed, found = _dated_tables(raw, used)
@@ -111,7 +111,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
 def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed], list[Problem]]:
     unread = {p.table for p in raw.problems if p.severity == "error"}
     problems = [
-        Problem(name, None, None, None, "the table is missing", f"add {name}.csv or a sheet {name}: {table.meaning}")
+        Problem(table=name, rule="the table is missing", remedy=f"add {name}.csv or a sheet {name}: {table.meaning}")
         for name, table in TABLES.items() if table.required and name not in raw.tables and name not in unread
     ]  # fmt: skip
     if not raw.tables:
@@ -120,10 +120,10 @@ def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed]
     dated = modes.get("infusions", next(iter(modes.values()), "day")) == "date"
     wrong = [name for name, mode in modes.items() if (mode == "date") != dated]
     problems += [
-        Problem(name, None, modes[name], None, "the cohort is dated both by date and by day",
-                f"use {'date' if dated else 'day'} as the table infusions does") for name in wrong
+        Problem(table=name, column=modes[name], rule="the cohort is dated both by date and by day",
+                remedy=f"use {'date' if dated else 'day'} as the table infusions does") for name in wrong
     ]  # fmt: skip
-    typed = {name: interpret(t, TABLES[name], dated, used) for name, t in raw.tables.items()}
+    typed = {name: interpret(t, TABLES[name], dated=dated, used=used) for name, t in raw.tables.items()}
     return {name: _with_time(name, t) for name, t in typed.items()}, problems
 
 

@@ -91,7 +91,7 @@ class Factor(Declaration):
             raise ValueError(f"not a built-in factor; {hint}give it a column")
         if self.above is not None and (self.scale or self.per):
             raise ValueError("above cannot stand together with scale or per")
-        if self.column is not None and (wrong := unfit_name(self.column, {}, self.known_at)):
+        if self.column is not None and (wrong := unfit_name(self.column, {}, known_at=self.known_at)):
             raise ValueError(wrong)
         return self
 

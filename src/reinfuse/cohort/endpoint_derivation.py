@@ -58,7 +58,7 @@ def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
         frame = frame.join(umrd(cohort, base, rules), on=ID, how="left")
     frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
     frame = frame.join(size_change(cohort, base), on=ID, how="left")
-    return _tidy(frame.join(_toxicities(cohort, base, index, rules), on=ID, how="left"), cohort)
+    return _tidy(frame.join(_toxicities(cohort, base, index, rules=rules), on=ID, how="left"), cohort)
 
 
 def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +85,7 @@ def responder_set(rules: Rules, diagnosis: str | None) -> tuple[str, ...]:
     return rules.responders_by_diagnosis.get(diagnosis or "", rules.responders)
 
 
-def is_responder(rules: Rules, response: str = "response", diagnosis: str = "diagnosis") -> pl.Expr:
+def is_responder(rules: Rules, response: str = "response", *, diagnosis: str = "diagnosis") -> pl.Expr:
     """Return the expression that tells whether a best response counts as response in its diagnosis."""
     expr = pl.col(response).is_in(list(rules.responders))
     for name, responses in rules.responders_by_diagnosis.items():
@@ -186,7 +186,7 @@ def grade_name(kind: str) -> str:
     return f"{plain}_grade" if plain in ("crs", "icans", "nt") else f"toxicity_{plain}_grade"
 
 
-def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) -> pl.DataFrame:
+def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, *, rules: Rules) -> pl.DataFrame:
     """Worst grade of each kind after the index infusion, and the row that holds it."""
     out = base.select(ID)
     if "toxicities" not in cohort.tables:

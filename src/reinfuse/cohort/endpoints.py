@@ -90,8 +90,9 @@ class EndpointColumn:
         return known if self.entry is None else known & ~np.isnan(self.entry)
 
 
-def from_columns(declared: Endpoint, frame: pl.DataFrame,
-                 dialect: cell_parsing.Dialect = "point") -> tuple[EndpointColumn | None, list[Problem]]:  # fmt: skip
+def from_columns(
+    declared: Endpoint, frame: pl.DataFrame, *, dialect: cell_parsing.Dialect = "point"
+) -> tuple[EndpointColumn | None, list[Problem]]:
     """Make an endpoint from the columns that the plan names."""
     problems: list[Problem] = []
     for column in (declared.time, declared.entry, declared.event, declared.competing, declared.value):
@@ -99,53 +100,57 @@ def from_columns(declared: Endpoint, frame: pl.DataFrame,
             near = nearest(column, [c for c in frame.columns if DERIVED not in c])
             remedy = f"did you mean {near!r}?" if near else "correct the plan"
             rule = f"endpoint {declared.name} needs a column that is not there"
-            problems.append(Problem("plan", None, column, None, rule, remedy))
+            problems.append(Problem(table="plan", column=column, rule=rule, remedy=remedy))
     if problems:
         return None, problems
     label = declared.label or declared.name.replace("_", " ")
     if declared.value is not None:
-        event, problems = _event(declared.name, frame, declared.value, declared.event_value)
+        event, problems = _event(declared.name, frame, declared.value, meant=declared.event_value)
         return EndpointColumn(declared.name, label, "binary", event), problems
-    days, wrong = _days(declared, str(declared.time), frame, dialect)
-    entry, more = (None, []) if declared.entry is None else _days(declared, declared.entry, frame, dialect)
+    days, wrong = _days(declared, str(declared.time), frame, dialect=dialect)
+    entry, more = (None, []) if declared.entry is None else _days(declared, declared.entry, frame, dialect=dialect)
     problems += wrong + more
     if entry is not None and not problems and np.any(entry >= days):
         rule = f"endpoint {declared.name} needs an entry before the time in every row"
-        problems.append(Problem("plan", None, declared.entry, None, rule, "correct the column or the plan"))
-    event, more = _event(declared.name, frame, str(declared.event), declared.event_value)
+        problems.append(
+            Problem(table="plan", column=declared.entry, rule=rule, remedy="correct the column or the plan")
+        )
+    event, more = _event(declared.name, frame, str(declared.event), meant=declared.event_value)
     competing = None
     if declared.competing is not None:
-        competing, other = _event(declared.name, frame, declared.competing, declared.competing_value)
+        competing, other = _event(declared.name, frame, declared.competing, meant=declared.competing_value)
         competing = np.where(event == 1, 0.0, competing)
         more = more + other
     return EndpointColumn(declared.name, label, "time", event, days, competing, entry), problems + more
 
 
 def _days(declared: Endpoint, column: str, frame: pl.DataFrame,
-          dialect: cell_parsing.Dialect) -> tuple[Floats, list[Problem]]:  # fmt: skip
+          *, dialect: cell_parsing.Dialect) -> tuple[Floats, list[Problem]]:  # fmt: skip
     """Return a column of times in days, NaN where empty."""
     time, wrong = factors.numbers(frame[column], dialect)
     days: Floats = time.fill_null(float("nan")).to_numpy().astype(np.float64) * UNIT_DAYS[declared.unit]
     if not wrong and not np.any((days < 0) | (days > DAYS[1])):
         return days, []
     rule = f"endpoint {declared.name} needs times of 0 to {DAYS[1]:g} days in every row that has one"
-    return days, [Problem("plan", None, column, None, rule, "correct the column or the plan")]
+    return days, [Problem(table="plan", column=column, rule=rule, remedy="correct the column or the plan")]
 
 
-def _event(name: str, frame: pl.DataFrame, column: str, meant: str | None) -> tuple[Floats, list[Problem]]:
+def _event(name: str, frame: pl.DataFrame, column: str, *, meant: str | None) -> tuple[Floats, list[Problem]]:
     """Return 1 where a column says that the event happened, 0 where not, NaN where it is empty."""
     texts = [None if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in frame[column].to_list()]
     if meant is not None:
         same = {t: _plain(t) == _plain(meant) for t in texts if t is not None}
         if not any(same.values()):
             rule = f"endpoint {name}: no row has the value {meant!r}"
-            return np.full(len(texts), np.nan), [Problem("plan", None, column, None, rule, "correct the plan")]
+            return np.full(len(texts), np.nan), [
+                Problem(table="plan", column=column, rule=rule, remedy="correct the plan")
+            ]
         told = {t: float(yes) for t, yes in same.items() if yes or t.casefold() != cell_parsing.UNKNOWN}
         return np.array([told.get(t, np.nan) if t is not None else np.nan for t in texts]), []
     read = {t: cell_parsing.read_yes_no(t) for t in set(texts) if t is not None}
     problems = [
-        Problem("sheet", row, column, t, f"endpoint {name}: {column} {read[t].rule}",
-                "use 1 and 0, or say in the plan which value means the event (event_value)")
+        Problem(table="sheet", row=row, column=column, value=t, rule=f"endpoint {name}: {column} {read[t].rule}",
+                remedy="use 1 and 0, or say in the plan which value means the event (event_value)")
         for row, t in zip(frame[ROW] if ROW in frame.columns else [None] * len(texts), texts, strict=True)
         if t is not None and read[t].rule
     ]  # fmt: skip

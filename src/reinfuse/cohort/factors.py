@@ -87,7 +87,7 @@ class FactorColumn:
 
 
 def build(factors: Sequence[Factor], frame: pl.DataFrame,
-          dialect: values.Dialect = "point") -> tuple[list[FactorColumn], list[str], list[Problem]]:  # fmt: skip
+          *, dialect: values.Dialect = "point") -> tuple[list[FactorColumn], list[str], list[Problem]]:  # fmt: skip
     """Make the plan's factors from the analysed patients.
 
     Parameters
@@ -115,7 +115,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
             near = nearest(factor.column, [c for c in frame.columns if DERIVED not in c])
             remedy = f"did you mean {near!r}?" if near else "correct the plan or add the column"
             rule = f"factor {factor.name} needs a column that is not there"
-            problems.append(Problem("plan", None, factor.column, None, rule, remedy))
+            problems.append(Problem(table="plan", column=factor.column, rule=rule, remedy=remedy))
             continue
         column, wrong = _shape(factor, series.alias(factor.name), dialect)
         problems += wrong
@@ -151,23 +151,25 @@ def _shape(factor: Factor, series: pl.Series,
     label = factor.label or LABELS.get(factor.name, factor.name.replace("_", " "))
     if factor.column is not None and (why := unfit_values(series, numbers=True)):
         rule = f"factor {factor.name} {why}"
-        return None, [Problem("plan", None, factor.column, None, rule, "take the factor out of the plan")]
+        return None, [Problem(table="plan", column=factor.column, rule=rule, remedy="take the factor out of the plan")]
     wants_number = factor.above is not None or factor.scale is not None or factor.per is not None
     number, bad = numbers(series, dialect)
     if wants_number and bad:
         rule = f"factor {factor.name} needs numbers, and {bad} values are none"
-        return None, [Problem("plan", None, factor.column, None, rule, "correct the column or the factor")]
+        return None, [Problem(table="plan", column=factor.column, rule=rule, remedy="correct the column or the factor")]
     if bad and factor.reference is None and (good := len(number) - number.null_count()):
         rule = f"factor {factor.name} holds {good} numbers and {bad} texts that are none"
         remedy = "correct the column, or name a reference in the plan to compare its values as categories"
-        return None, [Problem("plan", None, factor.column, None, rule, remedy)]
+        return None, [Problem(table="plan", column=factor.column, rule=rule, remedy=remedy)]
     if factor.above is not None:
         cut = _yes_no_series(number > factor.above)
         shown = factor.label or f"{label} above {factor.above:g}"
         return FactorColumn(factor.name, shown, "binary", cut, ("no", "yes"), source=factor.column), []
     if factor.scale == "log2" and any(v <= 0 for v in _floats(number.drop_nulls())):
         rule = f"factor {factor.name} has values of 0 or less, which have no logarithm"
-        return None, [Problem("plan", None, factor.column, None, rule, "leave out the scale, or cut with above")]
+        return None, [
+            Problem(table="plan", column=factor.column, rule=rule, remedy="leave out the scale, or cut with above")
+        ]
     if not bad and factor.reference is None and not _only_yes_no(series):
         return _number(factor, label, number), []
     return _category(factor, label, series)
@@ -219,7 +221,7 @@ def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColu
         problem = f"factor {factor.name} has a value of {len(longest):,} characters, more than {LONGEST_NAME}"
         remedy = "shorten it, or take the factor out of the plan"
     if problem:
-        return None, [Problem("plan", None, factor.column or factor.name, None, problem, remedy)]
+        return None, [Problem(table="plan", column=factor.column or factor.name, rule=problem, remedy=remedy)]
     levels = tuple(sorted(counts, key=lambda t: (t != factor.reference, -counts[t], t)))
     levels = (*levels[:1], *sorted(levels[1:]))
     return FactorColumn(factor.name, label, "category", pl.Series(texts, dtype=pl.String), levels,

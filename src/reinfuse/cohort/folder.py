@@ -88,9 +88,13 @@ def _twice(named: Iterable[tuple[str, Path]], tables: Mapping[str, Path]) -> Ite
             continue
         if name == SHEET and SHEET not in tables:
             rule = "a wide sheet stands beside the tables of a cohort, and one of the two is not read"
-            yield Problem(FOLDER, None, None, shown(entry), rule, "keep the sheet or the tables in this folder")
+            yield Problem(
+                table=FOLDER, value=shown(entry), rule=rule, remedy="keep the sheet or the tables in this folder"
+            )
         else:
-            yield Problem(name, None, None, shown(entry), "is there in two files", "keep one of the two files")
+            yield Problem(
+                table=name, value=shown(entry), rule="is there in two files", remedy="keep one of the two files"
+            )
 
 
 def _stranger(entry: Path) -> Problem | None:
@@ -101,10 +105,12 @@ def _stranger(entry: Path) -> Problem | None:
     if near := file_names.near_table(entry.name):
         rule = f"is read from {near}.csv or {near}.parquet, and a file of nearly this name is not read"
         remedy = f"save it as {near}.csv, put its rows there, or take it out of the folder"
-        return Problem(near, None, None, name, rule, remedy)
+        return Problem(table=near, value=name, rule=rule, remedy=remedy)
     if file_names.near_sheet(entry.name) and not entry.is_dir():
         rule = "a file is named nearly as a wide sheet is, and is not read"
-        return Problem(FOLDER, None, None, name, rule, "name it sheet.csv, name the file itself, or take it out")
+        return Problem(
+            table=FOLDER, value=name, rule=rule, remedy="name it sheet.csv, name the file itself, or take it out"
+        )
     if entry.suffix.casefold() in WORKBOOKS:
         return _workbook(entry)
     return _unread(name) if file_names.is_data(entry.name) else None
@@ -113,7 +119,7 @@ def _stranger(entry: Path) -> Problem | None:
 def _unread(name: str) -> Problem:
     rule = "a file is not read: its name is that of no table"
     remedy = f"nothing, if it is none of {_TABLES}; a wide sheet is read if you name the file itself"
-    return Problem(FOLDER, None, None, name, rule, remedy, "warning")
+    return Problem(table=FOLDER, value=name, rule=rule, remedy=remedy, severity="warning")
 
 
 def _workbook(entry: Path) -> Problem | None:
@@ -127,7 +133,7 @@ def _workbook(entry: Path) -> Problem | None:
     if near:
         rule = f"a workbook in the folder is not read, and has sheets for {', '.join(near)}"
         remedy = "name the workbook itself, or save its sheets as CSV; then take it out of the folder"
-        return Problem(FOLDER, None, None, shown(entry), rule, remedy)
+        return Problem(table=FOLDER, value=shown(entry), rule=rule, remedy=remedy)
     return _unread(shown(entry)) if filled else None
 
 

@@ -43,7 +43,7 @@ class _Name:
         return SequenceMatcher(None, self.plain, other.plain).ratio()
 
 
-def strangers(extra: Iterable[str], table: Table, have: Container[str], own: bool) -> Iterator[Problem]:
+def strangers(extra: Iterable[str], table: Table, have: Container[str], *, own: bool) -> Iterator[Problem]:
     """Tell of columns that are not declared: misspelt ones are errors, the others are kept.
 
     Parameters
@@ -63,9 +63,9 @@ def strangers(extra: Iterable[str], table: Table, have: Container[str], own: boo
         if column is not None and lost and not column.required:  # that a required one is missing is told by itself
             rule = f"the column is not read, and its name is nearly {column.name}"
             remedy = f"name it {column.name} if it is that ({column.meaning}); else name it otherwise, or in the plan"
-            yield Problem(table.name, None, title, None, rule, remedy)
+            yield Problem(table=table.name, column=title, rule=rule, remedy=remedy)
         elif not own or like >= _HINT:
             hint = f"did you mean {column.name}? otherwise " if column is not None and like >= _HINT else ""
             rule = "the column is not a standard one" if own else "the column is not a declared one"
             remedy = f"{hint}nothing: it is kept, and a plan can use it as a factor"
-            yield Problem(table.name, None, title, None, rule, remedy, "warning")
+            yield Problem(table=table.name, column=title, rule=rule, remedy=remedy, severity="warning")

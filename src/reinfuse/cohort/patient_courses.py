@@ -67,7 +67,7 @@ class Course:
     responses: tuple[tuple[float, float, str], ...] = field(repr=False, default=())
 
 
-def courses(cohort: Cohort, data: Analysed, index: int, threshold: float | None = None) -> tuple[Course, ...]:
+def courses(cohort: Cohort, data: Analysed, index: int, *, threshold: float | None = None) -> tuple[Course, ...]:
     """Return the sequences of the analysed patients, in the order of their ids.
 
     Parameters
@@ -77,10 +77,10 @@ def courses(cohort: Cohort, data: Analysed, index: int, threshold: float | None 
     threshold
         MRD value below which it is undetectable; None: only results that are told in words are shown.
     """
-    return tuple(_wide(data, index) if cohort.wide else _dated(cohort, data, index, threshold))
+    return tuple(_wide(data, index) if cohort.wide else _dated(cohort, data, index, threshold=threshold))
 
 
-def _dated(cohort: Cohort, data: Analysed, index: int, threshold: float | None) -> Iterator[Course]:
+def _dated(cohort: Cohort, data: Analysed, index: int, *, threshold: float | None) -> Iterator[Course]:
     infusions = cohort.tables["infusions"]
     zero = dict(infusions.filter(pl.col("infusion") == index).select(ID, TIME).iter_rows())
     events = _events(cohort, zero, threshold)

@@ -88,9 +88,9 @@ class _Collector:
         self.sources[shown(path)] = hashlib.sha256(data).hexdigest()
         return data
 
-    def refuse(self, table: str | None, rule: str, remedy: str, row: int | None = None, column: str | None = None,
+    def refuse(self, table: str | None, rule: str, remedy: str, *, row: int | None = None, column: str | None = None,
                value: str | None = None) -> None:  # fmt: skip
-        self.problems.append(Problem(table, row, column, value, rule, remedy))
+        self.problems.append(Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy))
 
 
 def read_raw(path: str | Path) -> RawCohort:
@@ -182,7 +182,7 @@ def _one(name: str, path: Path, found: _Collector) -> RawTable | None:
         found.refuse(name, refused.rule, refused.remedy)
         return None
     found.readings += [Reading(name, None, note, 1) for note in read.notes]
-    raw = _table(name, read.grid, found, read.dialect)
+    raw = _table(name, read.grid, found, dialect=read.dialect)
     for row, count in read.uneven if raw else ():
         rule = f"has {count} cells where the header has {len(read.grid.columns)}"
         found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=row)
@@ -196,7 +196,7 @@ def _workbook(path: Path, found: _Collector) -> list[RawTable]:
     return [t for t in raw if t is not None]
 
 
-def _table(name: str, grid: Grid, found: _Collector, dialect: Dialect = "point") -> RawTable | None:
+def _table(name: str, grid: Grid, found: _Collector, *, dialect: Dialect = "point") -> RawTable | None:
     """Make a table of texts from the cells of a sheet."""
     header = [clean(h) for h in grid.header]
     if not any(header):

@@ -36,7 +36,7 @@ def choose(sheets: Sequence[Sheet]) -> Chosen:
     for name, sheet in named:
         tables.setdefault(name, sheet)
     twice = sorted({name for name, s in named if tables[name] is not s})
-    problems = [Problem(n, None, None, None, "is there in two sheets", "keep one of the two sheets") for n in twice]
+    problems = [Problem(table=n, rule="is there in two sheets", remedy="keep one of the two sheets") for n in twice]
     problems += [_stranger(s) for s in filled if not file_names.table_named(s.title)]
     return Chosen(tables, (*problems, *(p for name, s in tables.items() for p in unseen(name, s))))
 
@@ -50,7 +50,7 @@ def _wide(filled: Sequence[Sheet]) -> Chosen:
     near = [f"is {s.title!r} the table {n}?" for s in filled if (n := file_names.near_table(s.title))]
     remedy = "; ".join([*near, "name them patients, infusions, ..., or keep one wide sheet"])
     rule = f"has {len(shown)} filled sheets, none named as a table of a cohort"
-    return Chosen({}, (Problem(None, None, None, None, rule, remedy),))
+    return Chosen({}, (Problem(rule=rule, remedy=remedy),))
 
 
 def _stranger(sheet: Sheet) -> Problem:
@@ -59,37 +59,41 @@ def _stranger(sheet: Sheet) -> Problem:
         return _unread(sheet)
     rule = f"is read from a sheet {near}, and a sheet of nearly this name is not read"
     remedy = f"name it {near}, put its rows there, or take it out of the workbook"
-    return Problem(near, None, None, sheet.title, rule, remedy)
+    return Problem(table=near, value=sheet.title, rule=rule, remedy=remedy)
 
 
 def _unread(sheet: Sheet) -> Problem:
     rule, remedy = "a sheet is not read: its name is that of no table", "nothing, if it holds no table of the cohort"
-    return Problem("workbook", None, None, sheet.title, rule, remedy, "warning")
+    return Problem(table="workbook", value=sheet.title, rule=rule, remedy=remedy, severity="warning")
 
 
 def unseen(name: str, sheet: Sheet) -> Iterator[Problem]:
     """Tell of formulas without a result, merged cells, and what is hidden."""
     remedy = "open the workbook in a spreadsheet program and save it, or write the value"
     for place in sheet.unstored:
-        yield _at(sheet, name, place, None, "holds a formula without a stored result", remedy)
+        yield _at(sheet, name, place, value=None, rule="holds a formula without a stored result", remedy=remedy)
     for first, last, text in sheet.merged:
         rule = "is merged with the cells beside or below it, of which only this one holds the value"
         remedy = f"unmerge the {_size(first, last)} cells and fill each of them"
-        yield _at(sheet, name, first, text, rule, remedy)
+        yield _at(sheet, name, first, value=text, rule=rule, remedy=remedy)
     remedy = "take out what should not be analysed, or show it"
     if sheet.hidden:
-        yield Problem(name, None, None, None, "is a hidden sheet, and is read as the others are", remedy, "warning")
+        yield Problem(
+            table=name, rule="is a hidden sheet, and is read as the others are", remedy=remedy, severity="warning"
+        )
     for row in sheet.hidden_rows:
         rule = "the row is hidden in the workbook, and is read as the others are"
-        yield Problem(name, row or None, None, None, rule, remedy, "warning")
+        yield Problem(table=name, row=row or None, rule=rule, remedy=remedy, severity="warning")
     for column in sheet.hidden_columns:
         rule = "the column is hidden in the workbook, and is read as the others are"
-        yield Problem(name, None, sheet.grid.name(column), None, rule, remedy, "warning")
+        yield Problem(table=name, column=sheet.grid.name(column), rule=rule, remedy=remedy, severity="warning")
 
 
-def _at(sheet: Sheet, name: str, place: Place, value: str | None, rule: str, remedy: str) -> Problem:
+def _at(sheet: Sheet, name: str, place: Place, *, value: str | None, rule: str, remedy: str) -> Problem:
     """Name a cell as the user sees it: row 1 is the one below the header, and the column by its header."""
-    return Problem(name, place[0] or None, sheet.grid.name(place[1]), value, rule, remedy)
+    return Problem(
+        table=name, row=place[0] or None, column=sheet.grid.name(place[1]), value=value, rule=rule, remedy=remedy
+    )
 
 
 def _size(first: Place, last: Place) -> int:

@@ -35,7 +35,7 @@ def with_index(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
         death_t=pl.col("death") - pl.col("_index"),
         last_t=pl.coalesce("last_contact", "death") - pl.col("_index"),
     )
-    return base.join(_first_new_therapy(cohort, base, index, rules), on=ID, how="left")
+    return base.join(_first_new_therapy(cohort, base, index, rules=rules), on=ID, how="left")
 
 
 def since_index(cohort: Cohort, table: str, base: pl.DataFrame) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def first_row(frame: pl.DataFrame, table: str, prefix: str) -> pl.DataFrame:
     return first.select(ID, pl.col("t").alias(f"{prefix}_t"), row_of(table).alias(f"{prefix}_source"))
 
 
-def _first_new_therapy(cohort: Cohort, base: pl.DataFrame, index: int, rules: Rules) -> pl.DataFrame:
+def _first_new_therapy(cohort: Cohort, base: pl.DataFrame, index: int, *, rules: Rules) -> pl.DataFrame:
     infusions = cohort.tables["infusions"].filter(pl.col("infusion") == index + 1)
     parts = [infusions.select(ID, TIME, ROW, source=row_of("infusions"))]
     if "therapies" in cohort.tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -37,7 +38,9 @@ class Typed:
     problems: tuple[Problem, ...]
 
 
-def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[str] = (), own: bool = False) -> Typed:
+def interpret(
+    raw: RawTable, table: Table, *, dated: bool = False, used: Sequence[str] = (), own: bool = False
+) -> Typed:
     """Type the columns of a raw table.
 
     Parameters
@@ -59,31 +62,31 @@ def interpret(raw: RawTable, table: Table, dated: bool = False, used: Sequence[s
     extra = tuple(name for name, column in columns.items() if column is None)
     wanted = frozenset(used)
     problems += _unwritable_names(table.name, [n for n in columns if DERIVED not in n])
-    problems += strangers([n for n in extra if n not in wanted and DERIVED not in n], table, columns, own)
+    problems += strangers([n for n in extra if n not in wanted and DERIVED not in n], table, columns, own=own)
     typed, rows = {ROW: frame[ROW]}, frame[ROW].to_list()
     for name, column in columns.items():
         if column is None:
-            typed[name], wrong = _texts(raw.name, rows, frame[name], name in wanted)
+            typed[name], wrong = _texts(raw.name, rows, frame[name], wanted=name in wanted)
         else:
-            made, more, wrong = _column(raw, rows, frame[name].to_list(), column, dated)
+            made, more, wrong = _column(raw, rows, frame[name].to_list(), column=column, dated=dated)
             typed |= made
             readings += more
         problems += wrong
     return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
 
 
-def _texts(table: str, rows: list[int], series: pl.Series, wanted: bool) -> tuple[pl.Series, list[Problem]]:
+def _texts(table: str, rows: list[int], series: pl.Series, *, wanted: bool) -> tuple[pl.Series, list[Problem]]:
     """Clean an undeclared column; an error of the spreadsheet program, or what no document can show, is no text."""
     cleaned = {t: cell_parsing.clean(t) for t in series.unique().to_list()}
     severity: Severity = "error" if wanted else "warning"
-    faults: dict[str, tuple[str, str, Severity]] = {}
+    faults: dict[str, Any] = {}
     for text, clean in cleaned.items():
         if cell_parsing.is_fault(clean):
-            faults[text] = (f"{series.name} {FAULT[0]}", FAULT[1], severity)
+            faults[text] = {"rule": f"{series.name} {FAULT[0]}", "remedy": FAULT[1], "severity": severity}
         elif wrong := fault(clean):
-            faults[text] = (*wrong, "error")
+            faults[text] = dict(zip(("rule", "remedy"), wrong, strict=True))
     texts = series.to_list()
-    problems = [Problem(table, row, series.name, t, *faults[t])
+    problems = [Problem(table=table, row=row, column=series.name, value=t, **faults[t])
                 for row, t in zip(rows, texts, strict=True) if t in faults] if faults else []  # fmt: skip
     read = {t: None if t in faults or cell_parsing.is_missing(c) else c for t, c in cleaned.items()}
     return pl.Series(series.name, [read[t] for t in texts], dtype=pl.String), problems
@@ -91,7 +94,7 @@ def _texts(table: str, rows: list[int], series: pl.Series, wanted: bool) -> tupl
 
 def _unwritable_names(table: str, names: Sequence[str]) -> list[Problem]:
     faults = {name: wrong for name in names if (wrong := fault(name, LONGEST_HEADER))}
-    return [Problem(table, None, name, None, f"the column's name {rule}", remedy)
+    return [Problem(table=table, column=name, rule=f"the column's name {rule}", remedy=remedy)
             for name, (rule, remedy) in faults.items()]  # fmt: skip
 
 
@@ -107,7 +110,9 @@ def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], l
             continue
         if target in taken:
             rule = f"the columns {taken[target]!r} and {name!r} are both read as {target}"
-            problems.append(Problem(table.name, None, name, None, rule, "rename or take away one of the two"))
+            problems.append(
+                Problem(table=table.name, column=name, rule=rule, remedy="rename or take away one of the two")
+            )
             continue
         taken[target] = name
         readings.append(Reading(table.name, target, "column name", 1, (f"{name} → {target}",)))
@@ -122,16 +127,20 @@ def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
         if column.required and column.name not in frame.columns:
             near = nearest(column.name, unknown)
             hint = f"is it {near!r}? rename it" if near else f"add it: {column.meaning}"
-            problems.append(Problem(table.name, None, column.name, None, "the column is missing", hint))
+            problems.append(Problem(table=table.name, column=column.name, rule="the column is missing", remedy=hint))
     times = [c for c in ("date", "day") if c in frame.columns]
     if table.timed == "must" and not times:
-        problems.append(Problem(table.name, None, "date", None, "has neither a date nor a day column", "add one"))
+        problems.append(
+            Problem(table=table.name, column="date", rule="has neither a date nor a day column", remedy="add one")
+        )
     if len(times) == 2:
-        problems.append(Problem(table.name, None, "day", None, "has both a date and a day column", "keep one of them"))
+        problems.append(
+            Problem(table=table.name, column="day", rule="has both a date and a day column", remedy="keep one of them")
+        )
     return problems
 
 
-def _reader(column: Column, texts: Sequence[str], raw: RawTable, dated: bool) -> Callable[[str], Read]:
+def _reader(column: Column, texts: Sequence[str], raw: RawTable, *, dated: bool) -> Callable[[str], Read]:
     if column.kind in ("id", "text"):
         return lambda text: Read(text)
     if column.kind == "yes_no":
@@ -144,11 +153,11 @@ def _reader(column: Column, texts: Sequence[str], raw: RawTable, dated: bool) ->
         return cell_parsing.read_date
     mark = cell_parsing.decimal_mark(texts, raw.dialect)
     whole = column.kind != "number"
-    return lambda text: _read_in_range(text, column, mark, whole)
+    return lambda text: _read_in_range(text, column, mark, whole=whole)
 
 
 def _choices(column: Column) -> Callable[[str], Read]:
-    return lambda text: cell_parsing.read_choice(text, column.choices, column.words, column.free)
+    return lambda text: cell_parsing.read_choice(text, column.choices, column.words, free=column.free)
 
 
 def _read_regimen(text: str) -> Read:
@@ -160,7 +169,7 @@ def _read_regimen(text: str) -> Read:
     return Read(text)
 
 
-def _read_in_range(text: str, column: Column, mark: str | None, whole: bool) -> Read:
+def _read_in_range(text: str, column: Column, mark: str | None, *, whole: bool) -> Read:
     read = Read(None, "missing") if text.casefold() == cell_parsing.UNKNOWN else cell_parsing.read_number(text, mark)
     number = read.value
     if not isinstance(number, float):
@@ -175,27 +184,27 @@ def _read_in_range(text: str, column: Column, mark: str | None, whole: bool) -> 
     return Read(int(number) if whole else number, read.how)
 
 
-def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
+def _column(raw: RawTable, rows: list[int], texts: list[str], *, column: Column,
             dated: bool) -> tuple[dict[str, pl.Series], list[Reading], list[Problem]]:  # fmt: skip
     """Type one column; each different text is read once."""
     cleaned = {t: cell_parsing.clean(t) for t in set(texts)}
     unsaid = cell_parsing.UNSAID if column.empty_tells else frozenset()
     empty = {t for t, c in cleaned.items() if cell_parsing.is_missing(c) and c.casefold() not in unsaid}
     present = [c for t, c in cleaned.items() if t not in empty]
-    read = _reader(column, present, raw, dated)
+    read = _reader(column, present, raw, dated=dated)
     longest = LONGEST_NAME if column.kind == "id" or column.free else None
     found = {t: Read() if t in empty else _refused(c, unsaid, longest) or read(c) for t, c in cleaned.items()}
     if column.free:
         found = _one_spelling(texts, found)
     rules = {t: f"{column.name} {read.rule}" for t, read in found.items() if read.rule}
     problems = [
-        Problem(raw.name, row, column.name, cleaned[t], rules[t], found[t].remedy)
+        Problem(table=raw.name, row=row, column=column.name, value=cleaned[t], rule=rules[t], remedy=found[t].remedy)
         for row, t in zip(rows, texts, strict=True) if t in rules
     ]  # fmt: skip
     if column.filled:
         rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"
         problems += [
-            Problem(raw.name, row, column.name, t or None, rule, remedy)
+            Problem(table=raw.name, row=row, column=column.name, value=t or None, rule=rule, remedy=remedy)
             for row, t in zip(rows, texts, strict=True) if found[t].value is None and not found[t].rule
         ]  # fmt: skip
     series = pl.Series(column.name, [found[t].value for t in texts], dtype=DTYPES.get(column.kind, pl.String))
@@ -204,7 +213,7 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], column: Column,
         classes = {t: regimen_class(str(r.value)) if r.value is not None else None for t, r in found.items()}
         name = column.name + CLASS_SUFFIX
         made[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
-    return made, _readings(raw.name, column, texts, cleaned, found, empty), problems
+    return made, _readings(raw.name, column, texts, cleaned=cleaned, found=found, empty=empty), problems
 
 
 def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | None:
@@ -231,7 +240,7 @@ def _one_spelling(texts: Sequence[str], found: Mapping[str, Read]) -> dict[str, 
     return out
 
 
-def _readings(table: str, column: Column, texts: list[str], cleaned: Mapping[str, str], found: Mapping[str, Read],
+def _readings(table: str, column: Column, texts: list[str], *, cleaned: Mapping[str, str], found: Mapping[str, Read],
               empty: set[str]) -> list[Reading]:  # fmt: skip
     """Tell, by kind, what was normalised; examples only where no text can point at a patient."""
     counts: Counter[str] = Counter()

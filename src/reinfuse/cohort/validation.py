@@ -30,12 +30,12 @@ def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
     return [p for rule, p in found if rule not in (ends_known, mrd_told) or (p.table, p.row) not in unread]
 
 
-def _each(frame: pl.DataFrame, table: str, column: str, rule: str, remedy: str,
+def _each(frame: pl.DataFrame, table: str, column: str, *, rule: str, remedy: str,
           severity: Severity = "error") -> Iterator[Problem]:  # fmt: skip
     """Yield one problem a row of `frame`, which holds the offending rows only."""
     shown = frame[column].cast(pl.String) if column in frame.columns else pl.Series([None] * frame.height)
     for row, value in zip(frame[ROW], shown, strict=True):
-        yield Problem(table, row, column, value, rule, remedy, severity)
+        yield Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy, severity=severity)
 
 
 def _has(tables: Tables, table: str, *columns: str) -> bool:
@@ -51,7 +51,9 @@ def duplicate_keys(tables: Tables) -> Iterator[Problem]:
         full = frame.drop_nulls(key)
         twice = full.filter(pl.struct(key).is_duplicated() & ~pl.struct(key).is_first_distinct())
         what = " and ".join(key)
-        yield from _each(twice, name, key[-1], f"{what} is there already in an earlier row", "keep one of the rows")
+        yield from _each(
+            twice, name, key[-1], rule=f"{what} is there already in an earlier row", remedy="keep one of the rows"
+        )
 
 
 def repeated_rows(tables: Tables) -> Iterator[Problem]:
@@ -61,7 +63,9 @@ def repeated_rows(tables: Tables) -> Iterator[Problem]:
         if TABLES[name].key or not columns:
             continue
         twice = frame.filter(~frame[columns].to_struct("row").is_first_distinct())
-        yield from _each(twice, name, "patient_id", "the row repeats an earlier row", "take it away", "warning")
+        yield from _each(
+            twice, name, "patient_id", rule="the row repeats an earlier row", remedy="take it away", severity="warning"
+        )
 
 
 def known_patients(tables: Tables) -> Iterator[Problem]:
@@ -78,7 +82,14 @@ def known_patients(tables: Tables) -> Iterator[Problem]:
         for row, patient in strange.select(ROW, "patient_id").iter_rows():
             near = f"did you mean {hints[patient]!r}? " if hints.get(patient) else ""
             remedy = f"{near}add the patient to the table patients, or correct the id"
-            yield Problem(name, row, "patient_id", patient, "the patient is not in the table patients", remedy)
+            yield Problem(
+                table=name,
+                row=row,
+                column="patient_id",
+                value=patient,
+                rule="the patient is not in the table patients",
+                remedy=remedy,
+            )
 
 
 def infusion_numbers(tables: Tables) -> Iterator[Problem]:
@@ -89,7 +100,7 @@ def infusion_numbers(tables: Tables) -> Iterator[Problem]:
     before = pl.col("infusion").shift(1).over("patient_id").fill_null(0)
     gap = frame.filter(pl.col("infusion") > before + 1)
     remedy = "add the missing infusion, or number them 1, 2, ..."
-    yield from _each(gap, "infusions", "infusion", "an earlier infusion of the patient is missing", remedy)
+    yield from _each(gap, "infusions", "infusion", rule="an earlier infusion of the patient is missing", remedy=remedy)
 
 
 def _numbered(infusions: pl.DataFrame) -> pl.DataFrame:
@@ -105,15 +116,15 @@ def infusion_order(tables: Tables) -> Iterator[Problem]:
     frame = tables["infusions"].drop_nulls(["patient_id", "infusion", TIME]).sort("patient_id", "infusion")
     late = frame.filter(pl.col(TIME) <= pl.col(TIME).shift(1).over("patient_id"))
     column = "date" if "date" in frame.columns else "day"
-    yield from _each(_shown(late, column), "infusions", column, "the infusion is not after the one before it",
-                     "correct the day or the number of the infusion")  # fmt: skip
+    yield from _each(_shown(late, column), "infusions", column, rule="the infusion is not after the one before it",
+                     remedy="correct the day or the number of the infusion")  # fmt: skip
     if "day" in frame.columns:
         first = frame.filter((pl.col("infusion") == 1) & (pl.col("day") != 0))
-        yield from _each(first, "infusions", "day", "day 0 is the first infusion, and this one is on another day",
-                         "count the days of this patient from the first infusion")  # fmt: skip
+        yield from _each(first, "infusions", "day", rule="day 0 is the first infusion, and this one is on another day",
+                         remedy="count the days of this patient from the first infusion")  # fmt: skip
 
 
-def _shown(frame: pl.DataFrame, column: str, dated: bool = True) -> pl.DataFrame:
+def _shown(frame: pl.DataFrame, column: str, *, dated: bool = True) -> pl.DataFrame:
     """Show dates as dates in a problem's value."""
     if column == "day" or not dated:
         return frame
@@ -126,8 +137,10 @@ def after_the_end(tables: Tables) -> Iterator[Problem]:
         return
     patients = tables["patients"].filter(pl.col("patient_id").is_first_distinct())
     dated = "date" in tables.get("infusions", pl.DataFrame()).columns
-    late = _shown(patients.filter(pl.col("last_contact") > pl.col("death")), "last_contact", dated)
-    yield from _each(late, "patients", "last_contact", "last contact is after death", "correct one of the two")
+    late = _shown(patients.filter(pl.col("last_contact") > pl.col("death")), "last_contact", dated=dated)
+    yield from _each(
+        late, "patients", "last_contact", rule="last contact is after death", remedy="correct one of the two"
+    )
     ends = patients.select("patient_id", "death", _end=pl.coalesce("death", "last_contact"))
     for name, frame in tables.items():
         if name == "patients" or not _has(tables, name, "patient_id", TIME):
@@ -138,7 +151,7 @@ def after_the_end(tables: Tables) -> Iterator[Problem]:
         over = _shown(joined.filter(pl.col(TIME) > pl.col("_end")), column)
         for died, what in ((True, "death"), (False, "last contact")):
             rows = over.filter(pl.col("death").is_not_null() == died)
-            yield from _each(rows, name, column, f"is after the patient's {what}", "correct one of the two")
+            yield from _each(rows, name, column, rule=f"is after the patient's {what}", remedy="correct one of the two")
 
 
 def ends_known(tables: Tables) -> Iterator[Problem]:
@@ -147,11 +160,18 @@ def ends_known(tables: Tables) -> Iterator[Problem]:
         return
     patients = tables["patients"]
     neither = patients.filter(pl.col("last_contact").is_null() & pl.col("death").is_null())
-    yield from _each(neither, "patients", "last_contact", "neither last contact nor death is known", "fill one")
+    yield from _each(
+        neither, "patients", "last_contact", rule="neither last contact nor death is known", remedy="fill one"
+    )
     if "death_cause" in patients.columns:
         alive = patients.filter(pl.col("death_cause").is_not_null() & pl.col("death").is_null())
-        yield from _each(alive, "patients", "death_cause", "has a cause of death but no death",
-                         "fill the death, or empty the cause")  # fmt: skip
+        yield from _each(
+            alive,
+            "patients",
+            "death_cause",
+            rule="has a cause of death but no death",
+            remedy="fill the death, or empty the cause",
+        )
 
 
 def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
@@ -167,12 +187,14 @@ def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
     known = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
     mine = pl.col("patient_id").is_in(known.implode()) & ~pl.col("patient_id").is_in(vague.implode())
     strange = joined.filter(pl.col("_known").is_null() & mine)
-    yield from _each(strange, "toxicities", "infusion", "the patient had no infusion of this number",
-                     "correct the number, or add the infusion")  # fmt: skip
+    yield from _each(strange, "toxicities", "infusion", rule="the patient had no infusion of this number",
+                     remedy="correct the number, or add the infusion")  # fmt: skip
     if TIME in frame.columns:
         column = "date" if "date" in frame.columns else "day"
         early = _shown(joined.filter(pl.col(TIME) < pl.col("_given")), column)
-        yield from _each(early, "toxicities", column, "the toxicity is before its infusion", "correct one of the two")
+        yield from _each(
+            early, "toxicities", column, rule="the toxicity is before its infusion", remedy="correct one of the two"
+        )
 
 
 def mrd_told(tables: Tables) -> Iterator[Problem]:
@@ -182,10 +204,17 @@ def mrd_told(tables: Tables) -> Iterator[Problem]:
     frame = tables["mrd"]
     have = [pl.col(c).is_null() for c in ("result", "value") if c in frame.columns]
     if not have:
-        yield Problem("mrd", None, "result", None, "has neither a result nor a value column", "add one of them")
+        yield Problem(
+            table="mrd", column="result", rule="has neither a result nor a value column", remedy="add one of them"
+        )
         return
-    yield from _each(frame.filter(pl.all_horizontal(have)), "mrd", "result", "has neither a result nor a value",
-                     "fill one of them, or take the row away")  # fmt: skip
+    yield from _each(
+        frame.filter(pl.all_horizontal(have)),
+        "mrd",
+        "result",
+        rule="has neither a result nor a value",
+        remedy="fill one of them, or take the row away",
+    )
 
 
 def mrd_agrees(tables: Tables) -> Iterator[Problem]:
@@ -193,8 +222,8 @@ def mrd_agrees(tables: Tables) -> Iterator[Problem]:
     if not _has(tables, "mrd", "result", "value"):
         return
     differ = tables["mrd"].filter((pl.col("result") == "undetectable") & (pl.col("value") >= MRD_LIMIT))
-    yield from _each(differ, "mrd", "value", "the value is detectable and the result undetectable",
-                     "correct one of the two; until then the result counts", "warning")  # fmt: skip
+    yield from _each(differ, "mrd", "value", rule="the value is detectable and the result undetectable",
+                     remedy="correct one of the two; until then the result counts", severity="warning")  # fmt: skip
 
 
 def responses_agree(tables: Tables) -> Iterator[Problem]:
@@ -204,13 +233,15 @@ def responses_agree(tables: Tables) -> Iterator[Problem]:
     frame = tables["responses"].drop_nulls(["patient_id", TIME, "response"]).filter(pl.col("response") != "NE")
     differ = frame.filter(pl.col("response").n_unique().over("patient_id", TIME) > 1)
     remedy = "keep the right one; until then progression counts before response, and response before stable disease"
-    yield from _each(differ, "responses", "response", "another assessment of the day differs", remedy, "warning")
+    yield from _each(
+        differ, "responses", "response", rule="another assessment of the day differs", remedy=remedy, severity="warning"
+    )
 
 
 def someone_there(tables: Tables) -> Iterator[Problem]:
     """A cohort has patients."""
     if "patients" in tables and tables["patients"].is_empty():
-        yield Problem("patients", None, None, None, "holds no patient", "add at least one row")
+        yield Problem(table="patients", rule="holds no patient", remedy="add at least one row")
 
 
 RULES: tuple[Rule, ...] = (

@@ -41,7 +41,7 @@ def is_grade(column: str) -> bool:
     return column in known or (column.startswith(TOXICITY_PREFIX) and column.endswith(GRADE_SUFFIX))
 
 
-def interpret_wide(raw: RawTable, columns: Mapping[str, str], used: Sequence[str] = ()) -> Typed:
+def interpret_wide(raw: RawTable, columns: Mapping[str, str], *, used: Sequence[str] = ()) -> Typed:
     """Type a wide sheet.
 
     Parameters
@@ -74,7 +74,13 @@ def _without_codes(table: Table, raw: RawTable) -> tuple[Table, list[Problem]]:
     if not known or not all(t.isdigit() for t in known):
         return table, []
     remedy = "write F and M, or use the column as it stands"
-    problem = Problem(raw.name, None, "sex", None, "holds numbers, which are kept as they stand", remedy, "warning")
+    problem = Problem(
+        table=raw.name,
+        column="sex",
+        rule="holds numbers, which are kept as they stand",
+        remedy=remedy,
+        severity="warning",
+    )
     return replace(table, columns=tuple(c for c in table.columns if c.name != "sex")), [problem]
 
 
@@ -88,13 +94,13 @@ def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Read
                 near = nearest(name, frame.columns)
                 remedy = f"did you mean {near!r}?" if near else "correct the plan's [columns]"
                 rule = f"the plan reads {standard} from a column that is not there"
-                problems.append(Problem(raw.name, None, name, None, rule, remedy))
+                problems.append(Problem(table=raw.name, column=name, rule=rule, remedy=remedy))
             continue
         if found == standard:
             continue
         if standard in frame.columns:
             rule = f"the plan reads {standard} from {name!r}, but the sheet has a column {standard} too"
-            problems.append(Problem(raw.name, None, standard, None, rule, "rename or map one of the two"))
+            problems.append(Problem(table=raw.name, column=standard, rule=rule, remedy="rename or map one of the two"))
             continue
         if plain_name(found) == plain_name(standard):
             frame = frame.rename({found: standard})
@@ -120,27 +126,46 @@ def _pairs(typed: Typed) -> Iterator[Problem]:
         have = [c for c in (time, event) if c in frame.columns]
         if len(have) == 1:
             other = event if have == [time] else time
-            yield Problem("sheet", None, other, None, f"{have[0]} is there without {other}", f"add {other}")
+            yield Problem(
+                table="sheet", column=other, rule=f"{have[0]} is there without {other}", remedy=f"add {other}"
+            )
         if len(have) < 2:
             continue
         for full, empty in ((time, event), (event, time)):
             half = frame.filter(pl.col(full).is_not_null() & pl.col(empty).is_null())
             for row in (r for r in half[ROW] if (r, empty) not in unread):
                 rule = f"{empty} is missing where {full} is given"
-                yield Problem("sheet", row, empty, None, rule, "fill both, or empty both")
+                yield Problem(table="sheet", row=row, column=empty, rule=rule, remedy="fill both, or empty both")
 
 
 def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     if frame.is_empty():
-        yield Problem("sheet", None, None, None, "holds no patient", "add at least one row")
+        yield Problem(table="sheet", rule="holds no patient", remedy="add at least one row")
     blank = frame.filter(pl.col("patient_id").is_in(["", "NA", "N/A", "nan"]) | pl.col("patient_id").is_null())
     for row in blank[ROW]:
-        yield Problem("sheet", row, "patient_id", None, "patient_id is missing", "give the patient an id")
+        yield Problem(
+            table="sheet", row=row, column="patient_id", rule="patient_id is missing", remedy="give the patient an id"
+        )
     ids = frame.drop_nulls("patient_id")
     for row, patient in ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id").iter_rows():
         remedy = "keep one row a patient"
-        yield Problem("sheet", row, "patient_id", patient, "patient_id is there already in an earlier row", remedy)
+        yield Problem(
+            table="sheet",
+            row=row,
+            column="patient_id",
+            value=patient,
+            rule="patient_id is there already in an earlier row",
+            remedy=remedy,
+        )
     if {"pfs_days", "os_days"} <= set(frame.columns):
         for row, value in frame.filter(pl.col("pfs_days") > pl.col("os_days")).select(ROW, "pfs_days").iter_rows():
             rule = "progression-free survival is longer than survival"
-            yield Problem("sheet", row, "pfs_days", f"{value:g}", rule, "correct one of the two", "warning")
+            yield Problem(
+                table="sheet",
+                row=row,
+                column="pfs_days",
+                value=f"{value:g}",
+                rule=rule,
+                remedy="correct one of the two",
+                severity="warning",
+            )

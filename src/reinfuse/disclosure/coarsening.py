@@ -38,7 +38,7 @@ class Coarse:
 
 
 def coarse(curves: Mapping[CurveKey, Curve], hiding: Hiding, group_of: Callable[[tuple[str, str | None]], Group],
-           endpoints: set[str], pairs: Sequence[tuple[str, str]] = ()) -> Coarse:  # fmt: skip
+           *, endpoints: set[str], pairs: Sequence[tuple[str, str]] = ()) -> Coarse:  # fmt: skip
     """Choose the times at which each curve tells no small number.
 
     Parameters
@@ -91,21 +91,27 @@ class _Choice:
         """Choose the times of all patients, then, among them, those of each set of groups."""
         every = self.places[endpoint, ALL]
         months = [m * DAYS_A_MONTH for m in range(1, int(every.time[-1] // DAYS_A_MONTH) + 1)]
-        self._keep(endpoint, [ALL], [every], months, [0.0, *months])
+        self._keep(endpoint, [ALL], [every], months=months, days=[0.0, *months])
         for members, total in families(g for e, g in self.places if e == endpoint):
             if total == ALL:
                 shown = [self.places[endpoint, g] for g in members]
                 compared = [*shown, _rest(every, shown)]
-                self._keep(endpoint, members, compared, self.times[endpoint, ALL], self.at_risk[endpoint, ALL])
+                self._keep(
+                    endpoint, members, compared, months=self.times[endpoint, ALL], days=self.at_risk[endpoint, ALL]
+                )
 
-    def _keep(self, endpoint: str, groups: Sequence[Group], compared: Sequence[Curve], months: Sequence[float],
+    def _keep(self, endpoint: str, groups: Sequence[Group], compared: Sequence[Curve], *, months: Sequence[float],
               days: Sequence[float]) -> None:  # fmt: skip
         """Keep the times at which neither the curves compared nor their differences from others tell a small number."""
         months = [
-            m for m in months if not any(self._differs(endpoint, o, groups, m, True) for o in self._beside(endpoint))
+            m
+            for m in months
+            if not any(self._differs(endpoint, o, groups, day=m, events=True) for o in self._beside(endpoint))
         ]
         days = [
-            d for d in days if not any(self._differs(endpoint, o, groups, d, False) for o in self._beside(endpoint))
+            d
+            for d in days
+            if not any(self._differs(endpoint, o, groups, day=d, events=False) for o in self._beside(endpoint))
         ]
         times, at_risk = _months(compared, months, self.hiding), _at_risk(compared, days, self.hiding)
         for group in groups:
@@ -116,7 +122,7 @@ class _Choice:
         pairs = [pair for pair in self.pairs if endpoint in pair]
         return [e for e in dict.fromkeys(x for pair in pairs for x in pair) if e in self.done and e != endpoint]
 
-    def _differs(self, endpoint: str, other: str, groups: Sequence[Group], day: float, events: bool) -> bool:
+    def _differs(self, endpoint: str, other: str, groups: Sequence[Group], *, day: float, events: bool) -> bool:
         """Tell whether few patients have one event but not the other by a day on which both are told."""
         told = self.times if events else self.at_risk
         common = [g for g in groups if (other, g) in self.places and _holds(told[other, g], day)]
@@ -182,7 +188,7 @@ def _at_risk(compared: Sequence[Curve], days: Iterable[float], hiding: Hiding) -
     return tuple(kept)
 
 
-def _until(curve: Curve, counts: Floats, day: float, before: bool = False) -> float:
+def _until(curve: Curve, counts: Floats, day: float, *, before: bool = False) -> float:
     return float(counts[curve.time < day if before else curve.time <= day].sum())
 
 

@@ -50,7 +50,7 @@ class Difference:
 
 
 def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Estimate], Group],
-               plan: declarations.Rules | None = None) -> Cells:  # fmt: skip
+               *, plan: declarations.Rules | None = None) -> Cells:  # fmt: skip
     """Return every number of patients that records tell, by measure and group.
 
     Parameters

@@ -71,7 +71,7 @@ class Releases:
         except (OSError, ValueError, TypeError):
             rule = "the log of what was released cannot be read or written"
             remedy = f"mend it, or name another folder in the environment's variable {VARIABLE}"
-            raise OutputRefused([Problem(None, None, None, str(self.path), rule, remedy)]) from None
+            raise OutputRefused([Problem(value=str(self.path), rule=rule, remedy=remedy)]) from None
 
     def _read_key(self) -> bytes:
         key = self.path / _KEY

@@ -28,7 +28,7 @@ _PRINTED = MONTHS[0] / 2
 """Days within which times are printed alike."""
 
 
-def rounded(value: float, of: Floats, k: int, steps: Iterable[float], way: Way = "nearest") -> float | None:
+def rounded(value: float, of: Floats, k: int, *, steps: Iterable[float], way: Way = "nearest") -> float | None:
     """Return a value rounded to the finest step that hides it among k; None where none does.
 
     Parameters
@@ -73,11 +73,11 @@ def rounded_time(e: Estimate, times: Floats, k: int) -> Estimate | None:
     times
         Of the events of the group; of a median follow-up, of the censorings.
     """
-    mid = None if e.estimate is None else rounded(e.estimate, times, k, MONTHS)
+    mid = None if e.estimate is None else rounded(e.estimate, times, k, steps=MONTHS)
     if e.estimate is not None and mid is None:
         return None
-    low = None if e.lower is None else rounded(e.lower, times, k, MONTHS, "down")
-    high = None if e.upper is None else rounded(e.upper, times, k, MONTHS, "up")
+    low = None if e.lower is None else rounded(e.lower, times, k, steps=MONTHS, way="down")
+    high = None if e.upper is None else rounded(e.upper, times, k, steps=MONTHS, way="up")
     untold = [LIMIT_NOT_SHOWN[side] for side, was, now in (("lower", e.lower, low), ("upper", e.upper, high))
               if was is not None and now is None]  # fmt: skip
     if mid is not None:  # a step of one of them may lead it past the other

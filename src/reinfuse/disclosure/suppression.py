@@ -108,11 +108,11 @@ class _Control:
         self.populations = set(findings.described.populations)
         self.kept = [e for e in findings.estimates if e.analysis in KEPT]
         counting = [e for e in self.kept if e.analysis not in EFFECTS]
-        cells = numbers_of(counting, findings.described.patients, self.group, findings.plan.rules)
+        cells = numbers_of(counting, findings.described.patients, self.group, plan=findings.plan.rules)
         self.hiding = Hiding(cells, rules(cells), smallest)
         self.hidden = self.hiding.hidden
         ends = {e.name for e in findings.described.endpoints if not e.competing}
-        self.coarse = coarse(findings.curves, self.hiding, self.group, ends, curve_pairs(cells))
+        self.coarse = coarse(findings.curves, self.hiding, self.group, endpoints=ends, pairs=curve_pairs(cells))
 
     def group(self, e: Estimate | tuple[str, str | None]) -> Group:
         """Return the group of a record; the level of a factor that is a population too is that population."""
@@ -222,7 +222,7 @@ class _Control:
             counts = curve.events if e.statistic == "median" else curve.censored
             return rounded_time(e, np.repeat(curve.time, counts.astype(int)), self.hiding.k)
         if e.analysis == "baseline" and e.statistic in _QUARTILES and e.estimate is not None:
-            value = rounded(e.estimate, self._values(e), self.hiding.k, nice_steps(e.estimate))
+            value = rounded(e.estimate, self._values(e), self.hiding.k, steps=nice_steps(e.estimate))
             note = ROUNDED if value != float(f"{e.estimate:.3g}") else None
             return None if value is None else replace(e, estimate=value, note=joined([e.note, note]))
         return _rounded(e)

@@ -51,21 +51,21 @@ def parameters(found: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
     for profile, values in made:
         own = (profile.patient_id, profile.infusion, profile.subset)
         for v in values:
-            rows.append((*own, *_row(v.code, v.value, v.unit, v.reason), profile.unit))
+            rows.append((*own, *_row(v.code, v.value, v.unit, reason=v.reason), profile.unit))
         limit = limits[profile.subset, profile.unit]
         for code, (value, why), unit in (("CMAXBY28", peak_by(profile, WINDOW, limit), profile.unit),
                                          ("AUCBY28", area_by(profile, limit), f"{profile.unit} x days")):  # fmt: skip
-            rows.append((*own, *_row(code, value, unit, why), profile.unit))
+            rows.append((*own, *_row(code, value, unit, reason=why), profile.unit))
         key = (profile.patient_id, profile.infusion, profile.subset, profile.unit)
         if key in fold:
-            rows.append((*own, *_row("CFOLD", fold[key], "ratio", None), profile.unit))
+            rows.append((*own, *_row("CFOLD", fold[key], "ratio", reason=None), profile.unit))
         if profile.infusion > 1:
             why = None if profile.residue is not None else "no count in the two weeks before the infusion"
-            rows.append((*own, *_row("RESIDUE", profile.residue, profile.unit, why), profile.unit))
+            rows.append((*own, *_row("RESIDUE", profile.residue, profile.unit, reason=why), profile.unit))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _row(code: str, value: float | None, unit: str, reason: str | None) -> tuple[object, ...]:
+def _row(code: str, value: float | None, unit: str, *, reason: str | None) -> tuple[object, ...]:
     """Return code, name, interval, value, unit, status, reason and note."""
     interval: tuple[str | None, str | None] = (None, None)
     if code.startswith("AUCINT"):

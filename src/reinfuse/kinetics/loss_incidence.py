@@ -191,12 +191,12 @@ def _days(day: Floats, free: Floats) -> Floats:
     return np.array(found).reshape(-1, 2)
 
 
-def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, draws: int,
+def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, *, draws: int,
            random: np.random.Generator) -> Floats:  # fmt: skip
     """Return lower and upper limits of the incidence by each day, shape (days, 2), from patients drawn anew."""
     spans, day, free = _spans(seen)
     low, high = rounded(spans[:, 0], spans[:, 1], days)
-    day, free = rounded(free, day, days, MOST_EDGES // 2)[::-1]  # where losses are does not hang on these
+    day, free = rounded(free, day, days, most=MOST_EDGES // 2)[::-1]  # where losses are does not hang on these
     inside, one = _places(np.column_stack([low, high]), day, free)
     masses = resampled_masses(inside, draws, random)
     found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
@@ -220,7 +220,7 @@ def seen_of(profile: Profile, death: float | None, alive: float | None) -> Seen:
     return Seen(left, right, min(came) if came else None, None if alive is None else max(alive, left))
 
 
-def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, deaths: Mapping[str, float],
+def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, deaths: Mapping[str, float],
               alive: Mapping[str, float], confidence: float,
               random: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return the cumulative incidence of the loss of the cells by set days after one infusion.
@@ -252,7 +252,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, dea
     fit, every = incidence(kept), incidence([s.gone for s in seen])
     followed, unsure = max(s.right or s.left for s in kept), sum(s.unsure for s in seen)
     made = []
-    for day, limit in zip(DAYS, limits(kept, DAYS, confidence, DRAWS, random), strict=True):
+    for day, limit in zip(DAYS, limits(kept, DAYS, confidence, draws=DRAWS, random=random), strict=True):
         one = replace(own, at=day)
         if day > followed and fit.never > TOLERANCE:
             made.append(replace(one, note=f"{NOT_ESTIMABLE}: beyond the last follow-up, day {followed:g}"))
@@ -261,11 +261,11 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, dea
         if unsure:
             said = (f"{unsure} died, or had the next infusion, with no count on that day, counted as with the cells: "
                     f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost the cells")  # fmt: skip
-        made.append(_record(fit, limit, one, said))
+        made.append(_record(fit, limit, one, said=said))
     return made
 
 
-def _record(fit: Incidence, limit: Floats, one: Estimate, said: str | None) -> Estimate:
+def _record(fit: Incidence, limit: Floats, one: Estimate, *, said: str | None) -> Estimate:
     least, most = (min(max(x, 0.0), 1.0) for x in fit.by(one.at or 0.0))
     wide = (
         f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart" if most - least > NOTEWORTHY else None

@@ -134,7 +134,7 @@ def _parameters(profile: Profile, rules: NcaRules) -> Iterator[Parameter]:
         last = float(profile.day[counted[-1]])
         yield Parameter("AUCLST", area(points.day, points.value, last), f"{unit} x days")
         for to in rules.area_days:
-            yield _window(profile, points, to, terminal)
+            yield _window(profile, points, to, terminal=terminal)
         yield from _half_life(terminal, why_not)
     yield Parameter("TBLQ", *_first_of_two_below(profile))
     if rules.above is not None:
@@ -179,17 +179,17 @@ def area(day: Floats, value: Floats, to: float) -> float:
         if a >= to:
             break
         if b > to:
-            b, y = to, _between(a, b, x, y, to)
+            b, y = to, _between(a, b, x, y=y, at=to)
         total += (b - a) * ((x - y) / math.log(x / y) if 0 < y < x else (x + y) / 2)
     return float(total)
 
 
-def _between(a: float, b: float, x: float, y: float, at: float) -> float:
+def _between(a: float, b: float, x: float, *, y: float, at: float) -> float:
     share = (at - a) / (b - a)
     return float(math.exp((1 - share) * math.log(x) + share * math.log(y)) if 0 < y < x else x + share * (y - x))
 
 
-def _window(profile: Profile, points: _Points, to: float, terminal: Terminal | None) -> Parameter:
+def _window(profile: Profile, points: _Points, to: float, *, terminal: Terminal | None) -> Parameter:
     """Return the area from day 0 to a day, with what was assumed to get there."""
     code, unit = f"AUCINT{to:g}", f"{profile.unit} x days"
     until = float(points.day[-1])

@@ -17,7 +17,7 @@ DRAWS = 200
 NOTEWORTHY = 0.01
 
 
-def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, confidence: float,
+def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, confidence: float,
               random: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return median persistence and the probability of persisting beyond set days, after one infusion.
 
@@ -45,7 +45,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, con
     left, right = np.array([a for a, _ in between]), [b for _, b in between]
     fit = turnbull(left, right)
     made = [_median(fit.median(), own)]
-    low = limits(left, right, DAYS, confidence, DRAWS, random)
+    low = limits(left, right, DAYS, confidence=confidence, draws=DRAWS, random=random)
     followed = max(a if b is None else b for a, b in between)
     for i, day in enumerate(DAYS):
         if day > followed:

@@ -94,7 +94,7 @@ def profiles(cohort: Cohort) -> Profiles:
     for (patient, subset, unit), rows in table.sort(ID, "subset", "unit", TIME).group_by(
             ID, "subset", "unit", maintain_order=True):  # fmt: skip
         times = given.get(str(patient), [])
-        found += _of_patient(str(patient), str(subset), str(unit), rows, times, told)
+        found += _of_patient(str(patient), str(subset), str(unit), rows=rows, given=times, told=told)
     found.sort(key=lambda p: (p.patient_id, p.infusion, p.subset, p.unit))
     return Profiles(tuple(found), tuple(f"{what}: {count} times" for what, count in sorted(told.items())))
 
@@ -111,7 +111,7 @@ def _readable(counts: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.col("below") | pl.col("value").is_not_null())
 
 
-def _of_patient(patient: str, subset: str, unit: str, rows: pl.DataFrame, given: list[tuple[int, int]],
+def _of_patient(patient: str, subset: str, unit: str, *, rows: pl.DataFrame, given: list[tuple[int, int]],
                 told: Counter[str]) -> Iterator[Profile]:  # fmt: skip
     """Yield one profile an infusion that has counts after it."""
     day, value, below = _one_a_day(rows, told)

@@ -98,7 +98,7 @@ class Destination:
         taken = [] if self.force else [name for name in names if os.path.lexists(target / name)]
         if taken:
             remedy = "name another folder, or use --force, which moves these files aside and deletes nothing"
-            raise refused(self.path, "holds files of these names", remedy, f"{self.path}: {', '.join(taken)}")
+            raise refused(self.path, "holds files of these names", remedy, value=f"{self.path}: {', '.join(taken)}")
 
     def write_files(self, files: Mapping[str, bytes]) -> list[Path]:
         """Write single files into the folder, complete or not at all, for their owner alone.

@@ -19,9 +19,9 @@ _SHOWN = 3
 Identity = tuple[int, int]
 
 
-def refused(path: Path, rule: str, remedy: str, value: str = "") -> OutputRefused:
+def refused(path: Path, rule: str, remedy: str, *, value: str = "") -> OutputRefused:
     """Return the error for a place that cannot be written to."""
-    return OutputRefused([Problem(None, None, None, value or str(path), f"the output folder {rule}", remedy)])
+    return OutputRefused([Problem(value=value or str(path), rule=f"the output folder {rule}", remedy=remedy)])
 
 
 def resolved(path: Path) -> Path:
@@ -32,7 +32,7 @@ def resolved(path: Path) -> Path:
         raise refused(path, "is no path that can be used", "name another folder") from None
 
 
-def refuse_overlap(path: Path, reads: Sequence[Path], above: bool = True) -> None:
+def refuse_overlap(path: Path, reads: Sequence[Path], *, above: bool = True) -> None:
     """Refuse a place that is, lies in, or (with `above`) holds what the command reads.
 
     Places are compared by what the system calls them, so that links, `..` and upper case do not matter.
@@ -102,7 +102,7 @@ def _refuse_contents(path: Path, target: Path, command: str) -> None:
         if manifest is not None:
             rule = "holds files that were added or changed since reinfuse wrote it"
         more = ", ..." if len(own) > _SHOWN else ""
-        raise refused(path, rule, _FORCE, f"{path}: {', '.join(own[:_SHOWN])}{more}")
+        raise refused(path, rule, _FORCE, value=f"{path}: {', '.join(own[:_SHOWN])}{more}")
     if manifest is not None and manifest.command != command:
         raise refused(path, f"holds the results of `reinfuse {manifest.command}`", _FORCE)
 

@@ -137,7 +137,7 @@ class Plan(Design):
     def _too_late(self) -> list[str]:
         """Refuse what is not known on day 0, and identifiers, wherever a plan divides patients."""
         outcomes = self._outcomes
-        unfit = [(f"factor {f.name!r}", unfit_name(f.column, outcomes, f.known_at))
+        unfit = [(f"factor {f.name!r}", unfit_name(f.column, outcomes, known_at=f.known_at))
                  for f in self.factors if f.column is not None]  # fmt: skip
         names = {f.name for f in self.all_factors}
         unfit += [(f"subgroup {s!r}", unfit_name(s, outcomes)) for s in self.subgroups if s not in names]
@@ -201,7 +201,7 @@ class Plan(Design):
         try:
             return cls.of(read_toml(Path(path)))
         except NotToml as why:
-            raise PlanRefused([Problem("plan", None, None, None, str(why), "give a TOML file")]) from None
+            raise PlanRefused([Problem(table="plan", rule=str(why), remedy="give a TOML file")]) from None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Plan:
@@ -257,5 +257,7 @@ def _problems(error: ValidationError) -> list[Problem]:
             rule, remedy = "is not a setting of a plan", f"did you mean {near}?" if near else "take it away"
         value = None if isinstance(one["input"], dict | BaseModel) else str(one["input"])
         for part in rule.split("; ") if not where else [rule]:
-            problems.append(Problem("plan", None, where or None, value if where else None, part, remedy))
+            problems.append(
+                Problem(table="plan", column=where or None, value=value if where else None, rule=part, remedy=remedy)
+            )
     return problems

@@ -81,7 +81,7 @@ class Findings:
                 "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
         return told if self.kinetics is None else {**told, "kinetics": dict(self.kinetics)}
 
-    def save(self, directory: str | Path, progress: Progress | None = None, force: bool = False) -> Path:
+    def save(self, directory: str | Path, progress: Progress | None = None, *, force: bool = False) -> Path:
         """Write report, findings, estimates, patients and figures; nothing is left half-written.
 
         Parameters
@@ -102,7 +102,9 @@ class Findings:
         from reinfuse.report.export.results_folder import write
 
         source = self.cohort.raw.path if self.cohort else self.read_from
-        return write(self, Destination(Path(directory), "analyze", (source,) if source else (), force), progress)
+        return write(
+            self, Destination(Path(directory), "analyze", (source,) if source else (), force), progress=progress
+        )
 
     @classmethod
     def load(cls, directory: str | Path) -> Findings:
@@ -125,7 +127,7 @@ class Findings:
                        told.get("kinetics"), read_from=folder.absolute())  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
-            raise CohortRefused([Problem(None, None, None, str(directory), rule, remedy)]) from None
+            raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None
 
     def curves_frame(self) -> pl.DataFrame:
         """Return the points of every curve (`curves.csv`)."""

@@ -51,7 +51,7 @@ class Boundary:
 
     failures: list[Failure] = field(default_factory=list)
 
-    def attempt(self, what: str, section: str, work: Callable[[], T], otherwise: T) -> T:
+    def attempt(self, what: str, section: str, work: Callable[[], T], *, otherwise: T) -> T:
         """Return the result of the work, or where it fails the other value."""
         try:
             return work()

@@ -38,7 +38,7 @@ def require(extra: str, otherwise: str = "") -> None:
     if absent:
         rule = f"needs libraries that are not installed ({', '.join(absent)}; the extra {extra!r})"
         remedy = f"install them: {command(extra)}{f'; or {otherwise}' if otherwise else ''}"
-        raise ExtraMissing([Problem(None, None, None, None, rule, remedy)])
+        raise ExtraMissing([Problem(rule=rule, remedy=remedy)])
 
 
 def command(extra: str, package: Path | None = None) -> str:

@@ -29,7 +29,7 @@ class _Sets:
     weight: Floats = field(repr=False)
 
 
-def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats,
+def fine_gray(X: Floats, time: Floats, event: Floats, *, competing: Floats,
               silent: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit the model.
 
@@ -48,9 +48,9 @@ def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats,
     coef, variance
         Shapes (k,) and (k, k); None where the steps do not end.
     """
-    sets = _sets(time, event, competing, np.zeros(len(time), dtype=np.bool_) if silent is None else silent)
+    sets = _sets(time, event, competing, silent=np.zeros(len(time), dtype=np.bool_) if silent is None else silent)
     b = np.zeros(X.shape[1])
-    value, score, information, _ = _state(X, b, sets, event)
+    value, score, information, _ = _state(X, b, sets, event=event)
     for _ in range(_ROUNDS):
         try:
             step = np.linalg.solve(information, score)
@@ -59,19 +59,19 @@ def fine_gray(X: Floats, time: Floats, event: Floats, competing: Floats,
         if np.abs(b).max() > _FARTHEST or not np.isfinite(step).all():
             return None  # it runs away
         step *= min(1.0, _LONGEST_STEP / max(float(np.abs(step).max()), 1e-300))
-        tried = _state(X, b + step, sets, event)
+        tried = _state(X, b + step, sets, event=event)
         while not tried[0] >= value - 1e-10 and np.abs(step).max() > _CLOSE:
             step = step / 2
-            tried = _state(X, b + step, sets, event)
+            tried = _state(X, b + step, sets, event=event)
         b = b + step
         value, score, information, _ = tried
         if np.abs(step).max() < _CLOSE:
-            variance = _variance(X, b, sets, time, event, competing)
+            variance = _variance(X, b, sets, time=time, event=event, competing=competing)
             return None if variance is None else (b, variance)
     return None
 
 
-def _sets(time: Floats, event: Floats, competing: Floats, silent: NDArray[np.bool_]) -> _Sets:
+def _sets(time: Floats, event: Floats, competing: Floats, *, silent: NDArray[np.bool_]) -> _Sets:
     at, count = np.unique(time[event == 1], return_counts=True)
     censored = (event == 0) & (competing == 0)
     ends, lost = np.unique(time[censored], return_counts=True)
@@ -88,7 +88,7 @@ def _sets(time: Floats, event: Floats, competing: Floats, silent: NDArray[np.boo
     return _Sets(at, count.astype(np.float64), (there + stays) * ~silent)
 
 
-def _state(X: Floats, b: Floats, sets: _Sets, event: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats]]:
+def _state(X: Floats, b: Floats, sets: _Sets, *, event: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats]]:
     """Return log-likelihood, score, information, and the hazard's steps with the mean of X at each."""
     eta = X @ b
     shift = float(eta.max())
@@ -103,9 +103,9 @@ def _state(X: Floats, b: Floats, sets: _Sets, event: Floats) -> tuple[float, Flo
     return value, score, information, (steps * np.exp(-shift), mean)
 
 
-def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, competing: Floats) -> Floats | None:
+def _variance(X: Floats, b: Floats, sets: _Sets, *, time: Floats, event: Floats, competing: Floats) -> Floats | None:
     """Return the sandwich of step (4); None where the information is singular."""
-    _, _, information, (steps, mean) = _state(X, b, sets, event)
+    _, _, information, (steps, mean) = _state(X, b, sets, event=event)
     hazard = sets.weight * np.exp(X @ b) * steps[:, None]  # of each patient at each event time
     place = np.searchsorted(sets.at, time)
     own = np.zeros_like(X)
@@ -117,7 +117,7 @@ def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, co
     psi = np.zeros_like(X)
     if len(ends):
         at_risk = (time[None, :] >= ends[:, None]).sum(axis=1)
-        q = np.array([_carried(X, sets, mean, hazard, time, competing, u) for u in ends])
+        q = np.array([_carried(X, sets, mean, hazard=hazard, time=time, competing=competing, u=u) for u in ends])
         jump = q / at_risk[:, None]
         psi[censored] = jump[np.searchsorted(ends, time[censored])]
         psi -= (time[:, None] >= ends[None, :]).astype(np.float64) @ (jump * (lost / at_risk)[:, None])
@@ -128,7 +128,9 @@ def _variance(X: Floats, b: Floats, sets: _Sets, time: Floats, event: Floats, co
     return np.asarray(bread @ ((eta + psi).T @ (eta + psi)) @ bread, dtype=np.float64)
 
 
-def _carried(X: Floats, sets: _Sets, mean: Floats, hazard: Floats, time: Floats, competing: Floats, u: float) -> Floats:
+def _carried(
+    X: Floats, sets: _Sets, mean: Floats, *, hazard: Floats, time: Floats, competing: Floats, u: float
+) -> Floats:
     """Return how much score the weights of patients with a competing event before u carry from u on."""
     who, when = (competing == 1) & (time < u), sets.at >= u
     h = hazard[np.ix_(when, who)]

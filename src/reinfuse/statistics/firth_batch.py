@@ -76,7 +76,7 @@ class _State:
 _Likelihood = Callable[[Floats, NDArray[np.int64]], _State]
 
 
-def logistic(X: Floats, outcome: Floats, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
+def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
              used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
              penalised: bool = True) -> Fits:  # fmt: skip
     """Fit Firth logistic models.
@@ -121,12 +121,23 @@ def logistic(X: Floats, outcome: Floats, weights: Floats | None = None, held: tu
         return _State(value, score, information, inverse)
 
     k = X.shape[-1]
-    return _in_parts(likelihood, batch, k, n + k * k if X.ndim == 2 else n * k, held, used, start, close)
+    return _in_parts(
+        likelihood, batch, k, size=n + k * k if X.ndim == 2 else n * k, held=held, used=used, start=start, close=close
+    )
 
 
-def cox(X: Floats, time: Floats, event: Floats, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
-        used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
-        penalised: bool = True) -> Fits:  # fmt: skip
+def cox(
+    X: Floats,
+    time: Floats,
+    event: Floats,
+    *,
+    weights: Floats | None = None,
+    held: tuple[int, Floats] | None = None,
+    used: Bools | None = None,
+    start: Floats | None = None,
+    close: float = EXACT,
+    penalised: bool = True,
+) -> Fits:
     """Fit Firth Cox models, Breslow ties; arguments as in `logistic`, `time` and `event` of shape (batch, n)."""
     time, event = np.atleast_2d(time), np.atleast_2d(event)
     batch, n = time.shape
@@ -139,10 +150,19 @@ def cox(X: Floats, time: Floats, event: Floats, weights: Floats | None = None, h
     def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
-        return partial_likelihood(x, w[rows], died[rows], count[rows], b, None if used is None else used[rows],
-                        penalised)  # fmt: skip
+        return partial_likelihood(
+            x,
+            w[rows],
+            died[rows],
+            count=count[rows],
+            b=b,
+            used=None if used is None else used[rows],
+            penalised=penalised,
+        )
 
-    return _in_parts(likelihood, batch, X.shape[-1], n * X.shape[-1], held, used, start, close)
+    return _in_parts(
+        likelihood, batch, X.shape[-1], size=n * X.shape[-1], held=held, used=used, start=start, close=close
+    )
 
 
 def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
@@ -155,7 +175,7 @@ def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
     return np.where(last, total - before, 0.0)
 
 
-def partial_likelihood(x: Floats, w: Floats, died: Floats, count: Floats, b: Floats, used: Bools | None,
+def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: Floats, used: Bools | None,
              penalised: bool) -> _State:  # fmt: skip
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = _times(x, b)
@@ -263,19 +283,27 @@ def _of_many(scaled: Floats) -> tuple[Floats, Floats]:
     return np.where(good, log_det, -np.inf), np.asarray(np.linalg.inv(scaled), dtype=np.float64)
 
 
-def _in_parts(likelihood: _Likelihood, batch: int, k: int, size: int, held: tuple[int, Floats] | None,
+def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,
               used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
     step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // _PARTS), _FEWEST_AT_ONCE)))
 
     def part(first: int) -> Fits:
         with np.errstate(all="ignore"):  # a row that runs away is told by `converged`
-            return _newton(likelihood, np.arange(first, min(first + step, batch)), k, held, used, start, close)
+            return _newton(
+                likelihood,
+                np.arange(first, min(first + step, batch)),
+                k,
+                held=held,
+                used=used,
+                start=start,
+                close=close,
+            )
 
     parts = in_threads(part, range(0, batch, step))
     return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
 
 
-def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tuple[int, Floats] | None,
+def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, *, held: tuple[int, Floats] | None,
             used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
     free = np.array([held is None or j != held[0] for j in range(k)])
     b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
@@ -283,7 +311,7 @@ def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tupl
         b[:, held[0]] = held[1][rows]
     best = likelihood(b, rows)
     value, information = best.value.copy(), best.information.copy()
-    step = _step(best, free, used, rows)
+    step = _step(best, free, used, rows=rows)
     converged = np.zeros(len(rows), dtype=np.bool_)
     live = np.arange(len(rows))
     for _ in range(_ROUNDS):
@@ -294,7 +322,7 @@ def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, held: tupl
         value[rose], information[rose] = tried.value[~fell], tried.information[~fell]
         small = np.abs(step).max(axis=1) < close
         converged[live[small]] = True
-        fresh = _damped(_step(tried, free, used, rows[live]), step)
+        fresh = _damped(_step(tried, free, used, rows=rows[live]), step)
         step = np.where(fell[:, None], step / 2, fresh)[~small]
         live = live[~small]
         if not live.size:
@@ -310,7 +338,7 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
     return np.asarray(fresh / (1 + np.maximum(back, 0))[:, None], dtype=np.float64)
 
 
-def _step(state: _State, free: Bools, used: Bools | None, rows: NDArray[np.int64]) -> Floats:
+def _step(state: _State, free: Bools, used: Bools | None, *, rows: NDArray[np.int64]) -> Floats:
     if free.all():
         inverse = state.inverse
     else:

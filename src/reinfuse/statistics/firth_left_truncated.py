@@ -81,7 +81,7 @@ class Rows:
         for i, b in enumerate(start.copy()):
             if held is not None:
                 b[held[0]] = held[1][i]
-            found.append(greatest(self, None if held is None else held[0], b, close=close or _CLOSE))
+            found.append(greatest(self, None if held is None else held[0], b=b, close=close or _CLOSE))
         b, value, converged = (np.array([f[i] for f in found]) for i in range(3))
         return firth_batch.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
 
@@ -121,7 +121,7 @@ class Rows:
         return value + float(half_log_det[0]), score + third / 2, information
 
 
-def greatest(rows: Rows, held: int | None = None, b: Floats | None = None,
+def greatest(rows: Rows, held: int | None = None, *, b: Floats | None = None,
              penalised: bool = True, close: float = _CLOSE) -> tuple[Floats, float, bool]:  # fmt: skip
     """Return where the likelihood is greatest, one coefficient held or none; its value; whether the steps ended."""
     b = np.zeros(rows.X.shape[1]) if b is None else b.copy()

@@ -95,7 +95,7 @@ class Data:
                         close=close)  # fmt: skip
 
 
-def _starts(model: Model, best: Floats, held: int | None = None) -> Floats:
+def _starts(model: Model, best: Floats, *, held: int | None = None) -> Floats:
     """Return the estimate, 0, and points around both along each column that is free; shape (m, k)."""
     k = len(best)
     around = [np.zeros(k)]
@@ -149,12 +149,12 @@ class Along:
     higher: Floats | None = field(default=None, repr=False)
 
 
-def along(model: Model, top: Summit, j: int, quantile: float) -> Along:
+def along(model: Model, top: Summit, j: int, *, quantile: float) -> Along:
     """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
     peak = top.peak(j, quantile)
     near = _Profile(model, top.coef[None], j)
     alone = len(top.coef) == 1 or model.alone
-    every = near if alone else _Profile(model, _starts(model, top.coef, j), j)
+    every = near if alone else _Profile(model, _starts(model, top.coef, held=j), j)
     ends = limits(near.values, peak, quantile)
     *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
     if every is not near and not (np.abs(np.array(falls) - quantile) < WRONG).all():  # another summit is higher there
@@ -196,12 +196,12 @@ def profiled(model: Model, quantile: float) -> tuple[Summit, list[Along]] | None
     top = summit(model)
     if top is None:
         return None
-    found = [along(model, top, j, quantile) for j in range(model.effects)]
+    found = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
     for _ in range(_CLIMBS):
         higher = next((a.higher for a in found if a.higher is not None), None)
         again = None if higher is None else summit(model, higher)
         if again is None or again.value <= top.value + _HIGHER:
             break
         top = again
-        found = [along(model, top, j, quantile) for j in range(model.effects)]
+        found = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
     return top, found

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 _STATES = ["censored", "event", "competing"]
 
 
-def _surv(time: Floats, event: Floats, entry: Floats | None = None) -> Any:
+def _surv(time: Floats, event: Floats, *, entry: Floats | None = None) -> Any:
     import greenwood as gw
 
     status = event.astype(np.int64)
@@ -31,13 +31,13 @@ def _states(time: Floats, event: Floats, competing: Floats) -> Any:
     return gw.Surv(time=time, event=pl.Series(codes.tolist(), dtype=pl.Enum(_STATES)), type="mstate")
 
 
-def kaplan_meier(time: Floats, event: Floats, confidence: float, entry: Floats | None = None) -> tuple[Floats, ...]:
+def kaplan_meier(time: Floats, event: Floats, confidence: float, *, entry: Floats | None = None) -> tuple[Floats, ...]:
     """Return time, survival, its log-log limits, numbers at risk, events and censorings at each distinct time."""
     import greenwood as gw
 
     fit: Any = gw.KaplanMeier(conf_type="log-log", conf_level=confidence)
     with np.errstate(all="ignore"):
-        table = fit.fit(_surv(time, event, entry)).to_frame(format="polars")
+        table = fit.fit(_surv(time, event, entry=entry)).to_frame(format="polars")
     names = ("time", "estimate", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
     return tuple(table[c].to_numpy().astype(np.float64) for c in names)
 
@@ -53,7 +53,7 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_]) -> float | N
     return float(result.p_value)
 
 
-def aalen_johansen(time: Floats, event: Floats, competing: Floats, confidence: float) -> tuple[Floats, ...]:
+def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence: float) -> tuple[Floats, ...]:
     """Return time, cumulative incidence of the event and its log-log limits."""
     import greenwood as gw
 
@@ -64,7 +64,7 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, confidence: f
     return tuple(mine[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
 
 
-def gray(time: Floats, event: Floats, competing: Floats, groups: Sequence[str]) -> tuple[float, float]:
+def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str]) -> tuple[float, float]:
     """Return statistic and p-value of Gray's test of equal cumulative incidence; NaN where it has none."""
     import greenwood as gw
 
@@ -76,7 +76,7 @@ def gray(time: Floats, event: Floats, competing: Floats, groups: Sequence[str]) 
     return float(result.statistic), float(result.p_value)
 
 
-def schoenfeld(X: Floats, time: Floats, event: Floats, transform: str) -> tuple[Floats, Floats] | None:
+def schoenfeld(X: Floats, time: Floats, event: Floats, *, transform: str) -> tuple[Floats, Floats] | None:
     """Return statistics and p-values of proportional hazards, of each column and, last, of all; None = not possible."""
     import greenwood as gw
 

@@ -138,7 +138,7 @@ def _least_squares(inside: Floats, counts: Floats) -> tuple[Floats, bool]:
     return mass / mass.sum(), False
 
 
-def _interior(runs: Runs, weight: Floats, exact: float = EXACT / 1000) -> tuple[Floats, bool]:
+def _interior(runs: Runs, weight: Floats, *, exact: float = EXACT / 1000) -> tuple[Floats, bool]:
     """Maximise the likelihood less n (sum of mass), whose maximum is the same; `dual` is 1 less the slope there."""
     places = runs.ends.shape[1] - 1
     mass, dual = np.full(places, 1 / places), np.ones(places)
@@ -200,14 +200,14 @@ def resampled_masses(inside: NDArray[Any], draws: int, random: np.random.Generat
         going, now, slope = going[kept], now[:, kept], slope[:, kept]
         if not going.size:
             break
-        now = _extrapolated(runs, weight[:, going], now, slope)
-    ends = in_threads(lambda i: _interior(runs, weight[:, i], SLACK / n / 2)[0], going.tolist())
+        now = _extrapolated(runs, weight[:, going], now, slope=slope)
+    ends = in_threads(lambda i: _interior(runs, weight[:, i], exact=SLACK / n / 2)[0], going.tolist())
     for draw, end in zip(going, ends, strict=True):
         mass[:, draw] = end
     return mass.T
 
 
-def _extrapolated(runs: Runs, weight: Floats, now: Floats, slope: Floats) -> Floats:
+def _extrapolated(runs: Runs, weight: Floats, now: Floats, *, slope: Floats) -> Floats:
     """Return where two EM steps lead if they are gone on with, or where they end if the likelihood is less there."""
     once = now * slope
     twice = once * runs.slope(weight / runs.likelihood(once))
@@ -220,7 +220,7 @@ def _extrapolated(runs: Runs, weight: Floats, now: Floats, slope: Floats) -> Flo
     return np.where(value[0] >= value[1], far, twice)
 
 
-def rounded(low: Floats, high: Floats, kept: Sequence[float], most: int | None = None) -> tuple[Floats, Floats]:
+def rounded(low: Floats, high: Floats, kept: Sequence[float], *, most: int | None = None) -> tuple[Floats, Floats]:
     """Return intervals whose ends stand on few enough days: left ends on the day before, right ends on the day after.
 
     Of `most` (default: `MOST_EDGES`) or fewer different days none is changed. No end moves past one of the days to be

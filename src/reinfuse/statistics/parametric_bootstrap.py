@@ -48,7 +48,7 @@ class Baseline:
     tied: NDArray[np.bool_]
 
     @classmethod
-    def breslow(cls, X: Floats, coef: Floats, time: Floats, event: Floats, entry: Floats | None = None) -> Self:
+    def breslow(cls, X: Floats, coef: Floats, time: Floats, *, event: Floats, entry: Floats | None = None) -> Self:
         """Estimate it; hazard of a patient whose linear predictor is 0."""
         risk = np.exp(X @ coef)
         at, count = np.unique(time[event == 1], return_counts=True)
@@ -97,7 +97,7 @@ def _censoring_curve(time: Floats, event: Floats) -> tuple[Floats, Floats]:
     return ends, np.cumprod(1 - count / at_risk)
 
 
-def survival(X: Floats, coef: Floats, baseline: Baseline, censoring: Censoring,
+def survival(X: Floats, coef: Floats, baseline: Baseline, *, censoring: Censoring,
              exponential: Floats) -> tuple[Floats, Floats]:  # fmt: skip
     """Return times and events, each of shape (draws, n), with an event where both come on one day."""
     time = baseline.times(exponential / np.exp(X @ coef))

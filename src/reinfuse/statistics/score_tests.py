@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-def factor_scores(X: Floats, event: Floats, time: Floats | None, weights: Floats, coef: Floats,
+def factor_scores(X: Floats, event: Floats, time: Floats | None, *, weights: Floats, coef: Floats,
                   used: Bools) -> tuple[Floats, Floats]:  # fmt: skip
     """Return what each unused column would add to the models of the used ones, without penalty.
 
@@ -40,14 +40,16 @@ def factor_scores(X: Floats, event: Floats, time: Floats | None, weights: Floats
         order = np.argsort(-time, kind="stable")
         w, died = weights[:, order], weights[:, order] * event[order]
         count = firth_batch.at_the_last_of_ties(np.tile(time[order], (len(w), 1)), died)
-        state = firth_batch.partial_likelihood(np.tile(X[order], (len(w), 1, 1)), w, died, count, coef, None, False)
+        state = firth_batch.partial_likelihood(
+            np.tile(X[order], (len(w), 1, 1)), w, died, count=count, b=coef, used=None, penalised=False
+        )
         score, information = state.score, state.information
     inverse = firth_batch.inverted(information, used)[0]
     projected = information @ inverse
     return score - np.einsum("bkl,bl->bk", projected, score), information - projected @ information
 
 
-def score_statistics(X: Floats, event: Floats, time: Floats | None, coef: Floats, tested: int) -> Floats:
+def score_statistics(X: Floats, event: Floats, time: Floats | None, *, coef: Floats, tested: int) -> Floats:
     """Return the efficient score statistic of the first `tested` columns, without penalty, shape (batch,).
 
     Parameters
@@ -67,7 +69,7 @@ def score_statistics(X: Floats, event: Floats, time: Floats | None, coef: Floats
         order = np.argsort(-time, kind="stable")
         ones, died = np.ones((1, len(event))), event[order][None]
         count = firth_batch.at_the_last_of_ties(time[order][None], died)
-        state = firth_batch.partial_likelihood(X[:, order], ones, died, count, b, None, False)
+        state = firth_batch.partial_likelihood(X[:, order], ones, died, count=count, b=b, used=None, penalised=False)
         score, information = state.score, state.information
     k = X.shape[-1]
     all_of_it = firth_batch.quadratic(score[:, None, :], firth_batch.inverted(information, None)[0])[:, 0]

@@ -95,7 +95,7 @@ def innermost(low: Floats, high: Floats) -> Floats:
     return np.array(found).reshape(-1, 2)
 
 
-def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], confidence: float, draws: int,
+def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *, confidence: float, draws: int,
            random: np.random.Generator) -> NDArray[np.float64]:  # fmt: skip
     """Return lower and upper limits of the probability of persisting beyond each day, shape (days, 2).
 

@@ -227,7 +227,7 @@ def read_yes_no(text: str) -> Read:
     return Read(found, None if text == found or text in "10" else "yes or no")
 
 
-def read_choice(text: str, choices: Iterable[str], words: Mapping[str, str], free: bool) -> Read:
+def read_choice(text: str, choices: Iterable[str], words: Mapping[str, str], *, free: bool) -> Read:
     """Read one of the choices, in any case or a known other spelling; other texts only where `free`."""
     from reinfuse.exceptions import nearest
 

@@ -60,7 +60,7 @@ def write_rows(rows: Iterable[Iterable[object]], path: Path) -> None:
     path.write_text(rows_text(rows), encoding="utf-8", newline="")
 
 
-def read_csv(path: Path, schema: Mapping[str, Any] | None = None, as_texts: bool = False) -> pl.DataFrame:
+def read_csv(path: Path, schema: Mapping[str, Any] | None = None, *, as_texts: bool = False) -> pl.DataFrame:
     """Read what `write_csv` wrote; `as_texts`: every column as it is written.
 
     Raises

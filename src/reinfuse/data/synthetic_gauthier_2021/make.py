@@ -171,7 +171,7 @@ class Curve:
         return self.peak * (effector + self.memory * memory)
 
 
-def between(rng: random.Random, first: int, last: int, response: str) -> list[Visit]:
+def between(rng: random.Random, first: int, last: int, *, response: str) -> list[Visit]:
     """Draw the visits after the day `first` and before the day `last`, all with the same response."""
     planned = [day + rng.randint(-7, 7) for day in VISITS]
     return [(day, response) for day in planned if first + 30 < day < last - 20]
@@ -185,12 +185,12 @@ def course_after(rng: random.Random, text: str) -> list[Visit]:
         response = known.lstrip("0123456789")
         day = int(known.removesuffix(response))
         if word != known:
-            visits += between(rng, visits[-1][0], day, visits[-1][1])
+            visits += between(rng, visits[-1][0], day, response=visits[-1][1])
         visits.append((day, response))
     return visits
 
 
-def course_before(rng: random.Random, diagnosis: str, reason: str, interval: int) -> list[Visit]:
+def course_before(rng: random.Random, diagnosis: str, reason: str, *, interval: int) -> list[Visit]:
     """Draw the visits between CART1 and CART2 so that they bear out the reason for CART2."""
     day = rng.randint(25, 31)
     bad = interval - rng.randint(14, 40)
@@ -201,7 +201,7 @@ def course_before(rng: random.Random, diagnosis: str, reason: str, interval: int
         return [(day, stable), (interval - rng.randint(5, 12), stable)]
     first = "CR" if reason == "R" else stable
     word = "relapse" if diagnosis == "ALL" and reason == "R" else "PD"
-    return [(day, first), *between(rng, day, bad, first), (bad, word)]
+    return [(day, first), *between(rng, day, bad, response=first), (bad, word)]
 
 
 def read_therapies(text: str) -> list[tuple[int, str, str]]:
@@ -210,7 +210,7 @@ def read_therapies(text: str) -> list[tuple[int, str, str]]:
     return [(int(w[0]), " ".join(w[1:-1]), w[-1]) for w in words]
 
 
-def draw_patient(rng: random.Random, patient_id: str, line: str, sex: str) -> Patient:
+def draw_patient(rng: random.Random, patient_id: str, line: str, *, sex: str) -> Patient:
     """Read one line of `COURSES` and draw what it leaves open."""
     diagnosis, first, second, reason, bulky, lines, mrd, visits, last, cause, therapies = line.split("|")
     (regimen1, dose1), (regimen2, dose2) = first.split(), second.split()
@@ -223,7 +223,7 @@ def draw_patient(rng: random.Random, patient_id: str, line: str, sex: str) -> Pa
     return Patient(
         patient_id, diagnosis, (float(dose1), float(dose2)),
         (rng.choice(REGIMENS[regimen1]), rng.choice(REGIMENS[regimen2])), reason, bulky.replace("?", ""),
-        {"*": drawn_lines, "?": ""}.get(lines, lines), mrd, course_before(rng, diagnosis, reason, interval),
+        {"*": drawn_lines, "?": ""}.get(lines, lines), mrd, course_before(rng, diagnosis, reason, interval=interval),
         course_after(rng, visits), interval, int(last), cause.replace("-", ""), read_therapies(therapies), sex,
         round(rng.triangular(low, high, mode)), rng.choice(HISTOLOGIES[diagnosis]),
     )  # fmt: skip
@@ -249,7 +249,7 @@ def draw_cohort(rng: random.Random) -> list[Patient]:
         sexes[diagnosis] = rng.sample(["F"] * women + ["M"] * (n - women), n)
     numbers = rng.sample(range(1, len(lines) + 1), len(lines))
     patients = [
-        draw_patient(rng, f"SYN-{number:02d}", line, sexes[line[:3]].pop())
+        draw_patient(rng, f"SYN-{number:02d}", line, sex=sexes[line[:3]].pop())
         for number, line in zip(numbers, lines, strict=True)
     ]
     patients.sort(key=lambda p: p.patient_id)
@@ -281,7 +281,7 @@ def response_rows(p: Patient) -> list[Row]:
     return [(p.patient_id, day, response, CRITERIA[p.diagnosis]) for day, response in visits]
 
 
-def mrd_row(rng: random.Random, p: Patient, day: int, undetectable: bool) -> Row:
+def mrd_row(rng: random.Random, p: Patient, day: int, *, undetectable: bool) -> Row:
     """Return one test; a detectable one has a value, the fraction of leukocytes."""
     value = "" if undetectable else f"{10 ** rng.uniform(-3.3, -0.7):.2g}"
     compartment = "marrow" if p.diagnosis == "ALL" else rng.choice(("blood", "marrow"))
@@ -293,12 +293,12 @@ def mrd_rows(rng: random.Random, p: Patient) -> list[Row]:
     rows: list[Row] = []
     day, response = p.before[0]
     if p.diagnosis != "NHL" and rng.random() < 0.8:
-        rows.append(mrd_row(rng, p, day, response == "CR" and rng.random() < 0.85))
+        rows.append(mrd_row(rng, p, day, undetectable=response == "CR" and rng.random() < 0.85))
     if p.mrd != "-":
-        rows.append(mrd_row(rng, p, p.interval + 28 + rng.randint(-4, 7), p.mrd == "U"))
+        rows.append(mrd_row(rng, p, p.interval + 28 + rng.randint(-4, 7), undetectable=p.mrd == "U"))
     if p.mrd == "U":
         later = [day for day, response in p.after if 80 < day < 400 and response in ("CR", "PR")]
-        rows += [mrd_row(rng, p, p.interval + day, True) for day in later]
+        rows += [mrd_row(rng, p, p.interval + day, undetectable=True) for day in later]
     return rows
 
 
@@ -325,7 +325,7 @@ def count_days(rng: random.Random, end: int, visits: Sequence[Visit]) -> list[in
     return days
 
 
-def count_row(rng: random.Random, p: Patient, day: int, count: float) -> Row:
+def count_row(rng: random.Random, p: Patient, day: int, *, count: float) -> Row:
     """Return one count with its error; below the limit the limit stands."""
     count *= rng.lognormvariate(0, 0.4)
     below = count < LLOQ
@@ -335,14 +335,14 @@ def count_row(rng: random.Random, p: Patient, day: int, count: float) -> Row:
 def count_rows(rng: random.Random, p: Patient) -> list[Row]:
     """Return the counts: after CART1, what was left before CART2, and after CART2."""
     first, second = draw_curve(rng, p, 1), draw_curve(rng, p, 2)
-    rows = [count_row(rng, p, day, first.at(day)) for day in count_days(rng, p.interval - 10, p.before)]
+    rows = [count_row(rng, p, day, count=first.at(day)) for day in count_days(rng, p.interval - 10, p.before)]
     if rng.random() > 0.08:
         left = p.interval - rng.choice((0, 0, 1, 6))
-        rows.append(count_row(rng, p, left, first.at(left)))
+        rows.append(count_row(rng, p, left, count=first.at(left)))
     end = int(second.peak_day) if p.patient_id == STILL_RISING else p.last_day
     days = [] if p.patient_id in NOT_COUNTED else count_days(rng, end, p.after)
     days = sorted(days + days[3:4]) if p.patient_id in COUNTED_TWICE else days
-    return rows + [count_row(rng, p, p.interval + day, second.at(day)) for day in days]
+    return rows + [count_row(rng, p, p.interval + day, count=second.at(day)) for day in days]
 
 
 def toxicity_rows(rng: random.Random, p: Patient) -> list[Row]:

@@ -51,7 +51,7 @@ class PopulationFit:
         return tuple(s for s in SITES if s in self.draws.values)
 
 
-def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, effort: Effort | None = None,
+def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, *, effort: Effort | None = None,
         report: Report | None = None) -> PopulationFit | str:  # fmt: skip
     """Fit the population model to profiles of one unit and subset, of one or more infusions a patient.
 
@@ -78,7 +78,9 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, e
         data, first = arrays(made)
         effort = effort or effort_for(len(profiles))
         sites = SITES if made.names else SITES[:-1]
-        draws = sample(model, made.blocks, (data, None), start(first, made), effort, seed, report)
+        draws = sample(
+            model, made.blocks, (data, None), start=start(first, made), effort=effort, seed=seed, report=report
+        )
     return PopulationFit(made, draws, diagnose(draws, sites))
 
 

@@ -47,7 +47,7 @@ def adapted(now: Pace, accepted: Array) -> Pace:
     return Pace(jnp.minimum(log_step, np.log(MOST_STEP)), now.times + 1)
 
 
-def glide(key: Array, density: Density, w: Array, now: Pace, blocks: tuple[int, ...]) -> tuple[Array, Array]:
+def glide(key: Array, density: Density, w: Array, *, now: Pace, blocks: tuple[int, ...]) -> tuple[Array, Array]:
     """Return moved w, and the probability with which each patient's move was accepted."""
     begin, stretch, toss = random.split(key, 3)
     who = _patient(blocks)
@@ -69,10 +69,12 @@ def glide(key: Array, density: Density, w: Array, now: Pace, blocks: tuple[int, 
     nothing = jnp.zeros(blocks[0])
     there, q, before, after = lax.fori_loop(0, STEPS + 1, one, (w, p, nothing, nothing))
     gain = after - before - 0.5 * of_patients((q**2 - p**2).sum(axis=0), blocks)
-    return _tossed(toss, gain, w, there, who)
+    return _tossed(toss, gain, w, there=there, who=who)
 
 
-def leap(key: Array, density: Density, w: Array, there_and_back: Any, modes: Modes, blocks: tuple[int, ...]) -> Array:
+def leap(
+    key: Array, density: Density, w: Array, *, there_and_back: Any, modes: Modes, blocks: tuple[int, ...]
+) -> Array:
     """Return w with, of each patient, one infusion's parameters proposed anew; the map to theta and back is given."""
     forth, back = there_and_back
     choose, mode, begin, tail, toss = random.split(key, 5)
@@ -88,7 +90,7 @@ def leap(key: Array, density: Density, w: Array, there_and_back: Any, modes: Mod
     proposed = jnp.where(here, proposed, theta)
     there = back(proposed)
     gain = density(there) - density(w) + of_patients(_log_mixture(theta, modes) - _log_mixture(proposed, modes), blocks)
-    return _tossed(toss, gain, w, there, who)[0]
+    return _tossed(toss, gain, w, there=there, who=who)[0]
 
 
 def _log_mixture(theta: Array, modes: Modes) -> Array:
@@ -99,7 +101,7 @@ def _log_mixture(theta: Array, modes: Modes) -> Array:
     return made
 
 
-def _tossed(key: Array, gain: Array, w: Array, there: Array, who: np.ndarray) -> tuple[Array, Array]:
+def _tossed(key: Array, gain: Array, w: Array, *, there: Array, who: np.ndarray) -> tuple[Array, Array]:
     accepted = jnp.minimum(1.0, jnp.exp(jnp.where(jnp.isnan(gain), -jnp.inf, gain)))
     taken = random.uniform(key, accepted.shape) < accepted
     return jnp.where(taken[who], there, w), accepted

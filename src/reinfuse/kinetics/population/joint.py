@@ -100,7 +100,7 @@ class JointFit:
         return joined([self.diagnostics.doubts, said if self.inexact > EXACT else None])
 
 
-def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]], kind: Kind, seed: int,
+def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]], *, kind: Kind, seed: int,
         effort: Effort | None = None, report: Report | None = None) -> JointFit | str:  # fmt: skip
     """Fit a joint model.
 
@@ -128,7 +128,7 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
         seen = survival(np.array(places), told, _limit(layout))
-        draws = sample(model, layout.blocks, (data, seen), begun, effort, seed, report)
+        draws = sample(model, layout.blocks, (data, seen), start=begun, effort=effort, seed=seed, report=report)
         inexact = _inexact(draws, seen, LOGS[kind])
     return JointFit(kind, len(places), events, draws, diagnose(draws, sites), inexact)
 
@@ -177,11 +177,11 @@ def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], log: Any) -> No
     theta, _ = infusions(data, blocks)
     association = numpyro.sample("association", dist.Normal(0.0, PRIOR))
     baseline = numpyro.sample("baseline", dist.Normal(jnp.zeros(PIECES), 1.5).to_event(1))
-    each = log_likelihood(theta[:, s.at], association, s.rate + baseline, s, log)
+    each = log_likelihood(theta[:, s.at], association, s.rate + baseline, s=s, log=log)
     numpyro.factor("outcome", of_patients(jnp.zeros(theta.shape[1]).at[s.at].add(each), blocks))
 
 
-def log_likelihood(theta: Array, association: Array, log_h0: Array, s: Survival, log: Any,
+def log_likelihood(theta: Array, association: Array, log_h0: Array, *, s: Survival, log: Any,
                    nodes: int = NODES) -> Array:  # fmt: skip
     """Return the log likelihood of each patient's outcome, shape (m,); `nodes` between two bends of the hazard."""
 
@@ -218,7 +218,7 @@ def _inexact(draws: Draws, s: Survival, log: Any) -> float:
 
     @jax.jit
     def difference(theta: Array, association: Array, baseline: Array) -> Array:
-        few, many = (log_likelihood(theta[:, s.at], association, s.rate + baseline, s, log, nodes).sum()
+        few, many = (log_likelihood(theta[:, s.at], association, s.rate + baseline, s=s, log=log, nodes=nodes).sum()
                      for nodes in (NODES, FINER * NODES))  # fmt: skip
         return jnp.abs(few - many)
 

@@ -74,12 +74,21 @@ def checks(fit: PopulationFit, random: np.random.Generator) -> list[Check]:
         bins = [(a, b) for a, b in pairwise(EDGES)
                 if (mask & (day > a) & (day <= b)).sum() >= FEWEST]  # fmt: skip
         if bins:
-            made.append(_check(int(number), [mask & (day > a) & (day <= b) for a, b in bins], day, value, below, drawn,
-                               limits))  # fmt: skip
+            made.append(
+                _check(
+                    int(number),
+                    [mask & (day > a) & (day <= b) for a, b in bins],
+                    day,
+                    value=value,
+                    below=below,
+                    drawn=drawn,
+                    limits=limits,
+                )
+            )
     return made
 
 
-def _check(infusion: int, bins: Sequence[np.ndarray], day: Floats, value: Floats, below: np.ndarray, drawn: Floats,
+def _check(infusion: int, bins: Sequence[np.ndarray], day: Floats, *, value: Floats, below: np.ndarray, drawn: Floats,
            limits: Floats) -> Check:  # fmt: skip
     observed, low, high = (np.full((len(QUANTILES), len(bins)), np.nan) for _ in range(3))
     days, counts, share, share_low, share_high = (np.zeros(len(bins)) for _ in range(5))

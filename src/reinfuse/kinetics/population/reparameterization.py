@@ -119,7 +119,7 @@ def log_prior(theta: Array, among: Population, blocks: tuple[int, ...]) -> Array
     return _log_normal(theta, *_before(theta, among, blocks))
 
 
-def refitted(theta: Array, values: Any, data: Data, blocks: tuple[int, ...]) -> Data:
+def refitted(theta: Array, values: Any, data: Data, *, blocks: tuple[int, ...]) -> Data:
     """Return the data with Lambda and b fitted to draws: theta of shape (draws, 6, n), and of the sites.
 
     Matrices are taken to numpy: two chains at once in batches of LAPACK's through JAX can wait for each other forever.

@@ -94,7 +94,7 @@ class Draws:
         return value.reshape(-1, *value.shape[2:])
 
 
-def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str, Any], effort: Effort, seed: int,
+def sample(model: Model, blocks: tuple[int, ...], data: Any, *, start: Mapping[str, Any], effort: Effort, seed: int,
            report: Report | None = None) -> Draws:  # fmt: skip
     """Sample from a model of `data` and `blocks`.
 
@@ -108,7 +108,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, start: Mapping[str,
         Called with the iterations done and all, of all chains.
     """
     windows, rest = _windows(effort.warmup)
-    begin, advance, refit = _compiled(model, blocks, tuple(start), rest + sum(windows[STILL:]))
+    begin, advance, refit = _compiled(model, blocks, tuple(start), warmup=rest + sum(windows[STILL:]))
     done, lock = [0], Lock()
 
     def go(state: Any, data: Any, iterations: int, phase: int) -> tuple[Any, Any]:
@@ -173,7 +173,7 @@ def _nuts(model: Model, sites: tuple[str, ...]) -> tuple[Callable[..., Any], Cal
 
 @lru_cache(maxsize=4)
 def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
-              warmup: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:  # fmt: skip
+              *, warmup: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:  # fmt: skip
     """Return how a chain begins, a step of `CHUNK` iterations, and the choice of its coordinates anew."""
     sites = tuple(s for s in all_sites if s != "w")
     within = partial(model, blocks=blocks)
@@ -196,9 +196,9 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         key, slide, jump = jax.random.split(state.key, 3)
         z, still = state.outer.z, phase == SETTLING
         density = partial(of_patients, z=z, data=data)
-        w, accepted = individual_updates.glide(slide, density, state.w, state.pace, blocks)
+        w, accepted = individual_updates.glide(slide, density, state.w, now=state.pace, blocks=blocks)
         maps = partial(placed, z=z, data=data), partial(unplaced, z=z, data=data)
-        w = individual_updates.leap(jump, density, w, maps, data[0].modes, blocks)
+        w = individual_updates.leap(jump, density, w, there_and_back=maps, modes=data[0].modes, blocks=blocks)
         theta = placed(w, z, data)
         inner = move_inner(state.inner, z, data, theta, still)
         w = unplaced(theta, z := {**z, **inner.z}, data)
@@ -230,7 +230,7 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
 
     def refit(state: State, data: Any, values: Any) -> tuple[State, Any]:
         own = {s: v for s, v in values.items() if s in GIVEN}
-        new = (refitted(values["theta"], own, data[0], blocks), *data[1:])
+        new = (refitted(values["theta"], own, data[0], blocks=blocks), *data[1:])
         return moved(state, data, new), new
 
     return begin, advance, refit

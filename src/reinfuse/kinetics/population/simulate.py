@@ -44,7 +44,7 @@ def from_prior(unit: str, factors: int, random: np.random.Generator) -> Truth:
     )  # fmt: skip
 
 
-def profiles(truth: Truth, X: Floats, patient: Sequence[str], infusion: Sequence[int], day: Floats, limit: float,
+def profiles(truth: Truth, X: Floats, patient: Sequence[str], *, infusion: Sequence[int], day: Floats, limit: float,
              unit: str, random: np.random.Generator) -> list[Profile]:  # fmt: skip
     """Draw counts.
 
@@ -59,7 +59,7 @@ def profiles(truth: Truth, X: Floats, patient: Sequence[str], infusion: Sequence
     limit
         Of quantification.
     """
-    theta = parameters(truth, X, patient, random)
+    theta = parameters(truth, X, patient, random=random)
     with jax.enable_x64(True):
         expected = np.asarray(log_count(jnp.asarray(theta), jnp.asarray(day)))
     value = np.exp(expected + truth.sigma * random.standard_normal(expected.shape))
@@ -67,7 +67,7 @@ def profiles(truth: Truth, X: Floats, patient: Sequence[str], infusion: Sequence
             for p, i, d, v in zip(patient, infusion, day, value, strict=True)]  # fmt: skip
 
 
-def parameters(truth: Truth, X: Floats, patient: Sequence[str], random: np.random.Generator) -> Floats:
+def parameters(truth: Truth, X: Floats, patient: Sequence[str], *, random: np.random.Generator) -> Floats:
     """Draw the parameters of each infusion, shape (6, infusions); deviations of a patient are shared by his."""
     n, k = len(patient), len(PARAMETERS)
     _, index = np.unique(np.asarray(patient), return_inverse=True)

@@ -51,10 +51,10 @@ def first_fit(seen: tuple[Array, Array, Array], below: tuple[Array, Array, Array
     def one_round(_: Any, now: tuple[Array, ...]) -> tuple[Array, ...]:
         theta, mu, tau, sigma, coef = now
         typical = typical_of(mu, coef, X)
-        theta = _fit(theta, typical, tau, sigma, seen, below)
-        _, curvature, _ = _local(theta, sigma, seen, below)
+        theta = _fit(theta, typical, tau, sigma=sigma, seen=seen, below=below)
+        _, curvature, _ = _local(theta, sigma, seen, below=below)
         spread = jnp.diagonal(jnp.linalg.inv(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2)), axis1=1, axis2=2).T
-        mu, coef = _moments(theta, X, tau, centre)
+        mu, coef = _moments(theta, X, tau, centre=centre)
         tau2 = ((theta - typical_of(mu, coef, X)) ** 2 + spread).mean(axis=1)
         tau = jnp.exp(_shrunk(jnp.log(tau2) / 2, np.log(BETWEEN), n))
         day, value, there = seen
@@ -64,21 +64,21 @@ def first_fit(seen: tuple[Array, Array, Array], below: tuple[Array, Array, Array
         return theta, mu, tau, sigma, coef
 
     theta, mu, tau, sigma, coef = lax.fori_loop(0, ROUNDS, one_round, start)
-    slope, curvature, _ = _local(theta, sigma, seen, below)
+    slope, curvature, _ = _local(theta, sigma, seen, below=below)
     pull = jnp.einsum("ijn,jn->in", curvature, theta) + slope
-    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma, seen, below)
+    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma=sigma, seen=seen, below=below)
     return First(theta, mu, tau, sigma, coef, curvature, pull, modes)
 
 
-def _modes(theta: Array, typical: Array, tau: Array, sigma: Array, seen: Any, below: Any) -> Modes:
+def _modes(theta: Array, typical: Array, tau: Array, *, sigma: Array, seen: Any, below: Any) -> Modes:
     """Fit each profile from several starts given the population; weights by Laplace's approximation."""
     away = np.zeros((len(STARTS), K))
     away[:, (TMAX, ALPHA, FB)] = STARTS
     starts = jnp.concatenate([theta[None], typical + (away * tau)[:, :, None]])
 
     def one(start: Array) -> tuple[Array, ...]:
-        found = _fit(start, typical, tau, sigma, seen, below)
-        _, curvature, value = _local(found, sigma, seen, below)
+        found = _fit(start, typical, tau, sigma=sigma, seen=seen, below=below)
+        _, curvature, value = _local(found, sigma, seen, below=below)
         root = jnp.linalg.cholesky(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2))
         log_volume = jnp.log(jnp.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
         prior = -0.5 * ((found - typical) ** 2 / tau[:, None] ** 2).sum(axis=0)
@@ -94,7 +94,7 @@ def _shrunk(value: Array, towards: Array, n: int) -> Array:
     return (n * value + 4 * towards) / (n + 4)
 
 
-def _moments(theta: Array, X: Array, tau: Array, centre: Array) -> tuple[Array, Array]:
+def _moments(theta: Array, X: Array, tau: Array, *, centre: Array) -> tuple[Array, Array]:
     """Return typical values and effects by ridge regression on their priors."""
     n, q = X.shape
     D = jnp.concatenate([jnp.ones((n, 1)), X], axis=1)
@@ -110,7 +110,7 @@ def _moments(theta: Array, X: Array, tau: Array, centre: Array) -> tuple[Array, 
     return jnp.stack([r[0] for r in rows]), jnp.stack([rows[k][1:] for k in ACTED_ON], axis=1)
 
 
-def _local(theta: Array, sigma: Array, seen: Any, below: Any) -> tuple[Array, Array, Array]:
+def _local(theta: Array, sigma: Array, seen: Any, *, below: Any) -> tuple[Array, Array, Array]:
     """Return slope (6, n), curvature (6, 6, n) and value (n,) of the log likelihood of each profile."""
 
     def profile(theta: Array, seen: Any, below: Any) -> tuple[Array, Array, Array]:
@@ -132,11 +132,11 @@ def _local(theta: Array, sigma: Array, seen: Any, below: Any) -> tuple[Array, Ar
     return slope.T, curvature.transpose(1, 2, 0), value
 
 
-def _fit(theta: Array, typical: Array, tau: Array, sigma: Array, seen: Any, below: Any) -> Array:
+def _fit(theta: Array, typical: Array, tau: Array, *, sigma: Array, seen: Any, below: Any) -> Array:
     """Move each profile's parameters uphill."""
 
     def target(theta: Array) -> tuple[Array, Array, Array]:
-        slope, curvature, value = _local(theta, sigma, seen, below)
+        slope, curvature, value = _local(theta, sigma, seen, below=below)
         away = (theta - typical) / tau[:, None] ** 2
         return (slope - away, curvature + jnp.diag(tau**-2)[:, :, None],
                 value - 0.5 * (away * (theta - typical)).sum(axis=0))  # fmt: skip

@@ -37,14 +37,14 @@ class Linked(Telling):
         if items:
             yield Section(f"linked_{factor}", self.say("factor", factor), (Bullets(items),))
 
-    def _pair(self, factor: str, analysis: str, endpoint: str, statistic: str) -> tuple[Estimate, Estimate] | None:
+    def _pair(self, factor: str, analysis: str, endpoint: str, *, statistic: str) -> tuple[Estimate, Estimate] | None:
         """Return the records of people with and without, if both tell something that is not hidden."""
         found = [self.look.one(analysis, endpoint, statistic, group=f"{factor}={level}") for level in ("yes", "no")]
         one, other = (e if e is not None and tells(e) and not number_format.hidden(e) else None for e in found)
         return None if one is None or other is None else (one, other)
 
     def _counts(self, factor: str) -> Iterator[str]:
-        pair = self._pair(factor, "response", "response", "proportion")
+        pair = self._pair(factor, "response", "response", statistic="proportion")
         if pair is None or everyone(self.look.one("response", "response", "proportion")):
             return
         one, other = (self.words.count(e, short=True) for e in pair)
@@ -54,7 +54,7 @@ class Linked(Telling):
         yield f"{said} {verdict}"
 
     def _times(self, factor: str, who: str) -> Iterator[str]:
-        pair = self._pair(factor, "survival", "pfs", "median")
+        pair = self._pair(factor, "survival", "pfs", statistic="median")
         if pair is None:
             return
         known = [e.estimate for e in pair if e.estimate is not None]

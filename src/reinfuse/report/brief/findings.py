@@ -51,7 +51,7 @@ class Results(Telling):
         if found.events is None or not found.n or found.estimate is None:
             return
         title = self.say("icons", endpoint, count=self.words.count(found))
-        drawn = icons(f"icons_{endpoint}", title, found.events, found.n)
+        drawn = icons(f"icons_{endpoint}", title, found.events, of=found.n)
         share = self.say("count", "of_100", x=self.words.of_100(found.estimate))
         if drawn is not None:
             yield Picture(drawn, self.say("icons", "note_100" if found.n > MOST else "note", share=share))

@@ -13,7 +13,7 @@ _STEP, _HIGH = 26, 40
 _DARK = "#0B5C93"
 
 
-def icons(name: str, title: str, counted: int, of: int) -> Drawn | None:
+def icons(name: str, title: str, counted: int, *, of: int) -> Drawn | None:
     """Draw an icon array; None where it would show none or all of 100 although it is some.
 
     Parameters

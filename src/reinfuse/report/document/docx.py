@@ -155,7 +155,7 @@ class _Word:
                 case Picture():
                     self._picture(block)
 
-    def _text(self, paragraph: Any, text: Text, small: bool = False) -> None:
+    def _text(self, paragraph: Any, text: Text, *, small: bool = False) -> None:
         parts: tuple[Inline, ...] = (text,) if isinstance(text, str) else text
         for part in parts:
             if isinstance(part, Ref) and part.kind != "section":
@@ -304,7 +304,7 @@ def _heads(table: Any) -> None:
             properties.append(OxmlElement("w:tblHeader"))
 
 
-def _cell(cell: Any, text: str, size: Any, bold: bool) -> None:
+def _cell(cell: Any, text: str, size: Any, *, bold: bool) -> None:
     """Write a cell's text; on the XML itself, since the library's way takes a second a hundred rows."""
     paragraph = cell.p_lst[0]
     properties = paragraph.get_or_add_pPr()

@@ -29,7 +29,7 @@ MOST_FITS = 4
 """Figures of single patients' curves; fitted.csv has all."""
 
 
-def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, place: Destination | Path) -> Path:
+def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, *, place: Destination | Path) -> Path:
     """Write report.html, findings.json, estimates.csv, kinetics.csv, fitted.csv and figures into a folder.
 
     Raises
@@ -59,14 +59,17 @@ def _of_the_model(sampled: Sampled, counts: Counted, synthetic: bool) -> Iterato
         return
     if sampled.checks:
         title = "Visual predictive check of the population model"
-        yield "kinetics_population", vpc("predictive_check", title, sampled.checks, counts.unit, synthetic)
+        yield (
+            "kinetics_population",
+            vpc("predictive_check", title, sampled.checks, unit=counts.unit, synthetic=synthetic),
+        )
     curves = list(_curves(sampled))
     patients = sorted({c.profile.patient_id for c in curves})
     parts = [patients[i : i + A_FIGURE] for i in range(0, len(patients), A_FIGURE)]
     for i, part in enumerate(parts[:MOST_FITS]):
         mine = [c for c in curves if c.profile.patient_id in part]
         title = f"Counts of each patient and fitted curves ({i + 1} of {len(parts)})"
-        yield "kinetics_population", fits(f"fits_{i + 1}", title, mine, counts.unit, synthetic)
+        yield "kinetics_population", fits(f"fits_{i + 1}", title, mine, unit=counts.unit, synthetic=synthetic)
 
 
 def _curves(sampled: Sampled) -> Iterator[Curve]:

@@ -32,7 +32,7 @@ Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
 """A figure, its pixels, and what failed."""
 
 
-def write(findings: Findings, place: Destination | Path, progress: Progress | None = None,
+def write(findings: Findings, place: Destination | Path, *, progress: Progress | None = None,
           boundary: Boundary | None = None, second: SecondProcess | None = None) -> Path:  # fmt: skip
     """Write report, findings, estimates, patients and figures into a folder.
 
@@ -48,30 +48,34 @@ def write(findings: Findings, place: Destination | Path, progress: Progress | No
     OutputRefused
         If the folder cannot be written.
     """
-    return at(place, "analyze").write(lambda draft: write_results(findings, draft, progress, boundary, second))
+    return at(place, "analyze").write(
+        lambda draft: write_results(findings, draft, progress=progress, boundary=boundary, second=second)
+    )
 
 
-def write_results(findings: Findings, draft: Path, progress: Progress | None = None,
+def write_results(findings: Findings, draft: Path, *, progress: Progress | None = None,
                   boundary: Boundary | None = None, second: SecondProcess | None = None) -> None:  # fmt: skip
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
     boundary = boundary or Boundary()
     if findings.described.patients > MOST_PATIENTS:
         second = None
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
-        drawn, waiting = _drawn(findings, pool, boundary, progress, second)
+        drawn, waiting = _drawn(findings, pool, boundary, progress=progress, second=second)
         if progress:
             progress("documents", 1, 1)
-        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary)
+        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary=boundary)
         drawn = [placed for placed in drawn if placed[1].name in pixels]
-        patients: dict[str, Document] = boundary.attempt("The patients' brief", "summary", lambda: briefs(findings), {})
-        documents = {"report": report(findings, drawn, boundary), **patients}
+        patients: dict[str, Document] = boundary.attempt(
+            "The patients' brief", "summary", lambda: briefs(findings), otherwise={}
+        )
+        documents = {"report": report(findings, drawn, boundary=boundary), **patients}
         pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
         for name, document in documents.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
         written = {"report.docx": lambda: word(documents["report"], pixels),
                    **{f"{name}.pdf": page.result for name, page in pages.items()}}  # fmt: skip
         for name, work in written.items():
-            contents = boundary.attempt(name, "summary", work, None)
+            contents = boundary.attempt(name, "summary", work, otherwise=None)
             if contents is not None:
                 (draft / name).write_bytes(contents)
     findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
@@ -92,10 +96,10 @@ def briefs(findings: Findings) -> dict[str, Document]:
     return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
 
 
-def _drawn(findings: Findings, pool: Executor, boundary: Boundary, progress: Progress | None,
+def _drawn(findings: Findings, pool: Executor, boundary: Boundary, *, progress: Progress | None,
            second: SecondProcess | None) -> tuple[list[Placed], list[Future[bytes]]]:  # fmt: skip
     """Return the figures, each with its section, and their pixels, which are on their way."""
-    planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), [])
+    planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), otherwise=[])
 
     def here(place: int) -> Picture:
         if progress:
@@ -103,7 +107,7 @@ def _drawn(findings: Findings, pool: Executor, boundary: Boundary, progress: Pro
         return _picture(planned[place], lambda svg: pool.submit(png, svg))
 
     places = range(len(planned))
-    pictures = second.results(pieces_of, findings, places, here) if second else {i: here(i) for i in places}
+    pictures = second.results(pieces_of, findings, places, here=here) if second else {i: here(i) for i in places}
     drawn: list[Placed] = []
     waiting: list[Future[bytes]] = []
     for place in places:
@@ -122,8 +126,12 @@ def pieces_of(findings: Findings) -> list[Callable[[], Picture]]:
 
 def _picture(planned: Planned, render: Callable[[bytes], Future[bytes] | bytes]) -> Picture:
     boundary, (section, name, draw) = Boundary(), planned
-    figure = boundary.attempt(f"Figure {name}", section, draw, None)
-    pixels = None if figure is None else boundary.attempt(f"Figure {name}", section, lambda: render(figure.svg), None)
+    figure = boundary.attempt(f"Figure {name}", section, draw, otherwise=None)
+    pixels = (
+        None
+        if figure is None
+        else boundary.attempt(f"Figure {name}", section, lambda: render(figure.svg), otherwise=None)
+    )
     return figure, pixels, tuple(boundary.failures)
 
 
@@ -139,16 +147,16 @@ def _ready(pixels: Future[bytes] | bytes) -> Future[bytes]:
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
     """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
-        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder, Boundary())
+        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder, boundary=Boundary())
 
 
 def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path,
-                   boundary: Boundary) -> dict[str, bytes]:  # fmt: skip
+                   *, boundary: Boundary) -> dict[str, bytes]:  # fmt: skip
     """Write figures whose pixels are on their way, and return the pixels by name."""
     folder.mkdir()
     pixels = {}
     for figure, coming in zip(drawn, waiting, strict=True):
-        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, None)
+        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, otherwise=None)
         if rendered is None:
             continue
         pixels[figure.name] = rendered

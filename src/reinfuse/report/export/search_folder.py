@@ -50,17 +50,19 @@ OBJECTIVES = {
 }  # fmt: skip
 
 
-def search_report(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, Drawn], seed: int) -> Document:
+def search_report(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int) -> Document:
     """Return the report of a search."""
     return Document(
         "Search for a protocol of the second infusion",
         f"Virtual patients · {datetime.date.today().isoformat()} · reinfuse {reinfuse.__version__}",
-        tuple(s for s in _sections(found, sensitive, drawn, seed) if s.blocks), banners=(BANNER,),
+        tuple(s for s in _sections(found, sensitive, drawn, seed=seed) if s.blocks), banners=(BANNER,),
         facts={"generator": f"reinfuse {reinfuse.__version__}"},
     )  # fmt: skip
 
 
-def _sections(found: Searched, sensitive: Sensitivity | None, drawn: dict[str, Drawn], seed: int) -> Iterator[Section]:
+def _sections(
+    found: Searched, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int
+) -> Iterator[Section]:
     def picture(name: str) -> tuple[Block, ...]:
         return (Picture(drawn[name]),) if name in drawn else ()
 
@@ -136,7 +138,7 @@ def _finalists(found: Searched) -> Table:
 
 
 def write_search(
-    found: Searched, sensitive: Sensitivity | None, ensemble: Ensemble, place: Destination | Path, seed: int
+    found: Searched, sensitive: Sensitivity | None, ensemble: Ensemble, *, place: Destination | Path, seed: int
 ) -> Path:
     """Write report.html, findings.json, estimates.csv, protocols.csv, information.csv, sensitivity.csv and figures.
 
@@ -151,7 +153,7 @@ def write_search(
 
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
-        (draft / "report.html").write_text(html(search_report(found, sensitive, drawn, seed)), encoding="utf-8")
+        (draft / "report.html").write_text(html(search_report(found, sensitive, drawn, seed=seed)), encoding="utf-8")
         about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(card())}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in told],
                 "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
@@ -174,13 +176,20 @@ def _drawn(found: Searched, sensitive: Sensitivity | None, labels: dict[str, str
     axes = (("flu", "Fludarabine before CART2 (courses)", "log10_dose", "Dose at CART2, cells/kg"),
             ("interval_days", "Days from CART1 to CART2", "cy", "Cyclophosphamide before CART2 (courses)"))  # fmt: skip
     yield draw.region("search_region", "Protocols of the second infusion, beside the "
-                                       "best", found.region.frame(), axes, usual,
-                      False)  # fmt: skip
+                                       "best", found.region.frame(), axes_of=axes, usual=usual,
+                      synthetic=False)  # fmt: skip
     if found.information is not None:
-        yield draw.worth("search_worth", "What would be worth measuring", found.information.frame(), labels, False)
+        yield draw.worth(
+            "search_worth", "What would be worth measuring", found.information.frame(), labels=labels, synthetic=False
+        )
     if sensitive is not None:
         table = sensitive.frame()
         shown = {o: OUTCOMES.get(o, o) for o in table["outcome"].unique(maintain_order=True)}
         yield draw.tornado(
-            "search_sensitivity", "Sensitivity of the outcomes of the second infusion", table, shown, labels, False
+            "search_sensitivity",
+            "Sensitivity of the outcomes of the second infusion",
+            table,
+            outcomes=shown,
+            labels=labels,
+            synthetic=False,
         )

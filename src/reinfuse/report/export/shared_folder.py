@@ -41,7 +41,7 @@ written by people and are passed on as they are: read them before this folder le
 """
 
 
-def share(directory: str | Path, out: str | Path, smallest: int = SMALLEST,
+def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
           force: bool = False, again: bool = False) -> tuple[Removed, ...]:  # fmt: skip
     """Make the folder that may leave the centre.
 
@@ -124,7 +124,7 @@ def _rows(found: Findings, patients: pl.DataFrame) -> dict[str, str]:
 
 def _refuse_what_can_be_subtracted(conflicts: Iterator[str]) -> None:
     remedy = "wait for more patients; --again only if who receives it will never see the earlier release"
-    problems = [Problem(None, None, None, None, f"{rule}: who has both can subtract", remedy) for rule in conflicts]
+    problems = [Problem(rule=f"{rule}: who has both can subtract", remedy=remedy) for rule in conflicts]
     if problems:
         raise ShareRefused(problems)
 
@@ -137,7 +137,7 @@ def _refuse_what_cannot_be_shared(found: Findings, smallest: int) -> None:
         remedy = "do not share it, or pool it with other centres"
     else:
         return
-    raise ShareRefused([Problem(None, None, None, None, rule, remedy)])
+    raise ShareRefused([Problem(rule=rule, remedy=remedy)])
 
 
 def _neutral(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,14 +159,14 @@ def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
 
 def _refuse_what_is_left(draft: Path, named: re.Pattern[str] | None, seed: int) -> None:
     """Look through every text of the folder for an identifier or a date."""
-    problems = [Problem("patients.csv", None, None, None, "holds single patients", "tell the developers")
+    problems = [Problem(table="patients.csv", rule="holds single patients", remedy="tell the developers")
                 for _ in draft.rglob("patients.csv")]  # fmt: skip
     for name, text in texts(draft):
         if named is not None and named.search(text):
             remedy = "take it out of the titles, labels and levels of plan and cohort, or rename the patient"
-            problems.append(Problem(name, None, None, None, "holds a patient's identifier", remedy))
+            problems.append(Problem(table=name, rule="holds a patient's identifier", remedy=remedy))
         if holds_date(text, seed):
             remedy = "take dates out of the titles, labels and levels of plan and cohort"
-            problems.append(Problem(name, None, None, None, "holds a date", remedy))
+            problems.append(Problem(table=name, rule="holds a date", remedy=remedy))
     if problems:
         raise ShareRefused(problems)

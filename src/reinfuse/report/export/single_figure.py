@@ -44,11 +44,11 @@ def one(findings: Findings, name: str, columns: Columns) -> Drawn:
     if name not in found:
         near = nearest(name, found)
         remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(found)}"
-        raise FigureRefused([Problem(None, None, None, name, "is no figure of these data", remedy)])
+        raise FigureRefused([Problem(value=name, rule="is no figure of these data", remedy=remedy)])
     drawn = found[name]()
     if drawn is None:
         rule = "there is nothing to draw: too few patients in a group, or too many groups"
-        raise FigureRefused([Problem(None, None, None, name, rule, "choose another figure")])
+        raise FigureRefused([Problem(value=name, rule=rule, remedy="choose another figure")])
     return drawn
 
 

@@ -132,7 +132,7 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, place: Destinat
     """
     from reinfuse.simulation.calibration.posterior_checks import bundled_ablation, bundled_targets, unknowns
 
-    tables = VirtualTables(findings, bundled_ablation(), bundled_targets(), unknowns(ensemble))
+    tables = VirtualTables(findings, bundled_ablation(), bundled_targets(), unknowns=unknowns(ensemble))
 
     def write(draft: Path) -> None:
         drawn = list(virtual_figures(findings, tables))

@@ -37,7 +37,7 @@ class Band:
     points: pl.DataFrame
 
 
-def bands(name: str, title: str, curves: Sequence[Band], ylabel: str, alt: str, scale: Literal["share", "log"],
+def bands(name: str, title: str, curves: Sequence[Band], *, ylabel: str, alt: str, scale: Literal["share", "log"],
           xlabel: str, columns: Columns = 2, footer: str = "") -> Drawn:  # fmt: skip
     """Draw each panel's curves with their bands; the same labels look the same in all panels."""
     panels, labels = (list(dict.fromkeys(getattr(c, what) for c in curves)) for what in ("panel", "label"))
@@ -56,8 +56,8 @@ def bands(name: str, title: str, curves: Sequence[Band], ylabel: str, alt: str, 
             shared = shared or axes
             for curve in curves:
                 if curve.panel == panel:
-                    _draw(axes, curve, labels.index(curve.label), scale)
-            _axes(axes, panel, scale, ylabel if i % across == 0 else "", xlabel)
+                    _draw(axes, curve, labels.index(curve.label), scale=scale)
+            _axes(axes, panel, scale, ylabel=ylabel if i % across == 0 else "", xlabel=xlabel)
         lines = [Line2D([], [], color=COLOURS[k], linestyle=STYLES[k], label=label) for k, label in enumerate(labels)]
         figure.legend(handles=lines, loc="upper left", bbox_to_anchor=(0.0, 1 - (head_height(title, columns)) / height),
                       ncols=len(labels) if columns == 2 else 1, fontsize=TEXT, borderaxespad=0.2)  # fmt: skip
@@ -67,7 +67,7 @@ def bands(name: str, title: str, curves: Sequence[Band], ylabel: str, alt: str, 
     return finish(figure, name, title, alt, False, data, columns)
 
 
-def _draw(axes: Any, curve: Band, k: int, scale: str) -> None:
+def _draw(axes: Any, curve: Band, k: int, *, scale: str) -> None:
     least = 1e-3 if scale == "log" else None
     points = curve.points.drop_nulls("value")
     value, low, high = (points[c].to_numpy() for c in ("value", "low", "high"))
@@ -77,7 +77,7 @@ def _draw(axes: Any, curve: Band, k: int, scale: str) -> None:
     axes.fill_between(points["day"], low, high, color=COLOURS[k], alpha=0.13, linewidth=0)
 
 
-def _axes(axes: Any, title: str, scale: str, ylabel: str, xlabel: str) -> None:
+def _axes(axes: Any, title: str, scale: str, *, ylabel: str, xlabel: str) -> None:
     axes.set_title(title, loc="left", fontsize=TEXT, weight="bold", pad=3)
     axes.set_xlabel(xlabel, labelpad=2)
     axes.set_ylabel(ylabel, labelpad=2)

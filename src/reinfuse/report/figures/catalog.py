@@ -56,7 +56,11 @@ class _Plan:
 
     def figures(self) -> Iterator[Planned]:
         flows = self.tables.look.all("flow", None, "count")
-        yield "patients", "flow", lambda: flow(flows, self.findings.plan.index_infusion, self.synthetic, self.one)
+        yield (
+            "patients",
+            "flow",
+            lambda: flow(flows, self.findings.plan.index_infusion, self.synthetic, columns=self.one),
+        )
         yield from patient_figures(self.findings, self.columns)
         yield "response", "response_best", lambda: _responses(self.tables, self.synthetic, self.two)
         yield from self._curves()
@@ -64,11 +68,11 @@ class _Plan:
         ends = [e.name for e in self.findings.described.endpoints]
         for end in ends:
             if any(e.estimate is not None for e in self.tables.effects(end)):
-                draw = partial(_forest, self.tables, end, self.synthetic, self.two)
+                draw = partial(_forest, self.tables, end, self.synthetic, columns=self.two)
                 yield f"association_{end}", f"forest_{end}", draw
         for end in ends:
-            yield "sure", f"influence_{end}", partial(_influence, self.tables, end, self.synthetic, self.two)
-            yield "power", f"power_{end}", partial(_power, self.tables, end, self.synthetic, self.one)
+            yield "sure", f"influence_{end}", partial(_influence, self.tables, end, self.synthetic, columns=self.two)
+            yield "power", f"power_{end}", partial(_power, self.tables, end, self.synthetic, columns=self.one)
         yield from self._landmarks()
         yield from kinetic_figures(self.findings, self.columns, every=False)
 
@@ -79,10 +83,10 @@ class _Plan:
         factors = [f.name for f in described.factors if f.kind != "number"
                    and (f.name in chosen or f.name in plan.subgroups)]  # fmt: skip
         for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
-            yield end, f"km_{end}", partial(_curves, self.tables, end, None, self.synthetic, self.one)
+            yield end, f"km_{end}", partial(_curves, self.tables, end, None, synthetic=self.synthetic, columns=self.one)
             if end in ("pfs", "os") or end in own:
                 for factor in factors:
-                    draw = partial(_curves, self.tables, end, factor, self.synthetic, self.one)
+                    draw = partial(_curves, self.tables, end, factor, synthetic=self.synthetic, columns=self.one)
                     yield end, f"km_{end}_by_{factor}", draw
 
     def _landmarks(self) -> Iterator[Planned]:
@@ -90,16 +94,24 @@ class _Plan:
         for endpoint, population in dict.fromkeys((e, p) for e, p, _ in curves if p.startswith("landmark=")):
             for factor in dict.fromkeys(_factor_of(g) for e, p, g in curves if (e, p) == (endpoint, population)):
                 name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
-                draw = partial(_landmark, self.tables, endpoint, population, factor, self.synthetic, self.one)
+                draw = partial(
+                    _landmark,
+                    self.tables,
+                    endpoint,
+                    population,
+                    factor=factor,
+                    synthetic=self.synthetic,
+                    columns=self.one,
+                )
                 yield "later", name, draw
 
 
-def _forest(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn:
+def _forest(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) -> Drawn:
     title = f"Associations with {lowered(tables.labels.endpoint(endpoint))}"
     records = tables.effects(endpoint)
     if len(records) > MOST_BARS:
         records = [e for e in records if e.model == "multivariable"] or records[:MOST_BARS]
-    return forest(f"forest_{endpoint}", title, records, tables.labels, synthetic, columns)
+    return forest(f"forest_{endpoint}", title, records, labels=tables.labels, synthetic=synthetic, columns=columns)
 
 
 def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
@@ -122,7 +134,7 @@ def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | Non
         if 1 < len(mine) <= MOST_ARMS:
             bars.append(Bar(tables.labels.factor(name)))
             bars += [Bar((g[1] or g[0]).partition("=")[2], found) for g, found in mine]
-    return response("Best response", bars, synthetic, columns)
+    return response("Best response", bars, synthetic, columns=columns)
 
 
 def _incidence(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
@@ -135,14 +147,18 @@ def _incidence(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | Non
         if curve is not None and found and at_risk:
             arms.append(Arm(end.label, curve, found[0], at_risk))
             rates.append([r for r in found if r.estimate is not None])
-    return incidence("incidence", "Competing events", arms, rates, synthetic, columns) if arms else None
+    return (
+        incidence("incidence", "Competing events", arms, rates=rates, synthetic=synthetic, columns=columns)
+        if arms
+        else None
+    )
 
 
 def _factor_of(group: str | None) -> str:
     return (group or "").partition("=")[0]
 
 
-def _influence(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn | None:
+def _influence(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) -> Drawn | None:
     """Draw what single patients change; of a plan without models that is too much to draw."""
     left_out = [e for s in ("odds_ratio", "hazard_ratio") for e in tables.look.all("influence", endpoint, s)
                 if e.model == "multivariable"]  # fmt: skip
@@ -150,11 +166,11 @@ def _influence(tables: Tables, endpoint: str, synthetic: bool, columns: Columns)
     if not left_out:
         return None
     title = f"{tables.labels.endpoint(endpoint)}: the model without one patient"
-    return influence(f"influence_{endpoint}", title, full, left_out, tables.labels, synthetic,
-                     columns)  # fmt: skip
+    return influence(f"influence_{endpoint}", title, full, left_out=left_out, labels=tables.labels, synthetic=synthetic,
+                     columns=columns)  # fmt: skip
 
 
-def _power(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> Drawn | None:
+def _power(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) -> Drawn | None:
     records = [
         e for e in tables.look.all("power", endpoint, "power") if e.method in simulated_inference.METHODS.values()
     ]
@@ -175,10 +191,10 @@ def _power(tables: Tables, endpoint: str, synthetic: bool, columns: Columns) -> 
     ordered = {label: sorted(points) for label, points in curves.items()}
     title = f"{tables.labels.endpoint(endpoint)}: what this cohort could have seen"
     what = "odds ratio" if "logistic" in (records[0].method or "") else "hazard ratio"
-    return power(f"power_{endpoint}", title, what, ordered, synthetic, columns)
+    return power(f"power_{endpoint}", title, what, curves=ordered, synthetic=synthetic, columns=columns)
 
 
-def _landmark(tables: Tables, endpoint: str, population: str, factor: str, synthetic: bool,
+def _landmark(tables: Tables, endpoint: str, population: str, *, factor: str, synthetic: bool,
               columns: Columns) -> Drawn | None:  # fmt: skip
     day = float(population.partition("=")[2])
     arms = []
@@ -192,10 +208,10 @@ def _landmark(tables: Tables, endpoint: str, population: str, factor: str, synth
     known = LATER.get(factor) or tables.labels.factor(factor)
     title = f"{tables.labels.endpoint(endpoint)} from day {day:g}, by {lowered(known)} known then"
     name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
-    return kaplan_meier(name, title, arms, None, synthetic, columns, f"day {day:g}")
+    return kaplan_meier(name, title, arms, p_value=None, synthetic=synthetic, columns=columns, since=f"day {day:g}")
 
 
-def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool, columns: Columns) -> Drawn | None:
+def _curves(tables: Tables, endpoint: str, factor: str | None, *, synthetic: bool, columns: Columns) -> Drawn | None:
     findings, look = tables.findings, tables.look
     label = tables.labels.endpoint(endpoint)
     keys = [k for k in findings.curves if k[0] == endpoint and k[1] == "all"
@@ -210,7 +226,14 @@ def _curves(tables: Tables, endpoint: str, factor: str | None, synthetic: bool, 
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_ARMS):
         return None
     if factor is None:
-        return kaplan_meier(f"km_{endpoint}", label, arms, None, synthetic, columns)
+        return kaplan_meier(f"km_{endpoint}", label, arms, p_value=None, synthetic=synthetic, columns=columns)
     test = look.one("survival", endpoint, "p_value", term=factor)
     title = f"{label} by {lowered(tables.labels.factor(factor))}"
-    return kaplan_meier(f"km_{endpoint}_by_{factor}", title, arms, test.p_value if test else None, synthetic, columns)
+    return kaplan_meier(
+        f"km_{endpoint}_by_{factor}",
+        title,
+        arms,
+        p_value=test.p_value if test else None,
+        synthetic=synthetic,
+        columns=columns,
+    )

@@ -30,7 +30,7 @@ PAIRED = ("cmax", "auc_0_28", "tlast")
 FEWEST_PAIRS = 2
 
 
-def kinetic_figures(findings: Findings, columns: Columns | None, every: bool = True) -> Iterator[Planned]:
+def kinetic_figures(findings: Findings, columns: Columns | None, *, every: bool = True) -> Iterator[Planned]:
     """Yield the figures of the counts: of findings that were read back, those without single patients.
 
     Parameters
@@ -90,13 +90,13 @@ class _Counts:
         if factor is None:
             members = {"All patients": {p.patient_id for p in self.counted.found.profiles}}
             name = f"counts_{other.replace('/', '_per_')}" if other else "counts"
-            return self._spaghetti(name, title, members, other)
+            return self._spaghetti(name, title, members, other=other)
         of = dict(zip(self.findings.data.frame[ID].to_list(), factor.values.to_list(), strict=True))
         members = {level: {i for i, v in of.items() if v == level} for level in factor.levels}
         return self._spaghetti(f"counts_by_{factor.name}", f"{title}, by {lowered(factor.label)}", members)
 
     def _spaghetti(self, name: str, title: str, members: dict[str, set[str]],
-                   other: str | None = None) -> Drawn | None:  # fmt: skip
+                   *, other: str | None = None) -> Drawn | None:  # fmt: skip
         unit = other or self.unit
         mine = of_unit(self.counted.found, unit) if self.counted else []
         panels: dict[str, list[Group]] = {}
@@ -105,7 +105,11 @@ class _Counts:
                       for label, ids in members.items()]  # fmt: skip
             if any(g.profiles for g in groups):
                 panels[f"CART{infusion}"] = [g for g in groups if g.profiles]
-        return spaghetti(name, title, panels, unit, self.synthetic, self.columns) if panels else None
+        return (
+            spaghetti(name, title, panels, unit=unit, synthetic=self.synthetic, columns=self.columns)
+            if panels
+            else None
+        )
 
     def pairs(self) -> Drawn | None:
         """Draw each patient's index infusion against the one before."""
@@ -128,7 +132,19 @@ class _Counts:
         present = [n for n in names.values() if any((f["group"] == n).any() for f in panels.values())]
         title = f"Exposure after CART{index - 1} and CART{index}, one line a patient"
         ends = (f"CART{index - 1}", f"CART{index}")
-        return pairs("exposure_pairs", title, panels, ends, present, self.synthetic, self.columns) if panels else None
+        return (
+            pairs(
+                "exposure_pairs",
+                title,
+                panels,
+                ends=ends,
+                groups=present,
+                synthetic=self.synthetic,
+                columns=self.columns,
+            )
+            if panels
+            else None
+        )
 
     def forest(self, measure: str) -> Drawn | None:
         """Draw the factors of one measure."""
@@ -138,8 +154,17 @@ class _Counts:
         times = measure == "persistence"
         title = "Factors that go with " + ("persistence" if times else lowered(MEASURES[measure][0]))
         what = "Time ratio" if times else "Ratio"
-        return forest(f"forest_{measure}", title, records, self.tables.labels, self.synthetic, self.columns, what,
-                      None if times else label, "Losses / n" if times else "Patients / infusions")  # fmt: skip
+        return forest(
+            f"forest_{measure}",
+            title,
+            records,
+            labels=self.tables.labels,
+            synthetic=self.synthetic,
+            columns=self.columns,
+            what=what,
+            named=None if times else label,
+            counted="Losses / n" if times else "Patients / infusions",
+        )
 
     def priors(self) -> Drawn | None:
         """Draw prior beside posterior of the population model."""
@@ -151,11 +176,13 @@ class _Counts:
         for k in ACTED_ON:
             for e in self.tables.look.all("population", PARAMETERS[k].name, "ratio"):
                 what = f"{PARAMETERS[k].label}: {lowered(label(e.term or ''))}"
-                found += self._pair(PARAMETERS[k].name, "ratio", what, e.term)
+                found += self._pair(PARAMETERS[k].name, "ratio", what, term=e.term)
         title = "Population model: prior and posterior"
-        return priors("population_priors", title, found, self.synthetic, self.columns) if found else None
+        return (
+            priors("population_priors", title, found, synthetic=self.synthetic, columns=self.columns) if found else None
+        )
 
-    def _pair(self, endpoint: str, statistic: str, what: str, term: str | None = None) -> Sequence[Pair]:
+    def _pair(self, endpoint: str, statistic: str, what: str, *, term: str | None = None) -> Sequence[Pair]:
         after = self.tables.look.all("population", endpoint, statistic, term=term)
         before = self.tables.look.all("population", endpoint, f"prior_{statistic}", term=term)
         return [(what, after[0], before[0])] if after and before and after[0].estimate is not None else []

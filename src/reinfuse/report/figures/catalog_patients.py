@@ -29,15 +29,18 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
     synthetic, index = bool(findings.provenance["synthetic"]), findings.plan.index_infusion
     n, threshold = data.frame.height, findings.plan.rules.umrd_threshold
     unknowns = f"Values that are not known, {n} patients"
-    yield "patients", "missing", lambda: missing(unknowns, unknown(data), synthetic, columns or 2)
+    yield "patients", "missing", lambda: missing(unknowns, unknown(data), synthetic, columns=columns or 2)
     if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
-        yield "patients", "doses", lambda: _doses(data, index, synthetic, columns or 1)
+        yield "patients", "doses", lambda: _doses(data, index, synthetic, columns=columns or 1)
     if n <= MOST:
         yield (
             "course",
             "swimmer",
             lambda: swimmer(
-                f"Course of {n} patients", courses(cohort, data, index, threshold), synthetic, columns or 2
+                f"Course of {n} patients",
+                courses(cohort, data, index, threshold=threshold),
+                synthetic,
+                columns=columns or 2,
             ),
         )
     if SIZE_CHANGE in data.frame.columns and data.frame[SIZE_CHANGE].is_not_null().any():
@@ -61,7 +64,7 @@ def unknown(data: Analysed) -> dict[str, NDArray[np.bool_]]:
     return found
 
 
-def _doses(data: Analysed, index: int, synthetic: bool, columns: Columns) -> Drawn | None:
+def _doses(data: Analysed, index: int, synthetic: bool, *, columns: Columns) -> Drawn | None:
     response = data.endpoint("response")
     said = np.full(data.frame.height, "not known", dtype="<U12")
     if response is not None:
@@ -73,7 +76,7 @@ def _doses(data: Analysed, index: int, synthetic: bool, columns: Columns) -> Dra
     left_out = data.frame.height - len(found)
     title = f"Dose of CART{index - 1} and CART{index}, {len(found)} patients"
     title += f" ({left_out} without both doses)" if left_out else ""
-    return doses(title, found, left_out, index, synthetic, columns)
+    return doses(title, found, left_out, index=index, synthetic=synthetic, columns=columns)
 
 
 def _waterfall(data: Analysed, synthetic: bool, columns: Columns) -> Drawn:
@@ -83,4 +86,4 @@ def _waterfall(data: Analysed, synthetic: bool, columns: Columns) -> Drawn:
     without = data.frame.height - known.height
     title = f"Best change of the measured disease, {known.height} patients"
     title += f" ({without} without sizes)" if without else ""
-    return waterfall(title, found, without, synthetic, columns)
+    return waterfall(title, found, without, synthetic=synthetic, columns=columns)

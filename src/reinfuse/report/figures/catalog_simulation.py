@@ -22,7 +22,7 @@ _CONTRASTS = ("response", "cr", "pfs_6_months")
 Placed = tuple[str, Drawn]
 
 
-def virtual_figures(findings: VirtualFindings, tables: VirtualTables, columns: Columns = 2) -> Iterator[Placed]:
+def virtual_figures(findings: VirtualFindings, tables: VirtualTables, *, columns: Columns = 2) -> Iterator[Placed]:
     """Yield section and figure of a virtual trial."""
     if findings.protocols.grid is not None and not findings.protocols.arms:
         yield "outcomes", _heat(findings, tables, columns)
@@ -72,10 +72,16 @@ def _heat(findings: VirtualFindings, tables: VirtualTables, columns: Columns) ->
     told = "; ".join(f"{p.title}: " + ", ".join(f"{row} "
                                                 f"{t.split(chr(10))[0]}" for row, ts in zip(rows, p.texts, strict=True)
                                                 for t in ts[-1:]) for p in panels)  # fmt: skip
-    return matrix("virtual_heat", "Outcomes of the last infusion, by regimens and dose of CART2", rows,
-                  [dose_text(d) for d in doses], panels, f"Grid of regimens by dose. At the last dose: "
-                                                         f"{told}.", columns,
-                  FOOTER)  # fmt: skip
+    return matrix(
+        "virtual_heat",
+        "Outcomes of the last infusion, by regimens and dose of CART2",
+        rows,
+        columns_of=[dose_text(d) for d in doses],
+        panels=panels,
+        alt=f"Grid of regimens by dose. At the last dose: {told}.",
+        columns=columns,
+        footer=FOOTER,
+    )
 
 
 def _curves(findings: VirtualFindings, columns: Columns) -> Iterator[Placed]:
@@ -87,16 +93,40 @@ def _curves(findings: VirtualFindings, columns: Columns) -> Iterator[Placed]:
         for name, (panel, label) in place.items():
             points = findings.curves.filter((pl.col("arm") == name) & (pl.col("what") == what))
             made.append(Band(panel, label, points.select("day", "value", "low", "high")))
-        yield "curves", bands(f"virtual_{what}", title, made, ylabel, _said(made, title, "share"), "share",
-                              "Days since the infusion", columns, FOOTER)  # fmt: skip
+        yield (
+            "curves",
+            bands(
+                f"virtual_{what}",
+                title,
+                made,
+                ylabel=ylabel,
+                alt=_said(made, title, "share"),
+                scale="share",
+                xlabel="Days since the infusion",
+                columns=columns,
+                footer=FOOTER,
+            ),
+        )
     made = []
     for name, (panel, label) in place.items():
         points = findings.courses.filter(pl.col("arm") == name).select(
             "day", value=pl.col("median"), low=pl.col("q1"), high=pl.col("q3"))  # fmt: skip
         made.append(Band(panel, label, points))
     title = "CAR-T cells after the last infusion: median and quartiles"
-    yield "curves", bands("virtual_courses", title, made, "CAR-T cells/µL", _said(made, title, "log"), "log",
-                          "Days since the infusion", columns, FOOTER)  # fmt: skip
+    yield (
+        "curves",
+        bands(
+            "virtual_courses",
+            title,
+            made,
+            ylabel="CAR-T cells/µL",
+            alt=_said(made, title, "log"),
+            scale="log",
+            xlabel="Days since the infusion",
+            columns=columns,
+            footer=FOOTER,
+        ),
+    )
 
 
 def _said(curves: list[Band], title: str, scale: str) -> str:
@@ -119,9 +149,17 @@ def _contrasts(findings: VirtualFindings, tables: VirtualTables, columns: Column
                     values = (None if v is None else 100 * v for v in (e.estimate, e.lower, e.upper))
                     marks.append(Mark(LABELS[quantity], arm.name, series, *values))
     reference = findings.protocols.all_arms[0].name
-    return intervals("virtual_contrasts", f"Differences to {reference}", marks,
-                     "Differences with 95% intervals, as in the table of differences.", False, 0.0, columns, FOOTER,
-                     "percentage points")  # fmt: skip
+    return intervals(
+        "virtual_contrasts",
+        f"Differences to {reference}",
+        marks,
+        alt="Differences with 95% intervals, as in the table of differences.",
+        log=False,
+        none=0.0,
+        columns=columns,
+        footer=FOOTER,
+        axis="percentage points",
+    )
 
 
 def _reasons(findings: VirtualFindings, columns: Columns) -> Drawn:
@@ -131,10 +169,17 @@ def _reasons(findings: VirtualFindings, columns: Columns) -> Drawn:
     values = [[found[a, t].estimate for t in terms] for a in arms]
     texts = [[_of(found[a, t].events, found[a, t].n) for t in terms] for a in arms]
     heads = ["\n".join(textwrap.wrap(t, 15)) for t in terms]
-    return matrix("virtual_reasons", "Why arms fail: patients without response whom one change would "
-                                     "rescue", arms, heads,
-                  [Grid("Share of those without response", values, texts, 1.0)],
-                  "Shares rescued, as in the data of this figure.", columns, FOOTER, across=1)  # fmt: skip
+    return matrix(
+        "virtual_reasons",
+        "Why arms fail: patients without response whom one change would rescue",
+        arms,
+        columns_of=heads,
+        panels=[Grid("Share of those without response", values, texts, 1.0)],
+        alt="Shares rescued, as in the data of this figure.",
+        columns=columns,
+        footer=FOOTER,
+        across=1,
+    )
 
 
 def _of(events: int | None, n: int | None) -> str:
@@ -149,6 +194,14 @@ def _ablation(tables: VirtualTables, columns: Columns) -> Drawn:
             e = tables.effect(case, endpoint, term, model, statistic)
             if e is not None:
                 marks.append(Mark(name.replace(", ", ",\n"), case, "", e.estimate, e.lower, e.upper))
-    return intervals("virtual_ablation", "What carries the published findings: effects without each mechanism", marks,
-                     "Odds ratios of response and ratios of persistence, as in the table.", True, 1.0, columns, FOOTER,
-                     "ratio")  # fmt: skip
+    return intervals(
+        "virtual_ablation",
+        "What carries the published findings: effects without each mechanism",
+        marks,
+        alt="Odds ratios of response and ratios of persistence, as in the table.",
+        log=True,
+        none=1.0,
+        columns=columns,
+        footer=FOOTER,
+        axis="ratio",
+    )

@@ -48,7 +48,7 @@ class Dose:
     response: str
 
 
-def doses(title: str, found: Sequence[Dose], left_out: int, index: int, synthetic: bool,
+def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synthetic: bool,
           columns: Columns = 1) -> Drawn:  # fmt: skip
     """Draw both doses on logarithmic axes; a mark of more than one patient tells their number.
 

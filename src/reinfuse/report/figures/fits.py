@@ -45,7 +45,7 @@ class Curve:
     high: Floats = field(repr=False)
 
 
-def fits(name: str, title: str, curves: Sequence[Curve], unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
+def fits(name: str, title: str, curves: Sequence[Curve], *, unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
     """Draw up to `A_FIGURE` patients, in the order of their ids, their infusions in one panel."""
     patients = sorted({c.profile.patient_id for c in curves})[:A_FIGURE]
     infusions = sorted({c.profile.infusion for c in curves})
@@ -64,8 +64,8 @@ def fits(name: str, title: str, curves: Sequence[Curve], unit: str, synthetic: b
                    (each - 0.07) / width, (_TALL - 0.2) / height)  # fmt: skip
             axes = figure.add_axes(box)
             for c in (c for c in curves if c.profile.patient_id == patient):
-                _curve(axes, c, infusions.index(c.profile.infusion), bounds)
-            _axes(axes, patient, bounds, column == 0, i + across >= len(patients))
+                _curve(axes, c, infusions.index(c.profile.infusion), bounds=bounds)
+            _axes(axes, patient, bounds, first=column == 0, last=i + across >= len(patients))
         keys = " ".join(
             f"CART{i}: {('solid', 'dashed', 'dash-dotted', 'dotted')[k % 4]}." for k, i in enumerate(infusions)
         )
@@ -80,7 +80,7 @@ def fits(name: str, title: str, curves: Sequence[Curve], unit: str, synthetic: b
     return finish(figure, name, title, told, synthetic, _table(curves, patients), columns, patient_level=True)
 
 
-def _curve(axes: Axes, c: Curve, k: int, bounds: tuple[float, float]) -> None:
+def _curve(axes: Axes, c: Curve, k: int, *, bounds: tuple[float, float]) -> None:
     colour = COLOURS[k % len(COLOURS)]
     look: Any = STYLES[k % len(STYLES)]
     shown = c.day <= max(float(c.profile.day[-1]) * 1.05, 28.0)
@@ -95,7 +95,7 @@ def _curve(axes: Axes, c: Curve, k: int, bounds: tuple[float, float]) -> None:
         )
 
 
-def _axes(axes: Axes, patient: str, bounds: tuple[float, float], first: bool, last: bool) -> None:
+def _axes(axes: Axes, patient: str, bounds: tuple[float, float], *, first: bool, last: bool) -> None:
     axes.set_yscale("log")
     axes.set_ylim(*bounds)
     axes.set_xlim(0, 390**0.5)

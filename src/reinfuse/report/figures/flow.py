@@ -15,7 +15,7 @@ from reinfuse.results.estimate import Estimate
 _BOX = 0.42
 
 
-def flow(records: Sequence[Estimate], index: int, synthetic: bool, columns: Columns = 1) -> Drawn:
+def flow(records: Sequence[Estimate], index: int, synthetic: bool, *, columns: Columns = 1) -> Drawn:
     """Draw boxes: all patients, those excluded with the reason, those analysed.
 
     Parameters
@@ -36,8 +36,14 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool, columns: Colu
         x = 0.95 if columns == 1 else 2.2
         top, bottom = height - 0.08 - _BOX / 2, 0.2 + _BOX / 2
         axes.annotate("", (x, bottom + _BOX / 2), (x, top - _BOX / 2), arrowprops=_arrow(INK))
-        _box(axes, x, top, f"Patients in the cohort\nn = {number_format.count(first.estimate)}")
-        _box(axes, x, bottom, f"Analysed from infusion {index}\nn = {number_format.count(last.estimate)}", strong=True)
+        _box(axes, x, top, text=f"Patients in the cohort\nn = {number_format.count(first.estimate)}")
+        _box(
+            axes,
+            x,
+            bottom,
+            text=f"Analysed from infusion {index}\nn = {number_format.count(last.estimate)}",
+            strong=True,
+        )
         for i, record in enumerate(out):
             y = (top + bottom) / 2 + 0.55 * ((len(out) - 1) / 2 - i)
             axes.annotate("", (x + 0.55, y), (x, y), arrowprops=_arrow(FAINT))
@@ -61,5 +67,5 @@ def _frame(strong: bool) -> dict[str, object]:
             "linewidth": 0.8}  # fmt: skip
 
 
-def _box(axes: Axes, x: float, y: float, text: str, strong: bool = False) -> None:
+def _box(axes: Axes, x: float, y: float, *, text: str, strong: bool = False) -> None:
     axes.text(x, y, text, ha="center", va="center", bbox=_frame(strong), weight="bold" if strong else "normal")

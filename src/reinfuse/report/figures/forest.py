@@ -24,7 +24,7 @@ _UNDER: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
 _PLOT: dict[Columns, tuple[float, float]] = {1: (0.03, 0.27), 2: (0.52, 0.21)}
 
 
-def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, synthetic: bool,
+def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels, synthetic: bool,
            columns: Columns = 2, what: str | None = None, named: Named | None = None,
            counted: str = "Events / n") -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, univariable and multivariable one under the other.
@@ -47,7 +47,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
             lines += [record] if columns == 2 else [named(record.term or ""), record]
     what = what or ("Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio")
     with style():
-        figure, axes, text = panels(title, len(lines), columns, _PLOT[columns], what)
+        figure, axes, text = panels(title, len(lines), columns, plot=_PLOT[columns], xlabel=what)
         logarithmic(axes, *AXIS)
         places = _PLACES[columns]
         for y, line in enumerate(lines):
@@ -57,10 +57,10 @@ def forest(name: str, title: str, records: Sequence[Estimate], labels: Labels, s
                 text.text(places[0] + (0 if head else 0.012), y, line, weight=weight, va="center", bbox=_UNDER)
             elif line is not None:
                 _line(axes, y, line)
-                _texts(text, y, line, named, columns)
+                _texts(text, y, line, named=named, columns=columns)
         ci = number_format.level(records[0].confidence)
         names = ("Factor", counted, f"{what} ({ci})", "p")
-        heads(text, places, names, ("left", "right", "left", "left"))
+        heads(text, places, names, sides=("left", "right", "left", "left"))
     return finish(figure, name, title, _told(title, records, named), synthetic, table(records, named), columns)
 
 
@@ -81,7 +81,7 @@ def _line(axes: Axes, y: int, record: Estimate) -> None:
         axes.plot([record.estimate], [y], marker=marker, color=colour, markersize=3.8)
 
 
-def _texts(axes: Axes, y: int, record: Estimate, named: Named, columns: Columns) -> None:
+def _texts(axes: Axes, y: int, record: Estimate, *, named: Named, columns: Columns) -> None:
     places = _PLACES[columns]
     if columns == 2:
         axes.text(places[0] + 0.008, y, named(record.term or ""), va="center")

@@ -12,7 +12,7 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 
 
-def incidence(name: str, title: str, arms: Sequence[Arm], rates: Sequence[Sequence[Estimate]], synthetic: bool,
+def incidence(name: str, title: str, arms: Sequence[Arm], *, rates: Sequence[Sequence[Estimate]], synthetic: bool,
               columns: Columns = 1) -> Drawn:  # fmt: skip
     """Draw incidences that compete with each other.
 
@@ -29,7 +29,7 @@ def incidence(name: str, title: str, arms: Sequence[Arm], rates: Sequence[Sequen
     key = [(a.label, number_format.count(a.median.n), number_format.count(a.median.events),
             number_format.share(r) if r else "")
            for a, r in zip(arms, last, strict=True)]  # fmt: skip
-    figure, axes = curves(title, arms, key, Panel(heads, down=False), columns, "the index infusion")
+    figure, axes = curves(title, arms, key, panel=Panel(heads, down=False), columns=columns, since="the index infusion")
     axes.set_ylabel("")
     parts = [
         f"{arm.label}: "

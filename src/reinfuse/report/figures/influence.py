@@ -17,7 +17,7 @@ _PLOT: dict[Columns, tuple[float, float]] = {1: (0.46, 0.27), 2: (0.36, 0.40)}
 _Line = tuple[str, Estimate | None]
 
 
-def influence(name: str, title: str, full: Mapping[str, Estimate], left_out: Sequence[Estimate], labels: Labels,
+def influence(name: str, title: str, full: Mapping[str, Estimate], *, left_out: Sequence[Estimate], labels: Labels,
               synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, term by term.
 
@@ -35,7 +35,7 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], left_out: Seq
         lines += [(_said(e), e) for e in mine]
     what = "Odds ratio" if left_out[0].statistic == "odds_ratio" else "Hazard ratio"
     with style():
-        figure, axes, text = panels(title, len(lines), columns, _PLOT[columns], what)
+        figure, axes, text = panels(title, len(lines), columns, plot=_PLOT[columns], xlabel=what)
         values = [e.estimate for _, e in lines if e is not None and e.estimate]
         logarithmic(axes, min([*values, 1]) / 1.4, max([*values, 1]) * 1.4)
         places = _PLACES[columns]

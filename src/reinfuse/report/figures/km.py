@@ -58,7 +58,7 @@ class Panel:
     down: bool = True
 
 
-def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | None, synthetic: bool,
+def kaplan_meier(name: str, title: str, arms: Sequence[Arm], *, p_value: float | None, synthetic: bool,
                  columns: Columns = 1, since: str = "the index infusion") -> Drawn:  # fmt: skip
     """Draw curves, bands of their intervals, censor marks, medians, and the table of numbers at risk.
 
@@ -75,14 +75,14 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], p_value: float | No
         (a.label, number_format.count(a.curve.n), number_format.count(a.median.events), number_format.time(a.median))
         for a in arms
     ]
-    figure, axes = curves(title, arms, key, panel, columns, since, _log_rank(p_value))
+    figure, axes = curves(title, arms, key, panel=panel, columns=columns, since=since, said=_log_rank(p_value))
     with style():
         for i, arm in enumerate(arms):
             _median(axes, arm, COLOURS[i % len(COLOURS)])
     return finish(figure, name, title, _told(title, arms), synthetic, points(arms), columns)
 
 
-def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], panel: Panel, columns: Columns,
+def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, panel: Panel, columns: Columns,
            since: str, said: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
@@ -96,13 +96,13 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], pane
         axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, _PLOT[columns] / height))
         risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)
         for i, arm in enumerate(arms):
-            _draw(axes, arm, i, panel.down, band=rows <= BANDS)
+            _draw(axes, arm, i, down=panel.down, band=rows <= BANDS)
         last = max(float(a.curve.time[-1]) for a in arms)
         ticks = [t for t in (float(r.at or 0) for r in arms[0].at_risk) if t <= last]
-        _axes(axes, ticks if len(ticks) > 1 else _months(last), last, since)
+        _axes(axes, ticks if len(ticks) > 1 else _months(last), last, since=since)
         if panel.down:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
-        _key(figure, key, panel.heads, 1 - head / height, height, columns)
+        _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
         figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, said, va="center")
         headline(figure, title, columns)
         _risk_table(risk, arms, ticks)
@@ -116,7 +116,7 @@ def _log_rank(p_value: float | None) -> str:
     return f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
 
 
-def _draw(axes: Axes, arm: Arm, i: int, down: bool, band: bool) -> None:
+def _draw(axes: Axes, arm: Arm, i: int, *, down: bool, band: bool) -> None:
     c, colour = arm.curve, _colour(i)
 
     def line(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -146,7 +146,7 @@ def _months(last: float) -> list[float]:
     return [m * DAYS_A_MONTH for m in range(0, months + 1, max(1, round(months / 6)))]
 
 
-def _axes(axes: Axes, ticks: Sequence[float], last: float, since: str = "the index infusion") -> None:
+def _axes(axes: Axes, ticks: Sequence[float], last: float, *, since: str = "the index infusion") -> None:
     axes.set_ylim(0, 1.03)
     axes.set_xlim(0, max(last, 1.0) / DAYS_A_MONTH * 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
@@ -161,7 +161,7 @@ def _median(axes: Axes, arm: Arm, colour: str) -> None:
         axes.plot([at, at], [0, 0.5], color=colour, linewidth=0.6, linestyle=(0, (1, 2)))
 
 
-def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...], top: float, height: float,
+def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...], *, top: float, height: float,
          columns: Columns) -> None:  # fmt: skip
     """Write a small table: line, group, n, events, and what the curve comes to."""
     width = WIDTHS[columns]

@@ -40,7 +40,7 @@ class Grid:
     top: float
 
 
-def matrix(name: str, title: str, rows: Sequence[str], columns_of: Sequence[str], panels: Sequence[Grid], alt: str,
+def matrix(name: str, title: str, rows: Sequence[str], *, columns_of: Sequence[str], panels: Sequence[Grid], alt: str,
            columns: Columns = 2, footer: str = "", across: int = 2) -> Drawn:  # fmt: skip
     """Draw panels of coloured cells; the greater the number, the darker. Numbers stand in the cells too.
 

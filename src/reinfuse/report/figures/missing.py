@@ -35,7 +35,9 @@ _LETTER = 0.052
 """Inches of a small letter, with room to spare."""
 
 
-def missing(title: str, found: Mapping[str, NDArray[np.bool_]], synthetic: bool, columns: Columns = 2) -> Drawn | None:
+def missing(
+    title: str, found: Mapping[str, NDArray[np.bool_]], synthetic: bool, *, columns: Columns = 2
+) -> Drawn | None:
     """Draw the values that are not known, a row a variable and a column a patient; None if every value is known.
 
     Parameters

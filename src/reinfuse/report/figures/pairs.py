@@ -26,7 +26,7 @@ from reinfuse.report.figures.theme import (
 )
 
 
-def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], ends: tuple[str, str], groups: Sequence[str],
+def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], *, ends: tuple[str, str], groups: Sequence[str],
           synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw lines from one infusion to the next on a logarithmic axis.
 
@@ -50,7 +50,7 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], ends: tuple
             axes = figure.add_axes(
                 ((x + left) / width, (foot + y) / height, (each - left - 0.05) / width, tall / height)
             )
-            _panel(axes, label, frame, ends, groups)
+            _panel(axes, label, frame, ends=ends, groups=groups)
         for i, group in enumerate(groups):
             look: Any = STYLES[i]
             y = 1 - (head - LINE * (len(groups) - i - 0.1)) / height
@@ -64,7 +64,7 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], ends: tuple
     return finish(figure, name, title, told, synthetic, data, columns, patient_level=True)
 
 
-def _panel(axes: Axes, label: str, frame: pl.DataFrame, ends: tuple[str, str], groups: Sequence[str]) -> None:
+def _panel(axes: Axes, label: str, frame: pl.DataFrame, *, ends: tuple[str, str], groups: Sequence[str]) -> None:
     axes.set_yscale("log")
     for before, after, group in frame.select("before", "after", "group").iter_rows():
         i = groups.index(group)

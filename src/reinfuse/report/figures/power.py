@@ -21,7 +21,7 @@ from reinfuse.report.figures.theme import (
 )
 
 
-def power(name: str, title: str, what: str, curves: Mapping[str, Sequence[tuple[float, float]]], synthetic: bool,
+def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tuple[float, float]]], synthetic: bool,
           columns: Columns = 1) -> Drawn:  # fmt: skip
     """Draw power against the true ratio, one line a factor.
 

@@ -17,10 +17,12 @@ Pair = tuple[str, Estimate, Estimate]
 """Label, posterior, prior."""
 
 
-def priors(name: str, title: str, pairs: Sequence[Pair], synthetic: bool, columns: Columns = 2) -> Drawn:
+def priors(name: str, title: str, pairs: Sequence[Pair], *, synthetic: bool, columns: Columns = 2) -> Drawn:
     """Draw intervals as multiples of the prior's median, so that all parameters stand on one axis."""
     with style():
-        figure, axes, text = panels(title, len(pairs), columns, _PLOT[columns], "Multiple of the prior median")
+        figure, axes, text = panels(
+            title, len(pairs), columns, plot=_PLOT[columns], xlabel="Multiple of the prior median"
+        )
         logarithmic(axes, 0.05, 20.0)
         for y, (label, after, before) in enumerate(pairs):
             base = before.estimate or 1.0
@@ -37,7 +39,12 @@ def priors(name: str, title: str, pairs: Sequence[Pair], synthetic: bool, column
                 shown += f" ({number_format.measured(after.lower)} to {number_format.measured(after.upper)})"
             text.text(_PLACES[columns][1], y, shown, va="center")
         level = number_format.level(pairs[0][1].confidence)
-        heads(text, _PLACES[columns], ("Thick grey: prior; blue: posterior", f"Posterior ({level})"), ("left", "left"))
+        heads(
+            text,
+            _PLACES[columns],
+            ("Thick grey: prior; blue: posterior", f"Posterior ({level})"),
+            sides=("left", "left"),
+        )
     rows = [{"parameter": label, **{f"{n}_{s}": getattr(e, s) for n, e in (("posterior", a), ("prior", b))
                                     for s in ("estimate", "lower", "upper")}} for label, a, b in pairs]  # fmt: skip
     told = f"{title}. Prior and posterior interval of {len(pairs)} parameters, as multiples of the prior's median."

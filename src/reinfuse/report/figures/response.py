@@ -40,7 +40,7 @@ class Bar:
     counts: Sequence[Estimate] = ()
 
 
-def response(title: str, bars: Sequence[Bar], synthetic: bool, columns: Columns = 2) -> Drawn:
+def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Columns = 2) -> Drawn:
     """Draw the shares of best responses.
 
     Parameters
@@ -59,7 +59,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, columns: Columns 
         axes = figure.add_axes((left, 0.42 / height, 0.95 - left, 0.19 * len(bars) / height))
         for y, bar in enumerate(bars):
             _label(axes, y, bar)
-            _bar(axes, y, bar, there)
+            _bar(axes, y, bar, there=there)
         axes.set_xlim(0, 1)
         axes.set_ylim(len(bars) - 0.5, -0.5)
         axes.set_yticks([])
@@ -89,7 +89,7 @@ def _label(axes: Axes, y: int, bar: Bar) -> None:
                       va="center", weight="bold")  # fmt: skip
 
 
-def _bar(axes: Axes, y: int, bar: Bar, there: Sequence[str]) -> None:
+def _bar(axes: Axes, y: int, bar: Bar, *, there: Sequence[str]) -> None:
     total = sum(_count(bar, c) for c in there)
     start = 0.0
     for category in there:

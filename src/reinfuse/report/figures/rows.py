@@ -16,7 +16,7 @@ _APART = 0.26
 """Inches between two ticks, so that their labels do not touch."""
 
 
-def panels(title: str, lines: int, columns: Columns, plot: tuple[float, float], xlabel: str
+def panels(title: str, lines: int, columns: Columns, *, plot: tuple[float, float], xlabel: str
            ) -> tuple[Figure, Axes, Axes]:  # fmt: skip
     """Lay out a title, a row of heads, lines of text, and beside them an axis.
 
@@ -64,7 +64,7 @@ def logarithmic(axes: Axes, low: float, high: float) -> None:
     axes.minorticks_off()
 
 
-def heads(text: Axes, places: Sequence[float], names: Sequence[str], sides: Sequence[str] | None = None) -> None:
+def heads(text: Axes, places: Sequence[float], names: Sequence[str], *, sides: Sequence[str] | None = None) -> None:
     """Write the heads of the columns."""
     for i, (x, name) in enumerate(zip(places, names, strict=True)):
         side: Any = "left" if sides is None else sides[i]

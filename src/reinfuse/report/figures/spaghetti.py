@@ -50,7 +50,7 @@ class Group:
     median: MedianCurve | None
 
 
-def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], unit: str, synthetic: bool,
+def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], *, unit: str, synthetic: bool,
               columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the counts on a logarithmic axis, limits of quantification marked.
 
@@ -73,11 +73,11 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], unit
             axes = figure.add_axes((x, 0.42 / height, each / width, 2.15 / height))
             for group in groups:
                 _group(axes, group, labels.index(group.label))
-            _axes(axes, panel, everything, unit if i == 0 else "")
+            _axes(axes, panel, everything, unit=unit if i == 0 else "")
         for i, label in enumerate(labels):
             n = ", ".join(f"{panel} {sum(len(g.profiles) for g in groups if g.label == label)}"
                           for panel, groups in panels.items())  # fmt: skip
-            _key(figure, i, f"{label} (n: {n})", 1 - (head + LINE * (i + 0.5)) / height, width)
+            _key(figure, i, f"{label} (n: {n})", y=1 - (head + LINE * (i + 0.5)) / height, width=width)
         lines = f" Lines: {MOST_LINES} patients of a larger group." if _thinned(panels) else ""
         figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND + lines, fontsize=SMALL,
                     color=FAINT, va="center")  # fmt: skip
@@ -110,7 +110,7 @@ def _group(axes: Axes, group: Group, i: int) -> None:
         axes.fill_between(m.day[known], m.low[known], m.high[known], color=colour, alpha=0.15, linewidth=0)
 
 
-def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], unit: str) -> None:
+def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], *, unit: str) -> None:
     values = np.concatenate([p.value[np.isfinite(p.value) & (p.value > 0)] for p in profiles])
     last = max(float(p.day[-1]) for p in profiles)
     axes.set_yscale("log")
@@ -136,7 +136,7 @@ def _root(day: Any) -> Any:
     return np.sqrt(np.maximum(day, 0))
 
 
-def _key(figure: Any, i: int, text: str, y: float, width: float) -> None:
+def _key(figure: Any, i: int, text: str, *, y: float, width: float) -> None:
     look: Any = STYLES[i % len(STYLES)]
     figure.add_artist(Line2D([0.1 / width, 0.35 / width], [y, y], color=COLOURS[i % len(COLOURS)], linestyle=look,
                              transform=figure.transFigure, linewidth=2))  # fmt: skip

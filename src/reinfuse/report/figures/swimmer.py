@@ -49,7 +49,7 @@ _MARKS: dict[str, tuple[str, str, str, float]] = {
 """Marker, face, edge and area of each kind."""
 
 
-def swimmer(title: str, courses: Sequence[Course], synthetic: bool, columns: Columns = 2,
+def swimmer(title: str, courses: Sequence[Course], synthetic: bool, *, columns: Columns = 2,
             ids: bool = True) -> Drawn | None:  # fmt: skip
     """Draw the sequences, by diagnosis, the longest first; None above `MOST` patients.
 
@@ -78,8 +78,8 @@ def swimmer(title: str, courses: Sequence[Course], synthetic: bool, columns: Col
         axes = figure.add_axes((left, _FOOT / height, 0.98 - left, body / height))
         _lanes(axes, ordered, lanes)
         for kind in kinds:
-            _marks(axes, kind, ordered, lanes)
-        _axes(axes, ordered, lanes, labels)
+            _marks(axes, kind, ordered, lanes=lanes)
+        _axes(axes, ordered, lanes, labels=labels)
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=-(-len(handles) // rows), borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
                       labelspacing=0.3)  # fmt: skip
@@ -105,7 +105,7 @@ def _lanes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float]) -> Non
         )
 
 
-def _marks(axes: Axes, kind: str, ordered: Sequence[Course], lanes: Sequence[float]) -> None:
+def _marks(axes: Axes, kind: str, ordered: Sequence[Course], *, lanes: Sequence[float]) -> None:
     marker, face, edge, area = _MARKS[kind]
     places = [(day / DAYS_A_MONTH, y) for c, y in zip(ordered, lanes, strict=True) for k, day in _shown(c) if k == kind]
     push = _push(ordered) if kind == "alive" else 0.0
@@ -148,7 +148,7 @@ def _handle(kind: str) -> Line2D:
                   markersize=area**0.5, markeredgewidth=0.7, label=names.get(kind, kind))  # fmt: skip
 
 
-def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], labels: Sequence[str]) -> None:
+def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], *, labels: Sequence[str]) -> None:
     low, high = _limits(ordered)
     span = high - low
     left, right = low - 0.02 * span, high + _push(ordered) + 0.02 * span

@@ -44,7 +44,7 @@ _LETTERS: Mapping[Columns, int] = {1: 33, 2: 62}
 """Letters of a label beside the bars of what is worth knowing."""
 
 
-def region(name: str, title: str, found: pl.DataFrame, axes_of: Sequence[tuple[str, str, str, str]], usual: str,
+def region(name: str, title: str, found: pl.DataFrame, *, axes_of: Sequence[tuple[str, str, str, str]], usual: str,
            synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the protocols of a search on pairs of coordinates.
 
@@ -112,7 +112,7 @@ def _mark(look: tuple[str, str, str, float]) -> dict[str, Any]:
             "markeredgewidth": 0.7}  # fmt: skip
 
 
-def tornado(name: str, title: str, found: pl.DataFrame, outcomes: Mapping[str, str], labels: Mapping[str, str],
+def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str, str], labels: Mapping[str, str],
             synthetic: bool, most: int = 8, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw Sobol's total indices of each outcome, the greatest first, with first-order indices inside them.
 
@@ -172,7 +172,7 @@ def _indices(axes: Axes, top: pl.DataFrame, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def worth(name: str, title: str, found: pl.DataFrame, labels: Mapping[str, str], synthetic: bool, most: int = 8,
+def worth(name: str, title: str, found: pl.DataFrame, *, labels: Mapping[str, str], synthetic: bool, most: int = 8,
           columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw what the measurements and the unknowns that explain most are worth: patients of 100 who are helped if it is
     known before the choice, and the share of the variance between populations of the protocols' differences.
@@ -201,10 +201,16 @@ def worth(name: str, title: str, found: pl.DataFrame, labels: Mapping[str, str],
     with style():
         panels = [figure.add_axes(((left + k * each) / width, foot / height, (each - 0.16) / width, tall / height))
                   for k in range(2)]  # fmt: skip
-        _bars(panels[0], rows, 100 * top["value"].to_numpy(), 100 * top["threshold"].to_numpy(),
-              top["stands_out"].to_numpy())  # fmt: skip
+        _bars(panels[0], rows, 100 * top["value"].to_numpy(), threshold=100 * top["threshold"].to_numpy(),
+              stands=top["stands_out"].to_numpy())  # fmt: skip
         panels[0].set_xlabel("Helped, of 100", labelpad=2)
-        _bars(panels[1], rows, 100 * top["narrows"].to_numpy(), None, top["narrows_p_value"].to_numpy() < 0.05)
+        _bars(
+            panels[1],
+            rows,
+            100 * top["narrows"].to_numpy(),
+            threshold=None,
+            stands=top["narrows_p_value"].to_numpy() < 0.05,
+        )
         panels[1].set_xlabel("Explained, %", labelpad=2)
         panels[1].set_yticks([])
         panels[0].set_yticks(rows, [_short(labels.get(n, n), _LETTERS[columns]) for n in top["name"]], fontsize=SMALL)
@@ -220,7 +226,7 @@ def worth(name: str, title: str, found: pl.DataFrame, labels: Mapping[str, str],
     return finish(figure, name, title, f"{title}. {told}.", synthetic, top, columns)
 
 
-def _bars(axes: Axes, rows: Any, values: Any, threshold: Any, stands: Any) -> None:
+def _bars(axes: Axes, rows: Any, values: Any, *, threshold: Any, stands: Any) -> None:
     axes.barh(rows, values, height=0.7, color=np.where(stands, COLOURS[0], "#bbbbbb"))
     if threshold is not None:
         axes.plot(threshold, rows, linestyle="none", marker="|", markersize=6, color=INK)

@@ -34,7 +34,7 @@ _STYLES: tuple[Any, ...] = (":", "-", "--")
 PERCENTILES = ("10th", "50th", "90th")
 
 
-def vpc(name: str, title: str, checks: Sequence[Check], unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
+def vpc(name: str, title: str, checks: Sequence[Check], *, unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
     """Draw the check of each infusion number: counts above, the share below the limit beneath."""
     head = head_height(title, columns) + 2.2 * LINE
     upper, lower, gap, foot = 1.95, 0.55, 0.18, 0.40

@@ -36,7 +36,7 @@ _NARROW, _LETTER = 3.0, 4.0
 """Points from bar to bar below which a bar is not hatched; points that a letter of its number needs."""
 
 
-def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, synthetic: bool,
+def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, *, synthetic: bool,
               columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the bars from growth to disappearance.
 
@@ -59,7 +59,7 @@ def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, synt
     with style():
         axes = figure.add_axes((left, 0.3 / height, 0.97 - left, 2.2 / height))
         for category in there:
-            _bars(axes, category, [(x, change) for x, (change, r) in enumerate(ordered) if r == category], pitch)
+            _bars(axes, category, [(x, change) for x, (change, r) in enumerate(ordered) if r == category], pitch=pitch)
         _cut(axes, [(x, change) for x, (change, _) in enumerate(ordered) if change > CAP], pitch)
         axes.axhline(0, color=INK, linewidth=0.7)
         for level in LINES:
@@ -79,7 +79,7 @@ def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, synt
     return finish(figure, "waterfall", title, alt, synthetic, data, columns, patient_level=True)
 
 
-def _bars(axes: Axes, category: str, bars: Sequence[tuple[int, float]], pitch: float) -> None:
+def _bars(axes: Axes, category: str, bars: Sequence[tuple[int, float]], *, pitch: float) -> None:
     """Draw the bars of one best response."""
     i = CATEGORIES.index(category)
     heights = [min(change, CAP) if abs(change) >= _LEAST else 2 * _LEAST for _, change in bars]

@@ -42,7 +42,7 @@ ABOUT = {
 SYNTHETIC = "Synthetic data. No real patient is in this report, and nothing clinical follows from it."
 
 
-def report(findings: Findings, figures: Sequence[Placed], boundary: Boundary | None = None) -> Document:
+def report(findings: Findings, figures: Sequence[Placed], *, boundary: Boundary | None = None) -> Document:
     """Return the whole report.
 
     Parameters
@@ -54,7 +54,7 @@ def report(findings: Findings, figures: Sequence[Placed], boundary: Boundary | N
     boundary
         Where figures, and now sections, that fail are kept.
     """
-    return _Report(findings, figures, boundary).document()
+    return _Report(findings, figures, boundary=boundary).document()
 
 
 def kinetic_report(findings: Findings, figures: Sequence[Placed]) -> Document:
@@ -71,7 +71,7 @@ def title(findings: Findings) -> str:
 class _Report:
     """One report in the making."""
 
-    def __init__(self, findings: Findings, figures: Sequence[Placed], boundary: Boundary | None = None) -> None:
+    def __init__(self, findings: Findings, figures: Sequence[Placed], *, boundary: Boundary | None = None) -> None:
         self.findings = findings
         self.boundary = boundary or Boundary()
         self.figures = figures
@@ -116,14 +116,14 @@ class _Report:
         places = {place for place, _ in self.figures}
         planned: list[Part] = [
             _part("summary", "Summary", self._summary),
-            _part("asked", "What was asked", lambda: (Paragraph(p) for p in prose.asked()), "Question"),
+            _part("asked", "What was asked", lambda: (Paragraph(p) for p in prose.asked()), short="Question"),
             _part("patients", "Patients", self._patients),
-            _part("course", "Each patient's course", self._course, "Courses"),
+            _part("course", "Each patient's course", self._course, short="Courses"),
             _part("response", "Response", lambda: (*_shown(tables.response()), *self._drawn("response"))),
             _part("survival", "Time to event", self._times),
             _part("toxicity", "Toxicity", lambda: (*_shown(tables.toxicity()), *self._drawn("toxicity"))),
-            _part("associations", "Factors associated with outcome", self._associations, "Associations"),
-            *more_sections(self.findings, tables, places, self._drawn),
+            _part("associations", "Factors associated with outcome", self._associations, short="Associations"),
+            *more_sections(self.findings, tables, places, pictures=self._drawn),
             ("kinetics", "CAR-T cells over time", self._counts),
             _part("methods", "Methods", lambda: (methods, *self._rules())),
             _part("limits", "Limits", lambda: (Bullets(tuple(prose.limits())),)),
@@ -137,7 +137,7 @@ class _Report:
     def _built(self, name: str, head: str, build: Callable[[], Iterable[Section]]) -> Sequence[Section]:
         """Return a part's sections; an empty one where it, or all that stands in it, failed."""
         made: list[Section] = self.boundary.attempt(
-            f"Section {head}", name, lambda: [s for s in build() if s.blocks], []
+            f"Section {head}", name, lambda: [s for s in build() if s.blocks], otherwise=[]
         )
         return made or ([Section(name, head, ())] if self._failed(name) else [])
 
@@ -253,7 +253,7 @@ class _Report:
         yield "Records", "every number is in findings.json and estimates.csv; every figure's data in figures/"
 
 
-def _part(name: str, head: str, blocks: Callable[[], Iterable[Block]], short: str = "") -> Part:
+def _part(name: str, head: str, blocks: Callable[[], Iterable[Block]], *, short: str = "") -> Part:
     """Return a part of one section."""
     return name, head, lambda: [Section(name, head, tuple(blocks()), short)]
 

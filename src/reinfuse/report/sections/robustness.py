@@ -32,7 +32,7 @@ _PAIRED = (
 
 
 def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[str],
-                  pictures: Callable[[str], Iterable[Block]]) -> Iterator[Part]:  # fmt: skip
+                  *, pictures: Callable[[str], Iterable[Block]]) -> Iterator[Part]:  # fmt: skip
     """Yield the sections that may have something to show.
 
     Parameters

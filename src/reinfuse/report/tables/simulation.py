@@ -67,7 +67,7 @@ class VirtualTables:
     """Tables of one virtual trial."""
 
     def __init__(self, findings: VirtualFindings, ablation: Sequence[Estimate], targets: pl.DataFrame,
-                 unknowns: pl.DataFrame) -> None:  # fmt: skip
+                 *, unknowns: pl.DataFrame) -> None:  # fmt: skip
         self.findings, self.ablated, self._targets, self._unknowns = findings, ablation, targets, unknowns
         everybody = [e for e in (*findings.estimates, *ablation) if e.population == "all"]
         self._at = {(e.analysis, e.endpoint, e.group, e.model, e.term, e.statistic): e for e in everybody}

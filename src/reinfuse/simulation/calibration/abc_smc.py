@@ -51,7 +51,7 @@ class Calibrated:
     ancestors: int
 
 
-def calibrate(particles: int, patients: int, moves: int, seed: int, cores: int,
+def calibrate(particles: int, patients: int, moves: int, *, seed: int, cores: int,
               of: Callable[[Member], float] | None = None, progress: Progress | None = None) -> Calibrated:  # fmt: skip
     """Return an ensemble drawn from the posterior.
 
@@ -82,7 +82,7 @@ def calibrate(particles: int, patients: int, moves: int, seed: int, cores: int,
         z, fit, line, power = z[kept], fit[kept], line[kept], new
         accepted = 0.0
         for _ in range(moves):
-            z, fit, share = _moved(z, fit, power, step, judged, random)
+            z, fit, share = _moved(z, fit, power, step=step, judged=judged, random=random)
             step = float(np.clip(step * np.exp(share - 0.25), 0.03, 0.9))
             accepted += share / moves
         stages.append(Stage(power, float(1 / np.sum(weight**2)), accepted, step))
@@ -112,7 +112,7 @@ def _systematic(weight: Floats, random: np.random.Generator) -> np.ndarray:
     return np.minimum(np.searchsorted(np.cumsum(weight), points), len(weight) - 1)
 
 
-def _moved(z: Floats, fit: Floats, power: float, step: float, judged: Callable[[Floats], Floats],
+def _moved(z: Floats, fit: Floats, power: float, *, step: float, judged: Callable[[Floats], Floats],
            random: np.random.Generator) -> tuple[Floats, Floats, float]:  # fmt: skip
     """Move each half of the particles by the mean and covariance of the other half; return the accepted share."""
     z, fit = z.copy(), fit.copy()

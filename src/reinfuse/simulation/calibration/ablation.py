@@ -49,20 +49,20 @@ SHOWN: Mapping[str, Shown] = {
 """Fields of `Effects` and how they are told."""
 
 
-def ablation(ensemble: Ensemble, seed: int, members: int = MEMBERS, patients: int = PATIENTS,
+def ablation(ensemble: Ensemble, seed: int, *, members: int = MEMBERS, patients: int = PATIENTS,
              progress: Progress | None = None) -> tuple[Estimate, ...]:  # fmt: skip
     """Return the effects of both factors and the response at CART2 with all mechanisms, and without each in turn."""
     which = np.linspace(0, len(ensemble) - 1, min(members, len(ensemble))).astype(int)
     told: list[Estimate] = []
     cases = {ALL: {}, **{f"without {name}": changed for name, changed in MECHANISMS.items()}}
     for done, (name, changed) in enumerate(cases.items(), 1):
-        told += _records(name, *_effects(ensemble, which, changed, seed, patients))
+        told += _records(name, *_effects(ensemble, which, changed, seed=seed, patients=patients))
         if progress:
             progress("mechanisms", done, len(cases))
     return tuple(told)
 
 
-def _effects(ensemble: Ensemble, which: np.ndarray, changed: Mapping[str, float], seed: int,
+def _effects(ensemble: Ensemble, which: np.ndarray, changed: Mapping[str, float], *, seed: int,
              patients: int) -> tuple[list[Effects], Floats]:  # fmt: skip
     def one(k: int) -> tuple[Effects, float]:
         study = simulate(ensemble.one(k).without(changed), seed, patients)

@@ -27,7 +27,7 @@ _INSIDE = 1.96
 Progress = Callable[[str, int, int], None]
 
 
-def targets(ensemble: Ensemble, seed: int, patients: int, progress: Progress | None = None) -> pl.DataFrame:
+def targets(ensemble: Ensemble, seed: int, patients: int, *, progress: Progress | None = None) -> pl.DataFrame:
     """Return each target beside the ensemble: published value, median and 95 % range of the simulated one, whether it
     is met and in that range.
 

@@ -51,19 +51,21 @@ class Simulated:
     second: Mapping[tuple[Regimen, float], SecondInfusion]
 
 
-def simulate(member: Member, seed: int, patients: int, rtol: float = CALIBRATION_RTOL) -> Simulated:
+def simulate(member: Member, seed: int, patients: int, *, rtol: float = CALIBRATION_RTOL) -> Simulated:
     """Return the study in `patients` virtual patients of a member, each in every arm."""
     drawn = draws(seed, 0, patients)
     p = parameters(member, drawn)
     days = intervals(drawn)
-    first = {r: _first(member, p, drawn, r, rtol) for r in REGIMENS_BEFORE}
+    first = {r: _first(member, p, drawn, regimen=r, rtol=rtol) for r in REGIMENS_BEFORE}
     second: dict[tuple[Regimen, float], SecondInfusion] = {}
     for regimen in REGIMENS_BEFORE:
         told = first[regimen].told
         failed = ~told.response | (told.progressed & (told.pfs < days - 3))
         failed &= told.given & ~(told.died & (told.os < days - 3))
         for dose in DOSES:
-            second[regimen, dose] = _second(member, p, drawn, regimen, dose, np.where(failed, days, np.nan), rtol)
+            second[regimen, dose] = _second(
+                member, p, drawn, regimen=regimen, dose=dose, days=np.where(failed, days, np.nan), rtol=rtol
+            )
     return Simulated(first, second)
 
 
@@ -74,7 +76,7 @@ def intervals(drawn: Draws) -> Floats:
     return made
 
 
-def ran(member: Member, p: Floats, drawn: Draws, schedule: Schedule, day: Floats, follow: float, rtol: float,
+def ran(member: Member, p: Floats, drawn: Draws, *, schedule: Schedule, day: Floats, follow: float, rtol: float,
         counted: Floats) -> tuple[Floats, Floats]:  # fmt: skip
     """Return read-outs (patients, infusions, 17) and counts (patients, infusions, days) of patients through a
     protocol; the dead are not treated."""
@@ -87,13 +89,15 @@ def ran(member: Member, p: Floats, drawn: Draws, schedule: Schedule, day: Floats
     return out, counts
 
 
-def _first(member: Member, p: Floats, drawn: Draws, regimen: Regimen, rtol: float) -> FirstInfusion:
+def _first(member: Member, p: Floats, drawn: Draws, *, regimen: Regimen, rtol: float) -> FirstInfusion:
     arm = Arm(name=regimen, infusions=(Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),))
-    out, counts = ran(member, p, drawn, arm.schedule, np.zeros((len(p), 1)), LONG, rtol, COUNTED)
+    out, counts = ran(
+        member, p, drawn, schedule=arm.schedule, day=np.zeros((len(p), 1)), follow=LONG, rtol=rtol, counted=COUNTED
+    )
     return FirstInfusion(outcomes(out[:, 0]), out[:, 0, TMAX_DAY], counts[:, 0])
 
 
-def _second(member: Member, p: Floats, drawn: Draws, regimen: Regimen, dose: float, days: Floats,
+def _second(member: Member, p: Floats, drawn: Draws, *, regimen: Regimen, dose: float, days: Floats,
             rtol: float) -> SecondInfusion:  # fmt: skip
     arm = Arm(name=regimen, infusions=(
         Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),
@@ -104,5 +108,5 @@ def _second(member: Member, p: Floats, drawn: Draws, regimen: Regimen, dose: flo
         of = Draws(drawn.normal[who], drawn.least[who], drawn.uniform[who])
         some = Member(*(a[who] if a.ndim == 2 else a for a in (member.median, member.cv)))
         day = np.column_stack([np.zeros(len(who)), days[who]])
-        out[who], _ = ran(some, p[who], of, arm.schedule, day, YEAR, rtol, np.empty(0))
+        out[who], _ = ran(some, p[who], of, schedule=arm.schedule, day=day, follow=YEAR, rtol=rtol, counted=np.empty(0))
     return SecondInfusion(outcomes(out[:, 1]), needs_another(out[:, 0], out[:, 1]))

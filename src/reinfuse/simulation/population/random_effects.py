@@ -132,7 +132,7 @@ def moments(n: Floats, total: Floats, square: Floats) -> Moments:
     if size < 2:
         return Moments(float(total.sum() / size) if size else float("nan"), float("nan"), float("nan"), int(size))
     mean, within = total.sum() / size, _within(n, total, square)
-    return Moments(float(mean), *_between(n, total / n, within / n, within / size, int(size)))
+    return Moments(float(mean), *_between(n, total / n, within / n, sampling=within / size, n=int(size)))
 
 
 def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, Floats],
@@ -157,12 +157,14 @@ def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, 
         return Moments(a.mean - b.mean, float("nan"), float("nan"), 0)
     n, m = one[0][some], other[0][some]
     means, shared = (one[1][some] / n, other[1][some] / m), tuple(part[some] for part in both)
-    together = _covariance(n, m, means, shared)
+    together = _covariance(n, m, means, both=shared)
     noise = a.sampling * a.n / n + b.sampling * b.n / m - 2 * together * shared[0] / (n * m)
     sampling = a.sampling + b.sampling - 2 * together * shared[0].sum() / (a.n * b.n)
     weight = n * m / (n + m)
     each, count = means[0] - means[1], a.n + b.n - int(both[0].sum())
-    return Moments(a.mean - b.mean, *_between(weight, each, np.maximum(noise, 0.0), max(sampling, 0.0), count))
+    return Moments(
+        a.mean - b.mean, *_between(weight, each, np.maximum(noise, 0.0), sampling=max(sampling, 0.0), n=count)
+    )
 
 
 def _within(n: Floats, total: Floats, square: Floats) -> float:
@@ -173,7 +175,7 @@ def _within(n: Floats, total: Floats, square: Floats) -> float:
     return float(max(square.sum() / n.sum() - (total.sum() / n.sum()) ** 2, 0.0))
 
 
-def _covariance(n: Floats, m: Floats, means: tuple[Floats, Floats], both: tuple[Floats, ...]) -> float:
+def _covariance(n: Floats, m: Floats, means: tuple[Floats, Floats], *, both: tuple[Floats, ...]) -> float:
     """Return the covariance of both values in a patient of a member, pooled, around each group's own means."""
     k, x, y, product = both
     sums = product - means[0] * y - means[1] * x + k * means[0] * means[1]
@@ -181,7 +183,7 @@ def _covariance(n: Floats, m: Floats, means: tuple[Floats, Floats], both: tuple[
     return float(sums.sum() / free) if free > 0 else 0.0
 
 
-def _between(weight: Floats, each: Floats, noise: Floats, sampling: float,
+def _between(weight: Floats, each: Floats, noise: Floats, *, sampling: float,
              n: int) -> tuple[float, float, int, float, float, float]:  # fmt: skip
     """Return the fields of `Moments` after the mean, from the means of members, each with its weight and noise."""
     total = weight.sum()

@@ -25,7 +25,7 @@ _RESTARTS, _TRIED, _CLIMBED = 1, 5000, 2
 """Of the fit; random points tried, and those from which expected improvement is climbed, for each suggestion."""
 
 
-def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, seed: int) -> list[Found]:
+def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, *, seed: int) -> list[Found]:
     """Return what was found where constrained expected improvement looked, in order; points are of the unit cube.
 
     Gaussian processes with Matern 5/2 kernels and a length for each coordinate model objective and excess; each point
@@ -67,4 +67,9 @@ class _Improvement(ExpectedImprovement):
     def suggest(self, gp: Any, target_space: Any, n_random: int = _TRIED, n_smart: int = _CLIMBED, fit_gp: bool = True,
                 random_state: Any = None) -> Floats:  # fmt: skip
         """Return the point at which to look next."""
-        return np.asarray(super().suggest(gp, target_space, n_random, n_smart, fit_gp, random_state), dtype=np.float64)
+        return np.asarray(
+            super().suggest(
+                gp, target_space, n_random=n_random, n_smart=n_smart, fit_gp=fit_gp, random_state=random_state
+            ),
+            dtype=np.float64,
+        )

@@ -92,22 +92,26 @@ class Question:
 
     def _problems(self) -> Iterator[Problem]:
         if self.objective not in OBJECTIVES:
-            yield _wrong("objective", self.objective, "is not an objective", f"one of {', '.join(OBJECTIVES)}")
+            yield _wrong("objective", self.objective, "is not an objective", remedy=f"one of {', '.join(OBJECTIVES)}")
         for name in ("most_crs", "sure"):
             value = getattr(self, name)
             if not 0 < value < 1:
-                yield _wrong(name, f"{value:g}", "is not a probability", "a number between 0 and 1")
+                yield _wrong(name, f"{value:g}", "is not a probability", remedy="a number between 0 and 1")
         if not 0 <= self.margin < 1:
-            yield _wrong("margin", f"{self.margin:g}", "is not a share", "a number from 0 to below 1")
+            yield _wrong("margin", f"{self.margin:g}", "is not a share", remedy="a number from 0 to below 1")
         known = [c.name for c in COORDINATES + BEFORE_CART1 * self.cart1_too]
         for name, (low, high) in self.limits.items():
             least, most = _REACH.get(name, (0.0, 3.0))
             if name not in known:
-                yield _wrong(name, name, "is not searched", f"did you mean {nearest(name, known) or ', '.join(known)}?")
+                yield _wrong(
+                    name, name, "is not searched", remedy=f"did you mean {nearest(name, known) or ', '.join(known)}?"
+                )
             elif not least <= low <= high <= most:
-                yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", f"from {least:g} to {most:g}")
+                yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", remedy=f"from {least:g} to {most:g}")
             elif self.cart1_too and name == INTERVAL and low < high:
-                yield _wrong(name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", "equal limits")
+                yield _wrong(
+                    name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", remedy="equal limits"
+                )
 
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
@@ -163,5 +167,5 @@ class Question:
         return Arm(name=f"{name}day {at['interval_days']:.6g}", infusions=(first, second))
 
 
-def _wrong(what: str, value: str, rule: str, remedy: str) -> Problem:
-    return Problem("search", None, what, value, rule, remedy)
+def _wrong(what: str, value: str, rule: str, *, remedy: str) -> Problem:
+    return Problem(table="search", column=what, value=value, rule=rule, remedy=remedy)

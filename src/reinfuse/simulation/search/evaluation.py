@@ -74,15 +74,15 @@ class Scale:
         return np.arange(self.first, self.first + self.count)[self.needing] % len(self.ensemble)
 
 
-def everybody(question: Question, ensemble: Ensemble, seed: int, first: int, count: int) -> Scale:
+def everybody(question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int) -> Scale:
     """Return a scale on which all virtual patients count."""
     return Scale(question, ensemble, seed, first, count, np.ones(count, dtype=np.bool_))
 
 
-def scale(question: Question, ensemble: Ensemble, seed: int, first: int, count: int, runner: Runner) -> Scale:
+def scale(question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int, runner: Runner) -> Scale:
     """Return what protocols are weighed on: all virtual patients if CART1 is searched too, else those who need CART2 on
     the first possible day."""
-    every = everybody(question, ensemble, seed, first, count)
+    every = everybody(question, ensemble, seed, first=first, count=count)
     if question.cart1_too:
         return every
     point = question.usual
@@ -92,7 +92,7 @@ def scale(question: Question, ensemble: Ensemble, seed: int, first: int, count: 
     return replace(every, needing=np.concatenate(flags))
 
 
-def weigh(on: Scale, arm: Arm, runner: Runner, treated: bool = False) -> Weighed:
+def weigh(on: Scale, arm: Arm, runner: Runner, *, treated: bool = False) -> Weighed:
     """Return a protocol weighed in the patients.
 
     Parameters
@@ -122,7 +122,16 @@ class _Some:
 
     def through(self, arm: Arm, follow: float) -> Floats:
         day = np.tile(arm.schedule.day, (len(self.p), 1))
-        return ran(self.member, self.p, self.drawn, arm.schedule, day, follow, CALIBRATION_RTOL, np.empty(0))[0]
+        return ran(
+            self.member,
+            self.p,
+            self.drawn,
+            schedule=arm.schedule,
+            day=day,
+            follow=follow,
+            rtol=CALIBRATION_RTOL,
+            counted=np.empty(0),
+        )[0]
 
     def only(self, who: Flags) -> _Some:
         drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
@@ -147,7 +156,7 @@ def _needing(on: Scale, arm: Arm, block: Block) -> Flags:
     return needs_another(out[:, 0], out[:, 1])
 
 
-def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
+def _weighed(on: Scale, arm: Arm, treated: bool, *, block: Block) -> Weighed:
     patients, objective = _some(on, block), on.question.objective
     out = patients.through(arm, _FOLLOW.get(objective, _SOON))
     given, told = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
@@ -157,8 +166,8 @@ def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
     waiting = ~given & before.given & ~before.died
     value[~given] = 0.0
     if not treated:
-        value[waiting] = _without(patients.only(waiting), arm, objective, before.response[waiting],
-                                  out[waiting, 1, BURDEN])  # fmt: skip
+        value[waiting] = _without(patients.only(waiting), arm, objective, response=before.response[waiting],
+                                  burden=out[waiting, 1, BURDEN])  # fmt: skip
     if not on.question.cart1_too:
         return Weighed(value, crs, given, given)
     either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
@@ -172,7 +181,7 @@ def _reached(told: Outcomes, crs: Floats, objective: str) -> Floats:
     return quantities(told, crs)[:, QUANTITIES.index(objective)]
 
 
-def _without(patients: _Some, arm: Arm, objective: str, response: Flags, burden: Floats) -> Floats:
+def _without(patients: _Some, arm: Arm, objective: str, *, response: Flags, burden: Floats) -> Floats:
     """Return the objective of patients who were not given CART2, at the time at which it would have been read.
 
     Parameters

@@ -154,13 +154,13 @@ class Region:
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def kept(question: Question, one: Weighed, which: np.ndarray, members: int) -> tuple[Members, float]:
+def kept(question: Question, one: Weighed, which: np.ndarray, *, members: int) -> tuple[Members, float]:
     """Return the rates of severe CRS of a protocol in the members, and how probably it keeps the bound."""
     found = of_members(one.toxicity[one.exposed], which[one.exposed], members)
     return found, found.share_below(question.most_crs)
 
 
-def compared(question: Question, points: Floats, weighed: Sequence[Weighed], which: np.ndarray, members: int,
+def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, which: np.ndarray, members: int,
              designed: int, best: int | None = None) -> Region | None:  # fmt: skip
     """Return protocols beside the best of them; None if none keeps the toxicity bound.
 
@@ -171,7 +171,7 @@ def compared(question: Question, points: Floats, weighed: Sequence[Weighed], whi
     best
         Which protocol is the best; default: the admissible one of the greatest mean.
     """
-    toxic = [kept(question, w, which, members) for w in weighed]
+    toxic = [kept(question, w, which, members=members) for w in weighed]
     if best is None:
         means = [
             float(np.mean(w.value)) if k >= question.sure else -np.inf for w, (_, k) in zip(weighed, toxic, strict=True)

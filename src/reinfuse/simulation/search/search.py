@@ -67,15 +67,15 @@ class Searched:
         best = self.question.arm(self.region.protocols[self.region.best].point).name
         yield from _ranges(self.region, best)
         for one in self.finalists.protocols:
-            yield from _contender(self.question, one, self.question.arm(one.point).name, best)
+            yield from _contender(self.question, one, self.question.arm(one.point).name, best=best)
         if self.information:
             yield from _worths(self.information, self.question.objective)
         for one, seen in zip(self.finalists.protocols, self.observed, strict=True):
-            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, seen,
+            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, found=seen,
                           model=SELECTED)  # fmt: skip
 
 
-def search(question: Question, ensemble: Ensemble, seed: int, patients: int | None = None, design: int = DESIGN,
+def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int | None = None, design: int = DESIGN,
            steps: int = STEPS, around: int = AROUND, finalists: int = FINALISTS,
            permutations: int = PERMUTATIONS, runner: Runner | None = None, progress: Progress | None = None
            ) -> Searched:  # fmt: skip
@@ -100,9 +100,9 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int | No
     runner = runner or in_threads()
     told = progress or (lambda *_: None)
     patients = patients or (PATIENTS // _ALL_COUNT if question.cart1_too else PATIENTS)
-    on = scale(question, ensemble, seed, 0, patients, runner)
+    on = scale(question, ensemble, seed, first=0, count=patients, runner=runner)
     if not on.needing.any():
-        raise _refused("patients", str(patients), "none of them needs a second infusion", "more patients")
+        raise _refused("patients", str(patients), "none of them needs a second infusion", remedy="more patients")
     book = _Book(on, runner, lambda k: told("protocols weighed", k, design + 1 + steps + around))
     designed = _explored(book, design, steps)
     region = book.region(designed)
@@ -112,21 +112,21 @@ def search(question: Question, ensemble: Ensemble, seed: int, patients: int | No
     if region is None:
         least = min(float(np.mean(w.toxicity[w.exposed])) for w in book.weighed)
         raise _refused("most_crs", f"{question.most_crs:g}", f"no protocol keeps it: the least rate was {least:.3f}",
-                       "a higher bound, or wider limits")  # fmt: skip
+                       remedy="a higher bound, or wider limits")  # fmt: skip
     points = region.points[_finalists(region, finalists)]
-    fresh = scale(question, ensemble, seed, patients, patients, runner)
+    fresh = scale(question, ensemble, seed, first=patients, count=patients, runner=runner)
     again = list[Weighed]()
     for point in points:
         again.append(weigh(fresh, question.arm(point), runner))
         told("finalists in fresh patients", len(again), len(points))
-    final = compared(question, points, again, fresh.which, len(ensemble), 0, best=0)
+    final = compared(question, points, again, which=fresh.which, members=len(ensemble), designed=0, best=0)
     assert final is not None
     worth = None
     if len(points) > 1:
         of, there = differences(np.column_stack([w.value for w in again]), fresh.which, len(ensemble))
-        worth = information(of, ensemble.z[there], seed, permutations,
-                            lambda k: told("permutations of populations", k, permutations))  # fmt: skip
-    every = everybody(question, ensemble, seed, patients, max(patients // _FEWER, 1))
+        worth = information(of, ensemble.z[there], seed, permutations=permutations,
+                            told=lambda k: told("permutations of populations", k, permutations))  # fmt: skip
+    every = everybody(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
     observed = tuple(_observed(every, weigh(every, question.arm(point), runner, treated=True)) for point in points)
     return Searched(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
                     len(ensemble))  # fmt: skip
@@ -160,7 +160,7 @@ class _Book:
             self.points.append(point)
             self.weighed.append(weigh(self.on, question.arm(point), self.runner))
         one = self.weighed[same[0] if same else -1]
-        rates, _ = kept(question, one, self.on.which, len(self.on.ensemble))
+        rates, _ = kept(question, one, self.on.which, members=len(self.on.ensemble))
         quantile = np.clip(rates.quantile(question.sure), _LEAST, 1 - _LEAST)
         self.calls += 1
         self.told(self.calls)
@@ -169,7 +169,14 @@ class _Book:
     def region(self, designed: int) -> Region | None:
         """Return the protocols beside the best of them."""
         on = self.on
-        return compared(on.question, np.array(self.points), self.weighed, on.which, len(on.ensemble), designed)
+        return compared(
+            on.question,
+            np.array(self.points),
+            self.weighed,
+            which=on.which,
+            members=len(on.ensemble),
+            designed=designed,
+        )
 
 
 def _explored(book: _Book, design: int, steps: int) -> int:
@@ -182,7 +189,7 @@ def _explored(book: _Book, design: int, steps: int) -> int:
     designed = len(book.points)
     found.append(book.at(question.usual))
     if free and any(excess <= 0 for _, _, excess in found):
-        bayesian_optimization.looked(book.found, found, steps, book.on.seed)
+        bayesian_optimization.looked(book.found, found, steps, seed=book.on.seed)
     return designed
 
 
@@ -232,24 +239,32 @@ def _ranges(region: Region, best: str) -> Iterator[Estimate]:
                        method=method)  # fmt: skip
 
 
-def _contender(question: Question, one: Contender, name: str, best: str) -> Iterator[Estimate]:
-    yield _record(question.objective, "proportion", name, one.value)
-    yield _record("crs_grade_3", "proportion", name, one.toxicity)
+def _contender(question: Question, one: Contender, name: str, *, best: str) -> Iterator[Estimate]:
+    yield _record(question.objective, "proportion", name, found=one.value)
+    yield _record("crs_grade_3", "proportion", name, found=one.toxicity)
     yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.most_crs,
                    estimate=finite(one.kept), n=one.toxicity.n, method="share of the ensemble's populations",
                    note=None if finite(one.kept) is not None else NOT_ESTIMABLE)  # fmt: skip
     yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
                    events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
     if name != best:
-        yield _record(question.objective, "risk_difference", name, one.difference, DIFFERENCE, best)
+        yield _record(question.objective, "risk_difference", name, found=one.difference, bounds=DIFFERENCE, term=best)
         chance = finite(one.difference.above(DIFFERENCE))
         yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
                        estimate=chance, n=one.difference.n, method=METHOD,
                        note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
 
 
-def _record(endpoint: str, statistic: str, name: str, found: Moments, bounds: Bounds = SHARE, term: str | None = None,
-            model: str = SAME) -> Estimate:  # fmt: skip
+def _record(
+    endpoint: str,
+    statistic: str,
+    name: str,
+    *,
+    found: Moments,
+    bounds: Bounds = SHARE,
+    term: str | None = None,
+    model: str = SAME,
+) -> Estimate:
     value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
     return Estimate(ANALYSIS, endpoint, statistic, group=name, model=model, term=term, estimate=value, lower=low,
                     upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=found.n,
@@ -271,5 +286,5 @@ def _worths(found: Information, objective: str) -> Iterator[Estimate]:
                            "finalists' differences; regression, p by permutation")  # fmt: skip
 
 
-def _refused(what: str, value: str, rule: str, remedy: str) -> PlanRefused:
-    return PlanRefused([Problem("search", None, what, value, rule, remedy)])
+def _refused(what: str, value: str, rule: str, *, remedy: str) -> PlanRefused:
+    return PlanRefused([Problem(table="search", column=what, value=value, rule=rule, remedy=remedy)])

@@ -90,7 +90,7 @@ class Sensitivity:
                                note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
 
 
-def sensitivity(seed: int, ensemble: Ensemble | None = None, arm: Arm | None = None, samples: int = SAMPLES,
+def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None = None, samples: int = SAMPLES,
                 patients: int = PATIENTS, resamples: int = RESAMPLES, cores: int = CORES,
                 progress: Progress | None = None) -> Sensitivity:  # fmt: skip
     """Return the sensitivity of the outcomes of a protocol of two infusions.
@@ -122,14 +122,23 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, arm: Arm | None = N
                     progress("populations for sensitivity", k + len(part), len(each))
         return found
 
-    indices, runs, empty = sobol(of, UNKNOWNS, OUTCOMES, samples, resamples, seed)
+    indices, runs, empty = sobol(of, UNKNOWNS, OUTCOMES, samples=samples, resamples=resamples, seed=seed)
     return Sensitivity(arm.name, indices, samples, patients, runs, ensemble is not None, empty)
 
 
 def means(member: Member, drawn: Draws, arm: Arm) -> Floats:
     """Return `OUTCOMES` of a member, means over the patients who need CART2; NaN if none does."""
     day = np.tile(arm.schedule.day, (len(drawn.normal), 1))
-    out, _ = ran(member, parameters(member, drawn), drawn, arm.schedule, day, YEAR, CALIBRATION_RTOL, np.empty(0))
+    out, _ = ran(
+        member,
+        parameters(member, drawn),
+        drawn,
+        schedule=arm.schedule,
+        day=day,
+        follow=YEAR,
+        rtol=CALIBRATION_RTOL,
+        counted=np.empty(0),
+    )
     given, told = needs_another(out[:, -2], out[:, -1]), outcomes(out[:, -1])
     if not given.any():
         return np.full(len(OUTCOMES), np.nan)
@@ -139,7 +148,7 @@ def means(member: Member, drawn: Draws, arm: Arm) -> Floats:
     return np.array([*found, crs[np.isfinite(crs)].mean() if np.isfinite(crs).any() else np.nan])
 
 
-def sobol(of: Callable[[Floats], Floats], unknowns: tuple[str, ...], names: tuple[str, ...], samples: int,
+def sobol(of: Callable[[Floats], Floats], unknowns: tuple[str, ...], names: tuple[str, ...], *, samples: int,
           resamples: int, seed: int) -> tuple[tuple[Index, ...], int, int]:  # fmt: skip
     """Return indices of a function of standard normal unknowns; how often it was called; how often it had no value.
 

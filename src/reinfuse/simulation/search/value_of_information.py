@@ -149,7 +149,7 @@ def measured() -> dict[str, tuple[str, ...]]:
     return {name: tuple(u for u in UNKNOWNS if u.removeprefix("cv of ") in of) for name, of in MEASUREMENTS.items()}
 
 
-def information(of: Differences, z: Floats, seed: int, permutations: int = PERMUTATIONS,
+def information(of: Differences, z: Floats, seed: int, *, permutations: int = PERMUTATIONS,
                 told: Callable[[int], None] | None = None) -> Information:  # fmt: skip
     """Return the value of information.
 
@@ -161,7 +161,14 @@ def information(of: Differences, z: Floats, seed: int, permutations: int = PERMU
         Called with the number of permutations done.
     """
     asked = [(u, (u,)) for u in UNKNOWNS] + list(measured().items())
-    values, chance = worths(of, z, [[UNKNOWNS.index(u) for u in names] for _, names in asked], seed, permutations, told)
+    values, chance = worths(
+        of,
+        z,
+        [[UNKNOWNS.index(u) for u in names] for _, names in asked],
+        seed=seed,
+        permutations=permutations,
+        told=told,
+    )
     made = list[Worth]()
     for kind in (slice(0, len(UNKNOWNS)), slice(len(UNKNOWNS), None)):
         threshold, p = by_chance(values[0, kind], chance[0][:, kind])
@@ -209,7 +216,7 @@ def _gain(means: Floats, weight: Floats) -> float:
     return gain if gain > _NOTHING else 0.0
 
 
-def worths(of: Differences, z: Floats, sets: Sequence[Sequence[int]], seed: int, permutations: int,
+def worths(of: Differences, z: Floats, sets: Sequence[Sequence[int]], *, seed: int, permutations: int,
            told: Callable[[int], None] | None = None) -> tuple[Floats, Floats]:  # fmt: skip
     """Return what knowing each set of unknowns is worth and how much it narrows, (2, sets), and the same in
     permutations of the members, (2, permutations, sets)."""

@@ -25,7 +25,7 @@ def key(trial: Trial) -> str:
     return hashlib.sha256(repr((made_of(), told)).encode()).hexdigest()[:20]
 
 
-def resumable(runner: Runner, trial: Trial, folder: Path, say: Callable[[str], None] | None = None) -> Runner:
+def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str], None] | None = None) -> Runner:
     """Return a runner that keeps the sums of finished blocks in a folder, and takes those that are there already.
 
     A kept block is taken only if its checksum is that of these patients in this trial: one that is cut short, altered,

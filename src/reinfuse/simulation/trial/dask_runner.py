@@ -42,7 +42,7 @@ _RESUME = "start it again; with --resume, what was done is kept"
 
 
 @contextmanager
-def on_cluster(address: str, tls: Tls | None = None, insecure: bool = False) -> Iterator[Runner]:
+def on_cluster(address: str, tls: Tls | None = None, *, insecure: bool = False) -> Iterator[Runner]:
     """Give the runner on the Dask cluster at an address, such as ``tcp://127.0.0.1:8786`` or ``tls://host:8786``.
 
     What comes back from a worker is unpickled here, before anything can be asked of it: whoever can join the cluster
@@ -162,7 +162,7 @@ def _of_tls(error: BaseException | None) -> bool:
 
 
 def _refused(address: str, rule: str, remedy: str) -> PlanRefused:
-    return PlanRefused([Problem("cluster", None, None, address, rule, remedy)])
+    return PlanRefused([Problem(table="cluster", value=address, rule=rule, remedy=remedy)])
 
 
 def made_of() -> tuple[str, ...]:

@@ -36,7 +36,7 @@ ANTIGEN = "antigen loss (all tumour keeps it)"
 Progress = Callable[[str, int, int], None]
 
 
-def reasons(trial: Trial, patients: int, progress: Progress | None = None) -> tuple[Estimate, ...]:
+def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) -> tuple[Estimate, ...]:
     """Return, for each arm of two or more infusions, the share of patients without response whom each change
     rescues."""
     arms = trial.protocols.all_arms
@@ -49,20 +49,39 @@ def reasons(trial: Trial, patients: int, progress: Progress | None = None) -> tu
     for done, arm in enumerate(arms, 1):
         schedule = arm.schedule
         day = np.tile(schedule.day, (patients, 1))
-        out, _ = ran(member, p, drawn, schedule, day, trial.protocols.follow_days, RTOL, np.empty(0))
+        out, _ = ran(
+            member,
+            p,
+            drawn,
+            schedule=schedule,
+            day=day,
+            follow=trial.protocols.follow_days,
+            rtol=RTOL,
+            counted=np.empty(0),
+        )
         given = who_is_given(trial.protocols, out)
         failed = given & ~outcomes(out[:, -1]).response
-        y = before_last(p, fit, drawn.least, schedule)
-        rescued = _rescued(y, p, fit, drawn.least, schedule, trial.protocols.follow_days)
-        told += _records(arm, failed, rescued, outcomes(out[:, -1]).antigen_negative, given, which, len(trial.ensemble))
+        y = before_last(p, fit, drawn.least, schedule=schedule)
+        rescued = _rescued(y, p, fit, least=drawn.least, schedule=schedule, follow=trial.protocols.follow_days)
+        told += _records(
+            arm,
+            failed,
+            rescued,
+            lost=outcomes(out[:, -1]).antigen_negative,
+            given=given,
+            which=which,
+            members=len(trial.ensemble),
+        )
         if progress:
             progress("why arms fail", done, len(arms))
     return tuple(told)
 
 
-def _rescued(y: Floats, p: Floats, fit: Floats, least: Floats, schedule: Schedule, follow: float) -> dict[str, Flags]:
+def _rescued(
+    y: Floats, p: Floats, fit: Floats, *, least: Floats, schedule: Schedule, follow: float
+) -> dict[str, Flags]:
     def response(changed: Floats, timing: Schedule, start: Floats = y) -> Flags:
-        return outcomes(last_infusion(start, changed, fit, least, timing, follow)).response
+        return outcomes(last_infusion(start, changed, fit, least=least, schedule=timing, follow=follow)).response
 
     found = {}
     for name, change in SWITCHED.items():
@@ -82,17 +101,21 @@ def _rescued(y: Floats, p: Floats, fit: Floats, least: Floats, schedule: Schedul
     return found
 
 
-def _records(arm: Arm, failed: Flags, rescued: Mapping[str, Flags], lost: Flags, given: Flags, which: np.ndarray,
+def _records(arm: Arm, failed: Flags, rescued: Mapping[str, Flags], *, lost: Flags, given: Flags, which: np.ndarray,
              members: int) -> Iterator[Estimate]:  # fmt: skip
     for name, yes in rescued.items():
-        yield _share(arm, "response", name, failed, yes, which, members)
+        yield _share(arm, "response", name, among=failed, yes=yes, which=which, members=members)
     none = ~np.any(list(rescued.values()), axis=0)
-    yield _share(arm, "response", "none of these alone", failed, none, which, members)
+    yield _share(arm, "response", "none of these alone", among=failed, yes=none, which=which, members=members)
     progressed = given & ~failed
-    yield _share(arm, "progression", "antigen loss, among responders", progressed, lost, which, members)
+    yield _share(
+        arm, "progression", "antigen loss, among responders", among=progressed, yes=lost, which=which, members=members
+    )
 
 
-def _share(arm: Arm, endpoint: str, term: str, among: Flags, yes: Flags, which: np.ndarray, members: int) -> Estimate:
+def _share(
+    arm: Arm, endpoint: str, term: str, *, among: Flags, yes: Flags, which: np.ndarray, members: int
+) -> Estimate:
     values = yes[among].astype(np.float64)
     n = by_member(np.ones(len(values)), which[among], members)
     total = by_member(values, which[among], members)

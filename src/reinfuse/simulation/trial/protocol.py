@@ -210,9 +210,19 @@ class Protocols(_Declared):
         try:
             return cls.model_validate(read_toml(Path(path)))
         except NotToml as why:
-            raise PlanRefused([Problem("protocols", None, None, str(path), str(why), "give a TOML file")]) from None
+            raise PlanRefused(
+                [Problem(table="protocols", value=str(path), rule=str(why), remedy="give a TOML file")]
+            ) from None
         except ValidationError as error:
-            raise PlanRefused([
-                Problem("protocols", None, ".".join(str(p) for p in e["loc"]) or None, str(e.get("input", ""))[:60],
-                        "cannot be followed", e["msg"].removeprefix("Value error, ")) for e in _own(error)
-            ]) from None  # fmt: skip
+            raise PlanRefused(
+                [
+                    Problem(
+                        table="protocols",
+                        column=".".join(str(p) for p in e["loc"]) or None,
+                        value=str(e.get("input", ""))[:60],
+                        rule="cannot be followed",
+                        remedy=e["msg"].removeprefix("Value error, "),
+                    )
+                    for e in _own(error)
+                ]
+            ) from None

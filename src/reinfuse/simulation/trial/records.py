@@ -44,14 +44,14 @@ def records(protocols: Protocols, tally: Tally) -> Iterator[Estimate]:
                 continue
             bounds = bounds_of(name, follow)
             found = moments(tally.given[:, a], tally.total[:, a, q], tally.square[:, a, q])
-            yield _level(name, arm.name, found, bounds)
+            yield _level(name, arm.name, found, bounds=bounds)
             if a:
                 either = None if bounds is None else (-bounds[1], bounds[1])
-                yield from _contrasts(name, arm.name, arms[0].name, tally, a, q, either)
+                yield from _contrasts(name, arm.name, arms[0].name, tally=tally, a=a, q=q, bounds=either)
         yield from _quantiles(arm.name, tally, a)
 
 
-def _level(name: str, arm: str, found: Moments, bounds: Bounds | None) -> Estimate:
+def _level(name: str, arm: str, found: Moments, *, bounds: Bounds | None) -> Estimate:
     if name == _PEAK:
         return _record(name="peak", statistic="geometric_mean", arm=arm, found=found, power=True, unit="cells/uL")
     share = name in SHARES
@@ -67,7 +67,7 @@ def as_seen(tally: Tally, a: int, q: int) -> Moments:
     return difference(one, other, (tally.both[:, a], here, here - tally.gain[:, a, q], tally.product[:, a, q]))
 
 
-def _contrasts(name: str, arm: str, reference: str, tally: Tally, a: int, q: int,
+def _contrasts(name: str, arm: str, reference: str, *, tally: Tally, a: int, q: int,
                bounds: Bounds | None) -> Iterator[Estimate]:  # fmt: skip
     same = moments(tally.both[:, a], tally.gain[:, a, q], tally.gain_square[:, a, q])
     seen = as_seen(tally, a, q)
@@ -83,7 +83,7 @@ def _contrasts(name: str, arm: str, reference: str, tally: Tally, a: int, q: int
                            note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
 
 
-def _record(name: str, statistic: str, arm: str, found: Moments, power: bool = False, bounds: Bounds | None = None,
+def _record(name: str, statistic: str, arm: str, *, found: Moments, power: bool = False, bounds: Bounds | None = None,
             model: str | None = None, term: str | None = None, unit: str | None = None) -> Estimate:  # fmt: skip
     value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
     if power:

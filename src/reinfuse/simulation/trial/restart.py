@@ -13,7 +13,7 @@ from reinfuse.simulation.trial.protocol import Schedule
 _deplete = inlined(deplete)
 
 
-def before_last(p: Floats, fitness: Floats, least: Floats, schedule: Schedule, rtol: float = RTOL) -> Floats:
+def before_last(p: Floats, fitness: Floats, least: Floats, *, schedule: Schedule, rtol: float = RTOL) -> Floats:
     """Return the states of patients just before the last lymphodepletion of a protocol; shape (patients, 8)."""
     day = np.tile(schedule.day, (len(p), 1))
     day[:, -1] = np.nan
@@ -35,7 +35,7 @@ def before_last(p: Floats, fitness: Floats, least: Floats, schedule: Schedule, r
     return states[:, 0]
 
 
-def last_infusion(y: Floats, p: Floats, fitness: Floats, least: Floats, schedule: Schedule, follow: float,
+def last_infusion(y: Floats, p: Floats, fitness: Floats, *, least: Floats, schedule: Schedule, follow: float,
                   rtol: float = RTOL) -> Floats:  # fmt: skip
     """Return the read-outs of the last infusion (patients, 17) from the states before its lymphodepletion."""
     event = schedule.event[schedule.course == len(schedule.day) - 1]

@@ -70,7 +70,7 @@ class Runner(Protocol):
         ...
 
 
-def run(trial: Trial, patients: int, runner: Runner, progress: Progress | None = None) -> Tally:
+def run(trial: Trial, patients: int, runner: Runner, *, progress: Progress | None = None) -> Tally:
     """Return the sums of a virtual trial with `patients` virtual patients in every arm.
 
     Raises
@@ -86,7 +86,11 @@ def run(trial: Trial, patients: int, runner: Runner, progress: Progress | None =
                 rule = "the sums that came back cannot be those of these patients"
                 patients_of = f"virtual patients {block[0]} to {block[0] + block[1] - 1}"
                 raise PlanRefused(
-                    [Problem("virtual", None, None, patients_of, rule, "check the workers, and start again")]
+                    [
+                        Problem(
+                            table="virtual", value=patients_of, rule=rule, remedy="check the workers, and start again"
+                        )
+                    ]
                 )
             if progress:
                 progress("virtual patients", done, len(blocks))
@@ -129,11 +133,31 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
     tallies, reference = [], None
     for arm in arms:
         schedule = arm.schedule
-        out, counts = ran(member, p, drawn, schedule, np.tile(schedule.day, (count, 1)), follow, RTOL, days)
+        out, counts = ran(
+            member,
+            p,
+            drawn,
+            schedule=schedule,
+            day=np.tile(schedule.day, (count, 1)),
+            follow=follow,
+            rtol=RTOL,
+            counted=days,
+        )
         told, given = outcomes(out[:, -1]), who_is_given(trial.protocols, out)
         values = quantities(told, expit(trial.ensemble.intercept[which] + told.crs))
         reference = (given, values) if reference is None else reference
-        tallies.append(_summed(told, given, values, reference, which, len(trial.ensemble), weeks, counts[:, -1]))
+        tallies.append(
+            _summed(
+                told,
+                given,
+                values,
+                reference=reference,
+                which=which,
+                members=len(trial.ensemble),
+                weeks=weeks,
+                counts=counts[:, -1],
+            )
+        )
     return stacked(tallies)
 
 
@@ -169,7 +193,7 @@ def quantities(told: Outcomes, crs: Floats) -> Floats:
     ]).astype(np.float64)  # fmt: skip
 
 
-def _summed(told: Outcomes, given: Flags, values: Floats, reference: tuple[Flags, Floats], which: np.ndarray,
+def _summed(told: Outcomes, given: Flags, values: Floats, *, reference: tuple[Flags, Floats], which: np.ndarray,
             members: int, weeks: Floats, counts: Floats) -> Tally:  # fmt: skip
     """Return the sums of one arm: as a tally without the axis of arms."""
 
@@ -192,13 +216,13 @@ def in_threads(cores: int = CORES) -> Runner:
 
     def runner(work: Callable[[tuple[int, int]], Tally], blocks: Iterable[tuple[int, int]]) -> Iterable[Tally]:
         with ThreadPoolExecutor(cores) as pool:
-            yield from _ahead(pool, work, blocks, 4 * cores)
+            yield from _ahead(pool, work, blocks, most=4 * cores)
 
     return runner
 
 
 def _ahead(pool: object, work: Callable[[tuple[int, int]], Tally], blocks: Iterable[tuple[int, int]],
-           most: int) -> Iterable[Tally]:  # fmt: skip
+           *, most: int) -> Iterable[Tally]:  # fmt: skip
     """Yield results in order, with a few blocks ahead, so that memory stays the same."""
     from collections import deque
     from concurrent.futures import Executor, Future

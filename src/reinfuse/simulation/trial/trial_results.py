@@ -71,7 +71,7 @@ class VirtualFindings:
                 "warnings": list(self.warnings)}  # fmt: skip
 
 
-def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = SEED, runner: Runner | None = None,
+def trial(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int = SEED, runner: Runner | None = None,
           progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
     """Return what a virtual trial found.
 
@@ -82,20 +82,20 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int = S
     runner
         Where blocks are simulated; all cores of this machine by default.
     """
-    simulated = asked(protocols, ensemble, seed)
-    tally = run(simulated, patients, runner or in_threads(), progress)
-    estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress))
+    simulated = asked(protocols, ensemble, seed=seed)
+    tally = run(simulated, patients, runner or in_threads(), progress=progress)
+    estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress=progress))
     warnings = tuple(_warnings(protocols, estimates))
     return VirtualFindings(protocols, estimates, curves(protocols, tally), courses(protocols, tally), patients,
-                           _provenance(protocols, ensemble, patients, seed), warnings)  # fmt: skip
+                           _provenance(protocols, ensemble, patients, seed=seed), warnings)  # fmt: skip
 
 
-def asked(protocols: Protocols, ensemble: Ensemble, seed: int = SEED) -> Trial:
+def asked(protocols: Protocols, ensemble: Ensemble, *, seed: int = SEED) -> Trial:
     """Return what is to be simulated."""
     return Trial(protocols, ensemble, seed)
 
 
-def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[Known], seed: int = SEED,
+def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[Known], *, seed: int = SEED,
                progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
     """Return the findings with those of the twins of a centre's patients.
 
@@ -104,12 +104,12 @@ def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence
     CohortRefused
         If the arms have not two infusions.
     """
-    twins = conditioned(patients, findings.protocols, ensemble, seed, progress=progress)
+    twins = conditioned(patients, findings.protocols, ensemble, seed=seed, progress=progress)
     told = ({"about": "twins of the cohort", "text": twins.said},)
     return replace(findings, estimates=(*findings.estimates, *twins.records()), warnings=(*findings.warnings, *told))
 
 
-def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, seed: int) -> dict[str, Any]:
+def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int) -> dict[str, Any]:
     declared = protocols.model_dump(mode="json")
     return {
         "title": protocols.title, "reinfuse": reinfuse.__version__, "date": datetime.date.today().isoformat(),

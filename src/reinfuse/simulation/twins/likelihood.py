@@ -24,7 +24,7 @@ _NODES, _MASSES = np.polynomial.hermite_e.hermegauss(21)
 _LOG_MASSES = np.log(_MASSES / _MASSES.sum())
 
 
-def fits(patient: Known, out: Floats, counts: Floats, cut: Floats | float) -> Floats:
+def fits(patient: Known, out: Floats, counts: Floats, *, cut: Floats | float) -> Floats:
     """Return the log likelihood of what is known of a patient for each twin; -inf for one who would not have had CART2.
 
     Parameters

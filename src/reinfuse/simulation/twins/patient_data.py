@@ -84,16 +84,16 @@ def of_study(study: Study) -> tuple[Known, ...]:
     """
     if study.plan.index_infusion != 2:
         rule, remedy = "twins are for the second infusion", "leave index_infusion out of the plan"
-        raise PlanRefused([Problem("plan", None, "index_infusion", None, rule, remedy)])
+        raise PlanRefused([Problem(table="plan", column="index_infusion", rule=rule, remedy=remedy)])
     both, before = pairs(study.cohort, 2, study.plan.rules), {}
     if both is not None:
         told = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
         before = {one: int(response) for one, response, assessed in told if assessed == 1}
     counts = study.counts.found.profiles if study.counts else ()
-    return known(study.data.frame, counts, before, study.plan.rules)
+    return known(study.data.frame, counts, before=before, rules=study.plan.rules)
 
 
-def known(frame: pl.DataFrame, profiles: Sequence[Profile], before: Mapping[str, int] | None = None,
+def known(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[str, int] | None = None,
           rules: Rules | None = None) -> tuple[Known, ...]:  # fmt: skip
     """Return what is known of each patient, from an analysed frame and the profiles of the cohort's counts.
 
@@ -112,16 +112,16 @@ def known(frame: pl.DataFrame, profiles: Sequence[Profile], before: Mapping[str,
     if frame.height < LEAST_PATIENTS:
         rule = f"fewer than {LEAST_PATIENTS} patients had a second infusion"
         remedy = "twins are for groups, never for one patient"
-        raise CohortRefused([Problem("cohort", None, None, None, rule, remedy)])
+        raise CohortRefused([Problem(table="cohort", rule=rule, remedy=remedy)])
     after = [p for p in profiles if p.infusion == 1 and p.subset == "total"]
     first = {p.patient_id: p for p in sorted(after, key=lambda p: p.unit == "cells/uL")}  # these where there are both
     told = before or {}
-    return tuple(_known(row, responded, first.get(str(row[ID])), told.get(str(row[ID])))
+    return tuple(_known(row, responded, first.get(str(row[ID])), before=told.get(str(row[ID])))
                  for row, responded in zip(frame.iter_rows(named=True), _responded(frame, rules or Rules()),
                                            strict=True))  # fmt: skip
 
 
-def _known(row: dict[str, object], responded: bool | None, counts: Profile | None, before: int | None) -> Known:
+def _known(row: dict[str, object], responded: bool | None, counts: Profile | None, *, before: int | None) -> Known:
     dose, regimen = _dose(row.get("cart2_dose_cells_per_kg")), _regimen(row.get("cart2_lymphodepletion" + CLASS_SUFFIX))
     second = None
     if regimen is not None and dose is not None:

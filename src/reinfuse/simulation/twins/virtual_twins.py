@@ -99,17 +99,17 @@ class Conditioned:
                     yield Estimate(ANALYSIS, name, "proportion", population=POPULATION, group=arm, n=self.patients,
                                    note=short[name])  # fmt: skip
                     continue
-                yield self._record(name, "proportion" if share else "mean", arm, self.levels[:, a, q])
+                yield self._record(name, "proportion" if share else "mean", arm, values=self.levels[:, a, q])
                 if a:
                     statistic = "risk_difference" if share else "mean_difference"
-                    yield self._record(name, statistic, arm, self.gains[:, a, q], term=self.names[0])
+                    yield self._record(name, statistic, arm, values=self.gains[:, a, q], term=self.names[0])
         if self.assessed:
-            yield self._record("response", "proportion", PREDICTED, self.own, n=self.assessed)
+            yield self._record("response", "proportion", PREDICTED, values=self.own, n=self.assessed)
             yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED,
                            estimate=self.responded / self.assessed, n=self.assessed, events=self.responded,
                            method="as observed")  # fmt: skip
 
-    def _record(self, name: str, statistic: str, arm: str, values: Floats, term: str | None = None,
+    def _record(self, name: str, statistic: str, arm: str, *, values: Floats, term: str | None = None,
                 n: int | None = None) -> Estimate:  # fmt: skip
         there = values[np.isfinite(values)]
         middle = finite(float(there.mean())) if there.size else None
@@ -165,16 +165,16 @@ class _Some:
 
     def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
         """Return read-outs and counts of what is known before CART2; far more exact than a count is."""
-        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days)
+        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days=days)
 
     def after(self, arm: Arm, follow: float) -> Floats:
         """Return read-outs of the second infusion."""
-        return self._through(arm, follow, RTOL, np.empty(0))[0][:, 1]
+        return self._through(arm, follow, RTOL, days=np.empty(0))[0][:, 1]
 
-    def _through(self, arm: Arm, follow: float, rtol: float, days: Floats) -> tuple[Floats, Floats]:
+    def _through(self, arm: Arm, follow: float, rtol: float, *, days: Floats) -> tuple[Floats, Floats]:
         schedule = arm.schedule
         day = np.tile(schedule.day, (len(self.p), 1))
-        return ran(self.member, self.p, self.drawn, schedule, day, follow, rtol, days)
+        return ran(self.member, self.p, self.drawn, schedule=schedule, day=day, follow=follow, rtol=rtol, counted=days)
 
 
 @dataclass(frozen=True)
@@ -226,8 +226,16 @@ class _Question:
         return cut
 
 
-def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensemble, seed: int, members: int = MEMBERS,
-                twins: int = TWINS, progress: Progress | None = None) -> Conditioned:  # fmt: skip
+def conditioned(
+    patients: Sequence[Known],
+    protocols: Protocols,
+    ensemble: Ensemble,
+    *,
+    seed: int,
+    members: int = MEMBERS,
+    twins: int = TWINS,
+    progress: Progress | None = None,
+) -> Conditioned:
     """Return what the twins of a cohort's patients would have had in each second infusion of the arms.
 
     Parameters
@@ -243,7 +251,7 @@ def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensem
     arms = protocols.all_arms
     if len(arms[0].infusions) != 2:
         rule, remedy = "arms must have two infusions for a cohort's twins", "leave --cohort out, or change the arms"
-        raise CohortRefused([Problem("protocols", None, "arms", None, rule, remedy)])
+        raise CohortRefused([Problem(table="protocols", column="arms", rule=rule, remedy=remedy)])
     seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in arms}
     bulky = [p.bulky for p in patients if p.bulky is not None]
     asked = _Question(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
@@ -255,16 +263,16 @@ def conditioned(patients: Sequence[Known], protocols: Protocols, ensemble: Ensem
             told.append(found)
             if progress:
                 progress("twins of the cohort", done, len(patients))
-    return _together(tuple(seconds), asked, patients, told)
+    return _together(tuple(seconds), asked, patients, told=told)
 
 
 def _together(names: tuple[str, ...], asked: _Question, patients: Sequence[Known],
-              told: Sequence[_Twins]) -> Conditioned:  # fmt: skip
+              *, told: Sequence[_Twins]) -> Conditioned:  # fmt: skip
     """Return the means over patients."""
     pairs = [(p, t) for p, t in zip(patients, told, strict=True) if np.isfinite(t.means).any()]
     if len(pairs) < LEAST_PATIENTS:
         rule = f"fewer than {LEAST_PATIENTS} patients have virtual twins"
-        raise CohortRefused([Problem("cohort", None, None, None, rule, "twins are for groups, never for one patient")])
+        raise CohortRefused([Problem(table="cohort", rule=rule, remedy="twins are for groups, never for one patient")])
     levels = _mean([t.means for _, t in pairs])
     own = [(t.own, p.response) for p, t in pairs if t.own is not None and p.response is not None]
     own = own if len(own) >= LEAST_PATIENTS else []
@@ -301,19 +309,19 @@ def _twins(asked: _Question, patient: Known, i: int) -> _Twins:
     some = asked.some(i)
     days = patient.counts.day if patient.counts is not None else np.empty(0)
     out, counts = some.before(asked.arm(patient, asked.seconds[0]), days)
-    fit = fits(patient, out, counts[:, 0], asked.cut[some.which])
+    fit = fits(patient, out, counts[:, 0], cut=asked.cut[some.which])
     weight, power = tempered_weights(fit.reshape(asked.members, asked.twins))
     who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / asked.twins)
     twins, share = some.only(who), weight.ravel()[who]
-    means = [_after(asked, twins, share, asked.arm(patient, s), asked.follow) for s in asked.seconds]
+    means = [_after(asked, twins, share, arm=asked.arm(patient, s), follow=asked.follow) for s in asked.seconds]
     own = None
     if patient.second is not None and patient.response is not None:
-        found = _after(asked, twins, share, asked.arm(patient, patient.second), _TO_RESPONSE)
+        found = _after(asked, twins, share, arm=asked.arm(patient, patient.second), follow=_TO_RESPONSE)
         own = found[:, QUANTITIES.index("response")]
     return _Twins(np.stack(means, axis=1), own, power, effective(weight))
 
 
-def _after(asked: _Question, twins: _Some, share: Floats, arm: Arm, follow: float) -> Floats:
+def _after(asked: _Question, twins: _Some, share: Floats, *, arm: Arm, follow: float) -> Floats:
     """Return the weighted mean of each quantity after the second infusion, by member."""
     told = outcomes(twins.after(arm, follow))
     share = np.where(told.given, share, 0.0)
