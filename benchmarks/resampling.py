@@ -128,7 +128,7 @@ def compared(boot, coef):
 def main():
     rng = np.random.default_rng(20261123)
     X, t, event = data(rng)
-    weights = bootstrap_stability.resampled(N, REFITS, rng)
+    weights = bootstrap_stability.resampled(N, REFITS, rng=rng)
     seconds, logs, boot = ours(X, t, event, weights)
     life, life_logs, life_coef = theirs(X, t, event, weights)
     r, r_logs, r_coef, versions = by_r(X, t, event, weights)

@@ -47,7 +47,7 @@ def test_the_simulated_answer_is_of_the_same_effect(demo_findings):
 
 
 def test_both_infusions_of_the_bundled_cohort(demo_findings):
-    both = pairs(demo_findings.cohort, 2, demo_findings.plan.rules)
+    both = pairs(demo_findings.cohort, 2, rules=demo_findings.plan.rules)
     later = int(((both.response[:, 0] == 0) & (both.response[:, 1] == 1)).sum())
     [test] = [e for e in _of(demo_findings, "paired") if e.statistic == "odds_ratio" and e.endpoint == "response"]
     assert f"{later} after the later infusion only" in test.note

@@ -42,7 +42,7 @@ def one(kind: str, number: int) -> list[dict[str, object]]:
     infusion = [o for _ in range(PATIENTS) for o in (1, 2)]
     X = np.column_stack([random.permutation(np.arange(len(patient)) % 2), random.normal(size=len(patient))])
     X = X - X.mean(axis=0)
-    truth = STEIN if kind == "stein" else simulate.from_prior(UNIT, 2, random)
+    truth = STEIN if kind == "stein" else simulate.from_prior(UNIT, 2, random=random)
     days = np.maximum(DAYS + random.uniform(-0.4, 0.4, (len(patient), len(DAYS))), 0.5)
     cohort = simulate.profiles(truth, X, patient, infusion=infusion, day=days, limit=LIMIT, unit=UNIT, random=random)
     began = time.perf_counter()

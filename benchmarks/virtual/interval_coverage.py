@@ -120,9 +120,9 @@ def tally(random: np.random.Generator, of: Planted, setting: Setting) -> Tally:
         ones, zeros = np.ones(len(which)), np.zeros((setting.members, 1))
 
         def by(who: np.ndarray, what: np.ndarray) -> np.ndarray:
-            return by_member(what[who], which[who], setting.members)
+            return by_member(what[who], which[who], members=setting.members)
 
-        arms.append(Tally(by_member(ones, which, setting.members), by(given, ones), by(given, values),
+        arms.append(Tally(by_member(ones, which, members=setting.members), by(given, ones), by(given, values),
                           by(given, values**2), by(both, ones), by(both, gain), by(both, gain**2), by(both, values),
                           by(both, values * reference[1]), zeros, zeros, binned(np.ones((1, 1))),
                           binned(np.ones(1))))  # fmt: skip

@@ -87,10 +87,10 @@ class Study:
     def _todo(self, counts: Counted | None) -> list[descriptive_steps.Step]:
         todo = [
             *descriptive_steps.steps(self.data, self.plan),
-            *inference_steps.steps(self.data, self.cohort, self.plan),
+            *inference_steps.steps(self.data, self.cohort, plan=self.plan),
         ]
         if counts is not None:
-            todo += exposure_steps.steps(self.data, counts, self.plan)
+            todo += exposure_steps.steps(self.data, counts, plan=self.plan)
         return todo
 
     def _counted(self, boundary: Boundary) -> Counted | None:
@@ -129,7 +129,7 @@ class Study:
         if sampling:
             require("kinetics", "sample nothing (--no-sampling)")
         findings = self._findings(
-            list(exposure_steps.steps(self.data, self.counts, self.plan)), progress, counts=self.counts
+            list(exposure_steps.steps(self.data, self.counts, plan=self.plan)), progress, counts=self.counts
         )
         if not sampling:
             return findings, None
@@ -146,7 +146,7 @@ class Study:
     @cached_property
     def counts(self) -> Counted | None:
         """The CAR-T counts; None where the cohort holds none."""
-        return counted(self.cohort, self.plan.kinetics.unit, self.plan.kinetics.rules)
+        return counted(self.cohort, self.plan.kinetics.unit, rules=self.plan.kinetics.rules)
 
     def power(self, draws: int = 2000, progress: Progress | None = None) -> Findings:
         """Tell what effects this cohort could have seen: the plan's models, and each factor alone.
@@ -172,7 +172,7 @@ class Study:
                         self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
-        for note in (*self.data.notes, *landmark_notes(self.plan.landmarks, self.data, self.plan.rules)):
+        for note in (*self.data.notes, *landmark_notes(self.plan.landmarks, self.data, rules=self.plan.rules)):
             yield {"about": "rules and data", "text": note}
         for text in _grouped(self.cohort.warnings):
             yield {"about": "check", "text": text}

@@ -107,7 +107,7 @@ def test_cumulative_incidence(case):
 
 @_cases("clopper_pearson")
 def test_clopper_pearson(case):
-    assert clopper_pearson(case["x"], case["n"], case["level"]) == pytest.approx(
+    assert clopper_pearson(case["x"], case["n"], confidence=case["level"]) == pytest.approx(
         (case["lower"], case["upper"]), abs=1e-12
     )
 

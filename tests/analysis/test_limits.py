@@ -151,19 +151,19 @@ def test_a_second_summit_is_taken_into_account():
     def profile(values):
         return np.maximum(-(values**2), -((values - 3) ** 2) / 4 - 0.5)
 
-    lower, upper = limits(profile, Peak(0.0, 0.0, 1.5), QUANTILE)
+    lower, upper = limits(profile, Peak(0.0, 0.0, 1.5), quantile=QUANTILE)
     assert lower == pytest.approx(-math.sqrt(QUANTILE / 2), abs=1e-6)
     assert upper == pytest.approx(3 + 2 * math.sqrt(QUANTILE / 2 - 0.5), abs=1e-6)
 
 
 def test_a_profile_that_never_falls_so_far_has_no_limit():
-    lower, upper = limits(lambda b: np.where(b > 0, -np.tanh(b), -(b**2)), Peak(0.0, 0.0, 1.0), QUANTILE)
+    lower, upper = limits(lambda b: np.where(b > 0, -np.tanh(b), -(b**2)), Peak(0.0, 0.0, 1.0), quantile=QUANTILE)
     assert np.isnan(upper)
     assert lower == pytest.approx(-math.sqrt(QUANTILE / 2), abs=1e-6)
 
 
 def test_a_profile_that_leaps_over_the_limit_has_none():
-    lower, upper = limits(lambda b: np.where(np.abs(b) < 1, -(b**2), -50.0), Peak(0.0, 0.0, 1.0), QUANTILE)
+    lower, upper = limits(lambda b: np.where(np.abs(b) < 1, -(b**2), -50.0), Peak(0.0, 0.0, 1.0), quantile=QUANTILE)
     assert np.isnan([lower, upper]).all()
 
 

@@ -138,7 +138,7 @@ def test_a_strong_mediator_is_integrated_out():
     line = np.linalg.lstsq(D, m, rcond=None)[0]
     spread = (m - D @ line).std()
     fitted = firth_batch.logistic(np.column_stack([x, m, np.ones_like(x)]), y[None]).coef[0]
-    intercept = flic(fitted[None, :2] @ np.column_stack([x, m]).T, y[None], np.ones((1, len(y))))[0]
+    intercept = flic(fitted[None, :2] @ np.column_stack([x, m]).T, y[None], weights=np.ones((1, len(y))))[0]
 
     def expected(at, of):
         mean = intercept + fitted[0] * at + fitted[1] * (line[0] + line[1] * of)

@@ -25,7 +25,7 @@ def _pairs(response, days=None, event=None, cr=None, assessed=None):
 
 def _times(days, event):
     """Return the records of patients who differ in progression-free survival only."""
-    return paired.paired(_pairs([[0, 0]] * len(days), days, event), 0.95, 2)
+    return paired.paired(_pairs([[0, 0]] * len(days), days, event), 0.95, index=2)
 
 
 def _one(made, statistic, **where):
@@ -43,7 +43,7 @@ def test_discordant_pairs_by_hand():
 
     R: b <- binom.test(1, 7)$conf.int; b / (1 - b) is 0.003623378333 to 1.373736206.
     """
-    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, 2)
+    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
     test = _one(made, "odds_ratio", endpoint="response")
     assert test.p_value == pytest.approx(0.125)
     assert _limits(test) == pytest.approx((1 / 6, 0.003623378333, 1.373736206), rel=1e-9)
@@ -60,7 +60,7 @@ def test_discordant_pairs_by_hand():
 
 def test_proportions_of_both_infusions():
     """R: binom.test(8, 12)$conf.int is 0.3488755064 to 0.9007539089, binom.test(3, 12) 0.05486064 to 0.57185846."""
-    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, 2)
+    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
     before = _one(made, "proportion", endpoint="response", group="infusion=1")
     after = _one(made, "proportion", endpoint="response", group="infusion=2")
     assert (before.n, before.events, after.n, after.events) == (12, 8, 12, 3)
@@ -74,19 +74,19 @@ P_VALUES = [(0, 7, 0.015625), (1, 6, 0.125), (2, 5, 0.453125), (3, 4, 1), (3, 3,
 @pytest.mark.parametrize(("later", "earlier", "p"), P_VALUES)
 def test_the_p_value_is_the_doubled_tail_up_to_one(later, earlier, p):
     """R: binom.test(later, later + earlier)$p.value."""
-    made = paired.paired(_pairs([[0, 1]] * later + [[1, 0]] * earlier), 0.95, 2)
+    made = paired.paired(_pairs([[0, 1]] * later + [[1, 0]] * earlier), 0.95, index=2)
     assert _one(made, "odds_ratio", endpoint="response").p_value == pytest.approx(p)
 
 
 def test_the_level_of_the_interval():
     """R: b <- binom.test(1, 7, conf.level = 0.9)$conf.int; b / (1 - b) is 0.007354526139 to 1.086388908967."""
-    test = _one(paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]]), 0.9, 2), "odds_ratio", endpoint="response")
+    test = _one(paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]]), 0.9, index=2), "odds_ratio", endpoint="response")
     assert (test.lower, test.upper) == pytest.approx((0.007354526139, 1.086388908967), rel=1e-9)
     assert test.confidence == 0.9
 
 
 def test_complete_response_has_its_own_pairs():
-    made = paired.paired(_pairs([[1, 1]] * 3, cr=[[1, 0], [0, 1], [1, 0]]), 0.95, 3)
+    made = paired.paired(_pairs([[1, 1]] * 3, cr=[[1, 0], [0, 1], [1, 0]]), 0.95, index=3)
     test = _one(made, "odds_ratio", endpoint="cr")
     assert (test.estimate, test.p_value, test.events) == (0.5, 1, 3)
     assert _one(made, "count", endpoint="cr", group="infusion 2 yes, infusion 3 no").estimate == 2
@@ -95,23 +95,23 @@ def test_complete_response_has_its_own_pairs():
 
 def test_one_kind_of_discordance_has_an_open_interval():
     """All five after the later infusion only: p = 2 / 32; R: binom.test(5, 5)$conf.int begins at 0.4781762499."""
-    test = _one(paired.paired(_pairs([[0, 1]] * 5), 0.95, 2), "odds_ratio", endpoint="response")
+    test = _one(paired.paired(_pairs([[0, 1]] * 5), 0.95, index=2), "odds_ratio", endpoint="response")
     assert test.p_value == pytest.approx(2 / 32)
     assert test.estimate is None and test.upper is None
     assert test.lower == pytest.approx(0.4781762499 / 0.5218237501, rel=1e-9)
     assert test.note.startswith("not estimable: ratio and upper limit are infinite")
-    other = _one(paired.paired(_pairs([[1, 0]] * 5), 0.95, 2), "odds_ratio", endpoint="response")
+    other = _one(paired.paired(_pairs([[1, 0]] * 5), 0.95, index=2), "odds_ratio", endpoint="response")
     assert _limits(other) == pytest.approx((0, 0, 0.5218237501 / 0.4781762499), rel=1e-9)
 
 
 def test_no_discordant_pair():
-    test = _one(paired.paired(_pairs([[1, 1], [0, 0]]), 0.95, 2), "odds_ratio", endpoint="response")
+    test = _one(paired.paired(_pairs([[1, 1], [0, 0]]), 0.95, index=2), "odds_ratio", endpoint="response")
     assert (*_limits(test), test.p_value, test.events) == (None, None, None, 1, 0)
     assert test.note.startswith("not estimable: no patient responded after one infusion only")
 
 
 def test_who_was_not_assessed_is_told():
-    made = paired.paired(_pairs([[1, 0]] * 3, assessed=[[1, 0], [1, 1], [1, 0]]), 0.95, 2)
+    made = paired.paired(_pairs([[1, 0]] * 3, assessed=[[1, 0], [1, 1], [1, 0]]), 0.95, index=2)
     notes = [e.note for e in made if e.statistic == "proportion" and e.endpoint == "response"]
     assert notes == [None, "2 of 3 without an evaluable assessment, counted as no response"]
 
@@ -201,7 +201,7 @@ DEGENERATE = {
 
 @pytest.mark.parametrize("given", DEGENERATE.values(), ids=DEGENERATE)
 def test_degenerate_cohorts_have_numbers_or_reasons(given):
-    made = paired.paired(_pairs(*given), 0.95, 2)
+    made = paired.paired(_pairs(*given), 0.95, index=2)
     for e in made:
         assert e.n is not None and e.events is not None and e.method
         assert e.estimate is None or math.isfinite(e.estimate)
@@ -209,7 +209,7 @@ def test_degenerate_cohorts_have_numbers_or_reasons(given):
 
 
 def test_nobody_had_both_infusions():
-    assert paired.paired(_pairs(np.empty((0, 2))), 0.95, 2) == []
+    assert paired.paired(_pairs(np.empty((0, 2))), 0.95, index=2) == []
 
 
 def test_the_bundled_cohort():
@@ -217,7 +217,7 @@ def test_the_bundled_cohort():
 
     Complete response: binom.test(3, 15), p 0.03515625, 0.04527286361 to 0.92637819372.
     """
-    made = paired.paired(pairs(read_cohort(datasets()[DEMO].path), 2, Rules()), 0.95, 2)
+    made = paired.paired(pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules()), 0.95, index=2)
     test, cr = (_one(made, "odds_ratio", endpoint=end) for end in ("response", "cr"))
     assert (*_limits(test), test.p_value) == pytest.approx((1 / 14, 0.001689279093, 0.469474387924, 0.0009765625))
     assert (*_limits(cr), cr.p_value) == pytest.approx((3 / 12, 0.04527286361, 0.92637819372, 0.03515625))

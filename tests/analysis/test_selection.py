@@ -100,11 +100,13 @@ def test_noise_enters_about_as_often_as_its_threshold_says():
 def test_concordance_by_hand():
     """Pairs of times (1, 2, 3c): 1 before 2 and 3, 2 before 3; scores 3, 1, 2 order two of three pairs."""
     design = design_of(timed([1, 2, 3], [1, 1, 0]), [number([3.0, 1, 2])])
-    got = bootstrap_stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), np.ones((2, 3)))
+    got = bootstrap_stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), weights=np.ones((2, 3)))
     assert got == pytest.approx([2 / 3, 0.5])
     # of a binary outcome: events against others, (2 against 1, 3): one of two; patient 3 counts twice
     design = design_of(binary([0, 1, 0]), [number([1.0, 2, 3])])
-    got = bootstrap_stability.concordance(design, np.array([[1.0, 2, 3]] * 2), np.array([[1.0, 1, 1], [1, 1, 2]]))
+    got = bootstrap_stability.concordance(
+        design, np.array([[1.0, 2, 3]] * 2), weights=np.array([[1.0, 1, 1], [1, 1, 2]])
+    )
     assert got == pytest.approx([1 / 2, 1 / 3])
 
 

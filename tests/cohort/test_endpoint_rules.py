@@ -23,7 +23,7 @@ def cohort(folder, person="P,1000,,,CLL", infusions=INFUSIONS, **tables):
 
 
 def row(folder, *args, rules=None, **tables):
-    return derive(cohort(folder, *args, **tables), 2, rules or Rules()).row(0, named=True)
+    return derive(cohort(folder, *args, **tables), 2, rules=rules or Rules()).row(0, named=True)
 
 
 def part(row, *names):

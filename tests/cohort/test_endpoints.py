@@ -24,7 +24,7 @@ def derived(folder, person="P,1000,,CLL", rules=None, index=2, **tables):
         infusions=f"patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n{infusions}",
         **{name: f"{headers[name]}\n{rows}" for name, rows in tables.items()},
     )
-    return derive(cohort, index, rules or Rules()).row(0, named=True)
+    return derive(cohort, index, rules=rules or Rules()).row(0, named=True)
 
 
 def part(row, *names):
@@ -418,7 +418,7 @@ def test_only_patients_with_the_index_infusion_are_derived(tmp_path):
         patients=f"patient_id,last_contact,death,diagnosis\n{PEOPLE}",
         infusions=f"patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n{THREE}",
     )
-    assert [derive(cohort, i, Rules())["patient_id"].to_list() for i in (1, 2, 3)] == [["P", "Q"], ["P"], ["P"]]
+    assert [derive(cohort, i, rules=Rules())["patient_id"].to_list() for i in (1, 2, 3)] == [["P", "Q"], ["P"], ["P"]]
 
 
 def test_dates_are_counted_from_the_index_infusion(tmp_path):
@@ -431,7 +431,7 @@ def test_dates_are_counted_from_the_index_infusion(tmp_path):
         responses="patient_id,date,response\nP,2024-03-01,PR\nP,2024-05-01,PD",
         mrd="patient_id,date,result\nP,2024-02-29,undetectable",
     )
-    row = derive(cohort, 2, Rules()).row(0, named=True)
+    row = derive(cohort, 2, rules=Rules()).row(0, named=True)
     assert part(row, "pfs_days", "os_days", "dor_days", "umrd_day28") == {
         "pfs_days": 90,
         "os_days": 334,
@@ -449,7 +449,7 @@ def test_columns_of_the_input_do_not_stand_in_for_derived_ones(tmp_path):
         mrd="patient_id,day,result,umrd_day28,diagnosis\nP,128,undetectable,no,ALL",
         therapies="patient_id,day,therapy,source,t\nP,200,ibrutinib,x,x",
     )
-    row = derive(cohort, 2, Rules()).row(0, named=True)
+    row = derive(cohort, 2, rules=Rules()).row(0, named=True)
     assert part(row, "response", "dor_days", "pfs_days", "umrd_day28", "ttnt_days") == {
         "response": "PR",
         "dor_days": 0,

@@ -35,7 +35,7 @@ HEAD = "patient_id,day,response\n"
 
 def _found(tmp_path, responses=None, rules=None):
     rows = TABLES["responses"] if responses is None else HEAD + responses
-    return pairs(read(tmp_path, **{**TABLES, "responses": rows}), 2, rules or Rules())
+    return pairs(read(tmp_path, **{**TABLES, "responses": rows}), 2, rules=rules or Rules())
 
 
 def test_each_infusion_has_its_own_outcome(tmp_path):
@@ -77,21 +77,21 @@ def test_no_comparison_where_nobody_was_assessed_after_one_of_the_infusions(tmp_
 
 def test_no_pairs_without_an_earlier_infusion_or_without_responses(tmp_path):
     cohort = read(tmp_path, **TABLES)
-    assert pairs(cohort, 1, Rules()) is None
-    assert pairs(cohort, 3, Rules()).ids == ()
-    assert pairs(cohort, 3, Rules()).response.shape == (0, 2)
-    assert pairs(read(tmp_path, **{k: v for k, v in TABLES.items() if k != "responses"}), 2, Rules()) is None
+    assert pairs(cohort, 1, rules=Rules()) is None
+    assert pairs(cohort, 3, rules=Rules()).ids == ()
+    assert pairs(cohort, 3, rules=Rules()).response.shape == (0, 2)
+    assert pairs(read(tmp_path, **{k: v for k, v in TABLES.items() if k != "responses"}), 2, rules=Rules()) is None
 
 
 def test_a_wide_sheet_has_no_pairs(tmp_path):
     cohort = read_cohort(write_sheet(tmp_path, "patient_id,response,pfs_days,pfs_event\nA,CR,10,yes\nB,PD,20,no"))
-    assert pairs(cohort, 2, Rules()) is None
+    assert pairs(cohort, 2, rules=Rules()) is None
 
 
 @pytest.mark.parametrize("index", [1, 2])
 def test_each_infusion_agrees_with_its_own_analysis(index):
     cohort = read_cohort(datasets()[DEMO].path)
-    found = pairs(cohort, 2, Rules())
+    found = pairs(cohort, 2, rules=Rules())
     frame = analysed(cohort, Design(index_infusion=index))
     rows = [list(frame.frame["patient_id"]).index(i) for i in found.ids]
     for name in ("response", "cr"):
@@ -102,7 +102,7 @@ def test_each_infusion_agrees_with_its_own_analysis(index):
 
 
 def test_the_bundled_cohort():
-    found = pairs(read_cohort(datasets()[DEMO].path), 2, Rules())
+    found = pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules())
     assert len(found.ids) == 44
     assert (found.response.sum(axis=0).tolist(), found.cr.sum(axis=0).tolist()) == ([30, 17], [18, 9])
     assert found.assessed.sum(axis=0).tolist() == [44, 43]  # SYN-38 died on day 19 after CART2, not assessed

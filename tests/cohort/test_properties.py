@@ -202,7 +202,7 @@ RULES = st.builds(
 @settings(max_examples=60)
 @given(people=COHORTS, rules=RULES, index=st.integers(1, 2))
 def test_what_must_hold_of_every_patient(people, rules, index):
-    frame = derive(drawn(people), index, rules)
+    frame = derive(drawn(people), index, rules=rules)
     starts = [wholes(p, rules.split_dose_days) for p in people]
     assert frame["patient_id"].to_list() == [f"H{i}" for i, days in enumerate(starts) if len(days) >= index]
     for row in frame.to_dicts():
@@ -229,7 +229,7 @@ def test_what_must_hold_of_every_patient(people, rules, index):
 def test_only_progression_free_survival_knows_whether_a_new_therapy_ends_it(people, rules, index):
     cohort = drawn(people)
     one, other = (
-        derive(cohort, index, rules.model_copy(update={"censor_at_new_therapy": ends})) for ends in (True, False)
+        derive(cohort, index, rules=rules.model_copy(update={"censor_at_new_therapy": ends})) for ends in (True, False)
     )
     assert one.drop("pfs_days", "pfs_event", "pfs_source").equals(other.drop("pfs_days", "pfs_event", "pfs_source"))
 

@@ -26,7 +26,7 @@ def cohort(folder, infusions=IN_TWO, people="P,400,,CLL", **tables):
 
 
 def row(cohort, index=1, **rules):
-    return derive(cohort, index, Rules(**rules)).row(0, named=True)
+    return derive(cohort, index, rules=Rules(**rules)).row(0, named=True)
 
 
 def part(row, *names):
@@ -90,7 +90,7 @@ def test_a_part_without_a_dose_leaves_the_sum_missing(tmp_path):
 def test_the_second_infusion_is_the_second_whole_one(tmp_path):
     got = row(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2)
     assert part(got, "response", "response_day", "os_days") == ("CR", 30, 200)
-    both = pairs(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2, Rules())
+    both = pairs(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2, rules=Rules())
     assert (both.pfs_days.tolist(), both.cr.tolist()) == ([[190, 30]], [[1, 1]])
 
 
@@ -136,6 +136,6 @@ def test_the_swimmer_shows_the_parts(tmp_path):
 def test_the_order_of_rows_does_not_matter(tmp_path):
     lines = THEN_AGAIN.splitlines()
     turned = "\n".join([lines[0], *reversed(lines[1:])])
-    one, other = (derive(cohort(tmp_path, i, responses=RESPONSES), 2, Rules()) for i in (THEN_AGAIN, turned))
+    one, other = (derive(cohort(tmp_path, i, responses=RESPONSES), 2, rules=Rules()) for i in (THEN_AGAIN, turned))
     assert one.equals(other)
     assert isinstance(one, pl.DataFrame)

@@ -30,7 +30,7 @@ def never(days, limit=L):
 
 
 def by_28(one, limit=None):
-    return area_by(one, limit)[0], peak_by(one, 28.0, limit)[0]
+    return area_by(one, limit)[0], peak_by(one, 28.0, limit=limit)[0]
 
 
 def test_areas_by_hand():
@@ -56,7 +56,7 @@ def test_a_detected_expansion_never_ranks_below_none():
 
 def test_limits_that_are_not_given_take_the_least_of_the_unit_or_leave_no_number():
     unknown = never([7, 21], np.nan)
-    assert area_by(unknown, None) == peak_by(unknown, 28.0, None) == (None, NO_LIMIT)
+    assert area_by(unknown, None) == peak_by(unknown, 28.0, limit=None) == (None, NO_LIMIT)
     assert by_28(unknown, 4.0) == (56, 2)
     partly = Profile("P", 1, "total", "copies/ug", np.array([7.0, 21]), np.array([np.nan, 10]), np.ones(2, dtype=bool))
     row = exposures([partly], NcaRules()).row(0, named=True)
@@ -70,7 +70,7 @@ def test_why_there_is_no_area_or_peak():
     assert area_by(profile([10, 18, 35], [8, 9, 9]), None)[1] == f"no count from day {LAST_VISIT:g} to 28"
     assert area_by(profile([10, 19], [8, 9]), None)[0] is not None
     assert area_by(profile([10, 20], [8, 9], until=25.0), None)[1] == "the next infusion before day 28"
-    assert peak_by(profile([30], [8]), 28.0, None) == (None, "no count by day 28")
+    assert peak_by(profile([30], [8]), 28.0, limit=None) == (None, "no count by day 28")
 
 
 def test_a_limit_of_0_is_none_and_no_cells_are_left_before_there_were_any(tmp_path):

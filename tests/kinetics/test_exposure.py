@@ -39,7 +39,7 @@ TABLES = {"patients": PATIENTS, "infusions": INFUSIONS, "counts": COUNTS}
 
 
 def of(tmp_path, unit=None, **tables):
-    return counted(read(tmp_path, **{**TABLES, **tables}), unit, NcaRules())
+    return counted(read(tmp_path, **{**TABLES, **tables}), unit, rules=NcaRules())
 
 
 def test_exposures_by_hand(tmp_path):

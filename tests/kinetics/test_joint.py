@@ -51,7 +51,7 @@ def test_the_area_is_the_integral_of_the_curve():
 def test_the_hazard_of_a_constant_count_by_hand():
     """With g = 2 throughout, the cumulative hazard is exp(2 a) sum(h0 x days)."""
     told = np.array([[10.0, 1], [20.0, 1], [30.0, 1], [40.0, 1], [25.0, 0]])
-    s = joint.survival(np.arange(5), told, 1.0)
+    s = joint.survival(np.arange(5), told, limit=1.0)
     log_h0 = jnp.log(jnp.array([0.01, 0.02, 0.03, 0.04]))
     a = 0.3
     found = joint.log_likelihood(jnp.zeros((6, 5)), jnp.asarray(a), log_h0, s=s,
@@ -95,7 +95,7 @@ def test_the_cumulative_hazard_of_tied_events_and_a_large_association(kind, told
     random = np.random.default_rng(3)
     theta = centres(UNIT)[:, None] + np.diag(TRUTH.tau) @ random.standard_normal((6, 6))
     told = np.array([[30.0, 1], [30.0, 1], [30.0, 1], [90.0, 1], [90.0, 0], [365.0, 0]])
-    s = joint.survival(np.arange(6), told, 10.0)
+    s = joint.survival(np.arange(6), told, limit=10.0)
     assert s.cuts.tolist() == [30, 30, 45]
 
     def hazard(day, i):
@@ -136,7 +136,7 @@ def test_a_hazard_that_is_not_summed_well_is_told():
     good = Diagnostics(1.0, 1000.0, ("mu", "mu"), 0, 100, 2, 0.9)
     for inexact, said in ((0.01, False), (0.2, True)):
         fitted = joint.JointFit("area", 60, 30, draws, good, inexact)
-        notes = {e.statistic: e.note for e in joint.estimates(fitted, "area", 0.95)}
+        notes = {e.statistic: e.note for e in joint.estimates(fitted, "area", confidence=0.95)}
         assert ("the cumulative hazard is up to 0.2 off in log likelihood" in (notes["hazard_ratio"] or "")) is said
         assert ((notes["rhat"] or "") != "") is said
 
@@ -171,7 +171,7 @@ def test_a_planted_association_is_found_and_told():
     low, high = np.quantile(draws, (0.005, 0.995))
     assert low < -1.0 < high
     assert np.quantile(draws, 0.95) < 0
-    records = {e.statistic: e for e in joint.estimates(found, "current", 0.95)}
+    records = {e.statistic: e for e in joint.estimates(found, "current", confidence=0.95)}
     told = records["hazard_ratio"]
     assert (told.n, told.events) == (60, int(sum(e for _, e in outcome.values())))
     if found.diagnostics.refused is None:
@@ -188,5 +188,5 @@ def test_too_few_events_are_said():
     outcome = {i: (day, 0.0) for i, (day, _) in outcome.items()}
     why = joint.fit(made, 1, outcome, kind="area", seed=1)
     assert why == "0 events among 12 patients with counts, fewer than 5"
-    (record,) = joint.estimates(why, "area", 0.95)
+    (record,) = joint.estimates(why, "area", confidence=0.95)
     assert (record.estimate, record.note) == (None, f"{NOT_ESTIMABLE}: {why}")

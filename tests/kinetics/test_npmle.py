@@ -64,7 +64,7 @@ def test_every_draw_is_within_the_slack(n, seed, cycles):
     inside = inside[:, inside.any(axis=0)]
     before, npmle.MOST_CYCLES = npmle.MOST_CYCLES, cycles
     try:
-        masses = npmle.resampled_masses(inside, 20, np.random.default_rng(seed))
+        masses = npmle.resampled_masses(inside, 20, random=np.random.default_rng(seed))
     finally:
         npmle.MOST_CYCLES = before
     weight = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=20)

@@ -40,4 +40,4 @@ def test_every_listed_figure_of_results_can_be_drawn(demo_report):
     assert "swimmer" not in names  # patients' own data are not read back
     for name in names:
         for columns in (1, 2):
-            assert single_figure.one(findings, name, columns).svg.startswith(b"<?xml")
+            assert single_figure.one(findings, name, columns=columns).svg.startswith(b"<?xml")

@@ -64,7 +64,7 @@ def boxes(figure):
 @pytest.mark.parametrize("columns", [1, 2])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_fits_its_width_and_no_text_is_cut_or_covered(demo_findings, canvas, kind, columns):
-    drawn = one(demo_findings, kind, columns)
+    drawn = one(demo_findings, kind, columns=columns)
     figure = canvas[-1]
     width = {1: 89, 2: 183}[columns] / 25.4 * 72
     assert float(re.search(rb'width="([\d.]+)pt"', drawn.svg)[1]) == pytest.approx(width, abs=0.01)
@@ -81,7 +81,7 @@ def test_every_figure_fits_its_width_and_no_text_is_cut_or_covered(demo_findings
 
 @pytest.mark.parametrize("columns", [1, 2])
 def test_numbers_at_risk_stand_under_their_times(demo_findings, canvas, columns):
-    one(demo_findings, "km_pfs_by_diagnosis", columns)
+    one(demo_findings, "km_pfs_by_diagnosis", columns=columns)
     figure = canvas[-1]
     top, under = figure.axes
     ticks = list(top.get_xticks())
@@ -97,7 +97,7 @@ def test_numbers_at_risk_stand_under_their_times(demo_findings, canvas, columns)
 
 
 def test_the_key_of_curves_tells_n_events_and_medians(demo_findings, canvas):
-    one(demo_findings, "km_pfs_by_diagnosis", 1)
+    one(demo_findings, "km_pfs_by_diagnosis", columns=1)
     texts = [t.get_text() for t in canvas[-1].texts]
     assert "Median, months (95% CI)" in texts
     cll = texts.index("CLL")
@@ -107,7 +107,7 @@ def test_the_key_of_curves_tells_n_events_and_medians(demo_findings, canvas):
 
 
 def test_curves_are_the_findings_points(demo_findings):
-    data = one(demo_findings, "km_os", 1).data
+    data = one(demo_findings, "km_os", columns=1).data
     curve = demo_findings.curves["os", "all", None]
     assert data["survival"].to_list() == curve.survival.tolist()
     assert data["time_months"].to_list() == (curve.time / DAYS_A_MONTH).tolist()
@@ -115,7 +115,7 @@ def test_curves_are_the_findings_points(demo_findings):
 
 
 def test_incidences_of_competing_events_end_at_their_rates(demo_findings, canvas):
-    data = one(demo_findings, "incidence", 1).data
+    data = one(demo_findings, "incidence", columns=1).data
     for group, name in (("Relapse or progression", "relapse"), ("Non-relapse mortality", "nrm")):
         mine = data.filter((pl.col("group") == group) & (pl.col("time_days") <= 24 * DAYS_A_MONTH))
         record = next(e for e in demo_findings.estimates if e.analysis == "competing" and e.endpoint == name
@@ -156,7 +156,7 @@ def demo_findings_labels(findings):
 
 
 def test_response_bars_add_up_and_are_told_apart_in_grey(demo_findings, canvas):
-    data = one(demo_findings, "response_best", 2).data
+    data = one(demo_findings, "response_best", columns=2).data
     every = data.filter(pl.col("group") == "All patients")
     assert dict(zip(every["response"], every["patients"], strict=True)) == {
         "CR": 9, "PR": 8, "SD": 12, "PD": 14, "not assessed": 1}  # fmt: skip
@@ -212,7 +212,7 @@ def test_size_changes_by_hand(small):
 
 
 def test_waterfall_bars_are_sorted_capped_and_counted(small, canvas):
-    drawn = one(small, "waterfall", 2)
+    drawn = one(small, "waterfall", columns=2)
     assert drawn.data["best_size_change"].to_list() == pytest.approx([110, -100])
     assert drawn.data["best_response"].to_list() == ["PD", "CR"]
     assert sorted(p.get_height() for p in canvas[-1].axes[0].patches) == pytest.approx([-100, 100])
@@ -225,11 +225,11 @@ def test_a_sheet_with_size_changes_gives_the_same_waterfall(small, tmp_path):
 
     small.patients.write_csv(tmp_path / "again.csv")
     again = Study(read_cohort(tmp_path / "again.csv"), plain(Plan.built_in())).run()
-    assert one(again, "waterfall", 1).data.equals(one(small, "waterfall", 1).data)
+    assert one(again, "waterfall", columns=1).data.equals(one(small, "waterfall", columns=1).data)
 
 
 def test_swimmer_lanes_arrows_and_marks(small, canvas):
-    drawn = one(small, "swimmer", 2)
+    drawn = one(small, "swimmer", columns=2)
     axes = canvas[-1].axes[0]
     assert [t.get_text() for t in axes.get_yticklabels()] == ["A", "C", "B"]  # by diagnosis, the longest first
     marks = {c.get_label(): c.get_offsets() for c in axes.collections if c.get_label() in swimmer._MARKS}
@@ -266,7 +266,7 @@ def test_missing_values_are_those_of_the_data(small):
     assert found["Cy-Flu before CART2"] == [False, True, False]
     assert found["CART2 dose higher than CART1 dose"] == [False, False, True]
     assert found["Duration of response"] == [False, False, False]  # B and C did not respond: it does not apply
-    drawn = one(small, "missing", 2)
+    drawn = one(small, "missing", columns=2)
     assert dict(drawn.data.select("variable", "missing").iter_rows())["Cy-Flu before CART2"] == 1
 
 
@@ -279,10 +279,10 @@ def test_many_patients_get_bars_of_shares():
 
 
 def test_doses_at_one_place_are_counted(demo_findings, small):
-    drawn = one(demo_findings, "doses", 1)
+    drawn = one(demo_findings, "doses", columns=1)
     assert drawn.data["patients"].sum() == 44
     assert drawn.data.filter((pl.col("before") == 2e6) & (pl.col("after") == 2e7))["patients"].to_list() == [8, 12]
-    assert "1 without both doses" in one(small, "doses", 1).alt
+    assert "1 without both doses" in one(small, "doses", columns=1).alt
 
 
 # One figure alone
@@ -290,17 +290,17 @@ def test_doses_at_one_place_are_counted(demo_findings, small):
 
 def test_an_unknown_figure_is_refused_with_the_nearest(demo_findings):
     with pytest.raises(FigureRefused) as refused:
-        one(demo_findings, "km_pfs_by_diagnose", 1)
+        one(demo_findings, "km_pfs_by_diagnose", columns=1)
     assert refused.value.problems[0].remedy == "did you mean km_pfs_by_diagnosis?"
 
 
 def test_one_figure_is_written_four_times(demo_findings, tmp_path):
-    files = write(one(demo_findings, "km_pfs", 1), tmp_path / "new")
+    files = write(one(demo_findings, "km_pfs", columns=1), tmp_path / "new")
     assert [f.name for f in files] == ["km_pfs.svg", "km_pfs.pdf", "km_pfs.png", "km_pfs.csv"]
     assert files[1].read_bytes().startswith(b"%PDF")
     (tmp_path / "file").write_text("x")
     with pytest.raises(Refused):
-        write(one(demo_findings, "km_pfs", 1), tmp_path / "file")
+        write(one(demo_findings, "km_pfs", columns=1), tmp_path / "file")
 
 
 def test_a_figure_needs_no_more_than_it_shows():
@@ -314,7 +314,7 @@ def test_figures_of_findings_read_back_are_the_same_but_for_patients(demo_findin
     gone = set(names(demo_findings)) - set(names(read_back))
     counts = {"counts_by_cart1_cy_flu", "counts_by_dose_increase"}
     assert gone == {"missing", "doses", "swimmer", *counts}
-    assert one(read_back, "forest_os", 2).svg == one(demo_findings, "forest_os", 2).svg
+    assert one(read_back, "forest_os", columns=2).svg == one(demo_findings, "forest_os", columns=2).svg
 
 
 def test_every_section_that_has_a_figure_is_one_of_the_report(demo_findings):

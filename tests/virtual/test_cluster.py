@@ -73,7 +73,7 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
                     for victim in alive[:victims]:
                         threading.Thread(target=os.kill, args=(victim, signal.SIGKILL)).start()
 
-            assert same(run(TRIAL, PATIENTS, runner, kill), local)
+            assert same(run(TRIAL, PATIENTS, runner, progress=kill), local)
             assert seen[-1] == len(TRIAL.blocks(PATIENTS))
             processes.wait_for_workers(2, timeout=120)
 

@@ -81,7 +81,7 @@ def test_members_means_are_freed_of_noise():
     random = np.random.default_rng(4)
     true = random.normal(0.5, 0.1, 500)
     which = np.repeat(np.arange(500), 10)
-    found = of_members(true[which] + random.normal(0, 0.4, len(which)), which, 500)
+    found = of_members(true[which] + random.normal(0, 0.4, len(which)), which, members=500)
     assert np.std(found.mean) == pytest.approx(0.1, rel=0.15)
     assert found.share_below(0.5) == pytest.approx(0.5, abs=0.06)
     assert found.quantile(0.9) == pytest.approx(0.5 + 0.1 * norm.ppf(0.9), abs=0.02)
@@ -111,7 +111,7 @@ def linear(random: np.random.Generator, members: int) -> tuple[Differences, np.n
     z = random.standard_normal((members, len(UNKNOWNS)))
     which = np.repeat(np.arange(members), 16)
     second = (-0.02 + 0.06 * z[:, 0] + 0.04 * z[:, 5])[which] + random.normal(0, 0.4, len(which))
-    return differences(np.column_stack([np.zeros(len(which)), second]), which, members)[0], z
+    return differences(np.column_stack([np.zeros(len(which)), second]), which, members=members)[0], z
 
 
 def test_value_of_information_of_a_linear_problem():
@@ -144,7 +144,7 @@ def test_noise_alone_is_worth_nothing():
     random = np.random.default_rng(8)
     z = random.standard_normal((200, len(UNKNOWNS)))
     which = np.repeat(np.arange(200), 16)
-    of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, 200)
+    of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, members=200)
     found = information(of, z, 1, permutations=60)
     assert found.perfect < 0.01
     assert sum(w.stands for w in (*found.unknowns, *found.measurements)) <= 1

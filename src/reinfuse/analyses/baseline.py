@@ -68,12 +68,14 @@ def baseline(data: Analysed) -> list[Estimate]:
         for variable in variables(data):
             values = variable.values.filter(pl.Series(mask))
             made += (
-                _numbers(variable, values, population) if variable.is_number else _levels(variable, values, population)
+                _numbers(variable, values, population=population)
+                if variable.is_number
+                else _levels(variable, values, population=population)
             )
     return made
 
 
-def _levels(variable: Variable, values: pl.Series, population: str) -> Iterator[Estimate]:
+def _levels(variable: Variable, values: pl.Series, *, population: str) -> Iterator[Estimate]:
     known = values.drop_nulls()
     for level in sorted({str(v) for v in variable.values.drop_nulls()}):
         x = int((known == level).sum())
@@ -82,15 +84,15 @@ def _levels(variable: Variable, values: pl.Series, population: str) -> Iterator[
         for statistic, value, unit in (("count", float(x), "patients"), ("proportion", share, "fraction")):
             yield Estimate("baseline", None, statistic, population, term=f"{variable.name}={level}", estimate=value,
                            unit=unit, method=METHOD, n=len(known), events=x, note=note)  # fmt: skip
-    yield _missing(variable, values, population)
+    yield _missing(variable, values, population=population)
 
 
-def _missing(variable: Variable, values: pl.Series, population: str) -> Estimate:
+def _missing(variable: Variable, values: pl.Series, *, population: str) -> Estimate:
     return Estimate("baseline", None, "missing", population, term=variable.name, estimate=float(values.null_count()),
                     unit="patients", method=METHOD, n=len(values))  # fmt: skip
 
 
-def _numbers(variable: Variable, values: pl.Series, population: str) -> Iterator[Estimate]:
+def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Iterator[Estimate]:
     known: NDArray[np.float64] = values.drop_nulls().to_numpy().astype(np.float64)
     n = len(known)
     for statistic, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75), ("min", 0.0), ("max", 1.0)):
@@ -102,7 +104,7 @@ def _numbers(variable: Variable, values: pl.Series, population: str) -> Iterator
                    estimate=float(known.mean()) if n else None,
                    unit=variable.unit or None, method="mean", n=n,
                    note=None if n else "no patient with a known value")  # fmt: skip
-    yield _missing(variable, values, population)
+    yield _missing(variable, values, population=population)
 
 
 def flow(data: Analysed) -> list[Estimate]:

@@ -30,7 +30,7 @@ ENTERS = 0.157
 MOST_PATIENTS = 1000
 
 
-def resampled(n: int, draws: int, rng: np.random.Generator) -> Floats:
+def resampled(n: int, draws: int, *, rng: np.random.Generator) -> Floats:
     """Return how often each patient is drawn, shape (draws, n)."""
     return rng.multinomial(n, np.full(n, 1 / n), size=draws).astype(np.float64)
 
@@ -46,7 +46,7 @@ def stability(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: 
             _record(design, "inclusion_frequency", None, value=None, method=SELECTION, note=f"{NOT_ESTIMABLE}: {why}")
         ]
     X, blocks = _columns(design, there)
-    weights = resampled(design.n, draws, rng)
+    weights = resampled(design.n, draws, rng=rng)
     chosen = selected(X, design, weights, blocks=blocks)
     said = joined([f"{draws} bootstrap samples", *design.notes])
     made = [
@@ -131,15 +131,15 @@ def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: i
         why = design.impossible or "no factor can be used" if not design.usable else f"over {MOST_PATIENTS} patients"
         return [_record(design, "c_index", None, value=None, method=OPTIMISM, note=f"{NOT_ESTIMABLE}: {why}")]
     X, _ = _columns(design, [f for f in factors if design.columns_of(f)])
-    weights = resampled(design.n, draws, rng)
+    weights = resampled(design.n, draws, rng=rng)
     plain = np.ones((1, design.n))
     first, fits = _fit(X, design, plain), _fit(X, design, weights, close=firth_batch.ROUGH)
     k = X.shape[1] - (design.time is None)
     score = fits.coef[:, :k] @ X[:, :k].T
-    apparent = float(concordance(design, first.coef[:, :k] @ X[:, :k].T, plain)[0])
+    apparent = float(concordance(design, first.coef[:, :k] @ X[:, :k].T, weights=plain)[0])
     inside, outside = (
-        concordance(design, score, weights),
-        concordance(design, score, np.broadcast_to(plain, score.shape)),
+        concordance(design, score, weights=weights),
+        concordance(design, score, weights=np.broadcast_to(plain, score.shape)),
     )
     slopes = _slopes(design, score)
     good = fits.converged & np.isfinite(inside) & np.isfinite(slopes)
@@ -156,7 +156,7 @@ def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: i
     ]
 
 
-def concordance(design: Design, score: Floats, weights: Floats) -> Floats:
+def concordance(design: Design, score: Floats, *, weights: Floats) -> Floats:
     """Return Harrell's c (of a binary outcome the area under the ROC curve), shape (batch,); NaN without pairs."""
     event = design.event == 1
     if design.time is None:

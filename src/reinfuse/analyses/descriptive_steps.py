@@ -52,11 +52,11 @@ def steps(data: Analysed, plan: Plan) -> Iterator[Step]:
     yield "baseline", lambda _: (baseline.baseline(data), {})
     for end in data.endpoints:
         if end.kind == "binary":
-            yield f"response, {end.label}", lambda _, end=end: (_proportions(data, end, confidence), {})  # type: ignore[misc]
+            yield f"response, {end.label}", lambda _, end=end: (_proportions(data, end, confidence=confidence), {})  # type: ignore[misc]
         elif end.competing is not None:
-            yield f"cumulative incidence, {end.label}", lambda _, end=end: _incidence(data, end, confidence)  # type: ignore[misc]
+            yield f"cumulative incidence, {end.label}", lambda _, end=end: _incidence(data, end, confidence=confidence)  # type: ignore[misc]
         else:
-            yield f"survival, {end.label}", lambda _, end=end: _survival(data, end, confidence)  # type: ignore[misc]
+            yield f"survival, {end.label}", lambda _, end=end: _survival(data, end, confidence=confidence)  # type: ignore[misc]
     yield "best responses", lambda _: (_best_responses(data), {})
     yield "toxicity", lambda _: (toxicity.toxicity(data, confidence), {})
 
@@ -79,7 +79,7 @@ def _groups(data: Analysed) -> Iterator[tuple[str, NDArray[np.bool_]]]:
                 yield f"{factor.name}={level}", (factor.values == level).fill_null(False).to_numpy()
 
 
-def _proportions(data: Analysed, end: EndpointColumn, confidence: float) -> list[Estimate]:
+def _proportions(data: Analysed, end: EndpointColumn, *, confidence: float) -> list[Estimate]:
     made: list[Estimate] = []
 
     def add(mask: NDArray[np.bool_], population: str, group: str | None) -> None:
@@ -120,7 +120,7 @@ def _best_responses(data: Analysed) -> list[Estimate]:
     return made
 
 
-def _survival(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
+def _survival(data: Analysed, end: EndpointColumn, *, confidence: float) -> Made:
     time, event, known = np.asarray(end.time), end.event, end.known
     days = [m * DAYS_A_MONTH for m in RATE_MONTHS]
     marks = ticks(float(time[known].max()) if known.any() else 0.0)
@@ -170,7 +170,7 @@ def _log_ranks(data: Analysed, end: EndpointColumn) -> list[Estimate]:
     return made
 
 
-def _incidence(data: Analysed, end: EndpointColumn, confidence: float) -> Made:
+def _incidence(data: Analysed, end: EndpointColumn, *, confidence: float) -> Made:
     made: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
     days = [m * DAYS_A_MONTH for m in RATE_MONTHS]

@@ -121,7 +121,7 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subd
     X, event = columns[complete], endpoint.event[complete]
     time = None if endpoint.time is None else endpoint.time[complete]
     terms = tuple(t for f in factors for t in f.terms)
-    impossible = _impossible(len(terms), event, endpoint.kind)
+    impossible = _impossible(len(terms), event, kind=endpoint.kind)
     if endpoint.entry is not None and len(event) > MOST_LATE:
         impossible = f"late entry in over {MOST_LATE} patients: not run"
     entry = None if endpoint.entry is None else endpoint.entry[complete]
@@ -137,7 +137,7 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subd
                   int(known.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
 
 
-def _impossible(terms: int, event: Floats, kind: str) -> str | None:
+def _impossible(terms: int, event: Floats, *, kind: str) -> str | None:
     if not terms:
         return "the factor has one value only"
     if not len(event):

@@ -38,7 +38,7 @@ ADJUSTED = ("repeat", "cy_flu", "cart1_cy_flu", "log10_dose", "log2_dose_ratio")
 SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
 
 
-def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
+def steps(data: Analysed, counts: Counted, *, plan: Plan) -> Iterator[Step]:
     """Yield the steps of the counts."""
     members = [(None, None), *_groups(data, plan)]
     yield "exposure", lambda _: (list(_summaries(counts, members)), {})
@@ -50,7 +50,7 @@ def steps(data: Analysed, counts: Counted, plan: Plan) -> Iterator[Step]:
                          ("exposure and outcome", _outcome)):  # fmt: skip
         yield name, lambda _, ratios=ratios: ([within_reach(e) for e in ratios(counts, data, plan)], {})  # type: ignore[misc]
     if plan.analyses.bootstraps:
-        yield "direct and indirect effects", lambda _: (_mediated(counts, data, plan), {})
+        yield "direct and indirect effects", lambda _: (_mediated(counts, data, plan=plan), {})
 
 
 Members = list[tuple[str | None, set[str] | None]]
@@ -186,7 +186,7 @@ def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     return made
 
 
-def _predictors(counts: Counted, data: Analysed, plan: Plan) -> list[FactorColumn]:
+def _predictors(counts: Counted, data: Analysed, *, plan: Plan) -> list[FactorColumn]:
     """Return log10 exposures after the index infusion as factors of the analysed patients."""
     rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
     joined_rows = data.frame.select(ID).join(rows, on=ID, how="left", maintain_order="left")
@@ -202,7 +202,7 @@ def _predictors(counts: Counted, data: Analysed, plan: Plan) -> list[FactorColum
 def _outcome(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     made: list[Estimate] = []
     response, pfs = data.endpoint("response"), data.endpoint("pfs")
-    for factor, measure in zip(_predictors(counts, data, plan), PREDICTORS.values(), strict=True):
+    for factor, measure in zip(_predictors(counts, data, plan=plan), PREDICTORS.values(), strict=True):
         if response is not None:
             said = _lacking(counts, data, plan, measure=measure, asked=response.known)
             made += [
@@ -232,13 +232,13 @@ def _lacking(counts: Counted, data: Analysed, plan: Plan, *, measure: str, asked
     return f"left out: {said}{gone}"
 
 
-def _mediated(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+def _mediated(counts: Counted, data: Analysed, *, plan: Plan) -> list[Estimate]:
     end = data.endpoint("response")
     named = dict.fromkeys(f for m in plan.models for f in m.factors)
     wanted = [f for f in data.factors if f.name in named and f.kind == "binary"]
     if end is None or not wanted:
         return []
-    mediator = _predictors(counts, data, plan)[0].values.fill_null(float("nan")).to_numpy()
+    mediator = _predictors(counts, data, plan=plan)[0].values.fill_null(float("nan")).to_numpy()
     others = [f.columns for f in data.factors if f.name in plan.standardise.confounders]
     confounders = np.column_stack(others) if others else np.empty((data.frame.height, 0))
     made = []

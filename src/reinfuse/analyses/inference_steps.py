@@ -41,13 +41,13 @@ MAIN = ("response", "pfs")
 """Endpoints of the main models where a plan has none."""
 
 
-def steps(data: Analysed, cohort: Cohort, plan: Plan) -> Iterator[Step]:
+def steps(data: Analysed, cohort: Cohort, *, plan: Plan) -> Iterator[Step]:
     """Yield the steps, after the models themselves."""
     main = _main(data, plan)
     yield from _small_numbers(data, plan, main)
     yield from _robustness(data, plan, main)
     yield from _time(data, plan)
-    yield from _protocols(data, cohort, plan)
+    yield from _protocols(data, cohort, plan=plan)
     if plan.analyses.power:
         yield from _power(plan, main, power.FEW_RATIOS)
 
@@ -146,16 +146,16 @@ def _sensitivity(made: list[Estimate]) -> list[Estimate]:
 def _time(data: Analysed, plan: Plan) -> Iterator[Step]:
     for end in data.endpoints if plan.analyses.competing else ():
         if end.competing is not None:
-            yield _step("competing events", end, partial(_competing, data, end, plan.confidence))
+            yield _step("competing events", end, partial(_competing, data, end, confidence=plan.confidence))
     for mark in plan.landmarks:
-        name = f"landmark, {mark.factor} at day {landmark_day(mark, data, plan.rules):g}"
+        name = f"landmark, {mark.factor} at day {landmark_day(mark, data, rules=plan.rules):g}"
         yield name, lambda _, mark=mark: _landmark(data, plan, mark)  # type: ignore[misc]
     for one in plan.time_dependent:
         name = f"time-dependent factor, {one.factor} and {one.endpoint}"
         yield name, lambda _, one=one: (_time_dependent(data, plan, one), {})  # type: ignore[misc]
 
 
-def _competing(data: Analysed, end: EndpointColumn, confidence: float) -> list[Estimate]:
+def _competing(data: Analysed, end: EndpointColumn, *, confidence: float) -> list[Estimate]:
     made = [competing_risks.gray(end, f) for f in data.factors if f.kind != "number"]
     for factor in data.factors:
         made += competing_risks.fine_gray(end, [factor], "univariable", confidence=confidence)
@@ -169,7 +169,7 @@ def _adjusted_for(data: Analysed, names: tuple[str, ...]) -> list[FactorColumn]:
 def _landmark(data: Analysed, plan: Plan, mark: Landmark) -> Made:
     made: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
-    day = landmark_day(mark, data, plan.rules)
+    day = landmark_day(mark, data, rules=plan.rules)
     known = {f.name for f in (*data.factors, *data.later)}
     factor, why = factor_at(mark.factor, day, data)
     after, of = known_after(mark.factor, day, data) if mark.factor == "response" else (0, 0)
@@ -199,7 +199,7 @@ def _time_dependent(data: Analysed, plan: Plan, one: TimeDependent) -> list[Esti
     return landmark.time_dependent(end, found, _adjusted_for(data, one.adjust), confidence=plan.confidence)
 
 
-def _protocols(data: Analysed, cohort: Cohort, plan: Plan) -> Iterator[Step]:
+def _protocols(data: Analysed, cohort: Cohort, *, plan: Plan) -> Iterator[Step]:
     asked, wanted = plan.analyses, plan.standardise
     exposures = [f for f in _adjusted_for(data, wanted.exposures) if f.kind == "binary"]
     confounders = _adjusted_for(data, wanted.confounders)
@@ -227,5 +227,5 @@ def _protocols(data: Analysed, cohort: Cohort, plan: Plan) -> Iterator[Step]:
 
 
 def _paired(cohort: Cohort, plan: Plan) -> list[Estimate]:
-    both = pairs(cohort, plan.index_infusion, plan.rules)
-    return [] if both is None else paired.paired(both, plan.confidence, plan.index_infusion)
+    both = pairs(cohort, plan.index_infusion, rules=plan.rules)
+    return [] if both is None else paired.paired(both, plan.confidence, index=plan.index_infusion)

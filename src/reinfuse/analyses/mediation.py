@@ -72,7 +72,7 @@ def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, conf
     if C.shape[1]:
         C = C[:, C.std(axis=0) > 0]
         C = (C - C.mean(axis=0)) / C.std(axis=0)
-    weights = np.vstack([np.ones(len(y)), resampled(len(y), draws, random)])
+    weights = np.vstack([np.ones(len(y)), resampled(len(y), draws, rng=random)])
     values = _effects(y, x, m, C=C, weights=weights)
     lost = int((~known).sum())
     said = f"{lost} patients left out, a value missing" if lost else None
@@ -101,7 +101,7 @@ def _effects(y: Floats, x: Floats, m: Floats, *, C: Floats, weights: Floats) -> 
     spread = np.sqrt((weights * left**2).sum(axis=1) / weights.sum(axis=1))
     fits = firth_batch.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights=weights)
     slopes = fits.coef[:, :-1]
-    intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights)
+    intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights=weights)
     alike, pattern = np.unique(C, axis=0, return_inverse=True)  # patients whose expected response is the same
     order = np.argsort(pattern.reshape(-1), kind="stable")
     starts = np.searchsorted(pattern.reshape(-1)[order], np.arange(len(alike)))

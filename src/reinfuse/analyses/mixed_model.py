@@ -186,7 +186,7 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
     for size in np.unique(rows.sizes):
         alike = np.flatnonzero(rows.sizes == size)  # patients of one number of rows together
         at = rows.starts[alike][:, None] + np.arange(int(size))
-        Q = _adjusted(X[at], M, share)
+        Q = _adjusted(X[at], M, share=share)
         scores[alike] = np.einsum("prk,pr->pk", Q, left[at])
         own[alike] = (Q**2).sum(axis=1)
         U[alike] = np.swapaxes(X[at], 1, 2) @ Q
@@ -194,7 +194,7 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
     return coef, scores.T @ scores, df, float(left @ left) / (n - k)
 
 
-def _adjusted(X: Floats, M: Floats, share: float) -> Floats:
+def _adjusted(X: Floats, M: Floats, *, share: float) -> Floats:
     """Return each patient's weights of its residuals in each coefficient, CR2's adjustment in them.
 
     Parameters

@@ -233,7 +233,7 @@ def _levels(column: _Column, Z: Floats, rng: np.random.Generator) -> Floats:
     undecided = np.ones(made.shape, dtype=np.bool_)
     for level in present[:-1]:
         rows = ~gaps & (codes >= level)
-        b = _coefficients(Z[:, rows], (codes[rows] == level).astype(np.float64), rng)
+        b = _coefficients(Z[:, rows], (codes[rows] == level).astype(np.float64), rng=rng)
         chance = expit(np.matmul(Z[:, gaps], b[:, :, None])[:, :, 0])
         taken = undecided & (rng.random(made.shape) < chance)
         made[taken] = level
@@ -241,7 +241,7 @@ def _levels(column: _Column, Z: Floats, rng: np.random.Generator) -> Floats:
     return made
 
 
-def _coefficients(Z: Floats, outcome: Floats, rng: np.random.Generator) -> Floats:
+def _coefficients(Z: Floats, outcome: Floats, *, rng: np.random.Generator) -> Floats:
     """Draw Firth's logistic coefficients, shape (m, k); the prior is a pseudo-patient a predictor with outcome 1/2."""
     m, n, k = Z.shape
     X = np.concatenate([Z, np.tile(_PRIOR_AT * np.eye(k - 1, k), (m, 1, 1))], axis=1)

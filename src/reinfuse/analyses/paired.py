@@ -33,7 +33,7 @@ NOTE = (
 CENSORING = "a ratio to a long earlier time is censored sooner, which Kaplan-Meier takes for chance"
 
 
-def paired(pairs: Pairs, confidence: float, index: int) -> list[Estimate]:
+def paired(pairs: Pairs, confidence: float, *, index: int) -> list[Estimate]:
     """Compare both infusions.
 
     Parameters
@@ -57,9 +57,9 @@ def paired(pairs: Pairs, confidence: float, index: int) -> list[Estimate]:
     for endpoint, values in (("response", pairs.response), ("cr", pairs.cr)):
         for column, number in enumerate((index - 1, index)):
             made += _share(endpoint, values[:, column], pairs.assessed[:, column], confidence=confidence, number=number)
-        made += _cells(endpoint, values, index)
-        made.append(_mcnemar(endpoint, values, confidence))
-    return made + list(_growth_modulation(pairs, confidence, index))
+        made += _cells(endpoint, values, index=index)
+        made.append(_mcnemar(endpoint, values, confidence=confidence))
+    return made + list(_growth_modulation(pairs, confidence, index=index))
 
 
 def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float, number: int) -> list[Estimate]:
@@ -78,7 +78,7 @@ def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float
     return [count, replace(share, note=note)]
 
 
-def _cells(endpoint: str, values: Floats, index: int) -> list[Estimate]:
+def _cells(endpoint: str, values: Floats, *, index: int) -> list[Estimate]:
     """Return how many patients responded after both, after one, and after neither."""
     own = Estimate("paired", endpoint, "count", unit="patients", method="count", n=len(values))
     made = []
@@ -93,7 +93,7 @@ def _word(value: int) -> str:
     return "yes" if value else "no"
 
 
-def _mcnemar(endpoint: str, values: Floats, confidence: float) -> Estimate:
+def _mcnemar(endpoint: str, values: Floats, *, confidence: float) -> Estimate:
     """Return the ratio of discordant pairs, later only over earlier only, with its exact interval and test."""
     later = int(((values[:, 0] == 0) & (values[:, 1] == 1)).sum())
     earlier = int(((values[:, 0] == 1) & (values[:, 1] == 0)).sum())
@@ -102,7 +102,7 @@ def _mcnemar(endpoint: str, values: Floats, confidence: float) -> Estimate:
     if not later + earlier:
         why = f"{NOT_ESTIMABLE}: no patient responded after one infusion only"
         return replace(own, p_value=1.0, note=joined([why, NOTE]))
-    low, high = clopper_pearson(later, later + earlier, confidence)
+    low, high = clopper_pearson(later, later + earlier, confidence=confidence)
     said = f"{later} after the later infusion only, {earlier} after the earlier only"
     from scipy.stats import binomtest  # slow to import
 
@@ -113,11 +113,11 @@ def _mcnemar(endpoint: str, values: Floats, confidence: float) -> Estimate:
     return replace(test, estimate=later / earlier, upper=high / (1 - high), note=joined([said, NOTE]))
 
 
-def _growth_modulation(pairs: Pairs, confidence: float, index: int) -> Iterator[Estimate]:
+def _growth_modulation(pairs: Pairs, confidence: float, *, index: int) -> Iterator[Estimate]:
     """Yield the median ratio of the times, the probability that it is at least `WORTH`, and who is known to have it."""
     known: Mask = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
     usable = known & (pairs.pfs_event[:, 0] == 1) & (pairs.pfs_days[:, 0] > 0)
-    left_out = _left_out(pairs, known, index)
+    left_out = _left_out(pairs, known, index=index)
     event = pairs.pfs_event[usable, 1]
     own = Estimate("paired", "pfs", "growth_modulation_index", confidence=confidence, unit="ratio", method=INDEX,
                    n=len(event), events=int(event.sum()))  # fmt: skip
@@ -142,7 +142,7 @@ def _growth_modulation(pairs: Pairs, confidence: float, index: int) -> Iterator[
                       group=f"known={name}", estimate=float(count), events=count)  # fmt: skip
 
 
-def _left_out(pairs: Pairs, known: Mask, index: int) -> str | None:
+def _left_out(pairs: Pairs, known: Mask, *, index: int) -> str | None:
     """Return how many patients have no ratio, and why."""
     event = pairs.pfs_event[:, 0] == 1
     reasons = {

@@ -106,12 +106,12 @@ def _drawn(factor: FactorColumn, x: Floats, Z: Floats, *, draws: int,
         return np.where(dealt, high, low)[:, :, None], weight
     if factor.kind == "number" or not Z.shape[1]:
         fitted, rest = _regressed(x, Z)
-        order, weight = _orders(len(x), draws, rng)
+        order, weight = _orders(len(x), draws, rng=rng)
         return fitted + rest[order], weight
     return _categories(x, Z, draws, rng=rng), None
 
 
-def _orders(n: int, draws: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats | None]:
+def _orders(n: int, draws: int, *, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats | None]:
     if math.factorial(min(n, 20)) <= draws:
         every = np.array(list(itertools.permutations(range(n))))
         return every, np.full(len(every), 1 / len(every))

@@ -102,7 +102,7 @@ def _joint(found: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
         fitted = joint.fit(
             found.layout, plan.index_infusion, outcome, kind=kind, seed=plan.seed, effort=effort, report=reporting
         )
-        made += joint.estimates(fitted, kind, plan.confidence)
+        made += joint.estimates(fitted, kind, confidence=plan.confidence)
     return made
 
 

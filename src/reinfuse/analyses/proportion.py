@@ -13,7 +13,7 @@ from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 METHOD = "proportion, Clopper-Pearson CI"
 
 
-def clopper_pearson(x: int, n: int, confidence: float) -> tuple[float, float]:
+def clopper_pearson(x: int, n: int, *, confidence: float) -> tuple[float, float]:
     """Return the exact interval of a proportion x of n, n >= 1."""
     alpha = 1 - confidence
     lower = 0.0 if x == 0 else float(betaincinv(x, n - x + 1, alpha / 2))
@@ -30,6 +30,6 @@ def proportion(x: int, n: int, confidence: float, *, analysis: str, endpoint: st
         note = f"{NOT_ESTIMABLE}: no patient evaluated"
         return [count, Estimate(analysis, endpoint, "proportion", population, group, None, term, unit="fraction",
                                 method=METHOD, confidence=confidence, n=0, events=0, note=note)]  # fmt: skip
-    lower, upper = clopper_pearson(x, n, confidence)
+    lower, upper = clopper_pearson(x, n, confidence=confidence)
     return [count, Estimate(analysis, endpoint, "proportion", population, group, None, term, None, x / n, lower, upper,
                             confidence, None, "fraction", METHOD, n, x)]  # fmt: skip

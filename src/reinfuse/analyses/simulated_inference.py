@@ -240,7 +240,7 @@ def _limit(test: Test, side: int, confidence: float, *, p_at_none: float) -> flo
     known = {test.estimate: 0.0}
     if side * (0.0 - test.estimate) > 0 and np.isfinite(p_at_none):
         known[0.0] = _score(p_at_none)
-    there = _chi_square_limit(test, side, confidence)
+    there = _chi_square_limit(test, side, confidence=confidence)
     for _ in range(_EVALUATIONS):
         score = _score(test.p_value(there, test.draws // 2))  # half of them: a limit may be a little less sure
         if not np.isfinite(score):
@@ -283,7 +283,7 @@ def _next(known: dict[float, float], middle: float, side: int, *, wanted: float)
     return middle + side * min(width + min(max(1.05 * ahead, 0.1 * width), 2 * width), _FARTHEST)
 
 
-def _chi_square_limit(test: Test, side: int, confidence: float) -> float:
+def _chi_square_limit(test: Test, side: int, *, confidence: float) -> float:
     """Return the profile limit by chi-square, found by dividing a widening range in 16."""
     wanted = float(chdtri(1, 1 - confidence))
     near, far = 0.0, 1.0

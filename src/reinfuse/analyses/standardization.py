@@ -78,7 +78,7 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
         return [replace(first, note=f"{NOT_ESTIMABLE}: {why}")]
     L = design.X[:, [j for j in design.usable if j >= k]]
     data = _Data(design, design.X[:, :k], (L - L.mean(axis=0)) / L.std(axis=0), day)
-    weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng)])
+    weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng=rng)])
     combinations = list(itertools.product((0.0, 1.0), repeat=k))
     found = {G_COMPUTATION: _predicted(data, weights, combinations), WEIGHTING: _weighted(data, weights, combinations)}
     names = [
@@ -126,7 +126,7 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
     share = weights / weights.sum(axis=1, keepdims=True)
     if d.time is None:
         fits = firth_batch.logistic(np.column_stack([X, np.ones(d.n)]), event, weights=weights)
-        intercept = flic(fits.coef[:, :-1] @ X.T, event, weights)
+        intercept = flic(fits.coef[:, :-1] @ X.T, event, weights=weights)
         under = [1 / (1 + np.exp(-np.clip(intercept[:, None] + fits.coef[:, :-1] @ data.under(c).T, -700, 700)))
                  for c in combinations]  # fmt: skip
     else:
@@ -139,7 +139,7 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
     return np.where(fits.converged[:, None], found, np.nan)
 
 
-def flic(predictor: Floats, event: Floats, weights: Floats) -> Floats:
+def flic(predictor: Floats, event: Floats, *, weights: Floats) -> Floats:
     """Return the intercepts at which the weighted predictions average to the observed share, by Newton's steps."""
     b = np.zeros(len(predictor))
     for _ in range(_ROUNDS):

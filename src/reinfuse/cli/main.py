@@ -42,7 +42,7 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
     """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
     place = console.checked(out, "analyze", cohort, plan, force=force)
-    findings = _analysed(cohort, _plan(plan), place)
+    findings = _analysed(cohort, _plan(plan), place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
@@ -142,7 +142,7 @@ def one_figure(
     if name == "list":
         typer.echo("\n".join(single_figure.names(findings)))
         return
-    for path in single_figure.write(single_figure.one(findings, name, 1 if columns == 1 else 2), place):
+    for path in single_figure.write(single_figure.one(findings, name, columns=1 if columns == 1 else 2), place):
         typer.echo(str(path))
 
 
@@ -203,7 +203,7 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
         raise PlanRefused([Problem(value=name, rule="is no bundled cohort", remedy=remedy)])
     chosen = known[name]
     place = console.checked(out, "analyze", chosen.path, force=force)
-    findings = _analysed(chosen.path, chosen.plan, place)
+    findings = _analysed(chosen.path, chosen.plan, place=place)
     _say_written(findings, out)
     _compare(chosen, findings)
 
@@ -258,7 +258,7 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
         return Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen).run(progress)
 
 
-def _analysed(cohort: Path, plan: Plan, place: Destination) -> Findings:
+def _analysed(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
     from reinfuse.runtime.second_process import second_process
 
     with second_process() as second:  # it gets ready while this one reads

@@ -73,13 +73,13 @@ def trial(
     from reinfuse.simulation.trial import trial_results
 
     asked, ensemble, seeded = _protocols(protocols), bundled(), trial_results.SEED if seed is None else seed
-    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
+    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster) as runner, progress_bar() as progress:
         kept = _kept(runner, trial_results.asked(asked, ensemble, seed=seeded), out) if resume else runner
         findings = trial_results.trial(asked, ensemble, patients, seed=seeded, runner=kept, progress=progress)
         if cohort is not None:
             findings = trial_results.with_twins(findings, ensemble, _twins(cohort), seed=seeded, progress=progress)
         progress("report", 1, 1)
-        write_virtual(findings, ensemble, place)
+        write_virtual(findings, ensemble, place=place)
     if resume:
         _forget(out)
     typer.echo(
@@ -127,7 +127,7 @@ def search(
         bundled(),
     )
     seeded = trial_results.SEED if seed is None else seed
-    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure_cluster) as runner, progress_bar() as progress:
+    with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster) as runner, progress_bar() as progress:
         answer = searched(asked, ensemble, seeded, patients=patients, runner=runner, progress=progress)
         sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
         write_search(answer, sensitive, ensemble, place=place, seed=seeded)
@@ -229,7 +229,7 @@ def _twins(cohort: Path) -> Any:
     return of_study(study)
 
 
-def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | None], insecure: bool) -> Any:
+def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | None], *, insecure: bool) -> Any:
     from reinfuse.simulation.trial.trial import in_threads
 
     if cluster is None:

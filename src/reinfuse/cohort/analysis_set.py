@@ -118,7 +118,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
               if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
-    notes += [*renamed, *rule_notes(frame, design, cohort)]
+    notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
     at_zero = tuple(f for f in made if f.known_at is None)
     return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
                     tuple(f for f in made if f.known_at is not None))  # fmt: skip
@@ -133,7 +133,7 @@ def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
 def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """Return the analysed patients, the flow, and which columns of the input were renamed."""
     index = design.index_infusion
-    derived = endpoints.derive(cohort, index, design.rules)
+    derived = endpoints.derive(cohort, index, rules=design.rules)
     infusions, patients = cohort.tables["infusions"], cohort.tables["patients"]
     given = _given(infusions, index)
     at_index = _without(infusions.filter(pl.col("infusion") == index), ROW, TIME, "infusion", "date", "day", *_OWN)

@@ -23,7 +23,7 @@ def filled(frame: pl.DataFrame, *columns: str) -> bool:
     return all(c in frame.columns and frame[c].null_count() < frame.height for c in columns)
 
 
-def rule_notes(frame: pl.DataFrame, design: Design, cohort: Cohort) -> list[str]:
+def rule_notes(frame: pl.DataFrame, design: Design, *, cohort: Cohort) -> list[str]:
     """Return a sentence for each rule that moved patients and for the endpoints that are absent.
 
     Parameters
@@ -88,8 +88,8 @@ def _deaths(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str
 def _other_compartments(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
     if "mrd" not in cohort.tables:
         return
-    base = with_index(cohort, design.index_infusion, design.rules)
-    others = in_other_compartments(cohort, base, design.rules)
+    base = with_index(cohort, design.index_infusion, rules=design.rules)
+    others = in_other_compartments(cohort, base, rules=design.rules)
     if others.height:
         low, high = design.rules.umrd_window
         names = ", ".join(others["compartment"].unique().sort())

@@ -25,7 +25,7 @@ from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
 from reinfuse.cohort.tumour_size import has_sizes, size_change
 
 
-def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
+def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     """Derive every endpoint of the patients who had the index infusion.
 
     Parameters
@@ -43,7 +43,7 @@ def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
         One row a patient, endpoints under the wide sheet's standard names, times in days, events ``yes``/``no``.
     """
     cohort = unsplit(cohort, rules)
-    base = with_index(cohort, index, rules)
+    base = with_index(cohort, index, rules=rules)
     assessed = since_index(cohort, "responses", base)
     frame = base.join(_best_response(assessed, rules), on=ID, how="left")
     frame = frame.join(_first_progression(assessed), on=ID, how="left")
@@ -55,7 +55,7 @@ def derive(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
     frame = _relapse_nrm(frame, rules)
     frame = _dor(frame)
     if "mrd" in cohort.tables:
-        frame = frame.join(umrd(cohort, base, rules), on=ID, how="left")
+        frame = frame.join(umrd(cohort, base, rules=rules), on=ID, how="left")
     frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
     frame = frame.join(size_change(cohort, base), on=ID, how="left")
     return _tidy(frame.join(_toxicities(cohort, base, index, rules=rules), on=ID, how="left"), cohort)

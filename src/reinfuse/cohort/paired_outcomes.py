@@ -44,7 +44,7 @@ class Pairs:
     assessed: Floats = field(repr=False)
 
 
-def pairs(cohort: Cohort, index: int, rules: Rules) -> Pairs | None:
+def pairs(cohort: Cohort, index: int, *, rules: Rules) -> Pairs | None:
     """Derive the outcomes of both infusions.
 
     Parameters
@@ -63,7 +63,7 @@ def pairs(cohort: Cohort, index: int, rules: Rules) -> Pairs | None:
     """
     if cohort.wide or index < 2 or "responses" not in cohort.tables:
         return None
-    before, after = (_outcomes(cohort, number, rules) for number in (index - 1, index))
+    before, after = (_outcomes(cohort, number, rules=rules) for number in (index - 1, index))
     both = after.join(before, on=ID, how="inner", suffix="_before").sort(ID)
     if both.height and not (filled(both, "best_before") and filled(both, "best")):
         return None
@@ -74,9 +74,9 @@ def pairs(cohort: Cohort, index: int, rules: Rules) -> Pairs | None:
     return Pairs(tuple(both[ID]), *(columns(n) for n in ("response", "cr", "pfs_days", "pfs_event", "assessed")))
 
 
-def _outcomes(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
+def _outcomes(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     """Return best response, response, complete response and progression-free survival after one infusion."""
-    frame = endpoint_derivation.derive(cohort, index, rules)
+    frame = endpoint_derivation.derive(cohort, index, rules=rules)
     frame = frame.join(cohort.tables["patients"].select(ID, "diagnosis"), on=ID, how="left")
     return frame.select(
         ID,

@@ -61,7 +61,7 @@ class Switch:
     undated: NDArray[np.bool_] | None = field(default=None, repr=False)
 
 
-def landmark_day(mark: Mark, data: Analysed, rules: Rules) -> float:
+def landmark_day(mark: Mark, data: Analysed, *, rules: Rules) -> float:
     """Return the plan's day, or the default: day 42, or later where the factor is not known by then.
 
     The default is a rule on days of assessments alone, so that it can be stated before any outcome is looked at.
@@ -90,9 +90,9 @@ def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
     return int((days > day).sum()), len(days)
 
 
-def landmark_notes(marks: Sequence[Mark], data: Analysed, rules: Rules) -> list[str]:
+def landmark_notes(marks: Sequence[Mark], data: Analysed, *, rules: Rules) -> list[str]:
     """Return what the days of the planned landmarks leave out, and where the default was moved."""
-    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules), data)]
+    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules=rules), data)]
 
 
 def _landmark_notes(mark: Mark, day: float, data: Analysed) -> Iterator[str]:
@@ -131,10 +131,10 @@ def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | Non
     by_then = (pl.col(when) <= day).fill_null(False)
     if name == "umrd_day28":
         values = data.frame.select(v=pl.when(by_then).then(pl.col(name)))["v"]
-        found = _yes_no(name, values, day) if values.null_count() < len(values) else None
+        found = _yes_no(name, values, day=day) if values.null_count() < len(values) else None
         return found, "" if found else "no test by then"
     dated = pl.lit(pl.Series(~_undated(name, data)))
-    return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day), ""
+    return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day=day), ""
 
 
 def _undated(name: str, data: Analysed) -> NDArray[np.bool_]:
@@ -144,7 +144,7 @@ def _undated(name: str, data: Analysed) -> NDArray[np.bool_]:
     return missing & (responded.event == 1) if responded is not None else np.zeros(len(missing), dtype=np.bool_)
 
 
-def _yes_no(name: str, values: pl.Series, day: float) -> FactorColumn:
+def _yes_no(name: str, values: pl.Series, *, day: float) -> FactorColumn:
     return FactorColumn(name, f"{LABELS[name]} by day {day:g}", "binary", values.alias(name), ("no", "yes"))
 
 

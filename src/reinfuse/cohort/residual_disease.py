@@ -15,14 +15,14 @@ COMPARTMENT = "umrd_day28_compartment"
 """The compartment that decided, and those that differ from it: `marrow, against blood`."""
 
 
-def umrd(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def umrd(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
     """Return the result that counts as that of day 28, its day, row and compartment.
 
     Of the tests in the window, those of the plan's first compartment that was tested; of these, those nearest to
     day 28; detectable wins where they differ.
     """
     named = pl.col("compartment").is_in(list(rules.umrd_compartments))
-    tests = _in_window(cohort, base, rules).filter(before_therapy() & named)
+    tests = _in_window(cohort, base, rules=rules).filter(before_therapy() & named)
     order = {name: place for place, name in enumerate(rules.umrd_compartments)}
     place = pl.col("compartment").replace_strict(order, default=None, return_dtype=pl.Int64)
     away = (pl.col("t") - rules.umrd_day).abs()
@@ -38,12 +38,12 @@ def umrd(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def in_other_compartments(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def in_other_compartments(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
     """Return the tests in the window that do not count because the plan does not name their compartment."""
-    return _in_window(cohort, base, rules).filter(~pl.col("compartment").is_in(list(rules.umrd_compartments)))
+    return _in_window(cohort, base, rules=rules).filter(~pl.col("compartment").is_in(list(rules.umrd_compartments)))
 
 
-def _in_window(cohort: Cohort, base: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+def _in_window(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
     tests = since_index(cohort, "mrd", base)
     have = tests.columns
     value = pl.col("value") if "value" in have else pl.lit(None, dtype=pl.Float64)

@@ -17,7 +17,7 @@ def row_of(table: str) -> pl.Expr:
     return pl.format(table + " row {}", pl.col(ROW))
 
 
-def with_index(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
+def with_index(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     """Return patients with the index infusion, days counted from it.
 
     Returns

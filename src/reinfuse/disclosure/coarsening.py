@@ -113,7 +113,7 @@ class _Choice:
             for d in days
             if not any(self._differs(endpoint, o, groups, day=d, events=False) for o in self._beside(endpoint))
         ]
-        times, at_risk = _months(compared, months, self.hiding), _at_risk(compared, days, self.hiding)
+        times, at_risk = _months(compared, months, hiding=self.hiding), _at_risk(compared, days, hiding=self.hiding)
         for group in groups:
             self.times[endpoint, group], self.at_risk[endpoint, group] = times, at_risk
 
@@ -158,7 +158,7 @@ def _rest(every: Curve, shown: Sequence[Curve]) -> Curve:
     return Curve(time, nothing, nothing, nothing, nothing, events, censored, every.n - sum(c.n for c in shown))
 
 
-def _months(compared: Sequence[Curve], months: Iterable[float], hiding: Hiding) -> tuple[float, ...]:
+def _months(compared: Sequence[Curve], months: Iterable[float], *, hiding: Hiding) -> tuple[float, ...]:
     """Return the months at which every curve compared has had enough events since the one before, or none."""
     kept: list[float] = []
     before = np.zeros(len(compared))
@@ -173,7 +173,7 @@ def _months(compared: Sequence[Curve], months: Iterable[float], hiding: Hiding) 
     return tuple(kept)
 
 
-def _at_risk(compared: Sequence[Curve], days: Iterable[float], hiding: Hiding) -> tuple[float, ...]:
+def _at_risk(compared: Sequence[Curve], days: Iterable[float], *, hiding: Hiding) -> tuple[float, ...]:
     """Return the days at which no number that left, is left or was censored is small."""
     kept: list[float] = []
     last = np.array([float(c.n) for c in compared])

@@ -79,7 +79,7 @@ class Releases:
             _append(key, secrets.token_hex(_KEY_BYTES))
         return bytes.fromhex(key.read_text(encoding="ascii"))
 
-    def release(self, rows: Mapping[str, str], smallest: int, plan: str) -> Release:
+    def release(self, rows: Mapping[str, str], smallest: int, *, plan: str) -> Release:
         """Return a release of patients, given what is known of each under the identifier."""
         patients = {self._hash(f"patient {name}"): self._hash(f"row {name}\n{row}") for name, row in rows.items()}
         return Release(date.today().isoformat(), smallest, plan, dict(sorted(patients.items())))

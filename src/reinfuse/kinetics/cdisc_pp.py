@@ -53,7 +53,7 @@ def parameters(found: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
         for v in values:
             rows.append((*own, *_row(v.code, v.value, v.unit, reason=v.reason), profile.unit))
         limit = limits[profile.subset, profile.unit]
-        for code, (value, why), unit in (("CMAXBY28", peak_by(profile, WINDOW, limit), profile.unit),
+        for code, (value, why), unit in (("CMAXBY28", peak_by(profile, WINDOW, limit=limit), profile.unit),
                                          ("AUCBY28", area_by(profile, limit), f"{profile.unit} x days")):  # fmt: skip
             rows.append((*own, *_row(code, value, unit, reason=why), profile.unit))
         key = (profile.patient_id, profile.infusion, profile.subset, profile.unit)

@@ -60,7 +60,7 @@ class Counted:
         }  # fmt: skip
 
 
-def counted(cohort: Cohort, unit: str | None, rules: NcaRules) -> Counted | None:
+def counted(cohort: Cohort, unit: str | None, *, rules: NcaRules) -> Counted | None:
     """Return the counts of a cohort in a unit, by default that of most profiles; None where there are none."""
     found = profiles(cohort)
     chosen = main_unit(found, unit)

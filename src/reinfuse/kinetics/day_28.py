@@ -35,7 +35,7 @@ def least_limit(profiles: Iterable[Profile], day: float = math.inf) -> float | N
     return min(limits, default=None)
 
 
-def peak_by(profile: Profile, day: float, limit: float | None) -> Value:
+def peak_by(profile: Profile, day: float, *, limit: float | None) -> Value:
     """Return the greatest count by a day; half the least limit if all are below.
 
     Parameters

@@ -64,8 +64,8 @@ def exposures(profiles: list[Profile], rules: NcaRules) -> pl.DataFrame:
 
 def _row(profile: Profile, rules: NcaRules, limit: float | None, early_limit: float | None) -> dict[str, object]:
     row: dict[str, object] = {_CODES[v.code]: v.value for v in nca(profile, rules) if v.code in _CODES}
-    logged = (peak_by(profile, math.inf, limit), area_by(profile, early_limit),
-              peak_by(profile, WINDOW, early_limit))  # fmt: skip
+    logged = (peak_by(profile, math.inf, limit=limit), area_by(profile, early_limit),
+              peak_by(profile, WINDOW, limit=early_limit))  # fmt: skip
     for measure, (value, why) in zip(LOGGED, logged, strict=True):
         row |= {measure: value, f"why_{measure}": why}
     above = profile.day[profile.counted]

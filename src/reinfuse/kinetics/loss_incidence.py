@@ -198,7 +198,7 @@ def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, *, dr
     low, high = rounded(spans[:, 0], spans[:, 1], days)
     day, free = rounded(free, day, days, most=MOST_EDGES // 2)[::-1]  # where losses are does not hang on these
     inside, one = _places(np.column_stack([low, high]), day, free)
-    masses = resampled_masses(inside, draws, random)
+    masses = resampled_masses(inside, draws, random=random)
     found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
     made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
     return made

@@ -59,7 +59,7 @@ class Destination:
         """
         refuse_overlap(self.path, self.reads)
         clear(resolved(self.path).parent)
-        refuse_folder(self.path, self.command, self.force)
+        refuse_folder(self.path, self.command, force=self.force)
         refuse_unwritable(self.path, LONGEST_INSIDE)
 
     def write(self, fill: Callable[[Path], None]) -> Path:
@@ -77,7 +77,7 @@ class Destination:
             fill(work.new)
             write_manifest(work.new, self.command)
             _close_to_others(work.new)
-            refuse_folder(self.path, self.command, self.force)  # something may have come into it meanwhile
+            refuse_folder(self.path, self.command, force=self.force)  # something may have come into it meanwhile
             with held():
                 work.publish(target)
                 published.append(self.path)

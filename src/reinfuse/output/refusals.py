@@ -52,7 +52,7 @@ def refuse_overlap(path: Path, reads: Sequence[Path], *, above: bool = True) -> 
             raise refused(path, "holds what the command reads", "name a folder beside it, or a new one within it")
 
 
-def refuse_folder(path: Path, command: str, force: bool) -> None:
+def refuse_folder(path: Path, command: str, *, force: bool) -> None:
     """Refuse a folder that cannot be replaced whole, or that holds more than an earlier run of the command left."""
     target = resolved(path)
     if not os.path.lexists(target):

@@ -64,7 +64,7 @@ class SecondProcess:
         return result
 
     def results(self, pieces_of: Callable[[Any], Sequence[Callable[[], T]]], argument: Any, places: Sequence[int],
-                *, here: Callable[[int], T]) -> dict[int, T]:  # fmt: skip
+                here: Callable[[int], T]) -> dict[int, T]:  # fmt: skip
         """Return the result of each piece.
 
         Parameters

@@ -127,7 +127,7 @@ def greatest(rows: Rows, held: int | None = None, *, b: Floats | None = None,
     b = np.zeros(rows.X.shape[1]) if b is None else b.copy()
     free = np.array([j for j in range(len(b)) if j != held], dtype=np.int64)
     value, score, information = rows.state(b, penalised)
-    step = _step(score, information, free)
+    step = _step(score, information, free=free)
     for _ in range(_ROUNDS):
         tried = rows.state(b + step, penalised)
         if not tried[0] >= value - 1e-10:
@@ -138,13 +138,13 @@ def greatest(rows: Rows, held: int | None = None, *, b: Floats | None = None,
             return b, value, bool(np.isfinite(value))
         if not penalised and np.abs(b).max() > _AWAY:
             break
-        fresh = _step(score, information, free)
+        fresh = _step(score, information, free=free)
         back = max(0.0, -float(fresh @ step) / max(float(step @ step), 1e-300))
         step = fresh / (1 + back)
     return b, value, False
 
 
-def _step(score: Floats, information: Floats, free: NDArray[np.int64]) -> Floats:
+def _step(score: Floats, information: Floats, *, free: NDArray[np.int64]) -> Floats:
     step = np.zeros_like(score)
     inner = information[np.ix_(free, free)]
     if free.size and np.isfinite(inner).all() and np.isfinite(score).all():

@@ -155,10 +155,10 @@ def along(model: Model, top: Summit, j: int, *, quantile: float) -> Along:
     near = _Profile(model, top.coef[None], j)
     alone = len(top.coef) == 1 or model.alone
     every = near if alone else _Profile(model, _starts(model, top.coef, held=j), j)
-    ends = limits(near.values, peak, quantile)
+    ends = limits(near.values, peak, quantile=quantile)
     *falls, at_none = fall(every.values, peak, np.append(np.where(np.isfinite(ends), ends, 0.0), 0.0))
     if every is not near and not (np.abs(np.array(falls) - quantile) < WRONG).all():  # another summit is higher there
-        ends = limits(every.values, peak, quantile)
+        ends = limits(every.values, peak, quantile=quantile)
     best = max((near, every), key=lambda p: p.value)
     higher = best.at if best.value > top.value + _HIGHER else None
     return Along(float(ends[0]), float(ends[1]), float(at_none) if at_none > -WRONG else float("nan"), higher)

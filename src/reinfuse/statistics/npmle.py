@@ -178,7 +178,7 @@ def _reach(at: Floats, step: Floats) -> float:
     return min(1.0, 0.995 * float((-at[down] / step[down]).min())) if down.any() else 1.0
 
 
-def resampled_masses(inside: NDArray[Any], draws: int, random: np.random.Generator) -> Floats:
+def resampled_masses(inside: NDArray[Any], draws: int, *, random: np.random.Generator) -> Floats:
     """Return the masses of patients drawn anew, shape (draws, places); all draws take their steps together.
 
     Parameters

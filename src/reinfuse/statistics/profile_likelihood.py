@@ -49,7 +49,7 @@ def fall(profile: Profile, peak: Peak, values: Floats) -> Floats:
     return np.asarray(2 * (peak.value - profile(values)), dtype=np.float64)
 
 
-def limits(profile: Profile, peak: Peak, quantile: float) -> Floats:
+def limits(profile: Profile, peak: Peak, *, quantile: float) -> Floats:
     """Return lower and upper limit; NaN where the fall is nowhere so large, or cannot be computed.
 
     Parameters
@@ -63,7 +63,7 @@ def limits(profile: Profile, peak: Peak, quantile: float) -> Floats:
         there = fall(profile, peak, peak.at + sides * distance)
         return np.asarray(np.sqrt(np.maximum(there, 0.0)) - np.sqrt(quantile), dtype=np.float64)
 
-    near, below, far, above = _brackets(excess, peak.width, quantile)
+    near, below, far, above = _brackets(excess, peak.width, quantile=quantile)
     middle, found = far.copy(), np.full(2, np.nan)
     live = np.flatnonzero(~np.isnan(above))
     side = np.zeros(2)  # which end stood still in the last round: its value is halved, so that it moves
@@ -89,7 +89,7 @@ def limits(profile: Profile, peak: Peak, quantile: float) -> Floats:
 
 
 def _brackets(excess: Callable[[Floats, Floats], Floats], width: float,
-              quantile: float) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
+              *, quantile: float) -> tuple[Floats, Floats, Floats, Floats]:  # fmt: skip
     """Return for each side two distances between which the fall passes the quantile, with the excess there.
 
     NaN as the excess of the second where it is nowhere reached. Where the profile has no value, the next is tried.

@@ -105,7 +105,7 @@ def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *
     low = np.asarray(left, dtype=np.float64)
     high = np.array([np.inf if r is None else float(r) for r in right])
     ends, inside = _places(*rounded(low, high, days))
-    masses = resampled_masses(inside, draws, random)
+    masses = resampled_masses(inside, draws, random=random)
     middle = [((ends[:, 0] >= d).astype(np.float64) + (ends[:, 1] > d)) / 2 for d in days]
     found = masses @ np.column_stack(middle)
     made: NDArray[np.float64] = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T

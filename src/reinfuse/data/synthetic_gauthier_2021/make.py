@@ -302,7 +302,7 @@ def mrd_rows(rng: random.Random, p: Patient) -> list[Row]:
     return rows
 
 
-def draw_curve(rng: random.Random, p: Patient, infusion: int) -> Curve:
+def draw_curve(rng: random.Random, p: Patient, *, infusion: int) -> Curve:
     """Draw a patient's curve; a peak after CART2 is higher in who responded at the first visit."""
     flu, raised = p.regimens[0] in REGIMENS["F"], p.doses[1] > p.doses[0]
     peak, memory, decline = CURVES[(1, "Cy-Flu" if flu else "other") if infusion == 1 else (2, flu + raised)]
@@ -334,7 +334,7 @@ def count_row(rng: random.Random, p: Patient, day: int, *, count: float) -> Row:
 
 def count_rows(rng: random.Random, p: Patient) -> list[Row]:
     """Return the counts: after CART1, what was left before CART2, and after CART2."""
-    first, second = draw_curve(rng, p, 1), draw_curve(rng, p, 2)
+    first, second = draw_curve(rng, p, infusion=1), draw_curve(rng, p, infusion=2)
     rows = [count_row(rng, p, day, count=first.at(day)) for day in count_days(rng, p.interval - 10, p.before)]
     if rng.random() > 0.08:
         left = p.interval - rng.choice((0, 0, 1, 6))

@@ -127,13 +127,13 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         sites = (*(s for s in SITES if s in begun), "association", "baseline")
         effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
-        seen = survival(np.array(places), told, _limit(layout))
+        seen = survival(np.array(places), told, limit=_limit(layout))
         draws = sample(model, layout.blocks, (data, seen), start=begun, effort=effort, seed=seed, report=report)
-        inexact = _inexact(draws, seen, LOGS[kind])
+        inexact = _inexact(draws, seen, log=LOGS[kind])
     return JointFit(kind, len(places), events, draws, diagnose(draws, sites), inexact)
 
 
-def survival(at: np.ndarray, told: Floats, limit: float) -> Survival:
+def survival(at: np.ndarray, told: Floats, *, limit: float) -> Survival:
     """Arrange the outcome; `told` holds days and events, shape (m, 2). Ends on day 0 count as half a day."""
     end, event = np.maximum(told[:, 0], 0.5), told[:, 1]
     cuts = np.quantile(end[event == 1], np.arange(1, PIECES) / PIECES)
@@ -164,15 +164,15 @@ LOGS = {"current": log_current, "area": log_so_far}
 
 def current(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the current count."""
-    _model(both, blocks, log_current)
+    _model(both, blocks, log=log_current)
 
 
 def so_far(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the area so far."""
-    _model(both, blocks, log_so_far)
+    _model(both, blocks, log=log_so_far)
 
 
-def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], log: Any) -> None:
+def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], *, log: Any) -> None:
     data, s = both
     theta, _ = infusions(data, blocks)
     association = numpyro.sample("association", dist.Normal(0.0, PRIOR))
@@ -211,7 +211,7 @@ def _bends(theta: Array, s: Survival) -> Array:
     return lax.stop_gradient(jnp.sort(jnp.minimum(bends, s.end), axis=1))
 
 
-def _inexact(draws: Draws, s: Survival, log: Any) -> float:
+def _inexact(draws: Draws, s: Survival, *, log: Any) -> float:
     """Return the greatest difference in log likelihood, over some draws, that more nodes make."""
     every = {name: draws.flat(name) for name in ("theta", "association", "baseline")}
     some = np.linspace(0, len(every["theta"]) - 1, CHECKED).astype(int)
@@ -225,7 +225,7 @@ def _inexact(draws: Draws, s: Survival, log: Any) -> float:
     return max(float(difference(*(jnp.asarray(every[name][i]) for name in every))) for i in some)
 
 
-def estimates(fitted: JointFit | str, kind: Kind, confidence: float) -> list[Estimate]:
+def estimates(fitted: JointFit | str, kind: Kind, *, confidence: float) -> list[Estimate]:
     """Return the records of a joint model, `analysis` ``joint``: hazard ratio, its prior, and the sampling."""
     own = Estimate("joint", "pfs", "hazard_ratio", term=kind, unit="ratio", confidence=confidence, method=METHOD)
     if isinstance(fitted, str):

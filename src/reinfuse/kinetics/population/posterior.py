@@ -71,4 +71,4 @@ def infusions(data: Data, blocks: tuple[int, ...]) -> tuple[Array, Array]:
 
 def given_infusions(data: Data, theta: Array, blocks: tuple[int, ...]) -> None:
     """Define the posterior of the population, sigma apart, given the parameters of the infusions."""
-    numpyro.factor("infusions", log_prior(theta, population(data), blocks).sum())
+    numpyro.factor("infusions", log_prior(theta, population(data), blocks=blocks).sum())

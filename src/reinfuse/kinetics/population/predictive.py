@@ -66,7 +66,7 @@ def checks(fit: PopulationFit, random: np.random.Generator) -> list[Check]:
     layout = fit.layout
     day, value, there, below = _joined(fit)
     infusion = np.array([p.infusion for p in layout.profiles])
-    drawn = _drawn(fit, day, random)
+    drawn = _drawn(fit, day, random=random)
     limits = _limits(fit)
     made = []
     for number in sorted(set(infusion.tolist())):
@@ -130,7 +130,7 @@ def _limits(fit: PopulationFit) -> Floats:
     return np.where(np.isnan(own), cohort, own)
 
 
-def _drawn(fit: PopulationFit, day: Floats, random: np.random.Generator) -> Floats:
+def _drawn(fit: PopulationFit, day: Floats, *, random: np.random.Generator) -> Floats:
     """Return log counts of new patients at the same days, shape (cohorts, profiles, counts)."""
     mu, tau, share, sigma = (fit.draws.flat(s) for s in ("mu", "tau", "share", "sigma"))
     chosen = random.integers(0, len(mu), COHORTS)

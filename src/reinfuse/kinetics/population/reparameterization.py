@@ -108,15 +108,15 @@ def place(w: Array, among: Population, data: Data, blocks: tuple[int, ...]) -> t
 @partial(jax.jit, static_argnames="blocks")
 def back(theta: Array, among: Population, data: Data, blocks: tuple[int, ...]) -> Array:
     """Return w of theta."""
-    c, variance = _before(theta, among, blocks)
+    c, variance = _before(theta, among, blocks=blocks)
     L = _cholesky(data.curvature, 1 / variance)
     turned = jnp.stack([sum(L[h][i] * theta[h] for h in range(i, K)) for i in range(K)])
     return turned - _forward(L, data.pull + c / variance)
 
 
-def log_prior(theta: Array, among: Population, blocks: tuple[int, ...]) -> Array:
+def log_prior(theta: Array, among: Population, *, blocks: tuple[int, ...]) -> Array:
     """Return the log density of each infusion's parameters given those of the earlier ones, shape (n,)."""
-    return _log_normal(theta, *_before(theta, among, blocks))
+    return _log_normal(theta, *_before(theta, among, blocks=blocks))
 
 
 def refitted(theta: Array, values: Any, data: Data, *, blocks: tuple[int, ...]) -> Data:
@@ -145,7 +145,7 @@ def _around(theta: Array, values: Any, data: Data, blocks: tuple[int, ...]) -> A
     def one(drawn: Any) -> tuple[Array, Array, Array]:
         theta, values = drawn
         among = expected(values, data.X)
-        c, variance = _before(theta, among, blocks)
+        c, variance = _before(theta, among, blocks=blocks)
         away = _back(_cholesky(data.curvature, 1 / variance), back(theta, among, data, blocks))
         return away, c, 1 / variance
 
@@ -157,7 +157,7 @@ def _log_normal(theta: Array, c: Array, variance: Array) -> Array:
     return made
 
 
-def _before(theta: Array, among: Population, blocks: tuple[int, ...]) -> tuple[Array, Array]:
+def _before(theta: Array, among: Population, *, blocks: tuple[int, ...]) -> tuple[Array, Array]:
     """Return the mean c of each infusion given the earlier ones, and its variance; shape (6, n)."""
     weights, variance = _by_profile(among, blocks)
     centres, away = [], theta - among.typical
@@ -172,13 +172,13 @@ def _before(theta: Array, among: Population, blocks: tuple[int, ...]) -> tuple[A
 
 def _by_profile(among: Population, blocks: tuple[int, ...]) -> tuple[list[Array], Array]:
     """Return the weight of each block, and the variance of each profile, shape (6, n)."""
-    each = [_given_before(before, among.tau, among.share) for before in range(len(blocks))]
+    each = [_given_before(before, among.tau, share=among.share) for before in range(len(blocks))]
     variance = jnp.concatenate([jnp.broadcast_to(v[:, None], (K, n)) for (_, v), n in zip(each, blocks, strict=True)],
                                axis=1)  # fmt: skip
     return [weight for weight, _ in each], variance
 
 
-def _given_before(before: int, tau: Array, share: Array) -> tuple[Array, Array]:
+def _given_before(before: int, tau: Array, *, share: Array) -> tuple[Array, Array]:
     """Return the weight of the sum of earlier deviations in the mean of the next, and its variance; shape (6,)."""
     patient, infusion = (1 - share) * tau**2, share * tau**2
     weight = patient / (before * patient + infusion)

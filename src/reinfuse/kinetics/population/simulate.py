@@ -33,7 +33,7 @@ class Truth:
     coef: Floats = field(repr=False)
 
 
-def from_prior(unit: str, factors: int, random: np.random.Generator) -> Truth:
+def from_prior(unit: str, factors: int, *, random: np.random.Generator) -> Truth:
     """Draw population parameters from their priors."""
     spread, between = np.array([p.spread for p in PARAMETERS]), np.array([p.between for p in PARAMETERS])
     effect = np.array([PARAMETERS[k].effect for k in ACTED_ON])

@@ -58,7 +58,7 @@ class Results(Telling):
 
     def _responses_by_type(self) -> Iterator[Block]:
         items = [self.say("happened", "by_type_item", type=name, count=self.words.count(e))
-                 for name, e in self.by_type("response", "response", "proportion")]  # fmt: skip
+                 for name, e in self.by_type("response", "response", statistic="proportion")]  # fmt: skip
         if len(items) > 1:
             yield Paragraph(self.say("happened", "by_type"))
             yield Bullets(tuple(items))
@@ -87,7 +87,9 @@ class Results(Telling):
             yield from self._times_by_type()
 
     def _times_by_type(self) -> Iterator[Block]:
-        found = [(name, e) for name, e in self.by_type("survival", "pfs", "median") if not number_format.hidden(e)]
+        found = [
+            (name, e) for name, e in self.by_type("survival", "pfs", statistic="median") if not number_format.hidden(e)
+        ]
         known = [e.estimate for _, e in found if e.estimate is not None]
         told = dict(zip(known, self.words.times(*known), strict=True)) if known else {}
         items = []

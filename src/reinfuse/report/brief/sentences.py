@@ -22,7 +22,7 @@ class Telling:
         self.types = [p for p in findings.described.populations if p.startswith("diagnosis=")]
         self.others = [p for p in self.types if p.partition("=")[2] not in words.all["type"]]
 
-    def by_type(self, analysis: str, endpoint: str, statistic: str) -> Iterator[tuple[str, Estimate]]:
+    def by_type(self, analysis: str, endpoint: str, *, statistic: str) -> Iterator[tuple[str, Estimate]]:
         """Yield the short name of each type of cancer and its record, if it tells anything.
 
         Several other cancers have one name here, and are left to the report.

@@ -128,7 +128,7 @@ class _Word:
                 _part(line, "begin")
                 _instruction(line, r' TOC \o "1-1" \n \h \u ')
                 _part(line, "separate")
-            _link(line, _bookmark("section", section.name), section.title)
+            _link(line, _bookmark("section", section.name), text=section.title)
         if first is not None:
             _part(line, "end")
 
@@ -161,12 +161,12 @@ class _Word:
             if isinstance(part, Ref) and part.kind != "section":
                 _field(paragraph, rf"REF {_bookmark(part.kind, part.name)} \h", self.document.label(part))
             elif isinstance(part, Ref):
-                _link(paragraph, _bookmark("section", part.name), self.document.label(part))
+                _link(paragraph, _bookmark("section", part.name), text=self.document.label(part))
             else:
                 run = paragraph.add_run(cited(part) if isinstance(part, Cite) else part)
                 run.italic = True if small else None
 
-    def _caption(self, kind: str, name: str, text: str) -> Any:
+    def _caption(self, kind: str, name: str, *, text: str) -> Any:
         """Add `Table 3. text`, the label a bookmark."""
         label = self.document.words[kind]
         line = self.file.add_paragraph(style="Caption")
@@ -192,7 +192,7 @@ class _Word:
                 make()
 
     def _table(self, table: Table) -> None:
-        self._caption("table", table.name, table.caption).paragraph_format.keep_with_next = True
+        self._caption("table", table.name, text=table.caption).paragraph_format.keep_with_next = True
         made = self.file.add_table(rows=1 + len(table.rows), cols=len(table.head))
         made.alignment = WD_TABLE_ALIGNMENT.LEFT
         _widen(made, table)
@@ -220,7 +220,7 @@ class _Word:
         told = shape._inline.docPr
         told.set("descr", picture.drawn.alt)
         told.set("title", picture.drawn.title)
-        self._caption("figure", picture.name, picture.caption)
+        self._caption("figure", picture.name, text=picture.caption)
 
 
 def _bookmark(kind: str, name: str) -> str:
@@ -250,7 +250,7 @@ def _field(paragraph: Any, instruction: str, result: str) -> None:
     _part(paragraph, "end")
 
 
-def _link(paragraph: Any, bookmark: str, text: str) -> None:
+def _link(paragraph: Any, bookmark: str, *, text: str) -> None:
     link = OxmlElement("w:hyperlink")
     link.set(qn("w:anchor"), bookmark)
     run = paragraph.add_run(text)

@@ -84,7 +84,7 @@ class _Json:
             case Picture():
                 return {"kind": "picture", "name": f"figure-{block.name}", "file": f"{block.name}.svg",
                         "alt": block.drawn.alt, "width": self.width(block),
-                        "caption": self.labelled("figure", block.name, block.caption)}  # fmt: skip
+                        "caption": self.labelled("figure", block.name, caption=block.caption)}  # fmt: skip
 
     def row(self, pictures: tuple[Block, ...]) -> dict[str, Any]:
         return {"kind": "row", "pictures": [{**self.block(p), "width": _BESIDE} for p in pictures]}
@@ -92,7 +92,7 @@ class _Json:
     def width(self, picture: Picture) -> float:
         return 80 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
 
-    def labelled(self, kind: str, name: str, caption: str) -> str:
+    def labelled(self, kind: str, name: str, *, caption: str) -> str:
         number = self.document.numbers.get((kind, name))
         return caption if number is None else f"{self.document.words[kind]} {number}. {caption}"
 
@@ -101,7 +101,7 @@ class _Json:
         notes = "; ".join(table.notes)
         return {
             "kind": "table", "name": f"table-{table.name}", "head": list(table.head), "rows": rows,
-            "caption": self.labelled("table", table.name, table.caption), "columns": widths(table),
+            "caption": self.labelled("table", table.name, caption=table.caption), "columns": widths(table),
             "notes": notes if not notes or notes.endswith(".") else f"{notes}.",
         }  # fmt: skip
 

@@ -41,7 +41,7 @@ def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None,
     def write(draft: Path) -> None:
         drawn = [(place, figure) for place, _, draw in kinetic_figures(findings, None)
                  if (figure := draw()) is not None]  # fmt: skip
-        drawn += _of_the_model(sampled, counts, bool(findings.provenance["synthetic"])) if sampled else ()
+        drawn += _of_the_model(sampled, counts, synthetic=bool(findings.provenance["synthetic"])) if sampled else ()
         write_figures([figure for _, figure in drawn], draft / "figures")
         (draft / "report.html").write_text(html(kinetic_report(findings, drawn)), encoding="utf-8")
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
@@ -54,7 +54,7 @@ def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None,
     return at(place, "kinetics").write(write)
 
 
-def _of_the_model(sampled: Sampled, counts: Counted, synthetic: bool) -> Iterator[Placed]:
+def _of_the_model(sampled: Sampled, counts: Counted, *, synthetic: bool) -> Iterator[Placed]:
     if sampled.fit is None:
         return
     if sampled.checks:

@@ -107,7 +107,7 @@ def _drawn(findings: Findings, pool: Executor, boundary: Boundary, *, progress: 
         return _picture(planned[place], lambda svg: pool.submit(png, svg))
 
     places = range(len(planned))
-    pictures = second.results(pieces_of, findings, places, here=here) if second else {i: here(i) for i in places}
+    pictures = second.results(pieces_of, findings, places, here) if second else {i: here(i) for i in places}
     drawn: list[Placed] = []
     waiting: list[Future[bytes]] = []
     for place in places:

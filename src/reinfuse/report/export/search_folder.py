@@ -148,7 +148,7 @@ def write_search(
         If the folder cannot be written.
     """
     labels = dict(unknowns(ensemble).select("unknown", "label").iter_rows())
-    drawn = {d.name: d for d in _drawn(found, sensitive, labels)}
+    drawn = {d.name: d for d in _drawn(found, sensitive, labels=labels)}
     told: tuple[Estimate, ...] = (*found.records(), *(sensitive.records() if sensitive else ()))
 
     def write(draft: Path) -> None:
@@ -170,7 +170,7 @@ def write_search(
     return at(place, "virtual search").write(write)
 
 
-def _drawn(found: Searched, sensitive: Sensitivity | None, labels: dict[str, str]) -> Iterator[Drawn]:
+def _drawn(found: Searched, sensitive: Sensitivity | None, *, labels: dict[str, str]) -> Iterator[Drawn]:
     question = found.question
     usual = question.arm(question.usual).name
     axes = (("flu", "Fludarabine before CART2 (courses)", "log10_dose", "Dose at CART2, cells/kg"),

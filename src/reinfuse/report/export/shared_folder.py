@@ -84,7 +84,7 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
     _refuse_what_cannot_be_shared(found, smallest)
     patients = _patients(Path(directory))
     log = Releases()
-    release = log.release(_rows(found, patients), smallest, str(found.provenance["plan"]))
+    release = log.release(_rows(found, patients), smallest, plan=str(found.provenance["plan"]))
     if not again:
         _refuse_what_can_be_subtracted(log.conflicts(release, smallest))
     kept, removed = suppressed(replace(found, patients=patients), smallest)
@@ -99,7 +99,7 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
         text = _README.format(most=smallest - 1, smallest=smallest, removed=sum(r.count for r in removed))
         (draft / "README.txt").write_text(text, encoding="utf-8")
         write_rows([("what", "why", "count"), *((r.what, r.why, r.count) for r in removed)], draft / "removed.csv")
-        _refuse_what_is_left(draft, named, found.plan.seed)
+        _refuse_what_is_left(draft, named, seed=found.plan.seed)
         log.note(release)
 
     place.write(make)
@@ -157,7 +157,7 @@ def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
     yield Removed("SHA-256 of an input file", "tells a small table by trying", len(provenance["inputs"]))
 
 
-def _refuse_what_is_left(draft: Path, named: re.Pattern[str] | None, seed: int) -> None:
+def _refuse_what_is_left(draft: Path, named: re.Pattern[str] | None, *, seed: int) -> None:
     """Look through every text of the folder for an identifier or a date."""
     problems = [Problem(table="patients.csv", rule="holds single patients", remedy="tell the developers")
                 for _ in draft.rglob("patients.csv")]  # fmt: skip

@@ -32,7 +32,7 @@ def names(findings: Findings) -> list[str]:
     return [name for _, name, draw in figures(findings) if draw() is not None]
 
 
-def one(findings: Findings, name: str, columns: Columns) -> Drawn:
+def one(findings: Findings, name: str, *, columns: Columns) -> Drawn:
     """Draw one figure.
 
     Raises

@@ -104,10 +104,10 @@ def _summary(findings: VirtualFindings, tables: VirtualTables) -> Iterator[str]:
     response, cr = (valued(tables.level(q, reference)) for q in ("response", "cr"))
     yield f"{reference}: response {response}, CR {cr}."
     goal = "response" if "pfs_6_months" in tables.short else "pfs_6_months"
-    best = max(arms[1:], key=lambda a: _estimate(tables.contrast(goal, a.name, "same patients")), default=None)
+    best = max(arms[1:], key=lambda a: _estimate(tables.contrast(goal, a.name, model="same patients")), default=None)
     if best is None:
         return
-    same, seen = (tables.contrast(goal, best.name, m) for m in ("same patients", "as selected"))
+    same, seen = (tables.contrast(goal, best.name, model=m) for m in ("same patients", "as selected"))
     yield (f"{LABELS[goal]} differed most from it in {best.name}: {valued(same)} in the same patients, "
            f"{valued(seen)} as a "
            "study would see it. An interval that holds 0 does not tell the arms apart.")  # fmt: skip
@@ -122,7 +122,7 @@ def _provenance(findings: VirtualFindings) -> Iterator[tuple[str, str]]:
         yield name.replace("_", " "), str(findings.provenance[name])
 
 
-def write_virtual(findings: VirtualFindings, ensemble: Ensemble, place: Destination | Path) -> Path:
+def write_virtual(findings: VirtualFindings, ensemble: Ensemble, *, place: Destination | Path) -> Path:
     """Write report (HTML, PDF), findings.json, estimates.csv, curves.csv, courses.csv and figures into a folder.
 
     Raises

@@ -61,7 +61,7 @@ def bands(name: str, title: str, curves: Sequence[Band], *, ylabel: str, alt: st
         lines = [Line2D([], [], color=COLOURS[k], linestyle=STYLES[k], label=label) for k, label in enumerate(labels)]
         figure.legend(handles=lines, loc="upper left", bbox_to_anchor=(0.0, 1 - (head_height(title, columns)) / height),
                       ncols=len(labels) if columns == 2 else 1, fontsize=TEXT, borderaxespad=0.2)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
     data = pl.concat([c.points.with_columns(panel=pl.lit(c.panel), label=pl.lit(c.label)) for c in curves])
     return finish(figure, name, title, alt, False, data, columns)

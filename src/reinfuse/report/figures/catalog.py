@@ -62,9 +62,9 @@ class _Plan:
             lambda: flow(flows, self.findings.plan.index_infusion, self.synthetic, columns=self.one),
         )
         yield from patient_figures(self.findings, self.columns)
-        yield "response", "response_best", lambda: _responses(self.tables, self.synthetic, self.two)
+        yield "response", "response_best", lambda: _responses(self.tables, self.synthetic, columns=self.two)
         yield from self._curves()
-        yield "competing", "incidence", lambda: _incidence(self.tables, self.synthetic, self.one)
+        yield "competing", "incidence", lambda: _incidence(self.tables, self.synthetic, columns=self.one)
         ends = [e.name for e in self.findings.described.endpoints]
         for end in ends:
             if any(e.estimate is not None for e in self.tables.effects(end)):
@@ -114,7 +114,7 @@ def _forest(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns)
     return forest(f"forest_{endpoint}", title, records, labels=tables.labels, synthetic=synthetic, columns=columns)
 
 
-def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
+def _responses(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | None:
     """Draw best responses of all patients, of each subgroup and of each level of the models' factors."""
     counts: dict[tuple[str, str | None], list[Estimate]] = {}
     for e in (e for e in tables.look.all("response", "response", "count") if e.term):
@@ -137,7 +137,7 @@ def _responses(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | Non
     return response("Best response", bars, synthetic, columns=columns)
 
 
-def _incidence(tables: Tables, synthetic: bool, columns: Columns) -> Drawn | None:
+def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | None:
     """Draw the competing events of all patients together."""
     arms, rates = [], []
     for end in (e for e in tables.findings.described.endpoints if e.competing):

@@ -68,7 +68,7 @@ class _Counts:
     @cached_property
     def counted(self) -> Counted | None:
         asked = self.findings.plan.kinetics
-        return None if self.findings.cohort is None else counted(self.findings.cohort, asked.unit, asked.rules)
+        return None if self.findings.cohort is None else counted(self.findings.cohort, asked.unit, rules=asked.rules)
 
     @property
     def factors(self) -> list[FactorColumn]:

@@ -44,7 +44,7 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
             ),
         )
     if SIZE_CHANGE in data.frame.columns and data.frame[SIZE_CHANGE].is_not_null().any():
-        yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns or 2)
+        yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns=columns or 2)
 
 
 def unknown(data: Analysed) -> dict[str, NDArray[np.bool_]]:
@@ -79,7 +79,7 @@ def _doses(data: Analysed, index: int, synthetic: bool, *, columns: Columns) -> 
     return doses(title, found, left_out, index=index, synthetic=synthetic, columns=columns)
 
 
-def _waterfall(data: Analysed, synthetic: bool, columns: Columns) -> Drawn:
+def _waterfall(data: Analysed, synthetic: bool, *, columns: Columns) -> Drawn:
     known = data.frame.filter(pl.col(SIZE_CHANGE).is_not_null())
     best = known["response"] if "response" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
     found = list(zip(known[SIZE_CHANGE].to_list(), best.fill_null("not assessed").to_list(), strict=True))

@@ -25,10 +25,10 @@ Placed = tuple[str, Drawn]
 def virtual_figures(findings: VirtualFindings, tables: VirtualTables, *, columns: Columns = 2) -> Iterator[Placed]:
     """Yield section and figure of a virtual trial."""
     if findings.protocols.grid is not None and not findings.protocols.arms:
-        yield "outcomes", _heat(findings, tables, columns)
+        yield "outcomes", _heat(findings, tables, columns=columns)
     yield from _curves(findings, columns)
     if len(findings.protocols.all_arms) > 1:
-        yield "contrasts", _contrasts(findings, tables, columns)
+        yield "contrasts", _contrasts(findings, tables, columns=columns)
     if any(e.analysis == "virtual_reasons" for e in findings.estimates):
         yield "reasons", _reasons(findings, columns)
     if tables.ablated:
@@ -51,7 +51,7 @@ def _panels(findings: VirtualFindings) -> dict[str, tuple[str, str]]:
     return told
 
 
-def _heat(findings: VirtualFindings, tables: VirtualTables, columns: Columns) -> Drawn:
+def _heat(findings: VirtualFindings, tables: VirtualTables, *, columns: Columns) -> Drawn:
     grid = findings.protocols.grid
     assert grid is not None
     days = grid.interval_days
@@ -139,12 +139,12 @@ def _said(curves: list[Band], title: str, scale: str) -> str:
     return f"{title}. " + "; ".join(told)
 
 
-def _contrasts(findings: VirtualFindings, tables: VirtualTables, columns: Columns) -> Drawn:
+def _contrasts(findings: VirtualFindings, tables: VirtualTables, *, columns: Columns) -> Drawn:
     marks = []
     for quantity in (q for q in _CONTRASTS if q not in tables.short):
         for arm in findings.protocols.all_arms[1:]:
             for model, series in (("same patients", "same patients"), ("as selected", "as a study would see it")):
-                e = tables.contrast(quantity, arm.name, model)
+                e = tables.contrast(quantity, arm.name, model=model)
                 if e is not None and e.estimate is not None:
                     values = (None if v is None else 100 * v for v in (e.estimate, e.lower, e.upper))
                     marks.append(Mark(LABELS[quantity], arm.name, series, *values))

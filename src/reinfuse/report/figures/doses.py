@@ -68,7 +68,7 @@ def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synth
         axes = figure.add_axes((0.6 / width, 0.45 / height, 2.6 / width, 2.5 / height))
         axes.plot([low, high], [low, high], color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)), zorder=1)
         for kind in LOOKS:
-            _scatter(axes, counts, kind)
+            _scatter(axes, counts, kind=kind)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(low, high)
@@ -87,7 +87,7 @@ def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synth
         shown = [_handle(kind) for kind in LOOKS if any(d.response == kind for d in found)]
         figure.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
                       borderaxespad=0.2, handletextpad=0.1, columnspacing=1.0)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     higher, same = sum(d.after > d.before for d in found), sum(d.after == d.before for d in found)
     alt = (f"{title}. {len(found)} patients: higher {higher}, the same {same}, lower {len(found) - higher - same}; "
            f"{left_out} without both doses not drawn.")  # fmt: skip
@@ -101,7 +101,7 @@ def _handle(kind: str) -> Line2D:
                   markersize=_ONE**0.5, markeredgewidth=0.7, label=kind)  # fmt: skip
 
 
-def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], kind: str) -> None:
+def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], *, kind: str) -> None:
     """Draw one kind of response, set aside where another kind stands at the same place."""
     mine = sorted((key, n) for key, n in counts.items() if key[2] == kind)
     if not mine:

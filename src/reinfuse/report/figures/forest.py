@@ -61,7 +61,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels
         ci = number_format.level(records[0].confidence)
         names = ("Factor", counted, f"{what} ({ci})", "p")
         heads(text, places, names, sides=("left", "right", "left", "left"))
-    return finish(figure, name, title, _told(title, records, named), synthetic, table(records, named), columns)
+    return finish(figure, name, title, _told(title, records, named=named), synthetic, table(records, named), columns)
 
 
 def _line(axes: Axes, y: int, record: Estimate) -> None:
@@ -109,7 +109,7 @@ def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, records: Sequence[Estimate], named: Named) -> str:
+def _told(title: str, records: Sequence[Estimate], *, named: Named) -> str:
     parts = [f"{named(r.term or '')} ({r.model}) {number_format.ratio(r.estimate)}, {number_format.interval(r)}"
              for r in records if r.estimate is not None]  # fmt: skip
     return f"Forest plot, {title}. " + "; ".join(parts) + "."

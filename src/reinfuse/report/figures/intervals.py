@@ -89,7 +89,7 @@ def intervals(name: str, title: str, marks: Sequence[Mark], *, alt: str, log: bo
             ]
             figure.legend(handles=lines, loc="upper left", ncols=len(series), fontsize=TEXT, borderaxespad=0.2,
                           bbox_to_anchor=(0.0, 1 - head_height(title, columns) / height))  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
     data = pl.DataFrame([vars(m) for m in marks], infer_schema_length=None)
     return finish(figure, name, title, alt, False, data, columns)

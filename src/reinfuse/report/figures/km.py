@@ -104,7 +104,7 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, p
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
         figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, said, va="center")
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         _risk_table(risk, arms, ticks)
     return figure, axes
 

@@ -77,7 +77,7 @@ def matrix(name: str, title: str, rows: Sequence[str], *, columns_of: Sequence[s
             for spine in axes.spines.values():
                 spine.set_visible(False)
             axes.set_title(panel.title, loc="left", fontsize=TEXT, weight="bold", pad=3)
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
     return finish(figure, name, title, alt, False, _data(rows, columns_of, panels), columns)
 

@@ -83,7 +83,7 @@ def missing(
             axes.spines[side].set_visible(False)
         figure.text(0.01, 0.2 / height, _complete(found, rows, int(width / _LETTER)), fontsize=SMALL, color=FAINT,
                     va="center")  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     alt = f"{title}. Not known: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names)
     alt += f"; and {len(rows) - len(names)} variables less often." if len(rows) > len(names) else "."
     data = pl.DataFrame({"variable": list(found), "missing": [int(m.sum()) for m in found.values()],

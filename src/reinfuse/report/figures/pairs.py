@@ -58,7 +58,7 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], *, ends: tu
                                      transform=figure.transFigure))  # fmt: skip
             n = max(frame.filter(pl.col("group") == group).height for frame in panels.values())
             figure.text(0.42 / width, y, f"{group} (n = {n})", va="center")
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     data = pl.concat([f.select(pl.lit(label).alias("measure"), pl.all()) for label, f in panels.items()])
     told = f"{title}. One line a patient from {ends[0]} to {ends[1]}: {', '.join(panels)}."
     return finish(figure, name, title, told, synthetic, data, columns, patient_level=True)

@@ -52,7 +52,7 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
         axes.set_ylabel("Power, %", labelpad=2)
         figure.legend(loc="upper left", bbox_to_anchor=(0, 1 - head / height), borderaxespad=0.2, labelspacing=0.25,
                       handlelength=3)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     told = "; ".join(f"{label}: " + ", ".join(f"{100 * p:.0f}% at {r:.2g}" for r, p in points)
                      for label, points in curves.items())  # fmt: skip
     data = pl.DataFrame([{"factor": label, "ratio": r, "power": p} for label, points in curves.items()

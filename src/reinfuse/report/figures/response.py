@@ -70,7 +70,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
         figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=4 if columns == 1 else 8, borderaxespad=0.2, handlelength=1.4, columnspacing=1.0,
                       labelspacing=0.25)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     return finish(figure, "response_best", title, _told(title, bars, there), synthetic, _table(bars), columns)
 
 

@@ -45,7 +45,7 @@ def panels(title: str, lines: int, columns: Columns, *, plot: tuple[float, float
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(xlabel, labelpad=2)
-    headline(figure, title, columns)
+    headline(figure, title, columns=columns)
     return figure, axes, text
 
 

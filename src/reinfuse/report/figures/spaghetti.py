@@ -81,7 +81,7 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], *, u
         lines = f" Lines: {MOST_LINES} patients of a larger group." if _thinned(panels) else ""
         figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND + lines, fontsize=SMALL,
                     color=FAINT, va="center")  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     return finish(figure, name, title, _told(title, panels), synthetic, _table(panels), columns, patient_level=True)
 
 

@@ -83,7 +83,7 @@ def swimmer(title: str, courses: Sequence[Course], synthetic: bool, *, columns: 
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=-(-len(handles) // rows), borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
                       labelspacing=0.3)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     return finish(figure, "swimmer", title, _told(title, ordered), synthetic, _table(ordered, labels), columns,
                   patient_level=True)  # fmt: skip
 

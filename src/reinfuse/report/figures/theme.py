@@ -98,7 +98,7 @@ def wrapped(title: str, columns: Columns) -> list[str]:
     return textwrap.wrap(title, _LETTERS[columns]) or [""]
 
 
-def headline(figure: Figure, title: str, columns: Columns) -> None:
+def headline(figure: Figure, title: str, *, columns: Columns) -> None:
     """Put the title at the top left."""
     height = figure.get_size_inches()[1]
     text = "\n".join(wrapped(title, columns))

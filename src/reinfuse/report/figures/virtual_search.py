@@ -80,7 +80,7 @@ def region(name: str, title: str, found: pl.DataFrame, *, axes_of: Sequence[tupl
         figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=3 if columns == 1 else len(marks), borderaxespad=0.2, handletextpad=0.1,
                       columnspacing=1.0)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         _model(figure)
     counts = "; ".join(f"{kind}: {int((kinds == kind).sum())}" for kind in there)
     best = found.filter(pl.col("best"))["protocol"][0]
@@ -143,11 +143,11 @@ def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str
             low = foot + (down - 1 - row) * (tall + gap)
             box = ((column * each + 2.0) / width, low / height, (each - 2.15) / width, tall / height)
             axes = figure.add_axes(box)
-            _indices(axes, top, [_short(labels.get(u, u), 40) for u in top["unknown"]])
+            _indices(axes, top, labels=[_short(labels.get(u, u), 40) for u in top["unknown"]])
             axes.set_title(said, fontsize=7, weight="bold", loc="left", pad=3)
             if row == down - 1:
                 axes.set_xlabel("Share of the variance", labelpad=2)
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         figure.text(0.03 / width, 1 - (head - 0.3 + 0.02) / height, "Bar: total index, with its 95% interval; "
                     "dark: the unknown alone (first order)", fontsize=SMALL, color=FAINT, va="top")  # fmt: skip
         _model(figure)
@@ -158,7 +158,7 @@ def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str
     return finish(figure, name, title, f"{title}. Greatest total indices. {told}.", synthetic, data, columns)
 
 
-def _indices(axes: Axes, top: pl.DataFrame, labels: Sequence[str]) -> None:
+def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
     rows = np.arange(len(top))
     total, first = top["total"].to_numpy(), np.maximum(top["first"].to_numpy(), 0)
     axes.barh(rows, total, height=0.7, color=COLOURS[5])
@@ -219,7 +219,7 @@ def worth(name: str, title: str, found: pl.DataFrame, *, labels: Mapping[str, st
                  Line2D([], [], color=INK, marker="|", linestyle="none", label="by chance (5%)")]  # fmt: skip
         figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
                       borderaxespad=0.2, handlelength=1.0, columnspacing=0.8)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
         _model(figure)
     told = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
                      f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip

@@ -66,7 +66,7 @@ def vpc(name: str, title: str, checks: Sequence[Check], *, unit: str, synthetic:
                 above.set_ylabel(f"CAR-T cells, {unit}", labelpad=2)
                 below.set_ylabel("Below limit", labelpad=2)
         figure.text(0.1 / width, 1 - (head - 1.7 * LINE) / height, _LEGEND, fontsize=SMALL, color=FAINT, va="center")
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     return finish(figure, name, title, _told(title, checks), synthetic, _table(checks), columns)
 
 

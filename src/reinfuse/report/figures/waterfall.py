@@ -72,7 +72,7 @@ def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, *, s
         axes.set_ylabel("Best change of size", labelpad=2)
         figure.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=across, borderaxespad=0.2, handlelength=1.4, columnspacing=1.0)  # fmt: skip
-        headline(figure, title, columns)
+        headline(figure, title, columns=columns)
     halved = sum(change <= LINES[0] for change, _ in ordered)
     alt = f"{title}. {len(ordered)} patients, smaller by half or more in {halved}; {without} without sizes not drawn."
     data = pl.DataFrame({"best_size_change": [c for c, _ in ordered], "best_response": [r for _, r in ordered]})

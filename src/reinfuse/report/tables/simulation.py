@@ -81,7 +81,7 @@ class VirtualTables:
                 return found
         return None
 
-    def contrast(self, quantity: str, arm: str, model: str) -> Estimate | None:
+    def contrast(self, quantity: str, arm: str, *, model: str) -> Estimate | None:
         """Return the record of a difference to the reference arm."""
         reference = self.findings.protocols.all_arms[0].name
         for statistic in ("risk_difference", "mean_difference", "ratio"):
@@ -134,8 +134,8 @@ class VirtualTables:
         """Return differences to the reference arm: in the same patients, and as a study would see them."""
         rows = []
         for arm in self.findings.protocols.all_arms[1:]:
-            same = [self.contrast(q, arm.name, "same patients") for q in self._read(CONTRASTS)]
-            seen = [self.contrast(q, arm.name, "as selected") for q in self._read(CONTRASTS)]
+            same = [self.contrast(q, arm.name, model="same patients") for q in self._read(CONTRASTS)]
+            seen = [self.contrast(q, arm.name, model="as selected") for q in self._read(CONTRASTS)]
             n = next((e.n for e in same if e is not None), 0)
             rows.append(Row(arm.name, (number_format.count(n), *(valued(e) for e in same))))
             rows.append(Row("as a study would see it", ("", *(valued(e) for e in seen)), inner=True))

@@ -20,13 +20,13 @@ def more_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
         Gives the numbers of references.
     """
     ran = {e.analysis for e in findings.estimates if e.estimate is not None}
-    yield from _small_samples(findings, ran, cite)
-    yield from _robustness(findings, ran, cite)
-    yield from _later(findings, ran, cite)
+    yield from _small_samples(findings, ran, cite=cite)
+    yield from _robustness(findings, ran, cite=cite)
+    yield from _later(findings, ran, cite=cite)
     yield from kinetic_methods(findings, cite)
 
 
-def _robustness(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Iterator[str]:
+def _robustness(findings: Findings, ran: set[str], *, cite: Callable[..., str]) -> Iterator[str]:
     asked = findings.plan.analyses
     if "averaging" in ran:
         yield (f"Models of every subset of the factors were averaged by their Bayesian information criterion, with all "
@@ -54,7 +54,7 @@ def _robustness(findings: Findings, ran: set[str], cite: Callable[..., str]) -> 
                f"{cite('barnard')}.")  # fmt: skip
 
 
-def _later(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Iterator[str]:
+def _later(findings: Findings, ran: set[str], *, cite: Callable[..., str]) -> Iterator[str]:
     used = {e.method for e in findings.estimates}
     if competing_risks.FINE_GRAY in used:
         yield (
@@ -90,7 +90,7 @@ def _days(findings: Findings) -> str:
     return f" ({', '.join(days)}{rule if any(m.day is None for m in marks) else ''})" if days else ""
 
 
-def _small_samples(findings: Findings, ran: set[str], cite: Callable[..., str]) -> Iterator[str]:
+def _small_samples(findings: Findings, ran: set[str], *, cite: Callable[..., str]) -> Iterator[str]:
     draws = findings.plan.analyses.draws
     if "calibrated" in ran:
         yield (

@@ -26,7 +26,7 @@ MIX: Mapping[tuple[Regimen, float], float] = {
 """Share of each arm in the reference study."""
 
 
-def free_of_progression(told: Outcomes, among: Flags, day: float) -> float:
+def free_of_progression(told: Outcomes, among: Flags, *, day: float) -> float:
     """Return the share of some patients without progression by a day (all are followed for as long)."""
     return float(np.mean(~(told.progressed & (told.pfs <= day))[among])) if among.any() else float("nan")
 
@@ -78,7 +78,7 @@ def responders_free(days: float, study: Simulated) -> float:
         among = second.selected & second.told.response
         if among.any():
             own = share * among.sum() / second.selected.sum()
-            total, weight = total + own * free_of_progression(second.told, among, days), weight + own
+            total, weight = total + own * free_of_progression(second.told, among, day=days), weight + own
     return total / weight if weight else float("nan")
 
 
@@ -111,13 +111,13 @@ def second(name: str, study: Simulated) -> float:
 def responders_to_first_free(days: float, study: Simulated) -> float:
     """Return the share of complete responders to CART1 with Cy-Flu without progression by a day."""
     told = study.first["Cy-Flu"].told
-    return free_of_progression(told, told.cr, days)
+    return free_of_progression(told, told.cr, day=days)
 
 
 def free_after_cy(days: float, study: Simulated) -> float:
     """Return the share without progression by a day after CART1 with Cy alone."""
     told = study.first["Cy"].told
-    return free_of_progression(told, told.given, days)
+    return free_of_progression(told, told.given, day=days)
 
 
 def day_of_peak(study: Simulated) -> float:

@@ -64,8 +64,15 @@ def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, *,
 class _Improvement(ExpectedImprovement):
     """Expected improvement, climbed from few points: the library's ten take seconds a suggestion."""
 
-    def suggest(self, gp: Any, target_space: Any, n_random: int = _TRIED, n_smart: int = _CLIMBED, fit_gp: bool = True,
-                random_state: Any = None) -> Floats:  # fmt: skip
+    def suggest(
+        self,
+        gp: Any,
+        target_space: Any,
+        n_random: int = _TRIED,
+        n_smart: int = _CLIMBED,
+        fit_gp: bool = True,
+        random_state: Any = None,
+    ) -> Floats:
         """Return the point at which to look next."""
         return np.asarray(
             super().suggest(

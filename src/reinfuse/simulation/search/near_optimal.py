@@ -48,9 +48,9 @@ class Members:
         return float(self.mean[order][min(int(np.searchsorted(reached, share - 1e-12)), len(order) - 1)])
 
 
-def of_members(values: Floats, which: np.ndarray, members: int) -> Members:
+def of_members(values: Floats, which: np.ndarray, *, members: int) -> Members:
     """Return the members' means of the values of patients, who live in members `which`."""
-    sums = by_member(np.column_stack([np.ones(len(values)), values, values**2]), which, members)
+    sums = by_member(np.column_stack([np.ones(len(values)), values, values**2]), which, members=members)
     n, total, square = sums.T
     found = moments(n, total, square)
     there = n > 0
@@ -156,7 +156,7 @@ class Region:
 
 def kept(question: Question, one: Weighed, which: np.ndarray, *, members: int) -> tuple[Members, float]:
     """Return the rates of severe CRS of a protocol in the members, and how probably it keeps the bound."""
-    found = of_members(one.toxicity[one.exposed], which[one.exposed], members)
+    found = of_members(one.toxicity[one.exposed], which[one.exposed], members=members)
     return found, found.share_below(question.most_crs)
 
 
@@ -180,7 +180,14 @@ def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, 
         if not np.isfinite(means[best]):
             return None
     protocols = tuple(
-        Contender(point, of_members(w.value, which, members).moments, rates.moments,
-                 of_members(w.value - weighed[best].value, which, members).moments, share, float(np.mean(w.given)))
-        for point, w, (rates, share) in zip(points, weighed, toxic, strict=True))  # fmt: skip
+        Contender(
+            point,
+            of_members(w.value, which, members=members).moments,
+            rates.moments,
+            of_members(w.value - weighed[best].value, which, members=members).moments,
+            share,
+            float(np.mean(w.given)),
+        )
+        for point, w, (rates, share) in zip(points, weighed, toxic, strict=True)
+    )
     return Region(question, protocols, best, designed)

@@ -123,7 +123,7 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
     assert final is not None
     worth = None
     if len(points) > 1:
-        of, there = differences(np.column_stack([w.value for w in again]), fresh.which, len(ensemble))
+        of, there = differences(np.column_stack([w.value for w in again]), fresh.which, members=len(ensemble))
         worth = information(of, ensemble.z[there], seed, permutations=permutations,
                             told=lambda k: told("permutations of populations", k, permutations))  # fmt: skip
     every = everybody(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
@@ -133,7 +133,7 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
 
 
 def _observed(on: Scale, one: Weighed) -> Moments:
-    return of_members(one.value[one.given], on.which[one.given], len(on.ensemble)).moments
+    return of_members(one.value[one.given], on.which[one.given], members=len(on.ensemble)).moments
 
 
 @dataclass
@@ -185,7 +185,7 @@ def _explored(book: _Book, design: int, steps: int) -> int:
     free = question.unit(question.usual).size
     found = list[bayesian_optimization.Found]()
     if free:
-        found = [book.found(unit) for unit in _cube(free, design, book.on.seed)]
+        found = [book.found(unit) for unit in _cube(free, design, seed=book.on.seed)]
     designed = len(book.points)
     found.append(book.at(question.usual))
     if free and any(excess <= 0 for _, _, excess in found):
@@ -193,7 +193,7 @@ def _explored(book: _Book, design: int, steps: int) -> int:
     return designed
 
 
-def _cube(free: int, count: int, seed: int) -> Floats:
+def _cube(free: int, count: int, *, seed: int) -> Floats:
     """Return points that fill the unit cube."""
     made: Floats = qmc.Sobol(free, rng=np.random.default_rng(seed)).random_base2(max(count - 1, 1).bit_length())[:count]
     return made
@@ -205,7 +205,7 @@ def _filled(book: _Book, region: Region, around: int) -> None:
     if not unit.size:
         return
     low, high = np.maximum(unit.min(0) - _BEYOND, 0.0), np.minimum(unit.max(0) + _BEYOND, 1.0)
-    for share in _cube(unit.shape[1], around, book.on.seed + 1):
+    for share in _cube(unit.shape[1], around, seed=book.on.seed + 1):
         book.found(low + share * (high - low))
 
 

@@ -70,7 +70,7 @@ class Differences:
         return made
 
 
-def differences(values: Floats, which: np.ndarray, members: int) -> tuple[Differences, np.ndarray]:
+def differences(values: Floats, which: np.ndarray, *, members: int) -> tuple[Differences, np.ndarray]:
     """Return the differences from patients' values, (patients, protocols), and the members that have patients."""
     gain = values[:, 1:] - values[:, :1]
     n = np.bincount(which, minlength=members).astype(np.float64)

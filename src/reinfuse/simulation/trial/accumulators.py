@@ -73,7 +73,7 @@ def stacked(arms: Sequence[Tally]) -> Tally:
     return Tally(**{name: np.stack([getattr(a, name) for a in arms], axis=k) for name, k in axis.items()})
 
 
-def by_member(values: Floats, which: NDArray[np.int64], members: int) -> Floats:
+def by_member(values: Floats, which: NDArray[np.int64], *, members: int) -> Floats:
     """Return sums of the columns of `values` (patients, ...) over the patients of each member."""
     made = np.zeros((members, *values.shape[1:]))
     np.add.at(made, which, values)

@@ -51,7 +51,7 @@ def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str]
         for block in asked:
             if block not in sound:
                 tally = next(fresh)
-                _write(kept, block, tally)
+                _write(kept, block, tally=tally)
                 yield tally
             else:
                 yield _read(kept, block) or work(block)
@@ -63,7 +63,7 @@ def _path(folder: Path, block: Block) -> Path:
     return folder / f"{block[0]}-{block[1]}.npz"
 
 
-def checksum(name: str, block: Block, tally: Tally) -> str:
+def checksum(name: str, block: Block, *, tally: Tally) -> str:
     """Return the checksum of a block's sums, together with the trial (its `key`) and the patients."""
     digest = hashlib.sha256(repr((name, block)).encode())
     for f in fields(Tally):
@@ -73,11 +73,11 @@ def checksum(name: str, block: Block, tally: Tally) -> str:
     return digest.hexdigest()
 
 
-def _write(folder: Path, block: Block, tally: Tally) -> None:
+def _write(folder: Path, block: Block, *, tally: Tally) -> None:
     path = _path(folder, block)
     draft = path.with_suffix(f".{os.getpid()}.part.npz")
     arrays = {f.name: getattr(tally, f.name) for f in fields(Tally)}
-    np.savez_compressed(draft, checksum=np.array(checksum(folder.name, block, tally)), **arrays)
+    np.savez_compressed(draft, checksum=np.array(checksum(folder.name, block, tally=tally)), **arrays)
     draft.rename(path)
 
 
@@ -88,4 +88,4 @@ def _read(folder: Path, block: Block) -> Tally | None:
             tally, written = Tally(**{f.name: file[f.name] for f in fields(Tally)}), str(file["checksum"])
     except (OSError, ValueError, KeyError, EOFError, TypeError, BadZipFile, zlib.error):
         return None
-    return tally if written == checksum(folder.name, block, tally) else None
+    return tally if written == checksum(folder.name, block, tally=tally) else None

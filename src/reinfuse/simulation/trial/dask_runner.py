@@ -63,7 +63,7 @@ def on_cluster(address: str, tls: Tls | None = None, *, insecure: bool = False) 
     """
     import distributed
 
-    security = _trusted(address, tls, insecure)
+    security = _trusted(address, tls, insecure=insecure)
     _answers(address, security)
     open_client: Any = distributed.Client
     client = open_client(address, timeout=PATIENCE, set_as_default=False, security=security)
@@ -88,7 +88,7 @@ class Tls:
     key: Path | None = None
 
 
-def _trusted(address: str, tls: Tls | None, insecure: bool) -> Any:
+def _trusted(address: str, tls: Tls | None, *, insecure: bool) -> Any:
     """Return how the cluster is to be talked to (`distributed.Security`); refuse what cannot be trusted."""
     from distributed import Security
 

@@ -117,8 +117,8 @@ def _share(
     arm: Arm, endpoint: str, term: str, *, among: Flags, yes: Flags, which: np.ndarray, members: int
 ) -> Estimate:
     values = yes[among].astype(np.float64)
-    n = by_member(np.ones(len(values)), which[among], members)
-    total = by_member(values, which[among], members)
+    n = by_member(np.ones(len(values)), which[among], members=members)
+    total = by_member(values, which[among], members=members)
     found = moments(n, total, total)
     low, high = found.limits(SHARE) or (None, None)
     return Estimate("virtual_reasons", endpoint, "proportion", group=arm.name, term=term,

@@ -111,7 +111,7 @@ def sound(trial: Trial, block: tuple[int, int], part: object) -> bool:
     arrays = {name: getattr(part, name) for name in shapes}
     if any(not isinstance(a, np.ndarray) or a.shape != shapes[name] for name, a in arrays.items()):
         return False
-    met = by_member(np.ones(block[1]), np.arange(block[0], sum(block)) % members, members)
+    met = by_member(np.ones(block[1]), np.arange(block[0], sum(block)) % members, members=members)
     return bool(
         all(a.dtype.kind in "fi" and np.isfinite(a).all() for a in arrays.values())
         and np.array_equal(part.met, np.repeat(met[:, None], arms, axis=1))
@@ -198,13 +198,13 @@ def _summed(told: Outcomes, given: Flags, values: Floats, *, reference: tuple[Fl
     """Return the sums of one arm: as a tally without the axis of arms."""
 
     def of(who: Flags, what: Floats) -> Floats:
-        return by_member(what[who], which[who], members)
+        return by_member(what[who], which[who], members=members)
 
     both, gain = given & reference[0], values - reference[1]
     free = (~told.progressed[:, None] | (told.pfs[:, None] > weeks)).astype(np.float64)
     seen = (told.persistence[:, None] >= weeks).astype(np.float64)
     ones = np.ones(len(given))
-    return Tally(by_member(ones, which, members), of(given, ones), of(given, values), of(given, values**2),
+    return Tally(by_member(ones, which, members=members), of(given, ones), of(given, values), of(given, values**2),
                  of(both, ones), of(both, gain), of(both, gain**2), of(both, values),
                  of(both, values * reference[1]), of(given, free), of(given, seen),
                  binned(counts[given]), binned(told.cmax[given]))  # fmt: skip

@@ -85,7 +85,7 @@ def of_study(study: Study) -> tuple[Known, ...]:
     if study.plan.index_infusion != 2:
         rule, remedy = "twins are for the second infusion", "leave index_infusion out of the plan"
         raise PlanRefused([Problem(table="plan", column="index_infusion", rule=rule, remedy=remedy)])
-    both, before = pairs(study.cohort, 2, study.plan.rules), {}
+    both, before = pairs(study.cohort, 2, rules=study.plan.rules), {}
     if both is not None:
         told = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
         before = {one: int(response) for one, response, assessed in told if assessed == 1}

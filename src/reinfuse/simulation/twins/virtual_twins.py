@@ -327,6 +327,6 @@ def _after(asked: _Question, twins: _Some, share: Floats, *, arm: Arm, follow: f
     share = np.where(told.given, share, 0.0)
     values = np.where(share[:, None] > 0, quantities(told, expit(twins.intercept + told.crs)), 0.0) * share[:, None]
     with np.errstate(invalid="ignore"):
-        made: Floats = (by_member(values, twins.which, asked.members)
-                        / by_member(share[:, None], twins.which, asked.members))  # fmt: skip
+        made: Floats = (by_member(values, twins.which, members=asked.members)
+                        / by_member(share[:, None], twins.which, members=asked.members))  # fmt: skip
     return made
