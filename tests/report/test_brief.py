@@ -346,7 +346,7 @@ def test_the_spanish_page_says_its_language(demo_findings):
 
 
 def test_words_stand_in_the_translation_files_alone():
-    for module in ("content", "results", "linked", "telling", "words", "icons"):
+    for module in ("content", "findings", "citations", "sentences", "translation", "icons"):
         code = files("reinfuse.report.brief").joinpath(f"{module}.py").read_text(encoding="utf-8")
         strings = re.findall(r'"([^"\n]*)"', re.sub(r'"""[\s\S]*?"""', "", code))
         assert not [s for s in strings if re.search(r"[a-z]+ [a-z]+ [a-z]+", s)], module

@@ -120,7 +120,7 @@ def test_saving_twice_leaves_the_later_result_only(demo_findings, demo_report, t
 
 
 def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise OSError("no space")
 
     monkeypatch.setattr("reinfuse.report.export.results_folder.report", broken)

@@ -156,7 +156,7 @@ def _needing(on: Scale, arm: Arm, block: Block) -> Flags:
     return needs_another(out[:, 0], out[:, 1])
 
 
-def _weighed(on: Scale, arm: Arm, treated: bool, *, block: Block) -> Weighed:
+def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
     patients, objective = _some(on, block), on.question.objective
     out = patients.through(arm, _FOLLOW.get(objective, _SOON))
     given, told = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
