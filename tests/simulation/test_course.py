@@ -8,7 +8,7 @@ from reinfuse.simulation.model.parameters import BETWEEN, INDEX
 from reinfuse.simulation.population.virtual_patients import PRIOR, draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import RTOL, trace
 from reinfuse.simulation.solver.readouts import AUC, CMAX, DIED, TMAX_DAY
-from virtual.test_solver import ARM, FOLLOW, PATIENTS, read_out
+from simulation.test_solver import ARM, FOLLOW, PATIENTS, read_out
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from reinfuse.simulation.solver.readouts import (
     WINDOW,
 )  # fmt: skip
 from reinfuse.simulation.trial.protocol import Arm, Infusion
-from virtual.reference import solved
+from simulation.reference import solved
 
 PATIENTS, FOLLOW = 30, 215.0
 ARM = Arm(
