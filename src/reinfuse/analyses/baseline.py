@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
@@ -93,7 +93,7 @@ def _missing(variable: Variable, values: pl.Series, *, population: str) -> Estim
 
 
 def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Iterator[Estimate]:
-    known: NDArray[np.float64] = values.drop_nulls().to_numpy().astype(np.float64)
+    known: Floats = values.drop_nulls().to_numpy().astype(np.float64)
     n = len(known)
     for statistic, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75), ("min", 0.0), ("max", 1.0)):
         value = float(np.quantile(known, share)) if n else None

@@ -12,17 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth_batch, score_tests
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 SELECTION = "bootstrap, forward selection by the score test at 0.157"
 SIGNS = "bootstrap, Firth"
 OPTIMISM = "bootstrap, Firth, optimism-corrected"

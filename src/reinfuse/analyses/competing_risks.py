@@ -12,19 +12,18 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.analyses.survival import Curve, compared, left_out
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import fine_gray as finegray
 from reinfuse.statistics import nonparametric
 
-Floats = NDArray[np.float64]
 CUMULATIVE = "Aalen-Johansen cumulative incidence, log-log CI"
 GRAY = "Gray's test"
 FINE_GRAY = "Fine-Gray, robust standard error, normal CI"
@@ -151,8 +150,8 @@ def fine_gray(
     return made
 
 
-def _fit(design: Design, here: NDArray[np.bool_], usable: list[int], *, competing: Floats,
-         silent: NDArray[np.bool_]) -> tuple[Floats, Floats] | None:  # fmt: skip
+def _fit(design: Design, here: Bools, usable: list[int], *, competing: Floats,
+         silent: Bools) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit on standardised columns; None where an effect runs away."""
     X = design.X[here][:, usable]
     scale = X.std(axis=0)
@@ -164,7 +163,7 @@ def _fit(design: Design, here: NDArray[np.bool_], usable: list[int], *, competin
     return fit[0] / scale, np.sqrt(np.diag(fit[1])) / scale
 
 
-def _without_event(design: Design, here: NDArray[np.bool_]) -> tuple[dict[int, str], NDArray[np.bool_]]:
+def _without_event(design: Design, here: Bools) -> tuple[dict[int, str], Bools]:
     """Return columns whose effect is infinite as a level has no event, with the reason, and that level's patients."""
     X, died = design.X[here], design.event[here] == 1
     empty: dict[int, str] = {}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from reinfuse.analyses import association, baseline, competing_risks, proportion, survival, toxicity
 from reinfuse.analyses.survival import Curve
+from reinfuse.arrays import Bools
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.declarations import TIME_ENDPOINTS
 from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
@@ -71,7 +71,7 @@ def steps(data: Analysed, plan: Plan) -> Iterator[Step]:
     yield from (fitted(end, factors, "multivariable") for end, factors in models(data, plan))
 
 
-def _groups(data: Analysed) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _groups(data: Analysed) -> Iterator[tuple[str, Bools]]:
     """Yield the name and mask of each level of each factor that has levels."""
     for factor in data.factors:
         if factor.kind != "number":
@@ -82,7 +82,7 @@ def _groups(data: Analysed) -> Iterator[tuple[str, NDArray[np.bool_]]]:
 def _proportions(data: Analysed, end: EndpointColumn, *, confidence: float) -> list[Estimate]:
     made: list[Estimate] = []
 
-    def add(mask: NDArray[np.bool_], population: str, group: str | None) -> None:
+    def add(mask: Bools, population: str, group: str | None) -> None:
         values = end.event[mask & end.known]
         made.extend(
             proportion.proportion(
@@ -127,7 +127,7 @@ def _survival(data: Analysed, end: EndpointColumn, *, confidence: float) -> Made
     made: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
 
-    def add(mask: NDArray[np.bool_], population: str, group: str | None) -> None:
+    def add(mask: Bools, population: str, group: str | None) -> None:
         here = mask & known
         entry = None if end.entry is None else end.entry[here]
         records, curve = survival.survival(

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.statistics.firth import Kind
 
-Floats = NDArray[np.float64]
 MIN_EVENTS_PER_FACTOR = 5
 MOST_LATE = 2000
 """Patients with late entry whose risk sets are still written out."""
@@ -45,7 +44,7 @@ class Design:
     endpoint: EndpointColumn
     factors: tuple[FactorColumn, ...]
     X: Floats = field(repr=False)
-    rows: NDArray[np.int64] = field(repr=False)
+    rows: Integers = field(repr=False)
     event: Floats = field(repr=False)
     time: Floats | None = field(repr=False)
     left_out: int
@@ -149,7 +148,7 @@ def _impossible(terms: int, event: Floats, *, kind: str) -> str | None:
     return None
 
 
-def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> NDArray[np.bool_]:
+def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> Bools:
     """Tell who is in a risk set: whoever was censored before the first event is in none."""
     events = np.sort(time[event == 1])
     before = 0 if entry is None else np.searchsorted(events, entry, side="right")

@@ -11,6 +11,7 @@ import polars as pl
 
 from reinfuse.analyses import association, landmark, mediation, mixed_model, weibull_aft
 from reinfuse.analyses.descriptive_steps import Step, random
+from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import ID, Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.factors import FactorColumn
@@ -23,7 +24,6 @@ from reinfuse.kinetics.exposure import MEASURES, summaries
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.infusion_factors import declared, factors, label
 from reinfuse.kinetics.nca import persistence as interval
-from reinfuse.kinetics.profiles import Floats
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate, joined
 

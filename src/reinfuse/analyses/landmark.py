@@ -12,18 +12,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.association import associations, infinite, ratio
 from reinfuse.analyses.design_matrix import design_of
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.post_baseline import Switch, at_landmark
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth_left_truncated
-
-Floats = NDArray[np.float64]
 
 
 def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[FactorColumn], *, day: float,

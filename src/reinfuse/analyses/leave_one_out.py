@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.statistics import firth, firth_batch
 
-Floats = NDArray[np.float64]
 MOST_PATIENTS = 1000
 SHOWN = 8
 """Most influential patients of each term that have a record; those who change the conclusion all have one."""

@@ -18,15 +18,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses.bootstrap_stability import resampled
 from reinfuse.analyses.standardization import flic
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 from reinfuse.statistics.logistic_normal import expected_share
 
-Floats = NDArray[np.float64]
 METHOD = "g-computation of natural effects (linear and Firth logistic model), bootstrap percentiles"
 ASSUMPTIONS = (
     "nothing unmeasured goes with both the factor and response",

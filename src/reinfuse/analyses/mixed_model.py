@@ -21,11 +21,11 @@ from scipy.special import stdtr, stdtrit
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import design_of
+from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 
-Floats = NDArray[np.float64]
 METHOD = "random-intercept model (REML), CR2 robust, Satterthwaite t"
 FEW_DF = 4.0
 """Degrees of freedom below which t limits are rough (Tipton, Psychol Methods 2015;20:375-393)."""
@@ -87,7 +87,7 @@ class _Rows:
     y: Floats
     X: Floats
     sizes: Floats
-    starts: NDArray[np.int64]
+    starts: Integers
 
     def whitened(self, share: float) -> tuple[Floats, Floats]:
         """Return outcome and columns times the symmetric inverse root of V = 1 + share 11'."""

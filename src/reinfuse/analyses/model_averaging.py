@@ -13,17 +13,15 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 METHOD = "Bayesian model averaging over all subsets, Firth, BIC"
 MOST_FACTORS = 12
 MOST_PATIENTS = 3000

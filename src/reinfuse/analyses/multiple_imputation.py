@@ -18,18 +18,16 @@ from functools import partial
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import expit, stdtr, stdtrit
 
 from reinfuse.analyses.association import infinite, ratio
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth, firth_batch
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 METHOD = "multiple imputation by chained equations ({} imputations), Firth, Rubin's rules, Barnard-Rubin df"
 CYCLES = 10
 DONORS = 5

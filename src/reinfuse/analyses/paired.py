@@ -13,15 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.proportion import clopper_pearson, proportion
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.paired_outcomes import Pairs
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 MCNEMAR = "exact McNemar test, Clopper-Pearson CI of discordant pairs"
 INDEX = "growth modulation index, Kaplan-Meier, log-log CI"
 WORTH = 1.33
@@ -115,7 +113,7 @@ def _mcnemar(endpoint: str, values: Floats, *, confidence: float) -> Estimate:
 
 def _growth_modulation(pairs: Pairs, confidence: float, *, index: int) -> Iterator[Estimate]:
     """Yield the median ratio of the times, the probability that it is at least `WORTH`, and who is known to have it."""
-    known: Mask = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
+    known: Bools = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
     usable = known & (pairs.pfs_event[:, 0] == 1) & (pairs.pfs_days[:, 0] > 0)
     left_out = _left_out(pairs, known, index=index)
     event = pairs.pfs_event[usable, 1]
@@ -142,7 +140,7 @@ def _growth_modulation(pairs: Pairs, confidence: float, *, index: int) -> Iterat
                       group=f"known={name}", estimate=float(count), events=count)  # fmt: skip
 
 
-def _left_out(pairs: Pairs, known: Mask, *, index: int) -> str | None:
+def _left_out(pairs: Pairs, known: Bools, *, index: int) -> str | None:
     """Return how many patients have no ratio, and why."""
     event = pairs.pfs_event[:, 0] == 1
     reasons = {

@@ -25,16 +25,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.statistics import firth_batch, score_tests
 
-Floats = NDArray[np.float64]
 METHOD = "permutation test, efficient score"
 CONDITIONAL = "conditional randomisation test, efficient score"
 MOST_PATIENTS = 500
@@ -111,7 +110,7 @@ def _drawn(factor: FactorColumn, x: Floats, Z: Floats, *, draws: int,
     return _categories(x, Z, draws, rng=rng), None
 
 
-def _orders(n: int, draws: int, *, rng: np.random.Generator) -> tuple[NDArray[np.int64], Floats | None]:
+def _orders(n: int, draws: int, *, rng: np.random.Generator) -> tuple[Integers, Floats | None]:
     if math.factorial(min(n, 20)) <= draws:
         every = np.array(list(itertools.permutations(range(n))))
         return every, np.full(len(every), 1 / len(every))
@@ -124,7 +123,7 @@ def _regressed(x: Floats, Z: Floats) -> tuple[Floats, Floats]:
     return fitted, x - fitted
 
 
-def _log_odds(has: NDArray[np.bool_], Z: Floats) -> Floats:
+def _log_odds(has: Bools, Z: Floats) -> Floats:
     """Return each patient's log odds of the factor by the others, Firth; 0 where that cannot be fitted."""
     if not Z.shape[1]:
         return np.zeros(len(has))
@@ -133,8 +132,8 @@ def _log_odds(has: NDArray[np.bool_], Z: Floats) -> Floats:
     return design @ fit.coef[0] if fit.converged[0] else np.zeros(len(has))
 
 
-def _bernoulli(has: NDArray[np.bool_], Z: Floats, draws: int,
-               *, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Floats | None]:  # fmt: skip
+def _bernoulli(has: Bools, Z: Floats, draws: int,
+               *, rng: np.random.Generator) -> tuple[Bools, Floats | None]:  # fmt: skip
     """Draw who has the factor, given how many, by each patient's odds."""
     n, m, log_odds = len(has), int(has.sum()), _log_odds(has, Z)
     if math.comb(n, m) <= draws:

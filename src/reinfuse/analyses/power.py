@@ -15,17 +15,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses import simulated_inference
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.statistics import firth
 
-Floats = NDArray[np.float64]
 RATIOS = (1 / 10, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0)
 FEW_RATIOS = (1 / 10, 1 / 6, 1 / 3, 1.0, 3.0, 6.0, 10.0)
 """Those of a report."""

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
@@ -22,7 +21,6 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.statistics import firth, firth_left_truncated, nonparametric
 
-Floats = NDArray[np.float64]
 TEST = "scaled Schoenfeld residuals, 1 - Kaplan-Meier scale"
 TIME = f"{firth_left_truncated.METHOD}, interaction with log2 time"
 VIOLATED = 0.05

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import Estimate
 
 E_VALUE = "E-value"
@@ -60,7 +60,7 @@ def e_values(effects: Sequence[Estimate]) -> list[Estimate]:
     return made
 
 
-def adjusted(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def adjusted(p: Floats) -> Floats:
     """Return Benjamini and Hochberg's adjusted p-values."""
     order = np.argsort(-p, kind="stable")
     ranks = np.arange(len(p), 0, -1)

@@ -18,18 +18,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch, parametric_bootstrap
 from reinfuse.statistics.firth import Kind
 
-Floats = NDArray[np.float64]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio with simulated reference distribution"
            for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
 MOST_PATIENTS = 500
@@ -76,7 +75,7 @@ class Observed:
     X: Floats
     event: Floats
     time: Floats | None
-    strata: NDArray[np.int64]
+    strata: Integers
 
     def fit(self, held: tuple[int, Floats] | None = None) -> firth_batch.Fits:
         """Fit the observed outcome, once for each held value."""

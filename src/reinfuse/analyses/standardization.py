@@ -16,16 +16,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses.bootstrap_stability import MOST_PATIENTS, resampled
 from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 
-Floats = NDArray[np.float64]
 G_COMPUTATION = "g-computation, Firth, bootstrap percentile CI"
 WEIGHTING = "inverse-probability weighting, bootstrap percentile CI"
 _LEAST_SHARE = 0.5
@@ -47,7 +46,7 @@ class _Data:
         """Return the columns of the outcome model with every patient under one combination."""
         return np.column_stack([np.broadcast_to(np.asarray(levels), self.E.shape), self.L])
 
-    def had(self, levels: Sequence[float]) -> NDArray[np.bool_]:
+    def had(self, levels: Sequence[float]) -> Bools:
         """Return who had a combination."""
         return np.asarray((np.asarray(levels) == self.E).all(axis=1))
 
@@ -98,7 +97,7 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     ]
 
 
-def _record(first: Estimate, values: Floats, had: NDArray[np.bool_], *, data: _Data, fewest: int,
+def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest: int,
             confidence: float) -> Estimate:  # fmt: skip
     n, events = int(had.sum()), int(data.design.event[had].sum())
     first = replace(first, n=n, events=events)
@@ -178,7 +177,7 @@ def _weighted(data: _Data, weights: Floats, combinations: Sequence[Sequence[floa
     return np.where(converged[:, None], found, np.nan)
 
 
-def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], NDArray[np.bool_]]:
+def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], Bools]:
     """Return each patient's probability of each exposure, given the confounders and the exposures before it."""
     converged = np.ones(len(weights), dtype=np.bool_)
     chances = []
@@ -190,7 +189,7 @@ def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], NDArray[np.boo
     return chances, converged
 
 
-def _outcome(data: _Data, had: NDArray[np.bool_], w: Floats) -> Floats:
+def _outcome(data: _Data, had: Bools, w: Floats) -> Floats:
     """Return the weighted share with the event, or the weighted Kaplan-Meier estimate on the day."""
     total, event = w.sum(axis=1), data.design.event[had]
     if data.day is None:

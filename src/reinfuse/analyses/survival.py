@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
 from reinfuse.statistics import nonparametric
 
-Floats = NDArray[np.float64]
 METHOD = "Kaplan-Meier, log-log CI"
 FOLLOW_UP_METHOD = "reverse Kaplan-Meier, log-log CI"
 LOG_RANK = "log-rank test"
@@ -176,7 +176,7 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], *, endpoint:
 
 
 def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
-             *, stays: Floats | None = None) -> tuple[NDArray[np.bool_], list[str]]:  # fmt: skip
+             *, stays: Floats | None = None) -> tuple[Bools, list[str]]:  # fmt: skip
     """Return the patients of groups that are at risk at an event, and the names of the other groups.
 
     Parameters

@@ -15,18 +15,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import brentq, linprog
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import design_of
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 METHOD = "Weibull, interval-censored, profile likelihood"
 _FARTHEST = 40.0
 """Log time ratio over the range of a column beyond which a limit counts as not there."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort import endpoint_derivation as endpoints
 from reinfuse.cohort import factors, study_days
 from reinfuse.cohort.baseline_columns import unfit_values
@@ -26,7 +26,6 @@ from reinfuse.tabular.cell_parsing import Dialect
 from reinfuse.texts import LONGEST_NAME
 
 ID = study_days.ID
-Floats = NDArray[np.float64]
 COMPETING = {"relapse": "nrm", "nrm": "relapse"}
 TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")
 
@@ -55,7 +54,7 @@ class Analysed:
     flow: pl.DataFrame = field(repr=False)
     endpoints: tuple[EndpointColumn, ...]
     factors: tuple[FactorColumn, ...]
-    populations: dict[str, NDArray[np.bool_]] = field(repr=False)
+    populations: dict[str, Bools] = field(repr=False)
     notes: tuple[str, ...]
     later: tuple[FactorColumn, ...] = ()
 
@@ -220,7 +219,7 @@ def _built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColum
 
 
 def _populations(frame: pl.DataFrame, made: list[FactorColumn],
-                 design: Design) -> tuple[dict[str, NDArray[np.bool_]], list[str], list[Problem]]:  # fmt: skip
+                 design: Design) -> tuple[dict[str, Bools], list[str], list[Problem]]:  # fmt: skip
     """Return all patients and each level of each subgroup; a subgroup of numbers is refused."""
     masks = {"all": np.ones(frame.height, dtype=np.bool_)}
     missing: list[str] = []

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort import factors
 from reinfuse.cohort.declarations import Endpoint
 from reinfuse.cohort.raw_tables import DERIVED, ROW
@@ -17,7 +17,6 @@ from reinfuse.cohort.schema import DAYS
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular import cell_parsing
 
-Floats = NDArray[np.float64]
 DAYS_A_MONTH = 30.4375
 UNIT_DAYS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 365.25}
 LABELS = {
@@ -82,7 +81,7 @@ class EndpointColumn:
     entry: Floats | None = field(default=None, repr=False)
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def known(self) -> Bools:
         """Patients for whom the endpoint is known."""
         known = ~np.isnan(self.event)
         if self.time is not None:

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.cohort.baseline_columns import unfit_values
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.raw_tables import DERIVED
@@ -20,7 +20,6 @@ from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular import cell_parsing as values
 from reinfuse.texts import LONGEST_NAME
 
-Floats = NDArray[np.float64]
 LABELS = {
     "cart1_cy_flu": "Cy-Flu before CART1", "cart2_cy_flu": "Cy-Flu before CART2",
     "dose_increase": "CART2 dose higher than CART1 dose", "log2_dose_ratio": "CART2 / CART1 dose, per doubling",

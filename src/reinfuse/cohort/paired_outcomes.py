@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.cohort import endpoint_derivation
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.data_notes import filled
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.study_days import ID
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort import endpoint_derivation
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.declarations import Rules
@@ -18,7 +18,6 @@ from reinfuse.cohort.endpoint_derivation import FIRST_ASSESSED
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 
-Floats = NDArray[np.float64]
 LABELS = {"response": "Response", "umrd_day28": "Undetectable MRD", "transplant": "Allogeneic transplant"}
 DAYS = {"response": "response_day", "umrd_day28": "umrd_day28_day", "transplant": "transplant_day"}
 """The column that holds the day on which each was learnt."""
@@ -58,7 +57,7 @@ class Switch:
     name: str
     label: str
     day: Floats = field(repr=False)
-    undated: NDArray[np.bool_] | None = field(default=None, repr=False)
+    undated: Bools | None = field(default=None, repr=False)
 
 
 def landmark_day(mark: Mark, data: Analysed, *, rules: Rules) -> float:
@@ -137,7 +136,7 @@ def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | Non
     return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day=day), ""
 
 
-def _undated(name: str, data: Analysed) -> NDArray[np.bool_]:
+def _undated(name: str, data: Analysed) -> Bools:
     """Tell who responded on a day that the data do not tell."""
     responded = data.endpoint("response") if name == "response" else None
     missing = data.frame[DAYS[name]].is_null().to_numpy()

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reinfuse.analyses.survival import Curve
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, families
 from reinfuse.results.findings import CurveKey
 
-Floats = NDArray[np.float64]
 Place = tuple[str, Group]
 """An endpoint and a group."""
 _TENTH_OF_A_DAY = 0.1

@@ -13,13 +13,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.results.estimate import LIMIT_NOT_SHOWN, ROUNDED, Estimate, joined
 
-Floats = NDArray[np.float64]
 Way = Literal["nearest", "down", "up"]
 MONTHS = tuple(m * DAYS_A_MONTH for m in (0.1, 0.2, 0.5, 1, 2, 3, 6, 12))
 """Steps of times, in days."""

@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.cohort.raw_tables import About
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, Measure
 from reinfuse.disclosure.coarsening import coarse
@@ -227,7 +227,7 @@ class _Control:
             return None if value is None else replace(e, estimate=value, note=joined([e.note, note]))
         return _rounded(e)
 
-    def _values(self, e: Estimate) -> NDArray[np.float64]:
+    def _values(self, e: Estimate) -> Floats:
         """Return what the patients of a record's population have of its variable, as far as they are there."""
         frame, (name, _, level) = self.findings.patients, e.population.partition("=")
         if (e.term or "") not in frame.columns or (level and name not in frame.columns):

@@ -17,8 +17,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.nca import area
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.kinetics.profiles import Profile
 
 WINDOW = 28.0
 """Days of the compared area, and the landmark from which progression-free survival is followed."""

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
-from reinfuse.kinetics.profiles import ID, Floats, Profile
+from reinfuse.kinetics.profiles import ID, Profile
 
 REGIMEN = "lymphodepletion" + CLASS_SUFFIX
 DOSE = "dose_cells_per_kg"

@@ -21,16 +21,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.kinetics.profiles import Profile
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, joined
 from reinfuse.statistics.npmle import MOST_EDGES, greatest, resampled_masses, rounded
 from reinfuse.statistics.turnbull import innermost
 
-Bools = NDArray[np.bool_]
 METHOD = "nonparametric maximum likelihood, interval-censored, competing events, bootstrap percentiles"
 TOLERANCE = 1e-9
 """Of the gain in log likelihood that a place could still bring, as a share of the patients."""
@@ -114,7 +113,7 @@ class Incidence:
     loss: Bools = field(repr=False)
     left: Floats = field(repr=False)
     right: Floats = field(repr=False)
-    group: NDArray[np.int64] = field(repr=False)
+    group: Integers = field(repr=False)
     mass: Floats = field(repr=False)
     converged: bool
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.arrays import Floats
+from reinfuse.kinetics.profiles import Profile
 
 FEWEST = 5
 """Profiles that must be followed on a day for a median of that day."""

@@ -17,7 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.arrays import Floats
+from reinfuse.kinetics.profiles import Profile
 
 AREA_DAYS = (28.0,)
 LATEST_START = 0.75

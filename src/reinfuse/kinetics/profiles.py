@@ -16,14 +16,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.raw_tables import TIME
 
 ID = "patient_id"
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

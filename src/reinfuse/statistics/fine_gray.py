@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reinfuse.arrays import Bools, Floats
+
 _ROUNDS = 100
 _CLOSE = 1e-9
 _LONGEST_STEP = 5.0
@@ -30,7 +30,7 @@ class _Sets:
 
 
 def fine_gray(X: Floats, time: Floats, event: Floats, *, competing: Floats,
-              silent: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats] | None:  # fmt: skip
+              silent: Bools | None = None) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit the model.
 
     Parameters
@@ -71,7 +71,7 @@ def fine_gray(X: Floats, time: Floats, event: Floats, *, competing: Floats,
     return None
 
 
-def _sets(time: Floats, event: Floats, competing: Floats, *, silent: NDArray[np.bool_]) -> _Sets:
+def _sets(time: Floats, event: Floats, competing: Floats, *, silent: Bools) -> _Sets:
     at, count = np.unique(time[event == 1], return_counts=True)
     censored = (event == 0) & (competing == 0)
     ends, lost = np.unique(time[censored], return_counts=True)

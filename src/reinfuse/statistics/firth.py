@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc, chdtri
 
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics.firth_profile import Data, profiled
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 Kind = Literal["logistic", "cox"]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
            for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
@@ -146,7 +144,7 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     return np.abs(direction) > _A_DIRECTION
 
 
-def _means_at_risk(Z: Floats, time: Floats, events: NDArray[np.int64]) -> Floats:
+def _means_at_risk(Z: Floats, time: Floats, events: Integers) -> Floats:
     """Return the mean of the columns over those at risk at the time of each event."""
     order = np.argsort(-time, kind="stable")
     sums = np.cumsum(Z[order], axis=0)

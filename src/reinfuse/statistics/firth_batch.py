@@ -17,12 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 _LONGEST_STEP = 5.0
 _FALL = 1e-9
 _ROUNDS = 100
@@ -73,7 +71,7 @@ class _State:
     inverse: Floats
 
 
-_Likelihood = Callable[[Floats, NDArray[np.int64]], _State]
+_Likelihood = Callable[[Floats, Integers], _State]
 
 
 def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
@@ -104,7 +102,7 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     batch, n = outcome.shape
     w = np.ones_like(outcome) if weights is None else weights
 
-    def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
+    def likelihood(b: Floats, rows: Integers) -> _State:
         x = X if X.ndim == 2 else X[rows]
         y, u = outcome[rows], w[rows]
         eta = b @ x.T if x.ndim == 2 else _times(x, b)
@@ -147,7 +145,7 @@ def cox(
     died = np.take_along_axis(event, order, axis=1) * w
     count = at_the_last_of_ties(t, died)
 
-    def likelihood(b: Floats, rows: NDArray[np.int64]) -> _State:
+    def likelihood(b: Floats, rows: Integers) -> _State:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
         return partial_likelihood(
@@ -303,7 +301,7 @@ def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: t
     return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
 
 
-def _newton(likelihood: _Likelihood, rows: NDArray[np.int64], k: int, *, held: tuple[int, Floats] | None,
+def _newton(likelihood: _Likelihood, rows: Integers, k: int, *, held: tuple[int, Floats] | None,
             used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
     free = np.array([held is None or j != held[0] for j in range(k)])
     b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
@@ -338,7 +336,7 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
     return np.asarray(fresh / (1 + np.maximum(back, 0))[:, None], dtype=np.float64)
 
 
-def _step(state: _State, free: Bools, used: Bools | None, *, rows: NDArray[np.int64]) -> Floats:
+def _step(state: _State, free: Bools, used: Bools | None, *, rows: Integers) -> Floats:
     if free.all():
         inverse = state.inverse
     else:

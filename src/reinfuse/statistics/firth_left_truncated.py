@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import chdtrc, chdtri
 
+from reinfuse.arrays import Floats, Integers
 from reinfuse.statistics import firth_batch
 from reinfuse.statistics.firth import Fit
 from reinfuse.statistics.firth_profile import profiled
 
-Floats = NDArray[np.float64]
 METHOD = "Firth Cox in counting-process form, penalised likelihood ratio, profile CI"
 MOST_PATIENTS = 2000
 _ROUNDS = 200
@@ -144,7 +143,7 @@ def greatest(rows: Rows, held: int | None = None, *, b: Floats | None = None,
     return b, value, False
 
 
-def _step(score: Floats, information: Floats, *, free: NDArray[np.int64]) -> Floats:
+def _step(score: Floats, information: Floats, *, free: Integers) -> Floats:
     step = np.zeros_like(score)
     inner = information[np.ix_(free, free)]
     if free.size and np.isfinite(inner).all() and np.isfinite(score).all():

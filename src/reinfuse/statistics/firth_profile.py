@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Floats
 from reinfuse.statistics import firth_batch
 from reinfuse.statistics.profile_likelihood import WRONG, Peak, fall, limits
 
-Floats = NDArray[np.float64]
 _AWAY = {True: (4.0,), False: (3.0, 10.0)}
 """How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
 more: standard deviations of the column."""

@@ -14,10 +14,10 @@ the second pi. With the first up to s = 1 all m and s have an error below `ERROR
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 
-Floats = NDArray[np.float64]
+from reinfuse.arrays import Floats
+
 ERROR = 1e-7
 _STEP = 0.8
 _Z = _STEP * np.arange(-7.0, 8.0)

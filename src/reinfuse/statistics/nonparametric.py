@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reinfuse.arrays import Floats
+
 _STATES = ["censored", "event", "competing"]
 
 

@@ -25,7 +25,7 @@ from scipy import sparse
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import nnls
 
-from reinfuse.kinetics.profiles import Floats
+from reinfuse.arrays import Floats, Integers
 from reinfuse.runtime.parallel import in_threads
 
 NEWTON_STEPS = 200
@@ -60,7 +60,7 @@ class Runs:
         Minus one where a run begins, one behind its end; shape (rows, places + 1).
     """
 
-    row: NDArray[np.int64] = field(repr=False)
+    row: Integers = field(repr=False)
     counts: Floats = field(repr=False)
     ends: Any = field(repr=False)
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reinfuse.arrays import Bools, Floats, Integers
 
 
 def binary(X: Floats, coef: Floats, uniform: Floats) -> Floats:
@@ -45,7 +44,7 @@ class Baseline:
 
     time: Floats
     hazard: Floats
-    tied: NDArray[np.bool_]
+    tied: Bools
 
     @classmethod
     def breslow(cls, X: Floats, coef: Floats, time: Floats, *, event: Floats, entry: Floats | None = None) -> Self:
@@ -73,7 +72,7 @@ class Censoring:
     times: Floats
 
     @classmethod
-    def drawn(cls, time: Floats, event: Floats, strata: NDArray[np.int64], uniform: Floats) -> Self:
+    def drawn(cls, time: Floats, event: Floats, strata: Integers, uniform: Floats) -> Self:
         """Draw them; the last time of all ends every follow-up."""
         times = np.tile(np.where(event == 0, time, np.inf), (len(uniform), 1))
         for stratum in np.unique(strata):

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reinfuse.arrays import Floats
+
 Profile = Callable[[Floats], Floats]
 """Values of the coefficient, shape (m,), to the greatest log-likelihood with it held at each; NaN where none."""
 FARTHEST = 400.0

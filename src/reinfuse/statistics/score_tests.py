@@ -7,12 +7,9 @@ with its variance, at the other columns' estimates. Conventions as in `many`.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.statistics import firth_batch
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def factor_scores(X: Floats, event: Floats, time: Floats | None, *, weights: Floats, coef: Floats,

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reinfuse.kinetics.profiles import Floats
+from reinfuse.arrays import Bools, Floats
 from reinfuse.statistics.npmle import greatest, resampled_masses, rounded
 
 METHOD = "Turnbull, bootstrap percentiles"
@@ -81,7 +80,7 @@ def turnbull(left: Sequence[float] | Floats, right: Sequence[float | None]) -> T
     return Turnbull(ends[kept, 0], ends[kept, 1], mass[kept] / mass[kept].sum(), converged)
 
 
-def _places(low: Floats, high: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+def _places(low: Floats, high: Floats) -> tuple[Floats, Bools]:
     """Return the innermost intervals, and which of them lie inside what each patient tells."""
     ends = innermost(low, high)
     return ends, (ends[:, 0] >= low[:, None]) & (ends[:, 1] <= high[:, None])
@@ -96,7 +95,7 @@ def innermost(low: Floats, high: Floats) -> Floats:
 
 
 def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *, confidence: float, draws: int,
-           random: np.random.Generator) -> NDArray[np.float64]:  # fmt: skip
+           random: np.random.Generator) -> Floats:  # fmt: skip
     """Return lower and upper limits of the probability of persisting beyond each day, shape (days, 2).
 
     The middle of the range that an estimate leaves open is taken in each draw. Of very many different days the draws
@@ -108,5 +107,5 @@ def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *
     masses = resampled_masses(inside, draws, random=random)
     middle = [((ends[:, 0] >= d).astype(np.float64) + (ends[:, 1] > d)) / 2 for d in days]
     found = masses @ np.column_stack(middle)
-    made: NDArray[np.float64] = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
+    made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
     return made

@@ -13,8 +13,8 @@ import numpy as np
 from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 from scipy import stats
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population.sampler import Draws
-from reinfuse.kinetics.profiles import Floats
 
 GOOD_RHAT, WORST_RHAT = 1.01, 1.05
 GOOD_ESS, WORST_ESS = 400.0, 100.0

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.layout import Layout, layout
 from reinfuse.kinetics.population.parameters import centres
@@ -16,7 +17,7 @@ from reinfuse.kinetics.population.posterior import model
 from reinfuse.kinetics.population.reparameterization import Data, K
 from reinfuse.kinetics.population.sampler import CHUNK, Draws, Effort, Report, sample
 from reinfuse.kinetics.population.two_stage_fit import First, first_fit
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.kinetics.profiles import Profile
 
 SITES = ("mu", "tau", "share", "sigma", "coef")
 FEWEST = 5

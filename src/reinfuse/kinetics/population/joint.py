@@ -27,6 +27,7 @@ import numpyro.distributions as dist
 from jax import Array, lax
 from scipy import stats
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population import curve, records
 from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
@@ -35,7 +36,6 @@ from reinfuse.kinetics.population.parameters import ALPHA, FOLD, TMAX
 from reinfuse.kinetics.population.posterior import infusions
 from reinfuse.kinetics.population.reparameterization import Data, of_patients
 from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
-from reinfuse.kinetics.profiles import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 Kind = Literal["current", "area"]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.arrays import Floats
+from reinfuse.kinetics.profiles import Profile
 
 Padded = tuple[Floats, Floats, Floats]
 """Day, log value and presence (1 or 0), each of shape (profiles, most counts of one)."""

@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from reinfuse.kinetics.profiles import Floats
+from reinfuse.arrays import Floats
 
 
 @dataclass(frozen=True)

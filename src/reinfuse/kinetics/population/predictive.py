@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population.curve import log_count
 from reinfuse.kinetics.population.fit import PopulationFit
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS
-from reinfuse.kinetics.profiles import Floats
 
 EDGES = (0.0, 4.0, 8.5, 12.0, 17.0, 24.0, 35.0, 75.0, 135.0, 250.0, 450.0, 5000.0)
 """Days that bound the bins of time; bins with fewer than `FEWEST` counts are left out."""

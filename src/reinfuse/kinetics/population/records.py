@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population.diagnostics import Diagnostics
 from reinfuse.kinetics.population.fit import PopulationFit
 from reinfuse.kinetics.population.parameters import (
@@ -20,7 +21,6 @@ from reinfuse.kinetics.population.parameters import (
     from_scale,
 )
 from reinfuse.kinetics.population.predictive import shrinkage
-from reinfuse.kinetics.profiles import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 
 METHOD = "Stein's model, Bayesian (NUTS), equal-tailed credible interval"

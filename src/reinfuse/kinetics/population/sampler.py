@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 from numpyro import handlers
 from numpyro.distributions import biject_to, constraints
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, potential_energy
 
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.kinetics.population import individual_updates
 from reinfuse.kinetics.population.posterior import given_infusions
 from reinfuse.kinetics.population.reparameterization import back, expected, place, refitted
@@ -83,12 +83,12 @@ class Draws:
         Hamiltonian, and gradients of the counts' likelihood, of each iteration, shape (chains, draws).
     """
 
-    values: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    diverging: NDArray[np.bool_] = field(repr=False)
-    energy: NDArray[np.float64] = field(repr=False)
-    steps: NDArray[np.int64] = field(repr=False)
+    values: Mapping[str, Floats] = field(repr=False)
+    diverging: Bools = field(repr=False)
+    energy: Floats = field(repr=False)
+    steps: Integers = field(repr=False)
 
-    def flat(self, name: str) -> NDArray[np.float64]:
+    def flat(self, name: str) -> Floats:
         """Return the draws of all chains of one name, shape (chains * draws, ...)."""
         value = self.values[name]
         return value.reshape(-1, *value.shape[2:])

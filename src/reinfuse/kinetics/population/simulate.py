@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.kinetics.population.curve import log_count
 from reinfuse.kinetics.population.parameters import (
     ACTED_ON,
@@ -19,7 +20,7 @@ from reinfuse.kinetics.population.parameters import (
     SHARE,
     centres,
 )
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.kinetics.profiles import Profile
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
@@ -47,7 +47,7 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
         yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns=columns or 2)
 
 
-def unknown(data: Analysed) -> dict[str, NDArray[np.bool_]]:
+def unknown(data: Analysed) -> dict[str, Bools]:
     """Return which patients' value of each factor and endpoint is not known.
 
     What does not apply is not unknown: the duration of a response that there was not.

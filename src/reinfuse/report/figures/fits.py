@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from reinfuse.kinetics.profiles import Floats, Profile
+from reinfuse.arrays import Floats
+from reinfuse.kinetics.profiles import Profile
 from reinfuse.report.figures.theme import (
     COLOURS,
     FAINT,

@@ -11,9 +11,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
 from reinfuse.analyses.survival import Curve
+from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.report.figures.theme import (
     COLOURS,
@@ -119,7 +119,7 @@ def _log_rank(p_value: float | None) -> str:
 def _draw(axes: Axes, arm: Arm, i: int, *, down: bool, band: bool) -> None:
     c, colour = arm.curve, _colour(i)
 
-    def line(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def line(values: Floats) -> Floats:
         return values if down else 1 - values
 
     time = np.concatenate([[0.0], c.time]) / DAYS_A_MONTH

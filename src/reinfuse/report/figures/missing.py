@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from reinfuse.arrays import Bools
 from reinfuse.report.figures.theme import (
     FAINT,
     INK,
@@ -35,9 +35,7 @@ _LETTER = 0.052
 """Inches of a small letter, with room to spare."""
 
 
-def missing(
-    title: str, found: Mapping[str, NDArray[np.bool_]], synthetic: bool, *, columns: Columns = 2
-) -> Drawn | None:
+def missing(title: str, found: Mapping[str, Bools], synthetic: bool, *, columns: Columns = 2) -> Drawn | None:
     """Draw the values that are not known, a row a variable and a column a patient; None if every value is known.
 
     Parameters
@@ -91,7 +89,7 @@ def missing(
     return finish(figure, "missing", title, alt, synthetic, data, columns, patient_level=n <= MOST)
 
 
-def _complete(found: Mapping[str, NDArray[np.bool_]], rows: Mapping[str, NDArray[np.bool_]], letters: int) -> str:
+def _complete(found: Mapping[str, Bools], rows: Mapping[str, Bools], letters: int) -> str:
     """Return one line that tells which variables are known of every patient, as many as it has room for."""
     known = [v for v in found if v not in rows]
     told = f"Complete: {len(known)} of {len(found)} variables"

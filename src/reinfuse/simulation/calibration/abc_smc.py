@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.targets import log_likelihood
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
 

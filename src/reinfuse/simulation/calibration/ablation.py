@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration import summary_statistics
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.treatment_effects import Effects, effects
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.model.parameters import MECHANISMS
 from reinfuse.simulation.population.ensemble import Ensemble
 

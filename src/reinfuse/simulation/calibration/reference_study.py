@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Bools, Floats
 from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import solve
 from reinfuse.simulation.solver.readouts import READ, TMAX_DAY
-from reinfuse.simulation.trial.outcomes import Flags, Outcomes, exclude_the_dead, needs_another, outcomes
+from reinfuse.simulation.trial.outcomes import Outcomes, exclude_the_dead, needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm, Infusion, Regimen, Schedule
 
 LOW, HIGH = 2e6, 2e7
@@ -40,7 +40,7 @@ class SecondInfusion:
     """CART2 after one regimen before CART1, with one dose; `selected`: the patients to whom the study would give it."""
 
     told: Outcomes
-    selected: Flags
+    selected: Bools
 
 
 @dataclass(frozen=True)

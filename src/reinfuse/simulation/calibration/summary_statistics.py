@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.simulation.calibration.reference_study import COUNTED, HIGH, LOW, Simulated
 from reinfuse.simulation.calibration.treatment_effects import effects
-from reinfuse.simulation.model.equations import Floats
-from reinfuse.simulation.trial.outcomes import Flags, Outcomes
+from reinfuse.simulation.trial.outcomes import Outcomes
 from reinfuse.simulation.trial.protocol import Regimen
 
 RAISED = 36 / 44
@@ -26,12 +26,12 @@ MIX: Mapping[tuple[Regimen, float], float] = {
 """Share of each arm in the reference study."""
 
 
-def free_of_progression(told: Outcomes, among: Flags, *, day: float) -> float:
+def free_of_progression(told: Outcomes, among: Bools, *, day: float) -> float:
     """Return the share of some patients without progression by a day (all are followed for as long)."""
     return float(np.mean(~(told.progressed & (told.pfs <= day))[among])) if among.any() else float("nan")
 
 
-def mixed(of: Callable[[Outcomes], Floats | Flags], study: Simulated) -> float:
+def mixed(of: Callable[[Outcomes], Floats | Bools], study: Simulated) -> float:
     """Return the mean of a quantity over the patients given CART2, arms mixed as in the reference study."""
     total, weight = 0.0, 0.0
     for key, share in MIX.items():

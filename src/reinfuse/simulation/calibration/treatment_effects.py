@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reinfuse.arrays import Bools
 from reinfuse.simulation.calibration.reference_study import DOSES, HIGH, LOW, REGIMENS_BEFORE, Simulated
-from reinfuse.simulation.trial.outcomes import Flags
 from reinfuse.simulation.trial.protocol import Regimen
 
 _HALF = 0.5
@@ -59,7 +59,7 @@ def effects(study: Simulated, mix: Mapping[tuple[Regimen, float], float]) -> Eff
     )  # fmt: skip
 
 
-def _log_odds(flags: Flags) -> float:
+def _log_odds(flags: Bools) -> float:
     yes, n = float(np.sum(flags)), len(flags)
     return float(np.log((yes + _HALF) / (n - yes + _HALF)))
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import NDArray
-
+from reinfuse.arrays import Floats
 from reinfuse.simulation.model.jit import called, exp, inlined
 from reinfuse.simulation.model.parameters import NAMES, STATES
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Eight = tuple[float, float, float, float, float, float, float, float]
 States = Floats | Eight
 Parameters = Floats | tuple[float, ...]

@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 import polars as pl
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
 

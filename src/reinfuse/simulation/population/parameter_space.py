@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 from reinfuse.simulation.model.parameters import PARAMETERS
 from reinfuse.simulation.population.virtual_patients import PRIOR, Member
 

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import betainc, gammainc, gammaincinv, ndtr
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 
 CONFIDENCE = 0.95
 METHOD = "mean over virtual patients; 95% prediction interval over populations of the ensemble and patients, by moments"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 from reinfuse.simulation.model.parameters import FRACTIONS, INDEX, NAMES, PARAMETERS
 
 BLOCK = 256

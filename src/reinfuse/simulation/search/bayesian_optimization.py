@@ -15,7 +15,7 @@ from scipy.optimize import NonlinearConstraint
 from sklearn.gaussian_process.kernels import Matern
 from threadpoolctl import threadpool_limits
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 
 Found = tuple[Floats, float, float]
 """The point that was looked at, maybe rounded; objective; by how much it exceeds what is allowed (0 or less: not)."""

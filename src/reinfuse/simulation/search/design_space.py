@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem, nearest
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.trial.protocol import Arm, Infusion, dose_text
 from reinfuse.simulation.trial.trial import SHARES
 

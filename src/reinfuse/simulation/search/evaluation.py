@@ -17,13 +17,13 @@ from typing import TypeVar, cast
 import numpy as np
 from scipy.special import expit
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
 from reinfuse.simulation.search.design_space import DURABLE, INTERVAL, Question
 from reinfuse.simulation.solver.readouts import BURDEN
-from reinfuse.simulation.trial.outcomes import CLEAR, RESIDUAL, Flags, Outcomes, needs_another, outcomes
+from reinfuse.simulation.trial.outcomes import CLEAR, RESIDUAL, Outcomes, needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm
 from reinfuse.simulation.trial.trial import PATIENTS_A_BLOCK, QUANTITIES, Runner, quantities
 
@@ -45,8 +45,8 @@ class Weighed:
 
     value: Floats
     toxicity: Floats
-    exposed: Flags
-    given: Flags
+    exposed: Bools
+    given: Bools
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Scale:
     seed: int
     first: int
     count: int
-    needing: Flags
+    needing: Bools
 
     @property
     def which(self) -> np.ndarray:
@@ -133,7 +133,7 @@ class _Some:
             counted=np.empty(0),
         )[0]
 
-    def only(self, who: Flags) -> _Some:
+    def only(self, who: Bools) -> _Some:
         drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
         member = Member(self.member.median[who], self.member.cv[who])
         return _Some(member, self.p[who], drawn, self.intercept[who])
@@ -151,7 +151,7 @@ def _some(on: Scale, block: Block) -> _Some:
     return every.only(on.needing[first : first + count])
 
 
-def _needing(on: Scale, arm: Arm, block: Block) -> Flags:
+def _needing(on: Scale, arm: Arm, block: Block) -> Bools:
     out = _some(on, block).through(arm, _SOON)
     return needs_another(out[:, 0], out[:, 1])
 
@@ -181,7 +181,7 @@ def _reached(told: Outcomes, crs: Floats, objective: str) -> Floats:
     return quantities(told, crs)[:, QUANTITIES.index(objective)]
 
 
-def _without(patients: _Some, arm: Arm, objective: str, *, response: Flags, burden: Floats) -> Floats:
+def _without(patients: _Some, arm: Arm, objective: str, *, response: Bools, burden: Floats) -> Floats:
     """Return the objective of patients who were not given CART2, at the time at which it would have been read.
 
     Parameters
@@ -192,8 +192,8 @@ def _without(patients: _Some, arm: Arm, objective: str, *, response: Flags, burd
     due = arm.infusions[1].after_days
     told = outcomes(patients.through(Arm(name="CART1", infusions=arm.infusions[:1]), due + _HALF_YEAR + 1)[:, 0])
 
-    def well(day: float) -> Flags:
-        made: Flags = ~(told.progressed & (told.pfs <= due + day)) & ~(told.died & (told.os <= due + day))
+    def well(day: float) -> Bools:
+        made: Bools = ~(told.progressed & (told.pfs <= due + day)) & ~(told.died & (told.os <= due + day))
         return made
 
     if objective == "pfs_6_months":

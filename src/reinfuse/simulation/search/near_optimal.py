@@ -14,13 +14,12 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import finite
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments, moments
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.evaluation import Weighed
 from reinfuse.simulation.trial.accumulators import by_member
-from reinfuse.simulation.trial.outcomes import Flags
 
 
 @dataclass(frozen=True)
@@ -104,20 +103,20 @@ class Region:
     designed: int
 
     @cached_property
-    def admissible(self) -> Flags:
+    def admissible(self) -> Bools:
         """Which protocols keep the toxicity bound, as surely as was asked."""
         return np.array([p.kept >= self.question.sure for p in self.protocols], dtype=np.bool_)
 
     @cached_property
-    def apart(self) -> Flags:
+    def apart(self) -> Bools:
         """Which protocols can be told apart from the best, by a difference that may matter."""
         margin = self.question.margin * self.protocols[self.best].value.mean
         return np.array([p.differs(margin) for p in self.protocols], dtype=np.bool_)
 
     @cached_property
-    def inside(self) -> Flags:
+    def inside(self) -> Bools:
         """Which protocols are admissible and cannot be told apart from the best."""
-        alike: Flags = self.admissible & ~self.apart
+        alike: Bools = self.admissible & ~self.apart
         return alike
 
     @property

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.special import logit
 from scipy.stats import qmc
 
+from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
 from reinfuse.simulation.search import bayesian_optimization

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, ran
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters

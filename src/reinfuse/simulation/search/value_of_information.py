@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 
 MEASUREMENTS: Mapping[str, tuple[str, ...]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reinfuse.simulation.model.equations import SIZE, E, Floats, M, N, P, X
+from reinfuse.arrays import Floats
+from reinfuse.simulation.model.equations import SIZE, E, M, N, P, X
 from reinfuse.simulation.model.jit import called, inlined
 from reinfuse.simulation.solver.dopri5 import BEND, K_NEW, LEAST, NEW, STEP, K, Y
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 
-from reinfuse.simulation.model.equations import SIZE, Eight, Floats, rates
+from reinfuse.arrays import Floats
+from reinfuse.simulation.model.equations import SIZE, Eight, rates
 from reinfuse.simulation.model.jit import compiled, inlined
 from reinfuse.simulation.model.parameters import LOD, NAMES
 

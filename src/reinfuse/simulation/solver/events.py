@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import SIZE, Floats, Integers, change
+from reinfuse.arrays import Floats, Integers
+from reinfuse.simulation.model.equations import SIZE, change
 from reinfuse.simulation.model.jit import called, inlined
 from reinfuse.simulation.solver.dense_output import at, between, cells, die_out, state
 from reinfuse.simulation.solver.dopri5 import (

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import SIZE, E, Floats, Integers, M, N, P, X, begin, deplete
+from reinfuse.arrays import Floats, Integers
+from reinfuse.simulation.model.equations import SIZE, E, M, N, P, X, begin, deplete
 from reinfuse.simulation.model.jit import called, compiled
 from reinfuse.simulation.solver.dopri5 import (
     COUNT,

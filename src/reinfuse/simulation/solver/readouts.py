@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from reinfuse.simulation.model.equations import T_DEATH, A, E, Floats, M, N, P, X
+from reinfuse.arrays import Floats
+from reinfuse.simulation.model.equations import T_DEATH, A, E, M, N, P, X
 from reinfuse.simulation.model.jit import called
 from reinfuse.simulation.model.parameters import LOD
 from reinfuse.simulation.solver import dopri5

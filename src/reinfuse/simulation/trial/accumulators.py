@@ -7,15 +7,14 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Floats, Integers
 
 WEEK = 7.0
 _LOW, _HIGH, _WIDTH = -5.0, 5.0, 0.02
 BINS = round((_HIGH - _LOW) / _WIDTH)
 """Bins of log10 counts; the last of the low ones holds all that is less."""
-Counts = NDArray[np.int64]
+Counts = Integers
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def stacked(arms: Sequence[Tally]) -> Tally:
     return Tally(**{name: np.stack([getattr(a, name) for a in arms], axis=k) for name, k in axis.items()})
 
 
-def by_member(values: Floats, which: NDArray[np.int64], *, members: int) -> Floats:
+def by_member(values: Floats, which: Integers, *, members: int) -> Floats:
     """Return sums of the columns of `values` (patients, ...) over the patients of each member."""
     made = np.zeros((members, *values.shape[1:]))
     np.add.at(made, which, values)

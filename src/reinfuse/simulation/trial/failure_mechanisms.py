@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.simulation.calibration.reference_study import ran
-from reinfuse.simulation.model.equations import Floats, N, P
+from reinfuse.simulation.model.equations import N, P
 from reinfuse.simulation.model.parameters import INDEX, MECHANISMS
 from reinfuse.simulation.population.random_effects import CONFIDENCE, METHOD, SHARE, moments
 from reinfuse.simulation.population.virtual_patients import draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import RTOL
 from reinfuse.simulation.trial.accumulators import by_member
-from reinfuse.simulation.trial.outcomes import Flags, outcomes
+from reinfuse.simulation.trial.outcomes import outcomes
 from reinfuse.simulation.trial.protocol import Arm, Schedule
 from reinfuse.simulation.trial.restart import before_last, last_infusion
 from reinfuse.simulation.trial.trial import Trial, who_is_given
@@ -79,8 +80,8 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
 
 def _rescued(
     y: Floats, p: Floats, fit: Floats, *, least: Floats, schedule: Schedule, follow: float
-) -> dict[str, Flags]:
-    def response(changed: Floats, timing: Schedule, start: Floats = y) -> Flags:
+) -> dict[str, Bools]:
+    def response(changed: Floats, timing: Schedule, start: Floats = y) -> Bools:
         return outcomes(last_infusion(start, changed, fit, least=least, schedule=timing, follow=follow)).response
 
     found = {}
@@ -101,7 +102,7 @@ def _rescued(
     return found
 
 
-def _records(arm: Arm, failed: Flags, rescued: Mapping[str, Flags], *, lost: Flags, given: Flags, which: np.ndarray,
+def _records(arm: Arm, failed: Bools, rescued: Mapping[str, Bools], *, lost: Bools, given: Bools, which: np.ndarray,
              members: int) -> Iterator[Estimate]:  # fmt: skip
     for name, yes in rescued.items():
         yield _share(arm, "response", name, among=failed, yes=yes, which=which, members=members)
@@ -114,7 +115,7 @@ def _records(arm: Arm, failed: Flags, rescued: Mapping[str, Flags], *, lost: Fla
 
 
 def _share(
-    arm: Arm, endpoint: str, term: str, *, among: Flags, yes: Flags, which: np.ndarray, members: int
+    arm: Arm, endpoint: str, term: str, *, among: Bools, yes: Bools, which: np.ndarray, members: int
 ) -> Estimate:
     values = yes[among].astype(np.float64)
     n = by_member(np.ones(len(values)), which[among], members=members)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reinfuse.simulation.model.equations import Floats
+from reinfuse.arrays import Bools, Floats
 from reinfuse.simulation.solver.dopri5 import SOON
 from reinfuse.simulation.solver.readouts import (
     BURDEN,
@@ -24,8 +23,6 @@ from reinfuse.simulation.solver.readouts import (
     SEEN,
     WINDOW,
 )
-
-Flags = NDArray[np.bool_]
 
 CLEAR = 1.0
 """Complete response: tumour below 1e9 cells (1 mL) on day 28, in a living patient, as for every response."""
@@ -48,19 +45,19 @@ class Outcomes:
     most tumour at progression has lost the antigen.
     """
 
-    given: Flags
-    cr: Flags
-    response: Flags
-    umrd: Flags
+    given: Bools
+    cr: Bools
+    response: Bools
+    umrd: Bools
     pfs: Floats
-    progressed: Flags
+    progressed: Bools
     os: Floats
-    died: Flags
+    died: Bools
     cmax: Floats
     persistence: Floats
-    lost: Flags
+    lost: Bools
     crs: Floats
-    antigen_negative: Flags
+    antigen_negative: Bools
 
 
 def outcomes(out: Floats) -> Outcomes:
@@ -82,7 +79,7 @@ def outcomes(out: Floats) -> Outcomes:
         )  # fmt: skip
 
 
-def needs_another(first: Floats, second: Floats) -> Flags:
+def needs_another(first: Floats, second: Floats) -> Bools:
     """Return who needed the second of two infusions when it was given, as the reference study selected.
 
     No response on day 28 of the first, or progression since; alive; antigen-positive tumour of 1e9 cells or more.

@@ -11,13 +11,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.declarations import Label, Title
 from reinfuse.exceptions import PlanRefused, Problem
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.model.parameters import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT
 from reinfuse.simulation.population.virtual_patients import MOST_INFUSIONS
 from reinfuse.simulation.solver.dopri5 import COURSE
-from reinfuse.simulation.solver.integrate import Integers
 from reinfuse.tabular.toml import NotToml, read_toml
 
 Regimen = Literal["None", "Cy", "Flu", "Cy-Flu"]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.random_effects import (
     CONFIDENCE,
     METHOD,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from reinfuse.simulation.model.equations import E, Floats, N, P, deplete
+from reinfuse.arrays import Floats
+from reinfuse.simulation.model.equations import E, N, P, deplete
 from reinfuse.simulation.model.jit import compiled, inlined
 from reinfuse.simulation.solver.integrate import RTOL, advance, trace
 from reinfuse.simulation.solver.readouts import COURSE, READ, at_day28, close_course, open_course

@@ -15,16 +15,16 @@ from typing import Protocol
 import numpy as np
 from scipy.special import expit
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration.reference_study import ran
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import SHARE, Bounds
 from reinfuse.simulation.population.virtual_patients import BLOCK, draws, parameters
 from reinfuse.simulation.solver.integrate import RTOL
 from reinfuse.simulation.trial.accumulators import BINS, WEEK, Tally, added, binned, by_member, stacked
-from reinfuse.simulation.trial.outcomes import Flags, Outcomes, needs_another, outcomes
+from reinfuse.simulation.trial.outcomes import Outcomes, needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm, Protocols
 
 PATIENTS_A_BLOCK = 2 * BLOCK
@@ -161,9 +161,9 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
     return stacked(tallies)
 
 
-def who_is_given(protocols: Protocols, out: Floats) -> Flags:
+def who_is_given(protocols: Protocols, out: Floats) -> Bools:
     """Return which patients are given the last infusion of a protocol: none who had died before it."""
-    given: Flags = np.isfinite(out[:, -1, 0])
+    given: Bools = np.isfinite(out[:, -1, 0])
     if protocols.selected:
         for k in range(out.shape[1] - 1):
             given = given & needs_another(out[:, k], out[:, k + 1])
@@ -193,11 +193,11 @@ def quantities(told: Outcomes, crs: Floats) -> Floats:
     ]).astype(np.float64)  # fmt: skip
 
 
-def _summed(told: Outcomes, given: Flags, values: Floats, *, reference: tuple[Flags, Floats], which: np.ndarray,
+def _summed(told: Outcomes, given: Bools, values: Floats, *, reference: tuple[Bools, Floats], which: np.ndarray,
             members: int, weeks: Floats, counts: Floats) -> Tally:  # fmt: skip
     """Return the sums of one arm: as a tally without the axis of arms."""
 
-    def of(who: Flags, what: Floats) -> Floats:
+    def of(who: Bools, what: Floats) -> Floats:
         return by_member(what[who], which[who], members=members)
 
     both, gain = given & reference[0], values - reference[1]

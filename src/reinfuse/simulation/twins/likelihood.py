@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_ndtr, logsumexp
 
+from reinfuse.arrays import Bools, Floats
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.simulation.model.equations import Floats
 from reinfuse.simulation.solver.readouts import BURDEN
-from reinfuse.simulation.trial.outcomes import Flags, needs_another, outcomes
+from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.twins.patient_data import Known
 
 RESIDUAL = 0.56
@@ -47,7 +47,7 @@ def fits(patient: Known, out: Floats, counts: Floats, *, cut: Floats | float) ->
     return fit
 
 
-def who_had_it(patient: Known, out: Floats) -> Flags:
+def who_had_it(patient: Known, out: Floats) -> Bools:
     """Return the twins who had CART2: who needed it, or, where it was planned, who were alive."""
     if patient.planned:
         return outcomes(out[:, 1]).given & ~outcomes(out[:, 0]).died

@@ -19,11 +19,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit
 
+from reinfuse.arrays import Floats, Integers
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
-from reinfuse.simulation.model.equations import Floats, Integers
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, Moments
 from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
