@@ -27,8 +27,8 @@ from openpkflow.nca import NCAStudy
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.raw_tables import TIME
 from reinfuse.kinetics.cdisc_pp import parameters
-from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 HERE = Path(__file__).parent
 SMALL = "--small" in sys.argv

@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse import Plan, Study, read_cohort
+from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.analyses import association
 from reinfuse.exceptions import Refused
 from reinfuse.runtime.boundary import STRICT
@@ -289,7 +289,7 @@ def one(number: int, documents: bool) -> dict[str, Any]:
             chosen = study(number, folder)
             findings = chosen.run()
             if documents:
-                saved = findings.save(Path(place) / "out")
+                saved = save(findings, Path(place) / "out")
                 told = json.loads((saved / "findings.json").read_text(encoding="utf-8"))["warnings"]
             else:
                 told = findings.warnings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reinfuse import Plan, Study, read_cohort
+from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.data import DEMO, datasets
 
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
@@ -41,7 +41,7 @@ def demo_findings():
 @pytest.fixture(scope="session")
 def demo_report(demo_findings, tmp_path_factory):
     """The folder with the synthetic cohort's results."""
-    return demo_findings.save(tmp_path_factory.mktemp("demo") / "out")
+    return save(demo_findings, tmp_path_factory.mktemp("demo") / "out")
 
 
 @pytest.fixture(scope="session")

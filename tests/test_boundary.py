@@ -7,7 +7,7 @@ import pytest
 
 from cohorts import EIGHT
 from helpers import plain, quick, read
-from reinfuse import Plan, Study
+from reinfuse import Plan, Study, save
 from reinfuse.analyses import association
 from reinfuse.analyses.conduct import ANALYSES, analysis_of
 from reinfuse.cli.main import main
@@ -38,7 +38,7 @@ def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(ei
     monkeypatch.setattr(catalog, "_responses", _fails)
     monkeypatch.setattr(ProtocolTables, "toxicity", _fails)
     findings = eight.run()
-    out = findings.save(tmp_path / "out")
+    out = save(findings, tmp_path / "out")
     told = json.loads((out / "findings.json").read_text(encoding="utf-8"))
     noted = [w for w in told["warnings"] if w["about"] == "failed"]
     assert {w["section"] for w in noted} == {"associations", "response", "toxicity", "kinetics"}

@@ -12,7 +12,6 @@ import attacker
 from attacker import BEST, DIAGNOSES, GRADES, MRD, RULES, SEXES, worked_out
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.analyses.survival import Curve
 from reinfuse.cohort.declarations import Endpoint
 from reinfuse.cohort.declarations import Rules as PlanRules
 from reinfuse.cohort.endpoint_derivation import responder_set
@@ -25,6 +24,7 @@ from reinfuse.disclosure.measures import numbers_of, rules
 from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
 from reinfuse.plan.analysis_plan import Analyses
 from reinfuse.report.text import number_format
+from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import SO_THAT, SUPPRESSED, Estimate
 
 ONE = ("one",)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from helpers import plain, quick, read, write_sheet
-from reinfuse import Plan, Study, read_cohort
+from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.data import DEMO, datasets
 from reinfuse.plan.analysis_plan import Analyses, Landmark, Model
@@ -95,7 +95,7 @@ def test_switched_off_analyses_are_not_there(tmp_path):
     findings = Study(read_cohort(datasets()[DEMO].path), plan).run()
     kept = {e.analysis for e in findings.estimates}
     assert kept == {"flow", "baseline", "response", "survival", "competing", "toxicity", "association"}
-    page = (findings.save(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    page = (save(findings, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
     assert 'id="sure"' not in page
     assert "No p-value is corrected" in page
 
@@ -139,7 +139,7 @@ def test_a_wide_sheet_with_days_has_landmarks_and_late_entry(tmp_path):
     at_risk = {e.at: e.estimate for e in _of(findings, "survival") if e.endpoint == "late" and e.statistic == "at_risk"}
     assert at_risk[0.0] == 3
     assert "peak" not in {f.name for f in findings.data.factors}
-    assert (findings.save(tmp_path / "out") / "report.html").is_file()
+    assert (save(findings, tmp_path / "out") / "report.html").is_file()
 
 
 def test_entry_after_the_end_is_refused(tmp_path):
@@ -172,7 +172,7 @@ def test_tiny_cohorts_go_through_every_analysis(tmp_path):
         findings = Study(read(tmp_path, **kept), quick(Plan.built_in())).run()
         for e in findings.estimates:
             assert e.estimate is not None or e.p_value is not None or e.note, e
-        assert (findings.save(tmp_path / people) / "report.html").is_file()
+        assert (save(findings, tmp_path / people) / "report.html").is_file()
 
 
 def test_power_on_the_command_line(tmp_path, capsys, monkeypatch):
@@ -232,7 +232,7 @@ def test_where_the_methods_disagree_the_report_says_so(tmp_path):
     findings = Study(
         read_cohort(bundled.path, bundled.plan.columns, used=bundled.plan.used_columns), bundled.plan
     ).run()
-    page = (findings.save(tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    page = (save(findings, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
     assert "The methods disagree on: Cy-Flu before CART1 and progression-free survival" in page
     p = {e.analysis: e.p_value for e in findings.estimates if e.model == "multivariable" and e.endpoint == "pfs"
          and e.term == "cart1_cy_flu" and e.analysis in ("calibrated", "permutation")}  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 
 from helpers import write_folder
 from outputs import MANIFEST, contents, posix, write_study
-from reinfuse import Plan, Study, read_cohort
+from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cli import main as cli
 from reinfuse.exceptions import OutputRefused
 from reinfuse.plan.options import Analyses
@@ -55,7 +55,7 @@ def saved(small, tmp_path_factory):
     """Return a folder of results, written where nothing asks for modes."""
     before = os.umask(0)
     try:
-        return small[0].save(tmp_path_factory.mktemp("saved") / "new" / "results")
+        return save(small[0], tmp_path_factory.mktemp("saved") / "new" / "results")
     finally:
         os.umask(before)
 
@@ -117,13 +117,13 @@ def test_python_refuses_the_cohort_and_the_results_that_were_read(small, results
     before = contents(cohort)
     for out in (cohort, cohort / "out", cohort.parent):
         with pytest.raises(OutputRefused):
-            findings.save(out, force=True)
+            save(findings, out, force=True)
     assert contents(cohort) == before
     monkeypatch.chdir(results.parent)
     again = Findings.load("results")
     monkeypatch.chdir("/")
     with pytest.raises(OutputRefused):  # it would lose patients.csv, which is not read back
-        again.save(results, force=True)
+        save(again, results, force=True)
 
 
 @posix

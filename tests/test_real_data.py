@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from helpers import quick
-from reinfuse import Plan, Study, read_cohort
+from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.data import DEMO, datasets
@@ -56,7 +56,7 @@ def test_sheih_as_published(published, tmp_path):
     assert (pfs.n, pfs.events, pfs.estimate) == (14, 9, 279.5)
     ratio = _value(findings, analysis="association", endpoint="pfs", model="multivariable", term="cart1_cy_flu")
     assert ratio.estimate < ratio.upper < 1
-    assert (findings.save(tmp_path / "out") / "report.html").is_file()
+    assert (save(findings, tmp_path / "out") / "report.html").is_file()
 
 
 def test_bundled_sheih_is_the_published_file(published):
@@ -77,7 +77,7 @@ def test_brudno_as_published(published, tmp_path):
         _value(findings, analysis="association", endpoint="response", model="univariable", term="log2_dose").estimate
         is not None
     )
-    assert (findings.save(tmp_path / "out") / "report.html").is_file()
+    assert (save(findings, tmp_path / "out") / "report.html").is_file()
 
 
 def test_bundled_brudno(tmp_path):
@@ -127,7 +127,7 @@ def test_data_sets_of_r_survival_as_wide_sheets(name, tmp_path):
                  and e.analysis == "association" and (e.term or "").split("=")[0] == factor["name"]]  # fmt: skip
         assert terms
         assert all(e.estimate is not None and e.lower < e.estimate < e.upper for e in terms)
-    assert (findings.save(tmp_path / "out") / "report.html").is_file()
+    assert (save(findings, tmp_path / "out") / "report.html").is_file()
 
 
 def test_workbook_saved_by_openpyxl_gives_the_same_findings(tmp_path, demo_findings):
@@ -153,7 +153,7 @@ def test_five_lines_of_python(tmp_path):
     frame = findings.to_frame()
     assert frame.height == len(findings.estimates)
     assert np.isfinite(frame["estimate"].drop_nulls().to_numpy()).all()
-    assert findings.save(tmp_path / "out").is_dir()
+    assert save(findings, tmp_path / "out").is_dir()
 
 
 def test_the_synthetic_cohort_is_made_again_byte_for_byte(tmp_path):

@@ -15,7 +15,7 @@ import pypdf
 import pytest
 
 from helpers import plain, read
-from reinfuse import Plan, Study
+from reinfuse import Plan, Study, save
 from reinfuse.disclosure import Removed
 from reinfuse.disclosure.identifying import holds_date, is_telling, pattern
 from reinfuse.disclosure.release_log import Releases
@@ -29,7 +29,7 @@ DATE = re.compile(r"(?<!\d)(19|20)\d\d-[01]\d-[0-3]\d(?!\d)")
 
 @pytest.fixture(scope="module")
 def results(demo_findings, tmp_path_factory):
-    return demo_findings.save(tmp_path_factory.mktemp("share") / "results")
+    return save(demo_findings, tmp_path_factory.mktemp("share") / "results")
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +157,7 @@ def test_the_plan_may_ask_for_more(small, tmp_path):
     """The brief of the plan shows numbers from 11 on; so does what is shared, asked for 5."""
     plan = small.plan.model_copy(update={"small_cells": 11})
     told = {**small.provenance, "declared": plan.model_dump(mode="json")}
-    results = replace(small, plan=plan, provenance=told).save(tmp_path / "results")
+    results = save(replace(small, plan=plan, provenance=told), tmp_path / "results")
     share(results, tmp_path / "out", smallest=5)
     assert Findings.load(tmp_path / "out").provenance["smallest_number_shown"] == 11
 
@@ -191,7 +191,7 @@ def titled(findings, title, folder):
     """Save findings of a plan with this title."""
     told = {**findings.provenance, "title": title, "declared": {**findings.provenance["declared"], "title": title}}
     plan = findings.plan.model_copy(update={"title": title})
-    return replace(findings, provenance=told, plan=plan).save(folder)
+    return save(replace(findings, provenance=told, plan=plan), folder)
 
 
 @pytest.mark.parametrize(("title", "rule"), [("Patients but P7", "identifier"), ("Seen on 2021-03-04", "date"),
@@ -217,7 +217,7 @@ def test_an_innocent_title_is_shared(small, tmp_path):
 
 
 def test_fewer_patients_than_may_be_shown_are_refused(small, tmp_path):
-    results = small.save(tmp_path / "results")
+    results = save(small, tmp_path / "results")
     with pytest.raises(ShareRefused):
         share(results, tmp_path / "out", smallest=13)
     assert not (tmp_path / "out").exists()
@@ -303,7 +303,7 @@ def cohort_of(folder, patients, last=0):
     cohort = read(folder, patients=f"patient_id,last_contact,death,diagnosis\n{rows}",
                   infusions=f"patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n{infusions}")  # fmt: skip
     plan = plain(Plan.built_in()).model_copy(update={"models": ()})
-    return Study(cohort, plan).run().save(folder / f"results_{len(list(folder.iterdir()))}")
+    return save(Study(cohort, plan).run(), folder / f"results_{len(list(folder.iterdir()))}")
 
 
 @pytest.fixture(scope="module")

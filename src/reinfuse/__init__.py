@@ -1,10 +1,10 @@
 """reinfuse: from a cohort of repeat CAR-T infusions to a report one can trust.
 
->>> from reinfuse import Plan, Study, read_cohort                    # doctest: +SKIP
+>>> from reinfuse import Plan, Study, read_cohort, save              # doctest: +SKIP
 >>> plan = Plan.load("plan.toml")                                    # doctest: +SKIP
 >>> findings = Study(read_cohort("cohort/"), plan).run()             # doctest: +SKIP
 >>> findings.to_frame()                                              # doctest: +SKIP
->>> findings.save("report/")                                         # doctest: +SKIP
+>>> save(findings, "report/")                                        # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from reinfuse.version import __version__
+
 if TYPE_CHECKING:
     from reinfuse.cohort.cohort import Cohort, read_cohort
     from reinfuse.plan.analysis_plan import Plan
-    from reinfuse.study import Findings, Study
+    from reinfuse.study import Findings, Study, main_tables, save
 
-__version__ = "0.1.0"
-__all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "read_cohort"]
+__all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "main_tables", "read_cohort", "save"]
 
 _WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan.analysis_plan", "Study": "study",
-          "Findings": "study"}  # fmt: skip
+          "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""A study: a plan and a cohort in, findings out."""
+"""The service layer, for the command line and Python alike: a plan and a cohort in, findings out, and written."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property, partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reinfuse import __version__
 from reinfuse.analyses import descriptive_steps, exposure_steps, inference_steps, population_steps
 from reinfuse.analyses.conduct import Piece, Shared, conduct, not_run, pieces
 from reinfuse.cohort.analysis_set import analysed
@@ -22,16 +22,19 @@ from reinfuse.cohort.post_baseline import landmark_notes
 from reinfuse.cohort.split_doses import unsplit
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import Counted, counted
+from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
-from reinfuse.results.findings import Findings, Progress
+from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.extras import require
+from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
+from reinfuse.version import __version__
 
 if TYPE_CHECKING:
     from reinfuse.analyses.population_steps import Sampled
 
-__all__ = ["Findings", "Progress", "Study"]
+__all__ = ["Findings", "Study", "main_tables", "save"]
 FIRST_ROWS = 5
 LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
 
@@ -194,6 +197,37 @@ class Study:
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
         }  # fmt: skip
+
+
+def save(findings: Findings, directory: str | Path, *, progress: Progress | None = None, force: bool = False) -> Path:
+    """Write report, findings, estimates, patients and figures; nothing is left half-written.
+
+    Parameters
+    ----------
+    directory
+        The folder: new, empty, or with the results of an earlier analysis, which are replaced.
+    progress
+        Called with what is done, how many steps are done, and how many there are.
+    force
+        Move a folder with other files aside, to ``<directory>-replaced-<date>``.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written, is the cohort's or in it, or holds files of somebody else (without force).
+    """
+    from reinfuse.report.export.results_folder import write
+
+    source = findings.cohort.raw.path if findings.cohort else findings.read_from
+    place = Destination(Path(directory), "analyze", (source,) if source else (), force)
+    return write(findings, place, progress=progress)
+
+
+def main_tables(findings: Findings) -> str:
+    """Return the summary and the main tables as HTML: a notebook shows them, anything else reads them as a text."""
+    from reinfuse.report.export import notebook
+
+    return notebook.main_tables(findings)
 
 
 def pieces_of(study: Study) -> list[Callable[[], Piece]]:

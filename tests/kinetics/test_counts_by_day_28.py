@@ -12,9 +12,9 @@ from reinfuse import Plan, Study
 from reinfuse.kinetics.day_28 import LAST_VISIT, NO_LIMIT, area_by, least_limit, peak_by
 from reinfuse.kinetics.exposure import LOGGED, exposures
 from reinfuse.kinetics.extrapolation import FARTHEST
-from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.profiles import Profile, profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 L = 10.0
 

@@ -14,7 +14,7 @@ from reinfuse.exceptions import CohortRefused, PlanRefused
 from reinfuse.kinetics.cohort_kinetics import counted
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.infusion_factors import declared, factors, label
-from reinfuse.kinetics.nca import NcaRules
+from reinfuse.plan.kinetics_rules import NcaRules
 from reinfuse.results.estimate import Estimate
 
 PATIENTS = "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,300,NHL\nC,200,,NHL"

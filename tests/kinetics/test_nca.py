@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from helpers import read
-from reinfuse.kinetics.nca import BelowRules, NcaRules, area, folds, nca, persistence, terminal_phase
+from reinfuse.kinetics.nca import area, folds, nca, persistence, terminal_phase
 from reinfuse.kinetics.profiles import Profile, profiles
+from reinfuse.plan.kinetics_rules import BelowRules, NcaRules
 
 LENIENT = NcaRules(least_r2=0.0, least_span=0.0)
 

@@ -12,8 +12,8 @@ from helpers import read
 from reinfuse import read_cohort
 from reinfuse.kinetics.cdisc_pp import NAMES, OWN, SCHEMA, parameters
 from reinfuse.kinetics.median_curves import FEWEST, median_curve
-from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import Profile, profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 COHORT = {
     "patients": "patient_id,last_contact,death,diagnosis\nA,400,,CLL\nB,300,,NHL",

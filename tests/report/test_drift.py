@@ -9,6 +9,7 @@ import pytest
 
 from drift import PHRASES, Drift
 from pages import Page, docx_text
+from reinfuse import save
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_reports_of_real_cohorts_hold_too(tmp_path):
     for name in ("sheih_2020", "brudno_2016"):
         one = datasets()[name]
         findings = Study(read_cohort(one.path, one.plan.columns, used=one.plan.used_columns), plain(one.plan)).run()
-        out = findings.save(tmp_path / name)
+        out = save(findings, tmp_path / name)
         found = Drift(json.loads((out / "findings.json").read_text(encoding="utf-8")))
         page = Page((out / "report.html").read_text(encoding="utf-8"))
         assert found.text(page.plain) == []

@@ -10,13 +10,15 @@ import polars as pl
 import pytest
 
 from pages import Page
+from reinfuse import main_tables, save
 from reinfuse.analyses.paired import WORTH
 from reinfuse.exceptions import CohortRefused, OutputRefused
 from reinfuse.report.figures import theme
 from reinfuse.report.text import number_format
 from reinfuse.report.text.narrative import Prose
+from reinfuse.results.curves import CURVE_POINTS
 from reinfuse.results.estimate import FIELDS
-from reinfuse.results.findings import CURVE_POINTS, Findings
+from reinfuse.results.findings import Findings
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +113,8 @@ def test_saving_twice_leaves_the_later_result_only(demo_findings, demo_report, t
     out = Path(shutil.copytree(demo_report, tmp_path / "out"))
     (out / "figures" / "old.svg").write_text("x")
     with pytest.raises(OutputRefused):
-        demo_findings.save(out)
-    demo_findings.save(out, force=True)
+        save(demo_findings, out)
+    save(demo_findings, out, force=True)
     assert not (out / "figures" / "old.svg").exists()
     aside, _ = sorted(tmp_path.iterdir(), reverse=True)
     assert aside.name.startswith("out-replaced-")
@@ -125,14 +127,14 @@ def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeyp
 
     monkeypatch.setattr("reinfuse.report.export.results_folder.report", broken)
     with pytest.raises(OutputRefused):
-        demo_findings.save(tmp_path / "out")
+        save(demo_findings, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_way_is_refused(demo_findings, tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(OutputRefused):
-        demo_findings.save(tmp_path / "out")
+        save(demo_findings, tmp_path / "out")
 
 
 def test_findings_are_read_back(demo_findings, demo_report, tmp_path):
@@ -149,15 +151,15 @@ def test_findings_are_read_back(demo_findings, demo_report, tmp_path):
         Findings.load(tmp_path)
 
 
-def test_findings_show_themselves_in_a_notebook(demo_findings):
-    shown = demo_findings._repr_html_()
+def test_a_notebook_shows_the_main_tables(demo_findings):
+    shown = main_tables(demo_findings)._repr_html_()
     assert "17 of 44 (39%)" in shown
     assert "<table>" in shown
     assert repr(demo_findings).startswith("<Findings of 44 patients: ")
 
 
 def test_the_same_data_give_the_same_bytes(demo_findings, demo_report, tmp_path):
-    demo_findings.save(tmp_path / "again")
+    save(demo_findings, tmp_path / "again")
     for name in (
         "report.html",
         "report.pdf",

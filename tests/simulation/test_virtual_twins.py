@@ -29,7 +29,7 @@ from reinfuse.simulation.twins.likelihood import (
     tempered_weights,
 )
 from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL
-from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_study
+from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_cohort
 
 PROTOCOLS = Protocols(
     grid=Grid(regimens=(("Cy", "Cy-Flu"), ("Cy-Flu", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,))
@@ -163,7 +163,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def patients(study):
-    return of_study(study)
+    return of_cohort(study.cohort, study.data, plan=study.plan, counts=study.counts)
 
 
 def test_what_is_known_comes_from_the_cohort(study, patients):
@@ -287,4 +287,4 @@ def test_other_than_two_infusions_is_refused(patients):
 
 def test_a_plan_of_another_infusion_is_refused():
     with pytest.raises(PlanRefused):
-        of_study(SimpleNamespace(plan=SimpleNamespace(index_infusion=3)))
+        of_cohort(None, None, plan=SimpleNamespace(index_infusion=3), counts=None)

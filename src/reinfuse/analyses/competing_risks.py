@@ -16,10 +16,11 @@ from scipy.special import ndtr, ndtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.design_matrix import Design, design_of
-from reinfuse.analyses.survival import Curve, compared, left_out
+from reinfuse.analyses.survival import compared, left_out
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import fine_gray as finegray
 from reinfuse.statistics import nonparametric

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from reinfuse.analyses.descriptive_steps import Made, Step
-from reinfuse.analyses.survival import Curve
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
-from reinfuse.results.findings import CurveKey, Progress
 from reinfuse.runtime.boundary import Boundary, Failure
+from reinfuse.runtime.progress import Progress
 
 NOT_RUN = "not run"
 

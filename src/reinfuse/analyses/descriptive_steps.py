@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from reinfuse.analyses import association, baseline, competing_risks, proportion, survival, toxicity
-from reinfuse.analyses.survival import Curve
 from reinfuse.arrays import Bools
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.declarations import TIME_ENDPOINTS
@@ -17,8 +16,8 @@ from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
-from reinfuse.results.findings import CurveKey
 
 RATE_MONTHS = (6, 12, 24)
 TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)

@@ -25,7 +25,6 @@ from reinfuse.analyses import (
     standardization,
 )
 from reinfuse.analyses.descriptive_steps import Made, Step, modelled, models, random, ticks
-from reinfuse.analyses.survival import Curve
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -33,8 +32,8 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.cohort.post_baseline import factor_at, known_after, landmark_day, switch
 from reinfuse.plan.analysis_plan import Landmark, Plan, TimeDependent
+from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate, joined
-from reinfuse.results.findings import CurveKey
 
 Model = tuple[EndpointColumn, list[FactorColumn], str]
 MAIN = ("response", "pfs")

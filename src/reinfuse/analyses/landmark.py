@@ -20,13 +20,14 @@ from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.post_baseline import Switch, at_landmark
+from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth_left_truncated
 
 
 def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[FactorColumn], *, day: float,
              confidence: float,
-             ticks: Sequence[float]) -> tuple[list[Estimate], dict[str, survival.Curve]]:  # fmt: skip
+             ticks: Sequence[float]) -> tuple[list[Estimate], dict[str, Curve]]:  # fmt: skip
     """Return the association with a factor known by a day, and the curves of its groups from that day.
 
     Parameters

@@ -13,8 +13,8 @@ from reinfuse.kinetics.cohort_kinetics import Counted
 from reinfuse.kinetics.infusion_factors import declared, factors
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
-from reinfuse.results.findings import Progress
 from reinfuse.runtime.extras import require
+from reinfuse.runtime.progress import Progress
 
 if TYPE_CHECKING:
     from reinfuse.kinetics.population.fit import PopulationFit

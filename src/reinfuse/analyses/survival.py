@@ -11,12 +11,12 @@ exchanged (Schemper and Smith, Control Clin Trials 1996;17:343-346).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reinfuse.arrays import Bools, Floats
+from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
 from reinfuse.statistics import nonparametric
 
@@ -24,33 +24,6 @@ METHOD = "Kaplan-Meier, log-log CI"
 FOLLOW_UP_METHOD = "reverse Kaplan-Meier, log-log CI"
 LOG_RANK = "log-rank test"
 _HALF_TOLERANCE = 1e-8
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A Kaplan-Meier curve: values just after each distinct time, and the numbers behind them.
-
-    Attributes
-    ----------
-    time, survival, lower, upper
-        Days and probabilities; NaN where a limit is not defined.
-    at_risk, events, censored
-        Patients at each time.
-    """
-
-    time: Floats
-    survival: Floats
-    lower: Floats
-    upper: Floats
-    at_risk: Floats
-    events: Floats
-    censored: Floats
-    n: int
-
-    @property
-    def n_events(self) -> int:
-        """Number of events."""
-        return round(float(self.events.sum()))
 
 
 def kaplan_meier(time: Floats, event: Floats, confidence: float, *, entry: Floats | None = None) -> Curve:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reinfuse.exceptions import Problem
     from reinfuse.output import Destination
-    from reinfuse.results.findings import Progress
+    from reinfuse.runtime.progress import Progress
 
 ForceOption = Annotated[bool, typer.Option("--force", help="Move aside what is in the way of the results.")]
 _PLAIN = str.maketrans({"→": "->", "–": "-", "—": "-", "≥": ">=", "≤": "<=", "±": "+/-", "×": "x", "·": "-",

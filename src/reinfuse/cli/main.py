@@ -34,6 +34,7 @@ PlanOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")]
+NEEDED = ("reinfuse.study", "reinfuse.report.export.results_folder")
 JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
 
 
@@ -261,7 +262,9 @@ def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
 def _analysed(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
     from reinfuse.runtime.second_process import second_process
 
-    with second_process() as second:  # it gets ready while this one reads
+    with second_process(
+        ("reinfuse.study", "reinfuse.report.export.results_folder")
+    ) as second:  # it gets ready while this one reads
         return _written(cohort, plan, place, second=second)
 
 

@@ -221,12 +221,12 @@ def _twins(cohort: Path) -> Any:
     """Return what is known of a cohort's patients before their second infusion."""
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.plan.analysis_plan import Plan
-    from reinfuse.simulation.twins.patient_data import of_study
+    from reinfuse.simulation.twins.patient_data import of_cohort
     from reinfuse.study import Study
 
     plan = Plan.built_in()
     study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
-    return of_study(study)
+    return of_cohort(study.cohort, study.data, plan=plan, counts=study.counts)
 
 
 def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | None], *, insecure: bool) -> Any:

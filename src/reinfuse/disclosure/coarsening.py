@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reinfuse.analyses.survival import Curve
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, families
-from reinfuse.results.findings import CurveKey
+from reinfuse.results.curves import Curve, CurveKey
 
 Place = tuple[str, Group]
 """An endpoint and a group."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from reinfuse.kinetics.day_28 import WINDOW, area_by, least_limit, peak_by
-from reinfuse.kinetics.nca import NcaRules, folds, nca
+from reinfuse.kinetics.nca import folds, nca
 from reinfuse.kinetics.profiles import Profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 NAMES = {
     "CMAX": "Max Conc", "TMAX": "Time of CMAX", "CLST": "Last Nonzero Conc", "TLST": "Time of Last Nonzero Conc",

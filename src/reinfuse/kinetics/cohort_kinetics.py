@@ -10,8 +10,8 @@ import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.kinetics.exposure import exposures, main_unit, of_unit
-from reinfuse.kinetics.nca import NcaRules
 from reinfuse.kinetics.profiles import Profile, Profiles, profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 
 @dataclass(frozen=True)

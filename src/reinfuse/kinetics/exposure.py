@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from reinfuse.kinetics.day_28 import WINDOW, area_by, least_limit, peak_by
-from reinfuse.kinetics.nca import NcaRules, nca
+from reinfuse.kinetics.nca import nca
 from reinfuse.kinetics.profiles import ID, Profile, Profiles
+from reinfuse.plan.kinetics_rules import NcaRules
 
 SUBSET = "total"
 MEASURES = {

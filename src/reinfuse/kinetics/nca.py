@@ -13,58 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.kinetics.profiles import Profile
+from reinfuse.plan.kinetics_rules import BelowRules, NcaRules
 
-AREA_DAYS = (28.0,)
 LATEST_START = 0.75
 """A profile tells an area to day T if a count was taken at or after this share of T: day 21 of 28."""
 FEWEST_POINTS = 3
 SAME_R2 = 1e-4
-
-
-@dataclass(frozen=True)
-class BelowRules:
-    """What a count below the limit of quantification stands for, by where it stands.
-
-    Attributes
-    ----------
-    before
-        Before the first count above the limit.
-    between
-        Between two of them.
-    after
-        After the last one; the first such count, for areas to a day. Later ones are 0.
-    """
-
-    before: Literal["zero", "missing", "half"] = "zero"
-    between: Literal["missing", "zero", "half"] = "missing"
-    after: Literal["half", "zero", "missing"] = "half"
-
-
-@dataclass(frozen=True)
-class NcaRules:
-    """How profiles are summed up.
-
-    Attributes
-    ----------
-    area_days
-        Days up to which areas are taken.
-    above
-        Level for the time above it, in the profile's unit; None: not asked.
-    least_r2, least_span
-        Adjusted R2 and span in half-lives below which a half-life is not given.
-    """
-
-    below: BelowRules = BelowRules()
-    area_days: tuple[float, ...] = AREA_DAYS
-    above: float | None = None
-    least_r2: float = 0.8
-    least_span: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -105,7 +64,7 @@ def nca(profile: Profile, rules: NcaRules | None = None) -> tuple[Parameter, ...
     profile
         Counts after one infusion.
     rules
-        Default: the rules above.
+        Default: those of a plan that sets none.
 
     Returns
     -------

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reinfuse import __version__
+from reinfuse.version import __version__
 
 NAME = "reinfuse.manifest.json"
 OF_THE_SYSTEM = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from reinfuse.cohort.declarations import MOST_DECLARED, Days, Declaration
-from reinfuse.kinetics.nca import AREA_DAYS, BelowRules, NcaRules
+from reinfuse.plan.kinetics_rules import AREA_DAYS, BelowRules, NcaRules
 from reinfuse.tabular.cell_parsing import LARGEST
 
 MOST_DRAWS, MOST_SAMPLES, MOST_IMPUTATIONS = 100_000, 10_000, 200

@@ -26,7 +26,6 @@ from reinfuse.runtime import parallel
 T = TypeVar("T")
 MOST_PATIENTS = 20_000
 """Beyond it a second copy of the data would cost more memory than it saves time."""
-_NEEDED = ("reinfuse.study", "reinfuse.report.export.results_folder")
 _SERVE = "from reinfuse.runtime.second_process import serve; serve()"
 _DEBUG = "REINFUSE_DEBUG"
 _PATIENCE = 2.0
@@ -37,14 +36,20 @@ class _Dead(Exception):
 
 
 class SecondProcess:
-    """One more process, started at once so that it is ready when there is work."""
+    """One more process, started at once so that it is ready when there is work.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    modules
+        What it imports while it waits for work.
+    """
+
+    def __init__(self, modules: Sequence[str] = ()) -> None:
         path = os.pathsep.join(p for p in sys.path if p)
         silent = None if os.environ.get(_DEBUG) else subprocess.DEVNULL
         self._lock = threading.Lock()
-        self._process = subprocess.Popen([sys.executable, "-P", "-c", _SERVE], stdin=subprocess.PIPE, stderr=silent,
-                                         stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
+        self._process = subprocess.Popen([sys.executable, "-P", "-c", _SERVE, *modules], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, stderr=silent, env={**os.environ, "PYTHONPATH": path},
                                          start_new_session=True)  # fmt: skip
 
     def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -116,13 +121,13 @@ class SecondProcess:
 
 
 @contextmanager
-def second_process() -> Iterator[SecondProcess | None]:
-    """Give a second process, or None where there is but one core."""
+def second_process(modules: Sequence[str] = ()) -> Iterator[SecondProcess | None]:
+    """Give a second process that imports these modules, or None where there is but one core."""
     if parallel.CORES < 2:
         yield None
         return
     _seldom_collect()
-    second = SecondProcess()
+    second = SecondProcess(modules)
     try:
         yield second
     finally:
@@ -167,7 +172,7 @@ def _answer(work: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:
 def _warm_up() -> None:
     from threadpoolctl import threadpool_limits
 
-    for name in _NEEDED:
+    for name in sys.argv[1:]:
         import_module(name)
     threadpool_limits(limits=1)
 

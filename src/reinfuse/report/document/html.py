@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from reinfuse.report.document.model import Document, Inline, Ref, Text, beside
+from reinfuse.report.document.model import Document, Inline, Ref, Table, Text, beside
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.sections.contents import title
-from reinfuse.report.tables.results import Tables
-from reinfuse.report.text.narrative import Prose
-from reinfuse.results.findings import Findings
 
 
 def html(document: Document) -> str:
@@ -26,13 +23,10 @@ def html(document: Document) -> str:
     return made
 
 
-def fragment(findings: Findings) -> str:
-    """Return the main tables, for a notebook."""
-    tables, prose = Tables(findings), Prose(findings)
-    shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
-    shown += [tables.survival(e.name) for e in findings.described.endpoints if e.name in ("pfs", "os")]
-    made: str = _template("fragment.html.j2").render(title=title(findings), summary=list(prose.summary()), tables=shown)
-    return made
+def fragment(title: str, summary: Sequence[str], tables: Sequence[Table]) -> str:
+    """Return a title, a summary and tables as HTML that stands within another page."""
+    written: str = _template("fragment.html.j2").render(title=title, summary=summary, tables=tables)
+    return written
 
 
 def _parts(text: Text) -> tuple[Inline, ...]:

@@ -22,9 +22,11 @@ from reinfuse.report.figures.figure_spec import Planned
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.contents import Placed, report
 from reinfuse.report.text.bibtex import bibliography
-from reinfuse.results.findings import Findings, Progress
+from reinfuse.results.curves import curves_frame
+from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary, Failure
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
 from reinfuse.tabular.csv_files import write_csv
 
@@ -83,7 +85,7 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
     (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
     write_csv(findings.to_frame(), draft / "estimates.csv")
-    write_csv(findings.curves_frame(), draft / "curves.csv")
+    write_csv(curves_frame(findings.curves), draft / "curves.csv")
     if findings.patients.height:
         write_csv(findings.patients, draft / "patients.csv")
 

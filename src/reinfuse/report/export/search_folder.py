@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import reinfuse
 from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Row, Section, Table
@@ -25,6 +24,7 @@ from reinfuse.simulation.search.sobol import Sensitivity
 from reinfuse.simulation.trial.protocol import dose_text
 from reinfuse.simulation.trial.trial_results import card
 from reinfuse.tabular.csv_files import write_csv
+from reinfuse.version import __version__
 
 COSTLESS = (
     "Nothing in the model charges for lymphodepletion or for cells but severe CRS: no infection, no cytopenia, no "
@@ -54,9 +54,9 @@ def search_report(found: Searched, sensitive: Sensitivity | None, drawn: dict[st
     """Return the report of a search."""
     return Document(
         "Search for a protocol of the second infusion",
-        f"Virtual patients · {datetime.date.today().isoformat()} · reinfuse {reinfuse.__version__}",
+        f"Virtual patients · {datetime.date.today().isoformat()} · reinfuse {__version__}",
         tuple(s for s in _sections(found, sensitive, drawn, seed=seed) if s.blocks), banners=(BANNER,),
-        facts={"generator": f"reinfuse {reinfuse.__version__}"},
+        facts={"generator": f"reinfuse {__version__}"},
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _sections(
                       "Sensitivity")  # fmt: skip
     yield Section("card", "Model card", (Bullets(card()),))
     told = (
-        ("reinfuse", reinfuse.__version__),
+        ("reinfuse", __version__),
         ("seed", str(seed)),
         ("members", str(found.members)),
         ("patients who count", number_format.count(found.patients)),
@@ -154,7 +154,7 @@ def write_search(
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
         (draft / "report.html").write_text(html(search_report(found, sensitive, drawn, seed=seed)), encoding="utf-8")
-        about = {"reinfuse": reinfuse.__version__, "seed": seed, "card": list(card())}
+        about = {"reinfuse": __version__, "seed": seed, "card": list(card())}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in told],
                 "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
         (draft / "findings.json").write_text(

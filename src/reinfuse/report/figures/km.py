@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reinfuse.analyses.survival import Curve
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.report.figures.theme import (
@@ -31,6 +30,7 @@ from reinfuse.report.figures.theme import (
     style,
 )
 from reinfuse.report.text import number_format
+from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import Estimate
 
 MOST_MARKS = 400

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from reinfuse import __version__
 from reinfuse.report.text.references import REFERENCES, Reference
+from reinfuse.version import __version__
 
 _ESCAPES = str.maketrans({**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
                           "^": r"\textasciicircum{}"})  # fmt: skip

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reinfuse.arrays import Floats
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.targets import log_likelihood
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
@@ -26,7 +27,6 @@ from reinfuse.simulation.population.virtual_patients import Member
 
 STEP = 0.35
 _KEPT = 0.5
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ import numpy as np
 from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration import summary_statistics
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.treatment_effects import Effects, effects
@@ -19,7 +20,6 @@ from reinfuse.simulation.population.ensemble import Ensemble
 
 ALL = "all mechanisms"
 MEMBERS, PATIENTS = 60, 512
-Progress = Callable[[str, int, int], None]
 _METHOD = "simulated reference study; median and 95% range over the ensemble"
 
 

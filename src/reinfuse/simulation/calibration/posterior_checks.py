@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +11,7 @@ import polars as pl
 
 from reinfuse.results.estimate import Estimate
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.targets import TARGETS
 from reinfuse.simulation.model.parameters import INDEX, PARAMETERS
@@ -24,7 +24,6 @@ informed."""
 _MOVED = 0.5
 _FILE, _ABLATION = "targets.csv", "ablation.csv"
 _INSIDE = 1.96
-Progress = Callable[[str, int, int], None]
 
 
 def targets(ensemble: Ensemble, seed: int, patients: int, *, progress: Progress | None = None) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from scipy.stats import qmc
 from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
 from reinfuse.simulation.search import bayesian_optimization
@@ -26,7 +27,7 @@ from reinfuse.simulation.search.evaluation import Scale, Weighed, everybody, sca
 from reinfuse.simulation.search.near_optimal import Contender, Region, compared, kept, of_members
 from reinfuse.simulation.search.value_of_information import PERMUTATIONS, Information, Worth, differences, information
 from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
-from reinfuse.simulation.trial.trial import Progress, Runner, in_threads
+from reinfuse.simulation.trial.trial import Runner, in_threads
 
 PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 65536, 96, 40, 32, 8
 """Patients: of 100 populations, some hundred in each who need CART2; fewer cannot tell how much populations differ."""

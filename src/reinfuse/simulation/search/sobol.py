@@ -16,6 +16,7 @@ import polars as pl
 from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, ran
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
@@ -23,7 +24,7 @@ from reinfuse.simulation.population.virtual_patients import Draws, Member, draws
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm
-from reinfuse.simulation.trial.trial import QUANTITIES, Progress, quantities
+from reinfuse.simulation.trial.trial import QUANTITIES, quantities
 
 OUTCOMES = ("response", "cr", "pfs_6_months", "persistence_days", "log10_peak", "crs_log_odds")
 """Of CART2, means over those who need it; CRS as log odds, so that no ensemble is needed."""

@@ -170,10 +170,10 @@ def made_of() -> tuple[str, ...]:
     import numba
     import numpy
 
-    import reinfuse
+    from reinfuse.version import __version__
 
     sources = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py"))))
-    return reinfuse.__version__, numpy.__version__, numba.__version__, f"{sources:08x}"
+    return __version__, numpy.__version__, numba.__version__, f"{sources:08x}"
 
 
 def _alike(client: Any, address: str) -> None:

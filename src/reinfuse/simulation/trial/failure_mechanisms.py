@@ -8,12 +8,13 @@ several, or by none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import ran
 from reinfuse.simulation.model.equations import N, P
 from reinfuse.simulation.model.parameters import INDEX, MECHANISMS
@@ -34,7 +35,6 @@ SWITCHED: Mapping[str, Mapping[str, float]] = {
     "slow killing (tenfold)": {},
 }
 ANTIGEN = "antigen loss (all tumour keeps it)"
-Progress = Callable[[str, int, int], None]
 
 
 def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) -> tuple[Estimate, ...]:

@@ -18,6 +18,7 @@ from scipy.special import expit
 from reinfuse.arrays import Bools, Floats
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import ran
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import SHARE, Bounds
@@ -57,9 +58,6 @@ class Trial:
         """Return first patient and number of patients of each block."""
         starts = range(0, patients, PATIENTS_A_BLOCK)
         return tuple((first, min(PATIENTS_A_BLOCK, patients - first)) for first in starts)
-
-
-Progress = Callable[[str, int, int], None]
 
 
 class Runner(Protocol):

@@ -10,15 +10,16 @@ from typing import Any
 
 import polars as pl
 
-import reinfuse
 from reinfuse.results.estimate import Estimate
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.posterior_checks import agreement, bundled_targets
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.trial.failure_mechanisms import reasons
 from reinfuse.simulation.trial.protocol import Protocols
 from reinfuse.simulation.trial.records import courses, curves, records
-from reinfuse.simulation.trial.trial import Progress, Runner, Trial, in_threads, run, unread
+from reinfuse.simulation.trial.trial import Runner, Trial, in_threads, run, unread
 from reinfuse.simulation.twins.virtual_twins import Known, conditioned
+from reinfuse.version import __version__
 
 REASONED = 1000
 """Virtual patients in whom it is asked why an arm fails."""
@@ -112,7 +113,7 @@ def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence
 def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int) -> dict[str, Any]:
     declared = protocols.model_dump(mode="json")
     return {
-        "title": protocols.title, "reinfuse": reinfuse.__version__, "date": datetime.date.today().isoformat(),
+        "title": protocols.title, "reinfuse": __version__, "date": datetime.date.today().isoformat(),
         "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
         "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(card()),
     }  # fmt: skip

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import polars as pl
 
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import is_responder
 from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.cohort.study_days import ID
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
+from reinfuse.kinetics.cohort_kinetics import Counted
 from reinfuse.kinetics.profiles import Profile
+from reinfuse.plan.analysis_plan import Plan
 from reinfuse.simulation.model.parameters import REGIMENS
 from reinfuse.simulation.trial.protocol import Infusion, Regimen
-
-if TYPE_CHECKING:
-    from reinfuse.study import Study
 
 LEAST_PATIENTS = 5
 MOST_DOSE = 1e9
@@ -72,8 +73,8 @@ NOTHING = Known(None, None, None, None, None, None, None)
 """Of a patient of whom nothing is known."""
 
 
-def of_study(study: Study) -> tuple[Known, ...]:
-    """Return what is known of each patient of a study.
+def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | None) -> tuple[Known, ...]:
+    """Return what is known of each patient of a cohort, as analysed by a plan.
 
     Raises
     ------
@@ -82,15 +83,15 @@ def of_study(study: Study) -> tuple[Known, ...]:
     PlanRefused
         If the plan does not study the second infusion.
     """
-    if study.plan.index_infusion != 2:
+    if plan.index_infusion != 2:
         rule, remedy = "twins are for the second infusion", "leave index_infusion out of the plan"
         raise PlanRefused([Problem(table="plan", column="index_infusion", rule=rule, remedy=remedy)])
-    both, before = pairs(study.cohort, 2, rules=study.plan.rules), {}
+    both, before = pairs(cohort, 2, rules=plan.rules), {}
     if both is not None:
         told = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
         before = {one: int(response) for one, response, assessed in told if assessed == 1}
-    counts = study.counts.found.profiles if study.counts else ()
-    return known(study.data.frame, counts, before=before, rules=study.plan.rules)
+    profiles = counts.found.profiles if counts else ()
+    return known(data.frame, profiles, before=before, rules=plan.rules)
 
 
 def known(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[str, int] | None = None,

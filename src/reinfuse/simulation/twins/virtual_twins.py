@@ -11,7 +11,7 @@ twins; intervals are over its members, not over patients that another cohort mig
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from reinfuse.arrays import Floats, Integers
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, Moments
@@ -34,9 +35,9 @@ from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm, Infusion, Protocols, dose_text
 from reinfuse.simulation.trial.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
 from reinfuse.simulation.twins.likelihood import effective, fits, tempered_weights
-from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NOTHING, SHORTEST, Known, known, of_study
+from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NOTHING, SHORTEST, Known, known, of_cohort
 
-__all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_study"]
+__all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_cohort"]
 MEMBERS, TWINS = 16, 512
 _NEGLIGIBLE = 1e-3
 """Twins with less than this share of an even weight are left out after CART1."""
@@ -45,7 +46,6 @@ _AT_CART2, _TO_RESPONSE = 1.0, 29.0
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
 POPULATION, ANALYSIS = "centre's cohort", "virtual"
 METHOD = "virtual twins of the cohort's patients; 95% prediction interval over members of the ensemble"
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""The main tables of a study, for a notebook."""
+
+from __future__ import annotations
+
+from reinfuse.report.document.html import fragment
+from reinfuse.report.sections.contents import title
+from reinfuse.report.tables.results import Tables
+from reinfuse.report.text.narrative import Prose
+from reinfuse.results.findings import Findings
+
+
+class Html(str):
+    """A text that a notebook shows as HTML."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def main_tables(findings: Findings) -> Html:
+    """Return the summary and the main tables: response, toxicity, progression-free and overall survival."""
+    tables, prose = Tables(findings), Prose(findings)
+    shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
+    shown += [tables.survival(e.name) for e in findings.described.endpoints if e.name in ("pfs", "os")]
+    return Html(fragment(title(findings), list(prose.summary()), shown))
