@@ -44,6 +44,7 @@ def _fail():
 @pytest.fixture
 def second():
     one = SecondProcess()
+    one.ask(os.getpid)  # it has begun: a busy machine takes seconds to start it
     yield one
     one.close()
 
