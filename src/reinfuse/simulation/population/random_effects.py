@@ -1,15 +1,22 @@
 """Means over virtual patients of many populations, with intervals over both.
 
-The ensemble's members differ (variance tau2 between them), patients within a member differ (variance s2). The interval
-is that of the value in one more population like those of the ensemble (a prediction interval: Higgins, Thompson &
-Spiegelhalter, J R Stat Soc A 2009;172:137-159): its variance is tau2 (1 + 1/k) + s2/n with k members. DerSimonian and
-Laird's moments (Control Clin Trials 1986;7:177-188) tell tau2 from the noise of few patients a member. tau2 is not
-known exactly: the variance of members' means, tau2 + noise, follows a scaled chi-squared distribution (with fewer
-degrees of freedom where their tails are heavy: O'Neill, Am Stat 2014;68:282-296); the interval is
-that of the mixture over tau given the observed variance, all tau being as likely before (Box & Tiao, Bayesian Inference
-in Statistical Analysis, 1973, section 5.2; Gelman, Bayesian Anal 2006;1:515-534). Where patients are so few that
-populations cannot be told apart, it is wider than it would have to be. A quantity that cannot pass a bound has an
-interval that does not: beta distributions on its range take the place of normal ones, of the same means and variances.
+The ensemble's members differ (variance tau2 between them), patients within a member differ. The interval is that of the
+value in one more population like those of the ensemble (a prediction interval: Higgins, Thompson & Spiegelhalter, J R
+Stat Soc A 2009;172:137-159): its variance is tau2 (1 + 1/k) with k members, and that of the mean from the patients'
+number. Moments (DerSimonian & Kacker, Contemp Clin Trials 2007;28:105-114) tell tau2 from the noise of few patients a
+member. The noise is that of each member's own patients: where a rate and the number of patients go together, a pooled
+variance takes differences between populations for noise. Members are weighted as if tau2 were the noise of a member of
+average size, so that neither the large nor the smallest ones decide (semi-weighting: Cochran, Biometrics
+1954;10:101-129).
+
+tau2 is not known exactly. The variance of members' means, tau2 + noise, follows a scaled chi-squared distribution (with
+fewer degrees of freedom where their tails are heavy: O'Neill, Am Stat 2014;68:282-296), which gives tau2 a confidence
+distribution, and the interval is that of the mixture over it (Nagashima, Noma & Furukawa, Stat Methods Med
+2019;28:1689-1702). What of that distribution lies below 0 counts as 0 there; here nine tenths of it, and a tenth
+is spread over what lies above, without which tau2 of a tenth to a half of the noise is covered too rarely
+(`benchmarks/virtual/two_stage.py`: 93.5 to 97.7 % of new populations with 100 members for any tau2 above 0.03 of the
+noise; below, the interval holds nearly all). A quantity that cannot pass a bound has an interval that does not: beta
+distributions on its range take the place of normal ones, of the same means and variances.
 """
 
 from __future__ import annotations
@@ -33,7 +40,9 @@ DIFFERENCE: Bounds = (-1.0, 1.0)
 _ENDS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 _NODES, _MASSES = np.polynomial.legendre.leggauss(32)
 _NODES, _MASSES = (_NODES + 1) / 2, _MASSES / 2
-_LEAST_SIZE = 0.05
+_LEAST_SIZE, _ROUNDING = 0.05, 1e-9
+_SPREAD = 0.1
+"""How much of the confidence in a variance below 0 is spread over those above."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +68,15 @@ class Moments:
     @cached_property
     def variances(self) -> tuple[Floats, Floats]:
         """Variances of the value in one more population, around the mean, and how probable each is."""
-        share = _NODES
         if self.free <= 0 or self.observed <= 0:
             return np.full(1, self.between + self.sampling), np.ones(1)
         half = self.free / 2  # a chi-squared number is twice a gamma one
-        if self.noise > 0:
-            share = share * gammainc(half, half * self.observed / self.noise)
+        above = float(gammainc(half, half * self.observed / self.noise)) if self.noise > 0 else 1.0
         with np.errstate(divide="ignore"):
-            between = np.maximum(half * self.observed / gammaincinv(half, share) - self.noise, 0.0)
-        between[~np.isfinite(between)] = 0.0
-        weight = _MASSES * (between + self.noise) / np.sqrt(np.maximum(between, 1e-3 * self.noise))
-        return between * (1 + 1 / (self.free + 1)) + self.sampling, weight / weight.sum()
+            total = half * self.observed / gammaincinv(half, np.concatenate([_NODES, _NODES * above]))
+        between = np.where(np.isfinite(total), np.maximum(total - self.noise, 0.0), 0.0)
+        weight = np.concatenate([_MASSES * (1 - _SPREAD), _MASSES * _SPREAD])
+        return between * (1 + 1 / (self.free + 1)) + self.sampling, weight
 
     @property
     def sd(self) -> float:
@@ -132,7 +139,8 @@ def moments(n: Floats, total: Floats, square: Floats) -> Moments:
     if size < 2:
         return Moments(float(total.sum() / size) if size else float("nan"), float("nan"), float("nan"), int(size))
     mean, within = total.sum() / size, _within(n, total, square)
-    return Moments(float(mean), *_between(n, total / n, within / n, sampling=within / size, n=int(size)))
+    own = _variances(n, total, square, pooled=within) / n
+    return Moments(float(mean), *_between(n, total / n, within / n, own=own, sampling=within / size, n=int(size)))
 
 
 def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, Floats],
@@ -157,14 +165,16 @@ def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, 
         return Moments(a.mean - b.mean, float("nan"), float("nan"), 0)
     n, m = one[0][some], other[0][some]
     means, shared = (one[1][some] / n, other[1][some] / m), tuple(part[some] for part in both)
-    together = _covariance(n, m, means, both=shared)
+    together, covariances = _covariance(n, m, means, both=shared)
     noise = a.sampling * a.n / n + b.sampling * b.n / m - 2 * together * shared[0] / (n * m)
     sampling = a.sampling + b.sampling - 2 * together * shared[0].sum() / (a.n * b.n)
-    weight = n * m / (n + m)
+    own = -2 * covariances * shared[0] / (n * m)
+    for group, whole in ((one, a), (other, b)):
+        size, total, square = (part[some] for part in group)
+        own += _variances(size, total, square, pooled=whole.sampling * whole.n) / size
     each, count = means[0] - means[1], a.n + b.n - int(both[0].sum())
-    return Moments(
-        a.mean - b.mean, *_between(weight, each, np.maximum(noise, 0.0), sampling=max(sampling, 0.0), n=count)
-    )
+    return Moments(a.mean - b.mean, *_between(n * m / (n + m), each, np.maximum(noise, 0.0), own=own,
+                                              sampling=max(sampling, 0.0), n=count))  # fmt: skip
 
 
 def _within(n: Floats, total: Floats, square: Floats) -> float:
@@ -175,20 +185,39 @@ def _within(n: Floats, total: Floats, square: Floats) -> float:
     return float(max(square.sum() / n.sum() - (total.sum() / n.sum()) ** 2, 0.0))
 
 
-def _covariance(n: Floats, m: Floats, means: tuple[Floats, Floats], *, both: tuple[Floats, ...]) -> float:
-    """Return the covariance of both values in a patient of a member, pooled, around each group's own means."""
+def _variances(n: Floats, total: Floats, square: Floats, *, pooled: float) -> Floats:
+    """Return the variance between the patients of each member; the pooled one where a member has a single patient."""
+    return np.where(n > 1, np.maximum(square - total**2 / n, 0.0) / np.maximum(n - 1, 1), pooled)
+
+
+def _covariance(n: Floats, m: Floats, means: tuple[Floats, Floats], *,
+                both: tuple[Floats, ...]) -> tuple[float, Floats]:  # fmt: skip
+    """Return the covariance of both values in a patient of a member, around each group's own means: pooled, and of
+    each member (the pooled one where its patients tell none)."""
     k, x, y, product = both
     sums = product - means[0] * y - means[1] * x + k * means[0] * means[1]
-    free = float(np.sum(k * (1 - 1 / n - 1 / m + k / (n * m))))
-    return float(sums.sum() / free) if free > 0 else 0.0
+    free = np.maximum(k * (1 - 1 / n - 1 / m + k / (n * m)), 0.0)
+    whole = float(free.sum())
+    pooled = float(sums.sum() / whole) if whole > 0 else 0.0
+    return pooled, np.where(free > _ROUNDING, sums / np.maximum(free, _ROUNDING), pooled)
 
 
-def _between(weight: Floats, each: Floats, noise: Floats, *, sampling: float,
+def _between(size: Floats, each: Floats, noise: Floats, *, own: Floats, sampling: float,
              n: int) -> tuple[float, float, int, float, float, float]:  # fmt: skip
-    """Return the fields of `Moments` after the mean, from the means of members, each with its weight and noise."""
+    """Return the fields of `Moments` after the mean, from the means of members.
+
+    Parameters
+    ----------
+    size
+        Patients of each member (of a difference: n m/(n + m)).
+    noise, own
+        Variance of each member's mean from its patients' number, by the pooled variance and by that of its own
+        patients. The first, which varies less, gives the degrees of freedom.
+    """
+    weight = size / (size + size.mean())
     total = weight.sum()
     spread = float(np.sum(weight * (each - np.sum(weight * each) / total) ** 2))
-    expected = float(np.sum(weight * noise) - np.sum(weight**2 * noise) / total)
+    expected = float(np.sum(weight * own) - np.sum(weight**2 * own) / total)
     room = float(total - np.sum(weight**2) / total)
     if room <= 0:
         return 0.0, sampling, n, 0.0, 0.0, 0.0
