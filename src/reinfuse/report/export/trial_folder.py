@@ -36,9 +36,10 @@ METHODS = (
     "2013). Results of CLL were held out.",
     "Every virtual patient meets every arm. Intervals are prediction intervals for one more population like those of "
     "the ensemble: they hold the spread of the ensemble and the number of virtual patients (moments of DerSimonian "
-    "and Laird 1986, the variance between populations not known exactly), and keep within the bounds of shares and of "
-    "days. Of differences as a study would see them, what patients given the infusion in both arms have in common is "
-    "taken into account.",
+    "and Kacker 2007; the variance between populations by its confidence distribution, Nagashima 2019), and keep "
+    "within the bounds of shares and of days. In simulated ensembles they hold 93 to 97 % of further populations, and "
+    "more where virtual patients are too few to tell the populations apart. Of differences as a study would see them, "
+    "what patients given the infusion in both arms have in common is taken into account.",
     "Nobody is treated after death: who died before an infusion was not given it. Response: tumour below 1 mL "
     "(complete) or halved on day 28, in a living patient. Progression: 1.5 times the nadir, taken as 1 mL at "
     "least, from day 28. Undetectable residual disease: below 1e8 cells. CAR-T cells are seen above 0.01/µL.",

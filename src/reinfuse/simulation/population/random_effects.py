@@ -14,8 +14,8 @@ fewer degrees of freedom where their tails are heavy: O'Neill, Am Stat 2014;68:2
 distribution, and the interval is that of the mixture over it (Nagashima, Noma & Furukawa, Stat Methods Med
 2019;28:1689-1702). What of that distribution lies below 0 counts as 0 there; here nine tenths of it, and a tenth
 is spread over what lies above, without which tau2 of a tenth to a half of the noise is covered too rarely
-(`benchmarks/virtual/two_stage.py`: 93.5 to 97.7 % of new populations with 100 members for any tau2 above 0.03 of the
-noise; below, the interval holds nearly all). A quantity that cannot pass a bound has an interval that does not: beta
+(`benchmarks/virtual/two_stage.py`: 93.6 to 97.6 % of new populations with 100 members where tau2 is 0.03 of the noise
+or more; below, the interval holds nearly all). A quantity that cannot pass a bound has an interval that does not: beta
 distributions on its range take the place of normal ones, of the same means and variances.
 """
 
