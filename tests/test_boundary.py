@@ -9,7 +9,7 @@ from cohorts import EIGHT
 from helpers import plain, quick, read
 from reinfuse import Plan, Study, save
 from reinfuse.analyses import association
-from reinfuse.analyses.conduct import ANALYSES, analysis_of
+from reinfuse.analyses.registry import analyses, analysis_of
 from reinfuse.cli.main import main
 from reinfuse.exceptions import CohortRefused
 from reinfuse.plan.options import Analyses
@@ -75,7 +75,7 @@ def test_every_analysis_that_is_not_run_says_so(eight):
     plan = Plan.built_in().model_copy(update={"analyses": Analyses.none(), "landmarks": (), "time_dependent": ()})
     findings = Study(eight.cohort, plan).run()
     said = [w["text"] for w in findings.warnings if w["about"] == "not run"]
-    for analysis in ANALYSES:
+    for analysis in analyses():
         if analysis.switches:
             [text] = [t for t in said if t.lower().startswith(f"{analysis.name}:")]
             assert "switched off by the plan (analyses." in text
@@ -86,7 +86,7 @@ def test_every_step_belongs_to_a_known_analysis(eight):
     names = []
     quickly = Study(eight.cohort, quick(Plan.built_in()))
     quickly.run(lambda name, done, total: names.append(name))
-    known = {a.name for a in ANALYSES}
+    known = {a.name for a in analyses()}
     assert {analysis_of(n).name for n in names if n != "done"} <= known
     assert len(names) > 30
 

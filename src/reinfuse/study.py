@@ -12,8 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reinfuse.analyses import descriptive_steps, exposure_steps, inference_steps, population_steps
+from reinfuse.analyses import population_steps, power
+from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.conduct import Piece, Shared, conduct, not_run, pieces
+from reinfuse.analyses.registry import steps
 from reinfuse.cohort.analysis_set import analysed
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -66,7 +68,7 @@ class Study:
         self.cohort = unsplit(self.cohort, self.plan.rules)
         self.data = analysed(self.cohort, self.plan)
 
-    def prepare(self) -> list[descriptive_steps.Step]:
+    def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
         return self._todo(self._counted(Boundary()))
 
@@ -87,14 +89,11 @@ class Study:
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
 
-    def _todo(self, counts: Counted | None) -> list[descriptive_steps.Step]:
-        todo = [
-            *descriptive_steps.steps(self.data, self.plan),
-            *inference_steps.steps(self.data, self.cohort, plan=self.plan),
-        ]
-        if counts is not None:
-            todo += exposure_steps.steps(self.data, counts, plan=self.plan)
-        return todo
+    def _todo(self, counts: Counted | None) -> list[Step]:
+        return list(steps(self._inputs(counts)))
+
+    def _inputs(self, counts: Counted | None = None) -> Inputs:
+        return Inputs(self.data, self.plan, self.cohort, counts)
 
     def _counted(self, boundary: Boundary) -> Counted | None:
         """Return the counts if the plan asks for them and there are any."""
@@ -132,7 +131,7 @@ class Study:
         if sampling:
             require("kinetics", "sample nothing (--no-sampling)")
         findings = self._findings(
-            list(exposure_steps.steps(self.data, self.counts, plan=self.plan)), progress, counts=self.counts
+            list(steps(self._inputs(self.counts), section="kinetics")), progress, counts=self.counts
         )
         if not sampling:
             return findings, None
@@ -160,15 +159,16 @@ class Study:
             Simulated outcomes for each size of each effect.
         """
         plan = self.plan.model_copy(update={"analyses": self.plan.analyses.model_copy(update={"power": draws})})
-        return Study(self.cohort, plan)._findings(list(inference_steps.power_steps(self.data, plan)), progress)
+        study = Study(self.cohort, plan)
+        return study._findings(list(power.in_full(study._inputs())), progress)
 
-    def _findings(self, todo: list[descriptive_steps.Step], progress: Progress | None, *, counts: Counted | None = None,
+    def _findings(self, todo: list[Step], progress: Progress | None, *, counts: Counted | None = None,
                   boundary: Boundary | None = None, whole: bool = False,
                   others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
         results = conduct(todo, boundary, progress=progress, others=others)
-        idle = not_run(todo, results, self.data, plan=self.plan) if whole else ()
+        idle = not_run(todo, results, self._inputs(counts)) if whole else ()
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
                         self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
                         described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,

@@ -70,7 +70,8 @@ def test_a_factor_of_the_plan_that_bears_an_outcome_s_name_is_a_subgroup_of_its_
 
 
 def test_a_landmark_may_adjust_for_what_is_known_by_then(tmp_path):
-    from reinfuse.analyses.inference_steps import _landmark
+    from reinfuse.analyses.base import Inputs
+    from reinfuse.analyses.landmark import ANALYSIS
     from reinfuse.results.estimate import NOT_ESTIMABLE
 
     plan = Plan.of({**LATE, "landmarks": [{"factor": "response", "endpoints": ["os"], "adjust": ["peak"]}]})
@@ -81,7 +82,9 @@ def test_a_landmark_may_adjust_for_what_is_known_by_then(tmp_path):
     D,90,1,SD,,1
     E,150,1,SD,,3
     F,400,1,SD,,4"""
-    records, _ = _landmark(analysed(read_cohort(write_sheet(tmp_path, sheet)), plan), plan, plan.landmarks[0])
+    cohort = read_cohort(write_sheet(tmp_path, sheet))
+    [step] = ANALYSIS.steps(Inputs(analysed(cohort, plan), plan, cohort))
+    records, _ = step.work([])
     ratios = [e for e in records if e.statistic == "hazard_ratio"]
     assert [(e.term, e.model, e.at) for e in ratios] == [
         ("response", "multivariable", 42), ("peak", "multivariable", 42),

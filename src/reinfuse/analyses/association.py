@@ -7,8 +7,10 @@ how many. What small numbers do is said in the record: separation, few events, c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
+from reinfuse.analyses.base import NEEDS_FACTOR, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -82,3 +84,14 @@ def _record(design: Design, model: str, confidence: float, j: int, value: float 
     return Estimate("association", design.endpoint.name, design.statistic, "all", None, model, design.terms[j],
                     None, value, lower, upper, confidence, p, "ratio", method, design.n,
                     design.events, note)  # fmt: skip
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    """Yield each factor alone, then the plan's multivariable models."""
+    alone = [(end, [factor], "univariable") for end in inputs.modelled for factor in inputs.data.factors]
+    for end, factors, model in (*alone, *inputs.multivariable):
+        work = partial(associations, end, factors, model, confidence=inputs.plan.confidence)
+        yield of_endpoint("associations", end, work)
+
+
+ANALYSIS = Analysis("associations", "association", "associations", _steps, NEEDS_FACTOR, disclosure="effects")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
@@ -107,14 +108,9 @@ def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Itera
     yield _missing(variable, values, population=population)
 
 
-def flow(data: Analysed) -> list[Estimate]:
-    """Return how many patients came in, were left out for each reason, and are analysed."""
-    reasons = data.flow.filter(pl.col("status") == "excluded")["reason"].to_list()
-    total = data.flow.height
-    rows: Sequence[tuple[str, int]] = [
-        ("in the cohort", total),
-        *((f"excluded: {reason}", reasons.count(reason)) for reason in sorted(set(reasons))),
-        ("analysed", total - len(reasons)),
-    ]
-    return [Estimate("flow", None, "count", term=term, estimate=float(x), unit="patients", method="count", n=total,
-                     events=x) for term, x in rows]  # fmt: skip
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    yield Step("baseline", lambda _: (baseline(inputs.data), {}))
+
+
+ANALYSIS = Analysis("baseline", "baseline", "patients", _steps, "there is no factor and no baseline column",
+                    disclosure="counts")  # fmt: skip

@@ -9,11 +9,13 @@ patients, and the slope is that of all patients' outcomes on the predictor so ma
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import chdtrc
 
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -192,3 +194,13 @@ def _record(design: Design, statistic: str, term: str | None, *, value: float | 
     return Estimate("stability", design.endpoint.name, statistic, model="all factors" if term else "multivariable",
                     term=term, estimate=value, unit="fraction", method=method, n=design.n, events=design.events,
                     note=note)  # fmt: skip
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for end in inputs.main_endpoints:
+        rng = inputs.random("stability", end.name)
+        work = partial(stability, end, inputs.data.factors, inputs.plan.analyses.bootstraps, rng=rng)
+        yield of_endpoint("stability", end, work)
+
+
+ANALYSIS = Analysis("stability", "stability", "sure", _steps, NEEDS_MODEL, ("bootstraps",))

@@ -7,14 +7,16 @@ errors; the interval and p-value are of the same normal approximation, which has
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from reinfuse.analyses.association import ratio
+from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.analyses.survival import compared, left_out
 from reinfuse.arrays import Bools, Floats
@@ -184,3 +186,22 @@ def _without_event(design: Design, here: Bools) -> tuple[dict[int, str], Bools]:
                 empty.setdefault(j, what)
                 silent |= X[:, j] == 1
     return empty, silent
+
+
+def _compared(inputs: Inputs, end: EndpointColumn) -> list[Estimate]:
+    """Return Gray's test and Fine and Gray's model of each factor."""
+    factors = inputs.data.factors
+    records = [gray(end, f) for f in factors if f.kind != "number"]
+    for factor in factors:
+        records += fine_gray(end, [factor], "univariable", confidence=inputs.plan.confidence)
+    return records
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for end in inputs.data.endpoints:
+        if end.competing is not None:
+            yield of_endpoint("competing events", end, partial(_compared, inputs, end))
+
+
+ANALYSIS = Analysis("competing events", "competing", "survival", _steps, "it needs a competing event, and a factor",
+                    ("competing",))  # fmt: skip

@@ -8,19 +8,21 @@ for that group.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.association import associations, infinite, ratio
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, ticks
 from reinfuse.analyses.design_matrix import design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.cohort.post_baseline import Switch, at_landmark
-from reinfuse.results.curves import Curve
+from reinfuse.cohort.post_baseline import Switch, at_landmark, factor_at, known_after, landmark_day
+from reinfuse.plan.options import Landmark
+from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth_left_truncated
 
@@ -111,3 +113,40 @@ def _split(X: Floats, entry: Floats, time: Floats, *, event: Floats,
     stop = np.concatenate([np.minimum(day, time)[before], time[after]])
     ended = np.concatenate([np.where(after, 0.0, event)[before], event[after]])
     return np.vstack([first, second]), start, stop, ended
+
+
+def _of(inputs: Inputs, mark: Landmark) -> Output:
+    """Return one landmark of the plan, for each of its endpoints."""
+    data, plan = inputs.data, inputs.plan
+    records: list[Estimate] = []
+    curves: dict[CurveKey, Curve] = {}
+    day = landmark_day(mark, data, rules=plan.rules)
+    names = {f.name for f in (*data.factors, *data.later)}
+    factor, why = factor_at(mark.factor, day, data)
+    after, of = known_after(mark.factor, day, data) if mark.factor == "response" else (0, 0)
+    adjust = [f for f, _ in (factor_at(n, day, data) for n in mark.adjust if n in names) if f is not None]
+    late = f"{after} of {of} responders first responded after the landmark" if after else None
+    for name in mark.endpoints:
+        end = data.endpoint(name)
+        if end is None or end.kind != "time":
+            continue
+        if factor is None:
+            records.append(Estimate("landmark", name, "hazard_ratio", term=mark.factor, at=day, method="landmark",
+                                    n=0, events=0, note=f"{NOT_ESTIMABLE}: {why}"))  # fmt: skip
+            continue
+        time = np.asarray(end.time)[end.known]
+        marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
+        effects, drawn = landmark(end, factor, adjust, day=day, confidence=plan.confidence, ticks=marks)
+        records += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in effects]
+        curves |= {(name, f"landmark={day:g}", group): curve for group, curve in drawn.items()}
+    return records, curves
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for mark in inputs.plan.landmarks:
+        day = landmark_day(mark, inputs.data, rules=inputs.plan.rules)
+        yield Step(f"landmark, {mark.factor} at day {day:g}", lambda _, mark=mark: _of(inputs, mark))  # type: ignore[misc]
+
+
+ANALYSIS = Analysis("landmark", "landmark", "later", _steps,
+                    "the plan names no landmark whose endpoint is in the data")  # fmt: skip

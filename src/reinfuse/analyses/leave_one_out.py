@@ -6,13 +6,15 @@ without that patient is on the other side of 1 - confidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy.special import chdtrc
 
 from reinfuse.analyses.association import ratio
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -95,3 +97,12 @@ def _of_term(design: Design, j: int, model: str, *, confidence: float, coef: Flo
 def _record(design: Design, j: int, model: str, *, note: str | None) -> Estimate:
     return Estimate("influence", design.endpoint.name, "patients_changing", model=model, term=design.terms[j],
                     method=METHOD[design.kind], n=design.n, events=design.events, note=note)  # fmt: skip
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    ids = inputs.data.frame["patient_id"].to_list()
+    for model in inputs.main:
+        yield of_endpoint("influence", model[0], partial(influence, *model, inputs.plan.confidence, ids))
+
+
+ANALYSIS = Analysis("influence", "influence", "sure", _steps, NEEDS_MODEL, ("influence",))

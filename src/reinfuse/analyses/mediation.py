@@ -15,13 +15,17 @@ hold for these to be effects is `ASSUMPTIONS`; it cannot be checked in the data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.bootstrap_stability import resampled
+from reinfuse.analyses.exposure_predictors import lacking, predictors
 from reinfuse.analyses.standardization import flic
 from reinfuse.arrays import Floats
+from reinfuse.kinetics.cohort_kinetics import Counted
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 from reinfuse.statistics.logistic_normal import expected_share
@@ -128,3 +132,34 @@ def _record(first: Estimate, values: Floats, said: str | None) -> Estimate:
     tail = (1 - (first.confidence or 0.95)) / 2
     low, high = np.quantile(drawn, (tail, 1 - tail))
     return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([told, said]))
+
+
+def _of(inputs: Inputs, counts: Counted) -> list[Estimate]:
+    """Return the effects of each binary factor of the plan's models through the area under the counts."""
+    data, plan = inputs.data, inputs.plan
+    end = data.endpoint("response")
+    named = dict.fromkeys(f for m in plan.models for f in m.factors)
+    wanted = [f for f in data.factors if f.name in named and f.kind == "binary"]
+    if end is None or not wanted:
+        return []
+    mediator = predictors(counts, data, plan=plan)[0].values.fill_null(float("nan")).to_numpy()
+    others = [f.columns for f in data.factors if f.name in plan.standardise.confounders]
+    confounders = np.column_stack(others) if others else np.empty((data.frame.height, 0))
+    records = []
+    for factor in wanted:
+        records += mediation(end.name, factor.name, end.event, x=factor.columns[:, 0], m=mediator,
+                             confounders=confounders, confidence=plan.confidence, draws=plan.analyses.bootstraps,
+                             random=inputs.random("mediation", factor.name))  # fmt: skip
+    without = lacking(counts, data, plan, measure="auc_0_28", eligible=end.known)
+    return [replace(e, note=joined([e.note, without])) for e in records]
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    counts = inputs.counts
+    if counts is not None:
+        yield Step("direct and indirect effects", lambda _: (_of(inputs, counts), {}))
+
+
+ANALYSIS = Analysis("direct and indirect effects", "mediation", "kinetics", _steps,
+                    "it needs CAR-T counts, response, and a binary factor in a multivariable model",
+                    ("kinetics", "bootstraps"))  # fmt: skip

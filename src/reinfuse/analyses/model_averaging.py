@@ -10,11 +10,13 @@ together.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from reinfuse.analyses.association import ratio
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -90,3 +92,11 @@ def _record(design: Design, statistic: str, term: str | None, *, value: float | 
     unit = "ratio" if statistic.endswith("ratio") else "fraction"
     return Estimate("averaging", design.endpoint.name, statistic, model="averaged", term=term, estimate=value,
                     unit=unit, method=METHOD, n=design.n, events=design.events, note=note)  # fmt: skip
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for end in inputs.main_endpoints:
+        yield of_endpoint("model averaging", end, partial(averaged, end, inputs.data.factors))
+
+
+ANALYSIS = Analysis("model averaging", "averaging", "sure", _steps, NEEDS_MODEL, ("averaging",))

@@ -12,7 +12,7 @@ the completed data are pooled by Rubin's rules. Values are taken as missing at r
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ import polars as pl
 from scipy.special import expit, stdtr, stdtrit
 
 from reinfuse.analyses.association import infinite, ratio
+from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -293,3 +294,14 @@ def _records(own: Estimate, first: Design, X: Floats, *, imputed_in: str) -> lis
         made.append(replace(own, term=term, estimate=value, lower=lower, upper=upper, p_value=finite(pooled.p_value),
                             note=joined(said)))  # fmt: skip
     return made
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for model in inputs.main:
+        rng = inputs.random("imputation", *seed_words(model))
+        work = partial(imputed, *model, inputs.plan.confidence, inputs.plan.analyses.imputations, rng)
+        yield of_endpoint("imputation", model[0], work)
+
+
+ANALYSIS = Analysis("imputation", "imputation", "sure", _steps, "no factor of the models is missing in a patient",
+                    ("imputations",))  # fmt: skip

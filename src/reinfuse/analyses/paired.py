@@ -15,9 +15,11 @@ from dataclasses import replace
 import numpy as np
 
 from reinfuse.analyses import survival
+from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.proportion import clopper_pearson, proportion
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.paired_outcomes import Pairs
+from reinfuse.cohort.paired_outcomes import pairs as pairs_of
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 MCNEMAR = "exact McNemar test, Clopper-Pearson CI of discordant pairs"
@@ -151,3 +153,18 @@ def _left_out(pairs: Pairs, known: Bools, *, index: int) -> str | None:
     told = [f"{int(mask.sum())} {why}" for why, mask in reasons.items() if mask.any()]
     total = sum(int(mask.sum()) for mask in reasons.values())
     return f"{total} of {len(known)} patients left out: {', '.join(told)}" if total else None
+
+
+def _of(inputs: Inputs) -> list[Estimate]:
+    plan = inputs.plan
+    both = pairs_of(inputs.cohort, plan.index_infusion, rules=plan.rules)
+    return [] if both is None else paired(both, plan.confidence, index=plan.index_infusion)
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    if inputs.plan.index_infusion > 1:
+        yield Step("within patients", lambda _: (_of(inputs), {}))
+
+
+ANALYSIS = Analysis("within patients", "paired", "paired", _steps,
+                    "it needs dated tables with the infusion before, of the same patients", ("paired",))  # fmt: skip

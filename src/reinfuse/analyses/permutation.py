@@ -21,12 +21,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy.special import logsumexp
 
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -167,3 +169,12 @@ def _categories(x: Floats, Z: Floats, draws: int, *, rng: np.random.Generator) -
     below = np.cumsum(chance / chance.sum(axis=1, keepdims=True), axis=1)
     level = (rng.random((draws, len(x), 1)) > below[None, :, :-1]).sum(axis=2)
     return np.asarray((level[:, :, None] == np.arange(1, x.shape[1] + 1)).astype(np.float64), dtype=np.float64)
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for model in (*inputs.univariable, *inputs.main_multivariable):
+        rng = inputs.random("permutation", *seed_words(model))
+        yield of_endpoint("permutation", model[0], partial(permutations, *model, inputs.plan.analyses.draws, rng))
+
+
+ANALYSIS = Analysis("permutation", "permutation", "sure", _steps, NEEDS_MODEL, ("permutation",), disclosure="effects")

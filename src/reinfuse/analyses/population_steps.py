@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reinfuse.analyses.descriptive_steps import random
+from reinfuse.analyses.base import random
 from reinfuse.cohort.analysis_set import ID, Analysed
 from reinfuse.kinetics.cohort_kinetics import Counted
 from reinfuse.kinetics.infusion_factors import declared, factors

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses import simulated_inference
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Model, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -122,3 +124,20 @@ def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[floa
             share = (ndtri(WANTED) - low) / (high - low)
             return replace(own, estimate=math.exp(math.log(near) + share * (math.log(far) - math.log(near))))
     return replace(own, note=f"under {WANTED:.0%} power up to a ratio of {places[-1]:.2g}")
+
+
+def _of(inputs: Inputs, models: Sequence[Model], ratios: Sequence[float]) -> Iterator[Step]:
+    for model in models:
+        draws, rng = inputs.plan.analyses.power, inputs.random("power", *seed_words(model))
+        yield of_endpoint("power", model[0], partial(power, *model, draws, inputs.plan.confidence, rng, ratios))
+
+
+def in_full(inputs: Inputs) -> Iterator[Step]:
+    """Yield the power of the main models and of each factor alone for their endpoints, over many ratios."""
+    ends = {end.name for end, _, _ in inputs.main}
+    alone = [m for m in inputs.univariable if m[0].name in ends and m not in inputs.main]
+    yield from _of(inputs, [*inputs.main, *alone], RATIOS)
+
+
+ANALYSIS = Analysis("power", "power", "power", lambda inputs: _of(inputs, inputs.main, FEW_RATIOS), NEEDS_MODEL,
+                    ("power",))  # fmt: skip

@@ -8,13 +8,15 @@ doubling of time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from reinfuse.analyses.association import ratio
+from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -92,3 +94,14 @@ def _over_time(design: Design, usable: list[int], place: int, *, base: Estimate,
         made.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
                             p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
     return made
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    ends = {end.name for end, _, _ in inputs.main_multivariable}
+    alone = [m for m in inputs.univariable if m[0].name in ends]
+    for model in (m for m in (*alone, *inputs.main) if m[0].kind == "time"):
+        yield of_endpoint("proportional hazards", model[0], partial(proportional, *model, inputs.plan.confidence))
+
+
+ANALYSIS = Analysis("proportional hazards", "proportional", "sure", _steps,
+                    "it needs a multivariable model of a time to event", ("proportional_hazards",))  # fmt: skip

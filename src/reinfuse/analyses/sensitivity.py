@@ -9,11 +9,13 @@ is common (15 % or more) an odds ratio is taken as its square root, and a hazard
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 
+from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.arrays import Floats
 from reinfuse.results.estimate import Estimate
 
@@ -76,3 +78,22 @@ def false_discovery(effects: Sequence[Estimate]) -> list[Estimate]:
     return [replace(e, analysis="sensitivity", statistic="p_adjusted", estimate=float(q), p_value=float(q), lower=None,
                     upper=None, confidence=None, unit=None, method=f"{BENJAMINI_HOCHBERG} over {len(tested)} tests",
                     note=None) for e, q in zip(tested, p, strict=True)]  # fmt: skip
+
+
+def _of(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Return E-values of the multivariable models, or without any of each factor alone, and the adjusted p-values."""
+    effects = [e for e in estimates if e.analysis == "association"]
+    multivariable = [e for e in effects if e.model == "multivariable"]
+    alone = sorted((e for e in effects if e.model == "univariable"), key=lambda e: str(e.endpoint))
+    records = e_values(multivariable or alone)
+    for _, group in groupby(alone, key=lambda e: e.endpoint):
+        records += false_discovery(list(group))
+    return records
+
+
+def _steps(_: Inputs) -> Iterator[Step]:
+    yield Step("sensitivity", lambda estimates: (_of(estimates), {}))
+
+
+ANALYSIS = Analysis("sensitivity", "sensitivity", "sure", _steps, "no association was estimated", ("sensitivity",),
+                    last=True, disclosure="effects")  # fmt: skip

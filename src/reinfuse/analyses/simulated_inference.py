@@ -13,7 +13,7 @@ the interval leaves out no effect.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses.association import ratio
+from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -294,3 +295,15 @@ def _chi_square_limit(test: Test, side: int, *, confidence: float) -> float:
         first = int(np.argmax(above)) if above.any() else 16
         near, far = steps[max(first - 1, 0)], steps[first]
     return float(test.estimate + side * (near + far) / 2)
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    asked, every = inputs.plan.analyses, [*inputs.univariable, *inputs.main_multivariable]
+    for model in every if asked.calibrated == "all" else inputs.main:
+        rng = inputs.random("calibrated", *seed_words(model))
+        work = partial(calibrated, *model, inputs.plan.confidence, asked.draws, rng)
+        yield of_endpoint("simulated intervals", model[0], work)
+
+
+ANALYSIS = Analysis("simulated intervals", "calibrated", "sure", _steps, NEEDS_MODEL, ("calibrated",),
+                    disclosure="effects")  # fmt: skip

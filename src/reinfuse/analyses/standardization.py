@@ -12,11 +12,13 @@ bootstrap, models fitted anew. A combination that fewer than a set number of pat
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.bootstrap_stability import MOST_PATIENTS, resampled
 from reinfuse.analyses.design_matrix import Design, design_of
 from reinfuse.arrays import Bools, Floats
@@ -202,3 +204,20 @@ def _outcome(data: _Data, had: Bools, w: Floats) -> Floats:
     died = w @ ((time[:, None] == at[None, :]) & (event == 1)[:, None]).astype(np.float64)
     steps = 1 - died / np.where(at_risk > 0, at_risk, 1.0)
     return np.where(total > 0, np.maximum(steps, 0).prod(axis=1), np.nan)
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    wanted, plan = inputs.plan.standardise, inputs.plan
+    exposures = [f for f in inputs.columns(wanted.exposures) if f.kind == "binary"]
+    confounders = inputs.columns(wanted.confounders)
+    for end in (inputs.data.endpoint(name) for name in wanted.endpoints if exposures):
+        if end is not None and end.entry is None and end.competing is None:
+            day, rng = wanted.day if end.kind == "time" else None, inputs.random("standardised", end.name)
+            work = partial(standardised, end, exposures, confounders, day=day, fewest=wanted.fewest,
+                           draws=plan.analyses.bootstraps, confidence=plan.confidence, rng=rng)  # fmt: skip
+            yield of_endpoint("protocols", end, work)
+
+
+ANALYSIS = Analysis("protocols", "standardised", "protocols", _steps,
+                    "it needs a binary factor of treatment and an endpoint without late entry",
+                    ("standardise", "bootstraps"))  # fmt: skip

@@ -10,13 +10,18 @@ exchanged (Schemper and Smith, Control Clin Trials 1996;17:343-346).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, rate_days, ticks
 from reinfuse.arrays import Bools, Floats
-from reinfuse.results.curves import Curve
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.declarations import TIME_ENDPOINTS
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
 from reinfuse.statistics import nonparametric
 
@@ -166,3 +171,52 @@ def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
 def left_out(groups: Sequence[str]) -> str | None:
     """Say which groups are left out of a test."""
     return f"left out, censored before the first event: {', '.join(groups)}" if groups else None
+
+
+def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+    """Return the curves of one endpoint, in each population and at each level of each factor."""
+    time, event = np.asarray(end.time), end.event
+    marks = ticks(float(time[end.known].max()) if end.known.any() else 0.0)
+    records: list[Estimate] = []
+    curves: dict[CurveKey, Curve] = {}
+
+    def add(mask: Bools, population: str, group: str | None) -> None:
+        here = mask & end.known
+        entry = None if end.entry is None else end.entry[here]
+        own, curve = survival(time[here], event[here], confidence, endpoint=end.name, population=population,
+                              group=group, days=rate_days(), ticks=marks, entry=entry)  # fmt: skip
+        records.extend(own)
+        if curve is not None:
+            curves[end.name, population, group] = curve
+
+    for population, mask in data.populations.items():
+        add(mask, population, None)
+        here = mask & end.known
+        if end.entry is None and (end.name in ("os", "pfs") or end.name not in TIME_ENDPOINTS):
+            records += follow_up(time[here], event[here], confidence, endpoint=end.name, population=population)
+    for group, mask in level_masks(data):
+        add(mask, "all", group)
+    records += [] if end.entry is not None else _log_ranks(data, end)
+    return records, curves
+
+
+def _log_ranks(data: Analysed, end: EndpointColumn) -> list[Estimate]:
+    records = []
+    for factor in data.factors:
+        if factor.kind != "number":
+            here = end.known & factor.values.is_not_null().to_numpy()
+            groups = factor.values.filter(pl.Series(here)).to_numpy().astype(str)
+            records.append(
+                log_rank(np.asarray(end.time)[here], end.event[here], groups, endpoint=end.name, term=factor.name)
+            )
+    return records
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for end in inputs.data.endpoints:
+        if end.kind != "binary" and end.competing is None:
+            name = f"survival, {end.label}"
+            yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
+
+
+ANALYSIS = Analysis("survival", "survival", "survival", _steps, "the data hold no time to event", disclosure="counts")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.proportion import proportion
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.wide_format import GRADE_SUFFIX, TOXICITY_PREFIX
@@ -43,3 +46,10 @@ def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
                     term=f"{kind}>={least}",
                 )
     return made
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    yield Step("toxicity", lambda _: (toxicity(inputs.data, inputs.plan.confidence), {}))
+
+
+ANALYSIS = Analysis("toxicity", "toxicity", "toxicity", _steps, "the data hold no toxicity", disclosure="counts")

@@ -10,17 +10,18 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from reinfuse.analyses.registry import records_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.raw_tables import About
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, Measure
 from reinfuse.disclosure.coarsening import coarse
-from reinfuse.disclosure.measures import TABLES, counted, curve_pairs, evaluated, numbers_of, rules
+from reinfuse.disclosure.measures import counted, curve_pairs, evaluated, numbers_of, rules
 from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
 from reinfuse.results.estimate import ROUNDED, SO_THAT, SUPPRESSED, Estimate, joined
 from reinfuse.results.findings import Findings
 
-EFFECTS = frozenset({"association", "calibrated", "permutation", "sensitivity"})
-KEPT = frozenset({"flow", "survival", *TABLES, *EFFECTS})
+EFFECTS = records_of("effects")
+KEPT = records_of("counts", "effects")
 """Analyses of which anything is kept."""
 SHOWN_FROM = "smallest_number_shown"
 """The name in the provenance of suppressed findings."""

@@ -1,0 +1,195 @@
+"""What an analysis is: a declaration with its steps. Each module of this room that holds one names it `ANALYSIS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from reinfuse.arrays import Bools
+from reinfuse.cohort.declarations import TIME_ENDPOINTS
+from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
+from reinfuse.cohort.factors import FactorColumn
+from reinfuse.results.curves import Curve, CurveKey
+from reinfuse.results.estimate import Estimate
+
+if TYPE_CHECKING:
+    from reinfuse.cohort.analysis_set import Analysed
+    from reinfuse.cohort.cohort import Cohort
+    from reinfuse.kinetics.cohort_kinetics import Counted
+    from reinfuse.plan.analysis_plan import Plan
+
+Output = tuple[list[Estimate], dict[CurveKey, Curve]]
+Model = tuple[EndpointColumn, list[FactorColumn], str]
+"""Endpoint, factors, and `univariable` or `multivariable`."""
+Disclosure = Literal["counts", "effects", "removed"]
+"""What `share` does with an analysis: its numbers of patients are protected cell by cell; its effects are shown where
+no number behind them is hidden; it is taken away."""
+RATE_MONTHS = (6, 12, 24)
+TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+MOST_TICKS = 7
+MAIN = ("response", "pfs")
+"""Endpoints of the main models where a plan has none."""
+_OFF = (False, 0, "none")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A piece of an analysis that is taken by itself.
+
+    Attributes
+    ----------
+    name
+        The analysis' name, and after a comma what this step is of.
+    work
+        Gives estimates and curves, from the estimates of the steps before it.
+    endpoint
+        The endpoint that it is of, if it is of one.
+    """
+
+    name: str
+    work: Callable[[list[Estimate]], Output]
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the steps of a study are taken from."""
+
+    data: Analysed
+    plan: Plan
+    cohort: Cohort
+    counts: Counted | None = None
+
+    def random(self, *names: Any) -> np.random.Generator:
+        """Return the random numbers of one step: they depend on the plan's seed and these names, on no other step."""
+        return random(self.plan, *names)
+
+    @cached_property
+    def modelled(self) -> list[EndpointColumn]:
+        """The endpoints whose associations with factors are estimated."""
+        own = {e.name for e in self.plan.endpoints}
+        return [e for e in self.data.endpoints if e.kind == "binary" or e.name in TIME_ENDPOINTS or e.name in own]
+
+    @cached_property
+    def multivariable(self) -> list[Model]:
+        """The plan's multivariable models, as far as the data hold their endpoints and factors."""
+        models: list[Model] = []
+        for model in self.plan.models:
+            endpoint, columns = self.data.endpoint(model.endpoint), [self.data.factor(f) for f in model.factors]
+            factors = [f for f in columns if f is not None]
+            if endpoint is not None and len(factors) == len(columns):
+                models.append((endpoint, factors, "multivariable"))
+        return models
+
+    @cached_property
+    def univariable(self) -> list[Model]:
+        """Each factor alone with each endpoint without late entry."""
+        return [(end, [f], "univariable") for end in self.modelled if end.entry is None for f in self.data.factors]
+
+    @cached_property
+    def main(self) -> list[Model]:
+        """The plan's multivariable models, or where it has none each factor alone, for the main endpoints."""
+        models = [m for m in self.multivariable if m[0].entry is None]
+        if models or self.plan.models:
+            return models
+        ends = [e for e in self.modelled if e.entry is None]
+        chosen = [e for e in ends if e.name in MAIN] or ends[:1]
+        return [(end, [factor], "univariable") for end in chosen for factor in self.data.factors]
+
+    @cached_property
+    def main_multivariable(self) -> list[Model]:
+        """Those of the main models that are multivariable."""
+        return [m for m in self.main if m[2] == "multivariable"]
+
+    @cached_property
+    def main_endpoints(self) -> list[EndpointColumn]:
+        """The endpoints of the main models."""
+        return list({end.name: end for end, _, _ in self.main}.values())
+
+    def columns(self, names: Iterable[str]) -> list[FactorColumn]:
+        """Return those of these factors that the data hold."""
+        return [f for f in (self.data.factor(n) for n in names) if f is not None]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One kind of analysis.
+
+    Attributes
+    ----------
+    name
+        How the names of its steps begin, before a comma.
+    records
+        The field `analysis` of its estimates.
+    section
+        The report's section where its results stand.
+    steps
+        What is to be done for these inputs; nothing where it does not apply.
+    needs
+        What it needs; said where nothing of it was run though the plan asks for it.
+    switches
+        Settings under `[analyses]` of a plan that switch it off.
+    last
+        Needs the estimates of the steps before it.
+    disclosure
+        What `share` does with its records.
+    """
+
+    name: str
+    records: str
+    section: str
+    steps: Callable[[Inputs], Iterable[Step]]
+    needs: str = "nothing to estimate in these data"
+    switches: tuple[str, ...] = ()
+    last: bool = False
+    disclosure: Disclosure = "removed"
+
+    def off(self, plan: Plan) -> list[str]:
+        """Return the switches by which a plan leaves it out."""
+        return [s for s in self.switches if getattr(plan.analyses, s) in _OFF]
+
+
+NEEDS_FACTOR = "it needs an endpoint and a factor that can be modelled"
+NEEDS_MODEL = f"{NEEDS_FACTOR}, without late entry"
+NEEDS_MULTIVARIABLE = "it needs a multivariable model in the plan"
+NEEDS_COUNTS = "it needs CAR-T counts after the infusions"
+
+
+def of_endpoint(analysis: str, end: EndpointColumn, work: Callable[[], list[Estimate]]) -> Step:
+    """Return a step that is of one endpoint and draws no curve."""
+    return Step(f"{analysis}, {end.label}", lambda _: (work(), {}), end.name)
+
+
+def seed_words(model: Model) -> list[str]:
+    """Return the words from which, with the plan's seed, the random numbers of a model follow."""
+    return [model[0].name, model[2], *(f.name for f in model[1])]
+
+
+def random(plan: Plan, *names: Any) -> np.random.Generator:
+    """Return the random numbers of one step: they depend on the plan's seed and the step's name, not on its place."""
+    words = "/".join(str(n) for n in names).encode()
+    return np.random.default_rng([plan.seed, *words])
+
+
+def level_masks(data: Analysed) -> Iterator[tuple[str, Bools]]:
+    """Yield the name and mask of each level of each factor that has levels."""
+    for factor in data.factors:
+        if factor.kind != "number":
+            for level in sorted(factor.levels):
+                yield f"{factor.name}={level}", (factor.values == level).fill_null(False).to_numpy()
+
+
+def rate_days() -> list[float]:
+    """Return the days at which probabilities are estimated."""
+    return [m * DAYS_A_MONTH for m in RATE_MONTHS]
+
+
+def ticks(last: float) -> list[float]:
+    """Return the days of the time axis: 0 and equal steps of whole months, few enough to stand apart."""
+    fits = [m for m in TICK_MONTHS if last / (m * DAYS_A_MONTH) < MOST_TICKS]
+    step = (fits[0] if fits else TICK_MONTHS[-1]) * DAYS_A_MONTH
+    return [i * step for i in range(int(last // step) + 1)]

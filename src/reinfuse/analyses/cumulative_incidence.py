@@ -1,0 +1,41 @@
+"""Competing events: cumulative incidence in each population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from reinfuse.analyses.base import Analysis, Inputs, Step, rate_days, ticks
+from reinfuse.analyses.competing_risks import cumulative_incidence, curve, numbers_at_risk
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.results.curves import Curve, CurveKey
+from reinfuse.results.estimate import Estimate
+
+
+def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+    records: list[Estimate] = []
+    curves: dict[CurveKey, Curve] = {}
+    time, other = np.asarray(end.time), np.asarray(end.competing)
+    followed = end.known & ~np.isnan(other)
+    marks = ticks(float(time[followed].max()) if followed.any() else 0.0)
+    for population, mask in data.populations.items():
+        here = mask & followed
+        one = (time[here], end.event[here], other[here])
+        records += cumulative_incidence(*one, confidence, end.name, population, rate_days())
+        records += numbers_at_risk(one[0], int(one[1].sum()), end.name, population=population, ticks=marks)
+        drawn = curve(*one, confidence)
+        if drawn is not None:
+            curves[end.name, population, None] = drawn
+    return records, curves
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for end in inputs.data.endpoints:
+        if end.kind != "binary" and end.competing is not None:
+            name = f"cumulative incidence, {end.label}"
+            yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
+
+
+ANALYSIS = Analysis("cumulative incidence", "competing", "survival", _steps, "no endpoint has a competing event")

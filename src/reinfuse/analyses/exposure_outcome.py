@@ -1,0 +1,47 @@
+"""Exposure and outcome: response, and progression-free survival from day 28 on, per tenfold of peak and area."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reinfuse.analyses import association, landmark
+from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.exposure_predictors import PREDICTORS, lacking, predictors
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.post_baseline import at_landmark
+from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.day_28 import WINDOW
+from reinfuse.kinetics.extrapolation import within_reach
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.estimate import Estimate, joined
+
+SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
+
+
+def _outcome(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+    records: list[Estimate] = []
+    response, pfs = data.endpoint("response"), data.endpoint("pfs")
+    for factor, measure in zip(predictors(counts, data, plan=plan), PREDICTORS.values(), strict=True):
+        if response is not None:
+            note = lacking(counts, data, plan, measure=measure, eligible=response.known)
+            records += [
+                replace(e, analysis="kinetics", note=joined([e.note, note, SAME_WEEKS]))
+                for e in association.associations(response, [factor], "univariable", confidence=plan.confidence)
+            ]
+        if pfs is not None and pfs.entry is None:
+            note = lacking(counts, data, plan, measure=measure, eligible=at_landmark(pfs, WINDOW)[0].known)
+            effects, _ = landmark.landmark(pfs, factor, [], day=WINDOW, confidence=plan.confidence, ticks=[])
+            records += [replace(e, analysis="kinetics", note=joined([e.note, note])) for e in effects]
+    return records
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    counts = inputs.counts
+    if counts is not None:
+        yield Step("exposure and outcome",
+                   lambda _: ([within_reach(e) for e in _outcome(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
+
+
+ANALYSIS = Analysis("exposure and outcome", "kinetics", "kinetics", _steps,
+                    "it needs CAR-T counts, and response or progression-free survival", ("kinetics",))  # fmt: skip

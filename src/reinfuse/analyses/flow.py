@@ -1,0 +1,31 @@
+"""The patients' flow: how many came in, were left out for each reason, and are analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.results.estimate import Estimate
+
+
+def flow(data: Analysed) -> list[Estimate]:
+    """Return how many patients came in, were left out for each reason, and are analysed."""
+    reasons = data.flow.filter(pl.col("status") == "excluded")["reason"].to_list()
+    total = data.flow.height
+    rows: Sequence[tuple[str, int]] = [
+        ("in the cohort", total),
+        *((f"excluded: {reason}", reasons.count(reason)) for reason in sorted(set(reasons))),
+        ("analysed", total - len(reasons)),
+    ]
+    return [Estimate("flow", None, "count", term=term, estimate=float(x), unit="patients", method="count", n=total,
+                     events=x) for term, x in rows]  # fmt: skip
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    yield Step("flow", lambda _: (flow(inputs.data), {}))
+
+
+ANALYSIS = Analysis("flow", "flow", "patients", _steps, disclosure="counts")

@@ -1,0 +1,45 @@
+"""Factors of persistence after the index infusion: time ratios by an interval-censored Weibull model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reinfuse.analyses import weibull_aft
+from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
+from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.extrapolation import within_reach
+from reinfuse.kinetics.nca import persistence as interval
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.results.estimate import Estimate
+
+
+def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+    """Return the time ratios of persistence after the index infusion."""
+    of = {p.patient_id: p for p in counts.profiles if p.infusion == plan.index_infusion}
+    rows = [i for i, patient in enumerate(data.frame[ID].to_list()) if patient in of]
+    if not rows:
+        return []
+    between = [interval(of[data.frame[ID][i]]) for i in rows]
+    left, right = [a for a, _ in between], [b for _, b in between]
+    chosen = {f.name: replace(f, values=f.values[rows]) for f in data.factors}
+    records = []
+    for factor in chosen.values():
+        records += weibull_aft.effects(left, right, [factor], model="univariable", confidence=plan.confidence)
+    named = dict.fromkeys(f for m in plan.models for f in m.factors if f in chosen)
+    if len(named) > 1:
+        records += weibull_aft.effects(
+            left, right, [chosen[f] for f in named], model="multivariable", confidence=plan.confidence
+        )
+    return records
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    counts = inputs.counts
+    if counts is not None:
+        yield Step("factors of persistence",
+                   lambda _: ([within_reach(e) for e in _times(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
+
+
+ANALYSIS = Analysis("factors of persistence", "kinetics", "kinetics", _steps, NEEDS_COUNTS, ("kinetics",))

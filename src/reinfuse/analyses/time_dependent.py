@@ -1,0 +1,28 @@
+"""Factors that change with time, in the counting-process form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.landmark import time_dependent
+from reinfuse.cohort.post_baseline import switch
+from reinfuse.plan.options import TimeDependent
+from reinfuse.results.estimate import Estimate
+
+
+def _of(inputs: Inputs, one: TimeDependent) -> list[Estimate]:
+    end, (change, _) = inputs.data.endpoint(one.endpoint), switch(one.factor, inputs.data)
+    if end is None or end.kind != "time" or change is None:
+        return []
+    return time_dependent(end, change, inputs.columns(one.adjust), confidence=inputs.plan.confidence)
+
+
+def _steps(inputs: Inputs) -> Iterator[Step]:
+    for one in inputs.plan.time_dependent:
+        name = f"time-dependent factor, {one.factor} and {one.endpoint}"
+        yield Step(name, lambda _, one=one: (_of(inputs, one), {}))  # type: ignore[misc]
+
+
+ANALYSIS = Analysis("time-dependent factor", "time_dependent", "later", _steps,
+                    "the plan names none whose endpoint and days are in the data")  # fmt: skip
