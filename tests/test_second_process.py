@@ -44,7 +44,7 @@ def _fail():
 @pytest.fixture
 def second():
     one = SecondProcess()
-    one.ask(os.getpid)  # it has begun: a busy machine takes seconds to start it
+    one.ask(squares, 0)  # it has begun, and imported this module: that takes seconds on a busy machine
     yield one
     one.close()
 
