@@ -54,7 +54,7 @@ def test_a_small_run(script):
     if absent:
         pytest.skip(f"benchmarks/{script} compares with what is not installed here: {', '.join(absent)}")
     before = {p: p.stat().st_mtime_ns for p in ROOT.glob("benchmarks/**/*.[cjp][sn][vog]*")}
-    before |= {p: p.stat().st_mtime_ns for p in ROOT.glob("src/reinfuse/virtual/*.csv")}
+    before |= {p: p.stat().st_mtime_ns for p in ROOT.glob("src/reinfuse/simulation/*.csv")}
     for more in FURTHER.get(script, [[]]):
         done = subprocess.run([sys.executable, "-W", "ignore", str(BENCHMARKS / script), *more, "--small"],
                               capture_output=True, text=True, check=False)  # fmt: skip

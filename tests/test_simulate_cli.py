@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from reinfuse.cli.main import app
+from reinfuse.cli.simulate import OLD_NAMES
+from reinfuse.exceptions import PlanRefused
 from reinfuse.simulation.model.model_description import markdown
 from reinfuse.simulation.model.parameters import PARAMETERS, STATES
 from reinfuse.simulation.trial.trial_results import card
@@ -28,11 +30,11 @@ cart2_dose_cells_per_kg = [2e6, 2e7]
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("virtual")
     (folder / "p.toml").write_text(PROTOCOLS)
-    done = runner.invoke(
+    result = runner.invoke(
         app, ["virtual", "trial", str(folder / "p.toml"), "--patients", "600", "--out", str(folder / "out")]
     )
-    assert done.exit_code == 0, done.output
-    assert "not validated for one patient" in done.output
+    assert result.exit_code == 0, result.output
+    assert "not validated for individual patients" in result.output
     return folder / "out"
 
 
@@ -44,33 +46,33 @@ def test_a_trial_writes_report_numbers_and_figures(out):
     names = {p.stem for p in (out / "figures").glob("*.svg")}
     assert names == {"virtual_heat", "virtual_pfs", "virtual_persistence", "virtual_courses", "virtual_contrasts",
                      "virtual_reasons", "virtual_ablation"}  # fmt: skip
-    told = json.loads((out / "findings.json").read_text())
-    assert told["provenance"]["card"] == list(card())
+    findings = json.loads((out / "findings.json").read_text())
+    assert findings["provenance"]["card"] == list(card())
     assert "25 of 31 published results" in card()[-1]
     frame = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
-    assert frame.height == len(told["estimates"])
+    assert frame.height == len(findings["estimates"])
     assert set(frame["analysis"]) == {"virtual", "virtual_reasons"}
 
 
 def test_the_report_says_what_it_is_and_loads_nothing(out):
     text = (out / "report.html").read_text()
-    assert "not validated for one patient" in text
+    assert "not validated for individual patients" in text
     for line in card():
         assert html.escape(line, quote=True).replace("&#x27;", "&#39;") in text
     assert not re.search(r"(src|href)=[\"']https?:", text)
 
 
 def test_shares_of_the_report_are_those_of_the_records(out):
-    told = json.loads((out / "findings.json").read_text())["estimates"]
+    records = json.loads((out / "findings.json").read_text())["estimates"]
     text = (out / "report.html").read_text()
-    for record in told:
+    for record in records:
         if (
             record["endpoint"] in ("response", "cr")
             and record["statistic"] == "proportion"
             and record["analysis"] == "virtual"
         ):
-            said = f"{100 * record['estimate']:.0f}% ({100 * record['lower']:.0f} to {100 * record['upper']:.0f})"
-            assert said in text
+            cell = f"{100 * record['estimate']:.0f}% ({100 * record['lower']:.0f} to {100 * record['upper']:.0f})"
+            assert cell in text
 
 
 def test_the_same_seed_gives_the_same_numbers(out, tmp_path):
@@ -105,9 +107,9 @@ def test_bad_protocols_are_refused_and_nothing_is_written(tmp_path, monkeypatch,
 
 
 def test_parameters_are_printed_in_every_form():
-    told = json.loads(runner.invoke(app, ["virtual", "parameters", "--json"]).output)
-    assert [p["name"] for p in told["parameters"]] == [p.name for p in PARAMETERS]
-    assert [s["equation"] for s in told["states"]] == [s.equation for s in STATES]
+    model = json.loads(runner.invoke(app, ["virtual", "parameters", "--json"]).output)
+    assert [p["name"] for p in model["parameters"]] == [p.name for p in PARAMETERS]
+    assert [s["equation"] for s in model["states"]] == [s.equation for s in STATES]
     plain = runner.invoke(app, ["virtual", "parameters"]).output
     assert all(p.name in plain for p in PARAMETERS)
     words = plain.split()
@@ -120,31 +122,44 @@ def test_the_documentation_holds_the_declared_model():
     assert runner.invoke(app, ["virtual", "parameters", "--markdown"]).output == markdown()
 
 
-@pytest.mark.parametrize(("given", "said"), [
+@pytest.mark.parametrize(("given", "message"), [
     (["--cluster", "tcp://192.0.2.1:8786"], "can run code on this one"),
     (["--cluster", "tls://192.0.2.1:8786"], "--tls-ca, --tls-cert, --tls-key"),
     (["--tls-ca", "ca.pem"], "go with --cluster"),
     (["--insecure-cluster"], "go with --cluster"),
 ])  # fmt: skip
 @pytest.mark.parametrize("command", ["trial", "search"])
-def test_clusters_that_cannot_be_trusted_are_refused(tmp_path, monkeypatch, capsys, command, given, said):
+def test_clusters_that_cannot_be_trusted_are_refused(tmp_path, monkeypatch, capsys, command, given, message):
     from reinfuse.cli import main as cli
 
     monkeypatch.setattr("sys.argv", ["reinfuse", "virtual", command, *given, "--out", str(tmp_path / "o")])
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert message in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "o").exists()
 
 
 def test_a_short_follow_up_leaves_outcomes_out_and_says_so(tmp_path):
     (tmp_path / "p.toml").write_text(PROTOCOLS.replace("183", "56"))
     command = ["virtual", "trial", str(tmp_path / "p.toml"), "--patients", "200", "--out", str(tmp_path / "o")]
-    done = runner.invoke(app, command)
-    assert done.exit_code == 0, done.output
+    result = runner.invoke(app, command)
+    assert result.exit_code == 0, result.output
     text = (tmp_path / "o" / "report.html").read_text()
     assert "PFS at 6 months: left out: it is read on day 182.6, and the follow-up ends on day 56" in text
-    told = json.loads((tmp_path / "o" / "findings.json").read_text())
-    assert {w["about"] for w in told["warnings"]} >= {"follow-up"}
-    assert all(e["estimate"] is None for e in told["estimates"] if e["endpoint"] == "seen_day180")
+    findings = json.loads((tmp_path / "o" / "findings.json").read_text())
+    assert {w["about"] for w in findings["warnings"]} >= {"follow-up"}
+    assert all(e["estimate"] is None for e in findings["estimates"] if e["endpoint"] == "seen_day180")
+
+
+def test_former_option_names_are_taken_and_not_shown(tmp_path):
+    shown = runner.invoke(app, ["virtual", "search", "--help"]).output
+    for former, name in OLD_NAMES.items():
+        assert f"--{name} " in shown
+        assert f"--{former} " not in shown
+    former = ["--most-crs", "2", "--sure", "3", "--cart1-too", "--limit", "interval_days:60:90"]
+    refused = runner.invoke(app, ["virtual", "search", *former, "--out", str(tmp_path / "o")]).exception
+    assert isinstance(refused, PlanRefused)
+    assert [(p.column, p.value) for p in refused.problems] == [
+        ("max_crs_rate", "2"), ("probability", "3"), ("interval_days", "60 to 90")]  # fmt: skip
+    assert "where CART1 is searched too" in refused.problems[-1].rule

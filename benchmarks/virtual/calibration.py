@@ -1,6 +1,6 @@
 """Calibrates the ensemble that comes with the package, and checks it: targets, held-out targets, mechanisms.
 
-    python benchmarks/virtual/calibration.py            (about an hour on two cores; writes src/reinfuse/virtual/*.csv)
+    python benchmarks/virtual/calibration.py            (an hour on two cores; writes src/reinfuse/simulation/*.csv)
     python benchmarks/virtual/calibration.py check      (the bundled ensemble again with the present outcomes; minutes)
     python benchmarks/virtual/calibration.py planted    (recovery of a planted population; writes results)
 
@@ -23,7 +23,7 @@ from scipy.special import expit
 from reinfuse.results.estimate import FIELDS
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration import posterior_checks
-from reinfuse.simulation.calibration.abc_smc import Calibrated, calibrate
+from reinfuse.simulation.calibration.abc_smc import PosteriorSample, calibrate
 from reinfuse.simulation.calibration.ablation import ablation
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.summary_statistics import MIX
@@ -36,13 +36,13 @@ SEED = 20210121
 SMALL = "--small" in sys.argv
 """Too few for any answer, into a folder that goes: whether it runs at all."""
 PARTICLES, PATIENTS, MOVES = (8, 32, 1) if SMALL else (240, 640, 6)
-CHECKED = 32 if SMALL else 1024
+CHECK_PATIENTS = 32 if SMALL else 1024
 """Patients by whom targets are checked."""
-KEPT = 4 if SMALL else 100
+BUNDLED = 4 if SMALL else 100
 """Members that are bundled."""
 SEVERE, TREATED = 4, 44
 """CRS of grade 3 or more at CART2 (Gauthier 2021)."""
-ROOM = Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[2] / "src" / "reinfuse" / "virtual"
+ROOM = Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[2] / "src" / "reinfuse" / "simulation"
 RESULTS = (ROOM if SMALL else Path(__file__).parents[1] / "results") / "virtual_calibration.json"
 
 
@@ -52,7 +52,7 @@ def intercept(member: Member, rate: float, patients: int) -> float:
     scores, weights = [], []
     for key, share in MIX.items():
         second = study.second[key]
-        scores.append(second.told.crs[second.selected])
+        scores.append(second.outcomes.crs[second.selected])
         weights.append(np.full(second.selected.sum(), share / max(second.selected.sum(), 1)))
     score, weight = np.concatenate(scores), np.concatenate(weights)
     low, high = -40.0, 40.0
@@ -62,31 +62,31 @@ def intercept(member: Member, rate: float, patients: int) -> float:
     return (low + high) / 2
 
 
-def ensemble_of(found: Calibrated) -> Ensemble:
+def ensemble_of(posterior: PosteriorSample) -> Ensemble:
     """Return the bundled members, each with its rate of severe CRS drawn from Jeffreys' posterior of 4 in 44."""
     random = np.random.default_rng(SEED)
-    kept = random.permutation(len(found.z))[:KEPT]
-    rates = random.beta(SEVERE + 0.5, TREATED - SEVERE + 0.5, KEPT)
-    made = members(found.z[kept])
-    each = [intercept(Member(a, b), r, PATIENTS) for a, b, r in zip(made.median, made.cv, rates, strict=True)]
-    return Ensemble(np.round(found.z[kept], 4), np.round(each, 4))
+    chosen = random.permutation(len(posterior.z))[:BUNDLED]
+    rates = random.beta(SEVERE + 0.5, TREATED - SEVERE + 0.5, BUNDLED)
+    bundle = members(posterior.z[chosen])
+    each = [intercept(Member(a, b), r, PATIENTS) for a, b, r in zip(bundle.median, bundle.cv, rates, strict=True)]
+    return Ensemble(np.round(posterior.z[chosen], 4), np.round(each, 4))
 
 
-def say(name: str, done: int, total: int) -> None:
-    print(f"{name} {done}/{total} {time.strftime('%H:%M:%S')}", flush=True)
+def say(name: str, completed: int, total: int) -> None:
+    print(f"{name} {completed}/{total} {time.strftime('%H:%M:%S')}", flush=True)
 
 
 def main() -> None:
     """Calibrate, check, write."""
     began = time.perf_counter()
-    found = calibrate(PARTICLES, PATIENTS, MOVES, seed=SEED, cores=CORES, progress=say)
+    posterior = calibrate(PARTICLES, PATIENTS, MOVES, seed=SEED, cores=CORES, progress=say)
     seconds = time.perf_counter() - began
-    ensemble = ensemble_of(found)
+    ensemble = ensemble_of(posterior)
     ensemble.frame().write_csv(ROOM / "ensemble.csv")
     write("calibration", {
         "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES, "seconds": seconds, "cores": CORES,
-        "unknowns": len(UNKNOWNS), "stages": [vars(s) for s in found.stages], "ancestors": found.ancestors,
-        "log_likelihood": np.quantile(found.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
+        "unknowns": len(UNKNOWNS), "stages": [vars(s) for s in posterior.stages], "ancestors": posterior.ancestors,
+        "log_likelihood": np.quantile(posterior.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
         "informed": posterior_checks.unknowns(ensemble).filter("informed")["unknown"].to_list(),
         "versions": {p: version(p) for p in ("numba", "numpy", "scipy")},
     })  # fmt: skip
@@ -95,9 +95,9 @@ def main() -> None:
 
 def check(ensemble: Ensemble) -> None:
     """Simulate the published results and the mechanisms with an ensemble, and write the bundled tables."""
-    table = posterior_checks.targets(ensemble, SEED + 1, CHECKED, progress=say)
+    table = posterior_checks.targets(ensemble, SEED + 1, CHECK_PATIENTS, progress=say)
     table.write_csv(ROOM / "targets.csv", float_precision=4)
-    fewest = {"members": 4, "patients": CHECKED} if SMALL else {}
+    fewest = {"members": 4, "patients": CHECK_PATIENTS} if SMALL else {}
     carried = ablation(ensemble, SEED + 1, progress=say, **fewest)
     pl.DataFrame([e.as_dict() for e in carried], schema={n: None for n in FIELDS}, infer_schema_length=None,
                  orient="row").write_csv(ROOM / "ablation.csv", float_precision=5)  # fmt: skip
@@ -111,11 +111,11 @@ def check(ensemble: Ensemble) -> None:
     })  # fmt: skip
 
 
-def write(name: str, told: dict[str, object]) -> None:
+def write(name: str, entry: dict[str, object]) -> None:
     """Put a result beside the others in the file."""
-    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(known | {name: told}, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+    earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(earlier | {name: entry}, indent=1) + "\n")
+    print(json.dumps(entry, indent=1))
 
 
 if __name__ == "__main__":

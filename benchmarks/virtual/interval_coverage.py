@@ -22,7 +22,7 @@ import polars as pl
 from scipy.special import expit, logit
 
 from reinfuse.simulation.trial.accumulators import Tally, binned, by_member, stacked
-from reinfuse.simulation.trial.protocol import Grid, Protocols
+from reinfuse.simulation.trial.protocol import FactorialDesign, Protocols
 from reinfuse.simulation.trial.records import SAME, SELECTED, records
 from reinfuse.simulation.trial.trial import QUANTITIES
 
@@ -30,7 +30,8 @@ RESULTS = Path(__file__).parents[1] / "results" / "virtual_coverage.csv"
 REPLICATES, POPULATIONS, FOLLOW = 300, 20_000, 365.0
 GOAL = (0.93, 0.97)
 PROTOCOLS = Protocols(
-    grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)), follow_days=FOLLOW
+    grid=FactorialDesign(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)),
+    follow_days=FOLLOW,
 )
 RATES = {"response": (0.4, 0.6), "cr": (0.2, 0.3), "umrd_day28": (0.05, 0.1), "pfs_6_months": (0.03, 0.03),
          "seen_day28": (0.85, 0.9), "seen_day90": (0.5, 0.5), "seen_day180": (0.2, 0.1)}  # fmt: skip

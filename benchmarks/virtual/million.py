@@ -43,13 +43,13 @@ def main(patients: int) -> None:
     few, many = timed(trial, patients // 4), timed(trial, patients)
     a_patient = (many["seconds"] - few["seconds"]) / (many["patients"] - few["patients"])
     used = (many["processor_seconds"] - few["processor_seconds"]) / (many["patients"] - few["patients"])
-    told = {"arms": len(trial.protocols.all_arms), "cores": CORES, "first": begun, "few": few, "many": many,
+    timings = {"arms": len(trial.protocols.all_arms), "cores": CORES, "first": begun, "few": few, "many": many,
             "million": {"measured": patients >= WANTED, "minutes": a_patient * WANTED / 60,
                         "processor_minutes": used * WANTED / 60, "most_gb": many["most_gb"],
                         "goal_minutes": LIMIT_MINUTES, "goal_gb": LIMIT_GB}}  # fmt: skip
     if "--small" not in sys.argv:
-        RESULTS.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+        RESULTS.write_text(json.dumps(timings, indent=1) + "\n")
+    print(json.dumps(timings, indent=1))
 
 
 if __name__ == "__main__":

@@ -71,18 +71,18 @@ def _until(right: Right, w: float, least: np.ndarray, a: float, b: float, y: np.
     watched = [_dies(i, least[i]) for i in range(5) if least[i] > 0 and y[i] > least[i]]
     inside = np.flatnonzero((a - 1e-9 <= TIMES) & (b + 1e-9 >= TIMES))
     at = np.unique(np.append(np.clip(TIMES[inside], a, b), b))
-    found = solve_ivp(
+    solution = solve_ivp(
         lambda _, x: right(x, w), (a, b), y, "LSODA", t_eval=at, events=watched or None, rtol=RTOL, atol=ATOL
     )
-    noted = np.array(found.y).reshape(SIZE, -1).T[: len(inside)]
+    noted = np.array(solution.y).reshape(SIZE, -1).T[: len(inside)]
     if len(noted):
         states[inside[: len(noted)]] = noted
-    if found.status != 1:
-        return b, found.y[:, -1].copy()
-    k = next(k for k, when in enumerate(found.t_events) if len(when))
-    y = found.y_events[k][0].copy()
+    if solution.status != 1:
+        return b, solution.y[:, -1].copy()
+    k = next(k for k, when in enumerate(solution.t_events) if len(when))
+    y = solution.y_events[k][0].copy()
     y[watched[k].which] = 0.0
-    return found.t_events[k][0], y
+    return solution.t_events[k][0], y
 
 
 def _dies(i: int, least: float):
@@ -108,12 +108,12 @@ def by_diffrax(p: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, float, float
         for a, b, event, course in legs():
             y = give(y, q, *event[1:])
             inside = TIMES[(a - 1e-9 <= TIMES) & (b + 1e-9 >= TIMES)]
-            found = diffrax.diffeqsolve(
+            solution = diffrax.diffeqsolve(
                 diffrax.ODETerm(lambda t, x, args, w=w[course]: right(x, args, w)), diffrax.Tsit5(), a, b, 0.05, y, q,
                 saveat=diffrax.SaveAt(t1=True, ts=np.clip(inside, a, b)), max_steps=4096,
                 stepsize_controller=diffrax.PIDController(rtol=RTOL, atol=ATOL), throw=False)  # fmt: skip
-            noted.append(found.ys[: len(inside)])
-            y = found.ys[-1]
+            noted.append(solution.ys[: len(inside)])
+            y = solution.ys[-1]
         return jnp.concatenate(noted)
 
     go = jax.jit(jax.vmap(one))
@@ -136,11 +136,13 @@ def by_r(p: np.ndarray, fit: np.ndarray) -> tuple[np.ndarray, float] | None:
         np.savetxt(room / "p.csv", np.column_stack([p, fit]), delimiter=",", header=",".join([*NAMES, "w1", "w2"]),
                    comments="")  # fmt: skip
         given = [{"a": a, "b": b, "cy": e[1], "flu": e[2], "cells": e[3], "w": c + 1} for a, b, e, c in legs()]
-        asked = {"rtol": RTOL, "atol": ATOL, "states": [s.name for s in STATES], "legs": given}
-        (room / "asked.json").write_text(json.dumps(asked))
-        done = subprocess.run(["Rscript", Path(__file__).with_name("desolve.R"), room], capture_output=True, text=True)
-        if done.returncode:
-            print(done.stderr[-300:])
+        settings = {"rtol": RTOL, "atol": ATOL, "states": [s.name for s in STATES], "legs": given}
+        (room / "asked.json").write_text(json.dumps(settings))
+        process = subprocess.run(
+            ["Rscript", Path(__file__).with_name("desolve.R"), room], capture_output=True, text=True
+        )
+        if process.returncode:
+            print(process.stderr[-300:])
             return None
         table = np.loadtxt(room / "out.csv", delimiter=",", skiprows=1)
-        return table.reshape(len(p), len(TIMES), SIZE), float(done.stdout.split()[-1])
+        return table.reshape(len(p), len(TIMES), SIZE), float(process.stdout.split()[-1])

@@ -29,15 +29,15 @@ range."""
 
 def outcomes_of(study: Simulated) -> dict[str, float]:
     """Return what is predicted of second infusions: response, CR, PFS at 6 months and peak in each arm."""
-    told = {}
+    shares = {}
     for (regimen, dose), second in study.second.items():
         who, arm = second.selected, f"{regimen}, {dose:g}"
         if who.any():
-            told[f"response, {arm}"] = float(second.told.response[who].mean())
-            told[f"cr, {arm}"] = float(second.told.cr[who].mean())
-            told[f"pfs at 6 months, {arm}"] = float((second.told.pfs[who] > 182.6).mean())
-            told[f"log10 peak, {arm}"] = float(np.log10(second.told.cmax[who] + 1e-9).mean())
-    return told
+            shares[f"response, {arm}"] = float(second.outcomes.response[who].mean())
+            shares[f"cr, {arm}"] = float(second.outcomes.cr[who].mean())
+            shares[f"pfs at 6 months, {arm}"] = float((second.outcomes.pfs[who] > 182.6).mean())
+            shares[f"log10 peak, {arm}"] = float(np.log10(second.outcomes.cmax[who] + 1e-9).mean())
+    return shares
 
 
 def noisy(target: Target, value: float, random: np.random.Generator) -> float:
@@ -51,13 +51,13 @@ def planted() -> dict[str, object]:
     for k in range(POPULATIONS):
         random = np.random.default_rng(100 + k)
         truth = NARROWER * random.standard_normal((1, len(UNKNOWNS)))
-        made = members(truth)
-        study = simulate(Member(made.median[0], made.cv[0]), 500 + k, 4096)
-        seen = {t.name: noisy(t, t.simulated(study), random) for t in CALIBRATED}
+        population = members(truth)
+        study = simulate(Member(population.median[0], population.cv[0]), 500 + k, 4096)
+        observed = {t.name: noisy(t, t.simulated(study), random) for t in CALIBRATED}
 
-        def judge(member: Member, k: int = k, seen: dict[str, float] = seen) -> float:
-            found = simulate(member, 900 + k, PATIENTS)
-            z = [(t.on_scale(t.simulated(found)) - seen[t.name]) / t.spread for t in CALIBRATED]
+        def judge(member: Member, k: int = k, observed: dict[str, float] = observed) -> float:
+            simulated = simulate(member, 900 + k, PATIENTS)
+            z = [(t.on_scale(t.simulated(simulated)) - observed[t.name]) / t.spread for t in CALIBRATED]
             return float(-0.5 * np.sum(np.minimum(np.nan_to_num(z, nan=10.0) ** 2, 100.0)))
 
         began = time.perf_counter()
@@ -76,8 +76,10 @@ def planted() -> dict[str, object]:
 
 def held(z: np.ndarray, truth: dict[str, float], seed: int) -> list[bool]:
     """Return whether the ensemble's 90 % range holds each planted outcome."""
-    made = members(z)
-    each = [outcomes_of(simulate(Member(a, b), seed, 512)) for a, b in zip(made.median, made.cv, strict=True)]
+    population = members(z)
+    each = [
+        outcomes_of(simulate(Member(a, b), seed, 512)) for a, b in zip(population.median, population.cv, strict=True)
+    ]
     within = []
     for name, value in truth.items():
         low, high = np.quantile([e[name] for e in each if name in e], [0.05, 0.95])

@@ -81,72 +81,72 @@ def on_all_cores(work: Callable[..., object], who: Patients) -> float:
 
 def far(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
     """Return the greatest relative difference of CAR-T cells and of tumour where above 0.001."""
-    kept, told = ~np.isin(TIMES, [0.0, 147.0, 150.0]), {}
+    between_events, differences = ~np.isin(TIMES, [0.0, 147.0, 150.0]), {}
     for name, part in (("car_t", slice(0, 3)), ("tumour", slice(3, 5))):
-        a, b = one[:, kept, part].sum(axis=2), other[:, kept, part].sum(axis=2)
-        there = b > 1e-3
-        told[name] = float(np.max(np.abs(a - b)[there] / b[there]))
-    return told
+        a, b = one[:, between_events, part].sum(axis=2), other[:, between_events, part].sum(axis=2)
+        above = b > 1e-3
+        differences[name] = float(np.max(np.abs(a - b)[above] / b[above]))
+    return differences
 
 
 def ours(who: Patients, operations: float) -> dict[str, float]:
     """Return our own rates."""
     states, steps = daily(*who)
     n = len(states)
-    told = {"steps_a_patient": steps / n, "operations_a_patient": steps / n * operations}
+    rates = {"steps_a_patient": steps / n, "operations_a_patient": steps / n * operations}
     for name, work in (("daily", daily), ("read_outs", read_outs)):
         piece = (*(a[:250] for a in who), work(*who)[0][:250])
-        told[f"{name}_one_core"] = rate(lambda work=work, piece=piece: work(*piece), 250, rounds=20 * ROUNDS)
-        told[f"{name}_all_cores"] = on_all_cores(work, who)
-    return told
+        rates[f"{name}_one_core"] = rate(lambda work=work, piece=piece: work(*piece), 250, rounds=20 * ROUNDS)
+        rates[f"{name}_all_cores"] = on_all_cores(work, who)
+    return rates
 
 
-def scipy(who: Patients, mine: dict[str, float]) -> dict[str, dict[str, object]]:
+def scipy(who: Patients, own: dict[str, float]) -> dict[str, dict[str, object]]:
     """Return scipy's rates beside ours, answers compared."""
     (p, fit, least), states = who, daily(*who)[0]
-    told = {}
+    compared = {}
     for name, of in (("Python", in_python), ("compiled right-hand side", in_machine_code)):
         peer = np.array([by_scipy(p[i], fit[i], least[i], of) for i in range(LSODA)])
         rates = [rate(lambda i=i, of=of: by_scipy(p[i], fit[i], least[i], of), 1, rounds=ROUNDS) for i in range(LSODA)]
         a_second = 1 / np.mean(1 / np.array(rates))
-        told[f"scipy LSODA, {name}"] = beside(a_second, mine, far(states[:LSODA], peer))
-    return told
+        compared[f"scipy LSODA, {name}"] = beside(a_second, own, far(states[:LSODA], peer))
+    return compared
 
 
-def beside(a_second: float, mine: dict[str, float], differs: dict[str, float]) -> dict[str, object]:
+def beside(a_second: float, own: dict[str, float], differs: dict[str, float]) -> dict[str, object]:
     """Return a peer's rate and ours over it."""
-    return {"a_second": a_second, "one_core_over_it": mine["daily_one_core"] / a_second,
-            "all_cores_over_it": mine["daily_all_cores"] / a_second,
+    return {"a_second": a_second, "one_core_over_it": own["daily_one_core"] / a_second,
+            "all_cores_over_it": own["daily_all_cores"] / a_second,
             "greatest_relative_difference": differs}  # fmt: skip
 
 
 def main() -> None:
     """Compare, time, write."""
     operations, most = of_a_step(), peak()
-    told: dict[str, object] = {"rtol": RTOL, "atol_of_peers": ATOL, "days": 365, "cores": CORES,
+    report: dict[str, object] = {"rtol": RTOL, "atol_of_peers": ATOL, "days": 365, "cores": CORES,
                                "operations_a_step": operations, "peak_gflops_one_core": most / 1e9}  # fmt: skip
     for name, dying in (("as the model says", True), ("populations never die out", False)):
         who = patients(OURS, dying)
-        mine = ours(who, operations)
-        told[name] = {
-            "ours": mine | {"share_of_peak": mine["read_outs_one_core"] * mine["operations_a_patient"] / most}
-        } | scipy(who, mine)
+        own = ours(who, operations)
+        report[name] = {
+            "ours": own | {"share_of_peak": own["read_outs_one_core"] * own["operations_a_patient"] / most}
+        } | scipy(who, own)
     p, fit, least = who
     few = slice(0, R_PATIENTS)
-    found = by_r(p[few], fit[few])
-    if found is not None:
-        told[name]["R deSolve lsoda, plain R"] = beside(
-            R_PATIENTS / found[1], mine, far(daily(p[few], fit[few], least[few])[0], found[0]))  # fmt: skip
+    desolve = by_r(p[few], fit[few])
+    if desolve is not None:
+        report[name]["R deSolve lsoda, plain R"] = beside(
+            R_PATIENTS / desolve[1], own, far(daily(p[few], fit[few], least[few])[0], desolve[0]))  # fmt: skip
     if importlib.util.find_spec("diffrax"):
         some = slice(0, DIFFRAX)
         peer, first, later = by_diffrax(p[some], fit[some])
-        told[name]["diffrax Tsit5, vmap"] = beside(
-            DIFFRAX / later, mine, far(daily(p[some], fit[some], least[some])[0], peer)) | {
+        report[name]["diffrax Tsit5, vmap"] = beside(
+            DIFFRAX / later, own, far(daily(p[some], fit[some], least[some])[0], peer)) | {
                 "compile_seconds": first - later}  # fmt: skip
-    told["versions"] = {q: version(q) for q in ("numba", "scipy", "diffrax", "jax") if importlib.util.find_spec(q)}
+    report["versions"] = {q: version(q) for q in ("numba", "scipy", "diffrax", "jax") if importlib.util.find_spec(q)}
     if not SMALL:
-        RESULTS.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1))
 
 
 if __name__ == "__main__":

@@ -18,39 +18,54 @@ from reinfuse.simulation.search.sobol import sensitivity
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     ensemble = bundled()
-    found = search(
-        Question(most_crs=0.6), ensemble, 3, patients=1024, design=8, steps=1, around=2, finalists=3, permutations=20
+    result = search(
+        Question(max_crs_rate=0.6),
+        ensemble,
+        3,
+        patients=1024,
+        design=8,
+        steps=1,
+        around=2,
+        finalists=3,
+        permutations=20,
     )
     sensitive = sensitivity(3, ensemble, samples=2, patients=64, resamples=10)
     folder = tmp_path_factory.mktemp("search") / "out"
-    write_search(found, sensitive, ensemble, place=folder, seed=3)
+    write_search(result, sensitive, ensemble, place=folder, seed=3)
     return folder
 
 
 def test_a_search_is_reported_with_its_limits(out):
     text = (out / "report.html").read_text()
     assert COSTLESS.split(":")[0] in text
-    assert "not validated for one patient" in text
+    assert "not validated for individual patients" in text
     assert not re.search(r"(src|href)=[\"']https?:", text)
 
 
 def test_numbers_of_a_search_can_be_read(out):
-    told = json.loads((out / "findings.json").read_text())
-    assert told["estimates"]
-    assert all(e["estimate"] is None or np.isfinite(e["estimate"]) for e in told["estimates"])
+    findings = json.loads((out / "findings.json").read_text())
+    assert findings["estimates"]
+    assert all(e["estimate"] is None or np.isfinite(e["estimate"]) for e in findings["estimates"])
     assert {p.name for p in out.iterdir()} >= {"protocols.csv", "sensitivity.csv", "estimates.csv", "figures"}
 
 
 def test_all_problems_of_a_question_are_told_at_once():
     with pytest.raises(PlanRefused) as refused:
-        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", dose=-1.0, too=False, limits=["flu:a:1", "flu"])
+        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", dose=-1.0, search_cart1=False, limits=["flu:a:1", "flu"])
     assert len(refused.value.problems) == 4
     with pytest.raises(PlanRefused):
-        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cy", dose=2e6, too=False, limits=["flux:0:1"])
+        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cy", dose=2e6, search_cart1=False, limits=["flux:0:1"])
 
 
 def test_a_limit_is_understood():
-    asked = _question(
-        "cr", 0.15, 0.5, margin=0.1, cart1="Cy", dose=2e6, too=False, limits=["flu:0:0.5", "interval_days:120:120"]
+    question = _question(
+        "cr",
+        0.15,
+        0.5,
+        margin=0.1,
+        cart1="Cy",
+        dose=2e6,
+        search_cart1=False,
+        limits=["flu:0:0.5", "interval_days:120:120"],
     )
-    assert asked.limits == {"flu": (0.0, 0.5), "interval_days": (120.0, 120.0)}
+    assert question.limits == {"flu": (0.0, 0.5), "interval_days": (120.0, 120.0)}

@@ -36,13 +36,13 @@ def _leg(y, p, w, least, t, end, times, states, method, rtol, rhs):
     watched = [dies(i) for i in range(5)]
     while t < end:
         alive = [i for i in range(5) if y[i] > least[i] or y[i] < least[i]]
-        found = solve_ivp(f, (t, end), y, method, rtol=rtol, atol=1e-18, events=[watched[i] for i in alive],
+        solution = solve_ivp(f, (t, end), y, method, rtol=rtol, atol=1e-18, events=[watched[i] for i in alive],
                           dense_output=True, max_step=1.0)  # fmt: skip
-        inside = (times >= t - 1e-12) & (times <= found.t[-1] + 1e-12)
+        inside = (times >= t - 1e-12) & (times <= solution.t[-1] + 1e-12)
         if inside.any():
-            states[inside] = found.sol(times[inside]).T
-        t, y = found.t[-1], found.y[:, -1].copy()
-        if found.status == 1:
-            who = next(alive[k] for k, e in enumerate(found.t_events) if len(e))
+            states[inside] = solution.sol(times[inside]).T
+        t, y = solution.t[-1], solution.y[:, -1].copy()
+        if solution.status == 1:
+            who = next(alive[k] for k, e in enumerate(solution.t_events) if len(e))
             y[who] = 0.0
     return y

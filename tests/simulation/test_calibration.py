@@ -25,14 +25,14 @@ def of_two(member):
 
 
 def test_calibration_draws_from_a_posterior_known_by_hand():
-    found = calibrate(600, 0, 4, seed=1, cores=1, of=of_two)
+    posterior = calibrate(600, 0, 4, seed=1, cores=1, of=of_two)
     k = UNKNOWNS.index("rho")
-    assert found.z[:, k].mean() == pytest.approx(0.8, abs=0.08)  # precision 1 + 4, mean 4/5
-    assert found.z[:, k].std() == pytest.approx(np.sqrt(0.2), abs=0.06)
-    others = np.delete(found.z, k, axis=1)
+    assert posterior.z[:, k].mean() == pytest.approx(0.8, abs=0.08)  # precision 1 + 4, mean 4/5
+    assert posterior.z[:, k].std() == pytest.approx(np.sqrt(0.2), abs=0.06)
+    others = np.delete(posterior.z, k, axis=1)
     assert np.abs(others.mean(axis=0)).max() < 0.25
     assert np.abs(others.std(axis=0) - 1).max() < 0.2
-    assert found.stages[-1].power == 1
+    assert posterior.stages[-1].power == 1
 
 
 def test_calibration_is_the_same_from_the_same_seed():
@@ -43,30 +43,30 @@ def test_calibration_is_the_same_from_the_same_seed():
     assert not np.array_equal(one.z, other.z)
 
 
-def made(kind, value=0.5, n=16, error=None):
+def simulated_study(kind, value=0.5, n=16, error=None):
     return Target("of a test", kind, value, n, error, "nobody", lambda s: 0.0)
 
 
 def test_likelihood_of_a_proportion_by_hand():
     spread = np.sqrt(1 / (16 * 0.25) + 0.25**2)
     expected = -0.5 * (np.log(0.6 / 0.4) / spread) ** 2
-    assert made("proportion").log_likelihood(0.6) == pytest.approx(expected)
-    assert made("proportion").log_likelihood(0.5) == 0
+    assert simulated_study("proportion").log_likelihood(0.6) == pytest.approx(expected)
+    assert simulated_study("proportion").log_likelihood(0.5) == 0
 
 
 def test_likelihood_of_a_positive_number_by_hand():
-    target = made("log", 10.0, None, 0.6)
+    target = simulated_study("log", 10.0, None, 0.6)
     assert target.log_likelihood(20.0) == pytest.approx(-0.5 * np.log(2) ** 2 / (0.36 + 0.0625))
 
 
 def test_likelihood_of_an_association_is_the_studys_power():
-    target = made("association", 0.0, 44, 0.5)
+    target = simulated_study("association", 0.0, 44, 0.5)
     assert target.log_likelihood(0.98) == pytest.approx(np.log(0.5))
     assert target.log_likelihood(0.0) == pytest.approx(np.log(0.025) + np.log(0.5), rel=1e-3)  # on neither side
 
 
 def test_what_cannot_be_simulated_is_unlikely_not_an_error():
-    assert made("proportion").log_likelihood(float("nan")) == -50
+    assert simulated_study("proportion").log_likelihood(float("nan")) == -50
 
 
 def test_the_studys_cll_outcomes_are_held_out():
@@ -92,28 +92,28 @@ def test_an_ensemble_is_read_back_as_written():
 
 def test_every_target_can_be_simulated_and_compared():
     ensemble = Ensemble(np.zeros((2, len(UNKNOWNS))), np.zeros(2))
-    told = posterior_checks.targets(ensemble, 1, 128)
-    assert told["target"].to_list() == [t.name for t in TARGETS]
-    assert told["simulated"].is_finite().all()
+    table = posterior_checks.targets(ensemble, 1, 128)
+    assert table["target"].to_list() == [t.name for t in TARGETS]
+    assert table["simulated"].is_finite().all()
     study = simulate(PRIOR, 1, 128)
     first = TARGETS[0]
-    assert told["simulated"][0] == pytest.approx(first.simulated(study))
+    assert table["simulated"][0] == pytest.approx(first.simulated(study))
 
 
 def test_an_unknown_that_did_not_move_is_not_informed():
     random = np.random.default_rng(3)
     z = random.standard_normal((400, len(UNKNOWNS)))
     z[:, 0] = 1 + 0.3 * z[:, 0]
-    told = posterior_checks.unknowns(Ensemble(z, np.zeros(400)))
-    assert told["informed"].to_list() == [True] + [False] * (len(UNKNOWNS) - 1)
+    table = posterior_checks.unknowns(Ensemble(z, np.zeros(400)))
+    assert table["informed"].to_list() == [True] + [False] * (len(UNKNOWNS) - 1)
 
 
 def test_the_bundled_tables_are_those_of_the_bundled_ensemble():
-    ensemble, told = bundled(), posterior_checks.bundled_targets()
-    assert told["target"].to_list() == [t.name for t in TARGETS]
+    ensemble, table = bundled(), posterior_checks.bundled_targets()
+    assert table["target"].to_list() == [t.name for t in TARGETS]
     some = posterior_checks.targets(Ensemble(ensemble.z[::12], ensemble.intercept[::12]), 5, 256)
-    wide = (told["high"] - told["low"]).to_numpy() + 1e-9
-    off = np.abs(some["simulated"].to_numpy() - told["simulated"].to_numpy()) / wide
+    wide = (table["high"] - table["low"]).to_numpy() + 1e-9
+    off = np.abs(some["simulated"].to_numpy() - table["simulated"].to_numpy()) / wide
     assert np.mean(off < 0.5) > 0.9
     assert {e.group for e in posterior_checks.bundled_ablation()} == {
         "all mechanisms",
@@ -122,29 +122,29 @@ def test_the_bundled_tables_are_those_of_the_bundled_ensemble():
 
 
 def test_both_published_directions_are_met_by_most_populations():
-    told = posterior_checks.bundled_targets().filter(pl.col("kind") == "association")
-    assert told.height == 5
-    assert (told["share_above"] > 0.85).all()
+    table = posterior_checks.bundled_targets().filter(pl.col("kind") == "association")
+    assert table.height == 5
+    assert (table["share_above"] > 0.85).all()
 
 
 def test_readme_tells_how_many_published_results_are_met():
-    told, root = posterior_checks.bundled_targets(), Path(__file__).parents[2]
-    assert f"{told['met'].sum()} of {told.height}" in (root / "README.md").read_text(encoding="utf-8")
+    table, root = posterior_checks.bundled_targets(), Path(__file__).parents[2]
+    assert f"{table['met'].sum()} of {table.height}" in (root / "README.md").read_text(encoding="utf-8")
     docs = (root / "docs" / "virtual.md").read_text(encoding="utf-8").replace("\n", " ")
-    assert posterior_checks.agreement(told) in docs
+    assert posterior_checks.agreement(table) in docs
 
 
 def test_both_counts_of_what_is_met_by_hand():
     """Of three results one is met by the median, one value lies in the range, and an association has no value."""
     table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "met": [True, False, False],
                           "in_range": [False, None, True]})  # fmt: skip
-    said = posterior_checks.agreement(table)
-    assert "of 1 of 3 published results (held out: 0 of 1)" in said
-    assert "holds 1 of the 2 published values (held out: 1 of 1)" in said
+    sentence = posterior_checks.agreement(table)
+    assert "of 1 of 3 published results (held out: 0 of 1)" in sentence
+    assert "holds 1 of the 2 published values (held out: 1 of 1)" in sentence
 
 
 def test_the_range_holds_what_lies_between_its_limits():
-    told = posterior_checks.bundled_targets().filter(pl.col("kind") != "association")
-    inside = (told["low"] <= told["published"]) & (told["published"] <= told["high"])
-    assert told["in_range"].to_list() == inside.to_list()
+    table = posterior_checks.bundled_targets().filter(pl.col("kind") != "association")
+    inside = (table["low"] <= table["published"]) & (table["published"] <= table["high"])
+    assert table["in_range"].to_list() == inside.to_list()
     assert posterior_checks.bundled_targets().filter(pl.col("kind") == "association")["in_range"].null_count() == 5

@@ -18,11 +18,13 @@ from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.trial import dask_runner
 from reinfuse.simulation.trial.accumulators import added
 from reinfuse.simulation.trial.checkpoint import key, resumable
-from reinfuse.simulation.trial.protocol import Grid, Protocols
+from reinfuse.simulation.trial.protocol import FactorialDesign, Protocols
 from reinfuse.simulation.trial.trial import Trial, block_of, in_threads, run, sound
 
 PATIENTS = 4096
-PROTOCOLS = Protocols(grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)))
+PROTOCOLS = Protocols(
+    grid=FactorialDesign(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,))
+)
 TRIAL = Trial(PROTOCOLS, Ensemble(np.zeros((4, len(UNKNOWNS))), np.full(4, -4.0)), 5)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
@@ -64,17 +66,17 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
         assert same(run(TRIAL, PATIENTS, runner), local)
 
         for victims in (1, 2):  # with both gone, nothing that they held is left
-            seen = []
+            progress_calls = []
 
-            def kill(_, done, total, victims=victims, seen=seen):
-                seen.append(done)
+            def kill(_, done, total, victims=victims, progress_calls=progress_calls):
+                progress_calls.append(done)
                 if done == 2:
                     alive = [w.process.process.pid for w in processes.workers.values()]
                     for victim in alive[:victims]:
                         threading.Thread(target=os.kill, args=(victim, signal.SIGKILL)).start()
 
             assert same(run(TRIAL, PATIENTS, runner, progress=kill), local)
-            assert seen[-1] == len(TRIAL.blocks(PATIENTS))
+            assert progress_calls[-1] == len(TRIAL.blocks(PATIENTS))
             processes.wait_for_workers(2, timeout=120)
 
 
@@ -94,8 +96,8 @@ def test_an_open_cluster_on_another_machine_is_refused_unless_asked_for(monkeypa
         dask_runner.on_cluster(address).__enter__()
     assert "can run code on this one" in refused.value.problems[0].rule
     assert "--insecure-cluster" in refused.value.problems[0].remedy
-    asked = refused_for(dask_runner.on_cluster(address, insecure=True).__enter__)
-    assert asked == "no Dask cluster answers there"
+    rule = refused_for(dask_runner.on_cluster(address, insecure=True).__enter__)
+    assert rule == "no Dask cluster answers there"
 
 
 def test_other_protocols_and_certificates_that_would_not_be_used_are_refused(tmp_path):
@@ -174,45 +176,47 @@ class Future:
 class Client:
     """A cluster whose tasks end one after another as they are told to."""
 
-    def __init__(self, ends=(), told=None):
-        self.ends, self.told = iter(ends), told
+    def __init__(self, ends=(), answers=None):
+        self.ends, self.answers = iter(ends), answers
 
     def submit(self, work, *arguments, **settings):
         return Future(next(self.ends))
 
     def nthreads(self):
-        return self.told or {}
+        return self.answers or {}
 
     def wait_for_workers(self, n, timeout):
-        if not self.told:
+        if not self.answers:
             raise TimeoutError
 
     def run(self, function, on_error):
-        return self.told
+        return self.answers
 
 
 def test_workers_that_are_not_there_or_made_otherwise_are_refused():
-    same, other = dask_runner.made_of(), ("0.0.1", *dask_runner.made_of()[1:])
-    dask_runner._alike(Client(told={"a": same, "b": same}), "tcp://a:1")
-    assert "no workers" in refused_for(lambda: dask_runner._alike(Client(), "tcp://a:1"))
-    told = {"a": same, "b": other, "c": ModuleNotFoundError("reinfuse")}
-    assert refused_for(lambda: dask_runner._alike(Client(told=told), "tcp://a:1")).startswith("2 of its 3 workers")
+    same, other = dask_runner.software_fingerprint(), ("0.0.1", *dask_runner.software_fingerprint()[1:])
+    dask_runner._require_same_software(Client(answers={"a": same, "b": same}), "tcp://a:1")
+    assert "no workers" in refused_for(lambda: dask_runner._require_same_software(Client(), "tcp://a:1"))
+    answers = {"a": same, "b": other, "c": ModuleNotFoundError("reinfuse")}
+    assert refused_for(lambda: dask_runner._require_same_software(Client(answers=answers), "tcp://a:1")).startswith(
+        "2 of its 3 workers"
+    )
 
 
 def test_a_task_that_the_cluster_gave_up_is_sent_anew():
     from distributed import KilledWorker
 
-    def ran(*ends):
+    def running(*ends):
         return lambda: list(dask_runner._Cluster(Client(ends, {"a": 1}), "tcp://a:1")(block_of, [(0, 8)]))
 
     gone = KilledWorker("task", None, 3)
     for wrong in (["two", "sums"], [], "s", None):
-        assert "something else than was asked" in refused_for(ran(wrong))
-    assert ran(gone, gone, ["sums"])() == ["sums"]
-    assert "died 10 times" in refused_for(ran(*[gone] * 20))
-    assert refused_for(ran(CancelledError())) == "the cluster was lost"
+        assert "something else than was asked" in refused_for(running(wrong))
+    assert running(gone, gone, ["sums"])() == ["sums"]
+    assert "died 10 times" in refused_for(running(*[gone] * 20))
+    assert refused_for(running(CancelledError())) == "the cluster was lost"
     with pytest.raises(ZeroDivisionError):
-        ran(ZeroDivisionError())()
+        running(ZeroDivisionError())()
 
 
 def test_a_cluster_that_has_had_no_workers_for_long_is_refused(monkeypatch):
@@ -222,17 +226,17 @@ def test_a_cluster_that_has_had_no_workers_for_long_is_refused(monkeypatch):
 
 
 def test_an_interrupted_trial_goes_on(tmp_path):
-    whole, done = run(TRIAL, 2048, in_threads(1)), []
+    whole, completed = run(TRIAL, 2048, in_threads(1)), []
 
-    def told(work, blocks):
+    def runner(work, blocks):
         for block in blocks:
-            if len(done) == 2:
+            if len(completed) == 2:
                 raise KeyboardInterrupt
-            done.append(block)
+            completed.append(block)
             yield work(block)
 
     with pytest.raises(KeyboardInterrupt):
-        run(TRIAL, 2048, resumable(told, TRIAL, tmp_path))
+        run(TRIAL, 2048, resumable(runner, TRIAL, tmp_path))
     rest = []
 
     def counted(work, blocks):
@@ -250,23 +254,23 @@ def test_kept_blocks_that_are_damaged_or_of_another_trial_are_made_anew(tmp_path
     whole = run(TRIAL, 2048, resumable(in_threads(1), TRIAL, tmp_path))
     other = Trial(PROTOCOLS, TRIAL.ensemble, 6)
     run(other, 2048, resumable(in_threads(1), other, tmp_path))
-    kept, foreign = tmp_path / key(TRIAL), tmp_path / key(other)
-    first, second, third, fourth = (kept / f"{b[0]}-{b[1]}.npz" for b in TRIAL.blocks(2048))
+    folder, foreign = tmp_path / key(TRIAL), tmp_path / key(other)
+    first, second, third, fourth = (folder / f"{b[0]}-{b[1]}.npz" for b in TRIAL.blocks(2048))
     intact = first.read_bytes()
     first.write_bytes(intact[: len(intact) // 2])  # cut short
     second.write_bytes((foreign / second.name).read_bytes())  # of another trial
     third.write_bytes(fourth.read_bytes())  # of other patients of this one
-    told, anew = [], []
+    messages, anew = [], []
 
     def counted(work, blocks):
         for block in blocks:
             anew.append(block)
             yield work(block)
 
-    again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, say=told.append))
+    again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, say=messages.append))
     assert same(again, whole)
     assert anew == list(TRIAL.blocks(2048))[:3]
-    assert told == ["3 kept blocks of patients were damaged or of another trial: simulated anew."]
+    assert messages == ["3 kept blocks of patients were damaged or of another trial: simulated anew."]
     with np.load(first) as arrays:  # a number changed, in a file that can be read
         changed = {name: arrays[name] for name in arrays.files}
     changed["total"] = changed["total"] + 1.0

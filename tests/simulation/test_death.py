@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reinfuse.simulation.calibration.reference_study import ran, simulate
+from reinfuse.simulation.calibration.reference_study import run_protocol, simulate
 from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.population.virtual_patients import draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import RTOL, solve
@@ -20,11 +20,11 @@ from reinfuse.simulation.solver.readouts import (
     WINDOW,
 )
 from reinfuse.simulation.trial.outcomes import exclude_the_dead, needs_another, outcomes
-from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols
+from reinfuse.simulation.trial.protocol import Arm, FactorialDesign, Infusion, Protocols
 from reinfuse.simulation.trial.trial import Trial, block_of
 
 PROTOCOLS = Protocols(
-    grid=Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)), selected=False
+    grid=FactorialDesign(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)), selected=False
 )
 
 
@@ -38,10 +38,10 @@ def course(died=None, day28=0.05, before=90.0, window=100.0):
 
 
 def test_a_response_needs_a_living_patient():
-    told = outcomes(np.array([course(), course(died=20.0), course(died=28.0), course(died=40.0)]))
+    outcome = outcomes(np.array([course(), course(died=20.0), course(died=28.0), course(died=40.0)]))
     for name in ("response", "cr", "umrd"):
-        assert getattr(told, name).tolist() == [True, False, False, True]
-    assert told.progressed.tolist() == [False, True, True, True]
+        assert getattr(outcome, name).tolist() == [True, False, False, True]
+    assert outcome.progressed.tolist() == [False, True, True, True]
 
 
 def test_progression_after_death_lost_no_antigen():
@@ -102,17 +102,17 @@ def test_a_trial_without_selection_gives_the_last_infusion_to_the_living_alone()
 def test_the_simulated_study_treats_no_dead():
     study = simulate(bundled().one(0), 3, 400)
     for first in study.first.values():
-        assert not np.any(first.told.response & first.told.died & (first.told.os <= 28))
-        late = first.told.died & (first.told.os < 90)
+        assert not np.any(first.outcomes.response & first.outcomes.died & (first.outcomes.os <= 28))
+        late = first.outcomes.died & (first.outcomes.os < 90)
         assert late.any()
         assert np.isnan(first.counts[late, 3]).all()
     for second in study.second.values():
-        assert np.all(second.told.given[second.selected])
-        assert not np.any(second.told.died[second.selected] & (second.told.os[second.selected] <= 0))
+        assert np.all(second.outcomes.given[second.selected])
+        assert not np.any(second.outcomes.died[second.selected] & (second.outcomes.os[second.selected] <= 0))
 
 
 def test_a_run_has_no_infusion_and_no_count_of_the_dead():
-    """`ran` is what trials, searches, twins and calibration go through."""
+    """`run_protocol` is what trials, searches, twins and calibration go through."""
     ensemble = Ensemble(bundled().z[:1], bundled().intercept[:1])
     drawn = draws(1, 0, 200)
     member, _ = ensemble.of_patients(0, 200)
@@ -120,7 +120,7 @@ def test_a_run_has_no_infusion_and_no_count_of_the_dead():
         Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6),
         Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=300)))  # fmt: skip
     day = np.tile(arm.schedule.day, (200, 1))
-    out, counts = ran(
+    out, counts = run_protocol(
         member,
         parameters(member, drawn),
         drawn,

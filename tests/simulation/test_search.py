@@ -60,14 +60,14 @@ def test_the_region_holds_what_cannot_be_told_apart():
     which, weighed = toy(random, means, 200, (0.1, 0.1, 0.1, 0.4, 0.1))
     question = Question()
     points = question.at(random.uniform(size=(5, 4)))
-    found = compared(question, points, weighed, which=which, members=40, designed=5)
-    assert found is not None and found.best in (0, 1)
-    assert list(found.admissible) == [True, True, True, False, True]
-    assert list(found.inside) == [True, True, False, False, True]
-    assert found.apart[2] and found.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
-    low, high = found.ranges["flu"]
-    assert low == points[found.inside, 1].min() and high == points[found.inside, 1].max()
-    assert found.share == (3, 5)
+    region = compared(question, points, weighed, which=which, members=40, designed=5)
+    assert region is not None and region.best in (0, 1)
+    assert list(region.admissible) == [True, True, True, False, True]
+    assert list(region.inside) == [True, True, False, False, True]
+    assert region.apart[2] and region.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
+    low, high = region.ranges["flu"]
+    assert low == points[region.inside, 1].min() and high == points[region.inside, 1].max()
+    assert region.share == (3, 5)
     strict = compared(Question(margin=0.0), points, weighed, which=which, members=40, designed=5)
     assert strict is not None and list(strict.inside) == [True, True, False, False, False]
 
@@ -81,22 +81,22 @@ def test_members_means_are_freed_of_noise():
     random = np.random.default_rng(4)
     true = random.normal(0.5, 0.1, 500)
     which = np.repeat(np.arange(500), 10)
-    found = of_members(true[which] + random.normal(0, 0.4, len(which)), which, members=500)
-    assert np.std(found.mean) == pytest.approx(0.1, rel=0.15)
-    assert found.share_below(0.5) == pytest.approx(0.5, abs=0.06)
-    assert found.quantile(0.9) == pytest.approx(0.5 + 0.1 * norm.ppf(0.9), abs=0.02)
+    means = of_members(true[which] + random.normal(0, 0.4, len(which)), which, members=500)
+    assert np.std(means.mean) == pytest.approx(0.1, rel=0.15)
+    assert means.share_below(0.5) == pytest.approx(0.5, abs=0.06)
+    assert means.quantile(0.9) == pytest.approx(0.5 + 0.1 * norm.ppf(0.9), abs=0.02)
 
 
 def test_the_optimum_of_a_toy_objective_is_found_within_its_bound():
     # best of all at (0.7, 0.3), but allowed only where the first coordinate is at most 0.5
-    def of(unit: np.ndarray) -> bayesian_optimization.Found:
+    def of(unit: np.ndarray) -> bayesian_optimization.Evaluation:
         return unit, 1 - (unit[0] - 0.7) ** 2 - (unit[1] - 0.3) ** 2, unit[0] - 0.5
 
-    known = [of(u) for u in np.random.default_rng(2).uniform(size=(12, 2))]
-    path = bayesian_optimization.looked(of, known, 8, seed=3)
+    initial = [of(u) for u in np.random.default_rng(2).uniform(size=(12, 2))]
+    path = bayesian_optimization.maximise(of, initial, 8, seed=3)
     best = max((f for f in path if f[2] <= 0), key=lambda f: f[1])
     assert best[0] == pytest.approx([0.5, 0.3], abs=0.03)
-    again = bayesian_optimization.looked(of, known, 2, seed=3)
+    again = bayesian_optimization.maximise(of, initial, 2, seed=3)
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(path[:2], again, strict=True))
     assert all(np.all((f[0] >= 0) & (f[0] <= 1)) for f in path)
 
@@ -115,14 +115,14 @@ def linear(random: np.random.Generator, members: int) -> tuple[Differences, np.n
 
 
 def test_value_of_information_of_a_linear_problem():
-    random, found = np.random.default_rng(7), []
+    random, replicates = np.random.default_rng(7), []
     for _ in range(60):
         of, z = linear(random, 200)
         (values, narrows), _ = worths(of, z, [[0], [5], [2], [0, 2, 5]], seed=1, permutations=0)
         noisy = perfect(Differences(of.n, of.mean, 0 * of.within))
-        found.append([*values, perfect(of), noisy, *narrows[:3]])
+        replicates.append([*values, perfect(of), noisy, *narrows[:3]])
     both = _loss(-0.02, np.hypot(0.06, 0.04))
-    first, second, none, three, of_all, noisy, *narrows = np.mean(found, axis=0)
+    first, second, none, three, of_all, noisy, *narrows = np.mean(replicates, axis=0)
     assert first == pytest.approx(_loss(-0.02, 0.06), abs=0.002)
     assert second == pytest.approx(_loss(-0.02, 0.04), abs=0.002)
     assert none < 0.001
@@ -133,11 +133,11 @@ def test_value_of_information_of_a_linear_problem():
 
 def test_what_is_worth_knowing_stands_out():
     of, z = linear(np.random.default_rng(7), 400)
-    found = information(of, z, 1, permutations=100)
-    assert {w.name for w in found.unknowns if w.stands} == {UNKNOWNS[0], UNKNOWNS[5]}
-    best = max(found.measurements, key=lambda w: w.value)
+    value = information(of, z, 1, permutations=100)
+    assert {w.name for w in value.unknowns if w.stands} == {UNKNOWNS[0], UNKNOWNS[5]}
+    best = max(value.measurements, key=lambda w: w.value)
     assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.stands
-    assert best.value > max(w.value for w in found.unknowns)
+    assert best.value > max(w.value for w in value.unknowns)
 
 
 def test_noise_alone_is_worth_nothing():
@@ -145,20 +145,20 @@ def test_noise_alone_is_worth_nothing():
     z = random.standard_normal((200, len(UNKNOWNS)))
     which = np.repeat(np.arange(200), 16)
     of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, members=200)
-    found = information(of, z, 1, permutations=60)
-    assert found.perfect < 0.01
-    assert sum(w.stands for w in (*found.unknowns, *found.measurements)) <= 1
-    assert found == information(of, z, 1, permutations=60)
+    value = information(of, z, 1, permutations=60)
+    assert value.perfect < 0.01
+    assert sum(w.stands for w in (*value.unknowns, *value.measurements)) <= 1
+    assert value == information(of, z, 1, permutations=60)
 
 
 def test_every_unknown_is_told_by_one_measurement():
-    told = [u for names in measured().values() for u in names]
-    assert sorted(told) == sorted(UNKNOWNS)
+    measured_unknowns = [u for names in measured().values() for u in names]
+    assert sorted(measured_unknowns) == sorted(UNKNOWNS)
     assert {n for of in MEASUREMENTS.values() for n in of} <= {p.name for p in PARAMETERS}
 
 
 def test_points_keep_their_limits_and_go_back_and_forth():
-    question = Question(limits={"interval_days": (60, 60), "flu": (0.33, 1.2)}, cart1_too=True)
+    question = Question(limits={"interval_days": (60, 60), "flu": (0.33, 1.2)}, search_cart1=True)
     unit = np.random.default_rng(1).uniform(size=(50, 5))
     points = question.at(unit)
     low, high = (np.array([getattr(c, n) for c in question.coordinates]) for n in ("low", "high"))
@@ -168,10 +168,10 @@ def test_points_keep_their_limits_and_go_back_and_forth():
     assert np.array_equal(question.rounded(points), points)
 
 
-WRONG = [{"objective": "os"}, {"most_crs": 0}, {"sure": 1.5}, {"margin": -1}]
+WRONG = [{"objective": "os"}, {"max_crs_rate": 0}, {"probability": 1.5}, {"margin": -1}]
 WRONG += [{"limits": {name: pair}} for name, pair in
           (("flux", (0, 1)), ("flu", (1, 0)), ("interval_days", (14, 60)), ("flu_cart1", (0, 1)))]  # fmt: skip
-WRONG += [{"cart1_too": True, "limits": {"interval_days": (60, 90)}}]
+WRONG += [{"search_cart1": True, "limits": {"interval_days": (60, 90)}}]
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -219,17 +219,17 @@ def test_every_objective_is_a_share_and_travels(ensemble, objective):
 
 
 def test_both_regimens_can_be_searched(ensemble):
-    question = Question(cart1_too=True)
+    question = Question(search_cart1=True)
     on = scale(question, ensemble, 1, first=0, count=200, runner=in_threads())
     assert on.needing.all()
-    found = weigh(on, question.arm(question.usual), in_threads())
-    assert found.exposed.all() and 0 < found.given.mean() < 1
-    assert found.value[~found.given].mean() > found.value[found.given].mean()
+    evaluation = weigh(on, question.arm(question.usual), in_threads())
+    assert evaluation.exposed.all() and 0 < evaluation.given.mean() < 1
+    assert evaluation.value[~evaluation.given].mean() > evaluation.value[evaluation.given].mean()
 
 
 def test_those_who_wait_are_the_slowly_growing(ensemble):
     """What makes the mean over the treated a bad guide: with a longer wait those who are treated were picked by it."""
-    from reinfuse.simulation.calibration.reference_study import ran
+    from reinfuse.simulation.calibration.reference_study import run_protocol
     from reinfuse.simulation.population.virtual_patients import draws, parameters
 
     drawn = draws(1, 0, 600)
@@ -238,7 +238,7 @@ def test_those_who_wait_are_the_slowly_growing(ensemble):
     growth = []
     for days in (35.0, 120.0):
         arm = Question().arm(np.array([1.0, 1.0, 7.3, days]))
-        out, _ = ran(
+        out, _ = run_protocol(
             member,
             p,
             drawn,
@@ -256,17 +256,17 @@ def test_those_who_wait_are_the_slowly_growing(ensemble):
 @pytest.fixture(scope="module")
 def small(ensemble):
     """A small search, asked twice."""
-    told = []
-    asked = dict(patients=1024, design=8, steps=3, around=4, finalists=3, permutations=20)
-    question = Question(objective="response", most_crs=0.3, limits={"interval_days": (60.0, 200.0)})
-    made = [search(question, ensemble, 3, progress=lambda *a: told.append(a), **asked) for _ in range(2)]
-    return *made, told
+    calls = []
+    sizes = dict(patients=1024, design=8, steps=3, around=4, finalists=3, permutations=20)
+    question = Question(objective="response", max_crs_rate=0.3, limits={"interval_days": (60.0, 200.0)})
+    results = [search(question, ensemble, 3, progress=lambda *a: calls.append(a), **sizes) for _ in range(2)]
+    return *results, calls
 
 
 def test_a_search_from_end_to_end(small):
-    found, again, told = small
-    frame = found.region.frame()
-    assert frame.equals(again.region.frame()) and found.information == again.information
+    result, again, calls = small
+    frame = result.region.frame()
+    assert frame.equals(again.region.frame()) and result.information == again.information
     assert (
         frame["best"].sum() == 1
         and frame.filter("best")["in_region"][0]
@@ -276,14 +276,14 @@ def test_a_search_from_end_to_end(small):
     assert frame["flu"].min() >= 0 and frame["flu"].max() <= 1.5
     admissible = frame.filter("admissible")
     assert frame.filter("best")["value"][0] == admissible["value"].max()
-    assert 2 <= len(found.finalists.protocols) <= 3 and found.finalists.best == 0
-    assert found.fresh > 0 and found.patients > 0
-    assert {name for name, _, _ in told} >= {"protocols weighed", "finalists in fresh patients"}
+    assert 2 <= len(result.finalists.protocols) <= 3 and result.finalists.best == 0
+    assert result.fresh > 0 and result.patients > 0
+    assert {name for name, _, _ in calls} >= {"protocols weighed", "finalists in fresh patients"}
 
 
 def test_its_records_and_figures(small):
-    found = small[0]
-    records = list(found.records())
+    result = small[0]
+    records = list(result.records())
     assert all(isinstance(r, Estimate) and r.analysis == "virtual" for r in records)
     statistics = {r.statistic for r in records}
     assert {
@@ -296,14 +296,14 @@ def test_its_records_and_figures(small):
     ranges = [r for r in records if r.statistic == "region_range"]
     assert [r.term for r in ranges] == ["cy", "flu", "log10_dose", "interval_days"]
     assert all(r.lower <= r.estimate <= r.upper for r in ranges)
-    frame = found.region.frame()
+    frame = result.region.frame()
     drawn = drawn_region("region", "Region", frame, axes_of=[("log10_dose", "Dose", "flu", "Flu")],
-                         usual=found.question.arm(found.question.usual).name, synthetic=False, columns=1)  # fmt: skip
+                         usual=result.question.arm(result.question.usual).name, synthetic=False, columns=1)  # fmt: skip
     assert drawn.svg.startswith(b"<?xml") and drawn.data["kind"].is_in(["best"]).sum() == 1
-    worth = drawn_worth("worth", "Worth", found.information.frame(), labels={}, synthetic=False)
+    worth = drawn_worth("worth", "Worth", result.information.frame(), labels={}, synthetic=False)
     assert worth.data.filter(pl.col("kind") == "measurement").height == len(MEASUREMENTS)
 
 
 def test_a_bound_that_nothing_keeps_is_refused(ensemble):
     with pytest.raises(PlanRefused):
-        search(Question(most_crs=1e-6), ensemble, 3, patients=256, design=2, steps=1, around=0, permutations=5)
+        search(Question(max_crs_rate=1e-6), ensemble, 3, patients=256, design=2, steps=1, around=0, permutations=5)

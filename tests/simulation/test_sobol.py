@@ -18,11 +18,11 @@ def test_indices_of_known_functions():
     def of(z: np.ndarray) -> np.ndarray:
         return np.column_stack([z @ weights, z[:, 0] * z[:, 1], np.ones(len(z))])
 
-    found, runs, missing = sobol(
+    indices, runs, missing = sobol(
         of, ("a", "b", "c", "d"), ("sum", "product", "constant"), samples=512, resamples=100, seed=0
     )
     assert runs == 512 * 6 and missing == 0
-    by = {(i.outcome, i.unknown): i for i in found}
+    by = {(i.outcome, i.unknown): i for i in indices}
     for unknown, share in zip("abcd", weights**2 / 14, strict=True):
         one = by["sum", unknown]
         assert one.first[0] == pytest.approx(share, abs=0.04) and one.total[0] == pytest.approx(share, abs=0.04)
@@ -37,19 +37,19 @@ def test_populations_without_a_value_are_counted():
     def of(z: np.ndarray) -> np.ndarray:
         return np.where(z[:, :1] > 2, np.nan, z[:, :1])
 
-    found, _, missing = sobol(of, ("a", "b"), ("one",), samples=128, resamples=20, seed=1)
-    assert missing > 0 and found[0].total[0] > 0.9
+    indices, _, missing = sobol(of, ("a", "b"), ("one",), samples=128, resamples=20, seed=1)
+    assert missing > 0 and indices[0].total[0] > 0.9
 
 
 def test_sensitivity_of_the_model():
-    told = []
-    found = sensitivity(1, samples=4, patients=32, resamples=20, progress=lambda *a: told.append(a))
+    calls = []
+    result = sensitivity(1, samples=4, patients=32, resamples=20, progress=lambda *a: calls.append(a))
     again = sensitivity(1, samples=4, patients=32, resamples=20, cores=1)
-    assert found == again
-    assert found.runs == 4 * (len(UNKNOWNS) + 2) == told[-1][1] == told[-1][2]
-    frame = found.frame()
+    assert result == again
+    assert result.runs == 4 * (len(UNKNOWNS) + 2) == calls[-1][1] == calls[-1][2]
+    frame = result.frame()
     assert frame.height == len(OUTCOMES) * len(UNKNOWNS)
-    records = list(found.records())
+    records = list(result.records())
     assert len(records) == 2 * frame.height and {r.statistic for r in records} == {"sobol_first", "sobol_total"}
     drawn = tornado("sobol", "Sensitivity", frame, outcomes={o: o for o in OUTCOMES}, labels={}, synthetic=False)
     assert drawn.svg.startswith(b"<?xml") and drawn.data.height <= 8 * len(OUTCOMES)
@@ -58,7 +58,7 @@ def test_sensitivity_of_the_model():
 def test_unknowns_that_the_ensemble_holds_fixed_explain_nothing():
     z = np.zeros((6, len(UNKNOWNS)))
     z[:, UNKNOWNS.index("g")] = np.linspace(-1, 1, 6)
-    found = sensitivity(1, Ensemble(z, np.zeros(6)), samples=4, patients=64, resamples=10)
-    assert found.scaled
-    totals = {i.unknown: i.total[0] for i in found.indices if i.outcome == "pfs_6_months"}
+    result = sensitivity(1, Ensemble(z, np.zeros(6)), samples=4, patients=64, resamples=10)
+    assert result.scaled
+    totals = {i.unknown: i.total[0] for i in result.indices if i.outcome == "pfs_6_months"}
     assert totals["g"] > 0 and all(t == 0 for u, t in totals.items() if u != "g")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.calibration.reference_study import run_protocol
 from reinfuse.simulation.model.equations import K_PHI, SIZE, T_DEATH, begin, change
 from reinfuse.simulation.model.jit import compiled
-from reinfuse.simulation.population.virtual_patients import PRIOR, Draws, draws, fitness, parameters
+from reinfuse.simulation.population.virtual_patients import PRIOR, RandomNumbers, draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import RTOL, advance, solve, trace
 from reinfuse.simulation.solver.readouts import (
     AUC,
@@ -15,13 +15,13 @@ from reinfuse.simulation.solver.readouts import (
     COURSE,
     DAY28,
     DEAD,
+    DETECTED,
     DIED,
     END,
     LAST,
     NADIR,
     PROGRESSED,
     READ,
-    SEEN,
     TMAX_DAY,
     WINDOW,
 )  # fmt: skip
@@ -73,15 +73,15 @@ def far(one, other, least):
     worst = []
     for part in (slice(0, 3), slice(3, 5)):
         a, b = one[..., part].sum(axis=-1), other[..., part].sum(axis=-1)
-        there = b > least
-        worst.append(np.max(np.abs(a - b)[there] / b[there]))
+        above = b > least
+        worst.append(np.max(np.abs(a - b)[above] / b[above]))
     return worst
 
 
 def days_between(states):
     """Leave out days of an impulse, on which a state has two values."""
-    kept = ~np.isin(TIMES, [0.0, 147.0, 150.0])
-    return states[..., kept, :]
+    between_events = ~np.isin(TIMES, [0.0, 147.0, 150.0])
+    return states[..., between_events, :]
 
 
 def test_it_agrees_with_lsoda(ours, lsoda):
@@ -128,13 +128,13 @@ def test_read_outs_are_those_of_the_courses(undying, lsoda):
     late = second[:, TMAX_DAY] > 0
     assert np.all(np.abs(second[late, TMAX_DAY] - peak[late]) <= 0.51)
     for k, d in enumerate((7.0, 28.0, 90.0)):
-        seen = cart[:, np.searchsorted(day, d)]
-        np.testing.assert_allclose(counts[:, 1, k][seen > 1e-6], seen[seen > 1e-6], rtol=CLOSE)
+        detectable = cart[:, np.searchsorted(day, d)]
+        np.testing.assert_allclose(counts[:, 1, k][detectable > 1e-6], detectable[detectable > 1e-6], rtol=CLOSE)
     at28 = tumour[:, np.searchsorted(day, COURSE)]
     np.testing.assert_allclose(second[:, DAY28][at28 > 1e-6], at28[at28 > 1e-6], rtol=CLOSE)
     before = lsoda[:, np.searchsorted(TIMES, 146.5), 3:5].sum(axis=1)
-    there = before > 1e-3
-    np.testing.assert_allclose(second[there, BURDEN], before[there], rtol=0.2)
+    above = before > 1e-3
+    np.testing.assert_allclose(second[above, BURDEN], before[above], rtol=0.2)
 
 
 def test_area_last_sight_and_progression_follow_the_reference(read, undying, patients, lsoda):
@@ -146,7 +146,7 @@ def test_area_last_sight_and_progression_follow_the_reference(read, undying, pat
     window = (TIMES > 0) & (TIMES < 147)
     for i in range(PATIENTS):
         o, c, t, d = out[i, 0], cart[i, window], tumour[i, window], TIMES[window]
-        if o[SEEN]:
+        if o[DETECTED]:
             assert c[-1] > 0.009
         elif (c > 0.01).any():
             assert abs(o[LAST] - d[c > 0.01].max()) <= 0.5
@@ -187,7 +187,7 @@ def test_patients_are_the_same_in_any_company():
     def out(first, last):
         some = draws(3, first, last - first)
         day = np.tile(schedule.day, (last - first, 1))
-        return ran(
+        return run_protocol(
             PRIOR, p[first:last], some, schedule=schedule, day=day, follow=FOLLOW, rtol=RTOL, counted=np.empty(0)
         )[0]
 
@@ -203,11 +203,11 @@ def from_dense(times, states, start, end, deadly):
     died = day[np.argmax(dead)] if dead.any() else end - start
     course, living = day <= COURSE, day <= died
     level = 1.5 * np.maximum(np.minimum.accumulate(tumour), 1.0)
-    grown, seen = (day >= COURSE) & (tumour >= level), cart >= 0.01
+    grown, detectable = (day >= COURSE) & (tumour >= level), cart >= 0.01
     return {
         CMAX: cart[living].max(), TMAX_DAY: day[np.argmax(cart[living])],
         AUC: np.trapezoid(cart[course], day[course]) if died > COURSE else None,
-        LAST: day[seen].max() if seen.any() else 0.0, SEEN: seen[-1],
+        LAST: day[detectable].max() if detectable.any() else 0.0, DETECTED: detectable[-1],
         DAY28: tumour[np.argmin(np.abs(day - COURSE))],
         NADIR: tumour[: np.argmax(grown) + 1 if grown.any() else None].min(),
         PROGRESSED: grown.any(), END: day[np.argmax(grown)] if grown.any() else end - start,
@@ -222,15 +222,15 @@ def test_read_outs_are_those_of_a_fine_grid(read, patients):
     trace(p, fit, drawn.least, np.tile(s.day, (PATIENTS, 1)), s.course, s.event, FOLLOW, 1e-8, fine, states)
     for i in range(PATIENTS):
         for k, (start, end) in enumerate(((0.0, 147.0), (150.0, 365.0))):
-            told = from_dense(fine, states[i], start, end, p[i, T_DEATH])
-            for what in (SEEN, PROGRESSED, DEAD):
-                assert out[i, k, what] == told[what], READ[what]
+            expected = from_dense(fine, states[i], start, end, p[i, T_DEATH])
+            for what in (DETECTED, PROGRESSED, DEAD):
+                assert out[i, k, what] == expected[what], READ[what]
             for what in (TMAX_DAY, LAST, END, DIED):
-                assert out[i, k, what] == pytest.approx(told[what], abs=1.5 * grid), READ[what]
+                assert out[i, k, what] == pytest.approx(expected[what], abs=1.5 * grid), READ[what]
             for what in (CMAX, DAY28, NADIR):
-                assert out[i, k, what] == pytest.approx(told[what], rel=5e-3, abs=1e-6), READ[what]
-            if told[AUC] is not None:
-                assert out[i, k, AUC] == pytest.approx(told[AUC], rel=1e-3, abs=1e-6)
+                assert out[i, k, what] == pytest.approx(expected[what], rel=5e-3, abs=1e-6), READ[what]
+            if expected[AUC] is not None:
+                assert out[i, k, AUC] == pytest.approx(expected[AUC], rel=1e-3, abs=1e-6)
 
 
 def test_populations_that_never_die_out_go_on(patients):
@@ -241,8 +241,8 @@ def test_populations_that_never_die_out_go_on(patients):
     assert np.isfinite(states).all()
     assert steps < 1500 * PATIENTS
     for i in range(3):
-        there = solved(p[i], fit[i], np.zeros(5), s.day, s.course, s.event, FOLLOW, TIMES, "LSODA", 1e-9, _change)
-        assert max(far(days_between(states[i]), days_between(there), 1e-6)) < CLOSE
+        above = solved(p[i], fit[i], np.zeros(5), s.day, s.course, s.event, FOLLOW, TIMES, "LSODA", 1e-9, _change)
+        assert max(far(days_between(states[i]), days_between(above), 1e-6)) < CLOSE
 
 
 def given(event, patients):
@@ -292,7 +292,7 @@ def test_a_patient_too_stiff_is_given_up_and_no_other(patients):
 def test_no_order_of_patients_changes_a_bit(patients):
     drawn, p, fit = patients
     order = np.random.default_rng(2).permutation(PATIENTS)
-    mixed = Draws(drawn.normal[order], drawn.least[order], drawn.uniform[order])
+    mixed = RandomNumbers(drawn.normal[order], drawn.least[order], drawn.uniform[order])
     event = [[-3.0, 1, 1, 0], [0, 0, 0, 0.5]]
     assert np.array_equal(given(event, patients)[order], given(event, (mixed, p[order], fit[order])), equal_nan=True)
 
@@ -301,7 +301,7 @@ def test_no_order_of_patients_changes_a_bit(patients):
 def test_a_part_of_the_patients_is_that_part_of_all_to_the_bit(patients, first):
     drawn, p, fit = patients
     some = slice(first, first + 9)
-    part = Draws(drawn.normal[some], drawn.least[some], drawn.uniform[some])
+    part = RandomNumbers(drawn.normal[some], drawn.least[some], drawn.uniform[some])
     event = [[-3.0, 1, 1, 0], [0, 0, 0, 0.5]]
     assert np.array_equal(given(event, patients)[some], given(event, (part, p[some], fit[some])), equal_nan=True)
 
@@ -313,7 +313,7 @@ def test_six_infusions_and_a_split_dose_run_through():
     day = np.tile(schedule.day, (20, 1))
     p = parameters(PRIOR, drawn)
     p[:, T_DEATH] = np.inf
-    out, _ = ran(PRIOR, p, drawn, schedule=schedule, day=day, follow=60.0, rtol=RTOL, counted=np.empty(0))
+    out, _ = run_protocol(PRIOR, p, drawn, schedule=schedule, day=day, follow=60.0, rtol=RTOL, counted=np.empty(0))
     assert out.shape == (20, 6, len(READ))
     assert np.isfinite(out[:, :, WINDOW]).all()
     assert out[0, :, WINDOW].tolist() == [27, 27, 27, 27, 27, 60]
@@ -325,7 +325,7 @@ def test_a_patient_who_is_not_given_the_second_has_no_read_outs_of_it(patients):
     schedule = ARM.schedule
     day = np.tile(schedule.day, (PATIENTS, 1))
     day[:5, 1] = np.nan
-    out, _ = ran(PRIOR, p, drawn, schedule=schedule, day=day, follow=FOLLOW, rtol=RTOL, counted=np.empty(0))
+    out, _ = run_protocol(PRIOR, p, drawn, schedule=schedule, day=day, follow=FOLLOW, rtol=RTOL, counted=np.empty(0))
     assert np.isnan(out[:5, 1]).all()
     assert np.all(out[:5, 0, WINDOW] == FOLLOW)
     assert np.all(out[5:, 0, WINDOW] == 147)

@@ -14,11 +14,11 @@ from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.population.random_effects import DIFFERENCE, SHARE, Moments, difference, moments
 from reinfuse.simulation.trial.accumulators import BINS, added, binned, quantile
-from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols, dose_text
+from reinfuse.simulation.trial.protocol import Arm, FactorialDesign, Infusion, Protocols, dose_text
 from reinfuse.simulation.trial.records import records
 from reinfuse.simulation.trial.trial import QUANTITIES, Trial, block_of, in_threads, run
 
-GRID = Grid(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6, 2e7))
+GRID = FactorialDesign(regimens=(("Cy", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6, 2e7))
 PROTOCOLS = Protocols(grid=GRID)
 
 
@@ -295,9 +295,9 @@ def test_whole_numbers_of_days_and_doses_are_numbers(tmp_path):
 
 
 def test_an_infusion_may_follow_soon_where_it_does_not_depend_on_the_response():
-    soon = Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(14.0,))
+    soon = FactorialDesign(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(14.0,))
     assert Protocols(grid=soon, selected=False).all_arms[0].infusions[1].after_days == 14
-    at = Grid(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(31.0,))
+    at = FactorialDesign(regimens=(("Cy", "Cy"),), cart2_dose_cells_per_kg=(2e6,), interval_days=(31.0,))
     out = block_of(Trial(Protocols(grid=at), Ensemble(np.zeros((1, len(UNKNOWNS))), np.zeros(1)), 1), (0, 64))
     assert 0 < out.given.sum() < 64  # the response is read
 

@@ -18,7 +18,7 @@ from reinfuse.kinetics.profiles import Profile
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.solver.readouts import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
-from reinfuse.simulation.trial.protocol import Arm, Grid, Infusion, Protocols
+from reinfuse.simulation.trial.protocol import Arm, FactorialDesign, Infusion, Protocols
 from reinfuse.simulation.twins.likelihood import (
     LEAST_EFFECTIVE,
     OTHER_RESPONSE,
@@ -28,14 +28,16 @@ from reinfuse.simulation.twins.likelihood import (
     of_counts,
     tempered_weights,
 )
-from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL
-from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, Known, _Question, conditioned, known, of_cohort
+from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL, PatientData, of_cohort, of_frame
+from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, _TwinDesign, simulate_twins
 
 PROTOCOLS = Protocols(
-    grid=Grid(regimens=(("Cy", "Cy-Flu"), ("Cy-Flu", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,))
+    grid=FactorialDesign(
+        regimens=(("Cy", "Cy-Flu"), ("Cy-Flu", "Cy"), ("Cy-Flu", "Cy-Flu")), cart2_dose_cells_per_kg=(2e6,)
+    )
 )
 ENSEMBLE = Ensemble(0.3 * np.random.default_rng(1).standard_normal((6, len(UNKNOWNS))), np.full(6, -4.0))
-NOBODY = Known(None, None, None, None, None, None, None)
+NOBODY = PatientData(None, None, None, None, None, None, None)
 
 
 def profile(unit, value, below):
@@ -53,10 +55,10 @@ def read_outs(before, day28, positive=5.0):
 
 
 def test_counts_weigh_two_twins_by_hand():
-    seen = profile("cells/uL", [10.0, 0.1], [False, True])
+    fit = profile("cells/uL", [10.0, 0.1], [False, True])
     twins = np.array([[10.0, 0.1], [20.0, 0.01]])
     expected = [np.log(0.5), -0.5 * (np.log(2) / RESIDUAL) ** 2 + log_ndtr(np.log(10) / RESIDUAL)]
-    np.testing.assert_allclose(of_counts(seen, twins), expected)
+    np.testing.assert_allclose(of_counts(fit, twins), expected)
 
 
 def test_the_factor_of_copies_is_free():
@@ -77,18 +79,18 @@ def test_the_factor_is_integrated_out_as_by_quadrature():
         return math.exp(-0.5 * (off[0] ** 2 + off[1] ** 2)) * ndtr(off[2]) * ndtr(off[3])
 
     by_hand = [math.log(quad(joint, -5, 12, args=(twin,), epsabs=0, epsrel=1e-10, limit=200)[0]) for twin in twins]
-    found = of_counts(profile("copies/ug", value, below), twins)
-    assert found[0] - found[1] == pytest.approx(by_hand[0] - by_hand[1], abs=1e-6)
+    fit = of_counts(profile("copies/ug", value, below), twins)
+    assert fit[0] - fit[1] == pytest.approx(by_hand[0] - by_hand[1], abs=1e-6)
 
 
 def test_a_twin_without_counts_on_a_day_is_out_of_the_question():
-    found = of_counts(profile("cells/uL", [1.0, 1.0], [False, False]), np.array([[1.0, 1.0], [1.0, np.nan]]))
-    assert found.tolist() == [0, -np.inf]
+    fit = of_counts(profile("cells/uL", [1.0, 1.0], [False, False]), np.array([[1.0, 1.0], [1.0, np.nan]]))
+    assert fit.tolist() == [0, -np.inf]
 
 
 def test_a_day_without_counts_of_any_twin_or_a_limit_that_is_not_known_says_nothing():
-    seen = profile("cells/uL", [1.0, 7.0, np.nan], [False, False, True])
-    assert of_counts(seen, np.array([[1.0, np.nan, 3.0]])).tolist() == [0]
+    fit = profile("cells/uL", [1.0, 7.0, np.nan], [False, False, True])
+    assert of_counts(fit, np.array([[1.0, np.nan, 3.0]])).tolist() == [0]
 
 
 def test_nothing_known_weighs_all_who_needed_another_alike():
@@ -120,16 +122,16 @@ def test_the_response_to_cart1_weighs():
 
 def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
     arm, share, twins = PROTOCOLS.all_arms[0], 0.3, 512
-    asked = _Question((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
-    some = asked.some(0)
+    design = _TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
+    some = design.some(0)
     out, _ = some.before(arm, np.empty(0))
     even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), cut=math.nan).reshape(2, twins))
-    large = (out[:, 1, BURDEN] >= asked.cut[some.which]).reshape(2, twins)
+    large = (out[:, 1, BURDEN] >= design.cut[some.which]).reshape(2, twins)
     np.testing.assert_allclose(np.sum(even * large, axis=1), share, atol=0.02)
     for bulky in (True, False):
         patient = dataclasses.replace(NOBODY, bulky=bulky)
         weight, _ = tempered_weights(
-            fits(patient, out, np.empty((2 * twins, 0)), cut=asked.cut[some.which]).reshape(2, -1)
+            fits(patient, out, np.empty((2 * twins, 0)), cut=design.cut[some.which]).reshape(2, -1)
         )
         np.testing.assert_allclose(np.sum(weight * large, axis=1), bulky, atol=0.01)
 
@@ -189,47 +191,47 @@ def frame(n=5, **columns):
 def test_what_the_model_has_not_is_not_known():
     cart1 = {"cart1_lymphodepletion" + CLASS_SUFFIX: "Other", "cart1_dose_cells_per_kg": 5e9, "interval_days": 20.0}
     cart2 = {"cart2_lymphodepletion" + CLASS_SUFFIX: "Cy", "cart2_dose_cells_per_kg": 0.0, "reason": "planned"}
-    told = known(frame(**cart1, **cart2), [])
-    assert (told[0].regimen, told[0].dose, told[0].second, told[0].response) == (None, None, None, None)
-    assert told[0].assumed
-    assert told[0].planned
-    assert "5000000000" not in repr(told[0])
+    patients = of_frame(frame(**cart1, **cart2), [])
+    assert (patients[0].regimen, patients[0].dose, patients[0].second, patients[0].response) == (None, None, None, None)
+    assert patients[0].assumed
+    assert patients[0].planned
+    assert "5000000000" not in repr(patients[0])
     arm = PROTOCOLS.all_arms[0]
-    asked = _Question((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 1, 8, None).arm(told[0], arm.infusions[1])
-    assert asked.infusions[0] == arm.infusions[0]
-    assert asked.infusions[1].after_days == 35
+    twin_arm = _TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 1, 8, None).arm(patients[0], arm.infusions[1])
+    assert twin_arm.infusions[0] == arm.infusions[0]
+    assert twin_arm.infusions[1].after_days == 35
 
 
 def test_cells_are_preferred_to_copies():
     two = [profile("copies/ug", [1.0], [False]), profile("cells/uL", [1.0], [False])]
     for order in (two, two[::-1]):
         profiles = [dataclasses.replace(p, patient_id="Q0") for p in order]
-        assert known(frame(), profiles)[0].counts.unit == "cells/uL"
+        assert of_frame(frame(), profiles)[0].counts.unit == "cells/uL"
 
 
 def test_a_cohorts_twins_from_start_to_end(patients):
-    found = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
-    told = list(found.records())
-    assert found.names == ("Cy-Flu; 2e6/kg", "Cy; 2e6/kg")
-    assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group) for e in told)
-    assert not any("SYN" in str(e.as_dict()) for e in told)
-    assert found.levels.shape == (3, 2, 11)
-    assert np.isfinite(found.levels).all()
-    assert np.all(found.gains[:, 0] == 0)
-    own = {e.group: e for e in told if "own" in e.group}
+    twins = simulate_twins(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
+    estimates = list(twins.records())
+    assert twins.names == ("Cy-Flu; 2e6/kg", "Cy; 2e6/kg")
+    assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group) for e in estimates)
+    assert not any("SYN" in str(e.as_dict()) for e in estimates)
+    assert twins.levels.shape == (3, 2, 11)
+    assert np.isfinite(twins.levels).all()
+    assert np.all(twins.gains[:, 0] == 0)
+    own = {e.group: e for e in estimates if "own" in e.group}
     both = [p.response for p in patients[:8] if p.second is not None and p.response is not None]
     assert (own[OBSERVED].n, own[OBSERVED].events) == (len(both), sum(both))
     assert own[PREDICTED].n == len(both)
-    assert "Twins of 8 patients" in found.said
-    again = conditioned(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
-    assert np.array_equal(found.levels, again.levels)
+    assert "Twins of 8 patients" in twins.description
+    again = simulate_twins(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
+    assert np.array_equal(twins.levels, again.levels)
 
 
 def test_intervals_of_twins_keep_their_bounds(patients):
     """Two members, of which one keeps no cells: an interval by t would reach below 0 days."""
-    found = conditioned(patients[:5], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=16)
-    told = dataclasses.replace(found, levels=found.levels * np.array([0.0, 1.0, 0.3])[:, None, None]).records()
-    for e in told:
+    twins = simulate_twins(patients[:5], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=16)
+    estimates = dataclasses.replace(twins, levels=twins.levels * np.array([0.0, 1.0, 0.3])[:, None, None]).records()
+    for e in estimates:
         if e.lower is None or e.term or e.unit == "log10 cells/uL":
             continue
         assert 0 <= e.lower <= e.estimate <= e.upper <= (365 if e.unit == "days" else 1)
@@ -237,8 +239,8 @@ def test_intervals_of_twins_keep_their_bounds(patients):
 
 def test_twins_are_not_told_what_the_follow_up_is_too_short_for(patients):
     short = PROTOCOLS.model_copy(update={"follow_days": 56.0})
-    told = list(conditioned(patients[:5], short, ENSEMBLE, seed=3, members=2, twins=16).records())
-    late = [e for e in told if e.endpoint == "seen_day90"]
+    estimates = list(simulate_twins(patients[:5], short, ENSEMBLE, seed=3, members=2, twins=16).records())
+    late = [e for e in estimates if e.endpoint == "seen_day90"]
     assert late and all(e.estimate is None and "day 90" in e.note for e in late)
 
 
@@ -250,15 +252,15 @@ def test_a_factor_of_ten_in_copies_changes_no_prediction(patients):
             return p
         return dataclasses.replace(p, counts=dataclasses.replace(p.counts, value=10 * p.counts.value))
 
-    one, other = (conditioned(some, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32).levels
+    one, other = (simulate_twins(some, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32).levels
                   for some in (patients[:6], [times_ten(p) for p in patients[:6]]))  # fmt: skip
     np.testing.assert_allclose(one, other)
 
 
 def test_observed_responses_of_a_few_are_not_told(patients):
     few = [dataclasses.replace(p, second=None) if i > 3 else p for i, p in enumerate(patients[:8])]
-    found = conditioned(few, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32)
-    assert not any("own" in e.group for e in found.records())
+    twins = simulate_twins(few, PROTOCOLS, ENSEMBLE, seed=3, members=2, twins=32)
+    assert not any("own" in e.group for e in twins.records())
 
 
 def test_a_small_ensemble_and_parts_of_a_dose(patients):
@@ -266,23 +268,23 @@ def test_a_small_ensemble_and_parts_of_a_dose(patients):
     whole = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
     parts = whole.model_copy(update={"shares": (0.4, 0.6)})
     two = Protocols(arms=(Arm(name="a", infusions=(first, whole)), Arm(name="b", infusions=(first, parts))))
-    found = conditioned(patients[:5], two, Ensemble(ENSEMBLE.z[:2], ENSEMBLE.intercept[:2]), seed=3, twins=16)
-    assert found.names == ("Cy; 2e6/kg", "Cy; 2e6/kg in parts of 40, 60 %")
-    assert len(found.levels) == 2
+    twins = simulate_twins(patients[:5], two, Ensemble(ENSEMBLE.z[:2], ENSEMBLE.intercept[:2]), seed=3, twins=16)
+    assert twins.names == ("Cy; 2e6/kg", "Cy; 2e6/kg in parts of 40, 60 %")
+    assert len(twins.levels) == 2
 
 
 def test_twins_are_never_of_a_few_patients(study, patients):
     with pytest.raises(CohortRefused):
-        known(study.data.frame.head(4), [])
+        of_frame(study.data.frame.head(4), [])
     with pytest.raises(CohortRefused):
-        conditioned(patients[:4], PROTOCOLS, ENSEMBLE, seed=1, members=2, twins=16)
+        simulate_twins(patients[:4], PROTOCOLS, ENSEMBLE, seed=1, members=2, twins=16)
 
 
 def test_other_than_two_infusions_is_refused(patients):
     three = Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6, after_days=100)
     arm = Arm(name="a", infusions=(Infusion(lymphodepletion="Cy", dose_cells_per_kg=2e6), three, three))
     with pytest.raises(CohortRefused):
-        conditioned(patients, Protocols(arms=(arm,)), ENSEMBLE, seed=1)
+        simulate_twins(patients, Protocols(arms=(arm,)), ENSEMBLE, seed=1)
 
 
 def test_a_plan_of_another_infusion_is_refused():

@@ -14,68 +14,82 @@ from reinfuse.runtime import signals
 
 if TYPE_CHECKING:
     from reinfuse.simulation.trial.protocol import Protocols
-    from reinfuse.simulation.trial.trial import Runner
+    from reinfuse.simulation.trial.trial import Runner, Trial
 
 virtual = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None,
-    help="Virtual patients: a model, calibrated to groups, not validated for one patient.",
+    help="Virtual patients: a mechanistic model, calibrated to group results, not validated for individual patients.",
 )  # fmt: skip
 MOST_PATIENTS = 10_000_000
-SAID = "A model, calibrated to results of groups; not validated for one patient, and no advice on one."
-ProtocolsArgument = Annotated[Path | None, typer.Argument(help="Protocols (TOML); default: nine bundled ones.")]
+DISCLAIMER = "A model, calibrated to group results; not validated for individual patients, and no advice on treatment."
+OLD_NAMES = {"most-crs": "max-crs-rate", "sure": "probability", "cart1-too": "search-cart1"}
+"""Former names of options, without their dashes: taken for one release, and not shown."""
+ProtocolsArgument = Annotated[
+    Path | None, typer.Argument(help="Protocol file (TOML); default: nine bundled protocols.")
+]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 PatientsOption = Annotated[
     int, typer.Option("--patients", min=100, max=MOST_PATIENTS, help="Virtual patients, each in every arm.")
 ]
 ClusterOption = Annotated[str | None, typer.Option("--cluster", help="Address of a Dask cluster (tcp://, tls://).")]
-TlsCaOption = Annotated[Path | None, typer.Option("--tls-ca", help="Certificate authority of a tls:// cluster (PEM).")]
-TlsCertOption = Annotated[Path | None, typer.Option("--tls-cert", help="Own certificate for it (PEM).")]
-TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Key of that certificate (PEM).")]
-InsecureOption = Annotated[
-    bool, typer.Option("--insecure-cluster", help="Use a cluster on other machines without TLS.")
+TlsCaOption = Annotated[
+    Path | None, typer.Option("--tls-ca", help="Certificate of a tls:// cluster's authority (PEM).")
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Of the virtual patients.")]
+TlsCertOption = Annotated[Path | None, typer.Option("--tls-cert", help="Client certificate (PEM).")]
+TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Private key of the client certificate (PEM).")]
+InsecureOption = Annotated[
+    bool, typer.Option("--insecure-cluster", help="Accept a cluster on other machines without TLS.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 
 
 @virtual.command()
-def parameters(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-               markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
+def parameters(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
     """Print the model: states, equations, parameters with priors and sources."""
-    from reinfuse.simulation.model import model_description as told
+    from reinfuse.simulation.model import model_description
 
     if json:
-        console.echo_json(told.as_dict())
+        console.echo_json(model_description.as_dict())
     elif markdown:
-        typer.echo(told.markdown(), nl=False)
+        typer.echo(model_description.markdown(), nl=False)
     else:
-        _print_tables(told.as_dict())
+        _print_tables(model_description.as_dict())
 
 
 @virtual.command()
 def trial(
+    *,
     protocols: ProtocolsArgument = None,
     patients: PatientsOption = 10_000,
     out: OutOption = Path("reinfuse-virtual"),
     seed: SeedOption = None,
     cluster: ClusterOption = None,
-    cohort: Annotated[Path | None, typer.Option("--cohort", help="A centre's cohort: its twins too.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep finished work; go on with it.")] = False,
+    cohort: Annotated[
+        Path | None, typer.Option("--cohort", help="A centre's cohort: simulate virtual twins of its patients.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep checkpoints; resume an interrupted trial from them.")
+    ] = False,
     force: ForceOption = False,
     tls_ca: TlsCaOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
     insecure_cluster: InsecureOption = False,
 ) -> None:
-    """Compare protocols in virtual patients, and write report, findings and figures."""
+    """Run a virtual trial of protocols; write report, findings and figures."""
     place = console.checked(out, "virtual trial", protocols, cohort, force=force)
     from reinfuse.report.export.trial_folder import write_virtual
     from reinfuse.simulation.population.ensemble import bundled
     from reinfuse.simulation.trial import trial_results
+    from reinfuse.simulation.trial.trial import Trial
 
-    asked, ensemble, seeded = _protocols(protocols), bundled(), trial_results.SEED if seed is None else seed
+    declared, ensemble, seeded = _protocols(protocols), bundled(), trial_results.SEED if seed is None else seed
     with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster) as runner, progress_bar() as progress:
-        kept = _kept(runner, trial_results.asked(asked, ensemble, seed=seeded), out) if resume else runner
-        findings = trial_results.trial(asked, ensemble, patients, seed=seeded, runner=kept, progress=progress)
+        blocks = _resumable(runner, Trial(declared, ensemble, seeded), out) if resume else runner
+        findings = trial_results.trial(declared, ensemble, patients, seed=seeded, runner=blocks, progress=progress)
         if cohort is not None:
             findings = trial_results.with_twins(findings, ensemble, _twins(cohort), seed=seeded, progress=progress)
         progress("report", 1, 1)
@@ -83,28 +97,39 @@ def trial(
     if resume:
         _forget(out)
     typer.echo(
-        f"{patients} virtual patients in each of {len(asked.all_arms)} arms, {len(findings.estimates)} estimates."
+        f"{patients} virtual patients in each of {len(declared.all_arms)} arms, {len(findings.estimates)} estimates."
     )
-    typer.echo(SAID)
+    typer.echo(DISCLAIMER)
     typer.echo(f"Report: {(out / 'report.html').resolve()} (also .pdf)")
 
 
-@virtual.command()
+@virtual.command(context_settings={"token_normalize_func": lambda name: OLD_NAMES.get(name, name)})
 def search(
+    *,
     out: OutOption = Path("reinfuse-search"),
-    objective: Annotated[str, typer.Option("--objective", help="What is to be greatest.")] = "durable_response",
-    most_crs: Annotated[float, typer.Option("--most-crs", help="Greatest rate of CRS of grade 3 or more.")] = 0.15,
-    sure: Annotated[float, typer.Option("--sure", help="Share of populations in which that must hold.")] = 0.5,
-    margin: Annotated[float, typer.Option("--margin", help="Difference that does not matter, of the best.")] = 0.1,
-    cart1: Annotated[str, typer.Option("--cart1", help="Regimen before CART1.")] = "Cy-Flu",
+    objective: Annotated[str, typer.Option("--objective", help="Quantity to maximise.")] = "durable_response",
+    max_crs_rate: Annotated[
+        float, typer.Option("--max-crs-rate", help="Toxicity constraint: highest rate of CRS of grade 3 or more.")
+    ] = 0.15,
+    probability: Annotated[
+        float, typer.Option("--probability", help="Probability, over populations, with which the constraint must hold.")
+    ] = 0.5,
+    margin: Annotated[
+        float, typer.Option("--margin", help="Indifference margin, as a fraction of the best objective.")
+    ] = 0.1,
+    cart1: Annotated[str, typer.Option("--cart1", help="Lymphodepletion before CART1.")] = "Cy-Flu",
     cart1_dose: Annotated[float, typer.Option("--cart1-dose", help="Dose of CART1, cells/kg.")] = 2e6,
-    cart1_too: Annotated[bool, typer.Option("--cart1-too", help="Search the regimen before CART1 too.")] = False,
-    limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME:LOW:HIGH, such as flu:0:1.")] = None,
+    search_cart1: Annotated[
+        bool, typer.Option("--search-cart1", help="Optimise lymphodepletion before CART1 as well.")
+    ] = False,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="NAME:LOW:HIGH", help="Limits of a variable: flu:0:1.")
+    ] = None,
     patients: Annotated[
         int | None, typer.Option("--patients", min=256, max=MOST_PATIENTS, help="Virtual patients.")
     ] = None,
     seed: SeedOption = None,
-    sensitivity: Annotated[bool, typer.Option(help="Sobol indices too.")] = True,
+    sensitivity: Annotated[bool, typer.Option(help="Global sensitivity analysis (Sobol indices).")] = True,
     cluster: ClusterOption = None,
     force: ForceOption = False,
     tls_ca: TlsCaOption = None,
@@ -112,7 +137,7 @@ def search(
     tls_key: TlsKeyOption = None,
     insecure_cluster: InsecureOption = False,
 ) -> None:
-    """Find protocols of the second infusion that cannot be told apart from the best, and what to measure."""
+    """Optimise the protocol of the second infusion: near-optimal protocols, and value of information."""
     place = console.checked(out, "virtual search", force=force)
     from reinfuse.report.export.search_folder import write_search
     from reinfuse.simulation.population.ensemble import bundled
@@ -120,37 +145,34 @@ def search(
     from reinfuse.simulation.search.sobol import sensitivity as sensitive_to
     from reinfuse.simulation.trial import trial_results
 
-    asked, ensemble = (
-        _question(
-            objective, most_crs, sure, margin=margin, cart1=cart1, dose=cart1_dose, too=cart1_too, limits=limit or []
-        ),
-        bundled(),
-    )
+    question = _question(objective, max_crs_rate, probability, margin=margin, cart1=cart1, dose=cart1_dose,
+                         search_cart1=search_cart1, limits=limit or [])  # fmt: skip
+    ensemble = bundled()
     seeded = trial_results.SEED if seed is None else seed
     with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster) as runner, progress_bar() as progress:
-        answer = searched(asked, ensemble, seeded, patients=patients, runner=runner, progress=progress)
+        answer = searched(question, ensemble, seeded, patients=patients, runner=runner, progress=progress)
         sensitive = sensitive_to(seeded, ensemble, progress=progress) if sensitivity else None
         write_search(answer, sensitive, ensemble, place=place, seed=seeded)
     inside = int(answer.region.inside.sum())
-    typer.echo(f"{len(answer.region.protocols)} protocols weighed, {inside} cannot be told apart from the best.")
-    typer.echo(SAID)
+    typer.echo(f"{len(answer.region.protocols)} protocols evaluated, {inside} not distinguishable from the best.")
+    typer.echo(DISCLAIMER)
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 
-def _question(objective: str, most_crs: float, sure: float, *, margin: float, cart1: str, dose: float, too: bool,
-              limits: list[str]) -> Any:  # fmt: skip
-    """Return what is searched, or refuse it with all problems."""
+def _question(objective: str, max_crs_rate: float, probability: float, *, margin: float, cart1: str, dose: float,
+              search_cart1: bool, limits: list[str]) -> Any:  # fmt: skip
+    """Return the optimisation problem, or refuse it with all problems."""
     from pydantic import ValidationError
 
     from reinfuse.exceptions import PlanRefused, Problem
     from reinfuse.simulation.search.design_space import Question
     from reinfuse.simulation.trial.protocol import Infusion
 
-    told, problems = {}, []
+    ranges, problems = {}, []
     for text in limits:
         try:
             name, low, high = text.split(":")
-            told[name] = (float(low), float(high))
+            ranges[name] = (float(low), float(high))
         except ValueError:
             problems.append(
                 Problem(
@@ -172,18 +194,18 @@ def _question(objective: str, most_crs: float, sure: float, *, margin: float, ca
         ]
     if problems:
         raise PlanRefused(problems)
-    return Question(objective, most_crs, sure, margin, first, too, told)
+    return Question(objective, max_crs_rate, probability, margin, first, search_cart1, ranges)
 
 
 @virtual.command()
 def ablation(
     out: OutOption = Path("reinfuse-ablation"),
-    members: Annotated[int, typer.Option("--members", min=10, help="Members of the ensemble.")] = 60,
+    members: Annotated[int, typer.Option("--members", min=10, help="Populations of the ensemble to simulate.")] = 60,
     patients: PatientsOption = 512,
     seed: SeedOption = None,
     force: ForceOption = False,
 ) -> None:
-    """Simulate the reference study without each mechanism in turn; write ablation.csv."""
+    """Ablation: simulate the reference study without each mechanism in turn; write ablation.csv."""
     place = console.checked(out, "virtual ablation", force=force)
     from reinfuse.report.export.trial_folder import frame
     from reinfuse.simulation.calibration.ablation import ablation as ablated
@@ -192,7 +214,7 @@ def ablation(
     from reinfuse.tabular.csv_files import write_csv
 
     with progress_bar() as progress:
-        told = frame(
+        table = frame(
             ablated(
                 bundled(),
                 trial_results.SEED if seed is None else seed,
@@ -201,8 +223,8 @@ def ablation(
                 progress=progress,
             )
         )
-    place.write(lambda draft: write_csv(told, draft / "ablation.csv"))
-    typer.echo(SAID)
+    place.write(lambda draft: write_csv(table, draft / "ablation.csv"))
+    typer.echo(DISCLAIMER)
     typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
 
 
@@ -218,7 +240,7 @@ def _protocols(path: Path | None) -> Protocols:
 
 
 def _twins(cohort: Path) -> Any:
-    """Return what is known of a cohort's patients before their second infusion."""
+    """Return the data of a cohort's patients from before their second infusion."""
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.simulation.twins.patient_data import of_cohort
@@ -241,11 +263,11 @@ def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | Non
     return on_cluster(cluster, Tls(*tls), insecure=insecure)
 
 
-def _kept(runner: Runner, asked: Any, out: Path) -> Runner:
+def _resumable(runner: Runner, trial: Trial, out: Path) -> Runner:
     from reinfuse.simulation.trial.checkpoint import resumable
 
-    signals.note_kept(f"Finished work is kept in {_folder(out)}: the same command goes on with it.")
-    return resumable(runner, asked, _folder(out), say=lambda text: typer.echo(text, err=True))
+    signals.note_kept(f"Checkpoints are kept in {_folder(out)}: the same command resumes from them.")
+    return resumable(runner, trial, _folder(out), say=lambda text: typer.echo(text, err=True))
 
 
 def _folder(out: Path) -> Path:
@@ -258,15 +280,15 @@ def _forget(out: Path) -> None:
     shutil.rmtree(_folder(out), ignore_errors=True)
 
 
-def _print_tables(told: dict[str, Any]) -> None:
+def _print_tables(model: dict[str, Any]) -> None:
     from rich.table import Table
 
     for name in ("states", "parameters"):
         table = Table(title=name.capitalize())
-        for head in told[name][0]:
+        for head in model[name][0]:
             table.add_column(head, overflow="fold")
-        for row in told[name]:
+        for row in model[name]:
             table.add_row(*(f"{v:g}" if isinstance(v, float | int) else str(v) for v in row.values()))
         console.print_table(table, 150)
-    for text in told["between"]:
+    for text in model["between"]:
         typer.echo(f"- {text}")

@@ -22,41 +22,42 @@ from reinfuse.simulation.trial.trial_results import VirtualFindings, card
 from reinfuse.tabular.csv_files import write_csv
 
 BANNER = (
-    "A model. It is calibrated to results of groups, and was not validated for one patient. "
-    "Nothing here is advice on a treatment."
+    "A model, calibrated to group results and not validated for individual patients. "
+    "Nothing here is advice on treatment."
 )
 METHODS = (
     "Eight ordinary differential equations describe effector, memory and exhausted CAR-T cells, antigen-positive and "
-    "-negative tumour, the patient's own lymphocytes, the hang-over of fludarabine, and anti-CAR immunity (`reinfuse "
-    "virtual parameters` prints them). They are solved by adaptive Dormand-Prince steps (J Comput Appl Math "
-    "1980;6:19-26) with dense output. Populations of cells die out at a number drawn around one cell.",
-    "Parameters of patients are log-normal. Their medians and some of their variations are not known: an ensemble of "
-    "populations was drawn from priors (Kimmel 2021, Stein 2019, or assumed) given published group results, by "
-    "approximate Bayesian computation with sequential Monte Carlo and a normal kernel (Del Moral 2012, Wilkinson "
-    "2013). Results of CLL were held out.",
-    "Every virtual patient meets every arm. Intervals are prediction intervals for one more population like those of "
-    "the ensemble: they hold the spread of the ensemble and the number of virtual patients (moments of DerSimonian "
-    "and Kacker 2007; the variance between populations by its confidence distribution, Nagashima 2019), and keep "
-    "within the bounds of shares and of days. In simulated ensembles they hold 93 to 97 % of further populations, and "
-    "more where virtual patients are too few to tell the populations apart. Of differences as a study would see them, "
-    "what patients given the infusion in both arms have in common is taken into account.",
-    "Nobody is treated after death: who died before an infusion was not given it. Response: tumour below 1 mL "
-    "(complete) or halved on day 28, in a living patient. Progression: 1.5 times the nadir, taken as 1 mL at "
-    "least, from day 28. Undetectable residual disease: below 1e8 cells. CAR-T cells are seen above 0.01/µL.",
+    "-negative tumour, the patient's own lymphocytes, the residual effect of fludarabine, and anti-CAR immunity "
+    "(`reinfuse virtual parameters` prints them). They are solved by adaptive Dormand-Prince steps (J Comput Appl "
+    "Math 1980;6:19-26) with dense output. A cell population becomes extinct at a number drawn around one cell.",
+    "Parameters vary log-normally between patients. Population medians and some of the coefficients of variation are "
+    "uncertain: an ensemble of populations was drawn from priors (Kimmel 2021, Stein 2019, or assumed) given "
+    "published group results, by approximate Bayesian computation with sequential Monte Carlo and a normal kernel "
+    "(Del Moral 2012, Wilkinson 2013). Results in CLL were held out.",
+    "Every virtual patient is simulated in every arm. Intervals are prediction intervals for a further population of "
+    "the ensemble: they include the variance between populations (moments of DerSimonian and Kacker 2007; its "
+    "uncertainty by the confidence distribution, Nagashima 2019) and the sampling variance of virtual patients, and "
+    "respect the bounds of proportions and of days. In simulated ensembles they cover 93 to 97 % of further "
+    "populations, and more where virtual patients are too few to distinguish the populations. For differences as "
+    "observed in a study, the covariance of patients treated in both arms is taken into account.",
+    "Patients who die before an infusion do not receive it. Response: tumour below 1 mL (complete) or halved on day "
+    "28, in a living patient. Progression: 1.5 times the nadir, taken as 1 mL at least, from day 28. Undetectable "
+    "measurable residual disease: below 1e8 cells. CAR-T cells are detectable from 0.01/µL.",
 )
 SAME = (
-    "Who needs a second infusion depends on the first: after a stronger first protocol the patients who need another "
-    "are the harder ones. A study compares those selected in each arm; the model can compare the same patients in both."
+    "Who needs a second infusion depends on the first: after a more effective first protocol, the patients who still "
+    "need one have a worse prognosis (selection). A study compares the patients selected in each arm; the model can "
+    "compare the same patients in both."
 )
 TWINS = (
-    "Virtual twins who had each patient's own first infusion and interval, weighed by what is known before CART2: "
-    "that it was needed, the response to CART1, bulky disease, and the counts after CART1. A prediction for the group, "
-    "never for one patient. The last rows compare the prediction for the second infusion that was given with what "
-    "was observed."
+    "Virtual twins with each patient's own first infusion and interval, weighted by the data from before CART2: the "
+    "need for it, the response to CART1, bulky disease, and the CAR-T counts after CART1. A prediction for the group, "
+    "never for an individual. The last rows compare the prediction for the second infusion that was given with the "
+    "observed response."
 )
 REASONS = (
-    "Patients without response, from the same state before the last lymphodepletion, with one thing changed. One "
-    "patient may be rescued by several changes, or by none."
+    "Patients without response, simulated again from their state before the last lymphodepletion with one mechanism "
+    "changed. One patient may respond after several of the changes, or after none."
 )
 
 
@@ -76,20 +77,25 @@ def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[
         return tuple(Picture(figure) for where, figure in drawn if where == place)
 
     yield Section("summary", "Summary", tuple(Paragraph(p) for p in _summary(findings, tables)))
-    yield Section("arms", "What was compared", (tables.arms(),), "Arms")
+    yield Section("arms", "Study arms", (tables.arms(),), "Arms")
     yield Section("outcomes", "Outcomes by arm", (*pictures("outcomes"), tables.levels()), "Outcomes")
     if len(findings.protocols.all_arms) > 1:
         shown = (Paragraph(SAME), *pictures("contrasts"), tables.contrasts())
         yield Section("contrasts", "Differences between arms", shown, "Differences")
-    yield Section("curves", "Over time", pictures("curves"))
+    yield Section("curves", "Time courses", pictures("curves"))
     twins = tables.twins()
     if twins is not None:
-        yield Section("cohort", "The centre's own patients", (Paragraph(TWINS), twins), "Own cohort")
+        yield Section("cohort", "Virtual twins of the centre's patients", (Paragraph(TWINS), twins), "Own cohort")
     why = pictures("reasons")
-    yield Section("reasons", "Why arms fail", (Paragraph(REASONS), *why) if why else ())
+    yield Section("reasons", "Mechanisms of failure", (Paragraph(REASONS), *why) if why else ())
     carried = tables.carried()
     if carried is not None:
-        yield Section("ablation", "What carries the published findings", (*pictures("ablation"), carried), "Mechanisms")
+        yield Section(
+            "ablation",
+            "Mechanisms behind the published findings (ablation)",
+            (*pictures("ablation"), carried),
+            "Mechanisms",
+        )
     yield Section("card", "Model card", (Bullets(card()), tables.targets(), tables.unknowns()))
     yield Section("methods", "Methods", tuple(Paragraph(p) for p in METHODS))
     if findings.warnings:
@@ -99,7 +105,7 @@ def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[
 
 def _summary(findings: VirtualFindings, tables: VirtualTables) -> Iterator[str]:
     arms = findings.protocols.all_arms
-    yield (f"{number_format.count(findings.patients)} virtual patients met each of {len(arms)} "
+    yield (f"{number_format.count(findings.patients)} virtual patients were simulated in each of {len(arms)} "
            f"{'arms' if len(arms) > 1 else 'arm'}.")  # fmt: skip
     reference = arms[0].name
     response, cr = (valued(tables.level(q, reference)) for q in ("response", "cr"))
@@ -108,10 +114,10 @@ def _summary(findings: VirtualFindings, tables: VirtualTables) -> Iterator[str]:
     best = max(arms[1:], key=lambda a: _estimate(tables.contrast(goal, a.name, model="same patients")), default=None)
     if best is None:
         return
-    same, seen = (tables.contrast(goal, best.name, model=m) for m in ("same patients", "as selected"))
-    yield (f"{LABELS[goal]} differed most from it in {best.name}: {valued(same)} in the same patients, "
-           f"{valued(seen)} as a "
-           "study would see it. An interval that holds 0 does not tell the arms apart.")  # fmt: skip
+    same, selected = (tables.contrast(goal, best.name, model=m) for m in ("same patients", "as selected"))
+    yield (f"Largest difference in {LABELS[goal]} from the reference arm: {best.name}, {valued(same)} in the same "
+           f"patients, {valued(selected)} as observed in a study. An interval that includes 0 does not distinguish the "
+           "arms.")  # fmt: skip
 
 
 def _estimate(record: Estimate | None) -> float:

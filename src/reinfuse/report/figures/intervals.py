@@ -30,7 +30,7 @@ _MARKS: Cycle[str] = Cycle(("o", "s", "D"))
 
 
 @dataclass(frozen=True)
-class Mark:
+class PlottedInterval:
     """One estimate: where it stands, its number and limits; None is not drawn."""
 
     panel: str
@@ -41,7 +41,7 @@ class Mark:
     upper: float | None
 
 
-def intervals(name: str, title: str, marks: Sequence[Mark], *, alt: str, log: bool, none: float | None,
+def intervals(name: str, title: str, marks: Sequence[PlottedInterval], *, alt: str, log: bool, none: float | None,
               columns: Columns = 2, footer: str = "", axis: str = "") -> Drawn:  # fmt: skip
     """Draw marks with their intervals; `none` is the value of no effect.
 

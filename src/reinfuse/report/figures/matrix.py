@@ -31,7 +31,7 @@ _ROW, _FOOT, _GAP = 0.34, 0.2, 0.32
 
 
 @dataclass(frozen=True)
-class Grid:
+class HeatmapPanel:
     """One panel: its title, values (rows, columns) between 0 and `top`, and what is written in each cell."""
 
     title: str
@@ -40,8 +40,18 @@ class Grid:
     top: float
 
 
-def matrix(name: str, title: str, rows: Sequence[str], *, columns_of: Sequence[str], panels: Sequence[Grid], alt: str,
-           columns: Columns = 2, footer: str = "", across: int = 2) -> Drawn:  # fmt: skip
+def matrix(
+    name: str,
+    title: str,
+    rows: Sequence[str],
+    *,
+    columns_of: Sequence[str],
+    panels: Sequence[HeatmapPanel],
+    alt: str,
+    columns: Columns = 2,
+    footer: str = "",
+    across: int = 2,
+) -> Drawn:
     """Draw panels of coloured cells; the greater the number, the darker. Numbers stand in the cells too.
 
     Parameters
@@ -82,8 +92,8 @@ def matrix(name: str, title: str, rows: Sequence[str], *, columns_of: Sequence[s
     return finish(figure, name, title, alt, False, _data(rows, columns_of, panels), columns)
 
 
-def _data(rows: Sequence[str], columns_of: Sequence[str], panels: Sequence[Grid]) -> pl.DataFrame:
-    told = [(p.title, row, column, p.values[r][c], p.texts[r][c].replace("\n", " "))
-            for p in panels for r, row in enumerate(rows) for c, column in enumerate(columns_of)]  # fmt: skip
-    return pl.DataFrame(told, schema={"panel": pl.String, "row": pl.String, "column": pl.String, "value": pl.Float64,
-                                      "text": pl.String}, orient="row")  # fmt: skip
+def _data(rows: Sequence[str], columns_of: Sequence[str], panels: Sequence[HeatmapPanel]) -> pl.DataFrame:
+    cells = [(p.title, row, column, p.values[r][c], p.texts[r][c].replace("\n", " "))
+             for p in panels for r, row in enumerate(rows) for c, column in enumerate(columns_of)]  # fmt: skip
+    return pl.DataFrame(cells, schema={"panel": pl.String, "row": pl.String, "column": pl.String, "value": pl.Float64,
+                                       "text": pl.String}, orient="row")  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a search among virtual protocols found: the region, the sensitivity of outcomes, the value of information."""
+"""Figures of a protocol search: near-optimal protocols, sensitivity of outcomes, value of information."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from reinfuse.report.figures.theme import (
 )
 from reinfuse.report.text import number_format
 
-MODEL = "A model, calibrated to groups; not validated for one patient"
+MODEL = "A model, calibrated to group results; not validated for individual patients"
 LOOKS: Mapping[str, tuple[str, str, str, float]] = {
-    "above the toxicity bound": ("x", COLOURS[1], COLOURS[1], 3.2),
-    "told apart from the best": ("o", "white", FAINT, 3.4),
-    "cannot be told apart": ("o", COLOURS[0], COLOURS[0], 4.2),
+    "above the toxicity constraint": ("x", COLOURS[1], COLOURS[1], 3.2),
+    "inferior to the best": ("o", "white", FAINT, 3.4),
+    "not distinguishable": ("o", COLOURS[0], COLOURS[0], 4.2),
     "usual": ("D", COLOURS[4], INK, 5.0),
     "best": ("*", COLOURS[6], INK, 9.0),
 }
@@ -41,16 +41,16 @@ _BAR = 0.15
 _LEAST = 0.1
 """Least end of an axis of patients of 100, so that noise does not fill it."""
 _LETTERS: Mapping[Columns, int] = {1: 33, 2: 62}
-"""Letters of a label beside the bars of what is worth knowing."""
+"""Letters of a label beside the bars of the value of information."""
 
 
-def region(name: str, title: str, found: pl.DataFrame, *, axes_of: Sequence[tuple[str, str, str, str]], usual: str,
+def region(name: str, title: str, protocols: pl.DataFrame, *, axes_of: Sequence[tuple[str, str, str, str]], usual: str,
            synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the protocols of a search on pairs of coordinates.
 
     Parameters
     ----------
-    found
+    protocols
         `Region.frame()`.
     axes_of
         Pairs of coordinates: name and label of the horizontal one, name and label of the vertical one.
@@ -61,48 +61,48 @@ def region(name: str, title: str, found: pl.DataFrame, *, axes_of: Sequence[tupl
     height = head + legend + tall + foot
     figure = new(columns, height)
     width = figure.get_size_inches()[0]
-    kinds = _kinds(found, usual)
+    kinds = _kinds(protocols, usual)
     each = width / len(axes_of)
     with style():
         for k, (x, across, y, up) in enumerate(axes_of):
             box = ((k * each + 0.52) / width, foot / height, (each - 0.7) / width, tall / height)
             axes = figure.add_axes(box)
             for kind, look in LOOKS.items():
-                of = found.filter(kinds == kind)
+                of = protocols.filter(kinds == kind)
                 axes.plot(_shown(of, x), _shown(of, y), linestyle="none", zorder=2, clip_on=False, **_mark(look))
             for axis, column, label in ((axes.xaxis, x, across), (axes.yaxis, y, up)):
                 axis.set_label_text(label)
                 if column == "log10_dose":
                     (axes.set_xscale if column == x else axes.set_yscale)("log")
             axes.margins(0.04)
-        there = [kind for kind in LOOKS if (kinds == kind).any()]
-        marks = [Line2D([], [], linestyle="none", label=kind, **_mark(LOOKS[kind])) for kind in there]
+        kinds_present = [kind for kind in LOOKS if (kinds == kind).any()]
+        marks = [Line2D([], [], linestyle="none", label=kind, **_mark(LOOKS[kind])) for kind in kinds_present]
         figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=3 if columns == 1 else len(marks), borderaxespad=0.2, handletextpad=0.1,
                       columnspacing=1.0)  # fmt: skip
         headline(figure, title, columns=columns)
         _model(figure)
-    counts = "; ".join(f"{kind}: {int((kinds == kind).sum())}" for kind in there)
-    best = found.filter(pl.col("best"))["protocol"][0]
+    counts = "; ".join(f"{kind}: {int((kinds == kind).sum())}" for kind in kinds_present)
+    best = protocols.filter(pl.col("best"))["protocol"][0]
     alt = f"{title}. Protocols by {' and '.join(f'{a[1]} and {a[3]}' for a in axes_of)}. {counts}. Best: {best}."
-    return finish(figure, name, title, alt, synthetic, found.with_columns(kinds.alias("kind")), columns)
+    return finish(figure, name, title, alt, synthetic, protocols.with_columns(kinds.alias("kind")), columns)
 
 
-def _kinds(found: pl.DataFrame, usual: str) -> pl.Series:
-    told = (
-        pl.when(pl.col("told_apart")).then(pl.lit("told apart from the best")).otherwise(pl.lit("cannot be told apart"))
+def _kinds(protocols: pl.DataFrame, usual: str) -> pl.Series:
+    distinguished = (
+        pl.when(pl.col("told_apart")).then(pl.lit("inferior to the best")).otherwise(pl.lit("not distinguishable"))
     )
     kind = (
         pl.when("best").then(pl.lit("best"))
         .when(pl.col("protocol") == usual).then(pl.lit("usual"))
-        .when(~pl.col("admissible")).then(pl.lit("above the toxicity bound"))
-        .otherwise(told)
+        .when(~pl.col("admissible")).then(pl.lit("above the toxicity constraint"))
+        .otherwise(distinguished)
     )  # fmt: skip
-    return found.select(kind.alias("kind")).to_series()
+    return protocols.select(kind.alias("kind")).to_series()
 
 
-def _shown(found: pl.DataFrame, column: str) -> Any:
-    values = found[column].to_numpy()
+def _shown(protocols: pl.DataFrame, column: str) -> Any:
+    values = protocols[column].to_numpy()
     return 10**values if column == "log10_dose" else values
 
 
@@ -112,13 +112,13 @@ def _mark(look: tuple[str, str, str, float]) -> dict[str, Any]:
             "markeredgewidth": 0.7}  # fmt: skip
 
 
-def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str, str], labels: Mapping[str, str],
+def tornado(name: str, title: str, indices: pl.DataFrame, *, outcomes: Mapping[str, str], labels: Mapping[str, str],
             synthetic: bool, most: int = 8, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw Sobol's total indices of each outcome, the greatest first, with first-order indices inside them.
 
     Parameters
     ----------
-    found
+    indices
         `Sensitivity.frame()`.
     outcomes, labels
         Outcome and unknown by name -> label.
@@ -133,8 +133,8 @@ def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str
     each = width / columns
     parts = []
     with style():
-        for k, (outcome, said) in enumerate(outcomes.items()):
-            top = found.filter((pl.col("outcome") == outcome) & pl.col("total").is_finite()).sort(
+        for k, (outcome, heading) in enumerate(outcomes.items()):
+            top = indices.filter((pl.col("outcome") == outcome) & pl.col("total").is_finite()).sort(
                 "total", descending=True
             )
             top = top.head(most)
@@ -144,18 +144,18 @@ def tornado(name: str, title: str, found: pl.DataFrame, *, outcomes: Mapping[str
             box = ((column * each + 2.0) / width, low / height, (each - 2.15) / width, tall / height)
             axes = figure.add_axes(box)
             _indices(axes, top, labels=[_short(labels.get(u, u), 40) for u in top["unknown"]])
-            axes.set_title(said, fontsize=7, weight="bold", loc="left", pad=3)
+            axes.set_title(heading, fontsize=7, weight="bold", loc="left", pad=3)
             if row == down - 1:
-                axes.set_xlabel("Share of the variance", labelpad=2)
+                axes.set_xlabel("Share of variance", labelpad=2)
         headline(figure, title, columns=columns)
-        figure.text(0.03 / width, 1 - (head - 0.3 + 0.02) / height, "Bar: total index, with its 95% interval; "
-                    "dark: the unknown alone (first order)", fontsize=SMALL, color=FAINT, va="top")  # fmt: skip
+        key = "Bar: total index with 95% CI; dark: first-order index"
+        figure.text(0.03 / width, 1 - (head - 0.28) / height, key, fontsize=SMALL, color=FAINT, va="top")
         _model(figure)
     data = pl.concat(parts)
-    told = "; ".join(f"{said}: " + ", ".join(
+    greatest = "; ".join(f"{heading}: " + ", ".join(
         f"{labels.get(r['unknown'], r['unknown'])} {r['total']:.2f}" for r in part.head(3).iter_rows(named=True))
-        for part, said in zip(parts, outcomes.values(), strict=True))  # fmt: skip
-    return finish(figure, name, title, f"{title}. Greatest total indices. {told}.", synthetic, data, columns)
+        for part, heading in zip(parts, outcomes.values(), strict=True))  # fmt: skip
+    return finish(figure, name, title, f"{title}. Greatest total indices. {greatest}.", synthetic, data, columns)
 
 
 def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
@@ -172,21 +172,21 @@ def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def worth(name: str, title: str, found: pl.DataFrame, *, labels: Mapping[str, str], synthetic: bool, most: int = 8,
+def worth(name: str, title: str, gains: pl.DataFrame, *, labels: Mapping[str, str], synthetic: bool, most: int = 8,
           columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw what the measurements and the unknowns that explain most are worth: patients of 100 who are helped if it is
     known before the choice, and the share of the variance between populations of the protocols' differences.
 
     Parameters
     ----------
-    found
+    gains
         `Information.frame()`.
     labels
         Unknown -> label.
     most
         Unknowns shown.
     """
-    order = found.sort("narrows", descending=True)
+    order = gains.sort("narrows", descending=True)
     top = pl.concat([order.filter(pl.col("kind") == "measurement"),
                      order.filter(pl.col("kind") == "unknown").head(most)])  # fmt: skip
     first = int((top["kind"] == "measurement").sum())
@@ -203,7 +203,7 @@ def worth(name: str, title: str, found: pl.DataFrame, *, labels: Mapping[str, st
                   for k in range(2)]  # fmt: skip
         _bars(panels[0], rows, 100 * top["value"].to_numpy(), threshold=100 * top["threshold"].to_numpy(),
               stands=top["stands_out"].to_numpy())  # fmt: skip
-        panels[0].set_xlabel("Helped, of 100", labelpad=2)
+        panels[0].set_xlabel("Additional responders per 100", labelpad=2)
         _bars(
             panels[1],
             rows,
@@ -211,19 +211,19 @@ def worth(name: str, title: str, found: pl.DataFrame, *, labels: Mapping[str, st
             threshold=None,
             stands=top["narrows_p_value"].to_numpy() < 0.05,
         )
-        panels[1].set_xlabel("Explained, %", labelpad=2)
+        panels[1].set_xlabel("Variance explained, %", labelpad=2)
         panels[1].set_yticks([])
         panels[0].set_yticks(rows, [_short(labels.get(n, n), _LETTERS[columns]) for n in top["name"]], fontsize=SMALL)
-        marks = [Line2D([], [], color=COLOURS[0], linewidth=4, label="more than noise"),
-                 Line2D([], [], color="#bbbbbb", linewidth=4, label="not more than noise"),
-                 Line2D([], [], color=INK, marker="|", linestyle="none", label="by chance (5%)")]  # fmt: skip
+        marks = [Line2D([], [], color=COLOURS[0], linewidth=4, label="above the permutation threshold"),
+                 Line2D([], [], color="#bbbbbb", linewidth=4, label="below it"),
+                 Line2D([], [], color=INK, marker="|", linestyle="none", label="threshold (5%)")]  # fmt: skip
         figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
                       borderaxespad=0.2, handlelength=1.0, columnspacing=0.8)  # fmt: skip
         headline(figure, title, columns=columns)
         _model(figure)
-    told = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
-                     f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip
-    return finish(figure, name, title, f"{title}. {told}.", synthetic, top, columns)
+    described = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
+                          f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip
+    return finish(figure, name, title, f"{title}. {described}.", synthetic, top, columns)
 
 
 def _bars(axes: Axes, rows: Any, values: Any, *, threshold: Any, stands: Any) -> None:

@@ -18,13 +18,12 @@ from reinfuse.simulation.twins.virtual_twins import OBSERVED, POPULATION, PREDIC
 
 LABELS = {
     "response": "Response", "cr": "Complete response", "umrd_day28": "uMRD, day 28", "crs_grade_3": "CRS, grade ≥3",
-    "pfs_6_months": "PFS at 6 months", "seen_day28": "CAR-T cells seen, day "
-                                                     "28", "seen_day90": "CAR-T cells seen, day 90",
-    "seen_day180": "CAR-T cells seen, day "
-                   "180", "pfs_days": "PFS, mean days", "persistence_days": "Persistence, mean days",
-    "peak": "Peak, cells/µL",
+    "pfs_6_months": "PFS at 6 months", "seen_day28": "CAR-T cells detectable, day 28",
+    "seen_day90": "CAR-T cells detectable, day 90", "seen_day180": "CAR-T cells detectable, day 180",
+    "pfs_days": "Restricted mean PFS, days", "persistence_days": "Restricted mean persistence, days",
+    "peak": "Cmax, cells/µL",
 }  # fmt: skip
-"""Quantities in words."""
+"""Labels of quantities."""
 LEVELS = ("response", "cr", "umrd_day28", "crs_grade_3", "pfs_6_months", "seen_day90", "persistence_days", "peak")
 CONTRASTS = ("response", "cr", "pfs_6_months", "crs_grade_3", "persistence_days")
 EFFECTS = (
@@ -38,7 +37,7 @@ EFFECTS = (
 """Effects of the reference study's factors: endpoint, term, model, statistic, and their name."""
 
 
-_SAID = {True: "yes", False: "no", None: "–"}
+_YES_NO = {True: "yes", False: "no", None: "–"}
 
 
 def valued(record: Estimate | None) -> str:
@@ -77,16 +76,16 @@ class VirtualTables:
     def level(self, quantity: str, arm: str) -> Estimate | None:
         """Return the record of a quantity in an arm."""
         for statistic in ("proportion", "mean", "geometric_mean"):
-            if (found := self._at.get(("virtual", quantity, arm, None, None, statistic))) is not None:
-                return found
+            if (record := self._at.get(("virtual", quantity, arm, None, None, statistic))) is not None:
+                return record
         return None
 
     def contrast(self, quantity: str, arm: str, *, model: str) -> Estimate | None:
         """Return the record of a difference to the reference arm."""
         reference = self.findings.protocols.all_arms[0].name
         for statistic in ("risk_difference", "mean_difference", "ratio"):
-            if (found := self._at.get(("virtual", quantity, arm, model, reference, statistic))) is not None:
-                return found
+            if (record := self._at.get(("virtual", quantity, arm, model, reference, statistic))) is not None:
+                return record
         return None
 
     def effect(self, case: str, endpoint: str, term: str, model: str, statistic: str) -> Estimate | None:
@@ -94,17 +93,19 @@ class VirtualTables:
         return self._at.get(("virtual_ablation", endpoint, case, model, term, statistic))
 
     def arms(self) -> Table:
-        """Return what each arm is."""
-        rows = [Row(arm.name, (_told(arm), *self._given(arm.name))) for arm in self.findings.protocols.all_arms]
+        """Return the arms."""
+        rows = [
+            Row(arm.name, (_schedule_text(arm), *self._given(arm.name))) for arm in self.findings.protocols.all_arms
+        ]
         return Table("virtual_arms", "Arms", ("Arm", "Infusions", "Virtual patients", "Given the last "
                                                                                       "infusion"), tuple(rows),
                      (self._who(),))  # fmt: skip
 
     def _given(self, arm: str) -> tuple[str, str]:
-        found = self._at["virtual", "given", arm, None, None, "proportion"]
+        given = self._at["virtual", "given", arm, None, None, "proportion"]
         return number_format.count(
-            found.n
-        ), f"{number_format.count(found.events)} ({number_format.percent(found.estimate or 0, found.n or 0)})"
+            given.n
+        ), f"{number_format.count(given.events)} ({number_format.percent(given.estimate or 0, given.n or 0)})"
 
     def _read(self, quantities: Sequence[str]) -> tuple[str, ...]:
         """Return the quantities that the follow-up is long enough to read."""
@@ -112,9 +113,9 @@ class VirtualTables:
 
     def _who(self) -> str:
         if not self.findings.protocols.selected:
-            return "Every infusion is given to all who live to have it"
-        return ("A later infusion is given to those without response on day 28 or with progression since, alive, with "
-                "antigen-positive tumour of 1 mL or more: the reference study's own selection")  # fmt: skip
+            return "Every infusion is given to all patients alive on its day"
+        return ("A later infusion is given to living patients without response on day 28 or with progression since, "
+                "and antigen-positive tumour of 1 mL or more, as in the reference study")  # fmt: skip
 
     def levels(self) -> Table:
         """Return outcomes of the last infusion in each arm."""
@@ -123,30 +124,29 @@ class VirtualTables:
                                *(valued(self.level(q, arm.name)) for q in self._read(LEVELS))))
                 for arm in self.findings.protocols.all_arms]  # fmt: skip
         notes = (
-            "Of those given it. In brackets: 95% interval over the populations of the ensemble and virtual patients",
-            "CRS: a surrogate from peak and tumour, set to the published rate of the reference study",
+            "Among patients given the last infusion; in brackets, 95% prediction interval",
+            "CRS: a surrogate from peak and tumour burden, calibrated to the rate of the reference study",
             *(f"{LABELS[q]}: {reason}" for q, reason in self.short.items() if q in LEVELS),
         )
         head = ("Arm", "n", *(LABELS[q] for q in self._read(LEVELS)))
         return Table("virtual_levels", "Outcomes of the last infusion", head, tuple(rows), notes)
 
     def contrasts(self) -> Table:
-        """Return differences to the reference arm: in the same patients, and as a study would see them."""
+        """Return differences from the reference arm: in the same patients, and as observed in a study."""
         rows = []
         for arm in self.findings.protocols.all_arms[1:]:
             same = [self.contrast(q, arm.name, model="same patients") for q in self._read(CONTRASTS)]
-            seen = [self.contrast(q, arm.name, model="as selected") for q in self._read(CONTRASTS)]
+            selected = [self.contrast(q, arm.name, model="as selected") for q in self._read(CONTRASTS)]
             n = next((e.n for e in same if e is not None), 0)
             rows.append(Row(arm.name, (number_format.count(n), *(valued(e) for e in same))))
-            rows.append(Row("as a study would see it", ("", *(valued(e) for e in seen)), inner=True))
-        return Table("virtual_contrasts", f"Differences to {self.findings.protocols.all_arms[0].name}",
+            rows.append(Row("as observed in a study", ("", *(valued(e) for e in selected)), inner=True))
+        return Table("virtual_contrasts", f"Differences from {self.findings.protocols.all_arms[0].name}",
                      ("Arm", "n", *(LABELS[q] for q in self._read(CONTRASTS))), tuple(rows),
-                     ("n: patients given the last infusion in both arms; upper rows compare these same "
-                      "patients, lower rows those "
-                      "given it in each arm.",))  # fmt: skip
+                     ("n: patients given the last infusion in both arms; upper rows compare these same patients, lower "
+                      "rows the patients given it in each arm",))  # fmt: skip
 
     def twins(self) -> Table | None:
-        """Return what twins of a centre's patients would have had in each arm, and the check on their own infusion."""
+        """Return predictions for twins of a centre's patients in each arm, and the check on their own infusion."""
         if not self._twins:
             return None
         rows, shown = [], self._read(CONTRASTS)
@@ -154,16 +154,15 @@ class VirtualTables:
             rows.append(Row(arm, tuple(valued(self._twins[q, arm, None]) for q in shown)))
             if (CONTRASTS[0], arm, "same patients") in self._twins:
                 gains = (valued(self._twins[q, arm, "same patients"]) for q in shown)
-                rows.append(Row("difference to the first", tuple(gains), inner=True))
+                rows.append(Row("difference from the first", tuple(gains), inner=True))
         for group in (PREDICTED, OBSERVED):
-            if (found := self._twins.get(("response", group, None))) is not None:
-                told = number_format.of(found) if group == OBSERVED else valued(found)
-                rows.append(Row(group.capitalize(), (told, *("",) * (len(shown) - 1))))
+            if (record := self._twins.get(("response", group, None))) is not None:
+                value = number_format.of(record) if group == OBSERVED else valued(record)
+                rows.append(Row(group.capitalize(), (value, *("",) * (len(shown) - 1))))
         n = next(iter(self._twins.values())).n
-        return Table("virtual_twins", f"Twins of the centre's {number_format.count(n)} patients, each with the "
-                                      f"patient's own CART1",
+        return Table("virtual_twins", f"Virtual twins of the centre's {number_format.count(n)} patients",
                      ("Second infusion", *(LABELS[q] for q in shown)), tuple(rows),
-                     ("Means over patients; 95% interval over members of the ensemble",))  # fmt: skip
+                     ("Means over patients; 95% prediction interval over populations of the ensemble",))  # fmt: skip
 
     def carried(self) -> Table | None:
         """Return the published findings in the simulated study, with all mechanisms and without each."""
@@ -171,23 +170,22 @@ class VirtualTables:
         rows = [Row(case, tuple(valued(self.effect(case, *effect[:4])) for effect in EFFECTS)) for case in cases]
         if not self.ablated:
             return None
-        return Table("virtual_ablation", "The reference study simulated, with all mechanisms and without each in turn",
-                     ("Case", *(f"{name} ({kind.replace('_', ' ')})" for *_, kind, name in EFFECTS)), tuple(rows),
-                     ("Median and 95% range over the ensemble. Published: odds ratios above 1, hazard ratios "
-                      "below 1, longer "
-                      "persistence with both; their sizes could not be read",))  # fmt: skip
+        return Table("virtual_ablation", "Ablation: the simulated reference study without each mechanism",
+                     ("Model", *(f"{name} ({kind.replace('_', ' ')})" for *_, kind, name in EFFECTS)), tuple(rows),
+                     ("Median and 95% range over the ensemble. Published: odds ratios above 1, hazard ratios below 1, "
+                      "longer persistence with both; effect sizes were not available",))  # fmt: skip
 
     def targets(self) -> Table:
         """Return the published results beside the ensemble."""
-        return Table("virtual_targets", "Published results, and the calibrated ensemble",
-                     ("Result", "n", "Published", "Simulated (95% range)", "Met", "In range", "Source"),
+        return Table("virtual_targets", "Calibration targets: published and simulated",
+                     ("Target", "n", "Published", "Simulated (95% range)", "Met", "In range", "Source"),
                      tuple(self._target_rows()),
                      (agreement(self._targets),
-                      "Met: within 1.96 errors of the published value, its discrepancy between studies included; of an "
-                      "association: 95% of the ensemble on the published side",
+                      "Met: within 1.96 standard errors of the published value, heterogeneity between studies "
+                      "included; association: 95% of the ensemble in the published direction",
                       "In range: the published value lies in the 95% range of the ensemble's populations; the size of "
                       "an association was not published",
-                      "Held out: predicted, not calibrated"))  # fmt: skip
+                      "Held out: predicted, not used in calibration"))  # fmt: skip
 
     def _target_rows(self) -> Iterator[Row]:
         for role in ("calibrated", "held out"):
@@ -202,29 +200,29 @@ class VirtualTables:
                 if t["kind"] == "association":
                     end = f"; {100 * t['share_above']:.0f}% of the ensemble"
                 yield Row(t["target"], (number_format.count(t["n"]), published, f"{middle} ({low} to {high}){end}",
-                                        _SAID[t["met"]], _SAID[t["in_range"]], t["source"]), inner=True)  # fmt: skip
+                                        _YES_NO[t["met"]], _YES_NO[t["in_range"]], t["source"]),
+                          inner=True)  # fmt: skip
 
     def unknowns(self) -> Table:
-        """Return prior and posterior of what is not known."""
+        """Return prior and posterior of the uncertain parameters."""
         rows = [Row(f"{u['unknown']}: {u['label'].lower()}", (
             u["unit"], f"{u['prior']:.3g} ({u['prior_low']:.2g} to {u['prior_high']:.2g})",
             f"{u['posterior']:.3g} ({u['low']:.2g} to {u['high']:.2g})", "yes" if u["informed"] else "no", u["source"]))
             for u in self._unknowns.iter_rows(named=True)]  # fmt: skip
-        return Table("virtual_unknowns", "What is not known: prior and posterior",
-                     ("Median, or variation, of "
-                      "patients", "Unit", "Prior (95%)", "Posterior (95%)", "Informed", "Source of the prior"),
-                     tuple(rows), ("Informed: the posterior is narrower than 0.8 of the prior, or moved by more "
-                                   "than half of its "
-                                   "standard deviation. What is not informed rests on the prior alone.",))  # fmt: skip
+        return Table("virtual_unknowns", "Uncertain parameters: prior and posterior",
+                     ("Population median or CV", "Unit", "Prior (95%)", "Posterior (95%)", "Informed",
+                      "Source of the prior"),
+                     tuple(rows), ("Informed: posterior standard deviation below 0.8 of the prior's, or median "
+                                   "shifted by more than half of it; the others rest on the prior alone",))  # fmt: skip
 
 
-def _told(arm: Arm) -> str:
-    said, day = [], 0.0
+def _schedule_text(arm: Arm) -> str:
+    parts, day = [], 0.0
     for one in arm.infusions:
         day += one.after_days
         cy, flu = one.courses
         own = one.cy is not None or one.flu is not None
         regimen = f"Cy {cy:g}, Flu {flu:g} courses" if own else one.lymphodepletion
         split = f" in {len(one.shares)} parts" if len(one.shares) > 1 else ""
-        said.append(f"day {day:g}: {regimen}, {dose_text(one.dose_cells_per_kg)}{split}")
-    return "; ".join(said)
+        parts.append(f"day {day:g}: {regimen}, {dose_text(one.dose_cells_per_kg)}{split}")
+    return "; ".join(parts)

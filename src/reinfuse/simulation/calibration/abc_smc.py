@@ -26,7 +26,7 @@ from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
 
 STEP = 0.35
-_KEPT = 0.5
+_LEAST_EFFECTIVE = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class PosteriorSample:
     """The ensemble: points of `space` (particles, unknowns), their log likelihoods, the stages, and how many first
     particles live on."""
 
@@ -51,8 +51,16 @@ class Calibrated:
     ancestors: int
 
 
-def calibrate(particles: int, patients: int, moves: int, *, seed: int, cores: int,
-              of: Callable[[Member], float] | None = None, progress: Progress | None = None) -> Calibrated:  # fmt: skip
+def calibrate(
+    particles: int,
+    patients: int,
+    moves: int,
+    *,
+    seed: int,
+    cores: int,
+    of: Callable[[Member], float] | None = None,
+    progress: Progress | None = None,
+) -> PosteriorSample:
     """Return an ensemble drawn from the posterior.
 
     Parameters
@@ -66,8 +74,8 @@ def calibrate(particles: int, patients: int, moves: int, *, seed: int, cores: in
     judge = of or (lambda member: log_likelihood(simulate(member, seed, patients)))
 
     def judged(points: Floats) -> Floats:
-        made = members(points)
-        each = [Member(median, cv) for median, cv in zip(made.median, made.cv, strict=True)]
+        population = members(points)
+        each = [Member(median, cv) for median, cv in zip(population.median, population.cv, strict=True)]
         with ThreadPoolExecutor(cores) as pool:
             return np.fromiter(pool.map(judge, each), dtype=np.float64, count=len(each))
 
@@ -78,8 +86,8 @@ def calibrate(particles: int, patients: int, moves: int, *, seed: int, cores: in
         new = _next(fit, power)
         weight = np.exp((new - power) * (fit - fit.max()))
         weight /= weight.sum()
-        kept = _systematic(weight, random)
-        z, fit, line, power = z[kept], fit[kept], line[kept], new
+        resampled = _systematic(weight, random)
+        z, fit, line, power = z[resampled], fit[resampled], line[resampled], new
         accepted = 0.0
         for _ in range(moves):
             z, fit, share = _moved(z, fit, power, step=step, judged=judged, random=random)
@@ -88,7 +96,7 @@ def calibrate(particles: int, patients: int, moves: int, *, seed: int, cores: in
         stages.append(Stage(power, float(1 / np.sum(weight**2)), accepted, step))
         if progress:
             progress("calibrating", round(1000 * power), 1000)
-    return Calibrated(z, fit, tuple(stages), len(np.unique(line)))
+    return PosteriorSample(z, fit, tuple(stages), len(np.unique(line)))
 
 
 def _next(fit: Floats, power: float) -> float:
@@ -98,12 +106,12 @@ def _next(fit: Floats, power: float) -> float:
         weight = np.exp((new - power) * (fit - fit.max()))
         return float(weight.sum() ** 2 / np.sum(weight**2))
 
-    if effective(1.0) >= _KEPT * len(fit):
+    if effective(1.0) >= _LEAST_EFFECTIVE * len(fit):
         return 1.0
     low, high = power, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if effective(middle) >= _KEPT * len(fit) else (low, middle)
+        low, high = (middle, high) if effective(middle) >= _LEAST_EFFECTIVE * len(fit) else (low, middle)
     return high
 
 
@@ -118,16 +126,16 @@ def _moved(z: Floats, fit: Floats, power: float, *, step: float, judged: Callabl
     z, fit = z.copy(), fit.copy()
     halves = np.array_split(random.permutation(len(z)), 2)
     accepted = 0
-    for mine, others in (halves, halves[::-1]):
+    for half, others in (halves, halves[::-1]):
         mean, root = _normal(z[others])
-        off = z[mine] - mean
-        steps = step * np.exp(0.5 * random.standard_normal(len(mine)))
+        off = z[half] - mean
+        steps = step * np.exp(0.5 * random.standard_normal(len(half)))
         steps = np.minimum(steps, 0.95)[:, None]
         proposed = mean + np.sqrt(1 - steps**2) * off + steps * (random.standard_normal(off.shape) @ root.T)
         new = judged(proposed)
-        ratio = power * (new - fit[mine]) + _beyond(proposed, mean, root) - _beyond(z[mine], mean, root)
-        taken = np.log(random.uniform(size=len(mine))) < ratio
-        z[mine[taken]], fit[mine[taken]] = proposed[taken], new[taken]
+        ratio = power * (new - fit[half]) + _beyond(proposed, mean, root) - _beyond(z[half], mean, root)
+        taken = np.log(random.uniform(size=len(half))) < ratio
+        z[half[taken]], fit[half[taken]] = proposed[taken], new[taken]
         accepted += int(taken.sum())
     return z, fit, accepted / len(z)
 
@@ -141,5 +149,5 @@ def _normal(z: Floats) -> tuple[Floats, Floats]:
 
 def _beyond(z: Floats, mean: Floats, root: Floats) -> Floats:
     """Return the log prior minus the log density of the normal that the moves leave unchanged."""
-    made: Floats = -0.5 * np.sum(z**2, axis=1) + 0.5 * np.sum(np.linalg.solve(root, (z - mean).T) ** 2, axis=0)
-    return made
+    log_ratio: Floats = -0.5 * np.sum(z**2, axis=1) + 0.5 * np.sum(np.linalg.solve(root, (z - mean).T) ** 2, axis=0)
+    return log_ratio

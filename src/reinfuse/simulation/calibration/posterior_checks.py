@@ -42,19 +42,19 @@ def targets(ensemble: Ensemble, seed: int, patients: int, *, progress: Progress 
     with ThreadPoolExecutor(CORES) as pool:
         studies = pool.map(of, range(len(ensemble)))
         values = []
-        for done, row in enumerate(studies, 1):
+        for completed, row in enumerate(studies, 1):
             values.append(row)
             if progress:
-                progress("published results", done, len(ensemble))
+                progress("published results", completed, len(ensemble))
     rows = []
     for t, target in enumerate(TARGETS):
-        found = np.array([v[t] for v in values])
-        found = found[np.isfinite(found)]
-        middle, low, high = np.quantile(found, [0.5, 0.025, 0.975])
+        simulated = np.array([v[t] for v in values])
+        simulated = simulated[np.isfinite(simulated)]
+        middle, low, high = np.quantile(simulated, [0.5, 0.025, 0.975])
         if target.kind == "association":
-            met = bool(np.mean(found > 0) >= 0.95)
+            met = bool(np.mean(simulated > 0) >= 0.95)
             middle, low, high = np.exp([middle, low, high])
-            share: float | None = float(np.mean(found > 0))
+            share: float | None = float(np.mean(simulated > 0))
         else:
             away = (target.on_scale(middle) - target.on_scale(target.value)) / target.spread
             met, share = bool(abs(away) <= _INSIDE), None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reinfuse.arrays import Bools, Floats
-from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, fitness, parameters
+from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, fitness, parameters
 from reinfuse.simulation.solver.integrate import solve
 from reinfuse.simulation.solver.readouts import READ, TMAX_DAY
 from reinfuse.simulation.trial.outcomes import Outcomes, exclude_the_dead, needs_another, outcomes
@@ -30,7 +30,7 @@ DOSES = (LOW, HIGH)
 class FirstInfusion:
     """CART1 after one regimen, followed for two years: outcomes, day of the peak, counts on `COUNTED`."""
 
-    told: Outcomes
+    outcomes: Outcomes
     tmax: Floats
     counts: Floats
 
@@ -39,7 +39,7 @@ class FirstInfusion:
 class SecondInfusion:
     """CART2 after one regimen before CART1, with one dose; `selected`: the patients to whom the study would give it."""
 
-    told: Outcomes
+    outcomes: Outcomes
     selected: Bools
 
 
@@ -59,9 +59,9 @@ def simulate(member: Member, seed: int, patients: int, *, rtol: float = CALIBRAT
     first = {r: _first(member, p, drawn, regimen=r, rtol=rtol) for r in REGIMENS_BEFORE}
     second: dict[tuple[Regimen, float], SecondInfusion] = {}
     for regimen in REGIMENS_BEFORE:
-        told = first[regimen].told
-        failed = ~told.response | (told.progressed & (told.pfs < days - 3))
-        failed &= told.given & ~(told.died & (told.os < days - 3))
+        outcome = first[regimen].outcomes
+        failed = ~outcome.response | (outcome.progressed & (outcome.pfs < days - 3))
+        failed &= outcome.given & ~(outcome.died & (outcome.os < days - 3))
         for dose in DOSES:
             second[regimen, dose] = _second(
                 member, p, drawn, regimen=regimen, dose=dose, days=np.where(failed, days, np.nan), rtol=rtol
@@ -69,15 +69,24 @@ def simulate(member: Member, seed: int, patients: int, *, rtol: float = CALIBRAT
     return Simulated(first, second)
 
 
-def intervals(drawn: Draws) -> Floats:
+def intervals(drawn: RandomNumbers) -> Floats:
     """Return the days between infusions of each patient."""
     normal = drawn.normal[:, -1]
-    made: Floats = np.clip(INTERVAL * np.exp(INTERVAL_SPREAD * normal), *INTERVALS)
-    return made
+    days: Floats = np.clip(INTERVAL * np.exp(INTERVAL_SPREAD * normal), *INTERVALS)
+    return days
 
 
-def ran(member: Member, p: Floats, drawn: Draws, *, schedule: Schedule, day: Floats, follow: float, rtol: float,
-        counted: Floats) -> tuple[Floats, Floats]:  # fmt: skip
+def run_protocol(
+    member: Member,
+    p: Floats,
+    drawn: RandomNumbers,
+    *,
+    schedule: Schedule,
+    day: Floats,
+    follow: float,
+    rtol: float,
+    counted: Floats,
+) -> tuple[Floats, Floats]:
     """Return read-outs (patients, infusions, 17) and counts (patients, infusions, days) of patients through a
     protocol; the dead are not treated."""
     infusions = len(schedule.day)
@@ -89,15 +98,15 @@ def ran(member: Member, p: Floats, drawn: Draws, *, schedule: Schedule, day: Flo
     return out, counts
 
 
-def _first(member: Member, p: Floats, drawn: Draws, *, regimen: Regimen, rtol: float) -> FirstInfusion:
+def _first(member: Member, p: Floats, drawn: RandomNumbers, *, regimen: Regimen, rtol: float) -> FirstInfusion:
     arm = Arm(name=regimen, infusions=(Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),))
-    out, counts = ran(
+    out, counts = run_protocol(
         member, p, drawn, schedule=arm.schedule, day=np.zeros((len(p), 1)), follow=LONG, rtol=rtol, counted=COUNTED
     )
     return FirstInfusion(outcomes(out[:, 0]), out[:, 0, TMAX_DAY], counts[:, 0])
 
 
-def _second(member: Member, p: Floats, drawn: Draws, *, regimen: Regimen, dose: float, days: Floats,
+def _second(member: Member, p: Floats, drawn: RandomNumbers, *, regimen: Regimen, dose: float, days: Floats,
             rtol: float) -> SecondInfusion:  # fmt: skip
     arm = Arm(name=regimen, infusions=(
         Infusion(lymphodepletion=regimen, dose_cells_per_kg=LOW),
@@ -105,8 +114,10 @@ def _second(member: Member, p: Floats, drawn: Draws, *, regimen: Regimen, dose: 
     out = np.full((len(p), 2, len(READ)), np.nan)
     who = np.flatnonzero(np.isfinite(days))
     if len(who):
-        of = Draws(drawn.normal[who], drawn.least[who], drawn.uniform[who])
+        of = RandomNumbers(drawn.normal[who], drawn.least[who], drawn.uniform[who])
         some = Member(*(a[who] if a.ndim == 2 else a for a in (member.median, member.cv)))
         day = np.column_stack([np.zeros(len(who)), days[who]])
-        out[who], _ = ran(some, p[who], of, schedule=arm.schedule, day=day, follow=YEAR, rtol=rtol, counted=np.empty(0))
+        out[who], _ = run_protocol(
+            some, p[who], of, schedule=arm.schedule, day=day, follow=YEAR, rtol=rtol, counted=np.empty(0)
+        )
     return SecondInfusion(outcomes(out[:, 1]), needs_another(out[:, 0], out[:, 1]))

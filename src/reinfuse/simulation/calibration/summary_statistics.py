@@ -26,9 +26,9 @@ MIX: Mapping[tuple[Regimen, float], float] = {
 """Share of each arm in the reference study."""
 
 
-def free_of_progression(told: Outcomes, among: Bools, *, day: float) -> float:
+def free_of_progression(outcome: Outcomes, among: Bools, *, day: float) -> float:
     """Return the share of some patients without progression by a day (all are followed for as long)."""
-    return float(np.mean(~(told.progressed & (told.pfs <= day))[among])) if among.any() else float("nan")
+    return float(np.mean(~(outcome.progressed & (outcome.pfs <= day))[among])) if among.any() else float("nan")
 
 
 def mixed(of: Callable[[Outcomes], Floats | Bools], study: Simulated) -> float:
@@ -37,15 +37,15 @@ def mixed(of: Callable[[Outcomes], Floats | Bools], study: Simulated) -> float:
     for key, share in MIX.items():
         second = study.second[key]
         if second.selected.any():
-            total += share * float(np.mean(of(second.told)[second.selected]))
+            total += share * float(np.mean(of(second.outcomes)[second.selected]))
             weight += share
     return total / weight if weight else float("nan")
 
 
 def first(name: str, study: Simulated) -> float:
     """Return the share with an outcome after CART1 with Cy-Flu."""
-    told: Outcomes = study.first["Cy-Flu"].told
-    return float(np.mean(getattr(told, name)[told.given]))
+    outcome: Outcomes = study.first["Cy-Flu"].outcomes
+    return float(np.mean(getattr(outcome, name)[outcome.given]))
 
 
 def count(day: float, study: Simulated) -> float:
@@ -63,11 +63,11 @@ def width(day: float, study: Simulated) -> float:
 
 def peak_ratio(study: Simulated) -> float:
     """Return the median peak of complete responders to CART1 with Cy-Flu over that of the others."""
-    told = study.first["Cy-Flu"].told
-    without = told.given & ~told.cr
-    if not (told.cr.any() and without.any()):
+    outcome = study.first["Cy-Flu"].outcomes
+    without = outcome.given & ~outcome.cr
+    if not (outcome.cr.any() and without.any()):
         return float("nan")
-    return float(np.median(told.cmax[told.cr]) / np.median(told.cmax[without]))
+    return float(np.median(outcome.cmax[outcome.cr]) / np.median(outcome.cmax[without]))
 
 
 def responders_free(days: float, study: Simulated) -> float:
@@ -75,10 +75,10 @@ def responders_free(days: float, study: Simulated) -> float:
     total, weight = 0.0, 0.0
     for key, share in MIX.items():
         second = study.second[key]
-        among = second.selected & second.told.response
+        among = second.selected & second.outcomes.response
         if among.any():
             own = share * among.sum() / second.selected.sum()
-            total, weight = total + own * free_of_progression(second.told, among, day=days), weight + own
+            total, weight = total + own * free_of_progression(second.outcomes, among, day=days), weight + own
     return total / weight if weight else float("nan")
 
 
@@ -91,9 +91,9 @@ def median_day(name: Literal["pfs", "os"], study: Simulated) -> float:
     """Return the median PFS or OS (days) after CART2, arms mixed as in the reference study; 2 years if beyond one."""
     when, weight = [], []
     for key, share in MIX.items():
-        told, who = study.second[key].told, study.second[key].selected
-        event = told.progressed if name == "pfs" else told.died
-        day = np.where(event, told.pfs if name == "pfs" else told.os, 730.0)[who]
+        outcome, who = study.second[key].outcomes, study.second[key].selected
+        event = outcome.progressed if name == "pfs" else outcome.died
+        day = np.where(event, outcome.pfs if name == "pfs" else outcome.os, 730.0)[who]
         when.append(day)
         weight.append(np.full(len(day), share / max(len(day), 1)))
     days, shares = np.concatenate(when), np.concatenate(weight)
@@ -105,19 +105,19 @@ def median_day(name: Literal["pfs", "os"], study: Simulated) -> float:
 
 def second(name: str, study: Simulated) -> float:
     """Return the share with an outcome after CART2, arms mixed as in the reference study."""
-    return mixed(lambda told: getattr(told, name), study)
+    return mixed(lambda outcome: getattr(outcome, name), study)
 
 
 def responders_to_first_free(days: float, study: Simulated) -> float:
     """Return the share of complete responders to CART1 with Cy-Flu without progression by a day."""
-    told = study.first["Cy-Flu"].told
-    return free_of_progression(told, told.cr, day=days)
+    outcome = study.first["Cy-Flu"].outcomes
+    return free_of_progression(outcome, outcome.cr, day=days)
 
 
 def free_after_cy(days: float, study: Simulated) -> float:
     """Return the share without progression by a day after CART1 with Cy alone."""
-    told = study.first["Cy"].told
-    return free_of_progression(told, told.given, day=days)
+    outcome = study.first["Cy"].outcomes
+    return free_of_progression(outcome, outcome.given, day=days)
 
 
 def day_of_peak(study: Simulated) -> float:

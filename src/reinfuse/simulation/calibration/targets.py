@@ -70,8 +70,8 @@ class Target:
     def on_scale(self, value: float) -> float:
         """Return a value on the scale on which it is compared."""
         if self.kind == "proportion":
-            kept = min(max(value, 0.002), 0.998)
-            return float(np.log(kept / (1 - kept)))
+            clipped = min(max(value, 0.002), 0.998)
+            return float(np.log(clipped / (1 - clipped)))
         return float(np.log(max(value, _LEAST))) if self.kind == "log" else value
 
     def log_likelihood(self, simulated: float) -> float:

@@ -40,11 +40,11 @@ def effects(study: Simulated, mix: Mapping[tuple[Regimen, float], float]) -> Eff
     """Return the effects; arms weigh as in `mix`."""
     odds, rate, stay, cr = (dict[tuple[Regimen, float], float]() for _ in range(4))
     for key, second in study.second.items():
-        who, told = second.selected, second.told
-        odds[key] = _log_odds(told.response[who])
-        cr[key] = float(np.mean(told.cr[who])) if who.any() else np.nan
-        rate[key] = float(np.log((told.progressed[who].sum() + _HALF) / (told.pfs[who].sum() + 1.0)))
-        stay[key] = float(np.log(np.mean(told.persistence[who]) + 1.0)) if who.any() else np.nan
+        who, outcome = second.selected, second.outcomes
+        odds[key] = _log_odds(outcome.response[who])
+        cr[key] = float(np.mean(outcome.cr[who])) if who.any() else np.nan
+        rate[key] = float(np.log((outcome.progressed[who].sum() + _HALF) / (outcome.pfs[who].sum() + 1.0)))
+        stay[key] = float(np.log(np.mean(outcome.persistence[who]) + 1.0)) if who.any() else np.nan
     flu_mix = {dose: sum(mix[r, dose] for r in REGIMENS_BEFORE) for dose in DOSES}
     dose_mix = {r: sum(mix[r, dose] for dose in DOSES) for r in REGIMENS_BEFORE}
     causal, both_cr = _causal(study)
@@ -68,6 +68,6 @@ def _causal(study: Simulated) -> tuple[float, float]:
     both = np.logical_and(study.second["Cy", LOW].selected, study.second["Cy-Flu", LOW].selected)
     if not both.any():
         return np.nan, np.nan
-    odds = [np.mean([_log_odds(study.second[r, d].told.response[both]) for d in DOSES]) for r in ("Cy-Flu", "Cy")]
-    cr = [np.mean([study.second[r, d].told.cr[both].mean() for d in DOSES]) for r in ("Cy-Flu", "Cy")]
+    odds = [np.mean([_log_odds(study.second[r, d].outcomes.response[both]) for d in DOSES]) for r in ("Cy-Flu", "Cy")]
+    cr = [np.mean([study.second[r, d].outcomes.cr[both].mean() for d in DOSES]) for r in ("Cy-Flu", "Cy")]
     return float(odds[0] - odds[1]), float(cr[0] - cr[1])

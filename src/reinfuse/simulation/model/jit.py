@@ -28,23 +28,23 @@ def compiled(function: F) -> F:
     What is kept on disk holds the functions that it calls too, so it is good for these sources only: numba itself looks
     at the function's own file.
     """
-    made: Any = numba.njit(cache=True, **_ARITHMETIC)(function)
-    file: Any = getattr(getattr(made, "_cache", None), "_cache_file", None)
+    dispatcher: Any = numba.njit(cache=True, **_ARITHMETIC)(function)
+    file: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if hasattr(file, "_source_stamp"):
         file._source_stamp = (file._source_stamp, _STAMP)
-    return cast("F", made)
+    return cast("F", dispatcher)
 
 
 def inlined(function: F) -> F:
     """Compile a function into each place that calls it; elsewhere it stays Python."""
-    made: F = register_jitable(forceinline=True, _nrt=False, **_ARITHMETIC)(function)
-    return made
+    registered: F = register_jitable(forceinline=True, _nrt=False, **_ARITHMETIC)(function)
+    return registered
 
 
 def called(function: F) -> F:
     """Compile a function for the compiled functions that call it; elsewhere it stays Python."""
-    made: F = register_jitable(_nrt=False, **_ARITHMETIC)(function)
-    return made
+    registered: F = register_jitable(_nrt=False, **_ARITHMETIC)(function)
+    return registered
 
 
 def exp(x: float) -> float:

@@ -23,7 +23,7 @@ ASSUMED = "assumed"
 
 
 @dataclass(frozen=True)
-class State:
+class ModelState:
     """One state: its symbol, meaning, unit, and the equation of its change in time."""
 
     name: str
@@ -33,17 +33,17 @@ class State:
 
 
 STATES = (
-    State("E", "Effector CAR-T cells", "cells/uL",
-          "dE/dt = [w rho s I/(I+KI) max(0, 1-C/KC) - dE - x s - m - rej] E + aM s M"),
-    State("M", "Memory CAR-T cells", "cells/uL", "dM/dt = m E - (dM + aM s + rej) M"),
-    State("X", "Exhausted CAR-T cells", "cells/uL", "dX/dt = x s E - (dX + rej) X"),
-    State("P", "Antigen-positive tumour", "1e9 cells", "dP/dt = [g (1-(P+N)/Tmax) - mu - kk E/(E+kB)] P"),
-    State("N", "Antigen-negative tumour", "1e9 cells", "dN/dt = g (1-(P+N)/Tmax) N + mu P"),
-    State("A", "Anti-CAR immunity", "fraction of its maximum",
-          "dA/dt = rA (1 - Phi aH/(aH+A)) min(L,1) A (1-A) C/(C+KA) - dA A"),
-    State("u", "Logarithm of the patient's own lymphocytes, L = exp(u), fraction of baseline", "log fraction",
-          "du/dt = -rL u"),
-    State("Phi", "Hang-over of fludarabine", "fraction", "dPhi/dt = -kphi Phi"),
+    ModelState("E", "Effector CAR-T cells", "cells/uL",
+               "dE/dt = [w rho s I/(I+KI) max(0, 1-C/KC) - dE - x s - m - rej] E + aM s M"),
+    ModelState("M", "Memory CAR-T cells", "cells/uL", "dM/dt = m E - (dM + aM s + rej) M"),
+    ModelState("X", "Exhausted CAR-T cells", "cells/uL", "dX/dt = x s E - (dX + rej) X"),
+    ModelState("P", "Antigen-positive tumour", "1e9 cells", "dP/dt = [g (1-(P+N)/Tmax) - mu - kk E/(E+kB)] P"),
+    ModelState("N", "Antigen-negative tumour", "1e9 cells", "dN/dt = g (1-(P+N)/Tmax) N + mu P"),
+    ModelState("A", "Anti-CAR immunity", "fraction of its maximum",
+               "dA/dt = rA (1 - Phi aH/(aH+A)) min(L,1) A (1-A) C/(C+KA) - dA A"),
+    ModelState("u", "Logarithm of the patient's own lymphocytes, L = exp(u), fraction of baseline", "log fraction",
+               "du/dt = -rL u"),
+    ModelState("Phi", "Hang-over of fludarabine", "fraction", "dPhi/dt = -kphi Phi"),
 )  # fmt: skip
 
 BETWEEN = (
@@ -60,7 +60,7 @@ BETWEEN = (
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ModelParameter:
     """One parameter of the model.
 
     Attributes
@@ -88,43 +88,45 @@ class Parameter:
 
 
 PARAMETERS = (
-    Parameter("rho", "Greatest growth of effector cells", "1/day", 2.25, 0.25, 0.2, f"net growth 0.89/day of {STEIN}"),
-    Parameter("KI", "Cytokine at half of that growth", "baselines", 4, 0.3, 0.4, ASSUMED),
-    Parameter("kap", "Rise of the cytokine without own lymphocytes", "baselines", 5, 0.4, 0.4, ASSUMED),
-    Parameter("dE", "Loss of effector cells", "1/day", 0.16, 0.5, 0.2, f"alpha of {STEIN}"),
-    Parameter("m", "Effector to memory", "1/day", 0.0012, 1.0, 0.5, f"k of {STEIN}"),
-    Parameter("dM", "Loss of memory cells", "1/day", 0.0032, 0.9, 0.4, f"beta of {STEIN}"),
-    Parameter("x", "Exhaustion under antigen", "1/day", 0.30, 0.6, 0.5, "assumed; shape: Kirouac 2023, Nat Biotechnol"),
-    Parameter("dX", "Loss of exhausted cells", "1/day", 0.20, 0.3, 0.3, ASSUMED),
-    Parameter("aM", "Memory to effector under antigen", "1/day", 0.05, 0.5, 1.0, ASSUMED),
-    Parameter("KC", "Greatest number of CAR-T cells", "cells/uL", 139, 1.0, 0.8, f"K_C of {KIMMEL}", 0.3),
-    Parameter("Ks", "Antigen at half drive", "1e9 cells", 2, 1.0, 0.8, "assumed; 10 in Leon-Triana 2021"),
-    Parameter("b0", "Antigen of healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
-    Parameter("kk", "Greatest killing of tumour", "1/day", 1.15, 0.55, 0.8, f"gamma_B of {KIMMEL}", 0.6),
-    Parameter("kB", "Effector cells at half of that killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
-    Parameter("g", "Growth of tumour", "1/day", 0.05, 1.2, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
-    Parameter("T0", "Tumour before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
-    Parameter("Tmax", "Greatest tumour", "1e9 cells", 3000, 0.0, 0.0, f"assumed; above 1.3e12 cells of {KIMMEL}"),
-    Parameter("fN", "Antigen-negative share at the start", "fraction", 1e-7, 20.0, 3.0, ASSUMED),
-    Parameter("mu", "Loss of the antigen", "1/day", 1e-8, 1.0, 3.0, ASSUMED),
-    Parameter("rL", "Recovery of own lymphocytes", "1/day", 0.17, 0.15, 0.1, f"r_N of {KIMMEL}"),
-    Parameter("cCy", "Log-kill of lymphocytes, cyclophosphamide", "log", 1.9, 0.25, 0.25,
-              f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
-    Parameter("cFlu", "Log-kill of lymphocytes, fludarabine", "log", 2.5, 0.25, 0.25,
-              f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
-    Parameter("phi0", "Hang-over of a course of fludarabine", "fraction", 0.90, 0.0, 0.0, ASSUMED),
-    Parameter("kphi", "Loss of the hang-over", "1/day", 0.01, 0.4, 1.0, ASSUMED),
-    Parameter("A0", "Anti-CAR immunity at the start", "fraction", 2e-4, 6.0, 3.0, ASSUMED, 0.7),
-    Parameter("rA", "Growth of anti-CAR immunity", "1/day", 0.55, 0.4, 0.3, ASSUMED),
-    Parameter("KA", "CAR-T cells at half of that growth", "cells/uL", 1, 0.8, 1.0, ASSUMED),
-    Parameter("dA", "Loss of anti-CAR immunity", "1/day", 0.002, 0.5, 0.5, ASSUMED),
-    Parameter("aH", "Immunity above which fludarabine no longer holds it", "fraction", 0.1, 0.5, 1.5, ASSUMED),
-    Parameter("rmax", "Greatest rejection", "1/day", 2, 0.6, 0.8, ASSUMED, 0.4),
-    Parameter("KR", "CAR-T cells that halve rejection", "cells/uL", 2, 0.6, 1.0, ASSUMED),
-    Parameter("sA", "Share of the log-kill that meets anti-CAR immunity", "fraction", 0.2, 0.0, 1.0, ASSUMED),
-    Parameter("sT", "Share of the log-kill that meets tumour", "fraction", 0.15, 0.6, 0.8, ASSUMED),
-    Parameter("Tdeath", "Tumour that is not survived", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
-    Parameter("w", "Fitness of a product, drawn for each infusion", "ratio", 1, 0.25, 0.0, ASSUMED),
+    ModelParameter("rho", "Greatest growth of effector cells", "1/day", 2.25, 0.25, 0.2,
+                   f"net growth 0.89/day of {STEIN}"),
+    ModelParameter("KI", "Cytokine at half of that growth", "baselines", 4, 0.3, 0.4, ASSUMED),
+    ModelParameter("kap", "Rise of the cytokine without own lymphocytes", "baselines", 5, 0.4, 0.4, ASSUMED),
+    ModelParameter("dE", "Loss of effector cells", "1/day", 0.16, 0.5, 0.2, f"alpha of {STEIN}"),
+    ModelParameter("m", "Effector to memory", "1/day", 0.0012, 1.0, 0.5, f"k of {STEIN}"),
+    ModelParameter("dM", "Loss of memory cells", "1/day", 0.0032, 0.9, 0.4, f"beta of {STEIN}"),
+    ModelParameter("x", "Exhaustion under antigen", "1/day", 0.30, 0.6, 0.5,
+                   "assumed; shape: Kirouac 2023, Nat Biotechnol"),
+    ModelParameter("dX", "Loss of exhausted cells", "1/day", 0.20, 0.3, 0.3, ASSUMED),
+    ModelParameter("aM", "Memory to effector under antigen", "1/day", 0.05, 0.5, 1.0, ASSUMED),
+    ModelParameter("KC", "Greatest number of CAR-T cells", "cells/uL", 139, 1.0, 0.8, f"K_C of {KIMMEL}", 0.3),
+    ModelParameter("Ks", "Antigen at half drive", "1e9 cells", 2, 1.0, 0.8, "assumed; 10 in Leon-Triana 2021"),
+    ModelParameter("b0", "Antigen of healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
+    ModelParameter("kk", "Greatest killing of tumour", "1/day", 1.15, 0.55, 0.8, f"gamma_B of {KIMMEL}", 0.6),
+    ModelParameter("kB", "Effector cells at half of that killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
+    ModelParameter("g", "Growth of tumour", "1/day", 0.05, 1.2, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
+    ModelParameter("T0", "Tumour before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
+    ModelParameter("Tmax", "Greatest tumour", "1e9 cells", 3000, 0.0, 0.0, f"assumed; above 1.3e12 cells of {KIMMEL}"),
+    ModelParameter("fN", "Antigen-negative share at the start", "fraction", 1e-7, 20.0, 3.0, ASSUMED),
+    ModelParameter("mu", "Loss of the antigen", "1/day", 1e-8, 1.0, 3.0, ASSUMED),
+    ModelParameter("rL", "Recovery of own lymphocytes", "1/day", 0.17, 0.15, 0.1, f"r_N of {KIMMEL}"),
+    ModelParameter("cCy", "Log-kill of lymphocytes, cyclophosphamide", "log", 1.9, 0.25, 0.25,
+                   f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
+    ModelParameter("cFlu", "Log-kill of lymphocytes, fludarabine", "log", 2.5, 0.25, 0.25,
+                   f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
+    ModelParameter("phi0", "Hang-over of a course of fludarabine", "fraction", 0.90, 0.0, 0.0, ASSUMED),
+    ModelParameter("kphi", "Loss of the hang-over", "1/day", 0.01, 0.4, 1.0, ASSUMED),
+    ModelParameter("A0", "Anti-CAR immunity at the start", "fraction", 2e-4, 6.0, 3.0, ASSUMED, 0.7),
+    ModelParameter("rA", "Growth of anti-CAR immunity", "1/day", 0.55, 0.4, 0.3, ASSUMED),
+    ModelParameter("KA", "CAR-T cells at half of that growth", "cells/uL", 1, 0.8, 1.0, ASSUMED),
+    ModelParameter("dA", "Loss of anti-CAR immunity", "1/day", 0.002, 0.5, 0.5, ASSUMED),
+    ModelParameter("aH", "Immunity above which fludarabine no longer holds it", "fraction", 0.1, 0.5, 1.5, ASSUMED),
+    ModelParameter("rmax", "Greatest rejection", "1/day", 2, 0.6, 0.8, ASSUMED, 0.4),
+    ModelParameter("KR", "CAR-T cells that halve rejection", "cells/uL", 2, 0.6, 1.0, ASSUMED),
+    ModelParameter("sA", "Share of the log-kill that meets anti-CAR immunity", "fraction", 0.2, 0.0, 1.0, ASSUMED),
+    ModelParameter("sT", "Share of the log-kill that meets tumour", "fraction", 0.15, 0.6, 0.8, ASSUMED),
+    ModelParameter("Tdeath", "Tumour that is not survived", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
+    ModelParameter("w", "Fitness of a product, drawn for each infusion", "ratio", 1, 0.25, 0.0, ASSUMED),
 )  # fmt: skip
 NAMES = tuple(p.name for p in PARAMETERS)
 INDEX = {name: k for k, name in enumerate(NAMES)}

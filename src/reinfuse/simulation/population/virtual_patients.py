@@ -47,7 +47,7 @@ PRIOR = Member(np.array([p.median for p in PARAMETERS]), np.array([p.cv for p in
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomNumbers:
     """Random numbers of patients: standard normal (patients, 40), deaths of populations (patients, 5), uniform
     (patients, 4).
 
@@ -59,13 +59,13 @@ class Draws:
     uniform: Floats
 
 
-def draws(seed: int, first: int, count: int) -> Draws:
+def draws(seed: int, first: int, count: int) -> RandomNumbers:
     """Return the random numbers of patients `first` to `first + count - 1`."""
     blocks = range(first // BLOCK, (first + count - 1) // BLOCK + 1)
-    made = [_block(seed, b) for b in blocks]
+    drawn_blocks = [_block(seed, b) for b in blocks]
     cut = slice(first - blocks[0] * BLOCK, first - blocks[0] * BLOCK + count)
-    normal, least, uniform = (np.concatenate(parts)[cut] for parts in zip(*made, strict=True))
-    return Draws(normal, least, uniform)
+    normal, least, uniform = (np.concatenate(parts)[cut] for parts in zip(*drawn_blocks, strict=True))
+    return RandomNumbers(normal, least, uniform)
 
 
 def _block(seed: int, block: int) -> tuple[Floats, Floats, Floats]:
@@ -74,20 +74,20 @@ def _block(seed: int, block: int) -> tuple[Floats, Floats, Floats]:
     return normal, random.exponential(size=(BLOCK, 5)) * _CELL, random.uniform(size=(BLOCK, 4))
 
 
-def parameters(member: Member, drawn: Draws) -> Floats:
+def parameters(member: Member, drawn: RandomNumbers) -> Floats:
     """Return the parameters of patients of a member; shape (patients, 35)."""
     sd = np.sqrt(np.log1p(member.cv**2))
-    made: Floats = member.median * np.exp(sd * drawn.normal[:, : len(NAMES)])
+    values: Floats = member.median * np.exp(sd * drawn.normal[:, : len(NAMES)])
     for name in FRACTIONS:
-        np.minimum(made[:, INDEX[name]], 1.0, out=made[:, INDEX[name]])
-    np.minimum(made[:, INDEX["Tdeath"]], _MOST_TDEATH * made[:, INDEX["Tmax"]], out=made[:, INDEX["Tdeath"]])
-    np.minimum(made[:, INDEX["T0"]], _MOST_T0 * made[:, INDEX["Tdeath"]], out=made[:, INDEX["T0"]])
-    return made
+        np.minimum(values[:, INDEX[name]], 1.0, out=values[:, INDEX[name]])
+    np.minimum(values[:, INDEX["Tdeath"]], _MOST_TDEATH * values[:, INDEX["Tmax"]], out=values[:, INDEX["Tdeath"]])
+    np.minimum(values[:, INDEX["T0"]], _MOST_T0 * values[:, INDEX["Tdeath"]], out=values[:, INDEX["T0"]])
+    return values
 
 
-def fitness(member: Member, drawn: Draws, infusions: int) -> Floats:
+def fitness(member: Member, drawn: RandomNumbers, infusions: int) -> Floats:
     """Return the fitness of each product; shape (patients, infusions)."""
     k = INDEX["w"]
     sd, median = np.sqrt(np.log1p(member.cv[..., k] ** 2)), member.median[..., k]
-    made: Floats = (median * np.exp(sd * drawn.normal[:, k : k + infusions].T)).T
-    return made
+    values: Floats = (median * np.exp(sd * drawn.normal[:, k : k + infusions].T)).T
+    return values

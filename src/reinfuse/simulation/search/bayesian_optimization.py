@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from reinfuse.arrays import Floats
 
-Found = tuple[Floats, float, float]
+Evaluation = tuple[Floats, float, float]
 """The point that was looked at, maybe rounded; objective; by how much it exceeds what is allowed (0 or less: not)."""
 NOISE = 1e-3
 """Variance of what is found, in variances of the objective: counts of patients are not quite smooth."""
@@ -25,7 +25,9 @@ _RESTARTS, _TRIED, _CLIMBED = 1, 5000, 2
 """Of the fit; random points tried, and those from which expected improvement is climbed, for each suggestion."""
 
 
-def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, *, seed: int) -> list[Found]:
+def maximise(
+    of: Callable[[Floats], Evaluation], initial: Sequence[Evaluation], steps: int, *, seed: int
+) -> list[Evaluation]:
     """Return what was found where constrained expected improvement looked, in order; points are of the unit cube.
 
     Gaussian processes with Matern 5/2 kernels and a length for each coordinate model objective and excess; each point
@@ -35,10 +37,10 @@ def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, *,
     ----------
     of
         What is found at a point.
-    known
+    initial
         What was found before; at least one of it allowed.
     """
-    names = [f"x{k:02d}" for k in range(len(known[0][0]))]
+    names = [f"x{k:02d}" for k in range(len(initial[0][0]))]
     allowed = NonlinearConstraint(lambda **_: 0.0, -np.inf, 0.0)
     optimiser = BayesianOptimization(
         None, dict.fromkeys(names, (0.0, 1.0)), acquisition_function=_Improvement(xi=0.0), constraint=allowed,
@@ -48,11 +50,11 @@ def looked(of: Callable[[Floats], Found], known: Sequence[Found], steps: int, *,
     assert optimiser.constraint is not None
     for model in optimiser.constraint.model:
         model.set_params(kernel=lengths, alpha=NOISE, n_restarts_optimizer=_RESTARTS)
-    path = list[Found]()
+    path = list[Evaluation]()
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
-        for found in known:
-            optimiser.register(*found)
+        for evaluation in initial:
+            optimiser.register(*evaluation)
         for _ in range(steps):
             suggested = optimiser.suggest()
             path.append(of(np.array([suggested[name] for name in names])))

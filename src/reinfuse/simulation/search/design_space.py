@@ -60,16 +60,16 @@ class Question:
     ----------
     objective
         Share of patients that is to be greatest, one of `OBJECTIVES`.
-    most_crs
+    max_crs_rate
         The toxicity bound: greatest allowed rate of CRS of grade 3 or more.
-    sure
+    probability
         Probability over the ensemble with which the bound must hold.
     margin
         Difference to the best that does not matter, as a share of what the best reaches. In the same patients even a
         difference of no account is seen.
     cart1
         The first infusion.
-    cart1_too
+    search_cart1
         Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
         either infusion, and the interval is fixed (at 120 days, or by its limits): it says when those who never need
         CART2 are looked at.
@@ -78,11 +78,11 @@ class Question:
     """
 
     objective: str = DURABLE
-    most_crs: float = 0.15
-    sure: float = 0.5
+    max_crs_rate: float = 0.15
+    probability: float = 0.5
     margin: float = 0.1
     cart1: Infusion = CART1
-    cart1_too: bool = False
+    search_cart1: bool = False
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,22 +93,25 @@ class Question:
     def _problems(self) -> Iterator[Problem]:
         if self.objective not in OBJECTIVES:
             yield _wrong("objective", self.objective, "is not an objective", remedy=f"one of {', '.join(OBJECTIVES)}")
-        for name in ("most_crs", "sure"):
+        for name in ("max_crs_rate", "probability"):
             value = getattr(self, name)
             if not 0 < value < 1:
                 yield _wrong(name, f"{value:g}", "is not a probability", remedy="a number between 0 and 1")
         if not 0 <= self.margin < 1:
             yield _wrong("margin", f"{self.margin:g}", "is not a share", remedy="a number from 0 to below 1")
-        known = [c.name for c in COORDINATES + BEFORE_CART1 * self.cart1_too]
+        searchable = [c.name for c in COORDINATES + BEFORE_CART1 * self.search_cart1]
         for name, (low, high) in self.limits.items():
             least, most = _REACH.get(name, (0.0, 3.0))
-            if name not in known:
+            if name not in searchable:
                 yield _wrong(
-                    name, name, "is not searched", remedy=f"did you mean {nearest(name, known) or ', '.join(known)}?"
+                    name,
+                    name,
+                    "is not searched",
+                    remedy=f"did you mean {nearest(name, searchable) or ', '.join(searchable)}?",
                 )
             elif not least <= low <= high <= most:
                 yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", remedy=f"from {least:g} to {most:g}")
-            elif self.cart1_too and name == INTERVAL and low < high:
+            elif self.search_cart1 and name == INTERVAL and low < high:
                 yield _wrong(
                     name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", remedy="equal limits"
                 )
@@ -116,12 +119,12 @@ class Question:
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinates of a protocol, in order."""
-        made = []
-        for one in COORDINATES + BEFORE_CART1 * self.cart1_too:
-            fixed = self.cart1_too and one.name == INTERVAL
+        coordinates = []
+        for one in COORDINATES + BEFORE_CART1 * self.search_cart1:
+            fixed = self.search_cart1 and one.name == INTERVAL
             low, high = self.limits.get(one.name, (one.usual, one.usual) if fixed else (one.low, one.high))
-            made.append(replace(one, low=low, high=high, usual=min(max(one.usual, low), high)))
-        return tuple(made)
+            coordinates.append(replace(one, low=low, high=high, usual=min(max(one.usual, low), high)))
+        return tuple(coordinates)
 
     @property
     def usual(self) -> Floats:
@@ -131,33 +134,33 @@ class Question:
     def rounded(self, points: Floats) -> Floats:
         """Return points on the steps of their coordinates, within the limits."""
         low, high, step = (np.array([getattr(c, n) for c in self.coordinates]) for n in ("low", "high", "step"))
-        made: Floats = np.clip(np.round(np.round(points / step) * step, 6), low, high)
-        return made
+        on_steps: Floats = np.clip(np.round(np.round(points / step) * step, 6), low, high)
+        return on_steps
 
     def unit(self, points: Floats) -> Floats:
         """Return points as shares of the way from the lower to the upper limit, without fixed coordinates."""
         free = [k for k, c in enumerate(self.coordinates) if c.low < c.high]
         low = np.array([self.coordinates[k].low for k in free])
         high = np.array([self.coordinates[k].high for k in free])
-        made: Floats = (points[..., free] - low) / (high - low)
-        return made
+        shares: Floats = (points[..., free] - low) / (high - low)
+        return shares
 
     def at(self, unit: Floats) -> Floats:
         """Return the rounded points at these shares of the way; the inverse of `unit`."""
-        made, k = np.empty((*unit.shape[:-1], len(self.coordinates))), 0
+        points, k = np.empty((*unit.shape[:-1], len(self.coordinates))), 0
         for c, one in enumerate(self.coordinates):
             if one.low < one.high:
-                made[..., c] = one.low + unit[..., k] * (one.high - one.low)
+                points[..., c] = one.low + unit[..., k] * (one.high - one.low)
                 k += 1
             else:
-                made[..., c] = one.low
-        return self.rounded(made)
+                points[..., c] = one.low
+        return self.rounded(points)
 
     def arm(self, point: Floats) -> Arm:
         """Return the protocol at a point."""
         at = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
         first, name = self.cart1, ""
-        if self.cart1_too:
+        if self.search_cart1:
             first = first.model_copy(update={"cy": at["cy_cart1"], "flu": at["flu_cart1"]})
             name = f"CART1 Cy {at['cy_cart1']:.4g}, Flu {at['flu_cart1']:.4g}; CART2 "
         dose = 10 ** at["log10_dose"]

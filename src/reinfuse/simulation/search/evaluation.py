@@ -18,9 +18,9 @@ import numpy as np
 from scipy.special import expit
 
 from reinfuse.arrays import Bools, Floats
-from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
-from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
 from reinfuse.simulation.search.design_space import DURABLE, INTERVAL, Question
 from reinfuse.simulation.solver.readouts import BURDEN
 from reinfuse.simulation.trial.outcomes import CLEAR, RESIDUAL, Outcomes, needs_another, outcomes
@@ -83,7 +83,7 @@ def scale(question: Question, ensemble: Ensemble, seed: int, *, first: int, coun
     """Return what protocols are weighed on: all virtual patients if CART1 is searched too, else those who need CART2 on
     the first possible day."""
     every = everybody(question, ensemble, seed, first=first, count=count)
-    if question.cart1_too:
+    if question.search_cart1:
         return every
     point = question.usual
     days = [c.name for c in question.coordinates].index(INTERVAL)
@@ -112,17 +112,17 @@ def _through(runner: Runner, work: Callable[[Block], R], on: Scale) -> Sequence[
 
 
 @dataclass(frozen=True)
-class _Some:
+class _PatientSample:
     """Patients of a block, and how they are brought through an arm."""
 
     member: Member
     p: Floats
-    drawn: Draws
+    drawn: RandomNumbers
     intercept: Floats
 
     def through(self, arm: Arm, follow: float) -> Floats:
         day = np.tile(arm.schedule.day, (len(self.p), 1))
-        return ran(
+        return run_protocol(
             self.member,
             self.p,
             self.drawn,
@@ -133,55 +133,55 @@ class _Some:
             counted=np.empty(0),
         )[0]
 
-    def only(self, who: Bools) -> _Some:
-        drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+    def only(self, who: Bools) -> _PatientSample:
+        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
         member = Member(self.member.median[who], self.member.cv[who])
-        return _Some(member, self.p[who], drawn, self.intercept[who])
+        return _PatientSample(member, self.p[who], drawn, self.intercept[who])
 
-    def crs(self, told: Outcomes) -> Floats:
-        made: Floats = expit(self.intercept + told.crs)
-        return made
+    def crs(self, outcome: Outcomes) -> Floats:
+        rate: Floats = expit(self.intercept + outcome.crs)
+        return rate
 
 
-def _some(on: Scale, block: Block) -> _Some:
+def _sample(on: Scale, block: Block) -> _PatientSample:
     first, count = block
     drawn = draws(on.seed, on.first + first, count)
     member, which = on.ensemble.of_patients(on.first + first, count)
-    every = _Some(member, parameters(member, drawn), drawn, on.ensemble.intercept[which])
+    every = _PatientSample(member, parameters(member, drawn), drawn, on.ensemble.intercept[which])
     return every.only(on.needing[first : first + count])
 
 
 def _needing(on: Scale, arm: Arm, block: Block) -> Bools:
-    out = _some(on, block).through(arm, _SOON)
+    out = _sample(on, block).through(arm, _SOON)
     return needs_another(out[:, 0], out[:, 1])
 
 
 def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
-    patients, objective = _some(on, block), on.question.objective
+    patients, objective = _sample(on, block), on.question.objective
     out = patients.through(arm, _FOLLOW.get(objective, _SOON))
-    given, told = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
-    crs = patients.crs(told)
-    value = _reached(told, crs, objective)
+    given, outcome = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
+    crs = patients.crs(outcome)
+    value = _reached(outcome, crs, objective)
     before = outcomes(out[:, 0])
     waiting = ~given & before.given & ~before.died
     value[~given] = 0.0
     if not treated:
         value[waiting] = _without(patients.only(waiting), arm, objective, response=before.response[waiting],
                                   burden=out[waiting, 1, BURDEN])  # fmt: skip
-    if not on.question.cart1_too:
+    if not on.question.search_cart1:
         return Weighed(value, crs, given, given)
     either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
     return Weighed(value, either, before.given, given)
 
 
-def _reached(told: Outcomes, crs: Floats, objective: str) -> Floats:
+def _reached(outcome: Outcomes, crs: Floats, objective: str) -> Floats:
     if objective == DURABLE:
-        lost = (told.progressed & (told.pfs <= _HALF_YEAR)) | (told.died & (told.os <= _HALF_YEAR))
-        return (told.response & ~lost).astype(np.float64)
-    return quantities(told, crs)[:, QUANTITIES.index(objective)]
+        lost = (outcome.progressed & (outcome.pfs <= _HALF_YEAR)) | (outcome.died & (outcome.os <= _HALF_YEAR))
+        return (outcome.response & ~lost).astype(np.float64)
+    return quantities(outcome, crs)[:, QUANTITIES.index(objective)]
 
 
-def _without(patients: _Some, arm: Arm, objective: str, *, response: Bools, burden: Floats) -> Floats:
+def _without(patients: _PatientSample, arm: Arm, objective: str, *, response: Bools, burden: Floats) -> Floats:
     """Return the objective of patients who were not given CART2, at the time at which it would have been read.
 
     Parameters
@@ -190,18 +190,18 @@ def _without(patients: _Some, arm: Arm, objective: str, *, response: Bools, burd
         Response to CART1; tumour when CART2 would have been given.
     """
     due = arm.infusions[1].after_days
-    told = outcomes(patients.through(Arm(name="CART1", infusions=arm.infusions[:1]), due + _HALF_YEAR + 1)[:, 0])
+    outcome = outcomes(patients.through(Arm(name="CART1", infusions=arm.infusions[:1]), due + _HALF_YEAR + 1)[:, 0])
 
-    def well(day: float) -> Bools:
-        made: Bools = ~(told.progressed & (told.pfs <= due + day)) & ~(told.died & (told.os <= due + day))
-        return made
+    def event_free(day: float) -> Bools:
+        flags: Bools = ~(outcome.progressed & (outcome.pfs <= due + day)) & ~(outcome.died & (outcome.os <= due + day))
+        return flags
 
     if objective == "pfs_6_months":
-        found = well(_HALF_YEAR)
+        reached = event_free(_HALF_YEAR)
     elif objective.startswith("seen_day"):
-        found = told.persistence >= due + float(objective.removeprefix("seen_day"))
+        reached = outcome.persistence >= due + float(objective.removeprefix("seen_day"))
     else:
         least = {"cr": CLEAR, "umrd_day28": RESIDUAL}
         state = burden < least[objective] if objective in least else response | (burden < CLEAR)
-        found = well(_HALF_YEAR if objective == DURABLE else _COURSE) & state
-    return found.astype(np.float64)
+        reached = event_free(_HALF_YEAR if objective == DURABLE else _COURSE) & state
+    return reached.astype(np.float64)

@@ -51,24 +51,24 @@ def of_members(values: Floats, which: np.ndarray, *, members: int) -> Members:
     """Return the members' means of the values of patients, who live in members `which`."""
     sums = by_member(np.column_stack([np.ones(len(values)), values, values**2]), which, members=members)
     n, total, square = sums.T
-    found = moments(n, total, square)
-    there = n > 0
-    mean, n = total[there] / n[there], n[there]
-    noise = found.sampling * found.n / n
-    both = found.between + noise
-    keep = np.sqrt(np.divide(found.between, both, out=np.ones_like(both), where=both > 0))
-    return Members(found.mean + keep * (mean - found.mean), n, found)
+    pooled = moments(n, total, square)
+    populated = n > 0
+    mean, n = total[populated] / n[populated], n[populated]
+    noise = pooled.sampling * pooled.n / n
+    both = pooled.between + noise
+    keep = np.sqrt(np.divide(pooled.between, both, out=np.ones_like(both), where=both > 0))
+    return Members(pooled.mean + keep * (mean - pooled.mean), n, pooled)
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """One protocol beside the best.
 
     Attributes
     ----------
     value, toxicity, difference
         Objective; rate of CRS of grade 3 or more; objective minus the best's in the same patients.
-    kept
+    bound_probability
         Probability over the ensemble that the toxicity bound holds.
     given
         Share of the patients who are given the second infusion.
@@ -78,7 +78,7 @@ class Contender:
     value: Moments
     toxicity: Moments
     difference: Moments
-    kept: float
+    bound_probability: float
     given: float
 
     def differs(self, margin: float) -> bool:
@@ -98,14 +98,14 @@ class Region:
     """
 
     question: Question
-    protocols: tuple[Contender, ...]
+    protocols: tuple[Candidate, ...]
     best: int
     designed: int
 
     @cached_property
     def admissible(self) -> Bools:
         """Which protocols keep the toxicity bound, as surely as was asked."""
-        return np.array([p.kept >= self.question.sure for p in self.protocols], dtype=np.bool_)
+        return np.array([p.bound_probability >= self.question.probability for p in self.protocols], dtype=np.bool_)
 
     @cached_property
     def apart(self) -> Bools:
@@ -145,7 +145,8 @@ class Region:
             rows.append({
                 "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
                 "best": k == self.best,
-                "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean), "bound_kept": finite(one.kept),
+                "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean),
+                "bound_kept": finite(one.bound_probability),
                 "given": one.given, "difference": finite(one.difference.mean), "difference_low": low,
                 "difference_high": high, "admissible": bool(self.admissible[k]), "told_apart": bool(self.apart[k]),
                 "in_region": bool(self.inside[k]),
@@ -153,10 +154,10 @@ class Region:
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def kept(question: Question, one: Weighed, which: np.ndarray, *, members: int) -> tuple[Members, float]:
+def toxicity_rates(question: Question, one: Weighed, which: np.ndarray, *, members: int) -> tuple[Members, float]:
     """Return the rates of severe CRS of a protocol in the members, and how probably it keeps the bound."""
-    found = of_members(one.toxicity[one.exposed], which[one.exposed], members=members)
-    return found, found.share_below(question.most_crs)
+    rates = of_members(one.toxicity[one.exposed], which[one.exposed], members=members)
+    return rates, rates.share_below(question.max_crs_rate)
 
 
 def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, which: np.ndarray, members: int,
@@ -170,16 +171,17 @@ def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, 
     best
         Which protocol is the best; default: the admissible one of the greatest mean.
     """
-    toxic = [kept(question, w, which, members=members) for w in weighed]
+    toxic = [toxicity_rates(question, w, which, members=members) for w in weighed]
     if best is None:
         means = [
-            float(np.mean(w.value)) if k >= question.sure else -np.inf for w, (_, k) in zip(weighed, toxic, strict=True)
+            float(np.mean(w.value)) if k >= question.probability else -np.inf
+            for w, (_, k) in zip(weighed, toxic, strict=True)
         ]
         best = int(np.argmax(means))
         if not np.isfinite(means[best]):
             return None
     protocols = tuple(
-        Contender(
+        Candidate(
             point,
             of_members(w.value, which, members=members).moments,
             rates.moments,

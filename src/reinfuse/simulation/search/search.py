@@ -24,7 +24,7 @@ from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE
 from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.evaluation import Scale, Weighed, everybody, scale, weigh
-from reinfuse.simulation.search.near_optimal import Contender, Region, compared, kept, of_members
+from reinfuse.simulation.search.near_optimal import Candidate, Region, compared, of_members, toxicity_rates
 from reinfuse.simulation.search.value_of_information import PERMUTATIONS, Information, Worth, differences, information
 from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
 from reinfuse.simulation.trial.trial import Runner, in_threads
@@ -37,7 +37,7 @@ _BEYOND = 0.1
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchResult:
     """The answer of a search.
 
     Attributes
@@ -68,18 +68,18 @@ class Searched:
         best = self.question.arm(self.region.protocols[self.region.best].point).name
         yield from _ranges(self.region, best)
         for one in self.finalists.protocols:
-            yield from _contender(self.question, one, self.question.arm(one.point).name, best=best)
+            yield from _candidate(self.question, one, self.question.arm(one.point).name, best=best)
         if self.information:
             yield from _worths(self.information, self.question.objective)
-        for one, seen in zip(self.finalists.protocols, self.observed, strict=True):
-            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, found=seen,
+        for one, observed in zip(self.finalists.protocols, self.observed, strict=True):
+            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, pooled=observed,
                           model=SELECTED)  # fmt: skip
 
 
 def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int | None = None, design: int = DESIGN,
            steps: int = STEPS, around: int = AROUND, finalists: int = FINALISTS,
            permutations: int = PERMUTATIONS, runner: Runner | None = None, progress: Progress | None = None
-           ) -> Searched:  # fmt: skip
+           ) -> SearchResult:  # fmt: skip
     """Return the best protocol, the region around it, and the value of information.
 
     Parameters
@@ -99,38 +99,44 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
         If nobody needs a second infusion, or no protocol that was weighed keeps the toxicity bound.
     """
     runner = runner or in_threads()
-    told = progress or (lambda *_: None)
-    patients = patients or (PATIENTS // _ALL_COUNT if question.cart1_too else PATIENTS)
+    report = progress or (lambda *_: None)
+    patients = patients or (PATIENTS // _ALL_COUNT if question.search_cart1 else PATIENTS)
     on = scale(question, ensemble, seed, first=0, count=patients, runner=runner)
     if not on.needing.any():
         raise _refused("patients", str(patients), "none of them needs a second infusion", remedy="more patients")
-    book = _Book(on, runner, lambda k: told("protocols weighed", k, design + 1 + steps + around))
-    designed = _explored(book, design, steps)
-    region = book.region(designed)
+    log = _EvaluationLog(on, runner, lambda k: report("protocols weighed", k, design + 1 + steps + around))
+    designed = _explored(log, design, steps)
+    region = log.region(designed)
     if region and around:
-        _filled(book, region, around)
-        region = book.region(designed)
+        _filled(log, region, around)
+        region = log.region(designed)
     if region is None:
-        least = min(float(np.mean(w.toxicity[w.exposed])) for w in book.weighed)
-        raise _refused("most_crs", f"{question.most_crs:g}", f"no protocol keeps it: the least rate was {least:.3f}",
+        least = min(float(np.mean(w.toxicity[w.exposed])) for w in log.weighed)
+        raise _refused("max_crs_rate", f"{question.max_crs_rate:g}",
+                       f"no protocol keeps it: the least rate was {least:.3f}",
                        remedy="a higher bound, or wider limits")  # fmt: skip
     points = region.points[_finalists(region, finalists)]
     fresh = scale(question, ensemble, seed, first=patients, count=patients, runner=runner)
     again = list[Weighed]()
     for point in points:
         again.append(weigh(fresh, question.arm(point), runner))
-        told("finalists in fresh patients", len(again), len(points))
+        report("finalists in fresh patients", len(again), len(points))
     final = compared(question, points, again, which=fresh.which, members=len(ensemble), designed=0, best=0)
     assert final is not None
     worth = None
     if len(points) > 1:
-        of, there = differences(np.column_stack([w.value for w in again]), fresh.which, members=len(ensemble))
-        worth = information(of, ensemble.z[there], seed, permutations=permutations,
-                            told=lambda k: told("permutations of populations", k, permutations))  # fmt: skip
+        of, populated = differences(np.column_stack([w.value for w in again]), fresh.which, members=len(ensemble))
+        worth = information(
+            of,
+            ensemble.z[populated],
+            seed,
+            permutations=permutations,
+            on_permutation=lambda k: report("permutations of populations", k, permutations),
+        )
     every = everybody(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
     observed = tuple(_observed(every, weigh(every, question.arm(point), runner, treated=True)) for point in points)
-    return Searched(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
-                    len(ensemble))  # fmt: skip
+    return SearchResult(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
+                        len(ensemble))  # fmt: skip
 
 
 def _observed(on: Scale, one: Weighed) -> Moments:
@@ -138,22 +144,22 @@ def _observed(on: Scale, one: Weighed) -> Moments:
 
 
 @dataclass
-class _Book:
+class _EvaluationLog:
     """Protocols that were weighed, in order, each once."""
 
     on: Scale
     runner: Runner
-    told: Callable[[int], None]
+    report: Callable[[int], None]
     points: list[Floats] = field(default_factory=list)
     weighed: list[Weighed] = field(default_factory=list)
     calls: int = 0
 
-    def found(self, unit: Floats) -> bayesian_optimization.Found:
+    def at_unit(self, unit: Floats) -> bayesian_optimization.Evaluation:
         """Weigh the protocol at these shares of the way between the limits, if that is not done yet."""
         question = self.on.question
         return self.at(question.at(unit))
 
-    def at(self, point: Floats) -> bayesian_optimization.Found:
+    def at(self, point: Floats) -> bayesian_optimization.Evaluation:
         """Weigh the protocol at a point, if that is not done yet."""
         question = self.on.question
         same = [k for k, other in enumerate(self.points) if np.array_equal(other, point)]
@@ -161,11 +167,11 @@ class _Book:
             self.points.append(point)
             self.weighed.append(weigh(self.on, question.arm(point), self.runner))
         one = self.weighed[same[0] if same else -1]
-        rates, _ = kept(question, one, self.on.which, members=len(self.on.ensemble))
-        quantile = np.clip(rates.quantile(question.sure), _LEAST, 1 - _LEAST)
+        rates, _ = toxicity_rates(question, one, self.on.which, members=len(self.on.ensemble))
+        quantile = np.clip(rates.quantile(question.probability), _LEAST, 1 - _LEAST)
         self.calls += 1
-        self.told(self.calls)
-        return question.unit(point), float(np.mean(one.value)), float(logit(quantile) - logit(question.most_crs))
+        self.report(self.calls)
+        return question.unit(point), float(np.mean(one.value)), float(logit(quantile) - logit(question.max_crs_rate))
 
     def region(self, designed: int) -> Region | None:
         """Return the protocols beside the best of them."""
@@ -180,34 +186,36 @@ class _Book:
         )
 
 
-def _explored(book: _Book, design: int, steps: int) -> int:
+def _explored(log: _EvaluationLog, design: int, steps: int) -> int:
     """Weigh a space-filling design, the usual protocol and the optimiser's path; return how many the design has."""
-    question = book.on.question
+    question = log.on.question
     free = question.unit(question.usual).size
-    found = list[bayesian_optimization.Found]()
+    evaluations = list[bayesian_optimization.Evaluation]()
     if free:
-        found = [book.found(unit) for unit in _cube(free, design, seed=book.on.seed)]
-    designed = len(book.points)
-    found.append(book.at(question.usual))
-    if free and any(excess <= 0 for _, _, excess in found):
-        bayesian_optimization.looked(book.found, found, steps, seed=book.on.seed)
+        evaluations = [log.at_unit(unit) for unit in _cube(free, design, seed=log.on.seed)]
+    designed = len(log.points)
+    evaluations.append(log.at(question.usual))
+    if free and any(excess <= 0 for _, _, excess in evaluations):
+        bayesian_optimization.maximise(log.at_unit, evaluations, steps, seed=log.on.seed)
     return designed
 
 
 def _cube(free: int, count: int, *, seed: int) -> Floats:
     """Return points that fill the unit cube."""
-    made: Floats = qmc.Sobol(free, rng=np.random.default_rng(seed)).random_base2(max(count - 1, 1).bit_length())[:count]
-    return made
+    points: Floats = qmc.Sobol(free, rng=np.random.default_rng(seed)).random_base2(max(count - 1, 1).bit_length())[
+        :count
+    ]
+    return points
 
 
-def _filled(book: _Book, region: Region, around: int) -> None:
+def _filled(log: _EvaluationLog, region: Region, around: int) -> None:
     """Weigh protocols that fill the box around the region."""
     unit = region.question.unit(region.points[region.inside])
     if not unit.size:
         return
     low, high = np.maximum(unit.min(0) - _BEYOND, 0.0), np.minimum(unit.max(0) + _BEYOND, 1.0)
-    for share in _cube(unit.shape[1], around, seed=book.on.seed + 1):
-        book.found(low + share * (high - low))
+    for share in _cube(unit.shape[1], around, seed=log.on.seed + 1):
+        log.at_unit(low + share * (high - low))
 
 
 def _finalists(region: Region, most: int) -> list[int]:
@@ -240,16 +248,17 @@ def _ranges(region: Region, best: str) -> Iterator[Estimate]:
                        method=method)  # fmt: skip
 
 
-def _contender(question: Question, one: Contender, name: str, *, best: str) -> Iterator[Estimate]:
-    yield _record(question.objective, "proportion", name, found=one.value)
-    yield _record("crs_grade_3", "proportion", name, found=one.toxicity)
-    yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.most_crs,
-                   estimate=finite(one.kept), n=one.toxicity.n, method="share of the ensemble's populations",
-                   note=None if finite(one.kept) is not None else NOT_ESTIMABLE)  # fmt: skip
+def _candidate(question: Question, one: Candidate, name: str, *, best: str) -> Iterator[Estimate]:
+    yield _record(question.objective, "proportion", name, pooled=one.value)
+    yield _record("crs_grade_3", "proportion", name, pooled=one.toxicity)
+    yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.max_crs_rate,
+                   estimate=finite(one.bound_probability), n=one.toxicity.n,
+                   method="share of the ensemble's populations",
+                   note=None if finite(one.bound_probability) is not None else NOT_ESTIMABLE)  # fmt: skip
     yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
                    events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
     if name != best:
-        yield _record(question.objective, "risk_difference", name, found=one.difference, bounds=DIFFERENCE, term=best)
+        yield _record(question.objective, "risk_difference", name, pooled=one.difference, bounds=DIFFERENCE, term=best)
         chance = finite(one.difference.above(DIFFERENCE))
         yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
                        estimate=chance, n=one.difference.n, method=METHOD,
@@ -261,29 +270,29 @@ def _record(
     statistic: str,
     name: str,
     *,
-    found: Moments,
+    pooled: Moments,
     bounds: Bounds = SHARE,
     term: str | None = None,
     model: str = SAME,
 ) -> Estimate:
-    value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
+    value, (low, high) = finite(pooled.mean), pooled.limits(bounds) or (None, None)
     return Estimate(ANALYSIS, endpoint, statistic, group=name, model=model, term=term, estimate=value, lower=low,
-                    upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=found.n,
+                    upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=pooled.n,
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
 
 
-def _worths(found: Information, objective: str) -> Iterator[Estimate]:
+def _worths(gains: Information, objective: str) -> Iterator[Estimate]:
     method = "expected gain in the share of patients, if known before the choice between the finalists"
-    yield Estimate(ANALYSIS, objective, "value_of_perfect_information", estimate=found.perfect, n=found.n,
+    yield Estimate(ANALYSIS, objective, "value_of_perfect_information", estimate=gains.perfect, n=gains.n,
                    method=f"{method}; freed of noise by moments")  # fmt: skip
-    kinds: Sequence[tuple[str, Sequence[Worth]]] = (("unknown", found.unknowns), ("measurement", found.measurements))
+    kinds: Sequence[tuple[str, Sequence[Worth]]] = (("unknown", gains.unknowns), ("measurement", gains.measurements))
     for kind, worths in kinds:
         for one in worths:
             yield Estimate(ANALYSIS, objective, "value_of_information", model=kind, term=one.name, estimate=one.value,
-                           p_value=one.p, n=found.n, method=f"{method}; regression (Strong 2014), p by permutation",
+                           p_value=one.p, n=gains.n, method=f"{method}; regression (Strong 2014), p by permutation",
                            note=None if one.stands else "not more than noise")  # fmt: skip
             yield Estimate(ANALYSIS, objective, "variance_explained", model=kind, term=one.name, estimate=one.narrows,
-                           p_value=one.narrows_p, n=found.n, method="share of the variance between populations of the "
+                           p_value=one.narrows_p, n=gains.n, method="share of the variance between populations of the "
                            "finalists' differences; regression, p by permutation")  # fmt: skip
 
 

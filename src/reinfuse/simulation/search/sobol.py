@@ -17,10 +17,10 @@ from reinfuse.arrays import Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, ran
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
-from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm
@@ -37,7 +37,7 @@ _MODEL = {False: "prior", True: "ensemble"}
 
 
 @dataclass(frozen=True)
-class Index:
+class SobolIndex:
     """Sobol's indices of an outcome to an unknown, each with its 95 % bootstrap interval (value, lower, upper)."""
 
     outcome: str
@@ -64,7 +64,7 @@ class Sensitivity:
     """
 
     protocol: str
-    indices: tuple[Index, ...]
+    indices: tuple[SobolIndex, ...]
     samples: int
     patients: int
     runs: int
@@ -83,8 +83,8 @@ class Sensitivity:
         """Yield the indices as records."""
         method = f"Sobol index of the {_MODEL[self.scaled]}, {self.samples} samples, bootstrap interval"
         for one in self.indices:
-            for statistic, found in (("sobol_first", one.first), ("sobol_total", one.total)):
-                value, low, high = (finite(v) for v in found)
+            for statistic, interval in (("sobol_first", one.first), ("sobol_total", one.total)):
+                value, low, high = (finite(v) for v in interval)
                 yield Estimate(ANALYSIS, one.outcome, statistic, group=self.protocol, model=_MODEL[self.scaled],
                                term=one.unknown, estimate=value, lower=low, upper=high,
                                confidence=None if low is None else 0.95, method=method, n=self.runs,
@@ -112,25 +112,25 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None 
     sd = np.ones(len(UNKNOWNS)) if ensemble is None else ensemble.z.std(axis=0)
 
     def of(u: Floats) -> Floats:
-        made = members(mean + sd * u)
-        each = [Member(median, cv) for median, cv in zip(made.median, made.cv, strict=True)]
-        found = np.empty((len(each), len(OUTCOMES)))
+        population = members(mean + sd * u)
+        each = [Member(median, cv) for median, cv in zip(population.median, population.cv, strict=True)]
+        outputs = np.empty((len(each), len(OUTCOMES)))
         with ThreadPoolExecutor(cores) as pool:
             for k in range(0, len(each), _AT_ONCE):
                 part = each[k : k + _AT_ONCE]
-                found[k : k + len(part)] = list(pool.map(lambda m: means(m, drawn, arm), part))
+                outputs[k : k + len(part)] = list(pool.map(lambda m: means(m, drawn, arm), part))
                 if progress:
                     progress("populations for sensitivity", k + len(part), len(each))
-        return found
+        return outputs
 
     indices, runs, empty = sobol(of, UNKNOWNS, OUTCOMES, samples=samples, resamples=resamples, seed=seed)
     return Sensitivity(arm.name, indices, samples, patients, runs, ensemble is not None, empty)
 
 
-def means(member: Member, drawn: Draws, arm: Arm) -> Floats:
+def means(member: Member, drawn: RandomNumbers, arm: Arm) -> Floats:
     """Return `OUTCOMES` of a member, means over the patients who need CART2; NaN if none does."""
     day = np.tile(arm.schedule.day, (len(drawn.normal), 1))
-    out, _ = ran(
+    out, _ = run_protocol(
         member,
         parameters(member, drawn),
         drawn,
@@ -140,17 +140,17 @@ def means(member: Member, drawn: Draws, arm: Arm) -> Floats:
         rtol=CALIBRATION_RTOL,
         counted=np.empty(0),
     )
-    given, told = needs_another(out[:, -2], out[:, -1]), outcomes(out[:, -1])
+    given, outcome = needs_another(out[:, -2], out[:, -1]), outcomes(out[:, -1])
     if not given.any():
         return np.full(len(OUTCOMES), np.nan)
-    values = quantities(told, told.crs)[given]
-    found = [values[:, QUANTITIES.index(name)].mean() for name in OUTCOMES[:-1]]
-    crs = told.crs[given]
-    return np.array([*found, crs[np.isfinite(crs)].mean() if np.isfinite(crs).any() else np.nan])
+    values = quantities(outcome, outcome.crs)[given]
+    averages = [values[:, QUANTITIES.index(name)].mean() for name in OUTCOMES[:-1]]
+    crs = outcome.crs[given]
+    return np.array([*averages, crs[np.isfinite(crs)].mean() if np.isfinite(crs).any() else np.nan])
 
 
 def sobol(of: Callable[[Floats], Floats], unknowns: tuple[str, ...], names: tuple[str, ...], *, samples: int,
-          resamples: int, seed: int) -> tuple[tuple[Index, ...], int, int]:  # fmt: skip
+          resamples: int, seed: int) -> tuple[tuple[SobolIndex, ...], int, int]:  # fmt: skip
     """Return indices of a function of standard normal unknowns; how often it was called; how often it had no value.
 
     Estimators of Saltelli 2010 (Comput Phys Commun 181:259-270) by SALib, on a scrambled Sobol sequence.
@@ -168,17 +168,17 @@ def sobol(of: Callable[[Floats], Floats], unknowns: tuple[str, ...], names: tupl
     at = sample(problem, samples, calc_second_order=False, seed=seed)
     values = of(at)
     missing = ~np.isfinite(values)
-    made = list[Index]()
+    indices = list[SobolIndex]()
     for k, name in enumerate(names):
         y = np.where(missing[:, k], values[~missing[:, k], k].mean() if not missing[:, k].all() else 0.0, values[:, k])
         if np.std(y) < _LEAST:
-            made += [Index(name, u, *(((float("nan"),) * 3,) * 2)) for u in unknowns]
+            indices += [SobolIndex(name, u, *(((float("nan"),) * 3,) * 2)) for u in unknowns]
             continue
-        found = analyze(
+        analysis = analyze(
             problem, y, calc_second_order=False, num_resamples=resamples, keep_resamples=True, seed=seed + 1
         )
         first, total = (
-            np.column_stack([found[s], *np.quantile(found[f"{s}_conf_all"], _ENDS, axis=0)]).tolist()
+            np.column_stack([analysis[s], *np.quantile(analysis[f"{s}_conf_all"], _ENDS, axis=0)]).tolist()
             for s in ("S1", "ST"))  # fmt: skip
-        made += [Index(name, u, tuple(a), tuple(b)) for u, a, b in zip(unknowns, first, total, strict=True)]
-    return tuple(made), len(at), int(missing.any(axis=1).sum())
+        indices += [SobolIndex(name, u, tuple(a), tuple(b)) for u, a, b in zip(unknowns, first, total, strict=True)]
+    return tuple(indices), len(at), int(missing.any(axis=1).sum())

@@ -66,20 +66,20 @@ class Differences:
     @property
     def weight(self) -> Floats:
         """Weights of the members, together 1."""
-        made: Floats = self.n / self.n.sum()
-        return made
+        weights: Floats = self.n / self.n.sum()
+        return weights
 
 
 def differences(values: Floats, which: np.ndarray, *, members: int) -> tuple[Differences, np.ndarray]:
     """Return the differences from patients' values, (patients, protocols), and the members that have patients."""
     gain = values[:, 1:] - values[:, :1]
     n = np.bincount(which, minlength=members).astype(np.float64)
-    there = np.flatnonzero(n > 0)
+    populated = np.flatnonzero(n > 0)
     total = np.column_stack([np.bincount(which, weights=g, minlength=members) for g in gain.T])
-    mean = total[there] / n[there, None]
+    mean = total[populated] / n[populated, None]
     rest = gain - (total / np.maximum(n, 1)[:, None])[which]
-    free = max(len(gain) - len(there), 1)
-    return Differences(n[there], mean, rest.T @ rest / free), there
+    free = max(len(gain) - len(populated), 1)
+    return Differences(n[populated], mean, rest.T @ rest / free), populated
 
 
 @dataclass(frozen=True)
@@ -150,33 +150,33 @@ def measured() -> dict[str, tuple[str, ...]]:
 
 
 def information(of: Differences, z: Floats, seed: int, *, permutations: int = PERMUTATIONS,
-                told: Callable[[int], None] | None = None) -> Information:  # fmt: skip
+                on_permutation: Callable[[int], None] | None = None) -> Information:  # fmt: skip
     """Return the value of information.
 
     Parameters
     ----------
     z
         The members' points of `space`, (members, unknowns).
-    told
+    on_permutation
         Called with the number of permutations done.
     """
-    asked = [(u, (u,)) for u in UNKNOWNS] + list(measured().items())
+    sets = [(u, (u,)) for u in UNKNOWNS] + list(measured().items())
     values, chance = worths(
         of,
         z,
-        [[UNKNOWNS.index(u) for u in names] for _, names in asked],
+        [[UNKNOWNS.index(u) for u in names] for _, names in sets],
         seed=seed,
         permutations=permutations,
-        told=told,
+        on_permutation=on_permutation,
     )
-    made = list[Worth]()
+    entries = list[Worth]()
     for kind in (slice(0, len(UNKNOWNS)), slice(len(UNKNOWNS), None)):
         threshold, p = by_chance(values[0, kind], chance[0][:, kind])
         _, narrows_p = by_chance(values[1, kind], chance[1][:, kind])
-        found = zip(asked[kind], values[0, kind], threshold, p, values[1, kind], narrows_p, strict=True)
-        made += [Worth(*a, *map(float, numbers)) for a, *numbers in found]
-    known = len(UNKNOWNS)
-    return Information(perfect(of), tuple(made[:known]), tuple(made[known:]), len(z))
+        columns = zip(sets[kind], values[0, kind], threshold, p, values[1, kind], narrows_p, strict=True)
+        entries += [Worth(*a, *map(float, numbers)) for a, *numbers in columns]
+    unknowns = len(UNKNOWNS)
+    return Information(perfect(of), tuple(entries[:unknowns]), tuple(entries[unknowns:]), len(z))
 
 
 def perfect(of: Differences) -> float:
@@ -195,18 +195,18 @@ def between(of: Differences) -> Floats:
     """Return the covariance of the differences between populations, by moments."""
     off = of.mean - of.weight @ of.mean
     room = of.n.sum() - np.sum(of.n**2) / of.n.sum()
-    made: Floats = (np.einsum("m,mi,mj->ij", of.n, off, off) - (len(of.n) - 1) * of.within) / room
-    return made
+    covariance: Floats = (np.einsum("m,mi,mj->ij", of.n, off, off) - (len(of.n) - 1) * of.within) / room
+    return covariance
 
 
 def _root(matrix: Floats, inverse: bool = False) -> Floats:
     """Return the symmetric root of a covariance, or its (pseudo-)inverse; what is negative by chance counts as 0."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    kept = values > 1e-12 * max(values[-1], 1e-300)
+    positive = values > 1e-12 * max(values[-1], 1e-300)
     power = np.zeros_like(values)
-    power[kept] = values[kept] ** (-0.5 if inverse else 0.5)
-    made: Floats = (vectors * power) @ vectors.T
-    return made
+    power[positive] = values[positive] ** (-0.5 if inverse else 0.5)
+    root: Floats = (vectors * power) @ vectors.T
+    return root
 
 
 def _gain(means: Floats, weight: Floats) -> float:
@@ -217,7 +217,7 @@ def _gain(means: Floats, weight: Floats) -> float:
 
 
 def worths(of: Differences, z: Floats, sets: Sequence[Sequence[int]], *, seed: int, permutations: int,
-           told: Callable[[int], None] | None = None) -> tuple[Floats, Floats]:  # fmt: skip
+           on_permutation: Callable[[int], None] | None = None) -> tuple[Floats, Floats]:  # fmt: skip
     """Return what knowing each set of unknowns is worth and how much it narrows, (2, sets), and the same in
     permutations of the members, (2, permutations, sets)."""
     random = np.random.default_rng(seed)
@@ -236,13 +236,13 @@ def worths(of: Differences, z: Floats, sets: Sequence[Sequence[int]], *, seed: i
         taken = [min(float(np.sum(fit**2)) / spread, 1.0) if spread > 0 else 0.0 for fit in fits]
         return np.array([[_gain(centre + fit / root[:, None], weight) for fit in fits], taken])
 
-    found = each(np.arange(len(z)))
+    observed = each(np.arange(len(z)))
     chance = np.empty((2, permutations, len(sets)))
     for k in range(permutations):
         chance[:, k] = each(random.permutation(len(z)))
-        if told:
-            told(k + 1)
-    return found, chance
+        if on_permutation:
+            on_permutation(k + 1)
+    return observed, chance
 
 
 def fitted(x: Floats, root: Floats, target: Floats) -> Floats:
@@ -260,8 +260,8 @@ def fitted(x: Floats, root: Floats, target: Floats) -> Floats:
     square = along**2 / total
     rest = 1 - np.einsum("kl,kj->lj", 1 - (1 - shrunk) ** 2, square)
     score = rest.sum(axis=1) / (1 - (1 + shrunk.sum(axis=0)) / len(x)) ** 2
-    made: Floats = u @ (shrunk[:, [int(np.argmin(score))]] * along)
-    return made
+    fit: Floats = u @ (shrunk[:, [int(np.argmin(score))]] * along)
+    return fit
 
 
 def by_chance(values: Floats, chance: Floats) -> tuple[Floats, Floats]:

@@ -121,8 +121,8 @@ def _next(h: float, step: float, error: float, taken: bool) -> float:
     factor = 0.9 / (x * math.sqrt(x))  # 0.9 / off^(3/16)
     factor = factor if factor > 0.2 else 0.2
     factor = factor if factor < 5.0 else 5.0
-    made = step * factor
-    return max(h, made) if taken & (step < h) else made
+    proposed = step * factor
+    return max(h, proposed) if taken & (step < h) else proposed
 
 
 @inlined
@@ -156,8 +156,8 @@ def _read(b: Floats, lane: int, live: bool, y: Eight, new: Eight, k: Eight, k_ne
     peak = (up0 > 0.0) & (up1 < 0.0) & (max(c0, c1) + 0.25 * h * (up0 - up1) > most)
     nadir = (grow0 < 0.0) & (grow1 > 0.0) & (min(t0, t1) - 0.25 * h * (grow1 - grow0) < least)
     grew = (after >= COURSE - SOON) & (t1 >= GROWN * max(least, FLOOR)) | nadir
-    seen = peak | (c0 >= LOD) & (c1 < LOD) | still & grew
-    return bool(live & (seen | (max(t0, t1) >= b[DEADLY * LANES + lane])))
+    notable = peak | (c0 >= LOD) & (c1 < LOD) | still & grew
+    return bool(live & (notable | (max(t0, t1) >= b[DEADLY * LANES + lane])))
 
 
 @compiled

@@ -38,13 +38,13 @@ NOBODY = 1e-30
 would let it die out again and again."""
 TINY = 1e-10
 # rows of a lane besides those of `lanes`, and its whole numbers
-UNTIL, BEFORE, POSITIVE, KEPT = range(ROWS, ROWS + 4)
+UNTIL, BEFORE, POSITIVE, PLANNED_STEP = range(ROWS, ROWS + 4)
 ROOM = ROWS + 4
 WHO, EVENT, NOW, DAY28, DYING, NOTED, COUNTED = range(7)
 
 
 @called
-def rest(b: Floats, lane: int) -> None:
+def idle(b: Floats, lane: int) -> None:
     """Let a lane stand still."""
     b[H, lane] = b[READING, lane] = b[FORCED, lane] = 0.0
     b[END, lane] = b[DUE, lane] = np.inf
@@ -73,8 +73,8 @@ def _due(b: Floats, who: Integers, lane: int, days: Floats, times: Floats) -> No
 
 
 @inlined
-def note(b: Floats, who: Integers, lane: int, r: Floats, days: Floats, counts: Floats, times: Floats,
-         states: Floats) -> None:  # fmt: skip
+def record_states(b: Floats, who: Integers, lane: int, r: Floats, days: Floats, counts: Floats, times: Floats,
+                  states: Floats) -> None:  # fmt: skip
     """Note states at the asked times of a step, and CAR-T cells on the asked days."""
     t, h, j, g = b[T, lane], b[STEP, lane], who[lane, NOTED], who[lane, COUNTED]
     who_is, now = who[lane, WHO], who[lane, NOW]
@@ -100,8 +100,8 @@ def set_states(b: Floats, lane: int, y: Floats, dy: Floats, p: Floats) -> None:
 
 
 @inlined
-def happened(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: Floats, out: Floats, days: Floats,
-             counts: Floats, times: Floats, states: Floats) -> bool:  # fmt: skip
+def process_step(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: Floats, out: Floats, days: Floats,
+                 counts: Floats, times: Floats, states: Floats) -> bool:  # fmt: skip
     """Go on from a step in which something happens; return whether the lane is where it was to go, with states y.
 
     Arrays are those of all patients: a part of one taken at every step would cost more than the step.
@@ -112,10 +112,10 @@ def happened(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: Float
         dying, share = die_out(b, lane, r)
         if dying >= 0:  # the step again, to where it dies out
             who[lane, DYING], b[FORCED, lane] = dying, 1.0
-            b[KEPT, lane], b[H, lane] = b[H, lane], h * share
+            b[PLANNED_STEP, lane], b[H, lane] = b[H, lane], h * share
             return False
     if b[T, lane] + h >= b[DUE, lane] - SOON:
-        note(b, who, lane, r, days, counts, times, states)
+        record_states(b, who, lane, r, days, counts, times, states)
     if b[LOOK, lane] > 0.0:
         look(b, lane, r, out[who[lane, WHO], who[lane, NOW]])
     b[T, lane] += h
@@ -123,13 +123,13 @@ def happened(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: Float
         y[i] = b[Y + i, lane] = b[NEW + i, lane]
         b[K + i, lane] = b[K_NEW + i, lane]
     if forced:
-        y[who[lane, DYING]], b[FORCED, lane], b[H, lane] = 0.0, 0.0, b[KEPT, lane]
+        y[who[lane, DYING]], b[FORCED, lane], b[H, lane] = 0.0, 0.0, b[PLANNED_STEP, lane]
         set_states(b, lane, y, r[0], p[who[lane, WHO]])
     return bool(b[T, lane] >= b[END, lane] - TINY)
 
 
 @called
-def go(b: Floats, who: Integers, lane: int, t: float, end: float, start: float, reading: bool, out: Floats,
+def begin_leg(b: Floats, who: Integers, lane: int, t: float, end: float, start: float, reading: bool, out: Floats,
         days: Floats, times: Floats) -> None:  # fmt: skip
     """Send a lane from day `t` to `end`."""
     b[T, lane], b[H, lane], b[END, lane], b[COUNT, lane], b[FORCED, lane] = t, FIRST, end, 0.0, 0.0
@@ -141,7 +141,7 @@ def go(b: Floats, who: Integers, lane: int, t: float, end: float, start: float, 
 
 
 @called
-def settle(b: Floats, lane: int, p: Floats, least: Floats) -> None:
+def load_patient(b: Floats, lane: int, p: Floats, least: Floats) -> None:
     """Put a patient into a lane."""
     for i in range(len(p)):
         b[PATIENT + i, lane] = p[i]

@@ -37,18 +37,18 @@ from reinfuse.simulation.solver.events import (
     TINY,
     UNTIL,
     WHO,
-    go,
-    happened,
-    rest,
+    begin_leg,
+    idle,
+    load_patient,
+    process_step,
     set_states,
-    settle,
 )
 from reinfuse.simulation.solver.readouts import READ, at_day28, close_course, from_lane, open_course, within_course
 
 __all__ = ["RTOL", "Integers", "advance", "solve", "trace"]
 RTOL = 5e-7
 """Relative tolerance of a step: the loosest at which daily CAR-T cells and tumour are well within 1e-4 of LSODA's."""
-Plan = tuple[Floats, Floats, Floats, Floats, Integers, Floats, float, Floats, Floats, Floats, Floats, Floats]
+SolverInput = tuple[Floats, Floats, Floats, Floats, Integers, Floats, float, Floats, Floats, Floats, Floats, Floats]
 """What `solve` and `trace` are given, in their order, without the tolerance."""
 
 
@@ -73,15 +73,15 @@ def advance(y: Floats, p: Floats, w: float, t: float, end: float, rtol: float, l
     people, read, noted = p.reshape((1, p.size)), out.reshape((1, 1, out.size)), states.reshape((1, *states.shape))
     counted = counts.reshape((1, 1, counts.size))
     for lane in range(LANES):
-        rest(b, lane)
-    settle(b, 0, p, least)
+        idle(b, lane)
+    load_patient(b, 0, p, least)
     b[FITNESS, 0] = w
     set_states(b, 0, y, r[0], p)
-    go(b, who, 0, t, end, start, reading, out, days, times)
+    begin_leg(b, who, 0, t, end, start, reading, out, days, times)
     while b[COUNT, 0] <= MOST_STEPS:
         step(b.reshape(b.size), rtol)
         steps += 1
-        if b[FLAG, 0] > 0.0 and happened(b, who, 0, y, r, people, read, days, counted, times, noted):
+        if b[FLAG, 0] > 0.0 and process_step(b, who, 0, y, r, people, read, days, counted, times, noted):
             if reading:
                 from_lane(b, 0, out)
             return steps
@@ -100,7 +100,7 @@ def _given(y: Floats, p: Floats, event: Floats, least: Floats) -> None:
 
 
 @called
-def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Plan) -> bool:
+def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: SolverInput) -> bool:
     """Let all events of a day happen, and go on to the next; return whether there is one."""
     p, fitness, least, day, course, event, follow, days, times, out = plan[:10]
     i, e, now, t = who[lane, WHO], who[lane, EVENT], who[lane, NOW], b[UNTIL, lane]
@@ -129,7 +129,7 @@ def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Pl
     who[lane, DAY28] = reading and t < start + COURSE - SOON and until >= start + COURSE
     set_states(b, lane, y, r[0], p[i])
     end = start + COURSE if who[lane, DAY28] else until
-    go(b, who, lane, t, end, start, reading, out[i, now], days, times)
+    begin_leg(b, who, lane, t, end, start, reading, out[i, now], days, times)
     return True
 
 
@@ -140,7 +140,7 @@ def _over(day: Floats, course: Integers, e: int) -> bool:
 
 
 @called
-def _arrived(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Plan) -> bool:
+def _arrived(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: SolverInput) -> bool:
     """Go on from where a lane was to go; return whether its patient is still on the way."""
     out = plan[9]
     if who[lane, DAY28]:
@@ -152,13 +152,13 @@ def _arrived(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: Pl
 
 
 @called
-def _enter(b: Floats, who: Integers, lane: int, i: int, y: Floats, r: Floats, plan: Plan) -> bool:
+def _enter(b: Floats, who: Integers, lane: int, i: int, y: Floats, r: Floats, plan: SolverInput) -> bool:
     """Let patient i begin in a lane, if there is one; return whether there is anything to do."""
     p, _, least, day, _, event = plan[:6]
-    rest(b, lane)
+    idle(b, lane)
     if i >= len(p):
         return False
-    settle(b, lane, p[i], least[i])
+    load_patient(b, lane, p[i], least[i])
     begin(p[i], y)
     who[lane, WHO], who[lane, EVENT], who[lane, NOW] = i, 0, -1
     b[UNTIL, lane] = day[i, 0] + event[0, 0]
@@ -166,7 +166,7 @@ def _enter(b: Floats, who: Integers, lane: int, i: int, y: Floats, r: Floats, pl
 
 
 @compiled
-def _drive(plan: Plan, rtol: float) -> int:
+def _drive(plan: SolverInput, rtol: float) -> int:
     """Bring all patients through; return the steps taken."""
     p, _, _, _, _, _, _, days, times, out, counts, states = plan
     b, who, going = np.zeros((ROOM, LANES)), np.zeros((LANES, 7), np.int64), np.zeros(LANES, np.int64)
@@ -183,7 +183,7 @@ def _drive(plan: Plan, rtol: float) -> int:
                 continue
             if b[COUNT, lane] > MOST_STEPS:
                 out[who[lane, WHO], who[lane, NOW] :] = np.nan
-            elif not happened(b, who, lane, y, r, p, out, days, counts, times, states) or _arrived(
+            elif not process_step(b, who, lane, y, r, p, out, days, counts, times, states) or _arrived(
                 b, who, lane, y, r, plan
             ):
                 continue

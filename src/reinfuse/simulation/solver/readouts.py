@@ -27,16 +27,16 @@ from reinfuse.simulation.solver.dopri5 import (
 )
 from reinfuse.simulation.solver.dopri5 import T as NOW
 
-READ = ("cmax", "tmax", "auc", "last", "seen", "burden", "positive", "day28", "nadir", "end", "progressed",
+READ = ("cmax", "tmax", "auc", "last", "detected", "burden", "positive", "day28", "nadir", "end", "progressed",
         "died", "dead", "escaped", "immune", "immune28", "window")  # fmt: skip
 """Read-outs of an infusion, in days since it; its `window` lasts to the next lymphodepletion or the end of follow-up.
 
-CAR-T cells: peak, its day, area of days 0-28, last day at which they are seen, whether they are `seen` at the end.
+CAR-T cells: peak, its day, area of days 0-28, last day at which they are seen, whether they are `detected` at the end.
 Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
 progression or end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at
 progression or end.
 Anti-CAR immunity at infusion and on day 28. Peak and area end with death."""
-(CMAX, TMAX_DAY, AUC, LAST, SEEN, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
+(CMAX, TMAX_DAY, AUC, LAST, DETECTED, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
  IMMUNE28, WINDOW) = range(len(READ))  # fmt: skip
 COURSE = dopri5.COURSE
 """Day of the response."""
@@ -133,7 +133,7 @@ def close_course(y: Floats, window: float, out: Floats) -> None:
     """End a course `window` days after its infusion."""
     out[WINDOW] = window
     if y[E] + y[M] + y[X] >= LOD:
-        out[SEEN], out[LAST] = 1.0, window
+        out[DETECTED], out[LAST] = 1.0, window
     if out[PROGRESSED] == 0.0:
         out[END] = window
         out[ESCAPED] = y[N] / max(y[P] + y[N], 1e-30)

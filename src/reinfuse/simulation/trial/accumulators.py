@@ -32,7 +32,7 @@ class Tally:
         square.
     shared, product
         Sums over these patients of each quantity in this arm, and of its product with that in the reference.
-    free, seen
+    free, detectable
         Patients without progression, and with CAR-T cells, at the start of each week; (members, arms, weeks).
     courses, peaks
         Counts of patients by log10 CAR-T cells on each counted day, (arms, days, bins), and at the peak, (arms, bins).
@@ -48,7 +48,7 @@ class Tally:
     shared: Floats
     product: Floats
     free: Floats
-    seen: Floats
+    detectable: Floats
     courses: Counts
     peaks: Counts
 
@@ -74,9 +74,9 @@ def stacked(arms: Sequence[Tally]) -> Tally:
 
 def by_member(values: Floats, which: Integers, *, members: int) -> Floats:
     """Return sums of the columns of `values` (patients, ...) over the patients of each member."""
-    made = np.zeros((members, *values.shape[1:]))
-    np.add.at(made, which, values)
-    return made
+    sums = np.zeros((members, *values.shape[1:]))
+    np.add.at(sums, which, values)
+    return sums
 
 
 def binned(counts: Floats) -> Counts:
@@ -84,11 +84,11 @@ def binned(counts: Floats) -> Counts:
     flat = counts.reshape(len(counts), int(np.prod(counts.shape[1:])))
     with np.errstate(divide="ignore", invalid="ignore"):
         bins = np.clip(np.floor((np.log10(np.maximum(flat, 0)) - _LOW) / _WIDTH), 0, BINS - 1)
-    made = np.zeros((flat.shape[1], BINS), dtype=np.int64)
+    histogram = np.zeros((flat.shape[1], BINS), dtype=np.int64)
     for k in range(flat.shape[1]):
-        there = np.isfinite(flat[:, k])
-        made[k] = np.bincount(bins[there, k].astype(np.int64), minlength=BINS)
-    return made.reshape(*counts.shape[1:], BINS)
+        finite = np.isfinite(flat[:, k])
+        histogram[k] = np.bincount(bins[finite, k].astype(np.int64), minlength=BINS)
+    return histogram.reshape(*counts.shape[1:], BINS)
 
 
 def quantile(bins: Counts, share: float) -> float:

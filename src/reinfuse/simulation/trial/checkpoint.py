@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from reinfuse.simulation.trial.accumulators import Tally
-from reinfuse.simulation.trial.dask_runner import made_of
+from reinfuse.simulation.trial.dask_runner import software_fingerprint
 from reinfuse.simulation.trial.trial import Runner, Trial
 
 Block = tuple[int, int]
@@ -21,8 +21,8 @@ Block = tuple[int, int]
 
 def key(trial: Trial) -> str:
     """Return what tells a trial's kept blocks from those of another trial, ensemble, seed, version or sources."""
-    told = (trial.protocols.model_dump_json(), trial.ensemble.frame().write_csv(), trial.seed, dict(trial.changed))
-    return hashlib.sha256(repr((made_of(), told)).encode()).hexdigest()[:20]
+    identity = (trial.protocols.model_dump_json(), trial.ensemble.frame().write_csv(), trial.seed, dict(trial.changed))
+    return hashlib.sha256(repr((software_fingerprint(), identity)).encode()).hexdigest()[:20]
 
 
 def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str], None] | None = None) -> Runner:
@@ -36,27 +36,27 @@ def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str]
     say
         Is told how many kept blocks were simulated anew.
     """
-    kept = folder / key(trial)
-    kept.mkdir(parents=True, exist_ok=True)
+    trial_folder = folder / key(trial)
+    trial_folder.mkdir(parents=True, exist_ok=True)
 
-    def again(work: Callable[[Block], Tally], blocks: Iterable[Block]) -> Iterator[Tally]:
-        asked = list(blocks)
-        present = [b for b in asked if _path(kept, b).exists()]
-        sound = {b for b in present if _read(kept, b) is not None}
+    def resumed(work: Callable[[Block], Tally], blocks: Iterable[Block]) -> Iterator[Tally]:
+        requested = list(blocks)
+        present = [b for b in requested if _path(trial_folder, b).exists()]
+        sound = {b for b in present if _read(trial_folder, b) is not None}
         if say and len(sound) < len(present):
             say(
                 f"{len(present) - len(sound)} kept blocks of patients were damaged or of another trial: simulated anew."
             )
-        fresh = iter(runner(work, [b for b in asked if b not in sound]))
-        for block in asked:
+        fresh = iter(runner(work, [b for b in requested if b not in sound]))
+        for block in requested:
             if block not in sound:
                 tally = next(fresh)
-                _write(kept, block, tally=tally)
+                _write(trial_folder, block, tally=tally)
                 yield tally
             else:
-                yield _read(kept, block) or work(block)
+                yield _read(trial_folder, block) or work(block)
 
-    return again
+    return resumed
 
 
 def _path(folder: Path, block: Block) -> Path:

@@ -64,14 +64,14 @@ def on_cluster(address: str, tls: Tls | None = None, *, insecure: bool = False) 
     import distributed
 
     security = _trusted(address, tls, insecure=insecure)
-    _answers(address, security)
+    _require_reachable(address, security)
     open_client: Any = distributed.Client
     client = open_client(address, timeout=PATIENCE, set_as_default=False, security=security)
     log = logging.getLogger("distributed.client")
     level = log.level
     log.setLevel(logging.CRITICAL)  # what it would say is dealt with here
     try:
-        _alike(client, address)
+        _require_same_software(client, address)
         yield _Cluster(client, address)
     finally:
         client.close(timeout=PATIENCE)
@@ -131,19 +131,19 @@ def _is_here(rest: str) -> bool:
         return False
 
 
-def _answers(address: str, security: Any) -> None:
+def _require_reachable(address: str, security: Any) -> None:
     """Refuse an address at which no cluster answers. A client that finds none would complain until the program ends."""
     from distributed.comm.core import connect
 
-    async def asked() -> None:
+    async def connect_once() -> None:
         call: Any = connect
-        told = security.get_connection_args("client")
-        line = await asyncio.wait_for(call(address, timeout=PATIENCE, **told), PATIENCE)
+        arguments = security.get_connection_args("client")
+        line = await asyncio.wait_for(call(address, timeout=PATIENCE, **arguments), PATIENCE)
         line.abort()
 
     with ThreadPoolExecutor(1) as apart:  # an event loop of its own, also where one runs already
         try:
-            apart.submit(lambda: asyncio.run(asked())).result()
+            apart.submit(lambda: asyncio.run(connect_once())).result()
         except (OSError, ValueError, TypeError) as error:
             if _of_tls(error):
                 rule = "the certificates do not fit: another authority signed them, or the key is of another"
@@ -165,7 +165,7 @@ def _refused(address: str, rule: str, remedy: str) -> PlanRefused:
     return PlanRefused([Problem(table="cluster", value=address, rule=rule, remedy=remedy)])
 
 
-def made_of() -> tuple[str, ...]:
+def software_fingerprint() -> tuple[str, ...]:
     """Return what decides the last bit of a result: versions, and a checksum of the sources of this room."""
     import numba
     import numpy
@@ -176,16 +176,18 @@ def made_of() -> tuple[str, ...]:
     return __version__, numpy.__version__, numba.__version__, f"{sources:08x}"
 
 
-def _alike(client: Any, address: str) -> None:
+def _require_same_software(client: Any, address: str) -> None:
     """Refuse a cluster without workers, or whose workers would give other numbers."""
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
         raise _refused(address, "the Dask cluster there has no workers", "start some with `dask worker`") from None
-    told = client.run(made_of, on_error="return")
-    others = sum(one != made_of() for one in told.values())
+    fingerprints = client.run(software_fingerprint, on_error="return")
+    others = sum(one != software_fingerprint() for one in fingerprints.values())
     if others:
-        rule = f"{others} of its {len(told)} workers lack reinfuse, or have other versions of it, numpy or numba"
+        rule = (
+            f"{others} of its {len(fingerprints)} workers lack reinfuse, or have other versions of it, numpy or numba"
+        )
         raise _refused(address, rule, "install there what is installed on this machine (requirements-virtual.lock)")
 
 
@@ -198,21 +200,21 @@ class _Cluster:
 
     def __call__(self, work: Work, blocks: Iterable[Block]) -> Iterator[Tally]:
         """Yield the sums of each block, in order."""
-        asked, threads = list(blocks), max(1, sum(self.client.nthreads().values()))
-        each = max(1, min(TOGETHER, len(asked) // (2 * threads)))
+        requested, threads = list(blocks), max(1, sum(self.client.nthreads().values()))
+        each = max(1, min(TOGETHER, len(requested) // (2 * threads)))
         waiting: deque[tuple[list[Block], Any]] = deque()
-        for start in range(0, len(asked), each):
-            some = asked[start : start + each]
+        for start in range(0, len(requested), each):
+            some = requested[start : start + each]
             waiting.append((some, self._send(work, some)))
             if len(waiting) >= AHEAD * threads:
-                yield from self._done(work, *waiting.popleft())
+                yield from self._collected(work, *waiting.popleft())
         while waiting:
-            yield from self._done(work, *waiting.popleft())
+            yield from self._collected(work, *waiting.popleft())
 
     def _send(self, work: Work, some: Sequence[Block]) -> Any:
         return self.client.submit(_sums, work, some, retries=AGAIN, pure=False)
 
-    def _done(self, work: Work, some: Sequence[Block], future: Any) -> list[Tally]:
+    def _collected(self, work: Work, some: Sequence[Block], future: Any) -> list[Tally]:
         """Return a task's results; it is sent anew where the cluster has given it up."""
         from distributed import KilledWorker
         from distributed.comm.core import CommClosedError
@@ -231,10 +233,10 @@ class _Cluster:
         since = monotonic()
         while True:
             try:
-                found: list[Tally] = future.result(timeout=PATIENCE)
-                if not isinstance(found, list) or len(found) != blocks:
+                tallies: list[Tally] = future.result(timeout=PATIENCE)
+                if not isinstance(tallies, list) or len(tallies) != blocks:
                     raise _refused(self.address, "a worker sent back something else than was asked", _RESUME)
-                return found
+                return tallies
             except TimeoutError:
                 if future.done():
                     raise

@@ -15,7 +15,7 @@ import numpy as np
 from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.calibration.reference_study import run_protocol
 from reinfuse.simulation.model.equations import N, P
 from reinfuse.simulation.model.parameters import INDEX, MECHANISMS
 from reinfuse.simulation.population.random_effects import CONFIDENCE, METHOD, SHARE, moments
@@ -46,11 +46,11 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
     drawn = draws(trial.seed, 0, patients)
     member, which = trial.ensemble.of_patients(0, patients)
     p, fit = parameters(member, drawn), fitness(member, drawn, len(arms[0].infusions))
-    told: list[Estimate] = []
-    for done, arm in enumerate(arms, 1):
+    estimates: list[Estimate] = []
+    for completed, arm in enumerate(arms, 1):
         schedule = arm.schedule
         day = np.tile(schedule.day, (patients, 1))
-        out, _ = ran(
+        out, _ = run_protocol(
             member,
             p,
             drawn,
@@ -64,7 +64,7 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
         failed = given & ~outcomes(out[:, -1]).response
         y = before_last(p, fit, drawn.least, schedule=schedule)
         rescued = _rescued(y, p, fit, least=drawn.least, schedule=schedule, follow=trial.protocols.follow_days)
-        told += _records(
+        estimates += _records(
             arm,
             failed,
             rescued,
@@ -74,8 +74,8 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
             members=len(trial.ensemble),
         )
         if progress:
-            progress("why arms fail", done, len(arms))
-    return tuple(told)
+            progress("why arms fail", completed, len(arms))
+    return tuple(estimates)
 
 
 def _rescued(
@@ -84,22 +84,22 @@ def _rescued(
     def response(changed: Floats, timing: Schedule, start: Floats = y) -> Bools:
         return outcomes(last_infusion(start, changed, fit, least=least, schedule=timing, follow=follow)).response
 
-    found = {}
+    responders = {}
     for name, change in SWITCHED.items():
         changed = p.copy()
         for parameter, value in change.items():
             changed[:, INDEX[parameter]] = value
         if not change:
             changed[:, INDEX["kk"]] *= 10
-        found[name] = response(changed, schedule)
+        responders[name] = response(changed, schedule)
     event = schedule.event.copy()
     event[:, 3] *= np.where(schedule.course == len(schedule.day) - 1, 10.0, 1.0)
-    found[TENFOLD] = response(p, Schedule(schedule.course, event, schedule.day))
-    kept, all_positive = p.copy(), y.copy()
-    kept[:, INDEX["mu"]] = 0.0
+    responders[TENFOLD] = response(p, Schedule(schedule.course, event, schedule.day))
+    no_loss, all_positive = p.copy(), y.copy()
+    no_loss[:, INDEX["mu"]] = 0.0
     all_positive[:, P], all_positive[:, N] = y[:, P] + y[:, N], 0.0
-    found[ANTIGEN] = response(kept, schedule, all_positive)
-    return found
+    responders[ANTIGEN] = response(no_loss, schedule, all_positive)
+    return responders
 
 
 def _records(arm: Arm, failed: Bools, rescued: Mapping[str, Bools], *, lost: Bools, given: Bools, which: np.ndarray,
@@ -120,9 +120,9 @@ def _share(
     values = yes[among].astype(np.float64)
     n = by_member(np.ones(len(values)), which[among], members=members)
     total = by_member(values, which[among], members=members)
-    found = moments(n, total, total)
-    low, high = found.limits(SHARE) or (None, None)
+    pooled = moments(n, total, total)
+    low, high = pooled.limits(SHARE) or (None, None)
     return Estimate("virtual_reasons", endpoint, "proportion", group=arm.name, term=term,
-                    estimate=found.mean if np.isfinite(found.mean) else None, lower=low, upper=high,
+                    estimate=pooled.mean if np.isfinite(pooled.mean) else None, lower=low, upper=high,
                     confidence=None if low is None else CONFIDENCE, method=METHOD, n=int(among.sum()),
-                    events=int(values.sum()), note=None if np.isfinite(found.mean) else NOT_ESTIMABLE)  # fmt: skip
+                    events=int(values.sum()), note=None if np.isfinite(pooled.mean) else NOT_ESTIMABLE)  # fmt: skip

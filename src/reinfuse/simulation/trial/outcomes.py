@@ -14,13 +14,13 @@ from reinfuse.simulation.solver.readouts import (
     COURSE,
     DAY28,
     DEAD,
+    DETECTED,
     DIED,
     END,
     ESCAPED,
     LAST,
     POSITIVE,
     PROGRESSED,
-    SEEN,
     WINDOW,
 )
 
@@ -69,7 +69,7 @@ def outcomes(out: Floats) -> Outcomes:
         alive = ~(dead & (out[:, DIED] <= COURSE))
         cr = alive & (tumour < CLEAR)
         event = (out[:, PROGRESSED] > 0.5) | dead
-        lost = (out[:, SEEN] < 0.5) & (out[:, LAST] <= out[:, DIED])
+        lost = (out[:, DETECTED] < 0.5) & (out[:, LAST] <= out[:, DIED])
         crs = ON_PEAK * np.log10(out[:, CMAX]) + ON_BURDEN * np.log10(np.maximum(before, 1e-3))
         return Outcomes(
             given, cr, cr | (alive & (tumour <= SHRUNK * before)), alive & (tumour < RESIDUAL),
@@ -94,11 +94,16 @@ def needs_another(first: Floats, second: Floats) -> Bools:
     ValueError
         If the second infusion's lymphodepletion came before the response to the first was read, on day 28.
     """
-    told = outcomes(first)
-    if np.any(told.given & np.isnan(first[:, DAY28])):
+    outcome = outcomes(first)
+    if np.any(outcome.given & np.isnan(first[:, DAY28])):
         raise ValueError("the response to the infusion before was not read: lymphodepletion before its day 28")
     with np.errstate(invalid="ignore"):
-        return outcomes(second).given & (~told.response | told.progressed) & ~told.died & (second[:, POSITIVE] >= CLEAR)
+        return (
+            outcomes(second).given
+            & (~outcome.response | outcome.progressed)
+            & ~outcome.died
+            & (second[:, POSITIVE] >= CLEAR)
+        )
 
 
 def exclude_the_dead(out: Floats, counts: Floats, counted: Floats) -> None:

@@ -39,9 +39,9 @@ def dose_text(dose: float) -> str:
 def _own(error: ValidationError) -> list[ErrorDetails]:
     """Return the errors but those that only follow from another: a list that is too short once its bad items are
     gone."""
-    told = error.errors()
-    places = [e["loc"] for e in told]
-    return [e for e in told if e["type"] != "too_short"
+    errors = error.errors()
+    places = [e["loc"] for e in errors]
+    return [e for e in errors if e["type"] != "too_short"
             or not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]  # fmt: skip
 
 
@@ -122,7 +122,7 @@ class Arm(_Declared):
         return Schedule(np.array(course), np.array(event), day)
 
 
-class Grid(_Declared):
+class FactorialDesign(_Declared):
     """Arms of two infusions, all combinations of what is listed."""
 
     regimens: Annotated[tuple[tuple[Regimen, Regimen], ...], Field(min_length=1)]
@@ -134,14 +134,14 @@ class Grid(_Declared):
     def arms(self) -> tuple[Arm, ...]:
         """The arms."""
         several = len(self.interval_days) > 1
-        made = []
+        combinations = []
         for (first, second), dose, days in itertools.product(
                 self.regimens, self.cart2_dose_cells_per_kg, self.interval_days):  # fmt: skip
             name = f"{first}, then {second}; {dose_text(dose)}{f'; day {days:g}' if several else ''}"
             infusions = (Infusion(lymphodepletion=first, dose_cells_per_kg=self.cart1_dose_cells_per_kg),
                          Infusion(lymphodepletion=second, dose_cells_per_kg=dose, after_days=days))  # fmt: skip
-            made.append(Arm(name=name, infusions=infusions))
-        return tuple(made)
+            combinations.append(Arm(name=name, infusions=infusions))
+        return tuple(combinations)
 
 
 class Protocols(_Declared):
@@ -164,7 +164,7 @@ class Protocols(_Declared):
     reference: str | None = None
     selected: StrictBool = True
     follow_days: Annotated[Number, Field(ge=56, le=3650)] = 365.0
-    grid: Grid | None = None
+    grid: FactorialDesign | None = None
     arms: tuple[Arm, ...] = ()
 
     @model_validator(mode="after")
@@ -194,8 +194,8 @@ class Protocols(_Declared):
     @property
     def all_arms(self) -> tuple[Arm, ...]:
         """All arms, the reference first."""
-        made = (self.grid.arms if self.grid else ()) + self.arms
-        return tuple(sorted(made, key=lambda a: a.name != self.reference)) if self.reference else made
+        declared = (self.grid.arms if self.grid else ()) + self.arms
+        return tuple(sorted(declared, key=lambda a: a.name != self.reference)) if self.reference else declared
 
     @classmethod
     def load(cls, path: str | Path) -> Protocols:

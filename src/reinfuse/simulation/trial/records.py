@@ -43,23 +43,23 @@ def records(protocols: Protocols, tally: Tally) -> Iterator[Estimate]:
                 yield Estimate(ANALYSIS, name, "proportion", group=arm.name, n=int(given), note=short[name])
                 continue
             bounds = bounds_of(name, follow)
-            found = moments(tally.given[:, a], tally.total[:, a, q], tally.square[:, a, q])
-            yield _level(name, arm.name, found, bounds=bounds)
+            pooled = moments(tally.given[:, a], tally.total[:, a, q], tally.square[:, a, q])
+            yield _level(name, arm.name, pooled, bounds=bounds)
             if a:
                 either = None if bounds is None else (-bounds[1], bounds[1])
                 yield from _contrasts(name, arm.name, arms[0].name, tally=tally, a=a, q=q, bounds=either)
         yield from _quantiles(arm.name, tally, a)
 
 
-def _level(name: str, arm: str, found: Moments, *, bounds: Bounds | None) -> Estimate:
+def _level(name: str, arm: str, pooled: Moments, *, bounds: Bounds | None) -> Estimate:
     if name == _PEAK:
-        return _record(name="peak", statistic="geometric_mean", arm=arm, found=found, power=True, unit="cells/uL")
+        return _record(name="peak", statistic="geometric_mean", arm=arm, pooled=pooled, power=True, unit="cells/uL")
     share = name in SHARES
-    return _record(name=name, statistic="proportion" if share else "mean", arm=arm, found=found, bounds=bounds,
+    return _record(name=name, statistic="proportion" if share else "mean", arm=arm, pooled=pooled, bounds=bounds,
                    unit=None if share else "days")  # fmt: skip
 
 
-def as_seen(tally: Tally, a: int, q: int) -> Moments:
+def as_selected(tally: Tally, a: int, q: int) -> Moments:
     """Return the difference of a quantity between those given the infusion in an arm and those given it in the
     reference, many of whom are the same."""
     one, other = ((tally.given[:, k], tally.total[:, k, q], tally.square[:, k, q]) for k in (a, 0))
@@ -70,27 +70,27 @@ def as_seen(tally: Tally, a: int, q: int) -> Moments:
 def _contrasts(name: str, arm: str, reference: str, *, tally: Tally, a: int, q: int,
                bounds: Bounds | None) -> Iterator[Estimate]:  # fmt: skip
     same = moments(tally.both[:, a], tally.gain[:, a, q], tally.gain_square[:, a, q])
-    seen = as_seen(tally, a, q)
-    for model, found in ((SAME, same), (SELECTED, seen)):
+    selected = as_selected(tally, a, q)
+    for model, pooled in ((SAME, same), (SELECTED, selected)):
         peak, share = name == _PEAK, name in SHARES
         statistic = "ratio" if peak else "risk_difference" if share else "mean_difference"
-        yield _record(name="peak" if peak else name, statistic=statistic, arm=arm, found=found, power=peak, model=model,
-                      term=reference, unit=None if share or peak else "days", bounds=bounds)  # fmt: skip
+        yield _record(name="peak" if peak else name, statistic=statistic, arm=arm, pooled=pooled, power=peak,
+                      model=model, term=reference, unit=None if share or peak else "days", bounds=bounds)  # fmt: skip
         if model == SAME:
-            chance = finite(found.above(bounds))
+            chance = finite(pooled.above(bounds))
             yield Estimate(ANALYSIS, "peak" if peak else name, "probability_greater", group=arm, model=model,
-                           term=reference, estimate=chance, n=found.n, method=METHOD,
+                           term=reference, estimate=chance, n=pooled.n, method=METHOD,
                            note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
 
 
-def _record(name: str, statistic: str, arm: str, *, found: Moments, power: bool = False, bounds: Bounds | None = None,
+def _record(name: str, statistic: str, arm: str, *, pooled: Moments, power: bool = False, bounds: Bounds | None = None,
             model: str | None = None, term: str | None = None, unit: str | None = None) -> Estimate:  # fmt: skip
-    value, (low, high) = finite(found.mean), found.limits(bounds) or (None, None)
+    value, (low, high) = finite(pooled.mean), pooled.limits(bounds) or (None, None)
     if power:
         value, low, high = (None if v is None else float(10**v) for v in (value, low, high))
-    events = round(found.mean * found.n) if bounds == SHARE and value is not None else None
+    events = round(pooled.mean * pooled.n) if bounds == SHARE and value is not None else None
     return Estimate(ANALYSIS, name, statistic, group=arm, model=model, term=term, estimate=value, lower=low, upper=high,
-                    confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD, n=found.n, events=events,
+                    confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD, n=pooled.n, events=events,
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
 
 
@@ -107,11 +107,11 @@ def curves(protocols: Protocols, tally: Tally) -> pl.DataFrame:
     """Return curves by arm: `what` (pfs, persistence), day, value and 95 % limits over populations and patients."""
     parts = []
     for a, arm in enumerate(protocols.all_arms):
-        for what, sums in (("pfs", tally.free), ("persistence", tally.seen)):
+        for what, sums in (("pfs", tally.free), ("persistence", tally.detectable)):
             for w in range(sums.shape[2]):
-                found = moments(tally.given[:, a], sums[:, a, w], sums[:, a, w])
-                low, high = found.limits(SHARE) or (None, None)
-                parts.append((arm.name, what, w * WEEK, finite(found.mean), low, high, found.n))
+                pooled = moments(tally.given[:, a], sums[:, a, w], sums[:, a, w])
+                low, high = pooled.limits(SHARE) or (None, None)
+                parts.append((arm.name, what, w * WEEK, finite(pooled.mean), low, high, pooled.n))
     return pl.DataFrame(parts, schema=["arm", "what", "day", "value", "low", "high", "n"], orient="row")
 
 
@@ -131,5 +131,5 @@ def courses(protocols: Protocols, tally: Tally) -> pl.DataFrame:
 def by_member(tally: Tally, arm: int, quantity: str) -> Floats:
     """Return the mean of a quantity in each member; NaN where nobody was given the infusion."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        made: Floats = tally.total[:, arm, QUANTITIES.index(quantity)] / tally.given[:, arm]
-    return made
+        means: Floats = tally.total[:, arm, QUANTITIES.index(quantity)] / tally.given[:, arm]
+    return means

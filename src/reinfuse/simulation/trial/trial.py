@@ -19,7 +19,7 @@ from reinfuse.arrays import Bools, Floats
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import ran
+from reinfuse.simulation.calibration.reference_study import run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import SHARE, Bounds
 from reinfuse.simulation.population.virtual_patients import BLOCK, draws, parameters
@@ -78,8 +78,10 @@ def run(trial: Trial, patients: int, runner: Runner, *, progress: Progress | Non
     """
     blocks = trial.blocks(patients)
 
-    def told() -> Iterable[Tally]:
-        for done, (block, part) in enumerate(zip(blocks, runner(partial(block_of, trial), blocks), strict=True), 1):
+    def validated() -> Iterable[Tally]:
+        for completed, (block, part) in enumerate(
+            zip(blocks, runner(partial(block_of, trial), blocks), strict=True), 1
+        ):
             if not sound(trial, block, part):
                 rule = "the sums that came back cannot be those of these patients"
                 patients_of = f"virtual patients {block[0]} to {block[0] + block[1] - 1}"
@@ -91,10 +93,10 @@ def run(trial: Trial, patients: int, runner: Runner, *, progress: Progress | Non
                     ]
                 )
             if progress:
-                progress("virtual patients", done, len(blocks))
+                progress("virtual patients", completed, len(blocks))
             yield part
 
-    return added(told())
+    return added(validated())
 
 
 def sound(trial: Trial, block: tuple[int, int], part: object) -> bool:
@@ -103,7 +105,7 @@ def sound(trial: Trial, block: tuple[int, int], part: object) -> bool:
         return False
     arms, members, follow = len(trial.protocols.all_arms), len(trial.ensemble), trial.protocols.follow_days
     weeks, days = len(np.arange(0.0, follow + 1e-9, WEEK)), int(np.sum(follow >= COUNTED))
-    last = {"met": (), "given": (), "both": (), "free": (weeks,), "seen": (weeks,)}
+    last = {"met": (), "given": (), "both": (), "free": (weeks,), "detectable": (weeks,)}
     shapes = {f.name: (members, arms, *last.get(f.name, (len(QUANTITIES),))) for f in fields(Tally)}
     shapes |= {"courses": (arms, days, BINS), "peaks": (arms, BINS)}
     arrays = {name: getattr(part, name) for name in shapes}
@@ -131,7 +133,7 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
     tallies, reference = [], None
     for arm in arms:
         schedule = arm.schedule
-        out, counts = ran(
+        out, counts = run_protocol(
             member,
             p,
             drawn,
@@ -141,12 +143,12 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
             rtol=RTOL,
             counted=days,
         )
-        told, given = outcomes(out[:, -1]), who_is_given(trial.protocols, out)
-        values = quantities(told, expit(trial.ensemble.intercept[which] + told.crs))
+        outcome, given = outcomes(out[:, -1]), who_is_given(trial.protocols, out)
+        values = quantities(outcome, expit(trial.ensemble.intercept[which] + outcome.crs))
         reference = (given, values) if reference is None else reference
         tallies.append(
             _summed(
-                told,
+                outcome,
                 given,
                 values,
                 reference=reference,
@@ -181,17 +183,18 @@ def bounds_of(name: str, follow: float) -> Bounds | None:
     return (0.0, follow) if name.endswith("_days") else None
 
 
-def quantities(told: Outcomes, crs: Floats) -> Floats:
+def quantities(outcome: Outcomes, crs: Floats) -> Floats:
     """Return `QUANTITIES` of patients; shape (patients, 11)."""
     with np.errstate(divide="ignore"):
-        peak = np.log10(np.maximum(told.cmax, 1e-9))
+        peak = np.log10(np.maximum(outcome.cmax, 1e-9))
     return np.column_stack([
-        told.response, told.cr, told.umrd, crs, ~(told.progressed & (told.pfs <= HALF_YEAR)),
-        told.persistence >= 28, told.persistence >= 90, told.persistence >= 180, told.pfs, told.persistence, peak,
+        outcome.response, outcome.cr, outcome.umrd, crs, ~(outcome.progressed & (outcome.pfs <= HALF_YEAR)),
+        outcome.persistence >= 28, outcome.persistence >= 90, outcome.persistence >= 180,
+        outcome.pfs, outcome.persistence, peak,
     ]).astype(np.float64)  # fmt: skip
 
 
-def _summed(told: Outcomes, given: Bools, values: Floats, *, reference: tuple[Bools, Floats], which: np.ndarray,
+def _summed(outcome: Outcomes, given: Bools, values: Floats, *, reference: tuple[Bools, Floats], which: np.ndarray,
             members: int, weeks: Floats, counts: Floats) -> Tally:  # fmt: skip
     """Return the sums of one arm: as a tally without the axis of arms."""
 
@@ -199,13 +202,13 @@ def _summed(told: Outcomes, given: Bools, values: Floats, *, reference: tuple[Bo
         return by_member(what[who], which[who], members=members)
 
     both, gain = given & reference[0], values - reference[1]
-    free = (~told.progressed[:, None] | (told.pfs[:, None] > weeks)).astype(np.float64)
-    seen = (told.persistence[:, None] >= weeks).astype(np.float64)
+    free = (~outcome.progressed[:, None] | (outcome.pfs[:, None] > weeks)).astype(np.float64)
+    detectable = (outcome.persistence[:, None] >= weeks).astype(np.float64)
     ones = np.ones(len(given))
     return Tally(by_member(ones, which, members=members), of(given, ones), of(given, values), of(given, values**2),
                  of(both, ones), of(both, gain), of(both, gain**2), of(both, values),
-                 of(both, values * reference[1]), of(given, free), of(given, seen),
-                 binned(counts[given]), binned(told.cmax[given]))  # fmt: skip
+                 of(both, values * reference[1]), of(given, free), of(given, detectable),
+                 binned(counts[given]), binned(outcome.cmax[given]))  # fmt: skip
 
 
 def in_threads(cores: int = CORES) -> Runner:

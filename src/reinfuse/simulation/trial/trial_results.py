@@ -18,7 +18,8 @@ from reinfuse.simulation.trial.failure_mechanisms import reasons
 from reinfuse.simulation.trial.protocol import Protocols
 from reinfuse.simulation.trial.records import courses, curves, records
 from reinfuse.simulation.trial.trial import Runner, Trial, in_threads, run, unread
-from reinfuse.simulation.twins.virtual_twins import Known, conditioned
+from reinfuse.simulation.twins.patient_data import PatientData
+from reinfuse.simulation.twins.virtual_twins import simulate_twins
 from reinfuse.version import __version__
 
 REASONED = 1000
@@ -83,7 +84,7 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int 
     runner
         Where blocks are simulated; all cores of this machine by default.
     """
-    simulated = asked(protocols, ensemble, seed=seed)
+    simulated = Trial(protocols, ensemble, seed)
     tally = run(simulated, patients, runner or in_threads(), progress=progress)
     estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress=progress))
     warnings = tuple(_warnings(protocols, estimates))
@@ -91,12 +92,7 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int 
                            _provenance(protocols, ensemble, patients, seed=seed), warnings)  # fmt: skip
 
 
-def asked(protocols: Protocols, ensemble: Ensemble, *, seed: int = SEED) -> Trial:
-    """Return what is to be simulated."""
-    return Trial(protocols, ensemble, seed)
-
-
-def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[Known], *, seed: int = SEED,
+def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence[PatientData], *, seed: int = SEED,
                progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
     """Return the findings with those of the twins of a centre's patients.
 
@@ -105,9 +101,9 @@ def with_twins(findings: VirtualFindings, ensemble: Ensemble, patients: Sequence
     CohortRefused
         If the arms have not two infusions.
     """
-    twins = conditioned(patients, findings.protocols, ensemble, seed=seed, progress=progress)
-    told = ({"about": "twins of the cohort", "text": twins.said},)
-    return replace(findings, estimates=(*findings.estimates, *twins.records()), warnings=(*findings.warnings, *told))
+    twins = simulate_twins(patients, findings.protocols, ensemble, seed=seed, progress=progress)
+    caveat = ({"about": "twins of the cohort", "text": twins.description},)
+    return replace(findings, estimates=(*findings.estimates, *twins.records()), warnings=(*findings.warnings, *caveat))
 
 
 def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int) -> dict[str, Any]:
@@ -122,10 +118,10 @@ def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed
 FEW = 200
 
 
-def _warnings(protocols: Protocols, told: tuple[Estimate, ...]) -> Iterator[dict[str, str]]:
-    few = [e.group for e in told if e.endpoint == "given" and (e.events or 0) < FEW]
-    said = f"Fewer than {FEW} virtual patients were given the last infusion in: {', '.join(map(str, few))}."
+def _warnings(protocols: Protocols, estimates: tuple[Estimate, ...]) -> Iterator[dict[str, str]]:
+    few = [e.group for e in estimates if e.endpoint == "given" and (e.events or 0) < FEW]
+    text = f"Fewer than {FEW} virtual patients were given the last infusion in: {', '.join(map(str, few))}."
     if few:
-        yield {"about": "few virtual patients", "text": said}
+        yield {"about": "few virtual patients", "text": text}
     for name, reason in unread(protocols.follow_days).items():
         yield {"about": "follow-up", "text": f"{name}: {reason}."}

@@ -9,7 +9,7 @@ from reinfuse.arrays import Bools, Floats
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.simulation.solver.readouts import BURDEN
 from reinfuse.simulation.trial.outcomes import needs_another, outcomes
-from reinfuse.simulation.twins.patient_data import Known
+from reinfuse.simulation.twins.patient_data import PatientData
 
 RESIDUAL = 0.56
 """Standard deviation of a log count around its curve (Stein 2019)."""
@@ -24,7 +24,7 @@ _NODES, _MASSES = np.polynomial.hermite_e.hermegauss(21)
 _LOG_MASSES = np.log(_MASSES / _MASSES.sum())
 
 
-def fits(patient: Known, out: Floats, counts: Floats, *, cut: Floats | float) -> Floats:
+def fits(patient: PatientData, out: Floats, counts: Floats, *, cut: Floats | float) -> Floats:
     """Return the log likelihood of what is known of a patient for each twin; -inf for one who would not have had CART2.
 
     Parameters
@@ -39,15 +39,15 @@ def fits(patient: Known, out: Floats, counts: Floats, *, cut: Floats | float) ->
         other = (out[:, 1, BURDEN] >= cut) != patient.bulky
         fit = fit + np.where(other & np.isfinite(cut), np.log(NOT_BULKY), 0.0)
     if patient.before is not None:
-        told = outcomes(out[:, 0])
-        same = told.response.astype(int) + told.cr == patient.before
+        first_outcome = outcomes(out[:, 0])
+        same = first_outcome.response.astype(int) + first_outcome.cr == patient.before
         fit = fit + np.where(same, 0.0, np.log(OTHER_RESPONSE))
     if patient.counts is not None:
         fit = fit + of_counts(patient.counts, counts)
     return fit
 
 
-def who_had_it(patient: Known, out: Floats) -> Bools:
+def who_had_it(patient: PatientData, out: Floats) -> Bools:
     """Return the twins who had CART2: who needed it, or, where it was planned, who were alive."""
     if patient.planned:
         return outcomes(out[:, 1]).given & ~outcomes(out[:, 0]).died
@@ -60,8 +60,8 @@ def of_counts(profile: Profile, counts: Floats) -> Floats:
     Below the limit it is that of the left-censored count (method M3). In copies/ug the factor to cells/uL is integrated
     out, all of its logarithms being as likely.
     """
-    there = np.isfinite(counts).any(axis=0) & (profile.value > 0)
-    counts, value, below = counts[:, there], np.log(profile.value[there]), profile.below[there]
+    usable = np.isfinite(counts).any(axis=0) & (profile.value > 0)
+    counts, value, below = counts[:, usable], np.log(profile.value[usable]), profile.below[usable]
     twin = np.log(np.maximum(np.nan_to_num(counts), 1e-6))
     off = (value - twin) / RESIDUAL
     if profile.unit == "cells/uL":
@@ -73,13 +73,15 @@ def of_counts(profile: Profile, counts: Floats) -> Floats:
     return np.where(np.isfinite(counts).all(axis=1), fit, -np.inf)
 
 
-def _free(seen: Floats, unseen: Floats) -> Floats:
+def _free(detected: Floats, undetected: Floats) -> Floats:
     """Return the log likelihood of what is seen, and not, with a common shift integrated out."""
-    shift = seen.mean(axis=1, keepdims=True)
-    fit: Floats = -0.5 * np.sum((seen - shift) ** 2, axis=1)
-    if unseen.shape[1]:
-        above = _NODES / np.sqrt(seen.shape[1])
-        parts = [mass + log_ndtr(unseen - shift - x).sum(axis=1) for mass, x in zip(_LOG_MASSES, above, strict=True)]
+    shift = detected.mean(axis=1, keepdims=True)
+    fit: Floats = -0.5 * np.sum((detected - shift) ** 2, axis=1)
+    if undetected.shape[1]:
+        above = _NODES / np.sqrt(detected.shape[1])
+        parts = [
+            mass + log_ndtr(undetected - shift - x).sum(axis=1) for mass, x in zip(_LOG_MASSES, above, strict=True)
+        ]
         fit = fit + logsumexp(parts, axis=0)
     return fit
 

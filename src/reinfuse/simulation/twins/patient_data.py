@@ -34,7 +34,7 @@ _UNKNOWN = (None, "NE")
 
 
 @dataclass(frozen=True, repr=False)
-class Known:
+class PatientData:
     """What is known of a patient before CART2; None where it is not, or where the model does not have it.
 
     Attributes
@@ -69,12 +69,12 @@ class Known:
         return None in (self.regimen, self.dose, self.days) or (self.days or 0.0) < SHORTEST
 
 
-NOTHING = Known(None, None, None, None, None, None, None)
+NO_DATA = PatientData(None, None, None, None, None, None, None)
 """Of a patient of whom nothing is known."""
 
 
-def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | None) -> tuple[Known, ...]:
-    """Return what is known of each patient of a cohort, as analysed by a plan.
+def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | None) -> tuple[PatientData, ...]:
+    """Return the data of each patient of a cohort, as analysed by a plan.
 
     Raises
     ------
@@ -88,14 +88,14 @@ def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | N
         raise PlanRefused([Problem(table="plan", column="index_infusion", rule=rule, remedy=remedy)])
     both, before = pairs(cohort, 2, rules=plan.rules), {}
     if both is not None:
-        told = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
-        before = {one: int(response) for one, response, assessed in told if assessed == 1}
+        responses = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
+        before = {one: int(response) for one, response, assessed in responses if assessed == 1}
     profiles = counts.found.profiles if counts else ()
-    return known(data.frame, profiles, before=before, rules=plan.rules)
+    return of_frame(data.frame, profiles, before=before, rules=plan.rules)
 
 
-def known(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[str, int] | None = None,
-          rules: Rules | None = None) -> tuple[Known, ...]:  # fmt: skip
+def of_frame(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[str, int] | None = None,
+             rules: Rules | None = None) -> tuple[PatientData, ...]:  # fmt: skip
     """Return what is known of each patient, from an analysed frame and the profiles of the cohort's counts.
 
     Parameters
@@ -116,19 +116,21 @@ def known(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[s
         raise CohortRefused([Problem(table="cohort", rule=rule, remedy=remedy)])
     after = [p for p in profiles if p.infusion == 1 and p.subset == "total"]
     first = {p.patient_id: p for p in sorted(after, key=lambda p: p.unit == "cells/uL")}  # these where there are both
-    told = before or {}
-    return tuple(_known(row, responded, first.get(str(row[ID])), before=told.get(str(row[ID])))
+    responses = before or {}
+    return tuple(_of_row(row, responded, first.get(str(row[ID])), before=responses.get(str(row[ID])))
                  for row, responded in zip(frame.iter_rows(named=True), _responded(frame, rules or Rules()),
                                            strict=True))  # fmt: skip
 
 
-def _known(row: dict[str, object], responded: bool | None, counts: Profile | None, *, before: int | None) -> Known:
+def _of_row(
+    row: dict[str, object], responded: bool | None, counts: Profile | None, *, before: int | None
+) -> PatientData:
     dose, regimen = _dose(row.get("cart2_dose_cells_per_kg")), _regimen(row.get("cart2_lymphodepletion" + CLASS_SUFFIX))
     second = None
     if regimen is not None and dose is not None:
         second = Infusion(lymphodepletion=regimen, dose_cells_per_kg=dose, after_days=SHORTEST)
     days = cast("float | None", row.get("interval_days"))
-    return Known(
+    return PatientData(
         _regimen(row.get("cart1_lymphodepletion" + CLASS_SUFFIX)), _dose(row.get("cart1_dose_cells_per_kg")),
         days if days is not None and days > 0 else None, _flag(row.get("bulky")), counts, second, responded,
         before, row.get("reason") == "planned",

@@ -24,10 +24,10 @@ from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, ran
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, Moments
-from reinfuse.simulation.population.virtual_patients import Draws, Member, draws, parameters
+from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
 from reinfuse.simulation.solver.integrate import RTOL
 from reinfuse.simulation.solver.readouts import BURDEN
 from reinfuse.simulation.trial.accumulators import by_member
@@ -35,9 +35,8 @@ from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm, Infusion, Protocols, dose_text
 from reinfuse.simulation.trial.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
 from reinfuse.simulation.twins.likelihood import effective, fits, tempered_weights
-from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NOTHING, SHORTEST, Known, known, of_cohort
+from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NO_DATA, SHORTEST, PatientData
 
-__all__ = ["OBSERVED", "POPULATION", "PREDICTED", "Conditioned", "Known", "conditioned", "known", "of_cohort"]
 MEMBERS, TWINS = 16, 512
 _NEGLIGIBLE = 1e-3
 """Twins with less than this share of an even weight are left out after CART1."""
@@ -49,7 +48,7 @@ METHOD = "virtual twins of the cohort's patients; 95% prediction interval over m
 
 
 @dataclass(frozen=True)
-class Conditioned:
+class TwinPredictions:
     """What a cohort's twins would have had in each arm, and with their own second infusion.
 
     Attributes
@@ -111,22 +110,25 @@ class Conditioned:
 
     def _record(self, name: str, statistic: str, arm: str, *, values: Floats, term: str | None = None,
                 n: int | None = None) -> Estimate:  # fmt: skip
-        there = values[np.isfinite(values)]
-        middle = finite(float(there.mean())) if there.size else None
+        defined = values[np.isfinite(values)]
+        middle = finite(float(defined.mean())) if defined.size else None
         bounds = bounds_of(name, self.follow)
         low = high = None
-        if middle is not None and there.size > 1:
-            spread, size = float(there.var(ddof=1)), self.patients * self.twins
-            found = Moments(middle, spread, 0.0, size, spread, 0.0, there.size - 1)
-            low, high = found.limits((-bounds[1], bounds[1]) if bounds and term else bounds) or (middle, middle)
+        if middle is not None and defined.size > 1:
+            spread, size = float(defined.var(ddof=1)), self.patients * self.twins
+            between_members = Moments(middle, spread, 0.0, size, spread, 0.0, defined.size - 1)
+            low, high = between_members.limits((-bounds[1], bounds[1]) if bounds and term else bounds) or (
+                middle,
+                middle,
+            )
         unit = None if name in SHARES else "days" if name.endswith("days") else "log10 cells/uL"
         return Estimate(ANALYSIS, name, statistic, population=POPULATION, group=arm, term=term,
                         model="same patients" if term else None, estimate=middle, lower=low, upper=high,
                         confidence=None if low is None else CONFIDENCE, unit=unit, method=METHOD,
-                        n=self.patients if n is None else n, note=None if there.size else NOT_ESTIMABLE)  # fmt: skip
+                        n=self.patients if n is None else n, note=None if defined.size else NOT_ESTIMABLE)  # fmt: skip
 
     @property
-    def said(self) -> str:
+    def description(self) -> str:
         """What must be known of the twins."""
         less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that what is "
                 f"known of them moves the prediction less than it could") if self.tempered else (
@@ -139,7 +141,7 @@ class Conditioned:
 
 
 @dataclass(frozen=True)
-class _Twins:
+class _PatientTwins:
     """Weighted means of one patient's twins by member, NaN without any; internal, never shown."""
 
     means: Floats
@@ -149,19 +151,19 @@ class _Twins:
 
 
 @dataclass(frozen=True)
-class _Some:
+class _TwinSample:
     """Virtual patients, and the member of each."""
 
     member: Member
     p: Floats
-    drawn: Draws
+    drawn: RandomNumbers
     intercept: Floats
     which: Integers
 
-    def only(self, who: np.ndarray) -> _Some:
-        drawn = Draws(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+    def only(self, who: np.ndarray) -> _TwinSample:
+        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
         member = Member(self.member.median[who], self.member.cv[who])
-        return _Some(member, self.p[who], drawn, self.intercept[who], self.which[who])
+        return _TwinSample(member, self.p[who], drawn, self.intercept[who], self.which[who])
 
     def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
         """Return read-outs and counts of what is known before CART2; far more exact than a count is."""
@@ -174,11 +176,13 @@ class _Some:
     def _through(self, arm: Arm, follow: float, rtol: float, *, days: Floats) -> tuple[Floats, Floats]:
         schedule = arm.schedule
         day = np.tile(schedule.day, (len(self.p), 1))
-        return ran(self.member, self.p, self.drawn, schedule=schedule, day=day, follow=follow, rtol=rtol, counted=days)
+        return run_protocol(
+            self.member, self.p, self.drawn, schedule=schedule, day=day, follow=follow, rtol=rtol, counted=days
+        )
 
 
 @dataclass(frozen=True)
-class _Question:
+class _TwinDesign:
     """What is compared, in which populations."""
 
     seconds: tuple[Infusion, ...]
@@ -190,16 +194,16 @@ class _Question:
     twins: int
     share: float | None
 
-    def some(self, i: int) -> _Some:
+    def some(self, i: int) -> _TwinSample:
         """Return the twins of patient i."""
         chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
         which = np.repeat(np.arange(self.members), self.twins)
         own, count = chosen[which], len(which)
         member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
         drawn = draws(self.seed, i * count, count)
-        return _Some(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
+        return _TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
 
-    def arm(self, patient: Known, second: Infusion) -> Arm:
+    def arm(self, patient: PatientData, second: Infusion) -> Arm:
         """Return a patient's own CART1 and interval, with a second infusion."""
         first, later = self.usual.infusions[0], max(self.usual.infusions[1].after_days, SHORTEST)
         if patient.dose is not None:
@@ -217,7 +221,7 @@ class _Question:
         if self.share in (None, 0.0, 1.0):
             return cut
         some = self.some(0)
-        out, _ = some.before(self.arm(NOTHING, self.usual.infusions[1]), np.empty(0))
+        out, _ = some.before(self.arm(NO_DATA, self.usual.infusions[1]), np.empty(0))
         needed = needs_another(out[:, 0], out[:, 1])
         for m in range(self.members):
             burdens = out[needed & (some.which == m), 1, BURDEN]
@@ -226,8 +230,8 @@ class _Question:
         return cut
 
 
-def conditioned(
-    patients: Sequence[Known],
+def simulate_twins(
+    patients: Sequence[PatientData],
     protocols: Protocols,
     ensemble: Ensemble,
     *,
@@ -235,7 +239,7 @@ def conditioned(
     members: int = MEMBERS,
     twins: int = TWINS,
     progress: Progress | None = None,
-) -> Conditioned:
+) -> TwinPredictions:
     """Return what the twins of a cohort's patients would have had in each second infusion of the arms.
 
     Parameters
@@ -254,46 +258,48 @@ def conditioned(
         raise CohortRefused([Problem(table="protocols", column="arms", rule=rule, remedy=remedy)])
     seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in arms}
     bulky = [p.bulky for p in patients if p.bulky is not None]
-    asked = _Question(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
-                      min(members, len(ensemble)), twins, float(np.mean(bulky)) if bulky else None)  # fmt: skip
-    _ = asked.cut
-    told = []
+    design = _TwinDesign(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
+                         min(members, len(ensemble)), twins, float(np.mean(bulky)) if bulky else None)  # fmt: skip
+    _ = design.cut
+    weighted = []
     with ThreadPoolExecutor(CORES) as pool:
-        for done, found in enumerate(pool.map(lambda i: _twins(asked, patients[i], i), range(len(patients))), 1):
-            told.append(found)
+        for completed, patient_twins in enumerate(
+            pool.map(lambda i: _twins(design, patients[i], i), range(len(patients))), 1
+        ):
+            weighted.append(patient_twins)
             if progress:
-                progress("twins of the cohort", done, len(patients))
-    return _together(tuple(seconds), asked, patients, told=told)
+                progress("twins of the cohort", completed, len(patients))
+    return _together(tuple(seconds), design, patients, weighted=weighted)
 
 
-def _together(names: tuple[str, ...], asked: _Question, patients: Sequence[Known],
-              *, told: Sequence[_Twins]) -> Conditioned:  # fmt: skip
+def _together(names: tuple[str, ...], design: _TwinDesign, patients: Sequence[PatientData],
+              *, weighted: Sequence[_PatientTwins]) -> TwinPredictions:  # fmt: skip
     """Return the means over patients."""
-    pairs = [(p, t) for p, t in zip(patients, told, strict=True) if np.isfinite(t.means).any()]
+    pairs = [(p, t) for p, t in zip(patients, weighted, strict=True) if np.isfinite(t.means).any()]
     if len(pairs) < LEAST_PATIENTS:
         rule = f"fewer than {LEAST_PATIENTS} patients have virtual twins"
         raise CohortRefused([Problem(table="cohort", rule=rule, remedy="twins are for groups, never for one patient")])
     levels = _mean([t.means for _, t in pairs])
     own = [(t.own, p.response) for p, t in pairs if t.own is not None and p.response is not None]
     own = own if len(own) >= LEAST_PATIENTS else []
-    return Conditioned(
+    return TwinPredictions(
         names, levels, levels - levels[:, :1],
-        _mean([predicted for predicted, _ in own]) if own else np.full(asked.members, np.nan),
+        _mean([predicted for predicted, _ in own]) if own else np.full(design.members, np.nan),
         sum(response for _, response in own), len(own), sum(t.power < 1 for _, t in pairs),
         sum(p.counts is not None for p, _ in pairs), len(pairs), sum(p.assumed for p, _ in pairs),
-        sum(p.planned for p, _ in pairs), asked.members * asked.twins,
+        sum(p.planned for p, _ in pairs), design.members * design.twins,
         float(np.median([t.effective for _, t in pairs])), float(np.median([t.power for _, t in pairs])),
-        asked.follow,
+        design.follow,
     )  # fmt: skip
 
 
 def _mean(parts: Sequence[Floats]) -> Floats:
     """Return the mean over patients, of those who have twins in a member."""
     values = np.stack(parts)
-    there = np.isfinite(values)
+    defined = np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        made: Floats = np.where(there, values, 0.0).sum(axis=0) / there.sum(axis=0)
-    return made
+        mean: Floats = np.where(defined, values, 0.0).sum(axis=0) / defined.sum(axis=0)
+    return mean
 
 
 def _name(second: Infusion) -> str:
@@ -304,29 +310,31 @@ def _name(second: Infusion) -> str:
     return f"{regimen}; {dose_text(second.dose_cells_per_kg)}{split}"
 
 
-def _twins(asked: _Question, patient: Known, i: int) -> _Twins:
+def _twins(design: _TwinDesign, patient: PatientData, i: int) -> _PatientTwins:
     """Return one patient's twins: weighed after CART1, those who count followed after each second infusion."""
-    some = asked.some(i)
+    some = design.some(i)
     days = patient.counts.day if patient.counts is not None else np.empty(0)
-    out, counts = some.before(asked.arm(patient, asked.seconds[0]), days)
-    fit = fits(patient, out, counts[:, 0], cut=asked.cut[some.which])
-    weight, power = tempered_weights(fit.reshape(asked.members, asked.twins))
-    who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / asked.twins)
+    out, counts = some.before(design.arm(patient, design.seconds[0]), days)
+    fit = fits(patient, out, counts[:, 0], cut=design.cut[some.which])
+    weight, power = tempered_weights(fit.reshape(design.members, design.twins))
+    who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / design.twins)
     twins, share = some.only(who), weight.ravel()[who]
-    means = [_after(asked, twins, share, arm=asked.arm(patient, s), follow=asked.follow) for s in asked.seconds]
+    means = [_after(design, twins, share, arm=design.arm(patient, s), follow=design.follow) for s in design.seconds]
     own = None
     if patient.second is not None and patient.response is not None:
-        found = _after(asked, twins, share, arm=asked.arm(patient, patient.second), follow=_TO_RESPONSE)
-        own = found[:, QUANTITIES.index("response")]
-    return _Twins(np.stack(means, axis=1), own, power, effective(weight))
+        predicted = _after(design, twins, share, arm=design.arm(patient, patient.second), follow=_TO_RESPONSE)
+        own = predicted[:, QUANTITIES.index("response")]
+    return _PatientTwins(np.stack(means, axis=1), own, power, effective(weight))
 
 
-def _after(asked: _Question, twins: _Some, share: Floats, *, arm: Arm, follow: float) -> Floats:
+def _after(design: _TwinDesign, twins: _TwinSample, share: Floats, *, arm: Arm, follow: float) -> Floats:
     """Return the weighted mean of each quantity after the second infusion, by member."""
-    told = outcomes(twins.after(arm, follow))
-    share = np.where(told.given, share, 0.0)
-    values = np.where(share[:, None] > 0, quantities(told, expit(twins.intercept + told.crs)), 0.0) * share[:, None]
+    outcome = outcomes(twins.after(arm, follow))
+    share = np.where(outcome.given, share, 0.0)
+    values = (
+        np.where(share[:, None] > 0, quantities(outcome, expit(twins.intercept + outcome.crs)), 0.0) * share[:, None]
+    )
     with np.errstate(invalid="ignore"):
-        made: Floats = (by_member(values, twins.which, members=asked.members)
-                        / by_member(share[:, None], twins.which, members=asked.members))  # fmt: skip
-    return made
+        means: Floats = (by_member(values, twins.which, members=design.members)
+                         / by_member(share[:, None], twins.which, members=design.members))  # fmt: skip
+    return means
