@@ -1,7 +1,7 @@
 """An attacker: tries whether any small number of patients is determined by all that shared findings show.
 
 Unknown are the numbers of patients in each cell of three tables: diagnosis by sex by outcome (best response and the
-event of each time to event), by grade of CRS, and by MRD. Which outcomes there are follows from `COMPOSITION`: what an
+event of each time to event), by grade of CRS, and by MRD. Which outcomes there are follows from `ENDPOINTS`: what an
 endpoint is declared to be part of, the attacker knows. Every shown number is an equation, every `fewer than` a pair of
 limits. A number is worked out if integers that agree with all of it give it one value only.
 """
@@ -17,8 +17,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
 from reinfuse.cohort.endpoint_derivation import responder_set
-from reinfuse.cohort.endpoints import COMPOSITION, Composition
 from reinfuse.disclosure import SHOWN_FROM
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
@@ -29,7 +29,7 @@ BEST = ("CR", "CRi", "nPR", "PR", "SD", "PD", "not assessed")
 GRADES = ("0", "1", "2", "3", "4", "5", "")
 MRD = ("yes", "no", "")
 TABLES = {"CRS": GRADES, "umrd_day28": MRD}
-NOTHING = Composition()
+NOTHING = BuiltInEndpoint("own", "own", "own", "time", "")
 RULES = Rules()
 Told = tuple[np.ndarray, float | None]
 Patient = Mapping[str, object]
@@ -55,11 +55,9 @@ class Atom:
 def breaks(best: str, events: frozenset[str], timed: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the declared relations that an outcome breaks: an endpoint, and what it is said to be part of."""
     for name in timed:
-        made = COMPOSITION.get(name, NOTHING)
-        yield from (
-            (name, outer) for outer in made.part_of if name in events and outer in timed and outer not in events
-        )
-        if best in made.best and name not in events:
+        if name in events:
+            yield from ((name, outer) for outer in wholes(name, ENDPOINTS) if outer in timed and outer not in events)
+        elif best in ENDPOINTS.get(name, NOTHING).best:
             yield best, name
 
 
@@ -134,7 +132,7 @@ class Attack:
 def knowledge(findings: Findings, patients: Sequence[Patient], smallest: int) -> Attack:
     """Return what shared findings show of the tables."""
     timed = [e.name for e in findings.described.endpoints
-             if e.kind == "time" and COMPOSITION.get(e.name, NOTHING).among is None and not e.competing]  # fmt: skip
+             if e.kind == "time" and ENDPOINTS.get(e.name, NOTHING).among is None and not e.competing]  # fmt: skip
     attack, control = Attack(Tables(timed, patients)), SHOWN_FROM in findings.provenance
     vector = attack.tables.vector
     for d, s, table in product(DIAGNOSES, SEXES, TABLES):  # the same patients in each table
@@ -199,14 +197,14 @@ def _numbers(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]]) -> 
 
 
 def _evaluated(endpoint: str) -> Callable[[Atom], bool]:
-    among = COMPOSITION.get(endpoint, NOTHING).among
+    among = ENDPOINTS.get(endpoint, NOTHING).among
     assert among in (None, "response")
     return lambda a: among is None or a.responded
 
 
 def _events(tables: Tables, endpoint: str, where: dict[str, tuple[str, ...]]) -> np.ndarray:
     """Return who had the event of an endpoint."""
-    made, evaluated = COMPOSITION.get(endpoint, NOTHING), _evaluated(endpoint)
+    made, evaluated = ENDPOINTS.get(endpoint, NOTHING), _evaluated(endpoint)
     if endpoint == "response":
         return tables.vector("outcome", lambda a: a.responded, **where)
     if endpoint == "cr":

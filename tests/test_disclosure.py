@@ -14,8 +14,8 @@ from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.declarations import Endpoint
 from reinfuse.cohort.declarations import Rules as PlanRules
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
 from reinfuse.cohort.endpoint_derivation import responder_set
-from reinfuse.cohort.endpoints import COMPOSITION, LABELS, Composition
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import measures, suppressed
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Hiding, Rules
@@ -326,16 +326,10 @@ def test_a_response_that_is_not_complete_is_of_few_diagnoses():
 
 
 def test_an_own_endpoint_may_be_part_of_any():
-    """Nobody declares what `efs` is made of: 36 of efs and 33 of PFS could be 3 of efs alone."""
-    assert hidden_of(5, made("pfs", 44, 33), made("efs", 44, 36)) == {"pfs"}
-    assert hidden_of(5, made("pfs", 44, 33), made("efs", 44, 31)) == {"efs"}
-    assert hidden_of(5, made("pfs", 44, 33), made("efs", 44, 22)) == set()
-
-
-def test_every_time_of_the_composition_is_known():
-    assert set(COMPOSITION) <= set(LABELS)
-    assert all(set(c.part_of) <= set(LABELS) and c.among in (None, "response") for c in COMPOSITION.values())
-    assert all(not c.among or c.part_of for c in COMPOSITION.values())
+    """Nobody declares what `own` is made of: 36 of it and 33 of PFS could be 3 of it alone."""
+    assert hidden_of(5, made("pfs", 44, 33), made("own", 44, 36)) == {"pfs"}
+    assert hidden_of(5, made("pfs", 44, 33), made("own", 44, 31)) == {"own"}
+    assert hidden_of(5, made("pfs", 44, 33), made("own", 44, 22)) == set()
 
 
 @pytest.mark.parametrize("smallest", [5, 11, 20])
@@ -527,10 +521,10 @@ def test_curves_are_coarse_where_they_are_kept(plain_demo):
 
 # An attacker who knows every shown number, and what `fewer than` says
 
-TIMED = ("pfs", "os", "ttnt")
-HEADS = "patient_id,diagnosis,sex,response,crs_grade,umrd_day28," + ",".join(
-    f"{e}_days,{e}_event" for e in (*TIMED, "dor")
-)
+TIMED = tuple(e.name for e in ENDPOINTS.values() if e.kind == "time" and not e.competes_with and not e.among)
+"""Every endpoint that is declared is attacked, by the relations that it is declared with."""
+AMONG = tuple(e.name for e in ENDPOINTS.values() if e.kind == "time" and e.among)
+HEADS = "patient_id,diagnosis,sex,response,crs_grade,umrd_day28"
 
 
 def random_patients(rng):
@@ -538,14 +532,13 @@ def random_patients(rng):
     of_diagnosis, of_sex = rng.dirichlet(np.ones(3)), rng.dirichlet([3, 3, rng.choice([0.01, 0.3])])
     of_best, of_grade = [rng.dirichlet(np.full(len(BEST), 0.5)) for _ in DIAGNOSES], rng.dirichlet(np.full(7, 0.6))
     of_mrd = rng.dirichlet([1, 1, 0.5])
-    dying, progressing, treated = rng.beta(1, 1), rng.beta(0.7, 0.7), rng.beta(0.5, 1)
+    happening = {e: rng.beta(*rng.choice([(1.0, 1.0), (0.7, 0.7), (0.5, 1.0)])) for e in TIMED}
     found = []
     for _ in range(rng.integers(8, 90)):
         d = int(rng.choice(3, p=of_diagnosis))
-        best, death = BEST[rng.choice(len(BEST), p=of_best[d])], rng.random() < dying
-        events = {"os", "pfs", "ttnt"} if death else set()
-        events |= {"pfs"} if best == "PD" or rng.random() < progressing else set()
-        events |= {"ttnt"} if rng.random() < treated else set()
+        best = BEST[rng.choice(len(BEST), p=of_best[d])]
+        events = {e for e in TIMED if best in ENDPOINTS[e].best or rng.random() < happening[e]}
+        events |= {whole for e in events for whole in wholes(e) if whole in TIMED}
         found.append({"diagnosis": DIAGNOSES[d], "sex": SEXES[rng.choice(3, p=of_sex)], "best": best,
                       "CRS": GRADES[rng.choice(7, p=of_grade)], "umrd_day28": MRD[rng.choice(3, p=of_mrd)],
                       "events": frozenset(events)})  # fmt: skip
@@ -558,11 +551,12 @@ def analysed(patients, rng, folder: Path, own=()):
         first, last = sorted(rng.integers(10, 1500, 2))
         times = [f"{last if e == 'os' else first},{int(e in p['events'])}" for e in timed]
         responded = p["best"] in responder_set(RULES, p["diagnosis"])
-        times.insert(len(TIMED), f"{max(first - 9, 0)},{int('pfs' in p['events'])}" if responded else ",")
+        times += [f"{max(first - 9, 0)},{int(ENDPOINTS[e].part_of[0] in p['events'])}" if responded else ","
+                  for e in AMONG]  # fmt: skip
         best = p["best"].replace("not assessed", "")
         rows.append(",".join((f"P{i}", p["diagnosis"], p["sex"], best, p["CRS"], p["umrd_day28"], *times)))
     path = folder / "sheet.csv"
-    heads = ",".join([HEADS, *(f"{e}_days,{e}_event" for e in own)])
+    heads = ",".join([HEADS, *(f"{e}_days,{e}_event" for e in (*timed, *AMONG))])
     path.write_text("\n".join([heads, *rows]) + "\n", encoding="utf-8")
     ends = tuple(Endpoint(name=e, time=f"{e}_days", event=f"{e}_event") for e in own)
     plan = Plan.built_in().model_copy(update={"models": (), "analyses": Analyses.none(), "endpoints": ends})
@@ -599,17 +593,16 @@ def test_the_attacker_learns_no_small_number(tmp_path, seed):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_new_endpoint_is_attacked_as_it_is_declared(tmp_path, monkeypatch, seed, declared):
-    """EFS: an event of PFS or a new therapy. Declared, or an own one of the plan of which only the attacker knows."""
+    """Any event at all. Declared, or an own one of the plan of which only the attacker knows."""
     rng = np.random.default_rng(seed)
-    patients = [{**p, "events": p["events"] | ({"efs"} if p["events"] else set())} for p in random_patients(rng)]
-    findings = analysed(patients, rng, tmp_path, ("efs",))
-    known = {**COMPOSITION, **{e: replace(COMPOSITION.get(e, Composition()), part_of=(
-        *COMPOSITION.get(e, Composition()).part_of, "efs")) for e in ("pfs", "ttnt")}}  # fmt: skip
-    monkeypatch.setattr(attacker, "COMPOSITION", known)
+    patients = [{**p, "events": p["events"] | ({"any"} if p["events"] else set())} for p in random_patients(rng)]
+    findings = analysed(patients, rng, tmp_path, ("any",))
+    relations = {e: replace(ENDPOINTS[e], part_of=(*ENDPOINTS[e].part_of, "any")) for e in TIMED}
+    new = BuiltInEndpoint("any", "Any event", "any", "time", "patients")
+    monkeypatch.setattr(attacker, "ENDPOINTS", {**ENDPOINTS, **relations, "any": new})
     if declared:
-        monkeypatch.setattr(measures, "COMPOSITION", known)
-        monkeypatch.setattr(measures, "LABELS", {**LABELS, "efs": "Event-free survival"})
-    assert "efs" in attacker.knowledge(findings, patients, 11).tables.timed
+        monkeypatch.setattr(measures, "ENDPOINTS", {**ENDPOINTS, **relations, "any": new})
+    assert "any" in attacker.knowledge(findings, patients, 11).tables.timed
     for smallest in (5, 11):
         assert worked_out(suppressed(findings, smallest)[0], patients, smallest) == []
 
@@ -620,11 +613,11 @@ def patients_of(findings):
     def text(row, name, missing):
         return missing if row.get(name) is None else str(row[name])
 
-    timed = [e.name for e in findings.described.endpoints if e.kind == "time"]
+    timed = [e.name for e in findings.described.endpoints if e.kind == "time" and not e.competing
+             and e.name not in AMONG]  # fmt: skip
     return [{"diagnosis": text(r, "diagnosis", "NHL"), "sex": text(r, "sex", ""), "best": text(r, "response", BEST[-1]),
              "CRS": text(r, "crs_grade", ""), "umrd_day28": text(r, "umrd_day28", ""),
-             "events": frozenset(e for e in timed if r.get(f"{e}_event") in (1, "yes"))
-                       - {"dor", "relapse", "nrm"}}
+             "events": frozenset(e for e in timed if r.get(f"{e}_event") in (1, "yes"))}
             for r in findings.data.frame.to_dicts()]  # fmt: skip
 
 

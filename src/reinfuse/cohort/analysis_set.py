@@ -14,7 +14,8 @@ from reinfuse.cohort.baseline_columns import unfit_values
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.data_notes import filled, rule_notes
 from reinfuse.cohort.declarations import Design, Rules
-from reinfuse.cohort.endpoints import LABELS, EndpointColumn, from_columns
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
+from reinfuse.cohort.endpoints import EndpointColumn, from_columns
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import PATIENTS, WIDE
@@ -26,8 +27,6 @@ from reinfuse.tabular.cell_parsing import Dialect
 from reinfuse.texts import LONGEST_NAME
 
 ID = study_days.ID
-COMPETING = {"relapse": "nrm", "nrm": "relapse"}
-TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     notes = [f"factor {n} left out: the data do not hold what it needs" for n in left_out]
     notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
-              if e.name not in ("dor", "umrd_day28") and (n := int((~e.known).sum()))]  # fmt: skip
+              if _is_noted(e) and (n := int((~e.known).sum()))]  # fmt: skip
     notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
     at_zero = tuple(f for f in made if f.known_at is None)
     return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
@@ -197,25 +196,36 @@ def _flag(frame: pl.DataFrame, column: str) -> Floats:
     return (frame[column] == "yes").cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
 
 
+def _is_noted(endpoint: EndpointColumn) -> bool:
+    """Tell whether patients in whom an endpoint is not known are noted: not of one that has a note of its own."""
+    if endpoint.kind == "binary":
+        return endpoint.name not in ENDPOINTS
+    return declaration(endpoint.name).among is None
+
+
 def _built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColumn]:
-    ends = []
-    if filled(frame, "response"):
-        with_diagnosis = (
-            frame if "diagnosis" in frame.columns else frame.with_columns(diagnosis=pl.lit(None, pl.String))
-        )
-        responded = with_diagnosis.select(r=endpoints.is_responder(rules))["r"]
-        complete = frame.select(r=pl.col("response").is_in(list(rules.complete)).fill_null(False))["r"]
-        for name, series in (("response", responded), ("cr", complete)):
-            event = series.cast(pl.Float64).to_numpy().astype(np.float64)
-            ends.append(EndpointColumn(name, LABELS[name], "binary", event))
-    if filled(frame, "umrd_day28"):
-        ends.append(EndpointColumn("umrd_day28", LABELS["umrd_day28"], "binary", _flag(frame, "umrd_day28")))
-    for name in TIMED:
-        if filled(frame, f"{name}_days", f"{name}_event"):
-            time = frame[f"{name}_days"].fill_null(float("nan")).to_numpy().astype(np.float64)
-            ends.append(EndpointColumn(name, LABELS[name], "time", _flag(frame, f"{name}_event"), time))
-    have = {e.name: e for e in ends}
-    return [replace(e, competing=have[COMPETING[e.name]].event) if COMPETING.get(e.name) in have else e for e in ends]
+    """Return the built-in endpoints that the patients' columns hold, each with what competes with it."""
+    columns = {name: _built_in(frame, name, rules) for name in ENDPOINTS}
+    ends = {name: column for name, column in columns.items() if column is not None}
+    rivals = {name: ends.get(ENDPOINTS[name].competes_with or "") for name in ends}
+    return [end if (rival := rivals[name]) is None else replace(end, competing=rival.event)
+            for name, end in ends.items()]  # fmt: skip
+
+
+def _built_in(frame: pl.DataFrame, name: str, rules: Rules) -> EndpointColumn | None:
+    endpoint = ENDPOINTS[name]
+    if not filled(frame, *(("response",) if endpoint.of_best_response else endpoint.columns)):
+        return None
+    if endpoint.of_best_response:
+        if "diagnosis" not in frame.columns:
+            frame = frame.with_columns(diagnosis=pl.lit(None, pl.String))
+        event = frame.select(e=endpoints.BEST_RESPONSES[name](rules))["e"].cast(pl.Float64).to_numpy()
+        return EndpointColumn(name, endpoint.label, "binary", event.astype(np.float64))
+    if endpoint.kind == "binary":
+        return EndpointColumn(name, endpoint.label, "binary", _flag(frame, name))
+    days, event_column = endpoint.columns
+    time = frame[days].fill_null(float("nan")).to_numpy().astype(np.float64)
+    return EndpointColumn(name, endpoint.label, "time", _flag(frame, event_column), time)
 
 
 def _populations(frame: pl.DataFrame, made: list[FactorColumn],

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.tabular import cell_parsing
 
 HOW_LATER = "use [[landmarks]] or [[time_dependent]], or say when it was known (known_at) for a landmark"
-_TIMED = ("pfs", "os", "dor", "ttnt", "relapse", "nrm")
 _OUTCOMES = frozenset(plain_name(name) for name in (
-    "response", "cr", "umrd_day28", "crs_grade", "icans_grade", "nt_grade", "first_assessment_day", "response_day",
-    "umrd_day28_day", "umrd_day28_compartment", "transplant_day", "best_size_change",
-    "death", "death_cause", "last_contact", *_TIMED, *(f"{e}_{part}" for e in _TIMED for part in ("days", "event")),
+    "crs_grade", "icans_grade", "nt_grade", "first_assessment_day", "response_day", "umrd_day28_day",
+    "umrd_day28_compartment", "transplant_day", "best_size_change", "death", "death_cause", "last_contact",
+    *ENDPOINTS, *(column for e in ENDPOINTS.values() for column in e.columns),
 ))  # fmt: skip
 """Columns and endpoints that are not known yet on the day of the index infusion."""
 _APART = ("_source", "_infusions", "_patients")

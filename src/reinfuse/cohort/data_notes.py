@@ -8,7 +8,7 @@ import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Design
-from reinfuse.cohort.endpoints import LABELS
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names
 from reinfuse.cohort.raw_tables import ROW
 from reinfuse.cohort.residual_disease import AGAINST, COMPARTMENT, in_other_compartments
 from reinfuse.cohort.split_doses import DOSE, unexplained
@@ -155,9 +155,7 @@ def _toxicity(frame: pl.DataFrame, design: Design) -> Iterator[str]:
 
 
 def _absent(frame: pl.DataFrame, design: Design) -> Iterator[str]:
-    needs = {"response": "response", "umrd_day28": "umrd_day28", "pfs": "pfs_days", "os": "os_days"}
-    lacking = [
-        LABELS[name][0].lower() + LABELS[name][1:] for name, column in needs.items() if not filled(frame, column)
-    ]
+    expected = (ENDPOINTS[name] for name in names(expected=True))
+    lacking = [e.label[0].lower() + e.label[1:] for e in expected if not filled(frame, e.columns[0])]
     if lacking:
         yield "left out, because the data do not hold it: " + "; ".join(lacking)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from reinfuse.cohort.baseline_columns import is_identifier, unfit_name
+from reinfuse.cohort.endpoint_catalog import names
 from reinfuse.cohort.schema import DAYS, RESPONSES
 from reinfuse.exceptions import nearest
 from reinfuse.tabular.cell_parsing import LARGEST
@@ -18,9 +19,10 @@ BUILT_IN_FACTORS = (
 )  # fmt: skip
 NEEDS_SECOND = frozenset({"cart2_cy_flu", "dose_increase", "log2_dose_ratio", "interval_days"})
 """Known only once the second infusion is given."""
-BINARY_ENDPOINTS = ("response", "cr", "umrd_day28")
-TIME_ENDPOINTS = ("pfs", "os", "dor")
-BUILT_IN_ENDPOINTS = (*BINARY_ENDPOINTS, *TIME_ENDPOINTS)
+MODELLED = names(modelled=True)
+"""Built-in endpoints that the models of a plan may name."""
+RESERVED = names(modelled=True, switch=None)
+"""Those whose names a plan's own endpoint may not bear; another's only where the cohort holds no such endpoint."""
 
 LANDMARK_FACTORS = ("response", "umrd_day28")
 """Outcomes that can be factors from a landmark day on."""
@@ -122,7 +124,7 @@ class Endpoint(Declaration):
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
-        if self.name in BUILT_IN_ENDPOINTS:
+        if self.name in RESERVED:
             raise ValueError("a built-in endpoint has this name; map its columns under [columns], or rename it")
         for column in (self.time, self.entry, self.event, self.competing, self.value):
             if column is not None and is_identifier(column):

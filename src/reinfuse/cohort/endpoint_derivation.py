@@ -10,17 +10,19 @@ Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iw
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.residual_disease import COMPARTMENT, umrd
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.cohort.split_doses import unsplit
 from reinfuse.cohort.study_days import ID, before_therapy, first_row, row_of, since_index, with_index
+from reinfuse.cohort.toxicity_grades import worst_grades
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
 from reinfuse.cohort.tumour_size import has_sizes, size_change
 
@@ -58,7 +60,12 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
         frame = frame.join(umrd(cohort, base, rules=rules), on=ID, how="left")
     frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
     frame = frame.join(size_change(cohort, base), on=ID, how="left")
-    return _tidy(frame.join(_toxicities(cohort, base, index, rules=rules), on=ID, how="left"), cohort)
+    return _tidy(frame.join(worst_grades(cohort, base, index, rules=rules), on=ID, how="left"), cohort)
+
+
+def is_derived(endpoint: BuiltInEndpoint, rules: Rules) -> bool:
+    """Tell whether the plan has an endpoint derived."""
+    return endpoint.switch is None or getattr(rules, endpoint.switch) != "none"
 
 
 def _first_transplant(cohort: Cohort, base: pl.DataFrame) -> pl.DataFrame:
@@ -92,6 +99,15 @@ def is_responder(rules: Rules, response: str = "response", *, diagnosis: str = "
         mine = pl.col(response).is_in(list(responses))
         expr = pl.when(pl.col(diagnosis) == name).then(mine).otherwise(expr)
     return expr.fill_null(False)
+
+
+def is_complete(rules: Rules) -> pl.Expr:
+    """Return the expression that tells whether a best response counts as complete."""
+    return pl.col("response").is_in(list(rules.complete)).fill_null(False)
+
+
+BEST_RESPONSES: Mapping[str, Callable[[Rules], pl.Expr]] = {"response": is_responder, "cr": is_complete}
+"""Of each endpoint that is a set of best responses, who has it."""
 
 
 def _best_response(assessed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
@@ -180,53 +196,83 @@ def _dor(frame: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def grade_name(kind: str) -> str:
-    """Return the column of the worst grade of a kind of toxicity: `crs_grade`, `toxicity_infection_grade`."""
-    plain = "_".join("".join(c if c.isalnum() else " " for c in kind.casefold()).split())
-    return f"{plain}_grade" if plain in ("crs", "icans", "nt") else f"toxicity_{plain}_grade"
-
-
-def _toxicities(cohort: Cohort, base: pl.DataFrame, index: int, *, rules: Rules) -> pl.DataFrame:
-    """Worst grade of each kind after the index infusion, and the row that holds it."""
-    out = base.select(ID)
-    if "toxicities" not in cohort.tables:
-        return out
-    every = cohort.tables["toxicities"].drop_nulls("kind")
-    names = {kind: grade_name(kind) for kind in every["kind"].unique()}
-    every = every.with_columns(name=pl.col("kind").replace_strict(names, return_dtype=pl.String))
-    mine = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
-    worst = mine.unique([ID, "name"], keep="first", maintain_order=True)
-    for name in every["name"].unique().sort():
-        one = worst.filter(pl.col("name") == name)
-        one = one.select(ID, pl.col("grade").alias(name), row_of("toxicities").alias(f"{name}_source"))
-        out = out.join(one, on=ID, how="left")
-        if rules.toxicity_absent == "none":
-            said = pl.when(pl.col(name).is_null()).then(pl.lit("no row in toxicities"))
-            out = out.with_columns(pl.coalesce(f"{name}_source", said).alias(f"{name}_source"),
-                                   pl.col(name).fill_null(0))  # fmt: skip
-    return out
-
-
 FIRST_ASSESSED = "first_assessment_day"
 LEARNT_ON = {FIRST_ASSESSED: "responses", "response_day": "responses", "umrd_day28_day": "mrd", COMPARTMENT: "mrd",
              "transplant_day": "therapies"}  # fmt: skip
 """What was learnt after the index infusion beside the endpoints, days above all, and the table that tells."""
-_ENDPOINTS: Sequence[str] = ("response", "umrd_day28", "pfs", "os", "dor", "ttnt", "relapse", "nrm")
 
 
 def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     """Keep the standard columns, in order; an endpoint whose table is absent is left out."""
-    absent = {e for e, table in (("response", "responses"), ("pfs", "responses"), ("dor", "responses"),
-                                 ("relapse", "responses"), ("nrm", "responses"), ("umrd_day28", "mrd"))
-              if table not in cohort.tables}  # fmt: skip
-    kept = [e for e in _ENDPOINTS if e not in absent]
-    timed = [c for e in kept if e not in ("response", "umrd_day28") for c in (f"{e}_days", f"{e}_event")]
-    plain = [e for e in kept if e in ("response", "umrd_day28")]
+    ends = [e for e in ENDPOINTS.values() if e.columns and e.columns[0] in frame.columns and e.table in cohort.tables]
+    timed = [c for e in ends if e.kind == "time" for c in e.columns]
+    plain = [c for e in ends if e.kind == "binary" for c in e.columns]
     grades = [c for c in frame.columns if c.endswith("_grade")]
-    sources = [f"{c}_source" for c in (*kept, *grades)]
+    sources = [f"{c}_source" for c in (*(e.name for e in ends), *grades)]
     said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
     when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
     when += [SIZE_CHANGE] if has_sizes(cohort) else []
     days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
     said = said.rename({"response_t": "response_day"})
     return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)
+
+
+def _response_rule(rules: Rules) -> str:
+    special = "".join(f"; in {d}: {', '.join(r)}" for d, r in rules.responders_by_diagnosis.items())
+    return f"best response {', '.join(rules.responders)}{special}; not assessed = no response"
+
+
+def _umrd_rule(rules: Rules) -> str:
+    low, high = rules.umrd_window
+    return (
+        f"test nearest to day {rules.umrd_day} from day {low} to {high}, up to a new anticancer therapy; of several "
+        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable wins; "
+        f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out"
+    )
+
+
+def _pfs_rule(rules: Rules) -> str:
+    censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
+    gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
+    through = "" if rules.censor_at_new_therapy else "; goes on through a new anticancer therapy"
+    return f"to progression, relapse or death; censored at the {censored}{gap}{through}"
+
+
+def _dor_rule(rules: Rules) -> str:
+    until = "" if rules.censor_at_new_therapy else ", but at a new anticancer therapy too"
+    return (
+        "responders, from the first response to progression, relapse or death; censored as progression-free "
+        f"survival{until}"
+    )
+
+
+def _relapse_nrm_rule(rules: Rules) -> str:
+    died = "relapse on that day" if rules.death_of_disease == "relapse" else "non-relapse mortality"
+    return (
+        "first progression at any time; death without it; each competes with the other; death of disease without a "
+        f"recorded progression is {died}; censored at last contact"
+    )
+
+
+RULES: Mapping[str, Callable[[Rules], str]] = {
+    "response": _response_rule,
+    "cr": lambda rules: "best response " + " or ".join(rules.complete),
+    "umrd_day28": _umrd_rule,
+    "pfs": _pfs_rule,
+    "os": lambda _: "to death; censored at last contact",
+    "dor": _dor_rule,
+    "ttnt": lambda _: "to a new anticancer therapy or death; censored at last contact",
+    "relapse": _relapse_nrm_rule,
+    "nrm": _relapse_nrm_rule,
+}
+"""How each endpoint is derived, in a sentence for the report."""
+
+
+def endpoint_rules(rules: Rules, names: Iterable[str] = tuple(ENDPOINTS)) -> Iterator[tuple[str, str]]:
+    """Yield label and rule of the endpoints that a plan derives; those of one rule, which compete, together."""
+    labels: dict[str, list[str]] = {}
+    for endpoint in (ENDPOINTS[name] for name in names):
+        if is_derived(endpoint, rules):
+            labels.setdefault(RULES[endpoint.name](rules), []).append(endpoint.label)
+    for rule, of in labels.items():
+        yield ", ".join([of[0], *(label[0].lower() + label[1:] for label in of[1:])]), rule

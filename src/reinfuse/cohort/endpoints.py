@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,43 +18,6 @@ from reinfuse.tabular import cell_parsing
 
 DAYS_A_MONTH = 30.4375
 UNIT_DAYS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 365.25}
-LABELS = {
-    "response": "Overall response", "cr": "Complete response", "umrd_day28": "Undetectable MRD at day 28",
-    "pfs": "Progression-free survival", "os": "Overall survival", "dor": "Duration of response",
-    "ttnt": "Time to next treatment", "relapse": "Relapse or progression", "nrm": "Non-relapse mortality",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Composition:
-    """What the events of an endpoint have to do with those of others; disclosure control and its attacker read it.
-
-    Attributes
-    ----------
-    part_of
-        Endpoints of which a patient has an event, no later, wherever he has one of this endpoint.
-    among
-        The binary endpoint whose patients are the only ones evaluated; then this endpoint's events are those of the
-        first of `part_of` in them, counted from another day.
-    best
-        Best responses that are events of this endpoint.
-    """
-
-    part_of: tuple[str, ...] = ()
-    among: str | None = None
-    best: tuple[str, ...] = ()
-
-
-COMPOSITION: Mapping[str, Composition] = {
-    "cr": Composition(part_of=("response",)),
-    "pfs": Composition(best=("PD",)),
-    "os": Composition(part_of=("pfs", "ttnt")),
-    "dor": Composition(part_of=("pfs",), among="response"),
-    "relapse": Composition(best=("PD",)),
-    "nrm": Composition(part_of=("os",)),
-}
-"""Of each built-in endpoint that is more than itself. Where a rule of the plan breaks a relation for some patients (a
-death after a new therapy is none of PFS), it is a relation all the same: of the others it is true."""
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _outcomes(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
         "pfs_days",
         best="response",
         response=endpoint_derivation.is_responder(rules),
-        cr=pl.col("response").is_in(list(rules.complete)).fill_null(False),
+        cr=endpoint_derivation.is_complete(rules),
         pfs_event=pl.col("pfs_event") == "yes",
         assessed=(pl.col("response") != "NE").fill_null(False),
     )

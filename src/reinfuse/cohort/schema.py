@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint
+
 Kind = Literal["id", "text", "choice", "yes_no", "number", "integer", "date", "day", "when", "regimen"]
 """`when` is a date or a day, whichever the cohort uses; `regimen` is a lymphodepletion in free text."""
 
@@ -241,6 +243,12 @@ def _days(name: str, meaning: str) -> Column:
     return Column(name, "number", meaning, low=0, high=DAYS[1], unit="days")
 
 
+def _timed(endpoint: BuiltInEndpoint) -> tuple[Column, Column]:
+    """Return the columns of a time to event."""
+    time, event = endpoint.columns
+    return _days(time, endpoint.duration), _flag(event, endpoint.event)
+
+
 WIDE = Table(
     "sheet", "wide sheet: one row a patient, times already derived", timed="no", key=("patient_id",),
     columns=(
@@ -254,12 +262,7 @@ WIDE = Table(
         Column("umrd_day28", "yes_no", "MRD undetectable about day 28"),
         grade_column("crs_grade", "CRS"), grade_column("icans_grade", "ICANS"),
         grade_column("nt_grade", "neurotoxicity by CTCAE"),
-        _days("pfs_days", "progression-free survival"), _flag("pfs_event", "progression, relapse or death"),
-        _days("os_days", "overall survival"), _flag("os_event", "death"),
-        _days("dor_days", "duration of response, responders only"), _flag("dor_event", "as for PFS"),
-        _days("ttnt_days", "time to next treatment"), _flag("ttnt_event", "new anticancer therapy or death"),
-        _days("relapse_days", "time to relapse or progression"), _flag("relapse_event", "relapse or progression"),
-        _days("nrm_days", "time to death without relapse"), _flag("nrm_event", "death without relapse"),
+        *(column for e in ENDPOINTS.values() if e.kind == "time" for column in _timed(e)),
         _days("first_assessment_day", "day of the first adequate assessment after the index infusion, from which the "
               "default landmark of response follows"),
         _days("response_day", "day of the first response after the index infusion, for landmark analyses"),

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from reinfuse.cohort.declarations import RESERVED
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
 from reinfuse.cohort.sheets import EXPLANATIONS
 from reinfuse.output import Destination, at, refuse_results
@@ -18,6 +20,8 @@ WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000
 
 
+_FREE = ", ".join(f"`{name}`" for name in ENDPOINTS if name not in RESERVED).replace(", `nrm`", " or `nrm`")
+"""Names of built-in endpoints that a plan's own endpoint may bear."""
 _READING = f"""## What is read
 
 - A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one
@@ -39,7 +43,7 @@ Nothing is passed over in silence:
   the system or an open program keeps (`.DS_Store`, `~$...`).
 
 Columns that are not listed below are kept under their own names and can be factors. No column of yours takes the place
-of a derived one. A plan's own endpoint may be named `ttnt`, `relapse` or `nrm` only where the cohort does not hold the
+of a derived one. A plan's own endpoint may be named {_FREE} only where the cohort does not hold the
 endpoint of that name.
 
 ## How much is read

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
 from reinfuse.cohort.schema import WIDE, Table, grade_column
@@ -121,8 +122,7 @@ def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading]]:
 def _pairs(typed: Typed) -> Iterator[Problem]:
     """A time needs its event flag, in the header and in each row."""
     frame, unread = typed.frame, {(p.row, p.column) for p in typed.problems}
-    for name in [c[: -len("_days")] for c in WIDE.names if c.endswith("_days") and c != "interval_days"]:
-        time, event = f"{name}_days", f"{name}_event"
+    for time, event in (e.columns for e in ENDPOINTS.values() if e.kind == "time"):
         have = [c for c in (time, event) if c in frame.columns]
         if len(have) == 1:
             other = event if have == [time] else time

@@ -5,7 +5,7 @@ for a smallest number k >= 3:
 
 1. Numbers of patients, with their shares and intervals: `cells` decides which are hidden. An exact interval gives its
    number away, so it goes with it. Of a group that is hidden nothing is kept.
-2. Parts. What an endpoint is made of (`cohort.declared.COMPOSITION`) lets anybody subtract: response less complete
+2. Parts. What an endpoint is made of (`cohort.endpoint_catalog`) lets anybody subtract: response less complete
    response, new therapies or deaths less deaths, events of PFS less those of responders (DOR) and less PD as best
    response; also any grade less grade 3. Where the difference is small, the inner number goes. A plan's own endpoint
    may be a part of any other, or any other of it.

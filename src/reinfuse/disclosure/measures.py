@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.cohort import declarations
-from reinfuse.cohort.endpoints import COMPOSITION, LABELS
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names, wholes
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Group, Key, Measure, Rules
 from reinfuse.results.estimate import Estimate
 
@@ -128,15 +128,22 @@ def variable(term: str | None) -> str:
 def differences(cells: Cells) -> list[Difference]:
     """Return what follows from what the endpoints are made of, as far as the cells hold it."""
     found = [Difference(outer, (inner,)) for outer, inner in pairs(cells)]
-    for name, made in COMPOSITION.items():
-        own, best = _measure(cells, name), [("response", "response", f"best={b}") for b in made.best]
-        if own is not None:
-            found += [Difference(own, (b,), apart=True) for b in best]
-        outer = _measure(cells, made.part_of[0]) if made.among else None
-        if own is not None and outer is not None:
-            outer_best = [("response", "response", f"best={b}") for b in COMPOSITION[made.part_of[0]].best]
-            found += [Difference(outer, (own,), True), Difference(outer, (own, *outer_best), True)]
+    for name, endpoint in ENDPOINTS.items():
+        own = _measure(cells, name)
+        if own is None:
+            continue
+        found += [Difference(own, (best,), apart=True) for best in _best(endpoint.best)]
+        for outer in wholes(name, ENDPOINTS) if endpoint.among else ():
+            whole = _measure(cells, outer)
+            if whole is not None:
+                best = _best(ENDPOINTS[outer].best)
+                found += [Difference(whole, (own,), True), Difference(whole, (own, *best), True)]
     return [d for d in dict.fromkeys(found) if all(m in cells for m in (d.whole, *d.parts))]
+
+
+def _best(responses: Sequence[str]) -> list[Measure]:
+    """Return the measures of best responses."""
+    return [("response", "response", f"best={response}") for response in responses]
 
 
 def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
@@ -144,10 +151,10 @@ def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
 
     Of a plan's own endpoint nobody has declared what it is made of: it may be a part of any other, or any other of it.
     """
-    found = [(_measure(cells, outer), _measure(cells, inner)) for inner, made in COMPOSITION.items()
-             if made.among is None for outer in made.part_of]  # fmt: skip
+    found = [(_measure(cells, outer), _measure(cells, inner)) for inner, endpoint in ENDPOINTS.items()
+             if endpoint.among is None for outer in wholes(inner, ENDPOINTS)]  # fmt: skip
     named = [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
-    own = [(m, other) for m in named if m[1] not in LABELS for other in named if other != m]
+    own = [(m, other) for m in named if m[1] not in ENDPOINTS for other in named if other != m]
     found += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
     severe = [(m, m[2]) for m in cells if m[0] == "toxicity" and m[2] is not None and m[2].endswith(">=3")]
     found += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
@@ -182,7 +189,7 @@ def rules(cells: Cells) -> Rules:
             columns[m[0], variable(m[2])].append(m)
     sums: list[tuple[Measure, tuple[Measure, ...]]]
     sums = [(m, tuple(columns[m[0], variable(m[2])])) for m in cells if m[0] == "toxicity" and ">=" in (m[2] or "")]
-    sums += [(("response", end), tuple(columns["response", "best"])) for end in ("response", "cr")]
+    sums += [(("response", end), tuple(columns["response", "best"])) for end in names(of_best_response=True)]
     then = [(whole, part) for whole, parts in sums for part in parts]
     for m in cells:
         if m[0] == "evaluated":
@@ -190,7 +197,7 @@ def rules(cells: Cells) -> Rules:
         if m[0] == "known":
             then += [(m, other) for other in columns["baseline", str(m[1])]]
     together: list[tuple[Measure, ...]] = [(d.measure, d.parts[0]) for d in differences(cells)]
-    together += [(("evaluated", name), ("response", made.among)) for name, made in COMPOSITION.items() if made.among]
+    together += [(("evaluated", e.name), ("response", e.among)) for e in ENDPOINTS.values() if e.among]
     together += [(UNCOUNTED, *columns["response", "best"])] if UNCOUNTED in cells else []
     together += [(PARTIAL, ("response", "cr"))] if PARTIAL in cells else []
     twins: dict[Measure, Group] = {("baseline", None, _level(g)): g for g in cells[SIZE]}

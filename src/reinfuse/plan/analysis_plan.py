@@ -14,9 +14,9 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from reinfuse.cohort.baseline_columns import HOW_LATER, is_identifier, learnt_later, unfit_name
 from reinfuse.cohort.declarations import (
-    BUILT_IN_ENDPOINTS,
     BUILT_IN_FACTORS,
     LANDMARK_FACTORS,
+    MODELLED,
     MOST_DECLARED,
     MOST_FACTORS,
     NEEDS_SECOND,
@@ -106,7 +106,8 @@ class Plan(Design):
 
     def _unknown_names(self) -> list[str]:
         factors = [f.name for f in self.factors]
-        endpoints = [*BUILT_IN_ENDPOINTS, *(e.name for e in self.endpoints)]
+        own = [e.name for e in self.endpoints]
+        endpoints = [*(n for n in MODELLED if n not in own), *own]
         wrong = [f"factor {n!r} is there twice" for n in sorted({n for n in factors if factors.count(n) > 1})]
         wrong += [f"endpoint {n!r} is there twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
         known_factors = [*factors, *BUILT_IN_FACTORS]

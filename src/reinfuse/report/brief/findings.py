@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names
 from reinfuse.report.brief.icons import MOST, icons
 from reinfuse.report.brief.sentences import Telling, everyone, tells
 from reinfuse.report.document.model import Block, Bullets, Paragraph, Picture
@@ -26,7 +27,7 @@ class Results(Telling):
     def happened(self) -> Iterator[Block]:
         """Yield responses, overall and by type of cancer."""
         sure = "sure"
-        for endpoint in ("response", "cr", "umrd_day28"):
+        for endpoint in names(kind="binary", brief=True):
             found = self.look.one("response", endpoint, "proportion")
             if found is None or not tells(found):
                 continue
@@ -37,8 +38,8 @@ class Results(Telling):
             yield Paragraph(" ".join([said, *self._sure(found, sure)]))
             sure = "sure_again" if found.lower is not None else sure
             yield from self._icons(endpoint, found)
-            if endpoint == "response":
-                yield from self._responses_by_type()
+            if ENDPOINTS[endpoint].brief == "by type":
+                yield from self._responses_by_type(endpoint)
 
     def _sure(self, found: Estimate, sure: str) -> Iterator[str]:
         if found.estimate is not None:
@@ -56,16 +57,16 @@ class Results(Telling):
         if drawn is not None:
             yield Picture(drawn, self.say("icons", "note_100" if found.n > MOST else "note", share=share))
 
-    def _responses_by_type(self) -> Iterator[Block]:
+    def _responses_by_type(self, endpoint: str) -> Iterator[Block]:
         items = [self.say("happened", "by_type_item", type=name, count=self.words.count(e))
-                 for name, e in self.by_type("response", "response", statistic="proportion")]  # fmt: skip
+                 for name, e in self.by_type("response", endpoint, statistic="proportion")]  # fmt: skip
         if len(items) > 1:
             yield Paragraph(self.say("happened", "by_type"))
             yield Bullets(tuple(items))
 
     def lived(self) -> Iterator[Block]:
         """Yield medians as times that half of the people lived."""
-        told = [b for endpoint in ("pfs", "os", "dor") for b in self._time(endpoint)]
+        told = [b for endpoint in names(kind="time", brief=True) for b in self._time(endpoint)]
         if told:
             yield Paragraph(self.say("lived", "skip"))
             yield from told
@@ -83,12 +84,14 @@ class Results(Telling):
         elif found.lower is not None:
             said.append(self.say("lived", "at_least", low=told[found.lower]))
         yield Paragraph(" ".join(said))
-        if endpoint == "pfs":
-            yield from self._times_by_type()
+        if ENDPOINTS[endpoint].brief == "by type":
+            yield from self._times_by_type(endpoint)
 
-    def _times_by_type(self) -> Iterator[Block]:
+    def _times_by_type(self, endpoint: str) -> Iterator[Block]:
         found = [
-            (name, e) for name, e in self.by_type("survival", "pfs", statistic="median") if not number_format.hidden(e)
+            (name, e)
+            for name, e in self.by_type("survival", endpoint, statistic="median")
+            if not number_format.hidden(e)
         ]
         known = [e.estimate for _, e in found if e.estimate is not None]
         told = dict(zip(known, self.words.times(*known), strict=True)) if known else {}

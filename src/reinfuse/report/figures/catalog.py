@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from reinfuse.analyses import simulated_inference
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.post_baseline import LABELS as LATER
 from reinfuse.report.figures.catalog_kinetics import kinetic_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
@@ -84,7 +85,7 @@ class _Plan:
                    and (f.name in chosen or f.name in plan.subgroups)]  # fmt: skip
         for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
             yield end, f"km_{end}", partial(_curves, self.tables, end, None, synthetic=self.synthetic, columns=self.one)
-            if end in ("pfs", "os") or end in own:
+            if declaration(end).by_factor or end in own:
                 for factor in factors:
                     draw = partial(_curves, self.tables, end, factor, synthetic=self.synthetic, columns=self.one)
                     yield end, f"km_{end}_by_{factor}", draw

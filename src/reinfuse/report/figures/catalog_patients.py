@@ -9,6 +9,7 @@ import polars as pl
 
 from reinfuse.arrays import Bools
 from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
 from reinfuse.report.figures.doses import Dose, doses
@@ -53,11 +54,11 @@ def unknown(data: Analysed) -> dict[str, Bools]:
     What does not apply is not unknown: the duration of a response that there was not.
     """
     found = {f.label: f.values.is_null().to_numpy() for f in data.factors}
-    response = data.endpoint("response")
     for end in data.endpoints:
         gone = ~end.known
-        if end.name == "dor" and response is not None:
-            gone &= response.event == 1
+        among = data.endpoint(declaration(end.name).among or "")
+        if among is not None:
+            gone &= among.event == 1
         found[end.label] = gone
     for grade in data.grades:
         found[grade.removeprefix("toxicity_").replace("_", " ")] = data.frame[grade].is_null().to_numpy()

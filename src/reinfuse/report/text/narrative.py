@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from reinfuse.analyses import competing_risks, survival
 from reinfuse.analyses.proportion import METHOD as PROPORTION
 from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_catalog import declaration, names
+from reinfuse.cohort.endpoint_derivation import endpoint_rules
 from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
@@ -76,7 +78,7 @@ class Prose:
                 if found and found.n:
                     ci = f", {number_format.level(found.confidence)} {number_format.interval(found)}"
                     yield f"{end.label}: {number_format.of(found)}{'' if number_format.hidden(found) else ci}."
-            elif not end.competing and end.name in ("pfs", "os", "dor"):
+            elif not end.competing and declaration(end.name).summarised:
                 found = self.look.one("survival", end.name, "median")
                 if found and found.n and not number_format.hidden(found):
                     yield self._median(end.label, found)
@@ -191,10 +193,8 @@ def _p(record: Estimate) -> str:
 
 
 def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
-    special = "".join(f"; in {d}: {', '.join(r)}" for d, r in rules.responders_by_diagnosis.items())
-    yield "Overall response", f"best response {', '.join(rules.responders)}{special}; not assessed = no response"
-    yield "Complete response", "best response " + " or ".join(rules.complete)
     if wide:
+        yield from endpoint_rules(rules, names(of_best_response=True))
         yield "Times", "taken from the sheet as they are"
         return
     if rules.split_dose_days:
@@ -208,33 +208,6 @@ def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
         new += "; a transplant is none"
     yield "New anticancer therapy", new
     yield "Best response", "best assessment after day 0, up to progression and new anticancer therapy"
-    low, high = rules.umrd_window
-    yield (
-        "Undetectable MRD at day 28",
-        f"test nearest to day {rules.umrd_day} from day {low} to {high}, up to a new anticancer therapy; of several "
-        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable wins; "
-        f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out",
-    )
-    yield from _times(rules)
-
-
-def _times(rules: Rules) -> Iterator[tuple[str, str]]:
-    censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
-    through = "" if rules.censor_at_new_therapy else "; goes on through a new anticancer therapy"
-    gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
-    yield "Progression-free survival", f"to progression, relapse or death; censored at the {censored}{gap}{through}"
-    yield "Overall survival", "to death; censored at last contact"
-    until = "as progression-free survival" + (", but at a new anticancer therapy too" if through else "")
-    yield (
-        "Duration of response",
-        f"responders, from the first response to progression, relapse or death; censored {until}",
-    )
-    yield "Time to next treatment", "to a new anticancer therapy or death; censored at last contact"
-    died = "relapse on that day" if rules.death_of_disease == "relapse" else "non-relapse mortality"
-    yield (
-        "Relapse, non-relapse mortality",
-        "first progression at any time; death without it; each competes with the other; death of disease without a "
-        f"recorded progression is {died}; censored at last contact",
-    )
+    yield from endpoint_rules(rules)
     none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = not known"
     yield "Toxicity", f"worst grade after the index infusion; {none}"
