@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.report.document.html import fragment
 from reinfuse.report.sections.contents import title
 from reinfuse.report.tables.results import Tables
@@ -22,5 +23,5 @@ def main_tables(findings: Findings) -> Html:
     """Return the summary and the main tables: response, toxicity, progression-free and overall survival."""
     tables, prose = Tables(findings), Prose(findings)
     shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
-    shown += [tables.survival(e.name) for e in findings.described.endpoints if e.name in ("pfs", "os")]
+    shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
     return Html(fragment(title(findings), list(prose.summary()), shown))
