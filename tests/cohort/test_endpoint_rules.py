@@ -174,9 +174,9 @@ SAID = [
     (THROUGH, "Duration of response", "but at a new anticancer therapy too"),
     (Rules(), "Undetectable MRD at day 28", "the first of: marrow, blood, not recorded"),
     (Rules(umrd_compartments=("blood",)), "Undetectable MRD at day 28", "the first of: blood;"),
-    (Rules(), "Relapse, non-relapse mortality",
+    (Rules(), "Relapse or progression, non-relapse mortality",
      "death of disease without a recorded progression is relapse on that day"),
-    (Rules(death_of_disease="non-relapse mortality"), "Relapse, non-relapse mortality",
+    (Rules(death_of_disease="non-relapse mortality"), "Relapse or progression, non-relapse mortality",
      "death of disease without a recorded progression is non-relapse mortality"),
 ]  # fmt: skip
 
