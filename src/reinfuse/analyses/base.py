@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from reinfuse.arrays import Bools
-from reinfuse.cohort.declarations import TIME_ENDPOINTS
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.curves import Curve, CurveKey
@@ -31,8 +31,6 @@ no number behind them is hidden; it is taken away."""
 RATE_MONTHS = (6, 12, 24)
 TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 MOST_TICKS = 7
-MAIN = ("response", "pfs")
-"""Endpoints of the main models where a plan has none."""
 _OFF = (False, 0, "none")
 
 
@@ -72,7 +70,7 @@ class Inputs:
     def modelled(self) -> list[EndpointColumn]:
         """The endpoints whose associations with factors are estimated."""
         own = {e.name for e in self.plan.endpoints}
-        return [e for e in self.data.endpoints if e.kind == "binary" or e.name in TIME_ENDPOINTS or e.name in own]
+        return [e for e in self.data.endpoints if declaration(e.name).modelled or e.name in own]
 
     @cached_property
     def multivariable(self) -> list[Model]:
@@ -97,7 +95,7 @@ class Inputs:
         if models or self.plan.models:
             return models
         ends = [e for e in self.modelled if e.entry is None]
-        chosen = [e for e in ends if e.name in MAIN] or ends[:1]
+        chosen = [e for e in ends if declaration(e.name).main] or ends[:1]
         return [(end, [factor], "univariable") for end in chosen for factor in self.data.factors]
 
     @cached_property

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, rate_days, ticks
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import Analysed
-from reinfuse.cohort.declarations import TIME_ENDPOINTS
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
@@ -192,7 +192,7 @@ def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list
     for population, mask in data.populations.items():
         add(mask, population, None)
         here = mask & end.known
-        if end.entry is None and (end.name in ("os", "pfs") or end.name not in TIME_ENDPOINTS):
+        if end.entry is None and declaration(end.name).among is None:
             records += follow_up(time[here], event[here], confidence, endpoint=end.name, population=population)
     for group, mask in level_masks(data):
         add(mask, "all", group)
