@@ -13,8 +13,8 @@ from reinfuse.cohort.sheets import is_explanation
 from reinfuse.exceptions import Problem
 from reinfuse.tabular import files
 from reinfuse.tabular.files import Unreadable
-from reinfuse.tabular.limits import FILES
-from reinfuse.tabular.workbook import read_sheets
+from reinfuse.tabular.limits import FILES, WORKBOOKS_IN_FOLDER
+from reinfuse.tabular.workbook import Elements, read_sheets
 
 FOLDER = "folder"
 _TABLES = ", ".join(TABLES)
@@ -54,9 +54,9 @@ def sort_out(folder: Path) -> Folder:
     named = [(name, e) for e in entries if (name := _named(e))]
     tables = {name: e for name, e in reversed(named) if name != SHEET or {n for n, _ in named} == {SHEET}}
     problems = list(_twice(named, tables))
-    documents = 0
+    documents, workbooks = 0, _Workbooks()
     for entry in (e for e in entries if _named(e) is None):
-        problem = _stranger(entry)
+        problem = _stranger(entry, workbooks)
         problems += [problem] if problem else []
         documents += problem is None and not _is_template(entry)
     return Folder(dict(sorted(tables.items())), about, documents, tuple(problems))
@@ -97,7 +97,7 @@ def _twice(named: Iterable[tuple[str, Path]], tables: Mapping[str, Path]) -> Ite
             )
 
 
-def _stranger(entry: Path) -> Problem | None:
+def _stranger(entry: Path, workbooks: _Workbooks) -> Problem | None:
     """Tell what is wrong with a file that is no table; None of a document or an empty template."""
     name = shown(entry)
     if file_names.is_document(entry.name):
@@ -112,7 +112,7 @@ def _stranger(entry: Path) -> Problem | None:
             table=FOLDER, value=name, rule=rule, remedy="name it sheet.csv, name the file itself, or take it out"
         )
     if entry.suffix.casefold() in WORKBOOKS:
-        return _workbook(entry)
+        return workbooks.look(entry)
     return _unread(name) if file_names.is_data(entry.name) else None
 
 
@@ -122,19 +122,28 @@ def _unread(name: str) -> Problem:
     return Problem(table=FOLDER, value=name, rule=rule, remedy=remedy, severity="warning")
 
 
-def _workbook(entry: Path) -> Problem | None:
-    """Tell of a workbook in a folder: its tables would be missed; an empty template is left alone."""
-    try:
-        sheets = read_sheets(files.read_bytes(entry))
-    except Unreadable:
-        return _unread(shown(entry))
-    filled = [s for s in sheets if s.grid.rows and not is_explanation(s.title)]
-    near = list(dict.fromkeys(n for s in filled if (n := file_names.near_table(s.title))))
-    if near:
-        rule = f"a workbook in the folder is not read, and has sheets for {', '.join(near)}"
-        remedy = "name the workbook itself, or save its sheets as CSV; then take it out of the folder"
-        return Problem(table=FOLDER, value=shown(entry), rule=rule, remedy=remedy)
-    return _unread(shown(entry)) if filled else None
+class _Workbooks:
+    """Looks into the workbooks of a folder, as many as the limits allow."""
+
+    def __init__(self) -> None:
+        self._elements, self._count = Elements(), 0
+
+    def look(self, entry: Path) -> Problem | None:
+        """Tell of a workbook in a folder: its tables would be missed; an empty template is left alone."""
+        self._count += 1
+        if self._count > WORKBOOKS_IN_FOLDER:
+            return _unread(shown(entry))
+        try:
+            sheets = read_sheets(files.read_bytes(entry), self._elements)
+        except Unreadable:
+            return _unread(shown(entry))
+        filled = [s for s in sheets if s.grid.rows and not is_explanation(s.title)]
+        near = list(dict.fromkeys(n for s in filled if (n := file_names.near_table(s.title))))
+        if near:
+            rule = f"a workbook in the folder is not read, and has sheets for {', '.join(near)}"
+            remedy = "name the workbook itself, or save its sheets as CSV; then take it out of the folder"
+            return Problem(table=FOLDER, value=shown(entry), rule=rule, remedy=remedy)
+        return _unread(shown(entry)) if filled else None
 
 
 def _is_template(entry: Path) -> bool:

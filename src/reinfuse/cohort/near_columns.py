@@ -29,7 +29,7 @@ class _Name:
     @classmethod
     def of(cls, text: str, column: Column | None = None) -> _Name:
         plain, letters = plain_name(text), 0
-        for letter in plain:
+        for letter in set(plain):
             letters |= 1 << (ord(letter) - ord("0"))
         return cls(plain, letters, column)
 

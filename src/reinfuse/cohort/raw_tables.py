@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,11 +11,12 @@ import polars as pl
 
 from reinfuse.cohort.file_names import ABOUT_FILE, SHEET, WORKBOOKS
 from reinfuse.cohort.folder import FOLDER, shown, sort_out
+from reinfuse.cohort.listed import listed
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.sheets import choose
 from reinfuse.exceptions import Problem
 from reinfuse.tabular.cell_parsing import Dialect, clean, is_fault
-from reinfuse.tabular.delimited import read_delimited
+from reinfuse.tabular.delimited import Delimited, read_delimited
 from reinfuse.tabular.files import Unreadable, kind, read_bytes
 from reinfuse.tabular.grid import Grid
 from reinfuse.tabular.limits import FILE_BYTES, SETTINGS_BYTES
@@ -183,10 +184,16 @@ def _one(name: str, path: Path, found: _Collector) -> RawTable | None:
         return None
     found.readings += [Reading(name, None, note, 1) for note in read.notes]
     raw = _table(name, read.grid, found, dialect=read.dialect)
-    for row, count in read.uneven if raw else ():
-        rule = f"has {count} cells where the header has {len(read.grid.columns)}"
-        found.refuse(name, rule, "a separator is missing or too many: quote texts that hold one", row=row)
+    if raw:
+        found.problems += listed(_uneven(name, read), len(read.uneven))
     return raw
+
+
+def _uneven(name: str, read: Delimited) -> Iterator[Problem]:
+    remedy = "a separator is missing or too many: quote texts that hold one"
+    for row, count in read.uneven:
+        rule = f"has {count} cells where the header has {len(read.grid.columns)}"
+        yield Problem(table=name, row=row, rule=rule, remedy=remedy)
 
 
 def _workbook(path: Path, found: _Collector) -> list[RawTable]:

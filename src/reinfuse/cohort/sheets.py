@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reinfuse.cohort import file_names
 from reinfuse.cohort.file_names import SHEET
+from reinfuse.cohort.listed import listed
 from reinfuse.exceptions import Problem
 from reinfuse.tabular.workbook import Place, Sheet
 
@@ -70,20 +71,23 @@ def _unread(sheet: Sheet) -> Problem:
 def unseen(name: str, sheet: Sheet) -> Iterator[Problem]:
     """Tell of formulas without a result, merged cells, and what is hidden."""
     remedy = "open the workbook in a spreadsheet program and save it, or write the value"
-    for place in sheet.unstored:
-        yield _at(sheet, name, place, value=None, rule="holds a formula without a stored result", remedy=remedy)
-    for first, last, text in sheet.merged:
-        rule = "is merged with the cells beside or below it, of which only this one holds the value"
-        remedy = f"unmerge the {_size(first, last)} cells and fill each of them"
-        yield _at(sheet, name, first, value=text, rule=rule, remedy=remedy)
+    unstored = "holds a formula without a stored result"
+    each = (_at(sheet, name, place, value=None, rule=unstored, remedy=remedy) for place in sheet.unstored)
+    yield from listed(each, len(sheet.unstored))
+    rule = "is merged with the cells beside or below it, of which only this one holds the value"
+    fill = "unmerge the {:,} cells and fill each of them"
+    each = (_at(sheet, name, first, value=text, rule=rule, remedy=fill.format(_size(first, last)))
+            for first, last, text in sheet.merged)  # fmt: skip
+    yield from listed(each, len(sheet.merged))
     remedy = "take out what should not be analysed, or show it"
     if sheet.hidden:
         yield Problem(
             table=name, rule="is a hidden sheet, and is read as the others are", remedy=remedy, severity="warning"
         )
-    for row in sheet.hidden_rows:
-        rule = "the row is hidden in the workbook, and is read as the others are"
-        yield Problem(table=name, row=row or None, rule=rule, remedy=remedy, severity="warning")
+    rule = "the row is hidden in the workbook, and is read as the others are"
+    each = (Problem(table=name, row=row or None, rule=rule, remedy=remedy, severity="warning")
+            for row in sheet.hidden_rows)  # fmt: skip
+    yield from listed(each, len(sheet.hidden_rows))
     for column in sheet.hidden_columns:
         rule = "the column is hidden in the workbook, and is read as the others are"
         yield Problem(table=name, column=sheet.grid.name(column), rule=rule, remedy=remedy, severity="warning")

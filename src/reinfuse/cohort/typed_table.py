@@ -9,12 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from reinfuse.cohort.listed import listed
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.near_columns import plain_name, strangers
 from reinfuse.cohort.raw_tables import DERIVED, ROW, RawTable, Reading
 from reinfuse.cohort.schema import DAYS, Column, Table
 from reinfuse.exceptions import Problem, Severity, nearest
-from reinfuse.tabular import cell_parsing
+from reinfuse.tabular import cell_parsing, limits
 from reinfuse.tabular.cell_parsing import Read
 from reinfuse.texts import LONGEST_NAME, fault
 
@@ -84,10 +85,13 @@ def _texts(table: str, rows: list[int], series: pl.Series, *, wanted: bool) -> t
         if cell_parsing.is_fault(clean):
             faults[text] = {"rule": f"{series.name} {FAULT[0]}", "remedy": FAULT[1], "severity": severity}
         elif wrong := fault(clean):
-            faults[text] = dict(zip(("rule", "remedy"), wrong, strict=True))
+            faults[text] = {"rule": wrong[0], "remedy": wrong[1], "severity": "error"}
     texts = series.to_list()
-    problems = [Problem(table=table, row=row, column=series.name, value=t, **faults[t])
-                for row, t in zip(rows, texts, strict=True) if t in faults] if faults else []  # fmt: skip
+    problems: list[Problem] = []
+    for kind in {f["severity"] for f in faults.values()}:
+        faulty = [(row, t) for row, t in zip(rows, texts, strict=True) if t in faults and faults[t]["severity"] == kind]
+        each = (Problem(table=table, row=row, column=series.name, value=t, **faults[t]) for row, t in faulty)
+        problems += listed(each, len(faulty))
     read = {t: None if t in faults or cell_parsing.is_missing(c) else c for t, c in cleaned.items()}
     return pl.Series(series.name, [read[t] for t in texts], dtype=pl.String), problems
 
@@ -187,26 +191,26 @@ def _read_in_range(text: str, column: Column, mark: str | None, *, whole: bool) 
 def _column(raw: RawTable, rows: list[int], texts: list[str], *, column: Column,
             dated: bool) -> tuple[dict[str, pl.Series], list[Reading], list[Problem]]:  # fmt: skip
     """Type one column; each different text is read once."""
-    cleaned = {t: cell_parsing.clean(t) for t in set(texts)}
+    cleaned = {t: cell_parsing.clean(t) for t in dict.fromkeys(texts)}
     unsaid = cell_parsing.UNSAID if column.empty_tells else frozenset()
     empty = {t for t, c in cleaned.items() if cell_parsing.is_missing(c) and c.casefold() not in unsaid}
     present = [c for t, c in cleaned.items() if t not in empty]
     read = _reader(column, present, raw, dated=dated)
     longest = LONGEST_NAME if column.kind == "id" or column.free else None
-    found = {t: Read() if t in empty else _refused(c, unsaid, longest) or read(c) for t, c in cleaned.items()}
+    found = _read(cleaned, empty, lambda c: _refused(c, unsaid, longest) or read(c))
     if column.free:
         found = _one_spelling(texts, found)
     rules = {t: f"{column.name} {read.rule}" for t, read in found.items() if read.rule}
-    problems = [
-        Problem(table=raw.name, row=row, column=column.name, value=cleaned[t], rule=rules[t], remedy=found[t].remedy)
-        for row, t in zip(rows, texts, strict=True) if t in rules
-    ]  # fmt: skip
+    wrong = [(row, t) for row, t in zip(rows, texts, strict=True) if t in rules]
+    each = (Problem(table=raw.name, row=row, column=column.name, value=cleaned[t], rule=rules[t],
+                    remedy=found[t].remedy) for row, t in wrong)  # fmt: skip
+    problems = list(listed(each, len(wrong)))
     if column.filled:
         rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"
-        problems += [
-            Problem(table=raw.name, row=row, column=column.name, value=t or None, rule=rule, remedy=remedy)
-            for row, t in zip(rows, texts, strict=True) if found[t].value is None and not found[t].rule
-        ]  # fmt: skip
+        missing = [(row, t) for row, t in zip(rows, texts, strict=True) if found[t].value is None and t not in rules]
+        each = (Problem(table=raw.name, row=row, column=column.name, value=t or None, rule=rule, remedy=remedy)
+                for row, t in missing)  # fmt: skip
+        problems += listed(each, len(missing))
     series = pl.Series(column.name, [found[t].value for t in texts], dtype=DTYPES.get(column.kind, pl.String))
     made = {column.name: series}
     if column.kind == "regimen":
@@ -214,6 +218,18 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], *, column: Column,
         name = column.name + CLASS_SUFFIX
         made[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
     return made, _readings(raw.name, column, texts, cleaned=cleaned, found=found, empty=empty), problems
+
+
+def _read(cleaned: Mapping[str, str], empty: set[str], read: Callable[[str], Read]) -> dict[str, Read]:
+    """Read each different text, in the order of the rows, until so many are wrong that no more are told one by one."""
+    found, wrong = {}, 0
+    for text, clean in cleaned.items():
+        if text in empty:
+            found[text] = Read()
+            continue
+        found[text] = read(clean) if wrong < limits.LISTED else Read(rule="was not looked at")
+        wrong += found[text].rule is not None
+    return found
 
 
 def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import polars as pl
 
+from reinfuse.cohort.listed import listed
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, Severity, nearest
+from reinfuse.tabular import limits
 
 Tables = Mapping[str, pl.DataFrame]
 Rule = Callable[[Tables], Iterator[Problem]]
@@ -25,17 +27,19 @@ def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
 
     `cells` holds the problems of single cells: a cell that was not understood is not called empty as well.
     """
-    unread = {(p.table, p.row) for p in cells if p.value is not None and p.column in _MAY_BE_EMPTY}
+    unread = {(p.table, p.row) for p in cells if (p.value is not None or p.row is None) and p.column in _MAY_BE_EMPTY}
     found = ((rule, problem) for rule in RULES for problem in rule(tables))
-    return [p for rule, p in found if rule not in (ends_known, mrd_told) or (p.table, p.row) not in unread]
+    return [p for rule, p in found
+            if rule not in (ends_known, mrd_told) or not unread & {(p.table, p.row), (p.table, None)}]  # fmt: skip
 
 
 def _each(frame: pl.DataFrame, table: str, column: str, *, rule: str, remedy: str,
           severity: Severity = "error") -> Iterator[Problem]:  # fmt: skip
     """Yield one problem a row of `frame`, which holds the offending rows only."""
     shown = frame[column].cast(pl.String) if column in frame.columns else pl.Series([None] * frame.height)
-    for row, value in zip(frame[ROW], shown, strict=True):
-        yield Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy, severity=severity)
+    each = (Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy, severity=severity)
+            for row, value in zip(frame[ROW], shown, strict=True))  # fmt: skip
+    yield from listed(each, frame.height)
 
 
 def _has(tables: Tables, table: str, *columns: str) -> bool:
@@ -79,17 +83,15 @@ def known_patients(tables: Tables) -> Iterator[Problem]:
         strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(known.implode()))
         ids = strange["patient_id"].unique(maintain_order=True)
         hints = {p: nearest(p, known) for p in ids[: _MOST_COMPARED // max(len(known), 1)]}
-        for row, patient in strange.select(ROW, "patient_id").iter_rows():
-            near = f"did you mean {hints[patient]!r}? " if hints.get(patient) else ""
-            remedy = f"{near}add the patient to the table patients, or correct the id"
-            yield Problem(
-                table=name,
-                row=row,
-                column="patient_id",
-                value=patient,
-                rule="the patient is not in the table patients",
-                remedy=remedy,
-            )
+        rule, add = (
+            "the patient is not in the table patients",
+            "add the patient to the table patients, or correct the id",
+        )
+        remedies = {p: f"did you mean {hint!r}? {add}" for p, hint in hints.items() if hint}
+        each = (Problem(table=name, row=row, column="patient_id", value=patient, rule=rule,
+                        remedy=remedies.get(patient, add))
+                for row, patient in strange.select(ROW, "patient_id").iter_rows())  # fmt: skip
+        yield from listed(each, strange.height)
 
 
 def infusion_numbers(tables: Tables) -> Iterator[Problem]:
@@ -197,6 +199,12 @@ def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
         )
 
 
+def toxicity_kinds(tables: Tables) -> Iterator[Problem]:
+    """There are no more kinds of toxicity than a report can hold."""
+    if _has(tables, "toxicities", "kind") and tables["toxicities"]["kind"].n_unique() > limits.KINDS:
+        yield Problem(table="toxicities", column="kind", rule=limits.TOO_MANY_KINDS[0], remedy=limits.TOO_MANY_KINDS[1])
+
+
 def mrd_told(tables: Tables) -> Iterator[Problem]:
     """An MRD test has a result or a value."""
     if "mrd" not in tables:
@@ -239,12 +247,14 @@ def responses_agree(tables: Tables) -> Iterator[Problem]:
 
 
 def someone_there(tables: Tables) -> Iterator[Problem]:
-    """A cohort has patients."""
+    """A cohort has patients, and no more of them than can be analysed."""
     if "patients" in tables and tables["patients"].is_empty():
         yield Problem(table="patients", rule="holds no patient", remedy="add at least one row")
+    if "patients" in tables and tables["patients"].height > limits.PATIENTS:
+        yield Problem(table="patients", rule=limits.TOO_MANY_PATIENTS[0], remedy=limits.TOO_MANY_PATIENTS[1])
 
 
 RULES: tuple[Rule, ...] = (
     someone_there, duplicate_keys, repeated_rows, known_patients, infusion_numbers, infusion_order, ends_known,
-    after_the_end, toxicities_of_infusions, mrd_told, mrd_agrees, responses_agree,
+    after_the_end, toxicities_of_infusions, toxicity_kinds, mrd_told, mrd_agrees, responses_agree,
 )  # fmt: skip

@@ -9,11 +9,13 @@ from dataclasses import replace
 import polars as pl
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
+from reinfuse.cohort.listed import listed
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
 from reinfuse.cohort.schema import WIDE, Table, grade_column
 from reinfuse.cohort.typed_table import Typed, interpret
 from reinfuse.exceptions import Problem, nearest
+from reinfuse.tabular import limits
 from reinfuse.tabular.cell_parsing import clean, is_missing
 
 GRADE_SUFFIX = "_grade"
@@ -59,6 +61,8 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], *, used: Sequence[
     raw, more = _with_ids(raw)
     table, coded = _without_codes(wide_table(raw.frame.columns), raw)
     problems += coded
+    if sum(map(is_grade, raw.frame.columns)) > limits.KINDS:
+        problems.append(Problem(table=raw.name, rule=limits.TOO_MANY_KINDS[0], remedy=limits.TOO_MANY_KINDS[1]))
     mapped = {plain_name(name) for name in columns.values()}
     used = (*used, *(c for c in raw.frame.columns if plain_name(c) in mapped))
     typed = interpret(raw, table, used=used, own=True)
@@ -133,39 +137,32 @@ def _pairs(typed: Typed) -> Iterator[Problem]:
             continue
         for full, empty in ((time, event), (event, time)):
             half = frame.filter(pl.col(full).is_not_null() & pl.col(empty).is_null())
-            for row in (r for r in half[ROW] if (r, empty) not in unread):
-                rule = f"{empty} is missing where {full} is given"
-                yield Problem(table="sheet", row=row, column=empty, rule=rule, remedy="fill both, or empty both")
+            rows = [] if (None, empty) in unread else [r for r in half[ROW] if (r, empty) not in unread]
+            rule = f"{empty} is missing where {full} is given"
+            each = (Problem(table="sheet", row=row, column=empty, rule=rule, remedy="fill both, or empty both")
+                    for row in rows)  # fmt: skip
+            yield from listed(each, len(rows))
 
 
 def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     if frame.is_empty():
         yield Problem(table="sheet", rule="holds no patient", remedy="add at least one row")
+    if frame.height > limits.PATIENTS:
+        yield Problem(table="sheet", rule=limits.TOO_MANY_PATIENTS[0], remedy=limits.TOO_MANY_PATIENTS[1])
     blank = frame.filter(pl.col("patient_id").is_in(["", "NA", "N/A", "nan"]) | pl.col("patient_id").is_null())
-    for row in blank[ROW]:
-        yield Problem(
-            table="sheet", row=row, column="patient_id", rule="patient_id is missing", remedy="give the patient an id"
-        )
+    rule, remedy = "patient_id is missing", "give the patient an id"
+    each = (Problem(table="sheet", row=row, column="patient_id", rule=rule, remedy=remedy) for row in blank[ROW])
+    yield from listed(each, blank.height)
     ids = frame.drop_nulls("patient_id")
-    for row, patient in ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id").iter_rows():
-        remedy = "keep one row a patient"
-        yield Problem(
-            table="sheet",
-            row=row,
-            column="patient_id",
-            value=patient,
-            rule="patient_id is there already in an earlier row",
-            remedy=remedy,
-        )
+    twice = ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id")
+    rule, remedy = "patient_id is there already in an earlier row", "keep one row a patient"
+    each = (Problem(table="sheet", row=row, column="patient_id", value=patient, rule=rule, remedy=remedy)
+            for row, patient in twice.iter_rows())  # fmt: skip
+    yield from listed(each, twice.height)
     if {"pfs_days", "os_days"} <= set(frame.columns):
-        for row, value in frame.filter(pl.col("pfs_days") > pl.col("os_days")).select(ROW, "pfs_days").iter_rows():
-            rule = "progression-free survival is longer than survival"
-            yield Problem(
-                table="sheet",
-                row=row,
-                column="pfs_days",
-                value=f"{value:g}",
-                rule=rule,
-                remedy="correct one of the two",
-                severity="warning",
-            )
+        longer = frame.filter(pl.col("pfs_days") > pl.col("os_days")).select(ROW, "pfs_days")
+        rule, remedy = "progression-free survival is longer than survival", "correct one of the two"
+        each = (Problem(table="sheet", row=row, column="pfs_days", value=f"{value:g}", rule=rule, remedy=remedy,
+                        severity="warning")
+                for row, value in longer.iter_rows())  # fmt: skip
+        yield from listed(each, longer.height)

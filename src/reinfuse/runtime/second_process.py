@@ -56,7 +56,10 @@ class SecondProcess:
         """Return what a function of a module gives there, or raise what it raised."""
         asked, answered = self._process.stdin, self._process.stdout
         assert asked is not None and answered is not None
-        message = pickle.dumps((work, arguments))
+        try:
+            message = pickle.dumps((work, arguments))
+        except (OSError, MemoryError):  # polars raises the first: no memory is left for a second copy of the data
+            raise _Dead from None
         with self._lock:
             try:
                 asked.write(message)

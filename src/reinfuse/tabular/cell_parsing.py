@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from reinfuse.texts import is_piled
+
 MISSING = frozenset(
     {"", "na", "n/a", "#n/a", "#n/d", "#nv", "nan", "null", ".", "-", "--", "–", "—", "?", "missing", "not available",
      "nd", "not done", "n.a.", "<na>", "n.d."}
@@ -48,13 +50,14 @@ class Read:
     remedy: str = ""
 
 
-_INVISIBLE = str.maketrans("", "", "\ufeff\u200b\u200e\u200f\u2060\u00ad")
+_INVISIBLE = re.compile("[\ufeff\u200b\u200e\u200f\u2060\u00ad]+")
 
 
 def clean(text: str) -> str:
     """Return the text without invisible marks, odd spaces and spaces at its ends; what looks alike is alike."""
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text.translate(_INVISIBLE))
+        text = _INVISIBLE.sub("", text)
+        text = text if is_piled(text) else unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.tabular.files import Unreadable
-from reinfuse.tabular.limits import CELL_CHARACTERS, CELLS, ROWS, TEXT_CHARACTERS
+from reinfuse.tabular.limits import CELL_CHARACTERS, CELLS, ROWS, TEXT_CHARACTERS, WIDEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,23 @@ def letters(column: int) -> str:
     return text
 
 
-def sparse(rows: Mapping[int, Mapping[int, str]]) -> Grid:
+def sparse(rows: Mapping[int, Mapping[int, str]], meter: Meter) -> Grid:
     """Make a grid from row -> column -> text, both counted from 0, without empty texts.
+
+    Parameters
+    ----------
+    rows
+        Row -> column -> text.
+    meter
+        Counts the cells: rows times columns, both those that hold something.
 
     Raises
     ------
     Unreadable
-        If it holds more cells than the limit: rows times columns, both those that hold something.
+        If it holds more cells than the limit.
     """
     columns = tuple(sorted({j for row in rows.values() for j in row}))
-    Meter().cells(len(rows) * len(columns))
+    meter.cells(len(rows) * len(columns))
     head = rows.get(0, {})
     body = [(i, [row.get(j, "") for j in columns]) for i, row in sorted(rows.items()) if i]
     return Grid(columns, tuple(head.get(j, "") for j in columns), body)
@@ -81,9 +88,16 @@ class Meter:
         if self._rows > ROWS:
             raise Unreadable(f"holds more than {ROWS:,} rows, the most that are read", "take out what is not needed")
 
+    def columns(self, count: int) -> None:
+        """Look at the number of columns."""
+        if count > WIDEST:
+            rule = f"holds more than {WIDEST:,} columns, the most that are read"
+            raise Unreadable(rule, "take out what is not needed")
+
     def texts(self, texts: Collection[str]) -> None:
         """Count the texts of a row as cells, an empty row as one, and their characters."""
         self.rows(1)
+        self.columns(len(texts))
         self.cells(max(1, len(texts)))
         self.characters(sum(map(len, texts)), max(map(len, texts), default=0))
 

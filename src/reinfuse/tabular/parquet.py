@@ -10,6 +10,8 @@ import polars as pl
 from reinfuse.tabular.cell_parsing import as_text, clean
 from reinfuse.tabular.files import Unreadable
 from reinfuse.tabular.grid import Grid, Meter
+from reinfuse.tabular.limits import UNPACKED_BYTES, megabytes
+from reinfuse.tabular.parquet_footer import Declared, read_footer
 
 _NO_TEXT = (pl.Object, pl.Binary, pl.Duration, pl.Time)
 
@@ -32,15 +34,32 @@ def read_parquet(data: bytes) -> Grid:
 
 def _grid(data: bytes) -> Grid:
     """A few bytes can stand for billions of rows, or for a long text in each of them: both are counted first."""
+    _measure(read_footer(data))
     lazy, meter = pl.scan_parquet(io.BytesIO(data)), Meter()
     names = lazy.collect_schema().names()
     height = int(lazy.select(pl.len()).collect().item())
     meter.rows(height + 1)
+    meter.columns(len(names))
     meter.cells((height + 1) * len(names))
     frame = pl.read_parquet(io.BytesIO(data), n_rows=height, use_statistics=False)
     columns = [_texts(s, meter) for s in frame.get_columns()]
     rows = [(i, row) for i, row in enumerate(map(list, zip(*columns, strict=True)), 1) if any(clean(c) for c in row)]
     return Grid(tuple(range(len(names))), tuple(names), rows)
+
+
+def _measure(declared: Declared) -> None:
+    """Refuse what would take all memory once it is unpacked; nesting of hundreds of levels ends the reader itself."""
+    meter = Meter()
+    meter.rows(declared.rows + 1)
+    meter.columns(declared.columns)
+    if declared.nested:
+        raise Unreadable(
+            "holds lists or structures in a column, which are not read", "write it again with plain columns"
+        )
+    meter.cells(declared.values)
+    if declared.unpacked > UNPACKED_BYTES:
+        rule = f"unpacks to more than {megabytes(UNPACKED_BYTES)}, the most that is read"
+        raise Unreadable(rule, "take out what is not needed")
 
 
 def _texts(series: pl.Series, meter: Meter) -> Sequence[str]:

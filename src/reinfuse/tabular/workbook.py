@@ -21,6 +21,8 @@ from reinfuse.tabular.files import Unreadable
 from reinfuse.tabular.grid import Grid, Meter, sparse
 
 _CHUNK = 1 << 16
+_DESCRIPTIONS = frozenset({"styleSheet", "workbook", "Types", "Relationships", "Properties"})
+"""Roots of the parts that hold no cells, and that openpyxl keeps as objects."""
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 Place = tuple[int, int]
 """Row and column of a cell, both counted from 0."""
@@ -54,8 +56,15 @@ class Sheet:
         return bool(self.grid.columns or self.unstored)
 
 
-def read_sheets(data: bytes) -> list[Sheet]:
+def read_sheets(data: bytes, elements: Elements | None = None) -> list[Sheet]:
     """Return the sheets of a workbook, empty ones too.
+
+    Parameters
+    ----------
+    data
+        The file.
+    elements
+        Counts the XML elements of several workbooks together.
 
     Raises
     ------
@@ -64,7 +73,7 @@ def read_sheets(data: bytes) -> list[Sheet]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _measure(archive)
+            _measure(archive, elements or Elements())
         return list(_sheets(data))
     except Unreadable:
         raise
@@ -73,7 +82,7 @@ def read_sheets(data: bytes) -> list[Sheet]:
         raise Unreadable(rule, remedy) from None
 
 
-def _measure(archive: zipfile.ZipFile) -> None:
+def _measure(archive: zipfile.ZipFile, elements: Elements) -> None:
     """Go once through the archive, which may hold far more than its bytes say, before anything is kept of it."""
     parts = archive.infolist()
     remedy = "look for formats in empty rows and columns and delete these, or save each sheet as CSV"
@@ -82,20 +91,21 @@ def _measure(archive: zipfile.ZipFile) -> None:
         raise Unreadable(f"unpacks to more than {most}, the most that is read", remedy)
     if any(p.compress_type not in _PLAIN for p in parts):
         raise Unreadable("is not packed as a workbook is", "save it again as .xlsx")
-    elements = _Elements()
     for part in parts:
         elements.count(archive, part)
 
 
-class _Elements:
-    """Counts the XML elements of all parts together."""
+class Elements:
+    """Counts the XML elements of all parts together, and those of parts that openpyxl makes objects of."""
 
     def __init__(self) -> None:
-        self._count = self._depth = 0
+        self._count = self._depth = self._begun = self._last = 0
+        self._parser = expat.ParserCreate()
 
     def count(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
         """Count those of one part, up to where it is no XML any more."""
-        parser, fed, self._depth = expat.ParserCreate(), 0, 0
+        parser = self._parser = expat.ParserCreate()
+        fed = self._depth = self._last = 0
         parser.StartElementHandler, parser.EndElementHandler = self._start, self._end
         parser.StartDoctypeDeclHandler = self._doctype
         with archive.open(part) as stream:
@@ -105,12 +115,19 @@ class _Elements:
                 except (expat.ExpatError, ValueError, LookupError):  # a picture, a damaged part, an odd encoding
                     return
                 fed += len(chunk)
-                if fed - max(parser.CurrentByteIndex, 0) > limits.TAG_BYTES + _CHUNK:
-                    raise Unreadable(*_too_much(f"an XML tag of more than {limits.megabytes(limits.TAG_BYTES)}"))
+                if fed - self._last > limits.TAG_BYTES + _CHUNK:
+                    most = limits.megabytes(limits.TAG_BYTES)
+                    rule = f"holds an XML tag, or a text between two, of more than {most}"
+                    raise Unreadable(rule, "shorten the longest texts, or save each sheet as CSV")
 
-    def _start(self, *_: object) -> None:
+    def _start(self, name: str, _: object) -> None:
+        if not self._depth:
+            self._described, self._begun = name.rpartition(":")[2] in _DESCRIPTIONS, self._count
         self._count += 1
         self._depth += 1
+        self._last = self._parser.CurrentByteIndex
+        if self._described and self._count - self._begun > limits.FORMATS:
+            raise Unreadable(*_too_much(f"more than {limits.FORMATS:,} XML elements beside its cells"))
         if self._count > limits.ELEMENTS:
             raise Unreadable(*_too_much(f"more than {limits.ELEMENTS:,} XML elements"))
         if self._depth > limits.DEPTH:
@@ -118,6 +135,7 @@ class _Elements:
 
     def _end(self, _: str) -> None:
         self._depth -= 1
+        self._last = self._parser.CurrentByteIndex
 
     def _doctype(self, *_: object) -> None:
         raise Unreadable(*_too_much("an XML document type, which no spreadsheet program writes"))
@@ -130,13 +148,14 @@ def _too_much(what: str) -> tuple[str, str]:
 def _sheets(data: bytes) -> Iterator[Sheet]:
     import openpyxl
 
+    grids = Meter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles and validations that are not needed here
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         if len(book._sheets) < _declared(book):  # openpyxl leaves out a sheet whose part is missing
             raise ValueError("a sheet is missing")
         for sheet in book.worksheets:
-            yield _sheet(book, sheet)
+            yield _sheet(book, sheet, grids)
 
 
 def _declared(book: Any) -> int:
@@ -167,6 +186,8 @@ class _Cells:
             if cell["value"] is None and _lacks_result(one):
                 self.unstored.append((number, column))
             if clean(text := _text(cell)):
+                if column in texts or column in self.rows.get(number, ()):
+                    raise ValueError("two cells in one place")
                 texts[column] = text
         self._meter.texts(texts.values())
         if texts:
@@ -189,8 +210,8 @@ class _Cells:
             if text and first != last:
                 self.merged[first] = (first, last, text)
 
-    def sheet(self, title: str, hidden: bool) -> Sheet:
-        grid = sparse(self.rows)
+    def sheet(self, title: str, hidden: bool, grids: Meter) -> Sheet:
+        grid = sparse(self.rows, grids)
         steps = sorted(self._hidden_columns)
         depth = list(accumulate(self._hidden_columns[step] for step in steps))
         columns = (j for j in grid.columns if (at := bisect_right(steps, j)) and depth[at - 1] > 0)
@@ -208,7 +229,7 @@ def _hidden(element: Element) -> bool:
     return element.get("hidden") in ("1", "true")
 
 
-def _sheet(book: Any, sheet: Any) -> Sheet:
+def _sheet(book: Any, sheet: Any, grids: Meter) -> Sheet:
     """Read a sheet in one pass: openpyxl gives the values, not what is merged, hidden or was never calculated."""
     from openpyxl.worksheet import _reader as reader
     from openpyxl.xml.functions import iterparse
@@ -225,7 +246,7 @@ def _sheet(book: Any, sheet: Any) -> Sheet:
             elif element.tag in take:
                 take[element.tag](element)
                 element.clear()
-    return cells.sheet(sheet.title, sheet.sheet_state != "visible")
+    return cells.sheet(sheet.title, sheet.sheet_state != "visible", grids)
 
 
 def _text(cell: dict[str, Any]) -> str:
