@@ -30,7 +30,7 @@ from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.extras import require
 from reinfuse.runtime.progress import Progress
-from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
+from reinfuse.runtime.second_process import MOST_CELLS, MOST_PATIENTS, SecondProcess
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Study:
         boundary = Boundary()
         counts = self._counted(boundary)
         others = None
-        if second is not None and self.data.frame.height <= MOST_PATIENTS:
+        patients, columns = self.data.frame.shape
+        if second is not None and patients <= MOST_PATIENTS and patients * columns <= MOST_CELLS:
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
 

@@ -15,6 +15,7 @@ from reinfuse.cohort.listed import listed
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.sheets import choose
 from reinfuse.exceptions import Problem
+from reinfuse.tabular import limits
 from reinfuse.tabular.cell_parsing import Dialect, clean, is_fault
 from reinfuse.tabular.delimited import Delimited, read_delimited
 from reinfuse.tabular.files import Unreadable, kind, read_bytes
@@ -211,6 +212,9 @@ def _table(name: str, grid: Grid, found: _Collector, *, dialect: Dialect = "poin
         if grid.rows:
             rule, remedy = "has no names of columns in its first row", "take out what stands above the header"
         found.refuse(name, rule, remedy)
+        return None
+    if name in (SHEET, "patients") and len(grid.rows) > limits.PATIENTS:
+        found.refuse(name, *limits.TOO_MANY_PATIENTS)
         return None
     if grid.blank:
         found.readings.append(Reading(name, None, "empty rows left out", grid.blank))

@@ -247,11 +247,9 @@ def responses_agree(tables: Tables) -> Iterator[Problem]:
 
 
 def someone_there(tables: Tables) -> Iterator[Problem]:
-    """A cohort has patients, and no more of them than can be analysed."""
+    """A cohort has patients."""
     if "patients" in tables and tables["patients"].is_empty():
         yield Problem(table="patients", rule="holds no patient", remedy="add at least one row")
-    if "patients" in tables and tables["patients"].height > limits.PATIENTS:
-        yield Problem(table="patients", rule=limits.TOO_MANY_PATIENTS[0], remedy=limits.TOO_MANY_PATIENTS[1])
 
 
 RULES: tuple[Rule, ...] = (

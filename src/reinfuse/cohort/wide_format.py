@@ -147,8 +147,6 @@ def _pairs(typed: Typed) -> Iterator[Problem]:
 def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     if frame.is_empty():
         yield Problem(table="sheet", rule="holds no patient", remedy="add at least one row")
-    if frame.height > limits.PATIENTS:
-        yield Problem(table="sheet", rule=limits.TOO_MANY_PATIENTS[0], remedy=limits.TOO_MANY_PATIENTS[1])
     blank = frame.filter(pl.col("patient_id").is_in(["", "NA", "N/A", "nan"]) | pl.col("patient_id").is_null())
     rule, remedy = "patient_id is missing", "give the patient an id"
     each = (Problem(table="sheet", row=row, column="patient_id", rule=rule, remedy=remedy) for row in blank[ROW])

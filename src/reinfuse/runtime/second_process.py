@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 from reinfuse.runtime import parallel
 
 T = TypeVar("T")
-MOST_PATIENTS = 20_000
-"""Beyond it a second copy of the data would cost more memory than it saves time."""
+MOST_PATIENTS, MOST_CELLS = 20_000, 2_000_000
+"""Beyond them a second copy of the data would cost more memory than it saves time."""
 _SERVE = "from reinfuse.runtime.second_process import serve; serve()"
 _DEBUG = "REINFUSE_DEBUG"
 _PATIENCE = 2.0

@@ -63,7 +63,7 @@ def _measure(declared: Declared) -> None:
 
 
 def _texts(series: pl.Series, meter: Meter) -> Sequence[str]:
-    if series.dtype.is_nested() or series.dtype in _NO_TEXT:
+    if series.dtype in _NO_TEXT:
         raise Unreadable(
             f"holds a column of type {series.dtype}, which is not read", "write it again with plain columns"
         )
