@@ -166,12 +166,12 @@ class Limits:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.fits: list[tuple[str, Floats, Floats, Floats | None, firth.Fit]] = []
+        self.fits: list[tuple[str, Floats, Floats, Floats | None, firth.FirthFit]] = []
 
     def __enter__(self) -> Limits:
         self.library = association.firth.fit
 
-        def fit(kind: Any, X: Floats, event: Floats, time: Floats | None, confidence: float) -> firth.Fit:
+        def fit(kind: Any, X: Floats, event: Floats, time: Floats | None, confidence: float) -> firth.FirthFit:
             found = self.library(kind, X, event, time, confidence)
             self.fits.append((kind, X, event, time, found))
             return found
@@ -195,7 +195,7 @@ class Limits:
                 "wrong_fall": sum(bool(abs(v - QUANTILE) > TOLERANCE) for v in falls)}  # fmt: skip
 
     @staticmethod
-    def _falls(kind: str, X: Floats, event: Floats, time: Floats | None, fit: firth.Fit) -> list[float]:
+    def _falls(kind: str, X: Floats, event: Floats, time: Floats | None, fit: firth.FirthFit) -> list[float]:
         scale = X.std(axis=0)
         Z = (X - X.mean(axis=0)) / scale
         value = _logistic(Z, event) if time is None else _cox(Z, event, time)

@@ -247,7 +247,7 @@ def test_a_thread_that_goes_on_is_not_waited_for_and_what_is_kept_is_told(tmp_pa
     started = time.monotonic()
     done = heeding("""
 signals.note_step("virtual patients", 1, 4)
-signals.note_kept("Finished work is kept.")
+signals.note_remains("Finished work is kept.")
 threading.Thread(target=time.sleep, args=(100,)).start()
 hit()
 time.sleep(100)

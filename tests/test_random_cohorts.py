@@ -45,13 +45,13 @@ def test_the_own_maximiser_sees_a_wrong_limit(study):
 
     X, y = np.array([0.38, 2.4, 10.84, 2.1, 0.99, 1.11])[:, None], np.array([1.0, 0, 0, 0, 0, 1])
     good = firth.fit("logistic", X, y, None, 0.95)
-    wrong = firth.Fit(good.coef, good.upper, good.upper, good.p_value, good.infinite, True)
+    wrong = firth.FirthFit(good.coef, good.upper, good.upper, good.p_value, good.infinite, True)
     limits = study.Limits(np.random.default_rng(1))
     limits.fits = [("logistic", X, y, None, good)]
     assert (limits.counts()["wrong_side"], limits.counts()["wrong_fall"]) == (0, 0)
     limits.fits = [("logistic", X, y, None, wrong)]
     assert limits.counts()["wrong_side"] == 1
     limits.fits = [
-        ("logistic", X, y, None, firth.Fit(good.coef, good.lower / 2, good.upper, *[good.p_value] * 2, True))
+        ("logistic", X, y, None, firth.FirthFit(good.coef, good.lower / 2, good.upper, *[good.p_value] * 2, True))
     ]
     assert limits.counts()["wrong_fall"] == 1

@@ -117,7 +117,7 @@ def pymc_model(made: Layout):
         theta = (mu[:, None] + (tau * pt.sqrt(1 - share))[:, None] * u[:, patient]
                  + (tau * pt.sqrt(share))[:, None] * v)  # fmt: skip
         theta = pt.inc_subtensor(theta[list(ACTED_ON)], pt.dot(made.X, coef).T)
-        row, day, value = _long(made.seen)
+        row, day, value = _long(made.above)
         pm.Normal("seen", log_count(theta, row, day), sigma, observed=value)
         row, day, value = _long(made.below)
         pm.Potential("below", pm.logcdf(pm.Normal.dist(log_count(theta, row, day), sigma), value).sum())
@@ -142,7 +142,7 @@ def likelihoods_apart(built, made: Layout) -> float:
         with jax.enable_x64(True):
             theta = (np.asarray(typical_of(mu, coef, made.X)) + (tau * np.sqrt(1 - share))[:, None] * u[:, patient]
                      + (tau * np.sqrt(share))[:, None] * v)  # fmt: skip
-            ours = float(log_likelihood(theta, sigma, made.seen, made.below).sum())
+            ours = float(log_likelihood(theta, sigma, made.above, made.below).sum())
         apart.append(abs(ours / float(theirs) - 1))
     return max(apart)
 

@@ -114,10 +114,10 @@ class ShareRefused(Refused):
     what = "folder to be shared"
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, names: Iterable[str]) -> str | None:
     """Return the known name nearest in spelling to `word`, or None if none is near."""
     from difflib import get_close_matches
 
-    plain = {k.casefold().replace("_", ""): k for k in known}
-    found = get_close_matches(word.casefold().replace("_", "").replace(" ", ""), plain, n=1, cutoff=0.7)
-    return plain[found[0]] if found else None
+    plain = {k.casefold().replace("_", ""): k for k in names}
+    matches = get_close_matches(word.casefold().replace("_", "").replace(" ", ""), plain, n=1, cutoff=0.7)
+    return plain[matches[0]] if matches else None

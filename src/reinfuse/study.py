@@ -23,7 +23,7 @@ from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.post_baseline import landmark_notes
 from reinfuse.cohort.split_doses import unsplit
 from reinfuse.exceptions import CohortRefused, Problem
-from reinfuse.kinetics.cohort_kinetics import Counted, counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.findings import Findings
@@ -90,13 +90,13 @@ class Study:
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
 
-    def _todo(self, counts: Counted | None) -> list[Step]:
+    def _todo(self, counts: CohortKinetics | None) -> list[Step]:
         return list(steps(self._inputs(counts)))
 
-    def _inputs(self, counts: Counted | None = None) -> Inputs:
+    def _inputs(self, counts: CohortKinetics | None = None) -> Inputs:
         return Inputs(self.data, self.plan, self.cohort, counts)
 
-    def _counted(self, boundary: Boundary) -> Counted | None:
+    def _counted(self, boundary: Boundary) -> CohortKinetics | None:
         """Return the counts if the plan asks for them and there are any."""
         if not self.plan.analyses.kinetics:
             return None
@@ -147,9 +147,9 @@ class Study:
                        warnings=(*boundary.warnings, *findings.warnings)), more  # fmt: skip
 
     @cached_property
-    def counts(self) -> Counted | None:
+    def counts(self) -> CohortKinetics | None:
         """The CAR-T counts; None where the cohort holds none."""
-        return counted(self.cohort, self.plan.kinetics.unit, rules=self.plan.kinetics.rules)
+        return cohort_kinetics(self.cohort, self.plan.kinetics.unit, rules=self.plan.kinetics.rules)
 
     def power(self, draws: int = 2000, progress: Progress | None = None) -> Findings:
         """Tell what effects this cohort could have seen: the plan's models, and each factor alone.
@@ -163,7 +163,7 @@ class Study:
         study = Study(self.cohort, plan)
         return study._findings(list(power.in_full(study._inputs())), progress)
 
-    def _findings(self, todo: list[Step], progress: Progress | None, *, counts: Counted | None = None,
+    def _findings(self, todo: list[Step], progress: Progress | None, *, counts: CohortKinetics | None = None,
                   boundary: Boundary | None = None, whole: bool = False,
                   others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 from reinfuse.analyses.association import associations
 from reinfuse.analyses.sensitivity import e_values
 from reinfuse.statistics import firth, firth_left_truncated
-from reinfuse.statistics.firth_profile import Data, profiled
+from reinfuse.statistics.firth_profile import ModelData, profiled
 from reinfuse.statistics.profile_likelihood import Peak, limits
 
 QUANTILE = float(chi2.ppf(0.95, 1))
@@ -171,7 +171,7 @@ def test_every_limit_is_where_the_profile_says():
     rng = np.random.default_rng(8)
     X = np.column_stack([np.exp(2 * rng.normal(size=12)), rng.normal(size=12)])
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    data = Data(np.column_stack([X, np.ones(12)]), np.array([1.0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]))
+    data = ModelData(np.column_stack([X, np.ones(12)]), np.array([1.0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]))
     found = profiled(data, QUANTILE)
     assert found is not None
     top, along = found

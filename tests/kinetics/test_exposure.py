@@ -11,7 +11,7 @@ import pytest
 from helpers import problems_of, read, write_folder
 from reinfuse import Plan, Study
 from reinfuse.exceptions import CohortRefused, PlanRefused
-from reinfuse.kinetics.cohort_kinetics import counted
+from reinfuse.kinetics.cohort_kinetics import cohort_kinetics
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.infusion_factors import declared, factors, label
 from reinfuse.plan.kinetics_rules import NcaRules
@@ -39,7 +39,7 @@ TABLES = {"patients": PATIENTS, "infusions": INFUSIONS, "counts": COUNTS}
 
 
 def of(tmp_path, unit=None, **tables):
-    return counted(read(tmp_path, **{**TABLES, **tables}), unit, rules=NcaRules())
+    return cohort_kinetics(read(tmp_path, **{**TABLES, **tables}), unit, rules=NcaRules())
 
 
 def test_exposures_by_hand(tmp_path):

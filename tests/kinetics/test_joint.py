@@ -18,7 +18,7 @@ from reinfuse.kinetics.population import curve, joint, simulate
 from reinfuse.kinetics.population.diagnostics import Diagnostics
 from reinfuse.kinetics.population.layout import layout
 from reinfuse.kinetics.population.parameters import centres
-from reinfuse.kinetics.population.sampler import Draws, Effort
+from reinfuse.kinetics.population.sampler import Effort, PosteriorDraws
 from reinfuse.results.estimate import NOT_ESTIMABLE
 
 UNIT = "copies/ug"
@@ -132,7 +132,9 @@ def test_the_cumulative_hazard_of_tied_events_and_a_large_association(kind, told
 
 
 def test_a_hazard_that_is_not_summed_well_is_told():
-    draws = Draws({"association": np.full((2, 50), 0.1)}, np.zeros((2, 50), bool), np.zeros((2, 50)), np.zeros((2, 50)))
+    draws = PosteriorDraws(
+        {"association": np.full((2, 50), 0.1)}, np.zeros((2, 50), bool), np.zeros((2, 50)), np.zeros((2, 50))
+    )
     good = Diagnostics(1.0, 1000.0, ("mu", "mu"), 0, 100, 2, 0.9)
     for inexact, said in ((0.01, False), (0.2, True)):
         fitted = joint.JointFit("area", 60, 30, draws, good, inexact)

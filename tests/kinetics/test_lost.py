@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reinfuse.kinetics.loss_incidence import METHOD, Seen, estimates, incidence, limits, seen_of
+from reinfuse.kinetics.loss_incidence import METHOD, Persistence, estimates, incidence, limits, persistence_of
 from reinfuse.kinetics.persistence import DAYS
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.statistics.turnbull import turnbull
@@ -23,7 +23,7 @@ def _mass(found):
 
 def test_three_patients_by_hand():
     """Loss in (0, 10], p; death on day 20, q; died on day 20 without a count since day 0: p q (p + q), so p = q."""
-    found = incidence([Seen(0, 10), Seen(20, None, 20), Seen(0, None, 20)])
+    found = incidence([Persistence(0, 10), Persistence(20, None, 20), Persistence(0, None, 20)])
     assert _mass(found) == pytest.approx({(True, 0, 10): 0.5, (False, 20, 20): 0.5})
     assert found.by(10) == pytest.approx((0.5, 0.5))
     assert found.by(5) == pytest.approx((0, 0.5))
@@ -31,7 +31,9 @@ def test_three_patients_by_hand():
 
 def test_four_patients_by_hand():
     """One more, with a count on day 10 and in view until day 30: p, q and r = (10, 20] for p q r (p + q + r)."""
-    found = incidence([Seen(0, 10), Seen(20, None, 20), Seen(0, None, 20), Seen(10, None, None, 30)])
+    found = incidence(
+        [Persistence(0, 10), Persistence(20, None, 20), Persistence(0, None, 20), Persistence(10, None, None, 30)]
+    )
     third = pytest.approx(1 / 3)
     assert _mass(found) == {(True, 0, 10): third, (True, 10, 20): third, (False, 20, 20): third}
     assert found.by(15) == pytest.approx((1 / 3, 2 / 3))
@@ -40,14 +42,19 @@ def test_four_patients_by_hand():
 
 
 def test_what_no_patient_tells_apart_stays_open():
-    found = incidence([Seen(5, None, 10), Seen(0, 3)])
+    found = incidence([Persistence(5, None, 10), Persistence(0, 3)])
     assert found.by(10) == pytest.approx((0.5, 1))
     assert found.by(5) == pytest.approx((0.5, 0.5))
 
 
 def test_deaths_later_than_the_last_count_of_others_do_not_weigh_more():
     """Of two with a count on day 10, one dies on day 50, one is in view until day 60: half are dead by day 50."""
-    seen = [Seen(10, None, 50).kept, Seen(10, None, None, 60), Seen(0, 10), Seen(0, 10)]
+    seen = [
+        Persistence(10, None, 50).persistent,
+        Persistence(10, None, None, 60),
+        Persistence(0, 10),
+        Persistence(0, 10),
+    ]
     assert incidence(seen).by(10) == pytest.approx((0.5, 0.5))
     assert _mass(incidence(seen))[False, 50, 50] == pytest.approx(0.25)
 
@@ -59,7 +66,7 @@ def test_exact_times_are_aalen_and_johansen(first):
     seen = []
     for t, status in zip(case["time"], case["status"], strict=True):
         lost, competes = (t - 1, t) if status == first else (t, None), t if status == 3 - first else None
-        seen.append(Seen(*lost, competes, t if status == 0 else None))
+        seen.append(Persistence(*lost, competes, t if status == 0 else None))
     found = incidence(seen)
     wanted = case["first" if first == 1 else "second"]
     assert [found.by(day) for day in case["days"]] == [pytest.approx((w, w), abs=1e-7) for w in wanted]
@@ -75,11 +82,11 @@ def _drawn(n, seed, competing=True):
         visits = visits[visits <= min(died, last)]
         left, later = float(visits[visits < lost].max()), visits[visits >= lost]
         if len(later):
-            made.append(Seen(left, float(later[0])))
+            made.append(Persistence(left, float(later[0])))
         elif died < last:
-            made.append(Seen(left, None, float(np.ceil(died))))
+            made.append(Persistence(left, None, float(np.ceil(died))))
         else:
-            made.append(Seen(left, None, None, float(np.floor(last))))
+            made.append(Persistence(left, None, None, float(np.floor(last))))
     return made
 
 
@@ -96,7 +103,7 @@ def test_without_competing_events_it_is_turnbulls(seed):
 def test_it_is_the_maximum_of_the_likelihood(seed):
     """No place could gain: the sum of 1 / P(patient) over those it agrees with is at most n, and n where mass is."""
     seen = _drawn([3, 10, 40, 200][seed % 4], 100 + seed)
-    seen = [s.kept if seed % 3 == 0 else s for s in seen]
+    seen = [s.persistent if seed % 3 == 0 else s for s in seen]
     found = incidence(seen)
     assert found.converged
     assert found.mass.sum() == pytest.approx(1)
@@ -120,7 +127,7 @@ def test_it_is_the_maximum_of_the_likelihood(seed):
 @pytest.mark.parametrize("bad", [(5, 5), (5, 3), (5, None, 4), (5, None, None, 4)])
 def test_impossible_days_are_refused(bad):
     with pytest.raises(ValueError, match="count"):
-        Seen(*bad)
+        Persistence(*bad)
 
 
 def test_nobody():
@@ -129,7 +136,7 @@ def test_nobody():
 
 
 def test_limits_hold_the_estimate():
-    seen = [s.kept for s in _drawn(40, 1)]
+    seen = [s.persistent for s in _drawn(40, 1)]
     made = limits(seen, [28.0, 90.0], 0.9, draws=200, random=np.random.default_rng(1))
     for (low, high), day in zip(made, (28, 90), strict=True):
         assert 0 < low < sum(incidence(seen).by(day)) / 2 < high < 1
@@ -142,13 +149,13 @@ def profile(left, right, patient="P", infusion=1, until=None):
 
 
 def test_what_was_seen_of_a_profile():
-    assert seen_of(profile(14, 28), 90, None) == Seen(14, 28, 90)
-    assert seen_of(profile(14, 28), 90, None).kept == Seen(14, 28, 90)
-    assert seen_of(profile(60, None, until=80), 200, 199) == Seen(60, None, 80, 199)
-    assert seen_of(profile(60, None), None, 365) == Seen(60, None, None, 365)
-    assert seen_of(profile(60, None), None, 30) == Seen(60, None, None, 60)
-    unsure = seen_of(profile(60, None), 200, 199)
-    assert (unsure.unsure, unsure.kept, unsure.gone) == (True, Seen(200, None, 200), Seen(60, 200))
+    assert persistence_of(profile(14, 28), 90, None) == Persistence(14, 28, 90)
+    assert persistence_of(profile(14, 28), 90, None).persistent == Persistence(14, 28, 90)
+    assert persistence_of(profile(60, None, until=80), 200, 199) == Persistence(60, None, 80, 199)
+    assert persistence_of(profile(60, None), None, 365) == Persistence(60, None, None, 365)
+    assert persistence_of(profile(60, None), None, 30) == Persistence(60, None, None, 60)
+    unsure = persistence_of(profile(60, None), 200, 199)
+    assert (unsure.unsure, unsure.persistent, unsure.gone) == (True, Persistence(200, None, 200), Persistence(60, 200))
 
 
 def test_records():

@@ -16,7 +16,7 @@ from numpyro.infer.util import log_density
 from reinfuse.kinetics.population.individual_updates import MOST_STEP, WANTED, adapted, glide, leap, pace
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS, centres
 from reinfuse.kinetics.population.posterior import given_infusions
-from reinfuse.kinetics.population.reparameterization import Data, K, Modes, back, expected, place, refitted
+from reinfuse.kinetics.population.reparameterization import CountArrays, K, Modes, back, expected, place, refitted
 from reinfuse.kinetics.population.two_stage_fit import first_fit
 
 UNIT = "copies/ug"
@@ -79,7 +79,7 @@ def test_leaping_leaves_a_distribution_as_it_is():
     maps = (lambda w: 2 * w + 1), (lambda theta: (theta - 1) / 2)
     w = jnp.asarray(start)
     for key in jax.random.split(jax.random.PRNGKey(2), 150):
-        w = leap(key, skew, w, there_and_back=maps, modes=jax.tree.map(jnp.asarray, modes), blocks=BLOCKS)
+        w = leap(key, skew, w, maps=maps, modes=jax.tree.map(jnp.asarray, modes), blocks=BLOCKS)
     assert agree(w, start) > 0.5
 
 
@@ -87,7 +87,7 @@ def known(random, n=3):
     """Data without counts, and values of the sites."""
     nothing = tuple(np.zeros((n, 4)) for _ in range(3))
     X = random.normal(size=(n, 1))
-    data = Data(nothing, nothing, X, centres(UNIT), np.tile(4 * np.eye(K)[:, :, None], n), np.zeros((K, n)))
+    data = CountArrays(nothing, nothing, X, centres(UNIT), np.tile(4 * np.eye(K)[:, :, None], n), np.zeros((K, n)))
     values = {"mu": centres(UNIT) + 0.1, "tau": np.linspace(0.3, 0.9, K), "share": np.full(K, 0.4),
               "coef": random.normal(size=(1, len(ACTED_ON)))}  # fmt: skip
     return jax.tree.map(jnp.asarray, data), jax.tree.map(jnp.asarray, values)

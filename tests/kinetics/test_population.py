@@ -36,8 +36,8 @@ from reinfuse.kinetics.population.parameters import (
 from reinfuse.kinetics.population.posterior import model
 from reinfuse.kinetics.population.predictive import GRID, checks, fitted, log_counts, shrinkage
 from reinfuse.kinetics.population.records import METHOD, PRIOR, records
-from reinfuse.kinetics.population.reparameterization import Data, back, expected, place
-from reinfuse.kinetics.population.sampler import Draws, Effort
+from reinfuse.kinetics.population.reparameterization import CountArrays, back, expected, place
+from reinfuse.kinetics.population.sampler import Effort, PosteriorDraws
 from reinfuse.kinetics.population.two_stage_fit import first_fit
 from reinfuse.kinetics.profiles import Profile
 
@@ -184,16 +184,16 @@ def test_patients_with_most_infusions_come_first():
         ("B", 1), ("C", 1), ("D", 2), ("A", 1), ("B", 2), ("C", 2), ("D", 3), ("B", 3)]  # fmt: skip
     assert made.blocks == (4, 3, 1)
     assert made.patients == 4
-    assert np.exp(made.seen[1][:, 0]) == pytest.approx([5, 4, 7, 1, 6, 2, 8, 3])
+    assert np.exp(made.above[1][:, 0]) == pytest.approx([5, 4, 7, 1, 6, 2, 8, 3])
     assert (made.X[:, 0] + 3.5).tolist() == [4, 3, 6, 0, 5, 1, 7, 2]
 
 
 def test_counts_are_parted_into_seen_and_below():
     made = layout([profile("A", 1, [5, 9, 2, np.nan], [False, False, True, True]), profile("B", 1, [3])], {})
-    assert [a.shape for a in (*made.seen, *made.below)] == [(2, 4)] * 6
-    assert made.seen[0].tolist() == [[1, 2, 0, 0], [1, 0, 0, 0]]
-    assert np.exp(made.seen[1][0, :2]) == pytest.approx([5, 9])
-    assert made.seen[2].tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
+    assert [a.shape for a in (*made.above, *made.below)] == [(2, 4)] * 6
+    assert made.above[0].tolist() == [[1, 2, 0, 0], [1, 0, 0, 0]]
+    assert np.exp(made.above[1][0, :2]) == pytest.approx([5, 9])
+    assert made.above[2].tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
     assert made.below[0].tolist() == [[3, 0, 0, 0], [0, 0, 0, 0]]
     assert np.exp(made.below[1][0, 0]) == pytest.approx(2)
     assert made.below[2].sum() == 1
@@ -232,7 +232,7 @@ def case(double):
     root = random.normal(size=(7, 6, 6))
     curvature = (root @ root.transpose(0, 2, 1)).transpose(1, 2, 0)
     pull = np.einsum("ijn,jn->in", curvature, centres(UNIT)[:, None] + 0.3 * random.normal(size=(6, 7)))
-    data = Data(made.seen, made.below, made.X, centres(UNIT), curvature, pull)
+    data = CountArrays(made.above, made.below, made.X, centres(UNIT), curvature, pull)
     between = np.array([p.between for p in PARAMETERS])
     values = {
         "mu": centres(UNIT) + 0.2 * random.normal(size=6), "tau": between * random.uniform(0.6, 1.6, 6),
@@ -347,7 +347,7 @@ def test_first_fit_finds_planted_values(double):
     days = (1.0, 3, 5, 7, 9, 11, 14, 21, 28, 60, 120, 240, 365, 540, 730, 1000)
     profiles, factors = cohort(150, seed=2, days=days, limit=1e-3)
     made = layout(profiles, factors)
-    found = first_fit(made.seen, made.below, made.X, centres(UNIT))
+    found = first_fit(made.above, made.below, made.X, centres(UNIT))
     assert np.asarray((found.mu - STEIN.mu) / STEIN.tau) == pytest.approx(np.zeros(6), abs=0.21)
     assert np.asarray(found.tau / STEIN.tau) == pytest.approx(np.ones(6), abs=0.15)
     assert float(found.sigma) == pytest.approx(STEIN.sigma, rel=0.12)
@@ -417,7 +417,7 @@ def made_up(seed=1, shift=0.0, diverging=0, chains_of=(4, 500), **sites):
     values["mu"][0, :, CMAX] += shift
     flags = np.zeros(chains_of, dtype=bool)
     flags.ravel()[:diverging] = True
-    return Draws(values, flags, random.standard_normal(chains_of), np.full(chains_of, 7))
+    return PosteriorDraws(values, flags, random.standard_normal(chains_of), np.full(chains_of, 7))
 
 
 SITES = ("mu", "tau", "share", "sigma", "coef")
@@ -547,7 +547,7 @@ def test_curves_of_infusions_run_through_their_counts(small):
     made = fitted(found)
     assert len(made) == 2 * PATIENTS
     assert all((c.low <= c.median).all() and (c.median <= c.high).all() for c in made)
-    day, value, there = found.layout.seen
+    day, value, there = found.layout.above
     off = np.concatenate([(v - np.interp(d, GRID, np.log(c.median)))[t > 0]
                           for c, d, v, t in zip(made, day, value, there, strict=True)])  # fmt: skip
     assert off.std() < 1.3 * np.median(found.draws.flat("sigma"))

@@ -52,7 +52,7 @@ def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
 
 
 def _ratios(
-    fitted: firth.Fit, j: int, kind: firth.Kind, *, notes: list[str]
+    fitted: firth.FirthFit, j: int, kind: firth.Kind, *, notes: list[str]
 ) -> tuple[float | None, float | None, float | None, float | None, str | None]:
     said: list[str | None] = [infinite(kind)] if fitted.infinite[j] else []
     if not fitted.converged:

@@ -35,7 +35,7 @@ _BIASED = 1e-6
 
 
 @dataclass(frozen=True)
-class Fit:
+class MixedModelFit:
     """A fitted model, or the reason why there is none.
 
     Attributes
@@ -97,7 +97,7 @@ class _Rows:
         return both[:, 0], both[:, 1:]
 
 
-def fit(y: Floats, X: Floats, patient: Sequence[object] | NDArray[np.str_]) -> Fit:
+def fit(y: Floats, X: Floats, patient: Sequence[object] | NDArray[np.str_]) -> MixedModelFit:
     """Fit the model.
 
     Parameters
@@ -111,7 +111,7 @@ def fit(y: Floats, X: Floats, patient: Sequence[object] | NDArray[np.str_]) -> F
 
     Returns
     -------
-    Fit
+    MixedModelFit
         With a `reason`, and no numbers, where the model cannot be fitted.
     """
     names, code = np.unique(np.asarray(patient, dtype=np.str_), return_inverse=True)
@@ -127,11 +127,11 @@ def fit(y: Floats, X: Floats, patient: Sequence[object] | NDArray[np.str_]) -> F
         reason = "the rows of each patient do not differ beyond what the columns tell"
     if reason or share is None:
         none = np.full(X.shape[1], np.nan)
-        return Fit(none, np.full((X.shape[1],) * 2, np.nan), none, None, None, len(y), len(names), reason)
+        return MixedModelFit(none, np.full((X.shape[1],) * 2, np.nan), none, None, None, len(y), len(names), reason)
     coef, covariance, df, variance = _robust(rows, share)
     between = None if sizes.max() == 1 else float(np.sqrt(share * variance))
-    return Fit(coef / scale, covariance / np.outer(scale, scale), df, float(np.sqrt(variance)), between, len(y),
-               len(names))  # fmt: skip
+    covariance = covariance / np.outer(scale, scale)
+    return MixedModelFit(coef / scale, covariance, df, float(np.sqrt(variance)), between, len(y), len(names))
 
 
 def _impossible(rows: _Rows) -> str | None:
@@ -266,7 +266,7 @@ def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArra
     return made
 
 
-def _ratio(fitted: Fit, at: int, one: Estimate) -> Estimate:
+def _ratio(fitted: MixedModelFit, at: int, one: Estimate) -> Estimate:
     df = float(fitted.df[at])
     if np.isnan(df):
         note = f"interval {NOT_ESTIMABLE}: the ratio rests on one patient alone"

@@ -9,7 +9,7 @@ import numpy as np
 
 from reinfuse.analyses.base import random
 from reinfuse.cohort.analysis_set import ID, Analysed
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.infusion_factors import declared, factors
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
@@ -53,7 +53,7 @@ class Sampled:
         return f"Population model: {why}."
 
 
-def sampled(data: Analysed, counts: Counted, plan: Plan, *, draws: int | None = None,
+def sampled(data: Analysed, counts: CohortKinetics, plan: Plan, *, draws: int | None = None,
             progress: Progress | None = None) -> Sampled:  # fmt: skip
     """Sample the population model, and the joint models of the counts and PFS.
 

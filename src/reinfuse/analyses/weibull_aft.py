@@ -38,7 +38,7 @@ _NO_SHAPE = "the intervals do not tell the shape"
 
 
 @dataclass(frozen=True)
-class Fit:
+class AftFit:
     """A fitted model, or the reason why there is none.
 
     Attributes
@@ -143,7 +143,7 @@ class _Times:
         return bool(found.status != 0 or -found.fun > 1e-7)
 
 
-def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats, confidence: float = 0.95) -> Fit:
+def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats, confidence: float = 0.95) -> AftFit:
     """Fit the model.
 
     Parameters
@@ -178,12 +178,12 @@ def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats
                    scale=made.scale * spread)  # fmt: skip
 
 
-def _none(k: int, reason: str) -> Fit:
+def _none(k: int, reason: str) -> AftFit:
     none, nan = np.full(k, np.nan), float("nan")
-    return Fit(none, np.zeros(k, dtype=np.bool_), none, none, none, nan, nan, nan, reason)
+    return AftFit(none, np.zeros(k, dtype=np.bool_), none, none, none, nan, nan, nan, reason)
 
 
-def _fit(times: _Times, confidence: float) -> Fit:
+def _fit(times: _Times, confidence: float) -> AftFit:
     """Fit standardised times."""
     columns = times.X.shape[1]
     if not times.told:
@@ -207,7 +207,7 @@ def _fit(times: _Times, confidence: float) -> Fit:
     if infinite.any():
         coef[0] = np.nan
     lower, upper, p = np.array(rows).reshape(-1, 3).T
-    return Fit(coef[1:], infinite[1:], lower, upper, p, float(coef[0]), 1 / slope, best)
+    return AftFit(coef[1:], infinite[1:], lower, upper, p, float(coef[0]), 1 / slope, best)
 
 
 def _column(times: _Times, at: Floats, j: int, *, best: float, threshold: float,
@@ -288,7 +288,7 @@ def effects(
     return made
 
 
-def _record(fitted: Fit, at: int, one: Estimate) -> Estimate:
+def _record(fitted: AftFit, at: int, one: Estimate) -> Estimate:
     value, lower, upper = (ratio(float(v[at])) for v in (fitted.coef, fitted.lower, fitted.upper))
     said = None
     if fitted.infinite[at]:

@@ -66,7 +66,7 @@ def destination(out: Path, command: str, *reads: Path | None, force: bool = Fals
     return Destination(out, command, tuple(r for r in reads if r is not None), force)
 
 
-def checked(out: Path, command: str, *reads: Path | None, force: bool = False) -> Destination:
+def writable(out: Path, command: str, *reads: Path | None, force: bool = False) -> Destination:
     """Return where a command writes its folder, or refuse it before anything is computed."""
     place = destination(out, command, *reads, force=force)
     place.check()
@@ -81,7 +81,7 @@ def end(stopped: signals.Stopped) -> NoReturn:
     at = f" at: {signals.step()}" if signals.step() else ""
     wrote = f"Written before that: {', '.join(map(str, published))}" if published else "Nothing was written."
     command = " ".join(["reinfuse", *sys.argv[1 : 3 if sys.argv[1:2] == ["virtual"] else 2]])
-    typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.kept()}".rstrip(), err=True)
+    typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.remains()}".rstrip(), err=True)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
@@ -109,9 +109,9 @@ def progress_bar() -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
 
-        def show(name: str, done: int, total: int) -> None:
-            signals.note_step(name, done, total)
-            bar.update(task, description=name, completed=done, total=total)
+        def show(name: str, finished: int, total: int) -> None:
+            signals.note_step(name, finished, total)
+            bar.update(task, description=name, completed=finished, total=total)
 
         yield show
 

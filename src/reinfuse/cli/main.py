@@ -42,7 +42,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard o
 def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
     """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
-    place = console.checked(out, "analyze", cohort, plan, force=force)
+    place = console.writable(out, "analyze", cohort, plan, force=force)
     findings = _analysed(cohort, _plan(plan), place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
@@ -58,11 +58,11 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
     from reinfuse.study import Study
 
     chosen = _plan(plan)
-    checked, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns)
-    if checked is not None:
-        Study(checked, chosen).prepare()
+    accepted, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns)
+    if accepted is not None:
+        Study(accepted, chosen).prepare()
     show(problems, json)
-    if checked is None:
+    if accepted is None:
         raise typer.Exit(2)
     if not json:
         typer.echo(f"The cohort can be analysed ({len(problems)} warnings).")
@@ -77,7 +77,7 @@ def what_could_be_seen(
     force: ForceOption = False,
 ) -> None:
     """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
-    place = None if out is None else console.checked(out, "power", cohort, plan, force=force)
+    place = None if out is None else console.writable(out, "power", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.power_folder import shown, write_power
     from reinfuse.study import Study
@@ -103,22 +103,22 @@ def kinetics(
     force: ForceOption = False,
 ) -> None:
     """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
-    place = console.checked(out, "kinetics", cohort, plan, force=force)
+    place = console.writable(out, "kinetics", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.kinetics_folder import write_kinetics
     from reinfuse.study import Study
 
     chosen = _plan(plan)
     if above:
-        asked = {**chosen.kinetics.model_dump(mode="json"), "above": above}
-        chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": asked})
+        settings = {**chosen.kinetics.model_dump(mode="json"), "above": above}
+        chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": settings})
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)
         assert study.counts is not None
         write_kinetics(findings, study.counts, sampled, place=place)
-    notes = " ".join(f"{note}." for note in study.counts.found.notes)
-    typer.echo(f"{len(study.counts.found.profiles)} profiles. {notes}".strip())
+    notes = " ".join(f"{note}." for note in study.counts.all_profiles.notes)
+    typer.echo(f"{len(study.counts.all_profiles.profiles)} profiles. {notes}".strip())
     if sampled is not None:
         typer.echo(sampled.said)
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
@@ -184,10 +184,10 @@ def template(directory: Annotated[Path, typer.Argument(help="Folder to write int
     """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""
     from reinfuse.cohort.template import write_template
 
-    written, kept = write_template(console.destination(directory, "template", force=force))
+    written, unchanged = write_template(console.destination(directory, "template", force=force))
     for path in written:
         typer.echo(str(path))
-    for path in kept:
+    for path in unchanged:
         typer.echo(f"{path} is there already and was left as it is.", err=True)
 
 
@@ -197,13 +197,13 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
     from reinfuse.data import DEMO, datasets
     from reinfuse.exceptions import PlanRefused, Problem
 
-    known = datasets()
+    bundled = datasets()
     name = dataset or DEMO
-    if name not in known:
-        remedy = f"use one of: {', '.join(known)}"
+    if name not in bundled:
+        remedy = f"use one of: {', '.join(bundled)}"
         raise PlanRefused([Problem(value=name, rule="is no bundled cohort", remedy=remedy)])
-    chosen = known[name]
-    place = console.checked(out, "analyze", chosen.path, force=force)
+    chosen = bundled[name]
+    place = console.writable(out, "analyze", chosen.path, force=force)
     findings = _analysed(chosen.path, chosen.plan, place=place)
     _say_written(findings, out)
     _compare(chosen, findings)

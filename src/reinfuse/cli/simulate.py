@@ -80,7 +80,7 @@ def trial(
     insecure_cluster: InsecureOption = False,
 ) -> None:
     """Run a virtual trial of protocols; write report, findings and figures."""
-    place = console.checked(out, "virtual trial", protocols, cohort, force=force)
+    place = console.writable(out, "virtual trial", protocols, cohort, force=force)
     from reinfuse.report.export.trial_folder import write_virtual
     from reinfuse.simulation.population.ensemble import bundled
     from reinfuse.simulation.trial import trial_results
@@ -138,7 +138,7 @@ def search(
     insecure_cluster: InsecureOption = False,
 ) -> None:
     """Optimise the protocol of the second infusion: near-optimal protocols, and value of information."""
-    place = console.checked(out, "virtual search", force=force)
+    place = console.writable(out, "virtual search", force=force)
     from reinfuse.report.export.search_folder import write_search
     from reinfuse.simulation.population.ensemble import bundled
     from reinfuse.simulation.search.search import search as searched
@@ -206,7 +206,7 @@ def ablation(
     force: ForceOption = False,
 ) -> None:
     """Ablation: simulate the reference study without each mechanism in turn; write ablation.csv."""
-    place = console.checked(out, "virtual ablation", force=force)
+    place = console.writable(out, "virtual ablation", force=force)
     from reinfuse.report.export.trial_folder import frame
     from reinfuse.simulation.calibration.ablation import ablation as ablated
     from reinfuse.simulation.population.ensemble import bundled
@@ -266,7 +266,7 @@ def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | Non
 def _resumable(runner: Runner, trial: Trial, out: Path) -> Runner:
     from reinfuse.simulation.trial.checkpoint import resumable
 
-    signals.note_kept(f"Checkpoints are kept in {_folder(out)}: the same command resumes from them.")
+    signals.note_remains(f"Checkpoints are kept in {_folder(out)}: the same command resumes from them.")
     return resumable(runner, trial, _folder(out), say=lambda text: typer.echo(text, err=True))
 
 

@@ -64,10 +64,12 @@ class Dataset:
 
 def datasets() -> dict[str, Dataset]:
     """Return the bundled cohorts by name."""
-    found = {}
+    cohorts = {}
     root = Path(str(files(__name__)))
     for about in sorted(root.glob("*/about.toml")):
-        told = tomllib.loads(about.read_text(encoding="utf-8"))
+        declared = tomllib.loads(about.read_text(encoding="utf-8"))
         name = about.parent.name
-        found[name] = Dataset(name, told["title"], told.get("synthetic") is True, told["source"], about.parent)
-    return found
+        cohorts[name] = Dataset(
+            name, declared["title"], declared.get("synthetic") is True, declared["source"], about.parent
+        )
+    return cohorts

@@ -28,12 +28,12 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def parameters(found: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
+def parameters(profiles: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
     """Return one row a parameter of each profile.
 
     Parameters
     ----------
-    found
+    profiles
         The profiles of a cohort.
     rules
         How they are summed up.
@@ -44,12 +44,12 @@ def parameters(found: Profiles, rules: NcaRules | None = None) -> pl.DataFrame:
         `PPSTRESN` in `PPSTRESU`; where it is missing, `PPSTAT` is NOT DONE and `PPREASND` says why; `note` tells what
         a value rests on; `unit` is that of the counts. AUCINT goes from `PPSTINT` to `PPENINT` (ISO 8601 durations).
     """
-    made = [(p, nca(p, rules)) for p in found.profiles]
-    fold = folds(made)
-    kinds = {(p.subset, p.unit) for p in found.profiles}
-    limits = {k: least_limit((p for p in found.profiles if (p.subset, p.unit) == k), WINDOW) for k in kinds}
+    parameters_of = [(p, nca(p, rules)) for p in profiles.profiles]
+    fold = folds(parameters_of)
+    kinds = {(p.subset, p.unit) for p in profiles.profiles}
+    limits = {k: least_limit((p for p in profiles.profiles if (p.subset, p.unit) == k), WINDOW) for k in kinds}
     rows = []
-    for profile, values in made:
+    for profile, values in parameters_of:
         own = (profile.patient_id, profile.infusion, profile.subset)
         for v in values:
             rows.append((*own, *_row(v.code, v.value, v.unit, reason=v.reason), profile.unit))
@@ -71,6 +71,6 @@ def _row(code: str, value: float | None, unit: str, *, reason: str | None) -> tu
     interval: tuple[str | None, str | None] = (None, None)
     if code.startswith("AUCINT"):
         code, interval = "AUCINT", ("P0D", f"P{code.removeprefix('AUCINT')}D")
-    done = value is not None
-    return (code, NAMES[code], *interval, value, unit, None if done else "NOT DONE", None if done else reason,
-            reason if done else None)  # fmt: skip
+    measured = value is not None
+    return (code, NAMES[code], *interval, value, unit, None if measured else "NOT DONE", None if measured else reason,
+            reason if measured else None)  # fmt: skip

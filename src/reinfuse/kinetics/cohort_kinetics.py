@@ -15,7 +15,7 @@ from reinfuse.plan.kinetics_rules import NcaRules
 
 
 @dataclass(frozen=True)
-class Counted:
+class CohortKinetics:
     """The counts of a cohort, ready to be compared.
 
     Attributes
@@ -26,7 +26,7 @@ class Counted:
         The unit that is compared.
     """
 
-    found: Profiles
+    all_profiles: Profiles
     unit: str
     rules: NcaRules
     cohort: Cohort = field(repr=False)
@@ -34,7 +34,7 @@ class Counted:
     @cached_property
     def profiles(self) -> list[Profile]:
         """Profiles of all cells in the compared unit."""
-        return of_unit(self.found, self.unit)
+        return of_unit(self.all_profiles, self.unit)
 
     @cached_property
     def exposures(self) -> pl.DataFrame:
@@ -43,7 +43,7 @@ class Counted:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the section `kinetics` of findings.json."""
-        others = sorted({p.unit for p in self.found.profiles} - {self.unit})
+        others = sorted({p.unit for p in self.all_profiles.profiles} - {self.unit})
         return {
             "unit": self.unit, "other_units": others, "profiles": len(self.profiles),
             "patients": len({p.patient_id for p in self.profiles}),
@@ -56,12 +56,12 @@ class Counted:
             "rules": {"before": self.rules.below.before, "between": self.rules.below.between,
                       "after": self.rules.below.after, "area": "linear up, logarithmic down",
                       "half_life": f"adjusted R2 at least {self.rules.least_r2:g}"},
-            "notes": list(self.found.notes),
+            "notes": list(self.all_profiles.notes),
         }  # fmt: skip
 
 
-def counted(cohort: Cohort, unit: str | None, *, rules: NcaRules) -> Counted | None:
+def cohort_kinetics(cohort: Cohort, unit: str | None, *, rules: NcaRules) -> CohortKinetics | None:
     """Return the counts of a cohort in a unit, by default that of most profiles; None where there are none."""
-    found = profiles(cohort)
-    chosen = main_unit(found, unit)
-    return None if chosen is None else Counted(found, chosen, rules, cohort)
+    all_profiles = profiles(cohort)
+    chosen = main_unit(all_profiles, unit)
+    return None if chosen is None else CohortKinetics(all_profiles, chosen, rules, cohort)

@@ -63,8 +63,8 @@ def area_by(profile: Profile, limit: float | None) -> Value:
     days, values = profile.day[by], _standing(profile, limit)[by]
     first = values[0] if profile.below[0] else 0.0
     carried = float(values[-1]) * (WINDOW - float(days[-1]))
-    made = area(np.concatenate([[0.0], days]), np.concatenate([[first], values]), WINDOW)
-    return _above_zero(made + carried)
+    measured = area(np.concatenate([[0.0], days]), np.concatenate([[first], values]), WINDOW)
+    return _above_zero(measured + carried)
 
 
 def _standing(profile: Profile, limit: float | None) -> Floats:

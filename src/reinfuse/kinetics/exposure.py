@@ -32,17 +32,17 @@ SCHEMA = {
 }  # fmt: skip
 
 
-def main_unit(found: Profiles, wanted: str | None = None) -> str | None:
+def main_unit(profiles: Profiles, wanted: str | None = None) -> str | None:
     """Return the unit that is analysed: the wanted one, or that of most profiles; None of no profile."""
-    units = [p.unit for p in found.profiles if p.subset == SUBSET]
+    units = [p.unit for p in profiles.profiles if p.subset == SUBSET]
     if wanted is not None:
         return wanted if wanted in units else None
     return max(sorted(set(units)), key=units.count) if units else None
 
 
-def of_unit(found: Profiles, unit: str | None) -> list[Profile]:
+def of_unit(profiles: Profiles, unit: str | None) -> list[Profile]:
     """Return the profiles of all cells in one unit."""
-    return [p for p in found.profiles if p.subset == SUBSET and p.unit == unit]
+    return [p for p in profiles.profiles if p.subset == SUBSET and p.unit == unit]
 
 
 def exposures(profiles: list[Profile], rules: NcaRules) -> pl.DataFrame:
@@ -78,6 +78,6 @@ def _row(profile: Profile, rules: NcaRules, limit: float | None, early_limit: fl
 def summaries(values: pl.Series) -> Iterator[tuple[str, float]]:
     """Yield median and quartiles by name, of at least one value."""
     for name, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75)):
-        found = values.quantile(share, "linear")
-        if found is not None:
-            yield name, float(found)
+        quantile = values.quantile(share, "linear")
+        if quantile is not None:
+            yield name, float(quantile)

@@ -27,10 +27,10 @@ def within_reach(e: Estimate) -> Estimate:
     far = f"beyond {FARTHEST:,.0f}-fold"
     estimate, lower, upper = (v if v is None or 1 / FARTHEST <= v <= FARTHEST else None
                               for v in (e.estimate, e.lower, e.upper))  # fmt: skip
-    said = f"a limit is {far}" if (lower, upper) != (e.lower, e.upper) else None
+    truncated = f"a limit is {far}" if (lower, upper) != (e.lower, e.upper) else None
     if estimate is None and e.estimate is not None:
-        said = f"{NOT_ESTIMABLE}: the ratio is {far}"
-    return replace(e, estimate=estimate, lower=lower, upper=upper, note=joined([said, e.note]))
+        truncated = f"{NOT_ESTIMABLE}: the ratio is {far}"
+    return replace(e, estimate=estimate, lower=lower, upper=upper, note=joined([truncated, e.note]))
 
 
 def _few(e: Estimate) -> str | None:

@@ -41,26 +41,28 @@ def factors(cohort: Cohort, profiles: Sequence[Profile]) -> dict[str, Floats]:
     keys = pl.DataFrame({ID: [p.patient_id for p in profiles], "infusion": [p.infusion for p in profiles]},
                         schema={ID: pl.String, "infusion": pl.Int64})  # fmt: skip
     joined = keys.join(rows, on=[ID, "infusion"], how="left", maintain_order="left")
-    made = {n: joined[n].cast(pl.Float64).fill_null(float("nan")).to_numpy() for n in LABELS if n in joined.columns
+    columns = {n: joined[n].cast(pl.Float64).fill_null(float("nan")).to_numpy() for n in LABELS if n in joined.columns
             and n != "diagnosis"}  # fmt: skip
     if "diagnosis" in joined.columns:
         texts = joined["diagnosis"].to_list()
         levels = sorted({t for t in texts if t is not None}, key=lambda t: (-texts.count(t), t))
         missing = np.array([t is None for t in texts])
         for level in levels[1:]:
-            made[f"diagnosis={level}"] = np.where(missing, np.nan, np.array([t == level for t in texts], dtype=float))
-    return made
+            columns[f"diagnosis={level}"] = np.where(
+                missing, np.nan, np.array([t == level for t in texts], dtype=float)
+            )
+    return columns
 
 
 def declared(data: Analysed, profiles: Sequence[Profile]) -> dict[str, Floats]:
     """Return the plan's own factors of patients for each profile, one array a term; NaN where missing."""
     row = {patient: i for i, patient in enumerate(data.frame[ID].to_list())}
     at = np.array([row.get(p.patient_id, -1) for p in profiles])
-    made = {}
+    columns = {}
     for factor in (f for f in data.factors if f.name not in BUILT_IN_FACTORS):
         for j, term in enumerate(factor.terms):
-            made[term] = np.where(at < 0, np.nan, factor.columns[at, j])
-    return made
+            columns[term] = np.where(at < 0, np.nan, factor.columns[at, j])
+    return columns
 
 
 def _rows(cohort: Cohort) -> pl.DataFrame:

@@ -36,7 +36,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
-class Seen:
+class Persistence:
     """What was seen of one patient after one infusion, in days.
 
     Attributes
@@ -74,14 +74,14 @@ class Seen:
         return self.right is None and self.competing is not None and self.competing > self.left
 
     @property
-    def kept(self) -> Seen:
+    def persistent(self) -> Persistence:
         """The same, with the cells there until the competing event."""
-        return Seen(float(self.competing or 0.0), None, self.competing) if self.unsure else self
+        return Persistence(float(self.competing or 0.0), None, self.competing) if self.unsure else self
 
     @property
-    def gone(self) -> Seen:
+    def gone(self) -> Persistence:
         """The same, with the cells lost before the competing event."""
-        return Seen(self.left, self.competing) if self.unsure else self
+        return Persistence(self.left, self.competing) if self.unsure else self
 
     @property
     def free(self) -> float:
@@ -135,12 +135,12 @@ class Incidence:
         return float(self.mass[np.unique(self.group[np.isinf(self.right)])].sum())
 
 
-def incidence(seen: Sequence[Seen]) -> Incidence:
+def incidence(patients: Sequence[Persistence]) -> Incidence:
     """Estimate where the first event is: a loss of the cells, or a competing event.
 
     Parameters
     ----------
-    seen
+    patients
         One a patient.
 
     Raises
@@ -148,21 +148,21 @@ def incidence(seen: Sequence[Seen]) -> Incidence:
     ValueError
         If there is none.
     """
-    if not seen:
+    if not patients:
         raise ValueError("there must be a patient")
-    inside, empty = _places(*_spans(seen))
+    inside, empty = _places(*_spans(patients))
     mass, converged = greatest(inside)
     return replace(empty, mass=mass, converged=converged)
 
 
-def _spans(seen: Sequence[Seen]) -> tuple[Floats, Floats, Floats]:
+def _spans(patients: Sequence[Persistence]) -> tuple[Floats, Floats, Floats]:
     """Return what patients tell: where a loss may be, shape (patients, 2), the competing event's day, free of it until.
 
     A loss that cannot be is an infinite interval, a competing event that was not seen NaN.
     """
-    spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
-    day = np.array([np.nan if s.right is not None or s.competing is None else s.competing for s in seen])
-    return spans, day, np.array([s.free for s in seen])
+    spans = np.array([s.lost or (np.inf, np.inf) for s in patients])
+    day = np.array([np.nan if s.right is not None or s.competing is None else s.competing for s in patients])
+    return spans, day, np.array([s.free for s in patients])
 
 
 def _places(spans: Floats, day: Floats, free: Floats) -> tuple[Bools, Incidence]:
@@ -184,26 +184,26 @@ def _days(day: Floats, free: Floats) -> Floats:
     """Return the days of competing events, and the time after all of them if anyone was still in view then."""
     days = np.unique(day[np.isfinite(day)])
     longest = max(free[np.isfinite(free)], default=-np.inf)
-    found = [(d, d) for d in days]
+    places = [(d, d) for d in days]
     if longest > -np.inf and (not len(days) or longest >= days[-1]):
-        found.append((longest, np.inf))
-    return np.array(found).reshape(-1, 2)
+        places.append((longest, np.inf))
+    return np.array(places).reshape(-1, 2)
 
 
-def limits(seen: Sequence[Seen], days: Sequence[float], confidence: float, *, draws: int,
+def limits(patients: Sequence[Persistence], days: Sequence[float], confidence: float, *, draws: int,
            random: np.random.Generator) -> Floats:  # fmt: skip
     """Return lower and upper limits of the incidence by each day, shape (days, 2), from patients drawn anew."""
-    spans, day, free = _spans(seen)
+    spans, day, free = _spans(patients)
     low, high = rounded(spans[:, 0], spans[:, 1], days)
     day, free = rounded(free, day, days, most=MOST_EDGES // 2)[::-1]  # where losses are does not hang on these
     inside, one = _places(np.column_stack([low, high]), day, free)
     masses = resampled_masses(inside, draws, random=random)
-    found = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
-    made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
-    return made
+    incidences = np.column_stack([masses @ (sum(one.may_and_must(day)) / 2) for day in days])
+    percentiles: Floats = np.quantile(incidences, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
+    return percentiles
 
 
-def seen_of(profile: Profile, death: float | None, alive: float | None) -> Seen:
+def persistence_of(profile: Profile, death: float | None, alive: float | None) -> Persistence:
     """Return what was seen after one infusion.
 
     Parameters
@@ -216,7 +216,7 @@ def seen_of(profile: Profile, death: float | None, alive: float | None) -> Seen:
     """
     left, right = persistence(profile)
     came = [day for day in (death, profile.until) if day is not None]
-    return Seen(left, right, min(came) if came else None, None if alive is None else max(alive, left))
+    return Persistence(left, right, min(came) if came else None, None if alive is None else max(alive, left))
 
 
 def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, deaths: Mapping[str, float],
@@ -240,31 +240,33 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
         `analysis` ``kinetics``, `endpoint` ``loss``, `term` ``infusion=1``; events: losses seen. An estimate is the
         middle of what the data leave open, its note tells how much.
     """
-    seen = [seen_of(p, deaths.get(p.patient_id), alive.get(p.patient_id)) for p in profiles if p.infusion == infusion]
+    patients = [
+        persistence_of(p, deaths.get(p.patient_id), alive.get(p.patient_id)) for p in profiles if p.infusion == infusion
+    ]
     own = Estimate("kinetics", "loss", "cumulative_incidence", group=group, term=f"infusion={infusion}",
-                   confidence=confidence, unit="fraction", method=METHOD, n=len(seen),
-                   events=sum(s.right is not None for s in seen))  # fmt: skip
+                   confidence=confidence, unit="fraction", method=METHOD, n=len(patients),
+                   events=sum(s.right is not None for s in patients))  # fmt: skip
     if not own.events:
-        note = f"{NOT_REACHED}: no loss of the cells was seen" if seen else f"{NOT_ESTIMABLE}: no patient"
+        note = f"{NOT_REACHED}: no loss of the cells was seen" if patients else f"{NOT_ESTIMABLE}: no patient"
         return [replace(own, at=day, note=note) for day in DAYS]
-    kept = [s.kept for s in seen]
-    fit, every = incidence(kept), incidence([s.gone for s in seen])
-    followed, unsure = max(s.right or s.left for s in kept), sum(s.unsure for s in seen)
-    made = []
-    for day, limit in zip(DAYS, limits(kept, DAYS, confidence, draws=DRAWS, random=random), strict=True):
+    persistent = [s.persistent for s in patients]
+    fit, every = incidence(persistent), incidence([s.gone for s in patients])
+    followed, unsure = max(s.right or s.left for s in persistent), sum(s.unsure for s in patients)
+    records = []
+    for day, limit in zip(DAYS, limits(persistent, DAYS, confidence, draws=DRAWS, random=random), strict=True):
         one = replace(own, at=day)
         if day > followed and fit.never > TOLERANCE:
-            made.append(replace(one, note=f"{NOT_ESTIMABLE}: beyond the last follow-up, day {followed:g}"))
+            records.append(replace(one, note=f"{NOT_ESTIMABLE}: beyond the last follow-up, day {followed:g}"))
             continue
-        said = None
+        bounds = None
         if unsure:
-            said = (f"{unsure} died, or had the next infusion, with no count on that day, counted as with the cells: "
+            bounds = (f"{unsure} died, or had the next infusion, with no count on that day, counted as with the cells: "
                     f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost the cells")  # fmt: skip
-        made.append(_record(fit, limit, one, said=said))
-    return made
+        records.append(_record(fit, limit, one, bounds=bounds))
+    return records
 
 
-def _record(fit: Incidence, limit: Floats, one: Estimate, *, said: str | None) -> Estimate:
+def _record(fit: Incidence, limit: Floats, one: Estimate, *, bounds: str | None) -> Estimate:
     least, most = (min(max(x, 0.0), 1.0) for x in fit.by(one.at or 0.0))
     wide = (
         f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart" if most - least > NOTEWORTHY else None
@@ -274,4 +276,4 @@ def _record(fit: Incidence, limit: Floats, one: Estimate, *, said: str | None) -
         wide = f"{'no' if most < NOTEWORTHY else 'every'} loss by then: interval {NOT_ESTIMABLE}"
     lower, upper = (None, None) if sure else (float(limit[0]), float(limit[1]))
     failed = None if fit.converged else "the steps did not come to an end"
-    return replace(one, estimate=(least + most) / 2, lower=lower, upper=upper, note=joined([wide, said, failed]))
+    return replace(one, estimate=(least + most) / 2, lower=lower, upper=upper, note=joined([wide, bounds, failed]))

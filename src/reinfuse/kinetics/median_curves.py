@@ -54,9 +54,9 @@ def median_curve(profiles: Sequence[Profile], days: Sequence[float]) -> MedianCu
 def _on(profile: Profile, grid: Floats) -> Floats:
     """Return the log count on each day of a grid; NaN outside the counts."""
     value = np.where(profile.below, profile.value / 2, profile.value)
-    known = np.isfinite(value) & (value > 0)
-    if not known.any():
+    positive = np.isfinite(value) & (value > 0)
+    if not positive.any():
         return np.full(len(grid), np.nan)
-    day, logs = profile.day[known], np.log(value[known])
-    made: Floats = np.interp(grid, day, logs, left=np.nan, right=np.nan)
-    return made
+    day, logs = profile.day[positive], np.log(value[positive])
+    log_counts: Floats = np.interp(grid, day, logs, left=np.nan, right=np.nan)
+    return log_counts

@@ -27,7 +27,7 @@ SAME_R2 = 1e-4
 
 
 @dataclass(frozen=True)
-class Parameter:
+class NcaParameter:
     """One parameter: `value` None where it cannot be given, and `reason` says why."""
 
     code: str
@@ -56,7 +56,7 @@ class _Points:
     value: Floats = field(repr=False)
 
 
-def nca(profile: Profile, rules: NcaRules | None = None) -> tuple[Parameter, ...]:
+def nca(profile: Profile, rules: NcaRules | None = None) -> tuple[NcaParameter, ...]:
     """Return the parameters of one profile.
 
     Parameters
@@ -68,7 +68,7 @@ def nca(profile: Profile, rules: NcaRules | None = None) -> tuple[Parameter, ...
 
     Returns
     -------
-    tuple of Parameter
+    tuple of NcaParameter
         CMAX, TMAX, CLST, TLST, AUCLST, AUCINT (one a day of `area_days`, the code followed by the day), LAMZHL with
         LAMZ, LAMZNPT, LAMZLL, LAMZUL and R2ADJ, TBLQ and, where asked, TABOVE.
     """
@@ -76,40 +76,40 @@ def nca(profile: Profile, rules: NcaRules | None = None) -> tuple[Parameter, ...
     return tuple(_parameters(profile, rules))
 
 
-def _parameters(profile: Profile, rules: NcaRules) -> Iterator[Parameter]:
+def _parameters(profile: Profile, rules: NcaRules) -> Iterator[NcaParameter]:
     unit = profile.unit
     counted = np.flatnonzero(profile.counted)
     if not counted.size:
         why = "every count is below the limit of quantification"
         for code, of in (("CMAX", unit), ("TMAX", "days"), ("CLST", unit), ("TLST", "days")):
-            yield Parameter(code, None, of, why)
-        yield Parameter("AUCLST", None, f"{unit} x days", why)
+            yield NcaParameter(code, None, of, why)
+        yield NcaParameter("AUCLST", None, f"{unit} x days", why)
         for to in rules.area_days:
-            yield Parameter(f"AUCINT{to:g}", None, f"{unit} x days", why)
-        yield Parameter("LAMZHL", None, "days", why)
+            yield NcaParameter(f"AUCINT{to:g}", None, f"{unit} x days", why)
+        yield NcaParameter("LAMZHL", None, "days", why)
     else:
         yield from _extremes(profile)
         terminal, why_not = terminal_phase(profile, rules)
         points = _apply(profile, rules.below)
         last = float(profile.day[counted[-1]])
-        yield Parameter("AUCLST", area(points.day, points.value, last), f"{unit} x days")
+        yield NcaParameter("AUCLST", area(points.day, points.value, last), f"{unit} x days")
         for to in rules.area_days:
             yield _window(profile, points, to, terminal=terminal)
         yield from _half_life(terminal, why_not)
-    yield Parameter("TBLQ", *_first_of_two_below(profile))
+    yield NcaParameter("TBLQ", *_first_of_two_below(profile))
     if rules.above is not None:
-        yield Parameter("TABOVE", time_above(profile, rules), "days")
+        yield NcaParameter("TABOVE", time_above(profile, rules), "days")
 
 
-def _extremes(profile: Profile) -> Iterator[Parameter]:
+def _extremes(profile: Profile) -> Iterator[NcaParameter]:
     counted = np.flatnonzero(profile.counted)
     peak = counted[int(np.argmax(profile.value[counted]))]  # the first of equal peaks
     at_last = peak == len(profile.day) - 1
     note = "the peak is the last count: it may lie later" if at_last else None
-    yield Parameter("CMAX", float(profile.value[peak]), profile.unit, note)
-    yield Parameter("TMAX", float(profile.day[peak]), "days", note)
-    yield Parameter("CLST", float(profile.value[counted[-1]]), profile.unit)
-    yield Parameter("TLST", float(profile.day[counted[-1]]), "days")
+    yield NcaParameter("CMAX", float(profile.value[peak]), profile.unit, note)
+    yield NcaParameter("TMAX", float(profile.day[peak]), "days", note)
+    yield NcaParameter("CLST", float(profile.value[counted[-1]]), profile.unit)
+    yield NcaParameter("TLST", float(profile.day[counted[-1]]), "days")
 
 
 def _apply(profile: Profile, rules: BelowRules) -> _Points:
@@ -149,21 +149,21 @@ def _between(a: float, b: float, x: float, *, y: float, at: float) -> float:
     return float(math.exp((1 - share) * math.log(x) + share * math.log(y)) if 0 < y < x else x + share * (y - x))
 
 
-def _window(profile: Profile, points: _Points, to: float, *, terminal: Terminal | None) -> Parameter:
+def _window(profile: Profile, points: _Points, to: float, *, terminal: Terminal | None) -> NcaParameter:
     """Return the area from day 0 to a day, with what was assumed to get there."""
     code, unit = f"AUCINT{to:g}", f"{profile.unit} x days"
     until = float(points.day[-1])
     if float(profile.day[-1]) < LATEST_START * to:
-        return Parameter(code, None, unit, f"no count at or after day {LATEST_START * to:g}")
-    made = area(points.day, points.value, to)
+        return NcaParameter(code, None, unit, f"no count at or after day {LATEST_START * to:g}")
+    measured = area(points.day, points.value, to)
     if until >= to or points.value[-1] == 0:
-        return Parameter(code, made, unit)
+        return NcaParameter(code, measured, unit)
     if profile.until is not None and profile.until < to:
-        return Parameter(code, None, unit, f"the next infusion came on day {profile.until:g}")
+        return NcaParameter(code, None, unit, f"the next infusion came on day {profile.until:g}")
     if terminal is None:
-        return Parameter(code, made, unit, f"to day {until:g}, the last count")
+        return NcaParameter(code, measured, unit, f"to day {until:g}, the last count")
     left = float(points.value[-1]) * (1 - math.exp(-terminal.slope * (to - until))) / terminal.slope
-    return Parameter(code, made + left, unit, f"from day {until:g} on along the terminal slope")
+    return NcaParameter(code, measured + left, unit, f"from day {until:g} on along the terminal slope")
 
 
 def terminal_phase(profile: Profile, rules: NcaRules | None = None) -> tuple[Terminal | None, str | None]:
@@ -201,16 +201,16 @@ def _line(day: Floats, value: Floats) -> Terminal:
     return Terminal(float(day[0]), float(day[-1]), n, -b, float(value.mean() - b * day.mean()), adjusted)
 
 
-def _half_life(terminal: Terminal | None, why: str | None) -> Iterator[Parameter]:
+def _half_life(terminal: Terminal | None, why: str | None) -> Iterator[NcaParameter]:
     if terminal is None:
-        yield Parameter("LAMZHL", None, "days", why)
+        yield NcaParameter("LAMZHL", None, "days", why)
         return
-    yield Parameter("LAMZHL", math.log(2) / terminal.slope, "days")
-    yield Parameter("LAMZ", terminal.slope, "1/days")
-    yield Parameter("LAMZNPT", float(terminal.points), "counts")
-    yield Parameter("LAMZLL", terminal.first, "days")
-    yield Parameter("LAMZUL", terminal.last, "days")
-    yield Parameter("R2ADJ", terminal.r2, "")
+    yield NcaParameter("LAMZHL", math.log(2) / terminal.slope, "days")
+    yield NcaParameter("LAMZ", terminal.slope, "1/days")
+    yield NcaParameter("LAMZNPT", float(terminal.points), "counts")
+    yield NcaParameter("LAMZLL", terminal.first, "days")
+    yield NcaParameter("LAMZUL", terminal.last, "days")
+    yield NcaParameter("R2ADJ", terminal.r2, "")
 
 
 def persistence(profile: Profile) -> tuple[float, float | None]:
@@ -257,13 +257,13 @@ def time_above(profile: Profile, rules: NcaRules) -> float:
     return float(total)
 
 
-def folds(of: Sequence[tuple[Profile, tuple[Parameter, ...]]]) -> dict[tuple[str, int, str, str], float]:
+def folds(of: Sequence[tuple[Profile, tuple[NcaParameter, ...]]]) -> dict[tuple[str, int, str, str], float]:
     """Return each infusion's peak divided by that of the infusion before, same subset and unit."""
     peaks = {(p.patient_id, p.infusion, p.subset, p.unit): v.value
              for p, parameters in of for v in parameters if v.code == "CMAX" and v.value}  # fmt: skip
-    made = {}
+    ratios = {}
     for (patient, number, subset, unit), peak in peaks.items():
         before = peaks.get((patient, number - 1, subset, unit))
         if before and peak:
-            made[patient, number, subset, unit] = peak / before
-    return made
+            ratios[patient, number, subset, unit] = peak / before
+    return ratios

@@ -34,41 +34,41 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
         `analysis` ``kinetics``, `endpoint` ``persistence``, `term` ``infusion=1``. A probability is the middle of what
         the data leave open, its note tells how much; the median's limits are the interval that holds it.
     """
-    mine = [p for p in profiles if p.infusion == infusion]
-    between = [persistence(p) for p in mine]
+    of_infusion = [p for p in profiles if p.infusion == infusion]
+    between = [persistence(p) for p in of_infusion]
     events = sum(right is not None for _, right in between)
-    own: dict[str, Any] = {"group": group, "term": f"infusion={infusion}", "method": METHOD, "n": len(mine),
+    own: dict[str, Any] = {"group": group, "term": f"infusion={infusion}", "method": METHOD, "n": len(of_infusion),
                            "events": events, "confidence": confidence}  # fmt: skip
-    if not mine or not events:
-        note = f"{NOT_ESTIMABLE}: no patient" if not mine else f"{NOT_REACHED}: no loss of the cells was seen"
+    if not of_infusion or not events:
+        note = f"{NOT_ESTIMABLE}: no patient" if not of_infusion else f"{NOT_REACHED}: no loss of the cells was seen"
         return [Estimate("kinetics", "persistence", "median", unit="days", note=note, **own)]
     left, right = np.array([a for a, _ in between]), [b for _, b in between]
     fit = turnbull(left, right)
-    made = [_median(fit.median(), own)]
+    records = [_median(fit.median(), own)]
     low = limits(left, right, DAYS, confidence=confidence, draws=DRAWS, random=random)
     followed = max(a if b is None else b for a, b in between)
     for i, day in enumerate(DAYS):
         if day > followed:
             note = f"{NOT_ESTIMABLE}: beyond the last follow-up, day {followed:g}"
-            made.append(Estimate("kinetics", "persistence", "rate_at", at=day, unit="fraction", note=note, **own))
+            records.append(Estimate("kinetics", "persistence", "rate_at", at=day, unit="fraction", note=note, **own))
             continue
         least, most = (min(max(x, 0.0), 1.0) for x in fit.persisting(day))
-        said: str | None = None
+        remark: str | None = None
         if most - least > NOTEWORTHY:
-            said = f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart"
+            remark = f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart"
         sure = least > 1 - NOTEWORTHY or most < NOTEWORTHY
         if sure:
-            said = f"{'no' if least > NOTEWORTHY else 'every'} loss by then: interval {NOT_ESTIMABLE}"
+            remark = f"{'no' if least > NOTEWORTHY else 'every'} loss by then: interval {NOT_ESTIMABLE}"
         ends = (None, None) if sure else (float(low[i, 0]), float(low[i, 1]))
-        made.append(Estimate("kinetics", "persistence", "rate_at", at=day, estimate=(least + most) / 2, lower=ends[0],
-                             upper=ends[1], unit="fraction", note=said, **own))  # fmt: skip
-    return made
+        records.append(Estimate("kinetics", "persistence", "rate_at", at=day, estimate=(least + most) / 2,
+                                lower=ends[0], upper=ends[1], unit="fraction", note=remark, **own))  # fmt: skip
+    return records
 
 
-def _median(found: tuple[float, float] | None, own: dict[str, Any]) -> Estimate:
-    if found is None:
+def _median(interval: tuple[float, float] | None, own: dict[str, Any]) -> Estimate:
+    if interval is None:
         return Estimate("kinetics", "persistence", "median", unit="days", note=NOT_REACHED, **own)
     note = "limits: between which days the median lies, not a confidence interval"
-    told = {**own, "confidence": None, "method": "Turnbull"}
-    return Estimate("kinetics", "persistence", "median", estimate=sum(found) / 2, lower=found[0], upper=found[1],
-                    unit="days", note=note, **told)  # fmt: skip
+    fields = {**own, "confidence": None, "method": "Turnbull"}
+    return Estimate("kinetics", "persistence", "median", estimate=sum(interval) / 2, lower=interval[0],
+                    upper=interval[1], unit="days", note=note, **fields)  # fmt: skip

@@ -87,14 +87,14 @@ def profiles(cohort: Cohort) -> Profiles:
     given = {str(key[0]): sorted(zip(rows[TIME].to_list(), rows["infusion"].to_list(), strict=True))
              for key, rows in infusions.group_by(ID)}  # fmt: skip
     table = _readable(counts)
-    found: list[Profile] = []
-    told: Counter[str] = Counter()
+    collected: list[Profile] = []
+    notes: Counter[str] = Counter()
     for (patient, subset, unit), rows in table.sort(ID, "subset", "unit", TIME).group_by(
             ID, "subset", "unit", maintain_order=True):  # fmt: skip
         times = given.get(str(patient), [])
-        found += _of_patient(str(patient), str(subset), str(unit), rows=rows, given=times, told=told)
-    found.sort(key=lambda p: (p.patient_id, p.infusion, p.subset, p.unit))
-    return Profiles(tuple(found), tuple(f"{what}: {count} times" for what, count in sorted(told.items())))
+        collected += _of_patient(str(patient), str(subset), str(unit), rows=rows, given=times, notes=notes)
+    collected.sort(key=lambda p: (p.patient_id, p.infusion, p.subset, p.unit))
+    return Profiles(tuple(collected), tuple(f"{what}: {count} times" for what, count in sorted(notes.items())))
 
 
 def _readable(counts: pl.DataFrame) -> pl.DataFrame:
@@ -110,16 +110,16 @@ def _readable(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_patient(patient: str, subset: str, unit: str, *, rows: pl.DataFrame, given: list[tuple[int, int]],
-                told: Counter[str]) -> Iterator[Profile]:  # fmt: skip
+                notes: Counter[str]) -> Iterator[Profile]:  # fmt: skip
     """Yield one profile an infusion that has counts after it."""
-    day, value, below = _one_a_day(rows, told)
+    day, value, below = _one_a_day(rows, notes)
     first = given[0][0] if given else np.inf
     early = int((day < first).sum())
     if early:
-        told["counts before the first infusion, left out"] += early
+        notes["counts before the first infusion, left out"] += early
     unknown = int((below & np.isnan(value) & (day >= first)).sum())
     if unknown:
-        told["counts below a limit that is not given, no part of the population model"] += unknown
+        notes["counts below a limit that is not given, no part of the population model"] += unknown
     for i, (start, number) in enumerate(given):
         end = given[i + 1][0] if i + 1 < len(given) else None
         after = (day > start) & (day <= end if end is not None else True)
@@ -132,7 +132,7 @@ def _of_patient(patient: str, subset: str, unit: str, *, rows: pl.DataFrame, giv
                           None if end is None else float(end - start))  # fmt: skip
 
 
-def _one_a_day(rows: pl.DataFrame, told: Counter[str]) -> tuple[Floats, Floats, Bools]:
+def _one_a_day(rows: pl.DataFrame, notes: Counter[str]) -> tuple[Floats, Floats, Bools]:
     """Return days, counts and flags, each day once."""
     day = rows[TIME].cast(pl.Float64).to_numpy()
     below = rows["below"].to_numpy()
@@ -141,12 +141,12 @@ def _one_a_day(rows: pl.DataFrame, told: Counter[str]) -> tuple[Floats, Floats, 
     unique, index, size = np.unique(day, return_inverse=True, return_counts=True)
     if len(unique) == len(day):
         return day, value, below
-    told["more than one count of a subset and unit on one day, averaged"] += int((size > 1).sum())
+    notes["more than one count of a subset and unit on one day, averaged"] += int((size > 1).sum())
     merged, low = np.empty(len(unique)), np.empty(len(unique), dtype=np.bool_)
     for k in range(len(unique)):
-        mine = index == k
-        low[k] = below[mine].all()
-        used = value[mine] if low[k] else np.where(below, value / 2, value)[mine]
+        same_day = index == k
+        low[k] = below[same_day].all()
+        used = value[same_day] if low[k] else np.where(below, value / 2, value)[same_day]
         used = used[~np.isnan(used)]  # a limit that is not given
         merged[k] = np.nan if not len(used) else used[0] if len(used) == 1 else np.exp(np.log(used).mean())
     return unique, merged, low

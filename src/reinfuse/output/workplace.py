@@ -111,8 +111,8 @@ def free_name(path: Path) -> Path:
     stem, ending = (path.name, "") if path.is_dir() else (path.stem, path.suffix)
     for number in range(1, 10_000):
         more = f"-replaced-{date.today().isoformat()}{f'-{number}' if number > 1 else ''}{ending}"
-        kept = os.fsencode(stem)[: 250 - len(os.fsencode(more))].decode(errors="ignore")
-        free = path.with_name(kept + more)
+        shortened = os.fsencode(stem)[: 250 - len(os.fsencode(more))].decode(errors="ignore")
+        free = path.with_name(shortened + more)
         if not os.path.lexists(free):
             return free
     raise FileExistsError(path)

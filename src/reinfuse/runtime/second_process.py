@@ -54,17 +54,17 @@ class SecondProcess:
 
     def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a function of a module gives there, or raise what it raised."""
-        asked, answered = self._process.stdin, self._process.stdout
-        assert asked is not None and answered is not None
+        requests, replies = self._process.stdin, self._process.stdout
+        assert requests is not None and replies is not None
         try:
             message = pickle.dumps((work, arguments))
         except (OSError, MemoryError):  # polars raises the first: no memory is left for a second copy of the data
             raise _Dead from None
         with self._lock:
             try:
-                asked.write(message)
-                asked.flush()
-                result, error = pickle.load(answered)
+                requests.write(message)
+                requests.flush()
+                result, error = pickle.load(replies)
             except (OSError, EOFError, ValueError, pickle.UnpicklingError):
                 raise _Dead from None
         if error is not None:
@@ -84,31 +84,31 @@ class SecondProcess:
         here
             Does one of them in this process.
         """
-        waiting, got = deque(places), dict[int, T]()
+        waiting, answers = deque(places), dict[int, T]()
 
-        def there() -> None:
+        def in_second_process() -> None:
             place = None
             try:
                 self.ask(_load, pieces_of, argument)
                 while waiting:
                     place = waiting.popleft()
-                    got[place] = self.ask(_piece, place)
+                    answers[place] = self.ask(_piece, place)
                     place = None
             except (_Dead, IndexError):  # it died; or the last piece was taken here meanwhile
                 if place is not None:
                     waiting.append(place)
 
         with ThreadPoolExecutor(1) as thread, parallel.one_thread():
-            other = thread.submit(there)
+            other = thread.submit(in_second_process)
             while waiting or not other.done():
                 try:
                     place = waiting.popleft()
                 except IndexError:
                     other.result()
                     continue
-                got[place] = here(place)
+                answers[place] = here(place)
             other.result()
-        return {place: got[place] for place in places}
+        return {place: answers[place] for place in places}
 
     def close(self) -> None:
         """Let it end."""

@@ -27,7 +27,7 @@ class Stopped(BaseException):
 @dataclass
 class _State:
     step: str = ""
-    kept: str = ""
+    remains: str = ""
     holds: int = 0
     waiting: int | None = None
     stopping: bool = False
@@ -47,7 +47,7 @@ def heeded(end: Callable[[Stopped], None]) -> Iterator[None]:
         Ends the program: called at a second signal, or where work that cannot be stopped (compiled code, threads that
         are waited for) goes on for `GRACE` seconds after the first one.
     """
-    _state.step, _state.kept, _state.waiting, _state.stopping, _state.end = "", "", None, False, end
+    _state.step, _state.remains, _state.waiting, _state.stopping, _state.end = "", "", None, False, end
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -90,14 +90,14 @@ def _watch(reader: int, numbers: Collection[int]) -> None:
                 _state.end(Stopped(received[0]))
 
 
-def note_step(name: str, done: int, total: int) -> None:
+def note_step(name: str, finished: int, total: int) -> None:
     """Remember what is being done."""
-    _state.step = f"{name} (step {done + 1} of {total})" if total > 1 and done < total else name
+    _state.step = f"{name} (step {finished + 1} of {total})" if total > 1 and finished < total else name
 
 
-def note_kept(sentence: str) -> None:
+def note_remains(sentence: str) -> None:
     """Remember what a stopped run leaves on purpose."""
-    _state.kept = sentence
+    _state.remains = sentence
 
 
 def step() -> str:
@@ -105,9 +105,9 @@ def step() -> str:
     return _state.step
 
 
-def kept() -> str:
+def remains() -> str:
     """Return what a stopped run leaves on purpose, as a sentence; empty if nothing."""
-    return _state.kept
+    return _state.remains
 
 
 @contextmanager

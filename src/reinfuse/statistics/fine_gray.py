@@ -82,10 +82,10 @@ def _sets(time: Floats, event: Floats, competing: Floats, *, silent: Bools) -> _
         """Return the share not censored just before t."""
         return np.asarray(curve[np.searchsorted(ends, t, side="left")], dtype=np.float64)
 
-    there = (time[None, :] >= at[:, None]).astype(np.float64)
+    at_risk_at = (time[None, :] >= at[:, None]).astype(np.float64)
     own = np.where(competing == 1, left(time), 1.0)
     stays = np.where((competing == 1)[None, :] & (time[None, :] < at[:, None]), left(at)[:, None] / own[None, :], 0.0)
-    return _Sets(at, count.astype(np.float64), (there + stays) * ~silent)
+    return _Sets(at, count.astype(np.float64), (at_risk_at + stays) * ~silent)
 
 
 def _state(X: Floats, b: Floats, sets: _Sets, *, event: Floats) -> tuple[float, Floats, Floats, tuple[Floats, Floats]]:

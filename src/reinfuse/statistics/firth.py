@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Bools, Floats, Integers
-from reinfuse.statistics.firth_profile import Data, profiled
+from reinfuse.statistics.firth_profile import ModelData, profiled
 
 Kind = Literal["logistic", "cox"]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
@@ -29,7 +29,7 @@ _A_DIRECTION = 1e-6
 
 
 @dataclass(frozen=True)
-class Fit:
+class FirthFit:
     """Effects on the log scale, one a column.
 
     Attributes
@@ -50,7 +50,7 @@ class Fit:
     converged: bool
 
 
-def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: float) -> Fit:
+def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: float) -> FirthFit:
     """Fit a Firth model.
 
     Parameters
@@ -67,16 +67,16 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     scale = X.std(axis=0)
     Z = (X - X.mean(axis=0)) / scale
     k = X.shape[1]
-    data = Data(np.column_stack([Z, np.ones(len(Z))]), event) if kind == "logistic" else Data(Z, event, time)
-    found = profiled(data, float(chdtri(1, 1 - confidence)))
-    if found is None:
+    data = ModelData(np.column_stack([Z, np.ones(len(Z))]), event) if kind == "logistic" else ModelData(Z, event, time)
+    profiles = profiled(data, float(chdtri(1, 1 - confidence)))
+    if profiles is None:
         nothing = np.full(k, np.nan)
-        return Fit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    top, along = found
+        return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
+    top, along = profiles
     limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
     p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
     infinite = separated(X, event) if kind == "logistic" else monotone(X, event, np.asarray(time))
-    return Fit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+    return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
 
 
 def separated(X: Floats, outcome: Floats) -> Bools:
@@ -93,8 +93,8 @@ def separated(X: Floats, outcome: Floats) -> Bools:
 
     def along(gain: Floats) -> Floats:
         """Return the direction of the greatest gain among those in which no patient's likelihood falls."""
-        found = linprog(-gain, A_ub=-signed, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
-        return np.asarray(found.x, dtype=np.float64) if found.status == 0 else np.zeros(len(gain))
+        solution = linprog(-gain, A_ub=-signed, b_ub=np.zeros(len(rows)), bounds=(-1, 1), method="highs")
+        return np.asarray(solution.x, dtype=np.float64) if solution.status == 0 else np.zeros(len(gain))
 
     infinite = np.abs(along(signed.sum(axis=0))) > _A_DIRECTION
     if infinite.any():  # of several directions one need not move every column
@@ -106,12 +106,12 @@ def separated(X: Floats, outcome: Floats) -> Bools:
 
 def _one_sided(X: Floats, event: Floats) -> Bools:
     """Large cohorts: a two-valued column with a value at which all, or none, have the event."""
-    found = []
+    infinite = []
     for x in X.T:
         levels = np.unique(x)
         rates = [event[x == level].mean() for level in levels] if len(levels) == 2 else [0.5]
-        found.append(any(rate in (0.0, 1.0) for rate in rates))
-    return np.array(found, dtype=np.bool_)
+        infinite.append(any(rate in (0.0, 1.0) for rate in rates))
+    return np.array(infinite, dtype=np.bool_)
 
 
 def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
@@ -135,12 +135,12 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     equal = np.hstack([Z[events], -eye[block[events]]])
     gain = (Z[events] - _means_at_risk(Z, time, events)).sum(axis=0)
     bounds = [(-1, 1)] * k + [(None, None)] * len(times)
-    found = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
+    solution = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
                     b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
                     bounds=bounds, method="highs")  # fmt: skip
-    if found.status != 0 or -found.fun < 1e-6:
+    if solution.status != 0 or -solution.fun < 1e-6:
         return np.zeros(k, dtype=np.bool_)
-    direction: Floats = np.asarray(found.x, dtype=np.float64)[:k]
+    direction: Floats = np.asarray(solution.x, dtype=np.float64)[:k]
     return np.abs(direction) > _A_DIRECTION
 
 

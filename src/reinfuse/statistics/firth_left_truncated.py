@@ -17,7 +17,7 @@ from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Floats, Integers
 from reinfuse.statistics import firth_batch
-from reinfuse.statistics.firth import Fit
+from reinfuse.statistics.firth import FirthFit
 from reinfuse.statistics.firth_profile import profiled
 
 METHOD = "Firth Cox in counting-process form, penalised likelihood ratio, profile CI"
@@ -76,12 +76,12 @@ class Rows:
         self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None
     ) -> firth_batch.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
-        found = []
+        maxima = []
         for i, b in enumerate(start.copy()):
             if held is not None:
                 b[held[0]] = held[1][i]
-            found.append(greatest(self, None if held is None else held[0], b=b, close=close or _CLOSE))
-        b, value, converged = (np.array([f[i] for f in found]) for i in range(3))
+            maxima.append(greatest(self, None if held is None else held[0], b=b, close=close or _CLOSE))
+        b, value, converged = (np.array([f[i] for f in maxima]) for i in range(3))
         return firth_batch.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
 
     def _shares(self, eta: Floats) -> tuple[Any, Floats]:
@@ -152,7 +152,7 @@ def _step(score: Floats, information: Floats, *, free: Integers) -> Floats:
     return np.asarray(step * min(1.0, _LONGEST_STEP / max(longest, 1e-300)), dtype=np.float64)
 
 
-def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float) -> Fit:
+def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float) -> FirthFit:
     """Fit the model.
 
     Parameters
@@ -166,12 +166,12 @@ def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float
     """
     scale, k = X.std(axis=0), X.shape[1]
     rows = Rows((X - X.mean(axis=0)) / scale, start, stop, event)
-    found = profiled(rows, float(chdtri(1, 1 - confidence)))
-    if found is None:
+    profiles = profiled(rows, float(chdtri(1, 1 - confidence)))
+    if profiles is None:
         nothing = np.full(k, np.nan)
-        return Fit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    top, along = found
+        return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
+    top, along = profiles
     limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
     p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
     infinite = np.abs(greatest(rows, penalised=False)[0]) > _INFINITE
-    return Fit(top.coef / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+    return FirthFit(top.coef / scale, limits[:, 0], limits[:, 1], p, infinite, True)

@@ -32,7 +32,7 @@ _SETTLED = 1e-11
 _CLIMBS = 3
 
 
-class Model(Protocol):
+class PenalisedModel(Protocol):
     """A penalised likelihood of k coefficients."""
 
     @property
@@ -57,7 +57,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class Data:
+class ModelData:
     """A logistic model, or where there are times a Cox model, of one row a patient.
 
     Attributes
@@ -94,7 +94,7 @@ class Data:
                         close=close)  # fmt: skip
 
 
-def _starts(model: Model, best: Floats, *, held: int | None = None) -> Floats:
+def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> Floats:
     """Return the estimate, 0, and points around both along each column that is free; shape (m, k)."""
     k = len(best)
     around = [np.zeros(k)]
@@ -120,7 +120,7 @@ class Summit:
         return Peak(float(self.coef[j]), self.value, float(np.sqrt(quantile * max(self.variance[j, j], 1e-12))))
 
 
-def summit(model: Model, start: Floats | None = None) -> Summit | None:
+def summit(model: PenalisedModel, start: Floats | None = None) -> Summit | None:
     """Return where the penalised likelihood is greatest; None where no steps end.
 
     Parameters
@@ -148,7 +148,7 @@ class Along:
     higher: Floats | None = field(default=None, repr=False)
 
 
-def along(model: Model, top: Summit, j: int, *, quantile: float) -> Along:
+def along(model: PenalisedModel, top: Summit, j: int, *, quantile: float) -> Along:
     """Return profile limits of coefficient j and twice the fall of the profile likelihood at 0; NaN where none."""
     peak = top.peak(j, quantile)
     near = _Profile(model, top.coef[None], j)
@@ -169,7 +169,7 @@ class _Profile:
     From several starts it is the greatest; from one it follows that summit, each value from the nearest before.
     """
 
-    def __init__(self, model: Model, starts: Floats, j: int) -> None:
+    def __init__(self, model: PenalisedModel, starts: Floats, j: int) -> None:
         self.model, self.starts, self.j = model, starts, j
         self.value, self.at = -np.inf, starts[0]
         self.path = starts[:1]
@@ -190,17 +190,17 @@ class _Profile:
         return np.where(np.isfinite(greatest), greatest, np.nan)
 
 
-def profiled(model: Model, quantile: float) -> tuple[Summit, list[Along]] | None:
+def profiled(model: PenalisedModel, quantile: float) -> tuple[Summit, list[Along]] | None:
     """Return the maximum and what lies along each coefficient of a column; None where there is no maximum."""
     top = summit(model)
     if top is None:
         return None
-    found = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
+    profiles = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
     for _ in range(_CLIMBS):
-        higher = next((a.higher for a in found if a.higher is not None), None)
+        higher = next((a.higher for a in profiles if a.higher is not None), None)
         again = None if higher is None else summit(model, higher)
         if again is None or again.value <= top.value + _HIGHER:
             break
         top = again
-        found = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
-    return top, found
+        profiles = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
+    return top, profiles

@@ -61,8 +61,8 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
     fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
     with np.errstate(all="ignore"):
         table = fit.fit(_states(time, event, competing)).to_frame(format="polars")
-    mine = table.filter(table["cause"] == "event")
-    return tuple(mine[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
+    of_event = table.filter(table["cause"] == "event")
+    return tuple(of_event[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
 
 
 def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str]) -> tuple[float, float]:

@@ -196,8 +196,8 @@ def resampled_masses(inside: NDArray[Any], draws: int, *, random: np.random.Gene
     for _ in range(MOST_CYCLES if len(runs.counts) <= FEW_ROWS else 0):
         slope = runs.slope(weight[:, going] / runs.likelihood(now))
         mass[:, going] = now
-        kept = n * (slope.max(axis=0) - 1) > SLACK
-        going, now, slope = going[kept], now[:, kept], slope[:, kept]
+        unfinished = n * (slope.max(axis=0) - 1) > SLACK
+        going, now, slope = going[unfinished], now[:, unfinished], slope[:, unfinished]
         if not going.size:
             break
         now = _extrapolated(runs, weight[:, going], now, slope=slope)
@@ -220,7 +220,7 @@ def _extrapolated(runs: Runs, weight: Floats, now: Floats, *, slope: Floats) -> 
     return np.where(value[0] >= value[1], far, twice)
 
 
-def rounded(low: Floats, high: Floats, kept: Sequence[float], *, most: int | None = None) -> tuple[Floats, Floats]:
+def rounded(low: Floats, high: Floats, fixed: Sequence[float], *, most: int | None = None) -> tuple[Floats, Floats]:
     """Return intervals whose ends stand on few enough days: left ends on the day before, right ends on the day after.
 
     Of `most` (default: `MOST_EDGES`) or fewer different days none is changed. No end moves past one of the days to be
@@ -232,6 +232,6 @@ def rounded(low: Floats, high: Floats, kept: Sequence[float], *, most: int | Non
     if len(days) <= most:
         return low, high
     spread = np.quantile(ends[np.isfinite(ends)], np.linspace(0, 1, most), method="nearest")
-    edges = np.unique(np.concatenate([spread, np.clip(kept, days[0], days[-1]), [np.inf]]))
+    edges = np.unique(np.concatenate([spread, np.clip(fixed, days[0], days[-1]), [np.inf]]))
     after = edges[np.minimum(np.searchsorted(edges, high, "left"), len(edges) - 1)]
     return edges[np.searchsorted(edges, low, "right") - 1], np.where(np.isnan(high), high, after)

@@ -59,10 +59,10 @@ class Baseline:
 
     def times(self, hazard: Floats) -> Floats:
         """Return when the cumulative hazard reaches these values, infinite if it does not."""
-        found = np.interp(hazard, self.hazard, self.time)
+        reached = np.interp(hazard, self.hazard, self.time)
         k = np.minimum(np.searchsorted(self.hazard, hazard), len(self.time) - 1)
-        found = np.where(self.tied[k], self.time[k], found)
-        return np.where(hazard > self.hazard[-1], np.inf, found)
+        reached = np.where(self.tied[k], self.time[k], reached)
+        return np.where(hazard > self.hazard[-1], np.inf, reached)
 
 
 @dataclass(frozen=True)

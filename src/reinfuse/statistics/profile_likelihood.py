@@ -60,32 +60,32 @@ def limits(profile: Profile, peak: Peak, *, quantile: float) -> Floats:
 
     def excess(distance: Floats, sides: Floats) -> Floats:
         """Return by how much the root of the fall at distances from the estimate exceeds that of the quantile."""
-        there = fall(profile, peak, peak.at + sides * distance)
-        return np.asarray(np.sqrt(np.maximum(there, 0.0)) - np.sqrt(quantile), dtype=np.float64)
+        falls = fall(profile, peak, peak.at + sides * distance)
+        return np.asarray(np.sqrt(np.maximum(falls, 0.0)) - np.sqrt(quantile), dtype=np.float64)
 
     near, below, far, above = _brackets(excess, peak.width, quantile=quantile)
-    middle, found = far.copy(), np.full(2, np.nan)
+    middle, ends = far.copy(), np.full(2, np.nan)
     live = np.flatnonzero(~np.isnan(above))
     side = np.zeros(2)  # which end stood still in the last round: its value is halved, so that it moves
     for _ in range(_ROUNDS if live.size else 0):
         cut = far[live] - above[live] * (far - near)[live] / (above - below)[live]
         inside = (near[live] < cut) & (cut < far[live])
         middle[live] = np.where(inside, cut, (near + far)[live] / 2)
-        got = excess(middle[live], _SIDES[live])
-        wrong = np.abs(got) * 2 * np.sqrt(quantile)
+        excesses = excess(middle[live], _SIDES[live])
+        wrong = np.abs(excesses) * 2 * np.sqrt(quantile)
         narrow = (far - near)[live] <= 1e-13 * far[live]
-        done = (wrong < _CLOSE) | narrow | np.isnan(got)
-        good = done & (wrong < WRONG)
-        found[live[good]] = (peak.at + _SIDES * middle)[live[good]]
-        for i, value in zip(live[~done], got[~done], strict=True):
+        settled = (wrong < _CLOSE) | narrow | np.isnan(excesses)
+        good = settled & (wrong < WRONG)
+        ends[live[good]] = (peak.at + _SIDES * middle)[live[good]]
+        for i, value in zip(live[~settled], excesses[~settled], strict=True):
             if value < 0:
                 near[i], below[i], above[i], side[i] = middle[i], value, above[i] / (2 if side[i] < 0 else 1), -1
             else:
                 far[i], above[i], below[i], side[i] = middle[i], value, below[i] / (2 if side[i] > 0 else 1), 1
-        live = live[~done]
+        live = live[~settled]
         if not live.size:
             break
-    return found
+    return ends
 
 
 def _brackets(excess: Callable[[Floats, Floats], Floats], width: float,
@@ -98,11 +98,11 @@ def _brackets(excess: Callable[[Floats, Floats], Floats], width: float,
     below, above = np.full(2, -np.sqrt(quantile)), np.full(2, np.nan)
     live = np.arange(2)
     while live.size:
-        got = excess(far[live], _SIDES[live])
-        reached = got >= 0
-        above[live[reached]] = got[reached]
-        short = live[got < 0]
-        near[short], below[short] = far[short], got[got < 0]
+        excesses = excess(far[live], _SIDES[live])
+        reached = excesses >= 0
+        above[live[reached]] = excesses[reached]
+        short = live[excesses < 0]
+        near[short], below[short] = far[short], excesses[excesses < 0]
         live = live[~reached]
         far[live] *= _WIDER
         live = live[far[live] < FARTHEST]

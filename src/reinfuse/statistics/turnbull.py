@@ -76,8 +76,8 @@ def turnbull(left: Sequence[float] | Floats, right: Sequence[float | None]) -> T
         raise ValueError("intervals must end after they begin, and there must be one")
     ends, inside = _places(low, high)
     mass, converged = greatest(inside)
-    kept = mass > 1e-12
-    return Turnbull(ends[kept, 0], ends[kept, 1], mass[kept] / mass[kept].sum(), converged)
+    positive = mass > 1e-12
+    return Turnbull(ends[positive, 0], ends[positive, 1], mass[positive] / mass[positive].sum(), converged)
 
 
 def _places(low: Floats, high: Floats) -> tuple[Floats, Bools]:
@@ -90,8 +90,8 @@ def innermost(low: Floats, high: Floats) -> Floats:
     """Return the intervals from a left end to the next right end with no left end between, shape (places, 2)."""
     # at one day right ends come first: (a, d] and (d, b] have no time in common
     marks = sorted([(r, 0) for r in set(high.tolist())] + [(v, 1) for v in set(low.tolist())])
-    found = [(a, b) for (a, kind), (b, following) in pairwise(marks) if kind == 1 and following == 0]
-    return np.array(found).reshape(-1, 2)
+    intervals = [(a, b) for (a, kind), (b, following) in pairwise(marks) if kind == 1 and following == 0]
+    return np.array(intervals).reshape(-1, 2)
 
 
 def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *, confidence: float, draws: int,
@@ -106,6 +106,6 @@ def limits(left: Floats, right: Sequence[float | None], days: Sequence[float], *
     ends, inside = _places(*rounded(low, high, days))
     masses = resampled_masses(inside, draws, random=random)
     middle = [((ends[:, 0] >= d).astype(np.float64) + (ends[:, 1] > d)) / 2 for d in days]
-    found = masses @ np.column_stack(middle)
-    made: Floats = np.quantile(found, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
-    return made
+    survival = masses @ np.column_stack(middle)
+    percentiles: Floats = np.quantile(survival, (0.5 - confidence / 2, 0.5 + confidence / 2), axis=0).T
+    return percentiles

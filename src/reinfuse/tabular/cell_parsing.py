@@ -150,9 +150,9 @@ def read_number(text: str, mark: str | None = ".") -> Read:
     power = _POWER.fullmatch(_SUPERSCRIPT.sub(lambda m: "10^" + m[1].translate(_SUPER), raw))
     if power:
         return _finite(f"{power[1] or 1}e{power[2]}", "power of ten")
-    for pattern, kept in zip(_GROUPS, (".", ",", "."), strict=True):
+    for pattern, decimal in zip(_GROUPS, (".", ",", "."), strict=True):
         if pattern.fullmatch(raw):
-            return _finite(re.sub(rf"[^\d{kept}+-]", "", raw).replace(",", "."), "thousands separators")
+            return _finite(re.sub(rf"[^\d{decimal}+-]", "", raw).replace(",", "."), "thousands separators")
     if _ONE_COMMA.fullmatch(raw):
         return _finite(raw.replace(",", "."), "decimal comma")
     return Read(rule="is not a number", remedy=_NUMBER_REMEDY)
@@ -224,10 +224,10 @@ def read_yes_no(text: str) -> Read:
     """Read yes/no, true/false, 1/0 into ``yes`` or ``no``."""
     if text.casefold() == UNKNOWN:
         return Read(None, "missing")
-    found = _YES_NO.get(text.casefold())
-    if found is None:
+    answer = _YES_NO.get(text.casefold())
+    if answer is None:
         return Read(rule="is neither yes nor no", remedy="write yes or no, or leave the cell empty")
-    return Read(found, None if text == found or text in "10" else "yes or no")
+    return Read(answer, None if text == answer or text in "10" else "yes or no")
 
 
 def read_choice(text: str, choices: Iterable[str], words: Mapping[str, str], *, free: bool) -> Read:
@@ -238,9 +238,9 @@ def read_choice(text: str, choices: Iterable[str], words: Mapping[str, str], *, 
     if text in options:
         return Read(text)
     low = text.casefold()
-    found = {c.casefold(): c for c in options}.get(low) or words.get(low)
-    if found is not None:
-        return Read(found, "spelling")
+    choice = {c.casefold(): c for c in options}.get(low) or words.get(low)
+    if choice is not None:
+        return Read(choice, "spelling")
     if low == UNKNOWN:
         return Read(None, "missing")
     if free:

@@ -54,11 +54,11 @@ def read_bytes(path: Path, limit: int = FILE_BYTES) -> bytes:
     except (OSError, ValueError):
         raise Unreadable(*_CLOSED) from None
     try:
-        found = os.fstat(handle)
+        status = os.fstat(handle)
         for test, what in _KINDS:
-            if test(found.st_mode):
+            if test(status.st_mode):
                 raise Unreadable(what, "give a regular file")
-        if found.st_size > limit:
+        if status.st_size > limit:
             rule = f"is larger than {megabytes(limit)}, the most that is read"
             raise Unreadable(rule, "leave out what is not needed, or look whether it is the right file")
         with os.fdopen(handle, "rb", closefd=False) as file:

@@ -181,10 +181,10 @@ def course_after(rng: random.Random, text: str) -> list[Visit]:
     """Read the visits after CART2 and draw those that `..` stands for."""
     visits: list[Visit] = []
     for word in text.replace(".. ", "..").split():
-        known = word.removeprefix("..")
-        response = known.lstrip("0123456789")
-        day = int(known.removesuffix(response))
-        if word != known:
+        visit = word.removeprefix("..")
+        response = visit.lstrip("0123456789")
+        day = int(visit.removesuffix(response))
+        if word != visit:
             visits += between(rng, visits[-1][0], day, response=visits[-1][1])
         visits.append((day, response))
     return visits

@@ -58,24 +58,24 @@ def area(theta: Array, day: Array) -> Array:
     until, since = jnp.minimum(day, tmax), jnp.maximum(day - tmax, 0.0)
     rising = (jnp.exp(rate * (until - tmax)) - jnp.exp(-rate * tmax)) / rate
     falling = (1 - share) * -jnp.expm1(-alpha * since) / alpha + share * -jnp.expm1(-beta * since) / beta
-    made: Array = peak * (rising + falling)
-    return made
+    whole: Array = peak * (rising + falling)
+    return whole
 
 
 @jax.jit
-def log_likelihood(theta: Array, sigma: Array, seen: tuple[Array, Array, Array],
+def log_likelihood(theta: Array, sigma: Array, above: tuple[Array, Array, Array],
                    below: tuple[Array, Array, Array]) -> Array:  # fmt: skip
     """Return the log likelihood of each profile, shape (n,).
 
     Parameters
     ----------
-    seen, below
+    above, below
         Day, log count or log limit, and 1 where there is one (0: padding), each of shape (n, m).
     """
-    day, value, there = seen
+    day, value, present = above
     z = (value - log_count(theta, day)) / sigma
-    of_seen = (there * (-0.5 * z * z - jnp.log(sigma) - 0.5 * jnp.log(2 * jnp.pi))).sum(axis=1)
-    day, limit, there = below
-    of_below = (there * log_ndtr((limit - log_count(theta, day)) / sigma)).sum(axis=1)
-    both: Array = of_seen + of_below
+    of_above = (present * (-0.5 * z * z - jnp.log(sigma) - 0.5 * jnp.log(2 * jnp.pi))).sum(axis=1)
+    day, limit, present = below
+    of_below = (present * log_ndtr((limit - log_count(theta, day)) / sigma)).sum(axis=1)
+    both: Array = of_above + of_below
     return both

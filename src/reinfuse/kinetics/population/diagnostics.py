@@ -14,7 +14,7 @@ from numpyro.diagnostics import effective_sample_size, split_gelman_rubin
 from scipy import stats
 
 from reinfuse.arrays import Floats
-from reinfuse.kinetics.population.sampler import Draws
+from reinfuse.kinetics.population.sampler import PosteriorDraws
 
 GOOD_RHAT, WORST_RHAT = 1.01, 1.05
 GOOD_ESS, WORST_ESS = 400.0, 100.0
@@ -60,19 +60,19 @@ class Diagnostics:
     @property
     def doubts(self) -> str | None:
         """What is short of the usual bounds though not refused."""
-        found = []
+        shortfalls = []
         if self.rhat > GOOD_RHAT:
-            found.append(f"R-hat {self.rhat:.3f}, above {GOOD_RHAT}")
+            shortfalls.append(f"R-hat {self.rhat:.3f}, above {GOOD_RHAT}")
         if self.ess < GOOD_ESS:
-            found.append(f"{self.ess:.0f} effective draws, below {GOOD_ESS:.0f}")
+            shortfalls.append(f"{self.ess:.0f} effective draws, below {GOOD_ESS:.0f}")
         if self.divergences:
-            found.append(f"{self.divergences} of {self.iterations} iterations diverged")
+            shortfalls.append(f"{self.divergences} of {self.iterations} iterations diverged")
         if self.energy < GOOD_ENERGY:
-            found.append(f"fraction of missing information {self.energy:.2f}, below {GOOD_ENERGY}")
-        return f"sampling: {'; '.join(found)}" if found and not self.refused else None
+            shortfalls.append(f"fraction of missing information {self.energy:.2f}, below {GOOD_ENERGY}")
+        return f"sampling: {'; '.join(shortfalls)}" if shortfalls and not self.refused else None
 
 
-def diagnose(draws: Draws, names: Sequence[str]) -> Diagnostics:
+def diagnose(draws: PosteriorDraws, names: Sequence[str]) -> Diagnostics:
     """Return the diagnostics of the named sites."""
     rhats: dict[str, float] = {}
     sizes: dict[str, float] = {}
@@ -110,5 +110,5 @@ def _split(draws: Floats) -> Floats:
 
 def _ranked(draws: Floats) -> Floats:
     ranks = stats.rankdata(draws, axis=None).reshape(draws.shape)
-    made: Floats = stats.norm.ppf((ranks - 0.375) / (draws.size + 0.25))
-    return made
+    scores: Floats = stats.norm.ppf((ranks - 0.375) / (draws.size + 0.25))
+    return scores

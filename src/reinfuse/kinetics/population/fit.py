@@ -14,8 +14,8 @@ from reinfuse.kinetics.population.diagnostics import Diagnostics, diagnose
 from reinfuse.kinetics.population.layout import Layout, layout
 from reinfuse.kinetics.population.parameters import centres
 from reinfuse.kinetics.population.posterior import model
-from reinfuse.kinetics.population.reparameterization import Data, K
-from reinfuse.kinetics.population.sampler import CHUNK, Draws, Effort, Report, sample
+from reinfuse.kinetics.population.reparameterization import CountArrays, K
+from reinfuse.kinetics.population.sampler import CHUNK, Effort, PosteriorDraws, Report, sample
 from reinfuse.kinetics.population.two_stage_fit import First, first_fit
 from reinfuse.kinetics.profiles import Profile
 
@@ -43,7 +43,7 @@ class PopulationFit:
     """
 
     layout: Layout
-    draws: Draws = field(repr=False)
+    draws: PosteriorDraws = field(repr=False)
     diagnostics: Diagnostics
 
     @property
@@ -74,15 +74,15 @@ def fit(profiles: Sequence[Profile], factors: Mapping[str, Floats], seed: int, *
         return f"{counted} infusions with a count above the limit, fewer than {FEWEST}"
     if len(profiles) > MOST:
         return f"{len(profiles)} infusions, more than {MOST}: not run"
-    made = layout(profiles, factors)
+    arranged = layout(profiles, factors)
     with jax.enable_x64(True):
-        data, first = arrays(made)
+        data, first = arrays(arranged)
         effort = effort or effort_for(len(profiles))
-        sites = SITES if made.names else SITES[:-1]
+        sites = SITES if arranged.names else SITES[:-1]
         draws = sample(
-            model, made.blocks, (data, None), start=start(first, made), effort=effort, seed=seed, report=report
+            model, arranged.blocks, (data, None), start=start(first, arranged), effort=effort, seed=seed, report=report
         )
-    return PopulationFit(made, draws, diagnose(draws, sites))
+    return PopulationFit(arranged, draws, diagnose(draws, sites))
 
 
 def effort_for(profiles: int, draws: int | None = None) -> Effort:
@@ -91,19 +91,19 @@ def effort_for(profiles: int, draws: int | None = None) -> Effort:
     return effort if draws is None else replace(effort, draws=max(round(draws / CHUNK), 4) * CHUNK)
 
 
-def arrays(made: Layout) -> tuple[Data, First]:
+def arrays(arranged: Layout) -> tuple[CountArrays, First]:
     """Return the arrays of a layout on the device, and the first fit."""
-    seen, below = jax.tree.map(jnp.asarray, (made.seen, made.below))
-    X, centre = jnp.asarray(made.X), jnp.asarray(centres(made.unit))
-    first = first_fit(seen, below, X, centre)
-    return Data(seen, below, X, centre, first.curvature, first.pull, first.modes), first
+    above, below = jax.tree.map(jnp.asarray, (arranged.above, arranged.below))
+    X, centre = jnp.asarray(arranged.X), jnp.asarray(centres(arranged.unit))
+    first = first_fit(above, below, X, centre)
+    return CountArrays(above, below, X, centre, first.curvature, first.pull, first.modes), first
 
 
-def start(first: First, made: Layout) -> dict[str, jax.Array]:
+def start(first: First, arranged: Layout) -> dict[str, jax.Array]:
     """Return where chains begin."""
     begun = {"mu": first.mu, "tau": first.tau, "sigma": first.sigma, "share": jnp.full(K, 0.5),
-             "w": jnp.zeros((K, len(made.profiles)))}  # fmt: skip
-    return begun | ({"coef": first.coef} if made.names else {})
+             "w": jnp.zeros((K, len(arranged.profiles)))}  # fmt: skip
+    return begun | ({"coef": first.coef} if arranged.names else {})
 
 
 def flat(fit: PopulationFit, name: str) -> Floats:

@@ -67,16 +67,14 @@ def glide(key: Array, density: Density, w: Array, *, now: Pace, blocks: tuple[in
 
     p = random.normal(begin, w.shape)
     nothing = jnp.zeros(blocks[0])
-    there, q, before, after = lax.fori_loop(0, STEPS + 1, one, (w, p, nothing, nothing))
+    moved, q, before, after = lax.fori_loop(0, STEPS + 1, one, (w, p, nothing, nothing))
     gain = after - before - 0.5 * of_patients((q**2 - p**2).sum(axis=0), blocks)
-    return _tossed(toss, gain, w, there=there, who=who)
+    return _tossed(toss, gain, w, moved=moved, who=who)
 
 
-def leap(
-    key: Array, density: Density, w: Array, *, there_and_back: Any, modes: Modes, blocks: tuple[int, ...]
-) -> Array:
+def leap(key: Array, density: Density, w: Array, *, maps: Any, modes: Modes, blocks: tuple[int, ...]) -> Array:
     """Return w with, of each patient, one infusion's parameters proposed anew; the map to theta and back is given."""
-    forth, back = there_and_back
+    forth, back = maps
     choose, mode, begin, tail, toss = random.split(key, 5)
     who, n = _patient(blocks), w.shape[1]
     own = np.sum([np.arange(blocks[0]) < b for b in blocks], axis=0)
@@ -88,23 +86,23 @@ def leap(
     z = random.normal(begin, (K, n)) * jnp.sqrt(FREEDOM / random.chisquare(tail, FREEDOM, shape=(n,)))
     proposed = modes.place[picked, :, at].T + (modes.spread[picked, :, :, at] * z.T[:, None]).sum(axis=2).T
     proposed = jnp.where(here, proposed, theta)
-    there = back(proposed)
-    gain = density(there) - density(w) + of_patients(_log_mixture(theta, modes) - _log_mixture(proposed, modes), blocks)
-    return _tossed(toss, gain, w, there=there, who=who)[0]
+    moved = back(proposed)
+    gain = density(moved) - density(w) + of_patients(_log_mixture(theta, modes) - _log_mixture(proposed, modes), blocks)
+    return _tossed(toss, gain, w, moved=moved, who=who)[0]
 
 
 def _log_mixture(theta: Array, modes: Modes) -> Array:
     """Return the log density of the proposals, but for a constant, shape (n,)."""
     away = (modes.whiten * (theta - modes.place)[:, None]).sum(axis=2)
     tail = -0.5 * (FREEDOM + K) * jnp.log1p((away**2).sum(axis=1) / FREEDOM)
-    made: Array = logsumexp(modes.log_weight + modes.log_volume + tail, axis=0)
-    return made
+    log_density: Array = logsumexp(modes.log_weight + modes.log_volume + tail, axis=0)
+    return log_density
 
 
-def _tossed(key: Array, gain: Array, w: Array, *, there: Array, who: np.ndarray) -> tuple[Array, Array]:
+def _tossed(key: Array, gain: Array, w: Array, *, moved: Array, who: np.ndarray) -> tuple[Array, Array]:
     accepted = jnp.minimum(1.0, jnp.exp(jnp.where(jnp.isnan(gain), -jnp.inf, gain)))
     taken = random.uniform(key, accepted.shape) < accepted
-    return jnp.where(taken[who], there, w), accepted
+    return jnp.where(taken[who], moved, w), accepted
 
 
 def _patient(blocks: tuple[int, ...]) -> np.ndarray:

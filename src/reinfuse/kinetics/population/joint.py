@@ -34,8 +34,8 @@ from reinfuse.kinetics.population.fit import SITES, arrays, effort_for, start
 from reinfuse.kinetics.population.layout import Layout
 from reinfuse.kinetics.population.parameters import ALPHA, FOLD, TMAX
 from reinfuse.kinetics.population.posterior import infusions
-from reinfuse.kinetics.population.reparameterization import Data, of_patients
-from reinfuse.kinetics.population.sampler import Draws, Effort, Report, sample
+from reinfuse.kinetics.population.reparameterization import CountArrays, of_patients
+from reinfuse.kinetics.population.sampler import Effort, PosteriorDraws, Report, sample
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 Kind = Literal["current", "area"]
@@ -44,7 +44,7 @@ LABELS = {"current": "Count as it is, per tenfold", "area": "Area so far, per te
 PIECES, NODES = 4, 5
 EARLY = (1 / 256, 1 / 32, 1 / 8, 1 / 2)
 FINER, EXACT = 4, 0.05
-CHECKED = 100
+CHECKED_DRAWS = 100
 """Draws for which the cumulative hazard is summed anew."""
 FEWEST_EVENTS = 5
 PRIOR = 1.0
@@ -89,15 +89,15 @@ class JointFit:
     kind: Kind
     patients: int
     events: int
-    draws: Draws = field(repr=False)
+    draws: PosteriorDraws = field(repr=False)
     diagnostics: Diagnostics
     inexact: float = 0.0
 
     @property
     def doubts(self) -> str | None:
         """What is short of the usual bounds."""
-        said = f"the cumulative hazard is up to {self.inexact:.2g} off in log likelihood"
-        return joined([self.diagnostics.doubts, said if self.inexact > EXACT else None])
+        inexact = f"the cumulative hazard is up to {self.inexact:.2g} off in log likelihood"
+        return joined([self.diagnostics.doubts, inexact if self.inexact > EXACT else None])
 
 
 def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]], *, kind: Kind, seed: int,
@@ -117,8 +117,8 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         Or why it was not fitted.
     """
     places = [i for i, p in enumerate(layout.profiles) if p.infusion == infusion and p.patient_id in outcome]
-    told = np.array([outcome[layout.profiles[i].patient_id] for i in places]).reshape(-1, 2)
-    events = int(told[:, 1].sum())
+    outcomes = np.array([outcome[layout.profiles[i].patient_id] for i in places]).reshape(-1, 2)
+    events = int(outcomes[:, 1].sum())
     if events < FEWEST_EVENTS:
         return f"{events} events among {len(places)} patients with counts, fewer than {FEWEST_EVENTS}"
     with jax.enable_x64(True):
@@ -127,15 +127,15 @@ def fit(layout: Layout, infusion: int, outcome: Mapping[str, tuple[float, float]
         sites = (*(s for s in SITES if s in begun), "association", "baseline")
         effort = effort or effort_for(len(layout.profiles))
         model = {"current": current, "area": so_far}[kind]
-        seen = survival(np.array(places), told, limit=_limit(layout))
-        draws = sample(model, layout.blocks, (data, seen), start=begun, effort=effort, seed=seed, report=report)
-        inexact = _inexact(draws, seen, log=LOGS[kind])
+        arranged = survival(np.array(places), outcomes, limit=_limit(layout))
+        draws = sample(model, layout.blocks, (data, arranged), start=begun, effort=effort, seed=seed, report=report)
+        inexact = _inexact(draws, arranged, log=LOGS[kind])
     return JointFit(kind, len(places), events, draws, diagnose(draws, sites), inexact)
 
 
-def survival(at: np.ndarray, told: Floats, *, limit: float) -> Survival:
-    """Arrange the outcome; `told` holds days and events, shape (m, 2). Ends on day 0 count as half a day."""
-    end, event = np.maximum(told[:, 0], 0.5), told[:, 1]
+def survival(at: np.ndarray, outcomes: Floats, *, limit: float) -> Survival:
+    """Arrange the outcome; `outcomes` holds days and events, shape (m, 2). Ends on day 0 count as half a day."""
+    end, event = np.maximum(outcomes[:, 0], 0.5), outcomes[:, 1]
     cuts = np.quantile(end[event == 1], np.arange(1, PIECES) / PIECES)
     rate = np.log(event.sum() / end.sum())
     return Survival._make(jnp.asarray(v) for v in (at, end[:, None], event, cuts, rate, limit))
@@ -143,9 +143,9 @@ def survival(at: np.ndarray, told: Floats, *, limit: float) -> Survival:
 
 def _limit(layout: Layout) -> float:
     """Return the cohort's median limit, or its least count where no count is below one."""
-    for (_, value, there), choose in ((layout.below, np.median), (layout.seen, np.min)):
-        if (there > 0).any():
-            return float(np.exp(choose(value[there > 0])))
+    for (_, value, present), choose in ((layout.below, np.median), (layout.above, np.min)):
+        if (present > 0).any():
+            return float(np.exp(choose(value[present > 0])))
     raise ValueError("no count")
 
 
@@ -162,17 +162,17 @@ def log_so_far(theta: Array, day: Array, limit: Array) -> Array:
 LOGS = {"current": log_current, "area": log_so_far}
 
 
-def current(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
+def current(both: tuple[CountArrays, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the current count."""
     _model(both, blocks, log=log_current)
 
 
-def so_far(both: tuple[Data, Survival], blocks: tuple[int, ...]) -> None:
+def so_far(both: tuple[CountArrays, Survival], blocks: tuple[int, ...]) -> None:
     """Define the joint model with the area so far."""
     _model(both, blocks, log=log_so_far)
 
 
-def _model(both: tuple[Data, Survival], blocks: tuple[int, ...], *, log: Any) -> None:
+def _model(both: tuple[CountArrays, Survival], blocks: tuple[int, ...], *, log: Any) -> None:
     data, s = both
     theta, _ = infusions(data, blocks)
     association = numpyro.sample("association", dist.Normal(0.0, PRIOR))
@@ -188,8 +188,8 @@ def log_likelihood(theta: Array, association: Array, log_h0: Array, *, s: Surviv
     def log_hazard(day: Array, until: Array) -> Array:
         """Return the log hazard at days, in the piece of the baseline hazard that `until` is in."""
         piece = (until[:, :, None] > s.cuts).sum(axis=2)
-        made: Array = log_h0[piece] + association * log(theta, day, s.limit) / jnp.log(10.0)
-        return made
+        log_rate: Array = log_h0[piece] + association * log(theta, day, s.limit) / jnp.log(10.0)
+        return log_rate
 
     bends = _bends(theta, s)
     x, w = np.polynomial.legendre.leggauss(nodes)
@@ -197,8 +197,8 @@ def log_likelihood(theta: Array, association: Array, log_h0: Array, *, s: Surviv
     day = (bends[:, :-1, None] + width[:, :, None] * (x + 1) / 2).reshape(len(bends), -1)
     middle = jnp.repeat((bends[:, 1:] + bends[:, :-1]) / 2, nodes, axis=1)
     weights = (width[:, :, None] * w / 2).reshape(day.shape)
-    made: Array = s.event * log_hazard(s.end, s.end)[:, 0] - (weights * jnp.exp(log_hazard(day, middle))).sum(axis=1)
-    return made
+    log_lik: Array = s.event * log_hazard(s.end, s.end)[:, 0] - (weights * jnp.exp(log_hazard(day, middle))).sum(axis=1)
+    return log_lik
 
 
 def _bends(theta: Array, s: Survival) -> Array:
@@ -211,10 +211,10 @@ def _bends(theta: Array, s: Survival) -> Array:
     return lax.stop_gradient(jnp.sort(jnp.minimum(bends, s.end), axis=1))
 
 
-def _inexact(draws: Draws, s: Survival, *, log: Any) -> float:
+def _inexact(draws: PosteriorDraws, s: Survival, *, log: Any) -> float:
     """Return the greatest difference in log likelihood, over some draws, that more nodes make."""
     every = {name: draws.flat(name) for name in ("theta", "association", "baseline")}
-    some = np.linspace(0, len(every["theta"]) - 1, CHECKED).astype(int)
+    some = np.linspace(0, len(every["theta"]) - 1, CHECKED_DRAWS).astype(int)
 
     @jax.jit
     def difference(theta: Array, association: Array, baseline: Array) -> Array:
@@ -237,13 +237,13 @@ def estimates(fitted: JointFit | str, kind: Kind, *, confidence: float) -> list[
     prior = replace(own, statistic="prior_hazard_ratio", estimate=float(middle), lower=float(low), upper=float(high),
                     method="prior of the joint model")  # fmt: skip
     if d.refused:
-        told = replace(own, note=f"{NOT_ESTIMABLE}: {d.refused}")
+        posterior = replace(own, note=f"{NOT_ESTIMABLE}: {d.refused}")
     else:
         low, middle, high = np.exp(np.quantile(fitted.draws.flat("association"), tail))
-        said = f"per tenfold of {'the count' if kind == 'current' else 'the area'}, both above the limit"
-        told = replace(
-            own, estimate=float(middle), lower=float(low), upper=float(high), note=joined([said, fitted.doubts])
+        scale = f"per tenfold of {'the count' if kind == 'current' else 'the area'}, both above the limit"
+        posterior = replace(
+            own, estimate=float(middle), lower=float(low), upper=float(high), note=joined([scale, fitted.doubts])
         )
     own = replace(own, confidence=None, note=joined([d.refused, fitted.doubts]))
-    return [told, prior, *(replace(own, statistic=name, estimate=value, unit=unit)
+    return [posterior, prior, *(replace(own, statistic=name, estimate=value, unit=unit)
                            for name, value, unit in records.sampling(d))]  # fmt: skip

@@ -46,7 +46,7 @@ class Layout:
 
     profiles: tuple[Profile, ...] = field(repr=False)
     blocks: tuple[int, ...]
-    seen: Padded = field(repr=False)
+    above: Padded = field(repr=False)
     below: Padded = field(repr=False)
     names: tuple[str, ...]
     X: Floats = field(repr=False)
@@ -86,11 +86,11 @@ def layout(profiles: Sequence[Profile], factors: Mapping[str, Sequence[float] | 
     X = np.column_stack([values[n] for n in names]) if names else np.empty((len(chosen), 0))
     centre = np.nanmean(X, axis=0) if names else np.empty(0)
     lost = np.isnan(X)
-    known = [p.counted | np.isfinite(p.value) for p in chosen]
+    measured = [p.counted | np.isfinite(p.value) for p in chosen]
     return Layout(chosen, blocks, _padded(chosen, [p.counted for p in chosen]),
-                  _padded(chosen, [p.below & k for p, k in zip(chosen, known, strict=True)]), names,
+                  _padded(chosen, [p.below & k for p, k in zip(chosen, measured, strict=True)]), names,
                   np.where(lost, 0.0, X - centre), centre, tuple(int(n) for n in lost.sum(axis=0)), units.pop(),
-                  int(sum((~k).sum() for k in known)))  # fmt: skip
+                  int(sum((~k).sum() for k in measured)))  # fmt: skip
 
 
 def _order(profiles: Sequence[Profile]) -> tuple[list[int], tuple[int, ...]]:
@@ -105,8 +105,8 @@ def _order(profiles: Sequence[Profile]) -> tuple[list[int], tuple[int, ...]]:
 def _padded(profiles: Sequence[Profile], masks: Sequence[np.ndarray]) -> Padded:
     most = max(1, max(int(m.sum()) for m in masks))
     most = -(-most // STEP) * STEP
-    day, value, there = (np.zeros((len(profiles), most)) for _ in range(3))
+    day, value, present = (np.zeros((len(profiles), most)) for _ in range(3))
     for i, (p, mask) in enumerate(zip(profiles, masks, strict=True)):
         n = int(mask.sum())
-        day[i, :n], value[i, :n], there[i, :n] = p.day[mask], np.log(p.value[mask]), 1.0
-    return day, value, there
+        day[i, :n], value[i, :n], present[i, :n] = p.day[mask], np.log(p.value[mask]), 1.0
+    return day, value, present

@@ -25,7 +25,7 @@ from reinfuse.arrays import Floats
 
 
 @dataclass(frozen=True)
-class Parameter:
+class CurveParameter:
     """One parameter of the curve.
 
     Attributes
@@ -55,12 +55,12 @@ class Parameter:
 SOURCE = "Stein 2019, Table 1"
 FOLD, TMAX, CMAX, ALPHA, FB, BETA = range(6)
 PARAMETERS = (
-    Parameter("foldx", "Expansion, times the count at day 0", "ratio", "loglog", 3900, 0.12, 0.23, 0.0),
-    Parameter("tmax", "Day of the peak", "days", "log", 9.3, 0.2, 0.40, 0.2),
-    Parameter("cmax", "Peak", "", "log", 24000, 1.5, 0.70, 0.7),
-    Parameter("alpha", "Rate of contraction", "1/days", "log", 0.16, 0.3, 0.75, 0.3),
-    Parameter("fb", "Share of the peak that persists", "fraction", "logit", 0.0079, 0.6, 0.80, 0.5),
-    Parameter("beta", "Rate of loss in persistence", "1/days", "log", 0.0032, 0.5, 0.80, 0.0),
+    CurveParameter("foldx", "Expansion, times the count at day 0", "ratio", "loglog", 3900, 0.12, 0.23, 0.0),
+    CurveParameter("tmax", "Day of the peak", "days", "log", 9.3, 0.2, 0.40, 0.2),
+    CurveParameter("cmax", "Peak", "", "log", 24000, 1.5, 0.70, 0.7),
+    CurveParameter("alpha", "Rate of contraction", "1/days", "log", 0.16, 0.3, 0.75, 0.3),
+    CurveParameter("fb", "Share of the peak that persists", "fraction", "logit", 0.0079, 0.6, 0.80, 0.5),
+    CurveParameter("beta", "Rate of loss in persistence", "1/days", "log", 0.0032, 0.5, 0.80, 0.0),
 )  # fmt: skip
 NAMES = tuple(p.name for p in PARAMETERS)
 ACTED_ON = tuple(k for k, p in enumerate(PARAMETERS) if p.effect)
@@ -88,8 +88,8 @@ def to_scale(k: int, value: float) -> float:
 def from_scale(k: int, value: Floats) -> Floats:
     """Return parameter k from its scale."""
     scale = PARAMETERS[k].scale
-    made: Floats = MOST_FB / (1 + np.exp(-value)) if scale == "logit" else np.exp(value)
-    return np.exp(made) if scale == "loglog" else made
+    natural: Floats = MOST_FB / (1 + np.exp(-value)) if scale == "logit" else np.exp(value)
+    return np.exp(natural) if scale == "loglog" else natural
 
 
 def centres(unit: str) -> Floats:

@@ -29,7 +29,7 @@ from reinfuse.kinetics.population.parameters import (
     SHARE,
 )
 from reinfuse.kinetics.population.reparameterization import (
-    Data,
+    CountArrays,
     K,
     Population,
     log_prior,
@@ -43,7 +43,7 @@ BETWEEN = np.array([p.between for p in PARAMETERS])
 EFFECT = np.array([PARAMETERS[k].effect for k in ACTED_ON])
 
 
-def population(data: Data) -> Population:
+def population(data: CountArrays) -> Population:
     """Sample what the infusions are drawn from."""
     mu = numpyro.sample("mu", dist.Normal(data.centre, SPREAD).to_event(1))
     tau = numpyro.sample("tau", dist.LogNormal(np.log(BETWEEN), BETWEEN_SPREAD).to_event(1))
@@ -53,22 +53,22 @@ def population(data: Data) -> Population:
     return Population(typical_of(mu, coef, data.X), tau, share)
 
 
-def model(both: tuple[Data, Any], blocks: tuple[int, ...]) -> None:
+def model(both: tuple[CountArrays, Any], blocks: tuple[int, ...]) -> None:
     """Define the posterior."""
     infusions(both[0], blocks)
 
 
-def infusions(data: Data, blocks: tuple[int, ...]) -> tuple[Array, Array]:
+def infusions(data: CountArrays, blocks: tuple[int, ...]) -> tuple[Array, Array]:
     """Sample the parameters of the infusions given their counts: theta, shape (6, n), and sigma."""
     among = population(data)
     sigma = numpyro.sample("sigma", dist.LogNormal(np.log(RESIDUAL), RESIDUAL_SPREAD))
     w = numpyro.sample("w", dist.ImproperUniform(constraints.real_matrix, (), (K, data.X.shape[0])))
     theta, log_placed = place(w, among, data, blocks)
     numpyro.deterministic("theta", theta)
-    numpyro.factor("counts", of_patients(log_placed + log_likelihood(theta, sigma, data.seen, data.below), blocks))
+    numpyro.factor("counts", of_patients(log_placed + log_likelihood(theta, sigma, data.above, data.below), blocks))
     return theta, sigma
 
 
-def given_infusions(data: Data, theta: Array, blocks: tuple[int, ...]) -> None:
+def given_infusions(data: CountArrays, theta: Array, blocks: tuple[int, ...]) -> None:
     """Define the posterior of the population, sigma apart, given the parameters of the infusions."""
     numpyro.factor("infusions", log_prior(theta, population(data), blocks=blocks).sum())

@@ -64,17 +64,17 @@ class Check:
 def checks(fit: PopulationFit, random: np.random.Generator) -> list[Check]:
     """Return the check of each infusion number that has bins with enough counts."""
     layout = fit.layout
-    day, value, there, below = _joined(fit)
+    day, value, present, below = _joined(fit)
     infusion = np.array([p.infusion for p in layout.profiles])
     drawn = _drawn(fit, day, random=random)
     limits = _limits(fit)
-    made = []
+    by_infusion = []
     for number in sorted(set(infusion.tolist())):
-        mask = there & (infusion == number)[:, None]
+        mask = present & (infusion == number)[:, None]
         bins = [(a, b) for a, b in pairwise(EDGES)
                 if (mask & (day > a) & (day <= b)).sum() >= FEWEST]  # fmt: skip
         if bins:
-            made.append(
+            by_infusion.append(
                 _check(
                     int(number),
                     [mask & (day > a) & (day <= b) for a, b in bins],
@@ -85,7 +85,7 @@ def checks(fit: PopulationFit, random: np.random.Generator) -> list[Check]:
                     limits=limits,
                 )
             )
-    return made
+    return by_infusion
 
 
 def _check(infusion: int, bins: Sequence[np.ndarray], day: Floats, *, value: Floats, below: np.ndarray, drawn: Floats,
@@ -95,19 +95,19 @@ def _check(infusion: int, bins: Sequence[np.ndarray], day: Floats, *, value: Flo
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     for j, here in enumerate(bins):
         limit = np.broadcast_to(limits[:, None], day.shape)[here]
-        seen = np.where(below[here], -np.inf, value[here])
+        counted = np.where(below[here], -np.inf, value[here])
         again = drawn[:, here]
         again = np.where(again < limit, -np.inf, again)
         days[j], counts[j] = np.median(day[here]), here.sum()
-        observed[:, j] = _finite(np.quantile(seen, QUANTILES, method="inverted_cdf"))
+        observed[:, j] = _finite(np.quantile(counted, QUANTILES, method="inverted_cdf"))
         each = np.quantile(again, QUANTILES, axis=1, method="inverted_cdf")
         low[:, j] = _finite(np.quantile(each, tails[0], axis=1, method="inverted_cdf"))
         high[:, j] = _finite(np.quantile(each, tails[1], axis=1, method="inverted_cdf"))
-        share[j] = np.isneginf(seen).mean()
+        share[j] = np.isneginf(counted).mean()
         share_low[j], share_high[j] = np.quantile(np.isneginf(again).mean(axis=1), tails)
-    known = limits[np.isfinite(limits)]
+    finite = limits[np.isfinite(limits)]
     return Check(infusion, days, counts, np.exp(observed), np.exp(low), np.exp(high), share, share_low, share_high,
-                 float(np.exp(np.median(known))) if known.size else None)  # fmt: skip
+                 float(np.exp(np.median(finite))) if finite.size else None)  # fmt: skip
 
 
 def _finite(value: Floats) -> Floats:
@@ -116,16 +116,16 @@ def _finite(value: Floats) -> Floats:
 
 def _joined(fit: PopulationFit) -> tuple[Floats, Floats, np.ndarray, np.ndarray]:
     """Return day, log value, presence and whether below the limit, of all counts; shape (profiles, counts)."""
-    seen, low = fit.layout.seen, fit.layout.below
-    day, value, there = (np.concatenate(pair, axis=1) for pair in zip(seen, low, strict=True))
-    below = np.concatenate([np.zeros(seen[0].shape, dtype=bool), np.ones(low[0].shape, dtype=bool)], axis=1)
-    return day, value, there > 0, below
+    above, low = fit.layout.above, fit.layout.below
+    day, value, present = (np.concatenate(pair, axis=1) for pair in zip(above, low, strict=True))
+    below = np.concatenate([np.zeros(above[0].shape, dtype=bool), np.ones(low[0].shape, dtype=bool)], axis=1)
+    return day, value, present > 0, below
 
 
 def _limits(fit: PopulationFit) -> Floats:
     """Return the log limit of each profile: its own, else the cohort's median, else -inf."""
-    _, value, there = fit.layout.below
-    own = np.array([np.median(v[t > 0]) if (t > 0).any() else np.nan for v, t in zip(value, there, strict=True)])
+    _, value, present = fit.layout.below
+    own = np.array([np.median(v[t > 0]) if (t > 0).any() else np.nan for v, t in zip(value, present, strict=True)])
     cohort = np.nanmedian(own) if (~np.isnan(own)).any() else -np.inf
     return np.where(np.isnan(own), cohort, own)
 
@@ -135,7 +135,7 @@ def _drawn(fit: PopulationFit, day: Floats, *, random: np.random.Generator) -> F
     mu, tau, share, sigma = (fit.draws.flat(s) for s in ("mu", "tau", "share", "sigma"))
     chosen = random.integers(0, len(mu), COHORTS)
     patient = np.concatenate([np.arange(n) for n in fit.layout.blocks])
-    made = np.empty((COHORTS, *day.shape))
+    log_values = np.empty((COHORTS, *day.shape))
     k = len(PARAMETERS)
     for i, d in enumerate(chosen):
         own = random.standard_normal((k, fit.layout.patients)) * (tau[d] * np.sqrt(1 - share[d]))[:, None]
@@ -143,8 +143,8 @@ def _drawn(fit: PopulationFit, day: Floats, *, random: np.random.Generator) -> F
         theta += random.standard_normal(theta.shape) * (tau[d] * np.sqrt(share[d]))[:, None]
         if fit.layout.names:
             theta[list(ACTED_ON)] += (fit.layout.X @ fit.draws.flat("coef")[d]).T
-        made[i] = log_counts(theta, day) + sigma[d] * random.standard_normal(day.shape)
-    return made
+        log_values[i] = log_counts(theta, day) + sigma[d] * random.standard_normal(day.shape)
+    return log_values
 
 
 def log_counts(theta: Floats, day: Floats) -> Floats:
@@ -166,12 +166,12 @@ def fitted(fit: PopulationFit) -> list[Fitted]:
     """Return the curve of each profile of the layout, in its order."""
     theta = fit.draws.flat("theta")
     theta = theta[np.linspace(0, len(theta) - 1, min(CURVES, len(theta))).astype(int)]
-    made = []
+    bands = []
     for i in range(theta.shape[2]):
         curves = log_counts(theta[:, :, i].T, np.broadcast_to(np.array(GRID), (len(theta), len(GRID))))
         low, median, high = np.exp(np.quantile(curves, ((1 - LEVEL) / 2, 0.5, (1 + LEVEL) / 2), axis=0))
-        made.append(Fitted(median, low, high))
-    return made
+        bands.append(Fitted(median, low, high))
+    return bands
 
 
 def shrinkage(fit: PopulationFit) -> Floats:

@@ -41,11 +41,11 @@ def records(fit: PopulationFit | str, confidence: float) -> list[Estimate]:
     if isinstance(fit, str):
         return [Estimate("population", "counts", "typical", note=f"{NOT_ESTIMABLE}: {fit}", **own)]
     own |= {"n": fit.layout.patients, "events": len(fit.layout.profiles)}
-    made = [*_sampling(fit, own), *_estimates(fit, confidence, own)]
+    estimates = [*_sampling(fit, own), *_estimates(fit, confidence, own)]
     bent = zip(PARAMETERS, shrinkage(fit), strict=True) if fit.diagnostics.refused is None else ()
-    told = {**own, "confidence": None}
-    return [*made, *(Estimate("population", p.name, "shrinkage", estimate=finite(float(v)), unit="fraction", **told)
-                     for p, v in bent)]  # fmt: skip
+    fields = {**own, "confidence": None}
+    return [*estimates, *(Estimate("population", p.name, "shrinkage", estimate=finite(float(v)),
+                                    unit="fraction", **fields) for p, v in bent)]  # fmt: skip
 
 
 def sampling(d: Diagnostics) -> Iterator[tuple[str, float, str]]:
@@ -60,10 +60,10 @@ def sampling(d: Diagnostics) -> Iterator[tuple[str, float, str]]:
 
 
 def _sampling(fit: PopulationFit, own: dict[str, Any]) -> Iterator[Estimate]:
-    d, told = fit.diagnostics, {**own, "confidence": None}
+    d, fields = fit.diagnostics, {**own, "confidence": None}
     for statistic, value, unit in sampling(d):
         yield Estimate("population", "counts", statistic, estimate=value, unit=unit,
-                       note=joined([d.refused, d.doubts]), **told)  # fmt: skip
+                       note=joined([d.refused, d.doubts]), **fields)  # fmt: skip
 
 
 def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> Iterator[Estimate]:
@@ -75,16 +75,16 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
     def pair(endpoint: str, statistic: str, drawn: Floats, prior: Floats, of: str, term: str | None = None,
              note: str | None = None) -> Iterator[Estimate]:  # fmt: skip
         for name, values, method in ((statistic, drawn, METHOD), (f"prior_{statistic}", prior, PRIOR)):
-            told = {**own, "method": method}
+            fields = {**own, "method": method}
             if refused and method == METHOD:
                 yield Estimate(
-                    "population", endpoint, name, term=term, unit=of, note=f"{NOT_ESTIMABLE}: {refused}", **told
+                    "population", endpoint, name, term=term, unit=of, note=f"{NOT_ESTIMABLE}: {refused}", **fields
                 )
                 continue
             low, middle, high = np.quantile(values, ((1 - confidence) / 2, 0.5, (1 + confidence) / 2))
-            said = joined([note, doubts if method == METHOD else None])
+            remark = joined([note, doubts if method == METHOD else None])
             yield Estimate("population", endpoint, name, term=term, estimate=float(middle), lower=float(low),
-                           upper=float(high), unit=of, note=said, **told)  # fmt: skip
+                           upper=float(high), unit=of, note=remark, **fields)  # fmt: skip
 
     for k, p in enumerate(PARAMETERS):
         prior = from_scale(k, random.normal(centre[k], p.spread, PRIOR_DRAWS))
@@ -98,9 +98,9 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
     yield from pair("counts", "residual_sd", fit.draws.flat("sigma"), prior, TAU)
     for j, factor in enumerate(fit.layout.names):
         lacking = fit.layout.missing[j]
-        said = f"{lacking} infusions without it count as the average" if lacking else None
+        lacking_note = f"{lacking} infusions without it count as the average" if lacking else None
         for a, k in enumerate(ACTED_ON):
             prior = np.exp(random.normal(0, PARAMETERS[k].effect, PRIOR_DRAWS))
             odds = "ratio of the odds of the share" if k == FB else None
             drawn = np.exp(fit.draws.flat("coef")[:, j, a])
-            yield from pair(PARAMETERS[k].name, "ratio", drawn, prior, "ratio", factor, joined([said, odds]))
+            yield from pair(PARAMETERS[k].name, "ratio", drawn, prior, "ratio", factor, joined([lacking_note, odds]))

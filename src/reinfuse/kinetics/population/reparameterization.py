@@ -45,10 +45,10 @@ class Modes(NamedTuple):
     log_weight: Array
 
 
-class Data(NamedTuple):
+class CountArrays(NamedTuple):
     """Arrays of a `Layout`, and of its first fit: `curvature` of shape (6, 6, n), `pull` (b) of shape (6, n)."""
 
-    seen: tuple[Array, Array, Array]
+    above: tuple[Array, Array, Array]
     below: tuple[Array, Array, Array]
     X: Array
     centre: Array
@@ -86,7 +86,7 @@ def of_patients(value: Array, blocks: tuple[int, ...]) -> Array:
 
 
 @partial(jax.jit, static_argnames="blocks")
-def place(w: Array, among: Population, data: Data, blocks: tuple[int, ...]) -> tuple[Array, Array]:
+def place(w: Array, among: Population, data: CountArrays, blocks: tuple[int, ...]) -> tuple[Array, Array]:
     """Return theta of w, and of each profile the log prior density with the log of the map's volume, shape (n,)."""
     weights, variance = _by_profile(among, blocks)
     L = _cholesky(data.curvature, 1 / variance)
@@ -106,7 +106,7 @@ def place(w: Array, among: Population, data: Data, blocks: tuple[int, ...]) -> t
 
 
 @partial(jax.jit, static_argnames="blocks")
-def back(theta: Array, among: Population, data: Data, blocks: tuple[int, ...]) -> Array:
+def back(theta: Array, among: Population, data: CountArrays, blocks: tuple[int, ...]) -> Array:
     """Return w of theta."""
     c, variance = _before(theta, among, blocks=blocks)
     L = _cholesky(data.curvature, 1 / variance)
@@ -119,13 +119,13 @@ def log_prior(theta: Array, among: Population, *, blocks: tuple[int, ...]) -> Ar
     return _log_normal(theta, *_before(theta, among, blocks=blocks))
 
 
-def refitted(theta: Array, values: Any, data: Data, *, blocks: tuple[int, ...]) -> Data:
+def refitted(theta: Array, values: Any, data: CountArrays, *, blocks: tuple[int, ...]) -> CountArrays:
     """Return the data with Lambda and b fitted to draws: theta of shape (draws, 6, n), and of the sites.
 
     Matrices are taken to numpy: two chains at once in batches of LAPACK's through JAX can wait for each other forever.
     """
-    told = (np.asarray(v) for v in _around(theta, values, data, blocks))
-    (away, c, precision), mean = told, np.asarray(theta).mean(axis=0)
+    moments = (np.asarray(v) for v in _around(theta, values, data, blocks))
+    (away, c, precision), mean = moments, np.asarray(theta).mean(axis=0)
     c, precision = c.mean(axis=0), precision.mean(axis=0)
     n, off = len(away), (away - away.mean(axis=0)).transpose(2, 1, 0)
     now = np.linalg.inv(np.asarray(data.curvature).transpose(2, 0, 1) + np.eye(K) * precision.T[:, None])
@@ -139,7 +139,7 @@ def refitted(theta: Array, values: Any, data: Data, *, blocks: tuple[int, ...]) 
 
 
 @partial(jax.jit, static_argnames="blocks")
-def _around(theta: Array, values: Any, data: Data, blocks: tuple[int, ...]) -> Any:
+def _around(theta: Array, values: Any, data: CountArrays, blocks: tuple[int, ...]) -> Any:
     """Return, of each draw, theta - m, c and 1/s^2."""
 
     def one(drawn: Any) -> tuple[Array, Array, Array]:
@@ -153,8 +153,8 @@ def _around(theta: Array, values: Any, data: Data, blocks: tuple[int, ...]) -> A
 
 
 def _log_normal(theta: Array, c: Array, variance: Array) -> Array:
-    made: Array = (-0.5 * (theta - c) ** 2 / variance - 0.5 * jnp.log(2 * jnp.pi * variance)).sum(axis=0)
-    return made
+    log_density: Array = (-0.5 * (theta - c) ** 2 / variance - 0.5 * jnp.log(2 * jnp.pi * variance)).sum(axis=0)
+    return log_density
 
 
 def _before(theta: Array, among: Population, *, blocks: tuple[int, ...]) -> tuple[Array, Array]:

@@ -45,7 +45,7 @@ Model = Callable[..., Any]
 Report = Callable[[int, int], None]
 
 
-class State(NamedTuple):
+class ChainState(NamedTuple):
     """Where a chain is: `inner` moves given the infusions' parameters, `outer` given their coordinates w."""
 
     key: Any
@@ -70,7 +70,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Draws:
+class PosteriorDraws:
     """What the chains gave.
 
     Attributes
@@ -95,7 +95,7 @@ class Draws:
 
 
 def sample(model: Model, blocks: tuple[int, ...], data: Any, *, start: Mapping[str, Any], effort: Effort, seed: int,
-           report: Report | None = None) -> Draws:  # fmt: skip
+           report: Report | None = None) -> PosteriorDraws:  # fmt: skip
     """Sample from a model of `data` and `blocks`.
 
     Parameters
@@ -109,25 +109,25 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, *, start: Mapping[s
     """
     windows, rest = _windows(effort.warmup)
     begin, advance, refit = _compiled(model, blocks, tuple(start), warmup=rest + sum(windows[STILL:]))
-    done, lock = [0], Lock()
+    finished, lock = [0], Lock()
 
     def go(state: Any, data: Any, iterations: int, phase: int) -> tuple[Any, Any]:
-        kept: list[Any] = []
+        chunks: list[Any] = []
         for _ in range(iterations // CHUNK):
-            state, told = advance(state, data, phase)
-            kept.append(jax.tree.map(np.asarray, told))
+            state, drawn = advance(state, data, phase)
+            chunks.append(jax.tree.map(np.asarray, drawn))
             with lock:
-                done[0] += CHUNK
+                finished[0] += CHUNK
                 if report:
-                    report(done[0], effort.iterations)
-        return state, jax.tree.map(lambda *parts: np.concatenate(parts), *kept) if kept else None
+                    report(finished[0], effort.iterations)
+        return state, jax.tree.map(lambda *parts: np.concatenate(parts), *chunks) if chunks else None
 
     def chain(state: Any) -> Any:
         with jax.enable_x64(True):  # holds for one thread
             own = data
             for i, iterations in enumerate(windows):
-                state, told = go(state, own, iterations, SETTLING if i < STILL else WARMING)
-                state, own = refit(state, own, told["values"])
+                state, drawn = go(state, own, iterations, SETTLING if i < STILL else WARMING)
+                state, own = refit(state, own, drawn["values"])
             state, _ = go(state, own, rest, WARMING)
             return go(state, own, effort.draws, KEEPING)[1]
 
@@ -136,7 +136,7 @@ def sample(model: Model, blocks: tuple[int, ...], data: Any, *, start: Mapping[s
     with ThreadPoolExecutor(AT_ONCE) as pool:
         each = list(pool.map(chain, states))
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *each)
-    return Draws(stacked["values"], stacked["diverging"], stacked["energy"], stacked["steps"])
+    return PosteriorDraws(stacked["values"], stacked["diverging"], stacked["energy"], stacked["steps"])
 
 
 def _windows(warmup: int) -> tuple[list[int], int]:
@@ -158,8 +158,8 @@ def _nuts(model: Model, sites: tuple[str, ...]) -> tuple[Callable[..., Any], Cal
     init, step = hmc(potential_fn_gen=potential, algo="NUTS")
 
     def begin(z: Any, data: Any, at: Any, warmup: int, key: Any) -> Any:
-        there = ParamInfo({s: z[s] for s in sites}, jnp.zeros(()), {s: jnp.zeros_like(z[s]) for s in sites})
-        return init(there, warmup, dense_mass=[sites], target_accept_prob=ACCEPT, max_tree_depth=DEEPEST,
+        position = ParamInfo({s: z[s] for s in sites}, jnp.zeros(()), {s: jnp.zeros_like(z[s]) for s in sites})
+        return init(position, warmup, dense_mass=[sites], target_accept_prob=ACCEPT, max_tree_depth=DEEPEST,
                     model_args=(data, at), rng_key=key)  # fmt: skip
 
     def move(now: Any, z: Any, data: Any, at: Any, still: Any) -> Any:
@@ -192,13 +192,13 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         trace = handlers.trace(handlers.substitute(within, {**_constrained(z), "w": w})).get_trace(data)
         return sum(s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample" and s["is_observed"])
 
-    def one(state: State, data: Any, phase: Any) -> tuple[State, Any]:
+    def one(state: ChainState, data: Any, phase: Any) -> tuple[ChainState, Any]:
         key, slide, jump = jax.random.split(state.key, 3)
         z, still = state.outer.z, phase == SETTLING
         density = partial(of_patients, z=z, data=data)
         w, accepted = individual_updates.glide(slide, density, state.w, now=state.pace, blocks=blocks)
         maps = partial(placed, z=z, data=data), partial(unplaced, z=z, data=data)
-        w = individual_updates.leap(jump, density, w, there_and_back=maps, modes=data[0].modes, blocks=blocks)
+        w = individual_updates.leap(jump, density, w, maps=maps, modes=data[0].modes, blocks=blocks)
         theta = placed(w, z, data)
         inner = move_inner(state.inner, z, data, theta, still)
         w = unplaced(theta, z := {**z, **inner.z}, data)
@@ -206,29 +206,29 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         pace = jax.tree.map(
             partial(jnp.where, phase == KEEPING), state.pace, individual_updates.adapted(state.pace, accepted)
         )
-        told = {"values": {**_constrained(outer.z), "theta": placed(w, outer.z, data)},
+        drawn = {"values": {**_constrained(outer.z), "theta": placed(w, outer.z, data)},
                 "diverging": outer.diverging | inner.diverging, "energy": outer.energy,
                 "steps": outer.num_steps + individual_updates.STEPS + 2}  # fmt: skip
-        return State(key, w, outer, inner, pace), told
+        return ChainState(key, w, outer, inner, pace), drawn
 
     @jax.jit
-    def begin(key: Any, data: Any, values: Any) -> State:
+    def begin(key: Any, data: Any, values: Any) -> ChainState:
         key, first, second, third = jax.random.split(key, 4)
         z = {s: biject_to(SUPPORT.get(s, constraints.real)).inv(jnp.asarray(values[s])) for s in sites}
         w = jax.random.normal(first, values["w"].shape)
-        return State(key, w, begin_outer(z, data, w, warmup, second), begin_inner(z, data, w, warmup, third),
+        return ChainState(key, w, begin_outer(z, data, w, warmup, second), begin_inner(z, data, w, warmup, third),
                      individual_updates.pace(blocks[0]))  # fmt: skip
 
     @jax.jit
-    def advance(state: State, data: Any, phase: Any) -> Any:
+    def advance(state: ChainState, data: Any, phase: Any) -> Any:
         return jax.lax.scan(lambda state, _: one(state, data, phase), state, None, length=CHUNK)
 
     @jax.jit
-    def moved(state: State, data: Any, new: Any) -> State:
+    def moved(state: ChainState, data: Any, new: Any) -> ChainState:
         w = unplaced(placed(state.w, state.outer.z, data), state.outer.z, new)
         return state._replace(w=w, pace=individual_updates.pace(blocks[0]))
 
-    def refit(state: State, data: Any, values: Any) -> tuple[State, Any]:
+    def refit(state: ChainState, data: Any, values: Any) -> tuple[ChainState, Any]:
         own = {s: v for s, v in values.items() if s in GIVEN}
         new = (refitted(values["theta"], own, data[0], blocks=blocks), *data[1:])
         return moved(state, data, new), new

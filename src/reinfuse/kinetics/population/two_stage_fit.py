@@ -42,7 +42,7 @@ class First(NamedTuple):
 
 
 @jax.jit
-def first_fit(seen: tuple[Array, Array, Array], below: tuple[Array, Array, Array], X: Array, centre: Array) -> First:
+def first_fit(above: tuple[Array, Array, Array], below: tuple[Array, Array, Array], X: Array, centre: Array) -> First:
     """Fit all profiles; see `Layout` for the arrays."""
     n, q = X.shape
     theta = jnp.broadcast_to(centre[:, None], (K, n))
@@ -51,39 +51,39 @@ def first_fit(seen: tuple[Array, Array, Array], below: tuple[Array, Array, Array
     def one_round(_: Any, now: tuple[Array, ...]) -> tuple[Array, ...]:
         theta, mu, tau, sigma, coef = now
         typical = typical_of(mu, coef, X)
-        theta = _fit(theta, typical, tau, sigma=sigma, seen=seen, below=below)
-        _, curvature, _ = _local(theta, sigma, seen, below=below)
+        theta = _fit(theta, typical, tau, sigma=sigma, above=above, below=below)
+        _, curvature, _ = _local(theta, sigma, above, below=below)
         spread = jnp.diagonal(jnp.linalg.inv(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2)), axis1=1, axis2=2).T
         mu, coef = _moments(theta, X, tau, centre=centre)
         tau2 = ((theta - typical_of(mu, coef, X)) ** 2 + spread).mean(axis=1)
         tau = jnp.exp(_shrunk(jnp.log(tau2) / 2, np.log(BETWEEN), n))
-        day, value, there = seen
-        left = there * (value - log_count(theta, day)) ** 2
-        free = jnp.maximum(there.sum() - K * n / 2, there.sum() / 4)
+        day, value, present = above
+        left = present * (value - log_count(theta, day)) ** 2
+        free = jnp.maximum(present.sum() - K * n / 2, present.sum() / 4)
         sigma = jnp.clip(jnp.sqrt((left.sum() + 5 * RESIDUAL**2) / (free + 5)), 0.05, 3.0)
         return theta, mu, tau, sigma, coef
 
     theta, mu, tau, sigma, coef = lax.fori_loop(0, ROUNDS, one_round, start)
-    slope, curvature, _ = _local(theta, sigma, seen, below=below)
+    slope, curvature, _ = _local(theta, sigma, above, below=below)
     pull = jnp.einsum("ijn,jn->in", curvature, theta) + slope
-    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma=sigma, seen=seen, below=below)
+    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma=sigma, above=above, below=below)
     return First(theta, mu, tau, sigma, coef, curvature, pull, modes)
 
 
-def _modes(theta: Array, typical: Array, tau: Array, *, sigma: Array, seen: Any, below: Any) -> Modes:
+def _modes(theta: Array, typical: Array, tau: Array, *, sigma: Array, above: Any, below: Any) -> Modes:
     """Fit each profile from several starts given the population; weights by Laplace's approximation."""
     away = np.zeros((len(STARTS), K))
     away[:, (TMAX, ALPHA, FB)] = STARTS
     starts = jnp.concatenate([theta[None], typical + (away * tau)[:, :, None]])
 
     def one(start: Array) -> tuple[Array, ...]:
-        found = _fit(start, typical, tau, sigma=sigma, seen=seen, below=below)
-        _, curvature, value = _local(found, sigma, seen, below=below)
+        mode = _fit(start, typical, tau, sigma=sigma, above=above, below=below)
+        _, curvature, value = _local(mode, sigma, above, below=below)
         root = jnp.linalg.cholesky(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2))
         log_volume = jnp.log(jnp.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
-        prior = -0.5 * ((found - typical) ** 2 / tau[:, None] ** 2).sum(axis=0)
+        prior = -0.5 * ((mode - typical) ** 2 / tau[:, None] ** 2).sum(axis=0)
         spread = jnp.linalg.inv(root).transpose(2, 1, 0)
-        return found, spread, root.transpose(2, 1, 0), log_volume, value + prior - log_volume
+        return mode, spread, root.transpose(2, 1, 0), log_volume, value + prior - log_volume
 
     place, spread, whiten, log_volume, log_mass = lax.map(one, starts)
     share = (1 - EVEN) * jax.nn.softmax(log_mass, axis=0) + EVEN / len(starts)
@@ -110,33 +110,33 @@ def _moments(theta: Array, X: Array, tau: Array, *, centre: Array) -> tuple[Arra
     return jnp.stack([r[0] for r in rows]), jnp.stack([rows[k][1:] for k in ACTED_ON], axis=1)
 
 
-def _local(theta: Array, sigma: Array, seen: Any, *, below: Any) -> tuple[Array, Array, Array]:
+def _local(theta: Array, sigma: Array, above: Any, *, below: Any) -> tuple[Array, Array, Array]:
     """Return slope (6, n), curvature (6, 6, n) and value (n,) of the log likelihood of each profile."""
 
-    def profile(theta: Array, seen: Any, below: Any) -> tuple[Array, Array, Array]:
+    def profile(theta: Array, above: Any, below: Any) -> tuple[Array, Array, Array]:
         def curve(t: Array, day: Array) -> Array:
             logs: Array = log_count(t[:, None], day[None])
             return logs[0]
 
-        J, Jb = jax.jacfwd(curve)(theta, seen[0]), jax.jacfwd(curve)(theta, below[0])
-        z = (seen[1] - curve(theta, seen[0])) / sigma
+        J, Jb = jax.jacfwd(curve)(theta, above[0]), jax.jacfwd(curve)(theta, below[0])
+        z = (above[1] - curve(theta, above[0])) / sigma
         zb = (below[1] - curve(theta, below[0])) / sigma
         tail = log_ndtr(zb)
         h = jnp.exp(-0.5 * zb * zb - 0.5 * jnp.log(2 * jnp.pi) - tail)
-        slope = J.T @ (seen[2] * z) / sigma - Jb.T @ (below[2] * h) / sigma
+        slope = J.T @ (above[2] * z) / sigma - Jb.T @ (below[2] * h) / sigma
         bend = jnp.maximum(h * (h + zb), 0.0) * below[2]
-        curvature = (J.T @ (seen[2][:, None] * J) + Jb.T @ (bend[:, None] * Jb)) / sigma**2
-        return slope, curvature, -0.5 * (seen[2] * z * z).sum() + (below[2] * tail).sum()
+        curvature = (J.T @ (above[2][:, None] * J) + Jb.T @ (bend[:, None] * Jb)) / sigma**2
+        return slope, curvature, -0.5 * (above[2] * z * z).sum() + (below[2] * tail).sum()
 
-    slope, curvature, value = jax.vmap(profile)(theta.T, seen, below)
+    slope, curvature, value = jax.vmap(profile)(theta.T, above, below)
     return slope.T, curvature.transpose(1, 2, 0), value
 
 
-def _fit(theta: Array, typical: Array, tau: Array, *, sigma: Array, seen: Any, below: Any) -> Array:
+def _fit(theta: Array, typical: Array, tau: Array, *, sigma: Array, above: Any, below: Any) -> Array:
     """Move each profile's parameters uphill."""
 
     def target(theta: Array) -> tuple[Array, Array, Array]:
-        slope, curvature, value = _local(theta, sigma, seen, below=below)
+        slope, curvature, value = _local(theta, sigma, above, below=below)
         away = (theta - typical) / tau[:, None] ** 2
         return (slope - away, curvature + jnp.diag(tau**-2)[:, :, None],
                 value - 0.5 * (away * (theta - typical)).sum(axis=0))  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.kinetics.cdisc_pp import parameters
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.export.results_folder import write_figures
@@ -29,7 +29,9 @@ MOST_FITS = 4
 """Figures of single patients' curves; fitted.csv has all."""
 
 
-def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None, *, place: Destination | Path) -> Path:
+def write_kinetics(
+    findings: Findings, counts: CohortKinetics, sampled: Sampled | None, *, place: Destination | Path
+) -> Path:
     """Write report.html, findings.json, estimates.csv, kinetics.csv, fitted.csv and figures into a folder.
 
     Raises
@@ -47,14 +49,14 @@ def write_kinetics(findings: Findings, counts: Counted, sampled: Sampled | None,
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
         (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
         write_csv(findings.to_frame(), draft / "estimates.csv")
-        write_csv(parameters(counts.found, counts.rules), draft / "kinetics.csv")
+        write_csv(parameters(counts.all_profiles, counts.rules), draft / "kinetics.csv")
         if sampled and sampled.fit is not None:
             write_csv(_fitted(sampled), draft / "fitted.csv")
 
     return at(place, "kinetics").write(write)
 
 
-def _of_the_model(sampled: Sampled, counts: Counted, *, synthetic: bool) -> Iterator[Placed]:
+def _of_the_model(sampled: Sampled, counts: CohortKinetics, *, synthetic: bool) -> Iterator[Placed]:
     if sampled.fit is None:
         return
     if sampled.checks:

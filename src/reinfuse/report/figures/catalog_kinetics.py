@@ -9,7 +9,7 @@ import polars as pl
 
 from reinfuse.cohort.analysis_set import ID
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.kinetics.cohort_kinetics import Counted, counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.kinetics.exposure import MEASURES, of_unit
 from reinfuse.kinetics.infusion_factors import label
 from reinfuse.kinetics.median_curves import median_curve
@@ -66,9 +66,13 @@ class _Counts:
         self.unit = str((findings.kinetics or {})["unit"])
 
     @cached_property
-    def counted(self) -> Counted | None:
+    def counted(self) -> CohortKinetics | None:
         asked = self.findings.plan.kinetics
-        return None if self.findings.cohort is None else counted(self.findings.cohort, asked.unit, rules=asked.rules)
+        return (
+            None
+            if self.findings.cohort is None
+            else cohort_kinetics(self.findings.cohort, asked.unit, rules=asked.rules)
+        )
 
     @property
     def factors(self) -> list[FactorColumn]:
@@ -88,7 +92,7 @@ class _Counts:
             return None
         title = f"CAR-T cells after each infusion ({other or self.unit})"
         if factor is None:
-            members = {"All patients": {p.patient_id for p in self.counted.found.profiles}}
+            members = {"All patients": {p.patient_id for p in self.counted.all_profiles.profiles}}
             name = f"counts_{other.replace('/', '_per_')}" if other else "counts"
             return self._spaghetti(name, title, members, other=other)
         of = dict(zip(self.findings.data.frame[ID].to_list(), factor.values.to_list(), strict=True))
@@ -98,7 +102,7 @@ class _Counts:
     def _spaghetti(self, name: str, title: str, members: dict[str, set[str]],
                    *, other: str | None = None) -> Drawn | None:  # fmt: skip
         unit = other or self.unit
-        mine = of_unit(self.counted.found, unit) if self.counted else []
+        mine = of_unit(self.counted.all_profiles, unit) if self.counted else []
         panels: dict[str, list[Group]] = {}
         for infusion in sorted({p.infusion for p in mine}):
             groups = [_group(label, [p for p in mine if p.infusion == infusion and p.patient_id in ids])

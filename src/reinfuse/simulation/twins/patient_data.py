@@ -16,7 +16,7 @@ from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.cohort.study_days import ID
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.simulation.model.parameters import REGIMENS
@@ -73,7 +73,7 @@ NO_DATA = PatientData(None, None, None, None, None, None, None)
 """Of a patient of whom nothing is known."""
 
 
-def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | None) -> tuple[PatientData, ...]:
+def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: CohortKinetics | None) -> tuple[PatientData, ...]:
     """Return the data of each patient of a cohort, as analysed by a plan.
 
     Raises
@@ -90,7 +90,7 @@ def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: Counted | N
     if both is not None:
         responses = zip(both.ids, both.response[:, 0] + both.cr[:, 0], both.assessed[:, 0], strict=True)
         before = {one: int(response) for one, response, assessed in responses if assessed == 1}
-    profiles = counts.found.profiles if counts else ()
+    profiles = counts.all_profiles.profiles if counts else ()
     return of_frame(data.frame, profiles, before=before, rules=plan.rules)
 
 
