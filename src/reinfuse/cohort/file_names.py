@@ -13,7 +13,7 @@ READ = (".csv", ".parquet")
 WORKBOOKS = (".xlsx", ".xlsm")
 _BESIDE = frozenset({
     ABOUT_FILE, "plan.toml", "map.toml", "corrections.csv", "provenance.csv", "reinfuse.manifest.json",
-    "published.csv", "make.py", "thumbs.db", "desktop.ini", "icon\r",
+    "published.csv", "thumbs.db", "desktop.ini", "icon\r",
 })  # fmt: skip
 """Files that stand beside the tables by right: the project's own (the bundled cohorts' too) and the system's."""
 _NOT_THERE = ("~$", "._", ".~lock.")
