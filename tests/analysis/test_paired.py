@@ -8,7 +8,7 @@ import pytest
 from reinfuse import read_cohort
 from reinfuse.analyses import paired
 from reinfuse.cohort.declarations import Rules
-from reinfuse.cohort.paired_outcomes import Pairs, pairs
+from reinfuse.cohort.paired_outcomes import PairedOutcomes, pairs
 from reinfuse.data import DEMO, datasets
 
 
@@ -19,7 +19,7 @@ def _pairs(response, days=None, event=None, cr=None, assessed=None):
     def filled(given, value):
         return np.full(shape, value) if given is None else np.array(given, dtype=float)
 
-    return Pairs(tuple(f"P{i}" for i in range(len(response))), response, filled(cr, 0.0), filled(days, 1.0),
+    return PairedOutcomes(tuple(f"P{i}" for i in range(len(response))), response, filled(cr, 0.0), filled(days, 1.0),
                  filled(event, 0.0), filled(assessed, 1.0))  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from reinfuse.analyses import survival
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.proportion import clopper_pearson, proportion
 from reinfuse.arrays import Bools, Floats
-from reinfuse.cohort.paired_outcomes import Pairs
+from reinfuse.cohort.paired_outcomes import PairedOutcomes
 from reinfuse.cohort.paired_outcomes import pairs as pairs_of
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
@@ -33,7 +33,7 @@ NOTE = (
 CENSORING = "a ratio to a long earlier time is censored sooner, which Kaplan-Meier takes for chance"
 
 
-def paired(pairs: Pairs, confidence: float, *, index: int) -> list[Estimate]:
+def paired(pairs: PairedOutcomes, confidence: float, *, index: int) -> list[Estimate]:
     """Compare both infusions.
 
     Parameters
@@ -113,7 +113,7 @@ def _mcnemar(endpoint: str, values: Floats, *, confidence: float) -> Estimate:
     return replace(test, estimate=later / earlier, upper=high / (1 - high), note=joined([said, NOTE]))
 
 
-def _growth_modulation(pairs: Pairs, confidence: float, *, index: int) -> Iterator[Estimate]:
+def _growth_modulation(pairs: PairedOutcomes, confidence: float, *, index: int) -> Iterator[Estimate]:
     """Yield the median ratio of the times, the probability that it is at least `WORTH`, and who is known to have it."""
     known: Bools = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
     usable = known & (pairs.pfs_event[:, 0] == 1) & (pairs.pfs_days[:, 0] > 0)
@@ -142,7 +142,7 @@ def _growth_modulation(pairs: Pairs, confidence: float, *, index: int) -> Iterat
                       group=f"known={name}", estimate=float(count), events=count)  # fmt: skip
 
 
-def _left_out(pairs: Pairs, known: Bools, *, index: int) -> str | None:
+def _left_out(pairs: PairedOutcomes, known: Bools, *, index: int) -> str | None:
     """Return how many patients have no ratio, and why."""
     event = pairs.pfs_event[:, 0] == 1
     reasons = {

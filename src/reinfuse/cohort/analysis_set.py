@@ -91,7 +91,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
         raise CohortRefused([Problem(table="infusions", column="infusion", rule=rule, remedy=remedy)])
     frame = frame.sort(ID)
     dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
-    made, left_out, problems = factors.build(design.all_factors, frame, dialect=dialect)
+    columns, left_out, problems = factors.build(design.all_factors, frame, dialect=dialect)
     ends = _built_in_endpoints(frame, design.rules)
     derived = {e.name for e in ends}
     for declared in design.endpoints:
@@ -106,10 +106,10 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
         one, wrong = from_columns(declared, frame, dialect=dialect)
         problems += wrong
         ends += [one] if one else []
-    populations, missing, wrong = _populations(frame, made, design)
+    populations, missing, wrong = _populations(frame, columns, design)
     if problems + wrong:
         raise PlanRefused(problems + wrong)
-    if not ends and not made and not any(is_grade(c) for c in frame.columns):
+    if not ends and not columns and not any(is_grade(c) for c in frame.columns):
         rule, remedy = "holds no column that the plan analyses", "use the standard names, or map them under [columns]"
         raise CohortRefused([Problem(table="sheet", rule=rule, remedy=remedy), *cohort.warnings])
     notes = [f"factor {n} left out: the data do not hold what it needs" for n in left_out]
@@ -117,9 +117,9 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
               if _is_noted(e) and (n := int((~e.known).sum()))]  # fmt: skip
     notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
-    at_zero = tuple(f for f in made if f.known_at is None)
+    at_zero = tuple(f for f in columns if f.known_at is None)
     return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
-                    tuple(f for f in made if f.known_at is not None))  # fmt: skip
+                    tuple(f for f in columns if f.known_at is not None))  # fmt: skip
 
 
 def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
@@ -138,7 +138,7 @@ def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, 
     people = _without(patients, ROW, "last_contact", "death", "death_cause")
     taken = {*WIDE.names, *derived.columns, *given.columns} - {ID, *_BASELINE}
     owned = {c for c in PATIENTS.names if c in people.columns} - {ID}
-    at_index, told = _apart(at_index, taken | owned, "infusions")
+    at_index, renamed = _apart(at_index, taken | owned, "infusions")
     people, more = _apart(people, taken | set(at_index.columns) - {ID}, "patients")
     frame = given.join(at_index, on=ID, how="inner").join(people, on=ID, how="inner").join(derived, on=ID, how="inner")
     status = pl.col(ID).is_in(derived[ID].implode())
@@ -153,7 +153,7 @@ def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, 
         status=pl.when(status).then(pl.lit("analysed")).otherwise(pl.lit("excluded")),
         reason=pl.when(~status).then(reason),
     )
-    return frame, flow, told + more
+    return frame, flow, renamed + more
 
 
 _OWN = ("lymphodepletion", "lymphodepletion" + CLASS_SUFFIX, "dose_cells_per_kg")
@@ -173,9 +173,9 @@ def _apart(frame: pl.DataFrame, taken: set[str], table: str) -> tuple[pl.DataFra
         while name in frame.columns or name in taken:
             name += "_"
         names[column] = name
-    said = [f"column {old} of the table {table} is kept as {new}, apart from the derived {old}" if old not in _BASELINE
-            else f"column {old} of the table {table} is kept as {new}" for old, new in names.items()]  # fmt: skip
-    return frame.rename(names), said
+    apart = {old: "" if old in _BASELINE else f", apart from the derived {old}" for old in names}
+    sentences = [f"column {old} of the table {table} is kept as {new}{apart[old]}" for old, new in names.items()]
+    return frame.rename(names), sentences
 
 
 def _given(infusions: pl.DataFrame, index: int) -> pl.DataFrame:
@@ -228,13 +228,13 @@ def _built_in(frame: pl.DataFrame, name: str, rules: Rules) -> EndpointColumn | 
     return EndpointColumn(name, endpoint.label, "time", _flag(frame, event_column), time)
 
 
-def _populations(frame: pl.DataFrame, made: list[FactorColumn],
+def _populations(frame: pl.DataFrame, columns: list[FactorColumn],
                  design: Design) -> tuple[dict[str, Bools], list[str], list[Problem]]:  # fmt: skip
     """Return all patients and each level of each subgroup; a subgroup of numbers is refused."""
     masks = {"all": np.ones(frame.height, dtype=np.bool_)}
     missing: list[str] = []
     problems: list[Problem] = []
-    by_name = {f.name: f for f in made if f.kind != "number"}
+    by_name = {f.name: f for f in columns if f.kind != "number"}
     for name in design.subgroups:
         column = by_name[name].values if name in by_name else frame[name] if name in frame.columns else None
         if column is None and name not in ("diagnosis", *factors.LABELS):

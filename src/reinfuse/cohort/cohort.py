@@ -92,13 +92,13 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     """Type and check a raw cohort; the cohort is None if a problem is an error."""
     if raw.wide:
         typed = {"sheet": interpret_wide(raw.tables["sheet"], columns, used=used)}
-        found: list[Problem] = []
+        unreadable: list[Problem] = []
     else:
-        typed, found = _dated_tables(raw, used)
+        typed, unreadable = _dated_tables(raw, used)
     cells = [p for t in typed.values() for p in t.problems]
     tables = {name: t.frame for name, t in typed.items()}
     between = [] if raw.wide else check(tables, cells)
-    problems = [*raw.problems, *found, *cells, *between]
+    problems = [*raw.problems, *unreadable, *cells, *between]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):
         return None, ordered

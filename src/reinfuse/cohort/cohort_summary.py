@@ -55,13 +55,13 @@ class Described:
 
     def as_dict(self) -> dict[str, object]:
         """Return it as JSON values."""
-        found: dict[str, object] = _ADAPTER.dump_python(self, mode="json")
-        return found
+        values: dict[str, object] = _ADAPTER.dump_python(self, mode="json")
+        return values
 
     @classmethod
-    def of(cls, told: object) -> Described:
+    def of(cls, values: object) -> Described:
         """Read it from JSON values."""
-        return _ADAPTER.validate_python(told)
+        return _ADAPTER.validate_python(values)
 
 
 _ADAPTER = TypeAdapter(Described)

@@ -126,12 +126,12 @@ def _umrd(frame: pl.DataFrame, design: Design) -> Iterator[str]:
 def _compartments(frame: pl.DataFrame) -> Iterator[str]:
     """Say which compartments decided, and where others differ from it."""
     both = frame[COMPARTMENT].drop_nulls().str.splitn(AGAINST, 2).struct.rename_fields(["decided", "against"])
-    told = both.struct.unnest()
-    counts = told.group_by("decided").len().sort(pl.col("len"), "decided", descending=[True, False])
+    split = both.struct.unnest()
+    counts = split.group_by("decided").len().sort(pl.col("len"), "decided", descending=[True, False])
     each = [f"{name} ({n} patient{'s' if n != 1 else ''})" if not i else f"{name} ({n})"
             for i, (name, n) in enumerate(counts.iter_rows())]  # fmt: skip
     yield f"undetectable MRD at day 28 was decided in {' and '.join(each)}"
-    for name, group in told.drop_nulls("against").group_by("decided", maintain_order=True):
+    for name, group in split.drop_nulls("against").group_by("decided", maintain_order=True):
         against = group.group_by("against").len().sort("against").iter_rows()
         yield (f"{_count(group.height, frame.height)}: compartments differ about MRD at day 28; {name[0]} decided, "
                f"against {', '.join(f'{what} ({n})' for what, n in against)}")  # fmt: skip

@@ -101,7 +101,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
     factors, left_out, problems
         Factors made; names of built-in ones that the data lack; what is wrong with declared ones.
     """
-    made, left_out, problems = [], [], []
+    columns, left_out, problems = [], [], []
     for factor in factors:
         if factor.column is None:
             series = _built_in(factor.name, frame)
@@ -119,8 +119,8 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
         column, wrong = _shape(factor, series.alias(factor.name), dialect)
         problems += wrong
         if column is not None:
-            made.append(replace(column, known_at=factor.known_at))
-    return made, left_out, problems
+            columns.append(replace(column, known_at=factor.known_at))
+    return columns, left_out, problems
 
 
 def _yes_no(expr: pl.Expr) -> pl.Expr:

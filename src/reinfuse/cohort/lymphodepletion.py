@@ -46,10 +46,10 @@ def _agents_of(word: str) -> tuple[str, ...] | None:
     parts = [p for p in re.split(r"[\s\-–]+", word) if p and not p.isdigit()]
     if not parts or parts == [word]:
         return None
-    found = [_agents_of(p) for p in parts]
-    if any(f is None for f in found):
+    agents = [_agents_of(p) for p in parts]
+    if any(f is None for f in agents):
         return None
-    return tuple(agent for f in found if f is not None for agent in f)
+    return tuple(agent for f in agents if f is not None for agent in f)
 
 
 def regimen_class(text: str) -> str | None:
@@ -78,10 +78,10 @@ def regimen_class(text: str) -> str | None:
         return "Other"
     bare = " ".join(_DOSES.sub(" ", re.sub(r"[()]", " ", plain)).split())
     words = [w for w in _SPLIT.split(bare) if w.strip(" .-–0123456789")]
-    found = [_agents_of(w) for w in words]
-    if not words or any(f is None for f in found):
+    named = [_agents_of(w) for w in words]
+    if not words or any(f is None for f in named):
         return None
-    agents = {agent for f in found if f is not None for agent in f}
+    agents = {agent for f in named if f is not None for agent in f}
     if agents == {"Cy", "Flu"}:
         return "Cy-Flu"
     if "Cy" in agents and "Flu" not in agents:

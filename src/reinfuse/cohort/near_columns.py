@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from reinfuse.cohort.schema import Column, Table
+from reinfuse.cohort.schema import Column, TableSchema
 from reinfuse.exceptions import Problem
 
 _HINT, _MISSPELT = 0.7, 0.85
@@ -43,7 +43,7 @@ class _Name:
         return SequenceMatcher(None, self.plain, other.plain).ratio()
 
 
-def strangers(extra: Iterable[str], table: Table, have: Container[str], *, own: bool) -> Iterator[Problem]:
+def strangers(extra: Iterable[str], table: TableSchema, have: Container[str], *, own: bool) -> Iterator[Problem]:
     """Tell of columns that are not declared: misspelt ones are errors, the others are kept.
 
     Parameters

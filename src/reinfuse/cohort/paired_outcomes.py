@@ -19,7 +19,7 @@ from reinfuse.cohort.study_days import ID
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairedOutcomes:
     """Outcomes of patients who had both infusions, in the order of their ids.
 
     Each array has the shape (patients, 2): after the infusion before, after the index infusion.
@@ -42,7 +42,7 @@ class Pairs:
     assessed: Floats = field(repr=False)
 
 
-def pairs(cohort: Cohort, index: int, *, rules: Rules) -> Pairs | None:
+def pairs(cohort: Cohort, index: int, *, rules: Rules) -> PairedOutcomes | None:
     """Derive the outcomes of both infusions.
 
     Parameters
@@ -56,7 +56,7 @@ def pairs(cohort: Cohort, index: int, *, rules: Rules) -> Pairs | None:
 
     Returns
     -------
-    Pairs or None
+    PairedOutcomes or None
         None of a wide sheet, of a first infusion, or where nobody's response is known after one of the two.
     """
     if cohort.wide or index < 2 or "responses" not in cohort.tables:
@@ -69,7 +69,9 @@ def pairs(cohort: Cohort, index: int, *, rules: Rules) -> Pairs | None:
     def columns(name: str) -> Floats:
         return both.select(f"{name}_before", name).cast(pl.Float64).to_numpy().astype(np.float64)
 
-    return Pairs(tuple(both[ID]), *(columns(n) for n in ("response", "cr", "pfs_days", "pfs_event", "assessed")))
+    return PairedOutcomes(
+        tuple(both[ID]), *(columns(n) for n in ("response", "cr", "pfs_days", "pfs_event", "assessed"))
+    )
 
 
 def _outcomes(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:

@@ -85,29 +85,31 @@ def _dated(cohort: Cohort, data: Analysed, index: int, *, threshold: float | Non
     zero = dict(infusions.filter(pl.col("infusion") == index).select(ID, TIME).iter_rows())
     events = _events(cohort, zero, threshold)
     people = cohort.tables["patients"].select(ID, "last_contact", "death", "diagnosis").iter_rows()
-    known = {row[0]: row[1:] for row in people}
+    people_by_id = {row[0]: row[1:] for row in people}
     for patient in data.frame[ID]:
-        last, death, diagnosis = known[patient]
+        last, death, diagnosis = people_by_id[patient]
         # what was found on the day of an infusion was found before it, as for the endpoints
-        mine = sorted(events[patient], key=lambda e: (e.day, e.kind == "infusion"))
+        of_patient = sorted(events[patient], key=lambda e: (e.day, e.kind == "infusion"))
         end = float((death if death is not None else last) - zero[patient])
-        start = min([0.0, *(e.day for e in mine if e.kind == "infusion")])
-        shown = tuple(e for e in mine if start <= e.day <= end)
+        start = min([0.0, *(e.day for e in of_patient if e.kind == "infusion")])
+        shown = tuple(e for e in of_patient if start <= e.day <= end)
         yield Course(patient, diagnosis or "not known", start, end, death is not None, shown, _spans(shown))
 
 
 def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> dict[str, list[Event]]:
-    found: dict[str, list[Event]] = defaultdict(list)
+    by_patient: dict[str, list[Event]] = defaultdict(list)
 
     def add(table: str, kind: pl.Expr, detail: pl.Expr | None = None) -> None:
         collect(cohort.tables.get(table), kind, detail)
 
     def collect(frame: pl.DataFrame | None, kind: pl.Expr, detail: pl.Expr | None) -> None:
         if frame is not None:
-            told = pl.lit("") if detail is None else detail
-            for patient, time, what, more in frame.select(ID, TIME, kind.alias("k"), told.alias("d")).iter_rows():
+            shown_detail = pl.lit("") if detail is None else detail
+            for patient, time, what, more in frame.select(
+                ID, TIME, kind.alias("k"), shown_detail.alias("d")
+            ).iter_rows():
                 if patient in zero and time is not None and what is not None:
-                    found[patient].append(Event(float(time - zero[patient]), what, more))
+                    by_patient[patient].append(Event(float(time - zero[patient]), what, more))
 
     add("infusions", pl.lit("infusion"), pl.col("infusion").cast(pl.String))
     collect(cohort.split_doses, pl.lit("infusion"), pl.col("whole").cast(pl.String))
@@ -120,16 +122,16 @@ def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> di
         transplant = kind.is_in(_TRANSPLANTS).fill_null(False)
         add("therapies", pl.when(transplant).then(pl.lit("transplant"))
             .when(kind.fill_null("anticancer") != "supportive").then(pl.lit("other therapy")))  # fmt: skip
-    return found
+    return by_patient
 
 
 def _mrd(columns: list[str], threshold: float | None) -> pl.Expr:
     """Return the result in words; where only the value is told, from the threshold."""
-    told = pl.col("result") if "result" in columns else pl.lit(None, dtype=pl.String)
+    result = pl.col("result") if "result" in columns else pl.lit(None, dtype=pl.String)
     if threshold is None or "value" not in columns:
-        return told
+        return result
     below = pl.when(pl.col("value") < threshold).then(pl.lit("undetectable"))
-    return pl.coalesce(told, below.when(pl.col("value").is_not_null()).then(pl.lit("detectable")))
+    return pl.coalesce(result, below.when(pl.col("value").is_not_null()).then(pl.lit("detectable")))
 
 
 def _spans(events: tuple[Event, ...]) -> tuple[tuple[float, float, str], ...]:

@@ -27,8 +27,8 @@ def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
     more = [c for c in (*MORE_BASELINE, *design.used_columns) if c in frame.columns]
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
-    made = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
-    out = frame[columns].with_columns(**made)
+    factor_columns = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
+    out = frame[columns].with_columns(**factor_columns)
     last = [c for c in sources if c not in columns]
     out = out.with_columns([frame[c] for c in last])
     if not last and ROW in frame.columns and "source" not in out.columns:

@@ -28,7 +28,7 @@ ASSESSED = 90
 WEEK = 7
 
 
-class Mark(Protocol):
+class PlannedLandmark(Protocol):
     """A planned landmark: its factor, and its day or None for the default."""
 
     @property
@@ -60,7 +60,7 @@ class Switch:
     undated: Bools | None = field(default=None, repr=False)
 
 
-def landmark_day(mark: Mark, data: Analysed, *, rules: Rules) -> float:
+def landmark_day(mark: PlannedLandmark, data: Analysed, *, rules: Rules) -> float:
     """Return the plan's day, or the default: day 42, or later where the factor is not known by then.
 
     The default is a rule on days of assessments alone, so that it can be stated before any outcome is looked at.
@@ -89,12 +89,12 @@ def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
     return int((days > day).sum()), len(days)
 
 
-def landmark_notes(marks: Sequence[Mark], data: Analysed, *, rules: Rules) -> list[str]:
+def landmark_notes(marks: Sequence[PlannedLandmark], data: Analysed, *, rules: Rules) -> list[str]:
     """Return what the days of the planned landmarks leave out, and where the default was moved."""
     return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules=rules), data)]
 
 
-def _landmark_notes(mark: Mark, day: float, data: Analysed) -> Iterator[str]:
+def _landmark_notes(mark: PlannedLandmark, day: float, data: Analysed) -> Iterator[str]:
     head = f"landmark of {mark.factor} at day {day:g}"
     after, of = known_after(mark.factor, day, data)
     if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
@@ -108,10 +108,10 @@ def _landmark_notes(mark: Mark, day: float, data: Analysed) -> Iterator[str]:
 def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, int]:
     """Return the endpoint counted from a landmark day, and how many patients had ended before or on it."""
     time = np.asarray(endpoint.time)
-    there = endpoint.known & (time > day)
-    shifted = replace(endpoint, event=np.where(there, endpoint.event, np.nan), time=np.where(there, time - day, np.nan),
-                      competing=None)  # fmt: skip
-    return shifted, int(endpoint.known.sum() - there.sum())
+    at_risk = endpoint.known & (time > day)
+    event, since = np.where(at_risk, endpoint.event, np.nan), np.where(at_risk, time - day, np.nan)
+    shifted = replace(endpoint, event=event, time=since, competing=None)
+    return shifted, int(endpoint.known.sum() - at_risk.sum())
 
 
 def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | None, str]:
@@ -130,8 +130,8 @@ def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | Non
     by_then = (pl.col(when) <= day).fill_null(False)
     if name == "umrd_day28":
         values = data.frame.select(v=pl.when(by_then).then(pl.col(name)))["v"]
-        found = _yes_no(name, values, day=day) if values.null_count() < len(values) else None
-        return found, "" if found else "no test by then"
+        column = _yes_no(name, values, day=day) if values.null_count() < len(values) else None
+        return column, "" if column else "no test by then"
     dated = pl.lit(pl.Series(~_undated(name, data)))
     return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day=day), ""
 
@@ -152,5 +152,5 @@ def switch(name: str, data: Analysed) -> tuple[Switch | None, str]:
     if DAYS[name] not in data.frame.columns:
         return None, f"the data do not say on which day ({DAYS[name]})"
     day = data.frame[DAYS[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
-    found = Switch(name, LABELS[name], day, _undated(name, data))
-    return (found, "") if (~np.isnan(day)).any() else (None, "no patient has it")
+    turned = Switch(name, LABELS[name], day, _undated(name, data))
+    return (turned, "") if (~np.isnan(day)).any() else (None, "no patient has it")

@@ -110,83 +110,83 @@ def read_raw(path: str | Path) -> RawCohort:
         Its `problems` say what could not be read.
     """
     path = Path(path)
-    found = _Collector()
+    collector = _Collector()
     about = About()
     tables: list[RawTable] = []
     what = kind(path)
     try:
         if what == "folder":
-            tables, about = _folder(path, found)
+            tables, about = _folder(path, collector)
         elif what == "file":
-            tables = _file(path, found)
+            tables = _file(path, collector)
         elif what == "none":
-            found.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
+            collector.refuse(None, "there is no such file or folder", "name a cohort folder, a workbook or a sheet")
         else:
-            found.refuse(None, what, "name a cohort folder, a workbook or a sheet")
+            collector.refuse(None, what, "name a cohort folder, a workbook or a sheet")
     except Unreadable as refused:
-        found.refuse(None, refused.rule, refused.remedy)
+        collector.refuse(None, refused.rule, refused.remedy)
     wide = bool(tables) and not any(t.name in TABLES for t in tables)
     place = path.absolute() if tables else None
-    return RawCohort(path.stem if what == "file" else path.name, {t.name: t for t in tables}, wide, found.sources,
-                     about, tuple(found.readings), tuple(found.problems), place)  # fmt: skip
+    return RawCohort(path.stem if what == "file" else path.name, {t.name: t for t in tables}, wide, collector.sources,
+                     about, tuple(collector.readings), tuple(collector.problems), place)  # fmt: skip
 
 
-def _about(path: Path, found: _Collector) -> About:
+def _about(path: Path, collector: _Collector) -> About:
     try:
-        told = parse_toml(found.bytes_of(path, SETTINGS_BYTES))
+        settings = parse_toml(collector.bytes_of(path, SETTINGS_BYTES))
     except Unreadable as refused:
-        found.refuse(ABOUT_FILE, refused.rule, refused.remedy)
+        collector.refuse(ABOUT_FILE, refused.rule, refused.remedy)
         return About()
     except NotToml as why:
-        found.refuse(ABOUT_FILE, str(why), "mend it or take it away")
+        collector.refuse(ABOUT_FILE, str(why), "mend it or take it away")
         return About()
-    limits = told.get("limits", [])
-    texts = {k: told.get(k, "") for k in ("title", "description", "source")}
+    limits = settings.get("limits", [])
+    texts = {k: settings.get(k, "") for k in ("title", "description", "source")}
     whole = [*texts.items(), *(("limits", text) for text in (limits if isinstance(limits, list) else [None]))]
     for key, text in whole:
         wrong = fault(clean(text)) if isinstance(text, str) else ("is not a text", "write it in quotation marks")
         if wrong:
-            found.refuse(ABOUT_FILE, f"{key} {wrong[0]}", wrong[1], column=key)
+            collector.refuse(ABOUT_FILE, f"{key} {wrong[0]}", wrong[1], column=key)
             return About()
-    return About(synthetic=told.get("synthetic") is True, limits=tuple(clean(x) for x in limits),
+    return About(synthetic=settings.get("synthetic") is True, limits=tuple(clean(x) for x in limits),
                  **{k: clean(text) for k, text in texts.items()})  # fmt: skip
 
 
-def _folder(path: Path, found: _Collector) -> tuple[list[RawTable], About]:
+def _folder(path: Path, collector: _Collector) -> tuple[list[RawTable], About]:
     """Read the tables of a folder, or the one wide sheet (`sheet.csv`) of a folder without tables."""
     folder = sort_out(path)
-    found.problems += folder.problems
+    collector.problems += folder.problems
     if folder.documents:
-        found.readings.append(Reading(FOLDER, None, "files that are no tables, not read", folder.documents))
-    raw = [_one(name, file, found) for name, file in folder.tables.items()]
-    return [t for t in raw if t is not None], _about(folder.about, found) if folder.about else About()
+        collector.readings.append(Reading(FOLDER, None, "files that are no tables, not read", folder.documents))
+    raw = [_one(name, file, collector) for name, file in folder.tables.items()]
+    return [t for t in raw if t is not None], _about(folder.about, collector) if folder.about else About()
 
 
-def _file(path: Path, found: _Collector) -> list[RawTable]:
+def _file(path: Path, collector: _Collector) -> list[RawTable]:
     ending = path.suffix.casefold()
     if ending in WORKBOOKS:
-        return _workbook(path, found)
+        return _workbook(path, collector)
     if ending not in (".csv", ".tsv", ".txt", ".parquet"):
-        found.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
+        collector.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
         return []
-    raw = _one(SHEET, path, found)
+    raw = _one(SHEET, path, collector)
     return [raw] if raw is not None else []
 
 
-def _one(name: str, path: Path, found: _Collector) -> RawTable | None:
+def _one(name: str, path: Path, collector: _Collector) -> RawTable | None:
     """Read the table of one file."""
     try:
-        data = found.bytes_of(path)
+        data = collector.bytes_of(path)
         if path.suffix.casefold() == ".parquet":
-            return _table(name, read_parquet(data), found)
+            return _table(name, read_parquet(data), collector)
         read = read_delimited(data)
     except Unreadable as refused:
-        found.refuse(name, refused.rule, refused.remedy)
+        collector.refuse(name, refused.rule, refused.remedy)
         return None
-    found.readings += [Reading(name, None, note, 1) for note in read.notes]
-    raw = _table(name, read.grid, found, dialect=read.dialect)
+    collector.readings += [Reading(name, None, note, 1) for note in read.notes]
+    raw = _table(name, read.grid, collector, dialect=read.dialect)
     if raw:
-        found.problems += listed(_uneven(name, read), len(read.uneven))
+        collector.problems += listed(_uneven(name, read), len(read.uneven))
     return raw
 
 
@@ -197,48 +197,48 @@ def _uneven(name: str, read: Delimited) -> Iterator[Problem]:
         yield Problem(table=name, row=row, rule=rule, remedy=remedy)
 
 
-def _workbook(path: Path, found: _Collector) -> list[RawTable]:
-    chosen = choose(read_sheets(found.bytes_of(path)))
-    found.problems += chosen.problems
-    raw = [_table(name, sheet.grid, found) for name, sheet in chosen.tables.items()]
+def _workbook(path: Path, collector: _Collector) -> list[RawTable]:
+    chosen = choose(read_sheets(collector.bytes_of(path)))
+    collector.problems += chosen.problems
+    raw = [_table(name, sheet.grid, collector) for name, sheet in chosen.tables.items()]
     return [t for t in raw if t is not None]
 
 
-def _table(name: str, grid: Grid, found: _Collector, *, dialect: Dialect = "point") -> RawTable | None:
+def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "point") -> RawTable | None:
     """Make a table of texts from the cells of a sheet."""
     header = [clean(h) for h in grid.header]
     if not any(header):
         rule, remedy = "is empty", "give it a header and at least one row"
         if grid.rows:
             rule, remedy = "has no names of columns in its first row", "take out what stands above the header"
-        found.refuse(name, rule, remedy)
+        collector.refuse(name, rule, remedy)
         return None
     if name in (SHEET, "patients") and len(grid.rows) > limits.PATIENTS:
-        found.refuse(name, *limits.TOO_MANY_PATIENTS)
+        collector.refuse(name, *limits.TOO_MANY_PATIENTS)
         return None
     if grid.blank:
-        found.readings.append(Reading(name, None, "empty rows left out", grid.blank))
-    kept = [j for j, h in enumerate(header) if h or any(clean(row[j]) for _, row in grid.rows)]
-    for j in (j for j in kept if not header[j]):
+        collector.readings.append(Reading(name, None, "empty rows left out", grid.blank))
+    filled_columns = [j for j, h in enumerate(header) if h or any(clean(row[j]) for _, row in grid.rows)]
+    for j in (j for j in filled_columns if not header[j]):
         where = f"column {grid.columns[j] + 1}"
         filled = next(i for i, row in grid.rows if clean(row[j]))
-        found.refuse(
+        collector.refuse(
             name, f"{where} has cells but no name", f"give the column a name; row {filled} holds its first cell"
         )
-    _refuse_names(name, [header[j] for j in kept], found)
-    names = {header[j] or f"{DERIVED}unnamed {grid.columns[j] + 1}": j for j in kept}
+    _refuse_names(name, [header[j] for j in filled_columns], collector)
+    names = {header[j] or f"{DERIVED}unnamed {grid.columns[j] + 1}": j for j in filled_columns}
     columns = {n: [row[j] for _, row in grid.rows] for n, j in names.items()}
     types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
     numbers = {ROW: [i for i, _ in grid.rows]}
     return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect)
 
 
-def _refuse_names(name: str, header: Iterable[str], found: _Collector) -> None:
-    seen: set[str] = set()
+def _refuse_names(name: str, header: Iterable[str], collector: _Collector) -> None:
+    titles: set[str] = set()
     for title in header:
-        if title and title in seen:
-            found.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
+        if title and title in titles:
+            collector.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
         if is_fault(title):
             rule = "the name of a column is an error of the spreadsheet program"
-            found.refuse(name, rule, "mend the formula or write the name", column=title)
-        seen.add(title)
+            collector.refuse(name, rule, "mend the formula or write the name", column=title)
+        titles.add(title)

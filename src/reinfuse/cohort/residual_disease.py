@@ -32,9 +32,9 @@ def umrd(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
     against = each.group_by(ID, maintain_order=True).agg(against=differ.str.join(" and "))
     chosen = each.unique(ID, keep="first", maintain_order=True).join(against, on=ID)
     others = pl.concat_str("compartment", pl.lit(AGAINST), "against")
-    told = pl.when(pl.col("against") == "").then("compartment").otherwise(others)
+    compartments = pl.when(pl.col("against") == "").then("compartment").otherwise(others)
     return chosen.select(
-        ID, "umrd_day28", umrd_day28_day="t", umrd_day28_source=row_of("mrd"), **{COMPARTMENT: told}
+        ID, "umrd_day28", umrd_day28_day="t", umrd_day28_source=row_of("mrd"), **{COMPARTMENT: compartments}
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSchema:
     """One input table. `timed`: ``must`` or ``may`` carry a `date` or a `day` column, or ``no``.
 
     `also` holds columns of another table that are understood in this one too.
@@ -136,7 +136,7 @@ def grade_column(name: str, kind: str) -> Column:
     return Column(name, "integer", f"worst grade of {kind} after the index infusion", low=GRADES[0], high=GRADES[1])
 
 
-PATIENTS = Table(
+PATIENTS = TableSchema(
     "patients", "one row a patient", timed="no", required=True, key=("patient_id",), also=(_PRIOR, _BULKY),
     columns=(
         _PATIENT,
@@ -152,7 +152,7 @@ PATIENTS = Table(
     ),
 )  # fmt: skip
 
-INFUSIONS = Table(
+INFUSIONS = TableSchema(
     "infusions", "one row a CAR-T infusion", required=True, key=("patient_id", "infusion"),
     also=(_DIAGNOSIS, _SEX, _AGE),
     columns=(
@@ -167,7 +167,7 @@ INFUSIONS = Table(
     ),
 )  # fmt: skip
 
-RESPONSES_TABLE = Table(
+RESPONSES_TABLE = TableSchema(
     "responses", "one row an assessment of response",
     columns=(
         _PATIENT, _DATE, _DAY,
@@ -179,7 +179,7 @@ RESPONSES_TABLE = Table(
     ),
 )  # fmt: skip
 
-MRD = Table(
+MRD = TableSchema(
     "mrd", "one row a test for measurable residual disease; `result` or `value`, or both",
     columns=(
         _PATIENT, _DATE, _DAY,
@@ -191,7 +191,7 @@ MRD = Table(
     ),
 )  # fmt: skip
 
-COUNTS = Table(
+COUNTS = TableSchema(
     "counts", "one row a count of CAR-T cells",
     columns=(
         _PATIENT, _DATE, _DAY,
@@ -205,7 +205,7 @@ COUNTS = Table(
     ),
 )  # fmt: skip
 
-TOXICITIES = Table(
+TOXICITIES = TableSchema(
     "toxicities", "one row a toxicity of an infusion", timed="may",
     columns=(
         _PATIENT, _INFUSION,
@@ -217,7 +217,7 @@ TOXICITIES = Table(
     ),
 )  # fmt: skip
 
-THERAPIES = Table(
+THERAPIES = TableSchema(
     "therapies", "one row a therapy other than the CAR-T infusions and their lymphodepletion",
     columns=(
         _PATIENT, _DATE, _DAY,
@@ -229,7 +229,7 @@ THERAPIES = Table(
     ),
 )  # fmt: skip
 
-TABLES: Mapping[str, Table] = MappingProxyType(
+TABLES: Mapping[str, TableSchema] = MappingProxyType(
     {t.name: t for t in (PATIENTS, INFUSIONS, RESPONSES_TABLE, MRD, COUNTS, TOXICITIES, THERAPIES)}
 )
 
@@ -249,7 +249,7 @@ def _timed(endpoint: BuiltInEndpoint) -> tuple[Column, Column]:
     return _days(time, endpoint.duration), _flag(event, endpoint.event)
 
 
-WIDE = Table(
+WIDE = TableSchema(
     "sheet", "wide sheet: one row a patient, times already derived", timed="no", key=("patient_id",),
     columns=(
         Column("patient_id", "id", "the patient", example="P01"),

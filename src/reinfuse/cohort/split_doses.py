@@ -37,8 +37,8 @@ def unsplit(cohort: Cohort, rules: Rules) -> Cohort:
     if not ordered[_PART].any():
         return cohort
     ordered = ordered.with_columns((~pl.col(_PART)).cum_sum().over(ID).cast(infusions["infusion"].dtype).alias(_WHOLE))
-    known = pl.col(DOSE).null_count() == 0
-    doses = ordered.group_by(ID, _WHOLE).agg(pl.when(known).then(pl.col(DOSE).sum()).alias(_SUM))
+    all_given = pl.col(DOSE).null_count() == 0
+    doses = ordered.group_by(ID, _WHOLE).agg(pl.when(all_given).then(pl.col(DOSE).sum()).alias(_SUM))
     whole = ordered.filter(~pl.col(_PART)).join(doses, on=[ID, _WHOLE], how="left", maintain_order="left")
     whole = whole.with_columns(infusion=_WHOLE, **{DOSE: pl.col(_SUM)}).select(infusions.columns).sort(ROW)
     tables = {**cohort.tables, "infusions": whole}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from reinfuse.cohort.declarations import RESERVED
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
-from reinfuse.cohort.schema import TABLES, WIDE, Column, Table
+from reinfuse.cohort.schema import TABLES, WIDE, Column, TableSchema
 from reinfuse.cohort.sheets import EXPLANATIONS
 from reinfuse.output import Destination, at, refuse_results
 from reinfuse.tabular import limits
@@ -62,7 +62,7 @@ Regular files only: no pipes, devices or folders. At most:
 """
 
 
-def columns_of(table: Table) -> list[Column]:
+def columns_of(table: TableSchema) -> list[Column]:
     """Return the columns of a table's template: dates rather than days."""
     return [c for c in table.columns if c.kind != "day"]
 
@@ -79,7 +79,9 @@ def explanation(column: Column) -> str:
     return "; ".join(parts)
 
 
-def explanations(tables: tuple[Table, ...] = (*TABLES.values(), WIDE)) -> Iterator[tuple[str, str, str, str, str]]:
+def explanations(
+    tables: tuple[TableSchema, ...] = (*TABLES.values(), WIDE),
+) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield table, column, needed, meaning and example of every declared column."""
     for table in tables:
         for column in table.columns:
@@ -130,7 +132,7 @@ def write_template(place: Destination | Path) -> tuple[list[Path], list[Path]]:
     return written, [place.path / name for name in files if name in present]
 
 
-def _head(table: Table) -> bytes:
+def _head(table: TableSchema) -> bytes:
     return rows_text([[c.name for c in columns_of(table)]]).encode()
 
 

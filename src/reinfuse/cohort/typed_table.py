@@ -13,7 +13,7 @@ from reinfuse.cohort.listed import listed
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.near_columns import plain_name, strangers
 from reinfuse.cohort.raw_tables import DERIVED, ROW, RawTable, Reading
-from reinfuse.cohort.schema import DAYS, Column, Table
+from reinfuse.cohort.schema import DAYS, Column, TableSchema
 from reinfuse.exceptions import Problem, Severity, nearest
 from reinfuse.tabular import cell_parsing, limits
 from reinfuse.tabular.cell_parsing import Read
@@ -40,7 +40,7 @@ class Typed:
 
 
 def interpret(
-    raw: RawTable, table: Table, *, dated: bool = False, used: Sequence[str] = (), own: bool = False
+    raw: RawTable, table: TableSchema, *, dated: bool = False, used: Sequence[str] = (), own: bool = False
 ) -> Typed:
     """Type the columns of a raw table.
 
@@ -69,8 +69,8 @@ def interpret(
         if column is None:
             typed[name], wrong = _texts(raw.name, rows, frame[name], wanted=name in wanted)
         else:
-            made, more, wrong = _column(raw, rows, frame[name].to_list(), column=column, dated=dated)
-            typed |= made
+            series, more, wrong = _column(raw, rows, frame[name].to_list(), column=column, dated=dated)
+            typed |= series
             readings += more
         problems += wrong
     return Typed(pl.DataFrame(typed), extra, tuple(readings), tuple(problems))
@@ -102,7 +102,7 @@ def _unwritable_names(table: str, names: Sequence[str]) -> list[Problem]:
             for name, (rule, remedy) in faults.items()]  # fmt: skip
 
 
-def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], list[Problem]]:
+def _rename(raw: RawTable, table: TableSchema) -> tuple[pl.DataFrame, list[Reading], list[Problem]]:
     """Give declared names to columns that differ in case, spaces or punctuation only; two for one are a problem."""
     declared = {c.name for c in (*table.columns, *table.also)}
     plain = {plain_name(n): n for n in declared}
@@ -124,7 +124,7 @@ def _rename(raw: RawTable, table: Table) -> tuple[pl.DataFrame, list[Reading], l
     return raw.frame.rename(renamed), readings, problems
 
 
-def _missing_columns(frame: pl.DataFrame, table: Table) -> list[Problem]:
+def _missing_columns(frame: pl.DataFrame, table: TableSchema) -> list[Problem]:
     problems = []
     unknown = [c for c in frame.columns if table.column(c) is None]
     for column in table.columns:
@@ -197,39 +197,39 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], *, column: Column,
     present = [c for t, c in cleaned.items() if t not in empty]
     read = _reader(column, present, raw, dated=dated)
     longest = LONGEST_NAME if column.kind == "id" or column.free else None
-    found = _read(cleaned, empty, lambda c: _refused(c, unsaid, longest) or read(c))
+    cells = _read(cleaned, empty, lambda c: _refused(c, unsaid, longest) or read(c))
     if column.free:
-        found = _one_spelling(texts, found)
-    rules = {t: f"{column.name} {read.rule}" for t, read in found.items() if read.rule}
+        cells = _one_spelling(texts, cells)
+    rules = {t: f"{column.name} {read.rule}" for t, read in cells.items() if read.rule}
     wrong = [(row, t) for row, t in zip(rows, texts, strict=True) if t in rules]
     each = (Problem(table=raw.name, row=row, column=column.name, value=cleaned[t], rule=rules[t],
-                    remedy=found[t].remedy) for row, t in wrong)  # fmt: skip
+                    remedy=cells[t].remedy) for row, t in wrong)  # fmt: skip
     problems = list(listed(each, len(wrong)))
     if column.filled:
         rule, remedy = f"{column.name} is missing", f"fill it: {column.meaning}"
-        missing = [(row, t) for row, t in zip(rows, texts, strict=True) if found[t].value is None and t not in rules]
+        missing = [(row, t) for row, t in zip(rows, texts, strict=True) if cells[t].value is None and t not in rules]
         each = (Problem(table=raw.name, row=row, column=column.name, value=t or None, rule=rule, remedy=remedy)
                 for row, t in missing)  # fmt: skip
         problems += listed(each, len(missing))
-    series = pl.Series(column.name, [found[t].value for t in texts], dtype=DTYPES.get(column.kind, pl.String))
-    made = {column.name: series}
+    series = pl.Series(column.name, [cells[t].value for t in texts], dtype=DTYPES.get(column.kind, pl.String))
+    typed = {column.name: series}
     if column.kind == "regimen":
-        classes = {t: regimen_class(str(r.value)) if r.value is not None else None for t, r in found.items()}
+        classes = {t: regimen_class(str(r.value)) if r.value is not None else None for t, r in cells.items()}
         name = column.name + CLASS_SUFFIX
-        made[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
-    return made, _readings(raw.name, column, texts, cleaned=cleaned, found=found, empty=empty), problems
+        typed[name] = pl.Series(name, [classes[t] for t in texts], dtype=pl.String)
+    return typed, _readings(raw.name, column, texts, cleaned=cleaned, cells=cells, empty=empty), problems
 
 
 def _read(cleaned: Mapping[str, str], empty: set[str], read: Callable[[str], Read]) -> dict[str, Read]:
     """Read each different text, in the order of the rows, until so many are wrong that no more are told one by one."""
-    found, wrong = {}, 0
+    cells, wrong = {}, 0
     for text, clean in cleaned.items():
         if text in empty:
-            found[text] = Read()
+            cells[text] = Read()
             continue
-        found[text] = read(clean) if wrong < limits.LISTED else Read(rule="was not looked at")
-        wrong += found[text].rule is not None
-    return found
+        cells[text] = read(clean) if wrong < limits.LISTED else Read(rule="was not looked at")
+        wrong += cells[text].rule is not None
+    return cells
 
 
 def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | None:
@@ -243,26 +243,26 @@ def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | N
     return None
 
 
-def _one_spelling(texts: Sequence[str], found: Mapping[str, Read]) -> dict[str, Read]:
+def _one_spelling(texts: Sequence[str], cells: Mapping[str, Read]) -> dict[str, Read]:
     """Give free texts that differ in case only the spelling that is met most often."""
-    counts: Counter[str] = Counter(str(found[t].value) for t in texts if found[t].value is not None)
+    counts: Counter[str] = Counter(str(cells[t].value) for t in texts if cells[t].value is not None)
     chosen: dict[str, str] = {}
     for spelling, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         chosen.setdefault(spelling.casefold(), spelling)
-    out = dict(found)
-    for text, read in found.items():
+    out = dict(cells)
+    for text, read in cells.items():
         if read.value is not None and chosen[str(read.value).casefold()] != read.value:
             out[text] = Read(chosen[str(read.value).casefold()], "spelling")
     return out
 
 
-def _readings(table: str, column: Column, texts: list[str], *, cleaned: Mapping[str, str], found: Mapping[str, Read],
+def _readings(table: str, column: Column, texts: list[str], *, cleaned: Mapping[str, str], cells: Mapping[str, Read],
               empty: set[str]) -> list[Reading]:  # fmt: skip
     """Tell, by kind, what was normalised; examples only where no text can point at a patient."""
     counts: Counter[str] = Counter()
     examples: dict[str, set[str]] = {}
     for text, count in Counter(texts).items():
-        read = found[text]
+        read = cells[text]
         how = read.how
         if text in empty:
             how = "missing" if cleaned[text] else None

@@ -28,8 +28,8 @@ def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
     `cells` holds the problems of single cells: a cell that was not understood is not called empty as well.
     """
     unread = {(p.table, p.row) for p in cells if (p.value is not None or p.row is None) and p.column in _MAY_BE_EMPTY}
-    found = ((rule, problem) for rule in RULES for problem in rule(tables))
-    return [p for rule, p in found
+    by_rule = ((rule, problem) for rule in RULES for problem in rule(tables))
+    return [p for rule, p in by_rule
             if rule not in (ends_known, mrd_told) or not unread & {(p.table, p.row), (p.table, None)}]  # fmt: skip
 
 
@@ -76,13 +76,13 @@ def known_patients(tables: Tables) -> Iterator[Problem]:
     """Every row belongs to a patient of the table `patients`."""
     if not _has(tables, "patients", "patient_id"):
         return
-    known = tables["patients"]["patient_id"].drop_nulls().unique().sort()
+    identifiers = tables["patients"]["patient_id"].drop_nulls().unique().sort()
     for name, frame in tables.items():
         if name == "patients" or "patient_id" not in frame.columns:
             continue
-        strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(known.implode()))
+        strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(identifiers.implode()))
         ids = strange["patient_id"].unique(maintain_order=True)
-        hints = {p: nearest(p, known) for p in ids[: _MOST_COMPARED // max(len(known), 1)]}
+        hints = {p: nearest(p, identifiers) for p in ids[: _MOST_COMPARED // max(len(identifiers), 1)]}
         rule, add = (
             "the patient is not in the table patients",
             "add the patient to the table patients, or correct the id",
@@ -107,8 +107,8 @@ def infusion_numbers(tables: Tables) -> Iterator[Problem]:
 
 def _numbered(infusions: pl.DataFrame) -> pl.DataFrame:
     """Return the infusions of the patients all of whose infusions have a number that was understood."""
-    known = pl.col("infusion").is_not_null().all().over("patient_id")
-    return infusions.drop_nulls("patient_id").filter(known)
+    all_numbered = pl.col("infusion").is_not_null().all().over("patient_id")
+    return infusions.drop_nulls("patient_id").filter(all_numbered)
 
 
 def infusion_order(tables: Tables) -> Iterator[Problem]:
@@ -186,9 +186,9 @@ def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
     times = [c for c in ("date", "day", TIME) if c in tables["toxicities"].columns]
     frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"]).select(ROW, "patient_id", "infusion", *times)
     joined = frame.join(given.with_columns(_known=True), on=["patient_id", "infusion"], how="left")
-    known = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
-    mine = pl.col("patient_id").is_in(known.implode()) & ~pl.col("patient_id").is_in(vague.implode())
-    strange = joined.filter(pl.col("_known").is_null() & mine)
+    identifiers = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
+    of_a_patient = pl.col("patient_id").is_in(identifiers.implode()) & ~pl.col("patient_id").is_in(vague.implode())
+    strange = joined.filter(pl.col("_known").is_null() & of_a_patient)
     yield from _each(strange, "toxicities", "infusion", rule="the patient had no infusion of this number",
                      remedy="correct the number, or add the infusion")  # fmt: skip
     if TIME in frame.columns:

@@ -12,7 +12,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.listed import listed
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
-from reinfuse.cohort.schema import WIDE, Table, grade_column
+from reinfuse.cohort.schema import WIDE, TableSchema, grade_column
 from reinfuse.cohort.typed_table import Typed, interpret
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular import limits
@@ -24,7 +24,7 @@ LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
 """Regimen and dose of any infusion."""
 
 
-def wide_table(names: Sequence[str]) -> Table:
+def wide_table(names: Sequence[str]) -> TableSchema:
     """Return the declaration of a wide sheet with these columns.
 
     `toxicity_<kind>_grade` are grades too, `cart3_lymphodepletion` is a regimen, `cart3_dose_cells_per_kg` a dose.
@@ -40,8 +40,8 @@ def wide_table(names: Sequence[str]) -> Table:
 
 def is_grade(column: str) -> bool:
     """Tell whether a column holds the worst grade of a kind of toxicity."""
-    known = ("crs_grade", "icans_grade", "nt_grade")
-    return column in known or (column.startswith(TOXICITY_PREFIX) and column.endswith(GRADE_SUFFIX))
+    standard = ("crs_grade", "icans_grade", "nt_grade")
+    return column in standard or (column.startswith(TOXICITY_PREFIX) and column.endswith(GRADE_SUFFIX))
 
 
 def interpret_wide(raw: RawTable, columns: Mapping[str, str], *, used: Sequence[str] = ()) -> Typed:
@@ -70,13 +70,13 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], *, used: Sequence[
     return replace(typed, readings=(*readings, *more, *typed.readings), problems=(*typed.problems, *problems))
 
 
-def _without_codes(table: Table, raw: RawTable) -> tuple[Table, list[Problem]]:
+def _without_codes(table: TableSchema, raw: RawTable) -> tuple[TableSchema, list[Problem]]:
     """Leave a `sex` of numbers alone: which number means what is not guessed, and a plan may use it as it stands."""
     if "sex" not in raw.frame.columns:
         return table, []
     texts = {clean(t) for t in raw.frame["sex"].to_list()}
-    known = {t for t in texts if not is_missing(t)}
-    if not known or not all(t.isdigit() for t in known):
+    codes = {t for t in texts if not is_missing(t)}
+    if not codes or not all(t.isdigit() for t in codes):
         return table, []
     remedy = "write F and M, or use the column as it stands"
     problem = Problem(
@@ -93,25 +93,25 @@ def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Read
     frame, readings, problems = raw.frame, [], []
     plain = {plain_name(c): c for c in frame.columns}
     for standard, name in columns.items():
-        found = name if name in frame.columns else plain.get(plain_name(name))
-        if found is None or found not in frame.columns:
+        source = name if name in frame.columns else plain.get(plain_name(name))
+        if source is None or source not in frame.columns:
             if standard not in frame.columns:
                 near = nearest(name, frame.columns)
                 remedy = f"did you mean {near!r}?" if near else "correct the plan's [columns]"
                 rule = f"the plan reads {standard} from a column that is not there"
                 problems.append(Problem(table=raw.name, column=name, rule=rule, remedy=remedy))
             continue
-        if found == standard:
+        if source == standard:
             continue
         if standard in frame.columns:
             rule = f"the plan reads {standard} from {name!r}, but the sheet has a column {standard} too"
             problems.append(Problem(table=raw.name, column=standard, rule=rule, remedy="rename or map one of the two"))
             continue
-        if plain_name(found) == plain_name(standard):
-            frame = frame.rename({found: standard})
+        if plain_name(source) == plain_name(standard):
+            frame = frame.rename({source: standard})
         else:
-            frame = frame.with_columns(frame[found].alias(standard))
-        readings.append(Reading(raw.name, standard, "column named by the plan", 1, (f"{found} → {standard}",)))
+            frame = frame.with_columns(frame[source].alias(standard))
+        readings.append(Reading(raw.name, standard, "column named by the plan", 1, (f"{source} → {standard}",)))
     return replace(raw, frame=frame), readings, problems
 
 
@@ -119,8 +119,8 @@ def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading]]:
     if any(plain_name(c) == "patientid" for c in raw.frame.columns):
         return raw, []
     ids = raw.frame.select(pl.format("row {}", pl.col(ROW)).alias("patient_id"))["patient_id"]
-    said = Reading(raw.name, "patient_id", "no such column: patients are named by their row", raw.frame.height)
-    return replace(raw, frame=raw.frame.with_columns(ids)), [said]
+    reading = Reading(raw.name, "patient_id", "no such column: patients are named by their row", raw.frame.height)
+    return replace(raw, frame=raw.frame.with_columns(ids)), [reading]
 
 
 def _pairs(typed: Typed) -> Iterator[Problem]:
