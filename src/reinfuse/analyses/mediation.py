@@ -27,7 +27,7 @@ from reinfuse.analyses.standardization import flic
 from reinfuse.arrays import Floats
 from reinfuse.kinetics.cohort_kinetics import Counted
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import batch_algebra, firth_batch
 from reinfuse.statistics.logistic_normal import expected_share
 
 METHOD = "g-computation of natural effects (linear and Firth logistic model), bootstrap percentiles"
@@ -96,7 +96,7 @@ def _effects(y: Floats, x: Floats, m: Floats, *, C: Floats, weights: Floats) -> 
     one = np.ones(len(y))
     D = np.column_stack([one, x, C])
     centred = (m - m.mean()) / m.std()
-    crossed = firth_batch.crossed(D, weights)
+    crossed = batch_algebra.crossed(D, weights)
     usable = np.linalg.cond(crossed) < 1e10
     crossed[~usable] = np.eye(D.shape[1])
     line = np.linalg.solve(crossed, ((weights * centred) @ D)[:, :, None])[:, :, 0]

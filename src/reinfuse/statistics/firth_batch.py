@@ -20,12 +20,11 @@ import numpy as np
 
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
+from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, summed
 
 _LONGEST_STEP = 5.0
 _FALL = 1e-9
 _ROUNDS = 100
-_SINGULAR = -30.0
-"""Log-determinant of the scaled information below which it counts as singular."""
 _NUMBERS_AT_ONCE = 50_000
 """Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
 _FEWEST_AT_ONCE = 100
@@ -105,10 +104,10 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     def likelihood(b: Floats, rows: Integers) -> _State:
         x = X if X.ndim == 2 else X[rows]
         y, u = outcome[rows], w[rows]
-        eta = b @ x.T if x.ndim == 2 else _times(x, b)
+        eta = b @ x.T if x.ndim == 2 else products(x, b)
         p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
         v = u * p * (1 - p)
-        information, inverse, half_log_det = _inside(crossed(x, v), None if used is None else used[rows])
+        information, inverse, half_log_det = restricted(crossed(x, v), None if used is None else used[rows])
         residual = u * (y - p)
         if penalised:
             residual += v * quadratic(x, inverse) * (0.5 - p)
@@ -176,7 +175,7 @@ def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
 def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: Floats, used: Bools | None,
              penalised: bool) -> _State:  # fmt: skip
     """Return the penalised partial likelihood; everything in descending order of time."""
-    eta = _times(x, b)
+    eta = products(x, b)
     shift = eta.max(axis=1)
     eta = np.maximum(eta, shift[:, None] - _WIDEST)  # else the sum over a risk set could underflow
     r = w * np.exp(eta - shift[:, None])
@@ -185,7 +184,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     share = count / s0
     # Sums over events of means over risk sets: each patient's weight is what it has in all risk sets that hold it.
     later = r * np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
-    information, inverse, half_log_det = _inside(crossed(x, later) - crossed(mean, count), used)
+    information, inverse, half_log_det = restricted(crossed(x, later) - crossed(mean, count), used)
     score = summed(died, x) - summed(count, mean)
     value = (died * eta).sum(axis=1) - (count * (np.log(s0) + shift[:, None])).sum(axis=1)
     if not penalised:
@@ -205,80 +204,6 @@ def _gathered(am: Floats, share: Floats, x: Floats) -> Floats:
     """Return sum over the risk sets j that hold patient i of share_j x_i' A m_j."""
     sums = np.cumsum((share[:, :, None] * am)[:, ::-1], axis=1)[:, ::-1]
     return np.asarray((sums * x).sum(axis=2), dtype=np.float64)
-
-
-def _times(x: Floats, b: Floats) -> Floats:
-    """Return x_i' b, shape (batch, n)."""
-    product: Floats = np.matmul(x, b[:, :, None])[:, :, 0]
-    return product
-
-
-def summed(v: Floats, x: Floats) -> Floats:
-    """Return sum_i v_i x_i, shape (batch, k)."""
-    total: Floats = np.matmul(v[:, None, :], x)[:, 0, :]
-    return total
-
-
-def crossed(x: Floats, v: Floats) -> Floats:
-    """Return sum_i v_i x_i x_i', shape (batch, k, k)."""
-    if x.ndim == 3:
-        return np.asarray(np.matmul((x * v[:, :, None]).transpose(0, 2, 1), x), dtype=np.float64)
-    n, k = x.shape
-    return np.asarray((v @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k)).reshape(len(v), k, k), dtype=np.float64)
-
-
-def quadratic(x: Floats, A: Floats) -> Floats:
-    """Return x_i' A x_i, shape (batch, n)."""
-    if x.ndim == 3:
-        return np.asarray(((x @ A) * x).sum(axis=2), dtype=np.float64)
-    n, k = x.shape
-    return A.reshape(len(A), k * k) @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k).T
-
-
-def _inside(information: Floats, used: Bools | None) -> tuple[Floats, Floats, Floats]:
-    """Return the information of the used columns, 0 elsewhere, its inverse and half its log-determinant."""
-    if used is not None:
-        information = information * used[:, :, None] * used[:, None, :]
-    return information, *inverted(information, used)
-
-
-def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
-    """Return the inverse and half the log-determinant; what is not used counts as an identity; singular: 0 and -inf."""
-    k = information.shape[-1]
-    full = information
-    if used is not None:
-        full = information + np.eye(k) * (~used)[:, :, None]
-    scale = np.sqrt(np.maximum(np.einsum("bkk->bk", full), 1e-300))
-    scaled = full / (scale[:, :, None] * scale[:, None, :])
-    log_det, inverse = _of_two(scaled) if 1 <= k <= 2 else _of_many(scaled)
-    good = log_det > _SINGULAR
-    inverse = np.where(good[:, None, None], inverse / (scale[:, :, None] * scale[:, None, :]), 0.0)
-    if used is not None:
-        inverse = inverse * used[:, :, None] * used[:, None, :]
-    return inverse, np.where(good, 0.5 * log_det + np.log(scale).sum(axis=1), -np.inf)
-
-
-def _of_two(scaled: Floats) -> tuple[Floats, Floats]:
-    """Return log-determinant and inverse of matrices of one or two columns, written out."""
-    first, last = scaled[:, 0, 0], scaled[:, -1, -1]
-    other = scaled[:, 0, 1] if scaled.shape[-1] == 2 else None
-    det = first if other is None else first * last - other * other
-    good = (first > 0) & (det > 0) & np.isfinite(det)
-    det = np.where(good, det, 1.0)
-    inverse = np.empty_like(scaled)
-    inverse[:, 0, 0], inverse[:, -1, -1] = last / det, first / det
-    if other is None:
-        inverse[:, 0, 0] = 1 / det
-    else:
-        inverse[:, 0, 1] = inverse[:, 1, 0] = -other / det
-    return np.where(good, np.log(det), -np.inf), inverse
-
-
-def _of_many(scaled: Floats) -> tuple[Floats, Floats]:
-    sign, log_det = np.linalg.slogdet(scaled)
-    good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
-    scaled[~good] = np.eye(scaled.shape[-1])
-    return np.where(good, log_det, -np.inf), np.asarray(np.linalg.inv(scaled), dtype=np.float64)
 
 
 def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,

@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Floats, Integers
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import batch_algebra, firth_batch
 from reinfuse.statistics.firth import FirthFit
 from reinfuse.statistics.firth_profile import profiled
 
@@ -110,7 +110,7 @@ class Rows:
         value = float(self.event @ eta - self._count @ log_sum)
         if not penalised:
             return value, score, information
-        inverse, half_log_det = firth_batch.inverted(information[None], None)
+        inverse, half_log_det = batch_algebra.inverted(information[None], None)
         A = inverse[0]
         q = ((self.X @ A) * self.X).sum(axis=1)
         am = mean @ A

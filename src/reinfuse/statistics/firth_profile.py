@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from reinfuse.arrays import Floats
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import batch_algebra, firth_batch
 from reinfuse.statistics.profile_likelihood import WRONG, Peak, fall, limits
 
 _AWAY = {True: (4.0,), False: (3.0, 10.0)}
@@ -134,7 +134,7 @@ def summit(model: PenalisedModel, start: Floats | None = None) -> Summit | None:
         return None
     best = int(np.where(good, fits.value, -np.inf).argmax())
     top = model.fit(fits.coef[[best]], close=_SETTLED)  # so that the same patients in another order give the same
-    variance, _ = firth_batch.inverted(top.information, None)
+    variance, _ = batch_algebra.inverted(top.information, None)
     return Summit(top.coef[0], float(top.value[0]), variance[0])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from reinfuse.arrays import Bools, Floats
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import batch_algebra, firth_batch
 
 
 def factor_scores(X: Floats, event: Floats, time: Floats | None, *, weights: Floats, coef: Floats,
@@ -32,7 +32,7 @@ def factor_scores(X: Floats, event: Floats, time: Floats | None, *, weights: Flo
     """
     if time is None:
         p = 1 / (1 + np.exp(-np.clip(coef @ X.T, -700, 700)))
-        score, information = (weights * (event - p)) @ X, firth_batch.crossed(X, weights * p * (1 - p))
+        score, information = (weights * (event - p)) @ X, batch_algebra.crossed(X, weights * p * (1 - p))
     else:
         order = np.argsort(-time, kind="stable")
         w, died = weights[:, order], weights[:, order] * event[order]
@@ -41,7 +41,7 @@ def factor_scores(X: Floats, event: Floats, time: Floats | None, *, weights: Flo
             np.tile(X[order], (len(w), 1, 1)), w, died, count=count, b=coef, used=None, penalised=False
         )
         score, information = state.score, state.information
-    inverse = firth_batch.inverted(information, used)[0]
+    inverse = batch_algebra.inverted(information, used)[0]
     projected = information @ inverse
     return score - np.einsum("bkl,bl->bk", projected, score), information - projected @ information
 
@@ -61,7 +61,7 @@ def score_statistics(X: Floats, event: Floats, time: Floats | None, *, coef: Flo
     b = np.tile(np.append(np.zeros(tested), coef), (len(X), 1))
     if time is None:
         p = 1 / (1 + np.exp(-np.clip(X @ b[0], -700, 700)))
-        score, information = firth_batch.summed(event - p, X), firth_batch.crossed(X, p * (1 - p))
+        score, information = batch_algebra.summed(event - p, X), batch_algebra.crossed(X, p * (1 - p))
     else:
         order = np.argsort(-time, kind="stable")
         ones, died = np.ones((1, len(event))), event[order][None]
@@ -69,8 +69,8 @@ def score_statistics(X: Floats, event: Floats, time: Floats | None, *, coef: Flo
         state = firth_batch.partial_likelihood(X[:, order], ones, died, count=count, b=b, used=None, penalised=False)
         score, information = state.score, state.information
     k = X.shape[-1]
-    all_of_it = firth_batch.quadratic(score[:, None, :], firth_batch.inverted(information, None)[0])[:, 0]
+    all_of_it = batch_algebra.quadratic(score[:, None, :], batch_algebra.inverted(information, None)[0])[:, 0]
     if tested == k:
         return all_of_it
-    others = firth_batch.inverted(information[:, tested:, tested:], None)[0]
-    return np.maximum(all_of_it - firth_batch.quadratic(score[:, None, tested:], others)[:, 0], 0.0)
+    others = batch_algebra.inverted(information[:, tested:, tested:], None)[0]
+    return np.maximum(all_of_it - batch_algebra.quadratic(score[:, None, tested:], others)[:, 0], 0.0)

@@ -171,6 +171,12 @@ def _nuts(model: Model, sites: tuple[str, ...]) -> tuple[Callable[..., Any], Cal
     return begin, move
 
 
+def _patient_densities(within: Callable[..., Any], w: Any, *, z: Any, data: Any) -> Any:
+    """Return the log density of each patient, but for a constant."""
+    trace = handlers.trace(handlers.substitute(within, {**_constrained(z), "w": w})).get_trace(data)
+    return sum(s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample" and s["is_observed"])
+
+
 @lru_cache(maxsize=4)
 def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
               *, warmup: int) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:  # fmt: skip
@@ -187,15 +193,10 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
     def unplaced(theta: Any, z: Any, data: Any) -> Any:
         return back(theta, expected(_constrained(z), data[0].X), data[0], blocks)
 
-    def of_patients(w: Any, z: Any, data: Any) -> Any:
-        """Return the log density of each patient, but for a constant."""
-        trace = handlers.trace(handlers.substitute(within, {**_constrained(z), "w": w})).get_trace(data)
-        return sum(s["fn"].log_prob(s["value"]) for s in trace.values() if s["type"] == "sample" and s["is_observed"])
-
     def one(state: ChainState, data: Any, phase: Any) -> tuple[ChainState, Any]:
         key, slide, jump = jax.random.split(state.key, 3)
         z, still = state.outer.z, phase == SETTLING
-        density = partial(of_patients, z=z, data=data)
+        density = partial(_patient_densities, within, z=z, data=data)
         w, accepted = individual_updates.glide(slide, density, state.w, now=state.pace, blocks=blocks)
         maps = partial(placed, z=z, data=data), partial(unplaced, z=z, data=data)
         w = individual_updates.leap(jump, density, w, maps=maps, modes=data[0].modes, blocks=blocks)
