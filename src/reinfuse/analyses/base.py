@@ -19,7 +19,7 @@ from reinfuse.results.estimate import Estimate
 if TYPE_CHECKING:
     from reinfuse.cohort.analysis_set import Analysed
     from reinfuse.cohort.cohort import Cohort
-    from reinfuse.kinetics.cohort_kinetics import Counted
+    from reinfuse.kinetics.cohort_kinetics import CohortKinetics
     from reinfuse.plan.analysis_plan import Plan
 
 Output = tuple[list[Estimate], dict[CurveKey, Curve]]
@@ -60,7 +60,7 @@ class Inputs:
     data: Analysed
     plan: Plan
     cohort: Cohort
-    counts: Counted | None = None
+    counts: CohortKinetics | None = None
 
     def random(self, *names: Any) -> np.random.Generator:
         """Return the random numbers of one step: they depend on the plan's seed and these names, on no other step."""

@@ -9,7 +9,7 @@ import polars as pl
 
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import ID, Analysed
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.exposure import MEASURES, summaries
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate, joined
@@ -29,7 +29,7 @@ def levels_compared(data: Analysed, plan: Plan) -> Members:
     return groups
 
 
-def _summaries(counts: Counted, members: Members) -> Iterator[Estimate]:
+def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
     for infusion in counts.exposures["infusion"].unique().sort().to_list():
         rows = counts.exposures.filter(pl.col("infusion") == infusion)
         for group, ids in members:

@@ -13,7 +13,7 @@ from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import Analysed
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.infusion_factors import declared, factors, label
@@ -43,7 +43,7 @@ def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dic
     return columns_of
 
 
-def _effects(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+def _effects(counts: CohortKinetics, data: Analysed, plan: Plan) -> list[Estimate]:
     ordered = sorted(counts.profiles, key=lambda p: (p.patient_id, p.infusion))
     values = factors(counts.cohort, ordered) | declared(data, ordered)
     patient = [p.patient_id for p in ordered]
@@ -70,7 +70,7 @@ def _effects(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
     return records
 
 
-def _halved(counts: Counted, measure: str) -> str | None:
+def _halved(counts: CohortKinetics, measure: str) -> str | None:
     """Say how many infusions enter with half the limit."""
     by, none = (f" by day {WINDOW:g}", pl.col("low") | pl.col("late")) if measure != "cmax" else ("", pl.col("low"))
     many = counts.exposures.filter(none & pl.col(measure).is_not_null()).height

@@ -25,7 +25,7 @@ from reinfuse.analyses.bootstrap_stability import resampled
 from reinfuse.analyses.exposure_predictors import lacking, predictors
 from reinfuse.analyses.standardization import flic
 from reinfuse.arrays import Floats
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import batch_algebra, firth_batch
 from reinfuse.statistics.logistic_normal import expected_share
@@ -134,7 +134,7 @@ def _record(first: Estimate, values: Floats, said: str | None) -> Estimate:
     return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([told, said]))
 
 
-def _of(inputs: Inputs, counts: Counted) -> list[Estimate]:
+def _of(inputs: Inputs, counts: CohortKinetics) -> list[Estimate]:
     """Return the effects of each binary factor of the plan's models through the area under the counts."""
     data, plan = inputs.data, inputs.plan
     end = data.endpoint("response")

@@ -12,12 +12,12 @@ from reinfuse.cohort.analysis_set import ID
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.raw_tables import TIME
 from reinfuse.kinetics import loss_incidence, persistence
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
 
 
-def _persistence(counts: Counted, group: str | None, ids: set[str] | None, *, plan: Plan,
+def _persistence(counts: CohortKinetics, group: str | None, ids: set[str] | None, *, plan: Plan,
                  infusion: int) -> list[Estimate]:  # fmt: skip
     own = [p for p in counts.profiles if p.infusion == infusion and (ids is None or p.patient_id in ids)]
     if not own:

@@ -8,14 +8,14 @@ from dataclasses import replace
 from reinfuse.analyses import weibull_aft
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import ID, Analysed
-from reinfuse.kinetics.cohort_kinetics import Counted
+from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.nca import persistence as interval
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
 
 
-def _times(counts: Counted, data: Analysed, plan: Plan) -> list[Estimate]:
+def _times(counts: CohortKinetics, data: Analysed, plan: Plan) -> list[Estimate]:
     """Return the time ratios of persistence after the index infusion."""
     of = {p.patient_id: p for p in counts.profiles if p.infusion == plan.index_infusion}
     rows = [i for i, patient in enumerate(data.frame[ID].to_list()) if patient in of]
