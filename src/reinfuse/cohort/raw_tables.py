@@ -167,7 +167,9 @@ def _file(path: Path, collector: _Collector) -> list[RawTable]:
     if ending in WORKBOOKS:
         return _workbook(path, collector)
     if ending not in (".csv", ".tsv", ".txt", ".parquet"):
-        collector.refuse(None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet")
+        collector.refuse(
+            None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet"
+        )
         return []
     raw = _one(SHEET, path, collector)
     return [raw] if raw is not None else []

@@ -186,7 +186,9 @@ def toxicities_of_infusions(tables: Tables) -> Iterator[Problem]:
     times = [c for c in ("date", "day", TIME) if c in tables["toxicities"].columns]
     frame = tables["toxicities"].drop_nulls(["patient_id", "infusion"]).select(ROW, "patient_id", "infusion", *times)
     joined = frame.join(given.with_columns(_known=True), on=["patient_id", "infusion"], how="left")
-    identifiers = tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
+    identifiers = (
+        tables["patients"]["patient_id"].drop_nulls() if _has(tables, "patients", "patient_id") else pl.Series([""])
+    )
     of_a_patient = pl.col("patient_id").is_in(identifiers.implode()) & ~pl.col("patient_id").is_in(vague.implode())
     strange = joined.filter(pl.col("_known").is_null() & of_a_patient)
     yield from _each(strange, "toxicities", "infusion", rule="the patient had no infusion of this number",
