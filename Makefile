@@ -61,6 +61,7 @@ golden:
 	Rscript tests/golden/make_golden.R
 	Rscript tests/golden/make_golden_association.R
 	Rscript tests/golden/make_golden_kinetics.R
+	Rscript tests/golden/make_golden_rmst.R
 	Rscript tests/golden/make_mice.R
 
 # make bench: runs the benchmarks in an environment of their own (needs R with survival and jsonlite).

@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from reinfuse.plan import switches as _switches
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ __all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "main_tables", 
 
 _WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan.analysis_plan", "Study": "study",
           "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
+
+
+def _switches_of_analyses() -> list[_switches.Switch]:
+    """Return the settings of a plan that analyses bring along, when a plan first asks."""
+    from reinfuse.analyses import registry
+
+    return registry.switches()
+
+
+_switches.collect_from(_switches_of_analyses)
 
 
 def __getattr__(name: str) -> Any:

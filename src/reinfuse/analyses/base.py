@@ -13,6 +13,7 @@ from reinfuse.arrays import Bools
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.plan.switches import Switch
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
 
@@ -131,6 +132,8 @@ class Analysis:
         What it needs; said where nothing of it was run though the plan asks for it.
     switches
         Settings under `[analyses]` of a plan that switch it off.
+    own_switch
+        A setting under `[analyses]` that this analysis brings along; without it, it is off.
     last
         Needs the estimates of the steps before it.
     disclosure
@@ -143,12 +146,17 @@ class Analysis:
     steps: Callable[[Inputs], Iterable[Step]]
     needs: str = "nothing to estimate in these data"
     switches: tuple[str, ...] = ()
+    own_switch: Switch | None = None
     last: bool = False
     disclosure: Disclosure = "removed"
 
     def off(self, plan: Plan) -> list[str]:
         """Return the switches by which a plan leaves it out."""
-        return [s for s in self.switches if getattr(plan.analyses, s) in _OFF]
+        return [s for s in self.switches if plan.analyses.value(s) in _OFF]
+
+    def wanted_by(self, plan: Plan) -> bool:
+        """Tell whether a plan asks for it, where it has a switch of its own."""
+        return self.own_switch is None or plan.analyses.value(self.own_switch.name) not in _OFF
 
 
 NEEDS_FACTOR = "it needs an endpoint and a factor that can be modelled"

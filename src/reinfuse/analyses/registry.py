@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 
 import reinfuse.analyses
 from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.plan.switches import Switch
 
 ORDER: tuple[tuple[str, ...], ...] = (
     ("flow",),
@@ -68,6 +69,11 @@ def analyses() -> tuple[Analysis, ...]:
     return tuple(modules().values())
 
 
+def switches() -> list[Switch]:
+    """Return the settings of a plan that analyses bring along."""
+    return [a.own_switch for a in analyses() if a.own_switch is not None]
+
+
 def analysis_of(step: str) -> Analysis:
     """Return the analysis that a step belongs to."""
     name = step.partition(", ")[0]
@@ -91,5 +97,5 @@ def steps(inputs: Inputs, *, section: str | None = None) -> Iterator[Step]:
     declared = modules()
     for row in _rows(declared):
         wanted = [declared[n] for n in row if section in (None, declared[n].section)]
-        todo = [step for a in wanted if not a.off(inputs.plan) for step in a.steps(inputs)]
+        todo = [step for a in wanted if a.wanted_by(inputs.plan) and not a.off(inputs.plan) for step in a.steps(inputs)]
         yield from sorted(todo, key=lambda s: places.get(s.endpoint or "", -1)) if len(row) > 1 else todo

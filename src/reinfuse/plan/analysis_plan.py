@@ -31,6 +31,7 @@ from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
+from reinfuse.plan.switches import declared
 from reinfuse.tabular.toml import NotToml, read_toml
 
 __all__ = [
@@ -249,9 +250,9 @@ _DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, 
 
 def _problems(error: ValidationError) -> list[Problem]:
     problems = []
-    fields = {n for model in _DECLARATIONS for n in model.model_fields}
+    fields = {n for model in _DECLARATIONS for n in model.model_fields} | set(declared())
     for one in error.errors(include_url=False):
-        where = ".".join(str(part) for part in one["loc"])
+        where = ".".join(str(part) for part in one["loc"] if part != "further")
         rule, remedy = one["msg"].removeprefix("Value error, "), "correct the plan"
         if one["type"] == "extra_forbidden":
             near = nearest(str(one["loc"][-1]), fields)

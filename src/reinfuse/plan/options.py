@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model, model_serializer, model_validator
 
 from reinfuse.cohort.declarations import MOST_DECLARED, Days, Declaration
 from reinfuse.plan.kinetics_rules import AREA_DAYS, BelowRules, NcaRules
+from reinfuse.plan.switches import declared
 from reinfuse.tabular.cell_parsing import LARGEST
 
 MOST_DRAWS, MOST_SAMPLES, MOST_IMPUTATIONS = 100_000, 10_000, 200
@@ -20,6 +22,13 @@ def none_or_many(number: int) -> int:
     if number == 1:
         raise ValueError("is 1: use 0 to leave the analysis out, or more")
     return number
+
+
+def _switched(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of switches of analyses, each as its analysis reads it."""
+    fields: dict[str, Any] = {name: (declared()[name].kind, ...) for name in values}
+    switches = create_model("Switches", __base__=Declaration, **fields).model_validate(values)
+    return {name: getattr(switches, name) for name in values}
 
 
 class Landmark(Declaration):
@@ -129,6 +138,8 @@ class Analyses(Declaration):
         Simulated outcomes behind each power; 0: no power.
     kinetics
         Exposure and persistence of the CAR-T cells, what goes with them, and outcome, where there are counts.
+    further
+        Switches that analyses bring along (`plan.switches`), by name; in a plan they stand beside the others.
     """
 
     calibrated: Literal["multivariable", "all", "none"] = "multivariable"
@@ -147,6 +158,25 @@ class Analyses(Declaration):
     paired: bool = True
     power: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
     kinetics: bool = True
+    further: Annotated[dict[str, Any], AfterValidator(_switched)] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_analyses(cls, given: Any) -> Any:
+        """Put aside the settings that are switches of analyses."""
+        if not isinstance(given, dict) or given.keys() <= cls.model_fields.keys():
+            return given
+        own = {name: value for name, value in given.items() if name not in cls.model_fields and name in declared()}
+        return {**{name: value for name, value in given.items() if name not in own}, "further": own}
+
+    @model_serializer(mode="wrap")
+    def _side_by_side(self, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        fields = handler(self)
+        return {**{name: value for name, value in fields.items() if name != "further"}, **fields["further"]}
+
+    def value(self, name: str) -> Any:
+        """Return a setting by its name; a switch of an analysis that the plan does not set is off."""
+        return getattr(self, name) if name in type(self).model_fields else self.further.get(name, False)
 
     @classmethod
     def none(cls) -> Analyses:
