@@ -101,7 +101,7 @@ def test_cumulative_incidence(case):
     time, status = _array(case["time"]), _array(case["status"])
     event, other = (status == 1).astype(float), (status == 2).astype(float)
     for mine, theirs, told in ((event, other, case["event"]), (other, event, case["competing"])):
-        made = competing_risks.cumulative_incidence(time, mine, theirs, 0.95, "relapse", "all", case["days"])
+        made = competing_risks.cumulative_incidence(time, mine, theirs, 0.95, "relapse", "all", days=case["days"])
         assert [e.estimate for e in made] == pytest.approx(told, abs=1e-12)
 
 
@@ -116,7 +116,9 @@ def test_clopper_pearson(case):
 def test_cumulative_incidence_after_the_last_event_with_nobody_left(case):
     status = _array(case["status"])
     events = (status == 1) * 1.0, (status == 2) * 1.0
-    made = competing_risks.cumulative_incidence(_array(case["time"]), *events, 0.95, "relapse", "all", case["days"])
+    made = competing_risks.cumulative_incidence(
+        _array(case["time"]), *events, 0.95, "relapse", "all", days=case["days"]
+    )
     for name, want in (("estimate", "event"), ("lower", "lower"), ("upper", "upper")):
         assert [getattr(e, name) for e in made] == pytest.approx(case[want], abs=1e-9)
 
@@ -124,11 +126,11 @@ def test_cumulative_incidence_after_the_last_event_with_nobody_left(case):
 def test_cumulative_incidence_beyond_the_last_follow_up_of_a_patient_who_is_left_is_not_known():
     time = np.array([10.0, 200, 300])
     made = competing_risks.cumulative_incidence(
-        time, np.array([1.0, 0, 0]), np.array([0.0, 1, 0]), 0.95, "relapse", "all", [250, 400]
+        time, np.array([1.0, 0, 0]), np.array([0.0, 1, 0]), 0.95, "relapse", "all", days=[250, 400]
     )
     assert [e.estimate for e in made] == [pytest.approx(1 / 3), None]
     nobody = competing_risks.cumulative_incidence(
-        time, np.zeros(3), np.array([1.0, 1, 1]), 0.95, "relapse", "all", [100, 400]
+        time, np.zeros(3), np.array([1.0, 1, 1]), 0.95, "relapse", "all", days=[100, 400]
     )
     assert [e.estimate for e in nobody] == [0.0, 0.0]
 

@@ -106,7 +106,7 @@ def test_power_grows_with_the_effect_and_with_the_patients():
 def test_the_null_rejects_about_as_often_as_it_should(kind):
     x, z, y, time, event = drawn(60, 5, 0.5)
     end = binary(y) if kind == "binary" else timed(time, event)
-    made = power.power(end, [yes_no(x), number(z)], "m", 2000, 0.95, np.random.default_rng(1), (1.0, 3.0))
+    made = power.power(end, [yes_no(x), number(z)], "m", 2000, 0.95, np.random.default_rng(1), ratios=(1.0, 3.0))
     by = {(e.statistic, e.term, e.method, e.group): e for e in made}
     for term in ("x", "z"):
         for methods in (firth.METHODS, simulated_inference.METHODS):

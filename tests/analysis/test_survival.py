@@ -137,7 +137,7 @@ def test_cumulative_incidence_by_hand():
     # Day 1 relapse of 4; day 2 death of 3; day 3 relapse of 2; day 4 censored.
     # Incidence of relapse on day 3: 1/4 + S(2) * 1/2 = 1/4 + 1/2 * 1/2.
     made = competing_risks.cumulative_incidence(
-        _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0), 0.95, "relapse", "all", [1.5, 3.0, 9.0]
+        _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 0), 0.95, "relapse", "all", days=[1.5, 3.0, 9.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5), None]
     assert made[2].note == "not estimable: beyond the last follow-up, day 4"
@@ -158,12 +158,12 @@ def test_the_curve_of_an_incidence_by_hand():
 
 def test_cumulative_incidence_where_nobody_is_censored():
     made = competing_risks.cumulative_incidence(
-        _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 1), 0.95, "relapse", "all", [1.0, 4.0]
+        _array(1, 2, 3, 4), _array(1, 0, 1, 0), _array(0, 1, 0, 1), 0.95, "relapse", "all", days=[1.0, 4.0]
     )
     assert [e.estimate for e in made] == [pytest.approx(0.25), pytest.approx(0.5)]
 
 
 def test_cumulative_incidence_without_a_competing_event_is_the_complement_of_kaplan_meier():
     time, event = _array(1, 2, 3, 4), _array(1, 0, 1, 0)
-    made = competing_risks.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", [3.0])
+    made = competing_risks.cumulative_incidence(time, event, np.zeros(4), 0.95, "relapse", "all", days=[3.0])
     assert made[0].estimate == pytest.approx(1 - survival.kaplan_meier(time, event, 0.95).survival[2])

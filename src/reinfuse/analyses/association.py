@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from reinfuse.analyses.base import NEEDS_FACTOR, Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth, firth_left_truncated
+
+_Effect = tuple[float | None, float | None, float | None, float | None, str | None]
+"""Ratio, lower and upper limit, p-value and note."""
 
 
 def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
@@ -34,36 +37,33 @@ def associations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     design = design_of(endpoint, factors)
     usable, notes = design.usable, design.notes
     if not usable:
-        return [_record(design, model, confidence, j, note=joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *notes]))
-                for j in range(len(design.terms))]  # fmt: skip
+        return [_unestimable(design, model, j, confidence=confidence) for j in range(len(design.terms))]
     X = design.X[:, usable]
     if design.entry is not None and design.time is not None:
         fitted = firth_left_truncated.fit(X, design.entry, design.time, design.event, confidence)
     else:
         fitted = firth.fit(design.kind, X, design.event, design.time, confidence)
-    made = []
+    records = []
     for j in range(len(design.terms)):
         if j in design.reasons:
-            note = joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *notes])
-            made.append(_record(design, model, confidence, j, note=note))
+            records.append(_unestimable(design, model, j, confidence=confidence))
             continue
-        made.append(_record(design, model, confidence, j, *_ratios(fitted, usable.index(j), design.kind, notes=notes)))
-    return made
+        effect = _ratios(fitted, usable.index(j), design.kind, notes=notes)
+        records.append(_record(design, model, j, confidence=confidence, effect=effect))
+    return records
 
 
-def _ratios(
-    fitted: firth.FirthFit, j: int, kind: firth.Kind, *, notes: list[str]
-) -> tuple[float | None, float | None, float | None, float | None, str | None]:
-    said: list[str | None] = [infinite(kind)] if fitted.infinite[j] else []
+def _ratios(fitted: firth.FirthFit, j: int, kind: firth.Kind, *, notes: list[str]) -> _Effect:
+    remarks: list[str | None] = [infinite(kind)] if fitted.infinite[j] else []
     if not fitted.converged:
         return None, None, None, None, joined([f"{NOT_ESTIMABLE}: the fit did not converge", *notes])
     values = [ratio(float(v[j])) for v in (fitted.coef, fitted.lower, fitted.upper)]
     p = finite(float(fitted.p_value[j]))
     if values[1] is None or values[2] is None:
-        said.append("a limit is not estimable")
+        remarks.append("a limit is not estimable")
     if p is None:
-        said.append("the p-value is not estimable")
-    return values[0], values[1], values[2], p, joined([*said, *notes])
+        remarks.append("the p-value is not estimable")
+    return values[0], values[1], values[2], p, joined([*remarks, *notes])
 
 
 def infinite(kind: firth.Kind) -> str:
@@ -77,9 +77,13 @@ def ratio(value: float) -> float | None:
     return finite(math.exp(value)) if math.isfinite(value) and abs(value) < 700 else None
 
 
-def _record(design: Design, model: str, confidence: float, j: int, value: float | None = None,
-            lower: float | None = None, upper: float | None = None, p: float | None = None,
-            note: str | None = None) -> Estimate:  # fmt: skip
+def _unestimable(design: DesignMatrix, model: str, j: int, *, confidence: float) -> Estimate:
+    note = joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *design.notes])
+    return _record(design, model, j, confidence=confidence, effect=(None, None, None, None, note))
+
+
+def _record(design: DesignMatrix, model: str, j: int, *, confidence: float, effect: _Effect) -> Estimate:
+    value, lower, upper, p, note = effect
     method = firth.METHODS[design.kind] if design.entry is None else firth_left_truncated.METHOD
     return Estimate("association", design.endpoint.name, design.statistic, "all", None, model, design.terms[j],
                     None, value, lower, upper, confidence, p, "ratio", method, design.n,

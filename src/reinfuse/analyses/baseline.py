@@ -43,48 +43,48 @@ def variables(data: Analysed) -> list[Variable]:
     """Return what the baseline table describes: declared baseline columns, then the plan's other factors."""
     frame = data.frame
     have = [c for c in frame.columns if frame[c].null_count() < frame.height]
-    found = [Variable(c, LABELS.get(c, MORE_LABELS.get(c, c)), frame[c]) for c in CATEGORIES if c in have]
-    found = [v for v in found if v.values.n_unique() <= MAX_LEVELS]
-    found += [Variable(c, LABELS[c], frame[c].cast(pl.Float64), UNITS[c]) for c in NUMBERS if c in have]
+    described = [Variable(c, LABELS.get(c, MORE_LABELS.get(c, c)), frame[c]) for c in CATEGORIES if c in have]
+    described = [v for v in described if v.values.n_unique() <= MAX_LEVELS]
+    described += [Variable(c, LABELS[c], frame[c].cast(pl.Float64), UNITS[c]) for c in NUMBERS if c in have]
     for column in (c for c in have if c.startswith("cart") and c.endswith("lymphodepletion" + CLASS_SUFFIX)):
         number = column.removeprefix("cart").split("_")[0]
-        found.append(Variable(f"cart{number}_regimen", f"Lymphodepletion before CART{number}", frame[column]))
+        described.append(Variable(f"cart{number}_regimen", f"Lymphodepletion before CART{number}", frame[column]))
     for column in (c for c in have if LATER.fullmatch(c) and c.endswith("dose_cells_per_kg")):
         number = column.removeprefix("cart").split("_")[0]
-        found.append(Variable(column, f"CART{number} dose", frame[column], "cells/kg"))
-    named = {v.name for v in found} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}
+        described.append(Variable(column, f"CART{number} dose", frame[column], "cells/kg"))
+    named = {v.name for v in described} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}
     for factor in data.factors:
         if factor.name not in named:
-            found.append(Variable(factor.name, factor.label.split(", per ")[0], factor.unscaled, factor.unit))
-    return sorted(found, key=lambda v: v.name != "diagnosis")
+            described.append(Variable(factor.name, factor.label.split(", per ")[0], factor.unscaled, factor.unit))
+    return sorted(described, key=lambda v: v.name != "diagnosis")
 
 
 def baseline(data: Analysed) -> list[Estimate]:
     """Return counts, proportions, medians, quartiles, ranges, means and missing values."""
-    made = []
+    records = []
     for population, mask in data.populations.items():
         size = int(mask.sum())
-        made.append(Estimate("baseline", None, "count", population, estimate=float(size), unit="patients",
-                             method=METHOD, n=size))  # fmt: skip
+        records.append(Estimate("baseline", None, "count", population, estimate=float(size), unit="patients",
+                                method=METHOD, n=size))  # fmt: skip
         for variable in variables(data):
             values = variable.values.filter(pl.Series(mask))
-            made += (
+            records += (
                 _numbers(variable, values, population=population)
                 if variable.is_number
                 else _levels(variable, values, population=population)
             )
-    return made
+    return records
 
 
 def _levels(variable: Variable, values: pl.Series, *, population: str) -> Iterator[Estimate]:
-    known = values.drop_nulls()
+    observed = values.drop_nulls()
     for level in sorted({str(v) for v in variable.values.drop_nulls()}):
-        x = int((known == level).sum())
-        share = x / len(known) if len(known) else None
-        note = None if len(known) else "no patient with a known value"
+        x = int((observed == level).sum())
+        share = x / len(observed) if len(observed) else None
+        note = None if len(observed) else "no patient with a known value"
         for statistic, value, unit in (("count", float(x), "patients"), ("proportion", share, "fraction")):
             yield Estimate("baseline", None, statistic, population, term=f"{variable.name}={level}", estimate=value,
-                           unit=unit, method=METHOD, n=len(known), events=x, note=note)  # fmt: skip
+                           unit=unit, method=METHOD, n=len(observed), events=x, note=note)  # fmt: skip
     yield _missing(variable, values, population=population)
 
 
@@ -94,15 +94,15 @@ def _missing(variable: Variable, values: pl.Series, *, population: str) -> Estim
 
 
 def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Iterator[Estimate]:
-    known: Floats = values.drop_nulls().to_numpy().astype(np.float64)
-    n = len(known)
+    observed: Floats = values.drop_nulls().to_numpy().astype(np.float64)
+    n = len(observed)
     for statistic, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75), ("min", 0.0), ("max", 1.0)):
-        value = float(np.quantile(known, share)) if n else None
+        value = float(np.quantile(observed, share)) if n else None
         yield Estimate("baseline", None, statistic, population, term=variable.name, estimate=value,
                        unit=variable.unit or None, method=QUANTILES, n=n,
                        note=None if n else "no patient with a known value")  # fmt: skip
     yield Estimate("baseline", None, "mean", population, term=variable.name,
-                   estimate=float(known.mean()) if n else None,
+                   estimate=float(observed.mean()) if n else None,
                    unit=variable.unit or None, method="mean", n=n,
                    note=None if n else "no patient with a known value")  # fmt: skip
     yield _missing(variable, values, population=population)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -39,43 +39,45 @@ def stability(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: 
               *, rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Return how often each factor is selected, and how often each effect keeps its sign."""
     design = design_of(endpoint, factors)
-    there = [f for f in factors if design.columns_of(f)]
-    if not there or design.n > MOST_PATIENTS:
-        why = design.impossible or ("no factor can be used" if not there else f"over {MOST_PATIENTS} patients: not run")
+    usable = [f for f in factors if design.columns_of(f)]
+    if not usable or design.n > MOST_PATIENTS:
+        why = design.impossible or (
+            "no factor can be used" if not usable else f"over {MOST_PATIENTS} patients: not run"
+        )
         return [
             _record(design, "inclusion_frequency", None, value=None, method=SELECTION, note=f"{NOT_ESTIMABLE}: {why}")
         ]
-    X, blocks = _columns(design, there)
+    X, blocks = _columns(design, usable)
     weights = resampled(design.n, draws, rng=rng)
     chosen = selected(X, design, weights, blocks=blocks)
-    said = joined([f"{draws} bootstrap samples", *design.notes])
-    made = [
-        _record(design, "inclusion_frequency", f.name, value=float(chosen[:, i].mean()), method=SELECTION, note=said)
-        for i, f in enumerate(there)
+    note = joined([f"{draws} bootstrap samples", *design.notes])
+    records = [
+        _record(design, "inclusion_frequency", f.name, value=float(chosen[:, i].mean()), method=SELECTION, note=note)
+        for i, f in enumerate(usable)
     ]
     first = _fit(X, design, np.ones((1, design.n)))
     fits = _fit(X, design, weights)
     good = fits.converged
-    for f, block in zip(there, blocks, strict=True):
+    for f, block in zip(usable, blocks, strict=True):
         for j, column in zip(block, design.columns_of(f), strict=True):
             same = np.sign(fits.coef[good, j]) == np.sign(first.coef[0, j])
             share = float(same.mean()) if good.any() and first.converged[0] else None
-            made.append(_record(design, "sign_stability", design.terms[column], value=share, method=SIGNS,
-                                note=f"{int(good.sum())} bootstrap samples"))  # fmt: skip
-    return made
+            records.append(_record(design, "sign_stability", design.terms[column], value=share, method=SIGNS,
+                                   note=f"{int(good.sum())} bootstrap samples"))  # fmt: skip
+    return records
 
 
-def _columns(design: Design, there: Sequence[FactorColumn]) -> tuple[Floats, list[list[int]]]:
+def _columns(design: DesignMatrix, usable: Sequence[FactorColumn]) -> tuple[Floats, list[list[int]]]:
     """Return standardised columns (an intercept last, of a logistic model) and those of each factor."""
-    order = [j for f in there for j in design.columns_of(f)]
+    order = [j for f in usable for j in design.columns_of(f)]
     X = design.X[:, order]
     X = (X - X.mean(axis=0)) / X.std(axis=0)
-    blocks = [[order.index(j) for j in design.columns_of(f)] for f in there]
+    blocks = [[order.index(j) for j in design.columns_of(f)] for f in usable]
     return (np.column_stack([X, np.ones(len(X))]) if design.time is None else X), blocks
 
 
 def _fit(
-    X: Floats, design: Design, weights: Floats, *, used: Bools | None = None, close: float = firth_batch.EXACT
+    X: Floats, design: DesignMatrix, weights: Floats, *, used: Bools | None = None, close: float = firth_batch.EXACT
 ) -> firth_batch.Fits:
     rows = len(weights)
     event = np.tile(design.event, (rows, 1))
@@ -84,7 +86,7 @@ def _fit(
     return firth_batch.cox(X, np.tile(design.time, (rows, 1)), event, weights=weights, used=used, close=close)
 
 
-def selected(X: Floats, design: Design, weights: Floats, *, blocks: Sequence[Sequence[int]]) -> Bools:
+def selected(X: Floats, design: DesignMatrix, weights: Floats, *, blocks: Sequence[Sequence[int]]) -> Bools:
     """Select forward in each bootstrap sample; shape (draws, factors)."""
     rows, k = len(weights), X.shape[1]
     chosen = np.zeros((rows, len(blocks)), dtype=np.bool_)
@@ -107,7 +109,7 @@ def selected(X: Floats, design: Design, weights: Floats, *, blocks: Sequence[Seq
     return chosen
 
 
-def _entry_p(X: Floats, design: Design, weights: Floats, *, coef: Floats, used: Bools,
+def _entry_p(X: Floats, design: DesignMatrix, weights: Floats, *, coef: Floats, used: Bools,
              blocks: Sequence[Sequence[int]]) -> Floats:  # fmt: skip
     """Return the p-value with which each factor would enter, 1 where the drawn patients do not differ in it."""
     score, variance = score_tests.factor_scores(X, design.event, design.time, weights=weights, coef=coef, used=used)
@@ -156,7 +158,7 @@ def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: i
     ]
 
 
-def concordance(design: Design, score: Floats, *, weights: Floats) -> Floats:
+def concordance(design: DesignMatrix, score: Floats, *, weights: Floats) -> Floats:
     """Return Harrell's c (of a binary outcome the area under the ROC curve), shape (batch,); NaN without pairs."""
     event = design.event == 1
     if design.time is None:
@@ -165,17 +167,17 @@ def concordance(design: Design, score: Floats, *, weights: Floats) -> Floats:
         t = design.time
         pairs = event[:, None] & ((t[:, None] < t[None, :]) | ((t[:, None] == t[None, :]) & ~event[None, :]))
     i, j = np.nonzero(pairs)
-    found = np.full(len(score), np.nan)
+    indices = np.full(len(score), np.nan)
     for row, (s, w) in enumerate(zip(score, weights, strict=True)):
         both = w[i] * w[j]
         total = both.sum()
         if total > 0:
             d = s[i] - s[j]
-            found[row] = both @ ((d > 1e-12) + 0.5 * (np.abs(d) <= 1e-12)) / total
-    return found
+            indices[row] = both @ ((d > 1e-12) + 0.5 * (np.abs(d) <= 1e-12)) / total
+    return indices
 
 
-def _slopes(design: Design, score: Floats) -> Floats:
+def _slopes(design: DesignMatrix, score: Floats) -> Floats:
     """Return the coefficient of each score as the only column of a model of all patients; NaN where there is none."""
     spread = score.std(axis=1)
     safe = np.where(spread > 1e-9, spread, 1.0)
@@ -189,7 +191,7 @@ def _slopes(design: Design, score: Floats) -> Floats:
     return np.where(fits.converged & (spread > 1e-9), fits.coef[:, 0] / safe, np.nan)
 
 
-def _record(design: Design, statistic: str, term: str | None, *, value: float | None, method: str,
+def _record(design: DesignMatrix, statistic: str, term: str | None, *, value: float | None, method: str,
             note: str | None) -> Estimate:  # fmt: skip
     return Estimate("stability", design.endpoint.name, statistic, model="all factors" if term else "multivariable",
                     term=term, estimate=value, unit="fraction", method=method, n=design.n, events=design.events,

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.analyses.survival import compared, left_out
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -36,7 +36,7 @@ _RUNS_AWAY = 10.0
 
 
 def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confidence: float, endpoint: str,
-                         population: str, days: Sequence[float]) -> list[Estimate]:  # fmt: skip
+                         population: str, *, days: Sequence[float]) -> list[Estimate]:  # fmt: skip
     """Return the cumulative incidence of an event at `days`, the competing event accounted for.
 
     After the last time it stays as it is where nobody is left, as ``survival`` in R has it; where a patient is left it
@@ -51,22 +51,22 @@ def cumulative_incidence(time: Floats, event: Floats, competing: Floats, confide
     at, level, low, high = (
         nonparametric.aalen_johansen(time, event, competing, confidence=confidence) if events else [np.zeros(0)] * 4
     )
-    made = []
+    records = []
     for day in days:
         if day > last and left:
             note = f"{NOT_ESTIMABLE}: beyond the last follow-up, day {last:g}"
-            made.append(replace(own, at=day, note=note))
+            records.append(replace(own, at=day, note=note))
             continue
         before = np.flatnonzero(at <= day)
         if not before.size or level[before[-1]] <= 0:
             none = "no event by then" if events else "no event"
-            made.append(replace(own, at=day, estimate=0.0, note=f"{none}: interval {NOT_ESTIMABLE}"))
+            records.append(replace(own, at=day, estimate=0.0, note=f"{none}: interval {NOT_ESTIMABLE}"))
             continue
         i = before[-1]
         limits = (finite(float(low[i])), finite(float(high[i])))
         why = f"interval {NOT_ESTIMABLE}" if None in limits else None
-        made.append(replace(own, at=day, estimate=float(level[i]), lower=limits[0], upper=limits[1], note=why))
-    return made
+        records.append(replace(own, at=day, estimate=float(level[i]), lower=limits[0], upper=limits[1], note=why))
+    return records
 
 
 def curve(time: Floats, event: Floats, competing: Floats, confidence: float) -> Curve | None:
@@ -114,8 +114,8 @@ def gray(endpoint: EndpointColumn, factor: FactorColumn) -> Estimate:
         return replace(own, note=joined([f"{NOT_ESTIMABLE}: {why}", left_out(without)]))
     _, p = nonparametric.gray(time[inside], event[inside], other[inside], groups=groups)
     value = finite(p)
-    said = None if value is not None else f"{NOT_ESTIMABLE}: the test has no variance in these patients"
-    return replace(own, estimate=value, p_value=value, note=joined([said, left_out(without)]))
+    no_variance = None if value is not None else f"{NOT_ESTIMABLE}: the test has no variance in these patients"
+    return replace(own, estimate=value, p_value=value, note=joined([no_variance, left_out(without)]))
 
 
 def fine_gray(
@@ -140,33 +140,33 @@ def fine_gray(
     usable = [j for j in design.usable if j not in empty and np.ptp(X[~silent, j]) > 0]
     fit = _fit(design, here, usable, competing=competing, silent=silent) if usable and events else None
     z = float(ndtri(0.5 + confidence / 2))
-    made = []
+    records = []
     for j, term in enumerate(design.terms):
         place = usable.index(j) if j in usable else None
         if fit is None or place is None or not np.isfinite(fit[1][place]) or fit[1][place] <= 0:
             why = empty.get(j) or design.why(j) or ("no event" if not events else "the fit did not converge")
-            made.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {why}", *design.notes])))
+            records.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {why}", *design.notes])))
             continue
         b, se = float(fit[0][place]), float(fit[1][place])
-        made.append(replace(own, term=term, estimate=ratio(b), lower=ratio(b - z * se), upper=ratio(b + z * se),
-                            p_value=float(2 * ndtr(-abs(b / se))), note=joined(design.notes)))  # fmt: skip
-    return made
+        records.append(replace(own, term=term, estimate=ratio(b), lower=ratio(b - z * se), upper=ratio(b + z * se),
+                               p_value=float(2 * ndtr(-abs(b / se))), note=joined(design.notes)))  # fmt: skip
+    return records
 
 
-def _fit(design: Design, here: Bools, usable: list[int], *, competing: Floats,
+def _fit(design: DesignMatrix, here: Bools, usable: list[int], *, competing: Floats,
          silent: Bools) -> tuple[Floats, Floats] | None:  # fmt: skip
     """Fit on standardised columns; None where an effect runs away."""
     X = design.X[here][:, usable]
     scale = X.std(axis=0)
     rows = design.rows[here]
     fit = finegray.fine_gray((X - X.mean(axis=0)) / scale, np.asarray(design.time)[here], design.event[here],
-                            competing=competing[rows], silent=silent)  # fmt: skip
+                             competing=competing[rows], silent=silent)  # fmt: skip
     if fit is None or not np.isfinite(fit[0]).all() or (np.abs(fit[0]) > _RUNS_AWAY).any():
         return None
     return fit[0] / scale, np.sqrt(np.diag(fit[1])) / scale
 
 
-def _without_event(design: Design, here: Bools) -> tuple[dict[int, str], Bools]:
+def _without_event(design: DesignMatrix, here: Bools) -> tuple[dict[int, str], Bools]:
     """Return columns whose effect is infinite as a level has no event, with the reason, and that level's patients."""
     X, died = design.X[here], design.event[here] == 1
     empty: dict[int, str] = {}

@@ -23,7 +23,7 @@ def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list
     for population, mask in data.populations.items():
         here = mask & followed
         one = (time[here], end.event[here], other[here])
-        records += cumulative_incidence(*one, confidence, end.name, population, rate_days())
+        records += cumulative_incidence(*one, confidence, end.name, population, days=rate_days())
         records += numbers_at_risk(one[0], int(one[1].sum()), end.name, population=population, ticks=marks)
         drawn = curve(*one, confidence)
         if drawn is not None:

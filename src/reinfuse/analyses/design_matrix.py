@@ -20,7 +20,7 @@ _COLLINEAR = 1e-10
 
 
 @dataclass(frozen=True)
-class Design:
+class DesignMatrix:
     """Complete cases of one model.
 
     Attributes
@@ -84,8 +84,8 @@ class Design:
 
     def columns_of(self, factor: FactorColumn) -> list[int]:
         """Return the usable columns of one factor."""
-        mine = set(factor.terms)
-        return [j for j in self.usable if self.terms[j] in mine]
+        terms = set(factor.terms)
+        return [j for j in self.usable if self.terms[j] in terms]
 
     def why(self, j: int) -> str:
         """Return why a column has no estimate."""
@@ -94,19 +94,21 @@ class Design:
     @property
     def notes(self) -> list[str]:
         """What is to be said of every estimate of this model."""
-        said = []
+        remarks = []
         if self.left_out:
-            said.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} left out, a factor missing")
+            remarks.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} left out, a factor missing")
         fewer = self.events if self.kind == "cox" else min(self.events, self.n - self.events)
         many = len(self.factors)
         if self.n and fewer < MIN_EVENTS_PER_FACTOR * many:
             what = "events" if self.kind == "cox" or fewer == self.events else "patients without the event"
             noun = "factor" if many == 1 else "factors"
-            said.append(f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} a factor")
-        return said
+            remarks.append(f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} a factor")
+        return remarks
 
 
-def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subdistribution: bool = False) -> Design:
+def design_of(
+    endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subdistribution: bool = False
+) -> DesignMatrix:
     """Take the patients in whom the endpoint and every factor are known.
 
     Parameters
@@ -115,8 +117,8 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subd
         Patients stay at risk after a competing event.
     """
     columns = np.column_stack([f.columns for f in factors])
-    known = endpoint.known
-    complete = known & ~np.isnan(columns).any(axis=1)
+    evaluated = endpoint.known
+    complete = evaluated & ~np.isnan(columns).any(axis=1)
     X, event = columns[complete], endpoint.event[complete]
     time = None if endpoint.time is None else endpoint.time[complete]
     terms = tuple(t for f in factors for t in f.terms)
@@ -131,9 +133,9 @@ def design_of(endpoint: EndpointColumn, factors: Sequence[FactorColumn], *, subd
         at_risk = _ever_at_risk(time, entry, event)
         if subdistribution and endpoint.competing is not None:
             at_risk |= endpoint.competing[complete] == 1
-        reasons = _useless(X[at_risk], terms, factors, which=" who are at risk at an event", known=reasons)
-    return Design(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
-                  int(known.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
+        reasons = _useless(X[at_risk], terms, factors, which=" who are at risk at an event", earlier=reasons)
+    return DesignMatrix(endpoint, tuple(factors), X, np.flatnonzero(complete), event, time,
+                        int(evaluated.sum() - complete.sum()), impossible, reasons, entry)  # fmt: skip
 
 
 def _impossible(terms: int, event: Floats, *, kind: str) -> str | None:
@@ -156,16 +158,16 @@ def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> Bools:
 
 
 def _useless(X: Floats, terms: Sequence[str], factors: Sequence[FactorColumn], *, which: str = "",
-             known: dict[int, str] | None = None) -> dict[int, str]:  # fmt: skip
+             earlier: dict[int, str] | None = None) -> dict[int, str]:  # fmt: skip
     """Return columns that cannot be used, with the reason: those known before, and those of these rows.
 
     Categories whose reference is met in none of the rows, constant columns, and combinations of the others.
     """
-    reasons = dict(known or {})
+    reasons = dict(earlier or {})
     for factor in factors:
-        mine = [j for j, t in enumerate(terms) if t in factor.terms and j not in reasons]
-        if factor.kind == "category" and mine and (X[:, mine].sum(axis=1) == 1).all():
-            reasons |= dict.fromkeys(mine, f"none of these patients{which} has the reference, {factor.levels[0]}")
+        own = [j for j, t in enumerate(terms) if t in factor.terms and j not in reasons]
+        if factor.kind == "category" and own and (X[:, own].sum(axis=1) == 1).all():
+            reasons |= dict.fromkeys(own, f"none of these patients{which} has the reference, {factor.levels[0]}")
     constant = f"constant in these patients{which}"
     reasons |= {j: constant for j in range(X.shape[1]) if j not in reasons and np.ptp(X[:, j]) == 0}
     varying = [j for j in range(X.shape[1]) if j not in reasons]

@@ -35,16 +35,16 @@ def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
         for group, ids in members:
             here = rows if ids is None else rows.filter(pl.col(ID).is_in(list(ids)))
             for measure, (_, unit) in MEASURES.items():
-                known = here[measure].drop_nulls()
+                measured = here[measure].drop_nulls()
                 if (measure == "fold" and infusion == 1) or not len(here):
                     continue
                 own = Estimate("kinetics", measure, "median", group=group, term=f"infusion={infusion}",
-                               unit=_unit(measure, unit, counts.unit), n=len(known), method="median and quartiles",
-                               note=None if len(known) == len(here) else
-                               f"not known in {len(here) - len(known)} of {len(here)} infusions")  # fmt: skip
-                if not len(known):
+                               unit=_unit(measure, unit, counts.unit), n=len(measured), method="median and quartiles",
+                               note=None if len(measured) == len(here) else
+                               f"not known in {len(here) - len(measured)} of {len(here)} infusions")  # fmt: skip
+                if not len(measured):
                     yield replace(own, note=joined(["not estimable", own.note]))
-                for statistic, value in summaries(known) if len(known) else ():
+                for statistic, value in summaries(measured) if len(measured) else ():
                     yield replace(own, statistic=statistic, estimate=value)
 
 

@@ -33,8 +33,8 @@ def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dic
     columns_of = {}
     for name, value in values.items():
         value = value if rows is None else np.where(rows, value, np.nan)
-        known = set(value[~np.isnan(value)].tolist())
-        if known <= {0.0, 1.0}:
+        distinct = set(value[~np.isnan(value)].tolist())
+        if distinct <= {0.0, 1.0}:
             words = pl.Series(name, [None if np.isnan(v) else "yes" if v else "no" for v in value], dtype=pl.String)
             columns_of[name] = FactorColumn(name, label(name), "binary", words, ("no", "yes"))
         else:

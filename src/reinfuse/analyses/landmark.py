@@ -39,9 +39,9 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
     """
     shifted, ended = at_landmark(endpoint, day)
     model = "multivariable" if adjust else "univariable"
-    said = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
-    made = [replace(e, analysis="landmark", at=day, note=joined([e.note, said]))
-            for e in associations(shifted, [factor, *adjust], model, confidence=confidence)]  # fmt: skip
+    ended_by = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
+    estimates = [replace(e, analysis="landmark", at=day, note=joined([e.note, ended_by]))
+                 for e in associations(shifted, [factor, *adjust], model, confidence=confidence)]  # fmt: skip
     curves = {}
     for level in factor.levels if factor.kind != "number" else ():
         here = shifted.known & (factor.values == level).fill_null(False).to_numpy()
@@ -55,12 +55,12 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
             days=[],
             ticks=ticks,
         )
-        made += [
+        estimates += [
             replace(e, analysis="landmark", at=day if e.statistic == "median" else e.at, model=None) for e in records
         ]
         if curve is not None:
             curves[f"{factor.name}={level}"] = curve
-    return made, curves
+    return estimates, curves
 
 
 def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[FactorColumn],
@@ -72,10 +72,10 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
     time, event, day = np.asarray(endpoint.time)[rows], endpoint.event[rows], switch.day[rows]
     entry = zeros[rows] if endpoint.entry is None else endpoint.entry[rows]
     undated = np.zeros(len(zeros), dtype=np.bool_) if switch.undated is None else switch.undated
-    there = (time > entry) & ~undated[rows]
+    at_risk = (time > entry) & ~undated[rows]
     left_out = int(undated[rows].sum())
-    rows, time, event, day, entry = rows[there], time[there], event[there], day[there], entry[there]
-    X = np.empty((len(rows), 0)) if base is None else base.X[there][:, base.usable]
+    rows, time, event, day, entry = rows[at_risk], time[at_risk], event[at_risk], day[at_risk], entry[at_risk]
+    X = np.empty((len(rows), 0)) if base is None else base.X[at_risk][:, base.usable]
     terms = [switch.name, *([base.terms[j] for j in base.usable] if base else [])]
     changed = int(((day < time) & (day >= 0)).sum())
     own = Estimate("time_dependent", endpoint.name, "hazard_ratio", unit="ratio", confidence=confidence,
@@ -91,15 +91,15 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
         return [replace(own, term=switch.name, note=f"{NOT_ESTIMABLE}: {why}")]
     split = _split(X, entry, time, event=event, day=day)
     fit = firth_left_truncated.fit(*split, confidence)
-    made = []
+    records = []
     for j, term in enumerate(terms):
-        said = [f"{changed} of {len(rows)} patients changed" if j == 0 else None,
-                f"{left_out} left out: the day of the change is not known" if left_out and j == 0 else None,
-                infinite("cox") if fit.infinite[j] else None, None if fit.converged else NOT_ESTIMABLE]  # fmt: skip
+        remarks = [f"{changed} of {len(rows)} patients changed" if j == 0 else None,
+                   f"{left_out} left out: the day of the change is not known" if left_out and j == 0 else None,
+                   infinite("cox") if fit.infinite[j] else None, None if fit.converged else NOT_ESTIMABLE]  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
-        made.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,
-                            p_value=finite(float(fit.p_value[j])), note=joined(said)))  # fmt: skip
-    return made
+        records.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,
+                               p_value=finite(float(fit.p_value[j])), note=joined(remarks)))  # fmt: skip
+    return records
 
 
 def _split(X: Floats, entry: Floats, time: Floats, *, event: Floats,

@@ -15,7 +15,7 @@ from scipy.special import chdtrc
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -44,13 +44,15 @@ def influence(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: 
         return [_record(design, j, model, note=f"{NOT_ESTIMABLE}: {size if design.usable else design.why(j)}")
                 for j in range(len(design.terms))]  # fmt: skip
     coef, p = left_out(design)
-    made: list[Estimate] = []
+    records: list[Estimate] = []
     for place, j in enumerate(design.usable):
-        made += _of_term(design, j, model, confidence=confidence, coef=coef[:, place], p=p[:, place], patients=patients)
-    return made
+        records += _of_term(
+            design, j, model, confidence=confidence, coef=coef[:, place], p=p[:, place], patients=patients
+        )
+    return records
 
 
-def left_out(design: Design) -> tuple[Floats, Floats]:
+def left_out(design: DesignMatrix) -> tuple[Floats, Floats]:
     """Return effects and p-values of the usable columns: first of all patients, then without each; NaN = no fit."""
     X = design.X[:, design.usable]
     scale = X.std(axis=0)
@@ -70,31 +72,31 @@ def left_out(design: Design) -> tuple[Floats, Floats]:
     return coef, np.where(np.isnan(coef), np.nan, chdtrc(1, np.maximum(ratios, 0)))
 
 
-def _of_term(design: Design, j: int, model: str, *, confidence: float, coef: Floats, p: Floats,
+def _of_term(design: DesignMatrix, j: int, model: str, *, confidence: float, coef: Floats, p: Floats,
              patients: Sequence[str]) -> list[Estimate]:  # fmt: skip
     own = _record(design, j, model, note=None)
     if np.isnan(coef[0]):
         return [replace(own, note=f"{NOT_ESTIMABLE}: the fit did not converge")]
     alpha = 1 - confidence
-    without, known = coef[1:], ~np.isnan(coef[1:])
-    changes = known & ((p[1:] < alpha) != (p[0] < alpha))
-    lost = int((~known).sum())
-    said = f"of {int(known.sum())} patients left out in turn" + (
+    without, converged = coef[1:], ~np.isnan(coef[1:])
+    changes = converged & ((p[1:] < alpha) != (p[0] < alpha))
+    lost = int((~converged).sum())
+    note_of_all = f"of {int(converged.sum())} patients left out in turn" + (
         f"; without {lost} of them {NOT_ESTIMABLE}" if lost else ""
     )
-    made = [replace(own, estimate=float(changes.sum()), unit="patients", confidence=confidence, note=said)]
-    moved = np.abs(np.where(known, without - coef[0], 0)).round(9)  # rounded: equals stay in the patients' order
+    records = [replace(own, estimate=float(changes.sum()), unit="patients", confidence=confidence, note=note_of_all)]
+    moved = np.abs(np.where(converged, without - coef[0], 0)).round(9)  # rounded: equals stay in the patients' order
     order = np.argsort(-moved, kind="stable")
-    shown = [i for i in order if changes[i]] + [i for i in order[:SHOWN] if known[i] and not changes[i]]
+    shown = [i for i in order if changes[i]] + [i for i in order[:SHOWN] if converged[i] and not changes[i]]
     for i in shown:
-        made.append(replace(own, statistic=design.statistic, group=f"without={patients[design.rows[i]]}", unit="ratio",
-                            estimate=ratio(float(without[i])), p_value=finite(float(p[1 + i])), n=design.n - 1,
-                            events=design.events - int(design.event[i]),
-                            note="changes the conclusion" if changes[i] else None))  # fmt: skip
-    return made
+        records.append(replace(own, statistic=design.statistic, group=f"without={patients[design.rows[i]]}",
+                               unit="ratio", estimate=ratio(float(without[i])), p_value=finite(float(p[1 + i])),
+                               n=design.n - 1, events=design.events - int(design.event[i]),
+                               note="changes the conclusion" if changes[i] else None))  # fmt: skip
+    return records
 
 
-def _record(design: Design, j: int, model: str, *, note: str | None) -> Estimate:
+def _record(design: DesignMatrix, j: int, model: str, *, note: str | None) -> Estimate:
     return Estimate("influence", design.endpoint.name, "patients_changing", model=model, term=design.terms[j],
                     method=METHOD[design.kind], n=design.n, events=design.events, note=note)  # fmt: skip
 

@@ -65,8 +65,8 @@ def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, conf
     list of Estimate
         Total, direct and indirect risk difference, `analysis` ``mediation``; n complete patients, events responses.
     """
-    known = ~np.isnan(np.column_stack([y, x, m, confounders])).any(axis=1)
-    y, x, m, C = y[known], x[known], m[known], confounders[known]
+    complete = ~np.isnan(np.column_stack([y, x, m, confounders])).any(axis=1)
+    y, x, m, C = y[complete], x[complete], m[complete], confounders[complete]
     every = [Estimate("mediation", endpoint, s, term=term, unit="fraction", confidence=confidence, method=METHOD,
                       n=len(y), events=int(y.sum())) for s in STATISTICS]  # fmt: skip
     why = _impossible(y, x, m)
@@ -77,9 +77,9 @@ def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, conf
         C = (C - C.mean(axis=0)) / C.std(axis=0)
     weights = np.vstack([np.ones(len(y)), resampled(len(y), draws, rng=random)])
     values = _effects(y, x, m, C=C, weights=weights)
-    lost = int((~known).sum())
-    said = f"{lost} patients left out, a value missing" if lost else None
-    return [_record(e, values[:, i], said) for i, e in enumerate(every)]
+    lost = int((~complete).sum())
+    left_out = f"{lost} patients left out, a value missing" if lost else None
+    return [_record(e, values[:, i], left_out) for i, e in enumerate(every)]
 
 
 def _impossible(y: Floats, x: Floats, m: Floats) -> str | None:
@@ -118,20 +118,22 @@ def _effects(y: Floats, x: Floats, m: Floats, *, C: Floats, weights: Floats) -> 
         return np.asarray((shares * p).sum(axis=1))
 
     both, crosswise, neither = expected(1, 1), expected(1, 0), expected(0, 0)
-    found = np.column_stack([both - neither, crosswise - neither, both - crosswise])
-    return np.where((fits.converged & usable)[:, None], found, np.nan)
+    differences = np.column_stack([both - neither, crosswise - neither, both - crosswise])
+    return np.where((fits.converged & usable)[:, None], differences, np.nan)
 
 
-def _record(first: Estimate, values: Floats, said: str | None) -> Estimate:
+def _record(first: Estimate, values: Floats, left_out: str | None) -> Estimate:
     if not np.isfinite(values[0]):
         return replace(first, note=f"{NOT_ESTIMABLE}: a model did not converge")
     drawn = values[1:][np.isfinite(values[1:])]
-    told = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
+    samples = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
     if len(drawn) < LEAST_SHARE * (len(values) - 1):
-        return replace(first, estimate=float(values[0]), note=joined([f"interval {NOT_ESTIMABLE}", said]))
+        return replace(first, estimate=float(values[0]), note=joined([f"interval {NOT_ESTIMABLE}", left_out]))
     tail = (1 - (first.confidence or 0.95)) / 2
     low, high = np.quantile(drawn, (tail, 1 - tail))
-    return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([told, said]))
+    return replace(
+        first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([samples, left_out])
+    )
 
 
 def _of(inputs: Inputs, counts: CohortKinetics) -> list[Estimate]:

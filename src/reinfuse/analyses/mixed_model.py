@@ -168,11 +168,11 @@ def _share(rows: _Rows) -> float | None:
     slopes = [_criterion(rows, s)[1] for s in _SHARES]
     if slopes[-1] < 0:
         return None
-    found = [0.0] if slopes[0] >= 0 else []
+    minima = [0.0] if slopes[0] >= 0 else []
     for a, b, low, high in zip(_SHARES[:-1], _SHARES[1:], slopes[:-1], slopes[1:], strict=True):
         if low < 0 <= high:
-            found.append(float(brentq(lambda s: _criterion(rows, s)[1], a, b, xtol=1e-14, rtol=1e-13)))
-    return min(found, key=lambda s: _criterion(rows, s)[0])
+            minima.append(float(brentq(lambda s: _criterion(rows, s)[1], a, b, xtol=1e-14, rtol=1e-13)))
+    return min(minima, key=lambda s: _criterion(rows, s)[0])
 
 
 def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
@@ -205,8 +205,8 @@ def _adjusted(X: Floats, M: Floats, *, share: float) -> Floats:
     size = X.shape[1]
     V = np.eye(size) + share
     values, directions = np.linalg.eigh(V @ (np.eye(size) - X @ M @ np.swapaxes(X, 1, 2)) @ V)
-    kept = values > _SINGULAR * np.maximum(values[:, -1:], 1.0)
-    inverse = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+    regular = values > _SINGULAR * np.maximum(values[:, -1:], 1.0)
+    inverse = np.where(regular, 1 / np.sqrt(np.where(regular, values, 1.0)), 0.0)
     root = (directions * inverse[:, None, :]) @ np.swapaxes(directions, 1, 2)
     weights: Floats = V @ root @ X @ M
     return weights
@@ -247,23 +247,23 @@ def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArra
         `analysis` ``kinetics``, `statistic` ``ratio``; n: infusions, events: patients. Infusions without a value or a
         factor are left out.
     """
-    known = np.where(np.isnan(log_value), np.nan, 1.0)
-    design = design_of(EndpointColumn(endpoint, endpoint, "time", known, log_value), factors)
+    measured = np.where(np.isnan(log_value), np.nan, 1.0)
+    design = design_of(EndpointColumn(endpoint, endpoint, "time", measured, log_value), factors)
     whose = np.asarray(patient, dtype=np.str_)[design.rows]
     fitted = fit(log_value[design.rows], np.column_stack([np.ones(design.n), design.X[:, design.usable]]), whose)
-    said = f"{_many(fitted.n, 'infusion')} of {_many(fitted.patients, 'patient')}"
+    sizes = f"{_many(fitted.n, 'infusion')} of {_many(fitted.patients, 'patient')}"
     lost = f"{_many(design.left_out, 'infusion')} left out, a factor missing" if design.left_out else None
     own = Estimate("kinetics", endpoint, "ratio", model=model, confidence=confidence, unit="ratio", method=METHOD,
-                   n=fitted.n, events=fitted.patients, note=joined([said, lost]))  # fmt: skip
-    made = []
+                   n=fitted.n, events=fitted.patients, note=joined([sizes, lost]))  # fmt: skip
+    records = []
     for j, term in enumerate(design.terms):
         why = design.why(j) or fitted.reason
         one = replace(own, term=term)
         if why:
-            made.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", own.note])))
+            records.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", own.note])))
         else:
-            made.append(_ratio(fitted, design.usable.index(j) + 1, one))
-    return made
+            records.append(_ratio(fitted, design.usable.index(j) + 1, one))
+    return records
 
 
 def _ratio(fitted: MixedModelFit, at: int, one: Estimate) -> Estimate:

@@ -17,7 +17,7 @@ import numpy as np
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -33,36 +33,36 @@ BEST_MODELS = 5
 def averaged(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> list[Estimate]:
     """Return inclusion probabilities, effects averaged over the models that hold them, and the best models."""
     design = design_of(endpoint, factors)
-    there = [f for f in factors if design.columns_of(f)]
-    if not there or len(there) > MOST_FACTORS or design.n > MOST_PATIENTS:
+    usable = [f for f in factors if design.columns_of(f)]
+    if not usable or len(usable) > MOST_FACTORS or design.n > MOST_PATIENTS:
         why = design.impossible or "no factor can be used"
-        why = why if not there else f"over {MOST_FACTORS} factors or {MOST_PATIENTS} patients: not run"
+        why = why if not usable else f"over {MOST_FACTORS} factors or {MOST_PATIENTS} patients: not run"
         return [_record(design, "inclusion_probability", None, value=None, note=f"{NOT_ESTIMABLE}: {why}")]
-    subsets = np.array(list(itertools.product((False, True), repeat=len(there))))
+    subsets = np.array(list(itertools.product((False, True), repeat=len(usable))))
     used = np.zeros((len(subsets), len(design.terms)), dtype=np.bool_)
-    for i, factor in enumerate(there):
+    for i, factor in enumerate(usable):
         used[:, design.columns_of(factor)] = subsets[:, [i]]
     weight, coef, failed = weights(design, used)
     note = joined([f"{failed} of {len(subsets)} subsets did not converge and are left out" if failed else None,
-                   *[f"{f.name} cannot be used" for f in factors if f not in there], *design.notes])  # fmt: skip
+                   *[f"{f.name} cannot be used" for f in factors if f not in usable], *design.notes])  # fmt: skip
     included = weight @ subsets
-    made = [_record(design, "inclusion_probability", f.name, value=float(p), note=note)
-            for f, p in zip(there, included, strict=True)]  # fmt: skip
-    for i, factor in enumerate(there):
+    records = [_record(design, "inclusion_probability", f.name, value=float(p), note=note)
+               for f, p in zip(usable, included, strict=True)]  # fmt: skip
+    for i, factor in enumerate(usable):
         for j in design.columns_of(factor):
             mean = float(weight @ coef[:, j] / included[i])
-            made.append(
+            records.append(
                 _record(
                     design, design.statistic, design.terms[j], value=ratio(mean), note="given that the model holds it"
                 )
             )
     for m in np.argsort(-weight, kind="stable")[:BEST_MODELS]:
-        names = " + ".join(f.name for f, inside in zip(there, subsets[m], strict=True) if inside)
-        made.append(_record(design, "model_probability", names or "no factor", value=float(weight[m]), note=None))
-    return made
+        names = " + ".join(f.name for f, inside in zip(usable, subsets[m], strict=True) if inside)
+        records.append(_record(design, "model_probability", names or "no factor", value=float(weight[m]), note=None))
+    return records
 
 
-def weights(design: Design, used: Bools) -> tuple[Floats, Floats, int]:
+def weights(design: DesignMatrix, used: Bools) -> tuple[Floats, Floats, int]:
     """Return the posterior probability and the effects of each subset, and how many did not converge.
 
     Parameters
@@ -88,7 +88,9 @@ def weights(design: Design, used: Bools) -> tuple[Floats, Floats, int]:
     return weight / weight.sum(), coef, int((~good).sum())
 
 
-def _record(design: Design, statistic: str, term: str | None, *, value: float | None, note: str | None) -> Estimate:
+def _record(
+    design: DesignMatrix, statistic: str, term: str | None, *, value: float | None, note: str | None
+) -> Estimate:
     unit = "ratio" if statistic.endswith("ratio") else "fraction"
     return Estimate("averaging", design.endpoint.name, statistic, model="averaged", term=term, estimate=value,
                     unit=unit, method=METHOD, n=design.n, events=design.events, note=note)  # fmt: skip

@@ -22,7 +22,7 @@ from scipy.special import expit, stdtr, stdtrit
 
 from reinfuse.analyses.association import infinite, ratio
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint, seed_words
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -126,19 +126,19 @@ def imputed(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: st
     imputations, rng
         How many completed data sets; the same state of the generator gives the same numbers.
     """
-    known = endpoint.known
-    columns = [_Column(f, _codes(f)[known]) for f in factors if f.terms]
+    evaluated = endpoint.known
+    columns = [_Column(f, _codes(f)[evaluated]) for f in factors if f.terms]
     count = int(np.sum(np.any([c.missing for c in columns], axis=0)))
     if imputations < 1 or not count:
         return []
     own = Estimate("imputation", endpoint.name, "odds_ratio" if endpoint.kind == "binary" else "hazard_ratio",
                    model=model, confidence=confidence, unit="ratio", method=METHOD.format(imputations),
-                   n=int(known.sum()), events=int(endpoint.event[known].sum()))  # fmt: skip
+                   n=int(evaluated.sum()), events=int(endpoint.event[evaluated].sum()))  # fmt: skip
     terms = [t for c in columns for t in c.factor.terms]
     if why := _cannot(endpoint, columns):
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {why}") for t in terms]
     filled = _chains(columns, _outcome(endpoint), imputations, rng=rng)
-    first = design_of(endpoint, [_completed(c, known, v[0]) for c, v in zip(columns, filled, strict=True)])
+    first = design_of(endpoint, [_completed(c, evaluated, v[0]) for c, v in zip(columns, filled, strict=True)])
     if not first.usable:
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {first.why(j)}") for j, t in enumerate(terms)]
     X = np.concatenate([c.design(v) for c, v in zip(columns, filled, strict=True)], axis=2)
@@ -160,10 +160,10 @@ def _cannot(endpoint: EndpointColumn, columns: Sequence[_Column]) -> str | None:
     if n > MOST_PATIENTS:
         return f"imputation is made for up to {MOST_PATIENTS} patients"
     for column in (c for c in columns if c.missing.any()):
-        there = column.codes[~column.missing]
-        if len(there) < FEWEST_KNOWN:
-            return f"{column.factor.label} is known in {len(there)} of {n} patients, fewer than {FEWEST_KNOWN}"
-        if np.ptp(there) == 0:
+        observed = column.codes[~column.missing]
+        if len(observed) < FEWEST_KNOWN:
+            return f"{column.factor.label} is known in {len(observed)} of {n} patients, fewer than {FEWEST_KNOWN}"
+        if np.ptp(observed) == 0:
             return f"{column.factor.label} has one known value only"
     return None
 
@@ -208,7 +208,7 @@ def _matched(column: _Column, Z: Floats, rng: np.random.Generator) -> Floats:
     """Draw numbers by predictive mean matching, shape (m, missing)."""
     gaps, y, k = column.missing, column.codes[~column.missing], Z.shape[2]
     prior = np.diag(np.append(np.full(k - 1, _RIDGE), 0.0))
-    made = np.empty((len(Z), int(gaps.sum())))
+    imputed_values = np.empty((len(Z), int(gaps.sum())))
     y_scaled = (y - y.mean()) / y.std()
     for row, z in enumerate(Z):
         x = z[~gaps]
@@ -220,24 +220,24 @@ def _matched(column: _Column, Z: Floats, rng: np.random.Generator) -> Floats:
         distance = np.abs((z[gaps] @ drawn)[:, None] - (x @ best)[None, :])
         distance += 1e-9 * rng.random(distance.shape)  # ties in any order
         donors = np.argpartition(distance, DONORS - 1, axis=1)[:, :DONORS]
-        made[row] = y[donors[np.arange(len(donors)), rng.integers(0, DONORS, len(donors))]]
-    return made
+        imputed_values[row] = y[donors[np.arange(len(donors)), rng.integers(0, DONORS, len(donors))]]
+    return imputed_values
 
 
 def _levels(column: _Column, Z: Floats, rng: np.random.Generator) -> Floats:
     """Draw places of levels, each level against those after it, shape (m, missing)."""
     gaps, codes = column.missing, column.codes
     present = np.unique(codes[~gaps])
-    made = np.full((len(Z), int(gaps.sum())), present[-1])
-    undecided = np.ones(made.shape, dtype=np.bool_)
+    places = np.full((len(Z), int(gaps.sum())), present[-1])
+    undecided = np.ones(places.shape, dtype=np.bool_)
     for level in present[:-1]:
         rows = ~gaps & (codes >= level)
         b = _coefficients(Z[:, rows], (codes[rows] == level).astype(np.float64), rng=rng)
         chance = expit(np.matmul(Z[:, gaps], b[:, :, None])[:, :, 0])
-        taken = undecided & (rng.random(made.shape) < chance)
-        made[taken] = level
+        taken = undecided & (rng.random(places.shape) < chance)
+        places[taken] = level
         undecided &= ~taken
-    return made
+    return places
 
 
 def _coefficients(Z: Floats, outcome: Floats, *, rng: np.random.Generator) -> Floats:
@@ -252,17 +252,17 @@ def _coefficients(Z: Floats, outcome: Floats, *, rng: np.random.Generator) -> Fl
     return np.asarray(np.nan_to_num(fits.coef) + np.matmul(directions, steps[:, :, None])[:, :, 0], dtype=np.float64)
 
 
-def _completed(column: _Column, known: Bools, filled: Floats) -> FactorColumn:
+def _completed(column: _Column, evaluated: Bools, filled: Floats) -> FactorColumn:
     """Return the factor with one data set's values."""
     factor, codes = column.factor, _codes(column.factor).copy()
-    codes[known] = filled
+    codes[evaluated] = filled
     if factor.kind == "number":
         return replace(factor, values=pl.Series(factor.name, codes))
     words = [None if np.isnan(c) else factor.levels[int(c)] for c in codes]
     return replace(factor, values=pl.Series(factor.name, words, dtype=pl.String))
 
 
-def _records(own: Estimate, first: Design, X: Floats, *, imputed_in: str) -> list[Estimate]:
+def _records(own: Estimate, first: DesignMatrix, X: Floats, *, imputed_in: str) -> list[Estimate]:
     """Fit every data set, X of shape (m, n, terms), and pool; reasons, separation and notes are of the first set."""
     m, n, _ = X.shape
     X = X[:, :, first.usable]
@@ -278,22 +278,22 @@ def _records(own: Estimate, first: Design, X: Floats, *, imputed_in: str) -> lis
     for _ in range(_TRIES):
         fits = fits if fits.converged.all() else fit(start=np.nan_to_num(fits.coef))
     why = None if fits.converged.all() else f"the fit did not converge in {(~fits.converged).sum()} of {m} data sets"
-    made = []
+    records = []
     for j, term in enumerate(first.terms):
         if reason := first.reasons.get(j, why):
-            made.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {reason}", *first.notes])))
+            records.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {reason}", *first.notes])))
             continue
         at = first.usable.index(j)
         variances = np.linalg.inv(fits.information)[:, at, at] / scale[at] ** 2
         pooled = pool(fits.coef[:, at] / scale[at], variances, own.confidence or 0.0, complete_df=max(complete_df, 1))
         value, lower, upper = (ratio(v) for v in (pooled.estimate, pooled.lower, pooled.upper))
         far, missing = None in (value, lower, upper), pooled.missing_information
-        said = [f"{NOT_ESTIMABLE}: {_FAR}" if value is None else f"a limit is {_FAR}" if far else None, imputed_in,
-                None if missing is None else f"fraction of missing information {missing:.2f}",
-                infinite(first.kind) + _WALD if lost[at] else None, *first.notes]  # fmt: skip
-        made.append(replace(own, term=term, estimate=value, lower=lower, upper=upper, p_value=finite(pooled.p_value),
-                            note=joined(said)))  # fmt: skip
-    return made
+        remarks = [f"{NOT_ESTIMABLE}: {_FAR}" if value is None else f"a limit is {_FAR}" if far else None, imputed_in,
+                   None if missing is None else f"fraction of missing information {missing:.2f}",
+                   infinite(first.kind) + _WALD if lost[at] else None, *first.notes]  # fmt: skip
+        records.append(replace(own, term=term, estimate=value, lower=lower, upper=upper, p_value=finite(pooled.p_value),
+                               note=joined(remarks)))  # fmt: skip
+    return records
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

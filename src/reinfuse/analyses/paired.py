@@ -53,13 +53,15 @@ def paired(pairs: PairedOutcomes, confidence: float, *, index: int) -> list[Esti
     """
     if not pairs.ids:
         return []
-    made: list[Estimate] = []
+    records: list[Estimate] = []
     for endpoint, values in (("response", pairs.response), ("cr", pairs.cr)):
         for column, number in enumerate((index - 1, index)):
-            made += _share(endpoint, values[:, column], pairs.assessed[:, column], confidence=confidence, number=number)
-        made += _cells(endpoint, values, index=index)
-        made.append(_mcnemar(endpoint, values, confidence=confidence))
-    return made + list(_growth_modulation(pairs, confidence, index=index))
+            records += _share(
+                endpoint, values[:, column], pairs.assessed[:, column], confidence=confidence, number=number
+            )
+        records += _cells(endpoint, values, index=index)
+        records.append(_mcnemar(endpoint, values, confidence=confidence))
+    return records + list(_growth_modulation(pairs, confidence, index=index))
 
 
 def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float, number: int) -> list[Estimate]:
@@ -81,12 +83,12 @@ def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float
 def _cells(endpoint: str, values: Floats, *, index: int) -> list[Estimate]:
     """Return how many patients responded after both, after one, and after neither."""
     own = Estimate("paired", endpoint, "count", unit="patients", method="count", n=len(values))
-    made = []
+    records = []
     for before, after in ((1, 1), (1, 0), (0, 1), (0, 0)):
         count = int(((values[:, 0] == before) & (values[:, 1] == after)).sum())
         group = f"infusion {index - 1} {_word(before)}, infusion {index} {_word(after)}"
-        made.append(replace(own, group=group, estimate=float(count), events=count))
-    return made
+        records.append(replace(own, group=group, estimate=float(count), events=count))
+    return records
 
 
 def _word(value: int) -> str:
@@ -103,21 +105,21 @@ def _mcnemar(endpoint: str, values: Floats, *, confidence: float) -> Estimate:
         why = f"{NOT_ESTIMABLE}: no patient responded after one infusion only"
         return replace(own, p_value=1.0, note=joined([why, NOTE]))
     low, high = clopper_pearson(later, later + earlier, confidence=confidence)
-    said = f"{later} after the later infusion only, {earlier} after the earlier only"
+    discordant = f"{later} after the later infusion only, {earlier} after the earlier only"
     from scipy.stats import binomtest  # slow to import
 
     test = replace(own, lower=low / (1 - low), p_value=float(binomtest(later, later + earlier, 0.5).pvalue))
     if not earlier:
         why = f"{NOT_ESTIMABLE}: ratio and upper limit are infinite"
-        return replace(test, note=joined([why, said, NOTE]))
-    return replace(test, estimate=later / earlier, upper=high / (1 - high), note=joined([said, NOTE]))
+        return replace(test, note=joined([why, discordant, NOTE]))
+    return replace(test, estimate=later / earlier, upper=high / (1 - high), note=joined([discordant, NOTE]))
 
 
 def _growth_modulation(pairs: PairedOutcomes, confidence: float, *, index: int) -> Iterator[Estimate]:
     """Yield the median ratio of the times, the probability that it is at least `WORTH`, and who is known to have it."""
-    known: Bools = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
-    usable = known & (pairs.pfs_event[:, 0] == 1) & (pairs.pfs_days[:, 0] > 0)
-    left_out = _left_out(pairs, known, index=index)
+    timed: Bools = ~np.isnan((pairs.pfs_days + pairs.pfs_event).sum(axis=1))
+    usable = timed & (pairs.pfs_event[:, 0] == 1) & (pairs.pfs_days[:, 0] > 0)
+    left_out = _left_out(pairs, timed, index=index)
     event = pairs.pfs_event[usable, 1]
     own = Estimate("paired", "pfs", "growth_modulation_index", confidence=confidence, unit="ratio", method=INDEX,
                    n=len(event), events=int(event.sum()))  # fmt: skip
@@ -126,33 +128,33 @@ def _growth_modulation(pairs: PairedOutcomes, confidence: float, *, index: int) 
         yield replace(own, note=joined([why, left_out]))
         return
     ratio = pairs.pfs_days[usable, 1] / pairs.pfs_days[usable, 0]
-    said = joined([left_out, CENSORING if (event == 0).any() else None, NOTE])
+    remark = joined([left_out, CENSORING if (event == 0).any() else None, NOTE])
     curve = survival.kaplan_meier(ratio, event, confidence)
     middle = survival.median(curve, confidence, "pfs", population="all", group=None)
     yield replace(own, estimate=middle.estimate, lower=middle.lower, upper=middle.upper,
-                  note=joined([middle.note, said]))  # fmt: skip
+                  note=joined([middle.note, remark]))  # fmt: skip
     value, lower, upper, why_none = survival.just_before(curve, WORTH)
     if value is None:
         why_none = f"{NOT_ESTIMABLE}: the longest ratio, {ratio.max():.3g}, is censored"
     at_least = replace(own, statistic="gmi_at_least", term=f"gmi>={WORTH}", unit="fraction")
-    yield replace(at_least, estimate=value, lower=lower, upper=upper, note=joined([why_none, said]))
+    yield replace(at_least, estimate=value, lower=lower, upper=upper, note=joined([why_none, remark]))
     for name, reached in (("yes", ratio >= WORTH), ("no", (ratio < WORTH) & (event == 1))):
         count = int(reached.sum())
         yield replace(at_least, statistic="count", unit="patients", method="count", confidence=None,
                       group=f"known={name}", estimate=float(count), events=count)  # fmt: skip
 
 
-def _left_out(pairs: PairedOutcomes, known: Bools, *, index: int) -> str | None:
+def _left_out(pairs: PairedOutcomes, timed: Bools, *, index: int) -> str | None:
     """Return how many patients have no ratio, and why."""
     event = pairs.pfs_event[:, 0] == 1
     reasons = {
-        f"without an event after infusion {index - 1}": known & ~event,
-        f"with an event on the day of infusion {index - 1}": known & event & (pairs.pfs_days[:, 0] <= 0),
-        "with an unknown time": ~known,
+        f"without an event after infusion {index - 1}": timed & ~event,
+        f"with an event on the day of infusion {index - 1}": timed & event & (pairs.pfs_days[:, 0] <= 0),
+        "with an unknown time": ~timed,
     }
-    told = [f"{int(mask.sum())} {why}" for why, mask in reasons.items() if mask.any()]
+    counts = [f"{int(mask.sum())} {why}" for why, mask in reasons.items() if mask.any()]
     total = sum(int(mask.sum()) for mask in reasons.values())
-    return f"{total} of {len(known)} patients left out: {', '.join(told)}" if total else None
+    return f"{total} of {len(timed)} patients left out: {', '.join(counts)}" if total else None
 
 
 def _of(inputs: Inputs) -> list[Estimate]:

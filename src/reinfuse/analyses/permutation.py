@@ -29,7 +29,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -47,42 +47,42 @@ def permutations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
                  rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
     """Test each factor of a model, the others adjusted for; one record a factor."""
     design = design_of(endpoint, factors)
-    made = []
+    records = []
     for factor in factors:
-        mine = design.columns_of(factor)
-        others = [j for j in design.usable if j not in mine]
+        own_columns = design.columns_of(factor)
+        others = [j for j in design.usable if j not in own_columns]
         method = CONDITIONAL if others else METHOD
         own = Estimate("permutation", endpoint.name, "p_value", model=model, term=factor.name, method=method,
                        n=design.n, events=design.events)  # fmt: skip
-        if not mine or design.n > MOST_PATIENTS:
+        if not own_columns or design.n > MOST_PATIENTS:
             why = design.impossible or next(iter(design.reasons.values()), "the factor has one value only")
-            why = why if not mine else f"over {MOST_PATIENTS} patients, where it is not needed"
-            made.append(replace(own, note=f"{NOT_ESTIMABLE}: {why}"))
+            why = why if not own_columns else f"over {MOST_PATIENTS} patients, where it is not needed"
+            records.append(replace(own, note=f"{NOT_ESTIMABLE}: {why}"))
             continue
-        p, note = p_value(design, factor, mine, others=others, draws=max(draws, _FEWEST_DRAWS), rng=rng)
-        made.append(replace(own, estimate=p, p_value=p, note=note))
-    return made
+        p, note = p_value(design, factor, own_columns, others=others, draws=max(draws, _FEWEST_DRAWS), rng=rng)
+        records.append(replace(own, estimate=p, p_value=p, note=note))
+    return records
 
 
-def p_value(design: Design, factor: FactorColumn, mine: list[int], *, others: list[int], draws: int,
+def p_value(design: DesignMatrix, factor: FactorColumn, tested: list[int], *, others: list[int], draws: int,
             rng: np.random.Generator) -> tuple[float | None, str]:  # fmt: skip
     """Return the p-value of a factor's columns, and how many ways were drawn."""
-    X = (design.X - design.X.mean(axis=0))[:, mine]
-    scale = design.X[:, mine].std(axis=0)
+    X = (design.X - design.X.mean(axis=0))[:, tested]
+    scale = design.X[:, tested].std(axis=0)
     Z = design.X[:, others]
     Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
-    drawn, weight = _drawn(factor, design.X[:, mine], Z, draws=draws, rng=rng)
-    stacked = np.concatenate([X[None], drawn - design.X.mean(axis=0)[mine]]) / scale
-    found = _statistics(design, stacked, Z)
-    if found is None:
+    drawn, weight = _drawn(factor, design.X[:, tested], Z, draws=draws, rng=rng)
+    stacked = np.concatenate([X[None], drawn - design.X.mean(axis=0)[tested]]) / scale
+    statistics = _statistics(design, stacked, Z)
+    if statistics is None:
         return None, f"{NOT_ESTIMABLE}: the model of the other factors did not converge"
-    as_far = found[1:] >= found[0] - _SAME * max(found[0], 1)
+    as_far = statistics[1:] >= statistics[0] - _SAME * max(statistics[0], 1)
     if weight is not None:
         return min(float(weight[as_far].sum()), 1.0), f"all {len(weight)} ways"
     return (float(as_far.sum()) + 1) / (len(as_far) + 1), f"{len(as_far)} draws"
 
 
-def _statistics(design: Design, X: Floats, Z: Floats) -> Floats | None:
+def _statistics(design: DesignMatrix, X: Floats, Z: Floats) -> Floats | None:
     """Return the score statistic of each draw, or None where the model of the others cannot be fitted."""
     event = design.event[None]
     if design.time is None:

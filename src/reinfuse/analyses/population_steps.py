@@ -43,7 +43,7 @@ class Sampled:
     grid: tuple[float, ...] = ()
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """How the sampling of the population model went, in one line."""
         if self.fit is not None:
             d = self.fit.diagnostics
@@ -73,21 +73,25 @@ def sampled(data: Analysed, counts: CohortKinetics, plan: Plan, *, draws: int | 
     from reinfuse.kinetics.population.records import records
 
     effort = effort_for(len(counts.profiles), draws)
-    known = factors(counts.cohort, counts.profiles) | declared(data, counts.profiles)
-    found = fit(
-        counts.profiles, known, plan.seed, effort=effort, report=_reporting("sampling the population model", progress)
+    infusion_factors = factors(counts.cohort, counts.profiles) | declared(data, counts.profiles)
+    fitted = fit(
+        counts.profiles,
+        infusion_factors,
+        plan.seed,
+        effort=effort,
+        report=_reporting("sampling the population model", progress),
     )
-    made = records(found, plan.confidence)
-    if isinstance(found, str):
-        return Sampled(tuple(made))
-    made += _joint(found, data, plan, effort=effort, progress=progress)
-    if found.diagnostics.refused:
-        return Sampled(tuple(made))
-    checks = predictive.checks(found, random(plan, "predictive check"))
-    return Sampled(tuple(made), found, tuple(checks), tuple(predictive.fitted(found)), predictive.GRID)
+    estimates = records(fitted, plan.confidence)
+    if isinstance(fitted, str):
+        return Sampled(tuple(estimates))
+    estimates += _joint(fitted, data, plan, effort=effort, progress=progress)
+    if fitted.diagnostics.refused:
+        return Sampled(tuple(estimates))
+    checks = predictive.checks(fitted, random(plan, "predictive check"))
+    return Sampled(tuple(estimates), fitted, tuple(checks), tuple(predictive.fitted(fitted)), predictive.GRID)
 
 
-def _joint(found: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
+def _joint(fitted_population: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
            progress: Progress | None) -> list[Estimate]:  # fmt: skip
     from reinfuse.kinetics.population import joint
 
@@ -95,16 +99,22 @@ def _joint(found: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
     if end is None or end.entry is not None:
         return []
     rows = zip(data.frame[ID].to_list(), np.asarray(end.time), end.event, end.known, strict=True)
-    outcome = {i: (float(day), float(event)) for i, day, event, known in rows if known}
-    made = []
+    outcome = {i: (float(day), float(event)) for i, day, event, evaluated in rows if evaluated}
+    estimates = []
     for kind in joint.KINDS:
         reporting = _reporting(f"sampling the joint model, {joint.LABELS[kind].lower()}", progress)
         fitted = joint.fit(
-            found.layout, plan.index_infusion, outcome, kind=kind, seed=plan.seed, effort=effort, report=reporting
+            fitted_population.layout,
+            plan.index_infusion,
+            outcome,
+            kind=kind,
+            seed=plan.seed,
+            effort=effort,
+            report=reporting,
         )
-        made += joint.estimates(fitted, kind, confidence=plan.confidence)
-    return made
+        estimates += joint.estimates(fitted, kind, confidence=plan.confidence)
+    return estimates
 
 
 def _reporting(what: str, progress: Progress | None) -> Report | None:
-    return None if progress is None else lambda done, total: progress(what, done, total)
+    return None if progress is None else lambda finished, total: progress(what, finished, total)

@@ -20,7 +20,7 @@ from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses import simulated_inference
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Model, Step, of_endpoint, seed_words
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -34,7 +34,7 @@ WANTED = 0.8
 
 
 def power(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, draws: int, confidence: float,
-          rng: np.random.Generator, ratios: Sequence[float] = RATIOS) -> list[Estimate]:  # fmt: skip
+          rng: np.random.Generator, *, ratios: Sequence[float] = RATIOS) -> list[Estimate]:  # fmt: skip
     """Return of each term type I error, coverage, power at each ratio, and the ratios seen with 80 % power."""
     design = design_of(endpoint, factors)
     first = Estimate("power", endpoint.name, "power", model=model, confidence=confidence, unit="fraction", n=design.n,
@@ -46,14 +46,14 @@ def power(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str,
     )
     if why or not design.usable:
         return [replace(first, note=f"{NOT_ESTIMABLE}: {why or 'no factor can be used'}")]
-    made = []
+    records = []
     for place, j in enumerate(design.usable):
         own = replace(first, term=design.terms[j])
-        made += _of_term(design, place, j, own=own, draws=draws, confidence=confidence, rng=rng, ratios=ratios)
-    return made
+        records += _of_term(design, place, j, own=own, draws=draws, confidence=confidence, rng=rng, ratios=ratios)
+    return records
 
 
-def _of_term(design: Design, place: int, j: int, *, own: Estimate, draws: int, confidence: float,
+def _of_term(design: DesignMatrix, place: int, j: int, *, own: Estimate, draws: int, confidence: float,
              rng: np.random.Generator, ratios: Sequence[float]) -> list[Estimate]:  # fmt: skip
     data = simulated_inference.observed(design, place)
     x = design.X[:, j]
@@ -69,17 +69,24 @@ def _of_term(design: Design, place: int, j: int, *, own: Estimate, draws: int, c
     methods = {firth.METHODS[design.kind]: _chi_square(table, confidence),
                simulated_inference.METHODS[design.kind]: _simulated(table, confidence)}  # fmt: skip
     error = math.sqrt(confidence * (1 - confidence) / draws)
-    said = f"{draws} simulated outcomes for each ratio; standard error of a type I error {error:.1%}"
-    made = []
+    precision = f"{draws} simulated outcomes for each ratio; standard error of a type I error {error:.1%}"
+    records = []
     for method, (reject, cover) in methods.items():
-        mine = replace(own, method=method, note=note)
-        made.append(
-            replace(mine, statistic="type_1_error", estimate=reject[1.0], note=f"{said}; {note}" if note else said)
+        by_method = replace(own, method=method, note=note)
+        records.append(
+            replace(
+                by_method,
+                statistic="type_1_error",
+                estimate=reject[1.0],
+                note=f"{precision}; {note}" if note else precision,
+            )
         )
-        made += [replace(mine, statistic="coverage", group=f"ratio={r:g}", estimate=cover[r]) for r in ratios]
-        made += [replace(mine, statistic="power", group=f"ratio={r:g}", estimate=reject[r]) for r in ratios if r != 1]
-        made += [_detectable(mine, reject, ratios, side=side) for side in (-1, 1)]
-    return made
+        records += [replace(by_method, statistic="coverage", group=f"ratio={r:g}", estimate=cover[r]) for r in ratios]
+        records += [
+            replace(by_method, statistic="power", group=f"ratio={r:g}", estimate=reject[r]) for r in ratios if r != 1
+        ]
+        records += [_detectable(by_method, reject, ratios, side=side) for side in (-1, 1)]
+    return records
 
 
 def _ratios(test: simulated_inference.Test, b: float) -> tuple[Floats, Floats] | None:
@@ -104,8 +111,8 @@ def _chi_square(table: dict[float, tuple[Floats, Floats]], confidence: float) ->
 def _simulated(table: dict[float, tuple[Floats, Floats]], confidence: float) -> _Rates:
     """Take the critical point from one half of the draws and try it on the other, both ways."""
 
-    def beyond(known: Floats, tried: Floats) -> float:
-        (a, b), (c, d) = np.array_split(known, 2), np.array_split(tried, 2)
+    def beyond(calibration: Floats, tried: Floats) -> float:
+        (a, b), (c, d) = np.array_split(calibration, 2), np.array_split(tried, 2)
         points = np.quantile(a, confidence), np.quantile(b, confidence)
         return float(((d > points[0]).mean() + (c > points[1]).mean()) / 2)
 
@@ -129,7 +136,7 @@ def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[floa
 def _of(inputs: Inputs, models: Sequence[Model], ratios: Sequence[float]) -> Iterator[Step]:
     for model in models:
         draws, rng = inputs.plan.analyses.power, inputs.random("power", *seed_words(model))
-        yield of_endpoint("power", model[0], partial(power, *model, draws, inputs.plan.confidence, rng, ratios))
+        yield of_endpoint("power", model[0], partial(power, *model, draws, inputs.plan.confidence, rng, ratios=ratios))
 
 
 def in_full(inputs: Inputs) -> Iterator[Step]:

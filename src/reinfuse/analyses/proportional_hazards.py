@@ -17,7 +17,7 @@ import numpy as np
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
@@ -49,27 +49,29 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     X = design.X[:, usable]
     infinite = firth.monotone(X, design.event, design.time)
     tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
-                                                            design.event, transform="km")  # fmt: skip
+                                                                  design.event, transform="km")  # fmt: skip
     if tested is None:
         why = "monotone likelihood" if infinite.any() else "the unpenalised model has no answer"
         return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: {why}") for j in usable]
-    made = []
+    records = []
     for place, j in enumerate(usable):
         p = finite(float(tested[1][place]))
-        made.append(
+        records.append(
             replace(base, term=design.terms[j], estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
         )
         if p is not None and p < VIOLATED:
-            made += _over_time(design, usable, place, base=base, confidence=confidence)
+            records += _over_time(design, usable, place, base=base, confidence=confidence)
     if len(usable) > 1:
         p = finite(float(tested[1][-1]))
-        made.append(
+        records.append(
             replace(base, term="all terms", estimate=p, p_value=p, note=None if p is not None else NOT_ESTIMABLE)
         )
-    return made
+    return records
 
 
-def _over_time(design: Design, usable: list[int], place: int, *, base: Estimate, confidence: float) -> list[Estimate]:
+def _over_time(
+    design: DesignMatrix, usable: list[int], place: int, *, base: Estimate, confidence: float
+) -> list[Estimate]:
     """Cut every patient's time at the event times and fit the product with log2 time."""
     X, time, term = design.X[:, usable], np.asarray(design.time), design.terms[usable[place]]
     if design.n > MOST_PATIENTS:
@@ -86,14 +88,14 @@ def _over_time(design: Design, usable: list[int], place: int, *, base: Estimate,
     product = rows[:, place] * np.log2(stop / middle)
     fit = firth_left_truncated.fit(np.column_stack([rows, product]), start, stop, event, confidence)
     common: dict[str, Any] = {"statistic": "hazard_ratio", "method": TIME, "unit": "ratio", "confidence": confidence}
-    made = []
-    for j, name, said in ((place, term, f"at day {middle:g}, the median event time"),
+    records = []
+    for j, name, meaning in ((place, term, f"at day {middle:g}, the median event time"),
                           (len(usable), f"{term} x doubling of time", "by which the ratio changes")):  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
-        note = said if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
-        made.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
-                            p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
-    return made
+        note = meaning if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
+        records.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
+                               p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
+    return records
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

@@ -46,29 +46,29 @@ def e_value(risk: float) -> float:
 
 def e_values(effects: Sequence[Estimate]) -> list[Estimate]:
     """Return the E-value of each effect, and that of the limit of its interval that is nearer to 1."""
-    made = []
+    records = []
     for e in effects:
         if e.estimate is None or not e.estimate > 0 or not e.n or e.events is None:
             continue
         common = e.events / e.n >= COMMON
         own = replace(e, analysis="sensitivity", lower=None, upper=None, p_value=None, confidence=None, unit="ratio",
                       method=E_VALUE, note=f"outcome in {e.events} of {e.n}")  # fmt: skip
-        made.append(replace(own, statistic="e_value", estimate=e_value(risk_ratio(e.estimate, e.statistic, common))))
+        records.append(replace(own, statistic="e_value", estimate=e_value(risk_ratio(e.estimate, e.statistic, common))))
         near = e.lower if e.estimate >= 1 else e.upper
         if near is not None and near > 0:
             crosses = (near - 1) * (e.estimate - 1) <= 0
             limit = 1.0 if crosses else e_value(risk_ratio(near, e.statistic, common))
-            made.append(replace(own, statistic="e_value_of_limit", confidence=e.confidence, estimate=limit))
-    return made
+            records.append(replace(own, statistic="e_value_of_limit", confidence=e.confidence, estimate=limit))
+    return records
 
 
 def adjusted(p: Floats) -> Floats:
     """Return Benjamini and Hochberg's adjusted p-values."""
     order = np.argsort(-p, kind="stable")
     ranks = np.arange(len(p), 0, -1)
-    found = np.empty(len(p))
-    found[order] = np.minimum.accumulate(np.minimum(1.0, p[order] * len(p) / ranks))
-    return found
+    p_adjusted = np.empty(len(p))
+    p_adjusted[order] = np.minimum.accumulate(np.minimum(1.0, p[order] * len(p) / ranks))
+    return p_adjusted
 
 
 def false_discovery(effects: Sequence[Estimate]) -> list[Estimate]:

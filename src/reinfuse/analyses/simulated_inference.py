@@ -22,7 +22,7 @@ from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -87,7 +87,7 @@ class Observed:
         return firth_batch.cox(self.X, np.tile(self.time, (rows, 1)), event, held=held)
 
 
-def observed(design: Design, place: int) -> Observed:
+def observed(design: DesignMatrix, place: int) -> Observed:
     """Return a design's usable columns, standardised, and the strata of one of them within which censoring is drawn."""
     X = design.X[:, design.usable]
     x = X[:, place]
@@ -179,13 +179,13 @@ class Test:
             )
             fit = partial(firth_batch.cox, d.X, time, event, start=start, close=firth_batch.ROUGH)
         full, silent = fit(), event.sum(axis=1) == 0
-        made = []
+        ratios = []
         for value in tested:
             held = fit(held=(self.j, np.full(n, value)))
             good = full.converged & held.converged
-            found = np.where(good, np.maximum(2 * (full.value - np.where(good, held.value, 0.0)), 0.0), np.nan)
-            made.append(np.where(silent | np.isneginf(held.value), 0.0, found))
-        return made
+            of_value = np.where(good, np.maximum(2 * (full.value - np.where(good, held.value, 0.0)), 0.0), np.nan)
+            ratios.append(np.where(silent | np.isneginf(held.value), 0.0, of_value))
+        return ratios
 
 
 def calibrated(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, confidence: float, draws: int,
@@ -202,29 +202,29 @@ def calibrated(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model:
                    method=METHODS[design.kind], n=design.n, events=design.events)  # fmt: skip
     if design.n > MOST_PATIENTS:
         return [replace(own, note=f"{NOT_ESTIMABLE}: over {MOST_PATIENTS} patients, where it is not needed")]
-    made = []
+    records = []
     for j, term in enumerate(design.terms):
         if j not in design.usable:
-            made.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *design.notes])))
+            records.append(replace(own, term=term, note=joined([f"{NOT_ESTIMABLE}: {design.why(j)}", *design.notes])))
             continue
         place = design.usable.index(j)
-        found = interval(Test(observed(design, place), place, draws, rng), confidence)
-        made.append(
-            _record(replace(own, term=term), found, float(design.X[:, j].std()), draws=draws, notes=design.notes)
+        inference = interval(Test(observed(design, place), place, draws, rng), confidence)
+        records.append(
+            _record(replace(own, term=term), inference, float(design.X[:, j].std()), draws=draws, notes=design.notes)
         )
-    return made
+    return records
 
 
-def _record(own: Estimate, found: Calibrated, scale: float, *, draws: int, notes: list[str]) -> Estimate:
-    if not np.isfinite(found.p_value):
+def _record(own: Estimate, inference: Calibrated, scale: float, *, draws: int, notes: list[str]) -> Estimate:
+    if not np.isfinite(inference.p_value):
         return replace(own, note=joined([f"{NOT_ESTIMABLE}: the simulated fits did not converge", *notes]))
-    lower, upper = ratio(found.lower / scale), ratio(found.upper / scale)
-    ends = (("lower", found.lower), ("upper", found.upper))
-    said = [f"{draws} draws",
-            *(f"no {name} limit: no effect, however strong, is left out" for name, b in ends if np.isinf(b)),
-            *(f"the {name} limit could not be simulated" for name, b in ends if np.isnan(b)), *notes]  # fmt: skip
-    return replace(own, estimate=ratio(found.coef / scale), lower=lower, upper=upper, p_value=found.p_value,
-                   note=joined(said))  # fmt: skip
+    lower, upper = ratio(inference.lower / scale), ratio(inference.upper / scale)
+    ends = (("lower", inference.lower), ("upper", inference.upper))
+    remarks = [f"{draws} draws",
+               *(f"no {name} limit: no effect, however strong, is left out" for name, b in ends if np.isinf(b)),
+               *(f"the {name} limit could not be simulated" for name, b in ends if np.isnan(b)), *notes]  # fmt: skip
+    return replace(own, estimate=ratio(inference.coef / scale), lower=lower, upper=upper, p_value=inference.p_value,
+                   note=joined(remarks))  # fmt: skip
 
 
 def interval(test: Test, confidence: float) -> Calibrated:
@@ -237,48 +237,48 @@ def interval(test: Test, confidence: float) -> Calibrated:
 def _limit(test: Test, side: int, confidence: float, *, p_at_none: float) -> float:
     """Find where the two-sided normal score of the p-value, nearly a line in b, reaches that of the confidence."""
     wanted = float(ndtri(0.5 + confidence / 2))
-    known = {test.estimate: 0.0}
+    scores = {test.estimate: 0.0}
     if side * (0.0 - test.estimate) > 0 and np.isfinite(p_at_none):
-        known[0.0] = _score(p_at_none)
-    there = _chi_square_limit(test, side, confidence=confidence)
+        scores[0.0] = _score(p_at_none)
+    place = _chi_square_limit(test, side, confidence=confidence)
     for _ in range(_EVALUATIONS):
-        score = _score(test.p_value(there, test.draws // 2))  # half of them: a limit may be a little less sure
+        score = _score(test.p_value(place, test.draws // 2))  # half of them: a limit may be a little less sure
         if not np.isfinite(score):
             return float("nan")
-        known[there] = score
-        if abs(score - wanted) < _NEAR or (abs(there - test.estimate) >= _FARTHEST and score < wanted):
+        scores[place] = score
+        if abs(score - wanted) < _NEAR or (abs(place - test.estimate) >= _FARTHEST and score < wanted):
             break
-        there = _next(known, test.estimate, side, wanted=wanted)
-    found, reached = _crossing(known, test.estimate, side, wanted=wanted)
-    return found if reached else side * float("inf")
+        place = _next(scores, test.estimate, side, wanted=wanted)
+    crossing, reached = _crossing(scores, test.estimate, side, wanted=wanted)
+    return crossing if reached else side * float("inf")
 
 
 def _score(p: float) -> float:
     return float(ndtri(1 - p / 2)) if np.isfinite(p) else float("nan")
 
 
-def _crossing(known: dict[float, float], middle: float, side: int, *, wanted: float) -> tuple[float, bool]:
+def _crossing(scores: dict[float, float], middle: float, side: int, *, wanted: float) -> tuple[float, bool]:
     """Return where the known scores, in order of distance, first reach the wanted one, by interpolation."""
-    places = sorted(known, key=lambda b: abs(b - middle))
+    places = sorted(scores, key=lambda b: abs(b - middle))
     for near, far in itertools.pairwise(places):
-        if known[far] >= wanted > known[near]:
-            share = (wanted - known[near]) / (known[far] - known[near])
+        if scores[far] >= wanted > scores[near]:
+            share = (wanted - scores[near]) / (scores[far] - scores[near])
             return near + share * (far - near), True
     last = places[-1]
-    if known[last] > wanted - _NEAR:
+    if scores[last] > wanted - _NEAR:
         return last, True
     return last, False
 
 
-def _next(known: dict[float, float], middle: float, side: int, *, wanted: float) -> float:
+def _next(scores: dict[float, float], middle: float, side: int, *, wanted: float) -> float:
     """Return the next value to try: inside the bracket, or further out along the line of the last two."""
-    found, reached = _crossing(known, middle, side, wanted=wanted)
+    crossing, reached = _crossing(scores, middle, side, wanted=wanted)
     if reached:
-        return found
-    places = sorted(known, key=lambda b: abs(b - middle))
+        return crossing
+    places = sorted(scores, key=lambda b: abs(b - middle))
     near, far = places[-2], places[-1]
-    slope = (known[far] - known[near]) / abs(far - near)
-    ahead = (wanted - known[far]) / slope if slope > 0 else np.inf
+    slope = (scores[far] - scores[near]) / abs(far - near)
+    ahead = (wanted - scores[far]) / slope if slope > 0 else np.inf
     width = abs(far - middle)
     return middle + side * min(width + min(max(1.05 * ahead, 0.1 * width), 2 * width), _FARTHEST)
 
@@ -298,10 +298,10 @@ def _chi_square_limit(test: Test, side: int, *, confidence: float) -> float:
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
-    asked, every = inputs.plan.analyses, [*inputs.univariable, *inputs.main_multivariable]
-    for model in every if asked.calibrated == "all" else inputs.main:
+    settings, every = inputs.plan.analyses, [*inputs.univariable, *inputs.main_multivariable]
+    for model in every if settings.calibrated == "all" else inputs.main:
         rng = inputs.random("calibrated", *seed_words(model))
-        work = partial(calibrated, *model, inputs.plan.confidence, asked.draws, rng)
+        work = partial(calibrated, *model, inputs.plan.confidence, settings.draws, rng)
         yield of_endpoint("simulated intervals", model[0], work)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.bootstrap_stability import MOST_PATIENTS, resampled
-from reinfuse.analyses.design_matrix import Design, design_of
+from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -39,7 +39,7 @@ _SAME = 1e-9
 class _Data:
     """Exposures E, confounders L and outcome of the complete cases."""
 
-    design: Design
+    design: DesignMatrix
     E: Floats = field(repr=False)
     L: Floats = field(repr=False)
     day: float | None
@@ -81,7 +81,10 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     data = _Data(design, design.X[:, :k], (L - L.mean(axis=0)) / L.std(axis=0), day)
     weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng=rng)])
     combinations = list(itertools.product((0.0, 1.0), repeat=k))
-    found = {G_COMPUTATION: _predicted(data, weights, combinations), WEIGHTING: _weighted(data, weights, combinations)}
+    by_method = {
+        G_COMPUTATION: _predicted(data, weights, combinations),
+        WEIGHTING: _weighted(data, weights, combinations),
+    }
     names = [
         ", ".join(f"{f.name}={'yes' if v else 'no'}" for f, v in zip(exposures, c, strict=True)) for c in combinations
     ]
@@ -94,7 +97,7 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
             fewest=fewest,
             confidence=confidence,
         )
-        for method, values in found.items()
+        for method, values in by_method.items()
         for i, (levels, name) in enumerate(zip(combinations, names, strict=True))
     ]
 
@@ -116,8 +119,10 @@ def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest:
     if high - low < _SAME:
         why = f"interval {NOT_ESTIMABLE}: the same in every bootstrap sample"
         return replace(first, estimate=float(values[0]), note=joined([why, left_out]))
-    said = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
-    return replace(first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([said, left_out]))
+    samples = f"{len(drawn)} of {len(values) - 1} bootstrap samples" if len(drawn) < len(values) - 1 else None
+    return replace(
+        first, estimate=float(values[0]), lower=float(low), upper=float(high), note=joined([samples, left_out])
+    )
 
 
 def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
@@ -136,8 +141,8 @@ def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[flo
         under = [
             np.exp(-hazard[:, None] * np.exp(np.clip(fits.coef @ data.under(c).T, -700, 50))) for c in combinations
         ]
-    found = np.column_stack([(share * p).sum(axis=1) for p in under])
-    return np.where(fits.converged[:, None], found, np.nan)
+    averages = np.column_stack([(share * p).sum(axis=1) for p in under])
+    return np.where(fits.converged[:, None], averages, np.nan)
 
 
 def flic(predictor: Floats, event: Floats, *, weights: Floats) -> Floats:
@@ -153,7 +158,7 @@ def flic(predictor: Floats, event: Floats, *, weights: Floats) -> Floats:
     return b
 
 
-def _cumulative_hazard(predictor: Floats, d: Design, weights: Floats, *, day: float) -> Floats:
+def _cumulative_hazard(predictor: Floats, d: DesignMatrix, weights: Floats, *, day: float) -> Floats:
     """Return Breslow's cumulative baseline hazard on a day, shape (rows,)."""
     time = np.asarray(d.time)
     at = np.unique(time[(d.event == 1) & (time <= day)])
@@ -166,7 +171,7 @@ def _cumulative_hazard(predictor: Floats, d: Design, weights: Floats, *, day: fl
 def _weighted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
     """Return the weighted outcome of those who had each combination; NaN where there is none."""
     chances, converged = _chances(data, weights)
-    found = np.full((len(weights), len(combinations)), np.nan)
+    outcomes = np.full((len(weights), len(combinations)), np.nan)
     for i, levels in enumerate(combinations):
         had = data.had(levels)
         if not had.any():
@@ -175,8 +180,8 @@ def _weighted(data: _Data, weights: Floats, combinations: Sequence[Sequence[floa
         for one, level in zip(chances, levels, strict=True):
             probability *= one[:, had] if level else 1 - one[:, had]
         w = weights[:, had] / np.maximum(probability, 1e-12)
-        found[:, i] = _outcome(data, had, w)
-    return np.where(converged[:, None], found, np.nan)
+        outcomes[:, i] = _outcome(data, had, w)
+    return np.where(converged[:, None], outcomes, np.nan)
 
 
 def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], Bools]:

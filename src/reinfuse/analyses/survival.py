@@ -104,16 +104,16 @@ def survival(time: Floats, event: Floats, confidence: float, *, endpoint: str, p
         return [Estimate("survival", endpoint, "median", population, group, confidence=confidence, unit="days",
                          method=METHOD, n=0, events=0, note=note)], None  # fmt: skip
     curve = kaplan_meier(time, event, confidence, entry=entry)
-    made = [median(curve, confidence, endpoint, population=population, group=group)]
+    records = [median(curve, confidence, endpoint, population=population, group=group)]
     for day in days:
         value, lower, upper, why = _at(curve, day)
-        made.append(Estimate("survival", endpoint, "rate_at", population, group, None, None, day, value, lower, upper,
-                             confidence, None, "fraction", METHOD, curve.n, curve.n_events, why))  # fmt: skip
+        records.append(Estimate("survival", endpoint, "rate_at", population, group, None, None, day, value, lower,
+                                upper, confidence, None, "fraction", METHOD, curve.n, curve.n_events, why))  # fmt: skip
     for tick in ticks:
-        there = int((time >= tick).sum() if entry is None else ((time >= tick) & (entry < max(tick, 1e-9))).sum())
-        made.append(Estimate("survival", endpoint, "at_risk", population, group, at=tick, estimate=float(there),
-                             unit="patients", method="count", n=curve.n, events=curve.n_events))  # fmt: skip
-    return made, curve
+        at_risk = int((time >= tick).sum() if entry is None else ((time >= tick) & (entry < max(tick, 1e-9))).sum())
+        records.append(Estimate("survival", endpoint, "at_risk", population, group, at=tick, estimate=float(at_risk),
+                                unit="patients", method="count", n=curve.n, events=curve.n_events))  # fmt: skip
+    return records, curve
 
 
 def follow_up(time: Floats, event: Floats, confidence: float, *, endpoint: str, population: str) -> list[Estimate]:
@@ -148,9 +148,9 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_], *, endpoint:
         return Estimate("survival", endpoint, "p_value", population, term=term,
                         note=joined([f"{NOT_ESTIMABLE}: {why}", left_out(without)]), **record)  # type: ignore[arg-type]  # fmt: skip
     p = finite(nonparametric.log_rank(time[here], event[here], groups[here]))
-    said = None if p is not None else f"{NOT_ESTIMABLE}: no event while groups could be compared"
+    not_estimable = None if p is not None else f"{NOT_ESTIMABLE}: no event while groups could be compared"
     return Estimate("survival", endpoint, "p_value", population, term=term, estimate=p, p_value=p,
-                    note=joined([said, left_out(without)]), **record)  # type: ignore[arg-type]  # fmt: skip
+                    note=joined([not_estimable, left_out(without)]), **record)  # type: ignore[arg-type]  # fmt: skip
 
 
 def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
@@ -164,8 +164,8 @@ def compared(time: Floats, event: Floats, groups: NDArray[np.str_],
     """
     first = time[event == 1].min(initial=np.inf)
     at_risk = (time >= first) | (np.zeros(len(time)) if stays is None else stays).astype(np.bool_)
-    there = set(groups[at_risk].tolist())
-    return np.isin(groups, list(there)), sorted(set(groups.tolist()) - there) if event.sum() else []
+    present = set(groups[at_risk].tolist())
+    return np.isin(groups, list(present)), sorted(set(groups.tolist()) - present) if event.sum() else []
 
 
 def left_out(groups: Sequence[str]) -> str | None:

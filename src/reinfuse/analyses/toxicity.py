@@ -24,7 +24,7 @@ def kind_of(column: str) -> str:
 
 def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
     """Return patients by grade, and with any grade and grade 3 or more with exact intervals."""
-    made = []
+    records = []
     for column in data.grades:
         kind = kind_of(column)
         every = data.frame[column].fill_null(-1).to_numpy()
@@ -32,11 +32,12 @@ def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
             grades = every[mask & (every >= 0)]
             for grade in range(6):
                 x = int(np.sum(grades == grade))
-                made.append(Estimate("toxicity", None, "count", population, term=f"{kind}={grade}", estimate=float(x),
-                                     unit="patients", method="count", n=len(grades), events=x))  # fmt: skip
+                records.append(Estimate("toxicity", None, "count", population, term=f"{kind}={grade}",
+                                        estimate=float(x), unit="patients", method="count", n=len(grades),
+                                        events=x))  # fmt: skip
             for least in (1, SEVERE):
                 x = int(np.sum(grades >= least))
-                made += proportion(
+                records += proportion(
                     x,
                     len(grades),
                     confidence,
@@ -45,7 +46,7 @@ def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
                     population=population,
                     term=f"{kind}>={least}",
                 )
-    return made
+    return records
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

@@ -109,10 +109,10 @@ class _Times:
 
         A slope that runs to 0 ends near it: the likelihood is continuous there.
         """
-        seen = np.concatenate([t[np.isfinite(t)] for t in (self.low, self.high)])
+        finite = np.concatenate([t[np.isfinite(t)] for t in (self.low, self.high)])
         at = np.zeros(self.X.shape[1] + 1)
-        at[-1] = 1 / (float(seen.std()) or 1.0)
-        at[0] = at[-1] * float(seen.mean())
+        at[-1] = 1 / (float(finite.std()) or 1.0)
+        at[0] = at[-1] * float(finite.mean())
         value = self.value(at)
         for _ in range(_MOST_STEPS):
             gradient, curve = self.slopes(at)
@@ -121,13 +121,13 @@ class _Times:
             if gain < _NO_GAIN or at[-1] < _NO_SLOPE:
                 return value, at
             share = min(1.0, 0.9 * at[-1] / -step[-1]) if step[-1] < 0 else 1.0
-            while (there := self.value(at + share * step)) < value + 1e-4 * share * gain and share > 1e-9:
+            while (next_value := self.value(at + share * step)) < value + 1e-4 * share * gain and share > 1e-9:
                 share /= 2
-            value, at = there, at + share * step
+            value, at = next_value, at + share * step
         return float("nan"), at
 
     @property
-    def told(self) -> bool:
+    def identified(self) -> bool:
         """Whether no two sets of parameters give every row the same probability."""
         ends = [np.column_stack([self.X, t])[np.isfinite(t)] for t in (self.low, self.high)]
         return bool(np.linalg.matrix_rank(np.vstack(ends), 1e-9) > self.X.shape[1])
@@ -138,9 +138,9 @@ class _Times:
         after = np.column_stack([-self.X, np.where(low, self.low, 0.0)])[low]
         by = np.column_stack([-self.X, np.where(high, self.high, 0.0)])[high]
         bounds = [(-1, 1)] * self.X.shape[1] + [(0, 1)]
-        found = linprog(-aim, A_ub=np.vstack([after, -by]), b_ub=np.zeros(len(after) + len(by)), bounds=bounds,
-                        method="highs")  # fmt: skip
-        return bool(found.status != 0 or -found.fun > 1e-7)
+        solution = linprog(-aim, A_ub=np.vstack([after, -by]), b_ub=np.zeros(len(after) + len(by)), bounds=bounds,
+                           method="highs")  # fmt: skip
+        return bool(solution.status != 0 or -solution.fun > 1e-7)
 
 
 def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats, confidence: float = 0.95) -> AftFit:
@@ -171,11 +171,11 @@ def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats
     middle, spread = float(ends_seen.mean()), float(ends_seen.std()) or 1.0
     mean, sd = X.mean(axis=0), X.std(axis=0)
     Z = np.column_stack([np.ones(len(X)), (X - mean) / sd])
-    made = _fit(_Times((ends[0] - middle) / spread, (ends[1] - middle) / spread, Z), confidence)
+    scaled = _fit(_Times((ends[0] - middle) / spread, (ends[1] - middle) / spread, Z), confidence)
     unit = spread / sd
-    intercept = spread * made.intercept + middle - float((made.coef * unit) @ mean)
-    return replace(made, coef=made.coef * unit, lower=made.lower * unit, upper=made.upper * unit, intercept=intercept,
-                   scale=made.scale * spread)  # fmt: skip
+    intercept = spread * scaled.intercept + middle - float((scaled.coef * unit) @ mean)
+    return replace(scaled, coef=scaled.coef * unit, lower=scaled.lower * unit, upper=scaled.upper * unit,
+                   intercept=intercept, scale=scaled.scale * spread)  # fmt: skip
 
 
 def _none(k: int, reason: str) -> AftFit:
@@ -186,7 +186,7 @@ def _none(k: int, reason: str) -> AftFit:
 def _fit(times: _Times, confidence: float) -> AftFit:
     """Fit standardised times."""
     columns = times.X.shape[1]
-    if not times.told:
+    if not times.identified:
         return _none(columns - 1, _NO_SHAPE)
     aims = np.eye(columns + 1)
     if times.growing(aims[-1]):
@@ -277,25 +277,25 @@ def effects(
         fitted = fit(days[design.rows], [right[i] for i in design.rows], design.X[:, design.usable], confidence)
     own = Estimate("kinetics", "persistence", "time_ratio", model=model, confidence=confidence, unit="ratio",
                    method=METHOD, n=design.n, events=design.events)  # fmt: skip
-    made = []
+    records = []
     for j, term in enumerate(design.terms):
         one = replace(own, term=term, note=joined(design.notes))
         why = design.why(j) or (fitted.reason if fitted else None)
         if why or fitted is None:
-            made.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", one.note])))
+            records.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", one.note])))
         else:
-            made.append(_record(fitted, design.usable.index(j), one))
-    return made
+            records.append(_record(fitted, design.usable.index(j), one))
+    return records
 
 
 def _record(fitted: AftFit, at: int, one: Estimate) -> Estimate:
     value, lower, upper = (ratio(float(v[at])) for v in (fitted.coef, fitted.lower, fitted.upper))
-    said = None
+    remark = None
     if fitted.infinite[at]:
         which = "lower" if lower is not None else "upper" if upper is not None else None
         what = "separation: the likelihood has no maximum"
-        said = f"{what}, only a {which} limit can be given" if which else f"{NOT_ESTIMABLE}: {what}"
+        remark = f"{what}, only a {which} limit can be given" if which else f"{NOT_ESTIMABLE}: {what}"
     elif lower is None or upper is None:
-        said = "a limit is not estimable"
+        remark = "a limit is not estimable"
     return replace(one, estimate=value, lower=lower, upper=upper, p_value=finite(float(fitted.p_value[at])),
-                   note=joined([said, one.note]))  # fmt: skip
+                   note=joined([remark, one.note]))  # fmt: skip

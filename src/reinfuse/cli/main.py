@@ -120,7 +120,7 @@ def kinetics(
     notes = " ".join(f"{note}." for note in study.counts.all_profiles.notes)
     typer.echo(f"{len(study.counts.all_profiles.profiles)} profiles. {notes}".strip())
     if sampled is not None:
-        typer.echo(sampled.said)
+        typer.echo(sampled.summary)
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 

@@ -42,7 +42,7 @@ def factors(cohort: Cohort, profiles: Sequence[Profile]) -> dict[str, Floats]:
                         schema={ID: pl.String, "infusion": pl.Int64})  # fmt: skip
     joined = keys.join(rows, on=[ID, "infusion"], how="left", maintain_order="left")
     columns = {n: joined[n].cast(pl.Float64).fill_null(float("nan")).to_numpy() for n in LABELS if n in joined.columns
-            and n != "diagnosis"}  # fmt: skip
+               and n != "diagnosis"}  # fmt: skip
     if "diagnosis" in joined.columns:
         texts = joined["diagnosis"].to_list()
         levels = sorted({t for t in texts if t is not None}, key=lambda t: (-texts.count(t), t))

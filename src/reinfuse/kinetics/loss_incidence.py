@@ -261,7 +261,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
         bounds = None
         if unsure:
             bounds = (f"{unsure} died, or had the next infusion, with no count on that day, counted as with the cells: "
-                    f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost the cells")  # fmt: skip
+                      f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost the cells")  # fmt: skip
         records.append(_record(fit, limit, one, bounds=bounds))
     return records
 

@@ -136,8 +136,8 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     gain = (Z[events] - _means_at_risk(Z, time, events)).sum(axis=0)
     bounds = [(-1, 1)] * k + [(None, None)] * len(times)
     solution = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
-                    b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
-                    bounds=bounds, method="highs")  # fmt: skip
+                       b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
+                       bounds=bounds, method="highs")  # fmt: skip
     if solution.status != 0 or -solution.fun < 1e-6:
         return np.zeros(k, dtype=np.bool_)
     direction: Floats = np.asarray(solution.x, dtype=np.float64)[:k]

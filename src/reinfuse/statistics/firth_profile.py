@@ -91,7 +91,7 @@ class ModelData:
         if self.time is None:
             return firth_batch.logistic(self.X, event, held=held, start=start, close=close)
         return firth_batch.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
-                        close=close)  # fmt: skip
+                               close=close)  # fmt: skip
 
 
 def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> Floats:

@@ -246,4 +246,4 @@ def estimates(fitted: JointFit | str, kind: Kind, *, confidence: float) -> list[
         )
     own = replace(own, confidence=None, note=joined([d.refused, fitted.doubts]))
     return [posterior, prior, *(replace(own, statistic=name, estimate=value, unit=unit)
-                           for name, value, unit in records.sampling(d))]  # fmt: skip
+                                for name, value, unit in records.sampling(d))]  # fmt: skip

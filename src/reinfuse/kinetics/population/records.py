@@ -45,7 +45,7 @@ def records(fit: PopulationFit | str, confidence: float) -> list[Estimate]:
     bent = zip(PARAMETERS, shrinkage(fit), strict=True) if fit.diagnostics.refused is None else ()
     fields = {**own, "confidence": None}
     return [*estimates, *(Estimate("population", p.name, "shrinkage", estimate=finite(float(v)),
-                                    unit="fraction", **fields) for p, v in bent)]  # fmt: skip
+                                   unit="fraction", **fields) for p, v in bent)]  # fmt: skip
 
 
 def sampling(d: Diagnostics) -> Iterator[tuple[str, float, str]]:
@@ -72,8 +72,8 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
     mu, tau, share = (fit.draws.flat(s) for s in ("mu", "tau", "share"))
     centre, unit = centres(fit.layout.unit), fit.layout.unit
 
-    def pair(endpoint: str, statistic: str, drawn: Floats, prior: Floats, of: str, term: str | None = None,
-             note: str | None = None) -> Iterator[Estimate]:  # fmt: skip
+    def pair(endpoint: str, statistic: str, drawn: Floats, prior: Floats, of: str, *,
+             term: str | None = None, note: str | None = None) -> Iterator[Estimate]:  # fmt: skip
         for name, values, method in ((statistic, drawn, METHOD), (f"prior_{statistic}", prior, PRIOR)):
             fields = {**own, "method": method}
             if refused and method == METHOD:
@@ -103,4 +103,6 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
             prior = np.exp(random.normal(0, PARAMETERS[k].effect, PRIOR_DRAWS))
             odds = "ratio of the odds of the share" if k == FB else None
             drawn = np.exp(fit.draws.flat("coef")[:, j, a])
-            yield from pair(PARAMETERS[k].name, "ratio", drawn, prior, "ratio", factor, joined([lacking_note, odds]))
+            yield from pair(
+                PARAMETERS[k].name, "ratio", drawn, prior, "ratio", term=factor, note=joined([lacking_note, odds])
+            )

@@ -208,8 +208,8 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
             partial(jnp.where, phase == KEEPING), state.pace, individual_updates.adapted(state.pace, accepted)
         )
         drawn = {"values": {**_constrained(outer.z), "theta": placed(w, outer.z, data)},
-                "diverging": outer.diverging | inner.diverging, "energy": outer.energy,
-                "steps": outer.num_steps + individual_updates.STEPS + 2}  # fmt: skip
+                 "diverging": outer.diverging | inner.diverging, "energy": outer.energy,
+                 "steps": outer.num_steps + individual_updates.STEPS + 2}  # fmt: skip
         return ChainState(key, w, outer, inner, pace), drawn
 
     @jax.jit
@@ -218,7 +218,7 @@ def _compiled(model: Model, blocks: tuple[int, ...], all_sites: tuple[str, ...],
         z = {s: biject_to(SUPPORT.get(s, constraints.real)).inv(jnp.asarray(values[s])) for s in sites}
         w = jax.random.normal(first, values["w"].shape)
         return ChainState(key, w, begin_outer(z, data, w, warmup, second), begin_inner(z, data, w, warmup, third),
-                     individual_updates.pace(blocks[0]))  # fmt: skip
+                          individual_updates.pace(blocks[0]))  # fmt: skip
 
     @jax.jit
     def advance(state: ChainState, data: Any, phase: Any) -> Any:
