@@ -93,11 +93,11 @@ def truth(of: Planted) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Return the value of each quantity in arm 0, and the difference of arm 1 in the same patients and as selected."""
     both = np.maximum(of.low[:, 0], of.low[:, 1]), np.minimum(of.high[:, 0], of.high[:, 1])
     places = {"one": (of.low, of.high), "both": (both[0][:, None], both[1][:, None])}
-    found = {}
+    values = {}
     for name, at in of.at.items():
         each = {k: _mean(name, at, 0.5 * (low + high)) for k, (low, high) in places.items()}
-        found[name] = each["one"][:, 0], *(each[k][:, 1] - each[k][:, 0] for k in ("both", "one"))
-    return found
+        values[name] = each["one"][:, 0], *(each[k][:, 1] - each[k][:, 0] for k in ("both", "one"))
+    return values
 
 
 def _mean(name: str, at: np.ndarray, need: np.ndarray) -> np.ndarray:

@@ -270,7 +270,7 @@ def test_kept_blocks_that_are_damaged_or_of_another_trial_are_made_anew(tmp_path
     again = run(TRIAL, 2048, resumable(counted, TRIAL, tmp_path, say=messages.append))
     assert same(again, whole)
     assert anew == list(TRIAL.blocks(2048))[:3]
-    assert messages == ["3 kept blocks of patients were damaged or of another trial: simulated anew."]
+    assert messages == ["3 checkpoints were damaged or of another trial: simulated anew."]
     with np.load(first) as arrays:  # a number changed, in a file that can be read
         changed = {name: arrays[name] for name in arrays.files}
     changed["total"] = changed["total"] + 1.0

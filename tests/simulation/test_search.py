@@ -12,14 +12,14 @@ from scipy.stats import norm
 
 from reinfuse.exceptions import PlanRefused
 from reinfuse.report.figures.virtual_search import region as drawn_region
-from reinfuse.report.figures.virtual_search import worth as drawn_worth
+from reinfuse.report.figures.virtual_search import value_of_information as drawn_information
 from reinfuse.results.estimate import Estimate
 from reinfuse.simulation.model.parameters import PARAMETERS
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import OBJECTIVES, Question
-from reinfuse.simulation.search.evaluation import Weighed, everybody, scale, weigh
+from reinfuse.simulation.search.evaluation import EvaluatedProtocol, all_patients, eligible_patients, evaluate
 from reinfuse.simulation.search.near_optimal import compared, of_members
 from reinfuse.simulation.search.search import search
 from reinfuse.simulation.search.value_of_information import (
@@ -27,9 +27,9 @@ from reinfuse.simulation.search.value_of_information import (
     Differences,
     differences,
     information,
-    measured,
+    measured_unknowns,
+    partial_information,
     perfect,
-    worths,
 )
 from reinfuse.simulation.trial.outcomes import needs_another, outcomes
 from reinfuse.simulation.trial.trial import Protocols, Trial, block_of, in_threads
@@ -43,11 +43,11 @@ def ensemble() -> Ensemble:
 
 
 def toy(random: np.random.Generator, means: np.ndarray, patients: int, toxic: tuple[float, ...]) -> tuple:
-    """Return protocols weighed in patients of members; `means` (members, protocols) are the members' true shares."""
+    """Return protocols evaluated in patients of members; `means` (members, protocols) are the members' true shares."""
     which = np.repeat(np.arange(len(means)), patients)
     uniform = random.uniform(size=len(which))
     every = np.ones(len(which), dtype=bool)
-    return which, [Weighed((uniform < means[which, k]).astype(float), np.full(len(which), t), every, every)
+    return which, [EvaluatedProtocol((uniform < means[which, k]).astype(float), np.full(len(which), t), every, every)
                    for k, t in enumerate(toxic)]  # fmt: skip
 
 
@@ -57,24 +57,24 @@ def test_the_region_holds_what_cannot_be_told_apart():
     shift = np.linspace(-0.15, 0.15, 40)
     base = np.full(40, 0.4)
     means = np.column_stack([base, base + shift - 0.002, base - 0.2, base + 0.2, base - 0.01])
-    which, weighed = toy(random, means, 200, (0.1, 0.1, 0.1, 0.4, 0.1))
+    which, evaluated = toy(random, means, 200, (0.1, 0.1, 0.1, 0.4, 0.1))
     question = Question()
     points = question.at(random.uniform(size=(5, 4)))
-    region = compared(question, points, weighed, which=which, members=40, designed=5)
+    region = compared(question, points, evaluated, which=which, members=40, designed=5)
     assert region is not None and region.best in (0, 1)
     assert list(region.admissible) == [True, True, True, False, True]
     assert list(region.inside) == [True, True, False, False, True]
-    assert region.apart[2] and region.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
+    assert region.distinguishable[2] and region.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
     low, high = region.ranges["flu"]
     assert low == points[region.inside, 1].min() and high == points[region.inside, 1].max()
     assert region.share == (3, 5)
-    strict = compared(Question(margin=0.0), points, weighed, which=which, members=40, designed=5)
+    strict = compared(Question(margin=0.0), points, evaluated, which=which, members=40, designed=5)
     assert strict is not None and list(strict.inside) == [True, True, False, False, False]
 
 
 def test_no_protocol_keeps_the_bound():
-    which, weighed = toy(np.random.default_rng(1), np.full((10, 1), 0.4), 20, (0.3,))
-    assert compared(Question(), Question().usual[None], weighed, which=which, members=10, designed=1) is None
+    which, evaluated = toy(np.random.default_rng(1), np.full((10, 1), 0.4), 20, (0.3,))
+    assert compared(Question(), Question().usual[None], evaluated, which=which, members=10, designed=1) is None
 
 
 def test_members_means_are_freed_of_noise():
@@ -118,7 +118,7 @@ def test_value_of_information_of_a_linear_problem():
     random, replicates = np.random.default_rng(7), []
     for _ in range(60):
         of, z = linear(random, 200)
-        (values, narrows), _ = worths(of, z, [[0], [5], [2], [0, 2, 5]], seed=1, permutations=0)
+        (values, narrows), _ = partial_information(of, z, [[0], [5], [2], [0, 2, 5]], seed=1, permutations=0)
         noisy = perfect(Differences(of.n, of.mean, 0 * of.within))
         replicates.append([*values, perfect(of), noisy, *narrows[:3]])
     both = _loss(-0.02, np.hypot(0.06, 0.04))
@@ -134,9 +134,9 @@ def test_value_of_information_of_a_linear_problem():
 def test_what_is_worth_knowing_stands_out():
     of, z = linear(np.random.default_rng(7), 400)
     value = information(of, z, 1, permutations=100)
-    assert {w.name for w in value.unknowns if w.stands} == {UNKNOWNS[0], UNKNOWNS[5]}
+    assert {w.name for w in value.unknowns if w.significant} == {UNKNOWNS[0], UNKNOWNS[5]}
     best = max(value.measurements, key=lambda w: w.value)
-    assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.stands
+    assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.significant
     assert best.value > max(w.value for w in value.unknowns)
 
 
@@ -147,13 +147,13 @@ def test_noise_alone_is_worth_nothing():
     of, _ = differences(random.normal(0, 0.4, (len(which), 3)), which, members=200)
     value = information(of, z, 1, permutations=60)
     assert value.perfect < 0.01
-    assert sum(w.stands for w in (*value.unknowns, *value.measurements)) <= 1
+    assert sum(w.significant for w in (*value.unknowns, *value.measurements)) <= 1
     assert value == information(of, z, 1, permutations=60)
 
 
 def test_every_unknown_is_told_by_one_measurement():
-    measured_unknowns = [u for names in measured().values() for u in names]
-    assert sorted(measured_unknowns) == sorted(UNKNOWNS)
+    names = [u for names in measured_unknowns().values() for u in names]
+    assert sorted(names) == sorted(UNKNOWNS)
     assert {n for of in MEASUREMENTS.values() for n in of} <= {p.name for p in PARAMETERS}
 
 
@@ -182,9 +182,9 @@ def test_a_question_that_cannot_be_asked_is_refused(wrong):
 
 def test_patients_are_the_same_whatever_the_interval(ensemble):
     question, runner = Question(objective="response"), in_threads()
-    on = scale(question, ensemble, 1, first=0, count=600, runner=runner)
-    soon, late = (weigh(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 120.0))
-    assert len(soon.value) == len(late.value) == on.needing.sum() == len(on.which)
+    on = eligible_patients(question, ensemble, 1, first=0, count=600, runner=runner)
+    soon, late = (evaluate(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 120.0))
+    assert len(soon.value) == len(late.value) == on.eligible.sum() == len(on.which)
     assert soon.given.all() and late.given.mean() < 1
     lost = late.value[~late.given]
     assert np.mean(lost) < np.mean(late.value[late.given])
@@ -193,8 +193,8 @@ def test_patients_are_the_same_whatever_the_interval(ensemble):
 def test_a_protocol_weighs_as_in_a_trial(ensemble):
     question = Question(objective="response")
     arm = question.arm(question.usual)
-    every = everybody(question, ensemble, 1, first=0, count=300)
-    one = weigh(every, arm, in_threads(1), treated=True)
+    every = all_patients(question, ensemble, 1, first=0, count=300)
+    one = evaluate(every, arm, in_threads(1), treated=True)
     tally = block_of(Trial(Protocols(arms=(arm,)), ensemble, 1), (0, 300))
     assert tally.given.sum() == one.given.sum()
     assert tally.total[:, 0, 0].sum() == pytest.approx(one.value[one.given].sum(), abs=1)
@@ -209,20 +209,20 @@ def test_every_objective_is_a_share_and_travels(ensemble, objective):
         return [pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(work))(block))) for block in blocks]
 
     question = Question(objective=objective)
-    on = scale(question, ensemble, 1, first=0, count=150, runner=sent)
+    on = eligible_patients(question, ensemble, 1, first=0, count=150, runner=sent)
     arm = question.arm(np.array([1.0, 1.0, 7.3, 200.0]))
-    far, here = weigh(on, arm, sent), weigh(on, arm, in_threads())
+    far, here = evaluate(on, arm, sent), evaluate(on, arm, in_threads())
     assert np.array_equal(far.value, here.value) and set(np.unique(far.value)) <= {0.0, 1.0}
-    durable = weigh(replace(on, question=Question()), arm, in_threads()).value
+    durable = evaluate(replace(on, question=Question()), arm, in_threads()).value
     if objective in ("response", "pfs_6_months"):
         assert np.all(here.value >= durable)
 
 
 def test_both_regimens_can_be_searched(ensemble):
     question = Question(search_cart1=True)
-    on = scale(question, ensemble, 1, first=0, count=200, runner=in_threads())
-    assert on.needing.all()
-    evaluation = weigh(on, question.arm(question.usual), in_threads())
+    on = eligible_patients(question, ensemble, 1, first=0, count=200, runner=in_threads())
+    assert on.eligible.all()
+    evaluation = evaluate(on, question.arm(question.usual), in_threads())
     assert evaluation.exposed.all() and 0 < evaluation.given.mean() < 1
     assert evaluation.value[~evaluation.given].mean() > evaluation.value[evaluation.given].mean()
 
@@ -278,7 +278,7 @@ def test_a_search_from_end_to_end(small):
     assert frame.filter("best")["value"][0] == admissible["value"].max()
     assert 2 <= len(result.finalists.protocols) <= 3 and result.finalists.best == 0
     assert result.fresh > 0 and result.patients > 0
-    assert {name for name, _, _ in calls} >= {"protocols weighed", "finalists in fresh patients"}
+    assert {name for name, _, _ in calls} >= {"protocols evaluated", "finalists in independent patients"}
 
 
 def test_its_records_and_figures(small):
@@ -300,7 +300,7 @@ def test_its_records_and_figures(small):
     drawn = drawn_region("region", "Region", frame, axes_of=[("log10_dose", "Dose", "flu", "Flu")],
                          usual=result.question.arm(result.question.usual).name, synthetic=False, columns=1)  # fmt: skip
     assert drawn.svg.startswith(b"<?xml") and drawn.data["kind"].is_in(["best"]).sum() == 1
-    worth = drawn_worth("worth", "Worth", result.information.frame(), labels={}, synthetic=False)
+    worth = drawn_information("worth", "Worth", result.information.frame(), labels={}, synthetic=False)
     assert worth.data.filter(pl.col("kind") == "measurement").height == len(MEASUREMENTS)
 
 

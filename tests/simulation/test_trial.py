@@ -59,31 +59,31 @@ def test_the_reference_differs_from_itself_by_nothing(tally):
 
 
 def test_records_tell_n_and_events(tally):
-    told = list(records(PROTOCOLS, tally))
-    response = next(e for e in told if e.endpoint == "response" and e.group == PROTOCOLS.all_arms[0].name)
+    estimates = list(records(PROTOCOLS, tally))
+    response = next(e for e in estimates if e.endpoint == "response" and e.group == PROTOCOLS.all_arms[0].name)
     assert response.n == tally.given[:, 0].sum()
     assert response.events == tally.total[:, 0, 0].sum()
     assert response.lower < response.estimate < response.upper
-    same = [e for e in told if e.model == "same patients" and e.statistic == "risk_difference"]
+    same = [e for e in estimates if e.model == "same patients" and e.statistic == "risk_difference"]
     assert same
     assert all(e.n == tally.both[:, 1].sum() for e in same if e.group == PROTOCOLS.all_arms[1].name)
 
 
 def test_moments_by_hand():
     n, total = np.array([2.0, 2.0]), np.array([1.0, 1.0])
-    found = moments(n, total, total)  # two members with one yes and one no each
-    assert found.mean == 0.5
-    assert found.sampling == pytest.approx(0.5 / 4)  # s2 = (4 x 0.25)/(4 - 2)
-    assert found.between == 0
+    pooled = moments(n, total, total)  # two members with one yes and one no each
+    assert pooled.mean == 0.5
+    assert pooled.sampling == pytest.approx(0.5 / 4)  # s2 = (4 x 0.25)/(4 - 2)
+    assert pooled.between == 0
 
 
 def test_moments_find_the_variance_between_members():
     random = np.random.default_rng(5)
     mean = random.normal(0, 2.0, 4000)
     values = mean[:, None] + random.normal(0, 3.0, (4000, 5))
-    found = moments(np.full(4000, 5.0), values.sum(axis=1), (values**2).sum(axis=1))
-    assert found.between == pytest.approx(4.0, rel=0.1)
-    assert found.sampling == pytest.approx(9 / 20000, rel=0.05)
+    pooled = moments(np.full(4000, 5.0), values.sum(axis=1), (values**2).sum(axis=1))
+    assert pooled.between == pytest.approx(4.0, rel=0.1)
+    assert pooled.sampling == pytest.approx(9 / 20000, rel=0.05)
 
 
 def test_limits_of_a_share_cover_populations_of_the_ensemble():
@@ -102,24 +102,24 @@ def test_the_difference_of_two_groups_by_hand():
         (np.array([4.0]), np.array([3.0]), np.array([3.0])),
         (np.array([4.0]), np.array([1.0]), np.array([1.0])),
     )
-    found = difference(one, other, (np.zeros(1),) * 4)
-    assert found.mean == 0.5
-    assert found.sampling == pytest.approx(2 * 0.25 / 4)  # s2 of 3 in 4: 0.75/3
+    contrast = difference(one, other, (np.zeros(1),) * 4)
+    assert contrast.mean == 0.5
+    assert contrast.sampling == pytest.approx(2 * 0.25 / 4)  # s2 of 3 in 4: 0.75/3
 
 
 def test_the_difference_of_the_same_patients_as_seen_is_that_in_the_same_patients():
     """Four patients in each of two members: 1, 1, 0, 0 against 0, 1, 0, 0, and 1, 1, 1, 0 against 0, 0, 0, 0."""
     n, one, other = np.array([4.0, 4.0]), np.array([2.0, 3.0]), np.array([1.0, 0.0])
     product, gain = np.array([1.0, 0.0]), np.array([1.0, 3.0])
-    seen = difference((n, one, one), (n, other, other), (n, one, other, product))
+    selected = difference((n, one, one), (n, other, other), (n, one, other, product))
     same = moments(n, gain, gain)  # gains are 0 and 1
-    assert seen.mean == same.mean == 0.5
-    assert seen.n == same.n == 8
+    assert selected.mean == same.mean == 0.5
+    assert selected.n == same.n == 8
     # within: 1 - 1/4 and 3 - 9/4, of 6 degrees of freedom: 0.25; of members' means 1/4 and 3/4: 1/8, less 0.25/4
     assert same.between == pytest.approx(0.0625)
     assert same.sampling == pytest.approx(0.25 / 8)
-    assert (seen.between, seen.sampling) == pytest.approx((same.between, same.sampling))
-    assert seen.limits(DIFFERENCE) == pytest.approx(same.limits(DIFFERENCE))
+    assert (selected.between, selected.sampling) == pytest.approx((same.between, same.sampling))
+    assert selected.limits(DIFFERENCE) == pytest.approx(same.limits(DIFFERENCE))
 
 
 def test_a_difference_as_seen_keeps_what_lies_between_populations():
@@ -143,10 +143,10 @@ def test_a_difference_as_seen_keeps_what_lies_between_populations():
 
 def test_an_interval_without_noise_is_students():
     values = np.array([1.0, 2.0, 4.0, 9.0, 5.0, 3.0, 2.5, 5.5])
-    found = moments(np.full(8, 1e9), values * 1e9, values**2 * 1e9)
+    pooled = moments(np.full(8, 1e9), values * 1e9, values**2 * 1e9)
     half = student.ppf(0.975, 7) * np.sqrt(1.125 * values.var(ddof=1))
-    assert found.between == pytest.approx(values.var(ddof=1))
-    low, high = found.limits()
+    assert pooled.between == pytest.approx(values.var(ddof=1))
+    low, high = pooled.limits()
     assert (low, high) == pytest.approx((4 - half, 4 + half), rel=0.01)
 
 
@@ -167,13 +167,13 @@ def test_the_confidence_in_a_variance_between_populations_by_hand():
 def test_the_noise_of_members_is_that_of_their_own_patients():
     """Members of four patients who differ, and of one or eight who do not: populations are the same, noise is not."""
     n, total = np.array([4.0, 4.0, 8.0, 8.0]), np.array([2.0, 2.0, 8.0, 8.0])
-    found = moments(n, total, total)
+    pooled = moments(n, total, total)
     # means 1/2 and 1; own noise (1/3)/4 and 0; weights 4/(4 + 6) and 8/(8 + 6), of which 2 x 2
     w, v = np.array([0.4, 0.4, 4 / 7, 4 / 7]), np.array([0.25, 0.25, 0.0, 0.0]) / 3
     spread, total_weight = 2 * 0.4 * (4 / 7) / (0.4 + 4 / 7) * 0.25, w.sum()
     room = total_weight - np.sum(w**2) / total_weight
     expected = np.sum(w * v) - np.sum(w**2 * v) / total_weight
-    assert found.between == pytest.approx((spread - expected) / room)
+    assert pooled.between == pytest.approx((spread - expected) / room)
 
 
 def test_intervals_keep_the_bounds_of_the_quantity():
@@ -207,23 +207,25 @@ def test_every_estimate_of_a_trial_lies_in_its_interval_and_its_bounds(tally):
 
 def test_records_of_arms_that_share_their_patients_agree(tally):
     """Arms 0 and 1 differ at the second infusion alone: the study sees the same patients."""
-    told = [e for e in records(PROTOCOLS, tally) if e.group == PROTOCOLS.all_arms[1].name and e.statistic != "ratio"]
-    same = {e.endpoint: e for e in told if e.model == "same patients" and e.statistic != "probability_greater"}
-    seen = {e.endpoint: e for e in told if e.model == "as selected"}
+    estimates = [
+        e for e in records(PROTOCOLS, tally) if e.group == PROTOCOLS.all_arms[1].name and e.statistic != "ratio"
+    ]
+    same = {e.endpoint: e for e in estimates if e.model == "same patients" and e.statistic != "probability_greater"}
+    selected = {e.endpoint: e for e in estimates if e.model == "as selected"}
     for name, one in same.items():
-        assert seen[name].estimate == pytest.approx(one.estimate)
-        wide, other = one.upper - one.lower, seen[name].upper - seen[name].lower
+        assert selected[name].estimate == pytest.approx(one.estimate)
+        wide, other = one.upper - one.lower, selected[name].upper - selected[name].lower
         assert other == pytest.approx(wide, rel=0.15), name
 
 
 def test_an_outcome_later_than_the_follow_up_is_left_out(ensemble):
     short = PROTOCOLS.model_copy(update={"follow_days": 56.0})
     sums = run(Trial(short, ensemble, 7), 64, in_threads(1))
-    told = list(records(short, sums))
+    estimates = list(records(short, sums))
     for name, day in (("pfs_6_months", "182.6"), ("seen_day90", "90"), ("seen_day180", "180")):
-        of = [e for e in told if e.endpoint == name]
+        of = [e for e in estimates if e.endpoint == name]
         assert len(of) == 4 and all(e.estimate is None and f"day {day}" in e.note and "day 56" in e.note for e in of)
-    assert all(e.estimate is not None for e in told if e.endpoint in ("response", "seen_day28", "pfs_days")
+    assert all(e.estimate is not None for e in estimates if e.endpoint in ("response", "seen_day28", "pfs_days")
                and e.statistic != "probability_greater")  # fmt: skip
     whole = list(records(PROTOCOLS, sums))
     assert all(e.estimate is not None for e in whole if e.endpoint == "pfs_6_months" and e.statistic == "proportion")
@@ -256,7 +258,7 @@ def test_a_split_dose_is_given_on_consecutive_days():
     assert event[0, 1:3].tolist() == [1, 0]
 
 
-@pytest.mark.parametrize(("text", "said"), [
+@pytest.mark.parametrize(("text", "message"), [
     ("", "declare"),
     ("[grid]\nregimens=[['Cy','Cyclo']]\ncart2_dose_cells_per_kg=[2e6]", "Input should be"),
     ("reference='x'\n[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]", "reference must be"),
@@ -272,12 +274,12 @@ def test_a_split_dose_is_given_on_consecutive_days():
     ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]\ninterval_days=[30]", "from day 31 on"),
     ("[grid]\nregimens=[['Cy','Cy']]\ncart2_dose_cells_per_kg=[2e6]\ninterval_days=[120, 28]", "; day 28"),
 ])  # fmt: skip
-def test_bad_protocols_are_refused_with_a_remedy(tmp_path, text, said):
+def test_bad_protocols_are_refused_with_a_remedy(tmp_path, text, message):
     path = tmp_path / "p.toml"
     path.write_text(text)
     with pytest.raises(PlanRefused) as refused:
         Protocols.load(path)
-    assert any(said in f"{p.rule}; {p.remedy}" for p in refused.value.problems)
+    assert any(message in f"{p.rule}; {p.remedy}" for p in refused.value.problems)
 
 
 def test_all_problems_of_a_protocols_file_are_told_at_once(tmp_path):
@@ -318,9 +320,9 @@ def test_a_small_study_of_the_coverage_of_every_interval():
     study = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = study
     spec.loader.exec_module(study)
-    found = study.study(study.Setting(60, 40, 0.6, "most"), 30, 5)
-    assert set(found["interval"]) == {"level", "same patients", "as selected"}
-    assert set(found["quantity"]) == set(QUANTITIES)
-    pooled = found.group_by("interval").agg(pl.col("coverage").mean())["coverage"]
+    coverage = study.study(study.Setting(60, 40, 0.6, "most"), 30, 5)
+    assert set(coverage["interval"]) == {"level", "same patients", "as selected"}
+    assert set(coverage["quantity"]) == set(QUANTITIES)
+    pooled = coverage.group_by("interval").agg(pl.col("coverage").mean())["coverage"]
     assert pooled.min() > 0.93
     assert pooled.max() < 0.98

@@ -180,7 +180,7 @@ def _drawn(result: SearchResult, sensitive: Sensitivity | None, *, labels: dict[
     table = result.region.frame()
     yield draw.region("search_region", title, table, axes_of=axes, usual=usual, synthetic=False)
     if result.information is not None:
-        yield draw.worth(
+        yield draw.value_of_information(
             "search_worth", "Value of information", result.information.frame(), labels=labels, synthetic=False
         )
     if sensitive is not None:

@@ -27,7 +27,7 @@ BANNER = (
 )
 METHODS = (
     "Eight ordinary differential equations describe effector, memory and exhausted CAR-T cells, antigen-positive and "
-    "-negative tumour, the patient's own lymphocytes, the residual effect of fludarabine, and anti-CAR immunity "
+    "-negative tumour, endogenous lymphocytes, the residual effect of fludarabine, and anti-CAR immunity "
     "(`reinfuse virtual parameters` prints them). They are solved by adaptive Dormand-Prince steps (J Comput Appl "
     "Math 1980;6:19-26) with dense output. A cell population becomes extinct at a number drawn around one cell.",
     "Parameters vary log-normally between patients. Population medians and some of the coefficients of variation are "

@@ -172,8 +172,16 @@ def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def worth(name: str, title: str, gains: pl.DataFrame, *, labels: Mapping[str, str], synthetic: bool, most: int = 8,
-          columns: Columns = 2) -> Drawn:  # fmt: skip
+def value_of_information(
+    name: str,
+    title: str,
+    gains: pl.DataFrame,
+    *,
+    labels: Mapping[str, str],
+    synthetic: bool,
+    most: int = 8,
+    columns: Columns = 2,
+) -> Drawn:
     """Draw what the measurements and the unknowns that explain most are worth: patients of 100 who are helped if it is
     known before the choice, and the share of the variance between populations of the protocols' differences.
 

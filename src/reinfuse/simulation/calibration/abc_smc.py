@@ -42,8 +42,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class PosteriorSample:
-    """The ensemble: points of `space` (particles, unknowns), their log likelihoods, the stages, and how many first
-    particles live on."""
+    """The ensemble: points of `parameter_space` (particles, unknowns), their log likelihoods, the stages, and how many
+    first particles have descendants."""
 
     z: Floats
     log_likelihood: Floats

@@ -1,4 +1,4 @@
-"""Which mechanism carries which published finding: the simulated study again with each mechanism switched off."""
+"""Ablation: the mechanisms behind the published findings, from the simulated study with each switched off in turn."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ _METHOD = "simulated reference study; median and 95% range over the ensemble"
 
 @dataclass(frozen=True)
 class ReportedEffect:
-    """How an effect is told: its statistic, and whether its logarithm is turned round (hazard ratios: below 1 is
-    better)."""
+    """How an effect is reported: its statistic, and the sign of its logarithm (hazard ratios: below 1 is better)."""
 
     endpoint: str
     term: str
@@ -46,7 +45,7 @@ REPORTED: Mapping[str, ReportedEffect] = {
     "causal_flu_cr": ReportedEffect("cr", "Cy-Flu before CART1", "risk_difference", "same patients", log=False),
     "observed_flu_cr": ReportedEffect("cr", "Cy-Flu before CART1", "risk_difference", "as selected", log=False),
 }
-"""Fields of `Effects` and how they are told."""
+"""Fields of `Effects` and how they are reported."""
 
 
 def ablation(ensemble: Ensemble, seed: int, *, members: int = MEMBERS, patients: int = PATIENTS,

@@ -1,4 +1,4 @@
-"""How well the ensemble meets the published group results, and what they told about each unknown."""
+"""Posterior predictive checks: agreement of the ensemble with the published results, and prior against posterior."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Target:
         return float(np.log(max(value, _LEAST))) if self.kind == "log" else value
 
     def log_likelihood(self, simulated: float) -> float:
-        """Return the log likelihood of what was published, given the simulated value; -50 where it cannot be had."""
+        """Return the log likelihood of the published value, given the simulated one; -50 where it is not estimable."""
         if not np.isfinite(simulated):
             return -50.0
         if self.kind == "association":

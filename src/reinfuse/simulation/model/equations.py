@@ -1,4 +1,4 @@
-"""The model's equations (`declared.STATES`), written once: for Python as they stand, compiled for the solver."""
+"""The model's equations (`parameters.STATES`), written once: for Python as they stand, compiled for the solver."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ assert NAMES == (
 
 @inlined
 def rates(y: States, p: Parameters, w: float) -> Eight:
-    """Return the change of the states `y` a day; `p` as `declared.PARAMETERS`, `w` the product's fitness."""
+    """Return the change of the states `y` a day; `p` as `parameters.PARAMETERS`, `w` the product's fitness."""
     e, m, x = max(y[E], 0.0), max(y[M], 0.0), max(y[X], 0.0)
     tp, tn, a = max(y[P], 0.0), max(y[N], 0.0), max(y[A], 0.0)
     c = e + m + x

@@ -41,9 +41,9 @@ STATES = (
     ModelState("N", "Antigen-negative tumour", "1e9 cells", "dN/dt = g (1-(P+N)/Tmax) N + mu P"),
     ModelState("A", "Anti-CAR immunity", "fraction of its maximum",
                "dA/dt = rA (1 - Phi aH/(aH+A)) min(L,1) A (1-A) C/(C+KA) - dA A"),
-    ModelState("u", "Logarithm of the patient's own lymphocytes, L = exp(u), fraction of baseline", "log fraction",
+    ModelState("u", "Logarithm of endogenous lymphocytes, L = exp(u), fraction of baseline", "log fraction",
                "du/dt = -rL u"),
-    ModelState("Phi", "Hang-over of fludarabine", "fraction", "dPhi/dt = -kphi Phi"),
+    ModelState("Phi", "Residual effect of fludarabine", "fraction", "dPhi/dt = -kphi Phi"),
 )  # fmt: skip
 
 BETWEEN = (
@@ -52,10 +52,10 @@ BETWEEN = (
     "lymphodepletion (doses DCy, DFlu in reference courses): lk = cCy DCy + cFlu DFlu; u falls by lk; E, M, X are "
     "multiplied by exp(-lk), A by exp(-sA lk), P and N by exp(-sT lk); Phi becomes 1 - (1-Phi) (1-phi0)^DFlu",
     "infusion: E rises by dose x 75 kg / 5e8; w is the fitness of the latest product, from its lymphodepletion on and "
-    "for all CAR-T cells: the model does not tell residual cells of an earlier product apart (on the day of CART2 they "
-    "are less than 2 % of the cells in nine of ten patients)",
+    "for all CAR-T cells: the model does not distinguish residual cells of an earlier product (on the day of CART2 "
+    "they are less than 2 % of the cells in nine of ten patients)",
     "extinction: a population of cells that falls below an exponentially distributed number of cells (mean 1, drawn "
-    "for each patient and population) is gone: the time at which the last of many cells dies",
+    "for each patient and population) becomes extinct: the time at which the last of many cells dies",
 )  # fmt: skip
 
 
@@ -70,11 +70,11 @@ class ModelParameter:
     median, cv
         Of patients: log-normal, with this prior median and coefficient of variation.
     spread
-        How unsure the median is: standard deviation of its logarithm; 0: taken as known.
+        Uncertainty of the median: standard deviation of its logarithm; 0: taken as certain.
     source
-        Where the median comes from; "assumed" where nothing was found.
+        Source of the median; "assumed" where there is none.
     spread_of_cv
-        How unsure the variation between patients is: standard deviation of its logarithm.
+        Uncertainty of the variation between patients: standard deviation of its logarithm.
     """
 
     name: str
@@ -88,44 +88,47 @@ class ModelParameter:
 
 
 PARAMETERS = (
-    ModelParameter("rho", "Greatest growth of effector cells", "1/day", 2.25, 0.25, 0.2,
+    ModelParameter("rho", "Maximal proliferation rate of effector cells", "1/day", 2.25, 0.25, 0.2,
                    f"net growth 0.89/day of {STEIN}"),
-    ModelParameter("KI", "Cytokine at half of that growth", "baselines", 4, 0.3, 0.4, ASSUMED),
-    ModelParameter("kap", "Rise of the cytokine without own lymphocytes", "baselines", 5, 0.4, 0.4, ASSUMED),
-    ModelParameter("dE", "Loss of effector cells", "1/day", 0.16, 0.5, 0.2, f"alpha of {STEIN}"),
-    ModelParameter("m", "Effector to memory", "1/day", 0.0012, 1.0, 0.5, f"k of {STEIN}"),
-    ModelParameter("dM", "Loss of memory cells", "1/day", 0.0032, 0.9, 0.4, f"beta of {STEIN}"),
-    ModelParameter("x", "Exhaustion under antigen", "1/day", 0.30, 0.6, 0.5,
+    ModelParameter("KI", "Cytokine at half-maximal proliferation", "baselines", 4, 0.3, 0.4, ASSUMED),
+    ModelParameter("kap", "Cytokine increase without endogenous lymphocytes", "baselines", 5, 0.4, 0.4, ASSUMED),
+    ModelParameter("dE", "Death rate of effector cells", "1/day", 0.16, 0.5, 0.2, f"alpha of {STEIN}"),
+    ModelParameter("m", "Differentiation of effector to memory cells", "1/day", 0.0012, 1.0, 0.5, f"k of {STEIN}"),
+    ModelParameter("dM", "Death rate of memory cells", "1/day", 0.0032, 0.9, 0.4, f"beta of {STEIN}"),
+    ModelParameter("x", "Antigen-driven exhaustion", "1/day", 0.30, 0.6, 0.5,
                    "assumed; shape: Kirouac 2023, Nat Biotechnol"),
-    ModelParameter("dX", "Loss of exhausted cells", "1/day", 0.20, 0.3, 0.3, ASSUMED),
-    ModelParameter("aM", "Memory to effector under antigen", "1/day", 0.05, 0.5, 1.0, ASSUMED),
-    ModelParameter("KC", "Greatest number of CAR-T cells", "cells/uL", 139, 1.0, 0.8, f"K_C of {KIMMEL}", 0.3),
-    ModelParameter("Ks", "Antigen at half drive", "1e9 cells", 2, 1.0, 0.8, "assumed; 10 in Leon-Triana 2021"),
-    ModelParameter("b0", "Antigen of healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
-    ModelParameter("kk", "Greatest killing of tumour", "1/day", 1.15, 0.55, 0.8, f"gamma_B of {KIMMEL}", 0.6),
-    ModelParameter("kB", "Effector cells at half of that killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
-    ModelParameter("g", "Growth of tumour", "1/day", 0.05, 1.2, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
-    ModelParameter("T0", "Tumour before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
-    ModelParameter("Tmax", "Greatest tumour", "1e9 cells", 3000, 0.0, 0.0, f"assumed; above 1.3e12 cells of {KIMMEL}"),
-    ModelParameter("fN", "Antigen-negative share at the start", "fraction", 1e-7, 20.0, 3.0, ASSUMED),
-    ModelParameter("mu", "Loss of the antigen", "1/day", 1e-8, 1.0, 3.0, ASSUMED),
-    ModelParameter("rL", "Recovery of own lymphocytes", "1/day", 0.17, 0.15, 0.1, f"r_N of {KIMMEL}"),
+    ModelParameter("dX", "Death rate of exhausted cells", "1/day", 0.20, 0.3, 0.3, ASSUMED),
+    ModelParameter("aM", "Antigen-driven reactivation of memory cells", "1/day", 0.05, 0.5, 1.0, ASSUMED),
+    ModelParameter("KC", "Carrying capacity of CAR-T cells", "cells/uL", 139, 1.0, 0.8, f"K_C of {KIMMEL}", 0.3),
+    ModelParameter("Ks", "Antigen at half-maximal stimulation", "1e9 cells", 2, 1.0, 0.8,
+                   "assumed; 10 in Leon-Triana 2021"),
+    ModelParameter("b0", "Antigen on healthy B cells", "1e9 cells", 0.05, 1.0, 0.5, ASSUMED),
+    ModelParameter("kk", "Maximal killing rate of tumour", "1/day", 1.15, 0.55, 0.8, f"gamma_B of {KIMMEL}", 0.6),
+    ModelParameter("kB", "Effector cells at half-maximal killing", "cells/uL", 4.05, 0.6, 0.5, f"k_B of {KIMMEL}"),
+    ModelParameter("g", "Growth rate of tumour", "1/day", 0.05, 1.2, 0.8, f"within 0.01 to 0.5 of {KIMMEL}", 0.5),
+    ModelParameter("T0", "Tumour burden before the first infusion", "1e9 cells", 95, 1.8, 0.3, f"94.86 mL of {KIMMEL}"),
+    ModelParameter("Tmax", "Carrying capacity of tumour", "1e9 cells", 3000, 0.0, 0.0,
+                   f"assumed; above 1.3e12 cells of {KIMMEL}"),
+    ModelParameter("fN", "Antigen-negative fraction at baseline", "fraction", 1e-7, 20.0, 3.0, ASSUMED),
+    ModelParameter("mu", "Antigen-loss rate", "1/day", 1e-8, 1.0, 3.0, ASSUMED),
+    ModelParameter("rL", "Recovery rate of endogenous lymphocytes", "1/day", 0.17, 0.15, 0.1, f"r_N of {KIMMEL}"),
     ModelParameter("cCy", "Log-kill of lymphocytes, cyclophosphamide", "log", 1.9, 0.25, 0.25,
                    f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
     ModelParameter("cFlu", "Log-kill of lymphocytes, fludarabine", "log", 2.5, 0.25, 0.25,
                    f"cCy + cFlu = ln(500/6) of {KIMMEL}; the split assumed"),
-    ModelParameter("phi0", "Hang-over of a course of fludarabine", "fraction", 0.90, 0.0, 0.0, ASSUMED),
-    ModelParameter("kphi", "Loss of the hang-over", "1/day", 0.01, 0.4, 1.0, ASSUMED),
-    ModelParameter("A0", "Anti-CAR immunity at the start", "fraction", 2e-4, 6.0, 3.0, ASSUMED, 0.7),
-    ModelParameter("rA", "Growth of anti-CAR immunity", "1/day", 0.55, 0.4, 0.3, ASSUMED),
-    ModelParameter("KA", "CAR-T cells at half of that growth", "cells/uL", 1, 0.8, 1.0, ASSUMED),
-    ModelParameter("dA", "Loss of anti-CAR immunity", "1/day", 0.002, 0.5, 0.5, ASSUMED),
-    ModelParameter("aH", "Immunity above which fludarabine no longer holds it", "fraction", 0.1, 0.5, 1.5, ASSUMED),
-    ModelParameter("rmax", "Greatest rejection", "1/day", 2, 0.6, 0.8, ASSUMED, 0.4),
-    ModelParameter("KR", "CAR-T cells that halve rejection", "cells/uL", 2, 0.6, 1.0, ASSUMED),
-    ModelParameter("sA", "Share of the log-kill that meets anti-CAR immunity", "fraction", 0.2, 0.0, 1.0, ASSUMED),
-    ModelParameter("sT", "Share of the log-kill that meets tumour", "fraction", 0.15, 0.6, 0.8, ASSUMED),
-    ModelParameter("Tdeath", "Tumour that is not survived", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
+    ModelParameter("phi0", "Residual effect of a course of fludarabine", "fraction", 0.90, 0.0, 0.0, ASSUMED),
+    ModelParameter("kphi", "Decay rate of the residual effect", "1/day", 0.01, 0.4, 1.0, ASSUMED),
+    ModelParameter("A0", "Anti-CAR immunity at baseline", "fraction", 2e-4, 6.0, 3.0, ASSUMED, 0.7),
+    ModelParameter("rA", "Proliferation rate of anti-CAR immunity", "1/day", 0.55, 0.4, 0.3, ASSUMED),
+    ModelParameter("KA", "CAR-T cells at half-maximal proliferation of it", "cells/uL", 1, 0.8, 1.0, ASSUMED),
+    ModelParameter("dA", "Decay rate of anti-CAR immunity", "1/day", 0.002, 0.5, 0.5, ASSUMED),
+    ModelParameter("aH", "Immunity at which its suppression by fludarabine is halved", "fraction", 0.1,
+                   0.5, 1.5, ASSUMED),
+    ModelParameter("rmax", "Maximal rejection rate", "1/day", 2, 0.6, 0.8, ASSUMED, 0.4),
+    ModelParameter("KR", "CAR-T cells at which rejection is halved", "cells/uL", 2, 0.6, 1.0, ASSUMED),
+    ModelParameter("sA", "Fraction of the log-kill acting on anti-CAR immunity", "fraction", 0.2, 0.0, 1.0, ASSUMED),
+    ModelParameter("sT", "Fraction of the log-kill acting on tumour", "fraction", 0.15, 0.6, 0.8, ASSUMED),
+    ModelParameter("Tdeath", "Lethal tumour burden", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
     ModelParameter("w", "Fitness of a product, drawn for each infusion", "ratio", 1, 0.25, 0.0, ASSUMED),
 )  # fmt: skip
 NAMES = tuple(p.name for p in PARAMETERS)
@@ -138,8 +141,8 @@ REGIMENS = {"None": (0.0, 0.0), "Cy": (1.0, 0.0), "Flu": (0.0, 1.0), "Cy-Flu": (
 MECHANISMS = {
     "anti-CAR immunity": {"rmax": 0.0},
     "cytokine niche": {"kap": 0.0},
-    "hang-over of fludarabine": {"phi0": 0.0},
-    "outrunning of rejection": {"KR": 1e12},
+    "residual effect of fludarabine": {"phi0": 0.0},
+    "saturation of rejection": {"KR": 1e12},
     "exhaustion": {"x": 0.0},
     "antigen loss": {"fN": 0.0, "mu": 0.0},
     "saturation of killing": {"kB": 1e-9},

@@ -23,7 +23,7 @@ class Ensemble:
     Attributes
     ----------
     z
-        Points of `space`, shape (members, unknowns): 0 is the prior's median, 1 its standard deviation.
+        Points of `parameter_space`, shape (members, unknowns): 0 is the prior's median, 1 its standard deviation.
     intercept
         Log odds of CRS of grade 3 or more where peak and tumour score 0 (`outcomes`), shape (members,).
     """

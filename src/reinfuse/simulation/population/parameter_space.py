@@ -1,4 +1,4 @@
-"""What is unknown about the virtual population: a standard normal number for each uncertain median and variation."""
+"""The uncertain parameters of a population: a standard normal number for each uncertain median and variation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CVS = [k for k, p in enumerate(PARAMETERS) if p.spread_of_cv]
 _SPREAD = np.array([PARAMETERS[k].spread for k in _MEDIANS])
 _SPREAD_OF_CV = np.array([PARAMETERS[k].spread_of_cv for k in _CVS])
 UNKNOWNS = (*(PARAMETERS[k].name for k in _MEDIANS), *(f"cv of {PARAMETERS[k].name}" for k in _CVS))
-"""Names of the unknowns: medians by their symbol, then variations between patients."""
+"""Names of the uncertain parameters: medians by their symbol, then variations between patients."""
 
 
 def members(z: Floats) -> Member:

@@ -19,9 +19,9 @@ BLOCK = 256
 MOST_INFUSIONS = 6
 _NORMALS = len(NAMES) + MOST_INFUSIONS - 1
 _MOST_TDEATH = 0.8
-"""Tumour that is not survived: at most this share of the greatest tumour."""
+"""Lethal tumour burden: at most this share of the carrying capacity."""
 _MOST_T0 = 0.8
-"""Tumour before the first infusion: at most this share of what is survived."""
+"""Tumour burden before the first infusion: at most this share of the lethal one."""
 _CELL = np.array([2e-9, 2e-9, 2e-9, 1e-9, 1e-9])
 """One cell of E, M, X (cells/uL) and P, N (1e9 cells)."""
 

@@ -1,4 +1,4 @@
-"""The one door to the library of Bayesian optimisation: where to look next, from what was found."""
+"""The only use of the Bayesian optimisation library: the next point to evaluate, from earlier evaluations."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 from reinfuse.arrays import Floats
 
 Evaluation = tuple[Floats, float, float]
-"""The point that was looked at, maybe rounded; objective; by how much it exceeds what is allowed (0 or less: not)."""
+"""The evaluated point, maybe rounded; objective; excess over the constraint (0 or less: feasible)."""
 NOISE = 1e-3
-"""Variance of what is found, in variances of the objective: counts of patients are not quite smooth."""
+"""Variance of the noise, in variances of the objective: counts of patients are not quite smooth."""
 _RESTARTS, _TRIED, _CLIMBED = 1, 5000, 2
 """Of the fit; random points tried, and those from which expected improvement is climbed, for each suggestion."""
 
@@ -28,17 +28,17 @@ _RESTARTS, _TRIED, _CLIMBED = 1, 5000, 2
 def maximise(
     of: Callable[[Floats], Evaluation], initial: Sequence[Evaluation], steps: int, *, seed: int
 ) -> list[Evaluation]:
-    """Return what was found where constrained expected improvement looked, in order; points are of the unit cube.
+    """Return the evaluations of constrained expected improvement, in order; points are of the unit cube.
 
     Gaussian processes with Matern 5/2 kernels and a length for each coordinate model objective and excess; each point
-    is where the expected improvement times the probability of being allowed is greatest (Gardner 2014, ICML 32:937).
+    maximises the expected improvement times the probability of being feasible (Gardner 2014, ICML 32:937).
 
     Parameters
     ----------
     of
-        What is found at a point.
+        Evaluates a point.
     initial
-        What was found before; at least one of it allowed.
+        Earlier evaluations; at least one of them feasible.
     """
     names = [f"x{k:02d}" for k in range(len(initial[0][0]))]
     allowed = NonlinearConstraint(lambda **_: 0.0, -np.inf, 0.0)
@@ -75,7 +75,7 @@ class _Improvement(ExpectedImprovement):
         fit_gp: bool = True,
         random_state: Any = None,
     ) -> Floats:
-        """Return the point at which to look next."""
+        """Return the next point to evaluate."""
         return np.asarray(
             super().suggest(
                 gp, target_space, n_random=n_random, n_smart=n_smart, fit_gp=fit_gp, random_state=random_state

@@ -1,4 +1,4 @@
-"""What a search asks: among which protocols of the second infusion, what is to be reached, what not exceeded."""
+"""The optimisation problem: design space of second infusions, objective and toxicity constraint."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BEFORE_CART1 = (
     Coordinate("flu_cart1", "Fludarabine before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
 )
 _REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
-"""What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not known."""
+"""What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not assessed."""
 
 
 CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
@@ -54,25 +54,25 @@ CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
 
 @dataclass(frozen=True)
 class Question:
-    """What is searched.
+    """The optimisation problem.
 
     Attributes
     ----------
     objective
-        Share of patients that is to be greatest, one of `OBJECTIVES`.
+        Quantity to maximise, a share of patients, one of `OBJECTIVES`.
     max_crs_rate
-        The toxicity bound: greatest allowed rate of CRS of grade 3 or more.
+        The toxicity constraint: highest allowed rate of CRS of grade 3 or more.
     probability
-        Probability over the ensemble with which the bound must hold.
+        Probability over the ensemble with which the constraint must hold.
     margin
-        Difference to the best that does not matter, as a share of what the best reaches. In the same patients even a
-        difference of no account is seen.
+        Indifference margin, as a fraction of the best objective: in the same patients even a negligible difference
+        is distinguishable.
     cart1
         The first infusion.
     search_cart1
         Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
-        either infusion, and the interval is fixed (at 120 days, or by its limits): it says when those who never need
-        CART2 are looked at.
+        either infusion, and the interval is fixed (at 120 days, or by its limits): it says when patients who never
+        need CART2 are assessed.
     limits
         Limits of coordinates by name, instead of the declared ones; equal limits fix a coordinate.
     """

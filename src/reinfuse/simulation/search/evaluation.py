@@ -1,10 +1,10 @@
-"""Protocols weighed in the same patients, whoever of them is given the second infusion.
+"""Protocols evaluated in the same patients, whoever of them is given the second infusion.
 
-Whom a protocol treats depends on its interval: those who wait longer and still need the infusion are those whose tumour
-grows slowly. The mean over the treated would prefer to let the others die. So the patients are fixed before: those who
-need a second infusion on the first day on which any protocol of the search could give it. One who has died, or no
-longer needs it, when a protocol would give it counts with his or her own state at the same time. The clock of every
-outcome starts at the second infusion: the wait itself is neither good nor bad.
+Whom a protocol treats depends on its interval: patients who wait longer and still need the infusion have slowly growing
+tumours (selection bias). So the patients are fixed beforehand: those who need a second infusion on the earliest day on
+which any protocol of the search could give it. Patients who have died, or no longer need it, when a protocol would give
+it are counted with their own state at the same time. The clock of every outcome starts at the second infusion: the wait
+itself is neither good nor bad.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _HALF_YEAR, _COURSE = 182.6, 28.0
 
 
 @dataclass(frozen=True)
-class Weighed:
-    """A protocol in the patients of a search; arrays of shape (patients,).
+class EvaluatedProtocol:
+    """Outcomes of a protocol in the patients of a search; arrays of shape (patients,).
 
     `value`: the objective; `toxicity`: probability of CRS of grade 3 or more; `exposed`: whether the patient counts for
     toxicity; `given`: whether the second infusion was given.
@@ -50,14 +50,14 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Scale:
-    """What protocols are weighed on; small, so that it can be sent elsewhere.
+class EvaluationSample:
+    """Patients in whom protocols are evaluated; small, so that it can be sent to a worker.
 
     Attributes
     ----------
     first, count
         Numbers of the virtual patients.
-    needing
+    eligible
         Which of them count; shape (count,).
     """
 
@@ -66,45 +66,47 @@ class Scale:
     seed: int
     first: int
     count: int
-    needing: Bools
+    eligible: Bools
 
     @property
     def which(self) -> np.ndarray:
         """The member of each patient who counts."""
-        return np.arange(self.first, self.first + self.count)[self.needing] % len(self.ensemble)
+        return np.arange(self.first, self.first + self.count)[self.eligible] % len(self.ensemble)
 
 
-def everybody(question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int) -> Scale:
-    """Return a scale on which all virtual patients count."""
-    return Scale(question, ensemble, seed, first, count, np.ones(count, dtype=np.bool_))
+def all_patients(question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int) -> EvaluationSample:
+    """Return the sample of all virtual patients."""
+    return EvaluationSample(question, ensemble, seed, first, count, np.ones(count, dtype=np.bool_))
 
 
-def scale(question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int, runner: Runner) -> Scale:
-    """Return what protocols are weighed on: all virtual patients if CART1 is searched too, else those who need CART2 on
-    the first possible day."""
-    every = everybody(question, ensemble, seed, first=first, count=count)
+def eligible_patients(
+    question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int, runner: Runner
+) -> EvaluationSample:
+    """Return the patients in whom protocols are evaluated: all if CART1 is searched too, else those who need CART2 on
+    the earliest possible day."""
+    every = all_patients(question, ensemble, seed, first=first, count=count)
     if question.search_cart1:
         return every
     point = question.usual
     days = [c.name for c in question.coordinates].index(INTERVAL)
     point[days] = question.coordinates[days].low
-    flags = _through(runner, partial(_needing, every, question.arm(point)), every)
-    return replace(every, needing=np.concatenate(flags))
+    flags = _through(runner, partial(_eligible, every, question.arm(point)), every)
+    return replace(every, eligible=np.concatenate(flags))
 
 
-def weigh(on: Scale, arm: Arm, runner: Runner, *, treated: bool = False) -> Weighed:
-    """Return a protocol weighed in the patients.
+def evaluate(on: EvaluationSample, arm: Arm, runner: Runner, *, treated: bool = False) -> EvaluatedProtocol:
+    """Return a protocol evaluated in the patients.
 
     Parameters
     ----------
     treated
-        Whether only those who are given the second infusion are looked at; the others' values are 0.
+        Whether only patients who are given the second infusion are followed; the others' values are 0.
     """
-    parts = _through(runner, partial(_weighed, on, arm, treated), on)
-    return Weighed(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Weighed)))
+    parts = _through(runner, partial(_evaluated, on, arm, treated), on)
+    return EvaluatedProtocol(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(EvaluatedProtocol)))
 
 
-def _through(runner: Runner, work: Callable[[Block], R], on: Scale) -> Sequence[R]:
+def _through(runner: Runner, work: Callable[[Block], R], on: EvaluationSample) -> Sequence[R]:
     starts = range(0, on.count, PATIENTS_A_BLOCK)
     blocks = [(start, min(PATIENTS_A_BLOCK, on.count - start)) for start in starts]
     each = cast("Callable[[Callable[[Block], R], Sequence[Block]], Sequence[R]]", runner)
@@ -143,20 +145,20 @@ class _PatientSample:
         return rate
 
 
-def _sample(on: Scale, block: Block) -> _PatientSample:
+def _sample(on: EvaluationSample, block: Block) -> _PatientSample:
     first, count = block
     drawn = draws(on.seed, on.first + first, count)
     member, which = on.ensemble.of_patients(on.first + first, count)
     every = _PatientSample(member, parameters(member, drawn), drawn, on.ensemble.intercept[which])
-    return every.only(on.needing[first : first + count])
+    return every.only(on.eligible[first : first + count])
 
 
-def _needing(on: Scale, arm: Arm, block: Block) -> Bools:
+def _eligible(on: EvaluationSample, arm: Arm, block: Block) -> Bools:
     out = _sample(on, block).through(arm, _SOON)
     return needs_another(out[:, 0], out[:, 1])
 
 
-def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
+def _evaluated(on: EvaluationSample, arm: Arm, treated: bool, block: Block) -> EvaluatedProtocol:
     patients, objective = _sample(on, block), on.question.objective
     out = patients.through(arm, _FOLLOW.get(objective, _SOON))
     given, outcome = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
@@ -169,9 +171,9 @@ def _weighed(on: Scale, arm: Arm, treated: bool, block: Block) -> Weighed:
         value[waiting] = _without(patients.only(waiting), arm, objective, response=before.response[waiting],
                                   burden=out[waiting, 1, BURDEN])  # fmt: skip
     if not on.question.search_cart1:
-        return Weighed(value, crs, given, given)
+        return EvaluatedProtocol(value, crs, given, given)
     either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
-    return Weighed(value, either, before.given, given)
+    return EvaluatedProtocol(value, either, before.given, given)
 
 
 def _reached(outcome: Outcomes, crs: Floats, objective: str) -> Floats:

@@ -1,8 +1,8 @@
-"""Which evaluated protocols cannot be told apart from the best: from the same patients in every population of the
+"""Near-optimal protocols: those not distinguishable from the best, in the same patients of every population of the
 ensemble.
 
-They are single protocols. The ranges of their coordinates are ranges of what was evaluated: nothing is said of a
-protocol between two of them, and one outside may be as good where none was evaluated.
+They are single protocols: nothing is known of a protocol between two of them, and one outside their range may be as
+good where none was evaluated.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import finite
 from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments, moments
 from reinfuse.simulation.search.design_space import Question
-from reinfuse.simulation.search.evaluation import Weighed
+from reinfuse.simulation.search.evaluation import EvaluatedProtocol
 from reinfuse.simulation.trial.accumulators import by_member
 
 
 @dataclass(frozen=True)
-class Members:
-    """Members' means of one quantity, freed of the noise of few patients, and the patients behind each.
+class MemberMeans:
+    """Members' means of one quantity, noise-corrected, and the patients behind each.
 
-    Each mean is drawn towards that of all by sqrt(tau2 / (tau2 + noise)), so that their variance is tau2, the variance
+    Each mean is shrunk towards that of all by sqrt(tau2 / (tau2 + noise)), so that their variance is tau2, the variance
     between populations (Louis, J Am Stat Assoc 1984;79:393-398).
     """
 
@@ -47,7 +47,7 @@ class Members:
         return float(self.mean[order][min(int(np.searchsorted(reached, share - 1e-12)), len(order) - 1)])
 
 
-def of_members(values: Floats, which: np.ndarray, *, members: int) -> Members:
+def of_members(values: Floats, which: np.ndarray, *, members: int) -> MemberMeans:
     """Return the members' means of the values of patients, who live in members `which`."""
     sums = by_member(np.column_stack([np.ones(len(values)), values, values**2]), which, members=members)
     n, total, square = sums.T
@@ -57,12 +57,12 @@ def of_members(values: Floats, which: np.ndarray, *, members: int) -> Members:
     noise = pooled.sampling * pooled.n / n
     both = pooled.between + noise
     keep = np.sqrt(np.divide(pooled.between, both, out=np.ones_like(both), where=both > 0))
-    return Members(pooled.mean + keep * (mean - pooled.mean), n, pooled)
+    return MemberMeans(pooled.mean + keep * (mean - pooled.mean), n, pooled)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One protocol beside the best.
+    """One protocol compared with the best.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Region:
-    """Protocols that were weighed in the same patients, beside the best admissible of them.
+    """Protocols evaluated in the same patients, compared with the best admissible of them.
 
     Attributes
     ----------
@@ -104,19 +104,19 @@ class Region:
 
     @cached_property
     def admissible(self) -> Bools:
-        """Which protocols keep the toxicity bound, as surely as was asked."""
+        """Which protocols meet the toxicity constraint with the required probability."""
         return np.array([p.bound_probability >= self.question.probability for p in self.protocols], dtype=np.bool_)
 
     @cached_property
-    def apart(self) -> Bools:
-        """Which protocols can be told apart from the best, by a difference that may matter."""
+    def distinguishable(self) -> Bools:
+        """Which protocols differ from the best by more than the indifference margin."""
         margin = self.question.margin * self.protocols[self.best].value.mean
         return np.array([p.differs(margin) for p in self.protocols], dtype=np.bool_)
 
     @cached_property
     def inside(self) -> Bools:
-        """Which protocols are admissible and cannot be told apart from the best."""
-        alike: Bools = self.admissible & ~self.apart
+        """Which protocols are admissible and not distinguishable from the best."""
+        alike: Bools = self.admissible & ~self.distinguishable
         return alike
 
     @property
@@ -137,7 +137,7 @@ class Region:
         return int(self.inside[: self.designed].sum()), self.designed
 
     def frame(self) -> pl.DataFrame:
-        """Return the protocols as a table, in the order in which they were weighed."""
+        """Return the protocols as a table, in the order of evaluation."""
         rows = []
         for k, one in enumerate(self.protocols):
             at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
@@ -148,34 +148,45 @@ class Region:
                 "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean),
                 "bound_kept": finite(one.bound_probability),
                 "given": one.given, "difference": finite(one.difference.mean), "difference_low": low,
-                "difference_high": high, "admissible": bool(self.admissible[k]), "told_apart": bool(self.apart[k]),
+                "difference_high": high, "admissible": bool(self.admissible[k]),
+                "told_apart": bool(self.distinguishable[k]),
                 "in_region": bool(self.inside[k]),
             })  # fmt: skip
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def toxicity_rates(question: Question, one: Weighed, which: np.ndarray, *, members: int) -> tuple[Members, float]:
-    """Return the rates of severe CRS of a protocol in the members, and how probably it keeps the bound."""
+def toxicity_rates(
+    question: Question, one: EvaluatedProtocol, which: np.ndarray, *, members: int
+) -> tuple[MemberMeans, float]:
+    """Return the rates of severe CRS of a protocol in the members, and the probability that it meets the constraint."""
     rates = of_members(one.toxicity[one.exposed], which[one.exposed], members=members)
     return rates, rates.share_below(question.max_crs_rate)
 
 
-def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, which: np.ndarray, members: int,
-             designed: int, best: int | None = None) -> Region | None:  # fmt: skip
-    """Return protocols beside the best of them; None if none keeps the toxicity bound.
+def compared(
+    question: Question,
+    points: Floats,
+    evaluated: Sequence[EvaluatedProtocol],
+    *,
+    which: np.ndarray,
+    members: int,
+    designed: int,
+    best: int | None = None,
+) -> Region | None:
+    """Return protocols compared with the best of them; None if none meets the toxicity constraint.
 
     Parameters
     ----------
     which
-        The member of each patient, in the patients of `weighed`.
+        The member of each patient, in the patients of `evaluated`.
     best
         Which protocol is the best; default: the admissible one of the greatest mean.
     """
-    toxic = [toxicity_rates(question, w, which, members=members) for w in weighed]
+    toxic = [toxicity_rates(question, w, which, members=members) for w in evaluated]
     if best is None:
         means = [
             float(np.mean(w.value)) if k >= question.probability else -np.inf
-            for w, (_, k) in zip(weighed, toxic, strict=True)
+            for w, (_, k) in zip(evaluated, toxic, strict=True)
         ]
         best = int(np.argmax(means))
         if not np.isfinite(means[best]):
@@ -185,10 +196,10 @@ def compared(question: Question, points: Floats, weighed: Sequence[Weighed], *, 
             point,
             of_members(w.value, which, members=members).moments,
             rates.moments,
-            of_members(w.value - weighed[best].value, which, members=members).moments,
+            of_members(w.value - evaluated[best].value, which, members=members).moments,
             share,
             float(np.mean(w.given)),
         )
-        for point, w, (rates, share) in zip(points, weighed, toxic, strict=True)
+        for point, w, (rates, share) in zip(points, evaluated, toxic, strict=True)
     )
     return Region(question, protocols, best, designed)

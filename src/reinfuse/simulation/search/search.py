@@ -1,9 +1,9 @@
-"""The search for the best protocol of the second infusion under a toxicity bound, and how sure the answer is.
+"""Optimisation of the protocol of the second infusion under a toxicity constraint, with its uncertainty.
 
-A space-filling design and constrained Bayesian optimisation weigh protocols in the same patients of all populations of
-the ensemble (`weighed`). The answer is the region of protocols that cannot be told apart from the best (`region`). A
-few of them, the finalists, are weighed again in patients whom the search has not seen, so that the best is not praised
-for its luck; between them the value of information is found (`information`).
+Protocols of a space-filling design and of constrained Bayesian optimisation are evaluated in the same patients of all
+populations of the ensemble (`evaluation`). The result is the set of near-optimal protocols (`near_optimal`). A few of
+them, the finalists, are evaluated again in independent patients, so that the best is not overestimated (winner's
+curse); between them the value of information is estimated (`value_of_information`).
 """
 
 from __future__ import annotations
@@ -23,35 +23,49 @@ from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
 from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import Question
-from reinfuse.simulation.search.evaluation import Scale, Weighed, everybody, scale, weigh
+from reinfuse.simulation.search.evaluation import (
+    EvaluatedProtocol,
+    EvaluationSample,
+    all_patients,
+    eligible_patients,
+    evaluate,
+)
 from reinfuse.simulation.search.near_optimal import Candidate, Region, compared, of_members, toxicity_rates
-from reinfuse.simulation.search.value_of_information import PERMUTATIONS, Information, Worth, differences, information
+from reinfuse.simulation.search.value_of_information import (
+    PERMUTATIONS,
+    Information,
+    InformationValue,
+    differences,
+    information,
+)
 from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
 from reinfuse.simulation.trial.trial import Runner, in_threads
 
 PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 65536, 96, 40, 32, 8
-"""Patients: of 100 populations, some hundred in each who need CART2; fewer cannot tell how much populations differ."""
+"""Patients: of 100 populations, some hundred in each who need CART2; fewer cannot estimate how much populations
+differ."""
 _LEAST, _FEWER, _ALL_COUNT = 1e-4, 4, 8
 _BEYOND = 0.1
-"""How far beyond the region found so far its neighbourhood is filled, as a share of each coordinate's limits."""
+"""How far beyond the near-optimal region its neighbourhood is filled, as a share of each coordinate's limits."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The answer of a search.
+    """The result of a search.
 
     Attributes
     ----------
     region
-        All protocols weighed, beside the best.
+        All protocols evaluated, compared with the best.
     finalists
-        The best, the usual protocol if it is admissible, and protocols from all over the region, in fresh patients.
+        The best, the usual protocol if it is admissible, and protocols from all over the region, in independent
+        patients.
     information
         Its value for the choice between the finalists; None where there is one alone.
     observed
-        The objective of each finalist as a study would see it: in those to whom it gives the infusion, others for each.
+        The objective of each finalist as observed in a study: in the patients whom it treats, others for each.
     patients, fresh
-        Virtual patients who count, in the search and for the finalists.
+        Evaluable virtual patients, in the search and for the finalists.
     """
 
     question: Question
@@ -64,13 +78,13 @@ class SearchResult:
     members: int
 
     def records(self) -> Iterator[Estimate]:
-        """Yield the answer as records."""
+        """Yield the result as records."""
         best = self.question.arm(self.region.protocols[self.region.best].point).name
         yield from _ranges(self.region, best)
         for one in self.finalists.protocols:
             yield from _candidate(self.question, one, self.question.arm(one.point).name, best=best)
         if self.information:
-            yield from _worths(self.information, self.question.objective)
+            yield from _information_values(self.information, self.question.objective)
         for one, observed in zip(self.finalists.protocols, self.observed, strict=True):
             yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, pooled=observed,
                           model=SELECTED)  # fmt: skip
@@ -85,88 +99,92 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
     Parameters
     ----------
     patients
-        Virtual patients of the search; those who need a second infusion count. Default: 65,536; an eighth of it if
-        CART1 is searched too, since then all count.
+        Virtual patients of the search; those who need a second infusion are evaluable. Default: 65,536; an eighth of it
+        if CART1 is searched too, since then all are.
     design, steps, around
-        Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the region
-        found by then and its neighbourhood.
+        Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the
+        near-optimal region and its neighbourhood.
     runner
-        What brings blocks of patients through a protocol; this machine's cores by default.
+        Simulates blocks of patients; on this machine's cores by default.
 
     Raises
     ------
     PlanRefused
-        If nobody needs a second infusion, or no protocol that was weighed keeps the toxicity bound.
+        If nobody needs a second infusion, or no evaluated protocol meets the toxicity constraint.
     """
     runner = runner or in_threads()
     report = progress or (lambda *_: None)
     patients = patients or (PATIENTS // _ALL_COUNT if question.search_cart1 else PATIENTS)
-    on = scale(question, ensemble, seed, first=0, count=patients, runner=runner)
-    if not on.needing.any():
+    on = eligible_patients(question, ensemble, seed, first=0, count=patients, runner=runner)
+    if not on.eligible.any():
         raise _refused("patients", str(patients), "none of them needs a second infusion", remedy="more patients")
-    log = _EvaluationLog(on, runner, lambda k: report("protocols weighed", k, design + 1 + steps + around))
+    log = _EvaluationLog(on, runner, lambda k: report("protocols evaluated", k, design + 1 + steps + around))
     designed = _explored(log, design, steps)
     region = log.region(designed)
     if region and around:
         _filled(log, region, around)
         region = log.region(designed)
     if region is None:
-        least = min(float(np.mean(w.toxicity[w.exposed])) for w in log.weighed)
+        least = min(float(np.mean(w.toxicity[w.exposed])) for w in log.evaluated)
         raise _refused("max_crs_rate", f"{question.max_crs_rate:g}",
-                       f"no protocol keeps it: the least rate was {least:.3f}",
+                       f"no protocol meets it: the lowest rate was {least:.3f}",
                        remedy="a higher bound, or wider limits")  # fmt: skip
     points = region.points[_finalists(region, finalists)]
-    fresh = scale(question, ensemble, seed, first=patients, count=patients, runner=runner)
-    again = list[Weighed]()
+    independent = eligible_patients(question, ensemble, seed, first=patients, count=patients, runner=runner)
+    evaluated_finalists = list[EvaluatedProtocol]()
     for point in points:
-        again.append(weigh(fresh, question.arm(point), runner))
-        report("finalists in fresh patients", len(again), len(points))
-    final = compared(question, points, again, which=fresh.which, members=len(ensemble), designed=0, best=0)
+        evaluated_finalists.append(evaluate(independent, question.arm(point), runner))
+        report("finalists in independent patients", len(evaluated_finalists), len(points))
+    final = compared(
+        question, points, evaluated_finalists, which=independent.which, members=len(ensemble), designed=0, best=0
+    )
     assert final is not None
-    worth = None
+    value = None
     if len(points) > 1:
-        of, populated = differences(np.column_stack([w.value for w in again]), fresh.which, members=len(ensemble))
-        worth = information(
+        of, populated = differences(
+            np.column_stack([w.value for w in evaluated_finalists]), independent.which, members=len(ensemble)
+        )
+        value = information(
             of,
             ensemble.z[populated],
             seed,
             permutations=permutations,
             on_permutation=lambda k: report("permutations of populations", k, permutations),
         )
-    every = everybody(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
-    observed = tuple(_observed(every, weigh(every, question.arm(point), runner, treated=True)) for point in points)
-    return SearchResult(question, region, final, worth, observed, int(on.needing.sum()), int(fresh.needing.sum()),
-                        len(ensemble))  # fmt: skip
+    every = all_patients(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
+    observed = tuple(_observed(every, evaluate(every, question.arm(point), runner, treated=True)) for point in points)
+    return SearchResult(question, region, final, value, observed, int(on.eligible.sum()),
+                        int(independent.eligible.sum()), len(ensemble))  # fmt: skip
 
 
-def _observed(on: Scale, one: Weighed) -> Moments:
+def _observed(on: EvaluationSample, one: EvaluatedProtocol) -> Moments:
     return of_members(one.value[one.given], on.which[one.given], members=len(on.ensemble)).moments
 
 
 @dataclass
 class _EvaluationLog:
-    """Protocols that were weighed, in order, each once."""
+    """Evaluated protocols, in order, each once."""
 
-    on: Scale
+    on: EvaluationSample
     runner: Runner
     report: Callable[[int], None]
     points: list[Floats] = field(default_factory=list)
-    weighed: list[Weighed] = field(default_factory=list)
+    evaluated: list[EvaluatedProtocol] = field(default_factory=list)
     calls: int = 0
 
     def at_unit(self, unit: Floats) -> bayesian_optimization.Evaluation:
-        """Weigh the protocol at these shares of the way between the limits, if that is not done yet."""
+        """Evaluate the protocol at these shares of the way between the limits, unless it was before."""
         question = self.on.question
         return self.at(question.at(unit))
 
     def at(self, point: Floats) -> bayesian_optimization.Evaluation:
-        """Weigh the protocol at a point, if that is not done yet."""
+        """Evaluate the protocol at a point, unless it was before."""
         question = self.on.question
         same = [k for k, other in enumerate(self.points) if np.array_equal(other, point)]
         if not same:
             self.points.append(point)
-            self.weighed.append(weigh(self.on, question.arm(point), self.runner))
-        one = self.weighed[same[0] if same else -1]
+            self.evaluated.append(evaluate(self.on, question.arm(point), self.runner))
+        one = self.evaluated[same[0] if same else -1]
         rates, _ = toxicity_rates(question, one, self.on.which, members=len(self.on.ensemble))
         quantile = np.clip(rates.quantile(question.probability), _LEAST, 1 - _LEAST)
         self.calls += 1
@@ -174,12 +192,12 @@ class _EvaluationLog:
         return question.unit(point), float(np.mean(one.value)), float(logit(quantile) - logit(question.max_crs_rate))
 
     def region(self, designed: int) -> Region | None:
-        """Return the protocols beside the best of them."""
+        """Return the protocols compared with the best of them."""
         on = self.on
         return compared(
             on.question,
             np.array(self.points),
-            self.weighed,
+            self.evaluated,
             which=on.which,
             members=len(on.ensemble),
             designed=designed,
@@ -187,7 +205,7 @@ class _EvaluationLog:
 
 
 def _explored(log: _EvaluationLog, design: int, steps: int) -> int:
-    """Weigh a space-filling design, the usual protocol and the optimiser's path; return how many the design has."""
+    """Evaluate a space-filling design, the usual protocol and the optimiser's path; return the design's size."""
     question = log.on.question
     free = question.unit(question.usual).size
     evaluations = list[bayesian_optimization.Evaluation]()
@@ -209,7 +227,7 @@ def _cube(free: int, count: int, *, seed: int) -> Floats:
 
 
 def _filled(log: _EvaluationLog, region: Region, around: int) -> None:
-    """Weigh protocols that fill the box around the region."""
+    """Evaluate protocols that fill the box around the near-optimal region."""
     unit = region.question.unit(region.points[region.inside])
     if not unit.size:
         return
@@ -219,7 +237,7 @@ def _filled(log: _EvaluationLog, region: Region, around: int) -> None:
 
 
 def _finalists(region: Region, most: int) -> list[int]:
-    """Return the best, the usual protocol if admissible, and those of the region that lie farthest from all chosen."""
+    """Return the best, the usual protocol if admissible, and near-optimal ones that lie farthest from all chosen."""
     chosen = [region.best]
     usual = [k for k, p in enumerate(region.points) if np.array_equal(p, region.question.usual)]
     chosen += [k for k in usual if region.admissible[k] and k not in chosen]
@@ -235,11 +253,11 @@ def _finalists(region: Region, most: int) -> list[int]:
 
 def _ranges(region: Region, best: str) -> Iterator[Estimate]:
     inside, designed = region.share
-    method = ("share of the evaluated protocols of a space-filling design that are admissible and cannot be told apart "
+    method = ("share of the evaluated protocols of a space-filling design that are admissible and not distinguishable "
               "from the best")  # fmt: skip
     yield Estimate(ANALYSIS, region.question.objective, "region_share", group=best, estimate=inside / max(designed, 1),
                    n=designed, events=inside, method=method)  # fmt: skip
-    method = "best protocol; range of the evaluated protocols that cannot be told apart from it"
+    method = "best protocol; range of the evaluated protocols that are not distinguishable from it"
     at = region.points[region.best]
     for k, one in enumerate(region.question.coordinates):
         low, high = region.ranges[one.name]
@@ -281,16 +299,19 @@ def _record(
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
 
 
-def _worths(gains: Information, objective: str) -> Iterator[Estimate]:
-    method = "expected gain in the share of patients, if known before the choice between the finalists"
+def _information_values(gains: Information, objective: str) -> Iterator[Estimate]:
+    method = "expected gain in the objective, if known before the choice between the finalists"
     yield Estimate(ANALYSIS, objective, "value_of_perfect_information", estimate=gains.perfect, n=gains.n,
-                   method=f"{method}; freed of noise by moments")  # fmt: skip
-    kinds: Sequence[tuple[str, Sequence[Worth]]] = (("unknown", gains.unknowns), ("measurement", gains.measurements))
-    for kind, worths in kinds:
-        for one in worths:
+                   method=f"{method}; noise-corrected by moments")  # fmt: skip
+    kinds: Sequence[tuple[str, Sequence[InformationValue]]] = (
+        ("unknown", gains.unknowns),
+        ("measurement", gains.measurements),
+    )
+    for kind, values in kinds:
+        for one in values:
             yield Estimate(ANALYSIS, objective, "value_of_information", model=kind, term=one.name, estimate=one.value,
                            p_value=one.p, n=gains.n, method=f"{method}; regression (Strong 2014), p by permutation",
-                           note=None if one.stands else "not more than noise")  # fmt: skip
+                           note=None if one.significant else "not above the permutation threshold")  # fmt: skip
             yield Estimate(ANALYSIS, objective, "variance_explained", model=kind, term=one.name, estimate=one.narrows,
                            p_value=one.narrows_p, n=gains.n, method="share of the variance between populations of the "
                            "finalists' differences; regression, p by permutation")  # fmt: skip

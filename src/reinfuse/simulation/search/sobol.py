@@ -1,4 +1,4 @@
-"""Global sensitivity: which unknowns of the population carry the variance of each outcome of a protocol.
+"""Global sensitivity: which uncertain parameters explain the variance of each outcome of a protocol.
 
 Sobol's first-order and total indices: the share of an outcome's variance that goes when an unknown is known, and the
 share that stays when all others are.
@@ -120,7 +120,7 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None 
                 part = each[k : k + _AT_ONCE]
                 outputs[k : k + len(part)] = list(pool.map(lambda m: means(m, drawn, arm), part))
                 if progress:
-                    progress("populations for sensitivity", k + len(part), len(each))
+                    progress("sensitivity analysis", k + len(part), len(each))
         return outputs
 
     indices, runs, empty = sobol(of, UNKNOWNS, OUTCOMES, samples=samples, resamples=resamples, seed=seed)

@@ -1,9 +1,10 @@
-"""The value of information: what it would be worth, for the choice of a protocol, to know what is unknown.
+"""The value of information on the uncertain parameters, for the choice of a protocol.
 
 Expected value of perfect information, and of partial perfect information by regression of members' differences on the
-unknowns (Strong, Oakley & Brennan, Med Decis Making 2014;34:311-326). In units of the objective: of 0.01, one patient
-of 100 more is helped when the unknown is known before the protocol is chosen. What is learnt is a group's median or
-its variation between patients, not one patient's value. Toxicity takes no part: all protocols compared are admissible.
+unknowns (Strong, Oakley & Brennan, Med Decis Making 2014;34:311-326). In units of the objective: 0.01 is one more
+patient of 100 who reaches it when the parameter is known before the protocol is chosen. What is learnt is a group's
+median or its variation between patients, not one patient's value. Toxicity takes no part: all protocols compared are
+admissible.
 """
 
 from __future__ import annotations
@@ -83,17 +84,17 @@ def differences(values: Floats, which: np.ndarray, *, members: int) -> tuple[Dif
 
 
 @dataclass(frozen=True)
-class Worth:
-    """What knowing something is worth.
+class InformationValue:
+    """The expected value of knowing a parameter, or the parameters that a measurement informs.
 
     Attributes
     ----------
     name, unknowns
-        Unknown or measurement; the names of all that it tells.
+        Uncertain parameter or measurement; the names of all that it informs.
     value
         Expected value of partial perfect information.
     threshold
-        What it must pass, so that any of all those asked passes its own in 5 % of permutations of the members at most.
+        Familywise threshold: in at most 5 % of permutations of the members does any value exceed its own.
     p
         Share of permutations, the observed order among them, in which any of them stands out as much.
     narrows, narrows_p
@@ -110,8 +111,8 @@ class Worth:
     narrows_p: float
 
     @property
-    def stands(self) -> bool:
-        """Whether it is more than noise."""
+    def significant(self) -> bool:
+        """Whether it exceeds its familywise threshold."""
         return self.p <= _LEVEL
 
 
@@ -124,28 +125,28 @@ class Information:
     perfect
         Expected value of perfect information: of knowing the population.
     unknowns, measurements
-        What each is worth alone; in the order of their declaration.
+        The value of each alone; in the order of their declaration.
     n
         Members of the ensemble.
     """
 
     perfect: float
-    unknowns: tuple[Worth, ...]
-    measurements: tuple[Worth, ...]
+    unknowns: tuple[InformationValue, ...]
+    measurements: tuple[InformationValue, ...]
     n: int
 
     def frame(self) -> pl.DataFrame:
         """Return all values as a table, the greatest first."""
         rows = [{"kind": kind, "name": w.name, "value": w.value, "threshold": w.threshold, "p_value": w.p,
-                 "stands_out": w.stands, "narrows": w.narrows, "narrows_p_value": w.narrows_p,
+                 "stands_out": w.significant, "narrows": w.narrows, "narrows_p_value": w.narrows_p,
                  "unknowns": ", ".join(w.unknowns)}
                 for kind, all_of in (("unknown", self.unknowns), ("measurement", self.measurements))
                 for w in sorted(all_of, key=lambda w: -w.value)]  # fmt: skip
         return pl.DataFrame(rows)
 
 
-def measured() -> dict[str, tuple[str, ...]]:
-    """Return the unknowns, medians and variations, that each measurement tells."""
+def measured_unknowns() -> dict[str, tuple[str, ...]]:
+    """Return the unknowns, medians and variations, that each measurement informs."""
     return {name: tuple(u for u in UNKNOWNS if u.removeprefix("cv of ") in of) for name, of in MEASUREMENTS.items()}
 
 
@@ -156,12 +157,12 @@ def information(of: Differences, z: Floats, seed: int, *, permutations: int = PE
     Parameters
     ----------
     z
-        The members' points of `space`, (members, unknowns).
+        The members' points of `parameter_space`, (members, unknowns).
     on_permutation
-        Called with the number of permutations done.
+        Called with the number of permutations completed.
     """
-    sets = [(u, (u,)) for u in UNKNOWNS] + list(measured().items())
-    values, chance = worths(
+    sets = [(u, (u,)) for u in UNKNOWNS] + list(measured_unknowns().items())
+    values, chance = partial_information(
         of,
         z,
         [[UNKNOWNS.index(u) for u in names] for _, names in sets],
@@ -169,18 +170,18 @@ def information(of: Differences, z: Floats, seed: int, *, permutations: int = PE
         permutations=permutations,
         on_permutation=on_permutation,
     )
-    entries = list[Worth]()
+    entries = list[InformationValue]()
     for kind in (slice(0, len(UNKNOWNS)), slice(len(UNKNOWNS), None)):
-        threshold, p = by_chance(values[0, kind], chance[0][:, kind])
-        _, narrows_p = by_chance(values[1, kind], chance[1][:, kind])
+        threshold, p = familywise_threshold(values[0, kind], chance[0][:, kind])
+        _, narrows_p = familywise_threshold(values[1, kind], chance[1][:, kind])
         columns = zip(sets[kind], values[0, kind], threshold, p, values[1, kind], narrows_p, strict=True)
-        entries += [Worth(*a, *map(float, numbers)) for a, *numbers in columns]
+        entries += [InformationValue(*a, *map(float, numbers)) for a, *numbers in columns]
     unknowns = len(UNKNOWNS)
     return Information(perfect(of), tuple(entries[:unknowns]), tuple(entries[unknowns:]), len(z))
 
 
 def perfect(of: Differences) -> float:
-    """Return the expected value of perfect information, freed of the noise of few patients a member.
+    """Return the expected value of perfect information, noise-corrected for few patients a member.
 
     The members' means are drawn together until their covariance is that between populations, by moments.
     """
@@ -216,10 +217,10 @@ def _gain(means: Floats, weight: Floats) -> float:
     return gain if gain > _NOTHING else 0.0
 
 
-def worths(of: Differences, z: Floats, sets: Sequence[Sequence[int]], *, seed: int, permutations: int,
+def partial_information(of: Differences, z: Floats, sets: Sequence[Sequence[int]], *, seed: int, permutations: int,
            on_permutation: Callable[[int], None] | None = None) -> tuple[Floats, Floats]:  # fmt: skip
-    """Return what knowing each set of unknowns is worth and how much it narrows, (2, sets), and the same in
-    permutations of the members, (2, permutations, sets)."""
+    """Return the value of knowing each set of unknowns and the share of variance it explains, (2, sets), and the same
+    in permutations of the members, (2, permutations, sets)."""
     random = np.random.default_rng(seed)
     sd = z.std(axis=0)
     unit = (z - z.mean(axis=0)) / np.where(sd > 0, sd, 1.0)
@@ -264,7 +265,7 @@ def fitted(x: Floats, root: Floats, target: Floats) -> Floats:
     return fit
 
 
-def by_chance(values: Floats, chance: Floats) -> tuple[Floats, Floats]:
+def familywise_threshold(values: Floats, chance: Floats) -> tuple[Floats, Floats]:
     """Return thresholds that any of all values passes by chance in 5 % of permutations at most, and p-values.
 
     The greatest of all values of a permutation, each in units of what it is by chance (root mean square), so that large

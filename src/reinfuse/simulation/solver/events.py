@@ -37,7 +37,7 @@ NOBODY = 1e-30
 """A population below this is none (one cell in a patient: about 2e-9): a step cannot tell it from its own error, and
 would let it die out again and again."""
 TINY = 1e-10
-# rows of a lane besides those of `lanes`, and its whole numbers
+# rows of a lane besides those of `dopri5`, and its whole numbers
 UNTIL, BEFORE, POSITIVE, PLANNED_STEP = range(ROWS, ROWS + 4)
 ROOM = ROWS + 4
 WHO, EVENT, NOW, DAY28, DYING, NOTED, COUNTED = range(7)
@@ -75,7 +75,7 @@ def _due(b: Floats, who: Integers, lane: int, days: Floats, times: Floats) -> No
 @inlined
 def record_states(b: Floats, who: Integers, lane: int, r: Floats, days: Floats, counts: Floats, times: Floats,
                   states: Floats) -> None:  # fmt: skip
-    """Note states at the asked times of a step, and CAR-T cells on the asked days."""
+    """Record states at the requested times of a step, and CAR-T cells on the requested days."""
     t, h, j, g = b[T, lane], b[STEP, lane], who[lane, NOTED], who[lane, COUNTED]
     who_is, now = who[lane, WHO], who[lane, NOW]
     while j < len(times) and times[j] <= t + h + 1e-12:

@@ -1,8 +1,8 @@
 """The solver: patients through protocols, by adaptive steps that end only where something happens.
 
 That is at lymphodepletion and infusion, on day 28 of an infusion, and where a population dies out; all else is read
-from the dense output. Eight patients are on their way at once (`lanes`); one who is done makes room for the next.
-Chosen by measurement (`benchmarks/virtual/`).
+from the dense output. Eight patients are integrated at once, each in a lane (`dopri5`); a lane that is free takes the
+next patient. Chosen by measurement (`benchmarks/virtual/`).
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Intege
     Parameters
     ----------
     p
-        Parameters as `declared.PARAMETERS`; shape (patients, 35).
+        Parameters as `parameters.PARAMETERS`; shape (patients, 35).
     fitness, day
         Fitness of the product and day of each infusion; shape (patients, infusions). A NaN day ends the protocol for
         that patient.
@@ -211,7 +211,7 @@ def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Intege
     follow
         Days from the last infusion to the end.
     days, out, counts
-        Days since an infusion on which CAR-T cells are counted; read-outs (patients, infusions, `watch.READ`) and
+        Days since an infusion on which CAR-T cells are counted; read-outs (patients, infusions, `readouts.READ`) and
         counts (patients, infusions, days), both filled with NaN before.
     """
     times, states = np.empty(0), np.empty((len(p), 0, SIZE))

@@ -1,6 +1,6 @@
 """What is read out of each infusion while the solver goes on: from the steps in which something happens.
 
-`lanes.step` itself adds up the area and keeps the peak and the nadir of the ends of steps.
+`dopri5.step` itself accumulates the area, and the peak and nadir at the ends of steps.
 """
 
 from __future__ import annotations
@@ -31,11 +31,10 @@ READ = ("cmax", "tmax", "auc", "last", "detected", "burden", "positive", "day28"
         "died", "dead", "escaped", "immune", "immune28", "window")  # fmt: skip
 """Read-outs of an infusion, in days since it; its `window` lasts to the next lymphodepletion or the end of follow-up.
 
-CAR-T cells: peak, its day, area of days 0-28, last day at which they are seen, whether they are `detected` at the end.
-Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
+CAR-T cells: peak, its day, area of days 0-28, last day on which they are detectable, whether they are `detected` at the
+end. Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
 progression or end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at
-progression or end.
-Anti-CAR immunity at infusion and on day 28. Peak and area end with death."""
+progression or end. Anti-CAR immunity at infusion and on day 28. Peak and area end with death."""
 (CMAX, TMAX_DAY, AUC, LAST, DETECTED, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
  IMMUNE28, WINDOW) = range(len(READ))  # fmt: skip
 COURSE = dopri5.COURSE

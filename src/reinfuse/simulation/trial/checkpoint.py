@@ -1,4 +1,4 @@
-"""A trial that goes on where it was interrupted: each block's sums are kept in a folder until all are done."""
+"""Checkpoints of a trial: the sums of each finished block are saved, so that an interrupted trial can be resumed."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ Block = tuple[int, int]
 
 
 def key(trial: Trial) -> str:
-    """Return what tells a trial's kept blocks from those of another trial, ensemble, seed, version or sources."""
+    """Return what distinguishes a trial's checkpoints from those of another trial, ensemble, seed, version or
+    sources."""
     identity = (trial.protocols.model_dump_json(), trial.ensemble.frame().write_csv(), trial.seed, dict(trial.changed))
     return hashlib.sha256(repr((software_fingerprint(), identity)).encode()).hexdigest()[:20]
 
 
 def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str], None] | None = None) -> Runner:
-    """Return a runner that keeps the sums of finished blocks in a folder, and takes those that are there already.
+    """Return a runner that saves the sums of finished blocks in a folder, and reads those that are saved already.
 
-    A kept block is taken only if its checksum is that of these patients in this trial: one that is cut short, altered,
+    A checkpoint is used only if its checksum is that of these patients in this trial: one that is cut short, altered,
     or of another trial is simulated anew.
 
     Parameters
     ----------
     say
-        Is told how many kept blocks were simulated anew.
+        Called with how many checkpoints were simulated anew.
     """
     trial_folder = folder / key(trial)
     trial_folder.mkdir(parents=True, exist_ok=True)
@@ -44,9 +45,7 @@ def resumable(runner: Runner, trial: Trial, folder: Path, *, say: Callable[[str]
         present = [b for b in requested if _path(trial_folder, b).exists()]
         sound = {b for b in present if _read(trial_folder, b) is not None}
         if say and len(sound) < len(present):
-            say(
-                f"{len(present) - len(sound)} kept blocks of patients were damaged or of another trial: simulated anew."
-            )
+            say(f"{len(present) - len(sound)} checkpoints were damaged or of another trial: simulated anew.")
         fresh = iter(runner(work, [b for b in requested if b not in sound]))
         for block in requested:
             if block not in sound:
@@ -82,7 +81,7 @@ def _write(folder: Path, block: Block, *, tally: Tally) -> None:
 
 
 def _read(folder: Path, block: Block) -> Tally | None:
-    """Return a kept block; None if its file cannot be read or its checksum is another."""
+    """Return a checkpoint; None if its file cannot be read or its checksum is another."""
     try:
         with np.load(_path(folder, block), allow_pickle=False) as file:
             tally, written = Tally(**{f.name: file[f.name] for f in fields(Tally)}), str(file["checksum"])

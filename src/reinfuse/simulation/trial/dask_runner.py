@@ -2,7 +2,7 @@
 
 Results come back in the order of the blocks, so that their sums are the same to the last bit as on one machine; for
 that, the workers must have the same sources and libraries. Every task carries what it needs (some 100 kB), so that a
-worker that dies takes nothing with it but the blocks it was at; these are done again.
+worker that dies takes nothing with it but the blocks it was at; these are simulated again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AGAIN = 10
 
 GONE = 300.0
 """Seconds without any worker after which the cluster counts as lost."""
-_RESUME = "start it again; with --resume, what was done is kept"
+_RESUME = "start it again; --resume reads the checkpoints of finished blocks"
 
 
 @contextmanager

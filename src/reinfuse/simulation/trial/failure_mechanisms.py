@@ -1,9 +1,8 @@
-"""Why an arm fails: which patients without response would have had one, had a mechanism been absent from the last
+"""Mechanisms of failure: which patients without response would have had one, had a mechanism been absent from the last
 infusion on.
 
 The same patients, from the same state before the last lymphodepletion; one mechanism is changed at a time. A patient
-can be rescued by
-several, or by none.
+may respond after several of the changes, or after none.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ ANTIGEN = "antigen loss (all tumour keeps it)"
 
 
 def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) -> tuple[Estimate, ...]:
-    """Return, for each arm of two or more infusions, the share of patients without response whom each change
-    rescues."""
+    """Return, for each arm of two or more infusions, the share of non-responders who respond after each
+    change."""
     arms = trial.protocols.all_arms
     if len(arms[0].infusions) < 2:
         return ()
@@ -74,7 +73,7 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
             members=len(trial.ensemble),
         )
         if progress:
-            progress("why arms fail", completed, len(arms))
+            progress("mechanisms of failure", completed, len(arms))
     return tuple(estimates)
 
 

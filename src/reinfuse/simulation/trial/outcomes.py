@@ -41,8 +41,8 @@ class Outcomes:
 
     `given`: whether the infusion was given; nobody is treated after death (`exclude_the_dead`). `pfs` (to progression
     or death) and `persistence` (to death at most) in days; `progressed` (or died) and `lost`: whether the event was
-    seen. `crs`: log odds of CRS of grade 3 or more but for the ensemble member's intercept. `antigen_negative`: whether
-    most tumour at progression has lost the antigen.
+    observed. `crs`: log odds of CRS of grade 3 or more but for the ensemble member's intercept. `antigen_negative`:
+    whether most tumour at progression has lost the antigen.
     """
 
     given: Bools

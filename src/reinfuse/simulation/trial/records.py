@@ -24,9 +24,9 @@ from reinfuse.simulation.trial.trial import COUNTED, QUANTITIES, SHARES, bounds_
 
 ANALYSIS = "virtual"
 SAME = "same patients"
-"""The contrast in patients who had the studied infusion in both arms: what the protocol causes, in the model."""
+"""The contrast in patients who had the studied infusion in both arms: the protocol's causal effect, in the model."""
 SELECTED = "as selected"
-"""The difference between those who had it in each arm: what a study would see."""
+"""The difference between those who had it in each arm: the difference observed in a study."""
 _PEAK = "log10_peak"
 
 

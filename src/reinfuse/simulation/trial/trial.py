@@ -1,8 +1,7 @@
 """Virtual trials: the same patients in every arm, in every population that the ensemble holds.
 
-Work is done in blocks of patients whose sums are added (`tally`), so that memory does not grow with their number, and
-a block
-gives the same sums wherever it is done.
+Patients are simulated in blocks whose sums are added (`accumulators`), so that memory does not grow with their number,
+and a block gives the same sums wherever it is simulated.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ READ_ON: Mapping[str, float] = {"pfs_6_months": HALF_YEAR, "seen_day28": 28.0, "
 
 @dataclass(frozen=True)
 class Trial:
-    """What is to be simulated; small, so that it can be sent elsewhere.
+    """The design of a virtual trial; small, so that it can be sent to a worker.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""A virtual trial from start to end: what was simulated, and what it found."""
+"""A virtual trial from start to end, and its results."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ from reinfuse.simulation.twins.virtual_twins import simulate_twins
 from reinfuse.version import __version__
 
 REASONED = 1000
-"""Virtual patients in whom it is asked why an arm fails."""
+"""Virtual patients in whom mechanisms of failure are analysed."""
 SEED = 20210121
-"""Of the virtual patients, unless another is given: the day of the reference study's issue."""
+"""Default random seed: the day of the reference study's issue."""
 CARD = (
-    "A model, calibrated to results of groups. It was not validated for one patient, and gives no advice on one.",
-    "For: comparing protocols of repeat CD19 CAR-T infusions in silico, and seeing how sure, or unsure, the answer is.",
-    "Not for: choosing a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
-    "One population stands for all diagnoses. It is calibrated mostly to lymphoma; CLL was held out.",
-    "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two factors.",
-    "No treatment between infusions, no death but by tumour, no dropout; one intensity for each regimen.",
+    "A model, calibrated to group results; not validated for individual patients, and no advice on treatment.",
+    "Intended use: in silico comparison of protocols of repeat CD19 CAR-T infusions, with the uncertainty of the "
+    "results.",
+    "Not for: choice of a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
+    "All diagnoses share one population, calibrated mostly to lymphoma; CLL was held out.",
+    "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two published "
+    "associations.",
+    "No treatment between infusions, no death other than by tumour, no dropout; one intensity for each regimen.",
     "Definitions of response, progression and CRS are the model's own.",
 )  # fmt: skip
-"""What the model is for and not for, and what was assumed."""
+"""Intended use, limitations and assumptions of the model."""
 
 
 def card() -> tuple[str, ...]:
@@ -45,7 +47,7 @@ def card() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class VirtualFindings:
-    """What a virtual trial found.
+    """Results of a virtual trial.
 
     Attributes
     ----------
@@ -56,7 +58,7 @@ class VirtualFindings:
     patients
         Virtual patients who met every arm.
     warnings
-        What a reader must know, as ``{"about": ..., "text": ...}``.
+        Warnings to the reader, as ``{"about": ..., "text": ...}``.
     """
 
     protocols: Protocols
@@ -75,12 +77,12 @@ class VirtualFindings:
 
 def trial(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int = SEED, runner: Runner | None = None,
           progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
-    """Return what a virtual trial found.
+    """Return the results of a virtual trial.
 
     Parameters
     ----------
     patients
-        Virtual patients, each of whom meets every arm; they are dealt to the ensemble's members in turn.
+        Virtual patients, each of whom meets every arm; they are assigned to the ensemble's members in turn.
     runner
         Where blocks are simulated; all cores of this machine by default.
     """

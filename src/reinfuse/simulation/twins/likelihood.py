@@ -1,4 +1,4 @@
-"""How well virtual twins fit what is known of a patient, and the weights that follow."""
+"""Likelihood of a patient's data for each virtual twin, and the weights of the twins."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG_MASSES = np.log(_MASSES / _MASSES.sum())
 
 
 def fits(patient: PatientData, out: Floats, counts: Floats, *, cut: Floats | float) -> Floats:
-    """Return the log likelihood of what is known of a patient for each twin; -inf for one who would not have had CART2.
+    """Return the log likelihood of a patient's data for each twin; -inf for one who would not have had CART2.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def of_counts(profile: Profile, counts: Floats) -> Floats:
 
 
 def _free(detected: Floats, undetected: Floats) -> Floats:
-    """Return the log likelihood of what is seen, and not, with a common shift integrated out."""
+    """Return the log likelihood of detected and undetected counts, a common shift integrated out."""
     shift = detected.mean(axis=1, keepdims=True)
     fit: Floats = -0.5 * np.sum((detected - shift) ** 2, axis=1)
     if undetected.shape[1]:
@@ -90,7 +90,7 @@ def tempered_weights(fit: Floats) -> tuple[Floats, float]:
     """Return weights of twins within each member, (members, twins), and the power to which likelihoods were taken: 1 if
     enough twins count anyway.
 
-    Twins that are out of the question have none; a member in which all are has none at all.
+    Impossible twins have none; a member with impossible twins only has none at all.
     """
     best = fit.max(axis=1, keepdims=True)
     off = np.subtract(fit, best, out=np.full_like(fit, -np.inf), where=np.isfinite(best))

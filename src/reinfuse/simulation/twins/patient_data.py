@@ -1,4 +1,4 @@
-"""What is known of a centre's patients before their second infusion, as far as the model has it."""
+"""Data of a centre's patients from before their second infusion, as far as the model has them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reinfuse.simulation.trial.protocol import Infusion, Regimen
 
 LEAST_PATIENTS = 5
 MOST_DOSE = 1e9
-"""Doses above it, cells/kg, are taken as not known."""
+"""Doses above it, cells/kg, are taken as missing."""
 SHORTEST = 35.0
 """Least days between infusions in the model: the response to the first is read before the next lymphodepletion."""
 NONE, PARTIAL, COMPLETE = range(3)
@@ -35,7 +35,7 @@ _UNKNOWN = (None, "NE")
 
 @dataclass(frozen=True, repr=False)
 class PatientData:
-    """What is known of a patient before CART2; None where it is not, or where the model does not have it.
+    """A patient's data from before CART2; None where missing, or where the model does not have them.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class PatientData:
 
 
 NO_DATA = PatientData(None, None, None, None, None, None, None)
-"""Of a patient of whom nothing is known."""
+"""A patient without data."""
 
 
 def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: CohortKinetics | None) -> tuple[PatientData, ...]:
@@ -96,7 +96,7 @@ def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: CohortKinet
 
 def of_frame(frame: pl.DataFrame, profiles: Sequence[Profile], *, before: Mapping[str, int] | None = None,
              rules: Rules | None = None) -> tuple[PatientData, ...]:  # fmt: skip
-    """Return what is known of each patient, from an analysed frame and the profiles of the cohort's counts.
+    """Return the data of each patient, from an analysed frame and the profiles of the cohort's counts.
 
     Parameters
     ----------

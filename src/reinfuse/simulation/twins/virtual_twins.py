@@ -1,12 +1,11 @@
-"""A centre's own cohort: protocols for the second infusion in virtual twins of its patients. Groups only, never one
-patient.
+"""Protocols for the second infusion in virtual twins of a cohort's patients: for the group, never for one patient.
 
 Each patient has twins in several members of the ensemble who had the patient's own first infusion (regimen class, dose)
-and interval; what is not known of them, or not in the model, is the reference arm's. All of the cohort had a second
-infusion: so twins who would not have needed one do not count, unless it was planned. The others weigh by how well they
-fit what is known before CART2 (`likeness`): bulky disease, response to CART1, counts after it. Weights are tempered
-where a few twins would carry all. The ensemble itself is not updated: a cohort of some dozens cannot, at this number of
-twins; intervals are over its members, not over patients that another cohort might have had.
+and interval; missing data, and what the model does not have, are taken from the reference arm. All patients of the
+cohort had a second infusion: twins who would not have needed one have no weight, unless it was planned. The others are
+weighted by the likelihood of the data from before CART2 (`likelihood`): bulky disease, response to CART1, counts after
+it. Weights are tempered where a few twins would dominate. The ensemble itself is not updated: a cohort of some dozens
+is too small for that; intervals are over its members, not over other cohorts.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ MEMBERS, TWINS = 16, 512
 _NEGLIGIBLE = 1e-3
 """Twins with less than this share of an even weight are left out after CART1."""
 _AT_CART2, _TO_RESPONSE = 1.0, 29.0
-"""Days of follow-up: what is known before CART2; the response to it."""
+"""Days of follow-up: data from before CART2; the response to it."""
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
 POPULATION, ANALYSIS = "centre's cohort", "virtual"
 METHOD = "virtual twins of the cohort's patients; 95% prediction interval over members of the ensemble"
@@ -49,7 +48,7 @@ METHOD = "virtual twins of the cohort's patients; 95% prediction interval over m
 
 @dataclass(frozen=True)
 class TwinPredictions:
-    """What a cohort's twins would have had in each arm, and with their own second infusion.
+    """Predictions for a cohort's twins in each arm, and with their own second infusion.
 
     Attributes
     ----------
@@ -129,15 +128,15 @@ class TwinPredictions:
 
     @property
     def description(self) -> str:
-        """What must be known of the twins."""
-        less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that what is "
-                f"known of them moves the prediction less than it could") if self.tempered else (
+        """Size, weights and assumptions of the twins, in sentences."""
+        less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that their "
+                "data inform the prediction less than in full") if self.tempered else (
                 "no weights had to be tempered")  # fmt: skip
         planned = f"but for {self.planned} in whom it was planned" if self.planned else "for everybody"
         return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1. Of {self.twins} "
                 f"twins a patient, the median effective number is {self.effective:.0f}; {less}. CART2 was taken as "
-                f"needed {planned}, as all of the cohort had it. For {self.assumed}, something of CART1 or of the "
-                f"interval was taken from the reference arm.")  # fmt: skip
+                f"needed {planned}, as all of the cohort had it. For {self.assumed}, data of CART1 or of the "
+                f"interval were missing, or outside the model, and taken from the reference arm.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -166,7 +165,7 @@ class _TwinSample:
         return _TwinSample(member, self.p[who], drawn, self.intercept[who], self.which[who])
 
     def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
-        """Return read-outs and counts of what is known before CART2; far more exact than a count is."""
+        """Return read-outs and counts to CART2; far more exact than a count is."""
         return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days=days)
 
     def after(self, arm: Arm, follow: float) -> Floats:
@@ -183,7 +182,7 @@ class _TwinSample:
 
 @dataclass(frozen=True)
 class _TwinDesign:
-    """What is compared, in which populations."""
+    """Second infusions that are compared, and the populations of the twins."""
 
     seconds: tuple[Infusion, ...]
     usual: Arm
@@ -240,7 +239,7 @@ def simulate_twins(
     twins: int = TWINS,
     progress: Progress | None = None,
 ) -> TwinPredictions:
-    """Return what the twins of a cohort's patients would have had in each second infusion of the arms.
+    """Return predictions for the twins of a cohort's patients with each second infusion of the arms.
 
     Parameters
     ----------
