@@ -10,7 +10,7 @@ import pytest
 
 from helpers import quick
 from reinfuse import Plan, Study, read_cohort, save
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.data import DEMO, datasets
 from reinfuse.kinetics.nca import nca, persistence
@@ -170,7 +170,7 @@ def test_the_pattern_of_the_synthetic_counts():
     Two patients have no count after CART2, one none above the limit, one has the peak last, two were counted twice.
     """
     cohort = read_cohort(datasets()[DEMO].path)
-    data, found = analysed(cohort, Plan.built_in()).frame, profiles(cohort)
+    data, found = analysis_set(cohort, Plan.built_in()).frame, profiles(cohort)
     rows = {r["patient_id"]: r for r in data.iter_rows(named=True)}
     after = {p.patient_id: p for p in found.profiles if p.infusion == 2}
     ends, peaks = {True: [], False: []}, {True: [], False: []}

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
-from reinfuse.analyses.conduct import Piece, Shared, conduct, not_run, pieces
+from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
 from reinfuse.analyses.registry import steps
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.post_baseline import landmark_notes
-from reinfuse.cohort.split_doses import unsplit
+from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.output import Destination
@@ -65,8 +65,8 @@ class Study:
             if again is None:
                 raise CohortRefused(problems)
             self.cohort = again
-        self.cohort = unsplit(self.cohort, self.plan.rules)
-        self.data = analysed(self.cohort, self.plan)
+        self.cohort = with_whole_doses(self.cohort, self.plan.rules)
+        self.data = analysis_set(self.cohort, self.plan)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
@@ -168,7 +168,7 @@ class Study:
                   others: Shared | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
-        results = conduct(todo, boundary, progress=progress, others=others)
+        results = run_steps(todo, boundary, progress=progress, others=others)
         idle = not_run(todo, results, self._inputs(counts)) if whole else ()
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
                         self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,

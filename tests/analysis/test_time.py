@@ -10,7 +10,7 @@ from columns import category, drawn, number, timed, yes_no
 
 from reinfuse.analyses import association, competing_risks, landmark, proportional_hazards, standardization, survival
 from reinfuse.analyses.design_matrix import design_of
-from reinfuse.cohort.post_baseline import Switch, at_landmark
+from reinfuse.cohort.post_baseline import TimeDependentFactor, at_landmark
 from reinfuse.statistics import fine_gray, firth_batch, firth_left_truncated, nonparametric
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "association.json").read_text(encoding="utf-8"))
@@ -262,7 +262,7 @@ def test_the_change_splits_each_patients_time():
     assert converged
     assert math.exp(b[0]) == pytest.approx(math.sqrt(3 / 2), abs=1e-6)
     [e] = landmark.time_dependent(
-        end, Switch("response", "Response", _array([np.nan, 2, 5, np.nan])), [], confidence=0.95
+        end, TimeDependentFactor("response", "Response", _array([np.nan, 2, 5, np.nan])), [], confidence=0.95
     )
     assert (e.n, e.events) == (4, 3)
     assert e.note == "2 of 4 patients changed"
@@ -277,7 +277,7 @@ def test_immortal_time_makes_no_effect():
     end = timed(time, np.ones(400))
     [naive] = association.associations(end, [yes_no(changed)], "univariable", confidence=0.95)
     [right] = landmark.time_dependent(
-        end, Switch("response", "Response", np.where(changed, day, np.nan)), [], confidence=0.95
+        end, TimeDependentFactor("response", "Response", np.where(changed, day, np.nan)), [], confidence=0.95
     )
     assert naive.upper < 0.7
     assert right.lower < 1 < right.upper
@@ -285,5 +285,7 @@ def test_immortal_time_makes_no_effect():
 
 def test_nobody_changed_is_said():
     end = timed([4, 6], [1, 1])
-    [e] = landmark.time_dependent(end, Switch("response", "Response", _array([np.nan, 7])), [], confidence=0.95)
+    [e] = landmark.time_dependent(
+        end, TimeDependentFactor("response", "Response", _array([np.nan, 7])), [], confidence=0.95
+    )
     assert e.note == "not estimable: nobody changed while under observation"

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import read, write_sheet
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.baseline_columns import is_identifier, learnt_later
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.exceptions import PlanRefused
@@ -83,7 +83,7 @@ def test_a_landmark_may_adjust_for_what_is_known_by_then(tmp_path):
     E,150,1,SD,,3
     F,400,1,SD,,4"""
     cohort = read_cohort(write_sheet(tmp_path, sheet))
-    [step] = ANALYSIS.steps(Inputs(analysed(cohort, plan), plan, cohort))
+    [step] = ANALYSIS.steps(Inputs(analysis_set(cohort, plan), plan, cohort))
     records, _ = step.work([])
     ratios = [e for e in records if e.statistic == "hazard_ratio"]
     assert [(e.term, e.model, e.at) for e in ratios] == [
@@ -116,13 +116,13 @@ BY_VALUES = [
 @pytest.mark.parametrize(("told", "rule"), BY_VALUES)
 def test_identifiers_and_dates_are_known_by_their_values(tmp_path, told, rule):
     with pytest.raises(PlanRefused) as refused:
-        analysed(read_cohort(write_sheet(tmp_path, SIX)), Plan.of({"subgroups": [], "factors": [], **told}))
+        analysis_set(read_cohort(write_sheet(tmp_path, SIX)), Plan.of({"subgroups": [], "factors": [], **told}))
     assert [p.rule for p in refused.value.problems] == [rule]
 
 
 def test_what_groups_patients_or_measures_them_is_kept(tmp_path):
     factors = [{"name": "centre", "column": "centre"}, {"name": "marker", "column": "marker"}]
-    data = analysed(read_cohort(write_sheet(tmp_path, SIX)), Plan.of({"subgroups": ["centre"], "factors": factors}))
+    data = analysis_set(read_cohort(write_sheet(tmp_path, SIX)), Plan.of({"subgroups": ["centre"], "factors": factors}))
     assert [f.name for f in data.factors] == ["centre", "marker"]
     assert list(data.populations) == ["all", "centre=North", "centre=South"]
 
@@ -134,7 +134,7 @@ def test_few_patients_may_all_differ(tmp_path):
         infusions="patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n"
         + "\n".join(f"{p},{i},{day},2e6,Cy" for p in "ABCDE" for i, day in ((1, 0), (2, 100))),
     )
-    assert len(analysed(cohort, Plan()).populations) == 6
+    assert len(analysis_set(cohort, Plan()).populations) == 6
 
 
 @pytest.mark.parametrize("name", ["patient_id", "Patient-ID", "USUBJID", "mrn", "Date of birth", "initials"])

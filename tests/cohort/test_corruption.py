@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 
 from corruption import CORRUPTIONS, VARIANTS, write_variant
 from reinfuse import Plan
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.data import DEMO, datasets
@@ -26,7 +26,7 @@ def clean():
 
 def _patients(folder) -> pl.DataFrame:
     plan = Plan.built_in()
-    frame = patients_frame(analysed(read_cohort(folder), plan), plan)
+    frame = patients_frame(analysis_set(read_cohort(folder), plan), plan)
     told = [c for c in frame.columns if not c.endswith("_source") and "lymphodepletion" not in c]
     return frame.select(sorted(told))
 

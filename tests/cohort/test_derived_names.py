@@ -6,7 +6,7 @@ from polars.testing import assert_frame_equal
 
 from cohorts import EIGHT
 from helpers import plain, problems_of, read, write_folder, write_sheet
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.raw_tables import DERIVED, ROW, TIME
@@ -37,7 +37,7 @@ def test_no_header_holds_what_derived_names_hold():
 def test_own_columns_change_nothing_in_dated_tables(tmp_path):
     own = {name: text.replace(f",{DERIVED}row", ",row") for name, text in with_columns(EIGHT).items()}
     with_own, without = (read(tmp_path, **tables) for tables in (own, EIGHT))
-    frames = [patients_frame(analysed(cohort, PLAN), PLAN) for cohort in (with_own, without)]
+    frames = [patients_frame(analysis_set(cohort, PLAN), PLAN) for cohort in (with_own, without)]
     assert frames[1]["cart1_cy_flu"].to_list() == ["yes", "no", "yes", "yes", "no", "no", None, "no"]
     assert_frame_equal(*frames)
 
@@ -55,15 +55,15 @@ def test_own_columns_change_nothing_in_a_wide_sheet(tmp_path, name):
     text = f"patient_id,cart1_lymphodepletion,os_days,os_event,{name}\nA,Cy/Flu,9,1,no\nB,Cy,8,0,no"
     plan = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="mine", column=name)), models=())
     cohort = read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns)
-    data = analysed(cohort, plan)
+    data = analysis_set(cohort, plan)
     assert [f.values.to_list() for f in data.factors] == [["yes", "no"], ["no", "no"]]
     assert patients_frame(data, plan)[name].to_list() == ["no", "no"]
 
 
 def test_patients_csv_is_read_again_without_loss(tmp_path):
-    first = patients_frame(analysed(read(tmp_path, **EIGHT), PLAN), PLAN)
+    first = patients_frame(analysis_set(read(tmp_path, **EIGHT), PLAN), PLAN)
     first.write_csv(tmp_path / "patients.csv")
-    second = patients_frame(analysed(read_cohort(tmp_path / "patients.csv"), PLAN), PLAN)
+    second = patients_frame(analysis_set(read_cohort(tmp_path / "patients.csv"), PLAN), PLAN)
     assert_frame_equal(second.select(first.columns), first, check_dtypes=False)
 
 
@@ -71,7 +71,7 @@ def test_patients_csv_is_read_again_without_loss(tmp_path):
 def test_an_endpoint_of_the_plan_beside_the_derived_one_is_refused(tmp_path, name):
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name=name, value="LDH"),))
     with pytest.raises(PlanRefused) as refused:
-        analysed(read_cohort(write_folder(tmp_path, **EIGHT), {}, used=plan.used_columns), plan)
+        analysis_set(read_cohort(write_folder(tmp_path, **EIGHT), {}, used=plan.used_columns), plan)
     (problem,) = refused.value.problems
     assert (problem.table, problem.column) == ("plan", name)
     assert problem.rule == f"endpoint {name}: the cohort holds an endpoint of this name already"
@@ -80,19 +80,19 @@ def test_an_endpoint_of_the_plan_beside_the_derived_one_is_refused(tmp_path, nam
 def test_a_sheet_without_the_derived_endpoint_may_have_the_plans_own(tmp_path):
     text = "patient_id,os_days,os_event,weeks,again\nA,9,1,1,yes\nB,8,0,1,no"
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name="ttnt", time="weeks", event="again"),))
-    data = analysed(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
+    data = analysis_set(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
     assert [e.name for e in data.endpoints] == ["os", "ttnt"]
     text = text.replace("weeks,again", "ttnt_days,ttnt_event")
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name="ttnt", time="os_days", event="os_event"),))
     with pytest.raises(PlanRefused):
-        analysed(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
+        analysis_set(read_cohort(write_sheet(tmp_path, text), {}, used=plan.used_columns), plan)
 
 
 def test_a_name_that_is_a_pattern_names_its_own_column(tmp_path):
     text = "patient_id,os_days,os_event,^.*$,*\nA,9,1,x,1\nB,8,0,y,2"
     plan = Plan(factors=(Factor(name="one", column="^.*$"), Factor(name="two", column="*")), models=())
     cohort = read_cohort(write_sheet(tmp_path, text), {"product": "*"}, used=plan.used_columns)
-    assert [f.values.to_list() for f in analysed(cohort, plan).factors] == [["x", "y"], [1.0, 2.0]]
+    assert [f.values.to_list() for f in analysis_set(cohort, plan).factors] == [["x", "y"], [1.0, 2.0]]
     assert cohort.tables["sheet"].schema["os_days"] == pl.Float64
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import plain, read
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
@@ -112,12 +112,12 @@ def test_deaths_that_decide_between_relapse_and_non_relapse_mortality_are_named(
     people = "P,400,400,disease,CLL\nQ,300,300,unknown,NHL\nR,350,350,,NHL\nS,500,,,ALL\nT,200,200,treatment,ALL"
     infusions = INFUSIONS + "".join(f"\n{p},1,0,2e6,Cy\n{p},2,90,2e6,Cy" for p in "QRST")
     four = cohort(tmp_path, people, infusions, responses=responses("130,CR"))
-    notes = analysed(four, Plan()).notes
+    notes = analysis_set(four, Plan()).notes
     assert ("1 of 5 patients: died of disease without a recorded progression; counted as relapse on the day of death "
             "(patients row 1)") in notes  # fmt: skip
     assert ("2 of 5 patients: died without a recorded progression, cause unknown or not recorded; counted as "
             "non-relapse mortality (patients rows 2, 3)") in notes  # fmt: skip
-    other = analysed(four, Plan(rules=Rules(death_of_disease="non-relapse mortality"))).notes
+    other = analysis_set(four, Plan(rules=Rules(death_of_disease="non-relapse mortality"))).notes
     assert ("1 of 5 patients: died of disease without a recorded progression; counted as non-relapse mortality "
             "(patients row 1)") in other  # fmt: skip
 
@@ -156,7 +156,7 @@ def test_the_notes_say_which_compartment_decided(tmp_path):
     people = "P,900,,,CLL\nQ,900,,,CLL\nR,900,,,CLL\nS,900,,,CLL"
     infusions = INFUSIONS + "".join(f"\n{p},1,0,2e6,Cy\n{p},2,100,2e6,Cy" for p in "QRS")
     tests = "P,128,detectable,blood\nP,128,undetectable,marrow\nQ,128,detectable,blood\nR,128,detectable,marrow\n"
-    mrd = analysed(cohort(tmp_path, people, infusions, mrd=MRD + tests + "S,128,undetectable,CSF"), Plan()).notes
+    mrd = analysis_set(cohort(tmp_path, people, infusions, mrd=MRD + tests + "S,128,undetectable,CSF"), Plan()).notes
     assert "undetectable MRD at day 28 was decided in marrow (2 patients) and blood (1)" in mrd
     assert "1 of 4 patients: compartments differ about MRD at day 28; marrow decided, against blood (1)" in mrd
     assert ("1 MRD test from day 21 to 42 in a compartment that the plan does not name (CSF): does not count "

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from helpers import read, write_sheet
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.factors import build
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
@@ -210,7 +210,7 @@ B,2,130,2e6,Cy/Flu,,2"""
 
 
 def values_of(cohort, plan, *names):
-    data = analysed(cohort, plan)
+    data = analysis_set(cohort, plan)
     return {n: data.factor(n).values.to_list() for n in names}
 
 
@@ -252,7 +252,7 @@ CLASHING = {
 
 
 def test_columns_of_the_input_stand_apart_from_derived_ones(tmp_path):
-    data = analysed(read(tmp_path, **CLASHING), Plan())
+    data = analysis_set(read(tmp_path, **CLASHING), Plan())
     assert data.grades == ("crs_grade",)
     assert data.frame["toxicity_x_grade_patients"].to_list() == ["y", "y"]
     names = ["response", "crs_grade", "os_days", "interval_days", "age_years", "prior_lines", "sex"]
@@ -274,7 +274,7 @@ def test_two_wrong_factors_and_a_wrong_subgroup_are_told_at_once(tmp_path):
     cohort = read(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
     factors = (Factor(name="a", column="ECOGG"), Factor(name="b", column="LDHH"))
     with pytest.raises(PlanRefused) as caught:
-        analysed(cohort, Plan(factors=factors, models=(), subgroups=("stage",)))
+        analysis_set(cohort, Plan(factors=factors, models=(), subgroups=("stage",)))
     assert [(p.column, p.remedy) for p in caught.value.problems] == [
         ("ECOGG", "did you mean 'ECOG'?"),
         ("LDHH", "did you mean 'LDH'?"),
@@ -284,7 +284,7 @@ def test_two_wrong_factors_and_a_wrong_subgroup_are_told_at_once(tmp_path):
 
 def test_subgroups_are_the_levels_of_factors_and_columns(tmp_path):
     cohort = read(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    data = analysed(cohort, Plan(subgroups=("diagnosis", "cart1_cy_flu", "ECOG")))
+    data = analysis_set(cohort, Plan(subgroups=("diagnosis", "cart1_cy_flu", "ECOG")))
     assert {name: mask.tolist() for name, mask in data.populations.items()} == {
         "all": [True, True],
         "diagnosis=ALL": [False, True],

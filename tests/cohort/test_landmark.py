@@ -4,9 +4,9 @@ import pytest
 
 from helpers import plain, read, write_sheet
 from reinfuse.analyses.landmark import time_dependent
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
-from reinfuse.cohort.post_baseline import factor_at, landmark_day, landmark_notes, switch
+from reinfuse.cohort.post_baseline import factor_at, landmark_day, landmark_notes, time_dependent_factor
 from reinfuse.plan.analysis_plan import Landmark, Plan
 from reinfuse.study import Study
 
@@ -23,7 +23,7 @@ def data(folder, *days, response="PR", plan=None, **tables):
         + "\n".join(f"{p},{100 + day},{response}" for p, day in zip(ids, days, strict=True) if day is not None),
         **tables,
     )
-    return analysed(cohort, plan or Plan())
+    return analysis_set(cohort, plan or Plan())
 
 
 DEFAULTS = [
@@ -59,7 +59,7 @@ def test_the_default_of_umrd_is_the_end_of_its_window(tmp_path, window, day):
 def test_the_default_of_another_factor_is_not_before_it_is_known(tmp_path, known_at, day):
     plan = Plan.of({"factors": [{"name": "peak", "column": "peak", "known_at": known_at}]})
     sheet = write_sheet(tmp_path, "patient_id,os_days,os_event,peak\nA,100,1,5\nB,200,0,9\nC,300,1,7")
-    got = analysed(read_cohort(sheet), plan)
+    got = analysis_set(read_cohort(sheet), plan)
     assert landmark_day(Landmark(factor="peak"), got, rules=plan.rules) == day
 
 
@@ -125,10 +125,10 @@ F,400,1,PD,"""
 
 
 def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
-    got = analysed(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
+    got = analysis_set(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
     factor, _ = factor_at("response", 42, got)
     assert factor.values.to_list() == ["yes", "yes", None, "no", "no", "no"]
-    turned, _ = switch("response", got)
+    turned, _ = time_dependent_factor("response", got)
     assert turned.undated.tolist() == [False, False, True, False, False, False]
     [ratio] = time_dependent(got.endpoint("os"), turned, [], confidence=0.95)
     assert (ratio.n, ratio.events) == (5, 5)

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import read, write_sheet
 from reinfuse import read_cohort
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.declarations import Design, Rules
 from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.data import DEMO, datasets
@@ -92,7 +92,7 @@ def test_a_wide_sheet_has_no_pairs(tmp_path):
 def test_each_infusion_agrees_with_its_own_analysis(index):
     cohort = read_cohort(datasets()[DEMO].path)
     found = pairs(cohort, 2, rules=Rules())
-    frame = analysed(cohort, Design(index_infusion=index))
+    frame = analysis_set(cohort, Design(index_infusion=index))
     rows = [list(frame.frame["patient_id"]).index(i) for i in found.ids]
     for name in ("response", "cr"):
         assert np.array_equal(frame.endpoint(name).event[rows], getattr(found, name)[:, index - 1])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cohorts import EIGHT
 from helpers import cells, estimates_agree, plain, write_folder, write_workbook
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.plan.analysis_plan import Factor, Plan, Rules
@@ -247,7 +247,7 @@ def test_every_patient_is_in_the_flow_exactly_once(people, index):
     reached = [len(wholes(p)) for p in people]
     cohort = drawn(people)
     plan = Plan.built_in(index if max(reached) >= index else 1)
-    flow = analysed(cohort, plan).flow
+    flow = analysis_set(cohort, plan).flow
     assert flow["patient_id"].to_list() == [f"H{i}" for i in range(len(people))]
     expected = [
         ("analysed", None) if n >= plan.index_infusion

@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 
 from helpers import plain, read
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.cohort.paired_outcomes import pairs
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.raw_tables import ROW
-from reinfuse.cohort.split_doses import unsplit
+from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.study import Study
 
@@ -62,27 +62,27 @@ def test_what_is_a_part_and_what_is_an_infusion(tmp_path, rules, day, reason, ex
 
 def test_three_parts_are_one_infusion(tmp_path):
     infusions = HEADER + "P,1,0,1e6,Cy/Flu,,no\nP,2,20,3e6,,planned,\nP,3,45,6e6,,planned,"
-    whole = unsplit(cohort(tmp_path, infusions), Rules())
+    whole = with_whole_doses(cohort(tmp_path, infusions), Rules())
     assert whole.tables["infusions"].select("infusion", "day", "dose_cells_per_kg").rows() == [(1, 0, 1e7)]
     assert whole.split_doses.select("infusion", "whole", ROW).rows() == [(2, 1, 2), (3, 1, 3)]
-    assert unsplit(whole, Rules()) is whole
+    assert with_whole_doses(whole, Rules()) is whole
 
 
 def test_the_whole_has_its_first_part_s_columns_and_the_sum_of_the_doses(tmp_path):
-    data = analysed(cohort(tmp_path, THEN_AGAIN), Plan())
+    data = analysis_set(cohort(tmp_path, THEN_AGAIN), Plan())
     got = data.frame.row(0, named=True)
     assert part(got, "cart1_dose_cells_per_kg", "cart1_lymphodepletion", "cart2_dose_cells_per_kg") == (
         4e6, "Cy/Flu", 2e7,
     )  # fmt: skip
     assert part(got, "interval_days", "reason", "bulky") == (200, "relapse", "yes")
     assert data.factor("dose_increase").values.to_list() == ["yes"]
-    first = analysed(cohort(tmp_path, IN_TWO), Plan.built_in(1)).frame.row(0, named=True)
+    first = analysis_set(cohort(tmp_path, IN_TWO), Plan.built_in(1)).frame.row(0, named=True)
     assert part(first, "cart1_dose_cells_per_kg", "reason", "bulky") == (4e6, None, "no")
 
 
 def test_a_part_without_a_dose_leaves_the_sum_missing(tmp_path):
     infusions = HEADER + "P,1,0,1e6,Cy/Flu,,no\nP,2,14,,none,planned,yes"
-    data = analysed(cohort(tmp_path, infusions), Plan.built_in(1))
+    data = analysis_set(cohort(tmp_path, infusions), Plan.built_in(1))
     assert data.frame["cart1_dose_cells_per_kg"].to_list() == [None]
     assert "1 of 1 patient: split dose with a part whose dose is not known; the sum is missing" in data.notes
 
@@ -96,7 +96,7 @@ def test_the_second_infusion_is_the_second_whole_one(tmp_path):
 
 def test_who_had_no_more_than_parts_is_excluded_with_that_reason(tmp_path):
     infusions = IN_TWO + "\nQ,1,0,1e6,Cy,,no\nQ,2,90,1e6,Cy,relapse,no\nR,1,0,1e6,Cy,,no"
-    data = analysed(cohort(tmp_path, infusions, "P,400,,CLL\nQ,400,,CLL\nR,400,,CLL"), Plan())
+    data = analysis_set(cohort(tmp_path, infusions, "P,400,,CLL\nQ,400,,CLL\nR,400,,CLL"), Plan())
     assert data.flow.rows() == [
         ("P", "excluded", "no infusion 2: a planned part (split dose) is none of its own"),
         ("Q", "analysed", None),
@@ -108,7 +108,7 @@ def test_who_had_no_more_than_parts_is_excluded_with_that_reason(tmp_path):
 
 def test_an_infusion_as_soon_without_a_reason_is_asked_about(tmp_path):
     infusions = IN_TWO.replace("planned", "")
-    notes = analysed(cohort(tmp_path, infusions), Plan()).notes
+    notes = analysis_set(cohort(tmp_path, infusions), Plan()).notes
     assert ("1 of 1 patient: infusion within 30 days of the one before, reason not recorded; counted as an infusion of "
             "its own (infusions row 2)") in notes  # fmt: skip
 

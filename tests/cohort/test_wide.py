@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from helpers import places, problems_of, write_sheet, write_workbook
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.exceptions import CohortRefused, PlanRefused
 from reinfuse.plan.analysis_plan import Endpoint, Factor, Plan
@@ -22,7 +22,7 @@ def sheet(folder, text, columns=None):
 
 
 def ends(cohort, plan=None):
-    data = analysed(cohort, plan or Plan(factors=(), models=()))
+    data = analysis_set(cohort, plan or Plan(factors=(), models=()))
     return {e.name: e for e in data.endpoints}
 
 
@@ -45,12 +45,12 @@ def test_a_sheet_of_standard_names(tmp_path):
 
 
 def test_patients_without_a_time_are_told(tmp_path):
-    notes = analysed(sheet(tmp_path, SHEET), Plan()).notes
+    notes = analysis_set(sheet(tmp_path, SHEET), Plan()).notes
     assert "Progression-free survival: not known in 1 of 3 patients, who are left out of it" in notes
 
 
 def test_every_patient_of_a_sheet_is_in_the_flow(tmp_path):
-    flow = analysed(sheet(tmp_path, SHEET), Plan()).flow
+    flow = analysis_set(sheet(tmp_path, SHEET), Plan()).flow
     assert flow.rows() == [("A", "analysed", None), ("B", "analysed", None), ("C", "analysed", None)]
 
 
@@ -175,7 +175,7 @@ def test_a_sheet_without_rows_is_refused(tmp_path):
 @pytest.mark.parametrize("text", ["hello\nthis is a log\nof nothing", "patient_id,followed,dead\nA,100,1"])
 def test_a_sheet_that_holds_nothing_to_analyse_is_refused(tmp_path, text):
     with pytest.raises(CohortRefused) as caught:
-        analysed(sheet(tmp_path, text), Plan())
+        analysis_set(sheet(tmp_path, text), Plan())
     assert caught.value.problems[0].rule == "holds no column that the plan analyses"
 
 
@@ -216,7 +216,7 @@ def test_a_column_map(tmp_path):
 def test_a_mapped_column_keeps_its_own_name_for_factors(tmp_path):
     cohort = sheet(tmp_path, "id,Age,os_days,os_event\nA,61,9,1\nB,59,8,0", {"age_years": "Age"})
     plan = Plan(factors=(Factor(name="old", column="Age", above=60), Factor(name="age_years")), models=())
-    data = analysed(cohort, plan)
+    data = analysis_set(cohort, plan)
     assert [f.values.to_list() for f in data.factors] == [["yes", "no"], [61, 59]]
 
 
@@ -348,7 +348,7 @@ def test_times_below_nothing_are_refused(tmp_path):
     cohort = sheet(tmp_path, "id,days,dead\nA,-1,1\nB,4,0")
     plan = Plan(factors=(), models=(), endpoints=(Endpoint(name="mine", time="days", event="dead"),))
     with pytest.raises(PlanRefused) as caught:
-        analysed(cohort, plan)
+        analysis_set(cohort, plan)
     assert [p.column for p in caught.value.problems] == ["days"]
 
 

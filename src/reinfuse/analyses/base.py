@@ -18,7 +18,7 @@ from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
 
 if TYPE_CHECKING:
-    from reinfuse.cohort.analysis_set import Analysed
+    from reinfuse.cohort.analysis_set import AnalysisSet
     from reinfuse.cohort.cohort import Cohort
     from reinfuse.kinetics.cohort_kinetics import CohortKinetics
     from reinfuse.plan.analysis_plan import Plan
@@ -58,7 +58,7 @@ class Step:
 class Inputs:
     """What the steps of a study are taken from."""
 
-    data: Analysed
+    data: AnalysisSet
     plan: Plan
     cohort: Cohort
     counts: CohortKinetics | None = None
@@ -181,7 +181,7 @@ def random(plan: Plan, *names: Any) -> np.random.Generator:
     return np.random.default_rng([plan.seed, *words])
 
 
-def level_masks(data: Analysed) -> Iterator[tuple[str, Bools]]:
+def level_masks(data: AnalysisSet) -> Iterator[tuple[str, Bools]]:
     """Yield the name and mask of each level of each factor that has levels."""
     for factor in data.factors:
         if factor.kind != "number":

@@ -10,7 +10,7 @@ import polars as pl
 
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.arrays import Floats
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.cohort.wide_format import LATER
@@ -39,7 +39,7 @@ class Variable:
         return self.values.dtype.is_numeric()
 
 
-def variables(data: Analysed) -> list[Variable]:
+def variables(data: AnalysisSet) -> list[Variable]:
     """Return what the baseline table describes: declared baseline columns, then the plan's other factors."""
     frame = data.frame
     have = [c for c in frame.columns if frame[c].null_count() < frame.height]
@@ -59,7 +59,7 @@ def variables(data: Analysed) -> list[Variable]:
     return sorted(described, key=lambda v: v.name != "diagnosis")
 
 
-def baseline(data: Analysed) -> list[Estimate]:
+def baseline(data: AnalysisSet) -> list[Estimate]:
     """Return counts, proportions, medians, quartiles, ranges, means and missing values."""
     records = []
     for population, mask in data.populations.items():

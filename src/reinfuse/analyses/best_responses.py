@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import polars as pl
 
 from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.results.estimate import Estimate
 
 NOT_ASSESSED = "not assessed"
 
 
-def best_responses(data: Analysed) -> list[Estimate]:
+def best_responses(data: AnalysisSet) -> list[Estimate]:
     """Count each best response in each population and group; a patient without an assessment is `not assessed`."""
     if data.endpoint("response") is None:
         return []

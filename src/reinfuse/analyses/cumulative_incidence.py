@@ -8,13 +8,13 @@ import numpy as np
 
 from reinfuse.analyses.base import Analysis, Inputs, Step, rate_days, ticks
 from reinfuse.analyses.competing_risks import cumulative_incidence, curve, numbers_at_risk
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
 
 
-def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
     records: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
     time, other = np.asarray(end.time), np.asarray(end.competing)

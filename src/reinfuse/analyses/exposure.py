@@ -8,7 +8,7 @@ from dataclasses import replace
 import polars as pl
 
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.exposure import MEASURES, summaries
 from reinfuse.plan.analysis_plan import Plan
@@ -18,7 +18,7 @@ Members = list[tuple[str | None, set[str] | None]]
 """Groups by which counts are compared, and the patients of each; of None: all."""
 
 
-def levels_compared(data: Analysed, plan: Plan) -> Members:
+def levels_compared(data: AnalysisSet, plan: Plan) -> Members:
     """Return name and patients of each level of the factors by which counts are compared."""
     chosen = dict.fromkeys(f for m in plan.models for f in m.factors)
     groups: Members = []

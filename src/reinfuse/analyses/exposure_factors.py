@@ -11,7 +11,7 @@ import polars as pl
 from reinfuse.analyses import mixed_model
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
 from reinfuse.arrays import Floats
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
@@ -43,7 +43,7 @@ def columns(values: Mapping[str, Floats], rows: np.ndarray | None = None) -> dic
     return columns_of
 
 
-def _effects(counts: CohortKinetics, data: Analysed, plan: Plan) -> list[Estimate]:
+def _effects(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Estimate]:
     ordered = sorted(counts.profiles, key=lambda p: (p.patient_id, p.infusion))
     values = factors(counts.cohort, ordered) | declared(data, ordered)
     patient = [p.patient_id for p in ordered]

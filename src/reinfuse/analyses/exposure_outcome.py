@@ -8,7 +8,7 @@ from dataclasses import replace
 from reinfuse.analyses import association, landmark
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.exposure_predictors import PREDICTORS, lacking, predictors
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.post_baseline import at_landmark
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
@@ -19,7 +19,7 @@ from reinfuse.results.estimate import Estimate, joined
 SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
 
 
-def _outcome(counts: CohortKinetics, data: Analysed, plan: Plan) -> list[Estimate]:
+def _outcome(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Estimate]:
     records: list[Estimate] = []
     response, pfs = data.endpoint("response"), data.endpoint("pfs")
     for factor, measure in zip(predictors(counts, data, plan=plan), PREDICTORS.values(), strict=True):

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import polars as pl
 
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
@@ -18,7 +18,7 @@ PREDICTORS = {"log10_auc_0_28": "auc_0_28", "log10_cmax": "cmax_28"}
 """Factors of outcome, per tenfold, and the measures they come from."""
 
 
-def predictors(counts: CohortKinetics, data: Analysed, *, plan: Plan) -> list[FactorColumn]:
+def predictors(counts: CohortKinetics, data: AnalysisSet, *, plan: Plan) -> list[FactorColumn]:
     """Return log10 exposures after the index infusion as factors of the analysed patients."""
     rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
     joined_rows = data.frame.select(ID).join(rows, on=ID, how="left", maintain_order="left")
@@ -31,7 +31,7 @@ def predictors(counts: CohortKinetics, data: Analysed, *, plan: Plan) -> list[Fa
     return factors
 
 
-def lacking(counts: CohortKinetics, data: Analysed, plan: Plan, *, measure: str, eligible: np.ndarray) -> str | None:
+def lacking(counts: CohortKinetics, data: AnalysisSet, plan: Plan, *, measure: str, eligible: np.ndarray) -> str | None:
     """Say why patients who are eligible lack an exposure, and how many of them progressed or died by day 28."""
     rows = counts.exposures.filter(pl.col("infusion") == plan.index_infusion)
     reasons = dict(rows.select(ID, f"why_{measure}").iter_rows())

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from reinfuse.analyses.base import Analysis, Inputs, Step
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.results.estimate import Estimate
 
 
-def flow(data: Analysed) -> list[Estimate]:
+def flow(data: AnalysisSet) -> list[Estimate]:
     """Return how many patients came in, were left out for each reason, and are analysed."""
     reasons = data.flow.filter(pl.col("status") == "excluded")["reason"].to_list()
     total = data.flow.height

@@ -20,7 +20,7 @@ from reinfuse.analyses.design_matrix import design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.cohort.post_baseline import Switch, at_landmark, factor_at, known_after, landmark_day
+from reinfuse.cohort.post_baseline import TimeDependentFactor, at_landmark, factor_at, known_after, landmark_day
 from reinfuse.plan.options import Landmark
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
@@ -63,20 +63,20 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
     return estimates, curves
 
 
-def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[FactorColumn],
+def time_dependent(endpoint: EndpointColumn, change: TimeDependentFactor, adjust: Sequence[FactorColumn],
                    *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return the hazard ratio after the change against before it, and those of the factors adjusted for."""
     zeros = np.zeros(len(endpoint.event))
     base = design_of(endpoint, adjust) if adjust else None
     rows = base.rows if base else np.flatnonzero(endpoint.known)
-    time, event, day = np.asarray(endpoint.time)[rows], endpoint.event[rows], switch.day[rows]
+    time, event, day = np.asarray(endpoint.time)[rows], endpoint.event[rows], change.day[rows]
     entry = zeros[rows] if endpoint.entry is None else endpoint.entry[rows]
-    undated = np.zeros(len(zeros), dtype=np.bool_) if switch.undated is None else switch.undated
+    undated = np.zeros(len(zeros), dtype=np.bool_) if change.undated is None else change.undated
     at_risk = (time > entry) & ~undated[rows]
     left_out = int(undated[rows].sum())
     rows, time, event, day, entry = rows[at_risk], time[at_risk], event[at_risk], day[at_risk], entry[at_risk]
     X = np.empty((len(rows), 0)) if base is None else base.X[at_risk][:, base.usable]
-    terms = [switch.name, *([base.terms[j] for j in base.usable] if base else [])]
+    terms = [change.name, *([base.terms[j] for j in base.usable] if base else [])]
     changed = int(((day < time) & (day >= 0)).sum())
     own = Estimate("time_dependent", endpoint.name, "hazard_ratio", unit="ratio", confidence=confidence,
                    model="multivariable" if adjust else "univariable", method=firth_left_truncated.METHOD, n=len(rows),
@@ -88,7 +88,7 @@ def time_dependent(endpoint: EndpointColumn, switch: Switch, adjust: Sequence[Fa
             if len(rows) <= firth_left_truncated.MOST_PATIENTS
             else f"over {firth_left_truncated.MOST_PATIENTS} patients: not run"
         )
-        return [replace(own, term=switch.name, note=f"{NOT_ESTIMABLE}: {why}")]
+        return [replace(own, term=change.name, note=f"{NOT_ESTIMABLE}: {why}")]
     split = _split(X, entry, time, event=event, day=day)
     fit = firth_left_truncated.fit(*split, confidence)
     records = []

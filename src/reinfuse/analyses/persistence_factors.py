@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reinfuse.analyses import weibull_aft
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.nca import persistence as interval
@@ -15,7 +15,7 @@ from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
 
 
-def _times(counts: CohortKinetics, data: Analysed, plan: Plan) -> list[Estimate]:
+def _times(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Estimate]:
     """Return the time ratios of persistence after the index infusion."""
     of = {p.patient_id: p for p in counts.profiles if p.infusion == plan.index_infusion}
     rows = [i for i, patient in enumerate(data.frame[ID].to_list()) if patient in of]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reinfuse.analyses.base import random
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.infusion_factors import declared, factors
 from reinfuse.plan.analysis_plan import Plan
@@ -53,7 +53,7 @@ class Sampled:
         return f"Population model: {why}."
 
 
-def sampled(data: Analysed, counts: CohortKinetics, plan: Plan, *, draws: int | None = None,
+def sampled(data: AnalysisSet, counts: CohortKinetics, plan: Plan, *, draws: int | None = None,
             progress: Progress | None = None) -> Sampled:  # fmt: skip
     """Sample the population model, and the joint models of the counts and PFS.
 
@@ -91,7 +91,7 @@ def sampled(data: Analysed, counts: CohortKinetics, plan: Plan, *, draws: int | 
     return Sampled(tuple(estimates), fitted, tuple(checks), tuple(predictive.fitted(fitted)), predictive.GRID)
 
 
-def _joint(fitted_population: PopulationFit, data: Analysed, plan: Plan, *, effort: Effort,
+def _joint(fitted_population: PopulationFit, data: AnalysisSet, plan: Plan, *, effort: Effort,
            progress: Progress | None) -> list[Estimate]:  # fmt: skip
     from reinfuse.kinetics.population import joint
 

@@ -8,12 +8,12 @@ from functools import partial
 from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, of_endpoint
 from reinfuse.analyses.proportion import proportion
 from reinfuse.arrays import Bools
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.results.estimate import Estimate
 
 
-def proportions(data: Analysed, end: EndpointColumn, *, confidence: float) -> list[Estimate]:
+def proportions(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> list[Estimate]:
     """Return counts and proportions of an endpoint among the patients evaluated."""
     records: list[Estimate] = []
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, rate_days, ticks
 from reinfuse.arrays import Bools, Floats
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.results.curves import Curve, CurveKey
@@ -173,7 +173,7 @@ def left_out(groups: Sequence[str]) -> str | None:
     return f"left out, censored before the first event: {', '.join(groups)}" if groups else None
 
 
-def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
     """Return the curves of one endpoint, in each population and at each level of each factor."""
     time, event = np.asarray(end.time), end.event
     marks = ticks(float(time[end.known].max()) if end.known.any() else 0.0)
@@ -200,7 +200,7 @@ def _of(data: Analysed, end: EndpointColumn, *, confidence: float) -> tuple[list
     return records, curves
 
 
-def _log_ranks(data: Analysed, end: EndpointColumn) -> list[Estimate]:
+def _log_ranks(data: AnalysisSet, end: EndpointColumn) -> list[Estimate]:
     records = []
     for factor in data.factors:
         if factor.kind != "number":

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.landmark import time_dependent
-from reinfuse.cohort.post_baseline import switch
+from reinfuse.cohort.post_baseline import time_dependent_factor
 from reinfuse.plan.options import TimeDependent
 from reinfuse.results.estimate import Estimate
 
 
 def _of(inputs: Inputs, one: TimeDependent) -> list[Estimate]:
-    end, (change, _) = inputs.data.endpoint(one.endpoint), switch(one.factor, inputs.data)
+    end, (change, _) = inputs.data.endpoint(one.endpoint), time_dependent_factor(one.factor, inputs.data)
     if end is None or end.kind != "time" or change is None:
         return []
     return time_dependent(end, change, inputs.columns(one.adjust), confidence=inputs.plan.confidence)

@@ -8,7 +8,7 @@ import numpy as np
 
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.proportion import proportion
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.wide_format import GRADE_SUFFIX, TOXICITY_PREFIX
 from reinfuse.results.estimate import Estimate
 
@@ -22,7 +22,7 @@ def kind_of(column: str) -> str:
     return column.removesuffix(GRADE_SUFFIX).upper()
 
 
-def toxicity(data: Analysed, confidence: float) -> list[Estimate]:
+def toxicity(data: AnalysisSet, confidence: float) -> list[Estimate]:
     """Return patients by grade, and with any grade and grade 3 or more with exact intervals."""
     records = []
     for column in data.grades:

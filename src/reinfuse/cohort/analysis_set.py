@@ -19,7 +19,7 @@ from reinfuse.cohort.endpoints import EndpointColumn, from_columns
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import PATIENTS, WIDE
-from reinfuse.cohort.split_doses import unsplit
+from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.cohort.wide_format import is_grade
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
@@ -30,7 +30,7 @@ ID = study_days.ID
 
 
 @dataclass(frozen=True)
-class Analysed:
+class AnalysisSet:
     """The analysed patients of a cohort under a design.
 
     Attributes
@@ -71,7 +71,7 @@ class Analysed:
         return tuple(c for c in self.frame.columns if is_grade(c))
 
 
-def analysed(cohort: Cohort, design: Design) -> Analysed:
+def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     """Derive endpoints and factors of the patients that the plan analyses.
 
     Raises
@@ -81,7 +81,7 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
     PlanRefused
         If a declared factor, endpoint or subgroup needs a column that is not there, with all such problems.
     """
-    cohort = unsplit(cohort, design.rules)
+    cohort = with_whole_doses(cohort, design.rules)
     frame, flow, renamed = _wide(cohort) if cohort.wide else _dated(cohort, design)
     if frame.is_empty():
         rule, remedy = (
@@ -118,8 +118,8 @@ def analysed(cohort: Cohort, design: Design) -> Analysed:
               if _is_noted(e) and (n := int((~e.known).sum()))]  # fmt: skip
     notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
     at_zero = tuple(f for f in columns if f.known_at is None)
-    return Analysed(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
-                    tuple(f for f in columns if f.known_at is not None))  # fmt: skip
+    return AnalysisSet(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
+                       tuple(f for f in columns if f.known_at is not None))  # fmt: skip
 
 
 def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:

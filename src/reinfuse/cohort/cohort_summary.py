@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.raw_tables import About
 
@@ -67,7 +67,7 @@ class Described:
 _ADAPTER = TypeAdapter(Described)
 
 
-def described(cohort: Cohort, data: Analysed) -> Described:
+def described(cohort: Cohort, data: AnalysisSet) -> Described:
     """Describe analysed patients."""
     endpoints = tuple(DescribedEndpoint(e.name, e.label, e.kind, e.competing is not None) for e in data.endpoints)
     factors = tuple(DescribedFactor(f.name, f.label, f.kind, f.levels) for f in data.factors)

@@ -20,7 +20,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.residual_disease import COMPARTMENT, umrd
 from reinfuse.cohort.schema import RESPONSES
-from reinfuse.cohort.split_doses import unsplit
+from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.cohort.study_days import ID, before_therapy, first_row, row_of, since_index, with_index
 from reinfuse.cohort.toxicity_grades import worst_grades
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
@@ -44,7 +44,7 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     polars.DataFrame
         One row a patient, endpoints under the wide sheet's standard names, times in days, events ``yes``/``no``.
     """
-    cohort = unsplit(cohort, rules)
+    cohort = with_whole_doses(cohort, rules)
     base = with_index(cohort, index, rules=rules)
     assessed = since_index(cohort, "responses", base)
     frame = base.join(_best_response(assessed, rules), on=ID, how="left")

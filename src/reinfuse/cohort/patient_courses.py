@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.raw_tables import TIME
 
@@ -67,7 +67,7 @@ class Course:
     responses: tuple[tuple[float, float, str], ...] = field(repr=False, default=())
 
 
-def courses(cohort: Cohort, data: Analysed, index: int, *, threshold: float | None = None) -> tuple[Course, ...]:
+def courses(cohort: Cohort, data: AnalysisSet, index: int, *, threshold: float | None = None) -> tuple[Course, ...]:
     """Return the sequences of the analysed patients, in the order of their ids.
 
     Parameters
@@ -80,7 +80,7 @@ def courses(cohort: Cohort, data: Analysed, index: int, *, threshold: float | No
     return tuple(_wide(data, index) if cohort.wide else _dated(cohort, data, index, threshold=threshold))
 
 
-def _dated(cohort: Cohort, data: Analysed, index: int, *, threshold: float | None) -> Iterator[Course]:
+def _dated(cohort: Cohort, data: AnalysisSet, index: int, *, threshold: float | None) -> Iterator[Course]:
     infusions = cohort.tables["infusions"]
     zero = dict(infusions.filter(pl.col("infusion") == index).select(ID, TIME).iter_rows())
     events = _events(cohort, zero, threshold)
@@ -148,7 +148,7 @@ def _spans(events: tuple[Event, ...]) -> tuple[tuple[float, float, str], ...]:
     return tuple(spans)
 
 
-def _wide(data: Analysed, index: int) -> Iterator[Course]:
+def _wide(data: AnalysisSet, index: int) -> Iterator[Course]:
     """Return what a sheet with derived times tells."""
     for row in data.frame.iter_rows(named=True):
         end = row.get("os_days") if row.get("os_days") is not None else row.get("pfs_days")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from reinfuse.cohort.analysis_set import ID, Analysed
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.declarations import Design
 from reinfuse.cohort.raw_tables import ROW
 from reinfuse.cohort.schema import WIDE
@@ -14,20 +14,20 @@ MORE_BASELINE = ("histology", "reason", "product")
 SOURCE_SUFFIX = "_source"
 
 
-def patients_frame(analysed: Analysed, design: Design) -> pl.DataFrame:
+def patients_frame(data: AnalysisSet, design: Design) -> pl.DataFrame:
     """Return the analysed patients under the standard names.
 
     Standard columns first, then every column that the plan names itself (so that the same plan reads the table
     again), factors that are not columns already, and last the columns that say which row decided each endpoint.
     """
-    frame = analysed.frame
+    frame = data.frame
     standard = [c for c in WIDE.names if c in frame.columns]
     doses = [c for c in frame.columns if LATER.fullmatch(c) and c not in standard]
     grades = [c for c in frame.columns if is_grade(c) and c not in standard]
     more = [c for c in (*MORE_BASELINE, *design.used_columns) if c in frame.columns]
     sources = [c for c in frame.columns if c.endswith(SOURCE_SUFFIX)]
     columns = list(dict.fromkeys([ID, *standard, *doses, *grades, *more]))
-    factor_columns = {f.name: f.unscaled for f in analysed.factors if f.name not in columns and f.name not in sources}
+    factor_columns = {f.name: f.unscaled for f in data.factors if f.name not in columns and f.name not in sources}
     out = frame[columns].with_columns(**factor_columns)
     last = [c for c in sources if c not in columns]
     out = out.with_columns([frame[c] for c in last])

@@ -12,7 +12,7 @@ import polars as pl
 
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort import endpoint_derivation
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import FIRST_ASSESSED
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -45,7 +45,7 @@ class PlannedLandmark(Protocol):
 
 
 @dataclass(frozen=True)
-class Switch:
+class TimeDependentFactor:
     """A factor that is no for everybody at time zero and turns yes on a day, NaN = never.
 
     Attributes
@@ -60,7 +60,7 @@ class Switch:
     undated: Bools | None = field(default=None, repr=False)
 
 
-def landmark_day(mark: PlannedLandmark, data: Analysed, *, rules: Rules) -> float:
+def landmark_day(mark: PlannedLandmark, data: AnalysisSet, *, rules: Rules) -> float:
     """Return the plan's day, or the default: day 42, or later where the factor is not known by then.
 
     The default is a rule on days of assessments alone, so that it can be stated before any outcome is looked at.
@@ -81,7 +81,7 @@ def landmark_day(mark: PlannedLandmark, data: Analysed, *, rules: Rules) -> floa
     return max(first, float(WEEK * math.ceil(last / WEEK)))
 
 
-def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
+def known_after(factor: str, day: float, data: AnalysisSet) -> tuple[int, int]:
     """Return of how many patients response or uMRD was learnt after a day, and of how many it was learnt at all."""
     if factor not in DAYS or DAYS[factor] not in data.frame.columns:
         return 0, 0
@@ -89,12 +89,12 @@ def known_after(factor: str, day: float, data: Analysed) -> tuple[int, int]:
     return int((days > day).sum()), len(days)
 
 
-def landmark_notes(marks: Sequence[PlannedLandmark], data: Analysed, *, rules: Rules) -> list[str]:
+def landmark_notes(marks: Sequence[PlannedLandmark], data: AnalysisSet, *, rules: Rules) -> list[str]:
     """Return what the days of the planned landmarks leave out, and where the default was moved."""
     return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules=rules), data)]
 
 
-def _landmark_notes(mark: PlannedLandmark, day: float, data: Analysed) -> Iterator[str]:
+def _landmark_notes(mark: PlannedLandmark, day: float, data: AnalysisSet) -> Iterator[str]:
     head = f"landmark of {mark.factor} at day {day:g}"
     after, of = known_after(mark.factor, day, data)
     if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
@@ -114,7 +114,7 @@ def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, i
     return shifted, int(endpoint.known.sum() - at_risk.sum())
 
 
-def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | None, str]:
+def factor_at(name: str, day: float, data: AnalysisSet) -> tuple[FactorColumn | None, str]:
     """Return a factor as known on a landmark day, or None and the reason why there is none.
 
     Response: yes where the first response was made by then, else no; not known for a responder without a day. uMRD: the
@@ -136,7 +136,7 @@ def factor_at(name: str, day: float, data: Analysed) -> tuple[FactorColumn | Non
     return _yes_no(name, data.frame.select(v=pl.when(dated).then(endpoint_derivation.words(by_then)))["v"], day=day), ""
 
 
-def _undated(name: str, data: Analysed) -> Bools:
+def _undated(name: str, data: AnalysisSet) -> Bools:
     """Tell who responded on a day that the data do not tell."""
     responded = data.endpoint("response") if name == "response" else None
     missing = data.frame[DAYS[name]].is_null().to_numpy()
@@ -147,10 +147,10 @@ def _yes_no(name: str, values: pl.Series, *, day: float) -> FactorColumn:
     return FactorColumn(name, f"{LABELS[name]} by day {day:g}", "binary", values.alias(name), ("no", "yes"))
 
 
-def switch(name: str, data: Analysed) -> tuple[Switch | None, str]:
+def time_dependent_factor(name: str, data: AnalysisSet) -> tuple[TimeDependentFactor | None, str]:
     """Return on which day a factor turned yes for each patient, or None and the reason why there is none."""
     if DAYS[name] not in data.frame.columns:
         return None, f"the data do not say on which day ({DAYS[name]})"
     day = data.frame[DAYS[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
-    turned = Switch(name, LABELS[name], day, _undated(name, data))
+    turned = TimeDependentFactor(name, LABELS[name], day, _undated(name, data))
     return (turned, "") if (~np.isnan(day)).any() else (None, "no patient has it")

@@ -21,7 +21,7 @@ DOSE = "dose_cells_per_kg"
 _PART, _WHOLE, _SUM = (f"{DERIVED}{name}" for name in ("part", "whole", "sum"))
 
 
-def unsplit(cohort: Cohort, rules: Rules) -> Cohort:
+def with_whole_doses(cohort: Cohort, rules: Rules) -> Cohort:
     """Return the cohort with every split dose as one infusion, and its further parts in `split_doses`.
 
     Returns

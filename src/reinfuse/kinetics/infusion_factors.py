@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.arrays import Floats
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
@@ -54,7 +54,7 @@ def factors(cohort: Cohort, profiles: Sequence[Profile]) -> dict[str, Floats]:
     return columns
 
 
-def declared(data: Analysed, profiles: Sequence[Profile]) -> dict[str, Floats]:
+def declared(data: AnalysisSet, profiles: Sequence[Profile]) -> dict[str, Floats]:
     """Return the plan's own factors of patients for each profile, one array a term; NaN where missing."""
     row = {patient: i for i, patient in enumerate(data.frame[ID].to_list())}
     at = np.array([row.get(p.patient_id, -1) for p in profiles])

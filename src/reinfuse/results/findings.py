@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.cohort_summary import Described
 from reinfuse.exceptions import CohortRefused, Problem
@@ -60,7 +60,7 @@ class Findings:
     described: Described = field(repr=False)
     kinetics: Mapping[str, Any] | None = field(default=None, repr=False)
     cohort: Cohort | None = field(default=None, repr=False)
-    data: Analysed | None = field(default=None, repr=False)
+    data: AnalysisSet | None = field(default=None, repr=False)
     read_from: Path | None = field(default=None, repr=False, compare=False)
 
     def to_frame(self) -> pl.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.arrays import Bools
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
@@ -48,7 +48,7 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
         yield "response", "waterfall", lambda: _waterfall(data, synthetic, columns=columns or 2)
 
 
-def unknown(data: Analysed) -> dict[str, Bools]:
+def unknown(data: AnalysisSet) -> dict[str, Bools]:
     """Return which patients' value of each factor and endpoint is not known.
 
     What does not apply is not unknown: the duration of a response that there was not.
@@ -65,7 +65,7 @@ def unknown(data: Analysed) -> dict[str, Bools]:
     return found
 
 
-def _doses(data: Analysed, index: int, synthetic: bool, *, columns: Columns) -> Drawn | None:
+def _doses(data: AnalysisSet, index: int, synthetic: bool, *, columns: Columns) -> Drawn | None:
     response = data.endpoint("response")
     said = np.full(data.frame.height, "not known", dtype="<U12")
     if response is not None:
@@ -80,7 +80,7 @@ def _doses(data: Analysed, index: int, synthetic: bool, *, columns: Columns) -> 
     return doses(title, found, left_out, index=index, synthetic=synthetic, columns=columns)
 
 
-def _waterfall(data: Analysed, synthetic: bool, *, columns: Columns) -> Drawn:
+def _waterfall(data: AnalysisSet, synthetic: bool, *, columns: Columns) -> Drawn:
     known = data.frame.filter(pl.col(SIZE_CHANGE).is_not_null())
     best = known["response"] if "response" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
     found = list(zip(known[SIZE_CHANGE].to_list(), best.fill_null("not assessed").to_list(), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from reinfuse.analyses.conduct import NOT_RUN
+from reinfuse.analyses.execution import NOT_RUN
 from reinfuse.report.document.model import (
     Block,
     Bullets,

@@ -8,7 +8,7 @@ from typing import cast
 
 import polars as pl
 
-from reinfuse.cohort.analysis_set import Analysed
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import is_responder
@@ -73,7 +73,9 @@ NO_DATA = PatientData(None, None, None, None, None, None, None)
 """A patient without data."""
 
 
-def of_cohort(cohort: Cohort, data: Analysed, *, plan: Plan, counts: CohortKinetics | None) -> tuple[PatientData, ...]:
+def of_cohort(
+    cohort: Cohort, data: AnalysisSet, *, plan: Plan, counts: CohortKinetics | None
+) -> tuple[PatientData, ...]:
     """Return the data of each patient of a cohort, as analysed by a plan.
 
     Raises

@@ -17,7 +17,7 @@ NOT_RUN = "not run"
 
 
 @dataclass
-class Results:
+class StepResults:
     """What the steps gave; `empty` names those that gave nothing."""
 
     estimates: list[Estimate] = field(default_factory=list)
@@ -50,8 +50,8 @@ Shared = Callable[[Sequence[int], Callable[[int], Piece]], dict[int, Piece]]
 """Given places of steps and what does one here, the results of all."""
 
 
-def conduct(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | None = None,
-            others: Shared | None = None) -> Results:  # fmt: skip
+def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | None = None,
+              others: Shared | None = None) -> StepResults:  # fmt: skip
     """Take the steps, in order but for those that need the results of others.
 
     Parameters
@@ -62,7 +62,7 @@ def conduct(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | No
     from threadpoolctl import threadpool_limits
 
     last = [i for i, step in enumerate(todo) if analysis_of(step.name).last]
-    results = Results()
+    results = StepResults()
 
     def here(place: int) -> Piece:
         if progress:
@@ -86,7 +86,7 @@ def conduct(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | No
     return results
 
 
-def not_run(todo: Sequence[Step], results: Results, inputs: Inputs) -> Iterator[dict[str, str]]:
+def not_run(todo: Sequence[Step], results: StepResults, inputs: Inputs) -> Iterator[dict[str, str]]:
     """Yield a warning for each analysis that is not run, with its reason."""
     names = [step.name for step in todo]
     planned = {analysis_of(name).name for name in names}
