@@ -12,13 +12,10 @@ import typer
 from reinfuse.cli import console
 from reinfuse.cli.console import ForceOption, progress_bar, show
 from reinfuse.cli.simulate import virtual
+from reinfuse.cli.workflow import analyse, chosen_plan, findings_for_figure, print_comparison, say_written
 from reinfuse.runtime import signals
 
 if TYPE_CHECKING:
-    from reinfuse.data import Dataset
-    from reinfuse.output import Destination
-    from reinfuse.plan.analysis_plan import Plan
-    from reinfuse.runtime.second_process import SecondProcess
     from reinfuse.study import Findings
 
 app = typer.Typer(
@@ -34,7 +31,6 @@ PlanOption = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
 DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")]
-NEEDED = ("reinfuse.study", "reinfuse.report.export.results_folder")
 JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
 
 
@@ -43,11 +39,11 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
     """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
     place = console.writable(out, "analyze", cohort, plan, force=force)
-    findings = _analysed(cohort, _plan(plan), place=place)
+    findings = analyse(cohort, chosen_plan(plan), place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
-        _say_written(findings, out)
+        say_written(findings, out)
 
 
 @app.command()
@@ -57,7 +53,7 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
     from reinfuse.cohort.raw_tables import read_raw
     from reinfuse.study import Study
 
-    chosen = _plan(plan)
+    chosen = chosen_plan(plan)
     accepted, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns)
     if accepted is not None:
         Study(accepted, chosen).prepare()
@@ -82,7 +78,7 @@ def what_could_be_seen(
     from reinfuse.report.export.power_folder import shown, write_power
     from reinfuse.study import Study
 
-    chosen = _plan(plan)
+    chosen = chosen_plan(plan)
     with progress_bar() as progress:
         study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
         findings: Findings = study.power(draws, progress)
@@ -97,6 +93,7 @@ def kinetics(
     cohort: CohortArgument,
     plan: PlanOption = None,
     out: OutOption = Path("reinfuse-kinetics"),
+    *,
     above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
     sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
     draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws of each chain.")] = None,
@@ -108,7 +105,7 @@ def kinetics(
     from reinfuse.report.export.kinetics_folder import write_kinetics
     from reinfuse.study import Study
 
-    chosen = _plan(plan)
+    chosen = chosen_plan(plan)
     if above:
         settings = {**chosen.kinetics.model_dump(mode="json"), "above": above}
         chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": settings})
@@ -139,7 +136,7 @@ def one_figure(
 
     if name != "list":
         place.check_files(single_figure.files_of(name))
-    findings = _findings(cohort, plan, name)
+    findings = findings_for_figure(cohort, plan, name)
     if name == "list":
         typer.echo("\n".join(single_figure.names(findings)))
         return
@@ -204,9 +201,9 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
         raise PlanRefused([Problem(value=name, rule="is no bundled cohort", remedy=remedy)])
     chosen = bundled[name]
     place = console.writable(out, "analyze", chosen.path, force=force)
-    findings = _analysed(chosen.path, chosen.plan, place=place)
-    _say_written(findings, out)
-    _compare(chosen, findings)
+    findings = analyse(chosen.path, chosen.plan, place=place)
+    say_written(findings, out)
+    print_comparison(chosen, findings)
 
 
 @app.command("datasets")
@@ -237,74 +234,6 @@ def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
         typer.echo(f"\n{name}")
         for _, column, needed, meaning, _ in (r for r in rows if r[0] == name):
             typer.echo(f"  {column:<24} {meaning}{f' [{needed} needed]' if needed else ''}")
-
-
-def _plan(path: Path | None) -> Plan:
-    from reinfuse.plan.analysis_plan import Plan
-
-    return Plan.load(path) if path else Plan.built_in()
-
-
-def _findings(cohort: Path, plan: Path | None, figure: str) -> Findings:
-    """Read findings back, or estimate what a figure needs."""
-    from reinfuse.cohort.cohort import read_cohort
-    from reinfuse.report.export import single_figure
-    from reinfuse.results.findings import Findings
-    from reinfuse.study import Study
-
-    if (cohort / "findings.json").is_file():
-        return Findings.load(cohort)
-    chosen = single_figure.enough(_plan(plan), figure)
-    with progress_bar() as progress:
-        return Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen).run(progress)
-
-
-def _analysed(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
-    from reinfuse.runtime.second_process import second_process
-
-    with second_process(
-        ("reinfuse.study", "reinfuse.report.export.results_folder")
-    ) as second:  # it gets ready while this one reads
-        return _written(cohort, plan, place, second=second)
-
-
-def _written(cohort: Path, plan: Plan, place: Destination, *, second: SecondProcess | None) -> Findings:
-    from reinfuse.cohort.cohort import read_cohort
-    from reinfuse.report.export.results_folder import write
-    from reinfuse.runtime.boundary import Boundary, failed
-    from reinfuse.study import Study
-
-    boundary = Boundary()
-    with progress_bar() as progress:
-        study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
-        findings = study.run(progress, second)
-        write(findings, place, progress=progress, boundary=boundary, second=second)
-    for text in failed((*findings.warnings, *boundary.warnings)):
-        typer.echo(f"WARNING: {text}", err=True)
-    return findings
-
-
-def _say_written(findings: Findings, out: Path) -> None:
-    warnings = len(findings.warnings)
-    patients = findings.described.patients
-    typer.echo(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
-    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
-    typer.echo(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
-
-
-def _compare(dataset: Dataset, findings: Findings) -> None:
-    compared = dataset.compare(findings)
-    if not compared:
-        return
-    from rich.table import Table
-
-    table = Table(title="Published margins beside this report")
-    for head in ("Quantity", "Patients", "Published", "This report", "Unit"):
-        table.add_column(head, justify="right" if head in ("Published", "This report") else "left")
-    for one in compared:
-        here = "–" if one.here is None else f"{one.here:g}"
-        table.add_row(one.quantity, one.population, f"{one.published:g}", here, one.unit)
-    console.print_table(table, 110)
 
 
 def main() -> None:
