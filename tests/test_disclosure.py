@@ -18,7 +18,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
 from reinfuse.cohort.endpoint_derivation import responder_set
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import measures, suppressed
-from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Hiding, Rules
+from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, CellRules, Hiding
 from reinfuse.disclosure.coarsening import coarse
 from reinfuse.disclosure.measures import numbers_of, rules
 from reinfuse.disclosure.rounding import nice_steps, rounded, rounded_time
@@ -28,7 +28,7 @@ from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import SO_THAT, SUPPRESSED, Estimate
 
 ONE = ("one",)
-NO_RULES = Rules()
+NO_RULES = CellRules()
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +79,21 @@ def test_cells_by_hand_at_five(cells, hidden):
 
 def test_of_a_hidden_group_every_cell_is_hidden():
     group = ("all", "f=a")
-    found = Hiding({SIZE: {ALL: Cell(30, 30), group: Cell(4, 30)}, ONE: {group: Cell(0, 4)}}, Rules(), 5)
+    found = Hiding({SIZE: {ALL: Cell(30, 30), group: Cell(4, 30)}, ONE: {group: Cell(0, 4)}}, CellRules(), 5)
     assert (ONE, group) in found.hidden
 
 
 def test_categories_are_hidden_together():
     two, three = ("two",), ("three",)
     cells = {ONE: {ALL: Cell(1, 30)}, two: {ALL: Cell(9, 30)}, three: {ALL: Cell(20, 30)}}
-    assert Hiding(cells, Rules(categories=((ONE, two, three),)), 5).hidden == {(m, ALL) for m in cells}
-    assert Hiding(cells, Rules(categories=((ONE, two, three),)), 5).told == set()
-    assert Hiding(cells, Rules(), 5).told == {(ONE, ALL)}
+    assert Hiding(cells, CellRules(categories=((ONE, two, three),)), 5).hidden == {(m, ALL) for m in cells}
+    assert Hiding(cells, CellRules(categories=((ONE, two, three),)), 5).named_small == set()
+    assert Hiding(cells, CellRules(), 5).named_small == {(ONE, ALL)}
 
 
 def test_an_outcome_of_none_or_all_of_a_group_is_hidden():
     """0 of 20 in b tells the outcome of each; 0 of all 60 may be shown."""
-    rules = Rules(outcomes=frozenset({ONE}))
+    rules = CellRules(outcomes=frozenset({ONE}))
     assert names(hiding(5, rules, total=(30, 60), a=(30, 40), b=(0, 20))) == {"a", "b"}
     assert names(hiding(5, rules, total=(30, 60), a=(10, 40), b=(20, 20))) == {"a", "b"}
     assert names(hiding(5, rules, total=(30, 70), a=(0, 20), b=(0, 20), c=(30, 30))) == {"a", "b", "c"}
@@ -108,20 +108,20 @@ def test_a_level_and_its_group_are_one_number():
         ONE: {ALL: Cell(22, 45), one: Cell(7, 17), other: Cell(15, 28)},
     }
     for twins, found in (({}, {one}), ({(ONE, ALL): (SIZE, women)}, {one, other})):
-        hiding = Hiding(cells, Rules(twins=twins), 11, {(ONE, ALL)})
+        hiding = Hiding(cells, CellRules(twins=twins), 11, {(ONE, ALL)})
         assert {g for m, g in hiding.hidden if m == ONE} - {ALL} == found
 
 
 def test_that_a_number_is_small_is_not_told_where_the_others_leave_no_room():
     """32 of 54 in two groups, at most 28 in b: a has 4 or more, so `fewer than 5` would be 4."""
-    assert hiding(5, total=(32, 80), a=(4, 26), b=(28, 28), c=(0, 26)).told == set()
-    assert hiding(5, total=(30, 80), a=(4, 26), b=(26, 28), c=(0, 26)).told == {(ONE, ("all", "f=a"))}
+    assert hiding(5, total=(32, 80), a=(4, 26), b=(28, 28), c=(0, 26)).named_small == set()
+    assert hiding(5, total=(30, 80), a=(4, 26), b=(26, 28), c=(0, 26)).named_small == {(ONE, ("all", "f=a"))}
 
 
 def test_that_a_number_is_small_is_not_told_where_it_tells_the_number():
     """At most 4 in all, and 4 groups with at least 1: each has 1."""
     found = hiding(5, total=(4, 90), a=(1, 20), b=(1, 20), c=(1, 20), d=(1, 30))
-    assert found.told == {(ONE, ALL)}
+    assert found.named_small == {(ONE, ALL)}
 
 
 # Findings by hand
@@ -453,7 +453,7 @@ def chosen(k, **of):
     """Return the months kept of each curve, and those with numbers at risk."""
     curves = {("pfs", "all", None if name == "total" else f"f={name}"): c for name, c in of.items()}
     sizes = {(p, level): Cell(c.n, of["total"].n) for (_, p, level), c in curves.items()}
-    found = coarse(curves, Hiding({SIZE: sizes}, Rules(), k), lambda place: place, endpoints={"pfs"})
+    found = coarse(curves, Hiding({SIZE: sizes}, CellRules(), k), lambda place: place, endpoints={"pfs"})
     months = {g[1] or "total": [round(t / 30.4375, 6) for t in times] for (_, g), times in found.times.items() if times}
     return months, found
 
@@ -488,7 +488,7 @@ def test_curves_of_a_part_and_its_whole_cannot_be_subtracted():
     """By month 1, 10 of 40 had a new therapy or died and 8 died; by month 2, 20 and 15."""
     whole, part = curve([20, 50, 99], [10, 10, 10], [0, 0, 10]), curve([20, 50, 99], [8, 7, 10], [0, 0, 15])
     curves = {("ttnt", "all", None): whole, ("os", "all", None): part}
-    hiding = Hiding({SIZE: {ALL: Cell(40, 40)}}, Rules(), 5)
+    hiding = Hiding({SIZE: {ALL: Cell(40, 40)}}, CellRules(), 5)
     for pairs, months in (((), [1, 2, 3]), ((("ttnt", "os"),), [2, 3])):
         found = coarse(curves, hiding, lambda place: place, endpoints={"ttnt", "os"}, pairs=pairs)
         kept = [round(t / 30.4375, 6) for t in found.times["os", ALL]]

@@ -246,5 +246,5 @@ def _grouped(problems: Sequence[Problem]) -> Iterator[str]:
         where = ", ".join(x for x in (table, column) if x)
         first = ", ".join(str(r) for r in rows[:FIRST_ROWS])
         more = f" and {len(rows) - FIRST_ROWS} more" if len(rows) > FIRST_ROWS else ""
-        told = f" (row{'s' if len(rows) > 1 else ''} {first}{more})" if rows else ""
-        yield f"{where}: {rule}{told}"
+        places = f" (row{'s' if len(rows) > 1 else ''} {first}{more})" if rows else ""
+        yield f"{where}: {rule}{places}"

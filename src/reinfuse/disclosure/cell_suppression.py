@@ -39,7 +39,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Rules:
+class CellRules:
     """What follows from what.
 
     Attributes
@@ -84,7 +84,7 @@ class Hiding:
     """
 
     cells: Mapping[Measure, Mapping[Group, Cell]]
-    rules: Rules
+    rules: CellRules
     k: int
     hidden: set[Key] = field(default_factory=set)
 
@@ -113,23 +113,23 @@ class Hiding:
                 for groups, total in families(of) if total in of]  # fmt: skip
 
     @cached_property
-    def told(self) -> set[Key]:
+    def named_small(self) -> set[Key]:
         """The hidden cells of which it may be told that they are small: it does not give their number away."""
         small = {key for key in self.hidden if self.few(self._cell(key).x)}
         for members, total in self.sets:
-            mine = [key for key in members if key in small]
-            if total in small and len(mine) >= self.k - 1:  # each one patient
-                small -= set(mine)
-            if mine and not self._is_unknown(total) and not self._leaves_open(members, total, mine):
-                small -= set(mine)
+            small_members = [key for key in members if key in small]
+            if total in small and len(small_members) >= self.k - 1:  # each one patient
+                small -= set(small_members)
+            if small_members and not self._is_unknown(total) and not self._leaves_open(members, total, small_members):
+                small -= set(small_members)
         never = {m for measures in self.rules.categories for m in measures}
         return {(m, g) for m, g in small if m not in never and (g == ALL or m not in self.rules.inner)}
 
     def _tells_each(self, key: Key) -> bool:
         """Tell whether a cell tells the outcome of each patient of a group."""
         measure, group = key
-        asked = measure in self.rules.outcomes and (group != ALL or measure in self.rules.inner)
-        return asked and self._cell(key).n > 0 and self._cell(key).x in (0, self._cell(key).n)
+        is_outcome = measure in self.rules.outcomes and (group != ALL or measure in self.rules.inner)
+        return is_outcome and self._cell(key).n > 0 and self._cell(key).x in (0, self._cell(key).n)
 
     def _is_unknown(self, key: Key) -> bool:
         """Tell whether a cell is hidden, and its twin too."""
@@ -163,13 +163,13 @@ class Hiding:
 
     @cached_property
     def _others(self) -> dict[Measure, list[Measure]]:
-        found: dict[Measure, list[Measure]] = defaultdict(list)
+        others: dict[Measure, list[Measure]] = defaultdict(list)
         for measures in (*self.rules.categories, *self.rules.together):
             for measure in measures:
-                found[measure] += measures
+                others[measure] += measures
         for one, other in self.rules.then:
-            found[one].append(other)
-        return found
+            others[one].append(other)
+        return others
 
     def _complete(self, members: list[Key], total: Key) -> None:
         """Hide more of a set, at last its total, until what is hidden can be neither read nor worked out."""

@@ -56,12 +56,12 @@ def coarse(curves: Mapping[CurveKey, Curve], hiding: Hiding, group_of: Callable[
         if endpoint in endpoints and place[1] in hiding.cells[SIZE] and whole and not here:
             places[place] = curve
     chosen = _Choice(places, hiding, pairs)
-    kept = {}
+    coarsened = {}
     for key, curve in curves.items():
         place = key[0], group_of(key[1:])
         if place in places and chosen.times[place]:
-            kept[key] = _at(curve, chosen.times[place])
-    return Coarse(chosen.times, chosen.at_risk, kept)
+            coarsened[key] = _at(curve, chosen.times[place])
+    return Coarse(chosen.times, chosen.at_risk, coarsened)
 
 
 class _Choice:
@@ -71,19 +71,19 @@ class _Choice:
         self.places, self.hiding, self.pairs = places, hiding, pairs
         self.times: dict[Place, tuple[float, ...]] = defaultdict(tuple)
         self.at_risk: dict[Place, tuple[float, ...]] = defaultdict(tuple)
-        self.done: set[str] = set()
+        self.chosen: set[str] = set()
         waiting = dict.fromkeys(e for e, _ in places)
         for endpoint in sorted(waiting, key=lambda e: len(self._outer(e, set()))):
             if (endpoint, ALL) in places:
                 self._choose(endpoint)
-            self.done.add(endpoint)
+            self.chosen.add(endpoint)
 
-    def _outer(self, endpoint: str, seen: set[str]) -> set[str]:
+    def _outer(self, endpoint: str, visited: set[str]) -> set[str]:
         """Return all that an endpoint is a part of, directly or by another."""
         for outer, inner in self.pairs:
-            if inner == endpoint and outer not in seen:
-                seen |= {outer} | self._outer(outer, seen | {outer})
-        return seen - {endpoint}
+            if inner == endpoint and outer not in visited:
+                visited |= {outer} | self._outer(outer, visited | {outer})
+        return visited - {endpoint}
 
     def _choose(self, endpoint: str) -> None:
         """Choose the times of all patients, then, among them, those of each set of groups."""
@@ -118,12 +118,12 @@ class _Choice:
     def _beside(self, endpoint: str) -> list[str]:
         """Return the endpoints whose times are chosen and with which an endpoint can be compared."""
         pairs = [pair for pair in self.pairs if endpoint in pair]
-        return [e for e in dict.fromkeys(x for pair in pairs for x in pair) if e in self.done and e != endpoint]
+        return [e for e in dict.fromkeys(x for pair in pairs for x in pair) if e in self.chosen and e != endpoint]
 
     def _differs(self, endpoint: str, other: str, groups: Sequence[Group], *, day: float, events: bool) -> bool:
         """Tell whether few patients have one event but not the other by a day on which both are told."""
-        told = self.times if events else self.at_risk
-        common = [g for g in groups if (other, g) in self.places and _holds(told[other, g], day)]
+        common_times = self.times if events else self.at_risk
+        common = [g for g in groups if (other, g) in self.places and _holds(common_times[other, g], day)]
         if not common:
             return False
         numbers = np.array([_number(self.places[endpoint, g], day, events) - _number(self.places[other, g], day, events)
@@ -158,7 +158,7 @@ def _rest(every: Curve, shown: Sequence[Curve]) -> Curve:
 
 def _months(compared: Sequence[Curve], months: Iterable[float], *, hiding: Hiding) -> tuple[float, ...]:
     """Return the months at which every curve compared has had enough events since the one before, or none."""
-    kept: list[float] = []
+    shown: list[float] = []
     before = np.zeros(len(compared))
     for month in months:
         happened = np.array([_until(c, c.events, month) for c in compared])
@@ -166,14 +166,14 @@ def _months(compared: Sequence[Curve], months: Iterable[float], *, hiding: Hidin
         to_come = np.array([c.events.sum() for c in compared]) - happened
         numbers = (*(happened - before), *left, *to_come)
         if not any(hiding.few(float(x)) for x in numbers) and (happened > before).any() and (left > 0).any():
-            kept.append(month)
+            shown.append(month)
             before = happened
-    return tuple(kept)
+    return tuple(shown)
 
 
 def _at_risk(compared: Sequence[Curve], days: Iterable[float], *, hiding: Hiding) -> tuple[float, ...]:
     """Return the days at which no number that left, is left or was censored is small."""
-    kept: list[float] = []
+    shown: list[float] = []
     last = np.array([float(c.n) for c in compared])
     gone = np.zeros(len(compared))
     for day in days:
@@ -181,9 +181,9 @@ def _at_risk(compared: Sequence[Curve], days: Iterable[float], *, hiding: Hiding
         events = np.array([_until(c, c.events, day, before=True) for c in compared])
         left = np.array([c.n for c in compared]) - events - censored
         if not any(hiding.few(float(x)) for x in (*left, *(last - left), *(censored - gone))):
-            kept.append(day)
+            shown.append(day)
             last, gone = left, censored
-    return tuple(kept)
+    return tuple(shown)
 
 
 def _until(curve: Curve, counts: Floats, day: float, *, before: bool = False) -> float:

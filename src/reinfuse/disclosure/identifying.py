@@ -65,8 +65,8 @@ def pattern(identifiers: Iterable[str], words: Iterable[str] = ()) -> re.Pattern
         The report's own, such as `CLL`: `CLL 9` is then a number of patients, and not the patient `CLL-9`.
     """
     own = {w.casefold() for w in words}
-    found = {_written(i.strip(), own) for i in identifiers if is_telling(i)}
-    return re.compile("|".join(sorted(found))) if found else None
+    written = {_written(i.strip(), own) for i in identifiers if is_telling(i)}
+    return re.compile("|".join(sorted(written))) if written else None
 
 
 def _written(identifier: str, words: set[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reinfuse.cohort import declarations
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names, wholes
-from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, Group, Key, Measure, Rules
+from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, CellRules, Group, Key, Measure
 from reinfuse.results.estimate import Estimate
 
 TABLES = frozenset({"baseline", "response", "toxicity"})
@@ -64,11 +64,11 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
     """
     cells: dict[Measure, dict[Group, Cell]] = defaultdict(dict)
     sizes = {ALL: total}
-    told = [e for e in records if e.n is not None and e.analysis != "flow" and e.statistic != "p_value"]
-    for e in told:
+    counts_of = [e for e in records if e.n is not None and e.analysis != "flow" and e.statistic != "p_value"]
+    for e in counts_of:
         sizes[group_of(e)] = max(sizes.get(group_of(e), 0), e.n or 0)
     cells[SIZE] = {group: Cell(size, total) for group, size in sizes.items()}
-    for e in told:
+    for e in counts_of:
         group, about, counts = group_of(e), evaluated(e), counted(e)
         if about is not None:
             cells[about][group] = Cell(e.n or 0, sizes[group])
@@ -127,18 +127,18 @@ def variable(term: str | None) -> str:
 
 def differences(cells: Cells) -> list[Difference]:
     """Return what follows from what the endpoints are made of, as far as the cells hold it."""
-    found = [Difference(outer, (inner,)) for outer, inner in pairs(cells)]
+    derived = [Difference(outer, (inner,)) for outer, inner in pairs(cells)]
     for name, endpoint in ENDPOINTS.items():
         own = _measure(cells, name)
         if own is None:
             continue
-        found += [Difference(own, (best,), apart=True) for best in _best(endpoint.best)]
+        derived += [Difference(own, (best,), apart=True) for best in _best(endpoint.best)]
         for outer in wholes(name, ENDPOINTS) if endpoint.among else ():
             whole = _measure(cells, outer)
             if whole is not None:
                 best = _best(ENDPOINTS[outer].best)
-                found += [Difference(whole, (own,), True), Difference(whole, (own, *best), True)]
-    return [d for d in dict.fromkeys(found) if all(m in cells for m in (d.whole, *d.parts))]
+                derived += [Difference(whole, (own,), True), Difference(whole, (own, *best), True)]
+    return [d for d in dict.fromkeys(derived) if all(m in cells for m in (d.whole, *d.parts))]
 
 
 def _best(responses: Sequence[str]) -> list[Measure]:
@@ -151,14 +151,14 @@ def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
 
     Of a plan's own endpoint nobody has declared what it is made of: it may be a part of any other, or any other of it.
     """
-    found = [(_measure(cells, outer), _measure(cells, inner)) for inner, endpoint in ENDPOINTS.items()
-             if endpoint.among is None for outer in wholes(inner, ENDPOINTS)]  # fmt: skip
+    nested = [(_measure(cells, outer), _measure(cells, inner)) for inner, endpoint in ENDPOINTS.items()
+              if endpoint.among is None for outer in wholes(inner, ENDPOINTS)]  # fmt: skip
     named = [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
     own = [(m, other) for m in named if m[1] not in ENDPOINTS for other in named if other != m]
-    found += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
+    nested += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
     severe = [(m, m[2]) for m in cells if m[0] == "toxicity" and m[2] is not None and m[2].endswith(">=3")]
-    found += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
-    return [(outer, inner) for outer, inner in dict.fromkeys(found)
+    nested += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
+    return [(outer, inner) for outer, inner in dict.fromkeys(nested)
             if outer is not None and inner is not None and outer in cells and inner in cells]  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def _is_category(measure: Measure) -> bool:
     return len(measure) == 3
 
 
-def rules(cells: Cells) -> Rules:
+def rules(cells: Cells) -> CellRules:
     """Return which cells are hidden with which."""
     columns: dict[tuple[str | None, str], list[Measure]] = defaultdict(list)
     for m in cells:
@@ -202,9 +202,9 @@ def rules(cells: Cells) -> Rules:
     together += [(PARTIAL, ("response", "cr"))] if PARTIAL in cells else []
     twins: dict[Measure, Group] = {("baseline", None, _level(g)): g for g in cells[SIZE]}
     outcomes = {m for m in cells if m[0] in ("response", "survival") and len(m) == 2} | {m for m, _ in sums}
-    return Rules(tuple(map(tuple, columns.values())), tuple(together), tuple(then), tuple(_cell_by_cell(cells)),
-                 tuple(d.parts[0] for d in differences(cells)), {(m, ALL): (SIZE, g) for m, g in twins.items()},
-                 frozenset(outcomes))  # fmt: skip
+    return CellRules(tuple(map(tuple, columns.values())), tuple(together), tuple(then), tuple(_cell_by_cell(cells)),
+                     tuple(d.parts[0] for d in differences(cells)), {(m, ALL): (SIZE, g) for m, g in twins.items()},
+                     frozenset(outcomes))  # fmt: skip
 
 
 def _cell_by_cell(cells: Cells) -> Iterator[tuple[Key, Key]]:

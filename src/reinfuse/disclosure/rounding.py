@@ -79,5 +79,5 @@ def rounded_time(e: Estimate, times: Floats, k: int) -> Estimate | None:
               if was is not None and now is None]  # fmt: skip
     if mid is not None:  # a step of one of them may lead it past the other
         low, high = None if low is None else min(low, mid), None if high is None else max(high, mid)
-    said = None if (mid, low, high) == (None, None, None) else ROUNDED
-    return replace(e, estimate=mid, lower=low, upper=high, note=joined([e.note, said, *untold]))
+    rounding_note = None if (mid, low, high) == (None, None, None) else ROUNDED
+    return replace(e, estimate=mid, lower=low, upper=high, note=joined([e.note, rounding_note, *untold]))

@@ -21,7 +21,7 @@ from reinfuse.results.estimate import ROUNDED, SO_THAT, SUPPRESSED, Estimate, jo
 from reinfuse.results.findings import Findings
 
 EFFECTS = records_of("effects")
-KEPT = records_of("counts", "effects")
+SHARED_ANALYSES = records_of("counts", "effects")
 """Analyses of which anything is kept."""
 SHOWN_FROM = "smallest_number_shown"
 """The name in the provenance of suppressed findings."""
@@ -81,10 +81,10 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
     removed.append(Removed("summary of the CAR-T counts", "may count few patients", int(findings.kinetics is not None)))
     about, texts = _about(findings.described.about)
     removed.append(Removed("text of the cohort's description", "holds numbers", texts))
-    kept = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(), kinetics=None,
-                   described=replace(findings.described, about=about), patients=pl.DataFrame(), cohort=None, data=None,
-                   provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
-    return kept, tuple(r for r in removed if r.count)
+    shown = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(),
+                    kinetics=None, described=replace(findings.described, about=about), patients=pl.DataFrame(), cohort=None,
+                    data=None, provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
+    return shown, tuple(r for r in removed if r.count)
 
 
 def _about(about: About) -> tuple[About, int]:
@@ -107,8 +107,8 @@ class _Control:
         self.few = f"{SUPPRESSED}fewer than {smallest}"
         self.removed: Counter[tuple[str, str]] = Counter()
         self.populations = set(findings.described.populations)
-        self.kept = [e for e in findings.estimates if e.analysis in KEPT]
-        counting = [e for e in self.kept if e.analysis not in EFFECTS]
+        self.shared = [e for e in findings.estimates if e.analysis in SHARED_ANALYSES]
+        counting = [e for e in self.shared if e.analysis not in EFFECTS]
         cells = numbers_of(counting, findings.described.patients, self.group, plan=findings.plan.rules)
         self.hiding = Hiding(cells, rules(cells), smallest)
         self.hidden = self.hiding.hidden
@@ -123,7 +123,7 @@ class _Control:
     def estimates(self) -> Iterator[Estimate]:
         """Yield every record that is kept, suppressed where it must be."""
         for e in self.findings.estimates:
-            if e.analysis not in KEPT:
+            if e.analysis not in SHARED_ANALYSES:
                 self.removed[e.analysis, "leaves out, pairs or singles out patients, or is told by other numbers"] += 1
                 continue
             why = self._why(e)
@@ -142,21 +142,21 @@ class _Control:
             return None if self._effect_is_safe(e) else SO_THAT
         group, numbers = self.group(e), counted(e)
         if (SIZE, group) in self.hidden:
-            return self._said(SIZE, e)
+            return self._reason(SIZE, e)
         if numbers is not None and e.statistic != "median" and (numbers, group) in self.hidden:
-            return self._said(numbers, e)
+            return self._reason(numbers, e)
         if e.analysis == "survival":
             return None if self._time_is_safe(e) else SO_THAT
         of_one = e.statistic in ("min", "max") or self._coarser(e) is None
         return _OF_ONE if of_one and e.analysis == "baseline" else None
 
-    def _said(self, measure: Measure, e: Estimate) -> str:
+    def _reason(self, measure: Measure, e: Estimate) -> str:
         """Return the reason: `fewer than` of a number of patients only, and where that gives nothing away."""
-        small = (measure, self.group(e)) in self.hiding.told
+        small = (measure, self.group(e)) in self.hiding.named_small
         return self.few if small and e.statistic in ("count", "proportion", "missing") else SO_THAT
 
     def _why_flow(self, e: Estimate) -> str | None:
-        out = [x.estimate for x in self.kept if x.analysis == "flow" and (x.term or "").startswith("excluded")]
+        out = [x.estimate for x in self.shared if x.analysis == "flow" and (x.term or "").startswith("excluded")]
         if e.term == "analysed":
             return self.few if (SIZE, ALL) in self.hidden else None
         if not any(self.hiding.few(x) for x in out):
@@ -166,22 +166,22 @@ class _Control:
     @cached_property
     def _groups_of(self) -> dict[str, list[Group]]:
         """The groups of each factor that has levels."""
-        found: dict[str, list[Group]] = defaultdict(list)
-        for e in self.kept:
+        groups: dict[str, list[Group]] = defaultdict(list)
+        for e in self.shared:
             if e.group is not None and e.population == "all":
                 name = e.group.partition("=")[0]
-                if self.group(e) not in found[name]:
-                    found[name].append(self.group(e))
-        return found
+                if self.group(e) not in groups[name]:
+                    groups[name].append(self.group(e))
+        return groups
 
     @cached_property
     def _models(self) -> dict[str | None, set[str]]:
         """The factors of each endpoint's multivariable model."""
-        found: dict[str | None, set[str]] = defaultdict(set)
-        for e in self.kept:
+        factors: dict[str | None, set[str]] = defaultdict(set)
+        for e in self.shared:
             if e.analysis == "association" and e.model == "multivariable":
-                found[e.endpoint].add((e.term or "").partition("=")[0])
-        return found
+                factors[e.endpoint].add((e.term or "").partition("=")[0])
+        return factors
 
     def _effect_is_safe(self, e: Estimate) -> bool:
         """Tell whether no number of any level of an effect's factors is hidden."""
@@ -281,5 +281,5 @@ def _uncounted(note: str | None) -> str | None:
     """Return the parts of a note before any number."""
     if note is None:
         return None
-    said = [part.split(": ")[0] if _has_digit(part) else part for part in note.split("; ")]
-    return "; ".join(part for part in said if not _has_digit(part)) or None
+    parts = [part.split(": ")[0] if _has_digit(part) else part for part in note.split("; ")]
+    return "; ".join(part for part in parts if not _has_digit(part)) or None

@@ -114,7 +114,7 @@ class Plan(Design):
         known_factors = [*factors, *BUILT_IN_FACTORS]
         ends = [*(m.endpoint for m in self.models), *(m.endpoint for m in self.time_dependent),
                 *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints]  # fmt: skip
-        for kind, name, known in [
+        for kind, name, valid in [
             *(("endpoint", e, endpoints) for e in dict.fromkeys(ends)),
             *(("factor", f, known_factors) for m in self.models for f in m.factors),
             *(("factor", m.factor, [*known_factors, *LANDMARK_FACTORS]) for m in self.landmarks),
@@ -122,11 +122,11 @@ class Plan(Design):
             *(("factor", f, known_factors) for f in (*self.standardise.exposures, *self.standardise.confounders)),
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
-            if kind == "factor" and learnt_later(name) and name not in known:
+            if kind == "factor" and learnt_later(name) and name not in valid:
                 wrong.append(f"{name} is learnt after the index infusion and cannot be a factor known on that day (who "
                              f"lives longer has more time to respond): {HOW_LATER}")  # fmt: skip
-            elif name not in known and not (kind == "column" and name.startswith("toxicity_")):
-                near = nearest(name, known)
+            elif name not in valid and not (kind == "column" and name.startswith("toxicity_")):
+                near = nearest(name, valid)
                 wrong.append(f"{kind} {name!r} is not known" + (f", did you mean {near}?" if near else ""))
         return wrong
 
@@ -206,7 +206,7 @@ class Plan(Design):
             raise PlanRefused([Problem(table="plan", rule=str(why), remedy="give a TOML file")]) from None
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Plan:
+    def of(cls, settings: dict[str, Any]) -> Plan:
         """Make a plan from the contents of a TOML file.
 
         Raises
@@ -214,19 +214,19 @@ class Plan(Design):
         PlanRefused
             With everything that is wrong with it.
         """
-        told = copy.deepcopy(told)
-        if "factors" in told:
-            told.setdefault("models", ())
-        if told.get("index_infusion") == 1:
+        settings = copy.deepcopy(settings)
+        if "factors" in settings:
+            settings.setdefault("models", ())
+        if settings.get("index_infusion") == 1:
             first = cls.built_in(1)
-            told = {"title": first.title, "factors": first.factors, "models": (), **told}
+            settings = {"title": first.title, "factors": first.factors, "models": (), **settings}
         try:
-            return cls.model_validate(told)
+            return cls.model_validate(settings)
         except ValidationError as error:
             problems = _problems(error)
-            _drop_unknown(told, error)
+            _drop_unknown(settings, error)
         try:  # once more without the unknown settings, which keep the names in the plan from being compared
-            cls.model_validate(told)
+            cls.model_validate(settings)
         except ValidationError as error:
             problems += [p for p in _problems(error) if p not in problems]
         raise PlanRefused(problems)
@@ -237,9 +237,9 @@ class Plan(Design):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
-def _drop_unknown(told: dict[str, Any], error: ValidationError) -> None:
+def _drop_unknown(settings: dict[str, Any], error: ValidationError) -> None:
     for *path, last in (one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"):
-        place: Any = told
+        place: Any = settings
         for step in path:
             place = place[step]
         del place[last]

@@ -72,5 +72,5 @@ def finite(value: float | None) -> float | None:
 
 def joined(notes: Sequence[str | None]) -> str | None:
     """Return the notes that say something, in one text."""
-    said = [n for n in notes if n]
-    return "; ".join(said) if said else None
+    texts = [n for n in notes if n]
+    return "; ".join(texts) if texts else None

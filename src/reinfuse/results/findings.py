@@ -71,9 +71,9 @@ class Findings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of `findings.json`."""
-        told = {"provenance": dict(self.provenance), "flow": self.flow.to_dicts(),
-                "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
-        return told if self.kinetics is None else {**told, "kinetics": dict(self.kinetics)}
+        contents = {"provenance": dict(self.provenance), "flow": self.flow.to_dicts(),
+                    "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
+        return contents if self.kinetics is None else {**contents, "kinetics": dict(self.kinetics)}
 
     @classmethod
     def load(cls, directory: str | Path) -> Findings:
@@ -86,14 +86,14 @@ class Findings:
         """
         folder = Path(directory)
         try:
-            told = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+            contents = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
             curves = read_curves(read_csv(folder / "curves.csv", CURVE_SCHEMA))
-            provenance = told["provenance"]
-            estimates = tuple(Estimate(**record) for record in told["estimates"])
+            provenance = contents["provenance"]
+            estimates = tuple(Estimate(**record) for record in contents["estimates"])
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])
-            flow = pl.DataFrame(told["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
-            return cls(estimates, flow, tuple(told["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
-                       told.get("kinetics"), read_from=folder.absolute())  # fmt: skip
+            flow = pl.DataFrame(contents["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
+            return cls(estimates, flow, tuple(contents["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
+                       contents.get("kinetics"), read_from=folder.absolute())  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
             raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None

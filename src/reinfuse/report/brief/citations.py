@@ -18,13 +18,13 @@ class Linked(Telling):
 
     def linked(self) -> Iterator[Block]:
         """Yield a section for each factor of which anything may be told."""
-        told = [s for factor in FACTORS for s in self._factor(factor)]
-        if not told:
+        sections = [s for factor in FACTORS for s in self._factor(factor)]
+        if not sections:
             return
         hidden = any(number_format.hidden(e) for factor in FACTORS for e in self._records(factor))
         for name in ("intro", "cause", "many", *(("hidden",) if hidden else ())):
             yield Paragraph(self.say("linked", name))
-        yield from told
+        yield from sections
 
     def _records(self, factor: str) -> list[Estimate]:
         groups = [f"{factor}={level}" for level in ("yes", "no")]
@@ -39,8 +39,8 @@ class Linked(Telling):
 
     def _pair(self, factor: str, analysis: str, endpoint: str, *, statistic: str) -> tuple[Estimate, Estimate] | None:
         """Return the records of people with and without, if both tell something that is not hidden."""
-        found = [self.look.one(analysis, endpoint, statistic, group=f"{factor}={level}") for level in ("yes", "no")]
-        one, other = (e if e is not None and tells(e) and not number_format.hidden(e) else None for e in found)
+        records = [self.look.one(analysis, endpoint, statistic, group=f"{factor}={level}") for level in ("yes", "no")]
+        one, other = (e if e is not None and tells(e) and not number_format.hidden(e) else None for e in records)
         return None if one is None or other is None else (one, other)
 
     def _counts(self, factor: str) -> Iterator[str]:
@@ -48,22 +48,22 @@ class Linked(Telling):
         if pair is None or everyone(self.look.one("response", "response", "proportion")):
             return
         one, other = (self.words.count(e, short=True) for e in pair)
-        said = self.say("linked", "response", who=self.say("who", factor), one=one, other=other)
+        sentence = self.say("linked", "response", who=self.say("who", factor), one=one, other=other)
         alike = all(e.events == e.n for e in pair) or all(e.events == 0 for e in pair)
         verdict = self.say("linked", "same") if alike else self._verdict("response", "odds_ratio", factor)
-        yield f"{said} {verdict}"
+        yield f"{sentence} {verdict}"
 
     def _times(self, factor: str, who: str) -> Iterator[str]:
         pair = self._pair(factor, "survival", "pfs", statistic="median")
         if pair is None:
             return
-        known = [e.estimate for e in pair if e.estimate is not None]
-        told = dict(zip(known, self.words.times(*known), strict=True)) if known else {}
-        said = []
+        medians = [e.estimate for e in pair if e.estimate is not None]
+        time_texts = dict(zip(medians, self.words.times(*medians), strict=True)) if medians else {}
+        sentences = []
         for name, e in zip(("pfs_one", "pfs_other"), pair, strict=True):
-            said.append(self.say("linked", f"{name}_not_reached", who=who) if e.estimate is None
-                        else self.say("linked", name, who=who, time=told[e.estimate]))  # fmt: skip
-        yield " ".join([*said, self._verdict("pfs", "hazard_ratio", factor)])
+            sentences.append(self.say("linked", f"{name}_not_reached", who=who) if e.estimate is None
+                             else self.say("linked", name, who=who, time=time_texts[e.estimate]))  # fmt: skip
+        yield " ".join([*sentences, self._verdict("pfs", "hazard_ratio", factor)])
 
     def _verdict(self, endpoint: str, statistic: str, factor: str) -> str:
         """Say whether chance explains it: by the model with most factors, and only where every test agrees."""

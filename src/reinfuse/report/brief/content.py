@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from reinfuse.report.brief.citations import Linked
-from reinfuse.report.brief.findings import Results
+from reinfuse.report.brief.findings import OutcomeSentences
 from reinfuse.report.brief.readability import assess
 from reinfuse.report.brief.sentences import Telling, capital
 from reinfuse.report.brief.translation import Words
@@ -44,14 +44,14 @@ class _Brief(Telling):
         provenance, language = self.findings.provenance, self.words.language
         sections = [self._section(name, blocks) for name, blocks in self._sections() if blocks]
         title = self.say("page", "title", ordinal=self._ordinal())
-        made = Document(
+        draft = Document(
             self.say("page", "synthetic_title", title=title) if provenance["synthetic"] else title,
             self.say("page", "subtitle", date=self.words.date(str(provenance["date"]))),
             tuple(sections), language, "brief", self._banners(), words=self.words.all["words"],
         )  # fmt: skip
-        hard = assess(measured(made), language)  # before the texts that are not ours
+        hard = assess(measured(draft), language)  # before the texts that are not ours
         return replace(
-            made,
+            draft,
             sections=(*sections[:-1], replace(sections[-1], blocks=(*sections[-1].blocks, *self._end()))),
             facts={"generator": f"reinfuse {provenance['reinfuse']}", "date": str(provenance["date"]),
                    "language": language, "readability": hard},
@@ -69,7 +69,7 @@ class _Brief(Telling):
         return Section(name, self.say("section", name), tuple(blocks))
 
     def _sections(self) -> Iterator[tuple[str, list[Block]]]:
-        results = Results(self.findings, self.words)
+        results = OutcomeSentences(self.findings, self.words)
         yield "short", list(self._short(results))
         yield "studied", list(self._studied())
         yield "people", list(self._people())
@@ -79,7 +79,7 @@ class _Brief(Telling):
         yield "linked", list(Linked(self.findings, self.words).linked())
         yield "not_mean", [Bullets(tuple(self.words.items("not_mean")))]
         yield "questions", [Bullets(tuple(self.words.items("questions")))]
-        yield "glossary", [Pairs(tuple((term, said) for term, said in self.words.items("glossary")))]
+        yield "glossary", [Pairs(tuple((term, meaning) for term, meaning in self.words.items("glossary")))]
         yield "about", list(self._about())
 
     def _number(self) -> tuple[str, str]:
@@ -90,7 +90,7 @@ class _Brief(Telling):
         n = self.words.number(every.estimate)
         return ("one" if n == "1" else "number"), n
 
-    def _short(self, results: Results) -> Iterator[Paragraph]:
+    def _short(self, results: OutcomeSentences) -> Iterator[Paragraph]:
         name, n = self._number()
         response = results.response()
         yield Paragraph(self.say("short", name, n=n, ordinal=self._ordinal()))
@@ -109,16 +109,16 @@ class _Brief(Telling):
 
     def _people(self) -> Iterator[Block]:
         name, n = self._number()
-        said = [self.say("people", name, n=n)]
+        sentences = [self.say("people", name, n=n)]
         age = self.look.one("baseline", None, "median", term="age_years")
         if age is not None and age.estimate is not None and name == "number":
-            said.append(self.say("people", "age", age=f"{age.estimate:.0f}"))
-        yield Paragraph(" ".join(said))
+            sentences.append(self.say("people", "age", age=f"{age.estimate:.0f}"))
+        yield Paragraph(" ".join(sentences))
         items = []
         for population in self.types:
-            found = self.look.one("baseline", None, "proportion", term=population)
-            if found is not None and (population not in self.others or len(self.others) == 1):
-                count = capital(self.words.count(found, short=True))
+            share = self.look.one("baseline", None, "proportion", term=population)
+            if share is not None and (population not in self.others or len(self.others) == 1):
+                count = capital(self.words.count(share, short=True))
                 items.append(self.say("people", "type", count=count, type=self.type(population)))
         if len(self.others) > 1:
             items.append(self.say("people", "others"))
@@ -126,9 +126,9 @@ class _Brief(Telling):
             yield Bullets(tuple(items))
 
     def _about(self) -> Iterator[Block]:
-        made = str(self.findings.provenance["date"])
-        later = self.words.date(_a_year_after(made))
-        yield Paragraph(self.say("about", "date", date=self.words.date(made), later=later))
+        dated = str(self.findings.provenance["date"])
+        later = self.words.date(_a_year_after(dated))
+        yield Paragraph(self.say("about", "date", date=self.words.date(dated), later=later))
         if any(number_format.hidden(e) for e in self.findings.estimates):
             yield Paragraph(self.say("about", "hidden"))
         yield Paragraph(self.say("about", "report"))
@@ -152,17 +152,17 @@ def measured(document: Document) -> Iterator[str]:
         if isinstance(block, Paragraph):
             yield document.text(block.text)
         elif isinstance(block, Bullets):
-            said = [document.text(item) for item in block.items]
-            yield ", ".join(said) + "." if not all(s.endswith(_MARKS) for s in said) else " ".join(said)
+            texts = [document.text(item) for item in block.items]
+            yield ", ".join(texts) + "." if not all(s.endswith(_MARKS) for s in texts) else " ".join(texts)
         elif isinstance(block, Pairs):
-            yield from (document.text(said) for _, said in block.items)
+            yield from (document.text(texts) for _, texts in block.items)
         elif isinstance(block, Picture):
             yield block.caption
 
 
-def _a_year_after(made: str) -> str:
+def _a_year_after(dated: str) -> str:
     """Return the date a year later, or the next year of a year."""
-    if len(made) == 4:
-        return str(int(made) + 1)
-    day = date.fromisoformat(made)
+    if len(dated) == 4:
+        return str(int(dated) + 1)
+    day = date.fromisoformat(dated)
     return day.replace(year=day.year + 1, day=min(day.day, 28) if day.month == 2 else day.day).isoformat()

@@ -12,50 +12,50 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 
 
-class Results(Telling):
+class OutcomeSentences(Telling):
     """Tells counts of people first, then how sure they are."""
 
     def response(self) -> str | None:
         """Return the main result in one sentence."""
-        found = self.look.one("response", "response", "proportion")
-        if found is None or not tells(found):
+        proportion = self.look.one("response", "response", "proportion")
+        if proportion is None or not tells(proportion):
             return None
-        if everyone(found):
-            return self.say("happened", "response_all", n=self.words.number(found.n))
-        return self.say("happened", "response", count=self.words.count(found))
+        if everyone(proportion):
+            return self.say("happened", "response_all", n=self.words.number(proportion.n))
+        return self.say("happened", "response", count=self.words.count(proportion))
 
     def happened(self) -> Iterator[Block]:
         """Yield responses, overall and by type of cancer."""
         sure = "sure"
         for endpoint in names(kind="binary", brief=True):
-            found = self.look.one("response", endpoint, "proportion")
-            if found is None or not tells(found):
+            proportion = self.look.one("response", endpoint, "proportion")
+            if proportion is None or not tells(proportion):
                 continue
-            if endpoint == "response" and everyone(found):  # likely chosen because they responded
+            if endpoint == "response" and everyone(proportion):  # likely chosen because they responded
                 yield Paragraph(str(self.response()))
                 continue
-            said = self.say("happened", endpoint, count=self.words.count(found))
-            yield Paragraph(" ".join([said, *self._sure(found, sure)]))
-            sure = "sure_again" if found.lower is not None else sure
-            yield from self._icons(endpoint, found)
+            sentence = self.say("happened", endpoint, count=self.words.count(proportion))
+            yield Paragraph(" ".join([sentence, *self._sure(proportion, sure)]))
+            sure = "sure_again" if proportion.lower is not None else sure
+            yield from self._icons(endpoint, proportion)
             if ENDPOINTS[endpoint].brief == "by type":
                 yield from self._responses_by_type(endpoint)
 
-    def _sure(self, found: Estimate, sure: str) -> Iterator[str]:
-        if found.estimate is not None:
-            yield self.say("happened", "share", share=self.words.of_100(found.estimate))
-        if found.lower is not None and found.upper is not None:
-            low, high = self.words.of_100(found.lower), self.words.of_100(found.upper)
+    def _sure(self, proportion: Estimate, sure: str) -> Iterator[str]:
+        if proportion.estimate is not None:
+            yield self.say("happened", "share", share=self.words.of_100(proportion.estimate))
+        if proportion.lower is not None and proportion.upper is not None:
+            low, high = self.words.of_100(proportion.lower), self.words.of_100(proportion.upper)
             yield self.say("happened", sure, low=low, high=high)
 
-    def _icons(self, endpoint: str, found: Estimate) -> Iterator[Picture]:
-        if found.events is None or not found.n or found.estimate is None:
+    def _icons(self, endpoint: str, proportion: Estimate) -> Iterator[Picture]:
+        if proportion.events is None or not proportion.n or proportion.estimate is None:
             return
-        title = self.say("icons", endpoint, count=self.words.count(found))
-        drawn = icons(f"icons_{endpoint}", title, found.events, of=found.n)
-        share = self.say("count", "of_100", x=self.words.of_100(found.estimate))
+        title = self.say("icons", endpoint, count=self.words.count(proportion))
+        drawn = icons(f"icons_{endpoint}", title, proportion.events, of=proportion.n)
+        share = self.say("count", "of_100", x=self.words.of_100(proportion.estimate))
         if drawn is not None:
-            yield Picture(drawn, self.say("icons", "note_100" if found.n > MOST else "note", share=share))
+            yield Picture(drawn, self.say("icons", "note_100" if proportion.n > MOST else "note", share=share))
 
     def _responses_by_type(self, endpoint: str) -> Iterator[Block]:
         items = [self.say("happened", "by_type_item", type=name, count=self.words.count(e))
@@ -66,38 +66,38 @@ class Results(Telling):
 
     def lived(self) -> Iterator[Block]:
         """Yield medians as times that half of the people lived."""
-        told = [b for endpoint in names(kind="time", brief=True) for b in self._time(endpoint)]
-        if told:
+        blocks = [b for endpoint in names(kind="time", brief=True) for b in self._time(endpoint)]
+        if blocks:
             yield Paragraph(self.say("lived", "skip"))
-            yield from told
+            yield from blocks
 
     def _time(self, endpoint: str) -> Iterator[Block]:
-        found = self.look.one("survival", endpoint, "median")
-        if found is None or not found.n or number_format.hidden(found):
+        median = self.look.one("survival", endpoint, "median")
+        if median is None or not median.n or number_format.hidden(median):
             return
-        known = [x for x in (found.estimate, found.lower, found.upper) if x is not None]
-        told = dict(zip(known, self.words.times(*known), strict=True)) if known else {}
-        said = [self.say("lived", f"{endpoint}_not_reached") if found.estimate is None
-                else self.say("lived", endpoint, time=told[found.estimate])]  # fmt: skip
-        if found.lower is not None and found.upper is not None:
-            said.append(self.say("lived", "between", low=told[found.lower], high=told[found.upper]))
-        elif found.lower is not None:
-            said.append(self.say("lived", "at_least", low=told[found.lower]))
-        yield Paragraph(" ".join(said))
+        times = [x for x in (median.estimate, median.lower, median.upper) if x is not None]
+        time_texts = dict(zip(times, self.words.times(*times), strict=True)) if times else {}
+        sentences = [self.say("lived", f"{endpoint}_not_reached") if median.estimate is None
+                     else self.say("lived", endpoint, time=time_texts[median.estimate])]  # fmt: skip
+        if median.lower is not None and median.upper is not None:
+            sentences.append(self.say("lived", "between", low=time_texts[median.lower], high=time_texts[median.upper]))
+        elif median.lower is not None:
+            sentences.append(self.say("lived", "at_least", low=time_texts[median.lower]))
+        yield Paragraph(" ".join(sentences))
         if ENDPOINTS[endpoint].brief == "by type":
             yield from self._times_by_type(endpoint)
 
     def _times_by_type(self, endpoint: str) -> Iterator[Block]:
-        found = [
+        medians = [
             (name, e)
             for name, e in self.by_type("survival", endpoint, statistic="median")
             if not number_format.hidden(e)
         ]
-        known = [e.estimate for _, e in found if e.estimate is not None]
-        told = dict(zip(known, self.words.times(*known), strict=True)) if known else {}
+        times = [e.estimate for _, e in medians if e.estimate is not None]
+        time_texts = dict(zip(times, self.words.times(*times), strict=True)) if times else {}
         items = []
-        for name, e in found:
-            time = self.say("lived", "by_type_not_reached") if e.estimate is None else told[e.estimate]
+        for name, e in medians:
+            time = self.say("lived", "by_type_not_reached") if e.estimate is None else time_texts[e.estimate]
             of = "by_type_item_of" if e.n and e.n > 1 else "by_type_item"
             items.append(self.say("lived", of, type=name, n=self.words.number(e.n), time=time))
         if len(items) > 1:
@@ -106,11 +106,11 @@ class Results(Telling):
 
     def side_effects(self) -> Iterator[Block]:
         """Yield side effects of grade 3 or more."""
-        said = []
+        paragraphs = []
         for kind in ("CRS", "ICANS", "NT"):
-            found = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
-            if found is not None and tells(found):
-                said.append(Paragraph(self.say("side_effects", kind, count=self.words.count(found))))
-        if said:
+            proportion = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
+            if proportion is not None and tells(proportion):
+                paragraphs.append(Paragraph(self.say("side_effects", kind, count=self.words.count(proportion))))
+        if paragraphs:
             yield Paragraph(self.say("side_effects", "intro"))
-            yield from said
+            yield from paragraphs

@@ -76,12 +76,12 @@ def count(lines: Iterable[str], syllables: Callable[[str], int]) -> Counted:
     """
     words = sentences = total = long_words = 0
     for sentence in _ENDS.split(" ".join(lines)):
-        found = _WORD.findall(sentence)
-        if not found:
+        in_sentence = _WORD.findall(sentence)
+        if not in_sentence:
             continue
         sentences += 1
-        each = [1 if w[0].isdigit() else syllables(w) for w in found]
-        words += len(found)
+        each = [1 if w[0].isdigit() else syllables(w) for w in in_sentence]
+        words += len(in_sentence)
         total += sum(each)
         long_words += sum(n >= POLYSYLLABLE for n in each)
     return Counted(words, sentences, total, long_words)
@@ -97,15 +97,15 @@ def assess(lines: Iterable[str], language: str) -> str:
     """
     if language == "es":
         counted = count(lines, spanish)
-        said = f"INFLESZ {counted.szigriszt:.0f}, Fernandez-Huerta {counted.fernandez_huerta:.0f} (own count)"
+        verdict = f"INFLESZ {counted.szigriszt:.0f}, Fernandez-Huerta {counted.fernandez_huerta:.0f} (own count)"
         hard = counted.szigriszt < LEAST_INFLESZ
     else:
         counted = count(lines, english)
-        said = f"Flesch-Kincaid grade {counted.flesch_kincaid:.1f}, SMOG grade {counted.smog:.1f} (own count)"
+        verdict = f"Flesch-Kincaid grade {counted.flesch_kincaid:.1f}, SMOG grade {counted.smog:.1f} (own count)"
         hard = max(counted.flesch_kincaid, counted.smog) > HARDEST_GRADE
     if hard:
-        raise TooHard(f"the text is too hard to read: {said}")
-    return said
+        raise TooHard(f"the text is too hard to read: {verdict}")
+    return verdict
 
 
 # Syllables

@@ -28,10 +28,10 @@ class Telling:
         Several other cancers have one name here, and are left to the report.
         """
         for population in self.types:
-            found = self.look.one(analysis, endpoint, statistic, population)
-            told = population not in self.others or len(self.others) == 1
-            if told and found is not None and tells(found):
-                yield self.type(population, "type_short"), found
+            record = self.look.one(analysis, endpoint, statistic, population)
+            own_name = population not in self.others or len(self.others) == 1
+            if own_name and record is not None and tells(record):
+                yield self.type(population, "type_short"), record
 
     def type(self, population: str, how: str = "type") -> str:
         """Return a type of cancer in plain words."""

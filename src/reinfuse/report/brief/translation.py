@@ -91,11 +91,11 @@ class Words:
             return self.say("time", "day")
         return self.say("time", unit, n=f"{value:.0f}")
 
-    def date(self, said: str) -> str:
+    def date(self, iso_date: str) -> str:
         """Return an ISO date as people write it; a year stays a year."""
-        if len(said) == 4:
-            return said
-        day = date.fromisoformat(said)
+        if len(iso_date) == 4:
+            return iso_date
+        day = date.fromisoformat(iso_date)
         return self.say("date", "full", month=self.say("date", str(day.month)), day=day.day, year=day.year)
 
 

@@ -146,10 +146,10 @@ class _Word:
                         style = "List Number" if block.numbered else "List Bullet"
                         self._text(self.file.add_paragraph(style=style), item)
                 case Pairs():
-                    for term, said in block.items:
+                    for term, meaning in block.items:
                         line = self.file.add_paragraph()
                         line.add_run(f"{term}: ").bold = True
-                        self._text(line, said)
+                        self._text(line, meaning)
                 case Table():
                     self._table(block)
                 case Picture():
@@ -193,21 +193,21 @@ class _Word:
 
     def _table(self, table: Table) -> None:
         self._caption("table", table.name, text=table.caption).paragraph_format.keep_with_next = True
-        made = self.file.add_table(rows=1 + len(table.rows), cols=len(table.head))
-        made.alignment = WD_TABLE_ALIGNMENT.LEFT
-        _widen(made, table)
+        grid = self.file.add_table(rows=1 + len(table.rows), cols=len(table.head))
+        grid.alignment = WD_TABLE_ALIGNMENT.LEFT
+        _widen(grid, table)
         size = Pt(8.5 if len(table.head) <= _MANY_COLUMNS else 7.5)
-        _ruled(made, table.caption)
+        _ruled(grid, table.caption)
         lines = [(table.head, False), *(((row.head, *row.cells), row.inner) for row in table.rows)]
-        for (texts, inner), row in zip(lines, made._tbl.tr_lst, strict=True):
+        for (texts, inner), row in zip(lines, grid._tbl.tr_lst, strict=True):
             for text, cell in zip(texts, row.tc_lst, strict=True):
-                _cell(cell, text, size, bold=row is made._tbl.tr_lst[0])
+                _cell(cell, text, size, bold=row is grid._tbl.tr_lst[0])
             if inner:
                 _indented(row.tc_lst[0])
-        _heads(made)
+        _heads(grid)
         if table.notes:
-            said = "; ".join(table.notes)
-            self.file.add_paragraph().add_run(said if said.endswith(".") else f"{said}.").font.size = Pt(8)
+            note = "; ".join(table.notes)
+            self.file.add_paragraph().add_run(note if note.endswith(".") else f"{note}.").font.size = Pt(8)
         else:
             self.file.add_paragraph().paragraph_format.space_after = Pt(2)
 
@@ -217,9 +217,9 @@ class _Word:
         shape = line.add_run().add_picture(io.BytesIO(self.pixels[picture.name]), width=_SIZES[picture.drawn.columns])
         if shape.height > Cm(22):
             shape.width, shape.height = Length(shape.width * Cm(22) / shape.height), Cm(22)
-        told = shape._inline.docPr
-        told.set("descr", picture.drawn.alt)
-        told.set("title", picture.drawn.title)
+        properties = shape._inline.docPr
+        properties.set("descr", picture.drawn.alt)
+        properties.set("title", picture.drawn.title)
         self._caption("figure", picture.name, text=picture.caption)
 
 
@@ -276,19 +276,19 @@ def _ruled(table: Any, caption: str) -> None:
         margin.set(qn("w:type"), "dxa")
         margins.append(margin)
     properties.append(margins)
-    told = OxmlElement("w:tblCaption")
-    told.set(qn("w:val"), caption)
-    properties.append(told)
+    description = OxmlElement("w:tblCaption")
+    description.set(qn("w:val"), caption)
+    properties.append(description)
 
 
-def _widen(made: Any, table: Table) -> None:
+def _widen(grid: Any, table: Table) -> None:
     """Give the columns widths in proportion to their texts."""
-    made.autofit = False
+    grid.autofit = False
     shares = widths(table)
     twips = [round(WIDTH.twips * share / sum(shares)) for share in shares]
-    for column, width in zip(made._tbl.tblGrid.gridCol_lst, twips, strict=True):
+    for column, width in zip(grid._tbl.tblGrid.gridCol_lst, twips, strict=True):
         column.set(qn("w:w"), str(width))
-    for row in made._tbl.tr_lst:
+    for row in grid._tbl.tr_lst:
         for cell, width in zip(row.tc_lst, twips, strict=True):
             own = cell.get_or_add_tcPr().get_or_add_tcW()
             own.set(qn("w:w"), str(width))

@@ -15,12 +15,12 @@ from reinfuse.report.figures.theme import Drawn
 
 def html(document: Document) -> str:
     """Return a document as HTML: light and dark, with a table of contents, its figures inside."""
-    made: str = _template("document.html.j2").render(
+    page: str = _template("document.html.j2").render(
         document=document, css=_text("document.css"), parts=_parts, target=_target, data=_data,
         beside=beside,
         kind_of=lambda block: type(block).__name__,
     )  # fmt: skip
-    return made
+    return page
 
 
 def fragment(title: str, summary: Sequence[str], tables: Sequence[Table]) -> str:

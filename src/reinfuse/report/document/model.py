@@ -157,16 +157,16 @@ class Document:
     @cached_property
     def numbers(self) -> Mapping[tuple[str, str], int]:
         """Kind and name -> number of each table and figure; empty of a brief."""
-        found: dict[tuple[str, str], int] = {}
+        by_block: dict[tuple[str, str], int] = {}
         if self.look == "brief":
-            return found
+            return by_block
         counts = {"table": 0, "figure": 0}
         for block in self.blocks():
             kind = {Table: "table", Picture: "figure"}.get(type(block))
             if kind is not None:
                 counts[kind] += 1
-                found[kind, block.name] = counts[kind]  # type: ignore[union-attr]
-        return found
+                by_block[kind, block.name] = counts[kind]  # type: ignore[union-attr]
+        return by_block
 
     def blocks(self) -> Iterator[Block]:
         """Yield every block, those inside sections after their section."""
@@ -232,11 +232,11 @@ def beside(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
 def widths(table: Table) -> list[float]:
     """Return relative widths of a table's columns: by their texts, no column narrower than its longest word."""
     columns = list(zip(table.head, *((row.head, *row.cells) for row in table.rows), strict=True))
-    found = []
+    relative = []
     for texts in columns:
         lengths = sorted(len(t) for t in texts)
         longest_word = max((len(w) for t in texts for w in t.split()), default=1)
         usual = lengths[int(0.8 * (len(lengths) - 1))]
         head = max((len(w) for w in texts[0].split()), default=1) * 1.25  # bold, and one line
-        found.append(float(max(longest_word + 1, head, min(usual, 28), 4)))
-    return found
+        relative.append(float(max(longest_word + 1, head, min(usual, 28), 4)))
+    return relative

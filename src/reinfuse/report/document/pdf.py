@@ -41,8 +41,8 @@ def pdf(document: Document) -> bytes:
     """Return a document as PDF/UA-1."""
     drawn = {b.name: b.drawn.svg for b in document.blocks() if isinstance(b, Picture)}
     template = files("reinfuse.report").joinpath("templates", "document.typ").read_bytes()
-    told = json.dumps(_Json(document).whole(), ensure_ascii=False).encode()
-    sources = {"main": template, "document.json": told, **{f"{name}.svg": svg for name, svg in drawn.items()}}
+    contents = json.dumps(_Json(document).whole(), ensure_ascii=False).encode()
+    sources = {"main": template, "document.json": contents, **{f"{name}.svg": svg for name, svg in drawn.items()}}
     date = document.facts.get("date", "")
     when = datetime.fromisoformat(date if len(date) == 10 else "2000-01-01").replace(tzinfo=UTC)
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
@@ -107,16 +107,16 @@ class _Json:
 
     def text(self, text: Text) -> list[dict[str, str]]:
         parts: tuple[Inline, ...] = (text,) if isinstance(text, str) else text
-        made: list[dict[str, str]] = []
+        inline: list[dict[str, str]] = []
         for part in parts:
             if isinstance(part, str):
-                made.append({"text": part})
+                inline.append({"text": part})
             elif isinstance(part, Ref):
                 to = part.name if part.kind == "section" else f"{part.kind}-{part.name}"
-                made.append({"text": self.document.label(part), "to": to})
+                inline.append({"text": self.document.label(part), "to": to})
             else:
-                made += self.citation(part)
-        return made
+                inline += self.citation(part)
+        return inline
 
     def citation(self, cite: Cite) -> list[dict[str, str]]:
         linked = [{"text": str(n), "to": f"reference-{n}"} for n in cite.numbers]

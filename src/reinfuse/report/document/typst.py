@@ -13,8 +13,8 @@ _PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg
 
 def compiled(files: Mapping[str, bytes], **options: Any) -> bytes:
     """Return what the file `main` makes of itself and the others; no font of the machine and no package is used."""
-    made: bytes = typst.compile(dict(files), ignore_system_fonts=True, **options)
-    return made
+    output: bytes = typst.compile(dict(files), ignore_system_fonts=True, **options)
+    return output
 
 
 def png(svg: bytes, dpi: int = DPI) -> bytes:

@@ -69,9 +69,9 @@ def _of_the_model(sampled: Sampled, counts: CohortKinetics, *, synthetic: bool) 
     patients = sorted({c.profile.patient_id for c in curves})
     parts = [patients[i : i + A_FIGURE] for i in range(0, len(patients), A_FIGURE)]
     for i, part in enumerate(parts[:MOST_FITS]):
-        mine = [c for c in curves if c.profile.patient_id in part]
+        of_part = [c for c in curves if c.profile.patient_id in part]
         title = f"Counts of each patient and fitted curves ({i + 1} of {len(parts)})"
-        yield "kinetics_population", fits(f"fits_{i + 1}", title, mine, unit=counts.unit, synthetic=synthetic)
+        yield "kinetics_population", fits(f"fits_{i + 1}", title, of_part, unit=counts.unit, synthetic=synthetic)
 
 
 def _curves(sampled: Sampled) -> Iterator[Curve]:

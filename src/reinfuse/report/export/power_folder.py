@@ -23,13 +23,13 @@ def shown(findings: Findings) -> Shown:
     from rich.table import Table as Rich
 
     table = ProtocolTables(findings).power()
-    made = Rich(title=table.caption if table else "No factor whose power could be simulated",
+    grid = Rich(title=table.caption if table else "No factor whose power could be simulated",
                 caption="; ".join(table.notes) if table else None)  # fmt: skip
     for i, head in enumerate(table.head if table else ()):
-        made.add_column(head, justify="left" if i == 0 else "right")
+        grid.add_column(head, justify="left" if i == 0 else "right")
     for row in table.rows if table else ():
-        made.add_row(row.head, *row.cells)
-    return made
+        grid.add_row(row.head, *row.cells)
+    return grid
 
 
 def write_power(findings: Findings, place: Destination | Path) -> None:

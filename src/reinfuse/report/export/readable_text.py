@@ -41,7 +41,7 @@ def marked(text: str) -> str:
     reader = _Reader()
     reader.feed(text)
     reader.close()
-    return "".join(reader.found)
+    return "".join(reader.texts)
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -62,15 +62,15 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
+        self.texts: list[str] = []
         self._skipped: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _NOT_TEXT or tag.startswith("dcterms:"):
             self._skipped = tag
         if tag not in _INLINE:
-            self.found.append("\n")
-        self.found += [f"\n{value}\n" for name, value in attrs if name in _SHOWN and value]
+            self.texts.append("\n")
+        self.texts += [f"\n{value}\n" for name, value in attrs if name in _SHOWN and value]
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
@@ -80,11 +80,11 @@ class _Reader(HTMLParser):
         if tag == self._skipped:
             self._skipped = None
         if tag not in _INLINE:
-            self.found.append("\n")
+            self.texts.append("\n")
 
     def handle_data(self, data: str) -> None:
         if self._skipped is None:
-            self.found.append(data)
+            self.texts.append(data)
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(f"\n{data}\n")
+        self.texts.append(f"\n{data}\n")

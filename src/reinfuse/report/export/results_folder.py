@@ -93,9 +93,9 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
 def briefs(findings: Findings) -> dict[str, Document]:
     """Return the patients' brief in each language of the plan, under its file's name."""
     plan = findings.plan
-    told = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
+    shareable = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
     names = ("brief", *(f"brief.{language}" for language in plan.languages[1:]))
-    return {name: brief(told, language) for name, language in zip(names, plan.languages, strict=True)}
+    return {name: brief(shareable, language) for name, language in zip(names, plan.languages, strict=True)}
 
 
 def _drawn(findings: Findings, pool: Executor, boundary: Boundary, *, progress: Progress | None,

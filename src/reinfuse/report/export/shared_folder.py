@@ -77,29 +77,31 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
     """
     if smallest < FEWEST:
         raise ValueError(f"the smallest number shown must be {FEWEST} or more")
-    found = Findings.load(directory)
+    findings = Findings.load(directory)
     place = Destination(Path(out), "share", (Path(directory),), force)
     place.check()
-    smallest = max(smallest, found.plan.small_cells)
-    _refuse_what_cannot_be_shared(found, smallest)
+    smallest = max(smallest, findings.plan.small_cells)
+    _refuse_what_cannot_be_shared(findings, smallest)
     patients = _patients(Path(directory))
     log = Releases()
-    release = log.release(_rows(found, patients), smallest, plan=str(found.provenance["plan"]))
+    release = log.release(_rows(findings, patients), smallest, plan=str(findings.provenance["plan"]))
     if not again:
         _refuse_what_can_be_subtracted(log.conflicts(release, smallest))
-    kept, removed = suppressed(replace(found, patients=patients), smallest)
-    told = {**_neutral(kept.provenance), "described": kept.described.as_dict()}
-    kept = replace(kept, provenance=told)
-    removed = (*removed, *_more(Path(directory), found.provenance))
-    levels = {w for p in found.described.populations for w in re.split(r"\W", p)}
-    named = pattern((str(i) for i in found.flow[_ID]), levels | {w for f in found.described.factors for w in f.levels})
+    shown, removed = suppressed(replace(findings, patients=patients), smallest)
+    provenance = {**_neutral(shown.provenance), "described": shown.described.as_dict()}
+    shown = replace(shown, provenance=provenance)
+    removed = (*removed, *_more(Path(directory), findings.provenance))
+    levels = {w for p in findings.described.populations for w in re.split(r"\W", p)}
+    named = pattern(
+        (str(i) for i in findings.flow[_ID]), levels | {w for f in findings.described.factors for w in f.levels}
+    )
 
     def make(draft: Path) -> None:
-        write_results(kept, draft)
+        write_results(shown, draft)
         text = _README.format(most=smallest - 1, smallest=smallest, removed=sum(r.count for r in removed))
         (draft / "README.txt").write_text(text, encoding="utf-8")
         write_rows([("what", "why", "count"), *((r.what, r.why, r.count) for r in removed)], draft / "removed.csv")
-        _refuse_what_is_left(draft, named, seed=found.plan.seed)
+        _refuse_what_is_left(draft, named, seed=findings.plan.seed)
         log.note(release)
 
     place.write(make)
@@ -114,10 +116,10 @@ def _patients(directory: Path) -> pl.DataFrame:
         return pl.DataFrame()
 
 
-def _rows(found: Findings, patients: pl.DataFrame) -> dict[str, str]:
+def _rows(findings: Findings, patients: pl.DataFrame) -> dict[str, str]:
     """Return what is known of each analysed patient, whatever the plan."""
     if _ID not in patients.columns:
-        return dict.fromkeys(found.flow.filter(pl.col("status") == "analysed")[_ID].to_list(), "")
+        return dict.fromkeys(findings.flow.filter(pl.col("status") == "analysed")[_ID].to_list(), "")
     standard = patients.select(c for c in sorted(patients.columns) if c in WIDE.names)
     return dict(zip(patients[_ID].to_list(), (repr(row) for row in standard.rows()), strict=True))
 
@@ -129,10 +131,10 @@ def _refuse_what_can_be_subtracted(conflicts: Iterator[str]) -> None:
         raise ShareRefused(problems)
 
 
-def _refuse_what_cannot_be_shared(found: Findings, smallest: int) -> None:
-    if SHOWN_FROM in found.provenance:
+def _refuse_what_cannot_be_shared(findings: Findings, smallest: int) -> None:
+    if SHOWN_FROM in findings.provenance:
         rule, remedy = "was made to be shared already", "name the folder of results that it was made from"
-    elif found.described.patients < smallest:
+    elif findings.described.patients < smallest:
         rule = f"has fewer than {smallest} patients: no number of it may be shown"
         remedy = "do not share it, or pool it with other centres"
     else:

@@ -40,12 +40,12 @@ def one(findings: Findings, name: str, *, columns: Columns) -> Drawn:
     FigureRefused
         If there is no such figure, or nothing to draw.
     """
-    found = {name: draw for _, name, draw in figures(findings, columns)}
-    if name not in found:
-        near = nearest(name, found)
-        remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(found)}"
+    drawings = {name: draw for _, name, draw in figures(findings, columns)}
+    if name not in drawings:
+        near = nearest(name, drawings)
+        remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(drawings)}"
         raise FigureRefused([Problem(value=name, rule="is no figure of these data", remedy=remedy)])
-    drawn = found[name]()
+    drawn = drawings[name]()
     if drawn is None:
         rule = "there is nothing to draw: too few patients in a group, or too many groups"
         raise FigureRefused([Problem(value=name, rule=rule, remedy="choose another figure")])
