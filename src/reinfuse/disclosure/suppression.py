@@ -82,8 +82,8 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
     about, texts = _about(findings.described.about)
     removed.append(Removed("text of the cohort's description", "holds numbers", texts))
     shown = replace(findings, estimates=estimates, curves=curves, flow=findings.flow.clear(), warnings=(),
-                    kinetics=None, described=replace(findings.described, about=about), patients=pl.DataFrame(), cohort=None,
-                    data=None, provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
+                    kinetics=None, described=replace(findings.described, about=about), patients=pl.DataFrame(),
+                    cohort=None, data=None, provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
     return shown, tuple(r for r in removed if r.count)
 
 

@@ -64,7 +64,7 @@ def bands(name: str, title: str, curves: Sequence[Band], *, ylabel: str, alt: st
         headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
     data = pl.concat([c.points.with_columns(panel=pl.lit(c.panel), label=pl.lit(c.label)) for c in curves])
-    return finish(figure, name, title, alt, False, data, columns)
+    return finish(figure, name, title, alt, False, data, columns=columns)
 
 
 def _draw(axes: Any, curve: Band, k: int, *, scale: str) -> None:

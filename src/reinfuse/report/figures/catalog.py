@@ -131,10 +131,10 @@ def _responses(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
     for factor in (f for f in tables.findings.described.factors if f.name in chosen and f.name not in sets):
         sets[factor.name] = [("all", f"{factor.name}={level}") for level in factor.levels]
     for name, members in sets.items():
-        mine = [(g, counts[g]) for g in members if counts.get(g) and counts[g][0].n != 0]
-        if 1 < len(mine) <= MOST_ARMS:
+        with_counts = [(g, counts[g]) for g in members if counts.get(g) and counts[g][0].n != 0]
+        if 1 < len(with_counts) <= MOST_ARMS:
             bars.append(Bar(tables.labels.factor(name)))
-            bars += [Bar((g[1] or g[0]).partition("=")[2], found) for g, found in mine]
+            bars += [Bar((g[1] or g[0]).partition("=")[2], of_group) for g, of_group in with_counts]
     return response("Best response", bars, synthetic, columns=columns)
 
 
@@ -143,11 +143,11 @@ def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
     arms, rates = [], []
     for end in (e for e in tables.findings.described.endpoints if e.competing):
         curve = tables.findings.curves.get((end.name, "all", None))
-        found = tables.look.all("competing", end.name, "rate_at", population="all", group=None)
+        rates_at = tables.look.all("competing", end.name, "rate_at", population="all", group=None)
         at_risk = tables.look.all("competing", end.name, "at_risk", population="all", group=None)
-        if curve is not None and found and at_risk:
-            arms.append(Arm(end.label, curve, found[0], at_risk))
-            rates.append([r for r in found if r.estimate is not None])
+        if curve is not None and rates_at and at_risk:
+            arms.append(Arm(end.label, curve, rates_at[0], at_risk))
+            rates.append([r for r in rates_at if r.estimate is not None])
     return (
         incidence("incidence", "Competing events", arms, rates=rates, synthetic=synthetic, columns=columns)
         if arms
@@ -206,8 +206,8 @@ def _landmark(tables: Tables, endpoint: str, population: str, *, factor: str, sy
             arms.append(Arm((key[2] or "").partition("=")[2], tables.findings.curves[key], median, at_risk))
     if len(arms) < 2 or min(a.curve.n for a in arms) < FEWEST_IN_ARM:
         return None
-    known = LATER.get(factor) or tables.labels.factor(factor)
-    title = f"{tables.labels.endpoint(endpoint)} from day {day:g}, by {lowered(known)} known then"
+    factor_label = LATER.get(factor) or tables.labels.factor(factor)
+    title = f"{tables.labels.endpoint(endpoint)} from day {day:g}, by {lowered(factor_label)} known then"
     name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
     return kaplan_meier(name, title, arms, p_value=None, synthetic=synthetic, columns=columns, since=f"day {day:g}")
 

@@ -40,20 +40,20 @@ def kinetic_figures(findings: Findings, columns: Columns | None, *, every: bool 
     """
     if findings.kinetics is None:
         return
-    mine = _Counts(findings, columns or 2)
+    drawing = _Counts(findings, columns or 2)
     if findings.cohort is not None and findings.data is not None:
-        shown = [f for f in mine.factors if every or f.name in mine.modelled]
+        shown = [f for f in drawing.factors if every or f.name in drawing.modelled]
         if every or not shown:
-            yield "kinetics_exposure", "counts", partial(mine.counts, None)
+            yield "kinetics_exposure", "counts", partial(drawing.counts, None)
         for factor in shown:
-            yield "kinetics_exposure", f"counts_by_{factor.name}", partial(mine.counts, factor)
+            yield "kinetics_exposure", f"counts_by_{factor.name}", partial(drawing.counts, factor)
         if every:
-            yield "kinetics_exposure", "exposure_pairs", mine.pairs
+            yield "kinetics_exposure", "exposure_pairs", drawing.pairs
         for unit in findings.kinetics["other_units"]:
-            yield "kinetics_exposure", f"counts_{unit.replace('/', '_per_')}", partial(mine.counts, None, unit)
+            yield "kinetics_exposure", f"counts_{unit.replace('/', '_per_')}", partial(drawing.counts, None, unit)
     for measure in ("auc_0_28", "cmax", "persistence") if every else ("auc_0_28",):
-        yield "kinetics_factors", f"forest_{measure}", partial(mine.forest, measure)
-    yield "kinetics_population", "population_priors", mine.priors
+        yield "kinetics_factors", f"forest_{measure}", partial(drawing.forest, measure)
+    yield "kinetics_population", "population_priors", drawing.priors
 
 
 class _Counts:
@@ -67,11 +67,11 @@ class _Counts:
 
     @cached_property
     def counted(self) -> CohortKinetics | None:
-        asked = self.findings.plan.kinetics
+        settings = self.findings.plan.kinetics
         return (
             None
             if self.findings.cohort is None
-            else cohort_kinetics(self.findings.cohort, asked.unit, rules=asked.rules)
+            else cohort_kinetics(self.findings.cohort, settings.unit, rules=settings.rules)
         )
 
     @property
@@ -102,10 +102,10 @@ class _Counts:
     def _spaghetti(self, name: str, title: str, members: dict[str, set[str]],
                    *, other: str | None = None) -> Drawn | None:  # fmt: skip
         unit = other or self.unit
-        mine = of_unit(self.counted.all_profiles, unit) if self.counted else []
+        profiles = of_unit(self.counted.all_profiles, unit) if self.counted else []
         panels: dict[str, list[Group]] = {}
-        for infusion in sorted({p.infusion for p in mine}):
-            groups = [_group(label, [p for p in mine if p.infusion == infusion and p.patient_id in ids])
+        for infusion in sorted({p.infusion for p in profiles}):
+            groups = [_group(label, [p for p in profiles if p.infusion == infusion and p.patient_id in ids])
                       for label, ids in members.items()]  # fmt: skip
             if any(g.profiles for g in groups):
                 panels[f"CART{infusion}"] = [g for g in groups if g.profiles]
@@ -123,8 +123,8 @@ class _Counts:
         rows = self.counted.exposures
         both = rows.filter(pl.col("infusion") == index - 1).join(rows.filter(pl.col("infusion") == index), on=ID)
         end = data.endpoint("response")
-        told = [] if end is None else [None if v != v else bool(v) for v in end.event]
-        groups = dict(zip(data.frame[ID].to_list(), told, strict=False))
+        responses = [] if end is None else [None if v != v else bool(v) for v in end.event]
+        groups = dict(zip(data.frame[ID].to_list(), responses, strict=False))
         names = {True: "Response", False: "No response", None: "Response not known"}
         both = both.with_columns(group=pl.Series([names[groups.get(i)] for i in both[ID].to_list()], dtype=pl.String))
         panels = {}
@@ -172,18 +172,20 @@ class _Counts:
 
     def priors(self) -> Drawn | None:
         """Draw prior beside posterior of the population model."""
-        found: list[Pair] = []
+        posteriors: list[Pair] = []
         for p in PARAMETERS:
             for statistic, what in (("typical", p.label), ("total_sd", f"{p.label}: SD")):
-                found += self._pair(p.name, statistic, what)
-        found += self._pair("counts", "residual_sd", "Residual SD of a log count")
+                posteriors += self._pair(p.name, statistic, what)
+        posteriors += self._pair("counts", "residual_sd", "Residual SD of a log count")
         for k in ACTED_ON:
             for e in self.tables.look.all("population", PARAMETERS[k].name, "ratio"):
                 what = f"{PARAMETERS[k].label}: {lowered(label(e.term or ''))}"
-                found += self._pair(PARAMETERS[k].name, "ratio", what, term=e.term)
+                posteriors += self._pair(PARAMETERS[k].name, "ratio", what, term=e.term)
         title = "Population model: prior and posterior"
         return (
-            priors("population_priors", title, found, synthetic=self.synthetic, columns=self.columns) if found else None
+            priors("population_priors", title, posteriors, synthetic=self.synthetic, columns=self.columns)
+            if posteriors
+            else None
         )
 
     def _pair(self, endpoint: str, statistic: str, what: str, *, term: str | None = None) -> Sequence[Pair]:

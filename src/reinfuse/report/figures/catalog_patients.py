@@ -53,38 +53,40 @@ def unknown(data: AnalysisSet) -> dict[str, Bools]:
 
     What does not apply is not unknown: the duration of a response that there was not.
     """
-    found = {f.label: f.values.is_null().to_numpy() for f in data.factors}
+    missing_by_label = {f.label: f.values.is_null().to_numpy() for f in data.factors}
     for end in data.endpoints:
         gone = ~end.known
         among = data.endpoint(declaration(end.name).among or "")
         if among is not None:
             gone &= among.event == 1
-        found[end.label] = gone
+        missing_by_label[end.label] = gone
     for grade in data.grades:
-        found[grade.removeprefix("toxicity_").replace("_", " ")] = data.frame[grade].is_null().to_numpy()
-    return found
+        missing_by_label[grade.removeprefix("toxicity_").replace("_", " ")] = data.frame[grade].is_null().to_numpy()
+    return missing_by_label
 
 
 def _doses(data: AnalysisSet, index: int, synthetic: bool, *, columns: Columns) -> Drawn | None:
     response = data.endpoint("response")
-    said = np.full(data.frame.height, "not known", dtype="<U12")
+    responses = np.full(data.frame.height, "not known", dtype="<U12")
     if response is not None:
-        said = np.where(np.isnan(response.event), "not known", np.where(response.event == 1, "response", "no response"))
+        responses = np.where(
+            np.isnan(response.event), "not known", np.where(response.event == 1, "response", "no response")
+        )
     both = [data.frame[f"cart{i}_dose_cells_per_kg"].to_list() for i in (index - 1, index)]
-    found = [Dose(a, b, str(r)) for a, b, r in zip(*both, said, strict=True) if a and b]
-    if not found:
+    dose_pairs = [Dose(a, b, str(r)) for a, b, r in zip(*both, responses, strict=True) if a and b]
+    if not dose_pairs:
         return None
-    left_out = data.frame.height - len(found)
-    title = f"Dose of CART{index - 1} and CART{index}, {len(found)} patients"
+    left_out = data.frame.height - len(dose_pairs)
+    title = f"Dose of CART{index - 1} and CART{index}, {len(dose_pairs)} patients"
     title += f" ({left_out} without both doses)" if left_out else ""
-    return doses(title, found, left_out, index=index, synthetic=synthetic, columns=columns)
+    return doses(title, dose_pairs, left_out, index=index, synthetic=synthetic, columns=columns)
 
 
 def _waterfall(data: AnalysisSet, synthetic: bool, *, columns: Columns) -> Drawn:
-    known = data.frame.filter(pl.col(SIZE_CHANGE).is_not_null())
-    best = known["response"] if "response" in known.columns else pl.Series([None] * known.height, dtype=pl.String)
-    found = list(zip(known[SIZE_CHANGE].to_list(), best.fill_null("not assessed").to_list(), strict=True))
-    without = data.frame.height - known.height
-    title = f"Best change of the measured disease, {known.height} patients"
+    sized = data.frame.filter(pl.col(SIZE_CHANGE).is_not_null())
+    best = sized["response"] if "response" in sized.columns else pl.Series([None] * sized.height, dtype=pl.String)
+    changes = list(zip(sized[SIZE_CHANGE].to_list(), best.fill_null("not assessed").to_list(), strict=True))
+    without = data.frame.height - sized.height
+    title = f"Best change of the measured disease, {sized.height} patients"
     title += f" ({without} without sizes)" if without else ""
-    return waterfall(title, found, without, synthetic=synthetic, columns=columns)
+    return waterfall(title, changes, without, synthetic=synthetic, columns=columns)

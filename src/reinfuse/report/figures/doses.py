@@ -48,7 +48,7 @@ class Dose:
     response: str
 
 
-def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synthetic: bool,
+def doses(title: str, dose_pairs: Sequence[Dose], left_out: int, *, index: int, synthetic: bool,
           columns: Columns = 1) -> Drawn:  # fmt: skip
     """Draw both doses on logarithmic axes; a mark of more than one patient tells their number.
 
@@ -61,8 +61,8 @@ def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synth
     height = head + 0.24 + 2.5 + 0.45
     figure = new(columns, height)
     width = figure.get_size_inches()[0]
-    counts = Counter((d.before, d.after, d.response) for d in found)
-    values = [v for d in found for v in (d.before, d.after)]
+    counts = Counter((d.before, d.after, d.response) for d in dose_pairs)
+    values = [v for d in dose_pairs for v in (d.before, d.after)]
     low, high = min(values) / 2.2, max(values) * 2.2
     with style():
         axes = figure.add_axes((0.6 / width, 0.45 / height, 2.6 / width, 2.5 / height))
@@ -84,15 +84,16 @@ def doses(title: str, found: Sequence[Dose], left_out: int, *, index: int, synth
         if len(counts) <= MOST_PLACES and max(counts.values()) > 1:
             axes.text(0.99, 0.012, "number in a mark: patients", transform=axes.transAxes, ha="right", va="bottom",
                       fontsize=SMALL, color=FAINT)  # fmt: skip
-        shown = [_handle(kind) for kind in LOOKS if any(d.response == kind for d in found)]
+        shown = [_handle(kind) for kind in LOOKS if any(d.response == kind for d in dose_pairs)]
         figure.legend(handles=shown, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
                       borderaxespad=0.2, handletextpad=0.1, columnspacing=1.0)  # fmt: skip
         headline(figure, title, columns=columns)
-    higher, same = sum(d.after > d.before for d in found), sum(d.after == d.before for d in found)
-    alt = (f"{title}. {len(found)} patients: higher {higher}, the same {same}, lower {len(found) - higher - same}; "
+    higher, same = sum(d.after > d.before for d in dose_pairs), sum(d.after == d.before for d in dose_pairs)
+    lower = len(dose_pairs) - higher - same
+    alt = (f"{title}. {len(dose_pairs)} patients: higher {higher}, the same {same}, lower {lower}; "
            f"{left_out} without both doses not drawn.")  # fmt: skip
     rows = [{"before": b, "after": a, "response": r, "patients": n} for (b, a, r), n in sorted(counts.items())]
-    return finish(figure, "doses", title, alt, synthetic, pl.DataFrame(rows), columns, patient_level=True)
+    return finish(figure, "doses", title, alt, synthetic, pl.DataFrame(rows), columns=columns, patient_level=True)
 
 
 def _handle(kind: str) -> Line2D:
@@ -103,19 +104,19 @@ def _handle(kind: str) -> Line2D:
 
 def _scatter(axes: Axes, counts: Counter[tuple[float, float, str]], *, kind: str) -> None:
     """Draw one kind of response, set aside where another kind stands at the same place."""
-    mine = sorted((key, n) for key, n in counts.items() if key[2] == kind)
-    if not mine:
+    of_kind = sorted((key, n) for key, n in counts.items() if key[2] == kind)
+    if not of_kind:
         return
     marker, face, ink = LOOKS[kind]
     order = list(LOOKS)
     x = []
-    for (before, after, _), _n in mine:
-        there = [k for k in order if (before, after, k) in counts]
-        x.append(before * _APART ** (2 * there.index(kind) - len(there) + 1))
+    for (before, after, _), _n in of_kind:
+        kinds = [k for k in order if (before, after, k) in counts]
+        x.append(before * _APART ** (2 * kinds.index(kind) - len(kinds) + 1))
     few = len(counts) <= MOST_PLACES
-    areas = [(_ONE if n == 1 else min(70 + 5 * n, 400)) if few else 8 for _, n in mine]
-    axes.scatter(x, [key[1] for key, _ in mine], s=areas, marker=marker, facecolor=face, edgecolor=INK, linewidths=0.7,
-                 label=kind, zorder=3)  # fmt: skip
-    for at, (key, n) in zip(x, mine, strict=True) if few else ():
+    areas = [(_ONE if n == 1 else min(70 + 5 * n, 400)) if few else 8 for _, n in of_kind]
+    axes.scatter(x, [key[1] for key, _ in of_kind], s=areas, marker=marker, facecolor=face, edgecolor=INK,
+                 linewidths=0.7, label=kind, zorder=3)  # fmt: skip
+    for at, (key, n) in zip(x, of_kind, strict=True) if few else ():
         if n > 1:
             axes.text(at, key[1], str(n), ha="center", va="center", fontsize=SMALL, color=ink, zorder=4)

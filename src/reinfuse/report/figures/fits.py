@@ -77,8 +77,8 @@ def fits(name: str, title: str, curves: Sequence[Curve], *, unit: str, synthetic
         figure.text(0.08 / width, 0.5, f"CAR-T cells, {unit}", rotation=90, va="center")
         figure.text(0.5, 0.16 / height, "Days since the infusion (square-root scale)", ha="center")
         headline(figure, title, columns=columns)
-    told = f"{title}. Counts and fitted curves of {len(patients)} patients, one panel each."
-    return finish(figure, name, title, told, synthetic, _table(curves, patients), columns, patient_level=True)
+    alt = f"{title}. Counts and fitted curves of {len(patients)} patients, one panel each."
+    return finish(figure, name, title, alt, synthetic, _table(curves, patients), columns=columns, patient_level=True)
 
 
 def _curve(axes: Axes, c: Curve, k: int, *, bounds: tuple[float, float]) -> None:

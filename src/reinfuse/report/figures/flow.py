@@ -55,7 +55,7 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool, *, columns: C
             axes.text(x + 0.1, (top + bottom) / 2, "none excluded", va="center", color=FAINT)
     alt = "Flow of patients. " + "; ".join(f"{r.term}: {number_format.count(r.estimate)}" for r in records) + "."
     data = pl.DataFrame({"stage": [r.term for r in records], "patients": [r.estimate for r in records]})
-    return finish(figure, "flow", "Flow of patients", alt, synthetic, data, columns)
+    return finish(figure, "flow", "Flow of patients", alt, synthetic, data, columns=columns)
 
 
 def _arrow(colour: str) -> dict[str, object]:

@@ -41,9 +41,9 @@ def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels
     named = named or labels.term
     lines: list[Estimate | str | None] = []
     for model in ("univariable", "multivariable"):
-        mine = [r for r in records if r.model == model]
-        lines += [model.capitalize()] if mine else []
-        for record in mine:
+        of_model = [r for r in records if r.model == model]
+        lines += [model.capitalize()] if of_model else []
+        for record in of_model:
             lines += [record] if columns == 2 else [named(record.term or ""), record]
     what = what or ("Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio")
     with style():
@@ -61,7 +61,9 @@ def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels
         ci = number_format.level(records[0].confidence)
         names = ("Factor", counted, f"{what} ({ci})", "p")
         heads(text, places, names, sides=("left", "right", "left", "left"))
-    return finish(figure, name, title, _told(title, records, named=named), synthetic, table(records, named), columns)
+    return finish(
+        figure, name, title, _alt(title, records, named=named), synthetic, table(records, named), columns=columns
+    )
 
 
 def _line(axes: Axes, y: int, record: Estimate) -> None:
@@ -109,7 +111,7 @@ def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, records: Sequence[Estimate], *, named: Named) -> str:
+def _alt(title: str, records: Sequence[Estimate], *, named: Named) -> str:
     parts = [f"{named(r.term or '')} ({r.model}) {number_format.ratio(r.estimate)}, {number_format.interval(r)}"
              for r in records if r.estimate is not None]  # fmt: skip
     return f"Forest plot, {title}. " + "; ".join(parts) + "."

@@ -34,12 +34,12 @@ def incidence(name: str, title: str, arms: Sequence[Arm], *, rates: Sequence[Seq
     parts = [
         f"{arm.label}: "
         + ", ".join(
-            f"{number_format.share(r)} at {number_format.months(r.at).removesuffix('.0')} months" for r in known
+            f"{number_format.share(r)} at {number_format.months(r.at).removesuffix('.0')} months" for r in of_arm
         )
-        for arm, known in zip(arms, rates, strict=True)
+        for arm, of_arm in zip(arms, rates, strict=True)
     ]
     one = pl.lit(1.0)
     data = points(arms).rename({"survival": "incidence"}).with_columns(
         incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip
     return finish(figure, name, title, f"Cumulative incidence, {title}. " + "; ".join(parts) + ".", synthetic, data,
-                  columns)  # fmt: skip
+                  columns=columns)  # fmt: skip

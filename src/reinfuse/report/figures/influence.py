@@ -30,9 +30,9 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], *, left_out: 
     """
     lines: list[_Line] = []
     for term in full:
-        mine = [e for e in left_out if e.term == term and e.estimate is not None]
-        lines += [(labels.term(term), None), ("All patients", full[term])] if mine else []
-        lines += [(_said(e), e) for e in mine]
+        of_term = [e for e in left_out if e.term == term and e.estimate is not None]
+        lines += [(labels.term(term), None), ("All patients", full[term])] if of_term else []
+        lines += [(_line_label(e), e) for e in of_term]
     what = "Odds ratio" if left_out[0].statistic == "odds_ratio" else "Hazard ratio"
     with style():
         figure, axes, text = panels(title, len(lines), columns, plot=_PLOT[columns], xlabel=what)
@@ -48,10 +48,12 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], *, left_out: 
             text.text(places[1], y, number_format.ratio(e.estimate), va="center")
             text.text(places[2], y, number_format.p_value(e.p_value), va="center")
         heads(text, places, ("Patients", "Ratio" if columns == 1 else what, "p"))
-    return finish(figure, name, title, _told(title, lines), synthetic, _table(lines), columns, patient_level=True)
+    return finish(
+        figure, name, title, _alt(title, lines), synthetic, _table(lines), columns=columns, patient_level=True
+    )
 
 
-def _said(e: Estimate) -> str:
+def _line_label(e: Estimate) -> str:
     return f"without {(e.group or '').partition('=')[2]}" + (" (conclusion changes)" if e.note else "")
 
 
@@ -69,7 +71,7 @@ def _table(lines: Sequence[_Line]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, lines: Sequence[_Line]) -> str:
+def _alt(title: str, lines: Sequence[_Line]) -> str:
     parts = [label if e is None else f"{label} {number_format.ratio(e.estimate)}, p {number_format.p_value(e.p_value)}"
              for label, e in lines]  # fmt: skip
     return f"{title}. " + "; ".join(parts) + "."

@@ -92,4 +92,4 @@ def intervals(name: str, title: str, marks: Sequence[PlottedInterval], *, alt: s
         headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
     data = pl.DataFrame([vars(m) for m in marks], infer_schema_length=None)
-    return finish(figure, name, title, alt, False, data, columns)
+    return finish(figure, name, title, alt, False, data, columns=columns)

@@ -75,18 +75,18 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], *, p_value: float |
         (a.label, number_format.count(a.curve.n), number_format.count(a.median.events), number_format.time(a.median))
         for a in arms
     ]
-    figure, axes = curves(title, arms, key, panel=panel, columns=columns, since=since, said=_log_rank(p_value))
+    figure, axes = curves(title, arms, key, panel=panel, columns=columns, since=since, remark=_log_rank(p_value))
     with style():
         for i, arm in enumerate(arms):
             _median(axes, arm, COLOURS[i % len(COLOURS)])
-    return finish(figure, name, title, _told(title, arms), synthetic, points(arms), columns)
+    return finish(figure, name, title, _alt(title, arms), synthetic, points(arms), columns=columns)
 
 
 def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, panel: Panel, columns: Columns,
-           since: str, said: str = "") -> tuple[Figure, Axes]:  # fmt: skip
+           since: str, remark: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
-    head, legend = head_height(title, columns), LINE * (rows + 1 + bool(said)) + 0.06
+    head, legend = head_height(title, columns), LINE * (rows + 1 + bool(remark)) + 0.06
     table, foot = LINE * (rows + 1), 0.16
     height = head + legend + _PLOT[columns] + 0.4 + table + foot
     figure = new(columns, height)
@@ -103,7 +103,7 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, p
         if panel.down:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
-        figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, said, va="center")
+        figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, remark, va="center")
         headline(figure, title, columns=columns)
         _risk_table(risk, arms, ticks)
     return figure, axes
@@ -112,8 +112,8 @@ def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, p
 def _log_rank(p_value: float | None) -> str:
     if p_value is None:
         return ""
-    said = number_format.p_value(p_value)
-    return f"log-rank p {said[0]} {said[1:]}" if said[0] in "<>" else f"log-rank p = {said}"
+    shown = number_format.p_value(p_value)
+    return f"log-rank p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"log-rank p = {shown}"
 
 
 def _draw(axes: Axes, arm: Arm, i: int, *, down: bool, band: bool) -> None:
@@ -128,8 +128,10 @@ def _draw(axes: Axes, arm: Arm, i: int, *, down: bool, band: bool) -> None:
               label=arm.label)  # fmt: skip
     if band:
         lower, upper = (line(np.concatenate([[1.0], v])) for v in (c.lower, c.upper))
-        known = ~np.isnan(lower) & ~np.isnan(upper)
-        axes.fill_between(time[known], lower[known], upper[known], step="post", color=colour, alpha=0.13, linewidth=0)
+        finite = ~np.isnan(lower) & ~np.isnan(upper)
+        axes.fill_between(
+            time[finite], lower[finite], upper[finite], step="post", color=colour, alpha=0.13, linewidth=0
+        )
     marks = np.flatnonzero(c.censored > 0)
     if len(marks) <= MOST_MARKS:
         axes.plot(c.time[marks] / DAYS_A_MONTH, line(c.survival[marks]), "|", color=colour, markersize=4.5,
@@ -208,7 +210,7 @@ def points(arms: Sequence[Arm]) -> pl.DataFrame:
     return pl.concat(frames).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _told(title: str, arms: Sequence[Arm]) -> str:
+def _alt(title: str, arms: Sequence[Arm]) -> str:
     parts = [f"{a.label}: {number_format.count(a.median.n)} patients, "
              f"{number_format.count(a.median.events)} events, median "
              f"{number_format.time(a.median)} months" for a in arms]  # fmt: skip

@@ -89,7 +89,7 @@ def matrix(
             axes.set_title(panel.title, loc="left", fontsize=TEXT, weight="bold", pad=3)
         headline(figure, title, columns=columns)
         figure.text(0.995, 0.02 / height, footer, ha="right", va="bottom", fontsize=SMALL, style="italic")
-    return finish(figure, name, title, alt, False, _data(rows, columns_of, panels), columns)
+    return finish(figure, name, title, alt, False, _data(rows, columns_of, panels), columns=columns)
 
 
 def _data(rows: Sequence[str], columns_of: Sequence[str], panels: Sequence[HeatmapPanel]) -> pl.DataFrame:

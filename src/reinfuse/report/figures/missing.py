@@ -35,15 +35,15 @@ _LETTER = 0.052
 """Inches of a small letter, with room to spare."""
 
 
-def missing(title: str, found: Mapping[str, Bools], synthetic: bool, *, columns: Columns = 2) -> Drawn | None:
+def missing(title: str, masks: Mapping[str, Bools], synthetic: bool, *, columns: Columns = 2) -> Drawn | None:
     """Draw the values that are not known, a row a variable and a column a patient; None if every value is known.
 
     Parameters
     ----------
-    found
+    masks
         Variable -> which patients' value is not known.
     """
-    rows = {name: mask for name, mask in found.items() if mask.any()}
+    rows = {name: mask for name, mask in masks.items() if mask.any()}
     if not rows:
         return None
     n = len(next(iter(rows.values())))
@@ -56,8 +56,8 @@ def missing(title: str, found: Mapping[str, Bools], synthetic: bool, *, columns:
     share, letter, size = (0.5, 0.05, SMALL) if columns == 1 else (0.45, 0.058, TEXT)
     most = int((share * width - 0.1) / letter)
     left = (letter * max(min(len(v), most) for v in names) + 0.1) / width
-    told = [f"{int(rows[v].sum())} ({100 * int(rows[v].sum()) / n:.0f}%)" for v in names]
-    right = 1 - (0.06 * max(map(len, told)) + 0.08) / width
+    shares = [f"{int(rows[v].sum())} ({100 * int(rows[v].sum()) / n:.0f}%)" for v in names]
+    right = 1 - (0.06 * max(map(len, shares)) + 0.08) / width
     points = (right - left) * width * 72 / n
     with style():
         axes = figure.add_axes((left, _FOOT / height, right - left, body / height))
@@ -68,7 +68,7 @@ def missing(title: str, found: Mapping[str, Bools], synthetic: bool, *, columns:
                                  linewidth=0.3 if points > _WIDE else 0)  # fmt: skip
             else:
                 axes.barh(y, int(rows[name].sum()), height=0.8, color=INK)
-            axes.annotate(told[y], (1.01, y), xycoords=("axes fraction", "data"), va="center")
+            axes.annotate(shares[y], (1.01, y), xycoords=("axes fraction", "data"), va="center")
             axes.annotate(_short(name, most), (0, y), xycoords=("axes fraction", "data"), xytext=(-4, 0),
                           textcoords="offset points", ha="right", va="center", fontsize=size)  # fmt: skip
         axes.set_facecolor("#eeeeee")
@@ -79,27 +79,27 @@ def missing(title: str, found: Mapping[str, Bools], synthetic: bool, *, columns:
         axes.set_xlabel("Patients, sorted" if n <= MOST else "Patients without the value", labelpad=0)
         for side in ("left", "bottom"):
             axes.spines[side].set_visible(False)
-        figure.text(0.01, 0.2 / height, _complete(found, rows, int(width / _LETTER)), fontsize=SMALL, color=FAINT,
+        figure.text(0.01, 0.2 / height, _complete(masks, rows, int(width / _LETTER)), fontsize=SMALL, color=FAINT,
                     va="center")  # fmt: skip
         headline(figure, title, columns=columns)
     alt = f"{title}. Not known: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names)
     alt += f"; and {len(rows) - len(names)} variables less often." if len(rows) > len(names) else "."
-    data = pl.DataFrame({"variable": list(found), "missing": [int(m.sum()) for m in found.values()],
-                         "patients": [n] * len(found)})  # fmt: skip
-    return finish(figure, "missing", title, alt, synthetic, data, columns, patient_level=n <= MOST)
+    data = pl.DataFrame({"variable": list(masks), "missing": [int(m.sum()) for m in masks.values()],
+                         "patients": [n] * len(masks)})  # fmt: skip
+    return finish(figure, "missing", title, alt, synthetic, data, columns=columns, patient_level=n <= MOST)
 
 
-def _complete(found: Mapping[str, Bools], rows: Mapping[str, Bools], letters: int) -> str:
+def _complete(masks: Mapping[str, Bools], rows: Mapping[str, Bools], letters: int) -> str:
     """Return one line that tells which variables are known of every patient, as many as it has room for."""
-    known = [v for v in found if v not in rows]
-    told = f"Complete: {len(known)} of {len(found)} variables"
-    line, shown = told, 0
-    for name in known:
+    complete = [v for v in masks if v not in rows]
+    opening = f"Complete: {len(complete)} of {len(masks)} variables"
+    line, shown = opening, 0
+    for name in complete:
         longer = f"{line}{'; ' if shown else ': '}{name}"
         if len(longer) > letters - len("; …"):
             break
         line, shown = longer, shown + 1
-    return line if shown in (0, len(known)) else f"{line}; …"
+    return line if shown in (0, len(complete)) else f"{line}; …"
 
 
 def _short(name: str, most: int) -> str:

@@ -60,8 +60,8 @@ def pairs(name: str, title: str, panels: Mapping[str, pl.DataFrame], *, ends: tu
             figure.text(0.42 / width, y, f"{group} (n = {n})", va="center")
         headline(figure, title, columns=columns)
     data = pl.concat([f.select(pl.lit(label).alias("measure"), pl.all()) for label, f in panels.items()])
-    told = f"{title}. One line a patient from {ends[0]} to {ends[1]}: {', '.join(panels)}."
-    return finish(figure, name, title, told, synthetic, data, columns, patient_level=True)
+    alt = f"{title}. One line a patient from {ends[0]} to {ends[1]}: {', '.join(panels)}."
+    return finish(figure, name, title, alt, synthetic, data, columns=columns, patient_level=True)
 
 
 def _panel(axes: Axes, label: str, frame: pl.DataFrame, *, ends: tuple[str, str], groups: Sequence[str]) -> None:

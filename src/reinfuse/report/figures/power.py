@@ -40,9 +40,9 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
         for i, (label, points) in enumerate(curves.items()):
             axes.plot([r for r, _ in points], [100 * p for _, p in points], color=COLOURS[i % len(COLOURS)], marker="o",
                       markersize=2.8, linestyle=STYLES[i % len(STYLES)], label=label)  # fmt: skip
-        for level, said in ((80, "80%"), (5, "5%")):
+        for level, label_of_level in ((80, "80%"), (5, "5%")):
             axes.axhline(level, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
-            axes.text(1.01, level / 102, said, transform=axes.transAxes, color=FAINT, va="center")
+            axes.text(1.01, level / 102, label_of_level, transform=axes.transAxes, color=FAINT, va="center")
         axes.set_xscale("log")
         ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10)
         axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
@@ -53,8 +53,8 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
         figure.legend(loc="upper left", bbox_to_anchor=(0, 1 - head / height), borderaxespad=0.2, labelspacing=0.25,
                       handlelength=3)  # fmt: skip
         headline(figure, title, columns=columns)
-    told = "; ".join(f"{label}: " + ", ".join(f"{100 * p:.0f}% at {r:.2g}" for r, p in points)
-                     for label, points in curves.items())  # fmt: skip
+    alt = "; ".join(f"{label}: " + ", ".join(f"{100 * p:.0f}% at {r:.2g}" for r, p in points)
+                    for label, points in curves.items())  # fmt: skip
     data = pl.DataFrame([{"factor": label, "ratio": r, "power": p} for label, points in curves.items()
                          for r, p in points])  # fmt: skip
-    return finish(figure, name, title, f"{title}. {told}.", synthetic, data, columns)
+    return finish(figure, name, title, f"{title}. {alt}.", synthetic, data, columns=columns)

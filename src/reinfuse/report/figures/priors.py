@@ -47,5 +47,5 @@ def priors(name: str, title: str, pairs: Sequence[Pair], *, synthetic: bool, col
         )
     rows = [{"parameter": label, **{f"{n}_{s}": getattr(e, s) for n, e in (("posterior", a), ("prior", b))
                                     for s in ("estimate", "lower", "upper")}} for label, a, b in pairs]  # fmt: skip
-    told = f"{title}. Prior and posterior interval of {len(pairs)} parameters, as multiples of the prior's median."
-    return finish(figure, name, title, told, synthetic, pl.DataFrame(rows, infer_schema_length=None), columns)
+    alt = f"{title}. Prior and posterior interval of {len(pairs)} parameters, as multiples of the prior's median."
+    return finish(figure, name, title, alt, synthetic, pl.DataFrame(rows, infer_schema_length=None), columns=columns)

@@ -48,8 +48,8 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
     bars
         Groups in order, headings between them; each count's `term` is ``best=`` and the category.
     """
-    there = [c for c in CATEGORIES if any(_count(bar, c) for bar in bars)]
-    rows = -(-len(there) // (4 if columns == 1 else 8))
+    present = [c for c in CATEGORIES if any(_count(bar, c) for bar in bars)]
+    rows = -(-len(present) // (4 if columns == 1 else 8))
     head, legend = head_height(title, columns), LINE * rows + 0.1
     height = head + legend + 0.19 * len(bars) + 0.42
     figure = new(columns, height)
@@ -59,7 +59,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
         axes = figure.add_axes((left, 0.42 / height, 0.95 - left, 0.19 * len(bars) / height))
         for y, bar in enumerate(bars):
             _label(axes, y, bar)
-            _bar(axes, y, bar, there=there)
+            _bar(axes, y, bar, present=present)
         axes.set_xlim(0, 1)
         axes.set_ylim(len(bars) - 0.5, -0.5)
         axes.set_yticks([])
@@ -71,7 +71,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
                       ncols=4 if columns == 1 else 8, borderaxespad=0.2, handlelength=1.4, columnspacing=1.0,
                       labelspacing=0.25)  # fmt: skip
         headline(figure, title, columns=columns)
-    return finish(figure, "response_best", title, _told(title, bars, there), synthetic, _table(bars), columns)
+    return finish(figure, "response_best", title, _alt(title, bars, present), synthetic, _table(bars), columns=columns)
 
 
 def _count(bar: Bar, category: str) -> float:
@@ -89,10 +89,10 @@ def _label(axes: Axes, y: int, bar: Bar) -> None:
                       va="center", weight="bold")  # fmt: skip
 
 
-def _bar(axes: Axes, y: int, bar: Bar, *, there: Sequence[str]) -> None:
-    total = sum(_count(bar, c) for c in there)
+def _bar(axes: Axes, y: int, bar: Bar, *, present: Sequence[str]) -> None:
+    total = sum(_count(bar, c) for c in present)
     start = 0.0
-    for category in there:
+    for category in present:
         count = _count(bar, category)
         if not count:
             continue
@@ -134,9 +134,9 @@ def _table(bars: Sequence[Bar]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, bars: Sequence[Bar], there: Sequence[str]) -> str:
+def _alt(title: str, bars: Sequence[Bar], present: Sequence[str]) -> str:
     parts = []
     for name, bar in _named(bars):
-        found = ", ".join(f"{c} {number_format.count(_count(bar, c))}" for c in there if _count(bar, c))
-        parts.append(f"{name}, {number_format.count(bar.counts[0].n)} patients: {found}")
+        counts = ", ".join(f"{c} {number_format.count(_count(bar, c))}" for c in present if _count(bar, c))
+        parts.append(f"{name}, {number_format.count(bar.counts[0].n)} patients: {counts}")
     return f"{title}. " + "; ".join(parts) + "."

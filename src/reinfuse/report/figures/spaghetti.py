@@ -82,7 +82,9 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], *, u
         figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND + lines, fontsize=SMALL,
                     color=FAINT, va="center")  # fmt: skip
         headline(figure, title, columns=columns)
-    return finish(figure, name, title, _told(title, panels), synthetic, _table(panels), columns, patient_level=True)
+    return finish(
+        figure, name, title, _alt(title, panels), synthetic, _table(panels), columns=columns, patient_level=True
+    )
 
 
 def _evenly(n: int) -> list[int]:
@@ -106,8 +108,8 @@ def _group(axes: Axes, group: Group, i: int) -> None:
     m = group.median
     if m is not None and np.isfinite(m.median).any():
         axes.plot(m.day, m.median, color=colour, linewidth=2.0, linestyle=look)
-        known = np.isfinite(m.low)
-        axes.fill_between(m.day[known], m.low[known], m.high[known], color=colour, alpha=0.15, linewidth=0)
+        finite = np.isfinite(m.low)
+        axes.fill_between(m.day[finite], m.low[finite], m.high[finite], color=colour, alpha=0.15, linewidth=0)
 
 
 def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], *, unit: str) -> None:
@@ -159,7 +161,7 @@ def _table(panels: Mapping[str, Sequence[Group]]) -> pl.DataFrame:
     }).with_columns(pl.col("value").fill_nan(None))  # fmt: skip
 
 
-def _told(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
+def _alt(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
     parts = [f"{panel}, {g.label}: {len(g.profiles)} patients" for panel, groups in panels.items() for g in groups]
     lines = f" Of a larger group {MOST_LINES} patients' lines are drawn." if _thinned(panels) else ""
     return f"{title}. Counts by day on a logarithmic axis.{lines} " + "; ".join(parts) + "."

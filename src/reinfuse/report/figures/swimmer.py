@@ -84,7 +84,7 @@ def swimmer(title: str, courses: Sequence[Course], synthetic: bool, *, columns: 
                       ncols=-(-len(handles) // rows), borderaxespad=0.2, handletextpad=0.2, columnspacing=1.0,
                       labelspacing=0.3)  # fmt: skip
         headline(figure, title, columns=columns)
-    return finish(figure, "swimmer", title, _told(title, ordered), synthetic, _table(ordered, labels), columns,
+    return finish(figure, "swimmer", title, _alt(title, ordered), synthetic, _table(ordered, labels), columns=columns,
                   patient_level=True)  # fmt: skip
 
 
@@ -132,9 +132,9 @@ def _limits(ordered: Sequence[Course]) -> tuple[float, float]:
 
 def _states(ordered: Sequence[Course]) -> list[Line2D]:
     """Return the legend of the lanes' colours that occur."""
-    there = {what for c in ordered for *_, what in c.responses}
+    present = {what for c in ordered for *_, what in c.responses}
     return [Line2D([], [], color=colour, linewidth=_THICK, alpha=0.75, solid_capstyle="butt", label=f"time in {what}")
-            for what, colour in _STATES if what in there]  # fmt: skip
+            for what, colour in _STATES if what in present]  # fmt: skip
 
 
 def _short(text: str, most: int = 24) -> str:
@@ -176,7 +176,7 @@ def _table(ordered: Sequence[Course], labels: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _told(title: str, ordered: Sequence[Course]) -> str:
+def _alt(title: str, ordered: Sequence[Course]) -> str:
     kinds = [kind for c in ordered for kind, _ in _shown(c)]
     counts = "; ".join(f"{kind}: {kinds.count(kind)}" for kind in dict.fromkeys(kinds))
     return f"{title}. {len(ordered)} lanes, one a patient. Marks: {counts}."

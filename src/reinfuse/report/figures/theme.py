@@ -113,7 +113,7 @@ def head_height(title: str, columns: Columns) -> float:
 
 
 def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, data: pl.DataFrame | None = None,
-           columns: Columns = 2, patient_level: bool = False) -> Drawn:  # fmt: skip
+           *, columns: Columns = 2, patient_level: bool = False) -> Drawn:  # fmt: skip
     """Mark a figure of synthetic data, and render it."""
     if synthetic:
         figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")

@@ -85,7 +85,7 @@ def region(name: str, title: str, protocols: pl.DataFrame, *, axes_of: Sequence[
     counts = "; ".join(f"{kind}: {int((kinds == kind).sum())}" for kind in kinds_present)
     best = protocols.filter(pl.col("best"))["protocol"][0]
     alt = f"{title}. Protocols by {' and '.join(f'{a[1]} and {a[3]}' for a in axes_of)}. {counts}. Best: {best}."
-    return finish(figure, name, title, alt, synthetic, protocols.with_columns(kinds.alias("kind")), columns)
+    return finish(figure, name, title, alt, synthetic, protocols.with_columns(kinds.alias("kind")), columns=columns)
 
 
 def _kinds(protocols: pl.DataFrame, usual: str) -> pl.Series:
@@ -155,7 +155,9 @@ def tornado(name: str, title: str, indices: pl.DataFrame, *, outcomes: Mapping[s
     greatest = "; ".join(f"{heading}: " + ", ".join(
         f"{labels.get(r['unknown'], r['unknown'])} {r['total']:.2f}" for r in part.head(3).iter_rows(named=True))
         for part, heading in zip(parts, outcomes.values(), strict=True))  # fmt: skip
-    return finish(figure, name, title, f"{title}. Greatest total indices. {greatest}.", synthetic, data, columns)
+    return finish(
+        figure, name, title, f"{title}. Greatest total indices. {greatest}.", synthetic, data, columns=columns
+    )
 
 
 def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
@@ -231,7 +233,7 @@ def value_of_information(
         _model(figure)
     described = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
                           f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip
-    return finish(figure, name, title, f"{title}. {described}.", synthetic, top, columns)
+    return finish(figure, name, title, f"{title}. {described}.", synthetic, top, columns=columns)
 
 
 def _bars(axes: Axes, rows: Any, values: Any, *, threshold: Any, stands: Any) -> None:

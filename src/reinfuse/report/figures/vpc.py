@@ -42,8 +42,8 @@ def vpc(name: str, title: str, checks: Sequence[Check], *, unit: str, synthetic:
     figure, width, left = new(columns, height), WIDTHS[columns], 0.62
     each = (width - left - 0.1 - 0.15 * (len(checks) - 1)) / len(checks)
     values = np.concatenate([np.ravel(v) for c in checks for v in (c.observed, c.low, c.high)])
-    known = values[np.isfinite(values)]
-    bounds = (float(known.min()) / 2, float(known.max()) * 2) if known.size else (0.1, 10.0)
+    finite = values[np.isfinite(values)]
+    bounds = (float(finite.min()) / 2, float(finite.max()) * 2) if finite.size else (0.1, 10.0)
     bottom = min([bounds[0], *(c.limit / 2 for c in checks if c.limit)])
     last = max(float(c.day.max()) for c in checks)
     with style():
@@ -67,7 +67,7 @@ def vpc(name: str, title: str, checks: Sequence[Check], *, unit: str, synthetic:
                 below.set_ylabel("Below limit", labelpad=2)
         figure.text(0.1 / width, 1 - (head - 1.7 * LINE) / height, _LEGEND, fontsize=SMALL, color=FAINT, va="center")
         headline(figure, title, columns=columns)
-    return finish(figure, name, title, _told(title, checks), synthetic, _table(checks), columns)
+    return finish(figure, name, title, _alt(title, checks), synthetic, _table(checks), columns=columns)
 
 
 def _counts(axes: Axes, check: Check, bounds: tuple[float, float]) -> None:
@@ -106,12 +106,14 @@ def _table(checks: Sequence[Check]) -> pl.DataFrame:
 
 def inside(checks: Sequence[Check]) -> tuple[int, int]:
     """Return how many observed medians lie inside their bands, and how many there are above the limit."""
-    known = [(o, lo, hi) for c in checks for o, lo, hi in zip(c.observed[1], c.low[1], c.high[1], strict=True)
-             if np.isfinite(o) and np.isfinite(hi)]  # fmt: skip
-    return sum(hi >= o >= (lo if np.isfinite(lo) else 0) for o, lo, hi in known), len(known)
+    above_limit = [(o, lo, hi) for c in checks for o, lo, hi in zip(c.observed[1], c.low[1], c.high[1], strict=True)
+                   if np.isfinite(o) and np.isfinite(hi)]  # fmt: skip
+    return sum(hi >= o >= (lo if np.isfinite(lo) else 0) for o, lo, hi in above_limit), len(above_limit)
 
 
-def _told(title: str, checks: Sequence[Check]) -> str:
+def _alt(title: str, checks: Sequence[Check]) -> str:
     within, of = inside(checks)
-    said = f"{title}. Percentiles of the counts by day, with bands of cohorts drawn from the model: {within} of {of} "
-    return said + "medians lie in their band."
+    opening = (
+        f"{title}. Percentiles of the counts by day, with bands of cohorts drawn from the model: {within} of {of} "
+    )
+    return opening + "medians lie in their band."

@@ -36,29 +36,29 @@ _NARROW, _LETTER = 3.0, 4.0
 """Points from bar to bar below which a bar is not hatched; points that a letter of its number needs."""
 
 
-def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, *, synthetic: bool,
+def waterfall(title: str, changes: Sequence[tuple[float, str]], without: int, *, synthetic: bool,
               columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the bars from growth to disappearance.
 
     Parameters
     ----------
-    found
+    changes
         Change in percent and best response of each patient.
     without
         Patients without a size before or after the infusion.
     """
-    ordered = sorted(found, reverse=True)
-    there = [c for c in CATEGORIES if any(r == c for _, r in ordered)]
+    ordered = sorted(changes, reverse=True)
+    present = [c for c in CATEGORIES if any(r == c for _, r in ordered)]
     across = 4 if columns == 1 else 8
     head = head_height(title, columns)
-    height = head + LINE * -(-len(there) // across) + 0.13 + 2.2 + 0.3
+    height = head + LINE * -(-len(present) // across) + 0.13 + 2.2 + 0.3
     figure = new(columns, height)
     width = WIDTHS[columns]
     left, slots = 0.62 / width, max(len(ordered), _FEWEST)
     pitch = (0.97 - left) * width * 72 / slots
     with style():
         axes = figure.add_axes((left, 0.3 / height, 0.97 - left, 2.2 / height))
-        for category in there:
+        for category in present:
             _bars(axes, category, [(x, change) for x, (change, r) in enumerate(ordered) if r == category], pitch=pitch)
         _cut(axes, [(x, change) for x, (change, _) in enumerate(ordered) if change > CAP], pitch)
         axes.axhline(0, color=INK, linewidth=0.7)
@@ -76,7 +76,7 @@ def waterfall(title: str, found: Sequence[tuple[float, str]], without: int, *, s
     halved = sum(change <= LINES[0] for change, _ in ordered)
     alt = f"{title}. {len(ordered)} patients, smaller by half or more in {halved}; {without} without sizes not drawn."
     data = pl.DataFrame({"best_size_change": [c for c, _ in ordered], "best_response": [r for _, r in ordered]})
-    return finish(figure, "waterfall", title, alt, synthetic, data, columns, patient_level=True)
+    return finish(figure, "waterfall", title, alt, synthetic, data, columns=columns, patient_level=True)
 
 
 def _bars(axes: Axes, category: str, bars: Sequence[tuple[int, float]], *, pitch: float) -> None:
@@ -91,11 +91,11 @@ def _bars(axes: Axes, category: str, bars: Sequence[tuple[int, float]], *, pitch
 
 def _cut(axes: Axes, bars: Sequence[tuple[int, float]], pitch: float) -> None:
     """Mark the bars that are cut: with their number, or with an arrow head where it has no room."""
-    told = [f"+{change:.0f}" for _, change in bars]
-    if pitch < _LETTER * max(map(len, told), default=0) + 2:
+    texts = [f"+{change:.0f}" for _, change in bars]
+    if pitch < _LETTER * max(map(len, texts), default=0) + 2:
         axes.scatter([x for x, _ in bars], [CAP + 5] * len(bars), s=min(14.0, pitch**2 / 2), marker="^", color=INK,
                      linewidths=0, clip_on=False, zorder=3)  # fmt: skip
         return
-    for (x, _), word in zip(bars, told, strict=True):
+    for (x, _), word in zip(bars, texts, strict=True):
         axes.annotate(word, (x, CAP), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
                       fontsize=SMALL, annotation_clip=False)  # fmt: skip

@@ -50,8 +50,8 @@ class Tables:
             yield Row("not known", tuple(number_format.count(m.estimate) if m else "" for m in missing), True)
 
     def _quartiles(self, name: str, population: str) -> str:
-        found = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
-        values = [number_format.plain(f.estimate, f.unit) if f else "–" for f in found]
+        records = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
+        values = [number_format.plain(f.estimate, f.unit) if f else "–" for f in records]
         return "–" if values[0] == "–" else f"{values[0]} ({values[1]} to {values[2]})"
 
     def _levels(self, name: str, label: str) -> Iterator[Row]:
@@ -66,10 +66,10 @@ class Tables:
             yield Row(term.partition("=")[2], tuple(self._share(term, p) for p in self.populations), True)
 
     def _share(self, term: str, population: str) -> str:
-        found = self.look.one("baseline", None, "proportion", population, term=term)
-        if found is None or (found.estimate is None and not number_format.hidden(found)):
+        record = self.look.one("baseline", None, "proportion", population, term=term)
+        if record is None or (record.estimate is None and not number_format.hidden(record)):
             return number_format.NOT_SHOWN
-        return number_format.of(found)
+        return number_format.of(record)
 
     def response(self) -> Table | None:
         """Response, complete response, undetectable MRD, by population and by group."""
@@ -83,8 +83,8 @@ class Tables:
             *((self.labels.group(g), "all", g) for g in groups if f"{g}" not in self.populations),
         ]
         for label, population, group in places:
-            found = [self.look.one("response", e.name, "proportion", population, group) for e in ends]
-            cells = [_share(f) for f in found]
+            records = [self.look.one("response", e.name, "proportion", population, group) for e in ends]
+            cells = [_share(f) for f in records]
             rows.append(Row(label, tuple(cells)))
         heads = tuple(f"{e.label}, {self.ci}" for e in ends)
         return Table("response", "Response", ("", *heads), tuple(rows), ("Exact (Clopper-Pearson) intervals.",))
@@ -146,8 +146,10 @@ class Tables:
             )
             rows.append(Row("any grade", tuple(self._toxicity(f"{kind}>=1", p) for p in self.populations), True))
             for grade in range(1, 6):
-                found = [self.look.one("toxicity", None, "count", p, term=f"{kind}={grade}") for p in self.populations]
-                cells = tuple(number_format.count(f.estimate) if f else "" for f in found)
+                records = [
+                    self.look.one("toxicity", None, "count", p, term=f"{kind}={grade}") for p in self.populations
+                ]
+                cells = tuple(number_format.count(f.estimate) if f else "" for f in records)
                 if any(c not in ("", "0") for c in cells):
                     rows.append(Row(f"grade {grade}", cells, True))
         if not rows:
@@ -156,8 +158,8 @@ class Tables:
         return Table("toxicity", f"Toxicity after the index infusion, worst grade ({self.ci})", heads, tuple(rows))
 
     def _toxicity(self, term: str, population: str) -> str:
-        found = self.look.one("toxicity", None, "proportion", population, term=term)
-        return _share(found)
+        record = self.look.one("toxicity", None, "proportion", population, term=term)
+        return _share(record)
 
     def association(self, endpoint: str) -> Table | None:
         """Univariable and multivariable effects on one endpoint."""
@@ -169,14 +171,14 @@ class Tables:
         permuted = self.look.all("permutation", endpoint, "p_value")
         adjusted = self.look.all("sensitivity", endpoint, "p_adjusted")
         for e in records:
-            said = [p for p in (e.note or "").split("; ") if p]
-            flags = ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said)
+            remarks = [p for p in (e.note or "").split("; ") if p]
+            flags = ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in remarks)
             value = f"{number_format.ratio(e.estimate)} ({number_format.interval(e)})"
             if e.estimate is None:
                 value = number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE
             others = [
-                next((r.p_value for r in found if (r.term, r.model) == (term, e.model)), None)
-                for found, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
+                next((r.p_value for r in tests if (r.term, r.model) == (term, e.model)), None)
+                for tests, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
             ]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
                      *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
@@ -193,14 +195,14 @@ class Tables:
                 *self.look.all("association", endpoint, "hazard_ratio")]  # fmt: skip
 
 
-def _share(found: Estimate | None) -> str:
+def _share(record: Estimate | None) -> str:
     """Return a proportion with its interval."""
-    if found is None or (not found.n and not number_format.hidden(found)):
+    if record is None or (not record.n and not number_format.hidden(record)):
         return "none evaluated"
     return (
-        number_format.of(found)
-        if number_format.hidden(found)
-        else f"{number_format.of(found)}; {number_format.interval(found)}"
+        number_format.of(record)
+        if number_format.hidden(record)
+        else f"{number_format.of(record)}; {number_format.interval(record)}"
     )
 
 

@@ -20,11 +20,11 @@ class Lookup:
 
     def all(self, analysis: str, endpoint: str | None, statistic: str, **where: object) -> list[Estimate]:
         """Return the records with these properties, in the order in which they were made."""
-        found = self._records.get((analysis, endpoint, statistic), [])
-        return [e for e in found if all(getattr(e, name) == value for name, value in where.items())]
+        records = self._records.get((analysis, endpoint, statistic), [])
+        return [e for e in records if all(getattr(e, name) == value for name, value in where.items())]
 
     def one(self, analysis: str, endpoint: str | None, statistic: str, population: str = "all",
             group: str | None = None, **where: object) -> Estimate | None:  # fmt: skip
         """Return the first record with these properties, or None."""
-        found = self.all(analysis, endpoint, statistic, population=population, group=group, **where)
-        return found[0] if found else None
+        records = self.all(analysis, endpoint, statistic, population=population, group=group, **where)
+        return records[0] if records else None

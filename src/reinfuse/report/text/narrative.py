@@ -74,25 +74,25 @@ class Prose:
             yield f"{number_format.count(analysed.estimate)} patients were analysed{of}."
         for end in self.findings.described.endpoints:
             if end.kind == "binary":
-                found = self.look.one("response", end.name, "proportion")
-                if found and found.n:
-                    ci = f", {number_format.level(found.confidence)} {number_format.interval(found)}"
-                    yield f"{end.label}: {number_format.of(found)}{'' if number_format.hidden(found) else ci}."
+                record = self.look.one("response", end.name, "proportion")
+                if record and record.n:
+                    ci = f", {number_format.level(record.confidence)} {number_format.interval(record)}"
+                    yield f"{end.label}: {number_format.of(record)}{'' if number_format.hidden(record) else ci}."
             elif not end.competing and declaration(end.name).summarised:
-                found = self.look.one("survival", end.name, "median")
-                if found and found.n and not number_format.hidden(found):
-                    yield self._median(end.label, found)
+                record = self.look.one("survival", end.name, "median")
+                if record and record.n and not number_format.hidden(record):
+                    yield self._median(end.label, record)
         for kind in ("CRS", "ICANS", "NT"):
-            found = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
-            if found and found.n:
-                yield f"{kind} of grade 3 or more: {number_format.of(found)}."
+            record = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
+            if record and record.n:
+                yield f"{kind} of grade 3 or more: {number_format.of(record)}."
         yield from self._associated()
 
-    def _median(self, label: str, found: Estimate) -> str:
-        shown = number_format.months(found.estimate)
-        unit = " months" if found.estimate is not None else ""
-        return (f"{label}: median {shown}{unit} ({number_format.level(found.confidence)} {number_format.interval(found)}; "
-                f"n = {number_format.count(found.n)}, events {number_format.count(found.events)}).")  # fmt: skip
+    def _median(self, label: str, record: Estimate) -> str:
+        shown = number_format.months(record.estimate)
+        unit = " months" if record.estimate is not None else ""
+        return (f"{label}: median {shown}{unit} ({number_format.level(record.confidence)} {number_format.interval(record)}; "
+                f"n = {number_format.count(record.n)}, events {number_format.count(record.events)}).")  # fmt: skip
 
     def _associated(self) -> Iterator[str]:
         """Say what the multivariable models show, whether or not it is remarkable."""

@@ -120,7 +120,7 @@ def interval(record: Estimate) -> str:
     if record.unit == "days":
         if record.n == 0:
             return NOT_ESTIMABLE
-        low, high = (UNTOLD if said in (record.note or "") else months(value) for said, value in
+        low, high = (UNTOLD if mark in (record.note or "") else months(value) for mark, value in
                      ((LIMIT_NOT_SHOWN["lower"], record.lower), (LIMIT_NOT_SHOWN["upper"], record.upper)))  # fmt: skip
         return UNTOLD if low == high == UNTOLD else f"{low} to {high}"
     if record.lower is None and record.upper is None:
