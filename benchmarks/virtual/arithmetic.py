@@ -11,47 +11,47 @@ from reinfuse.simulation.model import equations, jit
 from reinfuse.simulation.solver import dopri5
 
 
-class Counted(float):
+class CountingFloat(float):
     """A number that counts the additions, multiplications, divisions and roots that are done with it."""
 
-    done = 0
+    operations = 0
 
-    def __abs__(self) -> Counted:
-        return Counted(float(self) if self >= 0 else -float(self))
+    def __abs__(self) -> CountingFloat:
+        return CountingFloat(float(self) if self >= 0 else -float(self))
 
 
 def _counting(name: str):
-    def operation(self: Counted, other: float) -> Counted:
-        Counted.done += 1
-        return Counted(getattr(float, name)(self, other))
+    def operation(self: CountingFloat, other: float) -> CountingFloat:
+        CountingFloat.operations += 1
+        return CountingFloat(getattr(float, name)(self, other))
 
     return operation
 
 
 for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv"):
-    setattr(Counted, f"__{_name}__", _counting(f"__{_name}__"))
+    setattr(CountingFloat, f"__{_name}__", _counting(f"__{_name}__"))
 
 
 class _Roots:
     @staticmethod
-    def sqrt(x: float) -> Counted:
-        Counted.done += 1
-        return Counted(math.sqrt(x))
+    def sqrt(x: float) -> CountingFloat:
+        CountingFloat.operations += 1
+        return CountingFloat(math.sqrt(x))
 
 
 def of_a_step() -> float:
     """Return the operations of one step of one patient; comparisons and choices are not counted."""
     b = np.array(
-        [Counted(x) for x in np.random.default_rng(1).uniform(0.1, 1, dopri5.ROWS * dopri5.LANES)], dtype=object
+        [CountingFloat(x) for x in np.random.default_rng(1).uniform(0.1, 1, dopri5.ROWS * dopri5.LANES)], dtype=object
     )
-    kept = dopri5.math, equations.exp
+    originals = dopri5.math, equations.exp
     try:
         dopri5.math, equations.exp = _Roots, jit._exp(0.0)
-        Counted.done = 0
+        CountingFloat.operations = 0
         dopri5.step.py_func(b, 1e-6)
     finally:
-        dopri5.math, equations.exp = kept
-    return Counted.done / dopri5.LANES
+        dopri5.math, equations.exp = originals
+    return CountingFloat.operations / dopri5.LANES
 
 
 @jit.compiled

@@ -68,9 +68,9 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
         for victims in (1, 2):  # with both gone, nothing that they held is left
             progress_calls = []
 
-            def kill(_, done, total, victims=victims, progress_calls=progress_calls):
-                progress_calls.append(done)
-                if done == 2:
+            def kill(_, completed, total, victims=victims, progress_calls=progress_calls):
+                progress_calls.append(completed)
+                if completed == 2:
                     alive = [w.process.process.pid for w in processes.workers.values()]
                     for victim in alive[:victims]:
                         threading.Thread(target=os.kill, args=(victim, signal.SIGKILL)).start()

@@ -15,7 +15,7 @@ from reinfuse.report.figures.flow import flow
 from reinfuse.report.figures.forest import forest
 from reinfuse.report.figures.incidence import incidence
 from reinfuse.report.figures.influence import influence
-from reinfuse.report.figures.km import Arm, kaplan_meier
+from reinfuse.report.figures.km import GroupCurve, kaplan_meier
 from reinfuse.report.figures.power import power
 from reinfuse.report.figures.response import Bar, response
 from reinfuse.report.figures.theme import Columns, Drawn
@@ -146,7 +146,7 @@ def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
         rates_at = tables.look.all("competing", end.name, "rate_at", population="all", group=None)
         at_risk = tables.look.all("competing", end.name, "at_risk", population="all", group=None)
         if curve is not None and rates_at and at_risk:
-            arms.append(Arm(end.label, curve, rates_at[0], at_risk))
+            arms.append(GroupCurve(end.label, curve, rates_at[0], at_risk))
             rates.append([r for r in rates_at if r.estimate is not None])
     return (
         incidence("incidence", "Competing events", arms, rates=rates, synthetic=synthetic, columns=columns)
@@ -203,7 +203,7 @@ def _landmark(tables: Tables, endpoint: str, population: str, *, factor: str, sy
         median = tables.look.one("landmark", endpoint, "median", population, key[2])
         at_risk = tables.look.all("landmark", endpoint, "at_risk", population=population, group=key[2])
         if median is not None:
-            arms.append(Arm((key[2] or "").partition("=")[2], tables.findings.curves[key], median, at_risk))
+            arms.append(GroupCurve((key[2] or "").partition("=")[2], tables.findings.curves[key], median, at_risk))
     if len(arms) < 2 or min(a.curve.n for a in arms) < FEWEST_IN_ARM:
         return None
     factor_label = LATER.get(factor) or tables.labels.factor(factor)
@@ -223,7 +223,7 @@ def _curves(tables: Tables, endpoint: str, factor: str | None, *, synthetic: boo
         at_risk = look.all("survival", endpoint, "at_risk", population=population, group=group)
         if median is not None:
             name = "All patients" if group is None else group.partition("=")[2]
-            arms.append(Arm(name, findings.curves[endpoint, population, group], median, at_risk))
+            arms.append(GroupCurve(name, findings.curves[endpoint, population, group], median, at_risk))
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_ARMS):
         return None
     if factor is None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reinfuse.report.figures.km import Arm, Panel, curves, points
+from reinfuse.report.figures.km import GroupCurve, Panel, curves, points
 from reinfuse.report.figures.theme import Columns, Drawn, finish
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 
 
-def incidence(name: str, title: str, arms: Sequence[Arm], *, rates: Sequence[Sequence[Estimate]], synthetic: bool,
+def incidence(name: str, title: str, arms: Sequence[GroupCurve], *, rates: Sequence[Sequence[Estimate]], synthetic: bool,
               columns: Columns = 1) -> Drawn:  # fmt: skip
     """Draw incidences that compete with each other.
 

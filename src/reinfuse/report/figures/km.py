@@ -41,7 +41,7 @@ _LETTER = 0.056
 
 
 @dataclass(frozen=True)
-class Arm:
+class GroupCurve:
     """One curve: its label, its points, what the key tells of it, its numbers at risk."""
 
     label: str
@@ -58,7 +58,7 @@ class Panel:
     down: bool = True
 
 
-def kaplan_meier(name: str, title: str, arms: Sequence[Arm], *, p_value: float | None, synthetic: bool,
+def kaplan_meier(name: str, title: str, arms: Sequence[GroupCurve], *, p_value: float | None, synthetic: bool,
                  columns: Columns = 1, since: str = "the index infusion") -> Drawn:  # fmt: skip
     """Draw curves, bands of their intervals, censor marks, medians, and the table of numbers at risk.
 
@@ -82,7 +82,7 @@ def kaplan_meier(name: str, title: str, arms: Sequence[Arm], *, p_value: float |
     return finish(figure, name, title, _alt(title, arms), synthetic, points(arms), columns=columns)
 
 
-def curves(title: str, arms: Sequence[Arm], key: Sequence[tuple[str, ...]], *, panel: Panel, columns: Columns,
+def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]], *, panel: Panel, columns: Columns,
            since: str, remark: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
@@ -116,7 +116,7 @@ def _log_rank(p_value: float | None) -> str:
     return f"log-rank p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"log-rank p = {shown}"
 
 
-def _draw(axes: Axes, arm: Arm, i: int, *, down: bool, band: bool) -> None:
+def _draw(axes: Axes, arm: GroupCurve, i: int, *, down: bool, band: bool) -> None:
     c, colour = arm.curve, _colour(i)
 
     def line(values: Floats) -> Floats:
@@ -156,7 +156,7 @@ def _axes(axes: Axes, ticks: Sequence[float], last: float, *, since: str = "the 
     axes.set_xlabel(f"Months since {since}", labelpad=2)
 
 
-def _median(axes: Axes, arm: Arm, colour: str) -> None:
+def _median(axes: Axes, arm: GroupCurve, colour: str) -> None:
     """Drop a line from the curve at one half to the axis of time."""
     if arm.median.estimate is not None:
         at = arm.median.estimate / DAYS_A_MONTH
@@ -183,7 +183,7 @@ def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...],
             figure.text(x / width, y, text, ha=side, va="center")
 
 
-def _risk_table(axes: Axes, arms: Sequence[Arm], ticks: Sequence[float]) -> None:
+def _risk_table(axes: Axes, arms: Sequence[GroupCurve], ticks: Sequence[float]) -> None:
     axes.set_ylim(len(arms) + 0.5, -0.5)
     axes.axis("off")
     place: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
@@ -200,7 +200,7 @@ def _short(label: str) -> str:
     return label if len(label) <= 24 else f"{label[:23]}…"
 
 
-def points(arms: Sequence[Arm]) -> pl.DataFrame:
+def points(arms: Sequence[GroupCurve]) -> pl.DataFrame:
     """Return the points of the curves as a table."""
     frames = [pl.DataFrame({
         "group": arm.label, "time_days": arm.curve.time, "time_months": arm.curve.time / DAYS_A_MONTH,
@@ -210,7 +210,7 @@ def points(arms: Sequence[Arm]) -> pl.DataFrame:
     return pl.concat(frames).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _alt(title: str, arms: Sequence[Arm]) -> str:
+def _alt(title: str, arms: Sequence[GroupCurve]) -> str:
     parts = [f"{a.label}: {number_format.count(a.median.n)} patients, "
              f"{number_format.count(a.median.events)} events, median "
              f"{number_format.time(a.median)} months" for a in arms]  # fmt: skip
