@@ -48,7 +48,8 @@ def daily(
 ) -> tuple[np.ndarray, int]:
     """Return states (patients, days, 8) and steps."""
     s, states = ARM.schedule, np.full((len(p), len(TIMES), SIZE), np.nan) if states is None else states
-    return states, trace(p, fit, least, np.tile(s.day, (len(p), 1)), s.course, s.event, FOLLOW, RTOL, TIMES, states)
+    return states, trace(p, fit, least, day=np.tile(s.day, (len(p), 1)), course=s.course, event=s.event,
+                         follow=FOLLOW, rtol=RTOL, times=TIMES, states=states)  # fmt: skip
 
 
 def read_outs(
@@ -57,7 +58,8 @@ def read_outs(
     """Return read-outs (patients, infusions, 17) and steps: what trials use."""
     s, out = ARM.schedule, np.full((len(p), 2, len(READ)), np.nan) if out is None else out
     day, counts = np.tile(s.day, (len(p), 1)), np.empty((len(p), 2, 0))
-    return out, solve(p, fit, least, day, s.course, s.event, FOLLOW, RTOL, np.empty(0), out, counts)
+    return out, solve(p, fit, least, day=day, course=s.course, event=s.event, follow=FOLLOW, rtol=RTOL,
+                      days=np.empty(0), out=out, counts=counts)  # fmt: skip
 
 
 def rate(work: Callable[[], object], n: int, clock: Callable[[], float] = time.process_time, rounds: int = 1) -> float:

@@ -24,7 +24,8 @@ def test_peak_and_area_end_with_death(patients):
     growing[:, INDEX["kk"]], growing[:, T_DEATH] = 0.0, np.inf
     never = read_out(patients, growing)[0][:, 0]
     times, states = np.linspace(0, 4, 801)[1:], np.full((PATIENTS, 800, SIZE), np.nan)
-    trace(growing, fit, drawn.least, np.tile(s.day, (PATIENTS, 1)), s.course, s.event, FOLLOW, 1e-8, times, states)
+    trace(growing, fit, drawn.least, day=np.tile(s.day, (PATIENTS, 1)), course=s.course, event=s.event, follow=FOLLOW,
+          rtol=1e-8, times=times, states=states)  # fmt: skip
     growing[:, T_DEATH] = states[:, -1, 3:5].sum(axis=1)
     o, who = read_out(patients, growing)[0][:, 0], never[:, TMAX_DAY] > 4.5
     assert who.sum() > 10
@@ -45,7 +46,8 @@ def test_a_products_fitness_begins_with_its_lymphodepletion_and_for_residual_cel
     for second in (0.0, 1.0):
         states = np.full((PATIENTS, 2, SIZE), np.nan)
         both = np.column_stack([fit[:, 0], np.full(PATIENTS, second)])
-        trace(p, both, never, day, s.course, s.event, FOLLOW, RTOL, times, states)
+        trace(p, both, never, day=day, course=s.course, event=s.event, follow=FOLLOW, rtol=RTOL, times=times,
+              states=states)  # fmt: skip
         cells[second] = states[..., 0]
     np.testing.assert_array_equal(cells[0.0][:, 0], cells[1.0][:, 0])
     left = cells[1.0][:, 1] > 1e-12

@@ -90,7 +90,8 @@ def test_a_trial_without_selection_gives_the_last_infusion_to_the_living_alone()
     for a, arm in enumerate(PROTOCOLS.all_arms):
         s, out = arm.schedule, np.full((count, 2, len(READ)), np.nan)
         day = np.tile(s.day, (count, 1))
-        solve(p, fit, drawn.least, day, s.course, s.event, 365.0, RTOL, np.empty(0), out, np.empty((count, 2, 0)))
+        solve(p, fit, drawn.least, day=day, course=s.course, event=s.event, follow=365.0, rtol=RTOL, days=np.empty(0),
+              out=out, counts=np.empty((count, 2, 0)))  # fmt: skip
         alive = (out[:, 0, DEAD] == 0) & ~((out[:, 1, DEAD] == 1) & (out[:, 1, DIED] <= 0))
         assert 0.1 < np.mean(~alive) < 0.5
         assert tally.given[:, a].sum() == alive.sum()

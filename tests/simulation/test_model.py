@@ -30,7 +30,7 @@ def state(**values):
 
 def after(days, y, p, least=LEAST, rtol=1e-9):
     y = y.copy()
-    advance(y, p, 1.0, 0.0, float(days), rtol, least, 0.0, False, np.zeros(17), EMPTY, EMPTY, EMPTY, NONE)
+    advance(y, (p, 1.0, least), (0.0, float(days), 0.0, False), rtol, (np.zeros(17), EMPTY, EMPTY, EMPTY, NONE))
     return y
 
 

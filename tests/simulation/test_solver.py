@@ -53,7 +53,8 @@ def ours(patients):
     schedule = ARM.schedule
     states = np.full((PATIENTS, len(TIMES), SIZE), np.nan)
     day = np.tile(schedule.day, (PATIENTS, 1))
-    trace(p, fit, drawn.least, day, schedule.course, schedule.event, FOLLOW, RTOL, TIMES, states)
+    trace(p, fit, drawn.least, day=day, course=schedule.course, event=schedule.event, follow=FOLLOW, rtol=RTOL,
+          times=TIMES, states=states)  # fmt: skip
     return states
 
 
@@ -100,7 +101,8 @@ def read_out(patients, p, arm=ARM):
     out = np.full((PATIENTS, len(schedule.day), len(READ)), np.nan)
     counts = np.full((*out.shape[:2], 3), np.nan)
     day = np.tile(schedule.day, (PATIENTS, 1))
-    solve(p, fit, drawn.least, day, schedule.course, schedule.event, FOLLOW, RTOL, counted, out, counts)
+    solve(p, fit, drawn.least, day=day, course=schedule.course, event=schedule.event, follow=FOLLOW, rtol=RTOL,
+          days=counted, out=out, counts=counts)  # fmt: skip
     return out, counts
 
 
@@ -166,8 +168,8 @@ def test_a_run_in_two_halves_is_the_whole(patients):
     empty, none = np.empty(0), np.empty((0, SIZE))
 
     def go(y, start, end):
-        advance(y, p[0], fit[0, 0], start, end, RTOL, drawn.least[0], 0.0, False, np.zeros(len(READ)), empty, empty,
-                empty, none)  # fmt: skip
+        outputs = (np.zeros(len(READ)), empty, empty, empty, none)
+        advance(y, (p[0], fit[0, 0], drawn.least[0]), (start, end, 0.0, False), RTOL, outputs)
         return y
 
     y = np.empty(SIZE)
@@ -219,7 +221,8 @@ def test_read_outs_are_those_of_a_fine_grid(read, patients):
     (out, _), (drawn, p, fit), grid, s = read, patients, 0.02, ARM.schedule
     fine = np.arange(0.0, 365.0, grid)
     states = np.empty((PATIENTS, len(fine), SIZE))
-    trace(p, fit, drawn.least, np.tile(s.day, (PATIENTS, 1)), s.course, s.event, FOLLOW, 1e-8, fine, states)
+    trace(p, fit, drawn.least, day=np.tile(s.day, (PATIENTS, 1)), course=s.course, event=s.event, follow=FOLLOW,
+          rtol=1e-8, times=fine, states=states)  # fmt: skip
     for i in range(PATIENTS):
         for k, (start, end) in enumerate(((0.0, 147.0), (150.0, 365.0))):
             expected = from_dense(fine, states[i], start, end, p[i, T_DEATH])
@@ -237,7 +240,8 @@ def test_populations_that_never_die_out_go_on(patients):
     _, p, fit = patients
     s, states = ARM.schedule, np.full((PATIENTS, len(TIMES), SIZE), np.nan)
     day = np.tile(s.day, (PATIENTS, 1))
-    steps = trace(p, fit, np.zeros((PATIENTS, 5)), day, s.course, s.event, FOLLOW, RTOL, TIMES, states)
+    steps = trace(p, fit, np.zeros((PATIENTS, 5)), day=day, course=s.course, event=s.event, follow=FOLLOW, rtol=RTOL,
+                  times=TIMES, states=states)  # fmt: skip
     assert np.isfinite(states).all()
     assert steps < 1500 * PATIENTS
     for i in range(3):
@@ -250,7 +254,8 @@ def given(event, patients):
     drawn, p, fit = patients
     out, day, course = np.full((len(p), 1, len(READ)), np.nan), np.zeros((len(p), 1)), np.zeros(len(event), np.int64)
     none, counts = np.empty(0), np.empty((len(p), 1, 0))
-    solve(p, fit[:, :1], drawn.least, day, course, np.array(event), 60.0, RTOL, none, out, counts)
+    solve(p, fit[:, :1], drawn.least, day=day, course=course, event=np.array(event), follow=60.0, rtol=RTOL,
+          days=none, out=out, counts=counts)  # fmt: skip
     return out[:, 0]
 
 

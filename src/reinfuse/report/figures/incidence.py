@@ -12,8 +12,15 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 
 
-def incidence(name: str, title: str, arms: Sequence[GroupCurve], *, rates: Sequence[Sequence[Estimate]], synthetic: bool,
-              columns: Columns = 1) -> Drawn:  # fmt: skip
+def incidence(
+    name: str,
+    title: str,
+    arms: Sequence[GroupCurve],
+    *,
+    rates: Sequence[Sequence[Estimate]],
+    synthetic: bool,
+    columns: Columns = 1,
+) -> Drawn:
     """Draw incidences that compete with each other.
 
     Parameters

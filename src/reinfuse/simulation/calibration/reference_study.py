@@ -93,7 +93,8 @@ def run_protocol(
     out = np.full((len(p), infusions, len(READ)), np.nan)
     counts = np.full((len(p), infusions, len(counted)), np.nan)
     fit = fitness(member, drawn, infusions)
-    solve(p, fit, drawn.least, day, schedule.course, schedule.event, follow, rtol, counted, out, counts)
+    solve(p, fit, drawn.least, day=day, course=schedule.course, event=schedule.event, follow=follow, rtol=rtol,
+          days=counted, out=out, counts=counts)  # fmt: skip
     exclude_the_dead(out, counts, counted)
     return out, counts
 

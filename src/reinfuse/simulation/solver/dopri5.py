@@ -136,8 +136,10 @@ def _dies(b: Floats, lane: int, y: Eight, new: Eight) -> bool:
 
 
 @inlined
-def _read(b: Floats, lane: int, live: bool, y: Eight, new: Eight, k: Eight, k_new: Eight) -> bool:
-    """Add a step to the read-outs; return whether something happens within it that needs a closer look."""
+def _read(b: Floats, lane: int, live: bool, begin: tuple[Eight, Eight], end: tuple[Eight, Eight]) -> bool:
+    """Add a step, from states and their change at its `begin` and `end`, to the read-outs; return whether something
+    happens within it that needs a closer look."""
+    (y, k), (new, k_new) = begin, end
     h, day = b[STEP * LANES + lane], b[T * LANES + lane] - b[START * LANES + lane]
     after, live = day + h, live & (b[READING * LANES + lane] > 0.0)
     c0, c1 = y[0] + y[1] + y[2], new[0] + new[1] + new[2]
@@ -173,7 +175,7 @@ def step(b: Floats, rtol: float) -> None:
         forced = b[FORCED * LANES + lane] > 0.0
         taken = (error <= 1.0) | forced
         dies = taken & ~forced & _dies(b, lane, y, new)
-        look = _read(b, lane, taken & ~dies, y, new, k, k_new)
+        look = _read(b, lane, taken & ~dies, (y, k), (new, k_new))
         count = b[COUNT * LANES + lane] + 1.0
         after = t + h
         due = (after >= b[DUE * LANES + lane] - SOON) | (after >= end - SOON)

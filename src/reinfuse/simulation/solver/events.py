@@ -41,6 +41,12 @@ TINY = 1e-10
 UNTIL, BEFORE, POSITIVE, PLANNED_STEP = range(ROWS, ROWS + 4)
 ROOM = ROWS + 4
 WHO, EVENT, NOW, DAY28, DYING, NOTED, COUNTED = range(7)
+Work = tuple[Floats, Floats]
+"""Arrays to work in: states (8,), polynomials of a step (5, 8)."""
+Outputs = tuple[Floats, Floats, Floats, Floats, Floats]
+"""Read-outs, days of counts, counts, times of states, states."""
+Leg = tuple[float, float, float, bool]
+"""Day of its begin, of its end, of the infusion, and whether that is read."""
 
 
 @called
@@ -73,9 +79,9 @@ def _due(b: Floats, who: Integers, lane: int, days: Floats, times: Floats) -> No
 
 
 @inlined
-def record_states(b: Floats, who: Integers, lane: int, r: Floats, days: Floats, counts: Floats, times: Floats,
-                  states: Floats) -> None:  # fmt: skip
+def record_states(b: Floats, who: Integers, lane: int, r: Floats, outputs: Outputs) -> None:
     """Record states at the requested times of a step, and CAR-T cells on the requested days."""
+    _, days, counts, times, states = outputs
     t, h, j, g = b[T, lane], b[STEP, lane], who[lane, NOTED], who[lane, COUNTED]
     who_is, now = who[lane, WHO], who[lane, NOW]
     while j < len(times) and times[j] <= t + h + 1e-12:
@@ -100,12 +106,13 @@ def set_states(b: Floats, lane: int, y: Floats, dy: Floats, p: Floats) -> None:
 
 
 @inlined
-def process_step(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: Floats, out: Floats, days: Floats,
-                 counts: Floats, times: Floats, states: Floats) -> bool:  # fmt: skip
-    """Go on from a step in which something happens; return whether the lane is where it was to go, with states y.
+def process_step(b: Floats, who: Integers, lane: int, work: Work, p: Floats, outputs: Outputs) -> bool:
+    """Go on from a step in which something happens; return whether the lane has reached the end of its leg, with the
+    states there in `work`.
 
     Arrays are those of all patients: a part of one taken at every step would cost more than the step.
     """
+    y, r = work
     h, forced = b[STEP, lane], b[FORCED, lane] > 0.0
     between(b, lane, r)
     if not forced:
@@ -115,9 +122,9 @@ def process_step(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: F
             b[PLANNED_STEP, lane], b[H, lane] = b[H, lane], h * share
             return False
     if b[T, lane] + h >= b[DUE, lane] - SOON:
-        record_states(b, who, lane, r, days, counts, times, states)
+        record_states(b, who, lane, r, outputs)
     if b[LOOK, lane] > 0.0:
-        look(b, lane, r, out[who[lane, WHO], who[lane, NOW]])
+        look(b, lane, r, outputs[0][who[lane, WHO], who[lane, NOW]])
     b[T, lane] += h
     for i in range(SIZE):
         y[i] = b[Y + i, lane] = b[NEW + i, lane]
@@ -129,9 +136,9 @@ def process_step(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, p: F
 
 
 @called
-def begin_leg(b: Floats, who: Integers, lane: int, t: float, end: float, start: float, reading: bool, out: Floats,
-        days: Floats, times: Floats) -> None:  # fmt: skip
-    """Send a lane from day `t` to `end`."""
+def begin_leg(b: Floats, who: Integers, lane: int, leg: Leg, out: Floats, requested: tuple[Floats, Floats]) -> None:
+    """Begin a leg in a lane: `out` the read-outs of its infusion, `requested` days of counts and times of states."""
+    (t, end, start, reading), (days, times) = leg, requested
     b[T, lane], b[H, lane], b[END, lane], b[COUNT, lane], b[FORCED, lane] = t, FIRST, end, 0.0, 0.0
     b[START, lane], b[READING, lane] = start, 1.0 if reading else 0.0
     if reading:

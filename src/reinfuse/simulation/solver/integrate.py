@@ -37,6 +37,9 @@ from reinfuse.simulation.solver.events import (
     TINY,
     UNTIL,
     WHO,
+    Leg,
+    Outputs,
+    Work,
     begin_leg,
     idle,
     load_patient,
@@ -50,39 +53,41 @@ RTOL = 5e-7
 """Relative tolerance of a step: the loosest at which daily CAR-T cells and tumour are well within 1e-4 of LSODA's."""
 SolverInput = tuple[Floats, Floats, Floats, Floats, Integers, Floats, float, Floats, Floats, Floats, Floats, Floats]
 """What `solve` and `trace` are given, in their order, without the tolerance."""
+Patient = tuple[Floats, float, Floats]
 
 
 @compiled
-def advance(y: Floats, p: Floats, w: float, t: float, end: float, rtol: float, least: Floats, start: float,
-            reading: bool, out: Floats, days: Floats, counts: Floats, times: Floats,
-            states: Floats) -> int:  # fmt: skip
-    """Bring `y` from day `t` to `end` without events; return the steps taken.
+def advance(y: Floats, patient: Patient, leg: Leg, rtol: float, outputs: Outputs) -> int:
+    """Integrate `y` over a leg without events; return the steps taken.
 
     Parameters
     ----------
-    p, w, least
-        The patient; the fitness of the product; the numbers of cells at which E, M, X, P, N die out.
-    start, reading, out, days, counts
-        Day of the infusion that is read; whether; its read-outs; days since it on which CAR-T cells are counted.
-    times, states
-        Days at which all states are noted.
+    patient
+        Parameters; the fitness of the product; the numbers of cells at which E, M, X, P, N die out.
+    leg
+        Day of its begin; of its end; of the infusion that is read; whether it is.
+    outputs
+        Read-outs of the infusion; days since it on which CAR-T cells are counted, and the counts; days at which all
+        states are recorded, and the states.
     """
-    if t >= end - TINY:
+    (p, w, least), (out, days, counts, times, states) = patient, outputs
+    if leg[0] >= leg[1] - TINY:
         return 0
     b, who, r, steps = np.zeros((ROOM, LANES)), np.zeros((LANES, 7), np.int64), np.empty((5, SIZE)), 0
-    people, read, noted = p.reshape((1, p.size)), out.reshape((1, 1, out.size)), states.reshape((1, *states.shape))
-    counted = counts.reshape((1, 1, counts.size))
+    people, work = p.reshape((1, p.size)), (y, r)
+    recorded = (out.reshape((1, 1, out.size)), days, counts.reshape((1, 1, counts.size)), times,
+                states.reshape((1, *states.shape)))  # fmt: skip
     for lane in range(LANES):
         idle(b, lane)
     load_patient(b, 0, p, least)
     b[FITNESS, 0] = w
     set_states(b, 0, y, r[0], p)
-    begin_leg(b, who, 0, t, end, start, reading, out, days, times)
+    begin_leg(b, who, 0, leg, out, (days, times))
     while b[COUNT, 0] <= MOST_STEPS:
         step(b.reshape(b.size), rtol)
         steps += 1
-        if b[FLAG, 0] > 0.0 and process_step(b, who, 0, y, r, people, read, days, counted, times, noted):
-            if reading:
+        if b[FLAG, 0] > 0.0 and process_step(b, who, 0, work, people, recorded):
+            if leg[3]:
                 from_lane(b, 0, out)
             return steps
     y[:] = np.nan
@@ -129,7 +134,7 @@ def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: So
     who[lane, DAY28] = reading and t < start + COURSE - SOON and until >= start + COURSE
     set_states(b, lane, y, r[0], p[i])
     end = start + COURSE if who[lane, DAY28] else until
-    begin_leg(b, who, lane, t, end, start, reading, out[i, now], days, times)
+    begin_leg(b, who, lane, (t, end, start, reading), out[i, now], (days, times))
     return True
 
 
@@ -152,9 +157,9 @@ def _arrived(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: So
 
 
 @called
-def _enter(b: Floats, who: Integers, lane: int, i: int, y: Floats, r: Floats, plan: SolverInput) -> bool:
+def _enter(b: Floats, who: Integers, lane: int, i: int, work: Work, plan: SolverInput) -> bool:
     """Let patient i begin in a lane, if there is one; return whether there is anything to do."""
-    p, _, least, day, _, event = plan[:6]
+    (y, r), (p, _, least, day, _, event) = work, plan[:6]
     idle(b, lane)
     if i >= len(p):
         return False
@@ -171,9 +176,10 @@ def _drive(plan: SolverInput, rtol: float) -> int:
     p, _, _, _, _, _, _, days, times, out, counts, states = plan
     b, who, going = np.zeros((ROOM, LANES)), np.zeros((LANES, 7), np.int64), np.zeros(LANES, np.int64)
     y, r, flat = np.empty(SIZE), np.empty((5, SIZE)), b.reshape(b.size)
+    work, outputs = (y, r), (out, days, counts, times, states)
     waiting, steps = 0, 0
     for lane in range(LANES):
-        going[lane] = _enter(b, who, lane, waiting, y, r, plan)
+        going[lane] = _enter(b, who, lane, waiting, work, plan)
         waiting += 1
     while going.any():
         step(flat, rtol)
@@ -183,16 +189,14 @@ def _drive(plan: SolverInput, rtol: float) -> int:
                 continue
             if b[COUNT, lane] > MOST_STEPS:
                 out[who[lane, WHO], who[lane, NOW] :] = np.nan
-            elif not process_step(b, who, lane, y, r, p, out, days, counts, times, states) or _arrived(
-                b, who, lane, y, r, plan
-            ):
+            elif not process_step(b, who, lane, work, p, outputs) or _arrived(b, who, lane, y, r, plan):
                 continue
-            going[lane] = _enter(b, who, lane, waiting, y, r, plan)
+            going[lane] = _enter(b, who, lane, waiting, work, plan)
             waiting += 1
     return steps
 
 
-def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Integers, event: Floats, follow: float,
+def solve(p: Floats, fitness: Floats, least: Floats, *, day: Floats, course: Integers, event: Floats, follow: float,
           rtol: float, days: Floats, out: Floats, counts: Floats) -> int:  # fmt: skip
     """Bring patients through a protocol; return the steps taken.
 
@@ -218,7 +222,7 @@ def solve(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Intege
     return _drive((p, fitness, least, day, course, event, follow, days, times, out, counts, states), rtol)
 
 
-def trace(p: Floats, fitness: Floats, least: Floats, day: Floats, course: Integers, event: Floats, follow: float,
+def trace(p: Floats, fitness: Floats, least: Floats, *, day: Floats, course: Integers, event: Floats, follow: float,
           rtol: float, times: Floats, states: Floats) -> int:  # fmt: skip
     """Note all states of patients at `times` (days since the first infusion); shape (patients, times, 8). Returns
     steps."""

@@ -21,18 +21,8 @@ def before_last(p: Floats, fitness: Floats, least: Floats, *, schedule: Schedule
     event = schedule.event[schedule.course == len(schedule.day) - 1]
     until = schedule.day[-1] + event[0, 0]
     states = np.full((len(p), 1, 8), np.nan)
-    trace(
-        p,
-        fitness,
-        least,
-        day,
-        schedule.course,
-        schedule.event,
-        until - schedule.day[-2],
-        rtol,
-        np.array([until]),
-        states,
-    )
+    trace(p, fitness, least, day=day, course=schedule.course, event=schedule.event, follow=until - schedule.day[-2],
+          rtol=rtol, times=np.array([until]), states=states)  # fmt: skip
     return states[:, 0]
 
 
@@ -41,25 +31,27 @@ def last_infusion(y: Floats, p: Floats, fitness: Floats, *, least: Floats, sched
     """Return the read-outs of the last infusion (patients, 17) from the states before its lymphodepletion."""
     event = schedule.event[schedule.course == len(schedule.day) - 1]
     out = np.full((len(p), len(READ)), np.nan)
-    _last(y, p, np.ascontiguousarray(fitness[:, -1]), least, event, follow, rtol, out)
+    _last(y, (p, np.ascontiguousarray(fitness[:, -1]), least), event, follow, rtol, out)
     return out
 
 
 @compiled
-def _last(start: Floats, p: Floats, fitness: Floats, least: Floats, event: Floats, follow: float, rtol: float,
+def _last(start: Floats, patients: tuple[Floats, Floats, Floats], event: Floats, follow: float, rtol: float,
           out: Floats) -> None:  # fmt: skip
+    p, fitness, least = patients
     none, times, states = np.empty(0), np.empty(0), np.empty((0, 8))
     for i in range(len(p)):
         y, t = start[i].copy(), event[0, 0]
-        before, positive, w = y[P] + y[N], y[P], fitness[i]
+        before, positive = y[P] + y[N], y[P]
+        patient, outputs = (p[i], fitness[i], least[i]), (out[i], none, none, times, states)
         for e in range(len(event) + 1):
             until = follow if e == len(event) else event[e, 0]
             reading = t >= -1e-9 and e > 0
             if reading and t < COURSE - 1e-9 and until >= COURSE:
-                advance(y, p[i], w, t, COURSE, rtol, least[i], 0.0, True, out[i], none, none, times, states)
+                advance(y, patient, (t, COURSE, 0.0, True), rtol, outputs)
                 at_day28(y, out[i])
                 t = COURSE
-            advance(y, p[i], w, t, until, rtol, least[i], 0.0, reading, out[i], none, none, times, states)
+            advance(y, patient, (t, until, 0.0, reading), rtol, outputs)
             t = until
             if e == len(event):
                 break
