@@ -36,9 +36,9 @@ def test_the_p_value_is_that_of_all_outcomes():
 def test_interval_and_p_value_agree(seed):
     x, z, y, time, event = drawn(40, seed)
     for endpoint in (binary(y), timed(time, event)):
-        got = simulated_inference.calibrated(endpoint, [yes_no(x), number(z)], "multivariable", 0.95, 299,
+        record = simulated_inference.calibrated(endpoint, [yes_no(x), number(z)], "multivariable", 0.95, 299,
                                     np.random.default_rng(seed))  # fmt: skip
-        for e in got:
+        for e in record:
             assert e.estimate is not None
             assert e.lower is None or e.lower < e.estimate
             assert e.upper is None or e.upper > e.estimate
@@ -80,8 +80,8 @@ def test_the_same_seed_gives_the_same_numbers():
     ("y", "x"), [([0, 0, 0], [1, 0, 1]), ([1, 1], [1, 0]), ([1, 0, 1], [1, 1, 1]), ([1, 0], [1, None])]
 )
 def test_what_cannot_be_estimated_says_why(y, x):
-    got = simulated_inference.calibrated(binary(y), [yes_no(x)], "univariable", 0.95, 99, np.random.default_rng(1))
-    assert all(e.estimate is None and e.note.startswith("not estimable") for e in got)
+    record = simulated_inference.calibrated(binary(y), [yes_no(x)], "univariable", 0.95, 99, np.random.default_rng(1))
+    assert all(e.estimate is None and e.note.startswith("not estimable") for e in record)
 
 
 def test_tiny_cohorts_have_an_answer_or_a_reason():
@@ -97,8 +97,8 @@ def test_simulated_times_follow_the_baseline():
     X, time = np.zeros((4, 1)), np.array([1.0, 2, 3, 4])
     baseline = parametric_bootstrap.Baseline.breslow(X, np.zeros(1), time, event=np.ones(4))
     assert baseline.hazard == pytest.approx([0, 1 / 4, 7 / 12, 13 / 12, 25 / 12])
-    got = baseline.times(np.array([1 / 8, 1 / 4, 5 / 12, 2.2]))
-    assert got == pytest.approx([0.5, 1.0, 1.5, np.inf])
+    event_times = baseline.times(np.array([1 / 8, 1 / 4, 5 / 12, 2.2]))
+    assert event_times == pytest.approx([0.5, 1.0, 1.5, np.inf])
 
 
 def test_a_time_that_several_share_stays_one_time():

@@ -116,10 +116,10 @@ def _score(X: np.ndarray, event: np.ndarray, time: np.ndarray, b: np.ndarray) ->
 def test_cox_against_an_independent_maximiser(seed):
     X, event, time = _cohort(seed)
     fit = firth.fit("cox", X, event, time, 0.95)
-    found = minimize(lambda b: -_score(X, event, time, b), np.zeros(3), method="BFGS", options={"gtol": 1e-7})
-    assert fit.coef == pytest.approx(found.x, abs=2e-5)
+    optimum = minimize(lambda b: -_score(X, event, time, b), np.zeros(3), method="BFGS", options={"gtol": 1e-7})
+    assert fit.coef == pytest.approx(optimum.x, abs=2e-5)
     held = minimize(lambda b: -_score(X, event, time, np.append(0.0, b)), np.zeros(2), options={"gtol": 1e-7})
-    assert fit.p_value[0] == pytest.approx(chi2.sf(2 * (held.fun - found.fun), 1), abs=1e-5)
+    assert fit.p_value[0] == pytest.approx(chi2.sf(2 * (held.fun - optimum.fun), 1), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["logistic", "cox"])

@@ -31,10 +31,12 @@ def _limits(record):
 @_cases("kaplan_meier")
 def test_medians_and_follow_up(case):
     time, event = _array(case["time"]), _array(case["event"])
-    made, curve = survival.survival(time, event, 0.95, endpoint="os", population="all", group=None, days=[], ticks=[])
+    records, curve = survival.survival(
+        time, event, 0.95, endpoint="os", population="all", group=None, days=[], ticks=[]
+    )
     told = case["median"]
-    assert (made[0].n, made[0].events) == (case["n"], case["events"])
-    assert _limits(made[0]) == [told["estimate"], told["lower"], told["upper"]]
+    assert (records[0].n, records[0].events) == (case["n"], case["events"])
+    assert _limits(records[0]) == [told["estimate"], told["lower"], told["upper"]]
     told = case["follow_up"]
     assert _limits(survival.follow_up(time, event, 0.95, endpoint="os", population="all")[0]) == [
         told["estimate"], told["lower"], told["upper"],
@@ -46,10 +48,12 @@ def test_medians_and_follow_up(case):
 def test_rates_with_their_limits_and_numbers_at_risk(case):
     time, event = _array(case["time"]), _array(case["event"])
     days = [row["day"] for row in case["rates"]]
-    made, _ = survival.survival(time, event, 0.95, endpoint="os", population="all", group=None, days=days, ticks=days)
-    rates = [e for e in made if e.statistic == "rate_at"]
+    records, _ = survival.survival(
+        time, event, 0.95, endpoint="os", population="all", group=None, days=days, ticks=days
+    )
+    rates = [e for e in records if e.statistic == "rate_at"]
     assert [e.estimate for e in rates] == pytest.approx([row["survival"] for row in case["rates"]], abs=1e-12)
-    assert [e.estimate for e in made if e.statistic == "at_risk"] == [row["at_risk"] for row in case["rates"]]
+    assert [e.estimate for e in records if e.statistic == "at_risk"] == [row["at_risk"] for row in case["rates"]]
     for record, row in zip(rates, case["rates"], strict=True):
         if 0 < row["survival"] < 1:
             assert [record.lower, record.upper] == pytest.approx([row["lower"], row["upper"]], abs=1e-9)
@@ -57,10 +61,10 @@ def test_rates_with_their_limits_and_numbers_at_risk(case):
 
 @_cases("log_rank")
 def test_log_rank(case):
-    got = survival.log_rank(
+    test = survival.log_rank(
         _array(case["time"]), _array(case["event"]), np.array(case["group"]), endpoint="os", term="arm"
     )
-    assert got.p_value == pytest.approx(case["p"], rel=1e-9)
+    assert test.p_value == pytest.approx(case["p"], rel=1e-9)
 
 
 @_cases("firth_logistic")
@@ -101,8 +105,8 @@ def test_cumulative_incidence(case):
     time, status = _array(case["time"]), _array(case["status"])
     event, other = (status == 1).astype(float), (status == 2).astype(float)
     for mine, theirs, told in ((event, other, case["event"]), (other, event, case["competing"])):
-        made = competing_risks.cumulative_incidence(time, mine, theirs, 0.95, "relapse", "all", days=case["days"])
-        assert [e.estimate for e in made] == pytest.approx(told, abs=1e-12)
+        records = competing_risks.cumulative_incidence(time, mine, theirs, 0.95, "relapse", "all", days=case["days"])
+        assert [e.estimate for e in records] == pytest.approx(told, abs=1e-12)
 
 
 @_cases("clopper_pearson")
@@ -116,19 +120,19 @@ def test_clopper_pearson(case):
 def test_cumulative_incidence_after_the_last_event_with_nobody_left(case):
     status = _array(case["status"])
     events = (status == 1) * 1.0, (status == 2) * 1.0
-    made = competing_risks.cumulative_incidence(
+    records = competing_risks.cumulative_incidence(
         _array(case["time"]), *events, 0.95, "relapse", "all", days=case["days"]
     )
     for name, want in (("estimate", "event"), ("lower", "lower"), ("upper", "upper")):
-        assert [getattr(e, name) for e in made] == pytest.approx(case[want], abs=1e-9)
+        assert [getattr(e, name) for e in records] == pytest.approx(case[want], abs=1e-9)
 
 
 def test_cumulative_incidence_beyond_the_last_follow_up_of_a_patient_who_is_left_is_not_known():
     time = np.array([10.0, 200, 300])
-    made = competing_risks.cumulative_incidence(
+    records = competing_risks.cumulative_incidence(
         time, np.array([1.0, 0, 0]), np.array([0.0, 1, 0]), 0.95, "relapse", "all", days=[250, 400]
     )
-    assert [e.estimate for e in made] == [pytest.approx(1 / 3), None]
+    assert [e.estimate for e in records] == [pytest.approx(1 / 3), None]
     nobody = competing_risks.cumulative_incidence(
         time, np.zeros(3), np.array([1.0, 1, 1]), 0.95, "relapse", "all", days=[100, 400]
     )
@@ -137,8 +141,8 @@ def test_cumulative_incidence_beyond_the_last_follow_up_of_a_patient_who_is_left
 
 def test_a_group_that_is_never_at_risk_is_left_out_of_the_log_rank_test():
     group = np.array(["a", "a", "b", "b", "c", "c"])
-    got = survival.log_rank(_array([5, 8, 3, 9, 1, 2]), _array([1, 1, 1, 1, 0, 0]), group, endpoint="os", term="arm")
-    assert (got.n, got.note) == (6, "left out, censored before the first event: c")
+    test = survival.log_rank(_array([5, 8, 3, 9, 1, 2]), _array([1, 1, 1, 1, 0, 0]), group, endpoint="os", term="arm")
+    assert (test.n, test.note) == (6, "left out, censored before the first event: c")
     alone = survival.log_rank(
         _array([5, 8, 1, 2]), _array([1, 1, 0, 0]), group[[0, 1, 2, 3]], endpoint="os", term="arm"
     )

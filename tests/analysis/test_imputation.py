@@ -36,14 +36,16 @@ def _made(endpoint, factors, imputations=5, seed=1):
 @pytest.mark.parametrize("case", GOLDEN["pool_scalar"], ids=lambda c: c["name"])
 def test_pooling_is_that_of_mice(case):
     complete_df = math.inf if case["complete_df"] is None else case["complete_df"]
-    got = pool(np.array(case["estimates"]), np.array(case["variances"]), 0.95, complete_df=complete_df)
-    assert got.estimate == pytest.approx(case["qbar"], rel=1e-10)
-    assert got.variance == pytest.approx(case["total"], rel=1e-10)
-    assert got.df == pytest.approx(case["df"], rel=1e-10)
-    assert got.missing_information == pytest.approx(case["fmi"], rel=1e-10)
+    pooled = pool(np.array(case["estimates"]), np.array(case["variances"]), 0.95, complete_df=complete_df)
+    assert pooled.estimate == pytest.approx(case["qbar"], rel=1e-10)
+    assert pooled.variance == pytest.approx(case["total"], rel=1e-10)
+    assert pooled.df == pytest.approx(case["df"], rel=1e-10)
+    assert pooled.missing_information == pytest.approx(case["fmi"], rel=1e-10)
     half = stdtrit(case["df"], 0.975) * math.sqrt(case["total"])
-    assert [got.lower, got.upper] == pytest.approx([case["qbar"] - half, case["qbar"] + half], rel=1e-9)
-    assert got.p_value == pytest.approx(2 * stdtr(case["df"], -abs(case["qbar"]) / math.sqrt(case["total"])), rel=1e-8)
+    assert [pooled.lower, pooled.upper] == pytest.approx([case["qbar"] - half, case["qbar"] + half], rel=1e-9)
+    assert pooled.p_value == pytest.approx(
+        2 * stdtr(case["df"], -abs(case["qbar"]) / math.sqrt(case["total"])), rel=1e-8
+    )
 
 
 def test_pooling_by_hand():
@@ -54,10 +56,10 @@ def test_pooling_by_hand():
     Rubin's 1 / (8/49 + 91/330) = 16170/7099, about 2.28. Missing information (r + 2 / (df + 3)) / (r + 1) with r = 4/3
     is 4/7 + 3/7 * 2 / (16170/7099 + 3) = 4/7 + 6/7 * 7099/37467, about 0.73.
     """
-    got = pool(np.array([1.0, 2.0, 3.0]), np.ones(3), 0.95, complete_df=10)
-    assert (got.estimate, got.variance) == (2, pytest.approx(7 / 3))
-    assert got.df == pytest.approx(16170 / 7099)
-    assert got.missing_information == pytest.approx(4 / 7 + 6 / 7 * 7099 / 37467)
+    pooled = pool(np.array([1.0, 2.0, 3.0]), np.ones(3), 0.95, complete_df=10)
+    assert (pooled.estimate, pooled.variance) == (2, pytest.approx(7 / 3))
+    assert pooled.df == pytest.approx(16170 / 7099)
+    assert pooled.missing_information == pytest.approx(4 / 7 + 6 / 7 * 7099 / 37467)
 
 
 def test_pooling_of_one_data_set_and_of_no_variance():

@@ -86,10 +86,10 @@ def _greatest(value, k, held=None):
 def test_six_patients_with_an_outlying_value():
     """The issue's patients: R gives 0.00704 to 1.257 (also among the golden numbers)."""
     endpoint, factor = binary([1, 0, 0, 0, 0, 1]), number(OUTLYING, "marker")
-    [found] = associations(endpoint, [factor], "univariable", confidence=0.95)
-    assert found.estimate == pytest.approx(0.874, abs=5e-4)
-    assert [found.lower, found.upper] == [pytest.approx(0.00704, abs=5e-6), pytest.approx(1.257, abs=5e-4)]
-    [_, of_limit] = e_values([found])
+    [records] = associations(endpoint, [factor], "univariable", confidence=0.95)
+    assert records.estimate == pytest.approx(0.874, abs=5e-4)
+    assert [records.lower, records.upper] == [pytest.approx(0.00704, abs=5e-6), pytest.approx(1.257, abs=5e-4)]
+    [_, of_limit] = e_values([records])
     assert (of_limit.statistic, of_limit.estimate) == ("e_value_of_limit", 1.0)
 
 
@@ -172,7 +172,7 @@ def test_every_limit_is_where_the_profile_says():
     X = np.column_stack([np.exp(2 * rng.normal(size=12)), rng.normal(size=12)])
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     data = ModelData(np.column_stack([X, np.ones(12)]), np.array([1.0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]))
-    found = profiled(data, QUANTILE)
-    assert found is not None
-    top, along = found
+    profiles = profiled(data, QUANTILE)
+    assert profiles is not None
+    top, along = profiles
     assert all(a.lower < b < a.upper for a, b in zip(along, top.coef, strict=False))

@@ -52,9 +52,9 @@ def test_a_weight_is_a_repeated_patient():
             firth_batch.logistic(_with_one(X[again]), y[again][None]).coef[0], abs=1e-6
         )
         other = firth_batch.cox(X, np.tile(time, (3, 1)), np.tile(event, (3, 1)), weights=weights)
-        there = firth_batch.cox(X[again], time[again][None], event[again][None])
-        assert other.coef[row] == pytest.approx(there.coef[0], abs=1e-6)
-        assert other.value[row] == pytest.approx(there.value[0], abs=1e-8)
+        fits = firth_batch.cox(X[again], time[again][None], event[again][None])
+        assert other.coef[row] == pytest.approx(fits.coef[0], abs=1e-6)
+        assert other.value[row] == pytest.approx(fits.value[0], abs=1e-8)
 
 
 def test_a_column_that_is_not_used_is_not_there():

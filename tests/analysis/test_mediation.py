@@ -19,7 +19,7 @@ NONE = np.empty((0, 0))
 
 def split(y, x, m, C=None, draws=50, seed=1):
     C = np.empty((len(y), 0)) if C is None else C
-    made = mediation(
+    records = mediation(
         "response",
         "dose_increase",
         y,
@@ -30,7 +30,7 @@ def split(y, x, m, C=None, draws=50, seed=1):
         draws=draws,
         random=np.random.default_rng(seed),
     )
-    return {e.statistic: e for e in made}
+    return {e.statistic: e for e in records}
 
 
 def planted(n, seed, direct, a, b):

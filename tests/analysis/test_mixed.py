@@ -21,14 +21,14 @@ def _with_intercept(*columns):
 def test_beside_r(case):
     """nlme's REML; CR2 and Satterthwaite as clubSandwich has them."""
     X = _with_intercept(np.array(case["X"], dtype=float))
-    got = fit(np.array(case["y"]), X, case["id"])
-    assert got.coef == pytest.approx(case["coef"], rel=1e-6)
-    assert (got.patient_sd, got.residual_sd) == pytest.approx((case["patient_sd"], case["residual_sd"]), rel=1e-6)
-    scale = np.outer(got.se, got.se)
-    assert got.covariance / scale == pytest.approx(np.array(case["vcov"]) / scale, abs=1e-6)
-    assert got.df == pytest.approx(case["df"], rel=1e-6)
-    assert got.p_value == pytest.approx(case["p"], rel=1e-5)
-    assert got.limits(0.95) == pytest.approx(np.column_stack([case["lower"], case["upper"]]), rel=1e-6, abs=1e-7)
+    fitted = fit(np.array(case["y"]), X, case["id"])
+    assert fitted.coef == pytest.approx(case["coef"], rel=1e-6)
+    assert (fitted.patient_sd, fitted.residual_sd) == pytest.approx((case["patient_sd"], case["residual_sd"]), rel=1e-6)
+    scale = np.outer(fitted.se, fitted.se)
+    assert fitted.covariance / scale == pytest.approx(np.array(case["vcov"]) / scale, abs=1e-6)
+    assert fitted.df == pytest.approx(case["df"], rel=1e-6)
+    assert fitted.p_value == pytest.approx(case["p"], rel=1e-5)
+    assert fitted.limits(0.95) == pytest.approx(np.column_stack([case["lower"], case["upper"]]), rel=1e-6, abs=1e-7)
 
 
 def test_order_of_rows_and_units_do_not_matter():
@@ -50,14 +50,14 @@ def test_one_row_a_patient_and_two_groups_is_welch():
     b = B.mean() + (B - B.mean()) * np.sqrt(A.var(ddof=1) / B.var(ddof=1))
     for second in (B, b):
         y, x = np.concatenate([A, second]), np.repeat([0.0, 1.0], [5, 4])
-        got = fit(y, _with_intercept(x), range(9))
-        assert got.coef[1] == pytest.approx(second.mean() - A.mean())
-        assert got.se[1] == pytest.approx(np.sqrt(A.var(ddof=1) / 5 + second.var(ddof=1) / 4))
-        assert got.patient_sd is None
+        fitted = fit(y, _with_intercept(x), range(9))
+        assert fitted.coef[1] == pytest.approx(second.mean() - A.mean())
+        assert fitted.se[1] == pytest.approx(np.sqrt(A.var(ddof=1) / 5 + second.var(ddof=1) / 4))
+        assert fitted.patient_sd is None
     welch = stats.ttest_ind(b, A, equal_var=False)
-    assert got.df[1] == pytest.approx(welch.df)
-    assert got.p_value[1] == pytest.approx(welch.pvalue)
-    assert got.limits(0.9)[1] == pytest.approx(tuple(welch.confidence_interval(0.9)))
+    assert fitted.df[1] == pytest.approx(welch.df)
+    assert fitted.p_value[1] == pytest.approx(welch.pvalue)
+    assert fitted.limits(0.9)[1] == pytest.approx(tuple(welch.confidence_interval(0.9)))
 
 
 def test_pairs_are_the_paired_t_test():
@@ -65,21 +65,23 @@ def test_pairs_are_the_paired_t_test():
     rng = np.random.default_rng(3)
     before = rng.normal(5, 2, 12)
     after = before + rng.normal(1, 0.7, 12)
-    got = fit(np.concatenate([before, after]), _with_intercept(np.repeat([0.0, 1.0], 12)), [*range(12), *range(12)])
+    fitted = fit(np.concatenate([before, after]), _with_intercept(np.repeat([0.0, 1.0], 12)), [*range(12), *range(12)])
     paired = stats.ttest_rel(after, before)
-    assert (got.coef[1], got.df[1], got.p_value[1]) == pytest.approx(((after - before).mean(), 11, paired.pvalue))
-    assert got.residual_sd == pytest.approx((after - before).std(ddof=1) / np.sqrt(2))
-    mean = ((before + after) / 2).var(ddof=1) - got.residual_sd**2 / 2
-    assert got.patient_sd == pytest.approx(np.sqrt(mean))
+    assert (fitted.coef[1], fitted.df[1], fitted.p_value[1]) == pytest.approx(
+        ((after - before).mean(), 11, paired.pvalue)
+    )
+    assert fitted.residual_sd == pytest.approx((after - before).std(ddof=1) / np.sqrt(2))
+    mean = ((before + after) / 2).var(ddof=1) - fitted.residual_sd**2 / 2
+    assert fitted.patient_sd == pytest.approx(np.sqrt(mean))
 
 
 def test_patients_alike_have_no_variance_between_them():
     """Rows of a patient differ more than patients do: the coefficients are those of least squares."""
     y = np.array([1.0, 9.0, 2.0, 8.5, 0.5, 9.5, 1.5, 8.0, 3.0, 7.0])
     x = np.array([1.0, 2.0, 2.0, 4.0, 0.0, 1.0, 3.0, 1.0, 2.0, 5.0])
-    got = fit(y, _with_intercept(x), np.repeat(range(5), 2))
-    assert got.patient_sd == 0
-    assert got.coef == pytest.approx(np.linalg.lstsq(_with_intercept(x), y, rcond=None)[0])
+    fitted = fit(y, _with_intercept(x), np.repeat(range(5), 2))
+    assert fitted.patient_sd == 0
+    assert fitted.coef == pytest.approx(np.linalg.lstsq(_with_intercept(x), y, rcond=None)[0])
 
 
 @pytest.mark.parametrize(
@@ -95,9 +97,9 @@ def test_patients_alike_have_no_variance_between_them():
     ],
 )  # fmt: skip
 def test_what_cannot_be_fitted(y, columns, who, reason):
-    got = fit(np.array(y), _with_intercept(*columns), who)
-    assert (got.reason, got.residual_sd) == (reason, None)
-    assert np.isnan(got.coef).all()
+    fitted = fit(np.array(y), _with_intercept(*columns), who)
+    assert (fitted.reason, fitted.residual_sd) == (reason, None)
+    assert np.isnan(fitted.coef).all()
 
 
 def _cohort():
@@ -112,11 +114,11 @@ def test_records():
     value[3] = np.nan
     dose = np.random.default_rng(4).normal(size=24)
     factors = [yes_no([*second[:-1], None], "second"), number(dose, "dose")]
-    made = effects("auc", value, who, factors=factors, model="multivariable", confidence=0.9)
+    records = effects("auc", value, who, factors=factors, model="multivariable", confidence=0.9)
     kept = np.array([i not in (3, 23) for i in range(24)])
     own = fit(value[kept], _with_intercept(second[kept], dose[kept]), who[kept])
-    assert [e.term for e in made] == ["second", "dose"]
-    for j, e in enumerate(made, 1):
+    assert [e.term for e in records] == ["second", "dose"]
+    for j, e in enumerate(records, 1):
         assert (e.analysis, e.endpoint, e.statistic, e.model, e.unit) == (
             "kinetics", "auc", "ratio", "multivariable", "ratio")  # fmt: skip
         assert (e.n, e.events, e.method, e.confidence) == (22, 12, METHOD, 0.9)
@@ -142,7 +144,7 @@ def test_one_patient_alone_has_no_interval():
 
 def test_factors_that_cannot_be_used_are_named():
     value, who, second = _cohort()
-    made = effects(
+    records = effects(
         "auc",
         value,
         who,
@@ -150,8 +152,8 @@ def test_factors_that_cannot_be_used_are_named():
         model="multivariable",
         confidence=0.95,
     )
-    assert made[0].note.startswith("not estimable: constant in these patients; 24 infusions")
-    assert made[1].estimate is not None
+    assert records[0].note.startswith("not estimable: constant in these patients; 24 infusions")
+    assert records[1].estimate is not None
     none = effects(
         "auc", value, who, factors=[category([None] * 24, ("a", "b"))], model="univariable", confidence=0.95
     )[0]

@@ -43,13 +43,15 @@ def test_discordant_pairs_by_hand():
 
     R: b <- binom.test(1, 7)$conf.int; b / (1 - b) is 0.003623378333 to 1.373736206.
     """
-    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
-    test = _one(made, "odds_ratio", endpoint="response")
+    records = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
+    test = _one(records, "odds_ratio", endpoint="response")
     assert test.p_value == pytest.approx(0.125)
     assert _limits(test) == pytest.approx((1 / 6, 0.003623378333, 1.373736206), rel=1e-9)
     assert (test.n, test.events) == (12, 7)
     assert test.note.startswith("1 after the later infusion only, 6 after the earlier only")
-    counts = {e.group: (e.estimate, e.n, e.events) for e in made if "," in (e.group or "") and e.endpoint == "response"}
+    counts = {
+        e.group: (e.estimate, e.n, e.events) for e in records if "," in (e.group or "") and e.endpoint == "response"
+    }
     assert counts == {
         "infusion 1 yes, infusion 2 yes": (2, 12, 2),
         "infusion 1 yes, infusion 2 no": (6, 12, 6),
@@ -60,9 +62,9 @@ def test_discordant_pairs_by_hand():
 
 def test_proportions_of_both_infusions():
     """R: binom.test(8, 12)$conf.int is 0.3488755064 to 0.9007539089, binom.test(3, 12) 0.05486064 to 0.57185846."""
-    made = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
-    before = _one(made, "proportion", endpoint="response", group="infusion=1")
-    after = _one(made, "proportion", endpoint="response", group="infusion=2")
+    records = paired.paired(_pairs([[1, 0]] * 6 + [[0, 1]] + [[1, 1]] * 2 + [[0, 0]] * 3), 0.95, index=2)
+    before = _one(records, "proportion", endpoint="response", group="infusion=1")
+    after = _one(records, "proportion", endpoint="response", group="infusion=2")
     assert (before.n, before.events, after.n, after.events) == (12, 8, 12, 3)
     assert _limits(before) == pytest.approx((8 / 12, 0.3488755064, 0.9007539089), rel=1e-9)
     assert _limits(after) == pytest.approx((3 / 12, 0.05486064453, 0.57185846188), rel=1e-9)
@@ -74,8 +76,8 @@ P_VALUES = [(0, 7, 0.015625), (1, 6, 0.125), (2, 5, 0.453125), (3, 4, 1), (3, 3,
 @pytest.mark.parametrize(("later", "earlier", "p"), P_VALUES)
 def test_the_p_value_is_the_doubled_tail_up_to_one(later, earlier, p):
     """R: binom.test(later, later + earlier)$p.value."""
-    made = paired.paired(_pairs([[0, 1]] * later + [[1, 0]] * earlier), 0.95, index=2)
-    assert _one(made, "odds_ratio", endpoint="response").p_value == pytest.approx(p)
+    records = paired.paired(_pairs([[0, 1]] * later + [[1, 0]] * earlier), 0.95, index=2)
+    assert _one(records, "odds_ratio", endpoint="response").p_value == pytest.approx(p)
 
 
 def test_the_level_of_the_interval():
@@ -86,11 +88,11 @@ def test_the_level_of_the_interval():
 
 
 def test_complete_response_has_its_own_pairs():
-    made = paired.paired(_pairs([[1, 1]] * 3, cr=[[1, 0], [0, 1], [1, 0]]), 0.95, index=3)
-    test = _one(made, "odds_ratio", endpoint="cr")
+    records = paired.paired(_pairs([[1, 1]] * 3, cr=[[1, 0], [0, 1], [1, 0]]), 0.95, index=3)
+    test = _one(records, "odds_ratio", endpoint="cr")
     assert (test.estimate, test.p_value, test.events) == (0.5, 1, 3)
-    assert _one(made, "count", endpoint="cr", group="infusion 2 yes, infusion 3 no").estimate == 2
-    assert _one(made, "proportion", endpoint="cr", group="infusion=3").events == 1
+    assert _one(records, "count", endpoint="cr", group="infusion 2 yes, infusion 3 no").estimate == 2
+    assert _one(records, "proportion", endpoint="cr", group="infusion=3").events == 1
 
 
 def test_one_kind_of_discordance_has_an_open_interval():
@@ -111,8 +113,8 @@ def test_no_discordant_pair():
 
 
 def test_who_was_not_assessed_is_told():
-    made = paired.paired(_pairs([[1, 0]] * 3, assessed=[[1, 0], [1, 1], [1, 0]]), 0.95, index=2)
-    notes = [e.note for e in made if e.statistic == "proportion" and e.endpoint == "response"]
+    records = paired.paired(_pairs([[1, 0]] * 3, assessed=[[1, 0], [1, 1], [1, 0]]), 0.95, index=2)
+    notes = [e.note for e in records if e.statistic == "proportion" and e.endpoint == "response"]
     assert notes == [None, "2 of 3 without an evaluable assessment, counted as no response"]
 
 
@@ -201,8 +203,8 @@ DEGENERATE = {
 
 @pytest.mark.parametrize("given", DEGENERATE.values(), ids=DEGENERATE)
 def test_degenerate_cohorts_have_numbers_or_reasons(given):
-    made = paired.paired(_pairs(*given), 0.95, index=2)
-    for e in made:
+    records = paired.paired(_pairs(*given), 0.95, index=2)
+    for e in records:
         assert e.n is not None and e.events is not None and e.method
         assert e.estimate is None or math.isfinite(e.estimate)
         assert e.estimate is not None or "not estimable" in e.note or "not reached" in e.note
@@ -217,7 +219,7 @@ def test_the_bundled_cohort():
 
     Complete response: binom.test(3, 15), p 0.03515625, 0.04527286361 to 0.92637819372.
     """
-    made = paired.paired(pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules()), 0.95, index=2)
-    test, cr = (_one(made, "odds_ratio", endpoint=end) for end in ("response", "cr"))
+    records = paired.paired(pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules()), 0.95, index=2)
+    test, cr = (_one(records, "odds_ratio", endpoint=end) for end in ("response", "cr"))
     assert (*_limits(test), test.p_value) == pytest.approx((1 / 14, 0.001689279093, 0.469474387924, 0.0009765625))
     assert (*_limits(cr), cr.p_value) == pytest.approx((3 / 12, 0.04527286361, 0.92637819372, 0.03515625))

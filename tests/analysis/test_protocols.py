@@ -9,7 +9,7 @@ from reinfuse.statistics import firth
 
 
 def _run(endpoint, exposures, confounders=(), day=None, fewest=2, draws=100):
-    made = standardization.standardised(
+    records = standardization.standardised(
         endpoint,
         exposures,
         confounders,
@@ -19,7 +19,7 @@ def _run(endpoint, exposures, confounders=(), day=None, fewest=2, draws=100):
         confidence=0.95,
         rng=np.random.default_rng(1),
     )
-    return {(e.group, "g" if e.method == standardization.G_COMPUTATION else "w"): e for e in made}
+    return {(e.group, "g" if e.method == standardization.G_COMPUTATION else "w"): e for e in records}
 
 
 def test_without_confounders_weighting_gives_the_raw_shares():
@@ -93,8 +93,8 @@ def test_power_grows_with_the_effect_and_with_the_patients():
     found = {}
     for n in (30, 120):
         x, _, y, _, _ = drawn(n, 3, 0.5)
-        made = power.power(binary(y), [yes_no(x)], "u", 400, 0.95, np.random.default_rng(1))
-        for e in made:
+        records = power.power(binary(y), [yes_no(x)], "u", 400, 0.95, np.random.default_rng(1))
+        for e in records:
             if e.statistic == "power" and e.method == simulated_inference.METHODS["logistic"]:
                 found[n, e.group] = e.estimate
     assert found[30, "ratio=2"] < found[30, "ratio=10"]
@@ -106,8 +106,8 @@ def test_power_grows_with_the_effect_and_with_the_patients():
 def test_the_null_rejects_about_as_often_as_it_should(kind):
     x, z, y, time, event = drawn(60, 5, 0.5)
     end = binary(y) if kind == "binary" else timed(time, event)
-    made = power.power(end, [yes_no(x), number(z)], "m", 2000, 0.95, np.random.default_rng(1), ratios=(1.0, 3.0))
-    by = {(e.statistic, e.term, e.method, e.group): e for e in made}
+    records = power.power(end, [yes_no(x), number(z)], "m", 2000, 0.95, np.random.default_rng(1), ratios=(1.0, 3.0))
+    by = {(e.statistic, e.term, e.method, e.group): e for e in records}
     for term in ("x", "z"):
         for methods in (firth.METHODS, simulated_inference.METHODS):
             method = methods["logistic" if kind == "binary" else "cox"]

@@ -33,11 +33,11 @@ def test_averaging_of_one_factor_by_hand():
     with_it = log_likelihood(5, 6, 5.5 / 7) + log_likelihood(2, 8, 2.5 / 9)
     without = log_likelihood(7, 14, 7.5 / 15)
     expected = 1 / (1 + math.exp(-(2 * (with_it - without) - math.log(14)) / 2))
-    made = model_averaging.averaged(binary(y), [yes_no(x)])
-    assert _of(made, "inclusion_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
-    assert _of(made, "odds_ratio")["x"].estimate == pytest.approx(5.5 * 6.5 / (1.5 * 2.5), abs=1e-6)
-    assert _of(made, "model_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
-    assert _of(made, "model_probability")["no factor"].estimate == pytest.approx(1 - expected, abs=1e-9)
+    records = model_averaging.averaged(binary(y), [yes_no(x)])
+    assert _of(records, "inclusion_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
+    assert _of(records, "odds_ratio")["x"].estimate == pytest.approx(5.5 * 6.5 / (1.5 * 2.5), abs=1e-6)
+    assert _of(records, "model_probability")["x"].estimate == pytest.approx(expected, abs=1e-9)
+    assert _of(records, "model_probability")["no factor"].estimate == pytest.approx(1 - expected, abs=1e-9)
 
 
 def test_averaging_is_the_sum_over_single_models():
@@ -62,12 +62,12 @@ def test_averaging_is_the_sum_over_single_models():
         effects[subset] = fit.coef[0][0]
     weight = {s: math.exp(v - max(logs.values())) for s, v in logs.items()}
     total = sum(weight.values())
-    made = model_averaging.averaged(end, factors)
+    records = model_averaging.averaged(end, factors)
     for i, name in enumerate("xzg"):
         expected = sum(w for s, w in weight.items() if i in s) / total
-        assert _of(made, "inclusion_probability")[name].estimate == pytest.approx(expected, abs=1e-9)
+        assert _of(records, "inclusion_probability")[name].estimate == pytest.approx(expected, abs=1e-9)
     mean = sum(weight[s] * effects[s] for s in effects if 0 in s) / sum(weight[s] for s in effects if 0 in s)
-    assert _of(made, "hazard_ratio")["x"].estimate == pytest.approx(math.exp(mean), abs=1e-6)
+    assert _of(records, "hazard_ratio")["x"].estimate == pytest.approx(math.exp(mean), abs=1e-6)
 
 
 def test_too_many_factors_are_not_averaged():
@@ -81,33 +81,35 @@ def test_a_strong_factor_is_selected_and_keeps_its_sign():
     x = np.arange(60) < 30
     time = rng.exponential(np.where(x, 10, 200))
     factors = [yes_no(x), number(rng.normal(size=60))]
-    made = bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2))
-    assert _of(made, "inclusion_frequency")["x"].estimate == 1
-    assert 0.05 < _of(made, "inclusion_frequency")["z"].estimate < 0.6
-    assert _of(made, "sign_stability")["x"].estimate == 1
-    assert made == bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2))
+    records = bootstrap_stability.stability(timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2))
+    assert _of(records, "inclusion_frequency")["x"].estimate == 1
+    assert 0.05 < _of(records, "inclusion_frequency")["z"].estimate < 0.6
+    assert _of(records, "sign_stability")["x"].estimate == 1
+    assert records == bootstrap_stability.stability(
+        timed(time, np.ones(60)), factors, 200, rng=np.random.default_rng(2)
+    )
 
 
 def test_noise_enters_about_as_often_as_its_threshold_says():
     """In bootstrap samples a factor without effect enters more often than in 15.7 % of new samples."""
     x, z, _, _, _ = drawn(80, 3)
     y = np.random.default_rng(9).permutation(np.arange(80) % 2)
-    made = bootstrap_stability.stability(binary(y), [yes_no(x), number(z)], 300, rng=np.random.default_rng(1))
-    for e in _of(made, "inclusion_frequency").values():
+    records = bootstrap_stability.stability(binary(y), [yes_no(x), number(z)], 300, rng=np.random.default_rng(1))
+    for e in _of(records, "inclusion_frequency").values():
         assert 0.1 < e.estimate < 0.7
 
 
 def test_concordance_by_hand():
     """Pairs of times (1, 2, 3c): 1 before 2 and 3, 2 before 3; scores 3, 1, 2 order two of three pairs."""
     design = design_of(timed([1, 2, 3], [1, 1, 0]), [number([3.0, 1, 2])])
-    got = bootstrap_stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), weights=np.ones((2, 3)))
-    assert got == pytest.approx([2 / 3, 0.5])
+    indices = bootstrap_stability.concordance(design, np.array([[3.0, 1, 2], [1, 1, 1]]), weights=np.ones((2, 3)))
+    assert indices == pytest.approx([2 / 3, 0.5])
     # of a binary outcome: events against others, (2 against 1, 3): one of two; patient 3 counts twice
     design = design_of(binary([0, 1, 0]), [number([1.0, 2, 3])])
-    got = bootstrap_stability.concordance(
+    indices = bootstrap_stability.concordance(
         design, np.array([[1.0, 2, 3]] * 2), weights=np.array([[1.0, 1, 1], [1, 1, 2]])
     )
-    assert got == pytest.approx([1 / 2, 1 / 3])
+    assert indices == pytest.approx([1 / 2, 1 / 3])
 
 
 def test_optimism_is_large_where_there_is_nothing():
@@ -130,10 +132,10 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
         return binary(y[keep]) if kind == "binary" else timed(time[keep], event[keep])
 
     everybody = np.ones(24, dtype=bool)
-    made = leave_one_out.influence(end(everybody), [yes_no(x), number(z)], "m", 0.95, ids)
+    records = leave_one_out.influence(end(everybody), [yes_no(x), number(z)], "m", 0.95, ids)
     full = {e.term: e for e in associations(end(everybody), [yes_no(x), number(z)], "m", confidence=0.95)}
-    assert len([e for e in made if e.group]) >= 16
-    for e in (e for e in made if e.group):
+    assert len([e for e in records if e.group]) >= 16
+    for e in (e for e in records if e.group):
         keep = np.array([f"without={i}" != e.group for i in ids])
         again = {a.term: a for a in associations(end(keep), [yes_no(x[keep]), number(z[keep])], "m", confidence=0.95)}[
             e.term
@@ -147,12 +149,12 @@ def test_leaving_one_out_is_fitting_without_that_patient(kind):
 
 def test_the_most_influential_patients_come_first():
     _, z, y, _, _ = drawn(30, 4)
-    made = leave_one_out.influence(binary(y), [number(z)], "u", 0.95, [str(i) for i in range(30)])
+    records = leave_one_out.influence(binary(y), [number(z)], "u", 0.95, [str(i) for i in range(30)])
     [full] = associations(binary(y), [number(z)], "u", confidence=0.95)
-    moved = [abs(math.log(e.estimate / full.estimate)) for e in made if e.group and not e.note]
+    moved = [abs(math.log(e.estimate / full.estimate)) for e in records if e.group and not e.note]
     assert moved == sorted(moved, reverse=True)
-    assert made[0].statistic == "patients_changing"
-    assert made[0].estimate == sum(1 for e in made if e.note == "changes the conclusion")
+    assert records[0].statistic == "patients_changing"
+    assert records[0].estimate == sum(1 for e in records if e.note == "changes the conclusion")
 
 
 def _effect(statistic, value, low, high, events, n=100, p=None):

@@ -28,11 +28,11 @@ def _array(values):
 def test_gray(case):
     time, status = _array(case["time"]), _array(case["status"])
     for cause, statistic, p in zip(case["cause"], case["statistic"], case["p"], strict=True):
-        got = nonparametric.gray(
+        test = nonparametric.gray(
             time, (status == cause) * 1.0, (status == 3 - cause) * 1.0, groups=[str(g) for g in case["group"]]
         )
-        assert got[0] == pytest.approx(statistic, rel=1e-6)
-        assert got[1] == pytest.approx(p, rel=1e-6)
+        assert test[0] == pytest.approx(statistic, rel=1e-6)
+        assert test[1] == pytest.approx(p, rel=1e-6)
 
 
 @_cases("fine_gray")
@@ -49,35 +49,35 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
     """Once a LinAlgError; R's numbers for the other levels."""
     status = _array(case["status"])
     end = timed(case["time"], status == 1, status == 2)
-    made = {
+    by_term = {
         e.term: e
         for e in competing_risks.fine_gray(
             end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", confidence=0.95
         )
     }
-    assert made["g=CLL"].estimate is None
-    assert "no event at this level" in made["g=CLL"].note
+    assert by_term["g=CLL"].estimate is None
+    assert "no event at this level" in by_term["g=CLL"].note
     [coef], [se] = case["coef"], case["se"]
-    got = made["g=NHL"]
+    got = by_term["g=NHL"]
     wanted = [coef, coef - 1.959964 * se, coef + 1.959964 * se]
     assert np.log([got.estimate, got.lower, got.upper]) == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_reference_without_an_event_leaves_no_ratio():
     end = timed([1, 2, 3, 4, 5, 6], [0, 0, 1, 0, 1, 0], [1, 0, 0, 1, 0, 0])
-    made = competing_risks.fine_gray(
+    records = competing_risks.fine_gray(
         end, [category(["A", "A", "B", "B", "C", "C"], ("A", "B", "C"))], "univariable", confidence=0.95
     )
-    assert [e.estimate for e in made] == [None, None]
-    assert all("the reference has no event" in e.note for e in made)
+    assert [e.estimate for e in records] == [None, None]
+    assert all("the reference has no event" in e.note for e in records)
 
 
 @_cases("gray_without")
 def test_gray_leaves_out_a_group_that_is_never_at_risk(case):
     status = _array(case["status"])
-    got = competing_risks.gray(timed(case["time"], status == 1, status == 2), category(case["group"], ("a", "b", "c")))
-    assert got.p_value == pytest.approx(case["p"], rel=1e-6)
-    assert (got.n, got.note) == (11, "left out, censored before the first event: c")
+    test = competing_risks.gray(timed(case["time"], status == 1, status == 2), category(case["group"], ("a", "b", "c")))
+    assert test.p_value == pytest.approx(case["p"], rel=1e-6)
+    assert (test.n, test.note) == (11, "left out, censored before the first event: c")
 
 
 def test_a_sum_over_a_risk_set_does_not_underflow():
@@ -121,11 +121,11 @@ def test_weights(case):
 @_cases("zph", lambda c: "breslow" in c["ties"])
 def test_proportional_hazards(case):
     X = _array(case["X"])
-    got = nonparametric.schoenfeld(
+    tests = nonparametric.schoenfeld(
         X, _array(case["time"]), _array(case["event"]), transform=np.ravel(case["transform"])[0]
     )
-    assert got[0] == pytest.approx(_array(case["chisq"]), rel=1e-6)
-    assert got[1] == pytest.approx(_array(case["p"]), rel=1e-6)
+    assert tests[0] == pytest.approx(_array(case["chisq"]), rel=1e-6)
+    assert tests[1] == pytest.approx(_array(case["p"]), rel=1e-6)
 
 
 def _rows(case):
@@ -181,11 +181,11 @@ def test_late_entry_in_a_model_is_the_counting_process():
     case = next(c for c in GOLDEN["firth_counting"] if np.ravel(c["name"])[0].startswith("delayed"))
     X = _array(case["X"])
     end = timed(case["stop"], case["event"], entry=case["start"])
-    made = association.associations(
+    records = association.associations(
         end, [number(X[:, 0].tolist(), "x1"), number(X[:, 1].tolist(), "x2")], "m", confidence=0.95
     )
-    assert [math.log(e.estimate) for e in made] == pytest.approx(case["coef"], abs=1e-6)
-    assert {e.method for e in made} == {firth_left_truncated.METHOD}
+    assert [math.log(e.estimate) for e in records] == pytest.approx(case["coef"], abs=1e-6)
+    assert {e.method for e in records} == {firth_left_truncated.METHOD}
 
 
 def test_competing_events_of_a_factor():
@@ -214,9 +214,9 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
     rng = np.random.default_rng(2)
     x = np.arange(80) % 2 == 0
     time = np.where(x, np.where(rng.random(80) < 0.5, rng.uniform(1, 30, 80), 400), rng.uniform(40, 300, 80))
-    made = proportional_hazards.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
-    assert made[0].p_value < 0.01
-    ratio, change = made[1:]
+    records = proportional_hazards.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
+    assert records[0].p_value < 0.01
+    ratio, change = records[1:]
     assert ratio.term == "x" and change.term == "x x doubling of time"
     assert change.upper < 1
     fine = proportional_hazards.proportional(timed(*drawn(60, 1)[3:]), [yes_no(drawn(60, 1)[0])], "univariable", 0.95)
@@ -224,10 +224,10 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
 
 
 def test_monotone_likelihood_has_no_test_of_proportional_hazards():
-    made = proportional_hazards.proportional(
+    records = proportional_hazards.proportional(
         timed([1, 2, 3, 4], [1, 1, 0, 0]), [yes_no([1, 1, 0, 0])], "univariable", 0.95
     )
-    assert [e.note for e in made] == ["not estimable: monotone likelihood"]
+    assert [e.note for e in records] == ["not estimable: monotone likelihood"]
 
 
 def test_a_landmark_leaves_out_who_ended_by_then():
@@ -237,12 +237,12 @@ def test_a_landmark_leaves_out_who_ended_by_then():
     assert ended == 2
     assert shifted.time[2:] == pytest.approx([1, 32, 62])
     assert np.isnan(shifted.event[:2]).all()
-    made, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], day=28, confidence=0.95, ticks=[0.0, 30.0])
-    ratio = made[0]
+    records, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], day=28, confidence=0.95, ticks=[0.0, 30.0])
+    ratio = records[0]
     assert (ratio.analysis, ratio.at, ratio.n, ratio.events) == ("landmark", 28, 3, 2)
     assert "2 of 5 patients ended by day 28" in ratio.note
     assert curves["x=yes"].n == 2
-    assert [e.estimate for e in made if e.statistic == "at_risk" and e.group == "x=yes"] == [2, 2]
+    assert [e.estimate for e in records if e.statistic == "at_risk" and e.group == "x=yes"] == [2, 2]
 
 
 def test_the_change_splits_each_patients_time():

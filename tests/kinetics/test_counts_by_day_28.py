@@ -84,9 +84,9 @@ def test_a_limit_of_0_is_none_and_no_cells_are_left_before_there_were_any(tmp_pa
             A,0,60,copies/ug,10
             A,38,0,copies/ug,0""",
     }
-    seen = profiles(read(tmp_path, **cohort))
-    assert "counts below a limit that is not given, no part of the population model: 1 times" in seen.notes
-    (one,) = seen.profiles
+    of_cohort = profiles(read(tmp_path, **cohort))
+    assert "counts below a limit that is not given, no part of the population model: 1 times" in of_cohort.notes
+    (one,) = of_cohort.profiles
     assert (one.infusion, one.residue) == (2, None)
     assert np.isnan(one.value).all()
     arranged = layout([one], {})  # the logarithm of a limit of 0 made every likelihood of the population model 0
@@ -205,8 +205,8 @@ def landmark_records(folder, days, times=1.0):
         "counts": ["patient_id,day,value,unit,lloq", *rows],
     }  # fmt: skip
     cohort = read(folder, **{name: "\n".join(lines) for name, lines in tables.items()})
-    found, _ = Study(cohort, PLAN).kinetics(sampling=False)
-    return [e.as_dict() for e in found.estimates if e.statistic in ("odds_ratio", "hazard_ratio")]
+    findings, _ = Study(cohort, PLAN).kinetics(sampling=False)
+    return [e.as_dict() for e in findings.estimates if e.statistic in ("odds_ratio", "hazard_ratio")]
 
 
 def test_no_number_of_the_landmark_analysis_knows_a_later_count(tmp_path):
@@ -254,8 +254,8 @@ def test_no_small_cohort_ends_the_analysis_of_its_counts(tmp_path):
     for seed in range(30):
         tables = small_cohort(np.random.default_rng(seed))
         cohort = read(tmp_path, **{name: "\n".join(lines) for name, lines in tables.items()})
-        found, _ = Study(cohort, quick(Plan.built_in())).kinetics(sampling=False)
-        ratios = [e for e in found.estimates if e.statistic.endswith("ratio")]
+        findings, _ = Study(cohort, quick(Plan.built_in())).kinetics(sampling=False)
+        ratios = [e for e in findings.estimates if e.statistic.endswith("ratio")]
         assert ratios
         for e in ratios:
             assert all(v is None or 1 / FARTHEST <= v <= FARTHEST for v in (e.estimate, e.lower, e.upper)), (seed, e)

@@ -57,9 +57,9 @@ def test_an_infusion_below_the_limit_had_little_exposure_not_an_unknown_one(tmp_
 
 
 def test_the_unit_of_most_profiles_is_compared_and_the_others_told(tmp_path):
-    told = of(tmp_path).as_dict()
-    assert (told["unit"], told["other_units"], told["profiles"]) == ("cells/uL", ["copies/ug"], 4)
-    assert (told["all_below_the_limit"], told["residue"], told["residue_known"]) == (1, 0, 0)
+    section = of(tmp_path).as_dict()
+    assert (section["unit"], section["other_units"], section["profiles"]) == ("cells/uL", ["copies/ug"], 4)
+    assert (section["all_below_the_limit"], section["residue"], section["residue_known"]) == (1, 0, 0)
     assert of(tmp_path, "copies/ug").as_dict()["patients"] == 1
     no = "patient_id,day,value,unit\nA,7,50,cells/uL"
     assert of(tmp_path, "copies/ug", counts=no) is None
@@ -67,16 +67,16 @@ def test_the_unit_of_most_profiles_is_compared_and_the_others_told(tmp_path):
 
 def test_factors_of_infusions(tmp_path):
     counts = of(tmp_path)
-    found = factors(counts.cohort, counts.profiles)
+    columns = factors(counts.cohort, counts.profiles)
     keys = [(p.patient_id, p.infusion) for p in counts.profiles]
     assert keys == [("A", 1), ("A", 2), ("B", 1), ("B", 2)]
-    assert found["repeat"].tolist() == [0, 1, 0, 1]
-    assert np.array_equal(found["cy_flu"], [0, 1, 1, np.nan], equal_nan=True)
-    assert found["cart1_cy_flu"].tolist() == [0, 0, 0, 1]
-    assert found["log2_dose_ratio"].tolist() == [0, 2, 0, 0]
-    assert found["log10_dose"] == pytest.approx([6, 6 + np.log10(4), 6, 6])
-    assert found["bulky"].tolist() == [0, 0, 1, 1]
-    assert found["diagnosis=NHL"].tolist() == [0, 0, 1, 1]
+    assert columns["repeat"].tolist() == [0, 1, 0, 1]
+    assert np.array_equal(columns["cy_flu"], [0, 1, 1, np.nan], equal_nan=True)
+    assert columns["cart1_cy_flu"].tolist() == [0, 0, 0, 1]
+    assert columns["log2_dose_ratio"].tolist() == [0, 2, 0, 0]
+    assert columns["log10_dose"] == pytest.approx([6, 6 + np.log10(4), 6, 6])
+    assert columns["bulky"].tolist() == [0, 0, 1, 1]
+    assert columns["diagnosis=NHL"].tolist() == [0, 0, 1, 1]
     assert label("diagnosis=NHL") == "Diagnosis: NHL"
 
 
@@ -87,18 +87,18 @@ def test_the_plan_s_own_factors_are_factors_of_exposure(tmp_path):
     cohort = read(tmp_path, **{**TABLES, "infusions": infusions})
     plan = Plan.of({"factors": [{"name": "centre", "column": "site"}]})
     study = Study(cohort, plan)
-    found = declared(study.data, study.counts.profiles)
-    (values,) = found.values()
+    columns = declared(study.data, study.counts.profiles)
+    (values,) = columns.values()
     assert set(values.tolist()) == {0.0, 1.0}
 
 
 def test_records_of_the_bundled_cohort(demo_findings):
     """The pattern that was built into the synthetic counts is found; each ratio rests on one method."""
-    found = {(e.endpoint, e.term, e.model): e for e in demo_findings.estimates
+    by_term = {(e.endpoint, e.term, e.model): e for e in demo_findings.estimates
              if e.analysis == "kinetics" and e.statistic in ("ratio", "time_ratio")}  # fmt: skip
     for endpoint, term in (("auc_0_28", "cart1_cy_flu"), ("auc_0_28", "log2_dose_ratio"),
                            ("persistence", "cart1_cy_flu"), ("persistence", "dose_increase")):  # fmt: skip
-        e = found[endpoint, term, "multivariable"]
+        e = by_term[endpoint, term, "multivariable"]
         assert e.estimate > e.lower > 1
         assert e.p_value < 0.05
         assert e.n
@@ -145,9 +145,9 @@ def test_sparse_counts_give_results_or_reasons(tmp_path, counts):
     head = "patient_id,day,value,unit,lloq,below_lloq\n    "
     study = Study(read(tmp_path, **{**TABLES, "counts": head + counts}))
     findings, _ = study.kinetics(sampling=False)
-    made = [e for e in findings.estimates if e.analysis in ("kinetics", "mediation")]
-    assert made
-    assert all(e.estimate is not None or e.note for e in made)
+    records = [e for e in findings.estimates if e.analysis in ("kinetics", "mediation")]
+    assert records
+    assert all(e.estimate is not None or e.note for e in records)
 
 
 def test_without_counts_it_is_refused(tmp_path):
@@ -178,9 +178,9 @@ def record(statistic, estimate, lower, upper, n, events):
     (record("time_ratio", 1.5, 1, 2, 8, 2), "fewer than 3 patients with the event"),
 ])  # fmt: skip
 def test_a_ratio_from_too_few_is_not_estimable(given, why):
-    found = within_reach(given)
-    assert (found.estimate, found.lower, found.upper, found.p_value) == (None, None, None, None)
-    assert found.note == f"not estimable: {why}; as it was"
+    shown = within_reach(given)
+    assert (shown.estimate, shown.lower, shown.upper, shown.p_value) == (None, None, None, None)
+    assert shown.note == f"not estimable: {why}; as it was"
 
 
 def test_a_ratio_or_limit_that_is_too_far_is_not_told():
@@ -199,7 +199,7 @@ def test_a_ratio_or_limit_that_is_too_far_is_not_told():
 def test_who_has_no_area_is_said_with_early_progression(demo_findings):
     notes = {(e.endpoint, e.statistic): e.note for e in demo_findings.estimates
              if e.analysis in ("kinetics", "mediation") and e.term in ("log10_auc_0_28", "cart1_cy_flu")}  # fmt: skip
-    said = "left out: 2 with no count, 2 with no count from day 19 to 28 (1 of these 4 progressed or died by day 28)"
-    assert said in notes["response", "odds_ratio"]
-    assert said in notes["response", "indirect_effect"]
+    note = "left out: 2 with no count, 2 with no count from day 19 to 28 (1 of these 4 progressed or died by day 28)"
+    assert note in notes["response", "odds_ratio"]
+    assert note in notes["response", "indirect_effect"]
     assert "left out: 2 with no count, 1 with no count from day 19 to 28" in notes["pfs", "hazard_ratio"]

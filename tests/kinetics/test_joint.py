@@ -54,7 +54,7 @@ def test_the_hazard_of_a_constant_count_by_hand():
     s = joint.survival(np.arange(5), told, limit=1.0)
     log_h0 = jnp.log(jnp.array([0.01, 0.02, 0.03, 0.04]))
     a = 0.3
-    found = joint.log_likelihood(jnp.zeros((6, 5)), jnp.asarray(a), log_h0, s=s,
+    log_lik = joint.log_likelihood(jnp.zeros((6, 5)), jnp.asarray(a), log_h0, s=s,
                                  log=lambda theta, day, limit: jnp.full(day.shape, 2 * np.log(10)))  # fmt: skip
     cuts = np.quantile([10, 20, 30, 40], [0.25, 0.5, 0.75])  # 17.5, 25, 32.5
     assert cuts.tolist() == [17.5, 25, 32.5]
@@ -64,7 +64,7 @@ def test_the_hazard_of_a_constant_count_by_hand():
     at = {10: 0, 20: 1, 30: 2, 40: 3, 25: 1}
     for i, (end, event) in enumerate(told):
         expected = event * (np.log(h0[at[int(end)]]) + 2 * a) - np.exp(2 * a) * float(np.dot(days[int(end)], h0))
-        assert float(found[i]) == pytest.approx(expected, abs=1e-10)
+        assert float(log_lik[i]) == pytest.approx(expected, abs=1e-10)
 
 
 def count(theta, day):
@@ -127,8 +127,8 @@ def test_the_cumulative_hazard_of_tied_events_and_a_large_association(kind, told
     right = -parts @ np.exp(log_h0)
     for i, piece in ((0, 0), (1, 0), (2, 0), (3, 3)):
         right[i] += log_h0[piece] + np.log(hazard(told[i, 0], i))
-    found = joint.log_likelihood(jnp.asarray(theta), jnp.asarray(a), jnp.asarray(log_h0), s=s, log=joint.LOGS[kind])
-    assert np.asarray(found) == pytest.approx(right, abs=2e-3)
+    log_lik = joint.log_likelihood(jnp.asarray(theta), jnp.asarray(a), jnp.asarray(log_h0), s=s, log=joint.LOGS[kind])
+    assert np.asarray(log_lik) == pytest.approx(right, abs=2e-3)
 
 
 def test_a_hazard_that_is_not_summed_well_is_told():
@@ -168,15 +168,15 @@ def planted(association, patients=60, seed=5):
 
 def test_a_planted_association_is_found_and_told():
     made, outcome = planted(-1.0)
-    found = joint.fit(made, 1, outcome, kind="current", seed=1, effort=Effort(2, 300, 300))
-    draws = found.draws.flat("association")
+    fitted = joint.fit(made, 1, outcome, kind="current", seed=1, effort=Effort(2, 300, 300))
+    draws = fitted.draws.flat("association")
     low, high = np.quantile(draws, (0.005, 0.995))
     assert low < -1.0 < high
     assert np.quantile(draws, 0.95) < 0
-    records = {e.statistic: e for e in joint.estimates(found, "current", confidence=0.95)}
+    records = {e.statistic: e for e in joint.estimates(fitted, "current", confidence=0.95)}
     told = records["hazard_ratio"]
     assert (told.n, told.events) == (60, int(sum(e for _, e in outcome.values())))
-    if found.diagnostics.refused is None:
+    if fitted.diagnostics.refused is None:
         assert told.lower < told.estimate < 1
     else:
         assert told.estimate is None

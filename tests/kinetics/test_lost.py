@@ -23,28 +23,28 @@ def _mass(found):
 
 def test_three_patients_by_hand():
     """Loss in (0, 10], p; death on day 20, q; died on day 20 without a count since day 0: p q (p + q), so p = q."""
-    found = incidence([Persistence(0, 10), Persistence(20, None, 20), Persistence(0, None, 20)])
-    assert _mass(found) == pytest.approx({(True, 0, 10): 0.5, (False, 20, 20): 0.5})
-    assert found.by(10) == pytest.approx((0.5, 0.5))
-    assert found.by(5) == pytest.approx((0, 0.5))
+    estimate = incidence([Persistence(0, 10), Persistence(20, None, 20), Persistence(0, None, 20)])
+    assert _mass(estimate) == pytest.approx({(True, 0, 10): 0.5, (False, 20, 20): 0.5})
+    assert estimate.by(10) == pytest.approx((0.5, 0.5))
+    assert estimate.by(5) == pytest.approx((0, 0.5))
 
 
 def test_four_patients_by_hand():
     """One more, with a count on day 10 and in view until day 30: p, q and r = (10, 20] for p q r (p + q + r)."""
-    found = incidence(
+    estimate = incidence(
         [Persistence(0, 10), Persistence(20, None, 20), Persistence(0, None, 20), Persistence(10, None, None, 30)]
     )
     third = pytest.approx(1 / 3)
-    assert _mass(found) == {(True, 0, 10): third, (True, 10, 20): third, (False, 20, 20): third}
-    assert found.by(15) == pytest.approx((1 / 3, 2 / 3))
-    assert found.by(400) == pytest.approx((2 / 3, 2 / 3))
-    assert found.never == pytest.approx(0)
+    assert _mass(estimate) == {(True, 0, 10): third, (True, 10, 20): third, (False, 20, 20): third}
+    assert estimate.by(15) == pytest.approx((1 / 3, 2 / 3))
+    assert estimate.by(400) == pytest.approx((2 / 3, 2 / 3))
+    assert estimate.never == pytest.approx(0)
 
 
 def test_what_no_patient_tells_apart_stays_open():
-    found = incidence([Persistence(5, None, 10), Persistence(0, 3)])
-    assert found.by(10) == pytest.approx((0.5, 1))
-    assert found.by(5) == pytest.approx((0.5, 0.5))
+    estimate = incidence([Persistence(5, None, 10), Persistence(0, 3)])
+    assert estimate.by(10) == pytest.approx((0.5, 1))
+    assert estimate.by(5) == pytest.approx((0.5, 0.5))
 
 
 def test_deaths_later_than_the_last_count_of_others_do_not_weigh_more():
@@ -67,9 +67,9 @@ def test_exact_times_are_aalen_and_johansen(first):
     for t, status in zip(case["time"], case["status"], strict=True):
         lost, competes = (t - 1, t) if status == first else (t, None), t if status == 3 - first else None
         seen.append(Persistence(*lost, competes, t if status == 0 else None))
-    found = incidence(seen)
+    estimate = incidence(seen)
     wanted = case["first" if first == 1 else "second"]
-    assert [found.by(day) for day in case["days"]] == [pytest.approx((w, w), abs=1e-7) for w in wanted]
+    assert [estimate.by(day) for day in case["days"]] == [pytest.approx((w, w), abs=1e-7) for w in wanted]
 
 
 def _drawn(n, seed, competing=True):
@@ -92,36 +92,36 @@ def _drawn(n, seed, competing=True):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_without_competing_events_it_is_turnbulls(seed):
-    seen = _drawn(40, seed, competing=False)
-    found, theirs = incidence(seen), turnbull([s.left for s in seen], [s.right for s in seen])
+    patients = _drawn(40, seed, competing=False)
+    estimate, theirs = incidence(patients), turnbull([s.left for s in patients], [s.right for s in patients])
     for day in (7, 14, 28, 60, 90, 180):
         least, most = theirs.persisting(day)
-        assert found.by(day) == pytest.approx((1 - most, 1 - least), abs=1e-5)
+        assert estimate.by(day) == pytest.approx((1 - most, 1 - least), abs=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_it_is_the_maximum_of_the_likelihood(seed):
     """No place could gain: the sum of 1 / P(patient) over those it agrees with is at most n, and n where mass is."""
-    seen = _drawn([3, 10, 40, 200][seed % 4], 100 + seed)
-    seen = [s.persistent if seed % 3 == 0 else s for s in seen]
-    found = incidence(seen)
-    assert found.converged
-    assert found.mass.sum() == pytest.approx(1)
-    assert found.mass.min() >= 0
-    spans = np.array([s.lost or (np.inf, np.inf) for s in seen])
-    agrees = np.zeros((len(seen), len(found.left)), dtype=bool)
-    for k, (loss, a, b) in enumerate(zip(found.loss, found.left, found.right, strict=True)):
-        for i, s in enumerate(seen):
+    patients = _drawn([3, 10, 40, 200][seed % 4], 100 + seed)
+    patients = [s.persistent if seed % 3 == 0 else s for s in patients]
+    estimate = incidence(patients)
+    assert estimate.converged
+    assert estimate.mass.sum() == pytest.approx(1)
+    assert estimate.mass.min() >= 0
+    spans = np.array([s.lost or (np.inf, np.inf) for s in patients])
+    agrees = np.zeros((len(patients), len(estimate.left)), dtype=bool)
+    for k, (loss, a, b) in enumerate(zip(estimate.loss, estimate.left, estimate.right, strict=True)):
+        for i, s in enumerate(patients):
             days = s.right is None and (s.competing == b if s.competing is not None else b > s.alive)
             agrees[i, k] = spans[i, 0] <= a and b <= spans[i, 1] if loss else days
-    _, chosen = np.unique(found.group, return_index=True)
-    told = agrees[:, chosen] @ found.mass
+    _, chosen = np.unique(estimate.group, return_index=True)
+    told = agrees[:, chosen] @ estimate.mass
     gains = (agrees / told[:, None]).sum(axis=0)
-    assert gains.max() < len(seen) * (1 + 1e-6)
-    some = found.mass > 1e-6
-    assert gains[chosen][some] == pytest.approx(len(seen), rel=1e-4)
-    again = (agrees[:, chosen] * found.mass / told[:, None]).mean(axis=0)
-    assert again == pytest.approx(found.mass, abs=1e-7)
+    assert gains.max() < len(patients) * (1 + 1e-6)
+    some = estimate.mass > 1e-6
+    assert gains[chosen][some] == pytest.approx(len(patients), rel=1e-4)
+    again = (agrees[:, chosen] * estimate.mass / told[:, None]).mean(axis=0)
+    assert again == pytest.approx(estimate.mass, abs=1e-7)
 
 
 @pytest.mark.parametrize("bad", [(5, 5), (5, 3), (5, None, 4), (5, None, None, 4)])
@@ -137,8 +137,8 @@ def test_nobody():
 
 def test_limits_hold_the_estimate():
     seen = [s.persistent for s in _drawn(40, 1)]
-    made = limits(seen, [28.0, 90.0], 0.9, draws=200, random=np.random.default_rng(1))
-    for (low, high), day in zip(made, (28, 90), strict=True):
+    bounds = limits(seen, [28.0, 90.0], 0.9, draws=200, random=np.random.default_rng(1))
+    for (low, high), day in zip(bounds, (28, 90), strict=True):
         assert 0 < low < sum(incidence(seen).by(day)) / 2 < high < 1
 
 
@@ -161,7 +161,7 @@ def test_what_was_seen_of_a_profile():
 def test_records():
     """Losses by days 10 and 40, a death on day 200 with the last count on day 90, one in view until day 400."""
     given = [profile(5, 10, "A"), profile(20, 40, "B"), profile(90, None, "C"), profile(390, None, "D")]
-    made = estimates(
+    records = estimates(
         [*given, profile(3, 5, "E", 2)],
         1,
         "bulky=yes",
@@ -170,23 +170,23 @@ def test_records():
         confidence=0.9,
         random=np.random.default_rng(3),
     )
-    assert [e.at for e in made] == list(DAYS)
-    for e in made:
+    assert [e.at for e in records] == list(DAYS)
+    for e in records:
         assert (e.analysis, e.endpoint, e.statistic, e.unit) == ("kinetics", "loss", "cumulative_incidence", "fraction")
         assert (e.n, e.events, e.term, e.group, e.method) == (4, 2, "infusion=1", "bulky=yes", METHOD)
         assert e.lower <= e.estimate <= e.upper
-    assert [e.estimate for e in made] == pytest.approx([0.375, 0.5, 0.5, 0.5])
-    said = "1 died, or had the next infusion, with no count on that day, counted as with the cells: "
-    assert made[0].note == f"between 25 and 50%: counts are far apart; {said}38% if all of them had lost the cells"
-    assert made[3].note == f"{said}75% if all of them had lost the cells"
+    assert [e.estimate for e in records] == pytest.approx([0.375, 0.5, 0.5, 0.5])
+    note = "1 died, or had the next infusion, with no count on that day, counted as with the cells: "
+    assert records[0].note == f"between 25 and 50%: counts are far apart; {note}38% if all of them had lost the cells"
+    assert records[3].note == f"{note}75% if all of them had lost the cells"
 
 
 def test_records_where_something_cannot_be_given():
     rng = np.random.default_rng(1)
     none = estimates([], 1, None, deaths={}, alive={}, confidence=0.95, random=rng)
     assert [e.note for e in none] == ["not estimable: no patient"] * 4
-    kept = estimates([profile(60, None)], 1, None, deaths={"P": 90.0}, alive={}, confidence=0.95, random=rng)
-    assert [e.note for e in kept] == ["not reached: no loss of the cells was seen"] * 4
+    records = estimates([profile(60, None)], 1, None, deaths={"P": 90.0}, alive={}, confidence=0.95, random=rng)
+    assert [e.note for e in records] == ["not reached: no loss of the cells was seen"] * 4
     few = estimates(
         [profile(40, 60, "A"), profile(100, None, "B")], 1, None, deaths={}, alive={}, confidence=0.95, random=rng
     )

@@ -127,7 +127,7 @@ def test_the_population_given_the_infusions_is_the_textbook_density():
     random = np.random.default_rng(5)
     data, values = known(random)
     theta = np.asarray(expected(values, data.X).typical) + random.normal(size=(K, 3)) * 0.5
-    found, _ = log_density(given_infusions, (data, theta), {"blocks": (2, 1)}, values)
+    density, _ = log_density(given_infusions, (data, theta), {"blocks": (2, 1)}, values)
     total = stats.norm.logpdf(values["mu"], centres(UNIT), [p.spread for p in PARAMETERS]).sum()
     total += stats.lognorm.logpdf(values["tau"], 0.25, scale=[p.between for p in PARAMETERS]).sum()
     total += stats.beta.logpdf(values["share"], 2, 2).sum()
@@ -139,7 +139,7 @@ def test_the_population_given_the_infusions_is_the_textbook_density():
         both = tau2 * np.array([[1, 1 - share], [1 - share, 1]])
         total += stats.multivariate_normal.logpdf(away[k, [0, 2]], np.zeros(2), both)
         total += stats.norm.logpdf(away[k, 1], 0, np.sqrt(tau2))
-    assert float(found) == pytest.approx(total, abs=1e-9)
+    assert float(density) == pytest.approx(total, abs=1e-9)
 
 
 def test_fits_from_several_starts_find_an_early_peak_and_none():

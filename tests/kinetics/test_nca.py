@@ -43,10 +43,10 @@ def test_a_fall_to_zero_is_linear():
 
 def test_half_lives_of_published_examples():
     """PKNCA, tests of the half-life: 1, 0.5, 0.25, 0.1251 at 0 to 3; the peak is no point of the terminal phase."""
-    found, why = terminal_phase(profile([1, 2, 3, 4], [1, 0.5, 0.25, 0.1251]), LENIENT)
+    phase, why = terminal_phase(profile([1, 2, 3, 4], [1, 0.5, 0.25, 0.1251]), LENIENT)
     assert why is None
-    assert math.log(2) / found.slope == pytest.approx(1.000577, abs=1e-5)
-    assert (found.points, found.first, found.last) == (3, 2.0, 4.0)
+    assert math.log(2) / phase.slope == pytest.approx(1.000577, abs=1e-5)
+    assert (phase.points, phase.first, phase.last) == (3, 2.0, 4.0)
     exact, _ = terminal_phase(profile([0.5, 1, 2, 3, 4], [0.1, 8, 4, 2, 1]), LENIENT)
     assert math.log(2) / exact.slope == pytest.approx(1)
     assert exact.r2 == pytest.approx(1)
@@ -57,11 +57,11 @@ def test_theophylline_of_the_first_subject():
     day = [0.25, 0.57, 1.12, 2.02, 3.82, 5.10, 7.03, 9.05, 12.12, 24.37]
     counts = [2.84, 6.57, 10.50, 9.66, 8.58, 8.36, 7.47, 6.89, 5.94, 3.28]
     one = profile(day, counts)
-    found, _ = terminal_phase(one, LENIENT)
+    phase, _ = terminal_phase(one, LENIENT)
     x, y = np.array(day[-3:]), np.log(counts[-3:])
-    assert found.points == 3
-    assert found.slope == pytest.approx(-np.polyfit(x, y, 1)[0])
-    assert math.log(2) / found.slope == pytest.approx(14.3, abs=0.05)
+    assert phase.points == 3
+    assert phase.slope == pytest.approx(-np.polyfit(x, y, 1)[0])
+    assert math.log(2) / phase.slope == pytest.approx(14.3, abs=0.05)
     total, (a, c) = 0.0, (0.0, 0.0)
     for b, d in zip(day, counts, strict=True):
         total += (b - a) * ((c - d) / math.log(c / d) if d < c else (c + d) / 2)
@@ -70,15 +70,15 @@ def test_theophylline_of_the_first_subject():
 
 
 def test_the_extremes():
-    made = nca(profile([3, 7, 10, 28], [5, 90, 90, 2]))
-    assert [value(made, c).value for c in ("CMAX", "TMAX", "CLST", "TLST")] == [90, 7, 2, 28]
+    parameters = nca(profile([3, 7, 10, 28], [5, 90, 90, 2]))
+    assert [value(parameters, c).value for c in ("CMAX", "TMAX", "CLST", "TLST")] == [90, 7, 2, 28]
 
 
 def test_a_peak_at_the_last_count_is_told():
-    made = nca(profile([3, 7], [5, 90]))
-    assert value(made, "TMAX").reason == "the peak is the last count: it may lie later"
-    assert value(made, "LAMZHL").reason == "0 counts after the peak, fewer than 3"
-    assert value(made, "AUCINT28").reason == "no count at or after day 21"
+    parameters = nca(profile([3, 7], [5, 90]))
+    assert value(parameters, "TMAX").reason == "the peak is the last count: it may lie later"
+    assert value(parameters, "LAMZHL").reason == "0 counts after the peak, fewer than 3"
+    assert value(parameters, "AUCINT28").reason == "no count at or after day 21"
 
 
 def test_everything_below_the_limit_and_a_single_count():
@@ -162,20 +162,20 @@ def test_counts_belong_to_the_latest_infusion_and_the_residue_is_told(tmp_path):
         A,128,0.5,cells/uL,1,,
         A,107,90000,copies/ug,,,
         A,107,40,cells/uL,1,,CD8"""
-    found = profiles(read(tmp_path, **COHORT, counts=counts))
-    keys = [(p.infusion, p.subset, p.unit) for p in found.profiles]
+    of_cohort = profiles(read(tmp_path, **COHORT, counts=counts))
+    keys = [(p.infusion, p.subset, p.unit) for p in of_cohort.profiles]
     assert keys == [
         (1, "total", "cells/uL"),
         (2, "CD8", "cells/uL"),
         (2, "total", "cells/uL"),
         (2, "total", "copies/ug"),
     ]
-    first, second = found.profiles[0], found.profiles[2]
+    first, second = of_cohort.profiles[0], of_cohort.profiles[2]
     assert (first.day.tolist(), first.value.tolist(), first.until) == ([7, 60, 100], [50, 2, 1.5], 100)
     assert (second.day.tolist(), second.residue) == ([7, 28], 1.5)
     assert second.value[0] == pytest.approx(300)
     assert second.below.tolist() == [False, True]
-    assert found.notes == ("counts before the first infusion, left out: 1 times",
+    assert of_cohort.notes == ("counts before the first infusion, left out: 1 times",
                            "more than one count of a subset and unit on one day, averaged: 1 times")  # fmt: skip
 
 
@@ -184,14 +184,14 @@ def test_units_are_never_mixed_in_a_fold(tmp_path):
         A,7,50,cells/uL
         A,107,300,cells/uL
         A,108,90000,copies/ug"""
-    found = profiles(read(tmp_path, **COHORT, counts=counts)).profiles
-    assert folds([(p, nca(p)) for p in found]) == {("A", 2, "total", "cells/uL"): pytest.approx(6)}
+    of_cohort = profiles(read(tmp_path, **COHORT, counts=counts)).profiles
+    assert folds([(p, nca(p)) for p in of_cohort]) == {("A", 2, "total", "cells/uL"): pytest.approx(6)}
 
 
 def test_zeros_are_below_the_limit_and_a_cohort_without_counts_has_no_profile(tmp_path):
-    found = profiles(
+    of_cohort = profiles(
         read(tmp_path, **COHORT, counts="patient_id,day,value,unit\nA,7,0,cells/uL\nA,9,0,cells/uL")
     ).profiles
-    assert found[0].below.tolist() == [True, True]
-    assert value(nca(found[0]), "CMAX").value is None
+    assert of_cohort[0].below.tolist() == [True, True]
+    assert value(nca(of_cohort[0]), "CMAX").value is None
     assert profiles(read(tmp_path, **COHORT)).profiles == ()

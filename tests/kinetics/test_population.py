@@ -64,7 +64,7 @@ def cohort(patients, truth=STEIN, seed=1, days=DAYS, limit=10.0):
     random = np.random.default_rng(seed)
     of = [f"p{i:03d}" for i in range(patients) for _ in (1, 2)]
     yes = random.permutation(np.arange(len(of)) % 2).astype(float)
-    made = simulate.profiles(
+    of_cohort = simulate.profiles(
         truth,
         yes[:, None] - yes.mean(),
         of,
@@ -74,7 +74,7 @@ def cohort(patients, truth=STEIN, seed=1, days=DAYS, limit=10.0):
         unit=UNIT,
         random=random,
     )
-    return made, {"yes": yes}
+    return of_cohort, {"yes": yes}
 
 
 @pytest.fixture(scope="module")
@@ -177,38 +177,40 @@ def profile(patient, infusion, value, below=None, unit=UNIT):
 
 
 def test_patients_with_most_infusions_come_first():
-    made = layout([profile("A", 1, [1]), profile("C", 2, [2]), profile("B", 3, [3]), profile("C", 1, [4]),
+    arranged = layout([profile("A", 1, [1]), profile("C", 2, [2]), profile("B", 3, [3]), profile("C", 1, [4]),
                    profile("B", 1, [5]), profile("B", 2, [6]), profile("D", 2, [7]), profile("D", 3, [8])],
                   {"x": np.arange(8.0)})  # fmt: skip
-    assert [(p.patient_id, p.infusion) for p in made.profiles] == [
+    assert [(p.patient_id, p.infusion) for p in arranged.profiles] == [
         ("B", 1), ("C", 1), ("D", 2), ("A", 1), ("B", 2), ("C", 2), ("D", 3), ("B", 3)]  # fmt: skip
-    assert made.blocks == (4, 3, 1)
-    assert made.patients == 4
-    assert np.exp(made.above[1][:, 0]) == pytest.approx([5, 4, 7, 1, 6, 2, 8, 3])
-    assert (made.X[:, 0] + 3.5).tolist() == [4, 3, 6, 0, 5, 1, 7, 2]
+    assert arranged.blocks == (4, 3, 1)
+    assert arranged.patients == 4
+    assert np.exp(arranged.above[1][:, 0]) == pytest.approx([5, 4, 7, 1, 6, 2, 8, 3])
+    assert (arranged.X[:, 0] + 3.5).tolist() == [4, 3, 6, 0, 5, 1, 7, 2]
 
 
 def test_counts_are_parted_into_seen_and_below():
-    made = layout([profile("A", 1, [5, 9, 2, np.nan], [False, False, True, True]), profile("B", 1, [3])], {})
-    assert [a.shape for a in (*made.above, *made.below)] == [(2, 4)] * 6
-    assert made.above[0].tolist() == [[1, 2, 0, 0], [1, 0, 0, 0]]
-    assert np.exp(made.above[1][0, :2]) == pytest.approx([5, 9])
-    assert made.above[2].tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
-    assert made.below[0].tolist() == [[3, 0, 0, 0], [0, 0, 0, 0]]
-    assert np.exp(made.below[1][0, 0]) == pytest.approx(2)
-    assert made.below[2].sum() == 1
-    assert made.left_out == 1  # its limit is not known
-    assert made.names == ()
-    assert made.X.shape == (2, 0)
+    arranged = layout([profile("A", 1, [5, 9, 2, np.nan], [False, False, True, True]), profile("B", 1, [3])], {})
+    assert [a.shape for a in (*arranged.above, *arranged.below)] == [(2, 4)] * 6
+    assert arranged.above[0].tolist() == [[1, 2, 0, 0], [1, 0, 0, 0]]
+    assert np.exp(arranged.above[1][0, :2]) == pytest.approx([5, 9])
+    assert arranged.above[2].tolist() == [[1, 1, 0, 0], [1, 0, 0, 0]]
+    assert arranged.below[0].tolist() == [[3, 0, 0, 0], [0, 0, 0, 0]]
+    assert np.exp(arranged.below[1][0, 0]) == pytest.approx(2)
+    assert arranged.below[2].sum() == 1
+    assert arranged.left_out == 1  # its limit is not known
+    assert arranged.names == ()
+    assert arranged.X.shape == (2, 0)
 
 
 def test_factors_are_centred_and_a_missing_one_is_the_average():
     three = [profile(p, 1, [1.0]) for p in "ABC"]
-    made = layout(three, {"same": [2, 2, 2], "x": [1, np.nan, 5], "none": [np.nan] * 3, "once": [np.nan, 1, np.nan]})
-    assert made.names == ("x",)
-    assert made.X[:, 0].tolist() == [-2, 0, 2]
-    assert made.centre.tolist() == [3]
-    assert made.missing == (1,)
+    arranged = layout(
+        three, {"same": [2, 2, 2], "x": [1, np.nan, 5], "none": [np.nan] * 3, "once": [np.nan, 1, np.nan]}
+    )
+    assert arranged.names == ("x",)
+    assert arranged.X[:, 0].tolist() == [-2, 0, 2]
+    assert arranged.centre.tolist() == [3]
+    assert arranged.missing == (1,)
 
 
 def test_mixed_units_are_refused():
@@ -228,18 +230,18 @@ def case(double):
     """Patients with three, two, one and one infusions, in coordinates chosen at random: layout, data, values."""
     random = np.random.default_rng(11)
     profiles = [profile(p, i, np.exp(random.normal(6, 2, 6)), random.random(6) < 0.3) for p, i in INFUSIONS]
-    made = layout(profiles, {"x": random.normal(size=7), "y": random.normal(size=7)})
+    arranged = layout(profiles, {"x": random.normal(size=7), "y": random.normal(size=7)})
     root = random.normal(size=(7, 6, 6))
     curvature = (root @ root.transpose(0, 2, 1)).transpose(1, 2, 0)
     pull = np.einsum("ijn,jn->in", curvature, centres(UNIT)[:, None] + 0.3 * random.normal(size=(6, 7)))
-    data = CountArrays(made.above, made.below, made.X, centres(UNIT), curvature, pull)
+    data = CountArrays(arranged.above, arranged.below, arranged.X, centres(UNIT), curvature, pull)
     between = np.array([p.between for p in PARAMETERS])
     values = {
         "mu": centres(UNIT) + 0.2 * random.normal(size=6), "tau": between * random.uniform(0.6, 1.6, 6),
         "share": random.uniform(0.1, 0.9, 6), "sigma": np.array(0.7), "coef": 0.4 * random.normal(size=(2, 4)),
         "w": random.normal(size=(6, 7)),
     }  # fmt: skip
-    return made, data, values
+    return arranged, data, values
 
 
 def typical(values, X):
@@ -346,13 +348,13 @@ def test_first_fit_finds_planted_values(double):
     """150 patients: a typical value has a standard error of 0.07 standard deviations between infusions."""
     days = (1.0, 3, 5, 7, 9, 11, 14, 21, 28, 60, 120, 240, 365, 540, 730, 1000)
     profiles, factors = cohort(150, seed=2, days=days, limit=1e-3)
-    made = layout(profiles, factors)
-    found = first_fit(made.above, made.below, made.X, centres(UNIT))
-    assert np.asarray((found.mu - STEIN.mu) / STEIN.tau) == pytest.approx(np.zeros(6), abs=0.21)
-    assert np.asarray(found.tau / STEIN.tau) == pytest.approx(np.ones(6), abs=0.15)
-    assert float(found.sigma) == pytest.approx(STEIN.sigma, rel=0.12)
-    assert np.asarray(found.coef) == pytest.approx(STEIN.coef, abs=0.3)
-    assert np.linalg.eigvalsh(np.asarray(found.curvature).transpose(2, 0, 1)).min() > -1e-6
+    arranged = layout(profiles, factors)
+    start = first_fit(arranged.above, arranged.below, arranged.X, centres(UNIT))
+    assert np.asarray((start.mu - STEIN.mu) / STEIN.tau) == pytest.approx(np.zeros(6), abs=0.21)
+    assert np.asarray(start.tau / STEIN.tau) == pytest.approx(np.ones(6), abs=0.15)
+    assert float(start.sigma) == pytest.approx(STEIN.sigma, rel=0.12)
+    assert np.asarray(start.coef) == pytest.approx(STEIN.coef, abs=0.3)
+    assert np.linalg.eigvalsh(np.asarray(start.curvature).transpose(2, 0, 1)).min() > -1e-6
 
 
 # The diagnostics
@@ -544,12 +546,12 @@ def test_a_cohort_of_the_model_lies_within_its_bands_and_another_does_not(small)
 
 def test_curves_of_infusions_run_through_their_counts(small):
     found = small[2]
-    made = fitted(found)
-    assert len(made) == 2 * PATIENTS
-    assert all((c.low <= c.median).all() and (c.median <= c.high).all() for c in made)
+    curves = fitted(found)
+    assert len(curves) == 2 * PATIENTS
+    assert all((c.low <= c.median).all() and (c.median <= c.high).all() for c in curves)
     day, value, there = found.layout.above
     off = np.concatenate([(v - np.interp(d, GRID, np.log(c.median)))[t > 0]
-                          for c, d, v, t in zip(made, day, value, there, strict=True)])  # fmt: skip
+                          for c, d, v, t in zip(curves, day, value, there, strict=True)])  # fmt: skip
     assert off.std() < 1.3 * np.median(found.draws.flat("sigma"))
 
 
@@ -562,13 +564,13 @@ def test_shrinkage_is_near_1_without_information_and_near_0_with():
     theta = draws.values["mu"][..., None] + truth
     nothing = draws.values["tau"][:, :, 0, None] * random.standard_normal((*shape, n))
     theta[:, :, 0] = draws.values["mu"][:, :, 0, None] + nothing
-    made = layout(*cohort(PATIENTS))
-    acted = np.einsum("nq,cdqa->cdan", made.X, draws.values["coef"])
+    arranged = layout(*cohort(PATIENTS))
+    acted = np.einsum("nq,cdqa->cdan", arranged.X, draws.values["coef"])
     theta[:, :, list(ACTED_ON)] += acted
-    fits = PopulationFit(made, replace(draws, values={**draws.values, "theta": theta}), diagnose(draws, SITES))
-    found = shrinkage(fits)
-    assert found[FOLD] > 0.95
-    assert found[1:] == pytest.approx(np.zeros(5), abs=0.06)
+    fits = PopulationFit(arranged, replace(draws, values={**draws.values, "theta": theta}), diagnose(draws, SITES))
+    shrunk = shrinkage(fits)
+    assert shrunk[FOLD] > 0.95
+    assert shrunk[1:] == pytest.approx(np.zeros(5), abs=0.06)
 
 
 # The records
