@@ -16,6 +16,7 @@ from reinfuse.cohort.declarations import Endpoint
 from reinfuse.cohort.declarations import Rules as PlanRules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
 from reinfuse.cohort.endpoint_derivation import responder_set
+from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import measures, suppressed
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, CellRules, Hiding
@@ -46,12 +47,12 @@ def shown(findings, analysis, statistic="proportion"):
 
 def hiding(k, rules=NO_RULES, **of):
     """Return what is hidden of one measure, 0 to 100 patients a group; `total` names all."""
-    cells = {ALL if name == "total" else ("all", f"f={name}"): Cell(*cell) for name, cell in of.items()}
+    cells = {ALL if name == "total" else ("all", Stratum("f", name)): Cell(*cell) for name, cell in of.items()}
     return Hiding({ONE: cells}, rules, k)
 
 
 def names(found):
-    return {"total" if g == ALL else g[1].removeprefix("f=") for _, g in found.hidden}
+    return {"total" if g == ALL else level_of(g[1]) for _, g in found.hidden}
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_an_outcome_of_none_or_all_of_a_group_is_hidden():
 
 def test_a_level_and_its_group_are_one_number():
     """22 women in all by the group, though the row of the table is hidden: 15 in one diagnosis tell 7 in the other."""
-    women, one, other = ("all", "sex=F"), ("d=1", None), ("d=2", None)
+    women, one, other = ("all", Stratum("sex", "F")), (Stratum("d", "1"), None), (Stratum("d", "2"), None)
     cells = {
         SIZE: {ALL: Cell(45, 45), women: Cell(22, 45)},
         ONE: {ALL: Cell(22, 45), one: Cell(7, 17), other: Cell(15, 28)},
@@ -254,7 +255,8 @@ def test_quartiles_are_of_several_patients(plain_demo, k):
             and e.statistic in ("median", "iqr_low", "iqr_high")]  # fmt: skip
     assert kept
     for e in kept:
-        was, (name, _, level) = before[e.population, e.term, e.statistic].estimate, e.population.partition("=")
+        was = before[e.population, e.term, e.statistic].estimate
+        name, level = factor_of(e.population), level_of(e.population)
         frame = plain_demo.patients
         values = (frame.filter(frame[name] == level) if level else frame)[e.term].drop_nulls()
         # those who could have been the one: as far away as it is, or nearer
@@ -277,11 +279,12 @@ def test_up_to_which_day_the_last_was_followed_is_not_told(plain_demo):
 
 def made(endpoint, n, events, group=None):
     """Return a count of a binary endpoint or the median of a time, as far as their numbers are told."""
-    binary = endpoint in ("response", "cr", "early") or endpoint.startswith("best=")
-    what = "response" if endpoint.startswith("best=") else endpoint
-    return Estimate("response" if binary else "survival", what, "count" if "=" in endpoint else
+    best = factor_of(endpoint) == "best"
+    binary = endpoint in ("response", "cr", "early") or best
+    what = "response" if best else endpoint
+    return Estimate("response" if binary else "survival", what, "count" if best else
                     "proportion" if binary else "median", group=group, n=n, events=events,
-                    term=endpoint if "=" in endpoint else None)  # fmt: skip
+                    term=endpoint if best else None)  # fmt: skip
 
 
 def hidden_of(k, *records):
@@ -305,7 +308,7 @@ def test_those_without_response_and_event_are_not_told():
 
 def test_best_responses_tell_events():
     """Of 27 without a response 20 had PD, which is an event; 22 events less 20: 2 of SD and no assessment."""
-    best = [made(f"best={b}", 44, x) for b, x in (("PR", 17), ("PD", 20), ("SD", 7))]
+    best = [made(Stratum("best", b), 44, x) for b, x in (("PR", 17), ("PD", 20), ("SD", 7))]
     assert "pfs" not in hidden_of(5, *best, made("pfs", 44, 30))
     assert {"best=PD", "best=SD", "best=PR"} <= hidden_of(5, *best, made("pfs", 44, 22))
     assert "dor" in hidden_of(5, *best, made("response", 44, 17), made("pfs", 44, 30), made("dor", 17, 8))
@@ -314,10 +317,12 @@ def test_best_responses_tell_events():
 def test_a_response_that_is_not_complete_is_of_few_diagnoses():
     """Of 69, 44 have ALL, where only CR is a response; 15 of the other 25 had another response: 10 had none, or CR."""
 
+    of_all = Stratum("diagnosis", "ALL")
+
     def records(x):
         return [replace(made(end, n, x), population=p) for p, n, end, x in
-                (("all", 69, "response", 25 + x), ("all", 69, "cr", 25), ("diagnosis=ALL", 44, "response", 22),
-                 ("diagnosis=ALL", 44, "cr", 22))]  # fmt: skip
+                (("all", 69, "response", 25 + x), ("all", 69, "cr", 25), (of_all, 44, "response", 22),
+                 (of_all, 44, "cr", 22))]  # fmt: skip
 
     for x, hidden in ((15, True), (12, False)):
         cells = numbers_of(records(x), 69, lambda e: (e.population, e.group), plan=PlanRules())
@@ -451,7 +456,7 @@ def curve(time, events, censored):
 
 def chosen(k, **of):
     """Return the months kept of each curve, and those with numbers at risk."""
-    curves = {("pfs", "all", None if name == "total" else f"f={name}"): c for name, c in of.items()}
+    curves = {("pfs", "all", None if name == "total" else Stratum("f", name)): c for name, c in of.items()}
     sizes = {(p, level): Cell(c.n, of["total"].n) for (_, p, level), c in curves.items()}
     found = coarse(curves, Hiding({SIZE: sizes}, CellRules(), k), lambda place: place, endpoints={"pfs"})
     months = {g[1] or "total": [round(t / 30.4375, 6) for t in times] for (_, g), times in found.times.items() if times}

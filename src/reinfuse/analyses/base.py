@@ -13,6 +13,7 @@ from reinfuse.arrays import Bools
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Stratum
 from reinfuse.plan.switches import Switch
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
@@ -186,7 +187,7 @@ def level_masks(data: AnalysisSet) -> Iterator[tuple[str, Bools]]:
     for factor in data.factors:
         if factor.kind != "number":
             for level in sorted(factor.levels):
-                yield f"{factor.name}={level}", (factor.values == level).fill_null(False).to_numpy()
+                yield Stratum(factor.name, level), (factor.values == level).fill_null(False).to_numpy()
 
 
 def rate_days() -> list[float]:

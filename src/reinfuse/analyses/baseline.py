@@ -12,6 +12,7 @@ from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
+from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.cohort.wide_format import LATER
 from reinfuse.results.estimate import Estimate
@@ -83,7 +84,7 @@ def _levels(variable: Variable, values: pl.Series, *, population: str) -> Iterat
         share = x / len(observed) if len(observed) else None
         note = None if len(observed) else "no patient with a known value"
         for statistic, value, unit in (("count", float(x), "patients"), ("proportion", share, "fraction")):
-            yield Estimate("baseline", None, statistic, population, term=f"{variable.name}={level}", estimate=value,
+            yield Estimate("baseline", None, statistic, population, term=Stratum(variable.name, level), estimate=value,
                            unit=unit, method=METHOD, n=len(observed), events=x, note=note)  # fmt: skip
     yield _missing(variable, values, population=population)
 

@@ -9,6 +9,7 @@ import polars as pl
 from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.schema import RESPONSES
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import Estimate
 
 NOT_ASSESSED = "not assessed"
@@ -24,7 +25,7 @@ def best_responses(data: AnalysisSet) -> list[Estimate]:
     every = [*((p, None, m) for p, m in data.populations.items()), *(("all", g, m) for g, m in level_masks(data))]
     for population, group, mask in every:
         here = best.filter(pl.Series(mask))
-        records += [Estimate("response", "response", "count", population, group, term=f"best={c}",
+        records += [Estimate("response", "response", "count", population, group, term=Stratum("best", c),
                              estimate=float((here == c).sum()), unit="patients", method="count", n=len(here),
                              events=int((here == c).sum())) for c in categories]  # fmt: skip
     return records

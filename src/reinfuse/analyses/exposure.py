@@ -9,6 +9,7 @@ import polars as pl
 
 from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
+from reinfuse.cohort.strata import Stratum
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.exposure import MEASURES, summaries
 from reinfuse.plan.analysis_plan import Plan
@@ -25,7 +26,7 @@ def levels_compared(data: AnalysisSet, plan: Plan) -> Members:
     for factor in data.factors:
         if factor.kind != "number" and (factor.name in chosen or factor.name in plan.subgroups):
             pairs = list(zip(data.frame[ID].to_list(), factor.values.to_list(), strict=True))
-            groups += [(f"{factor.name}={level}", {i for i, v in pairs if v == level}) for level in factor.levels]
+            groups += [(Stratum(factor.name, level), {i for i, v in pairs if v == level}) for level in factor.levels]
     return groups
 
 
@@ -38,7 +39,8 @@ def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
                 measured = here[measure].drop_nulls()
                 if (measure == "fold" and infusion == 1) or not len(here):
                     continue
-                own = Estimate("kinetics", measure, "median", group=group, term=f"infusion={infusion}",
+                own = Estimate("kinetics", measure, "median", group=group, infusion=infusion,
+                               term=Stratum("infusion", str(infusion)),
                                unit=_unit(measure, unit, counts.unit), n=len(measured), method="median and quartiles",
                                note=None if len(measured) == len(here) else
                                f"not known in {len(here) - len(measured)} of {len(here)} infusions")  # fmt: skip

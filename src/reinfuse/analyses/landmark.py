@@ -21,6 +21,7 @@ from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.post_baseline import TimeDependentFactor, at_landmark, factor_at, known_after, landmark_day
+from reinfuse.cohort.strata import Stratum
 from reinfuse.plan.options import Landmark
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
@@ -42,7 +43,7 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
     ended_by = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
     estimates = [replace(e, analysis="landmark", at=day, note=joined([e.note, ended_by]))
                  for e in associations(shifted, [factor, *adjust], model, confidence=confidence)]  # fmt: skip
-    curves = {}
+    curves: dict[str, Curve] = {}
     for level in factor.levels if factor.kind != "number" else ():
         here = shifted.known & (factor.values == level).fill_null(False).to_numpy()
         records, curve = survival.survival(
@@ -50,8 +51,8 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
             shifted.event[here],
             confidence,
             endpoint=endpoint.name,
-            population=f"landmark={day:g}",
-            group=f"{factor.name}={level}",
+            population=Stratum("landmark", f"{day:g}"),
+            group=Stratum(factor.name, level),
             days=[],
             ticks=ticks,
         )
@@ -59,7 +60,7 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
             replace(e, analysis="landmark", at=day if e.statistic == "median" else e.at, model=None) for e in records
         ]
         if curve is not None:
-            curves[f"{factor.name}={level}"] = curve
+            curves[Stratum(factor.name, level)] = curve
     return estimates, curves
 
 
@@ -138,7 +139,7 @@ def _of(inputs: Inputs, mark: Landmark) -> Output:
         marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
         effects, drawn = landmark(end, factor, adjust, day=day, confidence=plan.confidence, ticks=marks)
         records += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in effects]
-        curves |= {(name, f"landmark={day:g}", group): curve for group, curve in drawn.items()}
+        curves |= {(name, Stratum("landmark", f"{day:g}"), group): curve for group, curve in drawn.items()}
     return records, curves
 
 

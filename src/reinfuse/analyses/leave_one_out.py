@@ -19,6 +19,7 @@ from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.statistics import firth, firth_batch
 
@@ -89,7 +90,7 @@ def _of_term(design: DesignMatrix, j: int, model: str, *, confidence: float, coe
     order = np.argsort(-moved, kind="stable")
     shown = [i for i in order if changes[i]] + [i for i in order[:SHOWN] if converged[i] and not changes[i]]
     for i in shown:
-        records.append(replace(own, statistic=design.statistic, group=f"without={patients[design.rows[i]]}",
+        records.append(replace(own, statistic=design.statistic, group=Stratum("without", patients[design.rows[i]]),
                                unit="ratio", estimate=ratio(float(without[i])), p_value=finite(float(p[1 + i])),
                                n=design.n - 1, events=design.events - int(design.event[i]),
                                note="changes the conclusion" if changes[i] else None))  # fmt: skip

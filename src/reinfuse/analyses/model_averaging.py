@@ -21,6 +21,7 @@ from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Combination
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 
@@ -57,7 +58,7 @@ def averaged(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> list[
                 )
             )
     for m in np.argsort(-weight, kind="stable")[:BEST_MODELS]:
-        names = " + ".join(f.name for f, inside in zip(usable, subsets[m], strict=True) if inside)
+        names = Combination((f.name for f, inside in zip(usable, subsets[m], strict=True) if inside), " + ")
         records.append(_record(design, "model_probability", names or "no factor", value=float(weight[m]), note=None))
     return records
 

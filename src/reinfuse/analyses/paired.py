@@ -20,6 +20,7 @@ from reinfuse.analyses.proportion import clopper_pearson, proportion
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.paired_outcomes import PairedOutcomes
 from reinfuse.cohort.paired_outcomes import pairs as pairs_of
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 MCNEMAR = "exact McNemar test, Clopper-Pearson CI of discordant pairs"
@@ -73,11 +74,11 @@ def _share(endpoint: str, values: Floats, assessed: Floats, *, confidence: float
         analysis="paired",
         endpoint=endpoint,
         population="all",
-        group=f"infusion={number}",
+        group=Stratum("infusion", str(number)),
     )
     without = int((assessed == 0).sum())
     note = f"{without} of {len(values)} without an evaluable assessment, counted as no response" if without else None
-    return [count, replace(share, note=note)]
+    return [replace(count, infusion=number), replace(share, infusion=number, note=note)]
 
 
 def _cells(endpoint: str, values: Floats, *, index: int) -> list[Estimate]:
@@ -136,12 +137,12 @@ def _growth_modulation(pairs: PairedOutcomes, confidence: float, *, index: int) 
     value, lower, upper, why_none = survival.just_before(curve, WORTH)
     if value is None:
         why_none = f"{NOT_ESTIMABLE}: the longest ratio, {ratio.max():.3g}, is censored"
-    at_least = replace(own, statistic="gmi_at_least", term=f"gmi>={WORTH}", unit="fraction")
+    at_least = replace(own, statistic="gmi_at_least", term=Stratum.at_least("gmi", WORTH), unit="fraction")
     yield replace(at_least, estimate=value, lower=lower, upper=upper, note=joined([why_none, remark]))
     for name, reached in (("yes", ratio >= WORTH), ("no", (ratio < WORTH) & (event == 1))):
         count = int(reached.sum())
         yield replace(at_least, statistic="count", unit="patients", method="count", confidence=None,
-                      group=f"known={name}", estimate=float(count), events=count)  # fmt: skip
+                      group=Stratum("known", name), estimate=float(count), events=count)  # fmt: skip
 
 
 def _left_out(pairs: PairedOutcomes, timed: Bools, *, index: int) -> str | None:

@@ -24,6 +24,7 @@ from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.statistics import firth
 
@@ -81,10 +82,9 @@ def _of_term(design: DesignMatrix, place: int, j: int, *, own: Estimate, draws: 
                 note=f"{precision}; {note}" if note else precision,
             )
         )
-        records += [replace(by_method, statistic="coverage", group=f"ratio={r:g}", estimate=cover[r]) for r in ratios]
-        records += [
-            replace(by_method, statistic="power", group=f"ratio={r:g}", estimate=reject[r]) for r in ratios if r != 1
-        ]
+        of = {r: Stratum("ratio", f"{r:g}") for r in ratios}
+        records += [replace(by_method, statistic="coverage", group=of[r], estimate=cover[r]) for r in ratios]
+        records += [replace(by_method, statistic="power", group=of[r], estimate=reject[r]) for r in ratios if r != 1]
         records += [_detectable(by_method, reject, ratios, side=side) for side in (-1, 1)]
     return records
 

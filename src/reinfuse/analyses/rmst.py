@@ -25,6 +25,7 @@ from reinfuse.arrays import Bools
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.schema import DAYS
+from reinfuse.cohort.strata import Stratum
 from reinfuse.plan.switches import Switch
 from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
@@ -93,10 +94,10 @@ def by_group(end: EndpointColumn, factor: FactorColumn, confidence: float, *, ho
     day = horizon or min(float(curve.time[-1]) for curve in curves.values())
     own = Estimate("rmst", end.name, "restricted_mean", at=day, confidence=confidence, unit="days", method=METHOD)
     means = {level: restricted_mean(curve, day) for level, curve in curves.items()}
-    records = [_mean(replace(own, group=f"{factor.name}={level}"), mean) for level, mean in means.items()]
+    records = [_mean(replace(own, group=Stratum(factor.name, level)), mean) for level, mean in means.items()]
     first, *others = factor.levels
     for level in (name for name in others if name in means and first in means):
-        term = factor.name if factor.kind == "binary" else f"{factor.name}={level}"
+        term = factor.name if factor.kind == "binary" else Stratum(factor.name, level)
         records += _contrasts(replace(own, term=term), means[level], means[first])
     return records
 

@@ -24,6 +24,7 @@ from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import firth_batch
 
@@ -86,7 +87,8 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
         WEIGHTING: _weighted(data, weights, combinations),
     }
     names = [
-        ", ".join(f"{f.name}={'yes' if v else 'no'}" for f, v in zip(exposures, c, strict=True)) for c in combinations
+        Combination(Stratum(f.name, "yes" if v else "no") for f, v in zip(exposures, c, strict=True))
+        for c in combinations
     ]
     return [
         _record(

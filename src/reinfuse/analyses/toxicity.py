@@ -9,6 +9,7 @@ import numpy as np
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.analyses.proportion import proportion
 from reinfuse.cohort.analysis_set import AnalysisSet
+from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.wide_format import GRADE_SUFFIX, TOXICITY_PREFIX
 from reinfuse.results.estimate import Estimate
 
@@ -32,7 +33,7 @@ def toxicity(data: AnalysisSet, confidence: float) -> list[Estimate]:
             grades = every[mask & (every >= 0)]
             for grade in range(6):
                 x = int(np.sum(grades == grade))
-                records.append(Estimate("toxicity", None, "count", population, term=f"{kind}={grade}",
+                records.append(Estimate("toxicity", None, "count", population, term=Stratum(kind, str(grade)),
                                         estimate=float(x), unit="patients", method="count", n=len(grades),
                                         events=x))  # fmt: skip
             for least in (1, SEVERE):
@@ -44,7 +45,7 @@ def toxicity(data: AnalysisSet, confidence: float) -> list[Estimate]:
                     analysis="toxicity",
                     endpoint=None,
                     population=population,
-                    term=f"{kind}>={least}",
+                    term=Stratum.at_least(kind, least),
                 )
     return records
 

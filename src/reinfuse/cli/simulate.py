@@ -207,7 +207,7 @@ def ablation(
 ) -> None:
     """Ablation: simulate the reference study without each mechanism in turn; write ablation.csv."""
     place = console.writable(out, "virtual ablation", force=force)
-    from reinfuse.report.export.trial_folder import frame
+    from reinfuse.results.estimate import frame
     from reinfuse.simulation.calibration.ablation import ablation as ablated
     from reinfuse.simulation.population.ensemble import bundled
     from reinfuse.simulation.trial import trial_results

@@ -20,6 +20,7 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import PATIENTS, WIDE
 from reinfuse.cohort.split_doses import with_whole_doses
+from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.cohort.wide_format import is_grade
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
@@ -261,5 +262,5 @@ def _populations(frame: pl.DataFrame, columns: list[FactorColumn],
             )
             continue
         texts = column.cast(pl.String)
-        masks |= {f"{name}={level}": (texts == level).fill_null(False).to_numpy() for level in levels}
+        masks |= {Stratum(name, level): (texts == level).fill_null(False).to_numpy() for level in levels}
     return masks, missing, problems

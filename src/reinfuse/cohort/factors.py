@@ -15,6 +15,7 @@ from reinfuse.arrays import Floats
 from reinfuse.cohort.baseline_columns import unfit_values
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS, Factor
 from reinfuse.cohort.raw_tables import DERIVED
+from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular import cell_parsing as values
@@ -66,7 +67,7 @@ class FactorColumn:
     def terms(self) -> tuple[str, ...]:
         """Names of the factor's effects: itself, or `name=level` for each level but the reference."""
         if self.kind == "category":
-            return tuple(f"{self.name}={level}" for level in self.levels[1:])
+            return tuple(Stratum(self.name, level) for level in self.levels[1:])
         return (self.name,)
 
     @property

@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from reinfuse.cohort.strata import factor_of
+
 Group = tuple[str, str | None]
 """A population, and a level of a factor in it or None."""
 Measure = tuple[str | None, ...]
@@ -237,8 +239,8 @@ def families(groups: Iterable[Group]) -> Iterator[tuple[list[Group], Group]]:
     for group in groups:
         population, level = group
         if level is not None:
-            sets[(population, None), level.partition("=")[0]].append(group)
+            sets[(population, None), factor_of(level)].append(group)
         elif population != "all":
-            sets[ALL, population.partition("=")[0]].append(group)
+            sets[ALL, factor_of(population)].append(group)
     for (total, _), members in sets.items():
         yield members, total

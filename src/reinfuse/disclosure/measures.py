@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reinfuse.cohort import declarations
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names, wholes
+from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, CellRules, Group, Key, Measure
 from reinfuse.results.estimate import Estimate
 
@@ -86,15 +87,15 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
 def _count_by_rule(cells: dict[Measure, dict[Group, Cell]], plan: declarations.Rules) -> None:
     """Add what can be worked out by who knows what counts as a response, and in which diagnoses."""
     for group, cell in cells.get(("response", "response"), {}).items():
-        best = [cells.get(("response", "response", f"best={r}"), {}).get(group) for r in plan.responders]
+        best = [cells.get(("response", "response", Stratum("best", r)), {}).get(group) for r in plan.responders]
         if any(best):
             x = sum(b.x for b in best if b is not None) - cell.x
             cells[UNCOUNTED][group] = Cell(max(0, x), cell.n)
     partial = cells.get(Difference(("response", "response"), (("response", "cr"),)).measure, {})
-    none = {f"diagnosis={d}" for d, of in plan.responders_by_diagnosis.items() if set(of) <= set(plan.complete)}
+    none = {Stratum("diagnosis", d) for d, of in plan.responders_by_diagnosis.items() if set(of) <= set(plan.complete)}
     out = sum(cell.n for (population, level), cell in partial.items() if population in none and level is None)
     if out and ALL in partial:
-        cells[PARTIAL] = {g: c for g, c in partial.items() if g[0].startswith("diagnosis=") and g[0] not in none}
+        cells[PARTIAL] = {g: c for g, c in partial.items() if factor_of(g[0]) == "diagnosis" and g[0] not in none}
         cells[PARTIAL][ALL] = Cell(partial[ALL].x, max(partial[ALL].x, partial[ALL].n - out))
 
 
@@ -112,7 +113,7 @@ def evaluated(e: Estimate) -> Measure | None:
 def counted(e: Estimate) -> Measure | None:
     """Return the measure of the patients that a record counts."""
     if e.analysis in TABLES and e.statistic in ("count", "proportion", "missing") and e.term is not None:
-        return (e.analysis, e.endpoint, f"{e.term}=" if e.statistic == "missing" else e.term)
+        return (e.analysis, e.endpoint, Stratum(e.term, "") if e.statistic == "missing" else e.term)
     if e.analysis == "response":
         return ("response", e.endpoint)
     if e.analysis == "survival" and e.statistic == "median":
@@ -122,7 +123,7 @@ def counted(e: Estimate) -> Measure | None:
 
 def variable(term: str | None) -> str:
     """Return the variable of a term: of `sex=F` sex, of `CRS>=3` CRS."""
-    return (term or "").partition("=")[0].removesuffix(">")
+    return factor_of(term)
 
 
 def differences(cells: Cells) -> list[Difference]:
@@ -143,7 +144,7 @@ def differences(cells: Cells) -> list[Difference]:
 
 def _best(responses: Sequence[str]) -> list[Measure]:
     """Return the measures of best responses."""
-    return [("response", "response", f"best={response}") for response in responses]
+    return [("response", "response", Stratum("best", response)) for response in responses]
 
 
 def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
@@ -156,8 +157,8 @@ def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
     named = [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
     own = [(m, other) for m in named if m[1] not in ENDPOINTS for other in named if other != m]
     nested += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
-    severe = [(m, m[2]) for m in cells if m[0] == "toxicity" and m[2] is not None and m[2].endswith(">=3")]
-    nested += [((*m[:2], term.replace(">=3", ">=1")), m) for m, term in severe]
+    severe = [m for m in cells if m[0] == "toxicity" and level_of(m[2]) == ">=3"]
+    nested += [((*m[:2], Stratum.at_least(factor_of(m[2]), 1)), m) for m in severe]
     return [(outer, inner) for outer, inner in dict.fromkeys(nested)
             if outer is not None and inner is not None and outer in cells and inner in cells]  # fmt: skip
 
@@ -217,7 +218,7 @@ def _cell_by_cell(cells: Cells) -> Iterator[tuple[Key, Key]]:
                 yield (outer, group), (inner, group)
                 yield (inner, group), (outer, group)
     for group, cell in cells.get(UNCOUNTED, {}).items():  # it is 0 but in few diagnoses: the total tells it
-        if cell.x and _level(group).startswith("diagnosis="):
+        if cell.x and factor_of(_level(group)) == "diagnosis":
             yield (UNCOUNTED, group), (UNCOUNTED, ALL)
 
 

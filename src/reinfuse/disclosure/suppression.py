@@ -13,6 +13,7 @@ import polars as pl
 from reinfuse.analyses.registry import records_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.raw_tables import About
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, Measure
 from reinfuse.disclosure.coarsening import coarse
 from reinfuse.disclosure.measures import counted, curve_pairs, evaluated, numbers_of, rules
@@ -169,7 +170,7 @@ class _Control:
         groups: dict[str, list[Group]] = defaultdict(list)
         for e in self.shared:
             if e.group is not None and e.population == "all":
-                name = e.group.partition("=")[0]
+                name = factor_of(e.group)
                 if self.group(e) not in groups[name]:
                     groups[name].append(self.group(e))
         return groups
@@ -180,12 +181,12 @@ class _Control:
         factors: dict[str | None, set[str]] = defaultdict(set)
         for e in self.shared:
             if e.analysis == "association" and e.model == "multivariable":
-                factors[e.endpoint].add((e.term or "").partition("=")[0])
+                factors[e.endpoint].add(factor_of(e.term))
         return factors
 
     def _effect_is_safe(self, e: Estimate) -> bool:
         """Tell whether no number of any level of an effect's factors is hidden."""
-        factors = {(e.term or "").partition("=")[0]}
+        factors = {factor_of(e.term)}
         if e.model == "multivariable":
             factors |= self._models[e.endpoint]
         measures = [(m, e.endpoint) for m in ("response", "survival") if (m, e.endpoint) in self.hiding.cells]
@@ -230,7 +231,7 @@ class _Control:
 
     def _values(self, e: Estimate) -> Floats:
         """Return what the patients of a record's population have of its variable, as far as they are there."""
-        frame, (name, _, level) = self.findings.patients, e.population.partition("=")
+        frame, name, level = self.findings.patients, factor_of(e.population), level_of(e.population)
         if (e.term or "") not in frame.columns or (level and name not in frame.columns):
             return np.empty(0)
         of = frame.filter(pl.col(name).cast(pl.String) == level) if level else frame

@@ -15,6 +15,7 @@ from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
+from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.kinetics.profiles import ID, Profile
 
@@ -41,14 +42,14 @@ def factors(cohort: Cohort, profiles: Sequence[Profile]) -> dict[str, Floats]:
     keys = pl.DataFrame({ID: [p.patient_id for p in profiles], "infusion": [p.infusion for p in profiles]},
                         schema={ID: pl.String, "infusion": pl.Int64})  # fmt: skip
     joined = keys.join(rows, on=[ID, "infusion"], how="left", maintain_order="left")
-    columns = {n: joined[n].cast(pl.Float64).fill_null(float("nan")).to_numpy() for n in LABELS if n in joined.columns
-               and n != "diagnosis"}  # fmt: skip
+    numbers = [n for n in LABELS if n in joined.columns and n != "diagnosis"]
+    columns: dict[str, Floats] = {n: joined[n].cast(pl.Float64).fill_null(float("nan")).to_numpy() for n in numbers}
     if "diagnosis" in joined.columns:
         texts = joined["diagnosis"].to_list()
         levels = sorted({t for t in texts if t is not None}, key=lambda t: (-texts.count(t), t))
         missing = np.array([t is None for t in texts])
         for level in levels[1:]:
-            columns[f"diagnosis={level}"] = np.where(
+            columns[Stratum("diagnosis", level)] = np.where(
                 missing, np.nan, np.array([t == level for t in texts], dtype=float)
             )
     return columns
@@ -89,5 +90,5 @@ def _rows(cohort: Cohort) -> pl.DataFrame:
 
 def label(term: str) -> str:
     """Return a factor of exposure in words."""
-    name, _, level = term.partition("=")
+    name, level = factor_of(term), level_of(term)
     return f"{LABELS.get(name, name)}: {level}" if level else LABELS.get(name, name)

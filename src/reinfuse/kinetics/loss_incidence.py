@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from reinfuse.arrays import Bools, Floats, Integers
+from reinfuse.cohort.strata import Stratum
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.persistence import DAYS, DRAWS, NOTEWORTHY
 from reinfuse.kinetics.profiles import Profile
@@ -243,7 +244,8 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
     patients = [
         persistence_of(p, deaths.get(p.patient_id), alive.get(p.patient_id)) for p in profiles if p.infusion == infusion
     ]
-    own = Estimate("kinetics", "loss", "cumulative_incidence", group=group, term=f"infusion={infusion}",
+    own = Estimate("kinetics", "loss", "cumulative_incidence", group=group, infusion=infusion,
+                   term=Stratum("infusion", str(infusion)),
                    confidence=confidence, unit="fraction", method=METHOD, n=len(patients),
                    events=sum(s.right is not None for s in patients))  # fmt: skip
     if not own.events:

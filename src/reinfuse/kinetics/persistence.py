@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reinfuse.cohort.strata import Stratum
 from reinfuse.kinetics.nca import persistence
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate
@@ -37,7 +38,8 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
     of_infusion = [p for p in profiles if p.infusion == infusion]
     between = [persistence(p) for p in of_infusion]
     events = sum(right is not None for _, right in between)
-    own: dict[str, Any] = {"group": group, "term": f"infusion={infusion}", "method": METHOD, "n": len(of_infusion),
+    own: dict[str, Any] = {"group": group, "term": Stratum("infusion", str(infusion)), "infusion": infusion,
+                           "method": METHOD, "n": len(of_infusion),
                            "events": events, "confidence": confidence}  # fmt: skip
     if not of_infusion or not events:
         note = f"{NOT_ESTIMABLE}: no patient" if not of_infusion else f"{NOT_REACHED}: no loss of the cells was seen"

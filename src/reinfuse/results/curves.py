@@ -53,11 +53,12 @@ def curves_frame(curves: Mapping[CurveKey, Curve]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=CURVE_SCHEMA), *frames]).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def read_curves(frame: pl.DataFrame) -> dict[CurveKey, Curve]:
+def read_curves(frame: pl.DataFrame, texts: Mapping[str, str]) -> dict[CurveKey, Curve]:
     """Return the curves of a frame that `curves_frame` made; an unknown limit is NaN again."""
     curves: dict[CurveKey, Curve] = {}
     for (endpoint, population, group), points in frame.group_by("endpoint", "population", "group", maintain_order=True):
         columns = {n: points[n].fill_null(float("nan")).to_numpy().astype(np.float64) for n in CURVE_POINTS}
-        curves[str(endpoint), str(population), None if group is None else str(group)] = Curve(
-            **columns, n=int(points["n"][0]))  # fmt: skip
+        of = str(population), None if group is None else str(group)
+        key = (str(endpoint), texts.get(of[0], of[0]), None if of[1] is None else texts.get(of[1], of[1]))
+        curves[key] = Curve(**columns, n=int(points["n"][0]))
     return curves

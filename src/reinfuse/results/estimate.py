@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import polars as pl
+
+from reinfuse.cohort.strata import Stratum
 
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
@@ -26,6 +31,10 @@ class Estimate:
         From the same method as the interval.
     n, events
         Patients and events behind the number; of a proportion, denominator and numerator.
+    infusion
+        1, 2, ... of a number that belongs to one infusion.
+    level
+        The level of the factor in `term`, such as `CLL` of `diagnosis=CLL`.
     """
 
     analysis: str
@@ -46,9 +55,13 @@ class Estimate:
     n: int | None = None
     events: int | None = None
     note: str | None = None
+    infusion: int | None = None
+    level: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        for name in ("at", "estimate", "lower", "upper", "confidence", "p_value"):
+        if isinstance(self.term, Stratum):
+            object.__setattr__(self, "level", self.term.level)
+        for name in _NUMBERS:
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"an estimate's {name} must be finite or None")
@@ -57,12 +70,33 @@ class Estimate:
         """Return the record in the contract's order."""
         return {name: getattr(self, name) for name in FIELDS}
 
+    @classmethod
+    def of(cls, record: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
+        """Read a record that `as_dict` wrote, given the texts of terms, groups and populations with their parts.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If it is not such a record.
+        """
+        values = {name: record[name] for name in FIELDS if name != "level"}
+        values |= {name: texts.get(values[name], values[name]) for name in ("population", "group", "term")}
+        return cls(**values)
+
 
 FIELDS = (
     "analysis", "endpoint", "population", "group", "model", "term", "statistic", "at", "estimate", "lower", "upper",
-    "confidence", "p_value", "unit", "method", "n", "events", "note",
+    "confidence", "p_value", "unit", "method", "n", "events", "note", "level", "infusion",
 )  # fmt: skip
+_NUMBERS = ("at", "estimate", "lower", "upper", "confidence", "p_value")
 assert set(FIELDS) == {f.name for f in fields(Estimate)}
+
+
+def frame(estimates: Sequence[Estimate]) -> pl.DataFrame:
+    """Return records as a frame, one row a record (`estimates.csv`)."""
+    kinds = {**dict.fromkeys(("n", "events", "infusion"), pl.Int64), **dict.fromkeys(_NUMBERS, pl.Float64)}
+    schema = {name: kinds.get(name, pl.String) for name in FIELDS}
+    return pl.DataFrame([e.as_dict() for e in estimates], schema=schema, orient="row")
 
 
 def finite(value: float | None) -> float | None:

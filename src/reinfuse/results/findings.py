@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,16 @@ import polars as pl
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.cohort_summary import Described
+from reinfuse.cohort.strata import as_parts, from_parts
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.curves import CURVE_SCHEMA, Curve, CurveKey, read_curves
-from reinfuse.results.estimate import FIELDS, Estimate
+from reinfuse.results.estimate import Estimate, frame
 from reinfuse.tabular.csv_files import read_csv
 
-_NUMBERS = ("at", "estimate", "lower", "upper", "confidence", "p_value")
+
+class _EarlierVersion(Exception):
+    """The records lack what this version writes."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,18 @@ class Findings:
 
     def to_frame(self) -> pl.DataFrame:
         """Return the estimates as a frame, one row a record."""
-        kinds = {"n": pl.Int64, "events": pl.Int64, **dict.fromkeys(_NUMBERS, pl.Float64)}
-        schema = {name: kinds.get(name, pl.String) for name in FIELDS}
-        return pl.DataFrame([e.as_dict() for e in self.estimates], schema=schema, orient="row")
+        return frame(self.estimates)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of `findings.json`."""
-        contents = {"provenance": dict(self.provenance), "flow": self.flow.to_dicts(),
+        contents = {"provenance": {**self.provenance, "strata": self._strata()}, "flow": self.flow.to_dicts(),
                     "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
         return contents if self.kinetics is None else {**contents, "kinetics": dict(self.kinetics)}
+
+    def _strata(self) -> dict[str, list[list[str]]]:
+        """Return what every population, group and term is made of, by which `load` reads them."""
+        texts = [t for e in self.estimates for t in (e.population, e.group, e.term)]
+        return as_parts([*self.described.populations, *texts, *(t for _, *place in self.curves for t in place)])
 
     @classmethod
     def load(cls, directory: str | Path) -> Findings:
@@ -87,13 +93,20 @@ class Findings:
         folder = Path(directory)
         try:
             contents = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
-            curves = read_curves(read_csv(folder / "curves.csv", CURVE_SCHEMA))
             provenance = contents["provenance"]
-            estimates = tuple(Estimate(**record) for record in contents["estimates"])
+            if "strata" not in provenance:
+                raise _EarlierVersion
+            texts = from_parts(provenance.pop("strata"))
+            curves = read_curves(read_csv(folder / "curves.csv", CURVE_SCHEMA), texts)
+            estimates = tuple(Estimate.of(record, texts) for record in contents["estimates"])
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])
+            about = replace(about, populations=tuple(texts.get(p, p) for p in about.populations))
             flow = pl.DataFrame(contents["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
             return cls(estimates, flow, tuple(contents["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
                        contents.get("kinetics"), read_from=folder.absolute())  # fmt: skip
+        except _EarlierVersion:
+            rule, remedy = "holds results of an earlier version", "run `reinfuse analyze` on the cohort again"
+            raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None
         except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             rule, remedy = "holds no results that can be read", "name a folder that `reinfuse analyze` made"
             raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None

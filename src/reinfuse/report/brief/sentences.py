@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.brief.translation import Words
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
@@ -19,8 +20,8 @@ class Telling:
         self.words = words
         self.say = words.say
         self.look = Lookup(findings.estimates)
-        self.types = [p for p in findings.described.populations if p.startswith("diagnosis=")]
-        self.others = [p for p in self.types if p.partition("=")[2] not in words.all["type"]]
+        self.types = [p for p in findings.described.populations if factor_of(p) == "diagnosis"]
+        self.others = [p for p in self.types if level_of(p) not in words.all["type"]]
 
     def by_type(self, analysis: str, endpoint: str, *, statistic: str) -> Iterator[tuple[str, Estimate]]:
         """Yield the short name of each type of cancer and its record, if it tells anything.
@@ -36,7 +37,7 @@ class Telling:
     def type(self, population: str, how: str = "type") -> str:
         """Return a type of cancer in plain words."""
         names = self.words.all[how]
-        return str(names.get(population.partition("=")[2], names["other"]))
+        return str(names.get(level_of(population), names["other"]))
 
 
 def tells(record: Estimate) -> bool:

@@ -11,11 +11,11 @@ from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Row, Section, Table
 from reinfuse.report.export.results_folder import write_figures
-from reinfuse.report.export.trial_folder import BANNER, frame
+from reinfuse.report.export.trial_folder import BANNER
 from reinfuse.report.figures import virtual_search as draw
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.text import number_format
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.calibration.posterior_checks import unknowns
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import DIFFERENCE

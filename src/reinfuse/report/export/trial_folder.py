@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import polars as pl
-
 from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
@@ -16,7 +14,7 @@ from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.figures.catalog_simulation import Placed, virtual_figures
 from reinfuse.report.tables.simulation import LABELS, VirtualTables, valued
 from reinfuse.report.text import number_format
-from reinfuse.results.estimate import FIELDS, Estimate
+from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.trial.trial_results import VirtualFindings, card
 from reinfuse.tabular.csv_files import write_csv
@@ -154,11 +152,3 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, *, place: Desti
         write_csv(findings.courses, draft / "courses.csv")
 
     return at(place, "virtual trial").write(write)
-
-
-def frame(estimates: Sequence[Estimate]) -> pl.DataFrame:
-    """Return records as a table, under the names of the contract."""
-    kinds = {"n": pl.Int64, "events": pl.Int64,
-             **dict.fromkeys(("at", "estimate", "lower", "upper", "confidence", "p_value"), pl.Float64)}  # fmt: skip
-    schema = {name: kinds.get(name, pl.String) for name in FIELDS}
-    return pl.DataFrame([e.as_dict() for e in estimates], schema=schema, orient="row")

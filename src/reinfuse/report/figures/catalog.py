@@ -8,6 +8,7 @@ from functools import partial
 from reinfuse.analyses import simulated_inference
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.post_baseline import LABELS as LATER
+from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.report.figures.catalog_kinetics import kinetic_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import Planned
@@ -92,8 +93,8 @@ class _Plan:
 
     def _landmarks(self) -> Iterator[Planned]:
         curves = self.findings.curves
-        for endpoint, population in dict.fromkeys((e, p) for e, p, _ in curves if p.startswith("landmark=")):
-            for factor in dict.fromkeys(_factor_of(g) for e, p, g in curves if (e, p) == (endpoint, population)):
+        for endpoint, population in dict.fromkeys((e, p) for e, p, _ in curves if factor_of(p) == "landmark"):
+            for factor in dict.fromkeys(factor_of(g) for e, p, g in curves if (e, p) == (endpoint, population)):
                 name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
                 draw = partial(
                     _landmark,
@@ -125,16 +126,16 @@ def _responses(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
     bars = [Bar("All patients", counts["all", None])]
     own = [p for p in tables.populations if p != "all"]
     sets: dict[str, list[tuple[str, str | None]]] = {
-        p.partition("=")[0]: [(q, None) for q in own if q.startswith(p.partition("=")[0] + "=")] for p in own
+        factor_of(p): [(q, None) for q in own if factor_of(q) == factor_of(p)] for p in own
     }
     chosen = dict.fromkeys(f for m in tables.findings.plan.models for f in m.factors)
     for factor in (f for f in tables.findings.described.factors if f.name in chosen and f.name not in sets):
-        sets[factor.name] = [("all", f"{factor.name}={level}") for level in factor.levels]
+        sets[factor.name] = [("all", Stratum(factor.name, level)) for level in factor.levels]
     for name, members in sets.items():
         with_counts = [(g, counts[g]) for g in members if counts.get(g) and counts[g][0].n != 0]
         if 1 < len(with_counts) <= MOST_ARMS:
             bars.append(Bar(tables.labels.factor(name)))
-            bars += [Bar((g[1] or g[0]).partition("=")[2], of_group) for g, of_group in with_counts]
+            bars += [Bar(level_of(g[1] or g[0]), of_group) for g, of_group in with_counts]
     return response("Best response", bars, synthetic, columns=columns)
 
 
@@ -153,10 +154,6 @@ def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
         if arms
         else None
     )
-
-
-def _factor_of(group: str | None) -> str:
-    return (group or "").partition("=")[0]
 
 
 def _influence(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) -> Drawn | None:
@@ -186,7 +183,7 @@ def _power(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) 
             if (r.term, r.model, r.method) == (e.term, e.model, e.method) and r.estimate is not None
         ]
         points = curves.setdefault(tables.labels.per_sd(e), at_one)
-        points.append((float((e.group or "").partition("=")[2]), e.estimate or 0.0))
+        points.append((float(level_of(e.group)), e.estimate or 0.0))
     if not curves or len(curves) > MOST_POWERS:
         return None
     ordered = {label: sorted(points) for label, points in curves.items()}
@@ -197,13 +194,13 @@ def _power(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) 
 
 def _landmark(tables: Tables, endpoint: str, population: str, *, factor: str, synthetic: bool,
               columns: Columns) -> Drawn | None:  # fmt: skip
-    day = float(population.partition("=")[2])
+    day = float(level_of(population))
     arms = []
-    for key in (k for k in tables.findings.curves if k[:2] == (endpoint, population) and _factor_of(k[2]) == factor):
+    for key in (k for k in tables.findings.curves if k[:2] == (endpoint, population) and factor_of(k[2]) == factor):
         median = tables.look.one("landmark", endpoint, "median", population, key[2])
         at_risk = tables.look.all("landmark", endpoint, "at_risk", population=population, group=key[2])
         if median is not None:
-            arms.append(GroupCurve((key[2] or "").partition("=")[2], tables.findings.curves[key], median, at_risk))
+            arms.append(GroupCurve(level_of(key[2]), tables.findings.curves[key], median, at_risk))
     if len(arms) < 2 or min(a.curve.n for a in arms) < FEWEST_IN_ARM:
         return None
     factor_label = LATER.get(factor) or tables.labels.factor(factor)
@@ -216,13 +213,13 @@ def _curves(tables: Tables, endpoint: str, factor: str | None, *, synthetic: boo
     findings, look = tables.findings, tables.look
     label = tables.labels.endpoint(endpoint)
     keys = [k for k in findings.curves if k[0] == endpoint and k[1] == "all"
-            and (k[2] is None if factor is None else (k[2] or "").startswith(f"{factor}="))]  # fmt: skip
+            and (k[2] is None if factor is None else factor_of(k[2]) == factor)]  # fmt: skip
     arms = []
     for _, population, group in keys:
         median = look.one("survival", endpoint, "median", population, group)
         at_risk = look.all("survival", endpoint, "at_risk", population=population, group=group)
         if median is not None:
-            name = "All patients" if group is None else group.partition("=")[2]
+            name = "All patients" if group is None else level_of(group)
             arms.append(GroupCurve(name, findings.curves[endpoint, population, group], median, at_risk))
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_ARMS):
         return None

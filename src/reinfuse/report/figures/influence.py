@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from reinfuse.cohort.strata import level_of
 from reinfuse.report.figures.rows import heads, logarithmic, panels
 from reinfuse.report.figures.theme import COLOURS, Columns, Drawn, finish, style
 from reinfuse.report.text import number_format
@@ -54,7 +55,7 @@ def influence(name: str, title: str, full: Mapping[str, Estimate], *, left_out: 
 
 
 def _line_label(e: Estimate) -> str:
-    return f"without {(e.group or '').partition('=')[2]}" + (" (conclusion changes)" if e.note else "")
+    return f"without {level_of(e.group)}" + (" (conclusion changes)" if e.note else "")
 
 
 def _point(axes: object, y: int, e: Estimate) -> None:

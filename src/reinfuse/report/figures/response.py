@@ -9,6 +9,7 @@ import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
+from reinfuse.cohort.strata import level_of
 from reinfuse.report.figures.theme import (
     FAINT,
     INK,
@@ -129,7 +130,7 @@ def _named(bars: Sequence[Bar]) -> list[tuple[str, Bar]]:
 
 
 def _table(bars: Sequence[Bar]) -> pl.DataFrame:
-    rows = [{"group": name, "response": (e.term or "").partition("=")[2], "patients": e.estimate, "n": e.n}
+    rows = [{"group": name, "response": level_of(e.term), "patients": e.estimate, "n": e.n}
             for name, bar in _named(bars) for e in bar.counts]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from reinfuse.analyses import simulated_inference
+from reinfuse.cohort.strata import factor_of
 from reinfuse.report.document.model import Block, Paragraph, Section, Table
 from reinfuse.report.tables.protocols import ProtocolTables
 from reinfuse.report.tables.robustness import ratio
@@ -101,7 +102,7 @@ def _disagreement(tables: ProtocolTables, e: Estimate) -> str | None:
     """Return what the methods say of one association, if they are not on one side."""
     firth = [r for s in ("odds_ratio", "hazard_ratio")
              for r in tables.look.all("association", e.endpoint, s, term=e.term, model=e.model)]  # fmt: skip
-    factor = (e.term or "").partition("=")[0]
+    factor = factor_of(e.term)
     permuted = tables.look.all("permutation", e.endpoint, "p_value", term=factor, model=e.model)
     found = {
         "simulation": e,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reinfuse.cohort.strata import level_of
 from reinfuse.kinetics.exposure import MEASURES
 from reinfuse.kinetics.infusion_factors import label
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS
@@ -56,7 +57,7 @@ class KineticTables(InferenceTables):
 
     def _named(self, group: str | None, term: str) -> str:
         who = "All patients" if group is None else self.labels.group(group)
-        return f"{who}, CART{term.partition('=')[2]}"
+        return f"{who}, CART{level_of(term)}"
 
     def exposure(self) -> Table | None:
         """Median and quartiles of the measures by group and infusion."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from reinfuse.analyses import competing_risks, simulated_inference
 from reinfuse.cohort.post_baseline import LABELS
+from reinfuse.cohort.strata import parts_of
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.tables.robustness import InferenceTables, percent, ratio
 from reinfuse.report.text import number_format
@@ -70,7 +71,7 @@ class ProtocolTables(InferenceTables):
         for group in dict.fromkeys(e.group for e in found):
             mine = [e for e in found if e.group == group]
             shown = [number_format.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
-            head = ", ".join(self.labels.group(g) for g in (group or "").split(", ")) if group else "All combinations"
+            head = ", ".join(self.labels.group(g) for g in parts_of(group)) if group else "All combinations"
             cells = (number_format.count(mine[0].n), number_format.count(mine[0].events), *shown)
             said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
             lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses.baseline import MORE_LABELS
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
@@ -29,7 +30,7 @@ class Tables:
         heads = [f"{self.labels.population(p)} (n = {number_format.count(s.estimate if s else 0)})"
                  for p, s in zip(self.populations, sizes, strict=True)]  # fmt: skip
         terms = dict.fromkeys(
-            e.term.partition("=")[0] for e in self.look.all("baseline", None, "missing", population="all") if e.term
+            factor_of(e.term) for e in self.look.all("baseline", None, "missing", population="all") if e.term
         )
         rows = [row for name in terms for row in self._variable(name)]
         notes = ("Numbers: median (quartiles). Categories: patients (share of those with a known value).",
@@ -56,14 +57,14 @@ class Tables:
 
     def _levels(self, name: str, label: str) -> Iterator[Row]:
         shares = self.look.all("baseline", None, "proportion", population="all")
-        terms = [e.term for e in shares if e.term and e.term.partition("=")[0] == name]
-        if {t.partition("=")[2] for t in terms if t} <= {"yes", "no"}:
+        terms = [e.term for e in shares if e.term and factor_of(e.term) == name]
+        if {level_of(t) for t in terms if t} <= {"yes", "no"}:
             yes = f"{name}=yes"
             yield Row(label, tuple(self._share(yes, p) for p in self.populations))
             return
         yield Row(label, tuple("" for _ in self.populations))
         for term in terms:
-            yield Row(term.partition("=")[2], tuple(self._share(term, p) for p in self.populations), True)
+            yield Row(level_of(term), tuple(self._share(term, p) for p in self.populations), True)
 
     def _share(self, term: str, population: str) -> str:
         record = self.look.one("baseline", None, "proportion", population, term=term)
@@ -137,8 +138,8 @@ class Tables:
 
     def toxicity(self) -> Table | None:
         """Worst grade of each kind."""
-        terms = [e.term or "" for e in self.look.all("toxicity", None, "proportion", population="all")]
-        kinds = list(dict.fromkeys(t.split(">=")[0] for t in terms))
+        terms = [e.term for e in self.look.all("toxicity", None, "proportion", population="all")]
+        kinds = list(dict.fromkeys(factor_of(t) for t in terms))
         rows = []
         for kind in kinds:
             rows.append(
@@ -178,7 +179,7 @@ class Tables:
                 value = number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE
             others = [
                 next((r.p_value for r in tests if (r.term, r.model) == (term, e.model)), None)
-                for tests, term in ((permuted, (e.term or "").partition("=")[0]), (adjusted, e.term))
+                for tests, term in ((permuted, factor_of(e.term)), (adjusted, e.term))
             ]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
                      *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reinfuse.cohort.strata import factor_of, level_of, parts_of
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.tables.results import Tables
 from reinfuse.report.text import number_format
@@ -38,7 +39,7 @@ class InferenceTables(Tables):
         return number_format.p_value(record.p_value) if record else "–"
 
     def _factor_of(self, term: str | None) -> str:
-        return (term or "").partition("=")[0]
+        return factor_of(term)
 
     def _marked(
         self,
@@ -129,7 +130,7 @@ class InferenceTables(Tables):
         return number_format.ratio(e.estimate), percent(sign[0] if sign else None)
 
     def _model(self, term: str | None) -> str:
-        names = (term or "").split(" + ")
+        names = parts_of(term)
         return " + ".join(n if n == "no factor" else self.labels.factor(n).split(", per ")[0] for n in names)
 
     def prediction(self) -> Table | None:
@@ -168,7 +169,7 @@ class InferenceTables(Tables):
             for e in self.look.all("influence", end, "patients_changing"):
                 left_out = [r for r in self._terms("influence", end) if r.term == e.term and r.model == e.model]
                 values = [r.estimate for r in left_out if r.estimate is not None]
-                changing = [(r.group or "").partition("=")[2] for r in left_out if r.note]
+                changing = [level_of(r.group) for r in left_out if r.note]
                 full = self._one_of("association", end, term=e.term, model=e.model)
                 spread = f"{number_format.ratio(min(values))} to {number_format.ratio(max(values))}" if values else "–"
                 cells = (ratio(full), self._p(full), spread, number_format.count(e.estimate), ", ".join(changing))

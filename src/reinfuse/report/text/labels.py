@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 
@@ -29,7 +30,7 @@ class Labels:
 
     def term(self, term: str) -> str:
         """Return an effect's label: `Diagnosis: CLL against NHL`, or the factor's own."""
-        name, _, level = term.partition("=")
+        name, level = factor_of(term), level_of(term)
         factor = self._factors.get(name)
         if factor is None:
             return term
@@ -44,12 +45,12 @@ class Labels:
 
     def group(self, group: str) -> str:
         """Return a group's label: `Bulky disease: yes`."""
-        name, _, level = group.partition("=")
+        name, level = factor_of(group), level_of(group)
         return f"{self.factor(name)}: {level}"
 
     def level(self, group: str) -> str:
         """Return the level alone, with the factor where the level says nothing by itself."""
-        name, _, level = group.partition("=")
+        name, level = factor_of(group), level_of(group)
         return level if level not in ("yes", "no") else f"{self.factor(name)}: {level}"
 
     def population(self, population: str) -> str:

@@ -9,6 +9,7 @@ from reinfuse.analyses.proportion import METHOD as PROPORTION
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
+from reinfuse.cohort.strata import factor_of
 from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
@@ -149,7 +150,7 @@ class Prose:
             if not self.plan.analyses.sensitivity:
                 text.append("No p-value is corrected for the number of tests.")
         text += more_methods(self.findings, self.cite)
-        diagnoses = {p for p in self.findings.described.populations if p.startswith("diagnosis=")}
+        diagnoses = {p for p in self.findings.described.populations if factor_of(p) == "diagnosis"}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]
         if keys:
