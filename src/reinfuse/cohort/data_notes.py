@@ -16,6 +16,8 @@ from reinfuse.cohort.study_days import ID, with_index
 from reinfuse.cohort.wide_format import is_grade
 
 FIRST_ROWS = 5
+BY_RULE = r"^(.+) \(\w+ row \d+\)$"
+"""A source that is a rule of the plan and, in brackets, the row to which it was applied."""
 
 
 def filled(frame: pl.DataFrame, *columns: str) -> bool:
@@ -33,7 +35,7 @@ def rule_notes(frame: pl.DataFrame, design: Design, *, cohort: Cohort) -> list[s
     cohort
         The cohort they are from, split doses as one infusion (`split`).
     """
-    notes = [note for tell in (_response, _umrd, _pfs, _toxicity, _absent) for note in tell(frame, design)]
+    notes = [note for tell in (_response, _umrd, _times, _toxicity, _absent) for note in tell(frame, design)]
     if cohort.wide:
         return notes
     return [note for tell in (_split, _deaths, _other_compartments) for note in tell(frame, design, cohort)] + notes
@@ -137,12 +139,17 @@ def _compartments(frame: pl.DataFrame) -> Iterator[str]:
                f"against {', '.join(f'{what} ({n})' for what, n in against)}")  # fmt: skip
 
 
-def _pfs(frame: pl.DataFrame, design: Design) -> Iterator[str]:
-    if "pfs_source" not in frame.columns or "pfs_event" not in frame.columns:
-        return
-    zero = int((frame["pfs_source"].str.starts_with("infusions") & (frame["pfs_event"] == "no")).sum())
-    if zero:
-        yield f"{_count(zero, frame.height)}: no adequate assessment; censored for progression-free survival at day 0"
+def _times(frame: pl.DataFrame, design: Design) -> Iterator[str]:
+    """Patients whose time ends at day 0 for want of an assessment, or with an event that a rule made of no event."""
+    for endpoint in (e for e in ENDPOINTS.values() if e.kind == "time" and f"{e.name}_source" in frame.columns):
+        source, event = pl.col(f"{endpoint.name}_source"), pl.col(endpoint.columns[1])
+        label = endpoint.label[0].lower() + endpoint.label[1:]
+        zero = int(frame.select((source.str.starts_with("infusions") & (event == "no")).sum()).item())
+        if zero:
+            yield f"{_count(zero, frame.height)}: no adequate assessment; censored for {label} at day 0"
+        ruled = frame.filter(event == "yes").select(source.str.extract(BY_RULE)).to_series().drop_nulls()
+        for rule, n in ruled.value_counts().sort("count", descending=True).iter_rows():
+            yield f"{_count(n, frame.height)}: {rule}; counted as an event of {label}"
 
 
 def _toxicity(frame: pl.DataFrame, design: Design) -> Iterator[str]:
