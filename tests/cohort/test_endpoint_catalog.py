@@ -24,7 +24,7 @@ from reinfuse.report.sections.contents import report
 SOURCE = Path(reinfuse.__file__).parent
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EVERY = [pytest.param(e, id=e.name) for e in ENDPOINTS.values()]
-SWITCHED_ON: dict[str, object] = {}
+SWITCHED_ON: dict[str, object] = {"efs": "index day"}
 """Rules of a plan that has every endpoint derived."""
 
 

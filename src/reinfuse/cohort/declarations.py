@@ -162,6 +162,11 @@ class Rules(Declaration):
         A PFS event more than so many days after the last adequate assessment is censored there; null: never.
     death_of_disease
         What a death of disease without a recorded progression counts as, on that day.
+    efs
+        Event-free survival: ``none``: not derived; ``index day``: who had no response by `efs_day` has the event on the
+        day of the index infusion (FDA 2022, ELN 2022); ``day of failure``: on the first day on which that was certain.
+    efs_day
+        Day after the index infusion by which the first response must have been recorded.
     split_dose_days
         A planned infusion within so many days of the one before is a part of it; 0: never.
     toxicity_absent
@@ -179,6 +184,8 @@ class Rules(Declaration):
     transplant_is_new_therapy: bool = True
     max_gap_days: int | None = Field(default=None, gt=0, le=DAYS[1])
     death_of_disease: Literal["relapse", "non-relapse mortality"] = "relapse"
+    efs: Literal["none", "index day", "day of failure"] = "none"
+    efs_day: int = Field(default=90, gt=0, le=DAYS[1])
     split_dose_days: int = Field(default=30, ge=0, le=365)
     toxicity_absent: Literal["none", "missing"] = "none"
 

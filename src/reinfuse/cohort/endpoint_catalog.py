@@ -101,8 +101,13 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "pfs", "Progression-free survival", "PFS", "time", "responses", duration="progression-free survival",
-        event="progression, relapse or death", best=("PD",), modelled=True, main=True, expected=True, summarised=True,
-        by_factor=True, brief="by type",
+        event="progression, relapse or death", part_of=("efs",), best=("PD",), modelled=True, main=True, expected=True,
+        summarised=True, by_factor=True, brief="by type",
+    ),
+    BuiltInEndpoint(
+        "efs", "Event-free survival", "EFS", "time", "responses", duration="event-free survival",
+        event="no response by the day that the plan says, progression, relapse or death", best=("PD",), switch="efs",
+        modelled=True, summarised=True, by_factor=True,
     ),
     BuiltInEndpoint(
         "os", "Overall survival", "OS", "time", "patients", duration="overall survival", event="death",

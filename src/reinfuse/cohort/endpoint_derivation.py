@@ -5,7 +5,8 @@ the first new anticancer therapy (the next CAR-T infusion is one); an assessment
 it. Only progression-free survival can go on through it, where the plan says so. `NE` is no adequate assessment. Every
 endpoint comes with a `<endpoint>_source` column: the table and row that decided it.
 
-Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN.
+Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN; EFS,
+ELN 2022, after FDA guidance on acute myeloid leukemia (2022).
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     frame = frame.join(in_response, on=ID, how="left")
     through = _progression_free(frame, assessed, rules, "pfs", until_therapy=rules.censor_at_new_therapy)
     frame = frame.join(through, on=ID, how="left")
+    if rules.efs != "none":
+        frame = _efs(frame, rules)
     frame = _os_ttnt(frame)
     frame = _relapse_nrm(frame, rules)
     frame = _dor(frame)
@@ -162,6 +165,34 @@ def _progression_free(frame: pl.DataFrame, assessed: pl.DataFrame, rules: Rules,
     return frame.select(ID, days.alias(f"{name}_days"), event.alias(f"{name}_event"), source.alias(f"{name}_source"))
 
 
+def _efs(frame: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    """No response by a day of the plan, on day 0 or on the first day on which that was certain; else as PFS.
+
+    It was certain on the day of progression or death; on that of a new therapy of a patient who had been assessed, as
+    no later response counts; or, of a patient who had been assessed and was followed up to it, on the plan's day. Of
+    others it is not known whether they responded: no event is made of it.
+    """
+    by = rules.efs_day
+    responded = (pl.col("response_t") <= by).fill_null(False)
+    assessed = (pl.col(FIRST_ASSESSED) <= by).fill_null(False)
+    ended = pl.col("pfs_event") & (pl.col("pfs_days") <= by)
+    treated = assessed & (pl.col("therapy_t") <= by).fill_null(False)
+    followed = assessed & (pl.coalesce("death_t", "last_t") >= by)
+    failed = ~responded & (ended | treated | followed)
+    certain = pl.min_horizontal(pl.when(ended).then("pfs_days"), pl.when(treated).then("therapy_t"), pl.lit(by))
+    by_event = ended & (pl.col("pfs_days") == certain)
+    by_therapy = treated & (pl.col("therapy_t") == certain)
+    row = pl.when(by_event).then("pfs_source").when(by_therapy).then("therapy_source").otherwise("response_source")
+    ruled = pl.format(f"no response by day {by} ({{}})", row)
+    if rules.efs == "day of failure":
+        ruled = pl.when(by_event).then(row).otherwise(ruled)
+    day = pl.lit(0) if rules.efs == "index day" else certain
+    return frame.with_columns(
+        efs_days=pl.when(failed).then(day).otherwise("pfs_days"), efs_event=failed | pl.col("pfs_event"),
+        efs_source=pl.when(failed).then(ruled).otherwise("pfs_source"),
+    )  # fmt: skip
+
+
 def _os_ttnt(frame: pl.DataFrame) -> pl.DataFrame:
     """Survival: death, else last contact. Time to next treatment: new therapy or death, else last contact."""
     died = pl.col("death_t").is_not_null()
@@ -238,6 +269,18 @@ def _pfs_rule(rules: Rules) -> str:
     return f"to progression, relapse or death; censored at the {censored}{gap}{through}"
 
 
+def _efs_rule(rules: Rules) -> str:
+    day = "on day 0" if rules.efs == "index day" else (
+        "on that of progression, death or, in who had been assessed, a new anticancer therapy, "
+        f"else on day {rules.efs_day}"
+    )  # fmt: skip
+    return (
+        f"no response by day {rules.efs_day}, {day}; after a response by then to progression, relapse or death; "
+        "censored as progression-free survival; who was not assessed by then, or not followed up to it, has no event "
+        "but progression, relapse or death"
+    )
+
+
 def _dor_rule(rules: Rules) -> str:
     until = "" if rules.censor_at_new_therapy else ", but at a new anticancer therapy too"
     return (
@@ -259,6 +302,7 @@ RULES: Mapping[str, Callable[[Rules], str]] = {
     "cr": lambda rules: "best response " + " or ".join(rules.complete),
     "umrd_day28": _umrd_rule,
     "pfs": _pfs_rule,
+    "efs": _efs_rule,
     "os": lambda _: "to death; censored at last contact",
     "dor": _dor_rule,
     "ttnt": lambda _: "to a new anticancer therapy or death; censored at last contact",
