@@ -223,6 +223,22 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
     assert len(fine) == 1
 
 
+def test_a_ratio_over_time_says_which_events_have_no_logarithm():
+    """Exposed patients fail on day 0 or much later, the others in the middle; with most events on day 0, so is half."""
+    rng = np.random.default_rng(2)
+    x = np.arange(80) % 2 == 0
+    time = np.where(x, np.where(rng.random(80) < 0.5, 0, 400), rng.uniform(40, 300, 80))
+    tested, ratio, change = proportional_hazards.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
+    assert tested.p_value < 0.01
+    early = int((time == 0).sum())
+    assert ratio.note.endswith(f"the median event time; {early} events on day 0 left out")
+    assert change.estimate is not None
+    time = np.where(x | (np.arange(80) < 24), time, 350)
+    _, none = proportional_hazards.proportional(timed(time, time < 350), [yes_no(x)], "univariable", 0.95)
+    assert none.estimate is None
+    assert none.note == f"not estimable: {early} of the events are on day 0, which has no logarithm"
+
+
 def test_monotone_likelihood_has_no_test_of_proportional_hazards():
     records = proportional_hazards.proportional(
         timed([1, 2, 3, 4], [1, 1, 0, 0]), [yes_no([1, 1, 0, 0])], "univariable", 0.95

@@ -6,7 +6,7 @@ import pytest
 
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
-from reinfuse.cohort.analysis_set import analysed
+from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
 
@@ -122,7 +122,7 @@ def test_five_patients_by_hand(tmp_path, rule, median, times):
     """
     cohort = cohort_of(tmp_path, PEOPLE, RESPONSES)
     plan = plain(Plan.built_in()).model_copy(update={"rules": Rules(efs=rule)})
-    data = analysed(cohort, plan)
+    data = analysis_set(cohort, plan)
     end = data.endpoint("efs")
     assert list(end.time) == times
     assert list(end.event) == [1, 1, 0, 1, 0]
@@ -163,5 +163,5 @@ def test_a_wide_sheet_may_hold_it(tmp_path):
     cohort = read_cohort(path)
     rules = [(p.row, p.column, p.rule) for p in cohort.warnings]
     assert (3, "efs_days", "event-free survival is longer than progression-free survival") in rules
-    data = analysed(cohort, plain(Plan.built_in()))
+    data = analysis_set(cohort, plain(Plan.built_in()))
     assert list(data.endpoint("efs").time) == [0, 50, 60]

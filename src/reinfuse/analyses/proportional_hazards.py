@@ -79,7 +79,11 @@ def _over_time(
         return [replace(base, statistic="hazard_ratio", method=TIME, unit="ratio", term=term, note=note)]
     cuts = np.unique(time[(design.event == 1) & (time > 0)])
     middle = float(np.median(time[design.event == 1]))
-    if middle <= 0 or len(cuts) < 2:
+    at_zero = int(((design.event == 1) & (time <= 0)).sum())
+    if at_zero and middle <= 0:
+        note = f"{NOT_ESTIMABLE}: {at_zero} of the events are on day 0, which has no logarithm"
+        return [replace(base, statistic="hazard_ratio", method=TIME, unit="ratio", term=term, note=note)]
+    if len(cuts) < 2:
         return []
     patient, cut = np.nonzero((np.append(0.0, cuts[:-1])[None, :] < time[:, None]) & (cuts[None, :] <= time[:, None]))
     start, stop = np.append(0.0, cuts[:-1])[cut], cuts[cut]
@@ -92,7 +96,8 @@ def _over_time(
     for j, name, meaning in ((place, term, f"at day {middle:g}, the median event time"),
                           (len(usable), f"{term} x doubling of time", "by which the ratio changes")):  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
-        note = meaning if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
+        note = meaning + (f"; {at_zero} events on day 0 left out" if at_zero else "")
+        note = note if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
         records.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
                                p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
     return records
