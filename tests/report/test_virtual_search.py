@@ -49,6 +49,13 @@ def test_numbers_of_a_search_can_be_read(out):
     assert {p.name for p in out.iterdir()} >= {"protocols.csv", "sensitivity.csv", "estimates.csv", "figures"}
 
 
+def test_doses_on_an_axis_are_readable_and_the_best_is_the_reference(out):
+    figure = (out / "figures" / "search_region.svg").read_text()
+    assert "mathdefault" not in figure
+    assert "1e7" in figure
+    assert (out / "report.html").read_text().count(">reference<") == 1
+
+
 def test_all_problems_of_a_question_are_told_at_once():
     with pytest.raises(PlanRefused) as refused:
         _question("cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", dose=-1.0, search_cart1=False, limits=["flu:a:1", "flu"])

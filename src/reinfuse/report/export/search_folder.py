@@ -18,7 +18,7 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.calibration.posterior_checks import unknowns
 from reinfuse.simulation.population.ensemble import Ensemble
-from reinfuse.simulation.population.random_effects import DIFFERENCE
+from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments
 from reinfuse.simulation.search.search import SearchResult
 from reinfuse.simulation.search.sobol import Sensitivity
 from reinfuse.simulation.trial.protocol import dose_text
@@ -120,15 +120,10 @@ def _at(name: str, value: float) -> str:
 
 def _finalists(result: SearchResult) -> Table:
     rows = []
-    for one, observed in zip(result.finalists.protocols, result.observed, strict=True):
-        limits = one.difference.limits(DIFFERENCE)
-        apart = (
-            "–"
-            if limits is None
-            else f"{100 * one.difference.mean:+.1f} ({100 * limits[0]:+.1f} to {100 * limits[1]:+.1f})"
-        )
+    for k, (one, observed) in enumerate(zip(result.finalists.protocols, result.observed, strict=True)):
+        difference = "reference" if k == result.finalists.best else _points(one.difference)
         rows.append(Row(result.question.arm(one.point).name, (
-            f"{100 * one.value.mean:.1f}%", apart, f"{100 * one.toxicity.mean:.1f}%",
+            f"{100 * one.value.mean:.1f}%", difference, f"{100 * one.toxicity.mean:.1f}%",
             f"{100 * one.bound_probability:.0f}%", f"{100 * observed.mean:.1f}%")))  # fmt: skip
     head = ("Protocol", "Objective", "Difference from the best, percentage points", "Severe CRS", "Constraint met",
             "Objective as observed in a study")  # fmt: skip
@@ -136,6 +131,13 @@ def _finalists(result: SearchResult) -> Table:
              "Constraint met: share of populations",
              "As observed in a study: in the patients whom each protocol treats")  # fmt: skip
     return Table("search_finalists", "Finalists in independent virtual patients", head, tuple(rows), notes)
+
+
+def _points(difference: Moments) -> str:
+    """Return a difference of shares in percentage points, with its interval."""
+    limits = difference.limits(DIFFERENCE)
+    return "–" if limits is None else " ".join(
+        (f"{100 * difference.mean:+.1f}", f"({100 * limits[0]:+.1f} to {100 * limits[1]:+.1f})"))  # fmt: skip
 
 
 def write_search(

@@ -26,6 +26,7 @@ from reinfuse.report.figures.theme import (
     style,
 )
 from reinfuse.report.text import number_format
+from reinfuse.simulation.trial.protocol import dose_text
 
 MODEL = "A model, calibrated to group results; not validated for individual patients"
 LOOKS: Mapping[str, tuple[str, str, str, float]] = {
@@ -74,6 +75,7 @@ def region(name: str, title: str, protocols: pl.DataFrame, *, axes_of: Sequence[
                 axis.set_label_text(label)
                 if column == "log10_dose":
                     (axes.set_xscale if column == x else axes.set_yscale)("log")
+                    axis.set_major_formatter(lambda value, _: dose_text(value).removesuffix("/kg"))
             axes.margins(0.04)
         kinds_present = [kind for kind in LOOKS if (kinds == kind).any()]
         marks = [Line2D([], [], linestyle="none", label=kind, **_mark(LOOKS[kind])) for kind in kinds_present]
@@ -213,7 +215,7 @@ def value_of_information(
                   for k in range(2)]  # fmt: skip
         _bars(panels[0], rows, 100 * top["value"].to_numpy(), threshold=100 * top["threshold"].to_numpy(),
               stands=top["stands_out"].to_numpy())  # fmt: skip
-        panels[0].set_xlabel("Additional responders per 100", labelpad=2)
+        panels[0].set_xlabel("Gain per 100 patients", labelpad=2)
         _bars(
             panels[1],
             rows,

@@ -21,7 +21,7 @@ LABELS = {
     "pfs_6_months": "PFS at 6 months", "seen_day28": "CAR-T cells detectable, day 28",
     "seen_day90": "CAR-T cells detectable, day 90", "seen_day180": "CAR-T cells detectable, day 180",
     "pfs_days": "Restricted mean PFS, days", "persistence_days": "Restricted mean persistence, days",
-    "peak": "Cmax, cells/µL",
+    "peak": "Cmax, cells/µL (geometric mean)",
 }  # fmt: skip
 """Labels of quantities."""
 LEVELS = ("response", "cr", "umrd_day28", "crs_grade_3", "pfs_6_months", "seen_day90", "persistence_days", "peak")
