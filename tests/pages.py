@@ -96,7 +96,7 @@ def inaccessible(page: Page) -> list[str]:
     found += ["a head without scope"] * sum(t.get("scope") not in ("row", "col") for t in page.all("th"))
     found += ["nobody can zoom"] * any("user-scalable" in m.get("content", "") for m in page.all("meta"))
     ids = [told["id"] for _, told in page.tags if "id" in told]
-    found += [f"id {i} is there twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
+    found += [f"id {i} occurs twice" for i in sorted({i for i in ids if ids.count(i) > 1})]
     found += [f"link {a['href']} leads nowhere" for a in page.all("a") if a["href"].removeprefix("#") not in ids]
     for _, told in page.tags:
         if "aria-labelledby" in told and told["aria-labelledby"] not in ids:

@@ -79,7 +79,7 @@ def test_every_analysis_that_is_not_run_says_so(eight):
         if analysis.switches:
             [text] = [t for t in said if t.lower().startswith(f"{analysis.name}:")]
             assert "switched off by the plan (analyses." in text
-    assert "Landmark: not run: the plan names no landmark whose endpoint is in the data" in said
+    assert "Landmark: not run: no planned landmark with its endpoint in the data" in said
 
 
 def test_every_step_belongs_to_a_known_analysis(eight):

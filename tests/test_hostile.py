@@ -79,9 +79,9 @@ def test_no_text_is_read_as_mathematics(tmp_path, monkeypatch):
         ("\x00", "a control character (U+0000)"),
         ("\x1b", "a control character (U+001B)"),
         ("\x7f", "a control character (U+007F)"),
-        ("\uffff", "no character of any script (U+FFFF)"),
-        ("\ufdd0", "no character of any script (U+FDD0)"),
-        ("\u202e", "an invisible mark that reverses the order of letters (U+202E)"),
+        ("\uffff", "a Unicode noncharacter (U+FFFF)"),
+        ("\ufdd0", "a Unicode noncharacter (U+FDD0)"),
+        ("\u202e", "an invisible bidirectional control character (U+202E)"),
         ("\U000e0041", "a control character (U+E0041)"),
     ],
 )

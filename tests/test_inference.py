@@ -200,7 +200,7 @@ def test_power_on_the_command_line(tmp_path, capsys, monkeypatch):
         cli.main()
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    assert "What this cohort could have seen" in said
+    assert "Power and smallest detectable ratio" in said
     table = pl.read_csv(tmp_path / "out" / "power.csv")
     assert set(table["analysis"]) == {"power"}
     assert {"power", "type_1_error", "coverage", "detectable_ratio"} == set(table["statistic"])

@@ -23,10 +23,10 @@ def _unwritable(character: str) -> str | None:
     """Return what a character is if it cannot stand in a document, or None."""
     code = ord(character)
     if character in _DIRECTION:
-        return "an invisible mark that reverses the order of letters"
+        return "an invisible bidirectional control character"
     if unicodedata.category(character) in ("Cc", "Cs") or 0xE0000 <= code <= 0xE007F:
         return "a control character"
-    return "no character of any script" if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF else None
+    return "a Unicode noncharacter" if code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF else None
 
 
 @cache

@@ -36,7 +36,7 @@ def test_complete_cases_are_counted():
     factor = _factor("a", ["yes", None, *YES[2:]])
     record = _one(_binary(*[1, 0, 0, 1] * 3), factor)[0]
     assert (record.n, record.events) == (11, 6)
-    assert "1 patient left out, a factor missing" in str(record.note)
+    assert "1 patient excluded, factor missing" in str(record.note)
 
 
 def test_constant_factor():
@@ -66,7 +66,7 @@ def test_separation_and_few_events_are_said():
     assert record.estimate is not None
     assert record.note == (
         "separation: without the penalty the estimate is infinite; "
-        "few events: 2 events for 1 factor, fewer than 5 a factor"
+        "few events: 2 events for 1 factor, fewer than 5 per factor"
     )
 
 

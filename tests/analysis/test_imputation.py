@@ -157,7 +157,7 @@ def test_completed_data_without_gaps_that_matter_is_the_firth_fit():
 def test_separation_is_said():
     x = np.repeat([0.0, 1.0], 15)
     (e,) = _made(binary(np.repeat([0.0, 1.0], 15)), [yes_no([None, *x[1:]])])
-    assert "separation: without the penalty the estimate is infinite, and the interval (Wald) misleads" in e.note
+    assert "separation: without the penalty the estimate is infinite, and the Wald interval is unreliable" in e.note
     (e,) = _made(timed(np.arange(30) + 1.0, np.repeat([1.0, 0.0], 15)), [yes_no([*(1 - x[:-1]), None])])
     assert "monotone likelihood" in e.note
 

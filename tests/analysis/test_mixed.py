@@ -89,10 +89,10 @@ def test_patients_alike_have_no_variance_between_them():
     [
         ([1.0, 2, 4, 3], [[0.0, 1, 0, 1]], [1, 1, 1, 1], "too few for 2 columns: 1 patient"),
         ([1.0, 2], [[0.0, 1]], [1, 2], "too few for 2 columns: 2 rows"),
-        ([1.0, 2, 4, 3], [[1.0, 1, 1, 1]], [1, 2, 3, 3], "columns are combinations of each other"),
-        ([1.0, 2, 1, 2], [[0.0, 1, 0, 1]], [1, 2, 3, 3], "the columns tell every outcome exactly"),
+        ([1.0, 2, 4, 3], [[1.0, 1, 1, 1]], [1, 2, 3, 3], "collinear covariates"),
+        ([1.0, 2, 1, 2], [[0.0, 1, 0, 1]], [1, 2, 3, 3], "the covariates fit the outcome exactly"),
         ([1.0, 1, 4, 4, 6, 6], [[0.0, 0, 1, 1, 0, 0]], [1, 1, 2, 2, 3, 3],
-         "the rows of each patient do not differ beyond what the columns tell"),
+         "no within-patient variation beyond the covariates"),
         ([], [[]], [], "too few for 2 columns: 0 patients"),
     ],
 )  # fmt: skip
@@ -125,7 +125,7 @@ def test_records():
         assert (e.lower, e.estimate, e.upper) == pytest.approx(
             (*np.exp([own.limits(0.9)[j, 0], own.coef[j]]), np.exp(own.limits(0.9)[j, 1])))  # fmt: skip
         assert e.p_value == pytest.approx(own.p_value[j])
-        assert e.note == "22 infusions of 12 patients; 1 infusion left out, a factor missing"
+        assert e.note == "22 infusions of 12 patients; 1 infusion excluded, factor missing"
 
 
 def test_one_patient_alone_has_no_interval():
@@ -158,4 +158,4 @@ def test_factors_that_cannot_be_used_are_named():
         "auc", value, who, factors=[category([None] * 24, ("a", "b"))], model="univariable", confidence=0.95
     )[0]
     assert (none.n, none.estimate) == (0, None)
-    assert none.note.startswith("not estimable: no patient with endpoint and factors known")
+    assert none.note.startswith("not estimable: no patient with complete endpoint and factors")

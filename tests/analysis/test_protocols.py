@@ -71,7 +71,7 @@ def test_combinations_without_support_say_so():
     made = _run(binary(y), [yes_no(x), yes_no(other, "o")], fewest=4)
     lonely = made["x=no, o=yes", "g"]
     assert lonely.estimate is None
-    assert lonely.note == "not estimable: no support, fewer than 4 patients had this combination"
+    assert lonely.note == "not estimable: positivity violated, fewer than 4 patients received this protocol"
     assert (lonely.n, lonely.events) == (2, int(y[38:].sum()))
     assert made["x=yes, o=yes", "w"].n == 0
     assert made["x=yes, o=no", "g"].estimate is not None
@@ -122,7 +122,7 @@ def test_the_detectable_ratio_lies_where_power_crosses():
     e = power._detectable(own, reject, (1.0, 2.0, 4.0), side=1)
     # probit scale: 0.0 at 2, 1.2816 at 4, 0.8416 wanted: 2 ** (1 + 0.8416 / 1.2816)
     assert e.estimate == pytest.approx(2 ** (1 + 0.8416212 / 1.2815516), rel=1e-5)
-    assert power._detectable(own, reject, (1.0, 2.0), side=1).note == "under 80% power up to a ratio of 2"
+    assert power._detectable(own, reject, (1.0, 2.0), side=1).note == "power below 80% up to a ratio of 2"
 
 
 def test_power_of_what_cannot_be_fitted():

@@ -256,7 +256,7 @@ def test_a_landmark_leaves_out_who_ended_by_then():
     records, curves = landmark.landmark(end, yes_no([1, 0, 0, 1, 1]), [], day=28, confidence=0.95, ticks=[0.0, 30.0])
     ratio = records[0]
     assert (ratio.analysis, ratio.at, ratio.n, ratio.events) == ("landmark", 28, 3, 2)
-    assert "2 of 5 patients ended by day 28" in ratio.note
+    assert "2 of 5 patients had an event or were censored by day 28" in ratio.note
     assert curves["x=yes"].n == 2
     assert [e.estimate for e in records if e.statistic == "at_risk" and e.group == "x=yes"] == [2, 2]
 
@@ -281,7 +281,7 @@ def test_the_change_splits_each_patients_time():
         end, TimeDependentFactor("response", "Response", _array([np.nan, 2, 5, np.nan])), [], confidence=0.95
     )
     assert (e.n, e.events) == (4, 3)
-    assert e.note == "2 of 4 patients changed"
+    assert e.note == "2 of 4 patients changed status"
 
 
 def test_immortal_time_makes_no_effect():
@@ -304,4 +304,4 @@ def test_nobody_changed_is_said():
     [e] = landmark.time_dependent(
         end, TimeDependentFactor("response", "Response", _array([np.nan, 7])), [], confidence=0.95
     )
-    assert e.note == "not estimable: nobody changed while under observation"
+    assert e.note == "not estimable: no patient changed status under observation"

@@ -10,7 +10,7 @@ from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.analysis_plan import Plan
 
 LATE = {"factors": [{"name": "peak", "column": "peak", "known_at": 14}]}
-OUTCOME = "learnt after the index infusion and cannot be used as if it were known on that day"
+OUTCOME = "is known only after the index infusion and cannot be a baseline factor"
 FROM_DAY_0 = "is known on day 14 only and cannot be used in {} from day 0"
 
 
@@ -34,7 +34,7 @@ REFUSED = [
     ("of a declared endpoint", {"subgroups": ["left alive"], "endpoints": [
         {"name": "discharge", "time": "days in hospital", "event": "left alive"}]},
      "the column left alive is the outcome discharge"),
-    ("an outcome as an exposure", {"standardise": {"exposures": ["response"]}}, "response is learnt after"),
+    ("an outcome as an exposure", {"standardise": {"exposures": ["response"]}}, "response is known only after"),
     ("known later, as a subgroup", {**LATE, "subgroups": ["peak"]}, FROM_DAY_0.format("the subgroups")),
     ("known later, as a confounder", {**LATE, "standardise": {"confounders": ["peak"]}},
      FROM_DAY_0.format("[standardise]")),
@@ -42,15 +42,15 @@ REFUSED = [
      FROM_DAY_0.format("a time-dependent analysis")),
     ("known later than the landmark", {**LATE, "landmarks": [{"factor": "response", "day": 7, "adjust": ["peak"]}]},
      "landmark on day 7: factor 'peak' is known on day 14 only"),
-    ("the patient's id", {"subgroups": ["patient_id"]}, "patient_id identifies patients, and cannot divide them"),
+    ("the patient's id", {"subgroups": ["patient_id"]}, "patient_id identifies patients and cannot define groups"),
     ("the id as a factor", {"factors": [{"name": "who", "column": "Patient ID"}]},
-     "Patient ID identifies patients, and cannot divide them"),
+     "Patient ID identifies patients and cannot define groups"),
     ("an id known later", {"factors": [{"name": "who", "column": "MRN", "known_at": 3}]},
-     "MRN identifies patients, and cannot divide them"),
+     "MRN identifies patients and cannot define groups"),
     ("an id as a standard column", {"columns": {"diagnosis": "USUBJID"}},
-     "USUBJID identifies patients, and cannot divide them"),
+     "USUBJID identifies patients and cannot define groups"),
     ("an id as an endpoint", {"endpoints": [{"name": "x", "value": "MRN"}]},
-     "MRN identifies patients, and is no endpoint"),
+     "MRN identifies patients and is not an endpoint"),
 ]  # fmt: skip
 
 
@@ -102,9 +102,9 @@ SIX = """patient_id,os_days,os_event,centre,code,seen,marker,biopsy
 DATES = "holds dates; give days from the index infusion, or a year"
 BY_VALUES = [
     ({"factors": [{"name": "code", "column": "code"}]},
-     "factor code has another value in each of 6 patients, as an identifier has"),
-    ({"subgroups": ["code"]}, "the plan's subgroup has another value in each of 6 patients, as an identifier has"),
-    ({"subgroups": ["marker"]}, "the plan's subgroup has another value in each of 6 patients, as an identifier has"),
+     "factor code has a different value in each of 6 patients, like an identifier"),
+    ({"subgroups": ["code"]}, "the plan's subgroup has a different value in each of 6 patients, like an identifier"),
+    ({"subgroups": ["marker"]}, "the plan's subgroup has a different value in each of 6 patients, like an identifier"),
     ({"factors": [{"name": "seen", "column": "seen"}]}, f"factor seen {DATES}"),
     ({"factors": [{"name": "seen", "column": "seen", "above": 3}]}, f"factor seen {DATES}"),
     ({"factors": [{"name": "seen", "column": "seen", "reference": "2024-03-01"}]}, f"factor seen {DATES}"),

@@ -213,7 +213,7 @@ def test_patients_read_again_have_the_same_changes(tmp_path):
 
 
 def test_a_change_of_size_is_no_factor_of_the_index_infusion():
-    with pytest.raises(ValidationError, match="best_size_change is learnt after the index infusion"):
+    with pytest.raises(ValidationError, match="best_size_change is known only after the index infusion"):
         Factor(name="shrunk", column="best_size_change", above=-50)
 
 

@@ -161,7 +161,7 @@ def test_a_category(factor, kind, levels, values, terms):
         ),
         (
             Factor(name="mixed", column="mixed"),
-            "factor mixed holds 1 numbers and 2 texts that are none",
+            "factor mixed holds 1 numbers and 2 non-numeric values",
             "correct the column, or name a reference in the plan to compare its values as categories",
         ),
         (

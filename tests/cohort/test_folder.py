@@ -94,7 +94,7 @@ def test_files_that_stand_beside_the_tables_by_right_are_no_matter(tmp_path, nam
 def test_documents_are_told_in_a_note(tmp_path):
     cohort = read_cohort(folder(tmp_path, "README.md", "patients.pdf", "therapies protocol.docx", "notes.txt"))
     assert [(r.table, r.what, r.count) for r in cohort.readings] == [
-        ("folder", "files that are no tables, not read", 4)
+        ("folder", "files that are not tables, not read", 4)
     ]
     assert cohort.warnings == ()
 
@@ -103,7 +103,7 @@ def test_documents_are_told_in_a_note(tmp_path):
 def test_a_file_that_may_hold_data_is_a_warning(tmp_path, name):
     (warning,) = read_cohort(folder(tmp_path, name)).warnings
     assert (warning.table, warning.value, warning.severity) == ("folder", name, "warning")
-    assert warning.rule == "a file is not read: its name is that of no table"
+    assert warning.rule == "file not read: its name is not that of a table"
 
 
 def test_one_table_in_two_files_of_a_folder(tmp_path):

@@ -71,8 +71,8 @@ def test_the_plan_s_own_day_stands(tmp_path):
 def test_responders_after_the_landmark_are_warned_of(tmp_path):
     got, marks = data(tmp_path, 28, 29, 30, 60), (Landmark(factor="response"), Landmark(factor="response", day=28))
     assert landmark_notes(marks, got, rules=Plan().rules) == [
-        "landmark of response at day 63, not 42: 90% of the first assessments had been made only by then",
-        "landmark of response at day 28: 3 of 4 responders first responded after it, and count there as no response",
+        "landmark of response at day 63, not 42: 90% of first assessments were made by then",
+        "landmark of response at day 28: 3 of 4 responders first responded after it and count there as no response",
     ]
     assert landmark_notes(marks[:1], data(tmp_path, 28, 29), rules=Plan().rules) == []
 
@@ -81,7 +81,7 @@ def test_patients_tested_for_mrd_after_the_landmark_are_warned_of(tmp_path):
     mrd = "patient_id,day,result\nP00,128,undetectable\nP01,129,detectable\nP02,130,undetectable"
     got = data(tmp_path, 28, 29, 30, mrd=mrd)
     at_28 = landmark_notes((Landmark(factor="umrd_day28", day=28),), got, rules=Plan().rules)
-    assert at_28 == ["landmark of umrd_day28 at day 28: 2 of 3 patients were tested after it, and are left out there"]
+    assert at_28 == ["landmark of umrd_day28 at day 28: 2 of 3 patients were tested after it and are excluded there"]
     assert landmark_notes((Landmark(factor="umrd_day28"),), got, rules=Plan().rules) == []
 
 
@@ -89,9 +89,7 @@ def test_the_warning_stands_in_the_report_and_at_the_record(tmp_path):
     sheet = "patient_id,os_days,os_event,response,response_day\nA,100,1,PR,29\nB,200,1,PR,28\nC,300,0,PR,31\nD,90,1,SD,"
     plan = plain(Plan.of({"landmarks": [{"factor": "response", "day": 28}], "factors": []}))
     findings = Study(read_cohort(write_sheet(tmp_path, sheet)), plan).run()
-    warned = (
-        "landmark of response at day 28: 2 of 3 responders first responded after it, and count there as no response"
-    )
+    warned = "landmark of response at day 28: 2 of 3 responders first responded after it and count there as no response"
     assert warned in [w["text"] for w in findings.warnings]
     [ratio] = [e for e in findings.estimates if e.analysis == "landmark" and e.statistic == "hazard_ratio"]
     assert "2 of 3 responders first responded after the landmark" in ratio.note
@@ -132,4 +130,4 @@ def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
     assert turned.undated.tolist() == [False, False, True, False, False, False]
     [ratio] = time_dependent(got.endpoint("os"), turned, [], confidence=0.95)
     assert (ratio.n, ratio.events) == (5, 5)
-    assert "1 left out: the day of the change is not known" in ratio.note
+    assert "1 left out: the day of the change is missing" in ratio.note

@@ -76,10 +76,10 @@ def test_factors_of_the_second_infusion_are_refused_at_the_first():
         {"name": n} for n in ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "log2_dose_ratio", "interval_days")
     ]
     assert [rule for *_, rule, _ in refused(index_infusion=1, factors=factors)] == [
-        "factor 'cart2_cy_flu' is not known yet at infusion 1",
-        "factor 'dose_increase' is not known yet at infusion 1",
-        "factor 'log2_dose_ratio' is not known yet at infusion 1",
-        "factor 'interval_days' is not known yet at infusion 1",
+        "factor 'cart2_cy_flu' is not available at infusion 1",
+        "factor 'dose_increase' is not available at infusion 1",
+        "factor 'log2_dose_ratio' is not available at infusion 1",
+        "factor 'interval_days' is not available at infusion 1",
     ]
 
 
@@ -162,7 +162,7 @@ def test_an_unknown_setting(told, column, remedy):
         ({"models": [{"endpoint": "oss", "factors": ["sex"]}]}, None, "endpoint 'oss' is not known, did you mean os?"),
         ({"models": [{"endpoint": "os", "factors": ["sexx"]}]}, None, "factor 'sexx' is not known, did you mean sex?"),
         ({"columns": {"pfs_dayz": "x"}}, None, "column 'pfs_dayz' is not known, did you mean pfs_days?"),
-        ({"factors": [{"name": "sex"}, {"name": "sex"}]}, None, "factor 'sex' is there twice"),
+        ({"factors": [{"name": "sex"}, {"name": "sex"}]}, None, "factor 'sex' occurs twice"),
     ],
 )
 def test_a_wrong_setting(told, column, rule):

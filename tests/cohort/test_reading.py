@@ -121,7 +121,7 @@ def test_rows_are_counted_with_the_blank_ones(tmp_path):
         (INFUSIONS.replace("Cy\n", '"Cy\n').encode(), "infusions", None, None, "is not valid CSV"),
         (INFUSIONS.replace("A,2,100", "A,2").encode(), "infusions", 2, None, "has 4 cells where the header has 5"),
         (INFUSIONS.replace("Cy/Flu", "Cy, Flu").encode(), "infusions", 1, None, "has 6 cells where the header has 5"),
-        (INFUSIONS.replace("infusion,", "day,", 1).encode(), "infusions", None, "day", "the column is there twice"),
+        (INFUSIONS.replace("infusion,", "day,", 1).encode(), "infusions", None, "day", "the column occurs twice"),
         (INFUSIONS.replace("infusion,", ",", 1).encode(), "infusions", None, None, "column 2 has cells but no name"),
         (
             INFUSIONS.replace("infusion,", "Day,", 1).encode(),
@@ -291,7 +291,7 @@ def test_a_workbook_keeps_its_types(tmp_path):
 def test_other_sheets_are_left_out_with_a_word(tmp_path):
     cohort = read_cohort(write_workbook(tmp_path, SHEETS | {"Notes": [["call A"]], "empty": []}))
     assert [(p.table, p.value, p.rule, p.severity) for p in cohort.warnings] == [
-        ("workbook", "Notes", "a sheet is not read: its name is that of no table", "warning")
+        ("workbook", "Notes", "sheet not read: its name is not that of a table", "warning")
     ]
 
 

@@ -55,7 +55,7 @@ def test_a_path_that_is_no_file(tmp_path, path, rule):
 def test_a_file_that_is_too_large_is_not_read(tmp_path, name):
     with (tmp_path / name).open("wb") as file:
         file.truncate(5_000_000_000)  # takes no place on the disk
-    assert rules(tmp_path / name) == ["is larger than 100 MB, the most that is read"]
+    assert rules(tmp_path / name) == ["is larger than 100 MB, the limit"]
 
 
 def test_a_settings_file_that_would_take_minutes_is_refused(tmp_path):
@@ -65,12 +65,12 @@ def test_a_settings_file_that_would_take_minutes_is_refused(tmp_path):
 
 
 CSV = {
-    "more than 40 cells": ("a,b\n" + "1,2\n" * 20, "holds more than 40 cells, the most that are read"),
-    "a long row of commas": ("a,b\n" + "," * 50, "holds more than 30 columns, the most that are read"),
-    "more than 30 columns": ("a,b\n1," + "," * 30, "holds more than 30 columns, the most that are read"),
-    "rows without a cell": ("a\n" + "|\n" * 50, "holds more than 40 cells, the most that are read"),
-    "a long cell": ("a,b\n1," + "x" * 40_000, "holds a cell of more than 32,767 characters, the most that is read"),
-    "a longer one": ("a,b\n1," + "x" * 200_000, "holds a cell of more than 32,767 characters, the most that is read"),
+    "more than 40 cells": ("a,b\n" + "1,2\n" * 20, "holds more than 40 cells, the limit"),
+    "a long row of commas": ("a,b\n" + "," * 50, "holds more than 30 columns, the limit"),
+    "more than 30 columns": ("a,b\n1," + "," * 30, "holds more than 30 columns, the limit"),
+    "rows without a cell": ("a\n" + "|\n" * 50, "holds more than 40 cells, the limit"),
+    "a long cell": ("a,b\n1," + "x" * 40_000, "holds a cell of more than 32,767 characters, the limit"),
+    "a longer one": ("a,b\n1," + "x" * 200_000, "holds a cell of more than 32,767 characters, the limit"),
     "an open quotation mark": ('a,b\n1,"' + "x,y\n" * 9, "is not valid CSV"),
 }
 
@@ -86,14 +86,14 @@ def test_a_text_file_beyond_the_limits(tmp_path, case, monkeypatch):
 def test_a_few_bytes_of_parquet_that_stand_for_many_rows_are_not_unpacked(tmp_path):
     pl.select(patient_id=pl.repeat("P", 20_000_000)).write_parquet(tmp_path / "sheet.parquet")
     assert (tmp_path / "sheet.parquet").stat().st_size < 100_000
-    assert rules(tmp_path / "sheet.parquet") == ["holds more than 1,048,576 rows, the most that are read"]
+    assert rules(tmp_path / "sheet.parquet") == ["holds more than 1,048,576 rows, the limit"]
 
 
 @pytest.mark.parametrize("dtype", [pl.String, pl.Categorical])
 def test_a_long_text_in_each_row_of_a_parquet_file_is_not_unpacked(tmp_path, dtype):
     frame = pl.select(patient_id=pl.repeat("P" * 30_000, 100_000).cast(dtype))
     frame.write_parquet(tmp_path / "sheet.parquet")
-    assert rules(tmp_path / "sheet.parquet") == ["holds more than 200,000,000 characters, the most that is read"]
+    assert rules(tmp_path / "sheet.parquet") == ["holds more than 200,000,000 characters, the limit"]
 
 
 @pytest.mark.parametrize("kind", ["distinct texts in one group", "in many groups", "bytes"])
@@ -103,7 +103,7 @@ def test_texts_that_unpack_to_too_much_are_not_unpacked(tmp_path, kind, monkeypa
     frame = pl.DataFrame({"patient_id": [t.encode() if kind == "bytes" else t for t in texts]})
     frame.write_parquet(tmp_path / "sheet.parquet", row_group_size=100 if kind == "in many groups" else 10_000)
     assert (tmp_path / "sheet.parquet").stat().st_size < 100_000
-    assert rules(tmp_path / "sheet.parquet") == ["unpacks to more than 3 MB, the most that is read"]
+    assert rules(tmp_path / "sheet.parquet") == ["unpacks to more than 3 MB, the limit"]
 
 
 def test_lists_within_each_other_do_not_end_the_program(tmp_path):
@@ -118,7 +118,7 @@ def test_the_end_of_a_parquet_file_has_a_limit(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "FOOTER_BYTES", 5_000_000)
     end = (6_000_000).to_bytes(4, "little") + b"PAR1"
     (tmp_path / "sheet.parquet").write_bytes(b"PAR1" + bytes(6_000_000) + end)
-    assert rules(tmp_path / "sheet.parquet") == ["describes its columns in more than 5 MB, the most that is read"]
+    assert rules(tmp_path / "sheet.parquet") == ["describes its columns in more than 5 MB, the limit"]
 
 
 DAMAGED = (b"", b"\x15", b"\xff" * 30, b"\x19\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 200, b"\x18\xff\x7f", b"\x00")
@@ -159,7 +159,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(tmp_path):
         for _ in range(401):
             part.write(bytes(1_000_000))
     assert path.stat().st_size < 1_000_000
-    assert rules(path) == ["unpacks to more than 400 MB in 10,000 parts, the most that is read"]
+    assert rules(path) == ["unpacks to more than 400 MB in 10,000 parts, the limit"]
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_cells_of_all_sheets_are_counted_together(tmp_path, monkeypatch):
         "has 2 filled sheets, none named as a table of a cohort"
     ]
     assert rules(write_workbook(tmp_path, {"sheet": WIDE, "a": sparse, "b": sparse})) == [
-        "holds more than 30 cells, the most that are read"
+        "holds more than 30 cells, the limit"
     ]
 
 
@@ -207,7 +207,7 @@ def test_no_more_workbooks_beside_the_tables_are_opened_than_the_limits_allow(tm
     opened = [p for p in problems if p.severity == "error"]
     assert len(problems) == 9
     assert 0 < len(opened) < 9
-    assert {p.rule for p in problems if p not in opened} == {"a file is not read: its name is that of no table"}
+    assert {p.rule for p in problems if p not in opened} == {"file not read: its name is not that of a table"}
 
 
 def test_many_wrong_cells_are_told_by_their_number(tmp_path, monkeypatch):

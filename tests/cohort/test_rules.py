@@ -57,13 +57,13 @@ CELLS = [
         [("patients", 1, "last_contact", "2024-01-01", "last_contact is not a number")],
     ),
     ("patients", ",500,", ",500.5,", [("patients", 1, "last_contact", "500.5", "last_contact is not a whole number")]),
-    ("patients", ",500,,", ",500,unknown,", [("patients", 1, "death", "unknown", "death is said to be not known")]),
-    ("patients", ",500,,", ",500,?,", [("patients", 1, "death", "?", "death is said to be not known")]),
+    ("patients", ",500,,", ",500,unknown,", [("patients", 1, "death", "unknown", "death is entered as unknown")]),
+    ("patients", ",500,,", ",500,?,", [("patients", 1, "death", "?", "death is entered as unknown")]),
     (
         "patients",
         "disease",
         "infection",
-        [("patients", 2, "death_cause", "infection", "death_cause is not one of the known values")],
+        [("patients", 2, "death_cause", "infection", "death_cause is not an accepted value")],
     ),
     ("infusions", "P01,1", "P01,one", [("infusions", 1, "infusion", "one", "infusion is not a number")]),
     (
@@ -97,14 +97,14 @@ CELLS = [
         "infusions",
         "6,Cy\n",
         "6,Cyy\n",
-        [("infusions", 3, "lymphodepletion", "Cyy", "lymphodepletion holds a regimen or agent that is not known")],
+        [("infusions", 3, "lymphodepletion", "Cyy", "lymphodepletion holds an unrecognised regimen or agent")],
     ),
-    ("responses", "CR", "VGPR", [("responses", 1, "response", "VGPR", "response is not one of the known values")]),
+    ("responses", "CR", "VGPR", [("responses", 1, "response", "VGPR", "response is not an accepted value")]),
     ("responses", "CR", "", [("responses", 1, "response", None, "response is missing")]),
     ("mrd", "0.01", "1.5", [("mrd", 2, "value", "1.5", "value is outside the possible range, from 0 to 1 fraction")]),
     ("mrd", "0.01", "<1e-4", [("mrd", 2, "value", "<1e-4", "value is not a number")]),
-    ("mrd", ",undetectable", ",ok", [("mrd", 1, "result", "ok", "result is not one of the known values")]),
-    ("counts", "cells/uL", "cells", [("counts", 1, "unit", "cells", "unit is not one of the known values")]),
+    ("mrd", ",undetectable", ",ok", [("mrd", 1, "result", "ok", "result is not an accepted value")]),
+    ("counts", "cells/uL", "cells", [("counts", 1, "unit", "cells", "unit is not an accepted value")]),
     ("counts", "52.5", "-1", [("counts", 1, "value", "-1", "value is outside the possible range, 0 or more")]),
     ("counts", "yes", "2", [("counts", 2, "below_lloq", "2", "below_lloq is neither yes nor no")]),
     (
@@ -120,7 +120,7 @@ CELLS = [
         "therapies",
         "anticancer",
         "chemo",
-        [("therapies", 1, "kind", "chemo", "kind is not one of the known values")],
+        [("therapies", 1, "kind", "chemo", "kind is not an accepted value")],
     ),
 ]
 
@@ -208,12 +208,12 @@ BETWEEN_CELLS = [
     (
         "duplicate patient",
         {"patients": PATIENTS + "\nP01,500,,,CLL"},
-        ("patients", 3, "patient_id", "P01", "patient_id is there already in an earlier row"),
+        ("patients", 3, "patient_id", "P01", "patient_id already occurs in an earlier row"),
     ),
     (
         "duplicate infusion",
         {"infusions": INFUSIONS + "\nP02,2,200,2e6,Cy"},
-        ("infusions", 5, "infusion", "2", "patient_id and infusion is there already in an earlier row"),
+        ("infusions", 5, "infusion", "2", "patient_id and infusion already occurs in an earlier row"),
     ),
     (
         "unknown patient",
@@ -228,12 +228,12 @@ BETWEEN_CELLS = [
     (
         "the second infusion first",
         {"infusions": INFUSIONS.replace("P01,2,100", "P01,2,-5")},
-        ("infusions", 2, "day", "-5", "the infusion is not after the one before it"),
+        ("infusions", 2, "day", "-5", "the infusion is not after the previous one"),
     ),
     (
         "both infusions on one day",
         {"infusions": INFUSIONS.replace("P01,2,100", "P01,2,0")},
-        ("infusions", 2, "day", "0", "the infusion is not after the one before it"),
+        ("infusions", 2, "day", "0", "the infusion is not after the previous one"),
     ),
     (
         "the first infusion on another day than 0",

@@ -63,7 +63,7 @@ def test_what_is_no_number_is_a_problem(text, mark):
 def test_a_number_too_great_to_hold_is_a_problem():
     assert (read_number("1e400").value, read_number("1e400").rule) == (
         None,
-        "is beyond 1e+12, more than anything measured",
+        "is beyond 1e+12, the largest accepted number",
     )
 
 
@@ -85,7 +85,7 @@ def test_a_number_with_two_readings_follows_the_mark_of_its_column(text, mark, v
 @pytest.mark.parametrize("text", ["1,500", "1.500", "-12,500", "999.999"])
 def test_a_number_with_two_readings_is_a_problem_where_the_mark_is_open(text):
     read = read_number(text, None)
-    assert (read.value, read.rule) == (None, "can be read as two different numbers")
+    assert (read.value, read.rule) == (None, "is an ambiguous number")
 
 
 @pytest.mark.parametrize(
@@ -137,23 +137,23 @@ def test_a_date_with_one_reading_is_read(text, day, how):
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("03/04/2024", "is not a date with one reading"),
-        ("15/03/2024", "is not a date with one reading"),
-        ("15.03.2024", "is not a date with one reading"),
-        ("24-03-05", "is not a date with one reading"),
-        ("2024-03", "is not a date with one reading"),
-        ("March 2024", "is not a date with one reading"),
-        ("2024-03/05", "is not a date with one reading"),
-        ("5 Ma 2024", "is not a date with one reading"),
-        ("5 Marx 2024", "is not a date with one reading"),
-        ("20240305", "is not a date with one reading"),
-        ("45356.5", "is not a date with one reading"),
-        ("812", "is not a date with one reading"),
-        ("unknown", "is not a date with one reading"),
-        ("2024-02-30", "is not a day of the calendar"),
-        ("2023-02-29", "is not a day of the calendar"),
-        ("2024-13-01", "is not a day of the calendar"),
-        ("31 April 2024", "is not a day of the calendar"),
+        ("03/04/2024", "is not an unambiguous date"),
+        ("15/03/2024", "is not an unambiguous date"),
+        ("15.03.2024", "is not an unambiguous date"),
+        ("24-03-05", "is not an unambiguous date"),
+        ("2024-03", "is not an unambiguous date"),
+        ("March 2024", "is not an unambiguous date"),
+        ("2024-03/05", "is not an unambiguous date"),
+        ("5 Ma 2024", "is not an unambiguous date"),
+        ("5 Marx 2024", "is not an unambiguous date"),
+        ("20240305", "is not an unambiguous date"),
+        ("45356.5", "is not an unambiguous date"),
+        ("812", "is not an unambiguous date"),
+        ("unknown", "is not an unambiguous date"),
+        ("2024-02-30", "is not a calendar date"),
+        ("2023-02-29", "is not a calendar date"),
+        ("2024-13-01", "is not a calendar date"),
+        ("31 April 2024", "is not a calendar date"),
         ("1949-12-31", "is not between the years 1950 and 2100"),
         ("2101-01-01", "is not between the years 1950 and 2100"),
         ("79999", "is not between the years 1950 and 2100"),
@@ -212,7 +212,7 @@ def test_a_choice_is_read_in_any_case_or_known_spelling(text, free, value, how):
 
 def test_a_choice_that_is_not_known_is_a_problem_that_names_the_nearest():
     read = read_choice("CRii", CHOICES, WORDS, free=False)
-    assert (read.value, read.rule) == (None, "is not one of the known values")
+    assert (read.value, read.rule) == (None, "is not an accepted value")
     assert read.remedy == "did you mean CRi? use one of: CR, CRi, PR"
 
 

@@ -46,7 +46,7 @@ def test_a_sheet_of_standard_names(tmp_path):
 
 def test_patients_without_a_time_are_told(tmp_path):
     notes = analysis_set(sheet(tmp_path, SHEET), Plan()).notes
-    assert "Progression-free survival: not known in 1 of 3 patients, who are left out of it" in notes
+    assert "Progression-free survival: missing in 1 of 3 patients, who are excluded from it" in notes
 
 
 def test_every_patient_of_a_sheet_is_in_the_flow(tmp_path):
@@ -92,7 +92,7 @@ BAD = [
         ("sheet", 1, "os_days", "-1", "os_days is outside the possible range, from 0 to 36500 days"),
     ),
     ("os_event", "P,1 year,1", ("sheet", 1, "os_days", "1 year", "os_days is not a number")),
-    ("os_event", "P,9,1\nP,8,1", ("sheet", 2, "patient_id", "P", "patient_id is there already in an earlier row")),
+    ("os_event", "P,9,1\nP,8,1", ("sheet", 2, "patient_id", "P", "patient_id already occurs in an earlier row")),
     ("os_event", "P,9,1\n,8,1", ("sheet", 2, "patient_id", None, "patient_id is missing")),
     ("pfs_days", "P,9,1", ("sheet", None, "os_event", None, "os_days is there without os_event")),
     ("pfs_days", "P,9,1", ("sheet", None, "pfs_event", None, "pfs_days is there without pfs_event")),
@@ -123,7 +123,7 @@ BAD = [
             "cart3_dose_cells_per_kg is outside the possible range, from 1000 to 1e+09 cells/kg",
         ),
     ),
-    ("response", "P,9,VGPR", ("sheet", 1, "response", "VGPR", "response is not one of the known values")),
+    ("response", "P,9,VGPR", ("sheet", 1, "response", "VGPR", "response is not an accepted value")),
     ("umrd_day28", "P,9,<1e-4", ("sheet", 1, "umrd_day28", "<1e-4", "umrd_day28 is neither yes nor no")),
 ]
 

@@ -96,9 +96,7 @@ def test_an_error_in_a_column_of_dated_tables_is_told(tmp_path):
 
 def test_an_error_as_the_name_of_a_column_is_refused(tmp_path):
     problems = problems_of(write_sheet(tmp_path, "patient_id,os_days,os_event,#REF!\nA,9,1,4"))
-    assert [(p.column, p.rule) for p in problems] == [
-        ("#REF!", "the name of a column is an error of the spreadsheet program")
-    ]
+    assert [(p.column, p.rule) for p in problems] == [("#REF!", "the column name is a spreadsheet error")]
 
 
 def test_a_cell_of_the_type_error_is_one_whatever_its_name(tmp_path):

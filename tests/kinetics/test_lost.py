@@ -176,9 +176,9 @@ def test_records():
         assert (e.n, e.events, e.term, e.group, e.method) == (4, 2, "infusion=1", "bulky=yes", METHOD)
         assert e.lower <= e.estimate <= e.upper
     assert [e.estimate for e in records] == pytest.approx([0.375, 0.5, 0.5, 0.5])
-    note = "1 died, or had the next infusion, with no count on that day, counted as with the cells: "
-    assert records[0].note == f"between 25 and 50%: counts are far apart; {note}38% if all of them had lost the cells"
-    assert records[3].note == f"{note}75% if all of them had lost the cells"
+    note = "1 died, or had the next infusion, with no count on that day, counted as persisting: "
+    assert records[0].note == f"between 25 and 50%: counts are sparse; {note}38% if all of them had lost persistence"
+    assert records[3].note == f"{note}75% if all of them had lost persistence"
 
 
 def test_records_where_something_cannot_be_given():
@@ -186,7 +186,7 @@ def test_records_where_something_cannot_be_given():
     none = estimates([], 1, None, deaths={}, alive={}, confidence=0.95, random=rng)
     assert [e.note for e in none] == ["not estimable: no patient"] * 4
     records = estimates([profile(60, None)], 1, None, deaths={"P": 90.0}, alive={}, confidence=0.95, random=rng)
-    assert [e.note for e in records] == ["not reached: no loss of the cells was seen"] * 4
+    assert [e.note for e in records] == ["not reached: no loss observed"] * 4
     few = estimates(
         [profile(40, 60, "A"), profile(100, None, "B")], 1, None, deaths={}, alive={}, confidence=0.95, random=rng
     )

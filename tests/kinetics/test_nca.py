@@ -120,7 +120,7 @@ def test_areas_beyond_the_last_count_say_how():
 
 def test_half_lives_are_refused_with_the_reason():
     rising = profile([1, 2, 5, 9, 14], [9, 1, 2, 3, 4])
-    assert terminal_phase(rising)[1] == "counts do not fall at the end"
+    assert terminal_phase(rising)[1] == "no terminal decline"
     noisy = profile([1, 2, 3, 4, 5], [90, 5, 9, 2, 8])
     assert terminal_phase(noisy)[1].startswith("adjusted R2 ")
     short = profile([1, 2, 3, 4], [90, 10, 9.9, 9.8])

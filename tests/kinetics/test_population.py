@@ -597,7 +597,7 @@ def test_records_of_a_fit():
     assert share.estimate == pytest.approx(0.0079, rel=0.02)
     ratio = at["cmax", "ratio", "yes"]
     assert ratio.estimate == pytest.approx(np.exp(0.7), rel=0.02)
-    assert at["fb", "ratio", "yes"].note == "ratio of the odds of the share"
+    assert at["fb", "ratio", "yes"].note == "odds ratio of the persisting fraction"
     assert at["counts", "residual_sd", None].estimate == pytest.approx(0.56, rel=0.02)
     assert at["counts", "rhat", None].estimate == diagnose(draws, SITES).rhat
     assert {r.endpoint for r in made if r.statistic == "ratio"} == {"tmax", "cmax", "alpha", "fb"}

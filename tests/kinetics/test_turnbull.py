@@ -101,6 +101,6 @@ def test_records_of_persistence():
 
 def test_nobody_lost_the_cells_or_nobody_was_followed():
     records = estimates([profile(60, None)], 1, None, confidence=0.95, random=np.random.default_rng(2))
-    assert [e.note for e in records] == ["not reached: no loss of the cells was seen"]
+    assert [e.note for e in records] == ["not reached: no loss observed"]
     none = estimates([], 2, None, confidence=0.95, random=np.random.default_rng(2))
     assert none[0].note == "not estimable: no patient"

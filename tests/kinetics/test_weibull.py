@@ -111,10 +111,10 @@ def test_another_column_keeps_its_estimate_beside_a_separated_one():
 @pytest.mark.parametrize(
     ("left", "right", "reason"),
     [
-        ([7, 28, 14], [None, None, None], "no loss of the cells was seen"),
-        ([0, 7, 14, 14], [28, 28, None, 60], "times without any spread agree with every interval"),
-        ([0, 28, 28], [28, None, None], "the intervals do not tell the shape"),
-        ([28, 28, 28, 0, 0], [None, None, None, 7, 7], "the intervals do not tell the shape"),
+        ([7, 28, 14], [None, None, None], "no loss observed"),
+        ([0, 7, 14, 14], [28, 28, None, 60], "the intervals are compatible with zero variance"),
+        ([0, 28, 28], [28, None, None], "the intervals do not identify the shape"),
+        ([28, 28, 28, 0, 0], [None, None, None, 7, 7], "the intervals do not identify the shape"),
     ],
 )
 def test_what_cannot_be_fitted(left, right, reason):
@@ -164,7 +164,7 @@ def test_records_where_something_cannot_be_given():
     same = effects(left, right, [_yes_no([1] * 26)], model="univariable", confidence=0.95)[0]
     assert same.note.startswith("not estimable: constant in these patients")
     flat = effects([0, 7, 14, 14], [28, 28, None, 60], [_yes_no([1, 0, 1, 0])], model="univariable", confidence=0.95)[0]
-    assert flat.note.startswith("not estimable: times without any spread agree with every interval")
+    assert flat.note.startswith("not estimable: the intervals are compatible with zero variance")
 
 
 def test_limits_that_the_likelihood_never_reaches():

@@ -145,7 +145,7 @@ def test_the_checks_of_a_page_find_what_is_wrong():
         "image without words",
         "without caption",
         "without scope",
-        "id q is there twice",
+        "id q occurs twice",
         "link #no leads nowhere",
         "closes",
         "ink on paper: contrast 1.3",

@@ -46,8 +46,8 @@ def test_the_files(folder):
     assert told["kinetics"]["profiles"] == 86
     assert told["kinetics"]["infusions"] == {"1": 44, "2": 42}
     page = Page((folder / "report.html").read_text(encoding="utf-8"))
-    for said in ("Exposure after each infusion", "Persistence of the cells", "Factors that go with exposure",
-                 "Only counts by day 28 are compared", "A hypothesis, no proof", "Pustejovsky", "copies per µg of DNA",
+    for said in ("Exposure after each infusion", "Persistence of CAR-T cells", "Factors associated with exposure",
+                 "Only counts by day 28 are used", "Hypothesis-generating", "Pustejovsky", "copies per µg of DNA",
                  "Synthetic data"):  # fmt: skip
         assert said in page.plain, said
     assert "Population model" not in page.plain
@@ -129,7 +129,7 @@ def test_a_predictive_check_is_drawn_with_its_data():
     drawn = vpc("predictive_check", "Check", [check, moved], unit="copies/ug", synthetic=True)
     assert drawn.data.height == 8
     assert drawn.data["10th_observed"][3] is None
-    assert "4 of 8 medians lie in their band" in drawn.alt
+    assert "4 of 8 medians lie within their band" in drawn.alt
     assert drawn.svg == vpc("predictive_check", "Check", [check, moved], unit="copies/ug", synthetic=True).svg
 
 

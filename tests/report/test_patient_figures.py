@@ -224,21 +224,21 @@ def test_waterfalls_are_legible_at_any_size(canvas, columns, n):
 
 
 PLACES = [Dose(1e6, 2e6, "response"), Dose(1e6, 2e6, "response"), Dose(1e6, 2e6, "no response"),
-          Dose(2e6, 2e6, "not known"), Dose(2e7, 2e6, "no response")]  # fmt: skip
+          Dose(2e6, 2e6, "missing"), Dose(2e7, 2e6, "no response")]  # fmt: skip
 
 
 def test_patients_of_one_place_are_counted_and_kinds_stand_side_by_side(canvas):
     drawn = doses.doses("t", PLACES, 3, index=2, synthetic=False)
     axes = canvas[-1].axes[0]
     at = {kind: np.array(c.get_offsets()) for c in axes.collections if (kind := c.get_label()) in doses.LOOKS}
-    assert {k: len(v) for k, v in at.items()} == {"response": 1, "no response": 2, "not known": 1}
+    assert {k: len(v) for k, v in at.items()} == {"response": 1, "no response": 2, "missing": 1}
     assert at["response"][0][0] < 1e6 < at["no response"][0][0]
-    assert at["not known"].tolist() == [[2e6, 2e6]]
+    assert at["missing"].tolist() == [[2e6, 2e6]]
     numbers = [t.get_text() for t in axes.texts if t.get_text().isdigit()]
     assert numbers == ["2"]  # a mark without a number is one patient
     assert "number in a mark: patients" in [t.get_text() for t in axes.texts]
     assert drawn.data.rows() == [(1e6, 2e6, "no response", 1), (1e6, 2e6, "response", 2),
-                                 (2e6, 2e6, "not known", 1), (2e7, 2e6, "no response", 1)]  # fmt: skip
+                                 (2e6, 2e6, "missing", 1), (2e7, 2e6, "no response", 1)]  # fmt: skip
     assert drawn.alt == "t. 5 patients: higher 3, the same 1, lower 1; 3 without both doses not drawn."
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     (equal,) = axes.lines
@@ -283,7 +283,7 @@ def test_dark_cells_are_the_missing_values(canvas):
     assert words == ["3 (30%)", "y", "1 (10%)", "x"]
     assert "Complete: 2 of 4 variables: z; w" in [t.get_text() for t in canvas[-1].texts]
     assert drawn.data.rows() == [("x", 1, 10), ("y", 3, 10), ("z", 0, 10), ("w", 0, 10)]
-    assert drawn.alt == "t. Not known: y in 3 of 10; x in 1 of 10."
+    assert drawn.alt == "t. Missing: y in 3 of 10; x in 1 of 10."
     assert drawn.patient_level
 
 
@@ -313,7 +313,7 @@ def test_maps_are_legible_at_any_size(canvas, columns, n, variables):
     found = {f"Number {i} of the variables whose names are quite long for a row": np.arange(n) % (i + 2) == 0
              for i in range(variables)}  # fmt: skip
     found |= {f"Known {i}, of everybody": np.zeros(n, dtype=bool) for i in range(9)}
-    drawn = missing.missing(f"Values that are not known, {n} patients", found, True, columns=columns)
+    drawn = missing.missing(f"Missing values, {n} patients", found, True, columns=columns)
     assert millimetres(drawn)[1] <= HEIGHT + 0.1
     assert faults(canvas[-1]) == ([], [], [])
     assert drawn.data.height == variables + 9
@@ -359,7 +359,7 @@ def test_missing_is_counted_by_hand_and_what_does_not_apply_is_not_missing(small
     assert gone["CART2 dose higher than CART1 dose"] == 2  # C and D
     assert gone["Duration of response"] == 0  # of A alone, who responded
     found = drawn_of(small)["missing"]
-    assert found.title == "Values that are not known, 4 patients"
+    assert found.title == "Missing values, 4 patients"
     assert dict(found.data.select("variable", "missing").iter_rows()) == gone
 
 

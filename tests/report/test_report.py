@@ -46,7 +46,7 @@ def test_nothing_is_printed_that_is_no_number(page):
 def test_synthetic_data_are_said_to_be_so(page, demo_findings):
     words = " ".join(page.words)
     assert "Outcome after a second CAR-T infusion (synthetic data)" in words
-    assert "Synthetic data. No real patient is in this report" in words
+    assert "Synthetic data. This report includes no real patient" in words
     assert demo_findings.provenance["synthetic"] is True
     figure = theme.new(1, 2)
     theme.finish(figure, "x", "t", "a", synthetic=True)
@@ -55,8 +55,8 @@ def test_synthetic_data_are_said_to_be_so(page, demo_findings):
 
 def test_limits_are_said(page):
     words = " ".join(page.words)
-    for said in ("confounding by indication", "associations, not effects of treatment", "no advice on the treatment",
-                 "small cohort", "selection of all who were treated before"):  # fmt: skip
+    for said in ("confounding by indication", "associations, not treatment effects", "no advice on the treatment",
+                 "cohort is small", "guarantee-time bias"):  # fmt: skip
         assert said in re.sub(r"\s+", " ", words)
 
 

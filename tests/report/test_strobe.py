@@ -68,19 +68,20 @@ def test_every_item_of_strobe_is_there():
 
 def test_all_that_the_demo_holds_is_named(several):
     found = where(several["demo"])
-    assert found["9"] == "Limits; How sure"
-    assert found["12c"] == "Methods: multiple imputation beside complete cases"
-    assert found["12d"] == "Methods: Rules (censoring)"
+    assert found["9"] == "Limitations; Robustness and sensitivity analyses"
+    assert found["12c"] == "Methods: complete cases and multiple imputation"
+    assert found["12d"] == "Methods: Endpoint definitions (censoring)"
     assert found["12e"] == (
-        "How sure: simulated reference distribution, E-values, single patients, proportional hazards, imputation; "
-        "Factors associated with outcome: permutation"
+        "Robustness and sensitivity analyses: simulated reference distribution, E-values, leave-one-out, "
+        "proportional hazards, imputation; Factors associated with outcome: permutation"
     )
-    assert found["14b"] == "Patients: rows `not known`"
-    assert found["15"] == "Response; Time to event: competing events too; Toxicity"
+    assert found["14b"] == "Patients: rows `missing`"
+    assert found["15"] == "Response; Time to event: competing events; Toxicity"
     assert found["16a"] == "Factors associated with outcome (unadjusted and adjusted)"
     assert found["17"] == (
-        "How sure: model averaging, bootstrap selection; Factors learnt after the infusion: landmark, time-dependent; "
-        "Time to event: Gray's test, Fine and Gray's model; Combinations of protocols; This infusion and the one before"
+        "Robustness and sensitivity analyses: model averaging, bootstrap selection; "
+        "Post-infusion factors: landmark, time-dependent; "
+        "Time to event: Gray's test, Fine and Gray's model; Standardised outcomes; Within-patient comparison"
     )
 
 
@@ -92,12 +93,12 @@ def test_what_only_the_authors_know_is_left_to_them(several):
 
 def test_nothing_is_claimed_of_a_cohort_without_models(several):
     found = where(several["bare"])
-    assert found["16a"] == "No model was asked for"
-    assert found["12e"] == found["17"] == "None was asked for"
-    assert found["9"] == "Limits"
-    assert found["10"] == f"{AUTHORS}: why these patients, and no more"
-    assert found["11"] == "No factor is a number"
-    assert found["12c"] == "Patients: those not known are counted"
+    assert found["16a"] == "No model was planned"
+    assert found["12e"] == found["17"] == "None was planned"
+    assert found["9"] == "Limitations"
+    assert found["10"] == f"{AUTHORS}: how the study size was determined"
+    assert found["11"] == "No quantitative factor"
+    assert found["12c"] == "Patients: missing values are counted"
     assert found["14c"] == "Time to event: median follow-up"
 
 
@@ -106,55 +107,55 @@ def test_outcomes_that_no_table_tells_are_not_claimed(several):
     assert "Response" not in found["15"]
     assert "Toxicity" not in found["15"]
     assert found["15"].startswith("Time to event")
-    assert found["16c"] == "Time to event: at set months"
+    assert found["16c"] == "Time to event: rates at fixed times"
 
 
 def test_a_sheet_of_responses_alone(several):
     found = where(several["sheet"])
-    assert found["12b"] == "No subgroup was asked for"
-    assert found["12d"] == "No time to event is in these data"
-    assert found["14b"] == "Patients: rows `not known`"
+    assert found["12b"] == "No subgroup was planned"
+    assert found["12d"] == "No time-to-event endpoint in these data"
+    assert found["14b"] == "Patients: rows `missing`"
     assert found["14c"] == f"{AUTHORS}: not in these data"
     assert found["15"] == "Response"
     assert found["16a"] == "Factors associated with outcome (unadjusted)"
-    assert found["16b"] == "What was asked: factors"
+    assert found["16b"] == "Objectives: factors"
 
 
 def test_a_boundary_that_a_label_hides_is_left_to_the_authors(folder):
     factor = Factor(name="ldh_high", column="LDH", above=240, label="LDH raised")
     sheet = read_cohort(write_sheet(folder, SHEET), {}, used={"LDH": "LDH"})
     found = where(Study(sheet, Plan(factors=(factor,), models=(), **OFF)).run())
-    assert found["16b"] == f"{AUTHORS}: the boundaries, which the plan holds"
+    assert found["16b"] == f"{AUTHORS}: category boundaries (given in the plan)"
 
 
 def test_a_published_sheet_of_first_infusions(several):
     found = where(several["sheih"])
-    assert found["12d"] == f"{AUTHORS}: times are as the sheet has them"
-    assert found["12e"] == "How sure: E-values, proportional hazards"
-    assert found["17"] == "Factors learnt after the infusion: landmark (not estimable)"
-    assert found["14b"] == "Patients: no value of the table is missing"
+    assert found["12d"] == f"{AUTHORS}: times are taken from the wide sheet"
+    assert found["12e"] == "Robustness and sensitivity analyses: E-values, proportional hazards"
+    assert found["17"] == "Post-infusion factors: landmark (not estimable)"
+    assert found["14b"] == "Patients: no value is missing"
 
 
 def test_first_infusions_have_no_infusion_before(several):
     found = where(several["first"])
-    assert "before" not in found["17"]
+    assert "Within-patient" not in found["17"]
     assert found["16a"] == "Factors associated with outcome (unadjusted)"
 
 
 def test_what_is_suppressed_is_not_shown_and_not_said_to_be_unasked(several):
     found = where(several["shared"])
-    assert "not asked" not in " ".join(found.values())
-    assert "None was asked for" not in found.values()
-    assert "nobody in the data was excluded" not in found["13"]
+    assert "not planned" not in " ".join(found.values())
+    assert "None was planned" not in found.values()
+    assert "no patient was excluded" not in found["13"]
     assert "not estimable" not in found["12e"]
 
 
 def test_an_analysis_that_is_off_is_named_nowhere(demo_findings):
     off = {
         "calibrated": "simulated", "permutation": "permutation", "sensitivity": "E-values", "imputation": "imputation",
-        "influence": "single patients", "proportional": "proportional hazards", "averaging": "model averaging",
+        "influence": "leave-one-out", "proportional": "proportional hazards", "averaging": "model averaging",
         "stability": "bootstrap", "landmark": "landmark", "time_dependent": "time-dependent", "competing": "Gray",
-        "standardised": "Combinations of protocols", "paired": "the one before", "power": "could have seen",
+        "standardised": "Standardised outcomes", "paired": "Within-patient", "power": "smallest detectable effect",
     }  # fmt: skip
     for analysis, said in off.items():
         kept = tuple(e for e in demo_findings.estimates if e.analysis != analysis)

@@ -87,7 +87,7 @@ class Inputs:
 
     @cached_property
     def univariable(self) -> list[Model]:
-        """Each factor alone with each endpoint without late entry."""
+        """Each factor alone with each endpoint without delayed entry."""
         return [(end, [f], "univariable") for end in self.modelled if end.entry is None for f in self.data.factors]
 
     @cached_property
@@ -160,10 +160,10 @@ class Analysis:
         return self.own_switch is None or plan.analyses.value(self.own_switch.name) not in _OFF
 
 
-NEEDS_FACTOR = "it needs an endpoint and a factor that can be modelled"
-NEEDS_MODEL = f"{NEEDS_FACTOR}, without late entry"
-NEEDS_MULTIVARIABLE = "it needs a multivariable model in the plan"
-NEEDS_COUNTS = "it needs CAR-T counts after the infusions"
+NEEDS_FACTOR = "no endpoint and factor that can be modelled"
+NEEDS_MODEL = f"{NEEDS_FACTOR}, without delayed entry"
+NEEDS_MULTIVARIABLE = "no multivariable model in the plan"
+NEEDS_COUNTS = "no CAR-T counts after the infusions"
 
 
 def of_endpoint(analysis: str, end: EndpointColumn, work: Callable[[], list[Estimate]]) -> Step:

@@ -82,7 +82,7 @@ def _levels(variable: Variable, values: pl.Series, *, population: str) -> Iterat
     for level in sorted({str(v) for v in variable.values.drop_nulls()}):
         x = int((observed == level).sum())
         share = x / len(observed) if len(observed) else None
-        note = None if len(observed) else "no patient with a known value"
+        note = None if len(observed) else "no patient with a value"
         for statistic, value, unit in (("count", float(x), "patients"), ("proportion", share, "fraction")):
             yield Estimate("baseline", None, statistic, population, term=Stratum(variable.name, level), estimate=value,
                            unit=unit, method=METHOD, n=len(observed), events=x, note=note)  # fmt: skip
@@ -101,11 +101,11 @@ def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Itera
         value = float(np.quantile(observed, share)) if n else None
         yield Estimate("baseline", None, statistic, population, term=variable.name, estimate=value,
                        unit=variable.unit or None, method=QUANTILES, n=n,
-                       note=None if n else "no patient with a known value")  # fmt: skip
+                       note=None if n else "no patient with a value")  # fmt: skip
     yield Estimate("baseline", None, "mean", population, term=variable.name,
                    estimate=float(observed.mean()) if n else None,
                    unit=variable.unit or None, method="mean", n=n,
-                   note=None if n else "no patient with a known value")  # fmt: skip
+                   note=None if n else "no patient with a value")  # fmt: skip
     yield _missing(variable, values, population=population)
 
 
@@ -113,5 +113,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("baseline", lambda _: (baseline(inputs.data), {}))
 
 
-ANALYSIS = Analysis("baseline", "baseline", "patients", _steps, "there is no factor and no baseline column",
+ANALYSIS = Analysis("baseline", "baseline", "patients", _steps, "no factor and no baseline column",
                     disclosure="counts")  # fmt: skip

@@ -35,5 +35,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("best responses", lambda _: (best_responses(inputs.data), {}))
 
 
-ANALYSIS = Analysis("best responses", "response", "response", _steps, "the data hold no best response",
+ANALYSIS = Analysis("best responses", "response", "response", _steps, "no best response in the data",
                     disclosure="counts")  # fmt: skip

@@ -152,7 +152,7 @@ def optimism(endpoint: EndpointColumn, factors: Sequence[FactorColumn], draws: i
     corrected = apparent - float((inside - outside)[good].mean())
     slope = float(slopes[good].mean())
     return [
-        _record(design, "c_index", None, value=finite(apparent), method="Firth, as it looks", note=None),
+        _record(design, "c_index", None, value=finite(apparent), method="Firth, apparent", note=None),
         _record(design, "c_index_corrected", None, value=finite(corrected), method=OPTIMISM, note=note),
         _record(design, "calibration_slope_corrected", None, value=finite(slope), method=OPTIMISM, note=note),
     ]

@@ -203,5 +203,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield of_endpoint("competing events", end, partial(_compared, inputs, end))
 
 
-ANALYSIS = Analysis("competing events", "competing", "survival", _steps, "it needs a competing event, and a factor",
+ANALYSIS = Analysis("competing events", "competing", "survival", _steps, "no competing event with a factor",
                     ("competing",))  # fmt: skip

@@ -96,13 +96,17 @@ class DesignMatrix:
         """What is to be said of every estimate of this model."""
         remarks = []
         if self.left_out:
-            remarks.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} left out, a factor missing")
+            remarks.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} excluded, factor missing")
         fewer = self.events if self.kind == "cox" else min(self.events, self.n - self.events)
         many = len(self.factors)
         if self.n and fewer < MIN_EVENTS_PER_FACTOR * many:
-            what = "events" if self.kind == "cox" or fewer == self.events else "patients without the event"
+            plural = "" if fewer == 1 else "s"
+            cases = self.kind == "cox" or fewer == self.events
+            what = f"event{plural}" if cases else f"patient{plural} without the event"
             noun = "factor" if many == 1 else "factors"
-            remarks.append(f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} a factor")
+            remarks.append(
+                f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} per factor"
+            )
         return remarks
 
 
@@ -124,7 +128,7 @@ def design_of(
     terms = tuple(t for f in factors for t in f.terms)
     impossible = _impossible(len(terms), event, kind=endpoint.kind)
     if endpoint.entry is not None and len(event) > MOST_LATE:
-        impossible = f"late entry in over {MOST_LATE} patients: not run"
+        impossible = f"delayed entry in over {MOST_LATE} patients: not run"
     entry = None if endpoint.entry is None else endpoint.entry[complete]
     reasons: dict[int, str] = {}
     if not impossible:
@@ -140,9 +144,9 @@ def design_of(
 
 def _impossible(terms: int, event: Floats, *, kind: str) -> str | None:
     if not terms:
-        return "the factor has one value only"
+        return "the factor takes a single value"
     if not len(event):
-        return "no patient with endpoint and factors known"
+        return "no patient with complete endpoint and factors"
     if event.sum() == 0:
         return "no event"
     if kind == "binary" and event.all():

@@ -103,7 +103,7 @@ def not_run(todo: Sequence[Step], results: StepResults, inputs: Inputs) -> Itera
             yield from (_note(n, analysis.needs) for n in gone)
     for end in inputs.data.endpoints:
         if end.entry is not None:
-            yield _note(f"{end.label}, all but its curve and its Firth models", "patients come under observation late")
+            yield _note(f"{end.label}, except Kaplan-Meier and Firth models", "delayed entry")
 
 
 def _note(what: str, why: str) -> dict[str, str]:

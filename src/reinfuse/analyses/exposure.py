@@ -43,7 +43,7 @@ def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
                                term=Stratum("infusion", str(infusion)),
                                unit=_unit(measure, unit, counts.unit), n=len(measured), method="median and quartiles",
                                note=None if len(measured) == len(here) else
-                               f"not known in {len(here) - len(measured)} of {len(here)} infusions")  # fmt: skip
+                               f"missing in {len(here) - len(measured)} of {len(here)} infusions")  # fmt: skip
                 if not len(measured):
                     yield replace(own, note=joined(["not estimable", own.note]))
                 for statistic, value in summaries(measured) if len(measured) else ():

@@ -74,9 +74,8 @@ def _halved(counts: CohortKinetics, measure: str) -> str | None:
     """Say how many infusions enter with half the limit."""
     by, none = (f" by day {WINDOW:g}", pl.col("low") | pl.col("late")) if measure != "cmax" else ("", pl.col("low"))
     many = counts.exposures.filter(none & pl.col(measure).is_not_null()).height
-    return (
-        f"{many} infusion{'' if many == 1 else 's'} with no count above the limit{by}: half the limit" if many else None
-    )
+    s = "" if many == 1 else "s"
+    return f"{many} infusion{s} with no count above the limit{by}, set to half the limit" if many else None
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

@@ -16,7 +16,7 @@ from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate, joined
 
-SAME_WEEKS = "counts and response are seen over the same weeks: an association, no prediction"
+SAME_WEEKS = "counts and response cover the same weeks: an association, not a prediction"
 
 
 def _outcome(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Estimate]:
@@ -44,4 +44,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("exposure and outcome", "kinetics", "kinetics", _steps,
-                    "it needs CAR-T counts, and response or progression-free survival", ("kinetics",))  # fmt: skip
+                    "no CAR-T counts with response or progression-free survival", ("kinetics",))  # fmt: skip

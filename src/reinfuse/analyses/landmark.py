@@ -40,7 +40,11 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
     """
     shifted, ended = at_landmark(endpoint, day)
     model = "multivariable" if adjust else "univariable"
-    ended_by = f"{ended} of {int(endpoint.known.sum())} patients ended by day {day:g}" if ended else None
+    ended_by = (
+        f"{ended} of {int(endpoint.known.sum())} patients had an event or were censored by day {day:g}"
+        if ended
+        else None
+    )
     estimates = [replace(e, analysis="landmark", at=day, note=joined([e.note, ended_by]))
                  for e in associations(shifted, [factor, *adjust], model, confidence=confidence)]  # fmt: skip
     curves: dict[str, Curve] = {}
@@ -83,7 +87,7 @@ def time_dependent(endpoint: EndpointColumn, change: TimeDependentFactor, adjust
                    model="multivariable" if adjust else "univariable", method=firth_left_truncated.METHOD, n=len(rows),
                    events=int(event.sum()))  # fmt: skip
     if not changed or not event.sum() or len(rows) > firth_left_truncated.MOST_PATIENTS:
-        why = "no event" if changed else "nobody changed while under observation"
+        why = "no event" if changed else "no patient changed status under observation"
         why = (
             why
             if len(rows) <= firth_left_truncated.MOST_PATIENTS
@@ -94,8 +98,8 @@ def time_dependent(endpoint: EndpointColumn, change: TimeDependentFactor, adjust
     fit = firth_left_truncated.fit(*split, confidence)
     records = []
     for j, term in enumerate(terms):
-        remarks = [f"{changed} of {len(rows)} patients changed" if j == 0 else None,
-                   f"{left_out} left out: the day of the change is not known" if left_out and j == 0 else None,
+        remarks = [f"{changed} of {len(rows)} patients changed status" if j == 0 else None,
+                   f"{left_out} left out: the day of the change is missing" if left_out and j == 0 else None,
                    infinite("cox") if fit.infinite[j] else None, None if fit.converged else NOT_ESTIMABLE]  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
         records.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,
@@ -150,4 +154,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("landmark", "landmark", "later", _steps,
-                    "the plan names no landmark whose endpoint is in the data")  # fmt: skip
+                    "no planned landmark with its endpoint in the data")  # fmt: skip

@@ -32,11 +32,11 @@ from reinfuse.statistics.logistic_normal import expected_share
 
 METHOD = "g-computation of natural effects (linear and Firth logistic model), bootstrap percentiles"
 ASSUMPTIONS = (
-    "nothing unmeasured goes with both the factor and response",
-    "nothing unmeasured goes with both the factor and the exposure",
-    "nothing unmeasured goes with both the exposure and response, and nothing that does is changed by the factor",
-    "the exposure comes before response; both are seen over the same weeks, so response may change the counts",
-    "both models are right: a straight line of the log exposure, no interaction with the factor",
+    "no unmeasured confounding of factor and response",
+    "no unmeasured confounding of factor and exposure",
+    "no unmeasured confounding of exposure and response, and no such confounder affected by the factor",
+    "exposure precedes response; both cover the same weeks, so response may affect the counts",
+    "both models are correctly specified: linear in log exposure, no exposure-factor interaction",
 )
 FEWEST = 10
 """Patients, and at least `FEWEST_EVENTS` with and without response, and with and without the factor."""
@@ -163,5 +163,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("direct and indirect effects", "mediation", "kinetics", _steps,
-                    "it needs CAR-T counts, response, and a binary factor in a multivariable model",
+                    "no CAR-T counts with response and a binary factor in a multivariable model",
                     ("kinetics", "bootstraps"))  # fmt: skip

@@ -124,7 +124,7 @@ def fit(y: Floats, X: Floats, patient: Sequence[object] | NDArray[np.str_]) -> M
     reason = _impossible(rows)
     share = 0.0 if reason or sizes.max() == 1 else _share(rows)
     if share is None:
-        reason = "the rows of each patient do not differ beyond what the columns tell"
+        reason = "no within-patient variation beyond the covariates"
     if reason or share is None:
         none = np.full(X.shape[1], np.nan)
         return MixedModelFit(none, np.full((X.shape[1],) * 2, np.nan), none, None, None, len(y), len(names), reason)
@@ -138,11 +138,11 @@ def _impossible(rows: _Rows) -> str | None:
     n, k = rows.X.shape
     if len(rows.sizes) < k or n <= k:
         few = _many(len(rows.sizes), "patient") if len(rows.sizes) < k else _many(n, "row")
-        return f"too few for {k} columns: {few}"
+        return f"too few for {k} coefficients: {few}"
     if np.linalg.matrix_rank(rows.X, 1e-9) < k:
-        return "columns are combinations of each other"
+        return "collinear covariates"
     left = rows.y - rows.X @ np.linalg.lstsq(rows.X, rows.y, rcond=None)[0]
-    return "the columns tell every outcome exactly" if left @ left <= 1e-20 * (rows.y @ rows.y) else None
+    return "the covariates fit the outcome exactly" if left @ left <= 1e-20 * (rows.y @ rows.y) else None
 
 
 def _many(n: int, word: str) -> str:
@@ -252,7 +252,7 @@ def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArra
     whose = np.asarray(patient, dtype=np.str_)[design.rows]
     fitted = fit(log_value[design.rows], np.column_stack([np.ones(design.n), design.X[:, design.usable]]), whose)
     sizes = f"{_many(fitted.n, 'infusion')} of {_many(fitted.patients, 'patient')}"
-    lost = f"{_many(design.left_out, 'infusion')} left out, a factor missing" if design.left_out else None
+    lost = f"{_many(design.left_out, 'infusion')} excluded, factor missing" if design.left_out else None
     own = Estimate("kinetics", endpoint, "ratio", model=model, confidence=confidence, unit="ratio", method=METHOD,
                    n=fitted.n, events=fitted.patients, note=joined([sizes, lost]))  # fmt: skip
     records = []
@@ -272,7 +272,7 @@ def _ratio(fitted: MixedModelFit, at: int, one: Estimate) -> Estimate:
         note = f"interval {NOT_ESTIMABLE}: the ratio rests on one patient alone"
         return replace(one, estimate=ratio(float(fitted.coef[at])), note=joined([note, one.note]))
     lower, upper = (ratio(float(b)) for b in fitted.limits(one.confidence or 0.0)[at])
-    few = f"few degrees of freedom: {df:.1f}, the limits are rough" if df < FEW_DF else None
+    few = f"few degrees of freedom: {df:.1f}, limits are approximate" if df < FEW_DF else None
     p = finite(float(fitted.p_value[at]))  # none where the residuals, and so the standard error, are 0
     lost = "a limit is not estimable" if lower is None or upper is None or p is None else None
     return replace(one, estimate=ratio(float(fitted.coef[at])), lower=lower, upper=upper,

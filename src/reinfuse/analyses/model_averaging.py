@@ -54,7 +54,11 @@ def averaged(endpoint: EndpointColumn, factors: Sequence[FactorColumn]) -> list[
             mean = float(weight @ coef[:, j] / included[i])
             records.append(
                 _record(
-                    design, design.statistic, design.terms[j], value=ratio(mean), note="given that the model holds it"
+                    design,
+                    design.statistic,
+                    design.terms[j],
+                    value=ratio(mean),
+                    note="conditional on inclusion in the model",
                 )
             )
     for m in np.argsort(-weight, kind="stable")[:BEST_MODELS]:

@@ -37,8 +37,8 @@ MOST_PATIENTS = 2000
 _RIDGE = 0.1
 _PRIOR_AT = 0.2  # predictor of the pseudo-patients that carry the prior: so small that they add about a parabola
 _MOST_DF = 1e30
-_WALD = ", and the interval (Wald) misleads"
-_FAR = "too far from 1 to be written"
+_WALD = ", and the Wald interval is unreliable"
+_FAR = "too extreme to report"
 _LEAST_SHARE = 1e-4  # of the variance between data sets, for the degrees of freedom; as R's mice has it
 _TRIES = 5  # more rounds of steps, from where the last ended: a plateau of the likelihood makes steps short
 
@@ -155,16 +155,16 @@ def _codes(factor: FactorColumn) -> Floats:
 def _cannot(endpoint: EndpointColumn, columns: Sequence[_Column]) -> str | None:
     """Return why nothing can be imputed, or None."""
     if endpoint.entry is not None:
-        return "imputation does not take patients who come under observation late"
+        return "imputation does not support delayed entry"
     n = int(endpoint.known.sum())
     if n > MOST_PATIENTS:
-        return f"imputation is made for up to {MOST_PATIENTS} patients"
+        return f"imputation is limited to {MOST_PATIENTS} patients"
     for column in (c for c in columns if c.missing.any()):
         observed = column.codes[~column.missing]
         if len(observed) < FEWEST_KNOWN:
             return f"{column.factor.label} is known in {len(observed)} of {n} patients, fewer than {FEWEST_KNOWN}"
         if np.ptp(observed) == 0:
-            return f"{column.factor.label} has one known value only"
+            return f"{column.factor.label} has a single observed value"
     return None
 
 
@@ -303,5 +303,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("imputation", model[0], work)
 
 
-ANALYSIS = Analysis("imputation", "imputation", "sure", _steps, "no factor of the models is missing in a patient",
+ANALYSIS = Analysis("imputation", "imputation", "sure", _steps, "no missing factor value in the models",
                     ("imputations",))  # fmt: skip

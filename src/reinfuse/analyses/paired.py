@@ -31,7 +31,7 @@ NOTE = (
     "an association only: patients had this infusion because the one before failed (regression to the mean), and "
     "lived long enough to have it (guarantee time)"
 )
-CENSORING = "a ratio to a long earlier time is censored sooner, which Kaplan-Meier takes for chance"
+CENSORING = "ratios to a long earlier time are censored sooner, so censoring is informative"
 
 
 def paired(pairs: PairedOutcomes, confidence: float, *, index: int) -> list[Estimate]:
@@ -170,4 +170,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("within patients", "paired", "paired", _steps,
-                    "it needs dated tables with the infusion before, of the same patients", ("paired",))  # fmt: skip
+                    "no dated tables with the previous infusion of the same patients", ("paired",))  # fmt: skip

@@ -55,7 +55,7 @@ def permutations(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
         own = Estimate("permutation", endpoint.name, "p_value", model=model, term=factor.name, method=method,
                        n=design.n, events=design.events)  # fmt: skip
         if not own_columns or design.n > MOST_PATIENTS:
-            why = design.impossible or next(iter(design.reasons.values()), "the factor has one value only")
+            why = design.impossible or next(iter(design.reasons.values()), "the factor takes a single value")
             why = why if not own_columns else f"over {MOST_PATIENTS} patients, where it is not needed"
             records.append(replace(own, note=f"{NOT_ESTIMABLE}: {why}"))
             continue

@@ -130,7 +130,7 @@ def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[floa
             low, high = (ndtri(min(max(reject[r], 0.001), 0.999)) for r in (near, far))
             share = (ndtri(WANTED) - low) / (high - low)
             return replace(own, estimate=math.exp(math.log(near) + share * (math.log(far) - math.log(near))))
-    return replace(own, note=f"under {WANTED:.0%} power up to a ratio of {places[-1]:.2g}")
+    return replace(own, note=f"power below {WANTED:.0%} up to a ratio of {places[-1]:.2g}")
 
 
 def _of(inputs: Inputs, models: Sequence[Model], ratios: Sequence[float]) -> Iterator[Step]:

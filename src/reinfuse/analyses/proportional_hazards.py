@@ -51,7 +51,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
                                                                   design.event, transform="km")  # fmt: skip
     if tested is None:
-        why = "monotone likelihood" if infinite.any() else "the unpenalised model has no answer"
+        why = "monotone likelihood" if infinite.any() else "the unpenalised model has no finite estimate"
         return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: {why}") for j in usable]
     records = []
     for place, j in enumerate(usable):
@@ -111,4 +111,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("proportional hazards", "proportional", "sure", _steps,
-                    "it needs a multivariable model of a time to event", ("proportional_hazards",))  # fmt: skip
+                    "no multivariable model of a time-to-event endpoint", ("proportional_hazards",))  # fmt: skip

@@ -35,4 +35,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("response", end, partial(proportions, data, end, confidence=confidence))
 
 
-ANALYSIS = Analysis("response", "response", "response", _steps, "the data hold no binary endpoint", disclosure="counts")
+ANALYSIS = Analysis("response", "response", "response", _steps, "no binary endpoint in the data", disclosure="counts")

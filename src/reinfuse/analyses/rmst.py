@@ -182,7 +182,7 @@ ANALYSIS = Analysis(
     "rmst",
     "survival",
     _steps,
-    "it needs a time to event without late entry, and a factor with two groups",
+    "no time-to-event endpoint without delayed entry, or no factor with two groups",
     own_switch=Switch(
         "rmst",
         Annotated[Any, AfterValidator(_horizon)],

@@ -221,7 +221,7 @@ def _record(own: Estimate, inference: Calibrated, scale: float, *, draws: int, n
     lower, upper = ratio(inference.lower / scale), ratio(inference.upper / scale)
     ends = (("lower", inference.lower), ("upper", inference.upper))
     remarks = [f"{draws} draws",
-               *(f"no {name} limit: no effect, however strong, is left out" for name, b in ends if np.isinf(b)),
+               *(f"no {name} limit: no effect size is excluded" for name, b in ends if np.isinf(b)),
                *(f"the {name} limit could not be simulated" for name, b in ends if np.isnan(b)), *notes]  # fmt: skip
     return replace(own, estimate=ratio(inference.coef / scale), lower=lower, upper=upper, p_value=inference.p_value,
                    note=joined(remarks))  # fmt: skip

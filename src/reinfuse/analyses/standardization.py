@@ -109,10 +109,12 @@ def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest:
     n, events = int(had.sum()), int(data.design.event[had].sum())
     first = replace(first, n=n, events=events)
     if n < fewest:
-        return replace(first, note=f"{NOT_ESTIMABLE}: no support, fewer than {fewest} patients had this combination")
+        return replace(
+            first, note=f"{NOT_ESTIMABLE}: positivity violated, fewer than {fewest} patients received this protocol"
+        )
     drawn = values[1:][np.isfinite(values[1:])]
     lost = data.design.left_out
-    left_out = f"{lost} patient{'s' if lost > 1 else ''} left out, a factor missing" if lost else None
+    left_out = f"{lost} patient{'s' if lost > 1 else ''} excluded, factor missing" if lost else None
     if not np.isfinite(values[0]):
         return replace(first, note=f"{NOT_ESTIMABLE}: the model did not converge")
     if len(drawn) < _LEAST_SHARE * (len(values) - 1):
@@ -226,5 +228,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("protocols", "standardised", "protocols", _steps,
-                    "it needs a binary factor of treatment and an endpoint without late entry",
+                    "no binary treatment factor with an endpoint without delayed entry",
                     ("standardise", "bootstraps"))  # fmt: skip

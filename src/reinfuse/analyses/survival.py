@@ -219,4 +219,5 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
 
 
-ANALYSIS = Analysis("survival", "survival", "survival", _steps, "the data hold no time to event", disclosure="counts")
+ANALYSIS = Analysis("survival", "survival", "survival", _steps, "no time-to-event endpoint in the data",
+                    disclosure="counts")  # fmt: skip

@@ -25,4 +25,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 
 ANALYSIS = Analysis("time-dependent factor", "time_dependent", "later", _steps,
-                    "the plan names none whose endpoint and days are in the data")  # fmt: skip
+                    "no planned factor with its endpoint and days in the data")  # fmt: skip

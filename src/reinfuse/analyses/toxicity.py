@@ -54,4 +54,4 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("toxicity", lambda _: (toxicity(inputs.data, inputs.plan.confidence), {}))
 
 
-ANALYSIS = Analysis("toxicity", "toxicity", "toxicity", _steps, "the data hold no toxicity", disclosure="counts")
+ANALYSIS = Analysis("toxicity", "toxicity", "toxicity", _steps, "no toxicity in the data", disclosure="counts")

@@ -34,7 +34,7 @@ _MOST_STEPS = 500
 _NO_GAIN = 1e-13
 """Expected gain of a step, in log likelihood, at which the steps end."""
 _NO_SLOPE = 1e-9
-_NO_SHAPE = "the intervals do not tell the shape"
+_NO_SHAPE = "the intervals do not identify the shape"
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def fit(left: Sequence[float] | Floats, right: Sequence[float | None], X: Floats
     if (high <= low).any() or (low < 0).any():
         raise ValueError("intervals must end after they begin, and begin on day 0 or later")
     if not np.isfinite(high).any():
-        return _none(X.shape[1], "no loss of the cells was seen")
+        return _none(X.shape[1], "no loss observed")
     with np.errstate(divide="ignore"):
         ends = np.log(low), np.log(high)
     ends_seen = np.concatenate([t[np.isfinite(t)] for t in ends])
@@ -190,7 +190,7 @@ def _fit(times: _Times, confidence: float) -> AftFit:
         return _none(columns - 1, _NO_SHAPE)
     aims = np.eye(columns + 1)
     if times.growing(aims[-1]):
-        return _none(columns - 1, "times without any spread agree with every interval")
+        return _none(columns - 1, "the intervals are compatible with zero variance")
     best, at = times.greatest()
     slope = float(at[-1])
     if np.isnan(best) or slope < _FLATTEST:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reinfuse.output import Destination
     from reinfuse.runtime.progress import Progress
 
-ForceOption = Annotated[bool, typer.Option("--force", help="Move aside what is in the way of the results.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Move existing files aside; nothing is deleted.")]
 _PLAIN = str.maketrans({"→": "->", "–": "-", "—": "-", "≥": ">=", "≤": "<=", "±": "+/-", "×": "x", "·": "-",
                         "“": '"', "”": '"', "‘": "'", "’": "'", "…": "..."})  # fmt: skip
 

@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
-    help="From a cohort of repeat CAR-T infusions to a report one can trust. Data stay on this machine.",
+    help="Analyse cohorts of patients with repeat CAR-T infusions. Data stay on this machine.",
 )  # fmt: skip
 
 app.add_typer(virtual, name="virtual")
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
 PlanOption = Annotated[
-    Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: the reference study's.")
+    Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: that of the reference study.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
-DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Another bundled cohort.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Problems to standard output as JSON.")]
+DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Bundled cohort; `reinfuse datasets` lists them.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON.")]
 
 
 @app.command()
 def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
-    """Check a cohort, estimate, and write report (HTML, Word, PDF), patients' brief, findings and figures."""
+    """Validate and analyse a cohort; write report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, force=force)
     findings = analyse(cohort, chosen_plan(plan), place=place)
     if json:
@@ -48,7 +48,7 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
 
 @app.command()
 def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
-    """Tell all that is wrong, or odd, with a cohort; exit status 2 if it would be refused."""
+    """Validate a cohort: list every error and warning; exit status 2 if it would be refused."""
     from reinfuse.cohort.cohort import examine
     from reinfuse.cohort.raw_tables import read_raw
     from reinfuse.study import Study
@@ -69,10 +69,10 @@ def what_could_be_seen(
     cohort: CohortArgument,
     plan: PlanOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
-    draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated outcomes a ratio.")] = 2000,
+    draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated data sets per effect.")] = 2000,
     force: ForceOption = False,
 ) -> None:
-    """Tell what effects this cohort could have seen: type I error, coverage and power of each factor."""
+    """Estimate power, type I error, coverage and smallest detectable effect of each factor."""
     place = None if out is None else console.writable(out, "power", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.power_folder import shown, write_power
@@ -94,12 +94,12 @@ def kinetics(
     plan: PlanOption = None,
     out: OutOption = Path("reinfuse-kinetics"),
     *,
-    above: Annotated[float | None, typer.Option("--above", min=0, help="Level for the days above it.")] = None,
-    sampling: Annotated[bool, typer.Option(help="Population and joint models too: minutes.")] = True,
-    draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws of each chain.")] = None,
+    above: Annotated[float | None, typer.Option("--above", min=0, help="Report days above this count.")] = None,
+    sampling: Annotated[bool, typer.Option(help="Fit population and joint models (minutes).")] = True,
+    draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws per chain.")] = None,
     force: ForceOption = False,
 ) -> None:
-    """Analyse the CAR-T counts: exposure, persistence, what goes with them, and the course of the cells."""
+    """Analyse CAR-T cell kinetics: exposure, persistence, associated factors, and population model."""
     place = console.writable(out, "kinetics", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.kinetics_folder import write_kinetics
@@ -123,14 +123,14 @@ def kinetics(
 
 @app.command("figure")
 def one_figure(
-    name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` names them all.")],
+    name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` lists all.")],
     cohort: Annotated[Path, typer.Argument(help="Cohort, or a folder of results.")],
     plan: PlanOption = None,
-    columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Columns of a journal: 1 or 2.")] = 2,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Width in journal columns: 1 or 2.")] = 2,
     out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
     force: ForceOption = False,
 ) -> None:
-    """Make one figure alone, at the width of one or two columns of a journal, with its data."""
+    """Draw one figure at the width of one or two journal columns, with its data."""
     place = console.destination(out, "figure", cohort, plan, force=force)
     from reinfuse.report.export import single_figure
 
@@ -146,13 +146,13 @@ def one_figure(
 
 @app.command()
 def share(
-    results: Annotated[Path, typer.Argument(help="Folder that `reinfuse analyze` made.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Default: beside it, named -shared.")] = None,
-    small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest number that is shown.")] = 11,
-    again: Annotated[bool, typer.Option("--again", help="Though few patients differ from an earlier release.")] = False,
+    results: Annotated[Path, typer.Argument(help="Folder written by `reinfuse analyze`.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: RESULTS-shared.")] = None,
+    small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest count not suppressed.")] = 11,
+    again: Annotated[bool, typer.Option("--again", help="Release although few patients are new.")] = False,
     force: ForceOption = False,
 ) -> None:
-    """Make the folder that may leave the centre: no ids, no dates, no small cells; list what was removed."""
+    """Write results that may leave the centre: no ids, no dates, no small cells; list what was removed."""
     from reinfuse.report.export.shared_folder import share as shared
 
     target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
@@ -163,9 +163,9 @@ def share(
 
 @app.command()
 def cite(
-    results: Annotated[Path | None, typer.Argument(help="Folder of results; without one, every reference.")] = None,
+    results: Annotated[Path | None, typer.Argument(help="Folder of results; default: all references.")] = None,
 ) -> None:
-    """Print the references of the methods that were used, and of reinfuse, as BibTeX."""
+    """Print references of the methods used, and of reinfuse, as BibTeX."""
     from reinfuse.report.sections.contents import report
     from reinfuse.report.text.bibtex import bibliography
     from reinfuse.report.text.references import REFERENCES
@@ -176,21 +176,21 @@ def cite(
 
 
 @app.command()
-def template(directory: Annotated[Path, typer.Argument(help="Folder to write into.")],
+def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
              force: ForceOption = False) -> None:  # fmt: skip
-    """Write an empty cohort: a CSV file for each table, and one workbook with explanations."""
+    """Write an empty cohort: one CSV file per table, and a workbook with explanations."""
     from reinfuse.cohort.template import write_template
 
     written, unchanged = write_template(console.destination(directory, "template", force=force))
     for path in written:
         typer.echo(str(path))
     for path in unchanged:
-        typer.echo(f"{path} is there already and was left as it is.", err=True)
+        typer.echo(f"{path} exists and was not changed.", err=True)
 
 
 @app.command()
 def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
-    """Analyse the bundled synthetic cohort, and compare it with what was published."""
+    """Analyse a bundled cohort and compare the results with the published ones."""
     from reinfuse.data import DEMO, datasets
     from reinfuse.exceptions import PlanRefused, Problem
 
@@ -198,7 +198,7 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
     name = dataset or DEMO
     if name not in bundled:
         remedy = f"use one of: {', '.join(bundled)}"
-        raise PlanRefused([Problem(value=name, rule="is no bundled cohort", remedy=remedy)])
+        raise PlanRefused([Problem(value=name, rule="is not a bundled cohort", remedy=remedy)])
     chosen = bundled[name]
     place = console.writable(out, "analyze", chosen.path, force=force)
     findings = analyse(chosen.path, chosen.plan, place=place)
@@ -208,7 +208,7 @@ def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, 
 
 @app.command("datasets")
 def list_datasets() -> None:
-    """List the bundled cohorts with their sources."""
+    """List the bundled cohorts and their sources."""
     from reinfuse.data import datasets
 
     for one in datasets().values():
@@ -219,7 +219,7 @@ def list_datasets() -> None:
 @app.command()
 def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
            markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
-    """Print every table and column that is read, and what it may hold."""
+    """Print every input table and column, with permitted values."""
     from reinfuse.cohort import template
 
     if markdown:

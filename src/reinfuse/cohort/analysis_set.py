@@ -113,9 +113,9 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     if not ends and not columns and not any(is_grade(c) for c in frame.columns):
         rule, remedy = "holds no column that the plan analyses", "use the standard names, or map them under [columns]"
         raise CohortRefused([Problem(table="sheet", rule=rule, remedy=remedy), *cohort.warnings])
-    notes = [f"factor {n} left out: the data do not hold what it needs" for n in left_out]
-    notes += [f"subgroup {n} left out: the data do not hold it" for n in missing]
-    notes += [f"{e.label}: not known in {n} of {frame.height} patients, who are left out of it" for e in ends
+    notes = [f"factor {n} omitted: its data are not available" for n in left_out]
+    notes += [f"subgroup {n} omitted: not in the data" for n in missing]
+    notes += [f"{e.label}: missing in {n} of {frame.height} patients, who are excluded from it" for e in ends
               if _is_noted(e) and (n := int((~e.known).sum()))]  # fmt: skip
     notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
     at_zero = tuple(f for f in columns if f.known_at is None)
@@ -239,7 +239,7 @@ def _populations(frame: pl.DataFrame, columns: list[FactorColumn],
     for name in design.subgroups:
         column = by_name[name].values if name in by_name else frame[name] if name in frame.columns else None
         if column is None and name not in ("diagnosis", *factors.LABELS):
-            rule = "the plan's subgroup is no factor and no column"
+            rule = "the plan's subgroup is neither a factor nor a column"
             problems.append(Problem(table="plan", column=name, rule=rule, remedy="correct the plan"))
             continue
         if column is None or column.null_count() == frame.height:

@@ -15,6 +15,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.tabular import cell_parsing
 
+NOT_BASELINE = "is known only after the index infusion and cannot be a baseline factor (immortal-time bias)"
 HOW_LATER = "use [[landmarks]] or [[time_dependent]], or say when it was known (known_at) for a landmark"
 _OUTCOMES = frozenset(plain_name(name) for name in (
     "crs_grade", "icans_grade", "nt_grade", "first_assessment_day", "response_day", "umrd_day28_day",
@@ -57,13 +58,12 @@ def unfit_name(name: str, outcomes: Mapping[str, str], *, known_at: float | None
         Day on which the plan says it was learnt; an outcome may then be a landmark factor.
     """
     if is_identifier(name):
-        return f"{name} identifies patients, and cannot divide them"
+        return f"{name} identifies patients and cannot define groups"
     outcome = outcomes.get(plain_name(name)) or (name if learnt_later(name) else None)
     if outcome is None or known_at is not None:
         return None
-    what = f"{name} is" if outcome == name else f"the column {name} is the outcome {outcome},"
-    return (f"{what} learnt after the index infusion and cannot be used as if it were known on that day (who lives "
-            f"longer has more time to respond): {HOW_LATER}")  # fmt: skip
+    what = name if outcome == name else f"the column {name} is the outcome {outcome}, which"
+    return f"{what} {NOT_BASELINE}: {HOW_LATER}"
 
 
 def unfit_values(column: pl.Series, numbers: bool = False) -> str | None:
@@ -78,7 +78,7 @@ def unfit_values(column: pl.Series, numbers: bool = False) -> str | None:
     if texts and all(_is_date(t) for t in set(texts)):
         return "holds dates; give days from the index infusion, or a year"
     if not numbers and len(texts) >= FEWEST_DIFFERENT and len(set(texts)) == len(texts):
-        return f"has another value in each of {len(texts)} patients, as an identifier has"
+        return f"has a different value in each of {len(texts)} patients, like an identifier"
     return None
 
 

@@ -165,4 +165,4 @@ def _absent(frame: pl.DataFrame, design: Design) -> Iterator[str]:
     expected = (ENDPOINTS[name] for name in names(expected=True))
     lacking = [e.label[0].lower() + e.label[1:] for e in expected if not filled(frame, e.columns[0])]
     if lacking:
-        yield "left out, because the data do not hold it: " + "; ".join(lacking)
+        yield "omitted, not in the data: " + "; ".join(lacking)

@@ -128,7 +128,7 @@ class Endpoint(Declaration):
             raise ValueError("a built-in endpoint has this name; map its columns under [columns], or rename it")
         for column in (self.time, self.entry, self.event, self.competing, self.value):
             if column is not None and is_identifier(column):
-                raise ValueError(f"{column} identifies patients, and is no endpoint")
+                raise ValueError(f"{column} identifies patients and is not an endpoint")
         timed = self.time is not None and self.event is not None and self.value is None
         binary = self.value is not None and not (self.time or self.event or self.competing or self.entry)
         if not (timed or binary):

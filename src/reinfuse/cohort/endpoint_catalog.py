@@ -126,7 +126,7 @@ _DECLARED = (
         event="relapse or progression", competes_with="nrm", best=("PD",),
     ),
     BuiltInEndpoint(
-        "nrm", "Non-relapse mortality", "NRM", "time", "responses", duration="time to death without relapse",
+        "nrm", "Non-relapse mortality", "NRM", "time", "responses", duration="time to non-relapse mortality",
         event="death without relapse", competes_with="relapse", part_of=("os",),
     ),
 )  # fmt: skip

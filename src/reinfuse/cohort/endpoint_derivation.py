@@ -250,22 +250,22 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
 
 def _response_rule(rules: Rules) -> str:
     special = "".join(f"; in {d}: {', '.join(r)}" for d, r in rules.responders_by_diagnosis.items())
-    return f"best response {', '.join(rules.responders)}{special}; not assessed = no response"
+    return f"best response {', '.join(rules.responders)}{special}; not assessed = non-responder"
 
 
 def _umrd_rule(rules: Rules) -> str:
     low, high = rules.umrd_window
     return (
         f"test nearest to day {rules.umrd_day} from day {low} to {high}, up to a new anticancer therapy; of several "
-        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable wins; "
-        f"a value below {rules.umrd_threshold:g} is undetectable; no test = left out"
+        f"compartments the first of: {', '.join(rules.umrd_compartments)}; detectable takes precedence; "
+        f"a value below {rules.umrd_threshold:g} is undetectable; no test = excluded"
     )
 
 
 def _pfs_rule(rules: Rules) -> str:
     censored = "last adequate assessment" + (" before a new anticancer therapy" if rules.censor_at_new_therapy else "")
-    gap = f"; an event over {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
-    through = "" if rules.censor_at_new_therapy else "; goes on through a new anticancer therapy"
+    gap = f"; an event more than {rules.max_gap_days} days after it is not counted" if rules.max_gap_days else ""
+    through = "" if rules.censor_at_new_therapy else "; follow-up continues through a new anticancer therapy"
     return f"to progression, relapse or death; censored at the {censored}{gap}{through}"
 
 
@@ -292,7 +292,7 @@ def _dor_rule(rules: Rules) -> str:
 def _relapse_nrm_rule(rules: Rules) -> str:
     died = "relapse on that day" if rules.death_of_disease == "relapse" else "non-relapse mortality"
     return (
-        "first progression at any time; death without it; each competes with the other; death of disease without a "
+        "first progression at any time; death without it; competing events; death of disease without a "
         f"recorded progression is {died}; censored at last contact"
     )
 

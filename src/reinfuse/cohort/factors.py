@@ -155,10 +155,10 @@ def _shape(factor: Factor, series: pl.Series,
     wants_number = factor.above is not None or factor.scale is not None or factor.per is not None
     number, bad = numbers(series, dialect)
     if wants_number and bad:
-        rule = f"factor {factor.name} needs numbers, and {bad} values are none"
+        rule = f"factor {factor.name} needs numbers, and {bad} values are not numbers"
         return None, [Problem(table="plan", column=factor.column, rule=rule, remedy="correct the column or the factor")]
     if bad and factor.reference is None and (good := len(number) - number.null_count()):
-        rule = f"factor {factor.name} holds {good} numbers and {bad} texts that are none"
+        rule = f"factor {factor.name} holds {good} numbers and {bad} non-numeric values"
         remedy = "correct the column, or name a reference in the plan to compare its values as categories"
         return None, [Problem(table="plan", column=factor.column, rule=rule, remedy=remedy)]
     if factor.above is not None:

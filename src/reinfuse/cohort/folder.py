@@ -68,10 +68,10 @@ def _entries(folder: Path) -> list[Path]:
         for entry in folder.iterdir():
             listed.append(entry)
             if len(listed) > FILES:
-                rule = f"holds more than {FILES:,} files, the most that are looked at"
+                rule = f"holds more than {FILES:,} files, the limit"
                 raise Unreadable(rule, "name a folder that holds one cohort only")
     except OSError:
-        raise Unreadable("the folder cannot be read", "look whether it is a folder that you may open") from None
+        raise Unreadable("the folder cannot be read", "check that you may open the folder") from None
     return sorted(listed)
 
 
@@ -87,7 +87,7 @@ def _twice(named: Iterable[tuple[str, Path]], tables: Mapping[str, Path]) -> Ite
         if tables.get(name) == entry:
             continue
         if name == SHEET and SHEET not in tables:
-            rule = "a wide sheet stands beside the tables of a cohort, and one of the two is not read"
+            rule = "a wide sheet and the tables of a cohort are both present; only one can be read"
             yield Problem(
                 table=FOLDER, value=shown(entry), rule=rule, remedy="keep the sheet or the tables in this folder"
             )
@@ -117,7 +117,7 @@ def _stranger(entry: Path, workbooks: _Workbooks) -> Problem | None:
 
 
 def _unread(name: str) -> Problem:
-    rule = "a file is not read: its name is that of no table"
+    rule = "file not read: its name is not that of a table"
     remedy = f"nothing, if it is none of {_TABLES}; a wide sheet is read if you name the file itself"
     return Problem(table=FOLDER, value=name, rule=rule, remedy=remedy, severity="warning")
 

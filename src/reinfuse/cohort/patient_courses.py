@@ -93,7 +93,7 @@ def _dated(cohort: Cohort, data: AnalysisSet, index: int, *, threshold: float | 
         end = float((death if death is not None else last) - zero[patient])
         start = min([0.0, *(e.day for e in of_patient if e.kind == "infusion")])
         shown = tuple(e for e in of_patient if start <= e.day <= end)
-        yield Course(patient, diagnosis or "not known", start, end, death is not None, shown, _spans(shown))
+        yield Course(patient, diagnosis or "not recorded", start, end, death is not None, shown, _spans(shown))
 
 
 def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> dict[str, list[Event]]:
@@ -173,4 +173,6 @@ def _wide(data: AnalysisSet, index: int) -> Iterator[Course]:
             events.append(Event(float(row["pfs_days"]), "progression or death"))
         shown = tuple(sorted((e for e in events if e.day <= end), key=lambda e: e.day))
         died = None if row.get("os_event") is None else row["os_event"] == "yes"
-        yield Course(str(row[ID]), row.get("diagnosis") or "not known", min(0.0, shown[0].day), float(end), died, shown)
+        yield Course(
+            str(row[ID]), row.get("diagnosis") or "not recorded", min(0.0, shown[0].day), float(end), died, shown
+        )

@@ -98,11 +98,11 @@ def _landmark_notes(mark: PlannedLandmark, day: float, data: AnalysisSet) -> Ite
     head = f"landmark of {mark.factor} at day {day:g}"
     after, of = known_after(mark.factor, day, data)
     if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
-        yield f"{head}, not {FIRST_DAY:g}: {ASSESSED}% of the first assessments had been made only by then"
+        yield f"{head}, not {FIRST_DAY:g}: {ASSESSED}% of first assessments were made by then"
     if after and mark.factor == "response":
-        yield f"{head}: {after} of {of} responders first responded after it, and count there as no response"
+        yield f"{head}: {after} of {of} responders first responded after it and count there as no response"
     elif after and mark.factor == "umrd_day28":
-        yield f"{head}: {after} of {of} patients were tested after it, and are left out there"
+        yield f"{head}: {after} of {of} patients were tested after it and are excluded there"
 
 
 def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, int]:
@@ -126,7 +126,7 @@ def factor_at(name: str, day: float, data: AnalysisSet) -> tuple[FactorColumn | 
         return (None, f"known on day {own.known_at:g} only") if late else (own, "")
     when = DAYS[name]
     if when not in data.frame.columns:
-        return None, f"the data do not say on which day ({when})"
+        return None, f"the day is not recorded ({when})"
     by_then = (pl.col(when) <= day).fill_null(False)
     if name == "umrd_day28":
         values = data.frame.select(v=pl.when(by_then).then(pl.col(name)))["v"]
@@ -150,7 +150,7 @@ def _yes_no(name: str, values: pl.Series, *, day: float) -> FactorColumn:
 def time_dependent_factor(name: str, data: AnalysisSet) -> tuple[TimeDependentFactor | None, str]:
     """Return on which day a factor turned yes for each patient, or None and the reason why there is none."""
     if DAYS[name] not in data.frame.columns:
-        return None, f"the data do not say on which day ({DAYS[name]})"
+        return None, f"the day is not recorded ({DAYS[name]})"
     day = data.frame[DAYS[name]].cast(pl.Float64).fill_null(float("nan")).to_numpy().astype(np.float64)
     turned = TimeDependentFactor(name, LABELS[name], day, _undated(name, data))
     return (turned, "") if (~np.isnan(day)).any() else (None, "no patient has it")

@@ -138,7 +138,7 @@ def _about(path: Path, collector: _Collector) -> About:
         collector.refuse(ABOUT_FILE, refused.rule, refused.remedy)
         return About()
     except NotToml as why:
-        collector.refuse(ABOUT_FILE, str(why), "mend it or take it away")
+        collector.refuse(ABOUT_FILE, str(why), "correct or remove it")
         return About()
     limits = settings.get("limits", [])
     texts = {k: settings.get(k, "") for k in ("title", "description", "source")}
@@ -157,7 +157,7 @@ def _folder(path: Path, collector: _Collector) -> tuple[list[RawTable], About]:
     folder = sort_out(path)
     collector.problems += folder.problems
     if folder.documents:
-        collector.readings.append(Reading(FOLDER, None, "files that are no tables, not read", folder.documents))
+        collector.readings.append(Reading(FOLDER, None, "files that are not tables, not read", folder.documents))
     raw = [_one(name, file, collector) for name, file in folder.tables.items()]
     return [t for t in raw if t is not None], _about(folder.about, collector) if folder.about else About()
 
@@ -193,7 +193,7 @@ def _one(name: str, path: Path, collector: _Collector) -> RawTable | None:
 
 
 def _uneven(name: str, read: Delimited) -> Iterator[Problem]:
-    remedy = "a separator is missing or too many: quote texts that hold one"
+    remedy = "a separator is missing or extra: quote texts that contain one"
     for row, count in read.uneven:
         rule = f"has {count} cells where the header has {len(read.grid.columns)}"
         yield Problem(table=name, row=row, rule=rule, remedy=remedy)
@@ -212,7 +212,7 @@ def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "
     if not any(header):
         rule, remedy = "is empty", "give it a header and at least one row"
         if grid.rows:
-            rule, remedy = "has no names of columns in its first row", "take out what stands above the header"
+            rule, remedy = "has no names of columns in its first row", "remove the rows above the header"
         collector.refuse(name, rule, remedy)
         return None
     if name in (SHEET, "patients") and len(grid.rows) > limits.PATIENTS:
@@ -239,8 +239,8 @@ def _refuse_names(name: str, header: Iterable[str], collector: _Collector) -> No
     titles: set[str] = set()
     for title in header:
         if title and title in titles:
-            collector.refuse(name, "the column is there twice", "keep one of the two columns", column=title)
+            collector.refuse(name, "the column occurs twice", "keep one of the two columns", column=title)
         if is_fault(title):
-            rule = "the name of a column is an error of the spreadsheet program"
-            collector.refuse(name, rule, "mend the formula or write the name", column=title)
+            rule = "the column name is a spreadsheet error"
+            collector.refuse(name, rule, "correct the formula or enter the name", column=title)
         titles.add(title)

@@ -102,20 +102,20 @@ class TableSchema:
         return tuple(c.name for c in self.columns)
 
 
-_PATIENT = Column("patient_id", "id", "the patient, the same text in every table", True, True, example="P01")
+_PATIENT = Column("patient_id", "id", "patient identifier, identical in every table", True, True, example="P01")
 _DATE = Column("date", "date", "ISO 8601 date (YYYY-MM-DD); or use `day`", filled=True, example="2024-03-15")
 _DAY = Column(
     "day", "day", "whole days; day 0 = first CAR-T infusion, negative before; or use `date`", filled=True,
     low=DAYS[0], high=DAYS[1], unit="days", example="0",
 )  # fmt: skip
-_INFUSION = Column("infusion", "integer", "which CAR-T infusion: 1, 2, ...", True, True, low=1, high=20)
+_INFUSION = Column("infusion", "integer", "number of the CAR-T infusion: 1, 2, ...", True, True, low=1, high=20)
 _SEX = Column("sex", "choice", "sex", choices=("F", "M", "other"), words={"female": "F", "male": "M"}, example="F")
 _AGE = Column("age_years", "number", "age at CART1", low=0, high=120, unit="years", example="61")
 _DIAGNOSIS = Column(
     "diagnosis", "choice", "ALL, CLL, NHL, or another text", choices=("ALL", "CLL", "NHL"),
     words=DIAGNOSIS_WORDS, free=True, example="CLL",
 )  # fmt: skip
-_PRIOR = Column("prior_lines", "number", "lines of therapy before", low=0, high=50, unit="lines", example="5")
+_PRIOR = Column("prior_lines", "number", "prior lines of therapy", low=0, high=50, unit="lines", example="5")
 _BULKY = Column("bulky", "yes_no", "bulky disease before the infusion", example="yes")
 
 
@@ -137,7 +137,7 @@ def grade_column(name: str, kind: str) -> Column:
 
 
 PATIENTS = TableSchema(
-    "patients", "one row a patient", timed="no", required=True, key=("patient_id",), also=(_PRIOR, _BULKY),
+    "patients", "one row per patient", timed="no", required=True, key=("patient_id",), also=(_PRIOR, _BULKY),
     columns=(
         _PATIENT,
         Column("last_contact", "when", "date or day on which the patient was last known alive", True),
@@ -153,34 +153,33 @@ PATIENTS = TableSchema(
 )  # fmt: skip
 
 INFUSIONS = TableSchema(
-    "infusions", "one row a CAR-T infusion", required=True, key=("patient_id", "infusion"),
+    "infusions", "one row per CAR-T infusion", required=True, key=("patient_id", "infusion"),
     also=(_DIAGNOSIS, _SEX, _AGE),
     columns=(
         _PATIENT, _INFUSION, _DATE, _DAY,
         Column("product", "text", "CAR-T product"),
         _dose("dose_cells_per_kg", True),
         _regimen("lymphodepletion", True),
-        Column("reason", "choice", "why this infusion was given; `planned` soon after another one: a part of that one "
-               "(split dose)",
+        Column("reason", "choice", "reason for the infusion; `planned` soon after another: part of it (split dose)",
                choices=("relapse", "progression", "persistent disease", "no response", "planned")),
         _PRIOR, _BULKY,
     ),
 )  # fmt: skip
 
 RESPONSES_TABLE = TableSchema(
-    "responses", "one row an assessment of response",
+    "responses", "one row per response assessment",
     columns=(
         _PATIENT, _DATE, _DAY,
         Column("response", "choice", "response at this assessment; `relapse` counts as PD", True, True,
                choices=RESPONSES, words=RESPONSE_WORDS, example="PR"),
         Column("criteria", "choice", "criteria used", choices=("iwCLL", "Lugano", "NCCN"), free=True),
-        Column("size", "number", "size of the measured disease, such as the sum of the products of the diameters, in "
-               "one unit; the last one up to the infusion is its baseline", low=0),
+        Column("size", "number", "tumour size, such as the sum of products of diameters, in one unit; baseline: last "
+               "value up to the infusion", low=0),
     ),
 )  # fmt: skip
 
 MRD = TableSchema(
-    "mrd", "one row a test for measurable residual disease; `result` or `value`, or both",
+    "mrd", "one row per test for measurable residual disease; `result` or `value`, or both",
     columns=(
         _PATIENT, _DATE, _DAY,
         Column("result", "choice", "result of the test", choices=("undetectable", "detectable"), words=MRD_WORDS),
@@ -192,21 +191,21 @@ MRD = TableSchema(
 )  # fmt: skip
 
 COUNTS = TableSchema(
-    "counts", "one row a count of CAR-T cells",
+    "counts", "one row per count of CAR-T cells",
     columns=(
         _PATIENT, _DATE, _DAY,
-        Column("value", "number", "the count; 0 or the limit where it is below the limit", True, low=0),
+        Column("value", "number", "the count; 0 or the limit if below the limit", True, low=0),
         Column("unit", "choice", "unit of the count", True, True, choices=("cells/uL", "copies/ug"),
                words={"cells/µl": "cells/uL", "cells/μl": "cells/uL", "copies/µg": "copies/ug",
                       "copies/μg": "copies/ug"}),
         Column("lloq", "number", "lower limit of quantification, in the same unit", low=0),
         Column("below_lloq", "yes_no", "the count is below that limit"),
-        Column("subset", "choice", "cells counted", choices=("total", "CD4", "CD8")),
+        Column("subset", "choice", "cell subset", choices=("total", "CD4", "CD8")),
     ),
 )  # fmt: skip
 
 TOXICITIES = TableSchema(
-    "toxicities", "one row a toxicity of an infusion", timed="may",
+    "toxicities", "one row per toxicity of an infusion", timed="may",
     columns=(
         _PATIENT, _INFUSION,
         Column("kind", "choice", "CRS, ICANS, NT (neurotoxicity by CTCAE), or another text", True, True,
@@ -218,11 +217,11 @@ TOXICITIES = TableSchema(
 )  # fmt: skip
 
 THERAPIES = TableSchema(
-    "therapies", "one row a therapy other than the CAR-T infusions and their lymphodepletion",
+    "therapies", "one row per therapy other than CAR-T infusions and their lymphodepletion",
     columns=(
         _PATIENT, _DATE, _DAY,
-        Column("therapy", "text", "what was given", True, example="ibrutinib"),
-        Column("kind", "choice", "kind of therapy; every kind but `supportive` is a new anticancer therapy",
+        Column("therapy", "text", "therapy given", True, example="ibrutinib"),
+        Column("kind", "choice", "kind of therapy; all but `supportive` count as new anticancer therapy",
                choices=("anticancer", "allo-HCT", "auto-HCT", "radiation", "supportive"),
                words={"allo hct": "allo-HCT", "allo-sct": "allo-HCT", "auto hct": "auto-HCT",
                       "auto-sct": "auto-HCT", "radiotherapy": "radiation"}),
@@ -250,16 +249,16 @@ def _timed(endpoint: BuiltInEndpoint) -> tuple[Column, Column]:
 
 
 WIDE = TableSchema(
-    "sheet", "wide sheet: one row a patient, times already derived", timed="no", key=("patient_id",),
+    "sheet", "wide sheet: one row per patient, times already derived", timed="no", key=("patient_id",),
     columns=(
-        Column("patient_id", "id", "the patient", example="P01"),
+        Column("patient_id", "id", "patient identifier", example="P01"),
         _DIAGNOSIS, _SEX, _AGE, _PRIOR, _BULKY,
         _regimen("cart1_lymphodepletion"), _dose("cart1_dose_cells_per_kg"),
         _regimen("cart2_lymphodepletion"), _dose("cart2_dose_cells_per_kg"),
         Column("interval_days", "number", "days from CART1 to CART2", low=0, high=DAYS[1], unit="days"),
         Column("response", "choice", "best response after the index infusion; empty = not assessed",
                choices=RESPONSES, words=RESPONSE_WORDS),
-        Column("umrd_day28", "yes_no", "MRD undetectable about day 28"),
+        Column("umrd_day28", "yes_no", "undetectable MRD at day 28"),
         grade_column("crs_grade", "CRS"), grade_column("icans_grade", "ICANS"),
         grade_column("nt_grade", "neurotoxicity by CTCAE"),
         *(column for e in ENDPOINTS.values() if e.kind == "time" for column in _timed(e)),
@@ -267,9 +266,9 @@ WIDE = TableSchema(
               "default landmark of response follows"),
         _days("response_day", "day of the first response after the index infusion, for landmark analyses"),
         _days("umrd_day28_day", "day of the MRD test that counts as that of day 28"),
-        Column("umrd_day28_compartment", "text", "compartment of that test, and those whose tests differ from it"),
+        Column("umrd_day28_compartment", "text", "compartment of that test, and compartments with discordant tests"),
         _days("transplant_day", "day of the first allogeneic transplant after the index infusion"),
-        Column("best_size_change", "number", "smallest size of the measured disease after the index infusion, as a "
-               "change from the size before it", low=-100, unit="percent"),
+        Column("best_size_change", "number", "best change in tumour size from baseline after the index infusion",
+               low=-100, unit="percent"),
     ),
 )  # fmt: skip

@@ -64,7 +64,7 @@ def _stranger(sheet: Sheet) -> Problem:
 
 
 def _unread(sheet: Sheet) -> Problem:
-    rule, remedy = "a sheet is not read: its name is that of no table", "nothing, if it holds no table of the cohort"
+    rule, remedy = "sheet not read: its name is not that of a table", "nothing, if it holds no table of the cohort"
     return Problem(table="workbook", value=sheet.title, rule=rule, remedy=remedy, severity="warning")
 
 

@@ -21,7 +21,7 @@ from reinfuse.texts import LONGEST_NAME, fault
 
 LONGEST_HEADER = 1000
 CLASS_SUFFIX = f"{DERIVED}class"
-FAULT = ("is an error of the spreadsheet program", "mend the formula or write the value")
+FAULT = ("is a spreadsheet error", "correct the formula or enter the value")
 DTYPES: Mapping[str, type[pl.DataType]] = {"number": pl.Float64, "integer": pl.Int64, "date": pl.Int64, "day": pl.Int64,
                                            "when": pl.Int64}  # fmt: skip
 
@@ -114,9 +114,7 @@ def _rename(raw: RawTable, table: TableSchema) -> tuple[pl.DataFrame, list[Readi
             continue
         if target in taken:
             rule = f"the columns {taken[target]!r} and {name!r} are both read as {target}"
-            problems.append(
-                Problem(table=table.name, column=name, rule=rule, remedy="rename or take away one of the two")
-            )
+            problems.append(Problem(table=table.name, column=name, rule=rule, remedy="rename or remove one of the two"))
             continue
         taken[target] = name
         readings.append(Reading(table.name, target, "column name", 1, (f"{name} → {target}",)))
@@ -169,7 +167,7 @@ def _read_regimen(text: str) -> Read:
         return Read(None, "missing")
     if regimen_class(text) is None:
         remedy = "name the agents, such as `fludarabine + cyclophosphamide`; begin with `other` for anything else"
-        return Read(rule="holds a regimen or agent that is not known", remedy=remedy)
+        return Read(rule="holds an unrecognised regimen or agent", remedy=remedy)
     return Read(text)
 
 
@@ -237,7 +235,7 @@ def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | N
     if wrong := fault(text, longest):
         return Read(rule=wrong[0], remedy=wrong[1])
     if text.casefold() in unsaid:
-        return Read(rule="is said to be not known", remedy="an empty cell means that it did not happen: fill it")
+        return Read(rule="is entered as unknown", remedy="an empty cell means that it did not happen: fill it")
     if cell_parsing.is_fault(text):
         return Read(rule=FAULT[0], remedy=FAULT[1])
     return None

@@ -56,7 +56,7 @@ def duplicate_keys(tables: Tables) -> Iterator[Problem]:
         twice = full.filter(pl.struct(key).is_duplicated() & ~pl.struct(key).is_first_distinct())
         what = " and ".join(key)
         yield from _each(
-            twice, name, key[-1], rule=f"{what} is there already in an earlier row", remedy="keep one of the rows"
+            twice, name, key[-1], rule=f"{what} already occurs in an earlier row", remedy="keep one of the rows"
         )
 
 
@@ -118,7 +118,7 @@ def infusion_order(tables: Tables) -> Iterator[Problem]:
     frame = tables["infusions"].drop_nulls(["patient_id", "infusion", TIME]).sort("patient_id", "infusion")
     late = frame.filter(pl.col(TIME) <= pl.col(TIME).shift(1).over("patient_id"))
     column = "date" if "date" in frame.columns else "day"
-    yield from _each(_shown(late, column), "infusions", column, rule="the infusion is not after the one before it",
+    yield from _each(_shown(late, column), "infusions", column, rule="the infusion is not after the previous one",
                      remedy="correct the day or the number of the infusion")  # fmt: skip
     if "day" in frame.columns:
         first = frame.filter((pl.col("infusion") == 1) & (pl.col("day") != 0))
@@ -223,7 +223,7 @@ def mrd_told(tables: Tables) -> Iterator[Problem]:
         "mrd",
         "result",
         rule="has neither a result nor a value",
-        remedy="fill one of them, or take the row away",
+        remedy="fill one of them, or remove the row",
     )
 
 

@@ -69,7 +69,7 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
     if already is not None and already >= smallest:
         return findings, ()
     if already is not None:
-        raise ValueError(f"numbers below {already} are gone: start from the results themselves")
+        raise ValueError(f"numbers below {already} are already suppressed: start from the original results")
     control = _Control(findings, smallest)
     estimates = tuple(control.estimates())
     removed = [Removed(what, why, n) for (what, why), n in sorted(control.removed.items())]
@@ -125,7 +125,9 @@ class _Control:
         """Yield every record that is kept, suppressed where it must be."""
         for e in self.findings.estimates:
             if e.analysis not in SHARED_ANALYSES:
-                self.removed[e.analysis, "leaves out, pairs or singles out patients, or is told by other numbers"] += 1
+                self.removed[
+                    e.analysis, "excludes, pairs or singles out patients, or can be derived from other numbers"
+                ] += 1
                 continue
             why = self._why(e)
             if why is not None:

@@ -74,4 +74,4 @@ def _standing(profile: Profile, limit: float | None) -> Floats:
 
 
 def _above_zero(value: float) -> Value:
-    return (value, None) if 0 < value < math.inf else (None, NO_LIMIT if value == 0 else "counts too great to add up")
+    return (value, None) if 0 < value < math.inf else (None, NO_LIMIT if value == 0 else "counts too large to sum")

@@ -18,9 +18,9 @@ from reinfuse.plan.kinetics_rules import NcaRules
 
 SUBSET = "total"
 MEASURES = {
-    "cmax": ("Peak", ""), "tmax": ("Day of the peak", "days"), "auc_0_28": ("Area under the counts, days 0 to 28", ""),
-    "tlast": ("Day of the last count above the limit", "days"), "half_life": ("Terminal half-life", "days"),
-    "fold": ("Peak, times that of the infusion before", "ratio"),
+    "cmax": ("Peak", ""), "tmax": ("Time to peak", "days"), "auc_0_28": ("AUC0-28", ""),
+    "tlast": ("Last quantifiable count", "days"), "half_life": ("Terminal half-life", "days"),
+    "fold": ("Peak relative to the previous infusion", "ratio"),
 }  # fmt: skip
 """Name -> label and unit; "" = that of the counts."""
 LOGGED = ("cmax", "auc_0_28", "cmax_28")

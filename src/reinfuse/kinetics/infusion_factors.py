@@ -24,7 +24,7 @@ DOSE = "dose_cells_per_kg"
 LABELS = {
     "repeat": "Second or later infusion", "cy_flu": "Cy-Flu before this infusion",
     "cart1_cy_flu": "Cy-Flu before CART1, at a later infusion", "log10_dose": "Dose, per tenfold",
-    "log2_dose_ratio": "Dose against the infusion before, per doubling", "bulky": "Bulky disease",
+    "log2_dose_ratio": "Dose relative to the previous infusion, per doubling", "bulky": "Bulky disease",
     "diagnosis": "Diagnosis",
 }  # fmt: skip
 

@@ -10,9 +10,9 @@ squares with no negative mass (Wang, J R Stat Soc B 2007;69:185-198) until it is
 patient tells apart share their mass, and the range that this leaves open is given. Limits are percentiles of patients
 drawn anew (bootstrap).
 
-That likelihood weighs a loss in (l, d] and a competing event on day d alike, though who lost the cells seldom happens
-to die before the next count; as intervals overlap and days of death do not, it makes nearly all of them losses. Records
-therefore count these patients as with the cells until day d, and tell what comes out if all of them had lost the cells.
+That likelihood weighs a loss in (l, d] and a competing event on day d alike, though few patients lose persistence and
+die before the next count; as intervals overlap and days of death do not, it makes nearly all of them losses. Records
+therefore count these patients as persisting until day d, and give the result if all of them had lost persistence.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
                    confidence=confidence, unit="fraction", method=METHOD, n=len(patients),
                    events=sum(s.right is not None for s in patients))  # fmt: skip
     if not own.events:
-        note = f"{NOT_REACHED}: no loss of the cells was seen" if patients else f"{NOT_ESTIMABLE}: no patient"
+        note = f"{NOT_REACHED}: no loss observed" if patients else f"{NOT_ESTIMABLE}: no patient"
         return [replace(own, at=day, note=note) for day in DAYS]
     persistent = [s.persistent for s in patients]
     fit, every = incidence(persistent), incidence([s.gone for s in patients])
@@ -262,20 +262,18 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
             continue
         bounds = None
         if unsure:
-            bounds = (f"{unsure} died, or had the next infusion, with no count on that day, counted as with the cells: "
-                      f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost the cells")  # fmt: skip
+            bounds = (f"{unsure} died, or had the next infusion, with no count on that day, counted as persisting: "
+                      f"{100 * sum(every.by(day)) / 2:.0f}% if all of them had lost persistence")  # fmt: skip
         records.append(_record(fit, limit, one, bounds=bounds))
     return records
 
 
 def _record(fit: Incidence, limit: Floats, one: Estimate, *, bounds: str | None) -> Estimate:
     least, most = (min(max(x, 0.0), 1.0) for x in fit.by(one.at or 0.0))
-    wide = (
-        f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart" if most - least > NOTEWORTHY else None
-    )
+    wide = f"between {100 * least:.0f} and {100 * most:.0f}%: counts are sparse" if most - least > NOTEWORTHY else None
     sure = most < NOTEWORTHY or least > 1 - NOTEWORTHY
     if sure:
         wide = f"{'no' if most < NOTEWORTHY else 'every'} loss by then: interval {NOT_ESTIMABLE}"
     lower, upper = (None, None) if sure else (float(limit[0]), float(limit[1]))
-    failed = None if fit.converged else "the steps did not come to an end"
+    failed = None if fit.converged else "the algorithm did not converge"
     return replace(one, estimate=(least + most) / 2, lower=lower, upper=upper, note=joined([wide, bounds, failed]))

@@ -179,7 +179,7 @@ def terminal_phase(profile: Profile, rules: NcaRules | None = None) -> tuple[Ter
     fits = [_line(day[-k:], value[-k:]) for k in range(FEWEST_POINTS, len(day) + 1)]
     falling = [f for f in fits if f.slope > 0]
     if not falling:
-        return None, "counts do not fall at the end"
+        return None, "no terminal decline"
     best = max(f.r2 for f in falling)
     chosen = max((f for f in falling if f.r2 >= best - SAME_R2), key=lambda f: f.points)
     span = (chosen.last - chosen.first) * chosen.slope / math.log(2)

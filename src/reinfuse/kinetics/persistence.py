@@ -42,7 +42,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
                            "method": METHOD, "n": len(of_infusion),
                            "events": events, "confidence": confidence}  # fmt: skip
     if not of_infusion or not events:
-        note = f"{NOT_ESTIMABLE}: no patient" if not of_infusion else f"{NOT_REACHED}: no loss of the cells was seen"
+        note = f"{NOT_ESTIMABLE}: no patient" if not of_infusion else f"{NOT_REACHED}: no loss observed"
         return [Estimate("kinetics", "persistence", "median", unit="days", note=note, **own)]
     left, right = np.array([a for a, _ in between]), [b for _, b in between]
     fit = turnbull(left, right)
@@ -57,7 +57,7 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
         least, most = (min(max(x, 0.0), 1.0) for x in fit.persisting(day))
         remark: str | None = None
         if most - least > NOTEWORTHY:
-            remark = f"between {100 * least:.0f} and {100 * most:.0f}%: counts are far apart"
+            remark = f"between {100 * least:.0f} and {100 * most:.0f}%: counts are sparse"
         sure = least > 1 - NOTEWORTHY or most < NOTEWORTHY
         if sure:
             remark = f"{'no' if least > NOTEWORTHY else 'every'} loss by then: interval {NOT_ESTIMABLE}"

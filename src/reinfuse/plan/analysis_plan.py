@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from reinfuse.cohort.baseline_columns import HOW_LATER, is_identifier, learnt_later, unfit_name
+from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, learnt_later, unfit_name
 from reinfuse.cohort.declarations import (
     BUILT_IN_FACTORS,
     LANDMARK_FACTORS,
@@ -109,8 +109,8 @@ class Plan(Design):
         factors = [f.name for f in self.factors]
         own = [e.name for e in self.endpoints]
         endpoints = [*(n for n in MODELLED if n not in own), *own]
-        wrong = [f"factor {n!r} is there twice" for n in sorted({n for n in factors if factors.count(n) > 1})]
-        wrong += [f"endpoint {n!r} is there twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
+        wrong = [f"factor {n!r} occurs twice" for n in sorted({n for n in factors if factors.count(n) > 1})]
+        wrong += [f"endpoint {n!r} occurs twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
         known_factors = [*factors, *BUILT_IN_FACTORS]
         ends = [*(m.endpoint for m in self.models), *(m.endpoint for m in self.time_dependent),
                 *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints]  # fmt: skip
@@ -123,8 +123,7 @@ class Plan(Design):
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
             if kind == "factor" and learnt_later(name) and name not in valid:
-                wrong.append(f"{name} is learnt after the index infusion and cannot be a factor known on that day (who "
-                             f"lives longer has more time to respond): {HOW_LATER}")  # fmt: skip
+                wrong.append(f"{name} {NOT_BASELINE}: {HOW_LATER}")
             elif name not in valid and not (kind == "column" and name.startswith("toxicity_")):
                 near = nearest(name, valid)
                 wrong.append(f"{kind} {name!r} is not known" + (f", did you mean {near}?" if near else ""))
@@ -133,7 +132,7 @@ class Plan(Design):
     def _too_early(self) -> list[str]:
         if self.index_infusion > 1:
             return []
-        return [f"factor {f.name!r} is not known yet at infusion 1" for f in self.all_factors
+        return [f"factor {f.name!r} is not available at infusion 1" for f in self.all_factors
                 if f.name in NEEDS_SECOND and f.column is None]  # fmt: skip
 
     def _too_late(self) -> list[str]:

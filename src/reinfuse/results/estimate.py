@@ -14,7 +14,7 @@ from reinfuse.cohort.strata import Stratum
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
 SUPPRESSED = "suppressed: "
-SO_THAT = "suppressed: so that no smaller number can be worked out"
+SO_THAT = "suppressed: so that no smaller number can be derived"
 ROUNDED = "rounded so that no single patient's value is shown, limits outwards"
 LIMIT_NOT_SHOWN = {"lower": "lower limit not shown", "upper": "upper limit not shown"}
 

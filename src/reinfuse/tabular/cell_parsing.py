@@ -138,7 +138,7 @@ def read_number(text: str, mark: str | None = ".") -> Read:
     """
     raw = text.replace("−", "-")
     if _AMBIGUOUS.fullmatch(raw) and mark is None:
-        return Read(rule="can be read as two different numbers", remedy=_NUMBER_REMEDY)
+        return Read(rule="is an ambiguous number", remedy=_NUMBER_REMEDY)
     if _AMBIGUOUS.fullmatch(raw) and "," in raw and mark == ",":
         return _finite(raw.replace(",", "."), "decimal comma")
     if _AMBIGUOUS.fullmatch(raw) and "." in raw and mark == ",":
@@ -161,7 +161,7 @@ def read_number(text: str, mark: str | None = ".") -> Read:
 def _finite(text: str, how: str | None) -> Read:
     number = float(text)
     if not math.isfinite(number) or abs(number) > LARGEST:
-        return Read(rule=f"is beyond {LARGEST:g}, more than anything measured", remedy=_NUMBER_REMEDY)
+        return Read(rule=f"is beyond {LARGEST:g}, the largest accepted number", remedy=_NUMBER_REMEDY)
     if 0 < abs(number) < 1 / LARGEST or (number == 0 and re.search("[1-9]", re.split("[eE]", text)[0])):
         return Read(rule=f"is nearer to 0 than {1 / LARGEST:g}, but not 0", remedy="write 0, or another unit")
     return Read(number, how)
@@ -206,11 +206,11 @@ def read_date(text: str) -> Read:
     else:
         parts = _parts(text)
         if parts is None:
-            return Read(rule="is not a date with one reading", remedy=_DATE_REMEDY)
+            return Read(rule="is not an unambiguous date", remedy=_DATE_REMEDY)
         try:
             day, how = date(*parts[:3]), parts[3]
         except ValueError:
-            return Read(rule="is not a day of the calendar", remedy=_DATE_REMEDY)
+            return Read(rule="is not a calendar date", remedy=_DATE_REMEDY)
     if not YEARS[0] <= day.year <= YEARS[1]:
         return Read(rule=f"is not between the years {YEARS[0]} and {YEARS[1]}", remedy=_DATE_REMEDY)
     return Read((day - date(1970, 1, 1)).days, how)
@@ -247,4 +247,4 @@ def read_choice(text: str, choices: Iterable[str], words: Mapping[str, str], *, 
         return Read(text)
     near = nearest(text, options)
     hint = f"did you mean {near}? " if near else ""
-    return Read(rule="is not one of the known values", remedy=f"{hint}use one of: {', '.join(options)}")
+    return Read(rule="is not an accepted value", remedy=f"{hint}use one of: {', '.join(options)}")

@@ -65,7 +65,7 @@ def read_delimited(data: bytes) -> Delimited:
             row = [*row[:width], *[""] * (width - len(row))]
         body.append((i, row))
     if protected:
-        notes = (*notes, "apostrophe that keeps a text from being read as a formula, taken off")
+        notes = (*notes, "apostrophe before a text that looks like a formula, removed")
     grid = Grid(tuple(range(width)), tuple(header), body)
     return Delimited(grid, "point" if separator == "," else "either", notes, tuple(uneven))
 
@@ -102,4 +102,4 @@ def _rows(text: str, separator: str) -> Iterator[tuple[int, Sequence[str]]]:
     except csv.Error as error:
         if "field limit" in str(error):
             meter.characters(0, CELL_CHARACTERS + 1)
-        raise Unreadable("is not valid CSV", "look for an unclosed quotation mark and save it as CSV again") from None
+        raise Unreadable("is not valid CSV", "check for an unclosed quotation mark and save it as CSV again") from None

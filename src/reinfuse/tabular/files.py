@@ -9,7 +9,7 @@ from pathlib import Path
 from reinfuse.exceptions import ReinfuseError
 from reinfuse.tabular.limits import FILE_BYTES, megabytes
 
-_CLOSED = ("the file cannot be read", "look whether it is a file that you may open")
+_CLOSED = ("the file cannot be read", "check that you may open the file")
 _KINDS = (
     (stat.S_ISDIR, "is a folder, not a file"),
     (stat.S_ISFIFO, "is a pipe, not a file"),
@@ -59,8 +59,8 @@ def read_bytes(path: Path, limit: int = FILE_BYTES) -> bytes:
             if test(status.st_mode):
                 raise Unreadable(what, "give a regular file")
         if status.st_size > limit:
-            rule = f"is larger than {megabytes(limit)}, the most that is read"
-            raise Unreadable(rule, "leave out what is not needed, or look whether it is the right file")
+            rule = f"is larger than {megabytes(limit)}, the limit"
+            raise Unreadable(rule, "leave out what is not needed, or check that it is the right file")
         with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(limit)
     except OSError:

@@ -80,19 +80,19 @@ class Meter:
         """Count cells."""
         self._cells += count
         if self._cells > CELLS:
-            raise Unreadable(f"holds more than {CELLS:,} cells, the most that are read", "take out what is not needed")
+            raise Unreadable(f"holds more than {CELLS:,} cells, the limit", "remove what is not needed")
 
     def rows(self, count: int) -> None:
         """Count rows, the header being one."""
         self._rows += count
         if self._rows > ROWS:
-            raise Unreadable(f"holds more than {ROWS:,} rows, the most that are read", "take out what is not needed")
+            raise Unreadable(f"holds more than {ROWS:,} rows, the limit", "remove what is not needed")
 
     def columns(self, count: int) -> None:
         """Look at the number of columns."""
         if count > WIDEST:
-            rule = f"holds more than {WIDEST:,} columns, the most that are read"
-            raise Unreadable(rule, "take out what is not needed")
+            rule = f"holds more than {WIDEST:,} columns, the limit"
+            raise Unreadable(rule, "remove what is not needed")
 
     def texts(self, texts: Collection[str]) -> None:
         """Count the texts of a row as cells, an empty row as one, and their characters."""
@@ -105,8 +105,8 @@ class Meter:
         """Count the characters of texts, the longest of which has `longest`."""
         self._characters += count
         if longest > CELL_CHARACTERS:
-            rule = f"holds a cell of more than {CELL_CHARACTERS:,} characters, the most that is read"
-            raise Unreadable(rule, "shorten it, or look for an unclosed quotation mark")
+            rule = f"holds a cell of more than {CELL_CHARACTERS:,} characters, the limit"
+            raise Unreadable(rule, "shorten it, or check for an unclosed quotation mark")
         if self._characters > TEXT_CHARACTERS:
-            rule = f"holds more than {TEXT_CHARACTERS:,} characters, the most that is read"
-            raise Unreadable(rule, "take out what is not needed")
+            rule = f"holds more than {TEXT_CHARACTERS:,} characters, the limit"
+            raise Unreadable(rule, "remove what is not needed")

@@ -58,8 +58,8 @@ def _measure(declared: Declared) -> None:
         )
     meter.cells(declared.values)
     if declared.unpacked > UNPACKED_BYTES:
-        rule = f"unpacks to more than {megabytes(UNPACKED_BYTES)}, the most that is read"
-        raise Unreadable(rule, "take out what is not needed")
+        rule = f"unpacks to more than {megabytes(UNPACKED_BYTES)}, the limit"
+        raise Unreadable(rule, "remove what is not needed")
 
 
 def _texts(series: pl.Series, meter: Meter) -> Sequence[str]:

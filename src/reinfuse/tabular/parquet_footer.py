@@ -46,7 +46,7 @@ def read_footer(data: bytes) -> Declared:
     if size > limits.FOOTER_BYTES:
         most = limits.megabytes(limits.FOOTER_BYTES)
         remedy = "write it again with fewer columns, and all rows in one group"
-        raise Unreadable(f"describes its columns in more than {most}, the most that is read", remedy)
+        raise Unreadable(f"describes its columns in more than {most}, the limit", remedy)
     whole = _Compact(data[len(data) - 8 - size : -8]).structure(_DEPTH)
     elements = whole[_SCHEMA][1:]  # the first holds the others
     chunks = [chunk[_META] for group in whole[_GROUPS] for chunk in group[_CHUNKS]]

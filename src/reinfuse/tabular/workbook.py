@@ -85,10 +85,10 @@ def read_sheets(data: bytes, elements: Elements | None = None) -> list[Sheet]:
 def _measure(archive: zipfile.ZipFile, elements: Elements) -> None:
     """Go once through the archive, which may hold far more than its bytes say, before anything is kept of it."""
     parts = archive.infolist()
-    remedy = "look for formats in empty rows and columns and delete these, or save each sheet as CSV"
+    remedy = "delete formats in empty rows and columns, or save each sheet as CSV"
     if len(parts) > limits.PARTS or sum(p.file_size for p in parts) > limits.UNPACKED_BYTES:
         most = f"{limits.megabytes(limits.UNPACKED_BYTES)} in {limits.PARTS:,} parts"
-        raise Unreadable(f"unpacks to more than {most}, the most that is read", remedy)
+        raise Unreadable(f"unpacks to more than {most}, the limit", remedy)
     if any(p.compress_type not in _PLAIN for p in parts):
         raise Unreadable("is not packed as a workbook is", "save it again as .xlsx")
     for part in parts:

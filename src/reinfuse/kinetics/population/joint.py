@@ -40,7 +40,7 @@ from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 Kind = Literal["current", "area"]
 KINDS: tuple[Kind, ...] = ("current", "area")
-LABELS = {"current": "Count as it is, per tenfold", "area": "Area so far, per tenfold"}
+LABELS = {"current": "Current count, per tenfold", "area": "Cumulative AUC, per tenfold"}
 PIECES, NODES = 4, 5
 EARLY = (1 / 256, 1 / 32, 1 / 8, 1 / 2)
 FINER, EXACT = 4, 0.05

@@ -55,12 +55,12 @@ class CurveParameter:
 SOURCE = "Stein 2019, Table 1"
 FOLD, TMAX, CMAX, ALPHA, FB, BETA = range(6)
 PARAMETERS = (
-    CurveParameter("foldx", "Expansion, times the count at day 0", "ratio", "loglog", 3900, 0.12, 0.23, 0.0),
-    CurveParameter("tmax", "Day of the peak", "days", "log", 9.3, 0.2, 0.40, 0.2),
+    CurveParameter("foldx", "Fold expansion from day 0", "ratio", "loglog", 3900, 0.12, 0.23, 0.0),
+    CurveParameter("tmax", "Time to peak", "days", "log", 9.3, 0.2, 0.40, 0.2),
     CurveParameter("cmax", "Peak", "", "log", 24000, 1.5, 0.70, 0.7),
-    CurveParameter("alpha", "Rate of contraction", "1/days", "log", 0.16, 0.3, 0.75, 0.3),
-    CurveParameter("fb", "Share of the peak that persists", "fraction", "logit", 0.0079, 0.6, 0.80, 0.5),
-    CurveParameter("beta", "Rate of loss in persistence", "1/days", "log", 0.0032, 0.5, 0.80, 0.0),
+    CurveParameter("alpha", "Contraction rate", "1/days", "log", 0.16, 0.3, 0.75, 0.3),
+    CurveParameter("fb", "Persisting fraction of the peak", "fraction", "logit", 0.0079, 0.6, 0.80, 0.5),
+    CurveParameter("beta", "Loss rate in persistence", "1/days", "log", 0.0032, 0.5, 0.80, 0.0),
 )  # fmt: skip
 NAMES = tuple(p.name for p in PARAMETERS)
 ACTED_ON = tuple(k for k, p in enumerate(PARAMETERS) if p.effect)

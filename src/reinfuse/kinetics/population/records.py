@@ -98,10 +98,10 @@ def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> It
     yield from pair("counts", "residual_sd", fit.draws.flat("sigma"), prior, TAU)
     for j, factor in enumerate(fit.layout.names):
         lacking = fit.layout.missing[j]
-        lacking_note = f"{lacking} infusions without it count as the average" if lacking else None
+        lacking_note = f"{lacking} infusions with the factor missing are set to the average" if lacking else None
         for a, k in enumerate(ACTED_ON):
             prior = np.exp(random.normal(0, PARAMETERS[k].effect, PRIOR_DRAWS))
-            odds = "ratio of the odds of the share" if k == FB else None
+            odds = "odds ratio of the persisting fraction" if k == FB else None
             drawn = np.exp(fit.draws.flat("coef")[:, j, a])
             yield from pair(
                 PARAMETERS[k].name, "ratio", drawn, prior, "ratio", term=factor, note=joined([lacking_note, odds])

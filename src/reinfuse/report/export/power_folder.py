@@ -1,4 +1,4 @@
-"""What a cohort could have seen, on the terminal and as files."""
+"""Power on the terminal and as files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shown(findings: Findings) -> Shown:
     from rich.table import Table as Rich
 
     table = ProtocolTables(findings).power()
-    grid = Rich(title=table.caption if table else "No factor whose power could be simulated",
+    grid = Rich(title=table.caption if table else "No factor for which power can be simulated",
                 caption="; ".join(table.notes) if table else None)  # fmt: skip
     for i, head in enumerate(table.head if table else ()):
         grid.add_column(head, justify="left" if i == 0 else "right")

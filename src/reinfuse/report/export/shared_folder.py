@@ -156,7 +156,7 @@ def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
         yield Removed("patients.csv", "single patients", 1)
     yield Removed("date of the analysis", "only the year is kept", 1)
     yield Removed("name of an input file or folder", "may hold a name", len(provenance["inputs"]) + 1)
-    yield Removed("SHA-256 of an input file", "tells a small table by trying", len(provenance["inputs"]))
+    yield Removed("SHA-256 of an input file", "a small table can be recovered by guessing", len(provenance["inputs"]))
 
 
 def _refuse_what_is_left(draft: Path, named: re.Pattern[str] | None, *, seed: int) -> None:

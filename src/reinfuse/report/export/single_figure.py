@@ -44,10 +44,10 @@ def one(findings: Findings, name: str, *, columns: Columns) -> Drawn:
     if name not in drawings:
         near = nearest(name, drawings)
         remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(drawings)}"
-        raise FigureRefused([Problem(value=name, rule="is no figure of these data", remedy=remedy)])
+        raise FigureRefused([Problem(value=name, rule="is not a figure of these data", remedy=remedy)])
     drawn = drawings[name]()
     if drawn is None:
-        rule = "there is nothing to draw: too few patients in a group, or too many groups"
+        rule = "nothing to draw: too few patients in a group, or too many groups"
         raise FigureRefused([Problem(value=name, rule=rule, remedy="choose another figure")])
     return drawn
 

@@ -150,7 +150,14 @@ def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
             arms.append(GroupCurve(end.label, curve, rates_at[0], at_risk))
             rates.append([r for r in rates_at if r.estimate is not None])
     return (
-        incidence("incidence", "Competing events", arms, rates=rates, synthetic=synthetic, columns=columns)
+        incidence(
+            "incidence",
+            "Cumulative incidence of competing events",
+            arms,
+            rates=rates,
+            synthetic=synthetic,
+            columns=columns,
+        )  # fmt: skip
         if arms
         else None
     )
@@ -163,7 +170,7 @@ def _influence(tables: Tables, endpoint: str, synthetic: bool, *, columns: Colum
     full = {e.term: e for e in tables.effects(endpoint) if e.model == "multivariable" and e.term}
     if not left_out:
         return None
-    title = f"{tables.labels.endpoint(endpoint)}: the model without one patient"
+    title = f"{tables.labels.endpoint(endpoint)}: leave-one-out analysis"
     return influence(f"influence_{endpoint}", title, full, left_out=left_out, labels=tables.labels, synthetic=synthetic,
                      columns=columns)  # fmt: skip
 
@@ -187,7 +194,7 @@ def _power(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) 
     if not curves or len(curves) > MOST_POWERS:
         return None
     ordered = {label: sorted(points) for label, points in curves.items()}
-    title = f"{tables.labels.endpoint(endpoint)}: what this cohort could have seen"
+    title = f"{tables.labels.endpoint(endpoint)}: power by true effect"
     what = "odds ratio" if "logistic" in (records[0].method or "") else "hazard ratio"
     return power(f"power_{endpoint}", title, what, curves=ordered, synthetic=synthetic, columns=columns)
 

@@ -125,7 +125,7 @@ class _Counts:
         end = data.endpoint("response")
         responses = [] if end is None else [None if v != v else bool(v) for v in end.event]
         groups = dict(zip(data.frame[ID].to_list(), responses, strict=False))
-        names = {True: "Response", False: "No response", None: "Response not known"}
+        names = {True: "Response", False: "No response", None: "Response missing"}
         both = both.with_columns(group=pl.Series([names[groups.get(i)] for i in both[ID].to_list()], dtype=pl.String))
         panels = {}
         for measure in PAIRED:
@@ -156,7 +156,7 @@ class _Counts:
         if not any(e.estimate is not None for e in records):
             return None
         times = measure == "persistence"
-        title = "Factors that go with " + ("persistence" if times else lowered(MEASURES[measure][0]))
+        title = "Factors associated with " + ("persistence" if times else lowered(MEASURES[measure][0]))
         what = "Time ratio" if times else "Ratio"
         return forest(
             f"forest_{measure}",

@@ -29,7 +29,7 @@ def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Pla
         return
     synthetic, index = bool(findings.provenance["synthetic"]), findings.plan.index_infusion
     n, threshold = data.frame.height, findings.plan.rules.umrd_threshold
-    unknowns = f"Values that are not known, {n} patients"
+    unknowns = f"Missing values, {n} patients"
     yield "patients", "missing", lambda: missing(unknowns, unknown(data), synthetic, columns=columns or 2)
     if index > 1 and {f"cart{i}_dose_cells_per_kg" for i in (index - 1, index)} <= set(data.frame.columns):
         yield "patients", "doses", lambda: _doses(data, index, synthetic, columns=columns or 1)
@@ -67,10 +67,10 @@ def unknown(data: AnalysisSet) -> dict[str, Bools]:
 
 def _doses(data: AnalysisSet, index: int, synthetic: bool, *, columns: Columns) -> Drawn | None:
     response = data.endpoint("response")
-    responses = np.full(data.frame.height, "not known", dtype="<U12")
+    responses = np.full(data.frame.height, "missing", dtype="<U12")
     if response is not None:
         responses = np.where(
-            np.isnan(response.event), "not known", np.where(response.event == 1, "response", "no response")
+            np.isnan(response.event), "missing", np.where(response.event == 1, "response", "no response")
         )
     both = [data.frame[f"cart{i}_dose_cells_per_kg"].to_list() for i in (index - 1, index)]
     dose_pairs = [Dose(a, b, str(r)) for a, b, r in zip(*both, responses, strict=True) if a and b]

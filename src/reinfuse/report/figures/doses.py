@@ -28,7 +28,7 @@ from reinfuse.report.text import number_format
 LOOKS = {
     "response": ("o", COLOURS[0], "white"),
     "no response": ("s", "white", INK),
-    "not known": ("^", "#cccccc", INK),
+    "missing": ("^", "#cccccc", INK),
 }
 """Marker, face and colour of the number of each kind of response."""
 MOST_PLACES = 150

@@ -76,13 +76,13 @@ def missing(title: str, masks: Mapping[str, Bools], synthetic: bool, *, columns:
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_yticks([])
         axes.set_xticks([0, n])
-        axes.set_xlabel("Patients, sorted" if n <= MOST else "Patients without the value", labelpad=0)
+        axes.set_xlabel("Patients, sorted" if n <= MOST else "Patients with the value missing", labelpad=0)
         for side in ("left", "bottom"):
             axes.spines[side].set_visible(False)
         figure.text(0.01, 0.2 / height, _complete(masks, rows, int(width / _LETTER)), fontsize=SMALL, color=FAINT,
                     va="center")  # fmt: skip
         headline(figure, title, columns=columns)
-    alt = f"{title}. Not known: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names)
+    alt = f"{title}. Missing: " + "; ".join(f"{v} in {int(rows[v].sum())} of {n}" for v in names)
     alt += f"; and {len(rows) - len(names)} variables less often." if len(rows) > len(names) else "."
     data = pl.DataFrame({"variable": list(masks), "missing": [int(m.sum()) for m in masks.values()],
                          "patients": [n] * len(masks)})  # fmt: skip

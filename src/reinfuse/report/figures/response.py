@@ -66,7 +66,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-        axes.set_xlabel("Share of patients", labelpad=2)
+        axes.set_xlabel("Patients", labelpad=2)
         handles, labels = _unique(axes)
         figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
                       ncols=4 if columns == 1 else 8, borderaxespad=0.2, handlelength=1.4, columnspacing=1.0,

@@ -28,7 +28,7 @@ from reinfuse.report.figures.theme import (
 if TYPE_CHECKING:
     from reinfuse.kinetics.population.predictive import Check
 
-_LEGEND = "Lines: 10th, 50th and 90th percentile of the counts; shaded: 90% of drawn cohorts; dashed: limit."
+_LEGEND = "Lines: 10th, 50th and 90th percentile of the counts; shaded: 90% of simulated cohorts; dashed: limit."
 _ROWS = (COLOURS[0], COLOURS[1], COLOURS[2])
 _STYLES: tuple[Any, ...] = (":", "-", "--")
 PERCENTILES = ("10th", "50th", "90th")
@@ -114,6 +114,6 @@ def inside(checks: Sequence[Check]) -> tuple[int, int]:
 def _alt(title: str, checks: Sequence[Check]) -> str:
     within, of = inside(checks)
     opening = (
-        f"{title}. Percentiles of the counts by day, with bands of cohorts drawn from the model: {within} of {of} "
+        f"{title}. Percentiles of the counts by day, with bands of cohorts simulated from the model: {within} of {of} "
     )
-    return opening + "medians lie in their band."
+    return opening + "medians lie within their band."

@@ -35,11 +35,11 @@ Placed = tuple[str, Drawn]
 ABOUT = {
     FAILED: "Failed",
     NOT_RUN: "Not run",
-    "rules and data": "What the rules did, and what the data lack",
-    "check": "Found by the check",
-    "reading": "Understood and normalised on reading",
+    "rules and data": "Endpoint rules applied and missing data",
+    "check": "Validation warnings",
+    "reading": "Values normalised on reading",
 }
-SYNTHETIC = "Synthetic data. No real patient is in this report, and nothing clinical follows from it."
+SYNTHETIC = "Synthetic data. This report includes no real patient and supports no clinical conclusion."
 
 
 def report(findings: Findings, figures: Sequence[Placed], *, boundary: Boundary | None = None) -> Document:
@@ -92,7 +92,7 @@ class _Report:
         sections = (*self._counts(), Section("methods", "Methods", (methods, references)),
                     Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),)))  # fmt: skip
         mark = " (synthetic data)" if self.findings.provenance["synthetic"] else ""
-        return self._document(f"CAR-T cells over time{mark}", sections)
+        return self._document(f"CAR-T cell kinetics{mark}", sections)
 
     def _counts(self) -> Iterator[Section]:
         for section in kinetic_sections(self.findings, {place for place, _ in self.figures}):
@@ -116,18 +116,18 @@ class _Report:
         places = {place for place, _ in self.figures}
         planned: list[Part] = [
             _part("summary", "Summary", self._summary),
-            _part("asked", "What was asked", lambda: (Paragraph(p) for p in prose.asked()), short="Question"),
+            _part("asked", "Objectives", lambda: (Paragraph(p) for p in prose.asked())),
             _part("patients", "Patients", self._patients),
-            _part("course", "Each patient's course", self._course, short="Courses"),
+            _part("course", "Clinical course of each patient", self._course, short="Clinical course"),
             _part("response", "Response", lambda: (*_shown(tables.response()), *self._drawn("response"))),
             _part("survival", "Time to event", self._times),
             _part("toxicity", "Toxicity", lambda: (*_shown(tables.toxicity()), *self._drawn("toxicity"))),
             _part("associations", "Factors associated with outcome", self._associations, short="Associations"),
             *more_sections(self.findings, tables, places, pictures=self._drawn),
-            ("kinetics", "CAR-T cells over time", self._counts),
+            ("kinetics", "CAR-T cell kinetics", self._counts),
             _part("methods", "Methods", lambda: (methods, *self._rules())),
-            _part("limits", "Limits", lambda: (Bullets(tuple(prose.limits())),)),
-            _part("warnings", "Data and warnings", self._warnings),
+            _part("limits", "Limitations", lambda: (Bullets(tuple(prose.limits())),)),
+            _part("warnings", "Data quality and warnings", self._warnings),
             _part("strobe", "STROBE checklist", lambda: (checklist(self.findings),)),
             _part("provenance", "Provenance", lambda: (Pairs(tuple(self._provenance())),)),
         ]
@@ -174,25 +174,25 @@ class _Report:
 
     def _note(self, name: str) -> str:
         if name.startswith(("km_", "landmark_")):
-            marks = "" if self.coarse else "; upright marks: censored"
+            marks = "" if self.coarse else "; vertical ticks: censored"
             return f"Shaded: pointwise {self.tables.ci}{marks}."
         if name.startswith("incidence"):
             return f"Shaded: pointwise {self.tables.ci}."
-        return "Arrows: the interval goes on." if name.startswith("forest_") else ""
+        return "Arrows: CI truncated at the axis limit." if name.startswith("forest_") else ""
 
     def _summary(self) -> Iterator[Block]:
         yield Bullets(tuple(self.prose.summary()))
         said: Text = (
-            "These are associations in one group of patients, not effects of treatment and no advice for any one "
-            "patient. See ", Ref("section", "limits"), ".",
+            "These are associations in one cohort: not treatment effects, and not advice for an individual patient. "
+            "See ", Ref("section", "limits"), ".",
         )  # fmt: skip
         yield Paragraph(said, "aside")
 
     def _patients(self) -> Iterator[Block]:
         figures = list(self._drawn("patients"))
         flow = [p for p in figures if p.name == "flow"]
-        yield Paragraph((*((Ref("figure", "flow"), " shows who was analysed; ") if flow else ()),
-                         Ref("table", "baseline"), " who they were."))  # fmt: skip
+        yield Paragraph((*((Ref("figure", "flow"), " shows the patient flow; ") if flow else ()),
+                         Ref("table", "baseline"), " gives baseline characteristics."))  # fmt: skip
         yield from flow
         yield self.tables.baseline()
         yield from (p for p in figures if p not in flow)
@@ -220,14 +220,14 @@ class _Report:
         modelled = [t.name for e, t in found if t is not None and e.name in names]
         if modelled:
             refs = [x for name in modelled for x in (", ", Ref("table", name))][1:]
-            yield Paragraph(("Multivariable models: ", *refs, "; all else is one factor at a time."))
+            yield Paragraph(("Multivariable models: ", *refs, ". All other effects are univariable."))
         for end, table in found:
             if table is not None:
                 blocks: tuple[Block, ...] = (*self._drawn(f"association_{end.name}"), table)
                 yield Section(f"association_{end.name}", end.label, blocks)
 
     def _rules(self) -> Iterator[Section]:
-        yield Section("rules", "Rules", (Pairs(tuple(self.prose.rules())),))
+        yield Section("rules", "Endpoint definitions", (Pairs(tuple(self.prose.rules())),))
         yield Section("references", "References", (Bullets(tuple(self.prose.references), numbered=True),))
 
     def _warnings(self) -> Iterator[Block]:

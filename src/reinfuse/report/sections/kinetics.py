@@ -1,4 +1,4 @@
-"""The section on CAR-T counts: what was counted, what goes with it, and what it goes with."""
+"""The section on CAR-T counts: exposure, its factors, and outcome."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from reinfuse.report.text import number_format
 from reinfuse.results.findings import Findings
 
 DNA = (
-    "Counts in copies per µg of DNA depend on the white cells, which lymphodepletion lowers: ratios between regimens "
-    "are biased in this unit."
+    "Counts in copies per µg of DNA depend on the leukocyte count, which lymphodepletion lowers: ratios between "
+    "regimens are biased in this unit."
 )
 FACTORS = (
-    "A ratio above 1: more cells, or longer, with the factor. Infusions of one patient resemble each other, which the "
-    "model and its errors allow for. These are associations: doctors chose regimens and doses for reasons that may go "
-    "with the cells' growth."
+    "A ratio above 1 means higher exposure or longer persistence with the factor. Models account for correlated "
+    "infusions of a patient. These are associations: clinicians chose regimens and doses for reasons that may also "
+    "affect expansion (confounding by indication)."
 )
 OUTCOME = (
-    "Only counts by day 28 are compared, for PFS among patients without progression on that day, and followed from it: "
-    "who lives longer has more time to show cells. For response, counts are of the same weeks: an association, no "
-    "prediction; who progressed before the visit of day 21 mostly has no area, and is left out."
+    "Only counts by day 28 are used. PFS is analysed from a landmark at day 28, among patients free of progression, to "
+    "avoid immortal-time bias. For response, counts cover the same weeks: an association, not a prediction. Most "
+    "patients who progressed before the day 21 visit have no AUC and are excluded."
 )
 MEDIATION = (
-    "How much of a factor's association with response goes along with exposure. A hypothesis, no proof: the split is "
-    "one of effects only if all of the following hold, which no data can show."
+    "Decomposition of a factor's association with response into direct and indirect (through exposure) effects. "
+    "Hypothesis-generating: it is causal only under all of the following assumptions, which the data cannot verify."
 )
 POPULATION = (
-    "Each infusion's course is described by expansion to a peak, contraction, and persistence; patients and infusions "
-    "differ around typical values, and factors move them. Where the posterior is as wide as the prior, the counts say "
-    "nothing. The sampling is judged first."
+    "Each infusion is described by expansion to a peak, contraction and persistence, with random effects of patients "
+    "and infusions around typical values and covariate effects of factors. Where the posterior is as wide as the "
+    "prior, the counts are uninformative. Check the MCMC diagnostics first."
 )
 JOINT = (
-    "Counts and progression-free survival in one model, so that no hazard depends on counts of the future. A hazard "
-    "ratio below 1: fewer events with more cells."
+    "Counts and progression-free survival are modelled jointly, so that no hazard depends on future counts. A hazard "
+    "ratio below 1 means fewer events with higher counts."
 )
 
 
@@ -47,15 +47,15 @@ def kinetic_sections(findings: Findings, drawn: Container[str]) -> Iterator[Sect
     parts = (
         _part("kinetics_exposure", "Exposure", (), tables.exposure()),
         _part("kinetics_persistence", "Persistence", (), tables.persistence()),
-        _part("kinetics_factors", "Factors that go with exposure", (FACTORS,), tables.factors()),
+        _part("kinetics_factors", "Factors associated with exposure", (FACTORS,), tables.factors()),
         _part("kinetics_outcome", "Exposure and outcome", (OUTCOME,), tables.outcome()),
-        _part("kinetics_mediation", "Through exposure or not", (MEDIATION,), tables.mediation(), Bullets(ASSUMPTIONS)),
-        _part("kinetics_population", "The course of the cells", (POPULATION,), tables.diagnostics(),
+        _part("kinetics_mediation", "Mediation analysis", (MEDIATION,), tables.mediation(), Bullets(ASSUMPTIONS)),
+        _part("kinetics_population", "Population kinetic model", (POPULATION,), tables.diagnostics(),
               tables.population(), tables.population_effects(), *_missing(tables)),
-        _part("kinetics_joint", "Counts and progression-free survival at once", (JOINT,), tables.joint()),
+        _part("kinetics_joint", "Joint model of counts and progression-free survival", (JOINT,), tables.joint()),
     )  # fmt: skip
     shown = (p for p in parts if p.blocks or p.name in drawn)
-    yield Section("kinetics", "CAR-T cells over time", (Paragraph(_counted(findings)), *shown), "CAR-T cells")
+    yield Section("kinetics", "CAR-T cell kinetics", (Paragraph(_counted(findings)), *shown), "Kinetics")
 
 
 def _part(name: str, title: str, said: tuple[str, ...], *blocks: Table | Bullets | Paragraph | None) -> Section:
@@ -79,19 +79,21 @@ def _counted(findings: Findings) -> str:
             f"{number_format.count(told['patients'])} patients ({by})."]  # fmt: skip
     if told["other_units"]:
         others = ", ".join(told["other_units"])
-        said.append(f"Counts in {others} are drawn, and in kinetics.csv of `reinfuse kinetics`: units are not mixed.")
+        said.append(
+            f"Counts in {others} are in the figures and in kinetics.csv (`reinfuse kinetics`); units are not mixed."
+        )
     if told["all_below_the_limit"]:
         low = told["all_below_the_limit"]
-        noun, verb = ("infusion", "counts") if low == 1 else ("infusions", "count")
-        said.append(f"{number_format.count(low)} {noun} with every count below the limit {verb} with half the limit.")
+        noun = "infusion has" if low == 1 else "infusions have"
+        said.append(f"{number_format.count(low)} {noun} every count below the limit of quantification: half the limit "
+                    "is used.")  # fmt: skip
     if told.get("late"):
         noun = "infusion was" if told["late"] == 1 else "infusions were"
-        said.append(f"{number_format.count(told['late'])} {noun} counted above the limit only after day 28: by "
-                    "day 28 half "
-                    "the limit stands for it.")  # fmt: skip
+        said.append(f"{number_format.count(told['late'])} {noun} above the limit only after day 28: half the limit is "
+                    "used by day 28.")  # fmt: skip
     if told["residue_known"]:
-        said.append(f"Cells of an earlier infusion were left before {number_format.count(told['residue'])} of "
-                    f"{number_format.count(told['residue_known'])} repeat infusions where this was "
-                    "measured.")  # fmt: skip
+        said.append("CAR-T cells of an earlier infusion were detectable before "
+                    f"{number_format.count(told['residue'])} of "
+                    f"{number_format.count(told['residue_known'])} repeat infusions with a measurement.")  # fmt: skip
     said += [f"{note[:1].upper()}{note[1:]}." for note in told["notes"]]
     return " ".join([*said, *([DNA] if told["unit"] == "copies/ug" else [])])

@@ -16,19 +16,20 @@ from reinfuse.results.findings import Findings
 
 Part = tuple[str, str, Callable[[], Iterable[Section]]]
 """A part of the report: its name, its heading, and the building of its sections, which may fail."""
+LATER = "Post-infusion (post-baseline) factors: landmark and time-dependent analyses"
 _LATER = (
-    "What is learnt after the infusion cannot be compared from day 0: who lives longer has more time to respond. "
-    "Landmark: patients still at risk after the day, grouped by what was known then. Time-dependent: no until the "
-    "day of the change, yes from then on."
+    "A factor known only after the infusion cannot be compared from day 0, because patients who live longer have more "
+    "time to respond (immortal-time bias). Landmark: patients still at risk at the landmark day, grouped by their "
+    "status on that day. Time-dependent: the factor changes from no to yes on the day of the event."
 )
 _PROTOCOLS = (
-    "Hypothesis-generating: what these patients would be expected to show had all of them had the combination, if "
-    "the adjustment caught every reason for choosing it, which nobody can know. Combinations that too few "
-    "patients had are not estimated. Not a comparison of treatments, and no advice."
+    "Hypothesis-generating: expected outcomes had all patients received the protocol, assuming no unmeasured "
+    "confounding, which cannot be verified. Protocols that too few patients received are not estimated. This is not a "
+    "comparison of treatments and not advice."
 )
 _PAIRED = (
-    "Patients came to this infusion because the one before failed or did not last: outcomes of both differ for "
-    "that reason alone (regression to the mean), and only those who lived long enough are compared."
+    "Patients received this infusion because the previous one failed or did not last, so outcomes differ for that "
+    "reason alone (regression to the mean). Only patients who survived to this infusion are compared (guarantee time)."
 )
 
 
@@ -55,15 +56,16 @@ def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[s
         return name, title, build
 
     ends = [e.name for e in findings.described.endpoints]
-    yield part("sure", "How sure", "How sure are these associations?",
+    yield part("sure", "Robustness", "Robustness and sensitivity analyses",
                lambda: (*_small_samples(tables), *_influence(tables)), lambda: _robustness(tables, ends))  # fmt: skip
-    yield part("power", "Power", "What this cohort could have seen", lambda: _power(tables), lambda: [tables.power()])
-    yield part(
-        "later", "Learnt later", "Factors learnt after the infusion", lambda: (_LATER,), lambda: [tables.later()]
-    )
-    yield part("protocols", "Protocols", "Combinations of protocols", lambda: (_PROTOCOLS,),
+    yield part("power", "Power", "Power: smallest detectable effect", lambda: _power(tables), lambda: [tables.power()])
+    yield part("later", "Post-infusion factors", LATER, lambda: (_LATER,), lambda: [tables.later()])
+    yield part("protocols", "Standardised outcomes", "Standardised outcomes by protocol (g-computation)",
+               lambda: (_PROTOCOLS,),
                lambda: [tables.protocols(e) for e in ends])  # fmt: skip
-    yield part("paired", "Within patients", "This infusion and the one before", lambda: (_PAIRED,), tables.paired)
+    index = findings.plan.index_infusion
+    paired = f"Within-patient comparison of CART{index - 1} and CART{index}"
+    yield part("paired", "Within-patient comparison", paired, lambda: (_PAIRED,), tables.paired)
 
 
 def _robustness(tables: ProtocolTables, ends: Sequence[str]) -> Iterable[Table | None]:
@@ -82,14 +84,14 @@ def _small_samples(tables: ProtocolTables) -> Iterator[str]:
     if not records:
         return
     yield (
-        "With few patients the usual reference distribution of a test is only nearly right. Below, the distribution is "
-        "simulated for these very patients, and the factors are dealt out anew, given the other factors (permutation). "
-        "Of the first two, the simulated one is to be trusted more; where permutation disagrees with both, the answer "
-        "hangs on the model, and is unsure."
+        "In small samples the chi-square reference distribution of a test is only approximate. Two alternatives are "
+        "shown: the reference distribution simulated for these patients, and permutation of each factor given the "
+        "others. Prefer the simulated to the chi-square reference; where permutation disagrees with both, the result "
+        "depends on the model and is uncertain."
     )
     differ = [said for said in (_disagreement(tables, e) for e in records) if said]
     if differ:
-        yield f"The methods disagree on: {'; '.join(differ)}."
+        yield f"The methods disagree at this level on: {'; '.join(differ)}."
     else:
         yield f"The methods agree on which of the {len(records)} associations have p below {_alpha(tables):.2g}."
 
@@ -121,13 +123,13 @@ def _influence(tables: ProtocolTables) -> Iterator[str]:
                for e in tables.look.all("influence", end.name, "patients_changing")]  # fmt: skip
     changing = [e for e in records if e.estimate]
     if records and not changing:
-        yield "No conclusion of the models depends on one patient."
+        yield "No conclusion of the models changes when a single patient is left out."
     for e in changing:
         count = number_format.count(e.estimate)
-        noun = "patient alone decides" if e.estimate == 1 else "patients, each alone, decide"
+        noun = "patient" if e.estimate == 1 else "patients, each alone,"
         yield (
-            f"{count} {noun} on which side of p = {1 - (e.confidence or 0):.2g} the association of {_named(tables, e)} "
-            f"lies ({e.note})."
+            f"Leaving out {count} {noun} ({e.note}) moves the association of {_named(tables, e)} across "
+            f"p = {1 - (e.confidence or 0):.2g}."
         )
 
 
@@ -142,8 +144,8 @@ def _power(tables: ProtocolTables) -> Iterator[str]:
                      for side in ("below 1", "above 1")}  # fmt: skip
             parts = [f"{number_format.ratio(r.estimate)} or {'less' if side == 'below 1' else 'more'}"
                      for side, r in found.items() if r is not None and r.estimate is not None]  # fmt: skip
-            said = f"ratios of {', and '.join(parts)}" if parts else "no ratio between 0.1 and 10"
+            said = f"a ratio of {', or of '.join(parts)}" if parts else "no ratio between 0.1 and 10"
             yield (
-                f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: {said} would have "
-                f"been seen with 80% power (n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
+                f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: 80% power to detect {said} "
+                f"(n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
             )

@@ -1,6 +1,6 @@
 """The STROBE checklist for cohort studies: where each item stands in the report, and what only the authors can fill.
 
-Items: von Elm E, et al. Lancet 2007;370:1453-1457; what each asks is said in our own, shorter words.
+Items: von Elm E, et al. Lancet 2007;370:1453-1457; what each asks for is paraphrased.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE
 from reinfuse.results.findings import Findings
 
-AUTHORS = "Only the authors"
+AUTHORS = "Authors to complete"
 _Where = Callable[["_Held"], str]
 UNPRINTED = ("averaging", "stability", "paired")
 """Analyses whose section is left out of the report where none of their numbers could be estimated."""
@@ -24,8 +24,10 @@ def checklist(findings: Findings) -> Table:
     """Return the checklist, true of exactly what was run."""
     held = _Held(findings)
     rows = tuple(Row(item, (asks, where if isinstance(where, str) else where(held))) for item, asks, where in ITEMS)
-    notes = (f"{AUTHORS}: what no software can know; the text after it says what is wanted",)
-    return Table("strobe", "STROBE items and where they stand", ("Item", "Asks for", "Where"), rows, notes)
+    notes = (f"{AUTHORS}: not available to the software; the text after it states what is required",)
+    return Table(
+        "strobe", "STROBE items and where the report covers them", ("Item", "Recommendation", "Where"), rows, notes
+    )
 
 
 class _Held:
@@ -66,39 +68,39 @@ class _Held:
     @property
     def none(self) -> str:
         """What is said where nothing is found; small numbers that are not shown may have been."""
-        return "None is shown" if self.hidden else "None was asked for"
+        return "None is shown" if self.hidden else "None was planned"
 
 
 SURE: tuple[_Place, ...] = (
-    ("calibrated", "How sure", "simulated reference distribution"),
-    ("sensitivity e_value", "How sure", "E-values"),
-    ("influence", "How sure", "single patients"),
-    ("proportional", "How sure", "proportional hazards"),
-    ("imputation", "How sure", "imputation"),
+    ("calibrated", "Robustness and sensitivity analyses", "simulated reference distribution"),
+    ("sensitivity e_value", "Robustness and sensitivity analyses", "E-values"),
+    ("influence", "Robustness and sensitivity analyses", "leave-one-out"),
+    ("proportional", "Robustness and sensitivity analyses", "proportional hazards"),
+    ("imputation", "Robustness and sensitivity analyses", "imputation"),
     ("permutation", "Factors associated with outcome", "permutation"),
 )
 OTHER: tuple[_Place, ...] = (
-    ("averaging", "How sure", "model averaging"),
-    ("stability", "How sure", "bootstrap selection"),
-    ("landmark", "Factors learnt after the infusion", "landmark"),
-    ("time_dependent", "Factors learnt after the infusion", "time-dependent"),
+    ("averaging", "Robustness and sensitivity analyses", "model averaging"),
+    ("stability", "Robustness and sensitivity analyses", "bootstrap selection"),
+    ("landmark", "Post-infusion factors", "landmark"),
+    ("time_dependent", "Post-infusion factors", "time-dependent"),
     ("competing p_value", "Time to event", "Gray's test"),
     ("competing subdistribution_hazard_ratio", "Time to event", "Fine and Gray's model"),
-    ("standardised", "Combinations of protocols", ""),
-    ("paired", "This infusion and the one before", ""),
+    ("standardised", "Standardised outcomes", ""),
+    ("paired", "Within-patient comparison", ""),
 )
 OUTCOMES: tuple[_Place, ...] = (
     ("response", "Response", ""),
     ("survival", "Time to event", ""),
-    ("competing rate_at", "Time to event", "competing events too"),
+    ("competing rate_at", "Time to event", "competing events"),
     ("toxicity", "Toxicity", ""),
 )
 ABSOLUTE: tuple[_Place, ...] = (
-    ("response proportion", "Response", "shares of patients"),
-    ("survival rate_at", "Time to event", "at set months"),
-    ("standardised", "Combinations of protocols", ""),
+    ("response proportion", "Response", "proportions"),
+    ("survival rate_at", "Time to event", "rates at fixed times"),
+    ("standardised", "Standardised outcomes", ""),
 )
-NO_OUTCOME = "No outcome is in these data"
+NO_OUTCOME = "No outcome in these data"
 
 
 def _outcomes(held: _Held) -> str:
@@ -106,14 +108,18 @@ def _outcomes(held: _Held) -> str:
 
 
 def _bias(held: _Held) -> str:
-    return "Limits; How sure" if "How sure" in held.sections(*SURE, *OTHER) else "Limits"
+    return (
+        "Limitations; Robustness and sensitivity analyses"
+        if "Robustness and sensitivity analyses" in held.sections(*SURE, *OTHER)
+        else "Limitations"
+    )
 
 
 def _models(held: _Held) -> str:
     kinds = {"univariable": "unadjusted", "multivariable": "adjusted"}
     told = [said for model, said in kinds.items() if model in held.models]
     if not told:
-        return "No model was asked for"
+        return "No model was planned"
     known = "" if "association" in held.known else f"; {held.why('association')}"
     return f"Factors associated with outcome ({' and '.join(told)}{known})"
 
@@ -121,17 +127,17 @@ def _models(held: _Held) -> str:
 def _excluded(held: _Held) -> str:
     if held.excluded:
         return ", with reasons"
-    return "" if held.hidden else "; nobody in the data was excluded"
+    return "" if held.hidden else "; no patient was excluded"
 
 
 def _missing(held: _Held) -> str:
-    how = "multiple imputation beside complete cases" if "imputation" in held.known else "complete cases"
-    return f"Methods: {how}" if held.models else "Patients: those not known are counted"
+    how = "complete cases and multiple imputation" if "imputation" in held.known else "complete cases"
+    return f"Methods: {how}" if held.models else "Patients: missing values are counted"
 
 
 def _subgroups(held: _Held) -> str:
     if len(held.findings.described.populations) < 2:
-        return "No subgroup was asked for"
+        return "No subgroup was planned"
     found = held.sections(*((key, section, "") for key, section, _ in OUTCOMES))
     return f"By subgroup: {found}. Interactions were not examined" if found else NO_OUTCOME
 
@@ -139,66 +145,71 @@ def _subgroups(held: _Held) -> str:
 def _loss(held: _Held) -> str:
     described = held.findings.described
     if not any(e.kind == "time" for e in described.endpoints):
-        return "No time to event is in these data"
-    return f"{AUTHORS}: times are as the sheet has them" if described.wide else "Methods: Rules (censoring)"
+        return "No time-to-event endpoint in these data"
+    return (
+        f"{AUTHORS}: times are taken from the wide sheet"
+        if described.wide
+        else "Methods: Endpoint definitions (censoring)"
+    )
 
 
 def _numbers(held: _Held) -> str:
     any_number = any(f.kind == "number" for f in held.findings.described.factors)
-    return "What was asked: factors, and the step of each ratio" if any_number else "No factor is a number"
+    return "Objectives: factors and the unit of each ratio" if any_number else "No quantitative factor"
 
 
 def _boundaries(held: _Held) -> str:
     labels = {f.name: f.label for f in held.findings.described.factors}
     cut = [f for f in held.findings.plan.all_factors if f.above is not None and f.name in labels]
     if not cut:
-        return "No factor is a grouped number"
+        return "No quantitative factor was categorised"
     told = all(f"above {f.above:g}" in labels[f.name] for f in cut)
-    return "What was asked: factors" if told else f"{AUTHORS}: the boundaries, which the plan holds"
+    return "Objectives: factors" if told else f"{AUTHORS}: category boundaries (given in the plan)"
 
 
 def _power(held: _Held) -> str:
-    shown = "What this cohort could have seen; " if "power" in held.known else ""
-    return f"{shown}{AUTHORS}: why these patients, and no more"
+    shown = "Power: smallest detectable effect; " if "power" in held.known else ""
+    return f"{shown}{AUTHORS}: how the study size was determined"
 
 
 def _values(held: _Held) -> str:
-    return "Patients: rows `not known`" if held.missing or held.hidden else "Patients: no value of the table is missing"
+    return "Patients: rows `missing`" if held.missing or held.hidden else "Patients: no value is missing"
 
 
 ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
-    ("1 Title, abstract", "the design in the title, a balanced summary", f"Summary; {AUTHORS}: the abstract"),
-    ("2 Background", "why the study was done", f"{AUTHORS}: what was known before"),
-    ("3 Objectives", "what was asked", "What was asked"),
-    ("4 Design", "the design, early on", "What was asked; Methods"),
-    ("5 Setting", "places, dates of treatment and follow-up", f"{AUTHORS}: centres and years"),
-    ("6 Participants", "who could take part, how they were followed", f"{AUTHORS}: criteria and follow-up visits"),
-    ("7 Variables", "outcomes, factors, confounders defined", "What was asked; Methods: Rules"),
-    ("8 Measurement", "sources and methods of assessment", f"Methods: Rules; {AUTHORS}: assays, imaging, who assessed"),
-    ("9 Bias", "what was done about bias", _bias),
-    ("10 Study size", "how the size came about", _power),
-    ("11 Numbers as factors", "how they were used and grouped", _numbers),
+    ("1 Title, abstract", "design in the title; balanced summary", f"Summary; {AUTHORS}: the abstract"),
+    ("2 Background", "rationale", f"{AUTHORS}: scientific background"),
+    ("3 Objectives", "objectives and hypotheses", "Objectives"),
+    ("4 Design", "key elements of the design", "Objectives; Methods"),
+    ("5 Setting", "locations, dates of treatment and follow-up", f"{AUTHORS}: centres and dates"),
+    ("6 Participants", "eligibility, sources and follow-up", f"{AUTHORS}: eligibility criteria and follow-up schedule"),
+    ("7 Variables", "definitions of outcomes, exposures and confounders", "Objectives; Methods: Endpoint definitions"),
+    ("8 Measurement", "sources and methods of assessment",
+     f"Methods: Endpoint definitions; {AUTHORS}: assays, imaging, assessors"),
+    ("9 Bias", "efforts to address bias", _bias),
+    ("10 Study size", "how the study size was determined", _power),
+    ("11 Quantitative variables", "how they were handled and categorised", _numbers),
     ("12a Methods", "all statistical methods", "Methods"),
     ("12b Subgroups", "how subgroups and interactions were examined", _subgroups),
-    ("12c Missing data", "how missing data were dealt with", _missing),
-    ("12d Loss to follow-up", "how it was dealt with", _loss),
+    ("12c Missing data", "how missing data were addressed", _missing),
+    ("12d Loss to follow-up", "how loss to follow-up was addressed", _loss),
     ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*SURE) or held.none),
-    ("13 Numbers", "patients at each stage, reasons, a diagram",
-     lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: those screened or treated but not in the data"),
-    ("14a Characteristics", "who the patients were", "Patients"),
-    ("14b Missing values", "how many for each variable", _values),
-    ("14c Follow-up", "how long",
+    ("13 Participants", "numbers at each stage, reasons for exclusion, flow diagram",
+     lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: patients screened or treated but not in the data"),
+    ("14a Descriptive data", "characteristics of participants", "Patients"),
+    ("14b Missing data", "number missing for each variable", _values),
+    ("14c Follow-up", "duration",
      lambda held: "Time to event: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
-    ("15 Outcomes", "numbers of events", _outcomes),
+    ("15 Outcome data", "numbers of outcome events", _outcomes),
     ("16a Main results", "unadjusted and adjusted estimates with intervals", _models),
-    ("16b Categories", "boundaries of grouped numbers", _boundaries),
-    ("16c Absolute risk", "relative risks put into absolute ones",
+    ("16b Categories", "category boundaries of quantitative variables", _boundaries),
+    ("16c Absolute risk", "relative risks translated into absolute risks",
      lambda held: held.sections(*ABSOLUTE) or NO_OUTCOME),
     ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*OTHER) or held.none),
-    ("18 Key results", "by objective", "Summary"),
-    ("19 Limitations", "bias, imprecision, their direction", f"Limits; {AUTHORS}: the direction of bias"),
-    ("20 Interpretation", "cautious, with other evidence", f"{AUTHORS}: results of other studies"),
-    ("21 Generalisability", "to whom it applies", f"{AUTHORS}: which other patients these are like"),
-    ("22 Funding", "source and role of funders", f"{AUTHORS}: money and interests"),
+    ("18 Key results", "with reference to the objectives", "Summary"),
+    ("19 Limitations", "bias, imprecision and their direction", f"Limitations; {AUTHORS}: the direction of bias"),
+    ("20 Interpretation", "cautious, in view of other evidence", f"{AUTHORS}: comparison with other studies"),
+    ("21 Generalisability", "external validity", f"{AUTHORS}: external validity"),
+    ("22 Funding", "source and role of funders", f"{AUTHORS}: funding and conflicts of interest"),
 )  # fmt: skip
 """Item, what it asks for, and where it stands."""

@@ -1,4 +1,4 @@
-"""Tables of the CAR-T counts: exposure, persistence, what goes with them, outcome, and the sampled models."""
+"""Tables of the CAR-T counts: exposure, persistence, their factors, outcome, and the sampled models."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reinfuse.report.tables.robustness import InferenceTables, ratio
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
-OUTCOME = {"log10_auc_0_28": "Area, days 0 to 28, per tenfold", "log10_cmax": "Peak by day 28, per tenfold"}
-JOINT = {"current": "Count as it is, per tenfold", "area": "Area so far, per tenfold"}
-EFFECTS = {"total_effect": "Total", "direct_effect": "Not through exposure", "indirect_effect": "Through exposure"}
+OUTCOME = {"log10_auc_0_28": "AUC0-28, per tenfold", "log10_cmax": "Peak by day 28, per tenfold"}
+JOINT = {"current": "Current count, per tenfold", "area": "Cumulative AUC, per tenfold"}
+EFFECTS = {"total_effect": "Total effect", "direct_effect": "Direct effect", "indirect_effect": "Indirect effect"}
 SHOWN = ("cmax", "auc_0_28", "tmax", "tlast", "half_life")
 QUARTILES = ("median", "iqr_low", "iqr_high")
 PERSISTING = (28.0, 90.0, 180.0, 365.0)
@@ -73,11 +73,11 @@ class KineticTables(InferenceTables):
         units = {m: f", {MEASURES[m][1]}" if MEASURES[m][1] else f", {unit}" for m in SHOWN}
         units["auc_0_28"] = f", {unit} x days"
         heads = ("", "n", *(f"{MEASURES[m][0]}{units[m]}" for m in SHOWN))
-        note = ("Median (quartiles). A half-life needs three counts after the peak and a good straight line",)
+        note = ("Median (quartiles). Half-life needs three counts after the peak and an adequate log-linear fit",)
         return Table("exposure", "Exposure after each infusion", heads, tuple(rows), note) if rows else None
 
     def persistence(self) -> Table | None:
-        """How many still had the cells, and losses with death and next infusion competing."""
+        """Persistence, and loss with death and the next infusion as competing events."""
         lines: list[Line] = []
         for term in self.infusions():
             for group in self._groups():
@@ -93,9 +93,16 @@ class KineticTables(InferenceTables):
                 lines.append((self._named(group, term), cells, lost.note if lost and group is None else None))
         if not lines:
             return None
-        days = (f"With the cells on day {d:g}" for d in PERSISTING)
-        heads = ("", "n", "Losses seen", "Median lies between, days", *days, "Loss by day 90, others competing")
-        return self._marked(heads, "persistence", f"Persistence of the cells ({self.ci})", lines)
+        days = (f"Persisting on day {d:g}" for d in PERSISTING)
+        heads = (
+            "",
+            "n",
+            "Losses observed",
+            "Median, days (interval-censored)",
+            *days,
+            "Cumulative incidence of loss by day 90",
+        )
+        return self._marked(heads, "persistence", f"Persistence of CAR-T cells ({self.ci})", lines)
 
     def ratios(self) -> list[Estimate]:
         """Ratios of exposure and of times of persistence."""
@@ -110,15 +117,15 @@ class KineticTables(InferenceTables):
         """Factors of exposure and persistence."""
         lines: list[Line] = []
         for e in self.ratios():
-            what = "Time with the cells" if e.statistic == "time_ratio" else MEASURES[e.endpoint or ""][0]
+            what = "Persistence" if e.statistic == "time_ratio" else MEASURES[e.endpoint or ""][0]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), ratio(e), self._p(e))
             said = "; ".join(p for p in (e.note or "").split("; ") if " of " not in p)  # n and events tell it
             lines.append((f"{what}: {self.term(e)}", cells, said))
         heads = ("Measure and factor", "Model", "n", "Events", f"Ratio ({self.ci})", "p")
-        note = (
-            "Peak and area: n is infusions, events are patients. Time with the cells: n is patients, events losses",
+        note = ("Peak and AUC: n = infusions, events = patients. Persistence: n = patients, events = losses",)
+        return (
+            self._marked(heads, "exposure_factors", "Factors associated with exposure", lines, note) if lines else None
         )
-        return self._marked(heads, "exposure_factors", "Factors that go with exposure", lines, note) if lines else None
 
     def outcome(self) -> Table | None:
         """Exposure, response and PFS."""
@@ -151,8 +158,8 @@ class KineticTables(InferenceTables):
                                                                             number_format.count(e.events),
                                                                             value), e.note))  # fmt: skip
         lines.sort(key=lambda line: line[0].partition(":")[0])
-        heads = ("Factor and path", "n", "Events", f"Difference in the share responding ({self.ci})")
-        return self._marked(heads, "mediation", "Response, through exposure or not", lines) if lines else None
+        heads = ("Factor and effect", "n", "Events", f"Difference in response proportion ({self.ci})")
+        return self._marked(heads, "mediation", "Direct and indirect effects on response", lines) if lines else None
 
     def sampling(self) -> Iterator[Row]:
         """Rows of the diagnostics of each sampled model."""
@@ -171,9 +178,9 @@ class KineticTables(InferenceTables):
     def diagnostics(self) -> Table | None:
         """How the sampled models were sampled."""
         rows = tuple(self.sampling())
-        heads = ("", "Chains", "Draws", "Largest R-hat", "Fewest effective draws", "Divergences",
-                 "Least energy fraction", "Doubts")  # fmt: skip
-        return Table("sampling", "Sampling", heads, rows) if rows else None
+        heads = ("", "Chains", "Draws", "Largest R-hat", "Smallest effective sample size", "Divergences",
+                 "Lowest energy fraction (E-BFMI)", "Diagnostic warnings")  # fmt: skip
+        return Table("sampling", "MCMC diagnostics", heads, rows) if rows else None
 
     def population(self) -> Table | None:
         """Typical values, prior beside posterior."""
@@ -188,11 +195,11 @@ class KineticTables(InferenceTables):
         residual = [next(iter(self.look.all("population", "counts", s)), None)
                     for s in ("residual_sd", "prior_residual_sd")]  # fmt: skip
         if rows and residual[0] is not None:
-            rows.append(Row("Residual of a log count", ("", "", *(measured(e) for e in residual), "", "")))
+            rows.append(Row("Residual error, log count", ("", "", *(measured(e) for e in residual), "", "")))
         heads = ("Parameter", f"Typical value ({self.ci})", "Prior", "SD between infusions", "Prior",
-                 "Share of its variance within patients", "Shrinkage")  # fmt: skip
-        note = ("SD on the log scale (logit for the share that persists, log of the log for the expansion). Intervals "
-                "are credible intervals. Shrinkage near 1: single infusions do not tell this parameter",)  # fmt: skip
+                 "Proportion of variance within patients", "Shrinkage")  # fmt: skip
+        note = ("SD on the log scale (logit for the persisting fraction, log-log for expansion). Intervals are "
+                "credible intervals. Shrinkage near 1: single infusions say little of the parameter",)  # fmt: skip
         return Table("population", "Population model", heads, tuple(rows), note) if rows else None
 
     def population_effects(self) -> Table | None:
@@ -204,9 +211,9 @@ class KineticTables(InferenceTables):
             note = next((e.note for n in names if (e := of[n].get(term)) and e.note), None)
             lines.append((label(term or ""), tuple(measured(of[n].get(term)) for n in names), note))
         heads = ("Factor", *(PARAMETERS[k].label for k in ACTED_ON))
-        said = (f"Ratios ({self.ci}, credible), all factors in one model. Share that persists: ratio of the odds",)
+        said = (f"Ratios ({self.ci}, credible), all factors in one model. Persisting fraction: odds ratio",)
         return (
-            self._marked(heads, "population_effects", "Factors on the course of the cells", lines, said)
+            self._marked(heads, "population_effects", "Factors associated with kinetic parameters", lines, said)
             if lines
             else None
         )
@@ -218,8 +225,12 @@ class KineticTables(InferenceTables):
             prior = next(iter(self.look.all("joint", "pfs", "prior_hazard_ratio", term=e.term)), None)
             cells = (number_format.count(e.n), number_format.count(e.events), ratio(e), ratio(prior))
             lines.append((JOINT.get(e.term or "", str(e.term)), cells, e.note))
-        heads = ("What the hazard follows", "n", "Events", f"Hazard ratio ({self.ci}, credible)", "Prior")
-        return self._marked(heads, "joint", "Counts and PFS at once", lines) if lines else None
+        heads = ("Exposure in the hazard model", "n", "Events", f"Hazard ratio ({self.ci}, credible)", "Prior")
+        return (
+            self._marked(heads, "joint", "Joint model of counts and progression-free survival", lines)
+            if lines
+            else None
+        )
 
 
 def _between(median: Estimate) -> str:
@@ -227,7 +238,7 @@ def _between(median: Estimate) -> str:
         return (
             number_format.UNTOLD if number_format.hidden(median) else (median.note or NOT_ESTIMABLE).partition(":")[0]
         )
-    return f"{number_format.plain(median.lower)} and {number_format.plain(median.upper)}"
+    return f"{number_format.plain(median.lower)} to {number_format.plain(median.upper)}"
 
 
 def signed(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Tables of competing events, later-known factors, protocols, power, and both infusions of a patient."""
+"""Tables of competing events, post-infusion factors, standardised outcomes, power and within-patient comparisons."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ProtocolTables(InferenceTables):
             "p",
             f"{competing_risks.GRAY} p",
         )
-        return self._marked(heads, "fine_gray", "Factors and the incidence of competing events", lines)
+        return self._marked(heads, "fine_gray", "Factors associated with cumulative incidence (Fine-Gray model)", lines)
 
     def later(self) -> Table | None:
         """Landmark analyses and time-dependent factors."""
@@ -55,7 +55,7 @@ class ProtocolTables(InferenceTables):
         if not lines:
             return None
         heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", "p")
-        return self._marked(heads, "later", "Factors learnt after the infusion", lines)
+        return self._marked(heads, "later", "Landmark and time-dependent analyses of post-infusion factors", lines)
 
     def _later(self, term: str | None) -> str:
         name = self._factor_of(term)
@@ -71,7 +71,7 @@ class ProtocolTables(InferenceTables):
         for group in dict.fromkeys(e.group for e in found):
             mine = [e for e in found if e.group == group]
             shown = [number_format.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
-            head = ", ".join(self.labels.group(g) for g in parts_of(group)) if group else "All combinations"
+            head = ", ".join(self.labels.group(g) for g in parts_of(group)) if group else "All protocols"
             cells = (number_format.count(mine[0].n), number_format.count(mine[0].events), *shown)
             said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
             lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))
@@ -81,11 +81,17 @@ class ProtocolTables(InferenceTables):
         what = lowered(self.labels.endpoint(endpoint)) + (
             f" at {number_format.months(at).removesuffix('.0')} months" if at else ""
         )
-        heads = ("Combination", "Patients", "Events", f"g-computation ({self.ci})", f"Weighting ({self.ci})")
-        return self._marked(heads, f"protocols_{endpoint}", f"Expected {what} under each combination", lines)
+        heads = (
+            "Protocol",
+            "Patients",
+            "Events",
+            f"g-computation ({self.ci})",
+            f"Inverse-probability weighting ({self.ci})",
+        )
+        return self._marked(heads, f"protocols_{endpoint}", f"Standardised {what} by protocol", lines)
 
     def power(self) -> Table | None:
-        """What the cohort could have seen."""
+        """Power and the smallest detectable ratios."""
         rows = []
         method = simulated_inference.METHODS.values()
         for end in self._ends():
@@ -112,16 +118,16 @@ class ProtocolTables(InferenceTables):
         if not rows:
             return None
         heads = ("Endpoint and factor", "Model", "n", "Events", "Type I error, chi-square", "Type I error, simulated",
-                 "Power at a ratio of 3", "80% power below", "80% power above")  # fmt: skip
+                 "Power at a ratio of 3", "80% power: ratio below", "80% power: ratio above")  # fmt: skip
         first = next(e for end in self._ends() for e in self.look.all("power", end, "type_1_error"))
-        notes = (*(first.note or "").split("; ")[:2], "ratios of numbers are per standard deviation")
-        return Table("power", "What this cohort could have seen", heads, tuple(rows), notes)
+        notes = (*(first.note or "").split("; ")[:2], "ratios of quantitative factors are per standard deviation")
+        return Table("power", "Power and smallest detectable ratio", heads, tuple(rows), notes)
 
     def _detectable(self, end: str, side: str, where: Mapping[str, object]) -> str:
         found = self.look.all("power", end, "detectable_ratio", group=side, **where)
         if not found:
             return "–"
-        return number_format.ratio(found[0].estimate) if found[0].estimate is not None else "not within 0.1 to 10"
+        return number_format.ratio(found[0].estimate) if found[0].estimate is not None else "outside 0.1 to 10"
 
     def paired(self) -> Iterator[Table]:
         """The infusion before and the index infusion, within patients."""
@@ -134,9 +140,9 @@ class ProtocolTables(InferenceTables):
                 shown = [f"{number_format.of(s)}; {number_format.interval(s)}" for s in shares if s]
                 rows.append(Row(self.labels.endpoint(end), (*shown, ratio(test), self._p(test))))
         if rows:
-            heads = ("", f"After infusion {index - 1} ({self.ci})", f"After infusion {index} ({self.ci})",
+            heads = ("", f"After CART{index - 1} ({self.ci})", f"After CART{index} ({self.ci})",
                      f"Ratio of discordant pairs ({self.ci})", "Exact McNemar p")  # fmt: skip
-            yield Table("paired_response", "The same patients after both infusions", heads, tuple(rows))
+            yield Table("paired_response", "Response to both infusions in the same patients", heads, tuple(rows))
         found = self.look.all("paired", "pfs", "growth_modulation_index")
         if found and found[0].n:
             gmi, over = found[0], self.look.all("paired", "pfs", "gmi_at_least")
@@ -144,6 +150,6 @@ class ProtocolTables(InferenceTables):
                      ratio(gmi) if gmi.estimate is not None else "not reached",
                      number_format.share(over[0]) if over else "–")  # fmt: skip
             heads = ("", "n", "Events", f"Median ratio ({self.ci})", f"Ratio at least 1.33 ({self.ci})")
-            label = "Progression-free survival after this infusion / after the one before"
+            label = f"Progression-free survival after CART{index} / after CART{index - 1}"
             notes = tuple(x for x in (gmi.note,) if x)
             yield Table("paired_gmi", "Growth modulation index", heads, (Row(label, cells),), notes)

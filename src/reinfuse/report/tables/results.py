@@ -33,9 +33,9 @@ class Tables:
             factor_of(e.term) for e in self.look.all("baseline", None, "missing", population="all") if e.term
         )
         rows = [row for name in terms for row in self._variable(name)]
-        notes = ("Numbers: median (quartiles). Categories: patients (share of those with a known value).",
+        notes = ("Continuous variables: median (quartiles). Categorical variables: patients (% of those with a value).",
                  *number_format.rounding(e for e in self.findings.estimates if e.analysis == "baseline"))  # fmt: skip
-        return Table("baseline", "Patients at the index infusion", ("", *heads), tuple(rows), notes)
+        return Table("baseline", "Patient characteristics at the index infusion", ("", *heads), tuple(rows), notes)
 
     def _variable(self, name: str) -> Iterator[Row]:
         label = MORE_LABELS.get(name) or _regimen_label(name) or self.labels.factor(name)
@@ -48,7 +48,7 @@ class Tables:
             yield from self._levels(name, label)
         missing = [self.look.one("baseline", None, "missing", p, term=name) for p in self.populations]
         if missing[0] is not None and missing[0].estimate:
-            yield Row("not known", tuple(number_format.count(m.estimate) if m else "" for m in missing), True)
+            yield Row("missing", tuple(number_format.count(m.estimate) if m else "" for m in missing), True)
 
     def _quartiles(self, name: str, population: str) -> str:
         records = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
@@ -88,7 +88,9 @@ class Tables:
             cells = [_share(f) for f in records]
             rows.append(Row(label, tuple(cells)))
         heads = tuple(f"{e.label}, {self.ci}" for e in ends)
-        return Table("response", "Response", ("", *heads), tuple(rows), ("Exact (Clopper-Pearson) intervals.",))
+        return Table(
+            "response", "Response", ("", *heads), tuple(rows), ("Exact (Clopper-Pearson) confidence intervals.",)
+        )
 
     def survival(self, endpoint: str) -> Table:
         """Median and survival at 6, 12 and 24 months, by population and by group."""
@@ -142,9 +144,7 @@ class Tables:
         kinds = list(dict.fromkeys(factor_of(t) for t in terms))
         rows = []
         for kind in kinds:
-            rows.append(
-                Row(f"{kind}, grade 3 or more", tuple(self._toxicity(f"{kind}>=3", p) for p in self.populations))
-            )
+            rows.append(Row(f"{kind}, grade ≥3", tuple(self._toxicity(f"{kind}>=3", p) for p in self.populations)))
             rows.append(Row("any grade", tuple(self._toxicity(f"{kind}>=1", p) for p in self.populations), True))
             for grade in range(1, 6):
                 records = [
@@ -185,7 +185,7 @@ class Tables:
                      *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
             rows.append(Row(self.labels.term(e.term or ""), cells))
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
-        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH p", "Note")
+        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH-adjusted p", "Note")
         notes = tuple(f"({number}) {text}" for text, number in marks.items())
         caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)
@@ -199,7 +199,7 @@ class Tables:
 def _share(record: Estimate | None) -> str:
     """Return a proportion with its interval."""
     if record is None or (not record.n and not number_format.hidden(record)):
-        return "none evaluated"
+        return "not evaluated"
     return (
         number_format.of(record)
         if number_format.hidden(record)

@@ -1,4 +1,4 @@
-"""Tables of what the data can and cannot say: small samples, robustness, later-known factors, protocols."""
+"""Tables of the robustness and sensitivity analyses."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class InferenceTables(Tables):
             return None
         heads = ("Endpoint and factor", "Model", "n", "Events", f"Firth, chi-square ({self.ci})", "p",
                  f"Firth, simulated ({self.ci})", "p", "Permutation p")  # fmt: skip
-        return self._marked(heads, "small_samples", "The same associations by methods made for small samples", lines)
+        return self._marked(heads, "small_samples", "Associations by small-sample methods", lines)
 
     def sensitivity(self) -> Table | None:
         """E-values of the models' effects."""
@@ -88,10 +88,12 @@ class InferenceTables(Tables):
                 lines.append((head, (ratio(effect), *values, *["–"] * (2 - len(values))), e.note))
         if not lines:
             return None
-        note = ("A hidden confounder tied to factor and outcome by risk ratios of this size each could explain the "
-                "association away; 1 = nothing needs to be explained",)  # fmt: skip
-        heads = ("Endpoint and factor", f"Ratio ({self.ci})", "E-value", "E-value of the limit")
-        return self._marked(heads, "e_values", "How strong a hidden confounder would have to be", lines, note)
+        note = ("An unmeasured confounder associated with both factor and outcome by risk ratios of this size could "
+                "explain the association; 1 = no confounding is needed",)  # fmt: skip
+        heads = ("Endpoint and factor", f"Ratio ({self.ci})", "E-value", "E-value of the CI limit")
+        return self._marked(
+            heads, "e_values", "E-values: unmeasured confounding needed to explain each association", lines, note
+        )
 
     def averaging(self, endpoint: str) -> Table | None:
         """Inclusion by model averaging and by bootstrap selection."""
@@ -113,8 +115,8 @@ class InferenceTables(Tables):
             rows += [Row(self.labels.term(e.term or ""), ("", "", *self._effect(e, endpoint)), True)
                      for e in effects if not single]  # fmt: skip
         what = "odds ratio" if self.look.all("averaging", endpoint, "odds_ratio") else "hazard ratio"
-        heads = ("Factor", "Probability that the model holds it", "Share of bootstrap samples that select it",
-                 f"Average {what}", "Share of bootstrap samples with this sign")  # fmt: skip
+        heads = ("Factor", "Posterior inclusion probability", "Bootstrap inclusion frequency",
+                 f"Model-averaged {what}", "Bootstrap sign agreement")  # fmt: skip
         best = [f"{self._model(e.term)} {number_format.percent(e.estimate or 0, 0)}"
                 for e in self.look.all("averaging", endpoint, "model_probability")]  # fmt: skip
         first = probabilities[0] if probabilities else next(iter(frequencies.values()))
@@ -122,7 +124,7 @@ class InferenceTables(Tables):
             [f"Most probable models: {'; '.join(best)}"] if best else []
         )
         notes += [first.note] if first.note else []
-        caption = f"Which factors go into a model of {lowered(self.labels.endpoint(endpoint))}"
+        caption = f"Variable selection for {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"averaging_{endpoint}", caption, heads, tuple(rows), tuple(notes))
 
     def _effect(self, e: Estimate, endpoint: str) -> tuple[str, str]:
@@ -155,9 +157,15 @@ class InferenceTables(Tables):
             "Optimism-corrected c-index",
             "Calibration slope",
         )
-        notes = ("c-index 0.5 = no better than chance; slope below 1 = effects too large for other patients.",)
+        notes = ("c-index 0.5: no discrimination; calibration slope below 1: overfitting.",)
         return (
-            Table("prediction", "How well the models would predict in other patients", heads, tuple(rows), notes)
+            Table(
+                "prediction",
+                "Predictive performance of the multivariable models (internal validation)",
+                heads,
+                tuple(rows),
+                notes,
+            )
             if rows
             else None
         )
@@ -178,11 +186,11 @@ class InferenceTables(Tables):
             "Endpoint and factor",
             f"All patients ({self.ci})",
             "p",
-            "Without one of the most influential patients",
-            "Patients who alone change the conclusion",
-            "Who",
+            "Leave-one-out range (most influential patients)",
+            "Patients whose exclusion changes the conclusion",
+            "Which",
         )
-        return Table("influence", "What single patients change", heads, tuple(rows)) if rows else None
+        return Table("influence", "Influence of single patients (leave-one-out)", heads, tuple(rows)) if rows else None
 
     def proportional(self) -> Table | None:
         """Tests of proportional hazards, and how ratios change where they fail."""
@@ -191,16 +199,16 @@ class InferenceTables(Tables):
             for e in self.look.all("proportional", end, "p_value"):
                 over = self.look.all("proportional", end, "hazard_ratio", model=e.model)
                 mine = [r for r in over if r.term in (e.term, f"{e.term} x doubling of time")]
-                term = "all terms together" if e.term == "all terms" else self.labels.term(e.term or "")
+                term = "global test" if e.term == "all terms" else self.labels.term(e.term or "")
                 cells = (str(e.model), number_format.p_value(e.p_value) if e.p_value is not None else NOT_ESTIMABLE,
                          *([ratio(r) for r in mine] if len(mine) == 2 else ("", "")))  # fmt: skip
                 note = "; ".join(x for x in (e.note, mine[0].note if mine else None) if x)
                 lines.append((f"{self.labels.endpoint(end)}: {term}", cells, note))
         if not lines:
             return None
-        heads = ("Endpoint and term", "Model", "p of proportional hazards", f"Hazard ratio ({self.ci})",
-                 f"Times per doubling of time ({self.ci})")  # fmt: skip
-        return self._marked(heads, "proportional", "Do the hazard ratios stay the same over time?", lines)
+        heads = ("Endpoint and term", "Model", "Proportional-hazards test p", f"Hazard ratio ({self.ci})",
+                 f"Factor per doubling of time ({self.ci})")  # fmt: skip
+        return self._marked(heads, "proportional", "Tests of proportional hazards", lines)
 
     def imputation(self) -> Table | None:
         """Completed data beside complete cases."""
@@ -223,7 +231,9 @@ class InferenceTables(Tables):
             f"Imputed ({self.ci})",
             "p",
         )
-        return self._marked(heads, "imputation", "Missing factor values: complete cases and multiple imputation", lines)
+        return self._marked(
+            heads, "imputation", "Complete-case analysis and multiple imputation of missing factor values", lines
+        )
 
 
 def _value(record: Estimate) -> str:

@@ -29,12 +29,12 @@ class Labels:
         return self._factors[name].label if name in self._factors else name.replace("_", " ").capitalize()
 
     def term(self, term: str) -> str:
-        """Return an effect's label: `Diagnosis: CLL against NHL`, or the factor's own."""
+        """Return an effect's label: `Diagnosis: CLL vs NHL`, or the factor's own."""
         name, level = factor_of(term), level_of(term)
         factor = self._factors.get(name)
         if factor is None:
             return term
-        return f"{factor.label}: {level} v. {factor.levels[0]}" if level else factor.label
+        return f"{factor.label}: {level} vs {factor.levels[0]}" if level else factor.label
 
     def per_sd(self, record: Estimate) -> str:
         """Return the label of a power: the effect of a number is per standard deviation."""

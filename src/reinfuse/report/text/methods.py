@@ -29,63 +29,64 @@ def more_methods(findings: Findings, cite: Callable[..., str]) -> Iterator[str]:
 def _robustness(findings: Findings, ran: set[str], *, cite: Callable[..., str]) -> Iterator[str]:
     asked = findings.plan.analyses
     if "averaging" in ran:
-        yield (f"Models of every subset of the factors were averaged by their Bayesian information criterion, with all "
-               f"subsets equally likely beforehand {cite('averaging')}.")  # fmt: skip
+        yield (f"Bayesian model averaging over all subsets of the factors used the Bayesian information criterion and "
+               f"equal prior probabilities {cite('averaging')}.")  # fmt: skip
     if "stability" in ran:
         yield (
-            f"Selection and signs were tried in {asked.bootstraps} bootstrap samples (forward, p below 0.157) "
-            f"{cite('stability')}; c-index and calibration slope are corrected for optimism {cite('optimism')}."
+            f"Stability of forward selection (p below 0.157) and of signs was assessed in {asked.bootstraps} bootstrap "
+            f"samples {cite('stability')}; c-index and calibration slope are optimism-corrected {cite('optimism')}."
         )
     if "influence" in ran:
-        yield "Each model was fitted again without each patient in turn."
+        yield "Influence was assessed by leave-one-out analysis."
     if "proportional" in ran:
         yield (
             f"Proportional hazards were tested by scaled Schoenfeld residuals {cite('schoenfeld')}; where p was below "
-            "0.05 the model was fitted with an interaction with log time."
+            "0.05, an interaction with log time was fitted."
         )
     if "sensitivity" in ran:
         yield (
-            f"E-values tell how strong a hidden confounder would have to be {cite('e_value')}; BH p is adjusted over "
-            f"the univariable tests of an endpoint {cite('bh')}. No other p-value is corrected."
+            f"E-values quantify the unmeasured confounding that could explain an association {cite('e_value')}. "
+            f"Univariable p-values of each endpoint were adjusted by the Benjamini-Hochberg method {cite('bh')}; no "
+            "other p-value was adjusted for multiple testing."
         )
     if "imputation" in ran:
-        yield (f"Missing factor values were imputed {asked.imputations} times by chained equations that include the "
-               f"outcome {cite('mice', 'mi_survival')}, and results pooled with small-sample degrees of freedom "
-               f"{cite('barnard')}.")  # fmt: skip
+        yield (f"Missing factor values were multiply imputed ({asked.imputations} imputations) by chained equations "
+               f"that include the outcome {cite('mice', 'mi_survival')}; results were pooled by Rubin's rules with "
+               f"small-sample degrees of freedom {cite('barnard')}.")  # fmt: skip
 
 
 def _later(findings: Findings, ran: set[str], *, cite: Callable[..., str]) -> Iterator[str]:
     used = {e.method for e in findings.estimates}
     if competing_risks.FINE_GRAY in used:
         yield (
-            f"Incidence of competing events was compared by Gray's test {cite('gray')} and Fine and Gray's model with "
-            f"robust errors {cite('fine_gray')}."
+            f"Cumulative incidence was compared by Gray's test {cite('gray')} and the Fine-Gray model with robust "
+            f"standard errors {cite('fine_gray')}."
         )
     if "landmark" in ran:
         days = _days(findings)
-        yield f"Factors learnt after time zero were analysed from a landmark day on {cite('landmark')}{days}."
+        yield f"Post-baseline factors were studied by landmark analysis {cite('landmark')}{days}."
     if "time_dependent" in ran:
-        yield f"Response is also a time-dependent factor, in the counting-process form {cite('counting')}."
+        yield f"Time-dependent factors were analysed in counting-process form {cite('counting')}."
     if standardization.G_COMPUTATION in used and "standardised" in ran:
         yield (
-            f"Expected outcomes under combinations of protocols are from g-computation {cite('g_computation', 'flic')} "
-            f"and inverse-probability weighting {cite('weighting')}, with percentile intervals from "
+            f"Outcomes were standardised by protocol with g-computation {cite('g_computation', 'flic')} and "
+            f"inverse-probability weighting {cite('weighting')}; percentile intervals are from "
             f"{findings.plan.analyses.bootstraps} bootstrap samples."
         )
     if "paired" in ran:
-        yield (f"Both infusions of a patient were compared by the exact McNemar test {cite('mcnemar')} and the growth "
-               f"modulation index {cite('gmi')}.")  # fmt: skip
+        yield (f"Both infusions were compared within patients by the exact McNemar test {cite('mcnemar')} and the "
+               f"growth modulation index {cite('gmi')}.")  # fmt: skip
 
 
 def _days(findings: Findings) -> str:
-    """Say from which day on each factor was analysed, and by which rule where the plan names no day."""
+    """State the landmark of each factor, and the rule of the default."""
     marks = findings.plan.landmarks
     names = {m.factor: lowered(LABELS.get(m.factor, m.factor.replace("_", " "))) for m in marks}
     found = {(e.term, e.at) for e in findings.estimates if e.analysis == "landmark" and e.estimate is not None}
-    days = [f"{names[term]} as known by day {day:g}" for term, day in sorted(found, key=str) if term in names and day]
+    days = [f"{names[term]} at day {day:g}" for term, day in sorted(found, key=str) if term in names and day]
     rule = (
-        f"; where the plan names no day, it is day {FIRST_DAY:g}, or later for response (the end of the week by which "
-        f"{ASSESSED}% of the patients ever assessed had been) and for what is known later"
+        f"; the default landmark is day {FIRST_DAY:g}, or later for response (the end of the week by which {ASSESSED}% "
+        "of assessed patients had their first assessment) and for factors known later"
     )
     return f" ({', '.join(days)}{rule if any(m.day is None for m in marks) else ''})" if days else ""
 
@@ -94,15 +95,14 @@ def _small_samples(findings: Findings, ran: set[str], *, cite: Callable[..., str
     draws = findings.plan.analyses.draws
     if "calibrated" in ran:
         yield (
-            f"Since these tests and intervals are only nearly right in small samples, the likelihood ratio was also "
-            f"compared with its distribution in {draws} simulated outcomes of the same patients, at no effect for the "
-            f"p-value {cite('bootstrap')} and at each value for the interval {cite('inversion')}."
+            f"Because the chi-square approximation is inexact in small samples, the likelihood ratio was also referred "
+            f"to its distribution in {draws} parametric bootstrap samples: under the null for p-values "
+            f"{cite('bootstrap')} and by test inversion for intervals {cite('inversion')}."
         )
     if "permutation" in ran:
         yield (
-            f"Permutation p-values deal the factor out anew, given the other factors of the model "
-            f"{cite('randomisation')}, at least {draws} times or in all possible ways, with a statistic divided by its "
-            f"variance {cite('studentised')}."
+            f"Permutation p-values permute the factor given the other factors of the model {cite('randomisation')}, "
+            f"exhaustively or at least {draws} times, with a studentised statistic {cite('studentised')}."
         )
     if "power" in ran:
-        yield f"Power is from {findings.plan.analyses.power} simulated outcomes of these patients for each ratio."
+        yield f"Power was estimated from {findings.plan.analyses.power} simulated data sets per effect size."

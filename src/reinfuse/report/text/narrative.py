@@ -1,4 +1,4 @@
-"""The report's sentences: made from the plan and from what was run, each number from a record."""
+"""The report's sentences, from the plan and the analyses that were run; each number from a record."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Prose:
         return [REFERENCES[k].text for k in self._cited]
 
     def asked(self) -> list[str]:
-        """Say what the plan asks."""
+        """State the objectives of the plan."""
         index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
         ends = ", ".join(lowered(e.label) for e in self.findings.described.endpoints)
         text = [
-            f"What happened after the {index} CAR-T infusion, and which factors went with a better or worse outcome? "
+            f"To describe outcomes after the {index} CAR-T infusion and the factors associated with them. "
             f"Endpoints in these data: {ends or 'none'}."
         ]
         names = [f.label for f in self.findings.described.factors]
@@ -71,8 +71,8 @@ class Prose:
         total = self.look.one("flow", None, "count", term="in the cohort")
         if analysed and total:
             whole = total.estimate is None or analysed.estimate == total.estimate
-            of = "" if whole else f" of the {number_format.count(total.estimate)} in the cohort"
-            yield f"{number_format.count(analysed.estimate)} patients were analysed{of}."
+            of = "" if whole else f" of {number_format.count(total.estimate)}"
+            yield f"{number_format.count(analysed.estimate)}{of} patients were analysed."
         for end in self.findings.described.endpoints:
             if end.kind == "binary":
                 record = self.look.one("response", end.name, "proportion")
@@ -86,7 +86,7 @@ class Prose:
         for kind in ("CRS", "ICANS", "NT"):
             record = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
             if record and record.n:
-                yield f"{kind} of grade 3 or more: {number_format.of(record)}."
+                yield f"{kind} grade ≥3: {number_format.of(record)}."
         yield from self._associated()
 
     def _median(self, label: str, record: Estimate) -> str:
@@ -96,91 +96,96 @@ class Prose:
                 f"n = {number_format.count(record.n)}, events {number_format.count(record.events)}).")  # fmt: skip
 
     def _associated(self) -> Iterator[str]:
-        """Say what the multivariable models show, whether or not it is remarkable."""
+        """State the effects in the multivariable models, whatever their p-value."""
         for statistic, what in (("odds_ratio", "odds ratio"), ("hazard_ratio", "hazard ratio")):
             for model in self.plan.models:
                 for e in self.look.all("association", model.endpoint, statistic, model="multivariable"):
                     if e.estimate is None:
                         continue
                     own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term)
-                    simulated = f"; simulated: {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
+                    simulated = f"; simulated {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
                     yield (
-                        f"Association with {lowered(self.labels.endpoint(model.endpoint))}, adjusted: "
-                        f"{self.labels.term(e.term or '')}: {what} {number_format.ratio(e.estimate)} "
-                        f"({number_format.level(e.confidence)} {number_format.interval(e)}; {_p(e)}{simulated}; n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
+                        f"{self.labels.term(e.term or '')} and {lowered(self.labels.endpoint(model.endpoint))}: "
+                        f"adjusted {what} {number_format.ratio(e.estimate)} "
+                        f"({number_format.level(e.confidence)} {number_format.interval(e)}; {_p(e)}{simulated}; "
+                        f"n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
                     )
 
     def methods(self) -> list[str]:
-        """Describe what was run, with references, and nothing else."""
+        """Describe the analyses that were run, with references."""
         used, text = self.methods_used, []
         index = self.plan.index_infusion
         text.append(
-            f"Time zero was the day of infusion {index}. Design after the reference study {self.cite('study')}; "
-            f"reported along STROBE {self.cite('strobe')}."
+            f"Time zero was the day of infusion {index}. The design follows the reference study {self.cite('study')} "
+            f"and the report follows STROBE {self.cite('strobe')}."
         )
         level = f"{100 * self.plan.confidence:g}%"
         if PROPORTION in used:
-            text.append(f"Proportions have exact {level} intervals {self.cite('clopper')}.")
+            text.append(
+                f"Proportions have exact (Clopper-Pearson) {level} confidence intervals {self.cite('clopper')}."
+            )
         if survival.METHOD in used:
             text.append(
-                f"Times to event were estimated by Kaplan-Meier with log-log {level} intervals "
-                f"{self.cite('kaplan')}, medians with intervals by inversion {self.cite('brookmeyer')}."
+                f"Time-to-event endpoints were estimated by the Kaplan-Meier method with log-log {level} confidence "
+                f"intervals {self.cite('kaplan')}; intervals of medians were obtained by inversion "
+                f"{self.cite('brookmeyer')}."
             )
         if survival.FOLLOW_UP_METHOD in used:
-            text.append(f"Follow-up is the reverse Kaplan-Meier median {self.cite('follow_up')}.")
+            text.append(f"Median follow-up was estimated by the reverse Kaplan-Meier method {self.cite('follow_up')}.")
         if survival.LOG_RANK in used:
-            text.append(f"Curves of groups were compared by the log-rank test {self.cite('log_rank')}.")
+            text.append(f"Groups were compared by the log-rank test {self.cite('log_rank')}.")
         if competing_risks.CUMULATIVE in used:
-            text.append(f"Relapse and death without relapse compete: cumulative incidence {self.cite('aalen')}.")
+            text.append(f"Relapse and non-relapse mortality were treated as competing events, with Aalen-Johansen "
+                        f"cumulative incidence {self.cite('aalen')}.")  # fmt: skip
         fitted = [k for k in ("logistic", "cox") if firth.METHODS[k] in used]
         if fitted:
             keys = ["firth", *(f"firth_{k}" for k in fitted)]
             models = " and ".join(
                 {
                     "logistic": "logistic regression (binary endpoints)",
-                    "cox": "Cox regression (times to event; Breslow ties)",
+                    "cox": "Cox regression (time-to-event endpoints; Breslow ties)",
                 }[k]
                 for k in fitted
             )
             text.append(
-                f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, one factor at a "
-                "time and in the plan's multivariable models, in patients with all values of the model known; "
-                "p-values are from the penalised likelihood ratio and intervals from its profile."
+                f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, univariably and in the "
+                "multivariable models of the plan, in complete cases; p-values are from the penalised likelihood-ratio "
+                "test and confidence intervals from the profile penalised likelihood."
             )
             if not self.plan.analyses.sensitivity:
-                text.append("No p-value is corrected for the number of tests.")
+                text.append("P-values were not adjusted for multiple testing.")
         text += more_methods(self.findings, self.cite)
         diagnoses = {p for p in self.findings.described.populations if factor_of(p) == "diagnosis"}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]
         if keys:
-            text.append(f"Response categories are those that the centre recorded, by the criteria of each disease "
+            text.append(f"Response was recorded by the centre according to the criteria of each disease "
                         f"{self.cite(*keys)}.")  # fmt: skip
         if any(e.analysis == "toxicity" for e in self.findings.estimates):
             text.append(
-                f"Toxicity is shown by the grades recorded; CRS and ICANS by ASTCT consensus {self.cite('astct')} "
-                "unless the centre graded otherwise; scales are not pooled."
+                f"Toxicity grades are as recorded; CRS and ICANS by ASTCT consensus grading {self.cite('astct')} "
+                "unless the centre used another scale. Scales are not pooled."
             )
         return text
 
     def limits(self) -> list[str]:
-        """Say what the findings cannot show."""
+        """State the limitations."""
         n = self.findings.described.patients
         text = []
         if self.findings.provenance["synthetic"]:
-            text.append("The data are synthetic. No patient is in them, and nothing clinical follows from them.")
-        small = "This is a small cohort: intervals are wide, and one patient more or less can change a result. "
-        text.append((small if n < 200 else "") + "A large p-value is no evidence that a factor does not matter.")
-        text.append("Regimen and dose were chosen by clinicians for reasons that also bear on outcome (confounding by "
-                    "indication). What is shown are associations, not effects of treatment.")  # fmt: skip
+            text.append("The data are synthetic and support no clinical conclusion.")
+        small = "The cohort is small: confidence intervals are wide and a single patient can change a result. "
+        text.append((small if n < 200 else "") + "A large p-value is not evidence of no association.")
+        text.append("Clinicians chose regimen and dose for reasons that also affect outcome (confounding by "
+                    "indication). The results are associations, not treatment effects.")  # fmt: skip
         if self.plan.index_infusion > 1:
             text.append(
-                "Patients had to live, and be fit enough, to receive this infusion. They are a selection of all "
-                "who were treated before, and dose and interval depend on what came before."
+                "Patients had to survive and be fit enough to receive this infusion (selection and guarantee-time "
+                "bias); dose and interval depend on the earlier course."
             )
-        text.append("Many associations are tested; some small p-values are expected by chance alone.")
+        text.append("Many associations were tested; some small p-values are expected by chance (multiplicity).")
         text += list(self.findings.described.about.limits)
-        text.append("The report describes groups. It gives no advice on the treatment of any one patient.")
+        text.append("The report describes groups and gives no advice on the treatment of an individual patient.")
         return text
 
     def rules(self) -> list[tuple[str, str]]:
@@ -196,19 +201,19 @@ def _p(record: Estimate) -> str:
 def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
     if wide:
         yield from endpoint_rules(rules, names(of_best_response=True))
-        yield "Times", "taken from the sheet as they are"
+        yield "Times", "taken from the wide sheet"
         return
     if rules.split_dose_days:
         yield (
             "Split dose",
-            f"an infusion planned within {rules.split_dose_days} days of the one before is a part of it: day of the first "
-            "part, sum of the doses; infusions are counted without the parts",
+            f"an infusion planned within {rules.split_dose_days} days of the previous one is a part of it: day of the "
+            "first part, sum of the doses; parts are not counted as infusions",
         )
-    new = "any therapy but supportive, and the next CAR-T infusion"
+    new = "any therapy except supportive, and the next CAR-T infusion"
     if not rules.transplant_is_new_therapy:
-        new += "; a transplant is none"
+        new += "; transplant is not counted"
     yield "New anticancer therapy", new
     yield "Best response", "best assessment after day 0, up to progression and new anticancer therapy"
     yield from endpoint_rules(rules)
-    none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = not known"
+    none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = missing"
     yield "Toxicity", f"worst grade after the index infusion; {none}"
