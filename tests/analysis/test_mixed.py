@@ -87,13 +87,13 @@ def test_patients_alike_have_no_variance_between_them():
 @pytest.mark.parametrize(
     ("y", "columns", "who", "reason"),
     [
-        ([1.0, 2, 4, 3], [[0.0, 1, 0, 1]], [1, 1, 1, 1], "too few for 2 columns: 1 patient"),
-        ([1.0, 2], [[0.0, 1]], [1, 2], "too few for 2 columns: 2 rows"),
+        ([1.0, 2, 4, 3], [[0.0, 1, 0, 1]], [1, 1, 1, 1], "too few for 2 coefficients: 1 patient"),
+        ([1.0, 2], [[0.0, 1]], [1, 2], "too few for 2 coefficients: 2 rows"),
         ([1.0, 2, 4, 3], [[1.0, 1, 1, 1]], [1, 2, 3, 3], "collinear covariates"),
         ([1.0, 2, 1, 2], [[0.0, 1, 0, 1]], [1, 2, 3, 3], "the covariates fit the outcome exactly"),
         ([1.0, 1, 4, 4, 6, 6], [[0.0, 0, 1, 1, 0, 0]], [1, 1, 2, 2, 3, 3],
          "no within-patient variation beyond the covariates"),
-        ([], [[]], [], "too few for 2 columns: 0 patients"),
+        ([], [[]], [], "too few for 2 coefficients: 0 patients"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_fitted(y, columns, who, reason):

@@ -156,8 +156,7 @@ def test_records_where_something_cannot_be_given():
     assert (one.n, one.events, one.estimate, one.upper) == (25, 14, None, None)
     assert one.lower is not None
     assert one.note == (
-        "separation: the likelihood has no maximum, only a lower limit can be given; 1 patient left out, "
-        "a factor missing"
+        "separation: the likelihood has no maximum, only a lower limit can be given; 1 patient excluded, factor missing"
     )
     records = effects([28] * 4, [None] * 4, [_yes_no([1, 0, 1, 0])], model="univariable", confidence=0.95)[0]
     assert records.note.startswith("not estimable: no event")

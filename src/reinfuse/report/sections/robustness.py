@@ -144,8 +144,9 @@ def _power(tables: ProtocolTables) -> Iterator[str]:
                      for side in ("below 1", "above 1")}  # fmt: skip
             parts = [f"{number_format.ratio(r.estimate)} or {'less' if side == 'below 1' else 'more'}"
                      for side, r in found.items() if r is not None and r.estimate is not None]  # fmt: skip
-            said = f"a ratio of {', or of '.join(parts)}" if parts else "no ratio between 0.1 and 10"
+            reached = f"80% power to detect a ratio of {', or of '.join(parts)}"
+            power = reached if parts else "80% power is not reached for any ratio between 0.1 and 10"
             yield (
-                f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: 80% power to detect {said} "
+                f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: {power} "
                 f"(n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
             )
