@@ -65,7 +65,7 @@ def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[s
                lambda: [tables.protocols(e) for e in ends])  # fmt: skip
     index = findings.plan.index_infusion
     paired = f"Within-patient comparison of CART{index - 1} and CART{index}"
-    yield part("paired", "Within-patient comparison", paired, lambda: (_PAIRED,), tables.paired)
+    yield part("paired", "", paired, lambda: (_PAIRED,), tables.paired)
 
 
 def _robustness(tables: ProtocolTables, ends: Sequence[str]) -> Iterable[Table | None]:

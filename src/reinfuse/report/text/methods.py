@@ -96,7 +96,7 @@ def _small_samples(findings: Findings, ran: set[str], *, cite: Callable[..., str
     if "calibrated" in ran:
         yield (
             f"Because the chi-square approximation is inexact in small samples, the likelihood ratio was also referred "
-            f"to its distribution in {draws} parametric bootstrap samples: under the null for p-values "
+            f"to its distribution in {draws} parametric bootstrap samples: under no effect for p-values "
             f"{cite('bootstrap')} and by test inversion for intervals {cite('inversion')}."
         )
     if "permutation" in ran:
