@@ -149,18 +149,10 @@ def _incidence(tables: Tables, synthetic: bool, *, columns: Columns) -> Drawn | 
         if curve is not None and rates_at and at_risk:
             arms.append(GroupCurve(end.label, curve, rates_at[0], at_risk))
             rates.append([r for r in rates_at if r.estimate is not None])
-    return (
-        incidence(
-            "incidence",
-            "Cumulative incidence of competing events",
-            arms,
-            rates=rates,
-            synthetic=synthetic,
-            columns=columns,
-        )  # fmt: skip
-        if arms
-        else None
-    )
+    if not arms:
+        return None
+    title = "Cumulative incidence of competing events"
+    return incidence("incidence", title, arms, rates=rates, synthetic=synthetic, columns=columns)
 
 
 def _influence(tables: Tables, endpoint: str, synthetic: bool, *, columns: Columns) -> Drawn | None:

@@ -1,4 +1,4 @@
-"""Power curves: what effects this cohort could have seen."""
+"""Power curves by true effect."""
 
 from __future__ import annotations
 
