@@ -170,15 +170,15 @@ def _hostile():
             f"{kind}, all missing",
             end,
             [yes_no([None] * 30), number(z)],
-            "is known in 0 of 30 patients, fewer than 5",
+            "is observed in 0 of 30 patients, fewer than 5",
         )
-        yield f"{kind}, one level", end, [yes_no([None, *[1.0] * 29]), number(z)], "has one known value only"
-        yield f"{kind}, one number", end, [number([None, *[2.0] * 29]), yes_no(x)], "has one known value only"
+        yield f"{kind}, one level", end, [yes_no([None, *[1.0] * 29]), number(z)], "has a single observed value"
+        yield f"{kind}, one number", end, [number([None, *[2.0] * 29]), yes_no(x)], "has a single observed value"
         constant = category([*["a"] * 29, "b"], ("a", "b", "c"), "c")
         yield f"{kind}, a level that nobody has", end, [number(_holes(z)), constant], "constant in these patients"
         yield f"{kind}, collinear", end, [number(_holes(z)), number(x, "p"), yes_no(x, "q")], "collinear (p, q)"
         yield f"{kind}, collinear gaps", end, [number(_holes(z)), number(_holes(z), "p")], None
-    yield "late entry", timed(time + 1, event, entry=np.ones(30)), [yes_no(_holes(x))], "under observation late"
+    yield "late entry", timed(time + 1, event, entry=np.ones(30)), [yes_no(_holes(x))], "does not support delayed entry"
     yield "all events", binary(np.ones(30)), [yes_no(_holes(x))], "every patient has the event"
     yield "no event", timed(time, np.zeros(30)), [yes_no(_holes(x))], "no event"
     yield "all events of a time", timed(time, np.ones(30)), [yes_no(_holes(x)), number(z)], None
@@ -186,7 +186,7 @@ def _hostile():
     yield "six", six, [yes_no([1, 0, 1, 0, 1, None]), number([None, 3, 1, 2, 5, 4])], None
     yield "six, times", timed([1, 2, 3, 4, 5, 6], six.event), [number([None, 3, 1, 2, 5, 4])], None
     yield "six, a level each", six, [category([None, *"bcdef"], tuple("bcdef"))], None
-    yield "two", binary([0, 1]), [yes_no([1, None])], "is known in 1 of 2 patients, fewer than 5"
+    yield "two", binary([0, 1]), [yes_no([1, None])], "is observed in 1 of 2 patients, fewer than 5"
     levels = tuple(f"l{i}" for i in range(15))
     yield "many levels", ends["binary"], [category(_holes(levels * 2), levels), number(_holes(z, seed=8))], None
     far = [number(_holes((1e9 * z).tolist())), number(_holes((1e-9 * z**2).tolist(), seed=8), "w")]
@@ -208,4 +208,4 @@ def test_hostile_cohorts_give_records_with_reasons(endpoint, factors, reason):
 def test_too_many_patients_are_said(monkeypatch):
     monkeypatch.setattr(multiple_imputation, "MOST_PATIENTS", 20)
     ends, factors = _cohort()
-    assert all("up to 20 patients" in e.note for e in _made(ends[0], factors))
+    assert all("limited to 20 patients" in e.note for e in _made(ends[0], factors))

@@ -151,12 +151,12 @@ def test_a_category(factor, kind, levels, values, terms):
         ),
         (
             Factor(name="stage", column="stage", above=2),
-            "factor stage needs numbers, and 3 values are none",
+            "factor stage needs numbers, and 3 values are not numbers",
             "correct the column or the factor",
         ),
         (
             Factor(name="stage", column="stage", per=2),
-            "factor stage needs numbers, and 3 values are none",
+            "factor stage needs numbers, and 3 values are not numbers",
             "correct the column or the factor",
         ),
         (
@@ -192,7 +192,7 @@ def test_numbers_with_two_readings_are_refused_where_commas_may_be_decimal():
     frame = pl.DataFrame({"LDH": ["1,250", "300"]})
     factor = Factor(name="ldh", column="LDH", above=240)
     assert made(factor, frame).values.to_list() == ["yes", "yes"]
-    assert problem(factor, frame, "either").rule == "factor ldh needs numbers, and 1 values are none"
+    assert problem(factor, frame, "either").rule == "factor ldh needs numbers, and 1 values are not numbers"
 
 
 def test_built_in_factors_that_the_data_lack_are_left_out():

@@ -162,7 +162,7 @@ def _cannot(endpoint: EndpointColumn, columns: Sequence[_Column]) -> str | None:
     for column in (c for c in columns if c.missing.any()):
         observed = column.codes[~column.missing]
         if len(observed) < FEWEST_KNOWN:
-            return f"{column.factor.label} is known in {len(observed)} of {n} patients, fewer than {FEWEST_KNOWN}"
+            return f"{column.factor.label} is observed in {len(observed)} of {n} patients, fewer than {FEWEST_KNOWN}"
         if np.ptp(observed) == 0:
             return f"{column.factor.label} has a single observed value"
     return None
