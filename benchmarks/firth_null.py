@@ -39,7 +39,7 @@ def wald(kind: str, x: np.ndarray, event: np.ndarray, time: np.ndarray) -> tuple
             if min(a, b, c, d) == 0:
                 return None
             return float(np.log(a * d / (b * c))), float(np.sqrt(1 / a + 1 / b + 1 / c + 1 / d))
-        if firth.monotone(x, event, time).any():
+        if firth.monotone(x, event, time=time).any():
             return None
         import pandas as pd
 

@@ -217,12 +217,12 @@ def test_limits_are_rounded_outwards_and_not_told_of_one_patient():
     record = Estimate(
         "survival", "dor", "median", estimate=62.0, lower=33.0, upper=1004.0, unit="days", n=17, events=12
     )
-    kept = rounded_time(record, days, 5)
+    kept = rounded_time(record, days, k=5)
     assert kept.estimate == pytest.approx(2 * 30.4375)  # 1.5 to 2.5 months hold 7
     assert (kept.lower, kept.upper) == (None, None)  # 1 to 2 months hold 33 and 60 alone
     assert kept.note.endswith("lower limit not shown; upper limit not shown")
     assert number_format.time(kept) == "2.0 (not shown)"
-    near = rounded_time(replace(record, lower=62.0, upper=64.0), days, 5)
+    near = rounded_time(replace(record, lower=62.0, upper=64.0), days, k=5)
     assert (near.lower, near.upper) == (None, pytest.approx(2.2 * 30.4375))  # 61 to 65, and none is 2.2 months
     assert number_format.interval(near) == "not shown to 2.2"
 

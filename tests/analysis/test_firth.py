@@ -90,7 +90,7 @@ def test_cox_of_three_patients_by_hand():
 
 def test_monotone_likelihood_is_not_seen_where_there_is_none():
     x = np.array([[1.0], [0], [1], [0]])
-    assert firth.monotone(x, np.ones(4), np.array([1.0, 2, 3, 4])).tolist() == [False]
+    assert firth.monotone(x, np.ones(4), time=np.array([1.0, 2, 3, 4])).tolist() == [False]
 
 
 def _cohort(seed: int, n: int = 44) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -187,10 +187,10 @@ def test_e_values_of_common_outcomes():
     point, limit = sensitivity.e_values([_effect("odds_ratio", 4.0, 0.9, 20.0, 50)])
     assert point.estimate == pytest.approx(2 + math.sqrt(2))
     assert limit.estimate == 1
-    assert sensitivity.risk_ratio(1.0, "hazard_ratio", True) == pytest.approx(1)
-    below = sensitivity.risk_ratio(0.5, "hazard_ratio", True)
+    assert sensitivity.risk_ratio(1.0, "hazard_ratio", common=True) == pytest.approx(1)
+    below = sensitivity.risk_ratio(0.5, "hazard_ratio", common=True)
     assert 0.5 < below < 1
-    assert below == pytest.approx(1 / sensitivity.risk_ratio(2.0, "hazard_ratio", True))
+    assert below == pytest.approx(1 / sensitivity.risk_ratio(2.0, "hazard_ratio", common=True))
     assert sensitivity.e_values([_effect("odds_ratio", None, None, None, 50)]) == []
 
 
@@ -216,5 +216,5 @@ def test_influence_beyond_its_size_says_so(monkeypatch):
 @pytest.mark.parametrize("value", [1e-60, 1e60])
 def test_a_risk_ratio_of_a_huge_hazard_ratio_is_a_number(value):
     """Once a division by 0 that cost the report; for small x, 1 - 0.5^x is x log 2."""
-    assert sensitivity.risk_ratio(value, "hazard_ratio", True) == pytest.approx(
+    assert sensitivity.risk_ratio(value, "hazard_ratio", common=True) == pytest.approx(
         math.log(2) ** math.copysign(1, -math.log(value)) * math.sqrt(value), rel=1e-9)  # fmt: skip

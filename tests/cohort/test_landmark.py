@@ -124,7 +124,7 @@ F,400,1,PD,"""
 
 def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
     got = analysis_set(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
-    factor, _ = factor_at("response", 42, got)
+    factor, _ = factor_at("response", 42, data=got)
     assert factor.values.to_list() == ["yes", "yes", None, "no", "no", "no"]
     turned, _ = time_dependent_factor("response", got)
     assert turned.undated.tolist() == [False, False, True, False, False, False]

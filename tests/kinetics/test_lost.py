@@ -149,12 +149,12 @@ def profile(left, right, patient="P", infusion=1, until=None):
 
 
 def test_what_was_seen_of_a_profile():
-    assert persistence_of(profile(14, 28), 90, None) == Persistence(14, 28, 90)
-    assert persistence_of(profile(14, 28), 90, None).persistent == Persistence(14, 28, 90)
-    assert persistence_of(profile(60, None, until=80), 200, 199) == Persistence(60, None, 80, 199)
-    assert persistence_of(profile(60, None), None, 365) == Persistence(60, None, None, 365)
-    assert persistence_of(profile(60, None), None, 30) == Persistence(60, None, None, 60)
-    unsure = persistence_of(profile(60, None), 200, 199)
+    assert persistence_of(profile(14, 28), 90, alive=None) == Persistence(14, 28, 90)
+    assert persistence_of(profile(14, 28), 90, alive=None).persistent == Persistence(14, 28, 90)
+    assert persistence_of(profile(60, None, until=80), 200, alive=199) == Persistence(60, None, 80, 199)
+    assert persistence_of(profile(60, None), None, alive=365) == Persistence(60, None, None, 365)
+    assert persistence_of(profile(60, None), None, alive=30) == Persistence(60, None, None, 60)
+    unsure = persistence_of(profile(60, None), 200, alive=199)
     assert (unsure.unsure, unsure.persistent, unsure.gone) == (True, Persistence(200, None, 200), Persistence(60, 200))
 
 

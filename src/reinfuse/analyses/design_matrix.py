@@ -134,7 +134,7 @@ def design_of(
     if not impossible:
         reasons = _useless(X, terms, factors)
     if not impossible and time is not None:
-        at_risk = _ever_at_risk(time, entry, event)
+        at_risk = _ever_at_risk(time, entry, event=event)
         if subdistribution and endpoint.competing is not None:
             at_risk |= endpoint.competing[complete] == 1
         reasons = _useless(X[at_risk], terms, factors, which=" who are at risk at an event", earlier=reasons)
@@ -154,7 +154,7 @@ def _impossible(terms: int, event: Floats, *, kind: str) -> str | None:
     return None
 
 
-def _ever_at_risk(time: Floats, entry: Floats | None, event: Floats) -> Bools:
+def _ever_at_risk(time: Floats, entry: Floats | None, *, event: Floats) -> Bools:
     """Tell who is in a risk set: whoever was censored before the first event is in none."""
     events = np.sort(time[event == 1])
     before = 0 if entry is None else np.searchsorted(events, entry, side="right")

@@ -127,9 +127,9 @@ def _of(inputs: Inputs, mark: Landmark) -> Output:
     curves: dict[CurveKey, Curve] = {}
     day = landmark_day(mark, data, rules=plan.rules)
     names = {f.name for f in (*data.factors, *data.later)}
-    factor, why = factor_at(mark.factor, day, data)
-    after, of = known_after(mark.factor, day, data) if mark.factor == "response" else (0, 0)
-    adjust = [f for f, _ in (factor_at(n, day, data) for n in mark.adjust if n in names) if f is not None]
+    factor, why = factor_at(mark.factor, day, data=data)
+    after, of = known_after(mark.factor, day, data=data) if mark.factor == "response" else (0, 0)
+    adjust = [f for f, _ in (factor_at(n, day, data=data) for n in mark.adjust if n in names) if f is not None]
     late = f"{after} of {of} responders first responded after the landmark" if after else None
     for name in mark.endpoints:
         end = data.endpoint(name)

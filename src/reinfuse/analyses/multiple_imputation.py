@@ -79,7 +79,7 @@ def pool(estimates: Floats, variances: Floats, confidence: float, *, complete_df
     between = (1 + 1 / m) * float(np.var(estimates, ddof=1)) if m > 1 else 0.0
     total = within + between
     share = between / total if total > 0 else 0.0
-    df = _degrees(m, share, complete_df)
+    df = _degrees(m, share, complete_df=complete_df)
     error = math.sqrt(total)
     half = error * float(stdtrit(df, (1 + confidence) / 2))
     p = 2 * float(stdtr(df, -abs(estimate) / error)) if error > 0 else float(estimate == 0)
@@ -87,7 +87,7 @@ def pool(estimates: Floats, variances: Floats, confidence: float, *, complete_df
     return Pooled(estimate, estimate - half, estimate + half, p, df, information, total)
 
 
-def _degrees(m: int, share: float, complete_df: float) -> float:
+def _degrees(m: int, share: float, *, complete_df: float) -> float:
     """Return the degrees of freedom; `share`: of the variance, what is between data sets."""
     share = max(share, _LEAST_SHARE) if m > 1 else 0.0
     drawn = (m - 1) / share**2 if m > 1 else _MOST_DF
@@ -138,7 +138,7 @@ def imputed(endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: st
     if why := _cannot(endpoint, columns):
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {why}") for t in terms]
     filled = _chains(columns, _outcome(endpoint), imputations, rng=rng)
-    first = design_of(endpoint, [_completed(c, evaluated, v[0]) for c, v in zip(columns, filled, strict=True)])
+    first = design_of(endpoint, [_completed(c, evaluated, filled=v[0]) for c, v in zip(columns, filled, strict=True)])
     if not first.usable:
         return [replace(own, term=t, note=f"{NOT_ESTIMABLE}: {first.why(j)}") for j, t in enumerate(terms)]
     X = np.concatenate([c.design(v) for c, v in zip(columns, filled, strict=True)], axis=2)
@@ -252,7 +252,7 @@ def _coefficients(Z: Floats, outcome: Floats, *, rng: np.random.Generator) -> Fl
     return np.asarray(np.nan_to_num(fits.coef) + np.matmul(directions, steps[:, :, None])[:, :, 0], dtype=np.float64)
 
 
-def _completed(column: _Column, evaluated: Bools, filled: Floats) -> FactorColumn:
+def _completed(column: _Column, evaluated: Bools, *, filled: Floats) -> FactorColumn:
     """Return the factor with one data set's values."""
     factor, codes = column.factor, _codes(column.factor).copy()
     codes[evaluated] = filled
@@ -273,7 +273,7 @@ def _records(own: Estimate, first: DesignMatrix, X: Floats, *, imputed_in: str) 
         lost, complete_df = firth.separated(Z[0], first.event), n - len(scale) - 1
     else:
         fit = partial(firth_batch.cox, Z, np.tile(first.time, (m, 1)), event)
-        lost, complete_df = firth.monotone(Z[0], first.event, first.time), first.events - len(scale)
+        lost, complete_df = firth.monotone(Z[0], first.event, time=first.time), first.events - len(scale)
     fits = fit()
     for _ in range(_TRIES):
         fits = fits if fits.converged.all() else fit(start=np.nan_to_num(fits.coef))

@@ -73,7 +73,7 @@ def p_value(design: DesignMatrix, factor: FactorColumn, tested: list[int], *, ot
     Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
     drawn, weight = _drawn(factor, design.X[:, tested], Z, draws=draws, rng=rng)
     stacked = np.concatenate([X[None], drawn - design.X.mean(axis=0)[tested]]) / scale
-    statistics = _statistics(design, stacked, Z)
+    statistics = _statistics(design, stacked, Z=Z)
     if statistics is None:
         return None, f"{NOT_ESTIMABLE}: the model of the other factors did not converge"
     as_far = statistics[1:] >= statistics[0] - _SAME * max(statistics[0], 1)
@@ -82,7 +82,7 @@ def p_value(design: DesignMatrix, factor: FactorColumn, tested: list[int], *, ot
     return (float(as_far.sum()) + 1) / (len(as_far) + 1), f"{len(as_far)} draws"
 
 
-def _statistics(design: DesignMatrix, X: Floats, Z: Floats) -> Floats | None:
+def _statistics(design: DesignMatrix, X: Floats, *, Z: Floats) -> Floats | None:
     """Return the score statistic of each draw, or None where the model of the others cannot be fitted."""
     event = design.event[None]
     if design.time is None:

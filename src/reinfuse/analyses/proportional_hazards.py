@@ -47,7 +47,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
         return [replace(base, term=design.terms[j], note=f"{NOT_ESTIMABLE}: over {MOST_TESTED} patients: not run")
                 for j in usable]  # fmt: skip
     X = design.X[:, usable]
-    infinite = firth.monotone(X, design.event, design.time)
+    infinite = firth.monotone(X, design.event, time=design.time)
     tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
                                                                   design.event, transform="km")  # fmt: skip
     if tested is None:

@@ -26,7 +26,7 @@ _NONE = 1e-9
 """A ratio so near to 1 is 1: the root in the E-value would blow its rounding up."""
 
 
-def risk_ratio(value: float, statistic: str, common: bool) -> float:
+def risk_ratio(value: float, statistic: str, *, common: bool) -> float:
     """Return about the risk ratio that an odds or hazard ratio means."""
     if not common:
         return value
@@ -53,11 +53,13 @@ def e_values(effects: Sequence[Estimate]) -> list[Estimate]:
         common = e.events / e.n >= COMMON
         own = replace(e, analysis="sensitivity", lower=None, upper=None, p_value=None, confidence=None, unit="ratio",
                       method=E_VALUE, note=f"outcome in {e.events} of {e.n}")  # fmt: skip
-        records.append(replace(own, statistic="e_value", estimate=e_value(risk_ratio(e.estimate, e.statistic, common))))
+        records.append(
+            replace(own, statistic="e_value", estimate=e_value(risk_ratio(e.estimate, e.statistic, common=common)))
+        )
         near = e.lower if e.estimate >= 1 else e.upper
         if near is not None and near > 0:
             crosses = (near - 1) * (e.estimate - 1) <= 0
-            limit = 1.0 if crosses else e_value(risk_ratio(near, e.statistic, common))
+            limit = 1.0 if crosses else e_value(risk_ratio(near, e.statistic, common=common))
             records.append(replace(own, statistic="e_value_of_limit", confidence=e.confidence, estimate=limit))
     return records
 

@@ -139,8 +139,8 @@ def _dated(cohort: Cohort, design: Design) -> tuple[pl.DataFrame, pl.DataFrame, 
     people = _without(patients, ROW, "last_contact", "death", "death_cause")
     taken = {*WIDE.names, *derived.columns, *given.columns} - {ID, *_BASELINE}
     owned = {c for c in PATIENTS.names if c in people.columns} - {ID}
-    at_index, renamed = _apart(at_index, taken | owned, "infusions")
-    people, more = _apart(people, taken | set(at_index.columns) - {ID}, "patients")
+    at_index, renamed = _apart(at_index, taken | owned, table="infusions")
+    people, more = _apart(people, taken | set(at_index.columns) - {ID}, table="patients")
     frame = given.join(at_index, on=ID, how="inner").join(people, on=ID, how="inner").join(derived, on=ID, how="inner")
     status = pl.col(ID).is_in(derived[ID].implode())
     treated = pl.col(ID).is_in(infusions[ID].implode())
@@ -166,7 +166,7 @@ def _without(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     return frame.drop(columns, strict=False)
 
 
-def _apart(frame: pl.DataFrame, taken: set[str], table: str) -> tuple[pl.DataFrame, list[str]]:
+def _apart(frame: pl.DataFrame, taken: set[str], *, table: str) -> tuple[pl.DataFrame, list[str]]:
     """Rename columns of the input that bear the name of a derived one, or of one that another table declares."""
     names: dict[str, str] = {}
     for column in (c for c in frame.columns if c in taken or is_grade(c)):

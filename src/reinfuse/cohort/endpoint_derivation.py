@@ -47,7 +47,7 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     """
     cohort = with_whole_doses(cohort, rules)
     base = with_index(cohort, index, rules=rules)
-    assessed = since_index(cohort, "responses", base)
+    assessed = since_index(cohort, "responses", base=base)
     frame = base.join(_best_response(assessed, rules), on=ID, how="left")
     frame = frame.join(_first_progression(assessed), on=ID, how="left")
     in_response = _progression_free(frame, assessed, rules, "dor", until_therapy=True)
@@ -131,8 +131,8 @@ def _best_response(assessed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
 def _first_progression(assessed: pl.DataFrame) -> pl.DataFrame:
     """Return the first PD up to a new therapy, and the first at all."""
     bad = assessed.filter(pl.col("response") == "PD")
-    counted = first_row(bad.filter(before_therapy()), "responses", "pd")
-    ever = first_row(bad, "responses", "pd_ever")
+    counted = first_row(bad.filter(before_therapy()), "responses", prefix="pd")
+    ever = first_row(bad, "responses", prefix="pd_ever")
     return counted.join(ever, on=ID, how="full", coalesce=True)
 
 

@@ -117,7 +117,7 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
             rule = f"factor {factor.name} needs a column that is not there"
             problems.append(Problem(table="plan", column=factor.column, rule=rule, remedy=remedy))
             continue
-        column, wrong = _shape(factor, series.alias(factor.name), dialect)
+        column, wrong = _shape(factor, series.alias(factor.name), dialect=dialect)
         problems += wrong
         if column is not None:
             columns.append(replace(column, known_at=factor.known_at))
@@ -146,7 +146,7 @@ def _built_in(name: str, frame: pl.DataFrame) -> pl.Series | None:
 
 
 def _shape(factor: Factor, series: pl.Series,
-           dialect: values.Dialect) -> tuple[FactorColumn | None, list[Problem]]:  # fmt: skip
+           *, dialect: values.Dialect) -> tuple[FactorColumn | None, list[Problem]]:  # fmt: skip
     """Cut, scale or categorise one column as its declaration says."""
     label = factor.label or LABELS.get(factor.name, factor.name.replace("_", " "))
     if factor.column is not None and (why := unfit_values(series, numbers=True)):

@@ -100,9 +100,9 @@ def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> di
     by_patient: dict[str, list[Event]] = defaultdict(list)
 
     def add(table: str, kind: pl.Expr, detail: pl.Expr | None = None) -> None:
-        collect(cohort.tables.get(table), kind, detail)
+        collect(cohort.tables.get(table), kind, detail=detail)
 
-    def collect(frame: pl.DataFrame | None, kind: pl.Expr, detail: pl.Expr | None) -> None:
+    def collect(frame: pl.DataFrame | None, kind: pl.Expr, *, detail: pl.Expr | None) -> None:
         if frame is not None:
             shown_detail = pl.lit("") if detail is None else detail
             for patient, time, what, more in frame.select(
@@ -112,7 +112,7 @@ def _events(cohort: Cohort, zero: dict[str, int], threshold: float | None) -> di
                     by_patient[patient].append(Event(float(time - zero[patient]), what, more))
 
     add("infusions", pl.lit("infusion"), pl.col("infusion").cast(pl.String))
-    collect(cohort.split_doses, pl.lit("infusion"), pl.col("whole").cast(pl.String))
+    collect(cohort.split_doses, pl.lit("infusion"), detail=pl.col("whole").cast(pl.String))
     add("responses", pl.col("response").replace(RESPONDING))
     if "mrd" in cohort.tables:
         add("mrd", pl.format("MRD {}", _mrd(cohort.tables["mrd"].columns, threshold)))

@@ -81,7 +81,7 @@ def landmark_day(mark: PlannedLandmark, data: AnalysisSet, *, rules: Rules) -> f
     return max(first, float(WEEK * math.ceil(last / WEEK)))
 
 
-def known_after(factor: str, day: float, data: AnalysisSet) -> tuple[int, int]:
+def known_after(factor: str, day: float, *, data: AnalysisSet) -> tuple[int, int]:
     """Return of how many patients response or uMRD was learnt after a day, and of how many it was learnt at all."""
     if factor not in DAYS or DAYS[factor] not in data.frame.columns:
         return 0, 0
@@ -91,12 +91,12 @@ def known_after(factor: str, day: float, data: AnalysisSet) -> tuple[int, int]:
 
 def landmark_notes(marks: Sequence[PlannedLandmark], data: AnalysisSet, *, rules: Rules) -> list[str]:
     """Return what the days of the planned landmarks leave out, and where the default was moved."""
-    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules=rules), data)]
+    return [note for mark in marks for note in _landmark_notes(mark, landmark_day(mark, data, rules=rules), data=data)]
 
 
-def _landmark_notes(mark: PlannedLandmark, day: float, data: AnalysisSet) -> Iterator[str]:
+def _landmark_notes(mark: PlannedLandmark, day: float, *, data: AnalysisSet) -> Iterator[str]:
     head = f"landmark of {mark.factor} at day {day:g}"
-    after, of = known_after(mark.factor, day, data)
+    after, of = known_after(mark.factor, day, data=data)
     if mark.factor == "response" and mark.day is None and day > FIRST_DAY:
         yield f"{head}, not {FIRST_DAY:g}: {ASSESSED}% of first assessments were made by then"
     if after and mark.factor == "response":
@@ -114,7 +114,7 @@ def at_landmark(endpoint: EndpointColumn, day: float) -> tuple[EndpointColumn, i
     return shifted, int(endpoint.known.sum() - at_risk.sum())
 
 
-def factor_at(name: str, day: float, data: AnalysisSet) -> tuple[FactorColumn | None, str]:
+def factor_at(name: str, day: float, *, data: AnalysisSet) -> tuple[FactorColumn | None, str]:
     """Return a factor as known on a landmark day, or None and the reason why there is none.
 
     Response: yes where the first response was made by then, else no; not known for a responder without a day. uMRD: the

@@ -44,7 +44,7 @@ def in_other_compartments(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -
 
 
 def _in_window(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
-    tests = since_index(cohort, "mrd", base)
+    tests = since_index(cohort, "mrd", base=base)
     have = tests.columns
     value = pl.col("value") if "value" in have else pl.lit(None, dtype=pl.Float64)
     result = pl.col("result") if "result" in have else pl.lit(None, dtype=pl.String)

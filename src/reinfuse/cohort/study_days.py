@@ -38,7 +38,7 @@ def with_index(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     return base.join(_first_new_therapy(cohort, base, index, rules=rules), on=ID, how="left")
 
 
-def since_index(cohort: Cohort, table: str, base: pl.DataFrame) -> pl.DataFrame:
+def since_index(cohort: Cohort, table: str, *, base: pl.DataFrame) -> pl.DataFrame:
     """Return a table's rows after the index infusion, with `t` and `therapy_t`; empty if there is no table."""
     if table not in cohort.tables:
         return base.clear().with_columns(t=pl.lit(0, dtype=pl.Int64), **{ROW: pl.lit(0), "response": pl.lit("")})
@@ -53,7 +53,7 @@ def before_therapy() -> pl.Expr:
     return pl.col("therapy_t").is_null() | (pl.col("t") <= pl.col("therapy_t"))
 
 
-def first_row(frame: pl.DataFrame, table: str, prefix: str) -> pl.DataFrame:
+def first_row(frame: pl.DataFrame, table: str, *, prefix: str) -> pl.DataFrame:
     """Return each patient's earliest row: its `t` and its source, under a prefix."""
     first = frame.sort("t", ROW).unique(ID, keep="first", maintain_order=True)
     return first.select(ID, pl.col("t").alias(f"{prefix}_t"), row_of(table).alias(f"{prefix}_source"))

@@ -62,7 +62,7 @@ def nice_steps(value: float) -> list[float]:
     return [m * 10.0**e for e in range(ten - 2, ten + 1) for m in (1, 2, 5)]
 
 
-def rounded_time(e: Estimate, times: Floats, k: int) -> Estimate | None:
+def rounded_time(e: Estimate, times: Floats, *, k: int) -> Estimate | None:
     """Return a median time whose numbers hide each patient's; None where the median itself cannot.
 
     Parameters

@@ -224,7 +224,7 @@ class _Control:
             if curve is None:
                 return None
             counts = curve.events if e.statistic == "median" else curve.censored
-            return rounded_time(e, np.repeat(curve.time, counts.astype(int)), self.hiding.k)
+            return rounded_time(e, np.repeat(curve.time, counts.astype(int)), k=self.hiding.k)
         if e.analysis == "baseline" and e.statistic in _QUARTILES and e.estimate is not None:
             value = rounded(e.estimate, self._values(e), self.hiding.k, steps=nice_steps(e.estimate))
             note = ROUNDED if value != float(f"{e.estimate:.3g}") else None

@@ -204,7 +204,7 @@ def limits(patients: Sequence[Persistence], days: Sequence[float], confidence: f
     return percentiles
 
 
-def persistence_of(profile: Profile, death: float | None, alive: float | None) -> Persistence:
+def persistence_of(profile: Profile, death: float | None, *, alive: float | None) -> Persistence:
     """Return what was seen after one infusion.
 
     Parameters
@@ -242,7 +242,9 @@ def estimates(profiles: Sequence[Profile], infusion: int, group: str | None, *, 
         middle of what the data leave open, its note tells how much.
     """
     patients = [
-        persistence_of(p, deaths.get(p.patient_id), alive.get(p.patient_id)) for p in profiles if p.infusion == infusion
+        persistence_of(p, deaths.get(p.patient_id), alive=alive.get(p.patient_id))
+        for p in profiles
+        if p.infusion == infusion
     ]
     own = Estimate("kinetics", "loss", "cumulative_incidence", group=group, infusion=infusion,
                    term=Stratum("infusion", str(infusion)),

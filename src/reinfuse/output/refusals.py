@@ -68,7 +68,7 @@ def refuse_folder(path: Path, command: str, *, force: bool) -> None:
         if not os.access(target, os.W_OK | os.X_OK):
             raise PermissionError
         if not force:
-            _refuse_contents(path, target, command)
+            _refuse_contents(path, target, command=command)
     except OSError:
         raise refused(path, "cannot be read and written", "name another folder, or ask for the right to it") from None
 
@@ -94,7 +94,7 @@ def refuse_unwritable(path: Path, inside: Sequence[str]) -> None:
         raise refused(path, f"cannot be written ({reason})", "name a folder that can be written") from None
 
 
-def _refuse_contents(path: Path, target: Path, command: str) -> None:
+def _refuse_contents(path: Path, target: Path, *, command: str) -> None:
     own = list(islice(own_files(target), _SHOWN + 1))
     manifest = read_manifest(target)
     if own:

@@ -75,7 +75,7 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     top, along = profiles
     limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
     p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
-    infinite = separated(X, event) if kind == "logistic" else monotone(X, event, np.asarray(time))
+    infinite = separated(X, event) if kind == "logistic" else monotone(X, event, time=np.asarray(time))
     return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
 
 
@@ -114,7 +114,7 @@ def _one_sided(X: Floats, event: Floats) -> Bools:
     return np.array(infinite, dtype=np.bool_)
 
 
-def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
+def monotone(X: Floats, event: Floats, *, time: Floats) -> Bools:
     """Tell which columns have an infinite unpenalised Cox estimate."""
     from scipy.optimize import linprog
     from scipy.sparse import csr_matrix
@@ -133,7 +133,7 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     upper.append(np.hstack([np.zeros((len(times) - 1, k)), eye[1:] - eye[:-1]]))
     events = np.flatnonzero(event == 1)
     equal = np.hstack([Z[events], -eye[block[events]]])
-    gain = (Z[events] - _means_at_risk(Z, time, events)).sum(axis=0)
+    gain = (Z[events] - _means_at_risk(Z, time, events=events)).sum(axis=0)
     bounds = [(-1, 1)] * k + [(None, None)] * len(times)
     solution = linprog(np.concatenate([-gain, np.zeros(len(times))]), A_ub=csr_matrix(np.vstack(upper)),
                        b_ub=np.zeros(len(at_risk) + len(times) - 1), A_eq=csr_matrix(equal), b_eq=np.zeros(len(events)),
@@ -144,7 +144,7 @@ def monotone(X: Floats, event: Floats, time: Floats) -> Bools:
     return np.abs(direction) > _A_DIRECTION
 
 
-def _means_at_risk(Z: Floats, time: Floats, events: Integers) -> Floats:
+def _means_at_risk(Z: Floats, time: Floats, *, events: Integers) -> Floats:
     """Return the mean of the columns over those at risk at the time of each event."""
     order = np.argsort(-time, kind="stable")
     sums = np.cumsum(Z[order], axis=0)

@@ -195,12 +195,12 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     eq = np.cumsum(r * q, axis=1) / s0  # E[x' A x]
     # sum_j E[q x] = sum_i x_i (q_i later_i), the risk sets gathered patient by patient
     third = summed(later * q, x)
-    third -= 2 * summed(r * _gathered(am, share, x), x)
+    third -= 2 * summed(r * _gathered(am, share, x=x), x)
     third += summed(count * (2 * mq - eq), mean)
     return _State(value + half_log_det, score + third / 2, information, inverse)
 
 
-def _gathered(am: Floats, share: Floats, x: Floats) -> Floats:
+def _gathered(am: Floats, share: Floats, *, x: Floats) -> Floats:
     """Return sum over the risk sets j that hold patient i of share_j x_i' A m_j."""
     sums = np.cumsum((share[:, :, None] * am)[:, ::-1], axis=1)[:, ::-1]
     return np.asarray((sums * x).sum(axis=2), dtype=np.float64)

@@ -41,7 +41,7 @@ def records(fit: PopulationFit | str, confidence: float) -> list[Estimate]:
     if isinstance(fit, str):
         return [Estimate("population", "counts", "typical", note=f"{NOT_ESTIMABLE}: {fit}", **own)]
     own |= {"n": fit.layout.patients, "events": len(fit.layout.profiles)}
-    estimates = [*_sampling(fit, own), *_estimates(fit, confidence, own)]
+    estimates = [*_sampling(fit, own), *_estimates(fit, confidence, own=own)]
     bent = zip(PARAMETERS, shrinkage(fit), strict=True) if fit.diagnostics.refused is None else ()
     fields = {**own, "confidence": None}
     return [*estimates, *(Estimate("population", p.name, "shrinkage", estimate=finite(float(v)),
@@ -66,7 +66,7 @@ def _sampling(fit: PopulationFit, own: dict[str, Any]) -> Iterator[Estimate]:
                        note=joined([d.refused, d.doubts]), **fields)  # fmt: skip
 
 
-def _estimates(fit: PopulationFit, confidence: float, own: dict[str, Any]) -> Iterator[Estimate]:
+def _estimates(fit: PopulationFit, confidence: float, *, own: dict[str, Any]) -> Iterator[Estimate]:
     refused, doubts = fit.diagnostics.refused, fit.diagnostics.doubts
     random = np.random.default_rng(0)
     mu, tau, share = (fit.draws.flat(s) for s in ("mu", "tau", "share"))

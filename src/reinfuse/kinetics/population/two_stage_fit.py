@@ -56,7 +56,7 @@ def first_fit(above: tuple[Array, Array, Array], below: tuple[Array, Array, Arra
         spread = jnp.diagonal(jnp.linalg.inv(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2)), axis1=1, axis2=2).T
         mu, coef = _moments(theta, X, tau, centre=centre)
         tau2 = ((theta - typical_of(mu, coef, X)) ** 2 + spread).mean(axis=1)
-        tau = jnp.exp(_shrunk(jnp.log(tau2) / 2, np.log(BETWEEN), n))
+        tau = jnp.exp(_shrunk(jnp.log(tau2) / 2, np.log(BETWEEN), n=n))
         day, value, present = above
         left = present * (value - log_count(theta, day)) ** 2
         free = jnp.maximum(present.sum() - K * n / 2, present.sum() / 4)
@@ -90,7 +90,7 @@ def _modes(theta: Array, typical: Array, tau: Array, *, sigma: Array, above: Any
     return Modes(place, spread, whiten, log_volume, jnp.log(share))
 
 
-def _shrunk(value: Array, towards: Array, n: int) -> Array:
+def _shrunk(value: Array, towards: Array, *, n: int) -> Array:
     return (n * value + 4 * towards) / (n + 4)
 
 

@@ -111,9 +111,9 @@ class _Word:
         footer = page.footer.paragraphs[0]
         footer.alignment = WD_ALIGN_PARAGRAPH.CENTER
         footer.add_run(f"{self.document.words['page']} ")
-        _field(footer, "PAGE", "1")
+        _field(footer, "PAGE", result="1")
         footer.add_run(f" {self.document.words['of']} ")
-        _field(footer, "NUMPAGES", "1")
+        _field(footer, "NUMPAGES", result="1")
 
     def _contents(self) -> None:
         """Add a table of contents: links to the headings, which Word makes anew on request."""
@@ -159,7 +159,7 @@ class _Word:
         parts: tuple[Inline, ...] = (text,) if isinstance(text, str) else text
         for part in parts:
             if isinstance(part, Ref) and part.kind != "section":
-                _field(paragraph, rf"REF {_bookmark(part.kind, part.name)} \h", self.document.label(part))
+                _field(paragraph, rf"REF {_bookmark(part.kind, part.name)} \h", result=self.document.label(part))
             elif isinstance(part, Ref):
                 _link(paragraph, _bookmark("section", part.name), text=self.document.label(part))
             else:
@@ -173,7 +173,7 @@ class _Word:
 
         def numbered() -> None:
             line.add_run(f"{label} ")
-            _field(line, rf"SEQ {label} \* ARABIC", str(self.document.numbers[kind, name]))
+            _field(line, rf"SEQ {label} \* ARABIC", result=str(self.document.numbers[kind, name]))
 
         self._marked(line, _bookmark(kind, name), numbered)
         line.add_run(f". {text}")
@@ -242,7 +242,7 @@ def _instruction(paragraph: Any, text: str) -> None:
     paragraph.add_run()._r.append(instruction)
 
 
-def _field(paragraph: Any, instruction: str, result: str) -> None:
+def _field(paragraph: Any, instruction: str, *, result: str) -> None:
     _part(paragraph, "begin")
     _instruction(paragraph, f" {instruction} ")
     _part(paragraph, "separate")

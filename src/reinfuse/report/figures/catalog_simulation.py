@@ -101,7 +101,7 @@ def _curves(findings: VirtualFindings, columns: Columns) -> Iterator[Placed]:
                 title,
                 curves,
                 ylabel=ylabel,
-                alt=_alt_text(curves, title, "share"),
+                alt=_alt_text(curves, title, scale="share"),
                 scale="share",
                 xlabel="Days since the infusion",
                 columns=columns,
@@ -121,7 +121,7 @@ def _curves(findings: VirtualFindings, columns: Columns) -> Iterator[Placed]:
             title,
             curves,
             ylabel="CAR-T cells/µL",
-            alt=_alt_text(curves, title, "log"),
+            alt=_alt_text(curves, title, scale="log"),
             scale="log",
             xlabel="Days since the infusion",
             columns=columns,
@@ -130,7 +130,7 @@ def _curves(findings: VirtualFindings, columns: Columns) -> Iterator[Placed]:
     )
 
 
-def _alt_text(curves: list[Band], title: str, scale: str) -> str:
+def _alt_text(curves: list[Band], title: str, *, scale: str) -> str:
     late_values = []
     for c in curves:
         late = c.points.filter(pl.col("day") >= 90).head(1)

@@ -105,7 +105,7 @@ def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]
         _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
         figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, remark, va="center")
         headline(figure, title, columns=columns)
-        _risk_table(risk, arms, ticks)
+        _risk_table(risk, arms, ticks=ticks)
     return figure, axes
 
 
@@ -183,7 +183,7 @@ def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...],
             figure.text(x / width, y, text, ha=side, va="center")
 
 
-def _risk_table(axes: Axes, arms: Sequence[GroupCurve], ticks: Sequence[float]) -> None:
+def _risk_table(axes: Axes, arms: Sequence[GroupCurve], *, ticks: Sequence[float]) -> None:
     axes.set_ylim(len(arms) + 0.5, -0.5)
     axes.axis("off")
     place: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}

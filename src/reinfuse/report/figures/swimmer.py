@@ -76,7 +76,7 @@ def swimmer(title: str, courses: Sequence[Course], synthetic: bool, *, columns: 
     left = (0.055 * max(len(_short(x)) for x in labels) + 0.3) / width
     with style():
         axes = figure.add_axes((left, _FOOT / height, 0.98 - left, body / height))
-        _lanes(axes, ordered, lanes)
+        _lanes(axes, ordered, lanes=lanes)
         for kind in kinds:
             _marks(axes, kind, ordered, lanes=lanes)
         _axes(axes, ordered, lanes, labels=labels)
@@ -94,7 +94,7 @@ def _shown(course: Course) -> list[tuple[str, float]]:
     return [*((e.kind, e.day) for e in course.events if e.kind in KINDS), *end]
 
 
-def _lanes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float]) -> None:
+def _lanes(axes: Axes, ordered: Sequence[Course], *, lanes: Sequence[float]) -> None:
     whole = [[(c.start / DAYS_A_MONTH, y), (c.end / DAYS_A_MONTH, y)] for c, y in zip(ordered, lanes, strict=True)]
     axes.add_collection(LineCollection(whole, colors="#d9d9d9", linewidths=_THICK, capstyle="butt", zorder=1))
     for kind, colour in _STATES:

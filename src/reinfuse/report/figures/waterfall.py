@@ -60,7 +60,7 @@ def waterfall(title: str, changes: Sequence[tuple[float, str]], without: int, *,
         axes = figure.add_axes((left, 0.3 / height, 0.97 - left, 2.2 / height))
         for category in present:
             _bars(axes, category, [(x, change) for x, (change, r) in enumerate(ordered) if r == category], pitch=pitch)
-        _cut(axes, [(x, change) for x, (change, _) in enumerate(ordered) if change > CAP], pitch)
+        _cut(axes, [(x, change) for x, (change, _) in enumerate(ordered) if change > CAP], pitch=pitch)
         axes.axhline(0, color=INK, linewidth=0.7)
         for level in LINES:
             axes.axhline(level, color=FAINT, linewidth=0.6, linestyle=(0, (3, 2)))
@@ -89,7 +89,7 @@ def _bars(axes: Axes, category: str, bars: Sequence[tuple[int, float]], *, pitch
              linewidth=line, label=category)  # fmt: skip
 
 
-def _cut(axes: Axes, bars: Sequence[tuple[int, float]], pitch: float) -> None:
+def _cut(axes: Axes, bars: Sequence[tuple[int, float]], *, pitch: float) -> None:
     """Mark the bars that are cut: with their number, or with an arrow head where it has no room."""
     texts = [f"+{change:.0f}" for _, change in bars]
     if pitch < _LETTER * max(map(len, texts), default=0) + 2:
