@@ -99,8 +99,8 @@ def is_responder(rules: Rules, response: str = "response", *, diagnosis: str = "
     """Return the expression that tells whether a best response counts as response in its diagnosis."""
     expr = pl.col(response).is_in(list(rules.responders))
     for name, responses in rules.responders_by_diagnosis.items():
-        mine = pl.col(response).is_in(list(responses))
-        expr = pl.when(pl.col(diagnosis) == name).then(mine).otherwise(expr)
+        of_diagnosis = pl.col(response).is_in(list(responses))
+        expr = pl.when(pl.col(diagnosis) == name).then(of_diagnosis).otherwise(expr)
     return expr.fill_null(False)
 
 
@@ -240,12 +240,12 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     plain = [c for e in ends if e.kind == "binary" for c in e.columns]
     grades = [c for c in frame.columns if c.endswith("_grade")]
     sources = [f"{c}_source" for c in (*(e.name for e in ends), *grades)]
-    said = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
+    worded = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
     when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
     when += [SIZE_CHANGE] if has_sizes(cohort) else []
     days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
-    said = said.rename({"response_t": "response_day"})
-    return said.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)
+    worded = worded.rename({"response_t": "response_day"})
+    return worded.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)
 
 
 def _response_rule(rules: Rules) -> str:

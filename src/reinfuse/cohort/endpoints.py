@@ -45,10 +45,10 @@ class EndpointColumn:
     @property
     def known(self) -> Bools:
         """Patients for whom the endpoint is known."""
-        known = ~np.isnan(self.event)
+        complete = ~np.isnan(self.event)
         if self.time is not None:
-            known &= ~np.isnan(self.time)
-        return known if self.entry is None else known & ~np.isnan(self.entry)
+            complete &= ~np.isnan(self.time)
+        return complete if self.entry is None else complete & ~np.isnan(self.entry)
 
 
 def from_columns(
@@ -106,8 +106,8 @@ def _event(name: str, frame: pl.DataFrame, column: str, *, meant: str | None) ->
             return np.full(len(texts), np.nan), [
                 Problem(table="plan", column=column, rule=rule, remedy="correct the plan")
             ]
-        told = {t: float(yes) for t, yes in same.items() if yes or t.casefold() != cell_parsing.UNKNOWN}
-        return np.array([told.get(t, np.nan) if t is not None else np.nan for t in texts]), []
+        events = {t: float(yes) for t, yes in same.items() if yes or t.casefold() != cell_parsing.UNKNOWN}
+        return np.array([events.get(t, np.nan) if t is not None else np.nan for t in texts]), []
     read = {t: cell_parsing.read_yes_no(t) for t in set(texts) if t is not None}
     problems = [
         Problem(table="sheet", row=row, column=column, value=t, rule=f"endpoint {name}: {column} {read[t].rule}",

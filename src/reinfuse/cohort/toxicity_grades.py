@@ -24,14 +24,14 @@ def worst_grades(cohort: Cohort, base: pl.DataFrame, index: int, *, rules: Rules
     every = cohort.tables["toxicities"].drop_nulls("kind")
     names = {kind: grade_name(kind) for kind in every["kind"].unique()}
     every = every.with_columns(name=pl.col("kind").replace_strict(names, return_dtype=pl.String))
-    mine = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
-    worst = mine.unique([ID, "name"], keep="first", maintain_order=True)
+    at_index = every.filter(pl.col("infusion") == index).sort("grade", ROW, descending=[True, False])
+    worst = at_index.unique([ID, "name"], keep="first", maintain_order=True)
     for name in every["name"].unique().sort():
         one = worst.filter(pl.col("name") == name)
         one = one.select(ID, pl.col("grade").alias(name), row_of("toxicities").alias(f"{name}_source"))
         out = out.join(one, on=ID, how="left")
         if rules.toxicity_absent == "none":
-            said = pl.when(pl.col(name).is_null()).then(pl.lit("no row in toxicities"))
-            out = out.with_columns(pl.coalesce(f"{name}_source", said).alias(f"{name}_source"),
+            no_row = pl.when(pl.col(name).is_null()).then(pl.lit("no row in toxicities"))
+            out = out.with_columns(pl.coalesce(f"{name}_source", no_row).alias(f"{name}_source"),
                                    pl.col(name).fill_null(0))  # fmt: skip
     return out
