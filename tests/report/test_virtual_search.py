@@ -8,8 +8,10 @@ import pytest
 
 from reinfuse.cli.simulate import _question
 from reinfuse.exceptions import PlanRefused
+from reinfuse.report.export import search_folder
 from reinfuse.report.export.search_folder import COSTLESS, write_search
 from reinfuse.simulation.population.ensemble import bundled
+from reinfuse.simulation.search import design_space, sobol
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.search import search
 from reinfuse.simulation.search.sobol import sensitivity
@@ -54,6 +56,11 @@ def test_doses_on_an_axis_are_readable_and_the_best_is_the_reference(out):
     assert "mathdefault" not in figure
     assert "1e7" in figure
     assert (out / "report.html").read_text().count(">reference<") == 1
+
+
+def test_every_objective_and_outcome_has_a_label():
+    assert set(search_folder.OBJECTIVES) == set(design_space.OBJECTIVES)
+    assert set(search_folder.OUTCOMES) == set(sobol.OUTCOMES)
 
 
 def test_all_problems_of_a_question_are_told_at_once():

@@ -37,8 +37,9 @@ WHO = (
     "not treated and are counted with their own outcome."
 )
 OUTCOMES = {
-    "response": "Response", "cr": "Complete response", "crs": "CRS, grade ≥3 (log odds)",
-    "pfs_6_months": "PFS at 6 months", "persistence": "Persistence", "peak": "Peak",
+    "response": "Response", "cr": "Complete response", "pfs_6_months": "PFS at 6 months",
+    "persistence_days": "Restricted mean persistence", "log10_peak": "Cmax (log10)",
+    "crs_log_odds": "CRS, grade ≥3 (log odds)",
 }  # fmt: skip
 OBJECTIVES = {
     "durable_response": "Response without progression or death for 6 months", "response": "Response",
@@ -92,7 +93,7 @@ def _sections(
 def _summary(result: SearchResult) -> Iterator[str]:
     best, question = result.finalists.protocols[result.finalists.best], result.question
     name = question.arm(best.point).name
-    goal = OBJECTIVES.get(question.objective, question.objective)
+    goal = OBJECTIVES[question.objective]
     yield (f"Best of {len(result.region.protocols)} protocols: {name}. In {number_format.count(result.fresh)} "
            f"independent virtual patients: {goal}, {100 * best.value.mean:.1f}%; severe CRS, "
            f"{100 * best.toxicity.mean:.1f}%.")  # fmt: skip
@@ -187,7 +188,7 @@ def _drawn(result: SearchResult, sensitive: Sensitivity | None, *, labels: dict[
         )
     if sensitive is not None:
         indices = sensitive.frame()
-        shown = {o: OUTCOMES.get(o, o) for o in indices["outcome"].unique(maintain_order=True)}
+        shown = {o: OUTCOMES[o] for o in indices["outcome"].unique(maintain_order=True)}
         yield draw.tornado(
             "search_sensitivity",
             "Global sensitivity of the outcomes of the second infusion",

@@ -139,7 +139,7 @@ def unknowns(ensemble: Ensemble) -> pl.DataFrame:
         z = ensemble.z[:, k]
         informed = bool(z.std() < INFORMED or abs(np.median(z)) > _MOVED)
         unit = "ratio" if of_cv else PARAMETERS[j].unit
-        label = f"Variation between patients (CV): {PARAMETERS[j].label.lower()}" if of_cv else PARAMETERS[j].label
+        label = f"CV of {PARAMETERS[j].label[0].lower()}{PARAMETERS[j].label[1:]}" if of_cv else PARAMETERS[j].label
         rows.append((name, label, unit, *map(float, before[[1, 0, 2]]), *map(float, after[[1, 0, 2]]),
                      float(z.std()), informed, PARAMETERS[j].source))  # fmt: skip
     schema = ["unknown", "label", "unit", "prior", "prior_low", "prior_high", "posterior", "low", "high", "sd_ratio",
