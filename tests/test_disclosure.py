@@ -390,7 +390,7 @@ def test_numbers_in_descriptions_go(plain_demo):
 
 def test_an_exclusion_of_few_is_told_by_no_record(plain_demo):
     """46 in the cohort, 2 excluded, 44 analysed: the 46 would tell the 2."""
-    rows = (("in the cohort", 46), ("excluded: no infusion 2", 2), ("analysed", 44))
+    rows = (("in the cohort", 46), (Stratum("excluded", "no infusion 2", ": "), 2), ("analysed", 44))
     flow = [
         Estimate("flow", None, "count", term=t, estimate=float(x), unit="patients", n=46, events=x) for t, x in rows
     ]

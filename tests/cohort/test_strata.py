@@ -16,6 +16,7 @@ SEX = Stratum("sex", "F")
 
 @pytest.mark.parametrize(("one", "text", "factor", "level"), [
     (SEX, "sex=F", "sex", "F"),
+    (Stratum("excluded", "no dose: missing", ": "), "excluded: no dose: missing", "excluded", "no dose: missing"),
     (Stratum.at_least("CRS", 3), "CRS>=3", "CRS", ">=3"),
     (Stratum("Sex (1=male)", "1"), "Sex (1=male)=1", "Sex (1=male)", "1"),
     (Stratum("histology", ">=2 a=b"), "histology=>=2 a=b", "histology", ">=2 a=b"),

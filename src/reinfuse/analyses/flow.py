@@ -8,6 +8,7 @@ import polars as pl
 
 from reinfuse.analyses.base import Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import AnalysisSet
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import Estimate
 
 
@@ -17,7 +18,7 @@ def flow(data: AnalysisSet) -> list[Estimate]:
     total = data.flow.height
     rows: Sequence[tuple[str, int]] = [
         ("in the cohort", total),
-        *((f"excluded: {reason}", reasons.count(reason)) for reason in sorted(set(reasons))),
+        *((Stratum("excluded", str(reason), ": "), reasons.count(reason)) for reason in sorted(set(reasons))),
         ("analysed", total - len(reasons)),
     ]
     return [Estimate("flow", None, "count", term=term, estimate=float(x), unit="patients", method="count", n=total,

@@ -23,9 +23,9 @@ class Stratum(str):
     factor: str
     level: str
 
-    def __new__(cls, factor: str, level: str) -> Self:
+    def __new__(cls, factor: str, level: str, between: str = "=") -> Self:
         """Make the text from its parts."""
-        return cls._of(factor, level, f"{factor}={level}")
+        return cls._of(factor, level, f"{factor}{between}{level}")
 
     @classmethod
     def at_least(cls, factor: str, least: float) -> Self:

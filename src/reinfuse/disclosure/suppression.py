@@ -159,7 +159,7 @@ class _Control:
         return self.few if small and e.statistic in ("count", "proportion", "missing") else SO_THAT
 
     def _why_flow(self, e: Estimate) -> str | None:
-        out = [x.estimate for x in self.shared if x.analysis == "flow" and (x.term or "").startswith("excluded")]
+        out = [x.estimate for x in self.shared if x.analysis == "flow" and factor_of(x.term) == "excluded"]
         if e.term == "analysed":
             return self.few if (SIZE, ALL) in self.hidden else None
         if not any(self.hiding.few(x) for x in out):

@@ -16,7 +16,7 @@ from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.figures.catalog_kinetics import kinetic_figures
-from reinfuse.report.figures.fits import A_FIGURE, Curve, fits
+from reinfuse.report.figures.fits import A_FIGURE, FittedCurve, fits
 from reinfuse.report.figures.vpc import vpc
 from reinfuse.report.sections.contents import Placed, kinetic_report
 from reinfuse.results.findings import Findings
@@ -74,10 +74,10 @@ def _of_the_model(sampled: Sampled, counts: CohortKinetics, *, synthetic: bool) 
         yield "kinetics_population", fits(f"fits_{i + 1}", title, of_part, unit=counts.unit, synthetic=synthetic)
 
 
-def _curves(sampled: Sampled) -> Iterator[Curve]:
+def _curves(sampled: Sampled) -> Iterator[FittedCurve]:
     profiles = sampled.fit.layout.profiles if sampled.fit else ()
     for profile, curve in zip(profiles, sampled.fitted, strict=True):
-        yield Curve(profile, np.asarray(sampled.grid), curve.median, curve.low, curve.high)
+        yield FittedCurve(profile, np.asarray(sampled.grid), curve.median, curve.low, curve.high)
 
 
 def _fitted(sampled: Sampled) -> pl.DataFrame:

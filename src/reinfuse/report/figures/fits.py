@@ -36,7 +36,7 @@ _LEGEND = "Points: counts (open: below the limit). Line and shade: fitted curve 
 
 
 @dataclass(frozen=True)
-class Curve:
+class FittedCurve:
     """The counts of one infusion, and the curve fitted to them."""
 
     profile: Profile
@@ -46,7 +46,9 @@ class Curve:
     high: Floats = field(repr=False)
 
 
-def fits(name: str, title: str, curves: Sequence[Curve], *, unit: str, synthetic: bool, columns: Columns = 2) -> Drawn:
+def fits(
+    name: str, title: str, curves: Sequence[FittedCurve], *, unit: str, synthetic: bool, columns: Columns = 2
+) -> Drawn:
     """Draw up to `A_FIGURE` patients, in the order of their ids, their infusions in one panel."""
     patients = sorted({c.profile.patient_id for c in curves})[:A_FIGURE]
     infusions = sorted({c.profile.infusion for c in curves})
@@ -81,7 +83,7 @@ def fits(name: str, title: str, curves: Sequence[Curve], *, unit: str, synthetic
     return finish(figure, name, title, alt, synthetic, _table(curves, patients), columns=columns, patient_level=True)
 
 
-def _curve(axes: Axes, c: Curve, k: int, *, bounds: tuple[float, float]) -> None:
+def _curve(axes: Axes, c: FittedCurve, k: int, *, bounds: tuple[float, float]) -> None:
     colour = COLOURS[k % len(COLOURS)]
     look: Any = STYLES[k % len(STYLES)]
     shown = c.day <= max(float(c.profile.day[-1]) * 1.05, 28.0)
@@ -110,7 +112,7 @@ def _axes(axes: Axes, patient: str, bounds: tuple[float, float], *, first: bool,
     axes.text(0.98, 0.97, patient, transform=axes.transAxes, ha="right", va="top", fontsize=SMALL)
 
 
-def _table(curves: Sequence[Curve], patients: Sequence[str]) -> pl.DataFrame:
+def _table(curves: Sequence[FittedCurve], patients: Sequence[str]) -> pl.DataFrame:
     frames = [pl.DataFrame({"patient": c.profile.patient_id, "infusion": c.profile.infusion, "day": c.day,
                             "median": c.median, "low": c.low, "high": c.high})
               for c in curves if c.profile.patient_id in patients]  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 from matplotlib.axes import Axes
 
+from reinfuse.cohort.strata import level_of
 from reinfuse.report.figures.theme import FAINT, INK, WIDTHS, Columns, Drawn, finish, new, style
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
@@ -47,7 +48,7 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool, *, columns: C
         for i, record in enumerate(out):
             y = (top + bottom) / 2 + 0.55 * ((len(out) - 1) / 2 - i)
             axes.annotate("", (x + 0.55, y), (x, y), arrowprops=_arrow(FAINT))
-            reason = textwrap.fill(f"Excluded: {(record.term or '').removeprefix('excluded: ')}", 30)
+            reason = textwrap.fill(f"Excluded: {level_of(record.term)}", 30)
             axes.text(
                 x + 0.65, y, f"{reason}\nn = {number_format.count(record.estimate)}", va="center", bbox=_frame(False)
             )
