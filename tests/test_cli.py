@@ -34,16 +34,16 @@ def _run(*arguments, **more):
 
 
 def test_analyze_writes_and_says_where(tmp_path):
-    done = _run("analyze", write_folder(tmp_path, **GOOD), "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert "2 patients analysed" in done.stdout
+    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--out", tmp_path / "out")
+    assert completed.returncode == 0, completed.stderr
+    assert "2 patients analysed" in completed.stdout
     assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_one_figure_and_the_references_of_a_cohort_and_of_results(tmp_path):
     cohort = write_folder(tmp_path, **GOOD)
-    done = _run("figure", "km_pfs", cohort, "--columns", "1", "--out", tmp_path / "figures")
-    assert done.returncode == 0, done.stderr
+    completed = _run("figure", "km_pfs", cohort, "--columns", "1", "--out", tmp_path / "figures")
+    assert completed.returncode == 0, completed.stderr
     made = sorted(p.name for p in (tmp_path / "figures").iterdir())
     assert made == ["km_pfs.csv", "km_pfs.pdf", "km_pfs.png", "km_pfs.svg"]
     wrong = _run("figure", "km_pfz", cohort)
@@ -57,9 +57,9 @@ def test_one_figure_and_the_references_of_a_cohort_and_of_results(tmp_path):
 
 
 def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path, demo_report):
-    done = _run("share", demo_report, "--out", tmp_path / "shared")
-    assert done.returncode == 0, done.stderr
-    assert "removed: row of a patient" in done.stdout
+    completed = _run("share", demo_report, "--out", tmp_path / "shared")
+    assert completed.returncode == 0, completed.stderr
+    assert "removed: row of a patient" in completed.stdout
     names = {p.name for p in (tmp_path / "shared").rglob("*")}
     assert {"report.html", "report.docx", "report.pdf", "brief.html", "removed.csv", "README.txt"} <= names
     assert "patients.csv" not in names
@@ -69,18 +69,18 @@ def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path
 
 
 def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
-    done = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "responses, row 1, patient_id" in done.stderr
-    assert "responses, row 1, response" in done.stderr
-    assert "Traceback" not in done.stderr
+    completed = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
+    assert completed.returncode == 2
+    assert "responses, row 1, patient_id" in completed.stderr
+    assert "responses, row 1, response" in completed.stderr
+    assert "Traceback" not in completed.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_json_problems_are_the_contract(tmp_path):
-    done = _run("check", write_folder(tmp_path, **BAD), "--json")
-    assert done.returncode == 2
-    problems = json.loads(done.stdout)["problems"]
+    completed = _run("check", write_folder(tmp_path, **BAD), "--json")
+    assert completed.returncode == 2
+    problems = json.loads(completed.stdout)["problems"]
     assert [set(p) for p in problems] == [
         {"table", "row", "column", "value", "rule", "remedy", "severity"} for _ in problems
     ]
@@ -90,17 +90,17 @@ def test_json_problems_are_the_contract(tmp_path):
 
 
 def test_check_of_a_good_cohort(tmp_path):
-    done = _run("check", write_folder(tmp_path, **GOOD))
-    assert done.returncode == 0
-    assert "can be analysed" in done.stdout
+    completed = _run("check", write_folder(tmp_path, **GOOD))
+    assert completed.returncode == 0
+    assert "can be analysed" in completed.stdout
 
 
 def test_refused_plan_exits_2(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text('titel = "x"\n[[models]]\nendpoint = "pfs"\nfactors = ["cart1_cyflu"]\n')
-    done = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out", "--json")
-    assert done.returncode == 2
-    rules = {p["column"] or p["rule"]: p for p in json.loads(done.stdout)["problems"]}
+    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out", "--json")
+    assert completed.returncode == 2
+    rules = {p["column"] or p["rule"]: p for p in json.loads(completed.stdout)["problems"]}
     assert rules["titel"]["remedy"] == "did you mean title?"
     assert not (tmp_path / "out").exists()
 
@@ -108,9 +108,9 @@ def test_refused_plan_exits_2(tmp_path):
 def test_no_patient_with_the_index_infusion(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text("index_infusion = 3\n")
-    done = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "no patient has an infusion 3" in done.stderr
+    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out")
+    assert completed.returncode == 2
+    assert "no patient has an infusion 3" in completed.stderr
 
 
 def test_a_fault_exits_1_without_a_trace_or_a_value(tmp_path, monkeypatch, capsys):
@@ -140,8 +140,8 @@ def test_no_network_is_used(tmp_path, monkeypatch):
 
 
 def test_template_passes_its_own_check_once_filled(tmp_path):
-    done = _run("template", tmp_path / "new")
-    assert done.returncode == 0
+    completed = _run("template", tmp_path / "new")
+    assert completed.returncode == 0
     written = {p.name for p in (tmp_path / "new").iterdir()}
     assert written == {"patients.csv", "infusions.csv", "responses.csv", "mrd.csv", "counts.csv", "toxicities.csv",
                        "therapies.csv", "cohort.xlsx"}  # fmt: skip
@@ -163,11 +163,11 @@ def test_template_leaves_filled_files_alone(tmp_path):
 
 
 def test_schema_lists_every_declared_column():
-    told = json.loads(_run("schema", "--json").stdout)
+    declared = json.loads(_run("schema", "--json").stdout)
     assert {"table": "infusions", "column": "dose_cells_per_kg"}.items() <= next(
-        t for t in told if t["column"] == "dose_cells_per_kg"
+        t for t in declared if t["column"] == "dose_cells_per_kg"
     ).items()
-    assert {t["table"] for t in told} >= {"patients", "infusions", "responses", "sheet"}
+    assert {t["table"] for t in declared} >= {"patients", "infusions", "responses", "sheet"}
 
 
 def test_datasets_are_named_with_their_kind():
@@ -178,15 +178,15 @@ def test_datasets_are_named_with_their_kind():
 
 
 def test_demo_of_an_unknown_cohort_names_the_known_ones():
-    done = _run("demo", "--dataset", "gauthier")
-    assert done.returncode == 2
-    assert "sheih_2020" in done.stderr
+    completed = _run("demo", "--dataset", "gauthier")
+    assert completed.returncode == 2
+    assert "sheih_2020" in completed.stderr
 
 
 def test_the_command_line_starts_without_the_heavy_libraries():
     code = "import sys, reinfuse.cli.main; print([m for m in ('polars', 'numpy', 'matplotlib', 'pydantic', 'rich') if m in sys.modules])"  # noqa: E501
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == "[]"
 
 
 def test_the_documentation_of_the_input_is_the_declaration():

@@ -23,9 +23,9 @@ ODD = {**GOOD, "responses": "patient_id,day,response\nP1,128,Tót😀\nP2,120,PD
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
 def test_json_is_valid_on_every_console(tmp_path, encoding):
-    done = run("check", write_folder(tmp_path, **ODD), "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    assert (done.returncode, done.stderr) == (2, b"")
-    problems = json.loads(done.stdout.decode(encoding))["problems"]
+    completed = run("check", write_folder(tmp_path, **ODD), "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert (completed.returncode, completed.stderr) == (2, b"")
+    problems = json.loads(completed.stdout.decode(encoding))["problems"]
     assert "Tót😀" in {p["value"] for p in problems}
 
 
@@ -36,20 +36,20 @@ def test_json_is_valid_on_every_console(tmp_path, encoding):
 ])  # fmt: skip
 def test_no_text_stops_the_program_on_a_console_that_lacks_letters(tmp_path, command, encoding):
     cohort = write_folder(tmp_path, **ODD)
-    done = run(*(cohort if c == "COHORT" else c for c in command), PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    assert done.returncode == (2 if command[0] == "check" else 0), done.stderr
-    assert b"fault of the program" not in done.stderr
+    completed = run(*(cohort if c == "COHORT" else c for c in command), PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert completed.returncode == (2 if command[0] == "check" else 0), completed.stderr
+    assert b"fault of the program" not in completed.stderr
     if "--json" in command:
-        json.loads(done.stdout.decode("ascii"))
+        json.loads(completed.stdout.decode("ascii"))
     if command[0] == "check" and encoding == "latin-1":
-        assert b"[T\xf3t\\U0001f600] -> use one of" in done.stderr
+        assert b"[T\xf3t\\U0001f600] -> use one of" in completed.stderr
 
 
 def test_an_analysis_ends_well_on_such_a_console_and_names_odd_folders(study, tmp_path):
-    done = run("analyze", "eight", "--plan", "plans/plan.toml", "--out", "é → 😀", cwd=study,
+    completed = run("analyze", "eight", "--plan", "plans/plan.toml", "--out", "é → 😀", cwd=study,
                 PYTHONIOENCODING="ascii", LC_ALL="C")  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b"report.html" in done.stdout
+    assert (completed.returncode, completed.stderr) == (0, b"")
+    assert b"report.html" in completed.stdout
     assert (tmp_path / "é → 😀" / "report.html").is_file()
 
 
@@ -67,6 +67,6 @@ def test_words_of_libraries_do_not_stand_on_standard_error(tmp_path, study):
         f"sys.argv = ['reinfuse', 'analyze', {str(cohort)!r}, '--plan', {plan!r}, '--out', {str(tmp_path / 'out')!r}]\n"
         "cli.main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stderr) == (0, "")
     assert (tmp_path / "out" / "report.html").is_file()

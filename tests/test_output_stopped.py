@@ -58,9 +58,9 @@ Destination(out, force="own" in sys.argv[4:]).write(write)
 
 
 def kill(out: Path, point: str, *more: str) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(out), point, str(Path(__file__).parent), *more],
+    completed = subprocess.run([sys.executable, "-c", KILLED, str(out), point, str(Path(__file__).parent), *more],
                           capture_output=True, check=False)  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert completed.returncode == -signal.SIGKILL, completed.stderr
 
 
 @posix
@@ -196,7 +196,7 @@ def heeding(code: str, folder: Path, before: str = ""):
 @posix
 def test_a_signal_at_the_renames_waits_for_them(tmp_path):
     Destination(tmp_path / "out").write(fill("old"))
-    done = heeding("""
+    completed = heeding("""
 rename = Path.rename
 def renamed(self, target):
     hit()
@@ -204,7 +204,10 @@ def renamed(self, target):
 Path.rename = renamed
 place.write(fill)
 """, tmp_path)  # fmt: skip
-    assert (done.returncode, done.stderr) == (143, "Stopped by SIGTERM: reinfuse test. Written before that: out\n")
+    assert (completed.returncode, completed.stderr) == (
+        143,
+        "Stopped by SIGTERM: reinfuse test. Written before that: out\n",
+    )
     assert (tmp_path / "out" / "patients.csv").read_text() == "new"
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
@@ -212,7 +215,7 @@ place.write(fill)
 @posix
 @pytest.mark.parametrize("then", ["hit(); time.sleep(100)", "time.sleep(100)"])
 def test_a_second_signal_or_work_that_does_not_end_leaves_nothing_either(tmp_path, then):
-    done = heeding(f"""
+    completed = heeding(f"""
 def slow(draft):
     fill(draft)
     try:
@@ -222,14 +225,17 @@ def slow(draft):
         {then}
 place.write(slow)
 """, tmp_path)  # fmt: skip
-    assert (done.returncode, done.stderr) == (143, "Stopped by SIGTERM: reinfuse test. Nothing was written.\n")
+    assert (completed.returncode, completed.stderr) == (
+        143,
+        "Stopped by SIGTERM: reinfuse test. Nothing was written.\n",
+    )
     assert not list(tmp_path.iterdir())
 
 
 @posix
 def test_compiled_code_that_hears_no_signal_is_not_waited_for(tmp_path):
     started = time.monotonic()
-    done = heeding("""
+    completed = heeding("""
 import hashlib
 def deaf(draft):
     fill(draft)
@@ -237,7 +243,10 @@ def deaf(draft):
     hashlib.pbkdf2_hmac("sha256", b"", b"", 2_000_000_000)
 place.write(deaf)
 """, tmp_path)  # fmt: skip
-    assert (done.returncode, done.stderr) == (143, "Stopped by SIGTERM: reinfuse test. Nothing was written.\n")
+    assert (completed.returncode, completed.stderr) == (
+        143,
+        "Stopped by SIGTERM: reinfuse test. Nothing was written.\n",
+    )
     assert not list(tmp_path.iterdir())
     assert time.monotonic() - started < 50
 
@@ -245,31 +254,31 @@ place.write(deaf)
 @posix
 def test_a_thread_that_goes_on_is_not_waited_for_and_what_is_kept_is_told(tmp_path):
     started = time.monotonic()
-    done = heeding("""
+    completed = heeding("""
 signals.note_step("virtual patients", 1, 4)
 signals.note_remains("Finished work is kept.")
 threading.Thread(target=time.sleep, args=(100,)).start()
 hit()
 time.sleep(100)
 """, tmp_path)  # fmt: skip
-    said = "Stopped by SIGTERM: reinfuse test at: virtual patients (step 2 of 4). Nothing was written. "
-    assert (done.returncode, done.stderr) == (143, said + "Finished work is kept.\n")
+    note = "Stopped by SIGTERM: reinfuse test at: virtual patients (step 2 of 4). Nothing was written. "
+    assert (completed.returncode, completed.stderr) == (143, note + "Finished work is kept.\n")
     assert time.monotonic() - started < 50
 
 
 @posix
 def test_a_signal_that_the_caller_ignores_stays_ignored(tmp_path):
-    done = heeding("os.kill(os.getpid(), signal.SIGHUP); print('on')", tmp_path,
+    completed = heeding("os.kill(os.getpid(), signal.SIGHUP); print('on')", tmp_path,
                    before="import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n")  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "on\n")
+    assert (completed.returncode, completed.stdout) == (0, "on\n")
 
 
 @posix
 def test_other_signals_are_nobodys_end(tmp_path):
-    done = heeding("""
+    completed = heeding("""
 signal.signal(signal.SIGCHLD, lambda *_: print("heard"))
 os.kill(os.getpid(), signal.SIGCHLD)
 time.sleep(signals.GRACE + 1)
 print("on")
 """, tmp_path)  # fmt: skip
-    assert (done.returncode, done.stdout) == (0, "heard\non\n")
+    assert (completed.returncode, completed.stdout) == (0, "heard\non\n")

@@ -41,9 +41,9 @@ def _study(path, told):
 
 
 def _value(findings, **where):
-    found = [e for e in findings.estimates if all(getattr(e, k) == v for k, v in where.items())]
-    assert len(found) == 1, [e.as_dict() for e in found]
-    return found[0]
+    records = [e for e in findings.estimates if all(getattr(e, k) == v for k, v in where.items())]
+    assert len(records) == 1, [e.as_dict() for e in records]
+    return records[0]
 
 
 def test_sheih_as_published(published, tmp_path):
@@ -62,9 +62,9 @@ def test_sheih_as_published(published, tmp_path):
 def test_bundled_sheih_is_the_published_file(published):
     bundled = datasets()["sheih_2020"]
     here = Study(read_cohort(bundled.path), bundled.plan).run()
-    there = _study(published / "sheih_2020_natcommun_supptable1.csv", SHEIH)
+    from_published = _study(published / "sheih_2020_natcommun_supptable1.csv", SHEIH)
     for name in ("pfs_days", "pfs_event", "response", "crs_grade", "nt_grade", "cart1_dose_cells_per_kg"):
-        assert here.patients[name].to_list() == there.patients[name].to_list()
+        assert here.patients[name].to_list() == from_published.patients[name].to_list()
 
 
 def test_brudno_as_published(published, tmp_path):
@@ -118,10 +118,10 @@ def test_data_sets_of_r_survival_as_wide_sheets(name, tmp_path):
         frame = frame.filter(pl.col("etype") == 2)  # one row a patient: death
     frame.write_csv(tmp_path / f"{name}.csv")
     findings = _study(tmp_path / f"{name}.csv", {"title": name, "index_infusion": 1, "models": [], **told})
-    got = _value(findings, endpoint="death", statistic="median", population="all", group=None)
-    assert (got.n, got.events) == (n, events)
+    record = _value(findings, endpoint="death", statistic="median", population="all", group=None)
+    assert (record.n, record.events) == (n, events)
     if median is not None and name != "colon":
-        assert got.estimate == pytest.approx(median)
+        assert record.estimate == pytest.approx(median)
     for factor in told["factors"]:
         terms = [e for e in findings.estimates if e.model == "univariable" and e.endpoint == "death"
                  and e.analysis == "association" and (e.term or "").split("=")[0] == factor["name"]]  # fmt: skip
@@ -170,9 +170,9 @@ def test_the_pattern_of_the_synthetic_counts():
     Two patients have no count after CART2, one none above the limit, one has the peak last, two were counted twice.
     """
     cohort = read_cohort(datasets()[DEMO].path)
-    data, found = analysis_set(cohort, Plan.built_in()).frame, profiles(cohort)
+    data, of_cohort = analysis_set(cohort, Plan.built_in()).frame, profiles(cohort)
     rows = {r["patient_id"]: r for r in data.iter_rows(named=True)}
-    after = {p.patient_id: p for p in found.profiles if p.infusion == 2}
+    after = {p.patient_id: p for p in of_cohort.profiles if p.infusion == 2}
     ends, peaks = {True: [], False: []}, {True: [], False: []}
     for name, p in after.items():
         row = rows[name]
@@ -187,4 +187,4 @@ def test_the_pattern_of_the_synthetic_counts():
     assert len(after) == 42
     assert [name for name, p in after.items() if p.below.all()] == ["SYN-33"]
     assert nca(after["SYN-38"])[0].reason == "the peak is the last count: it may lie later"
-    assert found.notes == ("more than one count of a subset and unit on one day, averaged: 2 times",)
+    assert of_cohort.notes == ("more than one count of a subset and unit on one day, averaged: 2 times",)

@@ -82,28 +82,32 @@ def whole(course):
 
 @pytest.mark.parametrize("expected", [A, B, C], ids=["three infusions", "death after progression", "MRD values"])
 def test_the_course_of_each_patient(dated, expected):
-    found = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2, threshold=1e-4)}
-    assert whole(found[expected.patient_id]) == whole(expected)
+    by_patient = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2, threshold=1e-4)}
+    assert whole(by_patient[expected.patient_id]) == whole(expected)
 
 
 def test_a_value_without_a_threshold_is_not_interpreted(dated):
-    found = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2)}
-    assert [e.kind for e in found["C"].events] == ["infusion", "PR", "infusion", "CR", "transplant"]
-    assert "MRD undetectable" in [e.kind for e in found["A"].events]
+    by_patient = {c.patient_id: c for c in courses(dated.cohort, dated.data, 2)}
+    assert [e.kind for e in by_patient["C"].events] == ["infusion", "PR", "infusion", "CR", "transplant"]
+    assert "MRD undetectable" in [e.kind for e in by_patient["A"].events]
 
 
 def test_days_are_counted_from_the_index_infusion(tmp_path):
     findings = Study(read(tmp_path, **COHORT), plain(Plan.built_in(3))).run()
-    (found,) = courses(findings.cohort, findings.data, 3)
-    assert [(e.day, e.detail) for e in found.events if e.kind == "infusion"] == [(-300, "1"), (-200, "2"), (0, "3")]
-    assert (found.start, found.end) == (-300, 200)
+    (patient_courses,) = courses(findings.cohort, findings.data, 3)
+    assert [(e.day, e.detail) for e in patient_courses.events if e.kind == "infusion"] == [
+        (-300, "1"),
+        (-200, "2"),
+        (0, "3"),
+    ]
+    assert (patient_courses.start, patient_courses.end) == (-300, 200)
 
 
 def test_cohorts_of_only_patients_and_infusions(tmp_path):
     tables = {name: COHORT[name] for name in ("patients", "infusions")}
     findings = Study(read(tmp_path, **tables), plain(Plan.built_in())).run()
-    found = courses(findings.cohort, findings.data, 2)
-    assert [(c.patient_id, {e.kind for e in c.events}, c.responses) for c in found] == [
+    patient_courses = courses(findings.cohort, findings.data, 2)
+    assert [(c.patient_id, {e.kind for e in c.events}, c.responses) for c in patient_courses] == [
         (p, {"infusion"}, ()) for p in ("A", "B", "C")]  # fmt: skip
 
 
@@ -196,13 +200,13 @@ def changes(findings):
 
 
 def test_changes_of_size_by_hand(tmp_path):
-    found = changes(sized(tmp_path))
-    assert found == {p: change if change is None else pytest.approx(change) for p, change in CHANGES.items()}
+    by_patient = changes(sized(tmp_path))
+    assert by_patient == {p: change if change is None else pytest.approx(change) for p, change in CHANGES.items()}
 
 
 def test_sizes_after_a_new_therapy_are_left_out_whatever_pfs_does(tmp_path):
-    found = changes(sized(tmp_path, Rules(censor_at_new_therapy=False)))
-    assert found == {p: change if change is None else pytest.approx(change) for p, change in CHANGES.items()}
+    by_patient = changes(sized(tmp_path, Rules(censor_at_new_therapy=False)))
+    assert by_patient == {p: change if change is None else pytest.approx(change) for p, change in CHANGES.items()}
 
 
 def test_patients_read_again_have_the_same_changes(tmp_path):

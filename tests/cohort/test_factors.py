@@ -177,8 +177,8 @@ def test_a_category(factor, kind, levels, values, terms):
     ],
 )
 def test_a_factor_that_cannot_be_made(factor, rule, remedy):
-    found = problem(factor)
-    assert (found.column, found.rule, found.remedy) == (factor.column, rule, remedy)
+    refusal = problem(factor)
+    assert (refusal.column, refusal.rule, refusal.remedy) == (factor.column, rule, remedy)
 
 
 def test_a_factor_of_too_many_values_is_refused():

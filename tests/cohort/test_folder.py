@@ -22,10 +22,10 @@ TOXICITY = [["patient_id", "infusion", "kind", "grade"], ["A", 1, "CRS", 2]]
 
 
 def folder(tmp_path, *others):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
     for name in others:
-        (made / name).write_text(THERAPIES + "\n", encoding="utf-8")
-    return made
+        (cohort_folder / name).write_text(THERAPIES + "\n", encoding="utf-8")
+    return cohort_folder
 
 
 def template(tmp_path):
@@ -69,9 +69,9 @@ def errors(path):
     ],
 )
 def test_a_file_of_nearly_a_tables_name_is_refused(tmp_path, name, table):
-    made = folder(tmp_path, name)
-    assert errors(made) == [(table, name)]
-    (problem,) = problems_of(made)
+    cohort_folder = folder(tmp_path, name)
+    assert errors(cohort_folder) == [(table, name)]
+    (problem,) = problems_of(cohort_folder)
     assert problem.rule == f"is read from {table}.csv or {table}.parquet, and a file of nearly this name is not read"
     assert problem.remedy.startswith(f"save it as {table}.csv")
 
@@ -107,36 +107,36 @@ def test_a_file_that_may_hold_data_is_a_warning(tmp_path, name):
 
 
 def test_one_table_in_two_files_of_a_folder(tmp_path):
-    made = folder(tmp_path)
-    pl.DataFrame({"patient_id": ["A"]}).write_parquet(made / "patients.parquet")
-    write_sheet(made, PATIENTS, "x").rename(made / "Patients.CSV")
-    assert [(p.table, p.value, p.rule) for p in problems_of(made) if p.rule == "is there in two files"] == [
+    cohort_folder = folder(tmp_path)
+    pl.DataFrame({"patient_id": ["A"]}).write_parquet(cohort_folder / "patients.parquet")
+    write_sheet(cohort_folder, PATIENTS, "x").rename(cohort_folder / "Patients.CSV")
+    assert [(p.table, p.value, p.rule) for p in problems_of(cohort_folder) if p.rule == "is there in two files"] == [
         ("patients", "patients.csv", "is there in two files"),
         ("patients", "patients.parquet", "is there in two files"),
     ]
 
 
 def test_a_workbook_with_tables_beside_files_is_refused(tmp_path):
-    made = folder(tmp_path)
-    write_workbook(tmp_path, TABLES | {"Toxicity": TOXICITY}).rename(made / "data.xlsx")
-    assert errors(made) == [("folder", "data.xlsx")]
+    cohort_folder = folder(tmp_path)
+    write_workbook(tmp_path, TABLES | {"Toxicity": TOXICITY}).rename(cohort_folder / "data.xlsx")
+    assert errors(cohort_folder) == [("folder", "data.xlsx")]
     rule = "a workbook in the folder is not read, and has sheets for patients, infusions, toxicities"
-    assert problems_of(made)[0].rule == rule
+    assert problems_of(cohort_folder)[0].rule == rule
 
 
 def test_the_empty_template_beside_filled_files_is_no_matter(tmp_path):
-    made = folder(tmp_path)
-    template(tmp_path).rename(made / "cohort.xlsx")
-    cohort = read_cohort(made)
+    cohort_folder = folder(tmp_path)
+    template(tmp_path).rename(cohort_folder / "cohort.xlsx")
+    cohort = read_cohort(cohort_folder)
     assert (cohort.warnings, cohort.readings) == ((), ())
 
 
 def test_a_sheet_of_the_template_that_was_filled_is_refused(tmp_path):
-    made = folder(tmp_path)
+    cohort_folder = folder(tmp_path)
     book = openpyxl.load_workbook(template(tmp_path))
     book["therapies"].append(["A", "2024-01-01", "ibrutinib"])
-    book.save(made / "cohort.xlsx")
-    assert errors(made) == [("folder", "cohort.xlsx")]
+    book.save(cohort_folder / "cohort.xlsx")
+    assert errors(cohort_folder) == [("folder", "cohort.xlsx")]
 
 
 @pytest.mark.parametrize("name", ["sheet.csv", "Sheet1.csv", "sheet (1).csv"])
@@ -145,20 +145,20 @@ def test_a_wide_sheet_beside_tables_is_refused(tmp_path, name):
 
 
 def test_a_folder_with_one_file_of_another_name_says_how_it_is_read(tmp_path):
-    made = write_folder(tmp_path, outcomes="patient_id,os_days,os_event\nA,1,1")
-    warning = next(p for p in problems_of(made) if p.severity == "warning")
+    cohort_folder = write_folder(tmp_path, outcomes="patient_id,os_days,os_event\nA,1,1")
+    warning = next(p for p in problems_of(cohort_folder) if p.severity == "warning")
     assert (warning.value, "a wide sheet is read if you name the file itself" in warning.remedy) == (
         "outcomes.csv",
         True,
     )
-    assert read_cohort(made / "outcomes.csv").wide
+    assert read_cohort(cohort_folder / "outcomes.csv").wide
 
 
 def test_a_folder_of_a_tables_name_is_refused(tmp_path):
-    made = folder(tmp_path)
-    (made / "responses").mkdir()
-    (made / "old").mkdir()
-    assert errors(made) == [("responses", "responses")]
+    cohort_folder = folder(tmp_path)
+    (cohort_folder / "responses").mkdir()
+    (cohort_folder / "old").mkdir()
+    assert errors(cohort_folder) == [("responses", "responses")]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +194,9 @@ def test_a_file_name_is_printed_without_what_moves_the_terminal(tmp_path):
 
 
 def test_an_about_file_is_found_in_any_case(tmp_path):
-    made = folder(tmp_path)
-    (made / "About.TOML").write_text("synthetic = true")
-    assert read_cohort(made).about.synthetic
+    cohort_folder = folder(tmp_path)
+    (cohort_folder / "About.TOML").write_text("synthetic = true")
+    assert read_cohort(cohort_folder).about.synthetic
 
 
 @pytest.mark.parametrize(("text", "rule"), [
@@ -206,6 +206,6 @@ def test_an_about_file_is_found_in_any_case(tmp_path):
     ("\ud800", "is not a text in UTF-8"),
 ])  # fmt: skip
 def test_an_about_file_that_cannot_be_read_is_refused(tmp_path, text, rule):
-    made = folder(tmp_path)
-    (made / "about.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("about.toml", rule)]
+    cohort_folder = folder(tmp_path)
+    (cohort_folder / "about.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [("about.toml", rule)]

@@ -40,13 +40,13 @@ DEFAULTS = [
 @pytest.mark.parametrize(("days", "expected"), [d[1:] for d in DEFAULTS], ids=[d[0] for d in DEFAULTS])
 def test_the_default_of_response_follows_the_first_assessments(tmp_path, days, expected):
     for response in ("PR", "SD", "PD"):
-        got = data(tmp_path, *days, response=response)
-        assert landmark_day(Landmark(factor="response"), got, rules=Plan().rules) == expected
+        patients = data(tmp_path, *days, response=response)
+        assert landmark_day(Landmark(factor="response"), patients, rules=Plan().rules) == expected
 
 
 def test_an_assessment_that_is_not_evaluable_is_none(tmp_path):
-    got = data(tmp_path, 200, 200, response="NE")
-    assert landmark_day(Landmark(factor="response"), got, rules=Plan().rules) == 42
+    patients = data(tmp_path, 200, 200, response="NE")
+    assert landmark_day(Landmark(factor="response"), patients, rules=Plan().rules) == 42
 
 
 @pytest.mark.parametrize(("window", "day"), [((21, 42), 42), ((21, 35), 42), ((21, 60), 60)])
@@ -59,18 +59,18 @@ def test_the_default_of_umrd_is_the_end_of_its_window(tmp_path, window, day):
 def test_the_default_of_another_factor_is_not_before_it_is_known(tmp_path, known_at, day):
     plan = Plan.of({"factors": [{"name": "peak", "column": "peak", "known_at": known_at}]})
     sheet = write_sheet(tmp_path, "patient_id,os_days,os_event,peak\nA,100,1,5\nB,200,0,9\nC,300,1,7")
-    got = analysis_set(read_cohort(sheet), plan)
-    assert landmark_day(Landmark(factor="peak"), got, rules=plan.rules) == day
+    patients = analysis_set(read_cohort(sheet), plan)
+    assert landmark_day(Landmark(factor="peak"), patients, rules=plan.rules) == day
 
 
 def test_the_plan_s_own_day_stands(tmp_path):
-    got = data(tmp_path, 88, 90)
-    assert landmark_day(Landmark(factor="response", day=28), got, rules=Plan().rules) == 28
+    patients = data(tmp_path, 88, 90)
+    assert landmark_day(Landmark(factor="response", day=28), patients, rules=Plan().rules) == 28
 
 
 def test_responders_after_the_landmark_are_warned_of(tmp_path):
-    got, marks = data(tmp_path, 28, 29, 30, 60), (Landmark(factor="response"), Landmark(factor="response", day=28))
-    assert landmark_notes(marks, got, rules=Plan().rules) == [
+    patients, marks = data(tmp_path, 28, 29, 30, 60), (Landmark(factor="response"), Landmark(factor="response", day=28))
+    assert landmark_notes(marks, patients, rules=Plan().rules) == [
         "landmark of response at day 63, not 42: 90% of first assessments were made by then",
         "landmark of response at day 28: 3 of 4 responders first responded after it and count there as no response",
     ]
@@ -79,10 +79,10 @@ def test_responders_after_the_landmark_are_warned_of(tmp_path):
 
 def test_patients_tested_for_mrd_after_the_landmark_are_warned_of(tmp_path):
     mrd = "patient_id,day,result\nP00,128,undetectable\nP01,129,detectable\nP02,130,undetectable"
-    got = data(tmp_path, 28, 29, 30, mrd=mrd)
-    at_28 = landmark_notes((Landmark(factor="umrd_day28", day=28),), got, rules=Plan().rules)
+    patients = data(tmp_path, 28, 29, 30, mrd=mrd)
+    at_28 = landmark_notes((Landmark(factor="umrd_day28", day=28),), patients, rules=Plan().rules)
     assert at_28 == ["landmark of umrd_day28 at day 28: 2 of 3 patients were tested after it and are excluded there"]
-    assert landmark_notes((Landmark(factor="umrd_day28"),), got, rules=Plan().rules) == []
+    assert landmark_notes((Landmark(factor="umrd_day28"),), patients, rules=Plan().rules) == []
 
 
 def test_the_warning_stands_in_the_report_and_at_the_record(tmp_path):
@@ -123,11 +123,11 @@ F,400,1,PD,"""
 
 
 def test_a_responder_without_a_day_is_no_non_responder(tmp_path):
-    got = analysis_set(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
-    factor, _ = factor_at("response", 42, data=got)
+    patients = analysis_set(read_cohort(write_sheet(tmp_path, UNDATED)), Plan(factors=(), models=()))
+    factor, _ = factor_at("response", 42, data=patients)
     assert factor.values.to_list() == ["yes", "yes", None, "no", "no", "no"]
-    turned, _ = time_dependent_factor("response", got)
+    turned, _ = time_dependent_factor("response", patients)
     assert turned.undated.tolist() == [False, False, True, False, False, False]
-    [ratio] = time_dependent(got.endpoint("os"), turned, [], confidence=0.95)
+    [ratio] = time_dependent(patients.endpoint("os"), turned, [], confidence=0.95)
     assert (ratio.n, ratio.events) == (5, 5)
     assert "1 left out: the day of the change is missing" in ratio.note

@@ -40,30 +40,30 @@ def _found(tmp_path, responses=None, rules=None):
 
 def test_each_infusion_has_its_own_outcome(tmp_path):
     """A: PR, PD on day 150; then CR, no event by day 600. B (in ALL a PR is no response): PD on 300; death on 300."""
-    found = _found(tmp_path)
-    assert found.ids == ("A", "B")
-    assert found.response.tolist() == [[1, 1], [0, 0]]
-    assert found.cr.tolist() == [[0, 1], [0, 0]]
-    assert found.pfs_days.tolist() == [[150, 600], [300, 300]]
-    assert found.pfs_event.tolist() == [[1, 0], [1, 1]]
-    assert found.assessed.tolist() == [[1, 1], [1, 1]]
+    both_infusions = _found(tmp_path)
+    assert both_infusions.ids == ("A", "B")
+    assert both_infusions.response.tolist() == [[1, 1], [0, 0]]
+    assert both_infusions.cr.tolist() == [[0, 1], [0, 0]]
+    assert both_infusions.pfs_days.tolist() == [[150, 600], [300, 300]]
+    assert both_infusions.pfs_event.tolist() == [[1, 0], [1, 1]]
+    assert both_infusions.assessed.tolist() == [[1, 1], [1, 1]]
 
 
 def test_the_rules_of_the_plan_hold_for_both_infusions(tmp_path):
     rules = Rules(responders=("CR",), responders_by_diagnosis={"ALL": ("CR", "PR", "SD")}, complete=("CR", "PR"))
-    found = _found(tmp_path, rules=rules)
-    assert found.response.tolist() == [[0, 1], [1, 1]]
-    assert found.cr.tolist() == [[1, 1], [1, 0]]
+    both_infusions = _found(tmp_path, rules=rules)
+    assert both_infusions.response.tolist() == [[0, 1], [1, 1]]
+    assert both_infusions.cr.tolist() == [[1, 1], [1, 0]]
 
 
 def test_a_patient_without_an_assessment_has_no_response(tmp_path):
     """A after CART1: none; censored on day 0. B after CART2: NE alone; death on day 300 of it."""
-    found = _found(tmp_path, "A,230,CR\nB,28,CR\nB,430,NE")
-    assert found.response.tolist() == [[0, 1], [1, 0]]
-    assert found.cr.tolist() == [[0, 1], [1, 0]]
-    assert found.assessed.tolist() == [[0, 1], [1, 0]]
-    assert found.pfs_days.tolist() == [[0, 30], [28, 300]]
-    assert found.pfs_event.tolist() == [[0, 0], [0, 1]]
+    both_infusions = _found(tmp_path, "A,230,CR\nB,28,CR\nB,430,NE")
+    assert both_infusions.response.tolist() == [[0, 1], [1, 0]]
+    assert both_infusions.cr.tolist() == [[0, 1], [1, 0]]
+    assert both_infusions.assessed.tolist() == [[0, 1], [1, 0]]
+    assert both_infusions.pfs_days.tolist() == [[0, 30], [28, 300]]
+    assert both_infusions.pfs_event.tolist() == [[0, 0], [0, 1]]
 
 
 @pytest.mark.parametrize(
@@ -91,19 +91,19 @@ def test_a_wide_sheet_has_no_pairs(tmp_path):
 @pytest.mark.parametrize("index", [1, 2])
 def test_each_infusion_agrees_with_its_own_analysis(index):
     cohort = read_cohort(datasets()[DEMO].path)
-    found = pairs(cohort, 2, rules=Rules())
+    both_infusions = pairs(cohort, 2, rules=Rules())
     frame = analysis_set(cohort, Design(index_infusion=index))
-    rows = [list(frame.frame["patient_id"]).index(i) for i in found.ids]
+    rows = [list(frame.frame["patient_id"]).index(i) for i in both_infusions.ids]
     for name in ("response", "cr"):
-        assert np.array_equal(frame.endpoint(name).event[rows], getattr(found, name)[:, index - 1])
+        assert np.array_equal(frame.endpoint(name).event[rows], getattr(both_infusions, name)[:, index - 1])
     pfs = frame.endpoint("pfs")
-    assert np.array_equal(pfs.time[rows], found.pfs_days[:, index - 1])
-    assert np.array_equal(pfs.event[rows], found.pfs_event[:, index - 1])
+    assert np.array_equal(pfs.time[rows], both_infusions.pfs_days[:, index - 1])
+    assert np.array_equal(pfs.event[rows], both_infusions.pfs_event[:, index - 1])
 
 
 def test_the_bundled_cohort():
-    found = pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules())
-    assert len(found.ids) == 44
-    assert (found.response.sum(axis=0).tolist(), found.cr.sum(axis=0).tolist()) == ([30, 17], [18, 9])
-    assert found.assessed.sum(axis=0).tolist() == [44, 43]  # SYN-38 died on day 19 after CART2, not assessed
-    assert np.isfinite(found.pfs_days).all()
+    both_infusions = pairs(read_cohort(datasets()[DEMO].path), 2, rules=Rules())
+    assert len(both_infusions.ids) == 44
+    assert (both_infusions.response.sum(axis=0).tolist(), both_infusions.cr.sum(axis=0).tolist()) == ([30, 17], [18, 9])
+    assert both_infusions.assessed.sum(axis=0).tolist() == [44, 43]  # SYN-38 died on day 19 after CART2, not assessed
+    assert np.isfinite(both_infusions.pfs_days).all()

@@ -25,9 +25,9 @@ DOSES = [2e6, 2e7, 2e6, 1e6]
 
 
 def write_bytes(folder, data, name="infusions.csv"):
-    made = write_folder(folder, patients=PATIENTS, infusions=INFUSIONS)
-    (made / name).write_bytes(data)
-    return made
+    cohort_folder = write_folder(folder, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / name).write_bytes(data)
+    return cohort_folder
 
 
 def said(cohort):
@@ -84,9 +84,9 @@ def test_windows_1252_is_read_and_told(tmp_path):
     text = (
         PATIENTS.replace("diagnosis\n", "diagnosis,histology\n").replace("CLL", "CLL,Grünwald").replace("L\n", "L,\n")
     )
-    made = write_folder(tmp_path, infusions=INFUSIONS)
-    (made / "patients.csv").write_bytes((text + ",x").encode("cp1252"))
-    cohort = read_cohort(made)
+    cohort_folder = write_folder(tmp_path, infusions=INFUSIONS)
+    (cohort_folder / "patients.csv").write_bytes((text + ",x").encode("cp1252"))
+    cohort = read_cohort(cohort_folder)
     assert cohort.tables["patients"]["histology"].to_list() == ["Grünwald", "x"]
     assert said(cohort) == [("patients", None, "file in Windows-1252 instead of UTF-8", 1)]
 
@@ -138,9 +138,9 @@ def test_a_file_that_is_no_table_is_refused(tmp_path, data, table, row, column, 
 
 
 def test_a_file_that_cannot_be_opened_is_refused(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    (made / "mrd.csv").mkdir()
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("mrd", "is a folder, not a file")]
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / "mrd.csv").mkdir()
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [("mrd", "is a folder, not a file")]
 
 
 def test_a_path_that_does_not_exist(tmp_path):
@@ -157,8 +157,8 @@ def test_an_empty_folder_lacks_the_required_tables(tmp_path):
 
 
 def test_a_missing_table(tmp_path):
-    made = write_folder(tmp_path, infusions=INFUSIONS, responses="patient_id,day,response\nA,130,CR")
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("patients", "the table is missing")]
+    cohort_folder = write_folder(tmp_path, infusions=INFUSIONS, responses="patient_id,day,response\nA,130,CR")
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [("patients", "the table is missing")]
 
 
 @pytest.mark.parametrize("name", ["cohort.xls", "cohort.ods", "cohort", "cohort.pdf"])
@@ -170,9 +170,9 @@ def test_files_of_other_kinds_are_refused(tmp_path, name):
 
 
 def test_one_table_in_two_files_is_refused(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    pl.DataFrame({"patient_id": ["A"]}).write_parquet(made / "patients.parquet")
-    assert ("patients", "is there in two files") in [(p.table, p.rule) for p in problems_of(made)]
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    pl.DataFrame({"patient_id": ["A"]}).write_parquet(cohort_folder / "patients.parquet")
+    assert ("patients", "is there in two files") in [(p.table, p.rule) for p in problems_of(cohort_folder)]
 
 
 def test_tables_of_both_dates_and_days_are_refused(tmp_path):
@@ -236,19 +236,21 @@ def test_parquet_keeps_its_types(tmp_path):
 
 
 def test_parquet_with_a_nested_column_is_refused(tmp_path):
-    made = write_folder(tmp_path, infusions=INFUSIONS)
-    pl.DataFrame({"patient_id": ["A"], "diagnosis": [["CLL", "NHL"]]}).write_parquet(made / "patients.parquet")
+    cohort_folder = write_folder(tmp_path, infusions=INFUSIONS)
+    pl.DataFrame({"patient_id": ["A"], "diagnosis": [["CLL", "NHL"]]}).write_parquet(cohort_folder / "patients.parquet")
     rule = "holds lists or structures in a column, which are not read"
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("patients", rule)]
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [("patients", rule)]
 
 
 @pytest.mark.parametrize("keep", [0, 3, 20, -4, -20])
 def test_a_truncated_parquet_file_is_refused(tmp_path, keep):
-    made = write_folder(tmp_path, infusions=INFUSIONS)
-    PARQUET["patients"].write_parquet(made / "patients.parquet")
-    data = (made / "patients.parquet").read_bytes()
-    (made / "patients.parquet").write_bytes(data[:keep])
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("patients", "is not a Parquet file that can be read")]
+    cohort_folder = write_folder(tmp_path, infusions=INFUSIONS)
+    PARQUET["patients"].write_parquet(cohort_folder / "patients.parquet")
+    data = (cohort_folder / "patients.parquet").read_bytes()
+    (cohort_folder / "patients.parquet").write_bytes(data[:keep])
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [
+        ("patients", "is not a Parquet file that can be read")
+    ]
 
 
 SHEETS = {
@@ -386,24 +388,24 @@ def test_a_number_with_two_readings_follows_its_file(tmp_path, case):
     rows = [f"A,{day},{text},cells/uL".split(",", 2) for day, text in zip((101, 102), texts, strict=True)]
     lines = ["patient_id,day,value,unit".replace(",", separator)]
     lines += [separator.join([p, d, *rest.rsplit(",", 1)]) for p, d, rest in rows]
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    (made / "counts.csv").write_text("\n".join(lines))
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / "counts.csv").write_text("\n".join(lines))
     if values is None:
         expected = [("counts", i, "value", t, "error") for i, t in enumerate(texts, 1)]
-        assert places(problems_of(made)) == expected
+        assert places(problems_of(cohort_folder)) == expected
     else:
-        assert read_cohort(made).tables["counts"]["value"].to_list() == values
+        assert read_cohort(cohort_folder).tables["counts"]["value"].to_list() == values
 
 
 def test_a_case_of_about_toml(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    (made / "about.toml").write_text('title = "T"\nsynthetic = true\nlimits = ["a", "b"]')
-    about = read_cohort(made).about
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / "about.toml").write_text('title = "T"\nsynthetic = true\nlimits = ["a", "b"]')
+    about = read_cohort(cohort_folder).about
     assert (about.title, about.synthetic, about.limits) == ("T", True, ("a", "b"))
 
 
 def test_an_about_toml_that_is_no_toml_is_refused(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    (made / "about.toml").write_text("title: T")
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / "about.toml").write_text("title: T")
     rule = "Expected '=' after a key in a key/value pair (at line 1, column 6)"
-    assert [(p.table, p.rule) for p in problems_of(made)] == [("about.toml", rule)]
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [("about.toml", rule)]

@@ -21,13 +21,13 @@ def rules(path):
 
 
 def test_pipes_devices_and_circles_are_refused(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    os.mkfifo(made / "responses.csv")
-    os.mkfifo(made / "about.toml")
-    (made / "mrd.csv").symlink_to("/dev/zero")
-    (made / "counts.csv").symlink_to("counts.csv")
-    (made / "therapies.parquet").mkdir()
-    assert [(p.table, p.rule) for p in problems_of(made)] == [
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    os.mkfifo(cohort_folder / "responses.csv")
+    os.mkfifo(cohort_folder / "about.toml")
+    (cohort_folder / "mrd.csv").symlink_to("/dev/zero")
+    (cohort_folder / "counts.csv").symlink_to("counts.csv")
+    (cohort_folder / "therapies.parquet").mkdir()
+    assert [(p.table, p.rule) for p in problems_of(cohort_folder)] == [
         ("about.toml", "is a pipe, not a file"),
         ("counts", "the file cannot be read"),
         ("mrd", "is a device, not a file"),
@@ -59,9 +59,9 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path, name):
 
 
 def test_a_settings_file_that_would_take_minutes_is_refused(tmp_path):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
-    (made / "about.toml").write_text("x." * 90_000 + "y = 1")
-    assert rules(made) == ["holds tables or lists nested deeper than 8"]
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    (cohort_folder / "about.toml").write_text("x." * 90_000 + "y = 1")
+    assert rules(cohort_folder) == ["holds tables or lists nested deeper than 8"]
 
 
 CSV = {
@@ -197,13 +197,13 @@ def test_two_cells_in_one_place_are_refused(tmp_path, cells):
 
 @pytest.mark.parametrize("limit", ["number", "elements"])
 def test_no_more_workbooks_beside_the_tables_are_opened_than_the_limits_allow(tmp_path, limit, monkeypatch):
-    made = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
+    cohort_folder = write_folder(tmp_path, patients=PATIENTS, infusions=INFUSIONS)
     book = write_workbook(tmp_path, {"patients": WIDE}).read_bytes()
     for i in range(9):
-        (made / f"n{i}.xlsx").write_bytes(book)
+        (cohort_folder / f"n{i}.xlsx").write_bytes(book)
     monkeypatch.setattr(limits, "ELEMENTS", 900 if limit == "elements" else 1_000_000)
     monkeypatch.setattr("reinfuse.cohort.folder.WORKBOOKS_IN_FOLDER", 3 if limit == "number" else 100)
-    problems = problems_of(made)
+    problems = problems_of(cohort_folder)
     opened = [p for p in problems if p.severity == "error"]
     assert len(problems) == 9
     assert 0 < len(opened) < 9

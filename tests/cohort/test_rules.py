@@ -191,9 +191,9 @@ def test_a_misspelt_column_is_refused_and_not_lost(tmp_path, table, column, mean
 
 
 def test_a_misspelt_column_that_the_plan_names_is_its_own(tmp_path):
-    made = broken(tmp_path, "patients", "diagnosis\nP01,500,,,CLL\nP02,300,300,disease,NHL",
+    cohort_folder = broken(tmp_path, "patients", "diagnosis\nP01,500,,,CLL\nP02,300,300,disease,NHL",
                   "diagnosis,sexx\nP01,500,,,CLL,F\nP02,300,300,disease,NHL,M")  # fmt: skip
-    assert read_cohort(made, used=("sexx",)).warnings == ()
+    assert read_cohort(cohort_folder, used=("sexx",)).warnings == ()
 
 
 def test_a_wanted_column_needs_no_warning(tmp_path):

@@ -34,13 +34,13 @@ def part(row, *names):
 
 
 def test_a_planned_part_does_not_end_the_follow_up(tmp_path):
-    got = row(cohort(tmp_path, responses=RESPONSES))
-    assert part(got, *INDEX_1) == ("CR", 28, 190, "yes", "responses row 3", 400, "patients row 1")
+    outcome = row(cohort(tmp_path, responses=RESPONSES))
+    assert part(outcome, *INDEX_1) == ("CR", 28, 190, "yes", "responses row 3", 400, "patients row 1")
 
 
 def test_a_later_infusion_ends_it(tmp_path):
-    got = row(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES))
-    assert part(got, *INDEX_1) == ("CR", 28, 190, "yes", "responses row 3", 200, "infusions row 3")
+    outcome = row(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES))
+    assert part(outcome, *INDEX_1) == ("CR", 28, 190, "yes", "responses row 3", 200, "infusions row 3")
 
 
 ENDS = [
@@ -56,8 +56,8 @@ ENDS = [
 @pytest.mark.parametrize(("rules", "day", "reason", "expected"), [e[1:] for e in ENDS], ids=[e[0] for e in ENDS])
 def test_what_is_a_part_and_what_is_an_infusion(tmp_path, rules, day, reason, expected):
     infusions = HEADER + f"P,1,0,1e6,Cy/Flu,,no\nP,2,{day},3e6,none,{reason},yes"
-    got = row(cohort(tmp_path, infusions, responses=RESPONSES), **rules)
-    assert part(got, "response", "ttnt_days") == expected
+    outcome = row(cohort(tmp_path, infusions, responses=RESPONSES), **rules)
+    assert part(outcome, "response", "ttnt_days") == expected
 
 
 def test_three_parts_are_one_infusion(tmp_path):
@@ -70,11 +70,11 @@ def test_three_parts_are_one_infusion(tmp_path):
 
 def test_the_whole_has_its_first_part_s_columns_and_the_sum_of_the_doses(tmp_path):
     data = analysis_set(cohort(tmp_path, THEN_AGAIN), Plan())
-    got = data.frame.row(0, named=True)
-    assert part(got, "cart1_dose_cells_per_kg", "cart1_lymphodepletion", "cart2_dose_cells_per_kg") == (
+    outcome = data.frame.row(0, named=True)
+    assert part(outcome, "cart1_dose_cells_per_kg", "cart1_lymphodepletion", "cart2_dose_cells_per_kg") == (
         4e6, "Cy/Flu", 2e7,
     )  # fmt: skip
-    assert part(got, "interval_days", "reason", "bulky") == (200, "relapse", "yes")
+    assert part(outcome, "interval_days", "reason", "bulky") == (200, "relapse", "yes")
     assert data.factor("dose_increase").values.to_list() == ["yes"]
     first = analysis_set(cohort(tmp_path, IN_TWO), Plan.built_in(1)).frame.row(0, named=True)
     assert part(first, "cart1_dose_cells_per_kg", "reason", "bulky") == (4e6, None, "no")
@@ -88,8 +88,8 @@ def test_a_part_without_a_dose_leaves_the_sum_missing(tmp_path):
 
 
 def test_the_second_infusion_is_the_second_whole_one(tmp_path):
-    got = row(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2)
-    assert part(got, "response", "response_day", "os_days") == ("CR", 30, 200)
+    outcome = row(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2)
+    assert part(outcome, "response", "response_day", "os_days") == ("CR", 30, 200)
     both = pairs(cohort(tmp_path, THEN_AGAIN, responses=RESPONSES), 2, rules=Rules())
     assert (both.pfs_days.tolist(), both.cr.tolist()) == ([[190, 30]], [[1, 1]])
 

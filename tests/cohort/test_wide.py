@@ -32,15 +32,15 @@ def known(values):
 
 def test_a_sheet_of_standard_names(tmp_path):
     cohort = sheet(tmp_path, SHEET)
-    found = ends(cohort)
+    endpoints = ends(cohort)
     assert cohort.wide
     assert cohort.warnings == ()
-    assert list(found) == ["response", "cr", "umrd_day28", "pfs", "os"]
-    assert known(found["response"].event) == [1, 0, 0]
-    assert known(found["cr"].event) == [1, 0, 0]
-    assert known(found["umrd_day28"].event) == [1, None, 0]
-    assert (known(found["pfs"].time), known(found["pfs"].event)) == ([100, 90.5, None], [1, 0, None])
-    assert found["pfs"].known.tolist() == [True, True, False]
+    assert list(endpoints) == ["response", "cr", "umrd_day28", "pfs", "os"]
+    assert known(endpoints["response"].event) == [1, 0, 0]
+    assert known(endpoints["cr"].event) == [1, 0, 0]
+    assert known(endpoints["umrd_day28"].event) == [1, None, 0]
+    assert (known(endpoints["pfs"].time), known(endpoints["pfs"].event)) == ([100, 90.5, None], [1, 0, None])
+    assert endpoints["pfs"].known.tolist() == [True, True, False]
     assert cohort.tables["sheet"]["crs_grade"].to_list() == [1, None, 4]
 
 
