@@ -194,7 +194,7 @@ def _hostile():
     yield "equal times", timed(np.ones(30), event), [yes_no(_holes(x)), number(_holes(z, seed=8))], None
 
 
-@pytest.mark.parametrize("endpoint, factors, reason", [pytest.param(*c[1:], id=c[0]) for c in _hostile()])
+@pytest.mark.parametrize(("endpoint", "factors", "reason"), [pytest.param(*c[1:], id=c[0]) for c in _hostile()])
 def test_hostile_cohorts_give_records_with_reasons(endpoint, factors, reason):
     for seed in range(3):
         made = _made(endpoint, factors, seed=seed)

@@ -99,7 +99,8 @@ def test_one_kind_of_discordance_has_an_open_interval():
     """All five after the later infusion only: p = 2 / 32; R: binom.test(5, 5)$conf.int begins at 0.4781762499."""
     test = _one(paired.paired(_pairs([[0, 1]] * 5), 0.95, index=2), "odds_ratio", endpoint="response")
     assert test.p_value == pytest.approx(2 / 32)
-    assert test.estimate is None and test.upper is None
+    assert test.estimate is None
+    assert test.upper is None
     assert test.lower == pytest.approx(0.4781762499 / 0.5218237501, rel=1e-9)
     assert test.note.startswith("not estimable: ratio and upper limit are infinite")
     other = _one(paired.paired(_pairs([[1, 0]] * 5), 0.95, index=2), "odds_ratio", endpoint="response")
@@ -205,7 +206,9 @@ DEGENERATE = {
 def test_degenerate_cohorts_have_numbers_or_reasons(given):
     records = paired.paired(_pairs(*given), 0.95, index=2)
     for e in records:
-        assert e.n is not None and e.events is not None and e.method
+        assert e.n is not None
+        assert e.events is not None
+        assert e.method
         assert e.estimate is None or math.isfinite(e.estimate)
         assert e.estimate is not None or "not estimable" in e.note or "not reached" in e.note
 

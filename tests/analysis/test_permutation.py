@@ -75,7 +75,9 @@ def test_drawing_given_the_others_has_the_right_probabilities():
         big = np.concatenate([permutation._bernoulli(has, Z, 9, rng=np.random.default_rng(s))[0] for s in range(2000)])
     finally:
         permutation._log_odds = original
-    assert none is None and few.shape == (5, 5) and dealt.shape == (9, 5)
+    assert none is None
+    assert few.shape == (5, 5)
+    assert dealt.shape == (9, 5)
     assert (big.sum(axis=1) == 2).all()
     for row, s in zip(every, share, strict=True):
         expected = weight[tuple(np.flatnonzero(row))] / total

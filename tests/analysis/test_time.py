@@ -217,7 +217,8 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
     records = proportional_hazards.proportional(timed(time, time < 400), [yes_no(x)], "univariable", 0.95)
     assert records[0].p_value < 0.01
     ratio, change = records[1:]
-    assert ratio.term == "x" and change.term == "x x doubling of time"
+    assert ratio.term == "x"
+    assert change.term == "x x doubling of time"
     assert change.upper < 1
     fine = proportional_hazards.proportional(timed(*drawn(60, 1)[3:]), [yes_no(drawn(60, 1)[0])], "univariable", 0.95)
     assert len(fine) == 1

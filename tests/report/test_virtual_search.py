@@ -13,7 +13,7 @@ from reinfuse.report.export.search_folder import COSTLESS, write_search
 from reinfuse.simulation.population.ensemble import bundled
 from reinfuse.simulation.search import design_space, sobol
 from reinfuse.simulation.search.design_space import Question
-from reinfuse.simulation.search.search import search
+from reinfuse.simulation.search.search import SearchSize, search
 from reinfuse.simulation.search.sobol import sensitivity
 
 
@@ -25,11 +25,7 @@ def out(tmp_path_factory):
         ensemble,
         3,
         patients=1024,
-        design=8,
-        steps=1,
-        around=2,
-        finalists=3,
-        permutations=20,
+        size=SearchSize(design=8, steps=1, around=2, finalists=3, permutations=20),
     )
     sensitive = sensitivity(3, ensemble, samples=2, patients=64, resamples=10)
     folder = tmp_path_factory.mktemp("search") / "out"

@@ -133,5 +133,6 @@ def test_a_run_has_no_infusion_and_no_count_of_the_dead():
     )
     dead = out[:, 0, DEAD] == 1
     assert dead.any()
-    assert np.isnan(out[dead, 1]).all() and np.isnan(counts[dead, 1]).all()
+    assert np.isnan(out[dead, 1]).all()
+    assert np.isnan(counts[dead, 1]).all()
     assert not np.any(out[:, 1, DIED] <= 0)

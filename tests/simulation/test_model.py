@@ -184,7 +184,9 @@ def test_every_parameter_is_declared_with_its_source_and_used_in_an_equation():
     text = " ".join([*(s.equation for s in STATES), *BETWEEN])
     not_in_equations = {"T0", "fN", "A0", "Tdeath"}  # where a patient begins and ends
     for p in PARAMETERS:
-        assert p.source and p.unit and p.median > 0
+        assert p.source
+        assert p.unit
+        assert p.median > 0
         assert p.name in text or p.name in not_in_equations, p.name
     assert len(STATES) == SIZE
     assert all(name in NAMES for changed in MECHANISMS.values() for name in changed)

@@ -21,7 +21,7 @@ from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import OBJECTIVES, Question
 from reinfuse.simulation.search.evaluation import EvaluatedProtocol, all_patients, eligible_patients, evaluate
 from reinfuse.simulation.search.near_optimal import compared, of_members
-from reinfuse.simulation.search.search import search
+from reinfuse.simulation.search.search import SearchSize, search
 from reinfuse.simulation.search.value_of_information import (
     MEASUREMENTS,
     Differences,
@@ -61,15 +61,19 @@ def test_the_region_holds_what_cannot_be_told_apart():
     question = Question()
     points = question.at(random.uniform(size=(5, 4)))
     region = compared(question, points, evaluated, which=which, members=40, designed=5)
-    assert region is not None and region.best in (0, 1)
+    assert region is not None
+    assert region.best in (0, 1)
     assert list(region.admissible) == [True, True, True, False, True]
     assert list(region.inside) == [True, True, False, False, True]
-    assert region.distinguishable[2] and region.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
+    assert region.distinguishable[2]
+    assert region.protocols[2].difference.mean == pytest.approx(-0.2, abs=0.02)
     low, high = region.ranges["flu"]
-    assert low == points[region.inside, 1].min() and high == points[region.inside, 1].max()
+    assert low == points[region.inside, 1].min()
+    assert high == points[region.inside, 1].max()
     assert region.share == (3, 5)
     strict = compared(Question(margin=0.0), points, evaluated, which=which, members=40, designed=5)
-    assert strict is not None and list(strict.inside) == [True, True, False, False, False]
+    assert strict is not None
+    assert list(strict.inside) == [True, True, False, False, False]
 
 
 def test_no_protocol_keeps_the_bound():
@@ -126,7 +130,8 @@ def test_value_of_information_of_a_linear_problem():
     assert first == pytest.approx(_loss(-0.02, 0.06), abs=0.002)
     assert second == pytest.approx(_loss(-0.02, 0.04), abs=0.002)
     assert none < 0.001
-    assert three == pytest.approx(both, abs=0.002) and of_all == pytest.approx(both, abs=0.002)
+    assert three == pytest.approx(both, abs=0.002)
+    assert of_all == pytest.approx(both, abs=0.002)
     assert noisy > 1.5 * both
     assert narrows == pytest.approx([0.36 / 0.52, 0.16 / 0.52, 0], abs=0.06)
 
@@ -136,7 +141,8 @@ def test_what_is_worth_knowing_stands_out():
     value = information(of, z, 1, permutations=100)
     assert {w.name for w in value.unknowns if w.significant} == {UNKNOWNS[0], UNKNOWNS[5]}
     best = max(value.measurements, key=lambda w: w.value)
-    assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns) and best.significant
+    assert {UNKNOWNS[0], UNKNOWNS[5]} <= set(best.unknowns)
+    assert best.significant
     assert best.value > max(w.value for w in value.unknowns)
 
 
@@ -162,7 +168,8 @@ def test_points_keep_their_limits_and_go_back_and_forth():
     unit = np.random.default_rng(1).uniform(size=(50, 5))
     points = question.at(unit)
     low, high = (np.array([getattr(c, n) for c in question.coordinates]) for n in ("low", "high"))
-    assert np.all((points >= low) & (points <= high)) and np.all(points[:, 3] == 60)
+    assert np.all((points >= low) & (points <= high))
+    assert np.all(points[:, 3] == 60)
     assert question.unit(points) == pytest.approx(unit, abs=0.04)
     assert question.arm(points[0]).infusions[0].courses == pytest.approx(tuple(points[0, 4:]))
     assert np.array_equal(question.rounded(points), points)
@@ -185,7 +192,8 @@ def test_patients_are_the_same_whatever_the_interval(ensemble):
     on = eligible_patients(question, ensemble, 1, first=0, count=600, runner=runner)
     soon, late = (evaluate(on, question.arm(np.array([1.0, 1.0, 7.3, d])), runner) for d in (35.0, 120.0))
     assert len(soon.value) == len(late.value) == on.eligible.sum() == len(on.which)
-    assert soon.given.all() and late.given.mean() < 1
+    assert soon.given.all()
+    assert late.given.mean() < 1
     lost = late.value[~late.given]
     assert np.mean(lost) < np.mean(late.value[late.given])
 
@@ -212,7 +220,8 @@ def test_every_objective_is_a_share_and_travels(ensemble, objective):
     on = eligible_patients(question, ensemble, 1, first=0, count=150, runner=sent)
     arm = question.arm(np.array([1.0, 1.0, 7.3, 200.0]))
     far, here = evaluate(on, arm, sent), evaluate(on, arm, in_threads())
-    assert np.array_equal(far.value, here.value) and set(np.unique(far.value)) <= {0.0, 1.0}
+    assert np.array_equal(far.value, here.value)
+    assert set(np.unique(far.value)) <= {0.0, 1.0}
     durable = evaluate(replace(on, question=Question()), arm, in_threads()).value
     if objective in ("response", "pfs_6_months"):
         assert np.all(here.value >= durable)
@@ -223,7 +232,8 @@ def test_both_regimens_can_be_searched(ensemble):
     on = eligible_patients(question, ensemble, 1, first=0, count=200, runner=in_threads())
     assert on.eligible.all()
     evaluation = evaluate(on, question.arm(question.usual), in_threads())
-    assert evaluation.exposed.all() and 0 < evaluation.given.mean() < 1
+    assert evaluation.exposed.all()
+    assert 0 < evaluation.given.mean() < 1
     assert evaluation.value[~evaluation.given].mean() > evaluation.value[evaluation.given].mean()
 
 
@@ -257,27 +267,31 @@ def test_those_who_wait_are_the_slowly_growing(ensemble):
 def small(ensemble):
     """A small search, asked twice."""
     calls = []
-    sizes = dict(patients=1024, design=8, steps=3, around=4, finalists=3, permutations=20)
+    size = SearchSize(design=8, steps=3, around=4, finalists=3, permutations=20)
     question = Question(objective="response", max_crs_rate=0.3, limits={"interval_days": (60.0, 200.0)})
-    results = [search(question, ensemble, 3, progress=lambda *a: calls.append(a), **sizes) for _ in range(2)]
+    results = [search(question, ensemble, 3, patients=1024, size=size, progress=lambda *a: calls.append(a))
+               for _ in range(2)]  # fmt: skip
     return *results, calls
 
 
 def test_a_search_from_end_to_end(small):
     result, again, calls = small
     frame = result.region.frame()
-    assert frame.equals(again.region.frame()) and result.information == again.information
-    assert (
-        frame["best"].sum() == 1
-        and frame.filter("best")["in_region"][0]
-        and frame.filter("best")["bound_kept"][0] >= 0.5
-    )
-    assert frame["interval_days"].min() >= 60 and frame["interval_days"].max() <= 200
-    assert frame["flu"].min() >= 0 and frame["flu"].max() <= 1.5
+    assert frame.equals(again.region.frame())
+    assert result.information == again.information
+    assert frame["best"].sum() == 1
+    assert frame.filter("best")["in_region"][0]
+    assert frame.filter("best")["bound_kept"][0] >= 0.5
+    assert frame["interval_days"].min() >= 60
+    assert frame["interval_days"].max() <= 200
+    assert frame["flu"].min() >= 0
+    assert frame["flu"].max() <= 1.5
     admissible = frame.filter("admissible")
     assert frame.filter("best")["value"][0] == admissible["value"].max()
-    assert 2 <= len(result.finalists.protocols) <= 3 and result.finalists.best == 0
-    assert result.fresh > 0 and result.patients > 0
+    assert 2 <= len(result.finalists.protocols) <= 3
+    assert result.finalists.best == 0
+    assert result.fresh > 0
+    assert result.patients > 0
     assert {name for name, _, _ in calls} >= {"protocols evaluated", "finalists in independent patients"}
 
 
@@ -299,11 +313,13 @@ def test_its_records_and_figures(small):
     frame = result.region.frame()
     drawn = drawn_region("region", "Region", frame, axes_of=[("log10_dose", "Dose", "flu", "Flu")],
                          usual=result.question.arm(result.question.usual).name, synthetic=False, columns=1)  # fmt: skip
-    assert drawn.svg.startswith(b"<?xml") and drawn.data["kind"].is_in(["best"]).sum() == 1
+    assert drawn.svg.startswith(b"<?xml")
+    assert drawn.data["kind"].is_in(["best"]).sum() == 1
     worth = drawn_information("worth", "Worth", result.information.frame(), labels={}, synthetic=False)
     assert worth.data.filter(pl.col("kind") == "measurement").height == len(MEASUREMENTS)
 
 
 def test_a_bound_that_nothing_keeps_is_refused(ensemble):
     with pytest.raises(PlanRefused):
-        search(Question(max_crs_rate=1e-6), ensemble, 3, patients=256, design=2, steps=1, around=0, permutations=5)
+        search(Question(max_crs_rate=1e-6), ensemble, 3, patients=256,
+               size=SearchSize(design=2, steps=1, around=0, permutations=5))  # fmt: skip

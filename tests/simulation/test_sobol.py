@@ -21,12 +21,15 @@ def test_indices_of_known_functions():
     indices, runs, missing = sobol(
         of, ("a", "b", "c", "d"), ("sum", "product", "constant"), samples=512, resamples=100, seed=0
     )
-    assert runs == 512 * 6 and missing == 0
+    assert runs == 512 * 6
+    assert missing == 0
     by = {(i.outcome, i.unknown): i for i in indices}
     for unknown, share in zip("abcd", weights**2 / 14, strict=True):
         one = by["sum", unknown]
-        assert one.first[0] == pytest.approx(share, abs=0.04) and one.total[0] == pytest.approx(share, abs=0.04)
-        assert one.first[1] <= share + 0.02 and one.first[2] >= share - 0.02
+        assert one.first[0] == pytest.approx(share, abs=0.04)
+        assert one.total[0] == pytest.approx(share, abs=0.04)
+        assert one.first[1] <= share + 0.02
+        assert one.first[2] >= share - 0.02
     assert by["product", "a"].first[0] == pytest.approx(0, abs=0.1)
     assert by["product", "a"].total[0] == pytest.approx(1, abs=0.1)
     assert by["product", "c"].total == (0, 0, 0)
@@ -38,7 +41,8 @@ def test_populations_without_a_value_are_counted():
         return np.where(z[:, :1] > 2, np.nan, z[:, :1])
 
     indices, _, missing = sobol(of, ("a", "b"), ("one",), samples=128, resamples=20, seed=1)
-    assert missing > 0 and indices[0].total[0] > 0.9
+    assert missing > 0
+    assert indices[0].total[0] > 0.9
 
 
 def test_sensitivity_of_the_model():
@@ -50,9 +54,11 @@ def test_sensitivity_of_the_model():
     frame = result.frame()
     assert frame.height == len(OUTCOMES) * len(UNKNOWNS)
     records = list(result.records())
-    assert len(records) == 2 * frame.height and {r.statistic for r in records} == {"sobol_first", "sobol_total"}
+    assert len(records) == 2 * frame.height
+    assert {r.statistic for r in records} == {"sobol_first", "sobol_total"}
     drawn = tornado("sobol", "Sensitivity", frame, outcomes={o: o for o in OUTCOMES}, labels={}, synthetic=False)
-    assert drawn.svg.startswith(b"<?xml") and drawn.data.height <= 8 * len(OUTCOMES)
+    assert drawn.svg.startswith(b"<?xml")
+    assert drawn.data.height <= 8 * len(OUTCOMES)
 
 
 def test_unknowns_that_the_ensemble_holds_fixed_explain_nothing():
@@ -61,4 +67,5 @@ def test_unknowns_that_the_ensemble_holds_fixed_explain_nothing():
     result = sensitivity(1, Ensemble(z, np.zeros(6)), samples=4, patients=64, resamples=10)
     assert result.scaled
     totals = {i.unknown: i.total[0] for i in result.indices if i.outcome == "pfs_6_months"}
-    assert totals["g"] > 0 and all(t == 0 for u, t in totals.items() if u != "g")
+    assert totals["g"] > 0
+    assert all(t == 0 for u, t in totals.items() if u != "g")

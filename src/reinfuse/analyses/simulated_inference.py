@@ -249,7 +249,7 @@ def _limit(test: Test, side: int, confidence: float, *, p_at_none: float) -> flo
         if abs(score - wanted) < _NEAR or (abs(place - test.estimate) >= _FARTHEST and score < wanted):
             break
         place = _next(scores, test.estimate, side, wanted=wanted)
-    crossing, reached = _crossing(scores, test.estimate, side, wanted=wanted)
+    crossing, reached = _crossing(scores, test.estimate, wanted=wanted)
     return crossing if reached else side * float("inf")
 
 
@@ -257,7 +257,7 @@ def _score(p: float) -> float:
     return float(ndtri(1 - p / 2)) if np.isfinite(p) else float("nan")
 
 
-def _crossing(scores: dict[float, float], middle: float, side: int, *, wanted: float) -> tuple[float, bool]:
+def _crossing(scores: dict[float, float], middle: float, *, wanted: float) -> tuple[float, bool]:
     """Return where the known scores, in order of distance, first reach the wanted one, by interpolation."""
     places = sorted(scores, key=lambda b: abs(b - middle))
     for near, far in itertools.pairwise(places):
@@ -272,7 +272,7 @@ def _crossing(scores: dict[float, float], middle: float, side: int, *, wanted: f
 
 def _next(scores: dict[float, float], middle: float, side: int, *, wanted: float) -> float:
     """Return the next value to try: inside the bracket, or further out along the line of the last two."""
-    crossing, reached = _crossing(scores, middle, side, wanted=wanted)
+    crossing, reached = _crossing(scores, middle, wanted=wanted)
     if reached:
         return crossing
     places = sorted(scores, key=lambda b: abs(b - middle))

@@ -52,7 +52,7 @@ def _rows(frame: pl.DataFrame, table: str) -> str:
     return f"{table} row{'s' if len(rows) > 1 else ''} {', '.join(str(r) for r in rows[:FIRST_ROWS])}{more}"
 
 
-def _split(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
+def _split(_frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
     of, days = cohort.tables["patients"].height, design.rules.split_dose_days
     parts = cohort.split_doses
     if parts is not None:
@@ -87,7 +87,7 @@ def _deaths(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str
                f"recorded; counted as non-relapse mortality ({_rows(unknown, 'patients')})")  # fmt: skip
 
 
-def _other_compartments(frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
+def _other_compartments(_frame: pl.DataFrame, design: Design, cohort: Cohort) -> Iterator[str]:
     if "mrd" not in cohort.tables:
         return
     base = with_index(cohort, design.index_infusion, rules=design.rules)
@@ -139,7 +139,7 @@ def _compartments(frame: pl.DataFrame) -> Iterator[str]:
                f"against {', '.join(f'{what} ({n})' for what, n in against)}")  # fmt: skip
 
 
-def _times(frame: pl.DataFrame, design: Design) -> Iterator[str]:
+def _times(frame: pl.DataFrame, _design: Design) -> Iterator[str]:
     """Patients whose time ends at day 0 for want of an assessment, or with an event that a rule made of no event."""
     for endpoint in (e for e in ENDPOINTS.values() if e.kind == "time" and f"{e.name}_source" in frame.columns):
         source, event = pl.col(f"{endpoint.name}_source"), pl.col(endpoint.columns[1])
@@ -152,7 +152,7 @@ def _times(frame: pl.DataFrame, design: Design) -> Iterator[str]:
             yield f"{_count(n, frame.height)}: {rule}; counted as an event of {label}"
 
 
-def _toxicity(frame: pl.DataFrame, design: Design) -> Iterator[str]:
+def _toxicity(frame: pl.DataFrame, _design: Design) -> Iterator[str]:
     for column in (c for c in frame.columns if is_grade(c) and f"{c}_source" in frame.columns):
         silent = int((frame[f"{column}_source"] == "no row in toxicities").sum())
         if silent:
@@ -161,7 +161,7 @@ def _toxicity(frame: pl.DataFrame, design: Design) -> Iterator[str]:
             yield f"{_count(silent, frame.height)}: no row for {kind} in the table of toxicities; counted as grade 0"
 
 
-def _absent(frame: pl.DataFrame, design: Design) -> Iterator[str]:
+def _absent(frame: pl.DataFrame, _design: Design) -> Iterator[str]:
     expected = (ENDPOINTS[name] for name in names(expected=True))
     lacking = [e.label[0].lower() + e.label[1:] for e in expected if not filled(frame, e.columns[0])]
     if lacking:

@@ -55,7 +55,8 @@ class SecondProcess:
     def ask(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a function of a module gives there, or raise what it raised."""
         requests, replies = self._process.stdin, self._process.stdout
-        assert requests is not None and replies is not None
+        assert requests is not None
+        assert replies is not None
         try:
             message = pickle.dumps((work, arguments))
         except (OSError, MemoryError):  # polars raises the first: no memory is left for a second copy of the data

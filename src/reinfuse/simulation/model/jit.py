@@ -56,7 +56,7 @@ _INLINED: Any = {"forceinline": True, **_ARITHMETIC}
 
 
 @overload(exp, jit_options=_INLINED)
-def _exp(x: float) -> Callable[[float], float]:
+def _exp(x: float) -> Callable[[float], float]:  # noqa: ARG001 - numba wants the name of the one overloaded
     def by_squares(x: float) -> float:
         z = max(x, -40.0) / 256
         y = 1 + z * (1 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720 + z / 5040))))))

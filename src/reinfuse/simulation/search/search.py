@@ -41,7 +41,7 @@ from reinfuse.simulation.search.value_of_information import (
 from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
 from reinfuse.simulation.trial.trial import Runner, in_threads
 
-PATIENTS, DESIGN, STEPS, AROUND, FINALISTS = 65536, 96, 40, 32, 8
+PATIENTS = 65536
 """Patients: of 100 populations, some hundred in each who need CART2; fewer cannot estimate how much populations
 differ."""
 _LEAST, _FEWER, _ALL_COUNT = 1e-4, 4, 8
@@ -90,9 +90,30 @@ class SearchResult:
                           model=SELECTED)  # fmt: skip
 
 
-def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int | None = None, design: int = DESIGN,
-           steps: int = STEPS, around: int = AROUND, finalists: int = FINALISTS,
-           permutations: int = PERMUTATIONS, runner: Runner | None = None, progress: Progress | None = None
+@dataclass(frozen=True)
+class SearchSize:
+    """How much is evaluated.
+
+    Attributes
+    ----------
+    design, steps, around
+        Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the
+        near-optimal region and its neighbourhood.
+    finalists
+        Protocols evaluated again in independent patients.
+    permutations
+        Of populations, behind the value of information.
+    """
+
+    design: int = 96
+    steps: int = 40
+    around: int = 32
+    finalists: int = 8
+    permutations: int = PERMUTATIONS
+
+
+def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int | None = None,
+           size: SearchSize = SearchSize(), runner: Runner | None = None, progress: Progress | None = None
            ) -> SearchResult:  # fmt: skip
     """Return the best protocol, the region around it, and the value of information.
 
@@ -101,9 +122,6 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
     patients
         Virtual patients of the search; those who need a second infusion are evaluable. Default: 65,536; an eighth of it
         if CART1 is searched too, since then all are.
-    design, steps, around
-        Protocols of the space-filling design, of the optimiser's path, and of a second design that fills the
-        near-optimal region and its neighbourhood.
     runner
         Simulates blocks of patients; on this machine's cores by default.
 
@@ -118,18 +136,19 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
     on = eligible_patients(question, ensemble, seed, first=0, count=patients, runner=runner)
     if not on.eligible.any():
         raise _refused("patients", str(patients), "none of them needs a second infusion", remedy="more patients")
-    log = _EvaluationLog(on, runner, lambda k: report("protocols evaluated", k, design + 1 + steps + around))
-    designed = _explored(log, design, steps)
+    most = size.design + 1 + size.steps + size.around
+    log = _EvaluationLog(on, runner, lambda k: report("protocols evaluated", k, most))
+    designed = _explored(log, size.design, size.steps)
     region = log.region(designed)
-    if region and around:
-        _filled(log, region, around)
+    if region and size.around:
+        _filled(log, region, size.around)
         region = log.region(designed)
     if region is None:
         least = min(float(np.mean(w.toxicity[w.exposed])) for w in log.evaluated)
         raise _refused("max_crs_rate", f"{question.max_crs_rate:g}",
                        f"no protocol meets it: the lowest rate was {least:.3f}",
                        remedy="a higher bound, or wider limits")  # fmt: skip
-    points = region.points[_finalists(region, finalists)]
+    points = region.points[_finalists(region, size.finalists)]
     independent = eligible_patients(question, ensemble, seed, first=patients, count=patients, runner=runner)
     evaluated_finalists = list[EvaluatedProtocol]()
     for point in points:
@@ -148,8 +167,8 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
             of,
             ensemble.z[populated],
             seed,
-            permutations=permutations,
-            on_permutation=lambda k: report("permutations of populations", k, permutations),
+            permutations=size.permutations,
+            on_permutation=lambda k: report("permutations of populations", k, size.permutations),
         )
     every = all_patients(question, ensemble, seed, first=patients, count=max(patients // _FEWER, 1))
     observed = tuple(_observed(every, evaluate(every, question.arm(point), runner, treated=True)) for point in points)

@@ -196,8 +196,9 @@ def _drive(plan: SolverInput, rtol: float) -> int:
     return steps
 
 
-def solve(p: Floats, fitness: Floats, least: Floats, *, day: Floats, course: Integers, event: Floats, follow: float,
-          rtol: float, days: Floats, out: Floats, counts: Floats) -> int:  # fmt: skip
+def solve(p: Floats, fitness: Floats, least: Floats, *, day: Floats,  # noqa: PLR0913 - arrays of one call
+          course: Integers, event: Floats, follow: float, rtol: float, days: Floats, out: Floats,
+          counts: Floats) -> int:  # fmt: skip
     """Bring patients through a protocol; return the steps taken.
 
     Parameters
@@ -222,8 +223,9 @@ def solve(p: Floats, fitness: Floats, least: Floats, *, day: Floats, course: Int
     return _drive((p, fitness, least, day, course, event, follow, days, times, out, counts, states), rtol)
 
 
-def trace(p: Floats, fitness: Floats, least: Floats, *, day: Floats, course: Integers, event: Floats, follow: float,
-          rtol: float, times: Floats, states: Floats) -> int:  # fmt: skip
+def trace(p: Floats, fitness: Floats, least: Floats, *, day: Floats,  # noqa: PLR0913 - arrays of one call
+          course: Integers, event: Floats, follow: float, rtol: float, times: Floats,
+          states: Floats) -> int:  # fmt: skip
     """Note all states of patients at `times` (days since the first infusion); shape (patients, times, 8). Returns
     steps."""
     out, counts = np.empty((*day.shape, len(READ))), np.empty((*day.shape, 0))
