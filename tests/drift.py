@@ -48,7 +48,7 @@ class Drift:
     """
 
     def __init__(self, told: Mapping[str, object]) -> None:
-        self.records = [Estimate(**e) for e in told["estimates"]]  # type: ignore[attr-defined]
+        self.records = [Estimate.of(e, {}) for e in told["estimates"]]  # type: ignore[attr-defined]
         self.phrases = {
             "share": {x for e in self.records if e.unit == "fraction" for x in _shares(e)},
             "rate": {number_format.share(e) for e in self.records if e.unit == "fraction"},
