@@ -153,7 +153,7 @@ def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     yield from listed(each, blank.height)
     ids = frame.drop_nulls("patient_id")
     twice = ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id")
-    rule, remedy = "patient_id already occurs in an earlier row", "keep one row a patient"
+    rule, remedy = "patient_id already occurs in an earlier row", "keep one row per patient"
     each = (Problem(table="sheet", row=row, column="patient_id", value=patient, rule=rule, remedy=remedy)
             for row, patient in twice.iter_rows())  # fmt: skip
     yield from listed(each, twice.height)

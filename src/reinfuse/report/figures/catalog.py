@@ -203,7 +203,7 @@ def _landmark(tables: Tables, endpoint: str, population: str, *, factor: str, sy
     if len(arms) < 2 or min(a.curve.n for a in arms) < FEWEST_IN_ARM:
         return None
     factor_label = LATER.get(factor) or tables.labels.factor(factor)
-    title = f"{tables.labels.endpoint(endpoint)} from day {day:g}, by {lowered(factor_label)} known then"
+    title = f"{tables.labels.endpoint(endpoint)} from landmark day {day:g}, by {lowered(factor_label)}"
     name = f"{population.replace('=', '_')}_{endpoint}_by_{factor}"
     return kaplan_meier(name, title, arms, p_value=None, synthetic=synthetic, columns=columns, since=f"day {day:g}")
 
