@@ -37,7 +37,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON
 @app.command()
 def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
-    """Validate and analyse a cohort; write report (HTML, Word, PDF), patients' brief, estimates and figures."""
+    """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, force=force)
     findings = analyse(cohort, chosen_plan(plan), place=place)
     if json:
@@ -48,7 +48,7 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
 
 @app.command()
 def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
-    """Validate a cohort: list every error and warning; exit status 2 if it would be refused."""
+    """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
     from reinfuse.cohort.cohort import examine
     from reinfuse.cohort.raw_tables import read_raw
     from reinfuse.study import Study
@@ -72,7 +72,7 @@ def what_could_be_seen(
     draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated data sets per effect.")] = 2000,
     force: ForceOption = False,
 ) -> None:
-    """Estimate power, type I error, coverage and smallest detectable effect of each factor."""
+    """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
     place = None if out is None else console.writable(out, "power", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.power_folder import shown, write_power
@@ -99,7 +99,7 @@ def kinetics(
     draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws per chain.")] = None,
     force: ForceOption = False,
 ) -> None:
-    """Analyse CAR-T cell kinetics: exposure, persistence, associated factors, and population model."""
+    """Analyse CAR-T cell kinetics. Exposure, persistence, associated factors, and population model."""
     place = console.writable(out, "kinetics", cohort, plan, force=force)
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.kinetics_folder import write_kinetics
@@ -130,7 +130,7 @@ def one_figure(
     out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
     force: ForceOption = False,
 ) -> None:
-    """Draw one figure at the width of one or two journal columns, with its data."""
+    """Draw one figure with its data. The width is that of one or two journal columns."""
     place = console.destination(out, "figure", cohort, plan, force=force)
     from reinfuse.report.export import single_figure
 
@@ -152,7 +152,7 @@ def share(
     again: Annotated[bool, typer.Option("--again", help="Release although few patients are new.")] = False,
     force: ForceOption = False,
 ) -> None:
-    """Write results that may leave the centre: no ids, no dates, no small cells; list what was removed."""
+    """Write results that may leave the centre. No ids, no dates, no small cells; lists what was removed."""
     from reinfuse.report.export.shared_folder import share as shared
 
     target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
@@ -165,7 +165,7 @@ def share(
 def cite(
     results: Annotated[Path | None, typer.Argument(help="Folder of results; default: all references.")] = None,
 ) -> None:
-    """Print references of the methods used, and of reinfuse, as BibTeX."""
+    """Print references as BibTeX. Those of the methods used, and of reinfuse."""
     from reinfuse.report.sections.contents import report
     from reinfuse.report.text.bibtex import bibliography
     from reinfuse.report.text.references import REFERENCES
@@ -178,7 +178,7 @@ def cite(
 @app.command()
 def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
              force: ForceOption = False) -> None:  # fmt: skip
-    """Write an empty cohort: one CSV file per table, and a workbook with explanations."""
+    """Write an empty cohort. One CSV file per table, and a workbook with explanations."""
     from reinfuse.cohort.template import write_template
 
     written, unchanged = write_template(console.destination(directory, "template", force=force))
@@ -190,7 +190,7 @@ def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
 
 @app.command()
 def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
-    """Analyse a bundled cohort and compare the results with the published ones."""
+    """Analyse a bundled cohort. Compares the results with the published ones."""
     from reinfuse.data import DEMO, datasets
     from reinfuse.exceptions import PlanRefused, Problem
 
@@ -219,7 +219,7 @@ def list_datasets() -> None:
 @app.command()
 def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
            markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
-    """Print every input table and column, with permitted values."""
+    """Print input tables and columns. Gives meaning and permitted values."""
     from reinfuse.cohort import template
 
     if markdown:

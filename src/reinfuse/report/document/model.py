@@ -233,10 +233,10 @@ def widths(table: Table) -> list[float]:
     """Return relative widths of a table's columns: by their texts, no column narrower than its longest word."""
     columns = list(zip(table.head, *((row.head, *row.cells) for row in table.rows), strict=True))
     relative = []
-    for texts in columns:
+    for place, texts in enumerate(columns):
         lengths = sorted(len(t) for t in texts)
         longest_word = max((len(w) for t in texts for w in t.split()), default=1)
-        usual = lengths[int(0.8 * (len(lengths) - 1))]
+        usual = lengths[int((0.8 if place else 1) * (len(lengths) - 1))]  # row heads stay on one line where they can
         head = max((len(w) for w in texts[0].split()), default=1) * 1.25  # bold, and one line
         relative.append(float(max(longest_word + 1, head, min(usual, 28), 4)))
     return relative
