@@ -417,7 +417,7 @@ def test_twice_is_once(plain_demo):
     kept, _ = suppressed(plain_demo, 11)
     for smallest in (5, 11):
         assert suppressed(kept, smallest) == (kept, ())
-    with pytest.raises(ValueError, match="results themselves"):
+    with pytest.raises(ValueError, match="original results"):
         suppressed(kept, 20)
 
 
