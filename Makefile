@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo kinetics virtual test lint types lock golden bench characteristics start clean
+.PHONY: help demo kinetics virtual test lint types lock docs golden bench characteristics start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -55,6 +55,10 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra virtual pyproject.toml -o requirements-virtual.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
+
+# make docs: makes the tables of analyses in docs/plan.md and docs/methods.md again.
+docs: $(VENV)/core
+	$(BIN)/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:

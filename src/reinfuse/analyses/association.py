@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from reinfuse.analyses.base import NEEDS_FACTOR, Analysis, Inputs, Step, of_endpoint
+from reinfuse.analyses.base import NO_FACTOR, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -98,4 +98,16 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("associations", end, work)
 
 
-ANALYSIS = Analysis("associations", "association", "associations", _steps, NEEDS_FACTOR, disclosure="effects")
+ANALYSIS = Analysis(
+    "associations",
+    records="association",
+    section="associations",
+    steps=_steps,
+    what="odds and hazard ratios, each factor alone and in the plan's models",
+    method=(
+        "Firth logistic (Stat Med 2002;21:2409) and Firth Cox with Breslow ties (Biometrics 2001;57:114); p "
+        "from the penalised likelihood ratio, interval from its profile"
+    ),
+    lacking=NO_FACTOR,
+    disclosure="effects",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -129,8 +129,10 @@ class Analysis:
         The report's section where its results stand.
     steps
         What is to be done for these inputs; nothing where it does not apply.
-    needs
-        What it needs; said where nothing of it was run though the plan asks for it.
+    what, method
+        Its row in docs/methods.md: what is estimated, and how, with the source.
+    lacking
+        What is lacking where nothing of it was run though the plan asks for it.
     switches
         Settings under `[analyses]` of a plan that switch it off.
     own_switch
@@ -142,10 +144,13 @@ class Analysis:
     """
 
     name: str
+    _: KW_ONLY
     records: str
     section: str
     steps: Callable[[Inputs], Iterable[Step]]
-    needs: str = "nothing to estimate in these data"
+    what: str
+    method: str
+    lacking: str = "nothing to estimate in these data"
     switches: tuple[str, ...] = ()
     own_switch: Switch | None = None
     last: bool = False
@@ -160,10 +165,10 @@ class Analysis:
         return self.own_switch is None or plan.analyses.value(self.own_switch.name) not in _OFF
 
 
-NEEDS_FACTOR = "no endpoint and factor that can be modelled"
-NEEDS_MODEL = f"{NEEDS_FACTOR}, without delayed entry"
-NEEDS_MULTIVARIABLE = "no multivariable model in the plan"
-NEEDS_COUNTS = "no CAR-T counts after the infusions"
+NO_FACTOR = "no endpoint and factor that can be modelled"
+NO_MODEL = f"{NO_FACTOR}, without delayed entry"
+NO_MULTIVARIABLE = "no multivariable model in the plan"
+NO_COUNTS = "no CAR-T counts after the infusions"
 
 
 def of_endpoint(analysis: str, end: EndpointColumn, work: Callable[[], list[Estimate]]) -> Step:

@@ -113,5 +113,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("baseline", lambda _: (baseline(inputs.data), {}))
 
 
-ANALYSIS = Analysis("baseline", "baseline", "patients", _steps, "no factor and no baseline column",
-                    disclosure="counts")  # fmt: skip
+ANALYSIS = Analysis(
+    "baseline",
+    records="baseline",
+    section="patients",
+    steps=_steps,
+    what="who the patients are, in each population",
+    method=("counts, proportions, medians, quartiles, ranges, means; missing values are counted; nothing is tested"),
+    lacking="no factor and no baseline column",
+    disclosure="counts",
+)

@@ -35,5 +35,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("best responses", lambda _: (best_responses(inputs.data), {}))
 
 
-ANALYSIS = Analysis("best responses", "response", "response", _steps, "no best response in the data",
-                    disclosure="counts")  # fmt: skip
+ANALYSIS = Analysis(
+    "best responses",
+    records="response",
+    section="response",
+    steps=_steps,
+    what="patients with each best response",
+    method="counts; a patient without an assessment is `not assessed`",
+    lacking="no best response in the data",
+    disclosure="counts",
+)

@@ -203,5 +203,17 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield of_endpoint("competing events", end, partial(_compared, inputs, end))
 
 
-ANALYSIS = Analysis("competing events", "competing", "survival", _steps, "no competing event with a factor",
-                    ("competing",))  # fmt: skip
+ANALYSIS = Analysis(
+    "competing events",
+    records="competing",
+    section="survival",
+    steps=_steps,
+    what="groups and factors with competing events",
+    method=(
+        "Gray's test, without groups that are never at risk (Ann Stat 1988;16:1141); Fine and Gray's model, "
+        "robust variance: a level without an event has no ratio, the other levels have theirs (J Am Stat "
+        "Assoc 1999;94:496)"
+    ),
+    lacking="no competing event with a factor",
+    switches=("competing",),
+)

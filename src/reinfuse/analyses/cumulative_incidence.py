@@ -38,4 +38,15 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
 
 
-ANALYSIS = Analysis("cumulative incidence", "competing", "survival", _steps, "no endpoint has a competing event")
+ANALYSIS = Analysis(
+    "cumulative incidence",
+    records="competing",
+    section="survival",
+    steps=_steps,
+    what="relapse, non-relapse mortality and other competing events",
+    method=(
+        "Aalen-Johansen cumulative incidence, log-log interval; after the last time it stays where nobody is "
+        "left (R's `survfit`), else it is not estimable (Scand J Stat 1978;5:141)"
+    ),
+    lacking="no endpoint has a competing event",
+)

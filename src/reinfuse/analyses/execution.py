@@ -97,10 +97,10 @@ def not_run(todo: Sequence[Step], results: StepResults, inputs: Inputs) -> Itera
             switch = " and ".join(f"analyses.{s}" for s in off)
             yield _note(analysis.name, f"switched off by the plan ({switch})")
         elif analysis.name not in planned & given:
-            yield _note(analysis.name, analysis.needs)
+            yield _note(analysis.name, analysis.lacking)
         else:
             gone = [n for n in dict.fromkeys(results.empty) if analysis_of(n) == analysis]
-            yield from (_note(n, analysis.needs) for n in gone)
+            yield from (_note(n, analysis.lacking) for n in gone)
     for end in inputs.data.endpoints:
         if end.entry is not None:
             yield _note(f"{end.label}, except Kaplan-Meier and Firth models", "delayed entry")

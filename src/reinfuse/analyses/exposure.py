@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.strata import Stratum
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
@@ -61,4 +61,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield Step("exposure", lambda _: (list(_summaries(counts, members)), {}))
 
 
-ANALYSIS = Analysis("exposure", "kinetics", "kinetics", _steps, NEEDS_COUNTS, ("kinetics",))
+ANALYSIS = Analysis(
+    "exposure",
+    records="kinetics",
+    section="kinetics",
+    steps=_steps,
+    what="peak, time to peak and AUC after each infusion, by group",
+    method="medians and quartiles of single profiles (see below)",
+    lacking=NO_COUNTS,
+    switches=("kinetics",),
+)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.analyses import mixed_model
-from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import FactorColumn
@@ -85,4 +85,17 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
                    lambda _: ([within_reach(e) for e in _effects(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
 
 
-ANALYSIS = Analysis("factors of exposure", "kinetics", "kinetics", _steps, NEEDS_COUNTS, ("kinetics",))
+ANALYSIS = Analysis(
+    "factors of exposure",
+    records="kinetics",
+    section="kinetics",
+    steps=_steps,
+    what="ratios of peak and AUC between infusions",
+    method=(
+        "log values, random intercept per patient (REML), CR2 robust standard errors and Satterthwaite "
+        "degrees of freedom; `cart1_cy_flu` and `log2_dose_ratio` alone: among repeat infusions (J Bus Econ "
+        "Stat 2018;36:672)"
+    ),
+    lacking=NO_COUNTS,
+    switches=("kinetics",),
+)

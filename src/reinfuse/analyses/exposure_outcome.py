@@ -43,5 +43,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
                    lambda _: ([within_reach(e) for e in _outcome(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
 
 
-ANALYSIS = Analysis("exposure and outcome", "kinetics", "kinetics", _steps,
-                    "no CAR-T counts with response or progression-free survival", ("kinetics",))  # fmt: skip
+ANALYSIS = Analysis(
+    "exposure and outcome",
+    records="kinetics",
+    section="kinetics",
+    steps=_steps,
+    what="exposure and outcome",
+    method="Firth; response: counts of the same weeks; PFS: landmark at day 28, with counts by day 28",
+    lacking="no CAR-T counts with response or progression-free survival",
+    switches=("kinetics",),
+)

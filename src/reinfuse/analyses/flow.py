@@ -29,4 +29,12 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("flow", lambda _: (flow(inputs.data), {}))
 
 
-ANALYSIS = Analysis("flow", "flow", "patients", _steps, disclosure="counts")
+ANALYSIS = Analysis(
+    "flow",
+    records="flow",
+    section="patients",
+    steps=_steps,
+    what="patients in the cohort, excluded with each reason, and analysed",
+    method="counts",
+    disclosure="counts",
+)

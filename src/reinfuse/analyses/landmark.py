@@ -153,5 +153,12 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield Step(f"landmark, {mark.factor} at day {day:g}", lambda _, mark=mark: _of(inputs, mark))  # type: ignore[misc]
 
 
-ANALYSIS = Analysis("landmark", "landmark", "later", _steps,
-                    "no planned landmark with its endpoint in the data")  # fmt: skip
+ANALYSIS = Analysis(
+    "landmark",
+    records="landmark",
+    section="later",
+    steps=_steps,
+    what=("response and uMRD status at a landmark, by default day 42 (see below), and PFS and OS thereafter"),
+    method="J Clin Oncol 1983;1:710",
+    lacking="no planned landmark with its endpoint in the data",
+)

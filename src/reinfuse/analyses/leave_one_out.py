@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from reinfuse.analyses.association import ratio
-from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
+from reinfuse.analyses.base import NO_MODEL, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -108,4 +108,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("influence", model[0], partial(influence, *model, inputs.plan.confidence, ids))
 
 
-ANALYSIS = Analysis("influence", "influence", "sure", _steps, NEEDS_MODEL, ("influence",))
+ANALYSIS = Analysis(
+    "influence",
+    records="influence",
+    section="sure",
+    steps=_steps,
+    what="leave-one-out analysis",
+    method="Firth; patients whose exclusion moves p across 1 - confidence",
+    lacking=NO_MODEL,
+    switches=("influence",),
+)

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from reinfuse.analyses.association import ratio
-from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint
+from reinfuse.analyses.base import NO_MODEL, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -106,4 +106,16 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("model averaging", end, partial(averaged, end, inputs.data.factors))
 
 
-ANALYSIS = Analysis("model averaging", "averaging", "sure", _steps, NEEDS_MODEL, ("averaging",))
+ANALYSIS = Analysis(
+    "model averaging",
+    records="averaging",
+    section="sure",
+    steps=_steps,
+    what="Bayesian model averaging: posterior inclusion probabilities",
+    method=(
+        "all subsets of up to 12 factors, Firth fits, BIC without the penalty, N = events for times "
+        "(Biometrics 2000;56:256)"
+    ),
+    lacking=NO_MODEL,
+    switches=("averaging",),
+)

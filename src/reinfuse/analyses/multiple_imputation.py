@@ -303,5 +303,16 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("imputation", model[0], work)
 
 
-ANALYSIS = Analysis("imputation", "imputation", "sure", _steps, "no missing factor value in the models",
-                    ("imputations",))  # fmt: skip
+ANALYSIS = Analysis(
+    "imputation",
+    records="imputation",
+    section="sure",
+    steps=_steps,
+    what="factors with missing values, beside complete cases",
+    method=(
+        "chained equations with the outcome (event and Nelson-Aalen), Rubin's rules, Barnard-Rubin degrees of"
+        " freedom (Stat Med 2009;28:1982; Biometrika 1999;86:948)"
+    ),
+    lacking="no missing factor value in the models",
+    switches=("imputations",),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reinfuse.analyses.base import NEEDS_MULTIVARIABLE, Analysis, Inputs, Step, of_endpoint
+from reinfuse.analyses.base import NO_MULTIVARIABLE, Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.bootstrap_stability import optimism
 
 
@@ -15,4 +15,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("optimism", end, partial(optimism, end, factors, inputs.plan.analyses.bootstraps, rng=rng))
 
 
-ANALYSIS = Analysis("optimism", "stability", "sure", _steps, NEEDS_MULTIVARIABLE, ("bootstraps",))
+ANALYSIS = Analysis(
+    "optimism",
+    records="stability",
+    section="sure",
+    steps=_steps,
+    what="optimism-corrected c-index and calibration slope of the multivariable models",
+    method="bootstrap (Stat Med 1996;15:361)",
+    lacking=NO_MULTIVARIABLE,
+    switches=("bootstraps",),
+)

@@ -169,5 +169,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield Step("within patients", lambda _: (_of(inputs), {}))
 
 
-ANALYSIS = Analysis("within patients", "paired", "paired", _steps,
-                    "no dated tables with the previous infusion of the same patients", ("paired",))  # fmt: skip
+ANALYSIS = Analysis(
+    "within patients",
+    records="paired",
+    section="paired",
+    steps=_steps,
+    what="within-patient comparison of the previous and the index infusion",
+    method="exact McNemar; growth modulation index (Clin Cancer Res 1998;4:1079)",
+    lacking="no dated tables with the previous infusion of the same patients",
+    switches=("paired",),
+)

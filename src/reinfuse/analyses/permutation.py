@@ -28,7 +28,7 @@ from functools import partial
 import numpy as np
 from scipy.special import logsumexp
 
-from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
+from reinfuse.analyses.base import NO_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -177,4 +177,18 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("permutation", model[0], partial(permutations, *model, inputs.plan.analyses.draws, rng))
 
 
-ANALYSIS = Analysis("permutation", "permutation", "sure", _steps, NEEDS_MODEL, ("permutation",), disclosure="effects")
+ANALYSIS = Analysis(
+    "permutation",
+    records="permutation",
+    section="sure",
+    steps=_steps,
+    what="p of each factor, adjusted for the others",
+    method=(
+        "the factor is permuted given the others (conditional randomisation, J R Stat Soc B 2018;80:551), "
+        "exhaustively where possible; studentised efficient score statistic (Ann Stat 1993;21:1760), valid "
+        "under unequal censoring"
+    ),
+    lacking=NO_MODEL,
+    switches=("permutation",),
+    disclosure="effects",
+)

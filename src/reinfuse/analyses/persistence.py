@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step, random
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step, random
 from reinfuse.analyses.exposure import levels_compared
 from reinfuse.cohort.analysis_set import ID
 from reinfuse.cohort.cohort import Cohort
@@ -53,4 +53,20 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
                 _persistence(counts, g, m, plan=inputs.plan, infusion=i), {}))  # type: ignore[misc]  # fmt: skip
 
 
-ANALYSIS = Analysis("persistence", "kinetics", "kinetics", _steps, NEEDS_COUNTS, ("kinetics",))
+ANALYSIS = Analysis(
+    "persistence",
+    records="kinetics",
+    section="kinetics",
+    steps=_steps,
+    what=("persistence of the cells after each infusion, by group; its loss with death and next infusion competing"),
+    method=(
+        "ends with the first of two consecutive counts below the limit, interval-censored between two visits:"
+        " Turnbull's estimate, bootstrap percentile intervals, censored at death and next infusion (J R Stat "
+        "Soc B 1976;38:290). Cumulative incidence of loss: nonparametric maximum likelihood for interval-"
+        "censored competing events; patients who died, or had the next infusion, without a count on that day "
+        "count as persisting, and the note gives the incidence had all of them lost persistence (Biometrics "
+        "2001;57:74)"
+    ),
+    lacking=NO_COUNTS,
+    switches=("kinetics",),
+)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reinfuse.analyses import weibull_aft
-from reinfuse.analyses.base import NEEDS_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.extrapolation import within_reach
@@ -42,4 +42,16 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
                    lambda _: ([within_reach(e) for e in _times(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
 
 
-ANALYSIS = Analysis("factors of persistence", "kinetics", "kinetics", _steps, NEEDS_COUNTS, ("kinetics",))
+ANALYSIS = Analysis(
+    "factors of persistence",
+    records="kinetics",
+    section="kinetics",
+    steps=_steps,
+    what="time ratios of persistence",
+    method=(
+        "Weibull, interval-censored, profile likelihood; optimistic below about 20 patients (coverage of 95 %"
+        " limits 90 % at 12)"
+    ),
+    lacking=NO_COUNTS,
+    switches=("kinetics",),
+)

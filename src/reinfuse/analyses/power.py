@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses import simulated_inference
-from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Model, Step, of_endpoint, seed_words
+from reinfuse.analyses.base import NO_MODEL, Analysis, Inputs, Model, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -146,5 +146,16 @@ def in_full(inputs: Inputs) -> Iterator[Step]:
     yield from _of(inputs, [*inputs.main, *alone], RATIOS)
 
 
-ANALYSIS = Analysis("power", "power", "power", lambda inputs: _of(inputs, inputs.main, FEW_RATIOS), NEEDS_MODEL,
-                    ("power",))  # fmt: skip
+ANALYSIS = Analysis(
+    "power",
+    records="power",
+    section="power",
+    steps=lambda inputs: _of(inputs, inputs.main, FEW_RATIOS),
+    what="power and smallest detectable effect",
+    method=(
+        "simulated outcomes with the cohort's own factors, follow-up and censoring: type I error, coverage, "
+        "power, ratio detectable with 80 % power"
+    ),
+    lacking=NO_MODEL,
+    switches=("power",),
+)

@@ -110,5 +110,16 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("proportional hazards", model[0], partial(proportional, *model, inputs.plan.confidence))
 
 
-ANALYSIS = Analysis("proportional hazards", "proportional", "sure", _steps,
-                    "no multivariable model of a time-to-event endpoint", ("proportional_hazards",))  # fmt: skip
+ANALYSIS = Analysis(
+    "proportional hazards",
+    records="proportional",
+    section="sure",
+    steps=_steps,
+    what="proportional hazards",
+    method=(
+        "scaled Schoenfeld residuals on the 1 - Kaplan-Meier scale; where p < 0.05 the product with log2 "
+        "time, Firth in counting-process form (Biometrika 1994;81:515)"
+    ),
+    lacking="no multivariable model of a time-to-event endpoint",
+    switches=("proportional_hazards",),
+)

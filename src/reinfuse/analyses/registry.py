@@ -76,8 +76,7 @@ def switches() -> list[Switch]:
 
 def analysis_of(step: str) -> Analysis:
     """Return the analysis that a step belongs to."""
-    name = step.partition(", ")[0]
-    return next((a for a in analyses() if a.name == name), Analysis(name, name, "warnings", lambda _: ()))
+    return {a.name: a for a in analyses()}[step.partition(", ")[0]]
 
 
 def records_of(*disclosure: str) -> frozenset[str]:

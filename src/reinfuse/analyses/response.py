@@ -35,4 +35,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("response", end, partial(proportions, data, end, confidence=confidence))
 
 
-ANALYSIS = Analysis("response", "response", "response", _steps, "no binary endpoint in the data", disclosure="counts")
+ANALYSIS = Analysis(
+    "response",
+    records="response",
+    section="response",
+    steps=_steps,
+    what="proportions of binary endpoints",
+    method="Clopper-Pearson interval (Biometrika 1934;26:404)",
+    lacking="no binary endpoint in the data",
+    disclosure="counts",
+)

@@ -98,7 +98,7 @@ def by_group(end: EndpointColumn, factor: FactorColumn, confidence: float, *, ho
     first, *others = factor.levels
     for level in (name for name in others if name in means and first in means):
         term = factor.name if factor.kind == "binary" else Stratum(factor.name, level)
-        records += _contrasts(replace(own, term=term), means[level], means[first])
+        records += _contrasts(replace(own, group=Stratum(factor.name, level), term=term), means[level], means[first])
     return records
 
 
@@ -179,10 +179,17 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
 
 ANALYSIS = Analysis(
     "restricted mean survival time",
-    "rmst",
-    "survival",
-    _steps,
-    "no time-to-event endpoint without delayed entry, or no factor with two groups",
+    records="rmst",
+    section="survival",
+    steps=_steps,
+    what="restricted mean survival time by group, with differences and ratios",
+    method=(
+        "area under the Kaplan-Meier curve to the plan's horizon, or to the least of the groups' largest "
+        "follow-up times; Greenwood's variance (R's `survfit`), normal intervals, the ratio's on the log "
+        "scale; not estimable where the horizon is beyond the follow-up of a group whose curve is not at 0 (J"
+        " Clin Oncol 2014;32:2380)"
+    ),
+    lacking="no time-to-event endpoint without delayed entry, or no factor with two groups",
     own_switch=Switch(
         "rmst",
         Annotated[Any, AfterValidator(_horizon)],

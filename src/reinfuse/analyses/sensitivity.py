@@ -97,5 +97,15 @@ def _steps(_: Inputs) -> Iterator[Step]:
     yield Step("sensitivity", lambda estimates: (_of(estimates), {}))
 
 
-ANALYSIS = Analysis("sensitivity", "sensitivity", "sure", _steps, "no association was estimated", ("sensitivity",),
-                    last=True, disclosure="effects")  # fmt: skip
+ANALYSIS = Analysis(
+    "sensitivity",
+    records="sensitivity",
+    section="sure",
+    steps=_steps,
+    what="E-values of the models' effects; multiplicity of the univariable tests of an endpoint",
+    method="E-value (Ann Intern Med 2017;167:268); Benjamini-Hochberg (J R Stat Soc B 1995;57:289)",
+    lacking="no association was estimated",
+    switches=("sensitivity",),
+    last=True,
+    disclosure="effects",
+)

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import chdtri, ndtri
 
 from reinfuse.analyses.association import ratio
-from reinfuse.analyses.base import NEEDS_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
+from reinfuse.analyses.base import NO_MODEL, Analysis, Inputs, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -305,5 +305,20 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield of_endpoint("simulated intervals", model[0], work)
 
 
-ANALYSIS = Analysis("simulated intervals", "calibrated", "sure", _steps, NEEDS_MODEL, ("calibrated",),
-                    disclosure="effects")  # fmt: skip
+ANALYSIS = Analysis(
+    "simulated intervals",
+    records="calibrated",
+    section="sure",
+    steps=_steps,
+    what="small-sample interval and p of each multivariable effect (**recommended**)",
+    method=(
+        "Firth's penalised likelihood ratio against its parametric bootstrap distribution in the same "
+        "patients, nuisance coefficients estimated with this one fixed; interval by test inversion (Can J "
+        "Stat 2001;29:67; Stat Probab Lett 2005;71:143; J R Stat Soc B 1999;61:159). Times: Breslow's "
+        "baseline; censoring drawn from the Kaplan-Meier curve of censoring within the levels of the factor, "
+        "so that it may depend on it"
+    ),
+    lacking=NO_MODEL,
+    switches=("calibrated",),
+    disclosure="effects",
+)

@@ -227,6 +227,18 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield of_endpoint("protocols", end, work)
 
 
-ANALYSIS = Analysis("protocols", "standardised", "protocols", _steps,
-                    "no binary treatment factor with an endpoint without delayed entry",
-                    ("standardise", "bootstraps"))  # fmt: skip
+ANALYSIS = Analysis(
+    "protocols",
+    records="standardised",
+    section="protocols",
+    steps=_steps,
+    what=(
+        "standardised response and 12-month PFS by protocol (regimen before CART1, regimen before CART2, dose change)"
+    ),
+    method=(
+        "g-computation (Am J Epidemiol 2011;173:731; intercept corrected, Stat Med 2017;36:2302) and inverse-"
+        "probability weighting; bootstrap percentiles; protocols of fewer than 4 patients are not estimated"
+    ),
+    lacking="no binary treatment factor with an endpoint without delayed entry",
+    switches=("standardise", "bootstraps"),
+)

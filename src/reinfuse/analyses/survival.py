@@ -219,5 +219,19 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
 
 
-ANALYSIS = Analysis("survival", "survival", "survival", _steps, "no time-to-event endpoint in the data",
-                    disclosure="counts")  # fmt: skip
+ANALYSIS = Analysis(
+    "survival",
+    records="survival",
+    section="survival",
+    steps=_steps,
+    what="curves, rates at 6, 12 and 24 months, medians, follow-up, comparison of groups",
+    method=(
+        "Kaplan-Meier, log-log interval with Greenwood's variance; beyond the last follow-up not estimable "
+        "(Kalbfleisch and Prentice 2002, 1.4). Medians: first time at or below one half, a step at exactly "
+        "one half gives its middle, limits by inverting the curve's (Biometrics 1982;38:29). Follow-up: "
+        "reverse Kaplan-Meier (Control Clin Trials 1996;17:343). Log-rank test; a group of whom nobody is at "
+        "risk at an event is left out, as by R's `survdiff`, and named (Cancer Chemother Rep 1966;50:163)"
+    ),
+    lacking="no time-to-event endpoint in the data",
+    disclosure="counts",
+)

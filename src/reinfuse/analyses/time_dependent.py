@@ -24,5 +24,12 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         yield Step(name, lambda _, one=one: (_of(inputs, one), {}))  # type: ignore[misc]
 
 
-ANALYSIS = Analysis("time-dependent factor", "time_dependent", "later", _steps,
-                    "no planned factor with its endpoint and days in the data")  # fmt: skip
+ANALYSIS = Analysis(
+    "time-dependent factor",
+    records="time_dependent",
+    section="later",
+    steps=_steps,
+    what="response as a time-dependent covariate",
+    method="counting process (Ann Stat 1982;10:1100)",
+    lacking="no planned factor with its endpoint and days in the data",
+)

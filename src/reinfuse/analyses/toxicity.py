@@ -54,4 +54,13 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     yield Step("toxicity", lambda _: (toxicity(inputs.data, inputs.plan.confidence), {}))
 
 
-ANALYSIS = Analysis("toxicity", "toxicity", "toxicity", _steps, "no toxicity in the data", disclosure="counts")
+ANALYSIS = Analysis(
+    "toxicity",
+    records="toxicity",
+    section="toxicity",
+    steps=_steps,
+    what="worst grade of each kind; any grade, and grade 3 or more",
+    method="Clopper-Pearson interval",
+    lacking="no toxicity in the data",
+    disclosure="counts",
+)

@@ -111,33 +111,34 @@ class Analyses(Declaration):
     Attributes
     ----------
     calibrated
-        Intervals and p-values with simulated reference distribution: of the multivariable models, of all, or none.
+        Small-sample intervals and p-values with a simulated reference distribution: of the "multivariable" models, of
+        "all" (univariable too), or "none".
     permutation
         Permutation p-values.
     draws
-        Simulated or permuted data sets behind each such p-value.
+        Simulated or permuted data sets behind each p-value.
     averaging
         Bayesian model averaging over all subsets of the factors.
     bootstraps
-        Bootstrap samples for stability, optimism and standardisation; 0: none of them.
+        Bootstrap samples for stability, optimism, standardisation and mediation; 0: none of them.
     influence
-        Every patient left out in turn.
+        Leave-one-out analysis.
     proportional_hazards
-        Scaled Schoenfeld residuals, log-time interaction where they fail.
+        Scaled Schoenfeld residuals; interaction with log time where they fail.
     sensitivity
-        E-values, and Benjamini and Hochberg's correction of the univariable tests.
+        E-values, and Benjamini-Hochberg adjustment of the univariable tests.
     imputations
-        Completed data sets where a factor of a model is missing; 0: complete cases only.
+        Multiply imputed data sets where a factor of a model is missing; 0: complete cases only.
     competing
-        Gray's test and Fine and Gray's model.
+        Gray's test and the Fine-Gray model.
     standardise
-        Expected outcome under each combination of protocols.
+        Standardised outcomes by protocol (g-computation).
     paired
-        The previous infusion against the index infusion, within patients.
+        Within-patient comparison of the previous and the index infusion.
     power
-        Simulated outcomes behind each power; 0: no power.
+        Simulated data sets per effect size; 0: no power.
     kinetics
-        Exposure and persistence of the CAR-T cells, what goes with them, and outcome, where there are counts.
+        Exposure and persistence of the CAR-T cells, their factors, and outcome, where there are counts.
     further
         Switches that analyses bring along (`plan.switches`), by name; in a plan they stand beside the others.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from reinfuse.analyses.execution import NOT_RUN
+from reinfuse.report.analyses.registry import parts
 from reinfuse.report.document.model import (
     Block,
     Bullets,
@@ -213,6 +214,7 @@ class _Report:
         more: tuple[Block, ...] = (*self._drawn("competing"), *(t for t in competing if t is not None))
         if more:
             yield Section("survival_competing", "Competing events", more)
+        yield from parts("survival", self.tables)
 
     def _associations(self) -> Iterator[Block]:
         names = [m.endpoint for m in self.findings.plan.models]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reinfuse.cohort.strata import factor_of
+from reinfuse.report.analyses.registry import strobe
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE
@@ -72,46 +73,35 @@ class _Held:
         return "None is shown" if self.hidden else "None was planned"
 
 
-SURE: tuple[_Place, ...] = (
-    ("calibrated", "Robustness and sensitivity analyses", "simulated reference distribution"),
-    ("sensitivity e_value", "Robustness and sensitivity analyses", "E-values"),
-    ("influence", "Robustness and sensitivity analyses", "leave-one-out"),
-    ("proportional", "Robustness and sensitivity analyses", "proportional hazards"),
-    ("imputation", "Robustness and sensitivity analyses", "imputation"),
-    ("permutation", "Factors associated with outcome", "permutation"),
-)
-OTHER: tuple[_Place, ...] = (
-    ("averaging", "Robustness and sensitivity analyses", "model averaging"),
-    ("stability", "Robustness and sensitivity analyses", "bootstrap selection"),
-    ("landmark", "Post-infusion factors", "landmark"),
-    ("time_dependent", "Post-infusion factors", "time-dependent"),
-    ("competing p_value", "Time to event", "Gray's test"),
-    ("competing subdistribution_hazard_ratio", "Time to event", "Fine and Gray's model"),
-    ("standardised", "Standardised outcomes", ""),
-    ("paired", "Within-patient comparison", ""),
-)
-OUTCOMES: tuple[_Place, ...] = (
-    ("response", "Response", ""),
-    ("survival", "Time to event", ""),
-    ("competing rate_at", "Time to event", "competing events"),
-    ("toxicity", "Toxicity", ""),
-)
-ABSOLUTE: tuple[_Place, ...] = (
-    ("response proportion", "Response", "proportions"),
-    ("survival rate_at", "Time to event", "rates at fixed times"),
-    ("standardised", "Standardised outcomes", ""),
-)
+TITLES = {
+    "response": "Response",
+    "survival": "Time to event",
+    "toxicity": "Toxicity",
+    "associations": "Factors associated with outcome",
+    "sure": "Robustness and sensitivity analyses",
+    "later": "Post-infusion factors",
+    "protocols": "Standardised outcomes",
+    "paired": "Within-patient comparison",
+}
+"""What the report's sections are called here."""
+
+
+def _places(item: str) -> tuple[_Place, ...]:
+    """Return where the analyses answer an item."""
+    return tuple((s.records, TITLES[section], s.text) for section, s in strobe(item))
+
+
 NO_OUTCOME = "No outcome in these data"
 
 
 def _outcomes(held: _Held) -> str:
-    return held.sections(*OUTCOMES) or NO_OUTCOME
+    return held.sections(*_places("15")) or NO_OUTCOME
 
 
 def _bias(held: _Held) -> str:
     return (
         "Limitations; Robustness and sensitivity analyses"
-        if "Robustness and sensitivity analyses" in held.sections(*SURE, *OTHER)
+        if TITLES["sure"] in held.sections(*_places("12e"), *_places("17"))
         else "Limitations"
     )
 
@@ -139,7 +129,7 @@ def _missing(held: _Held) -> str:
 def _subgroups(held: _Held) -> str:
     if len(held.findings.described.populations) < 2:
         return "No subgroup was planned"
-    found = held.sections(*((key, section, "") for key, section, _ in OUTCOMES))
+    found = held.sections(*((key, section, "") for key, section, _ in _places("15")))
     return f"By subgroup: {found}. Interactions were not examined" if found else NO_OUTCOME
 
 
@@ -194,7 +184,7 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("12b Subgroups", "how subgroups and interactions were examined", _subgroups),
     ("12c Missing data", "how missing data were addressed", _missing),
     ("12d Loss to follow-up", "how loss to follow-up was addressed", _loss),
-    ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*SURE) or held.none),
+    ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*_places("12e")) or held.none),
     ("13 Participants", "numbers at each stage, reasons for exclusion, flow diagram",
      lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: patients screened or treated but not in the data"),
     ("14a Descriptive data", "characteristics of participants", "Patients"),
@@ -205,8 +195,8 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("16a Main results", "unadjusted and adjusted estimates with intervals", _models),
     ("16b Categories", "category boundaries of quantitative variables", _boundaries),
     ("16c Absolute risk", "relative risks translated into absolute risks",
-     lambda held: held.sections(*ABSOLUTE) or NO_OUTCOME),
-    ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*OTHER) or held.none),
+     lambda held: held.sections(*_places("16c")) or NO_OUTCOME),
+    ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*_places("17")) or held.none),
     ("18 Key results", "with reference to the objectives", "Summary"),
     ("19 Limitations", "bias, imprecision and their direction", f"Limitations; {AUTHORS}: the direction of bias"),
     ("20 Interpretation", "cautious, in view of other evidence", f"{AUTHORS}: comparison with other studies"),

@@ -102,7 +102,7 @@ class KineticTables(InferenceTables):
             *days,
             "Cumulative incidence of loss by day 90",
         )
-        return self._marked(heads, "persistence", f"Persistence of CAR-T cells ({self.ci})", lines)
+        return self.marked(heads, "persistence", f"Persistence of CAR-T cells ({self.ci})", lines)
 
     def ratios(self) -> list[Estimate]:
         """Ratios of exposure and of times of persistence."""
@@ -124,7 +124,7 @@ class KineticTables(InferenceTables):
         heads = ("Measure and factor", "Model", "n", "Events", f"Ratio ({self.ci})", "p")
         note = ("Peak and AUC: n = infusions, events = patients. Persistence: n = patients, events = losses",)
         return (
-            self._marked(heads, "exposure_factors", "Factors associated with exposure", lines, note) if lines else None
+            self.marked(heads, "exposure_factors", "Factors associated with exposure", lines, note) if lines else None
         )
 
     def outcome(self) -> Table | None:
@@ -143,7 +143,7 @@ class KineticTables(InferenceTables):
                 )
                 lines.append((head, cells, e.note))
         heads = ("Outcome and exposure", "Ratio of", "n", "Events", f"Ratio ({self.ci})", "p")
-        return self._marked(heads, "exposure_outcome", "Exposure and outcome", lines) if lines else None
+        return self.marked(heads, "exposure_outcome", "Exposure and outcome", lines) if lines else None
 
     def mediation(self) -> Table | None:
         """Direct and indirect effects on response."""
@@ -159,7 +159,7 @@ class KineticTables(InferenceTables):
                                                                             value), e.note))  # fmt: skip
         lines.sort(key=lambda line: line[0].partition(":")[0])
         heads = ("Factor and effect", "n", "Events", f"Difference in response proportion ({self.ci})")
-        return self._marked(heads, "mediation", "Direct and indirect effects on response", lines) if lines else None
+        return self.marked(heads, "mediation", "Direct and indirect effects on response", lines) if lines else None
 
     def sampling(self) -> Iterator[Row]:
         """Rows of the diagnostics of each sampled model."""
@@ -213,7 +213,7 @@ class KineticTables(InferenceTables):
         heads = ("Factor", *(PARAMETERS[k].label for k in ACTED_ON))
         said = (f"Ratios ({self.ci}, credible), all factors in one model. Persisting fraction: odds ratio",)
         return (
-            self._marked(heads, "population_effects", "Factors associated with kinetic parameters", lines, said)
+            self.marked(heads, "population_effects", "Factors associated with kinetic parameters", lines, said)
             if lines
             else None
         )
@@ -227,9 +227,7 @@ class KineticTables(InferenceTables):
             lines.append((JOINT.get(e.term or "", str(e.term)), cells, e.note))
         heads = ("Exposure in the hazard model", "n", "Events", f"Hazard ratio ({self.ci}, credible)", "Prior")
         return (
-            self._marked(heads, "joint", "Joint model of counts and progression-free survival", lines)
-            if lines
-            else None
+            self.marked(heads, "joint", "Joint model of counts and progression-free survival", lines) if lines else None
         )
 
 

@@ -37,7 +37,7 @@ class ProtocolTables(InferenceTables):
             "p",
             f"{competing_risks.GRAY} p",
         )
-        return self._marked(heads, "fine_gray", "Factors associated with cumulative incidence (Fine-Gray model)", lines)
+        return self.marked(heads, "fine_gray", "Factors associated with cumulative incidence (Fine-Gray model)", lines)
 
     def later(self) -> Table | None:
         """Landmark analyses and time-dependent factors."""
@@ -55,7 +55,7 @@ class ProtocolTables(InferenceTables):
         if not lines:
             return None
         heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", "p")
-        return self._marked(heads, "later", "Landmark and time-dependent analyses of post-infusion factors", lines)
+        return self.marked(heads, "later", "Landmark and time-dependent analyses of post-infusion factors", lines)
 
     def _later(self, term: str | None) -> str:
         name = self._factor_of(term)
@@ -88,7 +88,7 @@ class ProtocolTables(InferenceTables):
             f"g-computation ({self.ci})",
             f"Inverse-probability weighting ({self.ci})",
         )
-        return self._marked(heads, f"protocols_{endpoint}", f"Standardised {what} by protocol", lines)
+        return self.marked(heads, f"protocols_{endpoint}", f"Standardised {what} by protocol", lines)
 
     def power(self) -> Table | None:
         """Power and the smallest detectable ratios."""

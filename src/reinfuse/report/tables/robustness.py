@@ -38,10 +38,15 @@ class InferenceTables(Tables):
     def _p(self, record: Estimate | None) -> str:
         return number_format.p_value(record.p_value) if record else "–"
 
+    def named(self, record: Estimate) -> str:
+        """Return what an effect is an association of: `bulky disease and overall survival`."""
+        factor, endpoint = self.labels.term(record.term or ""), self.labels.endpoint(record.endpoint or "")
+        return f"{lowered(factor)} and {lowered(endpoint)}"
+
     def _factor_of(self, term: str | None) -> str:
         return factor_of(term)
 
-    def _marked(
+    def marked(
         self,
         heads: tuple[str, ...],
         name: str,
@@ -74,7 +79,7 @@ class InferenceTables(Tables):
             return None
         heads = ("Endpoint and factor", "Model", "n", "Events", f"Firth, chi-square ({self.ci})", "p",
                  f"Firth, simulated ({self.ci})", "p", "Permutation p")  # fmt: skip
-        return self._marked(heads, "small_samples", "Associations by small-sample methods", lines)
+        return self.marked(heads, "small_samples", "Associations by small-sample methods", lines)
 
     def sensitivity(self) -> Table | None:
         """E-values of the models' effects."""
@@ -91,7 +96,7 @@ class InferenceTables(Tables):
         note = ("An unmeasured confounder associated with both factor and outcome by risk ratios of this size could "
                 "explain the association; 1 = no confounding is needed",)  # fmt: skip
         heads = ("Endpoint and factor", f"Ratio ({self.ci})", "E-value", "E-value of the CI limit")
-        return self._marked(
+        return self.marked(
             heads, "e_values", "E-values: unmeasured confounding needed to explain each association", lines, note
         )
 
@@ -208,7 +213,7 @@ class InferenceTables(Tables):
             return None
         heads = ("Endpoint and term", "Model", "Proportional-hazards test p", f"Hazard ratio ({self.ci})",
                  f"Factor per doubling of time ({self.ci})")  # fmt: skip
-        return self._marked(heads, "proportional", "Tests of proportional hazards", lines)
+        return self.marked(heads, "proportional", "Tests of proportional hazards", lines)
 
     def imputation(self) -> Table | None:
         """Completed data beside complete cases."""
@@ -231,7 +236,7 @@ class InferenceTables(Tables):
             f"Imputed ({self.ci})",
             "p",
         )
-        return self._marked(
+        return self.marked(
             heads, "imputation", "Complete-case analysis and multiple imputation of missing factor values", lines
         )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-from reinfuse.report.text.references import REFERENCES, Reference
+from reinfuse.report.analyses.registry import references
+from reinfuse.report.text.references import Reference
 from reinfuse.version import __version__
 
 _ESCAPES = str.maketrans({**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
@@ -27,7 +28,7 @@ def bibliography(keys: Iterable[str]) -> str:
         f"  version = {{{__version__}}},",
         "}",
     ]
-    return "\n\n".join([*(entry(REFERENCES[k]) for k in dict.fromkeys(keys)), "\n".join(own)]) + "\n"
+    return "\n\n".join([*(entry(references()[k]) for k in dict.fromkeys(keys)), "\n".join(own)]) + "\n"
 
 
 def entry(reference: Reference) -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.analyses import competing_risks, survival
-from reinfuse.analyses.proportion import METHOD as PROPORTION
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
 from reinfuse.cohort.strata import factor_of
+from reinfuse.report.analyses.registry import methods, references
 from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
 from reinfuse.report.text.labels import Labels, lowered
-from reinfuse.report.text.methods import more_methods
-from reinfuse.report.text.references import REFERENCES
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
-from reinfuse.statistics import firth
 
 
 class Prose:
@@ -47,7 +43,7 @@ class Prose:
     @property
     def references(self) -> list[str]:
         """The references cited so far."""
-        return [REFERENCES[k].text for k in self._cited]
+        return [references()[k].text for k in self._cited]
 
     def asked(self) -> list[str]:
         """State the objectives of the plan."""
@@ -113,59 +109,19 @@ class Prose:
 
     def methods(self) -> list[str]:
         """Describe the analyses that were run, with references."""
-        used, text = self.methods_used, []
+        text = []
         index = self.plan.index_infusion
         text.append(
             f"Time zero was the day of infusion {index}. The design follows the reference study {self.cite('study')} "
             f"and the report follows STROBE {self.cite('strobe')}."
         )
-        level = f"{100 * self.plan.confidence:g}%"
-        if PROPORTION in used:
-            text.append(
-                f"Proportions have exact (Clopper-Pearson) {level} confidence intervals {self.cite('clopper')}."
-            )
-        if survival.METHOD in used:
-            text.append(
-                f"Time-to-event endpoints were estimated by the Kaplan-Meier method with log-log {level} confidence "
-                f"intervals {self.cite('kaplan')}; intervals of medians were obtained by inversion "
-                f"{self.cite('brookmeyer')}."
-            )
-        if survival.FOLLOW_UP_METHOD in used:
-            text.append(f"Median follow-up was estimated by the reverse Kaplan-Meier method {self.cite('follow_up')}.")
-        if survival.LOG_RANK in used:
-            text.append(f"Groups were compared by the log-rank test {self.cite('log_rank')}.")
-        if competing_risks.CUMULATIVE in used:
-            text.append(f"Relapse and non-relapse mortality were treated as competing events, with Aalen-Johansen "
-                        f"cumulative incidence {self.cite('aalen')}.")  # fmt: skip
-        fitted = [k for k in ("logistic", "cox") if firth.METHODS[k] in used]
-        if fitted:
-            keys = ["firth", *(f"firth_{k}" for k in fitted)]
-            models = " and ".join(
-                {
-                    "logistic": "logistic regression (binary endpoints)",
-                    "cox": "Cox regression (time-to-event endpoints; Breslow ties)",
-                }[k]
-                for k in fitted
-            )
-            text.append(
-                f"Associations were estimated by Firth's penalised {models} {self.cite(*keys)}, univariably and in the "
-                "multivariable models of the plan, in complete cases; p-values are from the penalised likelihood-ratio "
-                "test and confidence intervals from the profile penalised likelihood."
-            )
-            if not self.plan.analyses.sensitivity:
-                text.append("P-values were not adjusted for multiple testing.")
-        text += more_methods(self.findings, self.cite)
+        text += methods(self.findings, self.cite)
         diagnoses = {p for p in self.findings.described.populations if factor_of(p) == "diagnosis"}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]
         if keys:
             text.append(f"Response was recorded by the centre according to the criteria of each disease "
                         f"{self.cite(*keys)}.")  # fmt: skip
-        if any(e.analysis == "toxicity" for e in self.findings.estimates):
-            text.append(
-                f"Toxicity grades are as recorded; CRS and ICANS by ASTCT consensus grading {self.cite('astct')} "
-                "unless the centre used another scale. Scales are not pooled."
-            )
         return text
 
     def limits(self) -> list[str]:

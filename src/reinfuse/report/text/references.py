@@ -197,3 +197,8 @@ REFERENCES = {
         "Lancet", 2007, "370", "1453-1457", "9596", "10.1016/S0140-6736(07)61602-X"),
 }  # fmt: skip
 """In the order in which the methods paragraph cites them."""
+
+
+def cited(*keys: str) -> dict[str, Reference]:
+    """Return these references by key."""
+    return {key: REFERENCES[key] for key in keys}

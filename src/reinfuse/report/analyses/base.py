@@ -1,0 +1,76 @@
+"""How a report shows an analysis. Each module of this room that holds such a declaration names it `SHOWN`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.text.references import Reference
+from reinfuse.results.findings import Findings
+
+Cite = Callable[..., str]
+"""Gives the numbers of references, from their keys."""
+
+
+@dataclass(frozen=True)
+class Strobe:
+    """An item of the STROBE checklist that an analysis answers.
+
+    Attributes
+    ----------
+    item
+        Such as `12e`.
+    records
+        The field `analysis` of the records that answer it, with a blank and a statistic where it is one of them.
+    text
+        What the section shows of it; empty where the section shows nothing else.
+    section
+        The section's name, where it is not the analysis' own.
+    """
+
+    item: str
+    records: str
+    text: str = ""
+    section: str = ""
+
+
+def _no_table(_: ProtocolTables) -> Iterable[Table | None]:
+    return ()
+
+
+def _no_text(_: ProtocolTables) -> Iterable[str]:
+    return ()
+
+
+def _no_sentence(_: Findings, __: Cite) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How a report shows one analysis; its section is declared with the analysis.
+
+    Attributes
+    ----------
+    methods
+        The sentences of the methods paragraph, where the analysis gave a number.
+    references
+        The articles that it cites, by key.
+    strobe
+        The items of the checklist that it answers.
+    tables
+        The tables that stand in its section; None where there is nothing to show.
+    text
+        What its section says before the tables.
+    title
+        The heading of its part of the section, where it has one of its own.
+    """
+
+    methods: Callable[[Findings, Cite], Iterable[str]] = _no_sentence
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    strobe: tuple[Strobe, ...] = ()
+    tables: Callable[[ProtocolTables], Iterable[Table | None]] = _no_table
+    text: Callable[[ProtocolTables], Iterable[str]] = _no_text
+    title: str = ""

@@ -1,0 +1,37 @@
+"""Leave-one-out analysis in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.text import number_format
+from reinfuse.results.findings import Findings
+
+
+def _methods(_: Findings, __: Cite) -> Iterator[str]:
+    yield "Influence was assessed by leave-one-out analysis."
+
+
+def _text(tables: ProtocolTables) -> Iterator[str]:
+    records = [e for end in tables.findings.described.endpoints
+               for e in tables.look.all("influence", end.name, "patients_changing")]  # fmt: skip
+    changing = [e for e in records if e.estimate]
+    if records and not changing:
+        yield "No conclusion of the models changes when a single patient is left out."
+    for e in changing:
+        count = number_format.count(e.estimate)
+        noun = "patient" if e.estimate == 1 else "patients, each alone,"
+        yield (
+            f"Leaving out {count} {noun} ({e.note}) moves the association of {tables.named(e)} across "
+            f"p = {1 - (e.confidence or 0):.2g}."
+        )
+
+
+def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
+    yield tables.influence()
+
+
+SHOWN = Shown(_methods, strobe=(Strobe("12e", "influence", "leave-one-out"),), tables=_tables, text=_text)

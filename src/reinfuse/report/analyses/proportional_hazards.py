@@ -1,0 +1,25 @@
+"""Tests of proportional hazards in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.text.references import cited
+from reinfuse.results.findings import Findings
+
+
+def _methods(_: Findings, cite: Cite) -> Iterator[str]:
+    yield (
+        f"Proportional hazards were tested by scaled Schoenfeld residuals {cite('schoenfeld')}; where p was below "
+        "0.05, an interaction with log time was fitted."
+    )
+
+
+def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
+    yield tables.proportional()
+
+
+SHOWN = Shown(_methods, cited("schoenfeld"), (Strobe("12e", "proportional", "proportional hazards"),), _tables)

@@ -1,0 +1,74 @@
+"""How each analysis is shown, in the order of the analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+import reinfuse.report.analyses
+from reinfuse.analyses.registry import modules
+from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.document.model import Paragraph, Section, Table
+from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.text.references import REFERENCES, Reference
+from reinfuse.results.findings import Findings
+
+
+@cache
+def shown() -> dict[str, Shown]:
+    """Return module -> how the report shows its analysis, in the order of the analyses."""
+    files = {m.name for m in iter_modules(reinfuse.report.analyses.__path__)}
+    names = [name for name in modules() if name in files]
+    return {name: import_module(f"reinfuse.report.analyses.{name}").SHOWN for name in names}
+
+
+def of_section(section: str) -> Iterator[tuple[str, Shown]]:
+    """Yield module and declaration of each analysis of a section."""
+    yield from ((name, one) for name, one in shown().items() if modules()[name].section == section)
+
+
+@cache
+def references() -> dict[str, Reference]:
+    """Return the references of all methods, by key."""
+    return REFERENCES | {key: article for one in shown().values() for key, article in one.references.items()}
+
+
+def strobe(item: str) -> Iterator[tuple[str, Strobe]]:
+    """Yield section and declaration of all that answers an item of the checklist."""
+    for name, one in shown().items():
+        yield from ((s.section or modules()[name].section, s) for s in one.strobe if s.item == item)
+
+
+def methods(findings: Findings, cite: Cite, *, section: str | None = None) -> Iterator[str]:
+    """Yield the sentences on each analysis that gave a number, and nothing else.
+
+    Parameters
+    ----------
+    section
+        Of the report; default: of all.
+    """
+    given = {e.analysis for e in findings.estimates if e.estimate is not None}
+    for name, one in shown().items():
+        if modules()[name].records in given and section in (None, modules()[name].section):
+            yield from one.methods(findings, cite)
+
+
+def texts(section: str, tables: ProtocolTables) -> Iterator[str]:
+    """Yield what a section says before its tables."""
+    yield from (text for _, one in of_section(section) if not one.title for text in one.text(tables))
+
+
+def tables_of(section: str, tables: ProtocolTables) -> Iterator[Table]:
+    """Yield the tables of a section that have something to show."""
+    made = (table for _, one in of_section(section) if not one.title for table in one.tables(tables))
+    yield from (table for table in made if table is not None)
+
+
+def parts(section: str, tables: ProtocolTables) -> Iterator[Section]:
+    """Yield the parts of a section that have a heading of their own, where they have something to show."""
+    for name, one in of_section(section):
+        own = [table for table in one.tables(tables) if table is not None] if one.title else []
+        if own:
+            yield Section(f"{section}_{name}", one.title, (*(Paragraph(text) for text in one.text(tables)), *own))

@@ -1,0 +1,168 @@
+"""Every analysis has each of its parts: none can be added and forgotten somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from helpers import plain, quick
+from reinfuse import Plan, Study, read_cohort
+from reinfuse.analyses import registry
+from reinfuse.analyses.documentation import with_tables
+from reinfuse.analyses.execution import NOT_RUN
+from reinfuse.data import DEMO, datasets
+from reinfuse.disclosure import suppressed
+from reinfuse.plan.options import Analyses
+from reinfuse.plan.switches import declared
+from reinfuse.report.analyses.registry import methods, references, shown
+from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.strobe import ITEMS, TITLES
+from reinfuse.report.text.references import Reference
+
+TESTS = Path(__file__).resolve().parents[1]
+DOCS = TESTS.parent / "docs"
+MODULES = registry.modules()
+EVERY = [pytest.param(name, id=name) for name in MODULES]
+GOLDEN_OR_BY_HAND = {
+    "flow": "analysis/test_description.py::test_flow",
+    "baseline": "analysis/test_description.py::test_baseline",
+    "response": "analysis/test_golden.py::test_clopper_pearson",
+    "survival": "analysis/test_golden.py::test_medians_and_follow_up",
+    "cumulative_incidence": "analysis/test_golden.py::test_cumulative_incidence",
+    "best_responses": "analysis/test_description.py::test_best_responses",
+    "toxicity": "analysis/test_description.py::test_toxicity",
+    "association": "analysis/test_golden.py::test_firth_logistic",
+    "simulated_inference": "analysis/test_calibrated.py::test_the_p_value_is_that_of_all_outcomes",
+    "permutation": "analysis/test_permutation.py::test_four_patients_by_hand",
+    "model_averaging": "analysis/test_selection.py::test_averaging_of_one_factor_by_hand",
+    "bootstrap_stability": "analysis/test_selection.py::test_a_strong_factor_is_selected_and_keeps_its_sign",
+    "optimism": "analysis/test_selection.py::test_concordance_by_hand",
+    "leave_one_out": "analysis/test_selection.py::test_leaving_one_out_is_fitting_without_that_patient",
+    "proportional_hazards": "analysis/test_time.py::test_proportional_hazards",
+    "sensitivity": "analysis/test_selection.py::test_e_values_of_the_paper",
+    "multiple_imputation": "analysis/test_imputation.py::test_pooling_by_hand",
+    "competing_risks": "analysis/test_time.py::test_fine_gray",
+    "rmst": "analysis/test_rmst.py::test_means_and_contrasts_are_those_of_r",
+    "landmark": "analysis/test_time.py::test_a_landmark_leaves_out_who_ended_by_then",
+    "time_dependent": "analysis/test_time.py::test_firth_in_counting_process_form",
+    "standardization": "analysis/test_protocols.py::test_without_confounders_weighting_gives_the_raw_shares",
+    "paired": "analysis/test_paired.py::test_discordant_pairs_by_hand",
+    "power": "analysis/test_protocols.py::test_the_null_rejects_about_as_often_as_it_should",
+    "exposure": "kinetics/test_exposure.py::test_exposures_by_hand",
+    "persistence": "kinetics/test_turnbull.py::test_three_patients_by_hand",
+    "exposure_factors": "analysis/test_mixed.py::test_beside_r",
+    "persistence_factors": "kinetics/test_weibull.py::test_beside_r",
+    "exposure_outcome": "kinetics/test_counts_by_day_28.py::test_areas_by_hand",
+    "mediation": "analysis/test_mediation.py::test_effects_of_a_large_sample_are_those_of_its_model",
+}
+"""Module -> the test that holds its numbers to R's, to a case by hand or to a known truth."""
+WITHOUT_A_SENTENCE = {"flow", "baseline", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
+"""Counts, and what the sentence of another analysis covers."""
+
+
+@pytest.fixture(scope="module")
+def findings():
+    """Findings of the bundled cohort, with every analysis that a plan can ask for."""
+    plan = quick(Plan.built_in())
+    every = {name: True for name in declared()}
+    plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": every})})
+    return Study(read_cohort(datasets()[DEMO].path), plan).run()
+
+
+def test_the_order_names_analyses_that_there_are():
+    named = [name for row in registry.ORDER for name in row]
+    assert len(named) == len(set(named))
+    assert set(named) <= set(MODULES)
+    assert len({a.name for a in registry.analyses()}) == len(MODULES)
+
+
+def test_an_analysis_that_is_in_no_row_follows_its_section():
+    places = list(MODULES)
+    assert places.index("rmst") == places.index("competing_risks") + 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_it_says_what_it_is_what_it_lacks_and_how_the_report_shows_it(name):
+    analysis = MODULES[name]
+    assert all((analysis.what, analysis.method, analysis.lacking))
+    assert analysis.section in {*TITLES, "patients", "power", "kinetics"}
+    assert name in shown()
+    assert all(isinstance(r, Reference) for r in shown()[name].references.values())
+    items = {item.split()[0] for item, _, _ in ITEMS}
+    assert {s.item for s in shown()[name].strobe} <= items
+    assert all((s.section or analysis.section) in TITLES for s in shown()[name].strobe)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_its_switches_are_settings_of_a_plan(name):
+    analysis = MODULES[name]
+    assert set(analysis.switches) <= set(Analyses.model_fields)
+    if analysis.own_switch is not None:
+        assert declared()[analysis.own_switch.name] == analysis.own_switch
+        assert analysis.own_switch.name not in Analyses.model_fields
+        assert not analysis.wanted_by(Plan())
+        for off in (False, True):
+            plan = Plan.of({"analyses": {analysis.own_switch.name: off}})
+            assert analysis.wanted_by(plan) is off
+
+
+def test_the_documents_hold_what_is_declared():
+    for name in ("plan.md", "methods.md"):
+        text = (DOCS / name).read_text(encoding="utf-8")
+        assert with_tables(text) == text, f"docs/{name}: run `make docs`"
+    plan, table = ((DOCS / n).read_text(encoding="utf-8") for n in ("plan.md", "methods.md"))
+    for analysis in registry.analyses():
+        switches = (*analysis.switches, *([analysis.own_switch.name] if analysis.own_switch else []))
+        assert all(f"| `{s}` |" in plan for s in switches)
+        assert f"| {analysis.name} | `{analysis.records}` |" in table
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_its_numbers_are_held_to_others(name):
+    path, _, test = GOLDEN_OR_BY_HAND[name].partition("::")
+    assert re.search(rf"^def {test}\(", (TESTS / path).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_it_runs_on_the_bundled_cohort(name, findings):
+    analysis = MODULES[name]
+    assert any(e.analysis == analysis.records and e.estimate is not None for e in findings.estimates)
+    idle = [w["text"].lower() for w in findings.warnings if w["about"] == NOT_RUN]
+    assert not [text for text in idle if text.startswith(f"{analysis.name}:")]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_methods_paragraph_says_how_and_cites_what_it_declares(name, findings):
+    cited: list[str] = []
+
+    def cite(*keys: str) -> str:
+        cited.extend(keys)
+        return "[]"
+
+    sentences = list(shown()[name].methods(findings, cite))
+    assert bool(sentences) != (name in WITHOUT_A_SENTENCE)
+    assert set(cited) <= set(shown()[name].references)
+    assert set(shown()[name].references) <= set(references())
+
+
+def test_the_report_of_all_analyses_holds_every_sentence_and_table(findings):
+    document = report(findings, ())
+    assert set(document.cited) >= {key for one in shown().values() for key in one.references if key != "clopper"}
+    names = {block.name for block in document.blocks() if hasattr(block, "name")}
+    assert "rmst_pfs" in names
+    assert "survival_rmst" in names
+
+
+def test_what_is_not_declared_for_sharing_is_not_shared(findings):
+    shared = {e.analysis for e in suppressed(findings, 5)[0].estimates}
+    assert shared == registry.records_of("counts", "effects")
+    assert "rmst" not in shared
+
+
+def test_a_plan_without_it_has_nothing_of_an_analysis_with_a_switch_of_its_own():
+    plain_findings = Study(read_cohort(datasets()[DEMO].path), plain(Plan.built_in())).run()
+    own = {a.records for a in registry.analyses() if a.own_switch}
+    assert own.isdisjoint(e.analysis for e in plain_findings.estimates)
+    assert not any("restricted mean" in text for text in methods(plain_findings, lambda *_: "[]"))
