@@ -152,7 +152,7 @@ class Study:
         return cohort_kinetics(self.cohort, self.plan.kinetics.unit, rules=self.plan.kinetics.rules)
 
     def power(self, draws: int = 2000, progress: Progress | None = None) -> Findings:
-        """Tell what effects this cohort could have seen: the plan's models, and each factor alone.
+        """Estimate power of the plan's models, and of each factor alone.
 
         Parameters
         ----------

@@ -4,7 +4,7 @@ import pytest
 
 from helpers import read, write_sheet
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.baseline_columns import is_identifier, learnt_later
+from reinfuse.cohort.baseline_columns import is_identifier, is_post_baseline
 from reinfuse.cohort.cohort import read_cohort
 from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.analysis_plan import Plan
@@ -149,9 +149,9 @@ def test_names_of_no_identifiers(name):
 
 @pytest.mark.parametrize("name", ["OS days", "Response", "umrd_day28", "ttnt_event", "nrm", "crs_grade_source"])
 def test_names_of_outcomes(name):
-    assert learnt_later(name)
+    assert is_post_baseline(name)
 
 
 @pytest.mark.parametrize("name", ["interval_days", "prior_lines", "best_response_before", "ldh", "tumour_grade"])
 def test_names_of_no_outcomes(name):
-    assert not learnt_later(name)
+    assert not is_post_baseline(name)

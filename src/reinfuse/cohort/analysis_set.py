@@ -43,7 +43,7 @@ class AnalysisSet:
     endpoints, factors
         Columns in the order of `frame`; factors that were known by the index infusion.
     later
-        Factors learnt after it, for landmark analyses.
+        Post-baseline factors, for landmark analyses.
     populations
         Name -> mask; ``all`` first.
     notes

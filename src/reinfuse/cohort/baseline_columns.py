@@ -35,7 +35,7 @@ FEWEST_DIFFERENT = 5
 """Patients from which on a column that differs in each of them is taken for an identifier."""
 
 
-def learnt_later(name: str) -> bool:
+def is_post_baseline(name: str) -> bool:
     """Tell whether a column is an outcome of the index infusion, or tells of one."""
     for ending in _APART:
         name = name.removesuffix(ending)
@@ -55,11 +55,11 @@ def unfit_name(name: str, outcomes: Mapping[str, str], *, known_at: float | None
     outcomes
         Columns, without case and punctuation, that the plan itself reads an outcome from, and which.
     known_at
-        Day on which the plan says it was learnt; an outcome may then be a landmark factor.
+        Day from which it is known by the plan; an outcome may then be a landmark factor.
     """
     if is_identifier(name):
         return f"{name} identifies patients and cannot define groups"
-    outcome = outcomes.get(plain_name(name)) or (name if learnt_later(name) else None)
+    outcome = outcomes.get(plain_name(name)) or (name if is_post_baseline(name) else None)
     if outcome is None or known_at is not None:
         return None
     what = name if outcome == name else f"the column {name} is the outcome {outcome}, which"

@@ -73,7 +73,7 @@ class Factor(Declaration):
     per
         Effects are per so many units.
     known_at
-        Day after the index infusion on which it was learnt; such a factor is used in landmark analyses only.
+        Day after the index infusion from which it is known; such a factor is used in landmark analyses only.
     """
 
     name: Name

@@ -230,7 +230,7 @@ def _dor(frame: pl.DataFrame) -> pl.DataFrame:
 FIRST_ASSESSED = "first_assessment_day"
 LEARNT_ON = {FIRST_ASSESSED: "responses", "response_day": "responses", "umrd_day28_day": "mrd", COMPARTMENT: "mrd",
              "transplant_day": "therapies"}  # fmt: skip
-"""What was learnt after the index infusion beside the endpoints, days above all, and the table that tells."""
+"""What becomes known after the index infusion beside the endpoints, mostly days, and the table that tells."""
 
 
 def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:

@@ -50,7 +50,7 @@ class FactorColumn:
     per
         What one unit of a number stands for.
     known_at
-        Day on which it was learnt; None: by the index infusion.
+        Day from which it is known; None: at baseline.
     """
 
     name: str

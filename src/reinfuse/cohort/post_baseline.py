@@ -1,4 +1,4 @@
-"""What is learnt after time zero: factors as known on a landmark day, and the day on which a factor changes."""
+"""Post-baseline factors: their status on a landmark day, and the day on which they change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reinfuse.cohort.factors import FactorColumn
 
 LABELS = {"response": "Response", "umrd_day28": "Undetectable MRD", "transplant": "Allogeneic transplant"}
 DAYS = {"response": "response_day", "umrd_day28": "umrd_day28_day", "transplant": "transplant_day"}
-"""The column that holds the day on which each was learnt."""
+"""The column that holds the day from which each is known."""
 FIRST_DAY = 42.0
 """Default landmark: assessments and tests meant for day 28 have been made by then."""
 ASSESSED = 90
@@ -82,7 +82,7 @@ def landmark_day(mark: PlannedLandmark, data: AnalysisSet, *, rules: Rules) -> f
 
 
 def known_after(factor: str, day: float, *, data: AnalysisSet) -> tuple[int, int]:
-    """Return of how many patients response or uMRD was learnt after a day, and of how many it was learnt at all."""
+    """Return of how many patients response or uMRD became known after a day, and of how many at all."""
     if factor not in DAYS or DAYS[factor] not in data.frame.columns:
         return 0, 0
     days = data.frame[DAYS[factor]].drop_nulls()

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, learnt_later, unfit_name
+from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, is_post_baseline, unfit_name
 from reinfuse.cohort.declarations import (
     BUILT_IN_FACTORS,
     LANDMARK_FACTORS,
@@ -74,7 +74,7 @@ class Plan(Design):
     models
         Multivariable models; each factor is also taken alone.
     landmarks, time_dependent
-        Factors learnt after the index infusion.
+        Post-baseline factors.
     standardise, analyses
         Comparison of protocols; which further analyses are run.
     kinetics
@@ -122,7 +122,7 @@ class Plan(Design):
             *(("factor", f, known_factors) for f in (*self.standardise.exposures, *self.standardise.confounders)),
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
-            if kind == "factor" and learnt_later(name) and name not in valid:
+            if kind == "factor" and is_post_baseline(name) and name not in valid:
                 wrong.append(f"{name} {NOT_BASELINE}: {HOW_LATER}")
             elif name not in valid and not (kind == "column" and name.startswith("toxicity_")):
                 near = nearest(name, valid)
@@ -161,7 +161,7 @@ class Plan(Design):
     @property
     def _outcomes(self) -> dict[str, str]:
         """The columns, as `plain_name`, that outcomes are read from: of standard names, and of declared endpoints."""
-        outcomes = {plain_name(own): name for name, own in self.columns.items() if learnt_later(name)}
+        outcomes = {plain_name(own): name for name, own in self.columns.items() if is_post_baseline(name)}
         return outcomes | {plain_name(c): e.name for e in self.endpoints
                            for c in (e.name, e.time, e.event, e.competing, e.value) if c}  # fmt: skip
 
