@@ -45,8 +45,8 @@ def with_tables(text: str) -> str:
 def _texts() -> dict[str, str]:
     """Return what each setting does, from the attributes in the declaration's docstring."""
     attributes = (Analyses.__doc__ or "").partition("Attributes\n")[2]
-    found = re.findall(r"^ {4}(\w+)\n((?: {8}.*\n?)+)", attributes, flags=re.MULTILINE)
-    return {name: " ".join(text.split()) for name, text in found}
+    described = re.findall(r"^ {4}(\w+)\n((?: {8}.*\n?)+)", attributes, flags=re.MULTILINE)
+    return {name: " ".join(text.split()) for name, text in described}
 
 
 def main(paths: Sequence[str]) -> None:

@@ -62,8 +62,8 @@ def texts(section: str, tables: ProtocolTables) -> Iterator[str]:
 
 def tables_of(section: str, tables: ProtocolTables) -> Iterator[Table]:
     """Yield the tables of a section that have something to show."""
-    made = (table for _, one in of_section(section) if not one.title for table in one.tables(tables))
-    yield from (table for table in made if table is not None)
+    drawn = (table for _, one in of_section(section) if not one.title for table in one.tables(tables))
+    yield from (table for table in drawn if table is not None)
 
 
 def parts(section: str, tables: ProtocolTables) -> Iterator[Section]:

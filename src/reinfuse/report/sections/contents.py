@@ -65,8 +65,8 @@ def kinetic_report(findings: Findings, figures: Sequence[Placed]) -> Document:
 
 def title(findings: Findings) -> str:
     """Return the report's title, which says where data are synthetic."""
-    said = str(findings.provenance["title"])
-    return f"{said} (synthetic data)" if findings.provenance["synthetic"] else said
+    own_title = str(findings.provenance["title"])
+    return f"{own_title} (synthetic data)" if findings.provenance["synthetic"] else own_title
 
 
 class _Report:
@@ -117,7 +117,7 @@ class _Report:
         places = {place for place, _ in self.figures}
         planned: list[Part] = [
             _part("summary", "Summary", self._summary),
-            _part("asked", "Objectives", lambda: (Paragraph(p) for p in prose.asked())),
+            _part("asked", "Objectives", lambda: (Paragraph(p) for p in prose.objectives())),
             _part("patients", "Patients", self._patients),
             _part("course", "Clinical course of each patient", self._course, short="Clinical course"),
             _part("response", "Response", lambda: (*_shown(tables.response()), *self._drawn("response"))),
@@ -132,15 +132,15 @@ class _Report:
             _part("strobe", "STROBE checklist", lambda: (checklist(self.findings),)),
             _part("provenance", "Provenance", lambda: (Pairs(tuple(self._provenance())),)),
         ]
-        made = [s for name, head, build in planned for s in self._built(name, head, build)]
-        return (self._with_failures(s) for s in made)  # when all are built: a later one may have failed
+        built = [s for name, head, build in planned for s in self._built(name, head, build)]
+        return (self._with_failures(s) for s in built)  # when all are built: a later one may have failed
 
     def _built(self, name: str, head: str, build: Callable[[], Iterable[Section]]) -> Sequence[Section]:
         """Return a part's sections; an empty one where it, or all that stands in it, failed."""
-        made: list[Section] = self.boundary.attempt(
+        sections: list[Section] = self.boundary.attempt(
             f"Section {head}", name, lambda: [s for s in build() if s.blocks], otherwise=[]
         )
-        return made or ([Section(name, head, ())] if self._failed(name) else [])
+        return sections or ([Section(name, head, ())] if self._failed(name) else [])
 
     def _failed(self, name: str) -> tuple[str, ...]:
         """Return what is said of failures in a section."""
@@ -183,11 +183,11 @@ class _Report:
 
     def _summary(self) -> Iterator[Block]:
         yield Bullets(tuple(self.prose.summary()))
-        said: Text = (
+        caution: Text = (
             "These are associations in one cohort: not treatment effects, and not advice for an individual patient. "
             "See ", Ref("section", "limits"), ".",
         )  # fmt: skip
-        yield Paragraph(said, "aside")
+        yield Paragraph(caution, "aside")
 
     def _patients(self) -> Iterator[Block]:
         figures = list(self._drawn("patients"))
@@ -218,12 +218,12 @@ class _Report:
 
     def _associations(self) -> Iterator[Block]:
         names = [m.endpoint for m in self.findings.plan.models]
-        found = [(e, self.tables.association(e.name)) for e in self.findings.described.endpoints]
-        modelled = [t.name for e, t in found if t is not None and e.name in names]
+        with_tables = [(e, self.tables.association(e.name)) for e in self.findings.described.endpoints]
+        modelled = [t.name for e, t in with_tables if t is not None and e.name in names]
         if modelled:
             refs = [x for name in modelled for x in (", ", Ref("table", name))][1:]
             yield Paragraph(("Multivariable models: ", *refs, ". All other effects are univariable."))
-        for end, table in found:
+        for end, table in with_tables:
             if table is not None:
                 blocks: tuple[Block, ...] = (*self._drawn(f"association_{end.name}"), table)
                 yield Section(f"association_{end.name}", end.label, blocks)
@@ -234,24 +234,24 @@ class _Report:
 
     def _warnings(self) -> Iterator[Block]:
         for about, head in ABOUT.items():
-            said = tuple(w["text"] for w in self._all_warnings if w["about"] == about)
-            if said:
-                yield Section(f"warnings_{about.replace(' ', '_')}", head, (Bullets(said),))
+            texts = tuple(w["text"] for w in self._all_warnings if w["about"] == about)
+            if texts:
+                yield Section(f"warnings_{about.replace(' ', '_')}", head, (Bullets(texts),))
         if not self._all_warnings:
             yield Paragraph("None.")
 
     def _provenance(self) -> Iterator[tuple[str, Text]]:
-        told, about = self.findings.provenance, self.findings.described.about
+        provenance, about = self.findings.provenance, self.findings.described.about
         if about.description:
             yield "Cohort", f"{about.title}. {about.description}"
         if about.source:
             yield "Source", about.source
-        yield from ((f"{name} (SHA-256)", str(digest)) for name, digest in told["inputs"].items())
-        yield "Plan (SHA-256)", str(told["plan"])
-        yield "Seed", str(told["seed"])
-        packages = "".join(f", {name} {version}" for name, version in told["packages"].items())
-        yield "Versions", f"reinfuse {told['reinfuse']}, Python {told['python']}{packages}"
-        yield "Date", str(told["date"])
+        yield from ((f"{name} (SHA-256)", str(digest)) for name, digest in provenance["inputs"].items())
+        yield "Plan (SHA-256)", str(provenance["plan"])
+        yield "Seed", str(provenance["seed"])
+        packages = "".join(f", {name} {version}" for name, version in provenance["packages"].items())
+        yield "Versions", f"reinfuse {provenance['reinfuse']}, Python {provenance['python']}{packages}"
+        yield "Date", str(provenance["date"])
         yield "Records", "every number is in findings.json and estimates.csv; every figure's data in figures/"
 
 

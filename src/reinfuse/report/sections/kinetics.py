@@ -58,11 +58,11 @@ def kinetic_sections(findings: Findings, drawn: Container[str]) -> Iterator[Sect
     yield Section("kinetics", "CAR-T cell kinetics", (Paragraph(_counted(findings)), *shown), "Kinetics")
 
 
-def _part(name: str, title: str, said: tuple[str, ...], *blocks: Table | Bullets | Paragraph | None) -> Section:
+def _part(name: str, title: str, sentences: tuple[str, ...], *blocks: Table | Bullets | Paragraph | None) -> Section:
     shown: tuple[Block, ...] = tuple(b for b in blocks if b is not None)
     if not any(isinstance(b, Table) for b in shown):
         shown = tuple(b for b in shown if isinstance(b, Paragraph))
-    return Section(name, title, (*(Paragraph(s) for s in said), *shown) if shown else ())
+    return Section(name, title, (*(Paragraph(s) for s in sentences), *shown) if shown else ())
 
 
 def _missing(tables: KineticTables) -> Iterator[Paragraph]:
@@ -73,27 +73,27 @@ def _missing(tables: KineticTables) -> Iterator[Paragraph]:
 
 
 def _counted(findings: Findings) -> str:
-    told = findings.kinetics or {}
-    by = ", ".join(f"CART{i}: {number_format.count(n)}" for i, n in told["infusions"].items())
-    said = [f"Counts in {told['unit']} after {number_format.count(told['profiles'])} infusions of "
-            f"{number_format.count(told['patients'])} patients ({by})."]  # fmt: skip
-    if told["other_units"]:
-        others = ", ".join(told["other_units"])
-        said.append(
+    facts = findings.kinetics or {}
+    by = ", ".join(f"CART{i}: {number_format.count(n)}" for i, n in facts["infusions"].items())
+    sentences = [f"Counts in {facts['unit']} after {number_format.count(facts['profiles'])} infusions of "
+            f"{number_format.count(facts['patients'])} patients ({by})."]  # fmt: skip
+    if facts["other_units"]:
+        others = ", ".join(facts["other_units"])
+        sentences.append(
             f"Counts in {others} are in the figures and in kinetics.csv (`reinfuse kinetics`); units are not mixed."
         )
-    if told["all_below_the_limit"]:
-        low = told["all_below_the_limit"]
+    if facts["all_below_the_limit"]:
+        low = facts["all_below_the_limit"]
         noun = "infusion has" if low == 1 else "infusions have"
-        said.append(f"{number_format.count(low)} {noun} every count below the limit of quantification: half the limit "
+        sentences.append(f"{number_format.count(low)} {noun} every count below the limit of quantification: half the limit "
                     "is used.")  # fmt: skip
-    if told.get("late"):
-        noun = "infusion was" if told["late"] == 1 else "infusions were"
-        said.append(f"{number_format.count(told['late'])} {noun} above the limit only after day 28: half the limit is "
+    if facts.get("late"):
+        noun = "infusion was" if facts["late"] == 1 else "infusions were"
+        sentences.append(f"{number_format.count(facts['late'])} {noun} above the limit only after day 28: half the limit is "
                     "used by day 28.")  # fmt: skip
-    if told["residue_known"]:
-        said.append("CAR-T cells of an earlier infusion were detectable before "
-                    f"{number_format.count(told['residue'])} of "
-                    f"{number_format.count(told['residue_known'])} repeat infusions with a measurement.")  # fmt: skip
-    said += [f"{note[:1].upper()}{note[1:]}." for note in told["notes"]]
-    return " ".join([*said, *([DNA] if told["unit"] == "copies/ug" else [])])
+    if facts["residue_known"]:
+        sentences.append("CAR-T cells of an earlier infusion were detectable before "
+                    f"{number_format.count(facts['residue'])} of "
+                    f"{number_format.count(facts['residue_known'])} repeat infusions with a measurement.")  # fmt: skip
+    sentences += [f"{note[:1].upper()}{note[1:]}." for note in facts["notes"]]
+    return " ".join([*sentences, *([DNA] if facts["unit"] == "copies/ug" else [])])

@@ -40,9 +40,9 @@ class _Held:
         records = [e for e in findings.estimates
                    if e.analysis not in UNPRINTED or e.estimate is not None or number_format.hidden(e)]  # fmt: skip
         self.tried = {k for e in records for k in (e.analysis, f"{e.analysis} {e.statistic}")}
-        known = [e for e in records if e.estimate is not None]
-        self.known = {k for e in known for k in (e.analysis, f"{e.analysis} {e.statistic}")}
-        self.missing = any(e.statistic == "missing" and e.estimate for e in known)
+        estimated = [e for e in records if e.estimate is not None]
+        self.estimable = {k for e in estimated for k in (e.analysis, f"{e.analysis} {e.statistic}")}
+        self.missing = any(e.statistic == "missing" and e.estimate for e in estimated)
         untold = [e for e in records if number_format.hidden(e)]
         self.untold = {k for e in untold for k in (e.analysis, f"{e.analysis} {e.statistic}")}
         self.excluded = any(factor_of(e.term) == "excluded" for e in records if e.analysis == "flow")
@@ -51,12 +51,14 @@ class _Held:
 
     def sections(self, *places: _Place) -> str:
         """Return the sections whose analyses were run, each with what it shows of them."""
-        found: dict[str, list[str]] = {}
+        by_section: dict[str, list[str]] = {}
         for key, section, what in places:
             if key in self.tried:
-                said = what if key in self.known else f"{what} ({self.why(key)})".strip()
-                found.setdefault(section, []).extend([said] * bool(said))
-        return "; ".join(f"{section}: {', '.join(said)}" if said else section for section, said in found.items())
+                content = what if key in self.estimable else f"{what} ({self.why(key)})".strip()
+                by_section.setdefault(section, []).extend([content] * bool(content))
+        return "; ".join(
+            f"{section}: {', '.join(content)}" if content else section for section, content in by_section.items()
+        )
 
     def why(self, key: str) -> str:
         """Return why no number of an analysis is there."""
@@ -108,11 +110,11 @@ def _bias(held: _Held) -> str:
 
 def _models(held: _Held) -> str:
     kinds = {"univariable": "unadjusted", "multivariable": "adjusted"}
-    told = [said for model, said in kinds.items() if model in held.models]
-    if not told:
+    adjustments = [adjustment for model, adjustment in kinds.items() if model in held.models]
+    if not adjustments:
         return "No model was planned"
-    known = "" if "association" in held.known else f"; {held.why('association')}"
-    return f"Factors associated with outcome ({' and '.join(told)}{known})"
+    reason = "" if "association" in held.estimable else f"; {held.why('association')}"
+    return f"Factors associated with outcome ({' and '.join(adjustments)}{reason})"
 
 
 def _excluded(held: _Held) -> str:
@@ -122,15 +124,15 @@ def _excluded(held: _Held) -> str:
 
 
 def _missing(held: _Held) -> str:
-    how = "complete cases and multiple imputation" if "imputation" in held.known else "complete cases"
+    how = "complete cases and multiple imputation" if "imputation" in held.estimable else "complete cases"
     return f"Methods: {how}" if held.models else "Patients: missing values are counted"
 
 
 def _subgroups(held: _Held) -> str:
     if len(held.findings.described.populations) < 2:
         return "No subgroup was planned"
-    found = held.sections(*((key, section, "") for key, section, _ in _places("15")))
-    return f"By subgroup: {found}. Interactions were not examined" if found else NO_OUTCOME
+    sections = held.sections(*((key, section, "") for key, section, _ in _places("15")))
+    return f"By subgroup: {sections}. Interactions were not examined" if sections else NO_OUTCOME
 
 
 def _loss(held: _Held) -> str:
@@ -154,12 +156,12 @@ def _boundaries(held: _Held) -> str:
     cut = [f for f in held.findings.plan.all_factors if f.above is not None and f.name in labels]
     if not cut:
         return "No quantitative factor was categorised"
-    told = all(f"above {f.above:g}" in labels[f.name] for f in cut)
-    return "Objectives: factors" if told else f"{AUTHORS}: category boundaries (given in the plan)"
+    in_labels = all(f"above {f.above:g}" in labels[f.name] for f in cut)
+    return "Objectives: factors" if in_labels else f"{AUTHORS}: category boundaries (given in the plan)"
 
 
 def _power(held: _Held) -> str:
-    shown = "Power: smallest detectable effect; " if "power" in held.known else ""
+    shown = "Power: smallest detectable effect; " if "power" in held.estimable else ""
     return f"{shown}{AUTHORS}: how the study size was determined"
 
 

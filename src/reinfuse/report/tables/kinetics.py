@@ -24,11 +24,14 @@ Line = tuple[str, tuple[str, ...], str | None]
 
 def quartiles(records: Sequence[Estimate]) -> str:
     """Return median and quartiles of one measure, `9,181 (4,044 to 25,112)`."""
-    found = {e.statistic: e.estimate for e in records}
-    if found.get("median") is None:
+    by_statistic = {e.statistic: e.estimate for e in records}
+    if by_statistic.get("median") is None:
         return number_format.UNTOLD if any(number_format.hidden(e) for e in records) else NOT_ESTIMABLE
-    low, high = number_format.measured(found.get("iqr_low")), number_format.measured(found.get("iqr_high"))
-    return f"{number_format.measured(found['median'])} ({low} to {high})"
+    low, high = (
+        number_format.measured(by_statistic.get("iqr_low")),
+        number_format.measured(by_statistic.get("iqr_high")),
+    )
+    return f"{number_format.measured(by_statistic['median'])} ({low} to {high})"
 
 
 def measured(record: Estimate | None) -> str:
@@ -119,8 +122,8 @@ class KineticTables(InferenceTables):
         for e in self.ratios():
             what = "Persistence" if e.statistic == "time_ratio" else MEASURES[e.endpoint or ""][0]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), ratio(e), self._p(e))
-            said = "; ".join(p for p in (e.note or "").split("; ") if " of " not in p)  # n and events tell it
-            lines.append((f"{what}: {self.term(e)}", cells, said))
+            remark = "; ".join(p for p in (e.note or "").split("; ") if " of " not in p)  # n and events tell it
+            lines.append((f"{what}: {self.term(e)}", cells, remark))
         heads = ("Measure and factor", "Model", "n", "Events", f"Ratio ({self.ci})", "p")
         note = ("Peak and AUC: n = infusions, events = patients. Persistence: n = patients, events = losses",)
         return (
@@ -211,9 +214,9 @@ class KineticTables(InferenceTables):
             note = next((e.note for n in names if (e := of[n].get(term)) and e.note), None)
             lines.append((label(term or ""), tuple(measured(of[n].get(term)) for n in names), note))
         heads = ("Factor", *(PARAMETERS[k].label for k in ACTED_ON))
-        said = (f"Ratios ({self.ci}, credible), all factors in one model. Persisting fraction: odds ratio",)
+        table_notes = (f"Ratios ({self.ci}, credible), all factors in one model. Persisting fraction: odds ratio",)
         return (
-            self.marked(heads, "population_effects", "Factors associated with kinetic parameters", lines, said)
+            self.marked(heads, "population_effects", "Factors associated with kinetic parameters", lines, table_notes)
             if lines
             else None
         )

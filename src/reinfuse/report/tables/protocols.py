@@ -63,21 +63,21 @@ class ProtocolTables(InferenceTables):
 
     def protocols(self, endpoint: str) -> Table | None:
         """Expected outcome under each combination."""
-        found = [
+        records = [
             *self.look.all("standardised", endpoint, "proportion"),
             *self.look.all("standardised", endpoint, "rate_at"),
         ]
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
-        for group in dict.fromkeys(e.group for e in found):
-            mine = [e for e in found if e.group == group]
-            shown = [number_format.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in mine]
+        for group in dict.fromkeys(e.group for e in records):
+            of_group = [e for e in records if e.group == group]
+            shown = [number_format.share(e) if e.estimate is not None else NOT_ESTIMABLE for e in of_group]
             head = ", ".join(self.labels.group(g) for g in parts_of(group)) if group else "All protocols"
-            cells = (number_format.count(mine[0].n), number_format.count(mine[0].events), *shown)
-            said = dict.fromkeys(p for e in mine for p in (e.note or "").split("; ") if p)
-            lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(said)))
+            cells = (number_format.count(of_group[0].n), number_format.count(of_group[0].events), *shown)
+            remarks = dict.fromkeys(p for e in of_group for p in (e.note or "").split("; ") if p)
+            lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(remarks)))
         if not lines:
             return None
-        at = found[0].at
+        at = records[0].at
         what = lowered(self.labels.endpoint(endpoint)) + (
             f" at {number_format.months(at).removesuffix('.0')} months" if at else ""
         )
@@ -99,7 +99,7 @@ class ProtocolTables(InferenceTables):
                 where = {"term": e.term, "model": e.model, "method": e.method}
                 chi = [r for r in self.look.all("power", end, "type_1_error", term=e.term, model=e.model)
                        if r.method != e.method]  # fmt: skip
-                seen = [self._detectable(end, side, where) for side in ("below 1", "above 1")]
+                detectable = [self._detectable(end, side, where) for side in ("below 1", "above 1")]
                 three = self.look.all("power", end, "power", group="ratio=3", **where)
                 rows.append(
                     Row(
@@ -111,7 +111,7 @@ class ProtocolTables(InferenceTables):
                             percent(chi[0] if chi else None),
                             percent(e),
                             percent(three[0] if three else None),
-                            *seen,
+                            *detectable,
                         ),
                     )
                 )
@@ -124,10 +124,10 @@ class ProtocolTables(InferenceTables):
         return Table("power", "Power and smallest detectable ratio", heads, tuple(rows), notes)
 
     def _detectable(self, end: str, side: str, where: Mapping[str, object]) -> str:
-        found = self.look.all("power", end, "detectable_ratio", group=side, **where)
-        if not found:
+        records = self.look.all("power", end, "detectable_ratio", group=side, **where)
+        if not records:
             return "–"
-        return number_format.ratio(found[0].estimate) if found[0].estimate is not None else "outside 0.1 to 10"
+        return number_format.ratio(records[0].estimate) if records[0].estimate is not None else "outside 0.1 to 10"
 
     def paired(self) -> Iterator[Table]:
         """The infusion before and the index infusion, within patients."""
@@ -143,9 +143,9 @@ class ProtocolTables(InferenceTables):
             heads = ("", f"After CART{index - 1} ({self.ci})", f"After CART{index} ({self.ci})",
                      f"Ratio of discordant pairs ({self.ci})", "Exact McNemar p")  # fmt: skip
             yield Table("paired_response", "Response to both infusions in the same patients", heads, tuple(rows))
-        found = self.look.all("paired", "pfs", "growth_modulation_index")
-        if found and found[0].n:
-            gmi, over = found[0], self.look.all("paired", "pfs", "gmi_at_least")
+        ratios = self.look.all("paired", "pfs", "growth_modulation_index")
+        if ratios and ratios[0].n:
+            gmi, over = ratios[0], self.look.all("paired", "pfs", "gmi_at_least")
             cells = (number_format.count(gmi.n), number_format.count(gmi.events),
                      ratio(gmi) if gmi.estimate is not None else "not reached",
                      number_format.share(over[0]) if over else "–")  # fmt: skip

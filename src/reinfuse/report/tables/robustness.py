@@ -58,10 +58,10 @@ class InferenceTables(Tables):
         marks: dict[str, int] = {}
         rows = []
         for head, cells, note in lines:
-            said = [p for p in (note or "").split("; ") if p]
-            rows.append(Row(head, (*cells, ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in said))))
-        told = tuple(f"({number}) {text}" for text, number in marks.items())
-        return Table(name, caption, (*heads, "Note"), tuple(rows), (*notes, *told))
+            remarks = [p for p in (note or "").split("; ") if p]
+            rows.append(Row(head, (*cells, ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in remarks))))
+        explained = tuple(f"({number}) {text}" for text, number in marks.items())
+        return Table(name, caption, (*heads, "Note"), tuple(rows), (*notes, *explained))
 
     def small_samples(self) -> Table | None:
         """Firth's answer beside the simulated and the permuted one."""
@@ -144,14 +144,14 @@ class InferenceTables(Tables):
         """The models' c-index and calibration, corrected for optimism."""
         rows = []
         for end in self._ends():
-            found = [self.look.all("stability", end, s)
+            measures = [self.look.all("stability", end, s)
                      for s in ("c_index", "c_index_corrected", "calibration_slope_corrected")]  # fmt: skip
-            if found[0] and found[0][0].estimate is not None:
-                first = found[0][0]
+            if measures[0] and measures[0][0].estimate is not None:
+                first = measures[0][0]
                 cells = (
                     number_format.count(first.n),
                     number_format.count(first.events),
-                    *("–" if not f or f[0].estimate is None else f"{f[0].estimate:.2f}" for f in found),
+                    *("–" if not f or f[0].estimate is None else f"{f[0].estimate:.2f}" for f in measures),
                 )
                 rows.append(Row(self.labels.endpoint(end), cells))
         heads = (
@@ -203,11 +203,11 @@ class InferenceTables(Tables):
         for end in self._ends():
             for e in self.look.all("proportional", end, "p_value"):
                 over = self.look.all("proportional", end, "hazard_ratio", model=e.model)
-                mine = [r for r in over if r.term in (e.term, f"{e.term} x doubling of time")]
+                over_time = [r for r in over if r.term in (e.term, f"{e.term} x doubling of time")]
                 term = "global test" if e.term == "all terms" else self.labels.term(e.term or "")
                 cells = (str(e.model), number_format.p_value(e.p_value) if e.p_value is not None else NOT_ESTIMABLE,
-                         *([ratio(r) for r in mine] if len(mine) == 2 else ("", "")))  # fmt: skip
-                note = "; ".join(x for x in (e.note, mine[0].note if mine else None) if x)
+                         *([ratio(r) for r in over_time] if len(over_time) == 2 else ("", "")))  # fmt: skip
+                note = "; ".join(x for x in (e.note, over_time[0].note if over_time else None) if x)
                 lines.append((f"{self.labels.endpoint(end)}: {term}", cells, note))
         if not lines:
             return None

@@ -45,7 +45,7 @@ class Prose:
         """The references cited so far."""
         return [references()[k].text for k in self._cited]
 
-    def asked(self) -> list[str]:
+    def objectives(self) -> list[str]:
         """State the objectives of the plan."""
         index = {1: "first", 2: "second", 3: "third"}.get(self.plan.index_infusion, f"{self.plan.index_infusion}th")
         ends = ", ".join(lowered(e.label) for e in self.findings.described.endpoints)
