@@ -29,7 +29,8 @@ from reinfuse.simulation.twins.likelihood import (
     tempered_weights,
 )
 from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL, PatientData, of_cohort, of_frame
-from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, _TwinDesign, simulate_twins
+from reinfuse.simulation.twins.twin_design import TwinDesign
+from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, simulate_twins
 
 PROTOCOLS = Protocols(
     grid=FactorialDesign(
@@ -122,7 +123,7 @@ def test_the_response_to_cart1_weighs():
 
 def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
     arm, share, twins = PROTOCOLS.all_arms[0], 0.3, 512
-    design = _TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
+    design = TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
     some = design.some(0)
     out, _ = some.before(arm, np.empty(0))
     even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), cut=math.nan).reshape(2, twins))
@@ -197,7 +198,7 @@ def test_what_the_model_has_not_is_not_known():
     assert patients[0].planned
     assert "5000000000" not in repr(patients[0])
     arm = PROTOCOLS.all_arms[0]
-    twin_arm = _TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 1, 8, None).arm(patients[0], arm.infusions[1])
+    twin_arm = TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 1, 8, None).arm(patients[0], arm.infusions[1])
     assert twin_arm.infusions[0] == arm.infusions[0]
     assert twin_arm.infusions[1].after_days == 35
 

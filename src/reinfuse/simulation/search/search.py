@@ -8,7 +8,7 @@ curse); between them the value of information is estimated (`value_of_informatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +17,10 @@ from scipy.stats import qmc
 
 from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem
-from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
+from reinfuse.results.estimate import Estimate
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.population.ensemble import Ensemble
-from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
+from reinfuse.simulation.population.random_effects import Moments
 from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.evaluation import (
@@ -30,15 +30,10 @@ from reinfuse.simulation.search.evaluation import (
     eligible_patients,
     evaluate,
 )
-from reinfuse.simulation.search.near_optimal import Candidate, Region, compared, of_members, toxicity_rates
-from reinfuse.simulation.search.value_of_information import (
-    PERMUTATIONS,
-    Information,
-    InformationValue,
-    differences,
-    information,
-)
-from reinfuse.simulation.trial.records import ANALYSIS, SAME, SELECTED
+from reinfuse.simulation.search.near_optimal import Region, compared, of_members, toxicity_rates
+from reinfuse.simulation.search.search_records import candidate_records, information_records, range_records, record
+from reinfuse.simulation.search.value_of_information import PERMUTATIONS, Information, differences, information
+from reinfuse.simulation.trial.records import SELECTED
 from reinfuse.simulation.trial.trial import Runner, in_threads
 
 PATIENTS = 65536
@@ -80,13 +75,13 @@ class SearchResult:
     def records(self) -> Iterator[Estimate]:
         """Yield the result as records."""
         best = self.question.arm(self.region.protocols[self.region.best].point).name
-        yield from _ranges(self.region, best)
+        yield from range_records(self.region, best)
         for one in self.finalists.protocols:
-            yield from _candidate(self.question, one, self.question.arm(one.point).name, best=best)
+            yield from candidate_records(self.question, one, self.question.arm(one.point).name, best=best)
         if self.information:
-            yield from _information_values(self.information, self.question.objective)
+            yield from information_records(self.information, self.question.objective)
         for one, observed in zip(self.finalists.protocols, self.observed, strict=True):
-            yield _record(self.question.objective, "proportion", self.question.arm(one.point).name, pooled=observed,
+            yield record(self.question.objective, "proportion", self.question.arm(one.point).name, pooled=observed,
                           model=SELECTED)  # fmt: skip
 
 
@@ -268,72 +263,6 @@ def _finalists(region: Region, most: int) -> list[int]:
             break
         chosen.append(int(np.argmax(far)))
     return chosen
-
-
-def _ranges(region: Region, best: str) -> Iterator[Estimate]:
-    inside, designed = region.share
-    method = ("share of the evaluated protocols of a space-filling design that are admissible and not distinguishable "
-              "from the best")  # fmt: skip
-    yield Estimate(ANALYSIS, region.question.objective, "region_share", group=best, estimate=inside / max(designed, 1),
-                   n=designed, events=inside, method=method)  # fmt: skip
-    method = "best protocol; range of the evaluated protocols that are not distinguishable from it"
-    at = region.points[region.best]
-    for k, one in enumerate(region.question.coordinates):
-        low, high = region.ranges[one.name]
-        yield Estimate(ANALYSIS, region.question.objective, "region_range", group=best, term=one.name,
-                       estimate=float(at[k]), lower=low, upper=high, unit=one.unit, n=int(region.inside.sum()),
-                       method=method)  # fmt: skip
-
-
-def _candidate(question: Question, one: Candidate, name: str, *, best: str) -> Iterator[Estimate]:
-    yield _record(question.objective, "proportion", name, pooled=one.value)
-    yield _record("crs_grade_3", "proportion", name, pooled=one.toxicity)
-    yield Estimate(ANALYSIS, "crs_grade_3", "probability_below", group=name, model=SAME, at=question.max_crs_rate,
-                   estimate=finite(one.bound_probability), n=one.toxicity.n,
-                   method="share of the ensemble's populations",
-                   note=None if finite(one.bound_probability) is not None else NOT_ESTIMABLE)  # fmt: skip
-    yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
-                   events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
-    if name != best:
-        yield _record(question.objective, "risk_difference", name, pooled=one.difference, bounds=DIFFERENCE, term=best)
-        chance = finite(one.difference.above(DIFFERENCE))
-        yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
-                       estimate=chance, n=one.difference.n, method=METHOD,
-                       note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
-
-
-def _record(
-    endpoint: str,
-    statistic: str,
-    name: str,
-    *,
-    pooled: Moments,
-    bounds: Bounds = SHARE,
-    term: str | None = None,
-    model: str = SAME,
-) -> Estimate:
-    value, (low, high) = finite(pooled.mean), pooled.limits(bounds) or (None, None)
-    return Estimate(ANALYSIS, endpoint, statistic, group=name, model=model, term=term, estimate=value, lower=low,
-                    upper=high, confidence=None if low is None else CONFIDENCE, method=METHOD, n=pooled.n,
-                    note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
-
-
-def _information_values(gains: Information, objective: str) -> Iterator[Estimate]:
-    method = "expected gain in the objective, if known before the choice between the finalists"
-    yield Estimate(ANALYSIS, objective, "value_of_perfect_information", estimate=gains.perfect, n=gains.n,
-                   method=f"{method}; noise-corrected by moments")  # fmt: skip
-    kinds: Sequence[tuple[str, Sequence[InformationValue]]] = (
-        ("unknown", gains.unknowns),
-        ("measurement", gains.measurements),
-    )
-    for kind, values in kinds:
-        for one in values:
-            yield Estimate(ANALYSIS, objective, "value_of_information", model=kind, term=one.name, estimate=one.value,
-                           p_value=one.p, n=gains.n, method=f"{method}; regression (Strong 2014), p by permutation",
-                           note=None if one.significant else "not above the permutation threshold")  # fmt: skip
-            yield Estimate(ANALYSIS, objective, "variance_explained", model=kind, term=one.name, estimate=one.narrows,
-                           p_value=one.narrows_p, n=gains.n, method="share of the variance between populations of the "
-                           "finalists' differences; regression, p by permutation")  # fmt: skip
 
 
 def _refused(what: str, value: str, rule: str, *, remedy: str) -> PlanRefused:

@@ -13,34 +13,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.special import expit
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Floats
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import CONFIDENCE, Moments
-from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
-from reinfuse.simulation.solver.integrate import RTOL
-from reinfuse.simulation.solver.readouts import BURDEN
 from reinfuse.simulation.trial.accumulators import by_member
-from reinfuse.simulation.trial.outcomes import needs_another, outcomes
+from reinfuse.simulation.trial.outcomes import outcomes
 from reinfuse.simulation.trial.protocol import Arm, Infusion, Protocols, dose_text
 from reinfuse.simulation.trial.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
 from reinfuse.simulation.twins.likelihood import effective, fits, tempered_weights
-from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, NO_DATA, SHORTEST, PatientData
+from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, PatientData
+from reinfuse.simulation.twins.twin_design import TwinDesign, TwinSample
 
 MEMBERS, TWINS = 16, 512
 _NEGLIGIBLE = 1e-3
 """Twins with less than this share of an even weight are left out after CART1."""
-_AT_CART2, _TO_RESPONSE = 1.0, 29.0
-"""Days of follow-up: data from before CART2; the response to it."""
+_TO_RESPONSE = 29.0
+"""Days of follow-up to the response to CART2."""
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
 POPULATION, ANALYSIS = "centre's cohort", "virtual"
 METHOD = "virtual twins of the cohort's patients; 95% prediction interval over members of the ensemble"
@@ -149,86 +145,6 @@ class _PatientTwins:
     effective: float
 
 
-@dataclass(frozen=True)
-class _TwinSample:
-    """Virtual patients, and the member of each."""
-
-    member: Member
-    p: Floats
-    drawn: RandomNumbers
-    intercept: Floats
-    which: Integers
-
-    def only(self, who: np.ndarray) -> _TwinSample:
-        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
-        member = Member(self.member.median[who], self.member.cv[who])
-        return _TwinSample(member, self.p[who], drawn, self.intercept[who], self.which[who])
-
-    def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
-        """Return read-outs and counts to CART2; far more exact than a count is."""
-        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days=days)
-
-    def after(self, arm: Arm, follow: float) -> Floats:
-        """Return read-outs of the second infusion."""
-        return self._through(arm, follow, RTOL, days=np.empty(0))[0][:, 1]
-
-    def _through(self, arm: Arm, follow: float, rtol: float, *, days: Floats) -> tuple[Floats, Floats]:
-        schedule = arm.schedule
-        day = np.tile(schedule.day, (len(self.p), 1))
-        return run_protocol(
-            self.member, self.p, self.drawn, schedule=schedule, day=day, follow=follow, rtol=rtol, counted=days
-        )
-
-
-@dataclass(frozen=True)
-class _TwinDesign:
-    """Second infusions that are compared, and the populations of the twins."""
-
-    seconds: tuple[Infusion, ...]
-    usual: Arm
-    follow: float
-    ensemble: Ensemble
-    seed: int
-    members: int
-    twins: int
-    share: float | None
-
-    def some(self, i: int) -> _TwinSample:
-        """Return the twins of patient i."""
-        chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
-        which = np.repeat(np.arange(self.members), self.twins)
-        own, count = chosen[which], len(which)
-        member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
-        drawn = draws(self.seed, i * count, count)
-        return _TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
-
-    def arm(self, patient: PatientData, second: Infusion) -> Arm:
-        """Return a patient's own CART1 and interval, with a second infusion."""
-        first, later = self.usual.infusions[0], max(self.usual.infusions[1].after_days, SHORTEST)
-        if patient.dose is not None:
-            first = first.model_copy(update={"dose_cells_per_kg": patient.dose, "shares": (1.0,)})
-        if patient.regimen is not None:
-            first = first.model_copy(update={"lymphodepletion": patient.regimen, "cy": None, "flu": None})
-        days = later if patient.days is None else max(patient.days, SHORTEST)
-        return Arm(name="twin", infusions=(first, second.model_copy(update={"after_days": days})))
-
-    @cached_property
-    def cut(self) -> Floats:
-        """Tumour before CART2 from which disease is bulky, by member: as many virtual patients have it as in the
-        cohort."""
-        cut = np.full(self.members, np.nan)
-        if self.share in (None, 0.0, 1.0):
-            return cut
-        some = self.some(0)
-        out, _ = some.before(self.arm(NO_DATA, self.usual.infusions[1]), np.empty(0))
-        needed = needs_another(out[:, 0], out[:, 1])
-        for m in range(self.members):
-            burdens = out[needed & (some.which == m), 1, BURDEN]
-            if burdens.size:
-                cut[m] = np.quantile(burdens, 1 - (self.share or 0.0))
-        return cut
-
-
 def simulate_twins(
     patients: Sequence[PatientData],
     protocols: Protocols,
@@ -257,7 +173,7 @@ def simulate_twins(
         raise CohortRefused([Problem(table="protocols", column="arms", rule=rule, remedy=remedy)])
     seconds = {_name(arm.infusions[1]): arm.infusions[1] for arm in arms}
     bulky = [p.bulky for p in patients if p.bulky is not None]
-    design = _TwinDesign(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
+    design = TwinDesign(tuple(seconds.values()), arms[0], protocols.follow_days, ensemble, seed,
                          min(members, len(ensemble)), twins, float(np.mean(bulky)) if bulky else None)  # fmt: skip
     _ = design.cut
     weighted = []
@@ -271,7 +187,7 @@ def simulate_twins(
     return _together(tuple(seconds), design, patients, weighted=weighted)
 
 
-def _together(names: tuple[str, ...], design: _TwinDesign, patients: Sequence[PatientData],
+def _together(names: tuple[str, ...], design: TwinDesign, patients: Sequence[PatientData],
               *, weighted: Sequence[_PatientTwins]) -> TwinPredictions:  # fmt: skip
     """Return the means over patients."""
     pairs = [(p, t) for p, t in zip(patients, weighted, strict=True) if np.isfinite(t.means).any()]
@@ -309,7 +225,7 @@ def _name(second: Infusion) -> str:
     return f"{regimen}; {dose_text(second.dose_cells_per_kg)}{split}"
 
 
-def _twins(design: _TwinDesign, patient: PatientData, i: int) -> _PatientTwins:
+def _twins(design: TwinDesign, patient: PatientData, i: int) -> _PatientTwins:
     """Return one patient's twins: weighed after CART1, those who count followed after each second infusion."""
     some = design.some(i)
     days = patient.counts.day if patient.counts is not None else np.empty(0)
@@ -326,7 +242,7 @@ def _twins(design: _TwinDesign, patient: PatientData, i: int) -> _PatientTwins:
     return _PatientTwins(np.stack(means, axis=1), own, power, effective(weight))
 
 
-def _after(design: _TwinDesign, twins: _TwinSample, share: Floats, *, arm: Arm, follow: float) -> Floats:
+def _after(design: TwinDesign, twins: TwinSample, share: Floats, *, arm: Arm, follow: float) -> Floats:
     """Return the weighted mean of each quantity after the second infusion, by member."""
     outcome = outcomes(twins.after(arm, follow))
     share = np.where(outcome.given, share, 0.0)

@@ -1,0 +1,102 @@
+"""The design of a cohort's virtual twins: their parameters, their infusions, and how they are simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from reinfuse.arrays import Floats, Integers
+from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
+from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
+from reinfuse.simulation.solver.integrate import RTOL
+from reinfuse.simulation.solver.readouts import BURDEN
+from reinfuse.simulation.trial.outcomes import needs_another
+from reinfuse.simulation.trial.protocol import Arm, Infusion
+from reinfuse.simulation.twins.patient_data import NO_DATA, SHORTEST, PatientData
+
+_AT_CART2 = 1.0
+"""Days of follow-up for the data from before CART2."""
+
+
+@dataclass(frozen=True)
+class TwinSample:
+    """Virtual patients, and the member of each."""
+
+    member: Member
+    p: Floats
+    drawn: RandomNumbers
+    intercept: Floats
+    which: Integers
+
+    def only(self, who: np.ndarray) -> TwinSample:
+        """Return some of them."""
+        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
+        member = Member(self.member.median[who], self.member.cv[who])
+        return TwinSample(member, self.p[who], drawn, self.intercept[who], self.which[who])
+
+    def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
+        """Return read-outs and counts to CART2; far more exact than a count is."""
+        return self._through(arm, _AT_CART2, CALIBRATION_RTOL, days=days)
+
+    def after(self, arm: Arm, follow: float) -> Floats:
+        """Return read-outs of the second infusion."""
+        return self._through(arm, follow, RTOL, days=np.empty(0))[0][:, 1]
+
+    def _through(self, arm: Arm, follow: float, rtol: float, *, days: Floats) -> tuple[Floats, Floats]:
+        schedule = arm.schedule
+        day = np.tile(schedule.day, (len(self.p), 1))
+        return run_protocol(
+            self.member, self.p, self.drawn, schedule=schedule, day=day, follow=follow, rtol=rtol, counted=days
+        )
+
+
+@dataclass(frozen=True)
+class TwinDesign:
+    """Second infusions that are compared, and the populations of the twins."""
+
+    seconds: tuple[Infusion, ...]
+    usual: Arm
+    follow: float
+    ensemble: Ensemble
+    seed: int
+    members: int
+    twins: int
+    share: float | None
+
+    def some(self, i: int) -> TwinSample:
+        """Return the twins of patient i."""
+        chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
+        which = np.repeat(np.arange(self.members), self.twins)
+        own, count = chosen[which], len(which)
+        member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
+        drawn = draws(self.seed, i * count, count)
+        return TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
+
+    def arm(self, patient: PatientData, second: Infusion) -> Arm:
+        """Return a patient's own CART1 and interval, with a second infusion."""
+        first, later = self.usual.infusions[0], max(self.usual.infusions[1].after_days, SHORTEST)
+        if patient.dose is not None:
+            first = first.model_copy(update={"dose_cells_per_kg": patient.dose, "shares": (1.0,)})
+        if patient.regimen is not None:
+            first = first.model_copy(update={"lymphodepletion": patient.regimen, "cy": None, "flu": None})
+        days = later if patient.days is None else max(patient.days, SHORTEST)
+        return Arm(name="twin", infusions=(first, second.model_copy(update={"after_days": days})))
+
+    @cached_property
+    def cut(self) -> Floats:
+        """Tumour before CART2 from which disease is bulky, by member: as many virtual patients have it as in the
+        cohort."""
+        cut = np.full(self.members, np.nan)
+        if self.share in (None, 0.0, 1.0):
+            return cut
+        some = self.some(0)
+        out, _ = some.before(self.arm(NO_DATA, self.usual.infusions[1]), np.empty(0))
+        needed = needs_another(out[:, 0], out[:, 1])
+        for m in range(self.members):
+            burdens = out[needed & (some.which == m), 1, BURDEN]
+            if burdens.size:
+                cut[m] = np.quantile(burdens, 1 - (self.share or 0.0))
+        return cut
