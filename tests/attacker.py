@@ -52,13 +52,21 @@ class Atom:
         return self.value in responder_set(RULES, self.diagnosis)
 
 
-def breaks(best: str, events: frozenset[str], timed: Sequence[str]) -> Iterator[tuple[str, str]]:
+def breaks(diagnosis: str, best: str, events: frozenset[str], *, timed: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the declared relations that an outcome breaks: an endpoint, and what it is said to be part of."""
     for name in timed:
         if name in events:
             yield from ((name, outer) for outer in wholes(name, ENDPOINTS) if outer in timed and outer not in events)
         elif best in ENDPOINTS.get(name, NOTHING).best:
             yield best, name
+        lack = ENDPOINTS.get(name, NOTHING).lack_of
+        if lack is not None:
+            assert lack == "response"
+            responded = best in responder_set(RULES, diagnosis)
+            if name in events and responded and not any(name in wholes(e, ENDPOINTS) for e in events):
+                yield name, "no other event in responders"
+            if name not in events and not responded:
+                yield name, "every patient without a response"
 
 
 class Tables:
@@ -66,10 +74,11 @@ class Tables:
 
     def __init__(self, timed: Sequence[str], patients: Sequence[Patient]) -> None:
         self.timed = tuple(timed)
-        untrue = {r for p in patients for r in breaks(str(p["best"]), frozenset(p["events"]), timed)}  # type: ignore[arg-type]
+        outcomes = [(str(p["diagnosis"]), str(p["best"]), frozenset(p["events"])) for p in patients]  # type: ignore[call-overload]
+        untrue = {r for outcome in outcomes for r in breaks(*outcome, timed=timed)}
         every = [frozenset(e) for k in range(len(timed) + 1) for e in combinations(timed, k)]
         self.atoms = [Atom("outcome", d, s, b, events) for d, s, b, events in product(DIAGNOSES, SEXES, BEST, every)
-                      if set(breaks(b, events, timed)) <= untrue]  # fmt: skip
+                      if set(breaks(d, b, events, timed=timed)) <= untrue]  # fmt: skip
         self.atoms += [Atom(t, d, s, v) for t, of in TABLES.items() for d, s, v in product(DIAGNOSES, SEXES, of)]
         self.place = {atom: i for i, atom in enumerate(self.atoms)}
         self.true = np.zeros(len(self.atoms))

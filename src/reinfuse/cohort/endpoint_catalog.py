@@ -41,6 +41,9 @@ class BuiltInEndpoint:
         in them, counted from another day.
     best
         Best responses that are events of this endpoint.
+    lack_of
+        The binary endpoint whose lack, by a day of the plan, is an event too: an event that is none of its parts is
+        that of a patient without it.
     switch
         The rule of a plan that has it derived; None: it always is.
     modelled
@@ -70,6 +73,7 @@ class BuiltInEndpoint:
     part_of: tuple[str, ...] = ()
     among: str | None = None
     best: tuple[str, ...] = ()
+    lack_of: str | None = None
     switch: str | None = None
     modelled: bool = False
     main: bool = False
@@ -106,8 +110,8 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "efs", "Event-free survival", "EFS", "time", "responses", duration="event-free survival",
-        event="no response by the day that the plan says, progression, relapse or death", best=("PD",), switch="efs",
-        modelled=True, summarised=True, by_factor=True,
+        event="no response by the day that the plan says, progression, relapse or death", best=("PD",),
+        lack_of="response", switch="efs", modelled=True, summarised=True, by_factor=True,
     ),
     BuiltInEndpoint(
         "os", "Overall survival", "OS", "time", "patients", duration="overall survival", event="death",

@@ -79,6 +79,9 @@ def numbers_of(records: Sequence[Estimate], total: int, group_of: Callable[[Esti
     for left in differences(cells):
         every = {group: left.of(cells, group) for group in cells[left.whole]}
         cells[left.measure] = {group: cell for group, cell in every.items() if cell is not None}
+    for both, own, other in list(_with_both(cells)):
+        groups = {g: (cells[own][g], cells[other][g]) for g in cells[own] if g in cells[other]}
+        cells[both] = {g: Cell(min(max(0, e.x + r.x - e.n), r.x), r.x) for g, (e, r) in groups.items()}
     if plan is not None:
         _count_by_rule(cells, plan)
     return dict(cells)
@@ -142,6 +145,27 @@ def differences(cells: Cells) -> list[Difference]:
     return [d for d in dict.fromkeys(derived) if all(m in cells for m in (d.whole, *d.parts))]
 
 
+def _with_both(cells: Cells) -> Iterator[tuple[Measure, Measure, Measure]]:
+    """Yield what tells who has an event that is the lack of another, and that one all the same, and both's measures.
+
+    All others without a response have the event: events and responses less patients are the responders with it. Of
+    all that the endpoint is a part of, or a plan's own endpoint may hold, the same.
+    """
+    for endpoint in (e for e in ENDPOINTS.values() if e.lack_of):
+        lacking, other = _measure(cells, endpoint.name), _measure(cells, str(endpoint.lack_of))
+        if lacking is None or other is None:
+            continue
+        wider = [m for name in wholes(endpoint.name, ENDPOINTS) if (m := _measure(cells, name)) is not None]
+        wider += [m for m in _of_outcomes(cells) if m[1] not in ENDPOINTS and _may_hold(cells[m], cells[lacking])]
+        for own in (lacking, *wider):
+            yield ("both", other[1], *own), own, other
+
+
+def _of_outcomes(cells: Cells) -> list[Measure]:
+    """Return the measures of who had the event of an endpoint."""
+    return [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
+
+
 def _best(responses: Sequence[str]) -> list[Measure]:
     """Return the measures of best responses."""
     return [("response", "response", Stratum("best", response)) for response in responses]
@@ -154,7 +178,7 @@ def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
     """
     nested = [(_measure(cells, outer), _measure(cells, inner)) for inner, endpoint in ENDPOINTS.items()
               if endpoint.among is None for outer in wholes(inner, ENDPOINTS)]  # fmt: skip
-    named = [m for m in cells if m[0] in ("response", "survival") and len(m) == 2]
+    named = _of_outcomes(cells)
     own = [(m, other) for m in named if m[1] not in ENDPOINTS for other in named if other != m]
     nested += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
     severe = [m for m in cells if m[0] == "toxicity" and level_of(m[2]) == ">=3"]
@@ -201,6 +225,7 @@ def rules(cells: Cells) -> CellRules:
     together += [(("evaluated", e.name), ("response", e.among)) for e in ENDPOINTS.values() if e.among]
     together += [(UNCOUNTED, *columns["response", "best"])] if UNCOUNTED in cells else []
     together += [(PARTIAL, ("response", "cr"))] if PARTIAL in cells else []
+    together += [(both, own) for both, own, _ in _with_both(cells)]
     twins: dict[Measure, Group] = {("baseline", None, _level(g)): g for g in cells[SIZE]}
     outcomes = {m for m in cells if m[0] in ("response", "survival") and len(m) == 2} | {m for m, _ in sums}
     return CellRules(tuple(map(tuple, columns.values())), tuple(together), tuple(then), tuple(_cell_by_cell(cells)),
@@ -217,6 +242,10 @@ def _cell_by_cell(cells: Cells) -> Iterator[tuple[Key, Key]]:
             if cell.x == 0:
                 yield (outer, group), (inner, group)
                 yield (inner, group), (outer, group)
+    for both, own, other in _with_both(cells):  # nobody has both: either tells the other
+        for group in (g for g, cell in cells[both].items() if cell.x == 0):
+            yield (own, group), (other, group)
+            yield (other, group), (own, group)
     for group, cell in cells.get(UNCOUNTED, {}).items():  # it is 0 but in few diagnoses: the total tells it
         if cell.x and factor_of(_level(group)) == "diagnosis":
             yield (UNCOUNTED, group), (UNCOUNTED, ALL)
