@@ -85,12 +85,15 @@ def _counted(findings: Findings) -> str:
     if facts["all_below_the_limit"]:
         low = facts["all_below_the_limit"]
         noun = "infusion has" if low == 1 else "infusions have"
-        sentences.append(f"{number_format.count(low)} {noun} every count below the limit of quantification: half the limit "
-                    "is used.")  # fmt: skip
+        sentences.append(
+            f"{number_format.count(low)} {noun} every count below the limit of quantification: half the limit is used."
+        )
     if facts.get("late"):
         noun = "infusion was" if facts["late"] == 1 else "infusions were"
-        sentences.append(f"{number_format.count(facts['late'])} {noun} above the limit only after day 28: half the limit is "
-                    "used by day 28.")  # fmt: skip
+        sentences.append(
+            f"{number_format.count(facts['late'])} {noun} above the limit only after day 28: half the limit is used by "
+            "day 28."
+        )
     if facts["residue_known"]:
         sentences.append("CAR-T cells of an earlier infusion were detectable before "
                     f"{number_format.count(facts['residue'])} of "
