@@ -136,7 +136,7 @@ def one_figure(
 
     if name != "list":
         place.check_files(single_figure.files_of(name))
-    findings = findings_for_figure(cohort, plan, name)
+    findings = findings_for_figure(cohort, plan, figure=name)
     if name == "list":
         typer.echo("\n".join(single_figure.names(findings)))
         return

@@ -88,7 +88,7 @@ def trial(
 
     declared, ensemble, seeded = _protocols(protocols), bundled(), trial_results.SEED if seed is None else seed
     with _runner(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster) as runner, progress_bar() as progress:
-        blocks = _resumable(runner, Trial(declared, ensemble, seeded), out) if resume else runner
+        blocks = _resumable(runner, Trial(declared, ensemble, seeded), out=out) if resume else runner
         findings = trial_results.trial(declared, ensemble, patients, seed=seeded, runner=blocks, progress=progress)
         if cohort is not None:
             findings = trial_results.with_twins(findings, ensemble, _twins(cohort), seed=seeded, progress=progress)
@@ -263,7 +263,7 @@ def _runner(cluster: str | None, tls: tuple[Path | None, Path | None, Path | Non
     return on_cluster(cluster, Tls(*tls), insecure=insecure)
 
 
-def _resumable(runner: Runner, trial: Trial, out: Path) -> Runner:
+def _resumable(runner: Runner, trial: Trial, *, out: Path) -> Runner:
     from reinfuse.simulation.trial.checkpoint import resumable
 
     signals.note_remains(f"Checkpoints are kept in {_folder(out)}: the same command resumes from them.")

@@ -25,7 +25,7 @@ def chosen_plan(path: Path | None) -> Plan:
     return Plan.load(path) if path else Plan.built_in()
 
 
-def findings_for_figure(cohort: Path, plan: Path | None, figure: str) -> Findings:
+def findings_for_figure(cohort: Path, plan: Path | None, *, figure: str) -> Findings:
     """Read findings back, or estimate what a figure needs."""
     from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export import single_figure

@@ -107,7 +107,7 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
         one, wrong = from_columns(declared, frame, dialect=dialect)
         problems += wrong
         ends += [one] if one else []
-    populations, missing, wrong = _populations(frame, columns, design)
+    populations, missing, wrong = _populations(frame, columns, design=design)
     if problems + wrong:
         raise PlanRefused(problems + wrong)
     if not ends and not columns and not any(is_grade(c) for c in frame.columns):
@@ -230,7 +230,7 @@ def _built_in(frame: pl.DataFrame, name: str, rules: Rules) -> EndpointColumn | 
 
 
 def _populations(frame: pl.DataFrame, columns: list[FactorColumn],
-                 design: Design) -> tuple[dict[str, Bools], list[str], list[Problem]]:  # fmt: skip
+                 *, design: Design) -> tuple[dict[str, Bools], list[str], list[Problem]]:  # fmt: skip
     """Return all patients and each level of each subgroup; a subgroup of numbers is refused."""
     masks = {"all": np.ones(frame.height, dtype=np.bool_)}
     missing: list[str] = []

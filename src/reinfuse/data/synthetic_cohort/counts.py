@@ -68,7 +68,7 @@ def draw_curve(rng: random.Random, p: Patient, *, infusion: int) -> CountCurve:
     )  # fmt: skip
 
 
-def count_days(rng: random.Random, end: int, visits: Sequence[Visit]) -> list[int]:
+def count_days(rng: random.Random, end: int, *, visits: Sequence[Visit]) -> list[int]:
     """Draw the days of counts up to `end`; some are missed, and few follow a progression."""
     planned = [rng.choice((1, 3)), *(day + rng.randint(-by, by) for day, by in COUNT_VISITS)]
     days = [day for day in planned if day <= end and rng.random() > 0.08]
@@ -88,11 +88,11 @@ def count_row(rng: random.Random, p: Patient, day: int, *, count: float) -> Row:
 def count_rows(rng: random.Random, p: Patient) -> list[Row]:
     """Return the counts: after CART1, what was left before CART2, and after CART2."""
     first, second = draw_curve(rng, p, infusion=1), draw_curve(rng, p, infusion=2)
-    rows = [count_row(rng, p, day, count=first.at(day)) for day in count_days(rng, p.interval - 10, p.before)]
+    rows = [count_row(rng, p, day, count=first.at(day)) for day in count_days(rng, p.interval - 10, visits=p.before)]
     if rng.random() > 0.08:
         left = p.interval - rng.choice((0, 0, 1, 6))
         rows.append(count_row(rng, p, left, count=first.at(left)))
     end = int(second.peak_day) if p.patient_id == STILL_RISING else p.last_day
-    days = [] if p.patient_id in NOT_COUNTED else count_days(rng, end, p.after)
+    days = [] if p.patient_id in NOT_COUNTED else count_days(rng, end, visits=p.after)
     days = sorted(days + days[3:4]) if p.patient_id in COUNTED_TWICE else days
     return rows + [count_row(rng, p, p.interval + day, count=second.at(day)) for day in days]

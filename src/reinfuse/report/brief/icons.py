@@ -28,14 +28,14 @@ def icons(name: str, title: str, counted: int, *, of: int) -> Drawn | None:
         return None
     rows = -(-drawn // A_ROW)
     width, height = min(drawn, A_ROW) * _STEP, rows * _HIGH
-    people = "".join(_person(i % A_ROW * _STEP, i // A_ROW * _HIGH, i < shown) for i in range(drawn))
+    people = "".join(_person(i % A_ROW * _STEP, i // A_ROW * _HIGH, dark=i < shown) for i in range(drawn))
     svg = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
            f'<rect width="{width}" height="{height}" fill="#fff"/>{people}</svg>')  # fmt: skip
     data = pl.DataFrame({"what": [title], "counted": [counted], "of": [of]})
     return Drawn(name, title, title, svg.encode(), data, 1)
 
 
-def _person(x: int, y: int, dark: bool) -> str:
+def _person(x: int, y: int, *, dark: bool) -> str:
     look = f'fill="{_DARK}"' if dark else 'fill="#fff"'
     body = f"M{x + 5} {y + 36}v-12q0-9 8-9t8 9v12z"
     style = f'{look} stroke="{_DARK}" stroke-width="1.6"'

@@ -23,7 +23,7 @@ def html(document: Document) -> str:
     return page
 
 
-def fragment(title: str, summary: Sequence[str], tables: Sequence[Table]) -> str:
+def fragment(title: str, summary: Sequence[str], *, tables: Sequence[Table]) -> str:
     """Return a title, a summary and tables as HTML that stands within another page."""
     written: str = _template("fragment.html.j2").render(title=title, summary=summary, tables=tables)
     return written

@@ -24,4 +24,4 @@ def main_tables(findings: Findings) -> Html:
     tables, prose = Tables(findings), Prose(findings)
     shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
     shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
-    return Html(fragment(title(findings), list(prose.summary()), shown))
+    return Html(fragment(title(findings), list(prose.summary()), tables=shown))

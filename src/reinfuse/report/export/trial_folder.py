@@ -59,7 +59,7 @@ REASONS = (
 )
 
 
-def virtual_report(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[Placed]) -> Document:
+def virtual_report(findings: VirtualFindings, tables: VirtualTables, *, drawn: Sequence[Placed]) -> Document:
     """Return the report of a virtual trial."""
     return Document(
         findings.protocols.title,
@@ -142,7 +142,7 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, *, place: Desti
     def write(draft: Path) -> None:
         drawn = list(virtual_figures(findings, tables))
         write_figures([figure for _, figure in drawn], draft / "figures")
-        document = virtual_report(findings, tables, drawn)
+        document = virtual_report(findings, tables, drawn=drawn)
         (draft / "report.html").write_text(html(document), encoding="utf-8")
         (draft / "report.pdf").write_bytes(pdf(document))
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)

@@ -145,7 +145,7 @@ class InferenceTables(Tables):
         rows = []
         for end in self._ends():
             measures = [self.look.all("stability", end, s)
-                     for s in ("c_index", "c_index_corrected", "calibration_slope_corrected")]  # fmt: skip
+                        for s in ("c_index", "c_index_corrected", "calibration_slope_corrected")]  # fmt: skip
             if measures[0] and measures[0][0].estimate is not None:
                 first = measures[0][0]
                 cells = (

@@ -133,7 +133,7 @@ def _moved(z: Floats, fit: Floats, power: float, *, step: float, judged: Callabl
         steps = np.minimum(steps, 0.95)[:, None]
         proposed = mean + np.sqrt(1 - steps**2) * off + steps * (random.standard_normal(off.shape) @ root.T)
         new = judged(proposed)
-        ratio = power * (new - fit[half]) + _beyond(proposed, mean, root) - _beyond(z[half], mean, root)
+        ratio = power * (new - fit[half]) + _beyond(proposed, mean, root=root) - _beyond(z[half], mean, root=root)
         taken = np.log(random.uniform(size=len(half))) < ratio
         z[half[taken]], fit[half[taken]] = proposed[taken], new[taken]
         accepted += int(taken.sum())
@@ -147,7 +147,7 @@ def _normal(z: Floats) -> tuple[Floats, Floats]:
     return z.mean(axis=0), np.linalg.cholesky(covariance)
 
 
-def _beyond(z: Floats, mean: Floats, root: Floats) -> Floats:
+def _beyond(z: Floats, mean: Floats, *, root: Floats) -> Floats:
     """Return the log prior minus the log density of the normal that the moves leave unchanged."""
     log_ratio: Floats = -0.5 * np.sum(z**2, axis=1) + 0.5 * np.sum(np.linalg.solve(root, (z - mean).T) ** 2, axis=0)
     return log_ratio

@@ -138,7 +138,7 @@ def moments(n: Floats, total: Floats, square: Floats) -> Moments:
     size = n.sum()
     if size < 2:
         return Moments(float(total.sum() / size) if size else float("nan"), float("nan"), float("nan"), int(size))
-    mean, within = total.sum() / size, _within(n, total, square)
+    mean, within = total.sum() / size, _within(n, total, square=square)
     own = _variances(n, total, square, pooled=within) / n
     return Moments(float(mean), *_between(n, total / n, within / n, own=own, sampling=within / size, n=int(size)))
 
@@ -177,7 +177,7 @@ def difference(one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, 
                                               sampling=max(sampling, 0.0), n=count))  # fmt: skip
 
 
-def _within(n: Floats, total: Floats, square: Floats) -> float:
+def _within(n: Floats, total: Floats, *, square: Floats) -> float:
     """Return the variance between patients of a member, pooled."""
     free = n.sum() - len(n)
     if free > 0:

@@ -163,7 +163,7 @@ def _evaluated(on: EvaluationSample, arm: Arm, treated: bool, block: Block) -> E
     out = patients.through(arm, _FOLLOW.get(objective, _SOON))
     given, outcome = needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 1])
     crs = patients.crs(outcome)
-    value = _reached(outcome, crs, objective)
+    value = _reached(outcome, crs, objective=objective)
     before = outcomes(out[:, 0])
     waiting = ~given & before.given & ~before.died
     value[~given] = 0.0
@@ -176,7 +176,7 @@ def _evaluated(on: EvaluationSample, arm: Arm, treated: bool, block: Block) -> E
     return EvaluatedProtocol(value, either, before.given, given)
 
 
-def _reached(outcome: Outcomes, crs: Floats, objective: str) -> Floats:
+def _reached(outcome: Outcomes, crs: Floats, *, objective: str) -> Floats:
     if objective == DURABLE:
         lost = (outcome.progressed & (outcome.pfs <= _HALF_YEAR)) | (outcome.died & (outcome.os <= _HALF_YEAR))
         return (outcome.response & ~lost).astype(np.float64)

@@ -133,10 +133,10 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
         raise _refused("patients", str(patients), "none of them needs a second infusion", remedy="more patients")
     most = size.design + 1 + size.steps + size.around
     log = _EvaluationLog(on, runner, lambda k: report("protocols evaluated", k, most))
-    designed = _explored(log, size.design, size.steps)
+    designed = _explored(log, size.design, steps=size.steps)
     region = log.region(designed)
     if region and size.around:
-        _filled(log, region, size.around)
+        _filled(log, region, around=size.around)
         region = log.region(designed)
     if region is None:
         least = min(float(np.mean(w.toxicity[w.exposed])) for w in log.evaluated)
@@ -218,7 +218,7 @@ class _EvaluationLog:
         )
 
 
-def _explored(log: _EvaluationLog, design: int, steps: int) -> int:
+def _explored(log: _EvaluationLog, design: int, *, steps: int) -> int:
     """Evaluate a space-filling design, the usual protocol and the optimiser's path; return the design's size."""
     question = log.on.question
     free = question.unit(question.usual).size
@@ -240,7 +240,7 @@ def _cube(free: int, count: int, *, seed: int) -> Floats:
     return points
 
 
-def _filled(log: _EvaluationLog, region: Region, around: int) -> None:
+def _filled(log: _EvaluationLog, region: Region, *, around: int) -> None:
     """Evaluate protocols that fill the box around the near-optimal region."""
     unit = region.question.unit(region.points[region.inside])
     if not unit.size:
