@@ -97,7 +97,7 @@ def test_switched_off_analyses_are_not_there(tmp_path):
     assert kept == {"flow", "baseline", "response", "survival", "competing", "toxicity", "association"}
     page = (save(findings, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
     assert 'id="sure"' not in page
-    assert "No p-value is corrected" in page
+    assert "P-values were not adjusted for multiple testing" in page
 
 
 def test_a_missing_factor_is_imputed_beside_the_complete_cases(demo_findings):

@@ -166,11 +166,11 @@ def test_the_notes_say_which_compartment_decided(tmp_path):
 # What the report says of each rule.
 
 SAID = [
-    (Rules(), "Split dose", "an infusion planned within 30 days of the one before is a part of it"),
-    (Rules(split_dose_days=14), "Split dose", "an infusion planned within 14 days of the one before is a part of it"),
+    (Rules(), "Split dose", "an infusion planned within 30 days of the previous one is a part of it"),
+    (Rules(split_dose_days=14), "Split dose", "an infusion planned within 14 days of the previous one is a part of it"),
     (Rules(), "Best response", "up to progression and new anticancer therapy"),
     (THROUGH, "Best response", "up to progression and new anticancer therapy"),
-    (THROUGH, "Progression-free survival", "goes on through a new anticancer therapy"),
+    (THROUGH, "Progression-free survival", "follow-up continues through a new anticancer therapy"),
     (THROUGH, "Duration of response", "but at a new anticancer therapy too"),
     (Rules(), "Undetectable MRD at day 28", "the first of: marrow, blood, not recorded"),
     (Rules(umrd_compartments=("blood",)), "Undetectable MRD at day 28", "the first of: blood;"),

@@ -37,7 +37,7 @@ def _text(tables: ProtocolTables) -> Iterator[str]:
     )
     differ = [text for text in (_disagreement(tables, e) for e in records) if text]
     if differ:
-        yield f"The methods disagree at this level on: {'; '.join(differ)}."
+        yield f"The methods disagree on: {'; '.join(differ)}."
     else:
         yield f"The methods agree on which of the {len(records)} associations have p below {_alpha(tables):.2g}."
 
