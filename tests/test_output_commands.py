@@ -154,7 +154,7 @@ def test_a_template_leaves_filled_tables_says_so_and_goes_into_no_results(result
     (tmp_path / "new" / "patients.csv").write_text("mine")
     status, _, errors = main("template", "new", cwd=tmp_path)
     assert status == 0
-    assert "patients.csv is there already and was left as it is" in errors
+    assert "patients.csv exists and was not changed" in errors
     assert (tmp_path / "new" / "patients.csv").read_text() == "mine"
     status, _, errors = main("template", "new", "--force", cwd=tmp_path)
     assert status == 0
