@@ -31,7 +31,7 @@ def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[s
         ("later", "Post-infusion factors",
          "Post-infusion (post-baseline) factors: landmark and time-dependent analyses"),
         ("protocols", "Standardised outcomes", "Standardised outcomes by protocol (g-computation)"),
-        ("paired", "Within-patient comparison", f"Within-patient comparison of CART{index - 1} and CART{index}"),
+        ("paired", f"CART{index - 1} vs CART{index}", f"Within-patient comparison of CART{index - 1} and CART{index}"),
     ):  # fmt: skip
 
         def build(name: str = name, short: str = short, title: str = title) -> Iterator[Section]:
