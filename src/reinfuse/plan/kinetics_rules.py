@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Before = Literal["zero", "missing", "half"]
+Between = Literal["missing", "zero", "half"]
+After = Literal["half", "zero", "missing"]
 AREA_DAYS = (28.0,)
 """Days up to which areas are always taken."""
 
@@ -23,9 +26,9 @@ class BelowRules:
         After the last one; the first such count, for areas to a day. Later ones are 0.
     """
 
-    before: Literal["zero", "missing", "half"] = "zero"
-    between: Literal["missing", "zero", "half"] = "missing"
-    after: Literal["half", "zero", "missing"] = "half"
+    before: Before = "zero"
+    between: Between = "missing"
+    after: After = "half"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, create_model, model_serializer, model_validator
 
 from reinfuse.cohort.declarations import MOST_DECLARED, Days, Declaration
-from reinfuse.plan.kinetics_rules import AREA_DAYS, BelowRules, NcaRules
+from reinfuse.plan.kinetics_rules import AREA_DAYS, After, Before, BelowRules, Between, NcaRules
 from reinfuse.plan.switches import declared
 from reinfuse.tabular.cell_parsing import LARGEST
 
@@ -92,9 +92,9 @@ class Kinetics(Declaration):
     """
 
     unit: Literal["cells/uL", "copies/ug"] | None = None
-    before: Literal["zero", "missing", "half"] = "zero"
-    between: Literal["missing", "zero", "half"] = "missing"
-    after: Literal["half", "zero", "missing"] = "half"
+    before: Before = BelowRules.before
+    between: Between = BelowRules.between
+    after: After = BelowRules.after
     area_days: Annotated[tuple[Days, ...], Many] = ()
     above: float | None = Field(default=None, gt=0, le=LARGEST)
 
