@@ -10,12 +10,13 @@ from datetime import date
 from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
 from reinfuse.analyses.registry import steps
+from reinfuse.cohort import cohort as cohorts
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -67,6 +68,17 @@ class Study:
             self.cohort = again
         self.cohort = with_whole_doses(self.cohort, self.plan.rules)
         self.data = analysis_set(self.cohort, self.plan)
+
+    @classmethod
+    def read(cls, path: str | Path, plan: Plan) -> Self:
+        """Read a cohort with the columns of a plan, and apply the plan to it.
+
+        Raises
+        ------
+        CohortRefused, PlanRefused
+            With every problem.
+        """
+        return cls(cohorts.read_cohort(path, plan.columns, used=plan.used_columns), plan)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""

@@ -74,13 +74,12 @@ def what_could_be_seen(
 ) -> None:
     """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
     place = None if out is None else console.writable(out, "power", cohort, plan, force=force)
-    from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.power_folder import shown, write_power
     from reinfuse.study import Study
 
     chosen = chosen_plan(plan)
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
+        study = Study.read(cohort, chosen)
         findings: Findings = study.power(draws, progress)
     console.print_table(shown(findings), 150)
     if place is not None:
@@ -101,7 +100,6 @@ def kinetics(
 ) -> None:
     """Analyse CAR-T cell kinetics. Exposure, persistence, associated factors, and population model."""
     place = console.writable(out, "kinetics", cohort, plan, force=force)
-    from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.kinetics_folder import write_kinetics
     from reinfuse.study import Study
 
@@ -110,7 +108,7 @@ def kinetics(
         settings = {**chosen.kinetics.model_dump(mode="json"), "above": above}
         chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": settings})
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen)
+        study = Study.read(cohort, chosen)
         findings, sampled = study.kinetics(sampling, draws, progress)
         assert study.counts is not None
         write_kinetics(findings, study.counts, sampled, place=place)

@@ -241,13 +241,12 @@ def _protocols(path: Path | None) -> Protocols:
 
 def _twins(cohort: Path) -> Any:
     """Return the data of a cohort's patients from before their second infusion."""
-    from reinfuse.cohort.cohort import read_cohort
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.simulation.twins.patient_data import of_cohort
     from reinfuse.study import Study
 
     plan = Plan.built_in()
-    study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
+    study = Study.read(cohort, plan)
     return of_cohort(study.cohort, study.data, plan=plan, counts=study.counts)
 
 

@@ -27,7 +27,6 @@ def chosen_plan(path: Path | None) -> Plan:
 
 def findings_for_figure(cohort: Path, plan: Path | None, *, figure: str) -> Findings:
     """Read findings back, or estimate what a figure needs."""
-    from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export import single_figure
     from reinfuse.results.findings import Findings
     from reinfuse.study import Study
@@ -36,7 +35,7 @@ def findings_for_figure(cohort: Path, plan: Path | None, *, figure: str) -> Find
         return Findings.load(cohort)
     chosen = single_figure.enough(chosen_plan(plan), figure)
     with progress_bar() as progress:
-        return Study(read_cohort(cohort, chosen.columns, used=chosen.used_columns), chosen).run(progress)
+        return Study.read(cohort, chosen).run(progress)
 
 
 def analyse(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
@@ -50,14 +49,13 @@ def analyse(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
 
 
 def _analyse_with(cohort: Path, plan: Plan, place: Destination, *, second: SecondProcess | None) -> Findings:
-    from reinfuse.cohort.cohort import read_cohort
     from reinfuse.report.export.results_folder import write
     from reinfuse.runtime.boundary import Boundary, failed
     from reinfuse.study import Study
 
     boundary = Boundary()
     with progress_bar() as progress:
-        study = Study(read_cohort(cohort, plan.columns, used=plan.used_columns), plan)
+        study = Study.read(cohort, plan)
         findings = study.run(progress, second)
         write(findings, place, progress=progress, boundary=boundary, second=second)
     for text in failed((*findings.warnings, *boundary.warnings)):
