@@ -14,6 +14,7 @@ from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import DAYS_A_MONTH, EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.strata import Stratum
+from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.plan.switches import Switch
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
@@ -171,9 +172,28 @@ NO_MULTIVARIABLE = "no multivariable model in the plan"
 NO_COUNTS = "no CAR-T counts after the infusions"
 
 
+def independent(name: str, work: Callable[[], Output], *, endpoint: str | None = None) -> Step:
+    """Return a step that needs no estimates of the steps before it."""
+    return Step(name, lambda _: work(), endpoint)
+
+
+def without_curves(name: str, work: Callable[[], list[Estimate]], *, endpoint: str | None = None) -> Step:
+    """Return an independent step that draws no curve."""
+    return independent(name, lambda: (work(), {}), endpoint=endpoint)
+
+
 def of_endpoint(analysis: str, end: EndpointColumn, work: Callable[[], list[Estimate]]) -> Step:
-    """Return a step that is of one endpoint and draws no curve."""
-    return Step(f"{analysis}, {end.label}", lambda _: (work(), {}), end.name)
+    """Return an independent step that is of one endpoint and draws no curve."""
+    return without_curves(f"{analysis}, {end.label}", work, endpoint=end.name)
+
+
+def ratios_of_counts(
+    name: str, inputs: Inputs, work: Callable[[CohortKinetics, AnalysisSet, Plan], list[Estimate]]
+) -> Iterator[Step]:
+    """Yield the step of ratios that rest on CAR-T counts, each held to `within_reach`; none without counts."""
+    counts = inputs.counts
+    if counts is not None:
+        yield without_curves(name, lambda: [within_reach(e) for e in work(counts, inputs.data, inputs.plan)])
 
 
 def seed_words(model: Model) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
@@ -110,7 +111,7 @@ def _numbers(variable: Variable, values: pl.Series, *, population: str) -> Itera
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
-    yield Step("baseline", lambda _: (baseline(inputs.data), {}))
+    yield without_curves("baseline", partial(baseline, inputs.data))
 
 
 ANALYSIS = Analysis(

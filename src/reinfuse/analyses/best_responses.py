@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
-from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks
+from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, without_curves
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.cohort.strata import Stratum
@@ -32,7 +33,7 @@ def best_responses(data: AnalysisSet) -> list[Estimate]:
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
-    yield Step("best responses", lambda _: (best_responses(inputs.data), {}))
+    yield without_curves("best responses", partial(best_responses, inputs.data))
 
 
 ANALYSIS = Analysis(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from reinfuse.analyses.base import Analysis, Inputs, Step, rate_days, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, rate_days, ticks
 from reinfuse.analyses.competing_risks import cumulative_incidence, curve, numbers_at_risk
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -14,7 +15,7 @@ from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
 
 
-def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
     records: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
     time, other = np.asarray(end.time), np.asarray(end.competing)
@@ -35,7 +36,8 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.data.endpoints:
         if end.kind != "binary" and end.competing is not None:
             name = f"cumulative incidence, {end.label}"
-            yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
+            work = partial(_of, inputs.data, end, confidence=inputs.plan.confidence)
+            yield independent(name, work, endpoint=end.name)
 
 
 ANALYSIS = Analysis(

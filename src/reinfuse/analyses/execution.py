@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from reinfuse.analyses.base import Inputs, Step
+from reinfuse.analyses.base import Inputs, Output, Step
 from reinfuse.analyses.registry import analyses, analysis_of
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
@@ -41,7 +41,7 @@ def pieces(todo: Sequence[Step]) -> list[Callable[[], Piece]]:
 
 def _taken(step: Step, estimates: list[Estimate]) -> Piece:
     boundary, section = Boundary(), analysis_of(step.name).section
-    nothing: tuple[list[Estimate], dict[CurveKey, Curve]] = ([], {})
+    nothing: Output = ([], {})
     records, curves = boundary.attempt(_capital(step.name), section, lambda: step.work(estimates), otherwise=nothing)
     return Piece(records, curves, tuple(boundary.failures))
 

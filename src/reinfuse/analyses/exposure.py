@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step, without_curves
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.strata import Stratum
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
@@ -58,7 +58,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     counts = inputs.counts
     if counts is not None:
         members: Members = [(None, None), *levels_compared(inputs.data, inputs.plan)]
-        yield Step("exposure", lambda _: (list(_summaries(counts, members)), {}))
+        yield without_curves("exposure", lambda: list(_summaries(counts, members)))
 
 
 ANALYSIS = Analysis(

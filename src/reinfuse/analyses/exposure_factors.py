@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from reinfuse.analyses import mixed_model
-from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, ratios_of_counts
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
-from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.infusion_factors import declared, factors, label
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate, joined
@@ -78,18 +77,11 @@ def _halved(counts: CohortKinetics, measure: str) -> str | None:
     return f"{many} infusion{s} with no count above the limit{by}, set to half the limit" if many else None
 
 
-def _steps(inputs: Inputs) -> Iterator[Step]:
-    counts = inputs.counts
-    if counts is not None:
-        yield Step("factors of exposure",
-                   lambda _: ([within_reach(e) for e in _effects(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
-
-
 ANALYSIS = Analysis(
     "factors of exposure",
     records="kinetics",
     section="kinetics",
-    steps=_steps,
+    steps=lambda inputs: ratios_of_counts("factors of exposure", inputs, _effects),
     what="ratios of peak and AUC between infusions",
     method=(
         "log values, random intercept per patient (REML), CR2 robust standard errors and Satterthwaite "

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from reinfuse.analyses import association, landmark
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, ratios_of_counts
 from reinfuse.analyses.exposure_predictors import PREDICTORS, lacking, predictors
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.post_baseline import at_landmark
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.day_28 import WINDOW
-from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate, joined
 
@@ -36,18 +34,11 @@ def _outcome(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Esti
     return records
 
 
-def _steps(inputs: Inputs) -> Iterator[Step]:
-    counts = inputs.counts
-    if counts is not None:
-        yield Step("exposure and outcome",
-                   lambda _: ([within_reach(e) for e in _outcome(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
-
-
 ANALYSIS = Analysis(
     "exposure and outcome",
     records="kinetics",
     section="kinetics",
-    steps=_steps,
+    steps=lambda inputs: ratios_of_counts("exposure and outcome", inputs, _outcome),
     what="exposure and outcome",
     method="Firth; response: counts of the same weeks; PFS: landmark at day 28, with counts by day 28",
     lacking="no CAR-T counts with response or progression-free survival",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import polars as pl
 
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import Estimate
@@ -26,7 +27,7 @@ def flow(data: AnalysisSet) -> list[Estimate]:
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
-    yield Step("flow", lambda _: (flow(inputs.data), {}))
+    yield without_curves("flow", partial(flow, inputs.data))
 
 
 ANALYSIS = Analysis(

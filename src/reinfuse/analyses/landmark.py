@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.association import associations, infinite, ratio
-from reinfuse.analyses.base import Analysis, Inputs, Output, Step, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, ticks
 from reinfuse.analyses.design_matrix import design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -120,12 +121,11 @@ def _split(X: Floats, entry: Floats, time: Floats, *, event: Floats,
     return np.vstack([first, second]), start, stop, ended
 
 
-def _of(inputs: Inputs, mark: Landmark) -> Output:
+def _of(inputs: Inputs, mark: Landmark, day: float) -> Output:
     """Return one landmark of the plan, for each of its endpoints."""
     data, plan = inputs.data, inputs.plan
     records: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
-    day = landmark_day(mark, data, rules=plan.rules)
     names = {f.name for f in (*data.factors, *data.later)}
     factor, why = factor_at(mark.factor, day, data=data)
     after, of = known_after(mark.factor, day, data=data) if mark.factor == "response" else (0, 0)
@@ -150,7 +150,7 @@ def _of(inputs: Inputs, mark: Landmark) -> Output:
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for mark in inputs.plan.landmarks:
         day = landmark_day(mark, inputs.data, rules=inputs.plan.rules)
-        yield Step(f"landmark, {mark.factor} at day {day:g}", lambda _, mark=mark: _of(inputs, mark))  # type: ignore[misc]
+        yield independent(f"landmark, {mark.factor} at day {day:g}", partial(_of, inputs, mark, day))
 
 
 ANALYSIS = Analysis(

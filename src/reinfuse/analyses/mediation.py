@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.analyses.bootstrap_stability import resampled
 from reinfuse.analyses.exposure_predictors import lacking, predictors
 from reinfuse.analyses.standardization import flic
@@ -159,7 +160,7 @@ def _of(inputs: Inputs, counts: CohortKinetics) -> list[Estimate]:
 def _steps(inputs: Inputs) -> Iterator[Step]:
     counts = inputs.counts
     if counts is not None:
-        yield Step("direct and indirect effects", lambda _: (_of(inputs, counts), {}))
+        yield without_curves("direct and indirect effects", partial(_of, inputs, counts))
 
 
 ANALYSIS = Analysis(

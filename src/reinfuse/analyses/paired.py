@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from reinfuse.analyses import survival
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.analyses.proportion import clopper_pearson, proportion
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.paired_outcomes import PairedOutcomes
@@ -166,7 +167,7 @@ def _of(inputs: Inputs) -> list[Estimate]:
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
     if inputs.plan.index_infusion > 1:
-        yield Step("within patients", lambda _: (_of(inputs), {}))
+        yield without_curves("within patients", partial(_of, inputs))
 
 
 ANALYSIS = Analysis(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
-from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step, random
+from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step, random, without_curves
 from reinfuse.analyses.exposure import levels_compared
 from reinfuse.cohort.analysis_set import ID
 from reinfuse.cohort.cohort import Cohort
@@ -49,8 +50,8 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for infusion in sorted({p.infusion for p in counts.profiles}):
         for group, ids in [(None, None), *levels_compared(inputs.data, inputs.plan)]:
             name = f"persistence, CART{infusion}" + (f", {group}" if group else "")
-            yield Step(name, lambda _, i=infusion, g=group, m=ids: (
-                _persistence(counts, g, m, plan=inputs.plan, infusion=i), {}))  # type: ignore[misc]  # fmt: skip
+            work = partial(_persistence, counts, group, ids, plan=inputs.plan, infusion=infusion)
+            yield without_curves(name, work)
 
 
 ANALYSIS = Analysis(

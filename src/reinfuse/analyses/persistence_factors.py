@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from reinfuse.analyses import weibull_aft
-from reinfuse.analyses.base import NO_COUNTS, Analysis, Inputs, Step
+from reinfuse.analyses.base import NO_COUNTS, Analysis, ratios_of_counts
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
-from reinfuse.kinetics.extrapolation import within_reach
 from reinfuse.kinetics.nca import persistence as interval
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
@@ -35,18 +33,11 @@ def _times(counts: CohortKinetics, data: AnalysisSet, plan: Plan) -> list[Estima
     return records
 
 
-def _steps(inputs: Inputs) -> Iterator[Step]:
-    counts = inputs.counts
-    if counts is not None:
-        yield Step("factors of persistence",
-                   lambda _: ([within_reach(e) for e in _times(counts, inputs.data, inputs.plan)], {}))  # fmt: skip
-
-
 ANALYSIS = Analysis(
     "factors of persistence",
     records="kinetics",
     section="kinetics",
-    steps=_steps,
+    steps=lambda inputs: ratios_of_counts("factors of persistence", inputs, _times),
     what="time ratios of persistence",
     method=(
         "Weibull, interval-censored, profile likelihood; optimistic below about 20 patients (coverage of 95 %"

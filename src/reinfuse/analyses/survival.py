@@ -11,12 +11,13 @@ exchanged (Schemper and Smith, Control Clin Trials 1996;17:343-346).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse.analyses.base import Analysis, Inputs, Step, level_masks, rate_days, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days, ticks
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
@@ -173,7 +174,7 @@ def left_out(groups: Sequence[str]) -> str | None:
     return f"left out, censored before the first event: {', '.join(groups)}" if groups else None
 
 
-def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> tuple[list[Estimate], dict[CurveKey, Curve]]:
+def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
     """Return the curves of one endpoint, in each population and at each level of each factor."""
     time, event = np.asarray(end.time), end.event
     marks = ticks(float(time[end.known].max()) if end.known.any() else 0.0)
@@ -216,7 +217,8 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.data.endpoints:
         if end.kind != "binary" and end.competing is None:
             name = f"survival, {end.label}"
-            yield Step(name, lambda _, end=end: _of(inputs.data, end, confidence=inputs.plan.confidence), end.name)  # type: ignore[misc]
+            work = partial(_of, inputs.data, end, confidence=inputs.plan.confidence)
+            yield independent(name, work, endpoint=end.name)
 
 
 ANALYSIS = Analysis(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.analyses.landmark import time_dependent
 from reinfuse.cohort.post_baseline import time_dependent_factor
 from reinfuse.plan.options import TimeDependent
@@ -21,7 +22,7 @@ def _of(inputs: Inputs, one: TimeDependent) -> list[Estimate]:
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for one in inputs.plan.time_dependent:
         name = f"time-dependent factor, {one.factor} and {one.endpoint}"
-        yield Step(name, lambda _, one=one: (_of(inputs, one), {}))  # type: ignore[misc]
+        yield without_curves(name, partial(_of, inputs, one))
 
 
 ANALYSIS = Analysis(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from reinfuse.analyses.base import Analysis, Inputs, Step
+from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.analyses.proportion import proportion
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.strata import Stratum
@@ -51,7 +52,7 @@ def toxicity(data: AnalysisSet, confidence: float) -> list[Estimate]:
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
-    yield Step("toxicity", lambda _: (toxicity(inputs.data, inputs.plan.confidence), {}))
+    yield without_curves("toxicity", partial(toxicity, inputs.data, inputs.plan.confidence))
 
 
 ANALYSIS = Analysis(
