@@ -30,4 +30,4 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
             yield "P-values were not adjusted for multiple testing."
 
 
-SHOWN = Shown(_methods, cited("firth", "firth_logistic", "firth_cox"))
+SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"))

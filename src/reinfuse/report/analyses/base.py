@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from reinfuse.report.document.model import Table
 from reinfuse.report.tables.protocols import ProtocolTables
@@ -69,6 +69,7 @@ class Shown:
     """
 
     methods: Callable[[Findings, Cite], Iterable[str]] = _no_sentence
+    _: KW_ONLY
     references: Mapping[str, Reference] = field(default_factory=dict)
     strobe: tuple[Strobe, ...] = ()
     tables: Callable[[ProtocolTables], Iterable[Table | None]] = _no_table

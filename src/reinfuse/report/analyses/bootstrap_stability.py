@@ -17,4 +17,6 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     )
 
 
-SHOWN = Shown(_methods, cited("stability", "optimism"), (Strobe("17", "stability", "bootstrap selection"),))
+SHOWN = Shown(
+    _methods, references=cited("stability", "optimism"), strobe=(Strobe("17", "stability", "bootstrap selection"),)
+)

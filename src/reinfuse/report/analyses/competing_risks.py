@@ -20,8 +20,8 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
 
 SHOWN = Shown(
     _methods,
-    cited("gray", "fine_gray"),
-    (
+    references=cited("gray", "fine_gray"),
+    strobe=(
         Strobe("17", "competing p_value", "Gray's test"),
         Strobe("17", "competing subdistribution_hazard_ratio", "Fine and Gray's model"),
     ),

@@ -18,4 +18,4 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, cited("aalen"), (Strobe("15", "competing rate_at", "competing events"),))
+SHOWN = Shown(_methods, references=cited("aalen"), strobe=(Strobe("15", "competing rate_at", "competing events"),))

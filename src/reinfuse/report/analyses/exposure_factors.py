@@ -18,4 +18,4 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, cited("cr2"))
+SHOWN = Shown(_methods, references=cited("cr2"))

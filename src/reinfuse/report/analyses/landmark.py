@@ -41,4 +41,10 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield tables.later()
 
 
-SHOWN = Shown(_methods, cited("landmark"), (Strobe("17", "landmark", "landmark"),), _tables, lambda _: (_TEXT,))
+SHOWN = Shown(
+    _methods,
+    references=cited("landmark"),
+    strobe=(Strobe("17", "landmark", "landmark"),),
+    tables=_tables,
+    text=lambda _: (_TEXT,),
+)

@@ -13,4 +13,4 @@ def _methods(_: Findings, cite: Cite) -> Iterator[str]:
     yield f"Natural direct and indirect effects were estimated by g-computation {cite('mediation')}."
 
 
-SHOWN = Shown(_methods, cited("mediation"))
+SHOWN = Shown(_methods, references=cited("mediation"))

@@ -23,4 +23,6 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield from (tables.averaging(end.name) for end in tables.findings.described.endpoints)
 
 
-SHOWN = Shown(_methods, cited("averaging"), (Strobe("17", "averaging", "model averaging"),), _tables)
+SHOWN = Shown(
+    _methods, references=cited("averaging"), strobe=(Strobe("17", "averaging", "model averaging"),), tables=_tables
+)

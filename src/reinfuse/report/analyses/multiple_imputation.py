@@ -25,7 +25,7 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
 
 SHOWN = Shown(
     _methods,
-    cited("mice", "mi_survival", "barnard"),
-    (Strobe("12e", "imputation", "imputation"),),
-    _tables,
+    references=cited("mice", "mi_survival", "barnard"),
+    strobe=(Strobe("12e", "imputation", "imputation"),),
+    tables=_tables,
 )

@@ -27,4 +27,10 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield from tables.paired()
 
 
-SHOWN = Shown(_methods, cited("mcnemar", "gmi"), (Strobe("17", "paired"),), _tables, lambda _: (_TEXT,))
+SHOWN = Shown(
+    _methods,
+    references=cited("mcnemar", "gmi"),
+    strobe=(Strobe("17", "paired"),),
+    tables=_tables,
+    text=lambda _: (_TEXT,),
+)

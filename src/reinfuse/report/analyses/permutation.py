@@ -19,6 +19,6 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
 
 SHOWN = Shown(
     _methods,
-    cited("randomisation", "studentised"),
-    (Strobe("12e", "permutation", "permutation", "associations"),),
+    references=cited("randomisation", "studentised"),
+    strobe=(Strobe("12e", "permutation", "permutation", "associations"),),
 )

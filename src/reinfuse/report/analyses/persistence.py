@@ -18,4 +18,4 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, cited("turnbull", "hudgens"))
+SHOWN = Shown(_methods, references=cited("turnbull", "hudgens"))

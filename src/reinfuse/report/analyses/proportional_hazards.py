@@ -22,4 +22,9 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield tables.proportional()
 
 
-SHOWN = Shown(_methods, cited("schoenfeld"), (Strobe("12e", "proportional", "proportional hazards"),), _tables)
+SHOWN = Shown(
+    _methods,
+    references=cited("schoenfeld"),
+    strobe=(Strobe("12e", "proportional", "proportional hazards"),),
+    tables=_tables,
+)

@@ -76,9 +76,9 @@ def _methods(findings: Findings, cite: Cite) -> Iterable[str]:
 
 SHOWN = Shown(
     _methods,
-    {"restricted_mean": UNO},
-    (Strobe("17", "rmst", "restricted mean survival time"),),
-    _tables,
-    lambda _: (_TEXT,),
-    "Restricted mean survival time",
+    references={"restricted_mean": UNO},
+    strobe=(Strobe("17", "rmst", "restricted mean survival time"),),
+    tables=_tables,
+    text=lambda _: (_TEXT,),
+    title="Restricted mean survival time",
 )

@@ -23,4 +23,9 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield tables.sensitivity()
 
 
-SHOWN = Shown(_methods, cited("e_value", "bh"), (Strobe("12e", "sensitivity e_value", "E-values"),), _tables)
+SHOWN = Shown(
+    _methods,
+    references=cited("e_value", "bh"),
+    strobe=(Strobe("12e", "sensitivity e_value", "E-values"),),
+    tables=_tables,
+)

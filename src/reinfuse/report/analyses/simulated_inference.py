@@ -66,8 +66,8 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
 
 SHOWN = Shown(
     _methods,
-    cited("bootstrap", "inversion"),
-    (Strobe("12e", "calibrated", "simulated reference distribution"),),
-    _tables,
-    _text,
+    references=cited("bootstrap", "inversion"),
+    strobe=(Strobe("12e", "calibrated", "simulated reference distribution"),),
+    tables=_tables,
+    text=_text,
 )

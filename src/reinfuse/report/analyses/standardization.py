@@ -33,8 +33,8 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
 
 SHOWN = Shown(
     _methods,
-    cited("g_computation", "flic", "weighting"),
-    (Strobe("16c", "standardised"), Strobe("17", "standardised")),
-    _tables,
-    lambda _: (_TEXT,),
+    references=cited("g_computation", "flic", "weighting"),
+    strobe=(Strobe("16c", "standardised"), Strobe("17", "standardised")),
+    tables=_tables,
+    text=lambda _: (_TEXT,),
 )

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from reinfuse.analyses import survival
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.text import number_format
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
 
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     used = {e.method for e in findings.estimates}
-    level = f"{100 * findings.plan.confidence:g}%"
+    level = number_format.confidence_level(findings.plan.confidence)
     if survival.METHOD in used:
         yield (
             f"Time-to-event endpoints were estimated by the Kaplan-Meier method with log-log {level} confidence "
@@ -26,6 +27,6 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
 
 SHOWN = Shown(
     _methods,
-    cited("kaplan", "brookmeyer", "follow_up", "log_rank"),
-    (Strobe("15", "survival"), Strobe("16c", "survival rate_at", "rates at fixed times")),
+    references=cited("kaplan", "brookmeyer", "follow_up", "log_rank"),
+    strobe=(Strobe("15", "survival"), Strobe("16c", "survival rate_at", "rates at fixed times")),
 )

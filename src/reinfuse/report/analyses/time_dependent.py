@@ -13,4 +13,4 @@ def _methods(_: Findings, cite: Cite) -> Iterator[str]:
     yield f"Time-dependent factors were analysed in counting-process form {cite('counting')}."
 
 
-SHOWN = Shown(_methods, cited("counting"), (Strobe("17", "time_dependent", "time-dependent"),))
+SHOWN = Shown(_methods, references=cited("counting"), strobe=(Strobe("17", "time_dependent", "time-dependent"),))

@@ -19,4 +19,4 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     )
 
 
-SHOWN = Shown(_methods, cited("clopper", "astct"), (Strobe("15", "toxicity"),))
+SHOWN = Shown(_methods, references=cited("clopper", "astct"), strobe=(Strobe("15", "toxicity"),))

@@ -70,7 +70,12 @@ def months(days: float | None) -> str:
 
 def level(confidence: float | None) -> str:
     """Return the level of an interval: `95% CI`."""
-    return f"{100 * (confidence or 0):g}% CI"
+    return f"{confidence_level(confidence)} CI"
+
+
+def confidence_level(confidence: float | None) -> str:
+    """Return a level of confidence: `95%`."""
+    return f"{100 * (confidence or 0):g}%"
 
 
 def dose(value: float) -> str:

@@ -25,7 +25,7 @@ from reinfuse.simulation.population.virtual_patients import BLOCK, draws, parame
 from reinfuse.simulation.solver.integrate import RTOL
 from reinfuse.simulation.trial.accumulators import BINS, WEEK, Tally, added, binned, by_member, stacked
 from reinfuse.simulation.trial.outcomes import Outcomes, needs_another, outcomes
-from reinfuse.simulation.trial.protocol import Arm, Protocols
+from reinfuse.simulation.trial.protocol import Protocols
 
 PATIENTS_A_BLOCK = 2 * BLOCK
 COUNTED = np.array([0.0, 3, 5, 7, 10, 14, 21, 28, 42, 60, 90, 120, 180, 270, 365])
@@ -235,8 +235,3 @@ def _ahead(pool: object, work: Callable[[tuple[int, int]], Tally], blocks: Itera
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-def one_arm(arm: Arm, like: Protocols) -> Protocols:
-    """Return the protocols with one arm alone."""
-    return like.model_copy(update={"arms": (arm,), "grid": None, "reference": None})
