@@ -1,0 +1,153 @@
+"""The map from a foreign source to a cohort: what a person confirms, and what `import` follows and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from reinfuse.sources.source_table import Layout, SourceKind
+
+OPEN = "?"
+"""Stands where a person must answer before anything is imported."""
+Answer = str | Mapping[str, str]
+"""What a centre's word means: one text, or parts of it (`response`, `mrd`, ...) with their texts."""
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """How one column of a cohort's table is filled.
+
+    Attributes
+    ----------
+    column
+        Header of the source's column.
+    const
+        A constant, where no column is read.
+    unit
+        Of the numbers there: ``cells/kg``, ``1e6 cells/kg``, ``cells``, ``1e6 cells`` (total, with `weight`),
+        ``days``, ``months``, ``fraction``, ``percent``, ``cells/uL``, ...
+    weight
+        Header of the column with body weight in kg, for total cells.
+    order
+        Order of day, month and year in texts: ``dmy``, ``mdy`` or ``ymd``.
+    partial
+        What becomes of a date without day or month: ``refuse``, ``first``, ``middle`` or ``last`` day.
+    part
+        The part of a compound cell that is meant: ``response``, ``mrd``, ``day``, ``date``, ``grade``, ...
+    pattern
+        Text with ``{date}`` or ``{value}`` that a cell must match; others stay empty.
+    values
+        Name of the dictionary of values; default: the column of the cohort's table.
+    after, day, said
+        A day that no column tells: `day` days after ``infusion 2``, and why; with a column of days, what they
+        count from.
+    shift
+        Added to a number of days: -1 where the first day counts as 1.
+    ticked, joint
+        Header of a check box -> text where it is ticked, and what joins them.
+    confirm
+        A guess: a person must look before it is followed.
+    reason, confidence
+        Why it is proposed, and how sure that is, from 0 to 1.
+    """
+
+    column: str = ""
+    const: str | None = None
+    unit: str = ""
+    weight: str = ""
+    order: str = ""
+    partial: str = ""
+    part: str = ""
+    pattern: str = ""
+    values: str = ""
+    after: str = ""
+    day: int | None = None
+    said: str = ""
+    shift: int = 0
+    ticked: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
+    joint: str = " + "
+    confirm: bool = False
+    reason: str = ""
+    confidence: float | None = None
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """All columns of the source that it reads."""
+        return tuple(h for h in (self.column, self.weight, *self.ticked) if h and h != OPEN)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person must answer first."""
+        asked = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after)
+        return self.confirm or OPEN in asked
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of one table of the cohort, from rows of one table of the source.
+
+    Attributes
+    ----------
+    table
+        Table of the cohort (`patients`, `infusions`, ...; ``sheet`` for a wide sheet with derived times).
+    sheet
+        Name of the source's table.
+    fields
+        Column of the cohort's table -> how it is filled. A row is written where a cell that is read is filled.
+    where
+        Header -> texts, one of which the row must hold.
+    """
+
+    table: str
+    sheet: str
+    fields: Mapping[str, Field]
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """A whole map.
+
+    Attributes
+    ----------
+    fingerprint
+        That of the source it was made for (`Source.fingerprint`).
+    date_order
+        Order of day, month and year in texts that can be read in two ways; `OPEN` while nobody said.
+    ids
+        ``keep``: patients keep the source's identifiers; ``number``: P001, P002, ...
+    layouts
+        Where header and data stand, by sheet.
+    values
+        Dictionary's name -> the centre's word -> its meaning.
+    ignored
+        Headers, by sheet, that are not carried over, with the reason.
+    questions
+        Key -> answer of questions about the source as a whole (`weight`, `first_day`, `reader`, ...).
+    """
+
+    kind: SourceKind
+    fingerprint: str
+    blocks: tuple[Block, ...]
+    date_order: str = ""
+    ids: str = "keep"
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    questions: Mapping[str, str] = field(default_factory=dict)
+
+    def open_questions(self) -> Iterator[tuple[str, str]]:
+        """Yield what must be answered before `import`: place in the map, and the question's subject."""
+        for name, answer in (("date_order", self.date_order), ("ids", self.ids), *self.questions.items()):
+            if answer == OPEN:
+                yield "source", name
+        for block in self.blocks:
+            for column, filled in block.fields.items():
+                if filled.is_open:
+                    yield block.table, column
+        for name, words in self.values.items():
+            for word, answer in words.items():
+                if answer == OPEN or (not isinstance(answer, str) and OPEN in answer.values()):
+                    yield f"values.{name}", word
