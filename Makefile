@@ -52,8 +52,9 @@ types: $(VENV)/dev
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics pyproject.toml -o requirements-kinetics.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra sas pyproject.toml -o requirements-sas.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra virtual pyproject.toml -o requirements-virtual.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra sas --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
 
 # make docs: makes the tables of analyses in docs/plan.md and docs/methods.md again.

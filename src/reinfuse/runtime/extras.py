@@ -14,6 +14,7 @@ from reinfuse.exceptions import ExtraMissing, Problem
 
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "kinetics": ("jax", "numpyro"),
+    "sas": ("pyreadstat",),
     "virtual": ("numba", "bayes_opt", "SALib", "dask", "distributed"),
 })  # fmt: skip
 """Extra -> the modules that it brings."""

@@ -148,6 +148,6 @@ class SourceMap:
                 if filled.is_open:
                     yield block.table, column
         for name, words in self.values.items():
-            for word, answer in words.items():
-                if answer == OPEN or (not isinstance(answer, str) and OPEN in answer.values()):
+            for word, meaning in words.items():
+                if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
                     yield f"values.{name}", word
