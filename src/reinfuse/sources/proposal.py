@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reinfuse.sources.source_map import SourceMap
+
 IGNORE = "ignore"
 
 
@@ -36,3 +38,11 @@ class Proposal:
         """Return it under the names of the contract."""
         return {"source": self.source, "target": self.target, "confidence": round(self.confidence, 2),
                 "reason": self.reason, "open": self.open}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What `propose` answers: the map that follows from a source, and a proposal for each of its columns."""
+
+    map: SourceMap
+    proposals: tuple[Proposal, ...]

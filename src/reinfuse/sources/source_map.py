@@ -45,6 +45,9 @@ class Field:
         count from.
     shift
         Added to a number of days: -1 where the first day counts as 1.
+    where
+        Header -> texts, one of which the row must hold for the cell to be filled: a date of last follow-up is one of
+        death where ``status`` holds ``dead``.
     ticked, joint
         Header of a check box -> text where it is ticked, and what joins them.
     confirm
@@ -66,6 +69,7 @@ class Field:
     day: int | None = None
     said: str = ""
     shift: int = 0
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ticked: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
     joint: str = " + "
     confirm: bool = False
@@ -75,7 +79,7 @@ class Field:
     @property
     def headers(self) -> tuple[str, ...]:
         """All columns of the source that it reads."""
-        return tuple(h for h in (self.column, self.weight, *self.ticked) if h and h != OPEN)
+        return tuple(h for h in (self.column, self.weight, *self.where, *self.ticked) if h and h != OPEN)
 
     @property
     def is_open(self) -> bool:
