@@ -90,6 +90,18 @@ class PlanRefused(Refused):
     what = "plan"
 
 
+class MapRefused(Refused):
+    """The map from a source to a cohort cannot be followed as it stands."""
+
+    what = "map"
+
+
+class SourceRefused(Refused):
+    """A source cannot be imported as a cohort as it stands."""
+
+    what = "source"
+
+
 class OutputRefused(Refused):
     """The results cannot be written where they were asked for."""
 

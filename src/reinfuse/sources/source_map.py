@@ -6,10 +6,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from reinfuse.cohort.schema import TABLES
 from reinfuse.sources.source_table import Layout, SourceKind
 
 OPEN = "?"
 """Stands where a person must answer before anything is imported."""
+WIDE_SHEET = "sheet"
+"""Stands for a table of a cohort in a block that fills a wide sheet with derived times."""
+BLOCK_TABLES = (*TABLES, WIDE_SHEET)
+"""What a block may fill, in the order of a map."""
+BY_DATE = "by date"
+"""A constant for `infusion`: the infusions of a patient are numbered in the order of their dates; in a block of another
+table, the number of the infusion in the same row of the source."""
+OWN_INFUSION = "infusion"
+"""In `Field.after`: the infusion in the same row of the source."""
+ORDERS = ("dmy", "mdy", "ymd")
+PARTIALS = ("refuse", "first", "middle", "last")
+ID_RULES = ("keep", "number")
+UNITS = (
+    "cells/kg", "1e6 cells/kg", "1e5 cells/kg", "1e8 cells/kg", "cells", "1e6 cells", "1e8 cells", "days", "weeks",
+    "months", "years", "fraction", "percent", "cells/uL", "copies/ug",
+)  # fmt: skip
 Answer = str | Mapping[str, str]
 """What a centre's word means: one text, or parts of it (`response`, `mrd`, ...) with their texts."""
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
@@ -129,7 +146,7 @@ class SourceMap:
     ignored
         Headers, by sheet, that are not carried over, with the reason.
     questions
-        Key -> answer of questions about the source as a whole (`weight`, `first_day`, `reader`, ...).
+        Key -> answer of questions about the source as a whole (`weight`, `first_day`, `reader`, ...): ``[questions]``.
     """
 
     kind: SourceKind
@@ -142,15 +159,19 @@ class SourceMap:
     ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
 
+    def places(self) -> Iterator[tuple[str, Block]]:
+        """Yield each block after its place in the map: ``patients``; ``infusions[2]`` where a table has several."""
+        tables = [b.table for b in self.blocks]
+        for i, block in enumerate(self.blocks):
+            several = tables.count(block.table) > 1
+            yield f"{block.table}[{tables[: i + 1].count(block.table)}]" if several else block.table, block
+
     def open_questions(self) -> Iterator[tuple[str, str]]:
         """Yield what must be answered before `import`: place in the map, and the question's subject."""
-        for name, answer in (("date_order", self.date_order), ("ids", self.ids), *self.questions.items()):
-            if answer == OPEN:
-                yield "source", name
-        for block in self.blocks:
-            for column, filled in block.fields.items():
-                if filled.is_open:
-                    yield block.table, column
+        yield from (("source", n) for n, a in (("date_order", self.date_order), ("ids", self.ids)) if a == OPEN)
+        yield from (("questions", name) for name, answer in self.questions.items() if answer == OPEN)
+        for place, block in self.places():
+            yield from ((place, column) for column, filled in block.fields.items() if filled.is_open)
         for name, words in self.values.items():
             for word, meaning in words.items():
                 if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):

@@ -17,6 +17,8 @@ SETTINGS_BYTES = 200_000
 """Of a TOML file: a plan, `about.toml`."""
 UNPACKED_BYTES = 400 * MEGABYTE
 """Of a workbook's parts, or of the columns of a Parquet file, once they are unpacked."""
+MAP_BYTES = 5 * MEGABYTE
+"""Of a map: a line for each column of a wide source."""
 FOOTER_BYTES = 10 * MEGABYTE
 """Of a Parquet file: the end, which describes each column."""
 PARTS = 10_000

@@ -1,0 +1,152 @@
+"""A map as a text that a person can read, correct and confirm: TOML, with the reason of every proposal beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+
+from reinfuse.cohort.schema import TABLES, Column
+from reinfuse.sources.proposal import IGNORE, Proposal
+from reinfuse.sources.source_map import BLOCK_TABLES, OPEN, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_table import Layout
+
+WIDTH = 120
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_HEAD = """\
+# A map from a centre's own file to the tables of a cohort, for `reinfuse import SOURCE --map THIS --out cohort/`.
+# Open is what says "?" or confirm = true: write the answer for "?", take `confirm = true` away where the line is right.
+# column = "header" reads a column; { const = "PD" } is the same in every row; a line that is taken away is not read.
+"""
+_HINTS = {
+    "date_order": "day, month and year in texts such as 03/04/2024: dmy, mdy or ymd",
+    "ids": "keep: patients keep the source's identifiers; number: P001, P002, ...",
+}
+
+
+def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
+    """Return a map as TOML.
+
+    Parameters
+    ----------
+    source_map
+        The map; reasons and confidences of its fields become comments.
+    proposals
+        Reasons and confidences of what is not a field of the map: columns that are ignored.
+    """
+    lines = _HEAD.splitlines()
+    lines += _source(source_map)
+    lines += _sheets(source_map, {p.source: p for p in proposals if p.target == IGNORE})
+    for name, words in source_map.values.items():
+        lines += ["", f"[values.{_key(name)}]  # {_permitted(name)}"]
+        lines += [f"{_key(word)} = {_answer(answer)}" for word, answer in words.items()]
+    for table in BLOCK_TABLES:
+        blocks = [b for b in source_map.blocks if b.table == table]
+        for block in blocks:
+            lines += ["", f"[{table}]" if len(blocks) == 1 else f"[[{table}]]", *_block(block)]
+    return "\n".join(lines) + "\n"
+
+
+def _source(source_map: SourceMap) -> Iterator[str]:
+    yield from ("", "[source]", f'kind = "{source_map.kind}"')
+    yield _beside(f"fingerprint = {_text(source_map.fingerprint)}", "of the headers: a changed sheet asks again")
+    if source_map.date_order:
+        yield _beside(f"date_order = {_text(source_map.date_order)}", _HINTS["date_order"])
+    yield _beside(f"ids = {_text(source_map.ids)}", _HINTS["ids"])
+    if source_map.questions:
+        yield from ("", "[questions]")
+        yield from (f"{_key(k)} = {_text(v)}" for k, v in source_map.questions.items())
+
+
+def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[str]:
+    for name in dict.fromkeys((*source_map.layouts, *source_map.ignored)):
+        yield from ("", "[[sheets]]", f"sheet = {_text(name)}")
+        if layout := source_map.layouts.get(name):
+            yield from _layout(layout)
+        if left := source_map.ignored.get(name):
+            yield from ("", "[sheets.ignored]  # columns that are not carried over, and why")
+            for header, why in left.items():
+                proposal = reasons.get(header)
+                sure = f"{proposal.confidence:.0%}" if proposal else ""
+                yield _beside(f"{_key(header)} = {_text(why)}", sure)
+
+
+def _layout(layout: Layout) -> Iterator[str]:
+    yield _beside(f"header_rows = {list(layout.header_rows)}", "rows as the spreadsheet program numbers them")
+    yield f"data_from = {layout.data_from}"
+    if layout.drop_rows:
+        yield _beside(f"drop_rows = [{', '.join(map(_text, layout.drop_rows))}]", "rows that are no patients")
+
+
+def _block(block: Block) -> Iterator[str]:
+    if block.sheet:
+        yield f"sheet = {_text(block.sheet)}"
+    if block.where:
+        rows = (f"{_key(h)} = [{', '.join(map(_text, texts))}]" for h, texts in block.where.items())
+        yield f"where = {{ {', '.join(rows)} }}"
+    for column, filled in block.fields.items():
+        sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
+        yield _beside(f"{_key(column)} = {_field(filled)}", ": ".join(t for t in (sure, filled.reason) if t))
+
+
+def _field(filled: Field) -> str:
+    """Return a field in the shortest form that says it all."""
+    plain = Field()
+    names = [f.name for f in fields(Field) if f.name not in ("reason", "confidence")]
+    settings = {n: getattr(filled, n) for n in names if getattr(filled, n) != getattr(plain, n)}
+    if set(settings) == {"column"}:
+        return _text(filled.column)
+    if set(settings) == {"const"} and _WHOLE.fullmatch(settings["const"]):
+        return str(settings["const"])
+    return _inline(settings)
+
+
+def _inline(settings: Mapping[str, object]) -> str:
+    return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in settings.items())} }}" if settings else "{ }"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return _inline(value)
+    return str(value) if isinstance(value, int) else _text(str(value))
+
+
+def _answer(answer: Answer) -> str:
+    return _text(answer) if isinstance(answer, str) else _inline(answer)
+
+
+def _permitted(name: str) -> str:
+    """Say in a comment what may stand for the words of a dictionary."""
+    column = next((c for t in TABLES.values() for c in t.columns if c.name == name and c.choices), None)
+    if column is None:
+        return 'the meaning of each text; "" leaves the cell empty'
+    return f'{_choices(column)}; "" leaves the cell empty'
+
+
+def _choices(column: Column) -> str:
+    return f"{', '.join(column.choices)}{' or another text' if column.free else ''}"
+
+
+def _beside(line: str, comment: str) -> str:
+    """Return a line with a comment beside it, or above it where both together are too long."""
+    plain = "".join(c if c.isprintable() else " " for c in comment)
+    plain = " ".join(plain.split())
+    if not plain:
+        return line
+    whole = f"{line}  # {plain}"
+    return whole if len(whole) <= WIDTH else f"# {plain}\n{line}"
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _text(name)
+
+
+def _text(text: str) -> str:
+    """Return a text as TOML's basic string: JSON's, in which a control character more is spelt out."""
+    if text == OPEN:
+        return '"?"'
+    return re.sub("[\x7f-\x9f]", lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
