@@ -9,7 +9,8 @@ from reinfuse.cohort import file_names
 from reinfuse.cohort.file_names import SHEET
 from reinfuse.cohort.listed import listed
 from reinfuse.exceptions import Problem
-from reinfuse.tabular.workbook import Place, Sheet
+from reinfuse.tabular.grid import Place
+from reinfuse.tabular.workbook import Sheet
 
 EXPLANATIONS = "explanations"
 

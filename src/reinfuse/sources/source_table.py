@@ -71,12 +71,15 @@ class Layout:
         First row of data.
     drop_rows
         Texts in the first filled cell of rows that are no patients: totals, means, legends.
+    keep_rows
+        Such texts of rows that are patients although they look like totals or notes.
     """
 
     sheet: str
     header_rows: tuple[int, ...] = (1,)
     data_from: int = 2
     drop_rows: tuple[str, ...] = ()
+    keep_rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ class Source:
     problems: tuple[Problem, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     """File name -> SHA-256."""
+    remarks: tuple[str, ...] = ()
+    """What was seen of the file as a whole and is not carried over: legend sheets, hidden sheets."""
 
     @cached_property
     def fingerprint(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from reinfuse.tabular.grid import Grid, Meter
 from reinfuse.tabular.limits import CELL_CHARACTERS
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_NAMED_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\r?\n")
+_LOOKED_AT = 100_000
+"""Characters from which the separator of columns is told."""
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
 
 
@@ -68,6 +72,36 @@ def read_delimited(data: bytes) -> Delimited:
         notes = (*notes, "apostrophe before a text that looks like a formula, removed")
     grid = Grid(tuple(range(width)), tuple(header), body)
     return Delimited(grid, "point" if separator == "," else "either", notes, tuple(uneven))
+
+
+def read_lines(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[str, ...]]:
+    """Return all rows of such a file as they stand, the first one being 1, and notes: no row is taken for a header.
+
+    A first line ``sep=;`` names the separator; else it is the one that stands steadily in the first rows.
+
+    Raises
+    ------
+    Unreadable
+        If it is no text, no such table, or beyond the limits.
+    """
+    text, notes = _decode(data)
+    named = _NAMED_SEPARATOR.match(text)
+    separator = named[1] if named else _usual_separator(text)
+    if separator != ",":
+        notes = (*notes, f"columns separated by {separator!r} instead of a comma")
+    rows = [(i + 1, row) for i, row in _unprotected(_rows(text, separator), []) if any(clean(c) for c in row)]
+    return rows[1:] if named else rows, notes
+
+
+def _usual_separator(text: str) -> str:
+    """Return the mark that separates columns: the one of which most of the first lines hold equally many."""
+    lines = _FIRST_LINE.findall(re.sub(r'"[^"]*"', "", text[:_LOOKED_AT]))
+
+    def steady(mark: str) -> tuple[float, int]:
+        (count, often), *_ = Counter(line.count(mark) for line in lines).most_common(1) or [(0, 0)]
+        return (often / len(lines), count) if count else (0.0, sum(line.count(mark) for line in lines))
+
+    return max(",;\t|", key=steady)
 
 
 def _unprotected(

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from reinfuse.tabular.files import Unreadable
 from reinfuse.tabular.limits import CELL_CHARACTERS, CELLS, ROWS, TEXT_CHARACTERS, WIDEST
 
+Place = tuple[int, int]
+"""Row and column of a cell of a sheet, both counted from 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:

@@ -18,14 +18,13 @@ from xml.parsers import expat
 from reinfuse.tabular import limits
 from reinfuse.tabular.cell_parsing import as_text, clean, is_fault, is_missing
 from reinfuse.tabular.files import Unreadable
-from reinfuse.tabular.grid import Grid, Meter, sparse
+from reinfuse.tabular.grid import Grid, Meter, Place, sparse
+from reinfuse.tabular.workbook_marks import NO_MARKS, Marker, Marks, Styles, comments_of
 
 _CHUNK = 1 << 16
 _DESCRIPTIONS = frozenset({"styleSheet", "workbook", "Types", "Relationships", "Properties"})
 """Roots of the parts that hold no cells, and that openpyxl keeps as objects."""
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-Place = tuple[int, int]
-"""Row and column of a cell, both counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ class Sheet:
         Ranges of merged cells, of which the first cell alone holds the value: first cell, last cell, text.
     hidden, hidden_rows, hidden_columns
         What the spreadsheet program does not show, though it is filled.
+    marks
+        What else a reader of the sheet sees; empty unless it was asked for.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Sheet:
     hidden: bool = False
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[int, ...] = ()
+    marks: Marks = NO_MARKS
 
     @property
     def filled(self) -> bool:
@@ -56,7 +58,7 @@ class Sheet:
         return bool(self.grid.columns or self.unstored)
 
 
-def read_sheets(data: bytes, elements: Elements | None = None) -> list[Sheet]:
+def read_sheets(data: bytes, elements: Elements | None = None, *, marks: bool = False) -> list[Sheet]:
     """Return the sheets of a workbook, empty ones too.
 
     Parameters
@@ -65,6 +67,8 @@ def read_sheets(data: bytes, elements: Elements | None = None) -> list[Sheet]:
         The file.
     elements
         Counts the XML elements of several workbooks together.
+    marks
+        Look for marks too, and take numbers as their format shows them: ``85%``, ``0012``, ``2019-03``.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def read_sheets(data: bytes, elements: Elements | None = None) -> list[Sheet]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _measure(archive, elements or Elements())
-        return list(_sheets(data))
+        return list(_sheets(data, marks=marks))
     except Unreadable:
         raise
     except Exception:  # a damaged file makes the parsers of archive, XML and dates raise anything
@@ -145,7 +149,7 @@ def _too_much(what: str) -> tuple[str, str]:
     return f"holds {what}", "delete the empty rows and columns that hold formats only, or save each sheet as CSV"
 
 
-def _sheets(data: bytes) -> Iterator[Sheet]:
+def _sheets(data: bytes, *, marks: bool) -> Iterator[Sheet]:
     import openpyxl
 
     grids = Meter()
@@ -154,8 +158,9 @@ def _sheets(data: bytes) -> Iterator[Sheet]:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         if len(book._sheets) < _declared(book):  # openpyxl leaves out a sheet whose part is missing
             raise ValueError("a sheet is missing")
+        styles = Styles(book) if marks else None
         for sheet in book.worksheets:
-            yield _sheet(book, sheet, grids)
+            yield _sheet(book, sheet, grids, styles)
 
 
 def _declared(book: Any) -> int:
@@ -168,7 +173,8 @@ def _declared(book: Any) -> int:
 class _Cells:
     """Gathers one sheet, element by element."""
 
-    def __init__(self) -> None:
+    def __init__(self, marker: Marker | None) -> None:
+        self.marker = marker
         self.rows: dict[int, dict[int, str]] = {}
         self.unstored: list[Place] = []
         self.merged: dict[Place, tuple[Place, Place, str]] = {}
@@ -188,7 +194,7 @@ class _Cells:
             if clean(text := _text(cell)):
                 if column in texts or column in self.rows.get(number, ()):
                     raise ValueError("two cells in one place")
-                texts[column] = text
+                texts[column] = self.marker.see(one, cell, text) if self.marker else text
         self._meter.texts(texts.values())
         if texts:
             self.rows.setdefault(number, {}).update(texts)
@@ -210,13 +216,14 @@ class _Cells:
             if text and first != last:
                 self.merged[first] = (first, last, text)
 
-    def sheet(self, title: str, hidden: bool, grids: Meter) -> Sheet:
+    def sheet(self, title: str, hidden: bool, grids: Meter, comments: tuple[Place, ...]) -> Sheet:
         grid = sparse(self.rows, grids)
         steps = sorted(self._hidden_columns)
         depth = list(accumulate(self._hidden_columns[step] for step in steps))
         columns = (j for j in grid.columns if (at := bisect_right(steps, j)) and depth[at - 1] > 0)
+        marks = self.marker.marks(comments) if self.marker else NO_MARKS
         return Sheet(title, grid, tuple(self.unstored), tuple(self.merged.values()), hidden, tuple(self.hidden_rows),
-                     tuple(columns))  # fmt: skip
+                     tuple(columns), marks)  # fmt: skip
 
 
 def _lacks_result(cell: Element) -> bool:
@@ -229,12 +236,12 @@ def _hidden(element: Element) -> bool:
     return element.get("hidden") in ("1", "true")
 
 
-def _sheet(book: Any, sheet: Any, grids: Meter) -> Sheet:
+def _sheet(book: Any, sheet: Any, grids: Meter, styles: Styles | None) -> Sheet:
     """Read a sheet in one pass: openpyxl gives the values, not what is merged, hidden or was never calculated."""
     from openpyxl.worksheet import _reader as reader
     from openpyxl.xml.functions import iterparse
 
-    cells = _Cells()
+    cells = _Cells(Marker(styles) if styles else None)
     take = {reader.COL_TAG: cells.column, reader.MERGE_TAG: cells.merge}
     with sheet._get_source() as source:
         parser = reader.WorkSheetParser(source, sheet._shared_strings, True, book.epoch, book._date_formats,
@@ -246,7 +253,8 @@ def _sheet(book: Any, sheet: Any, grids: Meter) -> Sheet:
             elif element.tag in take:
                 take[element.tag](element)
                 element.clear()
-    return cells.sheet(sheet.title, sheet.sheet_state != "visible", grids)
+    comments = comments_of(book, sheet) if styles else ()
+    return cells.sheet(sheet.title, sheet.sheet_state != "visible", grids, comments)
 
 
 def _text(cell: dict[str, Any]) -> str:

@@ -1,0 +1,220 @@
+"""Rows below a header that are no patients: totals and means, repeated headers, notes below the table."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from reinfuse.exceptions import Problem
+from reinfuse.sources.sheet_lines import Line, Lines, kind_of, shape_of
+from reinfuse.sources.source_table import Layout
+from reinfuse.tabular.cell_parsing import decimal_mark, read_number
+
+_WORD = (
+    r"(?:grand[ -]?|sub[ -]?)?totals?|sums?|means?|averages?|avg|medians?|summe|gesamt(?:zahl|summe)?|insgesamt|"
+    r"mittelwert|durchschnitt|somme|moyenne|m[ée]diane|promedio|mediana|suma|n\s*=\s*\d+"
+)
+_WEAK = (
+    r"all|overall|alle|min(?:imum)?|max(?:imum)?|range|iqr|sd|st\.?\s?dev\.?|std(?:\.?\s?dev\.?)?|"
+    r"standard deviation|%|percent|count|counts|anzahl|n|nombre|cohort|total n|q1|q3"
+)
+_AFTER = (
+    r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|cases|infusions?|values?)?"
+    r"[\s\d.,/%=±–-]*[)\]]?))*"
+)
+_STRONG_LABEL = re.compile(rf"(?:{_WORD}){_AFTER}", re.IGNORECASE)
+_WEAK_LABEL = re.compile(rf"(?:{_WEAK}){_AFTER}", re.IGNORECASE)
+_NOTE = re.compile(r"[=:*†‡§]|\S+\s+\S+\s+\S+")
+_LONGEST_LABEL = 60
+_FEWEST = 3
+"""Rows from which sums and means are told."""
+_STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "sums": sum, "means": statistics.fmean, "medians": statistics.median, "numbers of filled cells": len,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Rows that are data, and what became of the others.
+
+    Attributes
+    ----------
+    drop_rows
+        Texts in the first filled cell of the rows that were left out, for the map.
+    """
+
+    rows: Sequence[Line]
+    drop_rows: tuple[str, ...]
+    remarks: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def sort_rows(
+    lines: Lines, layout: Layout, header: Sequence[str], *, summaries: Collection[tuple[int, int]], fixed: bool
+) -> Kept:
+    """Tell rows of data from others.
+
+    Parameters
+    ----------
+    lines, layout
+        The sheet, and where its header and data stand.
+    header
+        Names of its columns.
+    summaries
+        Cells with a formula over several rows: row and column in the sheet, from 0.
+    fixed
+        The layout was confirmed: only its `drop_rows` are left out by their text, and others like them are problems.
+    """
+    rows = [line for line in lines.rows if line.number >= layout.data_from]
+    heads = {tuple(line.texts) for number in layout.header_rows if (line := lines.line(number))}
+    reasons: dict[int, str] = {}
+    for line in rows:
+        if tuple(line.texts) in heads or tuple(line.texts) == tuple(header):
+            reasons[line.number] = "the header once more"
+        elif (label := _label(line)) in layout.drop_rows:
+            reasons[line.number] = f"the map leaves out rows that begin with {label!r}"
+    rest = [line for line in rows if line.number not in reasons]
+    keep = [line for line in rest if _label(line) in layout.keep_rows]
+    told = _told(lines, [line for line in rest if line not in keep], summaries)
+    problems: list[Problem] = []
+    drop = list(layout.drop_rows)
+    for line in rest:
+        if line.number not in told:
+            continue
+        label = _label(line)
+        if fixed and line.texts[0]:
+            problems.append(_asked(layout.sheet, line, header, told[line.number]))
+            continue
+        reasons[line.number] = told[line.number]
+        if line.texts[0] and label not in drop:
+            drop.append(label)
+    kept = [line for line in rows if line.number not in reasons]
+    return Kept(kept, tuple(drop), tuple(_remarks(rows, reasons)), tuple(problems))
+
+
+def _asked(sheet: str, line: Line, header: Sequence[str], why: str) -> Problem:
+    label = _label(line)
+    remedy = f"write drop_rows = [{label!r}] for this sheet in the map, or keep_rows = [{label!r}] if it is a patient"
+    return Problem(table=sheet or None, row=line.number, column=next(iter(header), None) or None, value=label,
+                   rule=f"looks like {why}, and the map does not say what becomes of it", remedy=remedy)  # fmt: skip
+
+
+def _label(line: Line) -> str:
+    return next(text for text in line.texts if text)
+
+
+def _told(lines: Lines, rows: Sequence[Line], summaries: Collection[tuple[int, int]]) -> dict[int, str]:
+    """Return the numbers of rows that are no data, each with what it is instead."""
+    reasons: dict[int, str] = {}
+    ids = _Identifiers(rows)
+    for line in rows:
+        if _STRONG_LABEL.fullmatch(_label(line)) and len(_label(line)) <= _LONGEST_LABEL and not ids.common(line):
+            reasons[line.number] = "a row of totals"
+        elif _calculated(lines, line, summaries):
+            reasons[line.number] = "a row of totals (formulas over other rows)"
+    suspects = [line for line in rows if line.number not in reasons and (not line.texts[0] or ids.strange(line))]
+    numbers = _Numbers([line for line in rows if line.number not in reasons]) if suspects else None
+    for line in suspects:
+        statistic = numbers.statistic(line) if numbers else ""
+        weak = _WEAK_LABEL.fullmatch(_label(line)) is not None and len(_label(line)) <= _LONGEST_LABEL
+        beside = line.number - 1 in reasons or line.number + 1 in reasons
+        if statistic or (weak and beside):
+            reasons[line.number] = f"a row of totals{f' ({statistic} of the other rows)' * bool(statistic)}"
+    for line in reversed(rows):
+        if line.number in reasons:
+            continue
+        if not ids.note(line):
+            break
+        reasons[line.number] = "a note below the table"
+    return reasons
+
+
+def _calculated(lines: Lines, line: Line, summaries: Collection[tuple[int, int]]) -> bool:
+    if not summaries:
+        return False
+    numeric = [j for j in line.filled if kind_of(line.texts[j]) == "number"]
+    formulas = sum((line.number - 1, lines.columns[j]) in summaries for j in numeric)
+    return formulas > 0 and formulas >= 0.5 * len(numeric)
+
+
+class _Identifiers:
+    """What the first column's texts look like."""
+
+    def __init__(self, rows: Sequence[Line]) -> None:
+        texts = [line.texts[0] for line in rows if line.texts[0]]
+        self._numbered = sum(any(c.isdigit() for c in text) for text in texts) >= 0.8 * max(1, len(texts))
+        shapes = [shape_of(text) for text in texts]
+        self._usual = {shape for shape in set(shapes) if shapes.count(shape) > 1} if len(set(shapes)) < 1000 else set()
+        self._last = [line.number for line in rows[-3:]]
+        self._texts = texts
+
+    def common(self, line: Line) -> bool:
+        """Tell whether a text stands in the first column again and again, so that it is no label of one row."""
+        return self._texts.count(line.texts[0]) > max(3, 0.2 * len(self._texts))
+
+    def strange(self, line: Line) -> bool:
+        """Tell whether the first text may be no identifier."""
+        if self._numbered:
+            return shape_of(line.texts[0]) not in self._usual and not any(c.isdigit() for c in line.texts[0])
+        return line.number in self._last
+
+    def note(self, line: Line) -> bool:
+        """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""
+        label = _label(line)
+        if len(set(line.texts) - {""}) > 2 or (line.texts[0] and shape_of(label) in self._usual):
+            return False
+        return kind_of(label) == "text" and _NOTE.search(label) is not None
+
+
+class _Numbers:
+    """The numbers of each column, to which those of a row are compared."""
+
+    def __init__(self, rows: Sequence[Line]) -> None:
+        self._rows = rows
+        self._columns: dict[int, dict[int, float]] = {}
+
+    def statistic(self, line: Line) -> str:
+        """Name what all numbers of a row are of those in the other rows: sums, means, ...; empty where they are not."""
+        own = [j for j in line.filled if kind_of(line.texts[j]) == "number"]
+        for name, function in _STATISTICS.items():
+            answers = [self._fits(line, j, function, name) for j in own]
+            decided = [answer for answer in answers if answer is not None]
+            if decided and all(decided) and (len(decided) > 1 or not line.texts[0]):
+                return name
+        return ""
+
+    def _fits(self, line: Line, j: int, function: Callable[[Sequence[float]], float], name: str) -> bool | None:
+        column = self._column(j)
+        others = [value for number, value in column.items() if number != line.number]
+        if len(others) < _FEWEST or line.number not in column:
+            return None
+        if len(set(others)) == 1 and (name != "sums" or others[0] == 0):  # each is its own mean
+            return None
+        value = column[line.number]
+        decimals = len(line.texts[j].replace(",", ".").rpartition(".")[2]) if re.search("[.,]", line.texts[j]) else 0
+        exact = function(others)
+        return abs(exact - value) <= max(0.5 * 10.0**-decimals * (name in ("means", "medians")), 1e-9 * abs(exact))
+
+    def _column(self, j: int) -> dict[int, float]:
+        if j not in self._columns:
+            texts = {line.number: line.texts[j] for line in self._rows if kind_of(line.texts[j]) == "number"}
+            mark = decimal_mark(texts.values(), "either") or "."
+            read = {number: read_number(text, mark).value for number, text in texts.items()}
+            self._columns[j] = {number: value for number, value in read.items() if isinstance(value, float)}
+        return self._columns[j]
+
+
+def _remarks(rows: Sequence[Line], reasons: Mapping[int, str]) -> list[str]:
+    """Tell which rows were left out: rows with one reason together."""
+    together: dict[str, list[Line]] = {}
+    for line in rows:
+        if line.number in reasons:
+            together.setdefault(reasons[line.number], []).append(line)
+    remarks = []
+    for why, lines in together.items():
+        places = ", ".join(f"row {line.number} ({_label(line)[:40]!r})" for line in lines[:5])
+        more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
+        remarks.append(f"left out: {places}{more}: {why}")
+    return remarks

@@ -1,0 +1,160 @@
+"""Workbooks and text files as centres keep them: titles, grouped headers, totals and legends told from the data."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from reinfuse.exceptions import Problem
+from reinfuse.sources import remarks
+from reinfuse.sources.headers import compose
+from reinfuse.sources.layout import propose_layout
+from reinfuse.sources.left_out import sort_rows
+from reinfuse.sources.sheet_lines import Line, Lines, from_rows, from_sheet
+from reinfuse.sources.source_table import Layout, Source, SourceColumn, SourceRow, SourceTable
+from reinfuse.tabular.delimited import read_lines
+from reinfuse.tabular.files import Unreadable, read_bytes
+from reinfuse.tabular.grid import letters
+from reinfuse.tabular.workbook import Sheet, read_sheets
+
+TABLE = "sheet"
+"""Name of the table of a text file, whatever the file is called: the next export has another name."""
+WORKBOOKS = (".xlsx", ".xlsm")
+TEXTS = (".csv", ".tsv", ".txt")
+_LEGEND = re.compile(
+    r"legends?|legende|legenda|keys?|cod(?:e|es|ebook|ierung)|abbrev.*|abk(?:ü|ue)rzungen|read ?me|notes?|notizen"
+    r"|info.*|hinweise|explanations?|erkl(?:ä|ae)rung.*|instructions?|anleitung|change ?log|lists?|listen?|drop ?downs?"
+    r"|lookups?|dictionary|glossary",
+    re.IGNORECASE,
+)
+_MOST_OF_A_LEGEND = 4
+"""Columns of a sheet that may be a legend, by its name."""
+_NO_LAYOUTS: Mapping[str, Layout] = {}
+_EMPTY = "give a sheet with a header and at least one row of data"
+
+
+def read_workbook(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
+    """Read the tables of a workbook; `layouts` (by sheet) replace what would be proposed for these sheets.
+
+    Returns
+    -------
+    Source
+        Its `problems` say what could not be read.
+    """
+    return _read(path, "excel", lambda data: _sheets(path, data, layouts))
+
+
+def read_text(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
+    """Read a file of rows separated by commas, semicolons, tabs or bars, as `read_workbook` does a sheet."""
+    return _read(path, "csv", lambda data: _text(path, data, layouts))
+
+
+_Tables = tuple[Sequence[SourceTable], Sequence[Problem], Sequence[str]]
+
+
+def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Source:
+    files: dict[str, str] = {}
+    try:
+        data = read_bytes(path)
+        files[path.name] = hashlib.sha256(data).hexdigest()
+        tables, problems, told = tables_of(data)
+    except Unreadable as refused:
+        tables, told = (), ()
+        problems = [Problem(table=path.name, rule=refused.rule, remedy=refused.remedy)]
+    if not tables and not problems:
+        problems = [Problem(table=path.name, rule="holds no table", remedy=_EMPTY)]
+    return Source("csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(told))
+
+
+def _text(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
+    rows, notes = read_lines(data)
+    lines = from_rows(rows)
+    table, problems = _table(TABLE, path, lines, layouts.get(TABLE) or layouts.get(""), None)
+    return [table] if table else [], problems, [*notes]
+
+
+def _sheets(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
+    tables: list[SourceTable] = []
+    problems: list[Problem] = []
+    told: list[str] = []
+    sheets = [s for s in read_sheets(data, marks=True) if s.filled]
+    for sheet in sheets:
+        lines = from_sheet(sheet)
+        layout = layouts.get(sheet.title) or (layouts.get("") if len(sheets) == 1 else None)
+        if layout is None and (why := _no_table(sheet, lines)):
+            told.append(f"sheet {sheet.title!r} is not read: {why}")
+            continue
+        table, wrong = _table(sheet.title, path, lines, layout, sheet)
+        problems += wrong
+        if table:
+            tables.append(table)
+        elif not wrong:
+            told.append(f"sheet {sheet.title!r} is not read: no header with rows below it was recognised")
+    missing = [name for name in layouts if name and name not in {s.title for s in sheets}]
+    rule, remedy = "the map names a sheet that is not in the workbook", "name the sheet so, or make the map again"
+    problems += [Problem(table=name, rule=rule, remedy=remedy) for name in missing]
+    return tables, problems, told
+
+
+def _no_table(sheet: Sheet, lines: Lines) -> str:
+    """Tell why a sheet holds no data, or nothing."""
+    if len(lines.columns) == 1:
+        return "it has one column"
+    if _LEGEND.fullmatch(sheet.title.strip()) and len(lines.columns) <= _MOST_OF_A_LEGEND:
+        return "it is a legend by its name"
+    explained = sum(sum("=" in text for text in line.texts) > 0 for line in lines.rows)
+    if len(lines.columns) <= _MOST_OF_A_LEGEND and explained > 0.5 * len(lines.rows):
+        return "it explains abbreviations"
+    return ""
+
+
+def _table(
+    name: str, path: Path, lines: Lines, layout: Layout | None, sheet: Sheet | None
+) -> tuple[SourceTable | None, Sequence[Problem]]:
+    """Make a table of the lines of a sheet."""
+    fixed = layout is not None
+    layout = layout or propose_layout(name, lines)
+    if layout is None:
+        return None, ()
+    if not any(lines.line(number) for number in layout.header_rows):
+        rule = f"has nothing in row {', '.join(map(str, layout.header_rows))}, where the map looks for its header"
+        return None, [Problem(table=name, rule=rule, remedy="correct header_rows in the map, or make the map again")]
+    header = compose(lines, layout.header_rows)
+    summaries = sheet.marks.summaries if sheet else frozenset()
+    kept = sort_rows(lines, layout, header.names, summaries=summaries, fixed=fixed)
+    names = _names(lines, header.names, kept.rows)
+    positions = [j for j, title in enumerate(names) if title]
+    columns = tuple(SourceColumn(header=names[j], place=letters(lines.columns[j])) for j in positions)
+    rows = tuple(SourceRow(f"row {line.number}", tuple(line.texts[j] for j in positions)) for line in kept.rows)
+    told = [*_above(lines, layout), *header.remarks, *_unnamed(lines, header.names, names), *kept.remarks]
+    told += remarks.faults(lines, kept.rows)
+    if sheet:
+        told += remarks.of_sheet(sheet, lines, kept.rows, names)
+    layout = Layout(layout.sheet, layout.header_rows, layout.data_from, kept.drop_rows, layout.keep_rows)
+    problems = list(kept.problems)
+    if not rows:
+        problems.append(Problem(table=name, rule="has a header and no row of data below it", remedy=_EMPTY))
+    return SourceTable(name, path.name, columns, rows, layout, tuple(told)), problems
+
+
+def _names(lines: Lines, header: Sequence[str], rows: Sequence[Line]) -> list[str]:
+    """Name filled columns without a header by their letters; leave out those that are empty too."""
+    filled = {j for line in rows for j in line.filled}
+    return [title or (f"column {letters(lines.columns[j])}" if j in filled else "") for j, title in enumerate(header)]
+
+
+def _unnamed(lines: Lines, header: Sequence[str], names: Sequence[str]) -> list[str]:
+    bare = [letters(lines.columns[j]) for j, name in enumerate(names) if name and not header[j]]
+    return [f"columns without a header are named by their letters: {remarks.places(bare)}"] if bare else []
+
+
+def _above(lines: Lines, layout: Layout) -> list[str]:
+    """Tell what stands above the header, and between header and data."""
+    above = [line for line in lines.rows if line.number < layout.data_from and line.number not in layout.header_rows]
+    texts = [f"row {line.number} ({' '.join(dict.fromkeys(t for t in line.texts if t))[:60]!r})" for line in above]
+    blank = (lines.rows[-1].number if lines.rows else 0) - layout.data_from + 1
+    blank -= sum(line.number >= layout.data_from for line in lines.rows)
+    told = [f"not part of header or data: {remarks.places(texts)}"] if texts else []
+    return [*told, *([f"blank rows left out: {blank:,}"] if blank > 0 else [])]
