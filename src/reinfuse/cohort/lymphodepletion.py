@@ -13,6 +13,7 @@ REGIMEN_CLASSES = ("Cy-Flu", "Cy", "Flu", "Other", "None")
 
 _AGENTS = {
     "cyclophosphamide": "Cy", "cyclophosphamid": "Cy", "cyclo": "Cy", "cy": "Cy", "ctx": "Cy", "cpm": "Cy",
+    "ciclofosfamida": "Cy", "zyklophosphamid": "Cy", "cyclophos": "Cy", "fludarabina": "Flu", "fluda": "Flu",
     "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
     "fludarabine": "Flu", "fludarabin": "Flu", "fludara": "Flu", "flu": "Flu", "flud": "Flu", "f": "Flu",
 }  # fmt: skip
@@ -26,10 +27,23 @@ _COMPOUND = {
     "cyflu": ("Cy", "Flu"), "flucy": ("Cy", "Flu"), "fc": ("Cy", "Flu"), "cf": ("Cy", "Flu"),
     "cyfludarabine": ("Cy", "Flu"), "cye": ("Cy", "Other"), "fcr": ("Cy", "Flu", "Other"),
 }  # fmt: skip
-_NONE = frozenset({"none", "no", "no ld", "no lymphodepletion", "no conditioning"})
+_NONE = frozenset({
+    "none", "no", "no ld", "no lymphodepletion", "no conditioning", "no chemo", "no chemotherapy", "none given",
+    "not given", "without ld", "keine", "keine ld", "nein", "ohne", "ohne ld", "aucune", "ninguna",
+})  # fmt: skip
+_PREFIX = re.compile(
+    r"^(?:ld|ldc|lympho-?depletion|lymphodepleting (?:chemotherapy|chemo)|conditioning|lymphodepletion regimen|"
+    r"lymphodepletierung|konditionierung)\s*[:=]\s*|\bct_(?=[a-z])"
+)
+_MANNER = re.compile(
+    r"\b(?:dose-?\s*reduced|reduced(?:[ -]dose)?|reduziert|red\.|standard(?:[ -]dose)?|std|"
+    r"(?:low|full|high)[ -]dose|only|alone|mono(?:therapy)?|i\.?v\.?|daily|qd|q24h)(?![a-z])"
+)
+"""Says how the drugs were given, and not which."""
 _DOSES = re.compile(
     r"\b\d[\d.,]*\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
-    r"\bx\s*\d+(?:\s*(?:d|days?)\b)?|×\s*\d+(?:\s*(?:d|days?)\b)?|\b\d+\s*(?:d|days?)\b|[/]\s*m2|\bd-?\d+\b"
+    r"\b(?:days?|d|tage?|jours?)\s*[-+]?\d+(?:\s*(?:to|bis|until|till|,|/|-)\s*-?\d+)*\b|"
+    r"(?:\bx|×|\b\d[\d.,]*\s*[x×])\s*\d+(?:\s*(?:d|days?|tage?|doses?)\b)?|\b\d+\s*(?:d|days?|tage?)\b|[/]\s*m2"
 )
 _SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
 
@@ -43,6 +57,9 @@ def _agents_of(word: str) -> tuple[str, ...] | None:
         return ("Other",)
     if word.replace("-", "").replace(" ", "") in _COMPOUND:
         return _COMPOUND[word.replace("-", "").replace(" ", "")]
+    stem = re.fullmatch(r"([a-z]{2,})\d{1,4}", word)
+    if stem and stem[1] in {**_AGENTS, **_COMPOUND}:  # Flu30, Cy500
+        return _agents_of(stem[1])
     parts = [p for p in re.split(r"[\s\-–]+", word) if p and not p.isdigit()]
     if not parts or parts == [word]:
         return None
@@ -58,8 +75,8 @@ def regimen_class(text: str) -> str | None:
     Parameters
     ----------
     text
-        Free text such as ``Cy/Flu``, ``fludarabine 30 mg/m2 x3 + cyclophosphamide``, ``none``; a text that
-        begins with ``other`` is of the class ``Other``, whatever follows.
+        Free text such as ``Cy/Flu``, ``LD: Flu-Cy (reduced)``, ``fludarabine 30 mg/m2 x3 + cyclophosphamide``,
+        ``CT_CY|CT_FLUD``, ``none``; a text that begins with ``other`` is of the class ``Other``, whatever follows.
 
     Returns
     -------
@@ -71,7 +88,8 @@ def regimen_class(text: str) -> str | None:
     >>> regimen_class("Fludarabine + Cyclophosphamide"), regimen_class("Cy/E"), regimen_class("none")
     ('Cy-Flu', 'Cy', 'None')
     """
-    plain = " ".join(text.casefold().split())
+    plain = " ".join(text.casefold().replace("−", "-").replace("|", " + ").split())
+    plain = " ".join(_MANNER.sub(" ", _PREFIX.sub("", plain)).split())
     if plain in _NONE:
         return "None"
     if plain.startswith("other"):

@@ -1,0 +1,77 @@
+"""Death and last contact as centres write them: a date alone, ``died 12 May 2021``, ``alive 3/2024``, ``dead``."""
+
+from __future__ import annotations
+
+import re
+
+from reinfuse.sources.values.dates import SourceDate, read_source_date
+from reinfuse.sources.values.understood import Understood, plain, unaccented
+
+DEAD, ALIVE = "dead", "alive"
+_WORDS = {
+    DEAD: "died dead deceased death expired exitus verstorben tot gestorben decede mort morto muerto fallecido "
+          "fallecida exitus-letalis dod † + d.",
+    ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well awd aned ned-alive "
+           "alive-with-disease alive-without-disease",
+}  # fmt: skip
+WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
+"""Word in lower case -> `DEAD` or `ALIVE`."""
+_LOST = ("lost to follow-up", "ltfu", "lost to follow up", "last seen", "last contact", "last fu", "last f/u", "lfu")
+"""Say that the patient was last seen then, and alive."""
+_JOIN = r"[\s:,;(=-]*(?:on|am|le|el|as of|in|at|stand|seit|since)?[\s:(]*"
+
+
+def read_vital_status(text: str, *, order: str = "") -> Understood | None:
+    """Read a cell that tells of death or of last contact.
+
+    Returns
+    -------
+    Understood or None
+        `status` (``dead`` or ``alive``) where a word says it, and `date`, which is `death` as well for the dead and
+        `last_contact` for the living. A date alone has `date` alone: the column says of what.
+
+    Examples
+    --------
+    >>> read_vital_status("died 12 May 2021").parts
+    {'status': 'dead', 'date': '2021-05-12', 'death': '2021-05-12'}
+    >>> read_vital_status("alive 3/2024").parts["last_contact"], read_vital_status("2024-03-02").parts
+    ('2024-03', {'date': '2024-03-02'})
+    """
+    low = unaccented(plain(text))
+    day = read_source_date(low, order)
+    if day is not None:
+        return Understood({"date": day.iso}, day.how)
+    status, rest = _status(low)
+    if status is None:
+        return None
+    if not rest:
+        return Understood({"status": status}, "vital status")
+    day = read_source_date(rest, order)
+    return None if day is None else _dated(status, day)
+
+
+def _dated(status: str, day: SourceDate) -> Understood:
+    what = "death" if status == DEAD else "last_contact"
+    return Understood({"status": status, "date": day.iso, what: day.iso}, f"date of the {status}")
+
+
+def _status(low: str) -> tuple[str | None, str]:
+    """Return the status that a text begins or ends with, and the rest of it."""
+    for phrase in _LOST:
+        if low.startswith(phrase):
+            return ALIVE, re.sub(rf"^{_JOIN}", "", low[len(phrase) :]).strip(" ).")
+    joined = low
+    for phrase in ("alive and well", "alive with disease", "alive without disease", "exitus letalis"):
+        joined = joined.replace(phrase, phrase.replace(" ", "-"))
+    joined = re.sub(r"^([†+])(?=\d)", r"\1 ", joined)
+    first = re.match(r"[^\s:,;(]+", joined)
+    word = first[0].rstrip(".") if first else ""
+    if word in WORDS and word != "+":
+        rest = re.sub(rf"^{_JOIN}", "", joined[len(first[0]) if first else 0 :])
+        seen = next((phrase for phrase in _LOST if WORDS[word] == ALIVE and rest.startswith(phrase)), "")
+        return WORDS[word], re.sub(rf"^{_JOIN}", "", rest[len(seen) :]).strip(" ).")
+    before, _, last = joined.rpartition(" ")
+    last = last.strip("()")
+    if last in WORDS and last != "+":
+        return WORDS[last], before.strip(" :,;(")
+    return None, low
