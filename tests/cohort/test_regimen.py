@@ -9,10 +9,21 @@ CY_FLU = [
     "Cytoxan then fludarabine", "FLU–CY", "Flu/Cy 30/500 x3", "LD: Cy/Flu", "Flu-Cy (reduced)", "Flu30/Cy500",
     "FLUDARABINE 25MG/M2|CYCLOPHOSPHAMIDE 250 MG/M2", "CT_CY+CT_FLUD", "Flu 25 mg/m2 d-5 to -3, Cy 250 mg/m2 d-5 to -3",
     "Fludarabin 30 mg/m² Tag -5 bis -3 + Cyclophosphamid 300 mg/m²", "Cy 60 mg/kg x1, Flu 25 mg/m2 x 5 days",
-    "Conditioning: Flu/Cy standard dose", "FluCy 30/500", "Flu 30 mg/m2/d x3d + Cy 500 mg/m2/d x3d", "Flu 30x3 / Cy 500x3",
+    "Conditioning: Flu/Cy standard dose", "FluCy 30/500", "Flu 30 mg/m2/d x3d + Cy 500 mg/m2/d x3d",
+    "Flu 30x3 / Cy 500x3",
 ]  # fmt: skip
-CY = ["Cy", "cyclophosphamide", "Cy/E", "Cy + etoposide", "Cy/VP-16", "bendamustine + Cy", "Cytoxan 60 mg/kg", "Cy only", "Cy mono",
-      "low-dose Cy"]
+CY = [
+    "Cy",
+    "cyclophosphamide",
+    "Cy/E",
+    "Cy + etoposide",
+    "Cy/VP-16",
+    "bendamustine + Cy",
+    "Cytoxan 60 mg/kg",
+    "Cy only",
+    "Cy mono",
+    "low-dose Cy",
+]
 FLU = ["Flu", "fludarabine 25 mg/m2 x 5", "bendamustine/fludarabine"]
 OTHER = [
     "bendamustine", "other", "other: Cy/Flu with something", "Cy/Flu + alemtuzumab", "FCR", "ATG", "etoposide + ara-c",
