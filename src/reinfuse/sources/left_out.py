@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.exceptions import Problem
-from reinfuse.sources.sheet_lines import Line, Lines, kind_of, shape_of
+from reinfuse.sources.sheet_lines import UNCALCULATED, Line, Lines, kind_of, shape_of
 from reinfuse.sources.source_table import Layout
 from reinfuse.tabular.cell_parsing import decimal_mark, read_number
 
@@ -134,7 +134,7 @@ def _told(lines: Lines, rows: Sequence[Line], summaries: Collection[tuple[int, i
 def _calculated(lines: Lines, line: Line, summaries: Collection[tuple[int, int]]) -> bool:
     if not summaries:
         return False
-    numeric = [j for j in line.filled if kind_of(line.texts[j]) == "number"]
+    numeric = [j for j in line.filled if kind_of(line.texts[j]) == "number" or line.texts[j] == UNCALCULATED]
     formulas = sum((line.number - 1, lines.columns[j]) in summaries for j in numeric)
     return formulas > 0 and formulas >= 0.5 * len(numeric)
 
@@ -178,6 +178,8 @@ class _Numbers:
     def statistic(self, line: Line) -> str:
         """Name what all numbers of a row are of those in the other rows: sums, means, ...; empty where they are not."""
         own = [j for j in line.filled if kind_of(line.texts[j]) == "number"]
+        if any(kind_of(line.texts[j]) in ("text", "date") for j in line.filled[1:]):
+            return ""
         for name, function in _STATISTICS.items():
             answers = [self._fits(line, j, function, name) for j in own]
             decided = [answer for answer in answers if answer is not None]
@@ -194,8 +196,9 @@ class _Numbers:
             return None
         value = column[line.number]
         decimals = len(line.texts[j].replace(",", ".").rpartition(".")[2]) if re.search("[.,]", line.texts[j]) else 0
+        rounded = 0.5 * 10.0**-decimals if decimals and name in ("means", "medians") else 0.0
         exact = function(others)
-        return abs(exact - value) <= max(0.5 * 10.0**-decimals * (name in ("means", "medians")), 1e-9 * abs(exact))
+        return abs(exact - value) <= rounded + 1e-9 * abs(exact)
 
     def _column(self, j: int) -> dict[int, float]:
         if j not in self._columns:

@@ -31,7 +31,7 @@ def of_sheet(sheet: Sheet, lines: Lines, rows: Sequence[Line], header: Sequence[
     if hidden := [column for column in sheet.hidden_columns if columns.get(column)]:
         named = [f"{letters(column)} ({columns[column]!r})" for column in hidden]
         yield f"hidden and read as the others are: column {places(named)}"
-    if filled := [text for number, text in lines.filled_down if number in numbers]:
+    if filled := [text for number, text in sorted(lines.filled_down) if number in numbers]:
         yield f"merged cells, the text of the first taken for each of them: {places(filled)}"
     yield from _struck(sheet.marks.struck, rows)
     yield from _cells("comments, which are not carried over", sheet.marks.comments, numbers, whole=True)

@@ -191,6 +191,8 @@ class _Cells:
                 raise ValueError("a cell outside the sheet")
             if cell["value"] is None and _lacks_result(one):
                 self.unstored.append((number, column))
+                if self.marker:
+                    self.marker.see_formula(one, (number, column))
             if clean(text := _text(cell)):
                 if column in texts or column in self.rows.get(number, ()):
                     raise ValueError("two cells in one place")

@@ -99,14 +99,13 @@ class Marker:
     def see(self, element: Element, cell: Mapping[str, Any], text: str) -> str:
         """Note the marks of a filled cell; return its text as it is shown."""
         styles, style, place = self._styles, cell["style_id"], (cell["row"] - 1, cell["column"] - 1)
-        if len(element) > 1 and (formula := element[0].text) and _is_summary(formula):
-            self._summaries.add(place)
+        self.see_formula(element, place)
         if style in styles.struck:
             self._struck.add(place)
         if style in styles.fills:
             self._fills[place] = styles.fills[style]
-        if element.get("t") == "s" and styles.rich and (number := _number(element)) in styles.rich:
-            text, struck = styles.rich[number]
+        if rich := self._rich(element):
+            text, struck = rich
             if struck:
                 self._struck.add(place)
         elif style in styles.shown and cell["data_type"] in "nd":
@@ -114,6 +113,20 @@ class Marker:
         if style in styles.scaled and cell["data_type"] == "n":
             self._scaled.add(place)
         return text
+
+    def see_formula(self, element: Element, place: Place) -> None:
+        """Note a formula over several rows."""
+        if len(element) and (formula := element[0].text) and _is_summary(formula):
+            self._summaries.add(place)
+
+    def _rich(self, element: Element) -> tuple[str, bool] | None:
+        """Return a text in several fonts as it is shown, and whether a part of it is struck through."""
+        kind = element.get("t")
+        if kind == "s":
+            return self._styles.rich.get(_number(element)) if self._styles.rich else None
+        if kind != "inlineStr" or not len(element) or not any(run.tag.endswith("}r") for run in element[0]):
+            return None
+        return _as_shown(element[0])
 
     def marks(self, comments: tuple[Place, ...]) -> Marks:
         """Return all that was seen."""
@@ -214,9 +227,12 @@ def _rich_texts(book: Any) -> Mapping[int, tuple[str, bool]]:
     if b"strike" not in data and b"superscript" not in data:
         return {}
     items = (e for e in ElementTree.fromstring(data) if e.tag.endswith("}si"))
-    runs = {i: list(_runs(item)) for i, item in enumerate(items)}
-    return {i: ("".join(t for t, _ in parts), any(s for _, s in parts)) for i, parts in runs.items()
-            if any(s or "^" in t for t, s in parts)}  # fmt: skip
+    return {i: _as_shown(item) for i, item in enumerate(items) if any(run.tag.endswith("}r") for run in item)}
+
+
+def _as_shown(item: Element) -> tuple[str, bool]:
+    runs = list(_runs(item))
+    return "".join(text for text, _ in runs), any(struck for _, struck in runs)
 
 
 def _runs(item: Element) -> Iterator[tuple[str, bool]]:
