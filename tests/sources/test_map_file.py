@@ -33,7 +33,7 @@ BEST = {
 DRUGS = {"lymphodepletion": Field(ticked={"ld___1": "Cy", "ld___2": "Flu"}, joint=", ")}
 MAP = SourceMap(
     "excel", "abc", date_order=OPEN, ids="number", questions={"weight": OPEN},
-    layouts={"CART pts": Layout("CART pts", (3, 4), 5, ("Total", "Mean"))},
+    layouts={"CART pts": Layout("CART pts", (3, 4), 5, ("Total", "Mean"), ("Sum",))},
     values={"response": {"CMR": "CR", "NR": OPEN, "MRD neg CR": {"response": "CR", "mrd": "undetectable"}, "n/a": ""}},
     ignored={"CART pts": {"LDH": "not a column of the contract"}, "Legend": {"x": "no data"}},
     blocks=(

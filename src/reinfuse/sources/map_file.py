@@ -35,7 +35,7 @@ MAP = "map"
 _MISSPELT = 0.8
 _REMEDY = "correct the map"
 _SOURCE_KEYS = ("kind", "fingerprint", "date_order", "ids")
-_SHEET_KEYS = ("sheet", "header_rows", "data_from", "drop_rows", "ignored")
+_SHEET_KEYS = ("sheet", "header_rows", "data_from", "drop_rows", "keep_rows", "ignored")
 _BLOCK_KEYS = ("sheet", "where")
 Kinds = type | tuple[type, ...]
 _NO_TEXTS: Mapping[str, Kinds] = {"day": int, "shift": int, "confirm": bool, "ticked": dict, "const": (str, int, float)}
@@ -137,20 +137,21 @@ class _Reader:
         return layouts, ignored
 
     def _layout(self, place: str, name: str, sheet: Mapping[str, Any]) -> Layout | None:
-        if not {"header_rows", "data_from", "drop_rows"} & set(sheet):
+        if not {"header_rows", "data_from", "drop_rows", "keep_rows"} & set(sheet):
             return None
         heads = self._typed(place, sheet, "header_rows", list, [1])
-        drops = self._typed(place, sheet, "drop_rows", list, [])
+        drop, keep = (self._typed(place, sheet, key, list, []) for key in ("drop_rows", "keep_rows"))
         first = self._typed(place, sheet, "data_from", int, 1 + max((h for h in heads if type(h) is int), default=1))
         if not heads or not all(type(h) is int and h > 0 for h in heads) or sorted(set(heads)) != heads:
             self._refuse(f"{place}.header_rows", "are no row numbers in order", "such as header_rows = [3, 4]")
             return None
         if first <= heads[-1]:
             self._refuse(f"{place}.data_from", "is not below the header", "give the first row of data", value=first)
-        if not all(isinstance(d, str) for d in drops):
-            self._refuse(f"{place}.drop_rows", "are no texts", 'such as drop_rows = ["Total"]')
-            return None
-        return Layout(name, tuple(heads), first, tuple(drops))
+        for key, texts in (("drop_rows", drop), ("keep_rows", keep)):
+            if not all(isinstance(text, str) for text in texts):
+                self._refuse(f"{place}.{key}", "are no texts", f'such as {key} = ["Total"]')
+                return None
+        return Layout(name, tuple(heads), first, tuple(drop), tuple(keep))
 
     def _blocks(self, name: str, contents: Mapping[str, Any]) -> Iterable[Block]:
         blocks = self._typed("", contents, name, (list, dict), [])

@@ -78,6 +78,8 @@ def _layout(layout: Layout) -> Iterator[str]:
     yield f"data_from = {layout.data_from}"
     if layout.drop_rows:
         yield _beside(f"drop_rows = [{', '.join(map(_text, layout.drop_rows))}]", "rows that are no patients")
+    if layout.keep_rows:
+        yield _beside(f"keep_rows = [{', '.join(map(_text, layout.keep_rows))}]", "patients that look like totals")
 
 
 def _block(block: Block) -> Iterator[str]:
