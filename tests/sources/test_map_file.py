@@ -17,7 +17,7 @@ from reinfuse.sources.source_table import Layout
 PATIENTS = {
     "patient_id": Field(column="Patient | MRN"),
     "last_contact": Field(column="Outcome | Last f/u", pattern="alive {date}"),
-    "death": Field(column="Outcome | Last f/u", pattern="died {date}", partial="refuse"),
+    "death": Field(column="Outcome | Last f/u", pattern="died {date}", partial="refuse", where={"Status": ("dead",)}),
 }
 FIRST = {"infusion": Field(const="1"), "date": Field(column="CART #1 | Date")}
 SECOND = {

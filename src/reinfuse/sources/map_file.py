@@ -17,8 +17,7 @@ from reinfuse.sources.source_map import (
     BLOCK_TABLES,
     ID_RULES,
     OPEN,
-    ORDERS,
-    PARTIALS,
+    OWN_INFUSION,
     UNITS,
     Answer,
     Block,
@@ -26,6 +25,8 @@ from reinfuse.sources.source_map import (
     SourceMap,
 )
 from reinfuse.sources.source_table import Layout, SourceKind
+from reinfuse.sources.values.dates import ORDERS, PARTIALS
+from reinfuse.sources.values.doses import dose_unit
 from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.limits import MAP_BYTES
 from reinfuse.tabular.toml import NotToml, parse_toml
@@ -38,11 +39,14 @@ _SOURCE_KEYS = ("kind", "fingerprint", "date_order", "ids")
 _SHEET_KEYS = ("sheet", "header_rows", "data_from", "drop_rows", "keep_rows", "ignored")
 _BLOCK_KEYS = ("sheet", "where")
 Kinds = type | tuple[type, ...]
-_NO_TEXTS: Mapping[str, Kinds] = {"day": int, "shift": int, "confirm": bool, "ticked": dict, "const": (str, int, float)}
+_NO_TEXTS: Mapping[str, Kinds] = {
+    "day": int, "shift": int, "confirm": bool, "where": dict, "ticked": dict, "const": (str, int, float),
+}  # fmt: skip
 _FIELD_TYPES: Mapping[str, Kinds] = {
     f.name: _NO_TEXTS.get(f.name, str) for f in fields(Field) if f.name not in ("reason", "confidence")
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {"order": ORDERS, "partial": PARTIALS, "unit": UNITS}
+_INFUSION = re.compile(r"infusion [1-9]\d?")
 _PLACEHOLDER = re.compile(r"\{(?:date|value)\}")
 _WORDS: Mapping[Kinds, str] = {
     str: "a text in quotation marks", int: "a whole number", bool: "true or false", list: "a list in square brackets",
@@ -188,18 +192,28 @@ class _Reader:
         self._unknown(place, written, tuple(_FIELD_TYPES))
         settings = {k: self._typed(place, written, k, _FIELD_TYPES[k], None) for k in written if k in _FIELD_TYPES}
         for key, choices in _CHOICES.items():
-            if isinstance(settings.get(key), str):
+            if isinstance(settings.get(key), str) and not (key == "unit" and _is_dose_unit(settings[key])):
                 self._chosen(f"{place}.{key}", settings[key], choices)
+        if "where" in settings:
+            settings["where"] = self._where(f"{place}.where", settings["where"] or {})
         if "ticked" in settings:
             settings["ticked"] = self._texts(f"{place}.ticked", settings["ticked"] or {})
         if "const" in settings:
             settings["const"] = str(settings["const"])
+        if len(self.problems) == before:
+            self._contradictions(place, settings)
+        return Field(**settings) if len(self.problems) == before else None
+
+    def _contradictions(self, place: str, settings: Mapping[str, Any]) -> None:
         pattern = settings.get("pattern")
         if pattern and len(_PLACEHOLDER.findall(pattern)) != 1:
             self._refuse(f"{place}.pattern", "does not hold {date} or {value} once", 'such as "died {date}"')
-        if len(self.problems) == before and not {"column", "const", "ticked", "day"} & set(settings):
+        after = settings.get("after")
+        if after and after not in (OPEN, OWN_INFUSION) and not _INFUSION.fullmatch(after):
+            rule = "names no infusion from which a day counts"
+            self._refuse(f"{place}.after", rule, 'such as "infusion 2"; "infusion": that of the same row', value=after)
+        if not {"column", "const", "ticked", "day", "after"} & set(settings):
             self._refuse(place, "does not say what it is filled from", "give column, const, ticked, or after and day")
-        return Field(**settings) if len(self.problems) == before else None
 
     def _near_columns(self, blocks: Iterable[Block]) -> None:
         """Refuse columns whose names are nearly those of declared ones."""
@@ -259,3 +273,8 @@ class _Reader:
     def _refuse(self, place: str, rule: str, remedy: str, *, value: object = None) -> None:
         shown = None if value is None else str(value)
         self.problems.append(Problem(table=MAP, column=place, value=shown, rule=rule, remedy=remedy))
+
+
+def _is_dose_unit(unit: str) -> bool:
+    """Tell whether a unit is one of doses with another power of ten: ``1e7 cells/kg``."""
+    return str(dose_unit(unit)) == unit

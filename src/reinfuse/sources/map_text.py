@@ -86,8 +86,7 @@ def _block(block: Block) -> Iterator[str]:
     if block.sheet:
         yield f"sheet = {_text(block.sheet)}"
     if block.where:
-        rows = (f"{_key(h)} = [{', '.join(map(_text, texts))}]" for h, texts in block.where.items())
-        yield f"where = {{ {', '.join(rows)} }}"
+        yield f"where = {_inline(block.where)}"
     for column, filled in block.fields.items():
         sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
         yield _beside(f"{_key(column)} = {_field(filled)}", ": ".join(t for t in (sure, filled.reason) if t))
@@ -114,6 +113,8 @@ def _value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, Mapping):
         return _inline(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_text, value))}]"
     return str(value) if isinstance(value, int) else _text(str(value))
 
 

@@ -20,8 +20,6 @@ BY_DATE = "by date"
 table, the number of the infusion in the same row of the source."""
 OWN_INFUSION = "infusion"
 """In `Field.after`: the infusion in the same row of the source."""
-ORDERS = ("dmy", "mdy", "ymd")
-PARTIALS = ("refuse", "first", "middle", "last")
 ID_RULES = ("keep", "number")
 UNITS = (
     "cells/kg", "1e6 cells/kg", "1e5 cells/kg", "1e8 cells/kg", "cells", "1e6 cells", "1e8 cells", "days", "weeks",

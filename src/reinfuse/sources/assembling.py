@@ -1,0 +1,209 @@
+"""From the cells of a map's lines to the rows of a cohort's tables: which are written, merged and numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.exceptions import Problem
+from reinfuse.sources.filling import MAIN, UNPLACED
+from reinfuse.sources.imported import Cell, ImportedTable, Origin
+from reinfuse.sources.source_map import WIDE_SHEET, Block
+
+_KEYS: Mapping[str, tuple[str, ...]] = {"patients": ("patient_id",), "infusions": ("patient_id", "infusion")}
+"""What the rows of one patient or infusion share."""
+_NO_EVIDENCE = ("patient_id", "infusion")
+_SHOWN = 5
+Row = dict[str, Cell]
+
+
+@dataclass
+class Assembly:
+    """Rows of a cohort's tables, and what making them brought up."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    order: dict[str, int] = field(default_factory=dict)
+    """Patient -> place in the order of the source."""
+    unplaced: dict[tuple[str, str, str, str], list[Cell]] = field(default_factory=dict)
+    """Line of the map, source's header, what it counts from, and rule -> cells without a day."""
+
+    def add(self, block: Block, cells: Mapping[str, Sequence[Cell]], shared: frozenset[str]) -> None:
+        """Add the rows of a block that hold something.
+
+        Parameters
+        ----------
+        cells
+            Column -> cells, one a row.
+        shared
+            Columns that other blocks of the table read from the same column of the source: they are no sign that a
+            row of this block is there.
+        """
+        rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+        main = [c for c in MAIN.get(block.table, ()) if c in block.fields and block.fields[c].const is None]
+        signs = [c for c in cells if c not in _NO_EVIDENCE and c not in shared and _is_read(block, c)]
+        anonymous, idle = [], 0
+        for row in rows:
+            filled = any(row[c].text or row[c].rule in UNPLACED for c in signs)
+            whole = block.table in ("patients", WIDE_SHEET) and row["patient_id"].text
+            if not filled and not whole:
+                continue
+            if main and not any(row[c].text for c in main if c in row):
+                idle += 1
+            elif not row["patient_id"].text:
+                anonymous.append(row["patient_id"])
+            else:
+                self._write(block, row)
+        if idle:
+            self.remarks.append(f"{block.sheet or block.table}: {rows_in_words(idle)} without {' or '.join(main)}, "
+                                f"no row of {block.table} written")  # fmt: skip
+        self._without_id(anonymous)
+
+    def _write(self, block: Block, row: Row) -> None:
+        for column, cell in row.items():
+            if cell.rule in UNPLACED:
+                after = block.fields[column].after
+                key = (f"{block.table}.{column}", cell.origin.header, after, cell.rule)
+                self.unplaced.setdefault(key, []).append(cell)
+        self.order.setdefault(row["patient_id"].text, len(self.order))
+        self.rows.setdefault(block.table, []).append(row)
+
+    def _not_placed(self) -> Iterator[Problem]:
+        """Tell, once for each line of the map, which rows are written and have no day."""
+        for (line, _, after, rule), cells in self.unplaced.items():
+            yield Problem(table=cells[0].origin.table.name, column=cells[0].origin.header or None,
+                          rule=f"{rows_in_words(len(cells))}: {rule.format(after=after)}: {_places(cells)}",
+                          remedy=UNPLACED[rule].format(line=line))  # fmt: skip
+
+    def _without_id(self, cells: Sequence[Cell]) -> None:
+        if not cells:
+            return
+        first = cells[0]
+        rule = f"{rows_in_words(len(cells))} with data and without a patient identifier: {_places(cells)}"
+        remedy = "enter the identifier in every row, or name rows that are no patients in drop_rows in the map"
+        self.problems.append(
+            Problem(table=first.origin.table.name, column=first.origin.header, rule=rule, remedy=remedy)
+        )
+
+    def tables(self) -> dict[str, ImportedTable]:
+        """Return the tables, merged and in order; contradictions are problems."""
+        self.problems += self._not_placed()
+        tables = {}
+        for name in (*TABLES, WIDE_SHEET):
+            rows = self.rows.get(name)
+            if rows:
+                columns = _columns(name, rows)
+                whole = [_in_order(row, columns) for row in rows]
+                if name in _KEYS:
+                    whole = self._merged(name, columns, whole)
+                elif name != WIDE_SHEET:
+                    whole = self._distinct(name, whole)
+                tables[name] = ImportedTable(name, columns, tuple(self._sorted(columns, whole)))
+        return tables
+
+    def _merged(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+        """Make one row of those with the same key; where they differ, it is a problem."""
+        keys = [columns.index(k) for k in _KEYS[name] if k in columns]
+        groups: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
+        for row in rows:
+            groups.setdefault(tuple(row[k].text for k in keys), []).append(row)
+        if len(groups) < len(rows):
+            self.remarks.append(f"{name}: {len(groups)} described by {len(rows)} rows, merged where they agree")
+        merged = []
+        for group in groups.values():
+            if len(group) == 1:
+                merged.append(group[0])
+                continue
+            cells = []
+            for j, column in enumerate(columns):
+                filled = {row[j].text: row[j] for row in reversed(group) if row[j].text}
+                if len(filled) > 1 and column == "last_contact":
+                    latest = max(filled, key=in_time)
+                    filled = {latest: filled[latest]._replace(rule="latest of several")}
+                    self._note(f"{name}: of several last contacts of a patient, the latest is taken")
+                elif len(filled) > 1:
+                    self._contradiction(name, column, list(filled.values()))
+                cells.append(next(iter(filled.values())) if filled else group[0][j])
+            merged.append(tuple(cells))
+        return merged
+
+    def _contradiction(self, name: str, column: str, cells: Sequence[Cell]) -> None:
+        cells = sorted(cells, key=lambda c: c.row)
+        shown = "; ".join(f"{c.text} ({c.origin.place(c.row)})" for c in cells[:_SHOWN])
+        what = "a patient" if name != "infusions" else "an infusion"
+        rule = f"{what} has several values of {column}: {shown}"
+        remedy = f"correct the source, or let the map read {name} from those rows alone that decide: where = {{ ... }}"
+        self.problems.append(problem_at(cells[0], rule, remedy))
+
+    def _distinct(self, name: str, rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+        """Leave out rows that say the same from the same column of the source; a repeated assessment stays."""
+        first: dict[object, tuple[Cell, ...]] = {}
+        count = 0
+        for row in rows:
+            count += 1
+            first.setdefault(tuple((c.text, c.origin.header) for c in row), row)
+        if count > len(first):
+            self.remarks.append(f"{name}: {rows_in_words(count - len(first))} that repeat an earlier one, left out")
+        return list(first.values())
+
+    def _sorted(self, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+        patient = columns.index("patient_id")
+        inner = [columns.index(c) for c in ("infusion", "date", "day") if c in columns]
+        last = len(self.order)
+        return sorted(rows, key=lambda r: (self.order.get(r[patient].text, last), *(in_time(r[j].text) for j in inner)))
+
+    def _note(self, remark: str) -> None:
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
+
+def problem_at(cell: Cell, rule: str, remedy: str) -> Problem:
+    """Return a problem of one cell of the source, under the user's header and row number."""
+    place = cell.origin.table.rows[cell.row].place
+    number = place.removeprefix("row ")
+    where = "" if number.isdigit() else f" ({place})"
+    return Problem(table=cell.origin.table.name, row=int(number) if number.isdigit() else None,
+                   column=cell.origin.header or None, value=cell.raw or None, rule=f"{rule}{where}",
+                   remedy=remedy)  # fmt: skip
+
+
+def _is_read(block: Block, column: str) -> bool:
+    """Tell whether a column is filled from the source's cells, and not by a rule of the map."""
+    filled = block.fields[column]
+    return bool(filled.column or filled.ticked) and not (filled.after and filled.day is not None)
+
+
+def _columns(name: str, rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return the columns of a table: declared ones first, in their order."""
+    present = dict.fromkeys(c for row in rows for c in row)
+    declared = TABLES[name].names if name in TABLES else ("patient_id",)
+    return (*(c for c in declared if c in present), *(c for c in present if c not in declared))
+
+
+def _in_order(row: Row, columns: tuple[str, ...]) -> tuple[Cell, ...]:
+    """Return the cells of a row, an empty one where its block has no line for a column."""
+    if len(row) == len(columns):
+        return tuple(row[c] for c in columns)
+    patient = row["patient_id"]
+    empty = Cell("", "", "", Origin(patient.origin.table), patient.row)
+    return tuple(row.get(c, empty) for c in columns)
+
+
+def in_time(text: str) -> tuple[bool, float, str]:
+    """Order numbers by size, dates by time, empty texts last."""
+    try:
+        return (not text, float(text), "")
+    except ValueError:
+        return (not text, 0.0, text)
+
+
+def rows_in_words(count: int) -> str:
+    """Return a number of rows in words."""
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _places(cells: Sequence[Cell]) -> str:
+    places = ", ".join(c.origin.table.rows[c.row].place for c in cells[:_SHOWN])
+    return places + (f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else "")

@@ -1,0 +1,316 @@
+"""The cells of one line of a map: read, joined from check boxes, weighed, or placed after an infusion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+
+from reinfuse.sources.gaps import Gaps, Kind
+from reinfuse.sources.imported import Cell, Origin
+from reinfuse.sources.meanings import DAYS_A_MONTH, Meaning, Meanings, dictionary_of
+from reinfuse.sources.source_map import OWN_INFUSION, Block, Field, SourceMap
+from reinfuse.sources.source_table import SourceKind, SourceTable
+from reinfuse.sources.values.understood import number_text
+from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
+
+TICKED = frozenset({"1", "x", "yes", "y", "true", "checked", "ticked", "ja", "oui", "si", "sí", "✓", "☒", "☑"})
+UNTICKED = frozenset({"", "0", "no", "n", "false", "unchecked", "nein", "non", "☐"})
+_TOTAL = "total cells"
+KILOGRAMS = (2.0, 400.0)
+MAIN: Mapping[str, tuple[str, ...]] = {
+    "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
+    "therapies": ("therapy", "kind"),
+}  # fmt: skip
+"""What a row of a table is about: where all of it is empty, nothing was assessed."""
+_INFUSION = re.compile(r"infusion (\d+)")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a map, where it stands, and the rows of the source that it reads."""
+
+    place: str
+    column: str
+    filled: Field
+    block: Block
+    table: SourceTable
+    rows: Sequence[int]
+
+    @property
+    def name(self) -> str:
+        """As the map's reader finds it: ``infusions[2].date``."""
+        return f"{self.place}.{self.column}"
+
+
+@dataclass
+class Infusions:
+    """When infusions were given, for what is placed after them.
+
+    Attributes
+    ----------
+    days
+        Patient and number -> date (ISO) or day; None where it was not understood, which is told already.
+    own
+        Name of the source's table, and row -> patient and number.
+    unknown
+        The dates or numbers of infusions are open in the map: nothing can be placed, and that is told already.
+    """
+
+    days: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    own: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
+    unknown: bool = False
+
+    def day(self, after: str, patient: str, *, table: str, row: int) -> str | None:
+        """Return the date or day of an infusion; empty: there is none; None: it cannot be known yet."""
+        if self.unknown:
+            return None
+        match = _INFUSION.fullmatch(after)
+        if match:
+            return self.days.get((patient, match[1]), "")
+        if after == OWN_INFUSION and (table, row) in self.own:
+            return self.days.get(self.own[table, row], "")
+        return ""
+
+
+class Filling:
+    """Fills lines of a map, and gathers what it leaves unsaid.
+
+    Attributes
+    ----------
+    gaps
+        Cells without an answer.
+    taken
+        Name of a source's table, and header -> rows whose cell some line took.
+    """
+
+    def __init__(self, source_map: SourceMap, kind: SourceKind) -> None:
+        self.source_map, self.kind = source_map, kind
+        self.gaps = Gaps()
+        self.infusions = Infusions()
+        self.taken: dict[tuple[str, str], set[int]] = {}
+        self.lines: dict[tuple[str, str], list[tuple[Line, str]]] = {}
+        self._texts: dict[tuple[str, str], list[str]] = {}
+        self._marks: dict[tuple[str, str], str | None] = {}
+
+    def cells(self, line: Line, patients: Sequence[str]) -> list[Cell]:
+        """Return the cells of a line, one a row of it; `patients`: whose the rows are."""
+        filled = line.filled
+        rows = self._where(line)
+        if filled.after:
+            return self._placed(line, rows, patients)
+        if filled.ticked:
+            return self._ticked(line, rows)
+        if not filled.column:
+            origin, text = Origin(line.table), filled.const or ""
+            return [Cell(text, "", "constant of the map", origin, r) if r in rows else Cell("", "", "", origin, r)
+                    for r in line.rows]  # fmt: skip
+        cells = self._read(line, rows)
+        return self._weighed(line, cells) if filled.weight else cells
+
+    def texts(self, table: SourceTable, header: str) -> list[str]:
+        """Return the texts of a source's column."""
+        key = (table.name, header)
+        if key not in self._texts:
+            self._texts[key] = table.texts(header)
+        return self._texts[key]
+
+    def selected(self, table: SourceTable, where: Mapping[str, Iterable[str]], rows: Iterable[int]) -> list[int]:
+        """Return those of some rows that hold, in each column, one of the texts."""
+        chosen = list(rows)
+        for header, wanted in where.items():
+            plain = {clean(t).casefold() for t in wanted}
+            texts = self.texts(table, header)
+            fits = {t: clean(t).casefold() in plain for t in set(texts)}
+            chosen = [r for r in chosen if fits[texts[r]]]
+        return chosen
+
+    def _where(self, line: Line) -> Container[int]:
+        return set(self.selected(line.table, line.filled.where, line.rows)) if line.filled.where else _All()
+
+    def _meanings(self, line: Line) -> Meanings:
+        filled = line.filled
+        dictionary = dictionary_of(filled, line.column, block=line.block, source_map=self.source_map)
+        mark = self._mark(line.table, filled.column) if filled.column else "."
+        column = f"{line.block.table}.{line.column}"
+        return Meanings(filled, column, dictionary=dictionary, source_map=self.source_map, mark=mark)
+
+    def _mark(self, table: SourceTable, header: str) -> str | None:
+        key = (table.name, header)
+        if key not in self._marks:
+            texts = (clean(t) for t in set(self.texts(table, header)))
+            self._marks[key] = decimal_mark(texts, "either" if self.kind == "csv" else "point")
+        return self._marks[key]
+
+    def _read(self, line: Line, rows: Container[int]) -> list[Cell]:
+        meanings = self._meanings(line)
+        texts = self.texts(line.table, line.filled.column)
+        origin = Origin(line.table, line.filled.column)
+        taken = self._take(line, meanings.dictionary)
+        column, weighed, read = meanings.name, bool(line.filled.weight), meanings.cell
+        by_text = {t: _weighable(meanings, t) if weighed else read(t) for t in {texts[r] for r in line.rows}}
+        if not line.filled.where and not any(m.gap for m in by_text.values()):
+            taken.update(line.rows)
+            plain = {t: (m.parts.get(column, ""), t, m.rule, origin) for t, m in by_text.items()}
+            return [Cell(*plain[texts[row]], row) for row in line.rows]
+        cells = []
+        for row in line.rows:
+            raw = texts[row]
+            if row not in rows:
+                cells.append(Cell("", "", "", origin, row))
+                continue
+            meaning = by_text[raw]
+            if meaning.gap != "unmatched":
+                taken.add(row)
+                if meaning.gap:
+                    self._gap(meaning.gap, line, meanings, row)
+            cells.append(Cell(meaning.parts.get(column, ""), raw, meaning.rule, origin, row))
+        return cells
+
+    def _take(self, line: Line, dictionary: str) -> set[int]:
+        key = (line.table.name, line.filled.column)
+        self.lines.setdefault(key, []).append((line, dictionary))
+        return self.taken.setdefault(key, set())
+
+    def _weighed(self, line: Line, cells: list[Cell]) -> list[Cell]:
+        """Divide total cells by the body weight in the row; what the cell itself says to be per kg stays."""
+        weights = self.texts(line.table, line.filled.weight)
+        mark = self._mark(line.table, line.filled.weight)
+        done = []
+        for cell in cells:
+            if not cell.text or cell.rule != _TOTAL:
+                done.append(cell)
+                continue
+            weight = _kilograms(weights[cell.row], mark)
+            if weight is None:
+                self._gap("weight", line, self._meanings(line), cell.row)
+                done.append(cell._replace(text=""))
+                continue
+            rule = f"total cells / {number_text(weight)} kg ({line.filled.weight})"
+            done.append(cell._replace(text=number_text(round(float(cell.text) / weight)), rule=rule))
+        return done
+
+    def _ticked(self, line: Line, rows: Container[int]) -> list[Cell]:
+        boxes = [(text, h, self.texts(line.table, h)) for h, text in line.filled.ticked.items()]
+        cells = []
+        first = Origin(line.table, next(iter(line.filled.ticked)))
+        for _, header, _ in boxes:
+            self.taken.setdefault((line.table.name, header), set()).update(line.rows)
+        for row in line.rows:
+            states = [(text, header, clean(texts[row]).casefold()) for text, header, texts in boxes]
+            for _, header, state in states:
+                if state not in TICKED and state not in UNTICKED and not is_missing(state):
+                    self.gaps.add("tick", sheet=line.table.name, header=header, place=line.name, text=state,
+                                  row=line.table.rows[row].place)  # fmt: skip
+            chosen = [(text, header) for text, header, state in states if state in TICKED] if row in rows else []
+            raw = ", ".join(header for _, header in chosen)
+            rule = "ticked" if chosen else ""
+            cells.append(Cell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
+        return cells
+
+    def _placed(self, line: Line, rows: Container[int], patients: Sequence[str]) -> list[Cell]:
+        """Place a day after an infusion: the cell's own date or day, else the day that the map gives."""
+        own = bool(line.filled.column)
+        reading = line if own else self._beside(line)  # "PD (D28)" tells its day beside the response
+        meanings, header = self._meanings(reading), reading.filled.column
+        texts = self.texts(line.table, header) if header else [""] * len(line.table.rows)
+        taken = self._take(line, meanings.dictionary) if own else set()
+        origin = Origin(line.table, header)
+        cells = []
+        for row, patient in zip(line.rows, patients, strict=True):
+            raw = texts[row]
+            if row not in rows:
+                cells.append(Cell("", "", "", origin, row))
+                continue
+            meaning = meanings.of(raw)
+            if meaning.gap != "unmatched":
+                taken.add(row)
+            if meaning.gap:
+                if own and meaning.gap != "unmatched":
+                    self._gap(meaning.gap, line, meanings, row)
+                cells.append(Cell("", raw, "", origin, row))
+                continue
+            text, rule = self._after(line, meanings, meaning=meaning, row=row, patient=patient)
+            cells.append(Cell(text, raw, rule, origin, row))
+        return cells
+
+    def _beside(self, line: Line) -> Line:
+        """Return the line of the block that says what was assessed; the line itself where there is none."""
+        for name in MAIN.get(line.block.table, ()):
+            other = line.block.fields.get(name)
+            if other is not None and other.column and not other.is_open:
+                return replace(line, column=name, filled=other)
+        return line
+
+    def _after(self, line: Line, meanings: Meanings, *, meaning: Meaning, row: int, patient: str) -> tuple[str, str]:
+        """Return a date or day and its rule; one of `UNPLACED` is a problem if its row is written."""
+        filled, parts = line.filled, meaning.parts
+        if "date" in parts:
+            own = meanings.completed(parts["date"], meaning)
+            if own.gap:
+                self._gap(own.gap, line, meanings, row)
+            return own.parts.get(meanings.name, ""), own.rule
+        days, rule = _days(filled, parts)
+        if days is None:
+            return "", NO_DAY if meaning.rule or parts else ""
+        day = self.infusions.day(filled.after, patient, table=line.table.name, row=row)
+        if day is None:
+            return "", ""
+        if not day:
+            return "", NO_INFUSION
+        after = f"day {days} after {filled.after}"
+        return _later(day, days), "; ".join(
+            r for r in (after, rule, "" if {"day", "month"} & set(parts) else filled.said) if r
+        )
+
+    def _gap(self, kind: Kind, line: Line, meanings: Meanings, row: int) -> None:
+        raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
+        self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
+                      dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip
+
+
+NO_INFUSION = "counted from {after}, which the patient has not had, or not with a date"
+NO_DAY = "no day or date is given, and none by the map"
+UNPLACED = {
+    NO_INFUSION: "correct `after` of {line} in the map, or enter the infusion's date",
+    NO_DAY: "add day = 28, or another day, to {line} in the map, or enter the day",
+}
+"""Rule of a cell that could not be placed -> remedy."""
+
+
+class _All:
+    """Holds every row of a line, in which there is no condition."""
+
+    def __contains__(self, row: object) -> bool:
+        return True
+
+
+def _weighable(meanings: Meanings, text: str) -> Meaning:
+    """Return the meaning of a dose, with total cells where the cell holds those: they are still to be weighed."""
+    total = meanings.of(text).parts.get("dose_cells")
+    return Meaning({meanings.name: total}, _TOTAL) if total else meanings.cell(text)
+
+
+def _days(filled: Field, parts: Mapping[str, str]) -> tuple[int | None, str]:
+    """Return the days after the infusion that a cell tells, or else the map; and how they were read."""
+    if "day" in parts:
+        days = float(parts["day"])
+        rule = "" if days.is_integer() else "rounded to whole days"
+        return round(days) + filled.shift, rule
+    if "month" in parts:
+        return round(float(parts["month"]) * DAYS_A_MONTH), f"{parts['month']} months"
+    return filled.day, ""
+
+
+def _later(day: str, days: int) -> str:
+    if re.fullmatch(r"-?\d+", day):
+        return str(int(day) + days)
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _kilograms(text: str, mark: str | None) -> float | None:
+    number = read_number(re.sub(r"\s*kg\.?$", "", clean(text), flags=re.IGNORECASE), mark).value
+    if isinstance(number, float) and KILOGRAMS[0] <= number <= KILOGRAMS[1]:
+        return number
+    return None

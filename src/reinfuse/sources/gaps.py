@@ -1,0 +1,127 @@
+"""What a map leaves unsaid of a source's cells: gathered by cell, told once a column with the line to add."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.exceptions import Problem
+
+Kind = Literal[
+    "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated"
+]  # fmt: skip
+SHOWN = 12
+"""Different texts that are shown of one column."""
+_RULES: dict[str, str] = {
+    "unread": "not understood as {column}",
+    "open": "open in the map",
+    "order": "dates that can be read in two ways, or in none",
+    "partial": "dates without their day",
+    "unmatched": "read by no line of the map",
+    "fault": "errors of the spreadsheet program",
+    "weight": "total cells, and the body weight in the row is no number of kg",
+    "total": "total cells, not cells per kg",
+    "unsaid": "not known to be total cells or cells per kg",
+    "tick": "neither ticked nor unticked",
+    "undated": "a death without its date",
+}
+
+
+@dataclass(slots=True)
+class _Gap:
+    sheet: str
+    header: str
+    place: str
+    dictionary: str
+    texts: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Text -> places of its rows."""
+
+
+class Gaps:
+    """Gathers cells for which the map has no answer."""
+
+    def __init__(self) -> None:
+        self._gaps: dict[tuple[Kind, str, str, str], _Gap] = {}
+
+    def add(self, kind: Kind, *, sheet: str, header: str, place: str, dictionary: str = "", text: str = "",
+            row: str = "") -> None:  # fmt: skip
+        """Note a cell.
+
+        Parameters
+        ----------
+        sheet, header, row
+            Where it stands in the source.
+        place
+            The map's line that reads it: ``infusions[2].date``.
+        dictionary
+            Where the map says what its texts mean.
+        """
+        by = dictionary if kind in ("unread", "open") else place
+        gap = self._gaps.setdefault((kind, sheet, header, by), _Gap(sheet, header, place, dictionary))
+        gap.texts.setdefault(text, {})[row] = None
+
+    def words(self) -> set[tuple[str, str]]:
+        """Return dictionary and word of what was met in a cell and is open in the map."""
+        return {(g.dictionary, t.casefold()) for (k, *_), g in self._gaps.items() if k == "open" for t in g.texts}
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield one problem for each column and kind."""
+        for (kind, *_), gap in self._gaps.items():
+            cells = sum(map(len, gap.texts.values()))
+            different = len(gap.texts)
+            column = re.sub(r"^.*\.", "", gap.place)
+            several = f"{cells} cells, {different} different texts" if different > 1 else f"{cells} cells"
+            head = "1 cell" if cells == 1 else several
+            what = _RULES[kind].format(column=gap.dictionary or column)
+            texts = sorted(gap.texts.items(), key=lambda item: -len(item[1]))
+            shown = [f"{_quoted(t)} ({_rows(list(places))})" for t, places in texts[:SHOWN]]
+            more = f" and {different - SHOWN} more" if different > SHOWN else ""
+            rule = f"{head}: {what}: {', '.join(shown)}{more}"
+            one = texts[0][0] if cells == 1 else None
+            row = _number(next(iter(texts[0][1]))) if cells == 1 else None
+            yield Problem(table=gap.sheet, row=row, column=gap.header or None, value=one, rule=rule,
+                          remedy=_remedy(kind, gap, texts[0][0]))  # fmt: skip
+
+
+def _remedy(kind: Kind, gap: _Gap, text: str) -> str:
+    line = f"[values.{gap.dictionary}] {_quoted(text)} = "
+    meanings = permitted(gap.dictionary)
+    remedies: dict[Kind, str] = {
+        "unread": f'add to the map, a line a text: {line}"..." ({meanings})',
+        "open": f'answer in the map: {line}"..." instead of "?" ({meanings})',
+        "order": f'add order = "dmy", "mdy" or "ymd" to {gap.place} in the map, or date_order to [source]',
+        "partial": f'add partial = "first", "middle" or "last" to {gap.place} in the map, or complete the dates',
+        "unmatched": f'correct the pattern or condition of {gap.place} in the map, or add to it: {line}"" (left empty)',
+        "fault": "correct the formula, or enter the value",
+        "weight": "enter the body weight, or empty the dose",
+        "total": f'add weight = "header of the body weight" to {gap.place} in the map',
+        "unsaid": f'add unit = "cells/kg", or unit = "cells" and weight, to {gap.place} in the map',
+        "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
+        "undated": "enter the date of death, or read it from its column, `where` this one says so",
+    }
+    return remedies[kind]
+
+
+def permitted(name: str) -> str:
+    """Say which meanings a dictionary's words can have."""
+    columns = [c for t in TABLES.values() for c in t.columns if c.name == name and c.choices]
+    if not columns:
+        return '"" leaves the cell empty'
+    return f'{", ".join(columns[0].choices)}{", another text" if columns[0].free else ""}, or "" for an empty cell'
+
+
+def _rows(places: list[str]) -> str:
+    return places[0] if len(places) == 1 else f"{len(places)} cells, first {places[0]}"
+
+
+def _number(place: str) -> int | None:
+    match = re.fullmatch(r"row (\d+)", place)
+    return int(match[1]) if match else None
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text if len(text) <= 60 else f"{text[:59]}…", ensure_ascii=False)

@@ -1,0 +1,200 @@
+"""What the texts of one column mean to one line of a map: each different text is understood once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reinfuse.cohort.schema import TABLES, WIDE, Column
+from reinfuse.sources.gaps import Kind
+from reinfuse.sources.source_map import OPEN, Answer, Block, Field, SourceMap
+from reinfuse.sources.values import understand
+from reinfuse.sources.values.dates import completed, depends_on_order
+from reinfuse.tabular.cell_parsing import clean, is_fault
+
+_PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
+_DATED = ("date", "when")
+DOSE = "dose_cells_per_kg"
+DAYS_A_MONTH = 30.4375
+_DAY = "responses.day"
+"""As which a number of days after an infusion is understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one text means.
+
+    Attributes
+    ----------
+    parts
+        Column of the cohort -> text in the contract's spelling.
+    rule
+        How it was read, in words.
+    gap
+        Why it was not, as `Gaps` calls it.
+    """
+
+    parts: Mapping[str, str] = field(default_factory=dict)
+    rule: str = ""
+    gap: Kind = ""
+
+
+class Meanings:
+    """The meanings of texts to one line of a map.
+
+    Parameters
+    ----------
+    filled
+        The line.
+    column
+        The cohort's column, and its table before it: ``responses.date``.
+    dictionary
+        Name of the dictionary of values.
+    source_map
+        Dictionaries, and the order of dates.
+    mark
+        Decimal mark of the source's column.
+    """
+
+    def __init__(self, filled: Field, column: str, *, dictionary: str, source_map: SourceMap, mark: str | None) -> None:
+        self.filled, self.column, self.dictionary, self.mark = filled, column, dictionary, mark
+        self.name = column.rpartition(".")[2]
+        self.declared = declared(column)
+        self._subject = self._subject_of(column.partition(".")[0])
+        words = source_map.values.get(dictionary, {})
+        self._words = {**{clean(w).casefold(): a for w, a in words.items()}, **{clean(w): a for w, a in words.items()}}
+        self._order = next((o for o in (filled.order, source_map.date_order) if o and o != OPEN), "")
+        self._pattern = _pattern(filled.pattern) if filled.pattern else None
+        self._cache: dict[str, Meaning] = {}
+        self._cells: dict[str, Meaning] = {}
+
+    def _subject_of(self, table: str) -> str:
+        """Return the cohort's column as which a cell is understood: of a part, that of the dictionary."""
+        if not self.filled.part and not self.filled.after:
+            return self.column
+        owner = next((t.name for t in TABLES.values() if t.column(self.dictionary)), "")
+        here = table in TABLES and TABLES[table].column(self.dictionary) is not None
+        if self.dictionary == self.name and self.filled.after:
+            return _DAY
+        return f"{table if here else owner}.{self.dictionary}" if here or owner else self.column
+
+    def of(self, text: str) -> Meaning:
+        """Return what a cell's text means."""
+        meaning = self._cache.get(text)
+        if meaning is None:
+            meaning = self._cache[text] = self._read(clean(text))
+        return meaning
+
+    def _read(self, text: str) -> Meaning:
+        if not text:
+            return Meaning()
+        answer = self._words.get(text, self._words.get(text.casefold()))
+        if answer is not None:
+            return self._answered(answer)
+        if self.filled.const is not None:
+            return Meaning({self.name: self.filled.const}, "constant of the map where the cell is filled")
+        inner, rule = text, ""
+        if self._pattern is not None:
+            match = self._pattern.fullmatch(text)
+            if match is None:
+                return Meaning(gap="unmatched")
+            inner, rule = match[1], f"matches {self.filled.pattern!r}"
+        if is_fault(inner):
+            return Meaning(gap="fault")
+        if self.declared is None and not self.filled.part and not self.filled.after:
+            return Meaning({self.name: inner}, rule)
+        said = understand(self._subject, inner, unit=self.filled.unit, order=self._order, mark=self.mark)
+        if said is None and self._subject == _DAY:
+            said = understand("responses.date", inner, order=self._order)
+        if said is None:
+            ambiguous = not self._order and depends_on_order(inner)
+            return Meaning(gap="order" if ambiguous else "unread")
+        return Meaning(said.parts, "; ".join(r for r in (rule, said.how) if r))
+
+    def _answered(self, answer: Answer) -> Meaning:
+        rule = f"value of the map ({self.dictionary})"
+        parts = {self._main: answer} if isinstance(answer, str) else dict(answer)
+        if OPEN in parts.values():
+            return Meaning(gap="open")
+        return Meaning({part: text for part, text in parts.items() if text}, rule)
+
+    @property
+    def _main(self) -> str:
+        """The part that a dictionary's plain text stands for."""
+        plain_line = self.filled.part in ("", self.name) and not self.filled.after
+        return self.name if plain_line else self.dictionary
+
+    def cell(self, text: str) -> Meaning:
+        """Return the text of a cell's own part, as a meaning with one part: the column."""
+        meaning = self._cells.get(text)
+        if meaning is None:
+            meaning = self._cells[text] = self._own(text)
+        return meaning
+
+    def _own(self, text: str) -> Meaning:
+        meaning = self.of(text)
+        if meaning.gap or not meaning.parts:
+            return meaning if meaning.gap or not clean(text) or meaning.rule else Meaning(rule="missing")
+        parts = meaning.parts
+        if self.name == "death" and parts.get("status") == "dead" and "death" not in parts:
+            return Meaning(gap="undated")
+        wanted = (self.filled.part,) if self.filled.part else self._own_parts()
+        value = next((parts[p] for p in wanted if p in parts), "")
+        if not value:
+            return self._other_dose(meaning)
+        return self.completed(value, meaning)
+
+    def _own_parts(self) -> tuple[str, ...]:
+        kind = self.declared.kind if self.declared else "text"
+        return (self.name, *(("date",) if kind == "date" else ("value",) if kind == "number" else ()))
+
+    def _other_dose(self, meaning: Meaning) -> Meaning:
+        """Refuse a dose that is no dose per kg; other cells that tell nothing of this column are empty."""
+        if self.name.endswith(DOSE) and "dose_cells" in meaning.parts:
+            return Meaning(gap="total")
+        if self.name.endswith(DOSE) and "dose" in meaning.parts:
+            return Meaning(gap="unsaid")
+        return Meaning(rule="the cell tells nothing of it")
+
+    def completed(self, value: str, meaning: Meaning) -> Meaning:
+        """Return a date with its day; of other columns, the value as it is."""
+        is_date = self.filled.part == "date" or (self.declared is not None and self.declared.kind in _DATED)
+        if not is_date or not _PARTIAL_DATE.fullmatch(value):
+            return Meaning({self.name: value}, meaning.rule)
+        day = completed(value, self.filled.partial or "refuse")
+        if day is None:
+            return Meaning(gap="partial")
+        rule = f"{value}: {self.filled.partial} day taken"
+        return Meaning({self.name: day}, "; ".join(r for r in (meaning.rule, rule) if r))
+
+
+def declared(column: str) -> Column | None:
+    """Return the declaration of ``TABLE.COLUMN``."""
+    table, _, name = column.partition(".")
+    schema = TABLES.get(table, WIDE)
+    return schema.column(name)
+
+
+def dictionary_of(filled: Field, column: str, *, block: Block, source_map: SourceMap) -> str:
+    """Return the dictionary of a line: its own, that of the line that reads the whole cell, or the column's name."""
+    if filled.values or not (filled.part or filled.after):
+        return filled.values or column
+    for other in (block, *source_map.blocks):
+        if other.sheet != block.sheet:
+            continue
+        for name, line in other.fields.items():
+            if line.column == filled.column and line.part in ("", name) and not line.after and line is not filled:
+                return line.values or name
+    return column
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return what a cell must match: spaces and case do not matter."""
+    before, placeholder, after = re.split(r"(\{date\}|\{value\})", text, maxsplit=1)
+    del placeholder
+    return re.compile(rf"{_loose(before)}(.+?){_loose(after)}", re.IGNORECASE)
+
+
+def _loose(text: str) -> str:
+    return r"\s*".join(map(re.escape, text.split())) + r"\s*" if text.strip() else r"\s*"
