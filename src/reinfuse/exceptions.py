@@ -126,10 +126,18 @@ class ShareRefused(Refused):
     what = "folder to be shared"
 
 
+_LIKE, _MOST_COMPARED = 0.7, 10_000_000
+"""How like a name must be, from 0 to 1; pairs of letters that are compared for one hint, in a second or two."""
+
+
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the known name nearest in spelling to `word`, or None if none is near."""
+    """Return the known name nearest in spelling to `word`, or None if none is near, or too many are to be compared."""
     from difflib import get_close_matches
 
     plain = {k.casefold().replace("_", ""): k for k in names}
-    matches = get_close_matches(word.casefold().replace("_", "").replace(" ", ""), plain, n=1, cutoff=0.7)
+    key = word.casefold().replace("_", "").replace(" ", "")
+    like = [k for k in plain if 2 * min(len(k), len(key)) >= _LIKE * (len(k) + len(key))]
+    if len(key) * sum(map(len, like)) > _MOST_COMPARED:
+        return None
+    matches = get_close_matches(key, like, n=1, cutoff=_LIKE)
     return plain[matches[0]] if matches else None

@@ -31,7 +31,7 @@ from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.extras import require
 from reinfuse.runtime.progress import Progress
-from reinfuse.runtime.second_process import MOST_CELLS, MOST_PATIENTS, SecondProcess
+from reinfuse.runtime.second_process import SecondProcess, worth_a_copy
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ class Study:
         boundary = Boundary()
         counts = self._counted(boundary)
         others = None
-        patients, columns = self.data.frame.shape
-        if second is not None and patients <= MOST_PATIENTS and patients * columns <= MOST_CELLS:
+        if second is not None and worth_a_copy(*self.data.frame.shape):
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
 

@@ -41,9 +41,9 @@ _MANNER = re.compile(
 )
 """Says how the drugs were given, and not which."""
 _DOSES = re.compile(
-    r"\b\d[\d.,]*\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
+    r"\b\d[\d.,]{0,15}\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
     r"\b(?:days?|d|tage?|jours?)\s*[-+]?\d+(?:\s*(?:to|bis|until|till|,|/|-)\s*-?\d+)*\b|"
-    r"(?:\bx|×|\b\d[\d.,]*\s*[x×])\s*\d+(?:\s*(?:d|days?|tage?|doses?)\b)?|\b\d+\s*(?:d|days?|tage?)\b|[/]\s*m2"
+    r"(?:\bx|×|\b\d[\d.,]{0,15}\s*[x×])\s*\d+(?:\s*(?:d|days?|tage?|doses?)\b)?|\b\d+\s*(?:d|days?|tage?)\b|[/]\s*m2"
 )
 _SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
 

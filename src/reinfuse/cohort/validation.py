@@ -18,8 +18,8 @@ _GIVEN = ("patient_id", "infusion", TIME)
 _MAY_BE_EMPTY = ("last_contact", "death", "result", "value")
 MRD_LIMIT = 1e-4
 """Leukaemic cells a leukocyte (iwCLL 2018)."""
-_MOST_COMPARED = 300_000
-"""Pairs of ids that are compared for a hint: about a second or two, however large the cohort."""
+_MOST_COMPARED = 10_000_000
+"""Pairs of letters of ids that are compared for hints in all tables: a second or two, however large the cohort."""
 
 
 def check(tables: Tables, cells: Collection[Problem] = ()) -> list[Problem]:
@@ -77,12 +77,17 @@ def known_patients(tables: Tables) -> Iterator[Problem]:
     if not _has(tables, "patients", "patient_id"):
         return
     identifiers = tables["patients"]["patient_id"].drop_nulls().unique().sort()
+    letters = _MOST_COMPARED // max(int(identifiers.str.len_chars().sum()), 1)
+    hints: dict[str, str | None] = {}
     for name, frame in tables.items():
         if name == "patients" or "patient_id" not in frame.columns:
             continue
         strange = frame.drop_nulls("patient_id").filter(~pl.col("patient_id").is_in(identifiers.implode()))
-        ids = strange["patient_id"].unique(maintain_order=True)
-        hints = {p: nearest(p, identifiers) for p in ids[: _MOST_COMPARED // max(len(identifiers), 1)]}
+        for patient in (p for p in strange["patient_id"].unique(maintain_order=True) if p not in hints):
+            letters -= len(patient)
+            if letters < 0 or len(hints) >= limits.LISTED:
+                break
+            hints[patient] = nearest(patient, identifiers)
         rule, add = (
             "the patient is not in the table patients",
             "add the patient to the table patients, or correct the id",

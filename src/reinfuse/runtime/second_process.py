@@ -24,11 +24,15 @@ from typing import Any, TypeVar
 from reinfuse.runtime import parallel
 
 T = TypeVar("T")
-MOST_PATIENTS, MOST_CELLS = 20_000, 2_000_000
-"""Beyond them a second copy of the data would cost more memory than it saves time."""
+_MOST_ROWS, _MOST_CELLS = 20_000, 2_000_000
 _SERVE = "from reinfuse.runtime.second_process import serve; serve()"
 _DEBUG = "REINFUSE_DEBUG"
 _PATIENCE = 2.0
+
+
+def worth_a_copy(rows: int, columns: int) -> bool:
+    """Tell whether data are so small that a second copy of them costs less memory than it saves time."""
+    return rows <= _MOST_ROWS and rows * columns <= _MOST_CELLS
 
 
 class _Dead(Exception):

@@ -88,9 +88,9 @@ def is_missing(text: str) -> bool:
 
 
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
-_E_NOTATION = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*[eE]\s*([+-]?\d+)")
-_POWER = re.compile(r"(?:([+-]?\d+(?:\.\d+)?)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+-]?\d{1,2})\)?", re.IGNORECASE)
+_PLAIN = re.compile(r"[+-]?(?:\d++\.?+\d*+|\.\d++)")  # possessive: a cell of 30,000 digits is looked at once
+_E_NOTATION = re.compile(r"([+-]?(?:\d++\.?+\d*+|\.\d++))\s*[eE]\s*([+-]?\d+)")
+_POWER = re.compile(r"(?:([+-]?\d++(?:\.\d++)?+)\s*[x×*·]\s*)?10\s*(?:\^|\*\*)\s*\(?([+-]?\d{1,2})\)?", re.IGNORECASE)
 _SUPERSCRIPT = re.compile(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)")
 _ONE_COMMA = re.compile(r"[+-]?\d+,\d+")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")

@@ -27,7 +27,7 @@ from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary, Failure
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
-from reinfuse.runtime.second_process import MOST_PATIENTS, SecondProcess
+from reinfuse.runtime.second_process import SecondProcess, worth_a_copy
 from reinfuse.tabular.csv_files import write_csv
 
 Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
@@ -59,7 +59,7 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
                   boundary: Boundary | None = None, second: SecondProcess | None = None) -> None:  # fmt: skip
     """Write everything into an empty folder; patients' own data only where the findings hold them."""
     boundary = boundary or Boundary()
-    if findings.described.patients > MOST_PATIENTS:
+    if findings.data is not None and not worth_a_copy(*findings.data.frame.shape):
         second = None
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
         drawn, waiting = _drawn(findings, pool, boundary, progress=progress, second=second)
