@@ -13,8 +13,8 @@ from reinfuse.analyses.registry import analyses, analysis_of
 from reinfuse.cli.main import main
 from reinfuse.exceptions import CohortRefused
 from reinfuse.plan.options import Analyses
+from reinfuse.report.analyses import best_responses
 from reinfuse.report.export import results_folder
-from reinfuse.report.figures import catalog
 from reinfuse.report.tables.protocols import ProtocolTables
 from reinfuse.runtime.boundary import STRICT, Boundary, failed, fault
 
@@ -35,7 +35,7 @@ def eight(tmp_path_factory):
 
 def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(eight, lenient, monkeypatch, tmp_path):
     monkeypatch.setattr(association, "associations", _fails)
-    monkeypatch.setattr(catalog, "_responses", _fails)
+    monkeypatch.setattr(best_responses, "_responses", _fails)
     monkeypatch.setattr(ProtocolTables, "toxicity", _fails)
     findings = eight.run()
     out = save(findings, tmp_path / "out")

@@ -16,7 +16,12 @@ from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.plan.options import Analyses
 from reinfuse.plan.switches import declared
-from reinfuse.report.analyses.registry import methods, references, shown
+from reinfuse.report.analyses.registry import TURNS, methods, references, shown
+from reinfuse.report.document.model import Picture
+from reinfuse.report.figures.catalog import figures, kinetic_figures
+from reinfuse.report.figures.catalog_patients import patient_figures
+from reinfuse.report.figures.figure_spec import FigureInputs
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.contents import report
 from reinfuse.report.sections.strobe import ITEMS, TITLES
 from reinfuse.report.text.references import Reference
@@ -60,6 +65,21 @@ GOLDEN_OR_BY_HAND = {
 """Module -> the test that holds its numbers to R's, to a case by hand or to a known truth."""
 WITHOUT_A_SENTENCE = {"flow", "baseline", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
 """Counts, and what the sentence of another analysis covers."""
+
+FIGURES = {
+    "flow": {"flow"},
+    "survival": {"km_pfs", "km_pfs_by_cart1_cy_flu", "km_dor"},
+    "cumulative_incidence": {"incidence"},
+    "best_responses": {"response_best"},
+    "association": {"forest_response", "forest_pfs"},
+    "leave_one_out": {"influence_pfs"},
+    "landmark": {"landmark_42_os_by_response"},
+    "power": {"power_pfs"},
+    "exposure": {"counts_by_cart1_cy_flu", "exposure_pairs"},
+    "exposure_factors": {"forest_auc_0_28", "forest_cmax"},
+    "persistence_factors": {"forest_persistence"},
+}
+"""Module -> some of its figures, those of a report on the counts alone among them; the others have none."""
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +165,35 @@ def test_the_methods_paragraph_says_how_and_cites_what_it_declares(name, finding
     assert bool(sentences) != (name in WITHOUT_A_SENTENCE)
     assert set(cited) <= set(shown()[name].references)
     assert set(shown()[name].references) <= set(references())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_its_figures_are_drawn_and_are_those_of_the_report(name, findings):
+    section = MODULES[name].section
+    declared = {n: draw for alone in (False, True)
+                for _, n, draw in shown()[name].figures(FigureInputs(findings, counts_alone=alone))}  # fmt: skip
+    assert bool(declared) == (name in FIGURES)
+    assert set(declared) >= FIGURES.get(name, set())
+    assert all(declared[n]() is not None for n in sorted(FIGURES.get(name, set()))[:1])
+    planned = {n for _, n, _ in (*figures(findings), *(kinetic_figures(findings) if section == "kinetics" else ()))}
+    assert set(declared) <= planned
+
+
+def test_every_figure_has_one_declaration_and_one_place_in_the_report(findings):
+    places = {n: place for place, n, _ in figures(findings)}
+    names = [n for _, n, _ in figures(findings)]
+    assert len(names) == len(places)
+    own = [n for one in shown().values() for _, n, _ in one.figures(FigureInputs(findings))]
+    of_patients = [n for _, n, _ in patient_figures(findings, None)]
+    assert sorted([*own, *of_patients, "population_priors"]) == sorted(names)
+    document = report(findings, [(places[n], Drawn(n, n, n, b"")) for n in names])
+    assert sorted(b.name for b in document.blocks() if isinstance(b, Picture)) == sorted(names)
+
+
+def test_figures_of_an_endpoint_that_belong_together_follow_each_other(findings):
+    turns = [n for place, n, _ in figures(findings) if place in TURNS]
+    ends = [e.name for e in findings.described.endpoints]
+    assert turns == [f"{kind}_{end}" for end in ends for kind in ("influence", "power")]
 
 
 def test_the_report_of_all_analyses_holds_every_sentence_and_table(findings):

@@ -15,7 +15,7 @@ from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.report.export.kinetics_folder import write_kinetics
-from reinfuse.report.figures.catalog_kinetics import kinetic_figures
+from reinfuse.report.figures.catalog import kinetic_figures
 from reinfuse.report.figures.vpc import inside, vpc
 from reinfuse.report.sections.kinetics import kinetic_sections
 from reinfuse.results.estimate import Estimate
@@ -65,7 +65,7 @@ def test_every_number_of_it_is_held(folder):
 def test_findings_read_back_hold_the_counts(demo_report, demo_findings):
     read_back = Findings.load(demo_report)
     assert read_back.kinetics == json.loads(json.dumps(demo_findings.kinetics))
-    names = {name for _, name, _ in kinetic_figures(read_back, None)}
+    names = {name for _, name, _ in kinetic_figures(read_back)}
     assert names == {"forest_auc_0_28", "forest_cmax", "forest_persistence", "population_priors"}
 
 
@@ -105,7 +105,7 @@ def test_the_population_model_is_shown_with_its_diagnostics(counted, refused):
     cells = tables["population"].rows[0].cells
     assert cells[0] == ("not estimable" if refused else "9.3 (8.8 to 9.9)")
     assert cells[1] == "9.3 (6.3 to 13.8)"
-    drawn = dict((name, draw()) for _, name, draw in kinetic_figures(findings, None) if name == "population_priors")
+    drawn = dict((name, draw()) for _, name, draw in kinetic_figures(findings) if name == "population_priors")
     assert (drawn["population_priors"] is None) == refused
 
 

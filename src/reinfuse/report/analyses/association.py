@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.figures.forest import forest
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 from reinfuse.statistics import firth
 
+_MOST_LINES = 40
+"""Effects in a forest plot; of more, only those of multivariable models are drawn."""
 _MODELS = {
     "logistic": "logistic regression (binary endpoints)",
     "cox": "Cox regression (time-to-event endpoints; Breslow ties)",
@@ -30,4 +37,18 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
             yield "P-values were not adjusted for multiple testing."
 
 
-SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"))
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    for end in inputs.findings.described.endpoints:
+        if any(e.estimate is not None for e in inputs.tables.effects(end.name)):
+            yield f"association_{end.name}", f"forest_{end.name}", partial(_forest, inputs, end.name)
+
+
+def _forest(inputs: FigureInputs, endpoint: str) -> Drawn:
+    labels, records = inputs.tables.labels, inputs.tables.effects(endpoint)
+    if len(records) > _MOST_LINES:
+        records = [e for e in records if e.model == "multivariable"] or records[:_MOST_LINES]
+    title = f"Associations with {lowered(labels.endpoint(endpoint))}"
+    return forest(f"forest_{endpoint}", title, records, labels=labels, synthetic=inputs.synthetic, columns=inputs.two)
+
+
+SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"), figures=_figures)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from reinfuse.report.document.model import Table
-from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import Reference
 from reinfuse.results.findings import Findings
 
@@ -36,11 +37,15 @@ class Strobe:
     section: str = ""
 
 
-def _no_table(_: ProtocolTables) -> Iterable[Table | None]:
+def _no_table(_: StudyTables) -> Iterable[Table | None]:
     return ()
 
 
-def _no_text(_: ProtocolTables) -> Iterable[str]:
+def _no_text(_: StudyTables) -> Iterable[str]:
+    return ()
+
+
+def _no_figure(_: FigureInputs) -> Iterable[Planned]:
     return ()
 
 
@@ -62,6 +67,8 @@ class Shown:
         The items of the checklist that it answers.
     tables
         The tables that stand in its section; None where there is nothing to show.
+    figures
+        The figures that it may have, each with its place in the report.
     text
         What its section says before the tables.
     title
@@ -72,6 +79,7 @@ class Shown:
     _: KW_ONLY
     references: Mapping[str, Reference] = field(default_factory=dict)
     strobe: tuple[Strobe, ...] = ()
-    tables: Callable[[ProtocolTables], Iterable[Table | None]] = _no_table
-    text: Callable[[ProtocolTables], Iterable[str]] = _no_text
+    tables: Callable[[StudyTables], Iterable[Table | None]] = _no_table
+    figures: Callable[[FigureInputs], Iterable[Planned]] = _no_figure
+    text: Callable[[StudyTables], Iterable[str]] = _no_text
     title: str = ""

@@ -1,4 +1,4 @@
-"""Cumulative incidence in the report."""
+"""Cumulative incidence in the report: the competing events of all patients together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Iterator
 
 from reinfuse.analyses import competing_risks
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.figures.incidence import incidence
+from reinfuse.report.figures.km import GroupCurve
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -18,4 +22,29 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, references=cited("aalen"), strobe=(Strobe("15", "competing rate_at", "competing events"),))
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    yield "competing", "incidence", lambda: _incidence(inputs)
+
+
+def _incidence(inputs: FigureInputs) -> Drawn | None:
+    look, findings = inputs.tables.look, inputs.findings
+    arms, rates = [], []
+    for end in (e for e in findings.described.endpoints if e.competing):
+        curve = findings.curves.get((end.name, "all", None))
+        rates_at = look.all("competing", end.name, "rate_at", population="all", group=None)
+        at_risk = look.all("competing", end.name, "at_risk", population="all", group=None)
+        if curve is not None and rates_at and at_risk:
+            arms.append(GroupCurve(end.label, curve, rates_at[0], at_risk))
+            rates.append([r for r in rates_at if r.estimate is not None])
+    if not arms:
+        return None
+    title = "Cumulative incidence of competing events"
+    return incidence("incidence", title, arms, rates=rates, synthetic=inputs.synthetic, columns=inputs.one)
+
+
+SHOWN = Shown(
+    _methods,
+    references=cited("aalen"),
+    strobe=(Strobe("15", "competing rate_at", "competing events"),),
+    figures=_figures,
+)

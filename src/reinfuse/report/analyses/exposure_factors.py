@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
+from reinfuse.kinetics.exposure import MEASURES
+from reinfuse.kinetics.infusion_factors import label
 from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.figures.forest import forest
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -18,4 +25,30 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, references=cited("cr2"))
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    if inputs.findings.kinetics is not None:
+        for measure in ("auc_0_28", "cmax") if inputs.counts_alone else ("auc_0_28",):
+            yield "kinetics_factors", f"forest_{measure}", partial(forest_of, inputs, measure)
+
+
+def forest_of(inputs: FigureInputs, measure: str) -> Drawn | None:
+    """Draw the factors of one measure of exposure, or of persistence."""
+    records = [e for e in inputs.tables.ratios() if e.endpoint == measure]
+    if not any(e.estimate is not None for e in records):
+        return None
+    times = measure == "persistence"
+    title = "Factors associated with " + ("persistence" if times else lowered(MEASURES[measure][0]))
+    return forest(
+        f"forest_{measure}",
+        title,
+        records,
+        labels=inputs.tables.labels,
+        synthetic=inputs.synthetic,
+        columns=inputs.two,
+        what="Time ratio" if times else "Ratio",
+        named=None if times else label,
+        counted="Losses / n" if times else "Patients / infusions",
+    )
+
+
+SHOWN = Shown(_methods, references=cited("cr2"), figures=_figures)

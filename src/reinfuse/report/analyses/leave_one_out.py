@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
 from reinfuse.report.document.model import Table
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.figures.influence import influence
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.tables.protocols import ProtocolTables
 from reinfuse.report.text import number_format
 from reinfuse.results.findings import Findings
@@ -34,4 +38,31 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield tables.influence()
 
 
-SHOWN = Shown(_methods, strobe=(Strobe("12e", "influence", "leave-one-out"),), tables=_tables, text=_text)
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    for end in inputs.findings.described.endpoints:
+        yield "sure", f"influence_{end.name}", partial(_influence, inputs, end.name)
+
+
+def _influence(inputs: FigureInputs, endpoint: str) -> Drawn | None:
+    """Draw what single patients change; of a plan without models that is too much to draw."""
+    tables = inputs.tables
+    left_out = [e for s in ("odds_ratio", "hazard_ratio") for e in tables.look.all("influence", endpoint, s)
+                if e.model == "multivariable"]  # fmt: skip
+    full = {e.term: e for e in tables.effects(endpoint) if e.model == "multivariable" and e.term}
+    if not left_out:
+        return None
+    title = f"{tables.labels.endpoint(endpoint)}: leave-one-out analysis"
+    return influence(
+        f"influence_{endpoint}",
+        title,
+        full,
+        left_out=left_out,
+        labels=tables.labels,
+        synthetic=inputs.synthetic,
+        columns=inputs.two,
+    )
+
+
+SHOWN = Shown(
+    _methods, strobe=(Strobe("12e", "influence", "leave-one-out"),), tables=_tables, figures=_figures, text=_text
+)

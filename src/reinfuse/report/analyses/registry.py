@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import zip_longest
 from pkgutil import iter_modules
 
 import reinfuse.report.analyses
 from reinfuse.analyses.registry import modules
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
 from reinfuse.report.document.model import Paragraph, Section, Table
-from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import REFERENCES, Reference
 from reinfuse.results.findings import Findings
+
+TURNS = ("sure", "power")
+"""Sections whose figures, one an endpoint, take turns: what an association rests on, and what could be seen of it."""
 
 
 @cache
@@ -55,20 +60,34 @@ def methods(findings: Findings, cite: Cite, *, section: str | None = None) -> It
             yield from one.methods(findings, cite)
 
 
-def texts(section: str, tables: ProtocolTables) -> Iterator[str]:
+def texts(section: str, tables: StudyTables) -> Iterator[str]:
     """Yield what a section says before its tables."""
     yield from (text for _, one in of_section(section) if not one.title for text in one.text(tables))
 
 
-def tables_of(section: str, tables: ProtocolTables) -> Iterator[Table]:
+def tables_of(section: str, tables: StudyTables) -> Iterator[Table]:
     """Yield the tables of a section that have something to show."""
     drawn = (table for _, one in of_section(section) if not one.title for table in one.tables(tables))
     yield from (table for table in drawn if table is not None)
 
 
-def parts(section: str, tables: ProtocolTables) -> Iterator[Section]:
+def parts(section: str, tables: StudyTables) -> Iterator[Section]:
     """Yield the parts of a section that have a heading of their own, where they have something to show."""
     for name, one in of_section(section):
         own = [table for table in one.tables(tables) if table is not None] if one.title else []
         if own:
             yield Section(f"{section}_{name}", one.title, (*(Paragraph(text) for text in one.text(tables)), *own))
+
+
+def figures(inputs: FigureInputs, *, section: str | None = None) -> Iterator[Planned]:
+    """Yield the figures that the analyses may have, section by section.
+
+    Parameters
+    ----------
+    section
+        Of the report; default: of all, in the order in which the analyses name them.
+    """
+    sections = [section] if section else [modules()[name].section for name in shown()]
+    for row in dict.fromkeys(TURNS if name in TURNS and section is None else (name,) for name in sections):
+        planned = [[p for _, one in of_section(name) for p in one.figures(inputs)] for name in row]
+        yield from (p for turn in zip_longest(*planned) for p in turn if p is not None)

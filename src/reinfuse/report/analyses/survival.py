@@ -1,12 +1,19 @@
-"""Kaplan-Meier curves in the report."""
+"""Kaplan-Meier curves in the report: of all patients, by diagnosis and by the factors of the plan's models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from reinfuse.analyses import survival
+from reinfuse.cohort.endpoint_catalog import declaration
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.figures.figure_spec import MOST_GROUPS, FigureInputs, Planned
+from reinfuse.report.figures.km import GroupCurve, kaplan_meier
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -25,8 +32,51 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         yield f"Groups were compared by the log-rank test {cite('log_rank')}."
 
 
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    """Yield curves of every time to event; of main endpoints and a plan's own, also by factors."""
+    plan, described = inputs.findings.plan, inputs.findings.described
+    own = {e.name for e in plan.endpoints}
+    factors = [f.name for f in described.factors if f.kind != "number"
+               and (f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
+    for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
+        yield end, f"km_{end}", partial(_curves, inputs, end, None)
+        if declaration(end).by_factor or end in own:
+            for factor in factors:
+                yield end, f"km_{end}_by_{factor}", partial(_curves, inputs, end, factor)
+
+
+def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | None:
+    look, labels = inputs.tables.look, inputs.tables.labels
+    label = labels.endpoint(endpoint)
+    arms = list(_arms(inputs, endpoint, factor))
+    if not arms or (factor is not None and not 1 < len(arms) <= MOST_GROUPS):
+        return None
+    if factor is None:
+        return kaplan_meier(f"km_{endpoint}", label, arms, p_value=None, synthetic=inputs.synthetic, columns=inputs.one)
+    test = look.one("survival", endpoint, "p_value", term=factor)
+    title = f"{label} by {lowered(labels.factor(factor))}"
+    p_value = test.p_value if test else None
+    return kaplan_meier(
+        f"km_{endpoint}_by_{factor}", title, arms, p_value=p_value, synthetic=inputs.synthetic, columns=inputs.one
+    )
+
+
+def _arms(inputs: FigureInputs, endpoint: str, factor: str | None) -> Iterator[GroupCurve]:
+    """Yield the curve of all patients, or of each level of a factor."""
+    look, curves = inputs.tables.look, inputs.findings.curves
+    keys = [k for k in curves if k[0] == endpoint and k[1] == "all"
+            and (k[2] is None if factor is None else factor_of(k[2]) == factor)]  # fmt: skip
+    for _, population, group in keys:
+        median = look.one("survival", endpoint, "median", population, group)
+        at_risk = look.all("survival", endpoint, "at_risk", population=population, group=group)
+        if median is not None:
+            name = "All patients" if group is None else level_of(group)
+            yield GroupCurve(name, curves[endpoint, population, group], median, at_risk)
+
+
 SHOWN = Shown(
     _methods,
     references=cited("kaplan", "brookmeyer", "follow_up", "log_rank"),
     strobe=(Strobe("15", "survival"), Strobe("16c", "survival rate_at", "rates at fixed times")),
+    figures=_figures,
 )

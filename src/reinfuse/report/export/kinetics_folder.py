@@ -15,7 +15,7 @@ from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.output import Destination, at
 from reinfuse.report.document.html import html
 from reinfuse.report.export.results_folder import write_figures
-from reinfuse.report.figures.catalog_kinetics import kinetic_figures
+from reinfuse.report.figures.catalog import kinetic_figures
 from reinfuse.report.figures.fits import A_FIGURE, FittedCurve, fits
 from reinfuse.report.figures.vpc import vpc
 from reinfuse.report.sections.contents import Placed, kinetic_report
@@ -41,7 +41,7 @@ def write_kinetics(
     """
 
     def write(draft: Path) -> None:
-        drawn = [(place, figure) for place, _, draw in kinetic_figures(findings, None)
+        drawn = [(place, figure) for place, _, draw in kinetic_figures(findings)
                  if (figure := draw()) is not None]  # fmt: skip
         drawn += _of_the_model(sampled, counts, synthetic=bool(findings.provenance["synthetic"])) if sampled else ()
         write_figures([figure for _, figure in drawn], draft / "figures")

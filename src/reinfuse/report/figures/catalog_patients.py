@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
@@ -13,13 +13,12 @@ from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
 from reinfuse.report.figures.doses import Dose, doses
+from reinfuse.report.figures.figure_spec import Planned
 from reinfuse.report.figures.missing import missing
 from reinfuse.report.figures.swimmer import MOST, swimmer
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.figures.waterfall import waterfall
 from reinfuse.results.findings import Findings
-
-Planned = tuple[str, str, Callable[[], Drawn | None]]
 
 
 def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Planned]:

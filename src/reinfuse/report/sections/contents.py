@@ -24,7 +24,7 @@ from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.kinetics import kinetic_sections
 from reinfuse.report.sections.robustness import Part, more_sections
 from reinfuse.report.sections.strobe import checklist
-from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
 from reinfuse.report.text.kinetics_methods import kinetic_methods
 from reinfuse.report.text.narrative import Prose
@@ -77,7 +77,7 @@ class _Report:
         self.boundary = boundary or Boundary()
         self.figures = figures
         self.prose = Prose(findings)
-        self.tables = ProtocolTables(findings)
+        self.tables = StudyTables(findings)
         self.coarse = any(number_format.hidden(e) for e in findings.estimates)
 
     def document(self) -> Document:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Container, Iterable, Iterator
 
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Block, Paragraph, Section
-from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.results.findings import Findings
 
 Part = tuple[str, str, Callable[[], Iterable[Section]]]
 """A part of the report: its name, its heading, and the building of its sections, which may fail."""
 
 
-def more_sections(findings: Findings, tables: ProtocolTables, drawn: Container[str],
+def more_sections(findings: Findings, tables: StudyTables, drawn: Container[str],
                   *, pictures: Callable[[str], Iterable[Block]]) -> Iterator[Part]:  # fmt: skip
     """Yield the sections that may have something to show.
 
