@@ -217,7 +217,8 @@ def test_everything_that_is_open_is_told_at_once_with_the_line_to_add():
         ),
         ("CART", 2, "Cells"): (
             '1 cell: not known to be total cells or cells per kg: "120 Mio" (row 2)',
-            'add unit = "cells/kg", or unit = "cells" and weight, to infusions.dose_cells_per_kg in the map',
+            'add to infusions.dose_cells_per_kg in the map unit = "cells/kg", or weight = "header of the body weight" '
+            'for total cells; or add the dose per kg of each text: [values.dose_cells_per_kg] "120 Mio" = "2000000"',
         ),
         ("CART", 4, "Cells"): (
             '1 cell: errors of the spreadsheet program: "#REF!" (row 4)',
@@ -406,3 +407,39 @@ def test_a_word_of_the_map_prevails_and_may_have_parts_or_leave_the_cell_empty()
         ["A", "2020-03-29", "SD"], ["B", "2020-05-30", "CR"], ["D", "2020-03-29", "PR"],
     ]  # fmt: skip
     assert rows(imported, "mrd")[1:] == [["B", "2020-05-30", "undetectable"]]
+
+
+DOSES = """
+[patients]
+patient_id = "ID"
+last_contact = "C1"
+death = { const = "" }
+[infusions]
+patient_id = "ID"
+infusion = 1
+date = "C1"
+dose_cells_per_kg = { column = "Dose", unit = "1e6 cells/kg" }
+"""
+
+
+def test_total_cells_among_doses_per_kg_are_asked_about_or_weighed():
+    """120e6 cells / 60 kg = 2e6 cells/kg; 1.2 Mio and 3e6 are doses per kg, as their column says."""
+    text = "ID,C1,Dose,kg\nA,2020-03-01,2,60\nB,2020-03-01,120 Mio,60\nC,2020-03-01,1.2 Mio,60\nD,2020-03-01,3e6,60\n"
+    [gap] = followed(DOSES, sheet(text)).problems
+    assert (gap.row, gap.column, gap.value) == (3, "Dose", "120 Mio")
+    weighed = DOSES.replace('unit = "1e6 cells/kg"', 'unit = "1e6 cells/kg", weight = "kg"')
+    imported = followed(weighed, sheet(text))
+    assert problems(imported) == []
+    assert [r[3] for r in rows(imported, "infusions")[1:]] == ["2000000", "2000000", "1200000", "3000000"]
+    answered = followed('---\n[values.dose_cells_per_kg]\n"120 Mio" = "2e6"\n' + DOSES, sheet(text))
+    assert [r[3] for r in rows(answered, "infusions")[1:]] == ["2000000", "2e6", "1200000", "3000000"]
+
+
+def test_a_weight_that_is_none_is_told():
+    text = "ID,C1,Dose,kg\nA,2020-03-01,120 Mio,60 kg\nB,2020-03-01,120 Mio,\nC,2020-03-01,120 Mio,6000\n"
+    weighed = DOSES.replace('unit = "1e6 cells/kg"', 'unit = "cells", weight = "kg"')
+    imported = followed(weighed, sheet(text))
+    [(place, row, column, rule)] = problems(imported)
+    assert (place, row, column) == ("CART", None, "Dose")
+    assert rule.startswith("2 cells: total cells, and the body weight in the row is no number of kg")
+    assert [r[3] for r in rows(imported, "infusions")[1:]] == ["2000000", "", ""]

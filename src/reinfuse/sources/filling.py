@@ -288,7 +288,8 @@ class _All:
 
 def _weighable(meanings: Meanings, text: str) -> Meaning:
     """Return the meaning of a dose, with total cells where the cell holds those: they are still to be weighed."""
-    total = meanings.of(text).parts.get("dose_cells")
+    parts = meanings.of(text).parts
+    total = parts.get("dose_cells") or parts.get("dose")
     return Meaning({meanings.name: total}, _TOTAL) if total else meanings.cell(text)
 
 

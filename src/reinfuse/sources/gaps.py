@@ -99,7 +99,8 @@ def _remedy(kind: Kind, gap: _Gap, text: str) -> str:
         "fault": "correct the formula, or enter the value",
         "weight": "enter the body weight, or empty the dose",
         "total": f'add weight = "header of the body weight" to {gap.place} in the map',
-        "unsaid": f'add unit = "cells/kg", or unit = "cells" and weight, to {gap.place} in the map',
+        "unsaid": f'add to {gap.place} in the map unit = "cells/kg", or weight = "header of the body weight" for total '
+        f'cells; or add the dose per kg of each text: {line}"2000000"',
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
         "undated": "enter the date of death, or read it from its column, `where` this one says so",
     }

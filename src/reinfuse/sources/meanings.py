@@ -17,6 +17,8 @@ _PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
 _DATED = ("date", "when")
 DOSE = "dose_cells_per_kg"
 DAYS_A_MONTH = 30.4375
+_LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
+_PLAIN_NUMBER = re.compile(r"[\d.,' ]+(?:[eE]\+?\d+)?")
 _DAY = "responses.day"
 """As which a number of days after an infusion is understood."""
 
@@ -100,6 +102,10 @@ class Meanings:
             if match is None:
                 return Meaning(gap="unmatched")
             inner, rule = match[1], f"matches {self.filled.pattern!r}"
+        return self._understood(inner, rule)
+
+    def _understood(self, inner: str, rule: str) -> Meaning:
+        """Return what a text means that no dictionary and no constant of the map speaks of."""
         if is_fault(inner):
             return Meaning(gap="fault")
         if self.declared is None and not self.filled.part and not self.filled.after:
@@ -110,7 +116,10 @@ class Meanings:
         if said is None:
             ambiguous = not self._order and depends_on_order(inner)
             return Meaning(gap="order" if ambiguous else "unread")
-        return Meaning(said.parts, "; ".join(r for r in (rule, said.how) if r))
+        parts = said.parts
+        if self.name.endswith(DOSE) and _is_perhaps_total(inner, parts.get(self.name)):
+            parts = {"dose": parts[self.name]}
+        return Meaning(parts, "; ".join(r for r in (rule, said.how) if r))
 
     def _answered(self, answer: Answer) -> Meaning:
         rule = f"value of the map ({self.dictionary})"
@@ -167,6 +176,16 @@ class Meanings:
             return Meaning(gap="partial")
         rule = f"{value}: {self.filled.partial} day taken"
         return Meaning({self.name: day}, "; ".join(r for r in (meaning.rule, rule) if r))
+
+
+def _is_perhaps_total(text: str, cells: str | None) -> bool:
+    """Tell whether a dose per kg may be one of all cells: too many, or written otherwise than its column says.
+
+    Doses per kg were at most 3e7 (Brentjens 2011); ``120 Mio`` in a column of ``x10^6/kg`` is 120e6 cells in all.
+    """
+    if cells is None or "kg" in text.casefold():
+        return False
+    return float(cells) > (_LARGEST_PER_KG if _PLAIN_NUMBER.fullmatch(text) else _LARGEST_IN_WORDS)
 
 
 def declared(column: str) -> Column | None:

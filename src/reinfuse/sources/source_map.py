@@ -44,7 +44,8 @@ class Field:
         Of the numbers there: ``cells/kg``, ``1e6 cells/kg``, ``cells``, ``1e6 cells`` (total, with `weight`),
         ``days``, ``months``, ``fraction``, ``percent``, ``cells/uL``, ...
     weight
-        Header of the column with body weight in kg, for total cells.
+        Header of the column with body weight in kg, for total cells; beside a unit per kg, for those cells that hold
+        another magnitude than it (``120 Mio`` where the unit is ``1e6 cells/kg``).
     order
         Order of day, month and year in texts: ``dmy``, ``mdy`` or ``ymd``.
     partial
