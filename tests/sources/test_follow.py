@@ -76,7 +76,7 @@ def test_a_best_response_is_placed_by_the_rule_and_a_day_in_its_cell_prevails(wi
     """28 days after 2020-04-03 is 2020-05-01; 45 days after 2020-07-13 is 2020-08-27, also the date of PD."""
     assert rows(wide, "responses") == [
         ["patient_id", "date", "response"],
-        ["17", "2020-05-01", "CR"], ["31", "2020-08-27", "PD"], ["31", "2020-08-27", "PD"],
+        ["17", "2020-05-01", "CR"], ["31", "2020-08-27", "PD"],
     ]  # fmt: skip
     assert rows(wide, "mrd") == [["patient_id", "date", "result"], ["17", "2020-05-01", "undetectable"]]
     assert rows(wide, "toxicities")[1:] == [["17", "2", "CRS", "0"], ["31", "2", "CRS", "2"]]
@@ -211,17 +211,16 @@ def test_everything_that_is_open_is_told_at_once_with_the_line_to_add():
         ),
         ("map", None, "values.response.never"): ("is open", 'write the answer instead of "?"'),
         ("CART", None, "Given"): (
-            '2 cells, 2 different texts: dates that can be read in two ways, or in none: "03/04/2020" (row 2), '
-            '"05/04/2020" (row 4)',
+            '2 cells, 2 different texts: date that can be read in two ways: "03/04/2020" (row 2), "05/04/2020" (row 4)',
             'add order = "dmy", "mdy" or "ymd" to infusions.date in the map, or date_order to [source]',
         ),
         ("CART", 2, "Cells"): (
-            '1 cell: not known to be total cells or cells per kg: "120 Mio" (row 2)',
+            "not known to be total cells or cells per kg",
             'add to infusions.dose_cells_per_kg in the map unit = "cells/kg", or weight = "header of the body weight" '
             'for total cells; or add the dose per kg of each text: [values.dose_cells_per_kg] "120 Mio" = "2000000"',
         ),
         ("CART", 4, "Cells"): (
-            '1 cell: errors of the spreadsheet program: "#REF!" (row 4)',
+            "error of the spreadsheet program",
             "correct the formula, or enter the value",
         ),
         ("CART", None, "Response"): (
@@ -230,20 +229,20 @@ def test_everything_that_is_open_is_told_at_once_with_the_line_to_add():
             "an empty cell)",
         ),
         ("CART", 4, "Response"): (
-            '1 cell: not understood as response: "foo" (row 4)',
+            "not understood as response",
             'add to the map, a line a text: [values.response] "foo" = "..." (CR, CRi, nPR, PR, SD, PD, NE, or "" for '
             "an empty cell)",
         ),
         ("CART", 3, "Last"): (
-            '1 cell: dates without their day: "03/2021" (row 3)',
+            "date without its day",
             'add partial = "first", "middle" or "last" to patients.death in the map, or complete the dates',
         ),
         ("CART", 4, "Last"): (
-            '1 cell: not understood as death: "unknown" (row 4)',
+            "not understood as death",
             'add to the map, a line a text: [values.death] "unknown" = "..." ("" leaves the cell empty)',
         ),
         ("CART", 5, "Last"): (
-            '1 cell: a death without its date: "dead" (row 5)',
+            "death without its date",
             "enter the date of death, or read it from its column, `where` this one says so",
         ),
     }
@@ -352,7 +351,7 @@ def test_rows_without_an_assessment_and_repeated_ones_are_left_out_and_said():
     )
     assert rows(imported, "mrd")[1:] == [["A", "2020-02-01", "undetectable"]]
     assert "mrd: 1 row without result, no row of mrd written" in imported.remarks
-    assert "mrd: 1 row that repeat an earlier one, left out" in imported.remarks
+    assert "mrd: left out what repeats an earlier row: 1 row" in imported.remarks
 
 
 def test_data_without_a_patient_are_told():

@@ -138,14 +138,14 @@ class Assembly:
         self.problems.append(problem_at(cells[0], rule, remedy))
 
     def _distinct(self, name: str, rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
-        """Leave out rows that say the same from the same column of the source; a repeated assessment stays."""
+        """Leave out rows that say the same: an outcome of a patient that stands beside each of his infusions."""
         first: dict[object, tuple[Cell, ...]] = {}
         count = 0
         for row in rows:
             count += 1
-            first.setdefault(tuple((c.text, c.origin.header) for c in row), row)
+            first.setdefault(tuple(c.text for c in row), row)
         if count > len(first):
-            self.remarks.append(f"{name}: {rows_in_words(count - len(first))} that repeat an earlier one, left out")
+            self.remarks.append(f"{name}: left out what repeats an earlier row: {rows_in_words(count - len(first))}")
         return list(first.values())
 
     def _sorted(self, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,15 +19,15 @@ SHOWN = 12
 _RULES: dict[str, str] = {
     "unread": "not understood as {column}",
     "open": "open in the map",
-    "order": "dates that can be read in two ways, or in none",
-    "partial": "dates without their day",
+    "order": "date that can be read in two ways",
+    "partial": "date without its day",
     "unmatched": "read by no line of the map",
-    "fault": "errors of the spreadsheet program",
+    "fault": "error of the spreadsheet program",
     "weight": "total cells, and the body weight in the row is no number of kg",
     "total": "total cells, not cells per kg",
     "unsaid": "not known to be total cells or cells per kg",
     "tick": "neither ticked nor unticked",
-    "undated": "a death without its date",
+    "undated": "death without its date",
 }
 
 
@@ -71,20 +71,26 @@ class Gaps:
     def problems(self) -> Iterator[Problem]:
         """Yield one problem for each column and kind."""
         for (kind, *_), gap in self._gaps.items():
-            cells = sum(map(len, gap.texts.values()))
-            different = len(gap.texts)
-            column = re.sub(r"^.*\.", "", gap.place)
-            several = f"{cells} cells, {different} different texts" if different > 1 else f"{cells} cells"
-            head = "1 cell" if cells == 1 else several
-            what = _RULES[kind].format(column=gap.dictionary or column)
             texts = sorted(gap.texts.items(), key=lambda item: -len(item[1]))
-            shown = [f"{_quoted(t)} ({_rows(list(places))})" for t, places in texts[:SHOWN]]
-            more = f" and {different - SHOWN} more" if different > SHOWN else ""
-            rule = f"{head}: {what}: {', '.join(shown)}{more}"
-            one = texts[0][0] if cells == 1 else None
-            row = _number(next(iter(texts[0][1]))) if cells == 1 else None
-            yield Problem(table=gap.sheet, row=row, column=gap.header or None, value=one, rule=rule,
-                          remedy=_remedy(kind, gap, texts[0][0]))  # fmt: skip
+            column = gap.place.rpartition(".")[2]
+            what = _RULES[kind].format(column=gap.dictionary or column)
+            remedy, (first, places) = _remedy(kind, gap, texts[0][0]), texts[0]
+            if len(texts) == 1 and len(places) == 1:
+                (place,) = places
+                row = _number(place)
+                yield Problem(table=gap.sheet, row=row, column=gap.header or None, value=first,
+                              rule=what if row else f"{what} ({place})", remedy=remedy)  # fmt: skip
+            else:
+                yield Problem(table=gap.sheet, column=gap.header or None, rule=_counted(what, texts), remedy=remedy)
+
+
+def _counted(what: str, texts: Sequence[tuple[str, Mapping[str, None]]]) -> str:
+    """Return a rule with the number of cells and the texts, the most frequent first."""
+    cells = sum(len(places) for _, places in texts)
+    several = f"{cells} cells, {len(texts)} different texts" if len(texts) > 1 else f"{cells} cells"
+    shown = [f"{_quoted(text)} ({_rows(list(places))})" for text, places in texts[:SHOWN]]
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return f"{several}: {what}: {', '.join(shown)}{more}"
 
 
 def _remedy(kind: Kind, gap: _Gap, text: str) -> str:

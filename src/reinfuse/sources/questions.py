@@ -1,0 +1,168 @@
+"""What a map asks a person: each open line as a question with its choices, and the map that follows from an answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.sources.gaps import permitted
+from reinfuse.sources.source_map import ID_RULES, OPEN, UNITS, Answer, Block, Field, SourceMap
+from reinfuse.sources.values.dates import ORDERS, PARTIALS
+
+_ASKED = ("column", "const", "unit", "weight", "order", "partial", "after")
+_TEXTS: Mapping[str, str] = {
+    "date_order": "In which order do day, month and year stand in texts such as 03/04/2024?",
+    "ids": "Shall patients keep the source's identifiers, or be numbered P001, P002, ...?",
+    "column": "Which column of the source holds it?", "const": "Which text is it in every row?",
+    "unit": "In which unit are its numbers?", "weight": "Which column holds the body weight in kg?",
+    "order": "In which order do day, month and year stand?",
+    "partial": "Which day shall stand for dates without one?", "after": "After which infusion is it counted?",
+}  # fmt: skip
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS,
+}  # fmt: skip
+YES, NO = "yes", "no"
+LEFT_OUT = "left out by a person"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question.
+
+    Attributes
+    ----------
+    place
+        Where the answer stands in the map: ``infusions[2]``, ``values.response``, ``source``.
+    subject
+        Column, word or setting.
+    setting
+        Setting of the line that is open; ``confirm``: whether a guess is right.
+    text
+        The question, in words.
+    choices
+        Answers that are possible; empty: any text.
+    about
+        What the map has there, and why.
+    """
+
+    place: str
+    subject: str
+    setting: str
+    text: str
+    choices: tuple[str, ...] = ()
+    about: str = ""
+
+    @property
+    def line(self) -> str:
+        """The place in one text: ``infusions[2].date``."""
+        return f"{self.place}.{self.subject}"
+
+
+def questions(source_map: SourceMap) -> Iterator[Question]:
+    """Yield what must be answered before a map can be followed, in the order of its file."""
+    for name, answer in (("date_order", source_map.date_order), ("ids", source_map.ids)):
+        if answer == OPEN:
+            yield Question("source", name, name, _TEXTS[name], _CHOICES[name])
+    for name, answer in source_map.questions.items():
+        if answer == OPEN:
+            yield Question("questions", name, name, name)
+    for name, words in source_map.values.items():
+        for word, meaning in words.items():
+            if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
+                text = f"What does {word!r} mean as {name}? ({permitted(name)}; parts as response=CR mrd=undetectable)"
+                yield Question(f"values.{name}", word, "value", text)
+    for place, block in source_map.places():
+        for column, filled in block.fields.items():
+            yield from _of_line(place, column, filled)
+
+
+def _of_line(place: str, column: str, filled: Field) -> Iterator[Question]:
+    read = filled.column if filled.column != OPEN else ""
+    sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
+    about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
+    for setting in _ASKED:
+        if getattr(filled, setting) == OPEN:
+            choices = _units(column) if setting == "unit" else _CHOICES.get(setting, ())
+            yield Question(place, column, setting, _TEXTS[setting], choices, about)
+    if filled.confirm:
+        yield Question(place, column, "confirm", f"Is it right: {_in_words(filled)}?", (YES, NO), about)
+
+
+def _units(column: str) -> tuple[str, ...]:
+    """Return the units that numbers of a column can have."""
+    if "dose" in column:
+        return tuple(u for u in UNITS if "cells" in u and u != "cells/uL")
+    if column == "value":
+        return ("fraction", "percent", "cells/uL", "copies/ug")
+    return ("days", "weeks", "months", "years")
+
+
+def _in_words(filled: Field) -> str:
+    if filled.column and filled.column != OPEN:
+        return f'read from "{filled.column}"' + (f", {filled.part} of it" if filled.part else "")
+    if filled.after and filled.day is not None:
+        return f"day {filled.day} after {filled.after}" + (f" ({filled.said})" if filled.said else "")
+    return f'"{filled.const}" in every row' if filled.const is not None else "as the map has it"
+
+
+def fault(question: Question, answer: str, headers: Iterable[str] = ()) -> str | None:
+    """Return why an answer is none to a question; None if it is one."""
+    known = tuple(headers)
+    if question.setting in ("column", "weight") and known and answer not in known:
+        return f"no column of the source; it has: {', '.join(known)}"
+    if question.choices and answer not in question.choices:
+        return f"answer one of: {', '.join(question.choices)}"
+    if question.setting == "value":
+        return _no_meaning(question.place.removeprefix("values."), answer)
+    return None
+
+
+def _no_meaning(name: str, answer: str) -> str | None:
+    """Return why an answer is no meaning of a word of a dictionary."""
+    meaning = _meaning(answer)
+    own = meaning if isinstance(meaning, str) else meaning.get(name, "")
+    column = next((c for t in TABLES.values() for c in t.columns if c.name == name and c.choices), None)
+    if not own or column is None or column.free or own in column.choices:
+        return None
+    return f"answer one of: {', '.join(column.choices)}, an empty cell, or parts such as response=CR mrd=undetectable"
+
+
+def answered(source_map: SourceMap, question: Question, answer: str) -> SourceMap:
+    """Return the map with a question answered; a guess that is not right is left out."""
+    if question.place == "source":
+        return replace(source_map, **{question.setting: answer})  # type: ignore[arg-type]
+    if question.place == "questions":
+        return replace(source_map, questions={**source_map.questions, question.subject: answer})
+    if question.setting == "value":
+        name = question.place.removeprefix("values.")
+        words = {**source_map.values[name], question.subject: _meaning(answer)}
+        return replace(source_map, values={**source_map.values, name: words})
+    blocks, ignored = [], {sheet: dict(left) for sheet, left in source_map.ignored.items()}
+    for place, block in source_map.places():
+        if place == question.place:
+            before = block.fields[question.subject]
+            block = _with_answer(block, question, answer)
+            if question.subject not in block.fields and before.column:
+                ignored.setdefault(block.sheet, {})[before.column] = LEFT_OUT
+        blocks.append(block)
+    return replace(source_map, blocks=tuple(blocks), ignored=ignored)
+
+
+def _with_answer(block: Block, question: Question, answer: str) -> Block:
+    fields = dict(block.fields)
+    line = fields[question.subject]
+    if question.setting != "confirm":
+        fields[question.subject] = replace(line, **{question.setting: answer})  # type: ignore[arg-type]
+    elif answer == YES:
+        fields[question.subject] = replace(line, confirm=False)
+    else:
+        del fields[question.subject]
+    return replace(block, fields=fields)
+
+
+def _meaning(answer: str) -> Answer:
+    """Return what a person typed for a word: one text, or parts such as ``response=CR mrd=undetectable``."""
+    parts = dict(re.findall(r"(\w+)=(\S+)", answer))
+    return parts if parts else answer
