@@ -149,7 +149,7 @@ def test_days_beyond_a_century_are_refused(tmp_path):
 
 def test_the_remedy_for_too_many_diagnoses_helps(tmp_path):
     many = wide()
-    many["sheet"] = [many["sheet"][0], *([f"B{i}", f"Lymphoma {i}", "CR", str(i + 5), "1", str(i + 9), "1", str(i),
+    many["sheet"] = [many["sheet"][0], *([f"B{i}", f"Lymphoma {i}", "CR", str(i + 65), "1", str(i + 69), "1", str(i),
                                           f"k{i}"] for i in range(21))]  # fmt: skip
     told = prepared(Case("x", "x", many), tmp_path / "many")
     assert [(p.table, p.column) for p in told] == [("plan", "diagnosis")] * 2

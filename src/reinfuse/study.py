@@ -62,7 +62,8 @@ class Study:
         self.plan = plan or Plan.built_in()
         self.cohort = cohort
         if cohort.read_with != (self.plan.columns, self.plan.used_columns):
-            again, problems = examine(cohort.raw, self.plan.columns, used=self.plan.used_columns)
+            again, problems = examine(cohort.raw, self.plan.columns, used=self.plan.used_columns,
+                                      confirmed=self.plan.confirmed)  # fmt: skip
             if again is None:
                 raise CohortRefused(problems)
             self.cohort = again
@@ -78,7 +79,7 @@ class Study:
         CohortRefused, PlanRefused
             With every problem.
         """
-        return cls(cohorts.read_cohort(path, plan.columns, used=plan.used_columns), plan)
+        return cls(cohorts.read_cohort(path, plan.columns, used=plan.used_columns, confirmed=plan.confirmed), plan)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""

@@ -157,9 +157,10 @@ def test_all_problems_of_a_sheet_at_once(tmp_path):
     ]
 
 
-def test_progression_later_than_death_is_a_warning(tmp_path):
+def test_progression_later_than_death_is_refused(tmp_path):
     text = "patient_id,pfs_days,pfs_event,os_days,os_event\nA,101,1,100,1\nB,100,1,100,1"
-    assert places(sheet(tmp_path, text).warnings) == [("sheet", 1, "pfs_days", "101", "warning")]
+    told = problems_of(write_sheet(tmp_path, text))
+    assert places(told) == [("sheet", 1, "pfs_days", "101", "error")]
 
 
 def test_a_sheet_without_ids_names_patients_by_their_row(tmp_path):

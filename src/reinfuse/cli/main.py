@@ -54,7 +54,9 @@ def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = Fa
     from reinfuse.study import Study
 
     chosen = chosen_plan(plan)
-    accepted, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns)
+    accepted, problems = examine(
+        read_raw(cohort), chosen.columns, used=chosen.used_columns, confirmed=chosen.confirmed
+    )
     if accepted is not None:
         Study(accepted, chosen).prepare()
     show(problems, json)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import polars as pl
 
 from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.plausibility import implausible
 from reinfuse.cohort.raw_tables import TIME, About, RawCohort, RawTable, Reading, read_raw
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.typed_table import Typed, interpret
@@ -64,7 +65,8 @@ class Cohort:
         return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
 
 
-def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = ()) -> Cohort:
+def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
+                confirmed: Sequence[str] = ()) -> Cohort:  # fmt: skip
     """Read and check a cohort.
 
     Parameters
@@ -75,20 +77,23 @@ def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, *, us
         For a wide sheet: standard name -> its name in the sheet (a plan's ``[columns]``).
     used
         Undeclared columns that are wanted, as factors for example, and need no warning.
+    confirmed
+        Kinds of implausible values (`totals`, `doses`, `times`, `events`) that somebody looked at and that are right.
 
     Raises
     ------
     CohortRefused
         With every problem at once.
     """
-    cohort, problems = examine(read_raw(path), columns, used=used)
+    cohort, problems = examine(read_raw(path), columns, used=used, confirmed=confirmed)
     if cohort is None:
         raise CohortRefused(problems)
     return cohort
 
 
 def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
-            *, used: Sequence[str] = ()) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
+            *, used: Sequence[str] = (),
+            confirmed: Sequence[str] = ()) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
     """Type and check a raw cohort; the cohort is None if a problem is an error."""
     if raw.wide:
         typed = {"sheet": interpret_wide(raw.tables["sheet"], columns, used=used)}
@@ -98,6 +103,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     cells = [p for t in typed.values() for p in t.problems]
     tables = {name: t.frame for name, t in typed.items()}
     between = [] if raw.wide else check(tables, cells)
+    between += implausible(tables, confirmed=confirmed)
     problems = [*raw.problems, *unreadable, *cells, *between]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):

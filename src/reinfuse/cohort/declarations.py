@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from reinfuse.cohort.baseline_columns import is_identifier, unfit_name
 from reinfuse.cohort.endpoint_catalog import names
+from reinfuse.cohort.plausibility import CONFIRMABLE, Confirmable
 from reinfuse.cohort.schema import DAYS, RESPONSES
 from reinfuse.exceptions import nearest
 from reinfuse.tabular.cell_parsing import LARGEST
@@ -209,6 +210,8 @@ class Design(Declaration):
         For a wide sheet: standard name -> its name in the sheet.
     subgroups
         Factors or columns each level of which is analysed on its own.
+    confirmed
+        Implausible values that somebody has looked at and that are right.
     """
 
     index_infusion: int = Field(default=2, ge=1, le=20)
@@ -217,6 +220,7 @@ class Design(Declaration):
     subgroups: Annotated[tuple[Text, ...], Field(max_length=MOST_DECLARED)] = ("diagnosis",)
     endpoints: Annotated[tuple[Endpoint, ...], Field(max_length=MOST_DECLARED)] = ()
     rules: Rules = Rules()
+    confirmed: Annotated[tuple[Confirmable, ...], Field(max_length=len(CONFIRMABLE))] = ()
 
     @property
     def all_factors(self) -> tuple[Factor, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from reinfuse.cohort.endpoint_catalog import ENDPOINTS, wholes
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.listed import listed
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
@@ -157,18 +157,3 @@ def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     each = (Problem(table="sheet", row=row, column="patient_id", value=patient, rule=rule, remedy=remedy)
             for row, patient in twice.iter_rows())  # fmt: skip
     yield from listed(each, twice.height)
-    yield from _orders(frame)
-
-
-def _orders(frame: pl.DataFrame) -> Iterator[Problem]:
-    """An endpoint ends no later than what is a part of it: progression-free survival no later than survival."""
-    plain = [e for e in ENDPOINTS.values() if e.kind == "time" and not e.among and not e.competes_with]
-    for inner, outer in ((e, ENDPOINTS[w]) for e in plain for w in wholes(e.name)):
-        short, long = outer.columns[0], inner.columns[0]
-        if outer in plain and {short, long} <= set(frame.columns):
-            longer = frame.filter(pl.col(short) > pl.col(long)).select(ROW, short)
-            rule, remedy = f"{outer.duration} is longer than {inner.duration}", "correct one of the two"
-            each = (Problem(table="sheet", row=row, column=short, value=f"{value:g}", rule=rule, remedy=remedy,
-                            severity="warning")
-                    for row, value in longer.iter_rows())  # fmt: skip
-            yield from listed(each, longer.height)
