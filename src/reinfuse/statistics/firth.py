@@ -3,7 +3,8 @@
 Firth D. Biometrika 1993;80:27-38; Heinze G, Schemper M. Stat Med 2002;21:2409-2419 (logistic) and Biometrics
 2001;57:114-119 (Cox, Breslow ties). The p-value is that of the penalised likelihood ratio, the interval that of the
 profile penalised likelihood: one method, so that they agree (`penalised`, `profile`). Columns are standardised for the
-fit, to which Jeffreys' prior is indifferent, and effects are given back per unit of the column.
+fit (of a Cox model over those at risk at an event), to which Jeffreys' prior is indifferent, and effects are given back
+per unit of the column.
 
 Separation (logistic): Konis K, DPhil thesis, Oxford 2007, linear program 4.23. Monotone likelihood (Cox): a direction b
 exists in which every patient with an event has, at that time, the greatest x'b of those at risk; the linear program
@@ -64,6 +65,9 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     time
         Days, of a Cox model.
     """
+    if time is not None and event.any():  # whoever was censored before the first event is in no risk set
+        at_risk = time >= time[event == 1].min()
+        X, event, time = X[at_risk], event[at_risk], time[at_risk]
     scale = X.std(axis=0)
     Z = (X - X.mean(axis=0)) / scale
     k = X.shape[1]

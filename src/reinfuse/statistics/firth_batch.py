@@ -21,6 +21,7 @@ import numpy as np
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
 from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, summed
+from reinfuse.statistics.risk_sets import RiskSets
 
 _LONGEST_STEP = 5.0
 _FALL = 1e-9
@@ -29,8 +30,6 @@ _NUMBERS_AT_ONCE = 50_000
 """Doubles in the greatest array: batches are cut so that it stays in the processor's cache."""
 _FEWEST_AT_ONCE = 100
 """Fits that are worth a thread."""
-_WIDEST = 300.0
-"""Logarithms of hazards further apart count as so far apart."""
 _PARTS = 4
 """Parts of a batch, however many cores there are: products of matrices of other sizes differ in the last digits."""
 EXACT = 1e-7
@@ -176,34 +175,22 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
              penalised: bool) -> _State:  # fmt: skip
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = products(x, b)
-    shift = eta.max(axis=1)
-    eta = np.maximum(eta, shift[:, None] - _WIDEST)  # else the sum over a risk set could underflow
-    r = w * np.exp(eta - shift[:, None])
-    s0 = np.maximum(np.cumsum(r, axis=1), 1e-300)
-    mean = np.cumsum(r[:, :, None] * x, axis=1) / s0[:, :, None]
-    share = count / s0
-    # Sums over events of means over risk sets: each patient's weight is what it has in all risk sets that hold it.
-    later = r * np.cumsum(share[:, ::-1], axis=1)[:, ::-1]
+    sets = RiskSets.of(eta, w)
+    mean = sets.means(x)
+    later = sets.gathered(count, np.ones_like(w))  # each patient's weight is what it has in all risk sets that hold it
     information, inverse, half_log_det = restricted(crossed(x, later) - crossed(mean, count), used)
     score = summed(died, x) - summed(count, mean)
-    value = (died * eta).sum(axis=1) - (count * (np.log(s0) + shift[:, None])).sum(axis=1)
+    value = (died * eta).sum(axis=1) - np.where(count > 0, count * sets.log_sums, 0.0).sum(axis=1)
     if not penalised:
         return _State(value, score, information, inverse)
     ax, am = x @ inverse, mean @ inverse
     q = (ax * x).sum(axis=2)  # x' A x
     mq = (am * mean).sum(axis=2)  # m' A m
-    eq = np.cumsum(r * q, axis=1) / s0  # E[x' A x]
     # sum_j E[q x] = sum_i x_i (q_i later_i), the risk sets gathered patient by patient
     third = summed(later * q, x)
-    third -= 2 * summed(r * _gathered(am, share, x=x), x)
-    third += summed(count * (2 * mq - eq), mean)
+    third -= 2 * summed((sets.gathered(count, am) * x).sum(axis=2), x)
+    third += summed(count * (2 * mq - sets.means(q)), mean)
     return _State(value + half_log_det, score + third / 2, information, inverse)
-
-
-def _gathered(am: Floats, share: Floats, *, x: Floats) -> Floats:
-    """Return sum over the risk sets j that hold patient i of share_j x_i' A m_j."""
-    sums = np.cumsum((share[:, :, None] * am)[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((sums * x).sum(axis=2), dtype=np.float64)
 
 
 def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,
