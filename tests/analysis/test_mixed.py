@@ -159,3 +159,40 @@ def test_factors_that_cannot_be_used_are_named():
     )[0]
     assert (none.n, none.estimate) == (0, None)
     assert none.note.startswith("not estimable: no patient with complete endpoint and factors")
+
+
+@pytest.mark.parametrize("order", [range(16), range(15, -1, -1)])
+def test_a_share_between_patients_that_nothing_tells_is_not_taken_from_rounding(order):
+    """The covariates fit both rows of the only two patients with two, so that every share is as likely as any other.
+
+    A share of 2,000 that was rounding once led to a division by 0.
+    """
+    y = [7.356679739476596, 6.54569080579128, 6.126515915509653, 6.378873869488709, 6.444179207227007,
+         6.876831078652202, 4.982346519318365, 7.566153886041495, 7.561916019534354, 6.054310752361491,
+         6.837750132952863, 8.576813938409824, 8.829946805871387, 8.86383125694624, 5.862223935900616,
+         5.953502300330549]  # fmt: skip
+    who = np.array(list("ABCDEEFGHIJKLMMN"))
+    few, middle, many = 5.301029995663981, 6.30102999566398, 6.740362689494243
+    dose = [many, few, few, many, many, middle, many, many, few, many, many, many, middle, many, few, few]
+    change = np.zeros(16)
+    change[[5, 14]] = -1.4594316186372973, -4.78135971352466
+    X = _with_intercept(change < 0, who == "F", np.array(dose), change)
+    at = list(order)
+    fitted = fit(np.array(y)[at], X[at], who[at])
+    assert fitted.reason == "no within-patient variation beyond the covariates"
+    assert np.isnan(fitted.coef).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_leverage_of_1_is_no_rounding(seed):
+    """A patient with a coefficient for each of its two rows has no residual; V must not lift its rounding."""
+    rng = np.random.default_rng([30, seed])
+    who, second = np.repeat(np.arange(12), 2), np.tile([0.0, 1.0], 12)
+    alone, dose = who == 3, 6 + 0.01 * rng.normal(size=24)
+    y = 0.02 * rng.normal(size=24) + np.repeat(rng.normal(size=12), 2)
+    fitted = fit(y, _with_intercept(alone, alone * second, dose, second), who)
+    without = fit(y[who != 3], _with_intercept(dose, second)[who != 3], who[who != 3])
+    assert fitted.coef[[0, 3, 4]] == pytest.approx(without.coef, rel=1e-6)
+    assert np.isnan(fitted.df[1:3]).all()
+    assert fitted.df[[0, 3, 4]] == pytest.approx(without.df, rel=1e-6)
+    assert fitted.se[[0, 3, 4]] == pytest.approx(without.se, rel=1e-6)

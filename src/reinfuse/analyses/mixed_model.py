@@ -32,6 +32,8 @@ FEW_DF = 4.0
 _SHARES = np.concatenate([[0.0], np.logspace(-4, 4, 81)])
 _SINGULAR = 1e-12
 _BIASED = 1e-6
+_FLAT = 1e-8
+"""Range of the restricted log likelihood that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,9 @@ def _criterion(rows: _Rows, share: float) -> tuple[float, float]:
 
 
 def _share(rows: _Rows) -> float | None:
-    """Return the REML share of the variance between patients; None if it grows without bound."""
-    slopes = [_criterion(rows, s)[1] for s in _SHARES]
-    if slopes[-1] < 0:
+    """Return the REML share of the variance between patients; None if it grows without bound, or any is as likely."""
+    values, slopes = zip(*[_criterion(rows, s) for s in _SHARES], strict=True)
+    if slopes[-1] < 0 or np.ptp(values) < _FLAT:
         return None
     minima = [0.0] if slopes[0] >= 0 else []
     for a, b, low, high in zip(_SHARES[:-1], _SHARES[1:], slopes[:-1], slopes[1:], strict=True):
@@ -179,14 +181,16 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
     """Return coefficients, CR2 covariance, degrees of freedom and residual variance."""
     y, X = rows.whitened(share)
     n, k = X.shape
-    M = np.asarray(np.linalg.inv(X.T @ X), dtype=np.float64)
-    coef = M @ (X.T @ y)
+    basis, triangle = np.linalg.qr(X)  # leverages to the last digit, however nearly collinear the columns
+    root = np.asarray(np.linalg.inv(triangle), dtype=np.float64)
+    M = root @ root.T
+    coef = root @ (basis.T @ y)
     left = y - X @ coef
     scores, own, U = np.empty((len(rows.sizes), k)), np.empty((len(rows.sizes), k)), np.empty((len(rows.sizes), k, k))
     for size in np.unique(rows.sizes):
         alike = np.flatnonzero(rows.sizes == size)  # patients of one number of rows together
         at = rows.starts[alike][:, None] + np.arange(int(size))
-        Q = _adjusted(X[at], M, share=share)
+        Q = _adjusted(basis[at], share=share) @ root.T
         scores[alike] = np.einsum("prk,pr->pk", Q, left[at])
         own[alike] = (Q**2).sum(axis=1)
         U[alike] = np.swapaxes(X[at], 1, 2) @ Q
@@ -194,26 +198,30 @@ def _robust(rows: _Rows, share: float) -> tuple[Floats, Floats, Floats, float]:
     return coef, scores.T @ scores, df, float(left @ left) / (n - k)
 
 
-def _adjusted(X: Floats, M: Floats, *, share: float) -> Floats:
-    """Return each patient's weights of its residuals in each coefficient, CR2's adjustment in them.
+def _adjusted(basis: Floats, *, share: float) -> Floats:
+    """Return each patient's weights of its residuals along an orthonormal basis of the columns, CR2's adjustment in.
+
+    Directions in which a patient has no residual have no weight: I - H, H the patient's leverages, is 0 there, and its
+    root is taken before it is multiplied by V, whose great values would lift rounding above any limit.
 
     Parameters
     ----------
-    X
+    basis
         Shape (patients, rows, k); so is what is returned.
     """
-    size = X.shape[1]
+    size = basis.shape[1]
     V = np.eye(size) + share
-    values, directions = np.linalg.eigh(V @ (np.eye(size) - X @ M @ np.swapaxes(X, 1, 2)) @ V)
-    regular = values > _SINGULAR * np.maximum(values[:, -1:], 1.0)
-    inverse = np.where(regular, 1 / np.sqrt(np.where(regular, values, 1.0)), 0.0)
-    root = (directions * inverse[:, None, :]) @ np.swapaxes(directions, 1, 2)
-    weights: Floats = V @ root @ X @ M
+    left, directions = np.linalg.eigh(np.eye(size) - basis @ np.swapaxes(basis, 1, 2))
+    lengths = np.sqrt(np.where(left > _SINGULAR, left, 0.0))
+    axes, values, _ = np.linalg.svd(V @ (directions * lengths[:, None, :]))
+    regular = values > _SINGULAR * np.maximum(values[:, :1], 1.0)
+    inverse = np.where(regular, 1 / np.where(regular, values, 1.0), 0.0)
+    weights: Floats = V @ (axes * inverse[:, None, :]) @ np.swapaxes(axes, 1, 2) @ basis
     return weights
 
 
 def _satterthwaite(own: Floats, U: Floats, M: Floats, *, right: float) -> float:
-    """Return the degrees of freedom of one variance; NaN if its mean under the working covariance is not right.
+    """Return the degrees of freedom of one variance; NaN if it is 0, or its mean under the working covariance wrong.
 
     The matrix P = diag(own) - U M U' of all patients is not written out: its trace and its sum of squares are enough.
     """
@@ -221,7 +229,7 @@ def _satterthwaite(own: Floats, U: Floats, M: Floats, *, right: float) -> float:
     mean = float((own - shared).sum())
     inner = M @ (U.T @ U)
     squares = float((own**2).sum() - 2 * own @ shared + (inner * inner.T).sum())
-    return mean**2 / squares if mean > (1 - _BIASED) * right else float("nan")
+    return mean**2 / squares if squares > 0 and mean > (1 - _BIASED) * right else float("nan")
 
 
 def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArray[np.str_],
