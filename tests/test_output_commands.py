@@ -161,6 +161,12 @@ def test_a_template_leaves_filled_tables_says_so_and_goes_into_no_results(result
     assert errors.count("Moved aside, not deleted") == 8
     assert [p.read_text() for p in (tmp_path / "new").glob("patients-replaced-*.csv")] == ["mine"]
     assert (tmp_path / "new" / "patients.csv").read_text().startswith("patient_id,")
+    standing = contents(tmp_path / "new")
+    status, output, errors = main("template", "new", cwd=tmp_path)  # every file is there
+    assert (status, output) == (0, "")
+    assert errors.count("exists and was not changed") == 8
+    assert errors.endswith("Nothing was written; --force moves these files aside and writes empty ones.\n")
+    assert contents(tmp_path / "new") == standing
     before = contents(results)
     assert main("template", "results", "--force", cwd=tmp_path)[0] == 2
     (tmp_path / "file").write_text("x")

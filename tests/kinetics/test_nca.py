@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -141,6 +142,31 @@ def test_time_above_a_level_by_hand():
     rules = NcaRules(above=4.0)
     assert value(nca(profile([4, 8], [8, 2]), rules), "TABOVE").value == pytest.approx(4)
     assert value(nca(profile([4, 8], [3, 2]), rules), "TABOVE").value == 0
+
+
+@pytest.mark.parametrize(("limits", "days"), [([10, 10], 0.0), ([10, 20], None), ([10, math.nan], None)])
+def test_time_above_a_level_where_every_count_is_below_the_limit(limits, days):
+    """Below 10 is not above 10; below 20, or below a limit that nobody knows, may be."""
+    above = value(nca(profile([7, 14], limits, [1, 1]), NcaRules(above=10.0)), "TABOVE")
+    assert above.value == days
+    assert above.reason.startswith("every count is below the limit of quantification")
+
+
+RULES = list(itertools.product(("zero", "missing", "half"), repeat=3))
+
+
+@pytest.mark.parametrize("level", [5e-324, 1e-300, 0.5, 1e300, 1.7e308])
+def test_every_profile_has_its_parameters_under_every_rule(level):
+    """All patterns of counts below the limit, with known and unknown limits: nothing fails, and no time is negative."""
+    for below in itertools.product((False, True), repeat=4):
+        for unknown in (False, True):
+            counts = [math.nan if low and unknown else count for count, low in zip((9, 1, 1, 4), below, strict=True)]
+            one = profile([3, 7, 14, 28], counts, below)
+            for rules in RULES:
+                parameters = nca(one, NcaRules(BelowRules(*rules), (0.5, 28.0, 1e5), level))
+                numbers = [p.value for p in parameters if p.value is not None and p.code != "R2ADJ"]
+                assert all(0 <= number < math.inf for number in numbers)
+                assert all(p.reason for p in parameters if p.value is None)
 
 
 COHORT = {

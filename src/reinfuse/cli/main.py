@@ -106,7 +106,7 @@ def kinetics(
     from reinfuse.study import Study
 
     chosen = chosen_plan(plan)
-    if above:
+    if above is not None:
         settings = {**chosen.kinetics.model_dump(mode="json"), "above": above}
         chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": settings})
     with progress_bar() as progress:
@@ -186,6 +186,8 @@ def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
         typer.echo(str(path))
     for path in unchanged:
         typer.echo(f"{path} exists and was not changed.", err=True)
+    if not written:
+        typer.echo("Nothing was written; --force moves these files aside and writes empty ones.", err=True)
 
 
 @app.command()

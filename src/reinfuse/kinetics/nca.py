@@ -24,6 +24,7 @@ LATEST_START = 0.75
 """A profile tells an area to day T if a count was taken at or after this share of T: day 21 of 28."""
 FEWEST_POINTS = 3
 SAME_R2 = 1e-4
+_NONE_COUNTED = "every count is below the limit of quantification"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _parameters(profile: Profile, rules: NcaRules) -> Iterator[NcaParameter]:
     unit = profile.unit
     counted = np.flatnonzero(profile.counted)
     if not counted.size:
-        why = "every count is below the limit of quantification"
+        why = _NONE_COUNTED
         for code, of in (("CMAX", unit), ("TMAX", "days"), ("CLST", unit), ("TLST", "days")):
             yield NcaParameter(code, None, of, why)
         yield NcaParameter("AUCLST", None, f"{unit} x days", why)
@@ -98,7 +99,7 @@ def _parameters(profile: Profile, rules: NcaRules) -> Iterator[NcaParameter]:
         yield from _half_life(terminal, why_not)
     yield NcaParameter("TBLQ", *_first_of_two_below(profile))
     if rules.above is not None:
-        yield NcaParameter("TABOVE", time_above(profile, rules), "days")
+        yield _days_above(profile, rules)
 
 
 def _extremes(profile: Profile) -> Iterator[NcaParameter]:
@@ -171,7 +172,7 @@ def terminal_phase(profile: Profile, rules: NcaRules | None = None) -> tuple[Ter
     rules = rules or NcaRules()
     counted = np.flatnonzero(profile.counted)
     if not counted.size:
-        return None, "every count is below the limit of quantification"
+        return None, _NONE_COUNTED
     peak = counted[int(np.argmax(profile.value[counted]))]
     day, value = profile.day[counted[counted > peak]], np.log(profile.value[counted[counted > peak]])
     if len(day) < FEWEST_POINTS:
@@ -242,6 +243,15 @@ def _first_of_two_below(profile: Profile) -> tuple[float | None, str, str | None
     if right is None:
         return None, "days", f"still above the limit, or not confirmed, on day {left:g}"
     return right, "days", f"after day {left:g}"
+
+
+def _days_above(profile: Profile, rules: NcaRules) -> NcaParameter:
+    """Return the days above the level; without a count above its limit, 0 if no limit is above the level."""
+    if profile.counted.any():
+        return NcaParameter("TABOVE", time_above(profile, rules), "days")
+    if (profile.value <= (rules.above or 0.0)).all():  # not so where a limit is not known
+        return NcaParameter("TABOVE", 0.0, "days", _NONE_COUNTED)
+    return NcaParameter("TABOVE", None, "days", f"{_NONE_COUNTED}, which is above the level or not known")
 
 
 def time_above(profile: Profile, rules: NcaRules) -> float:

@@ -101,13 +101,15 @@ class Destination:
             raise refused(self.path, "holds files of these names", remedy, value=f"{self.path}: {', '.join(taken)}")
 
     def write_files(self, files: Mapping[str, bytes]) -> list[Path]:
-        """Write single files into the folder, complete or not at all, for their owner alone.
+        """Write single files into the folder, complete or not at all, for their owner alone; no files: nothing.
 
         Raises
         ------
         OutputRefused
             If they cannot be written, or are there already.
         """
+        if not files:
+            return []
         self.check_files(tuple(files))
         target = resolved(self.path)
         with _refusing(self.path), _parents(target / "x"), workplace(target) as work:
