@@ -22,6 +22,7 @@ _DATE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ].*)?|\d{1,2}[ .-]+[^\W\d_]{3,9}\.?[ ,-]+\d{2,4}"
     r"|[^\W\d_]{3,9}\.? \d{1,2},? \d{4}|\d{4}-\d{2}"
 )
+_clean = lru_cache(maxsize=1 << 16)(clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def shape_of(text: str) -> str:
 
 def from_rows(rows: Sequence[tuple[int, Sequence[str]]]) -> Lines:
     """Return the lines of a text file; columns that nothing stands in are left out at the end only."""
-    cleaned = [(number, [clean(text) for text in texts]) for number, texts in rows]
+    cleaned = [(number, [_clean(text) for text in texts]) for number, texts in rows]
     width = max((j + 1 for _, texts in cleaned for j, text in enumerate(texts) if text), default=0)
     lines = [Line(number, (*texts[:width], *[""] * (width - len(texts)))) for number, texts in cleaned if any(texts)]
     return Lines(tuple(range(width)), lines)
@@ -133,7 +134,7 @@ def from_sheet(sheet: Sheet) -> Lines:
     """
     grid = sheet.grid
     numbered = [(1, grid.header)] if any(grid.header) else []
-    texts = {number: [clean(t) for t in row] for number, row in (*numbered, *((i + 1, row) for i, row in grid.rows))}
+    texts = {number: [_clean(t) for t in row] for number, row in (*numbered, *((i + 1, row) for i, row in grid.rows))}
     for row, column in sheet.unstored:
         if column in grid.columns:
             texts.setdefault(row + 1, [""] * len(grid.columns))[bisect_left(grid.columns, column)] = UNCALCULATED

@@ -21,6 +21,8 @@ MAP_BYTES = 5 * MEGABYTE
 """Of a map: a line for each column of a wide source."""
 FOOTER_BYTES = 10 * MEGABYTE
 """Of a Parquet file: the end, which describes each column."""
+PLAIN_BYTES = 100 * MEGABYTE
+"""Of a workbook's sheet: what is read at once, and not in pieces by an XML parser."""
 PARTS = 10_000
 """Of a workbook: files within the archive."""
 ELEMENTS = 3_000_000

@@ -11,9 +11,11 @@ from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
 from reinfuse.tabular.cell_parsing import as_text
 from reinfuse.tabular.grid import Place
+from reinfuse.tabular.plain_rows import RawCell
 
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 _SIMPLE = re.compile(r"[#0?,]*[#0?](?:\.[0#?]+)?")
@@ -96,37 +98,31 @@ class Marker:
         self._summaries: set[Place] = set()
         self._scaled: set[Place] = set()
 
-    def see(self, element: Element, cell: Mapping[str, Any], text: str) -> str:
+    def shown(self, style: int, value: object) -> str:
+        """Return a number or date as it is shown, where that says something else than its value."""
+        return self._styles.shown[style](value) if style in self._styles.shown else ""
+
+    def see(self, cell: RawCell, place: Place, text: str) -> str:
         """Note the marks of a filled cell; return its text as it is shown."""
-        styles, style, place = self._styles, cell["style_id"], (cell["row"] - 1, cell["column"] - 1)
-        self.see_formula(element, place)
+        styles, style = self._styles, cell.style
+        if cell.formula:
+            self.see_formula(cell.formula, place)
         if style in styles.struck:
             self._struck.add(place)
         if style in styles.fills:
             self._fills[place] = styles.fills[style]
-        if rich := self._rich(element):
-            text, struck = rich
-            if struck:
-                self._struck.add(place)
-        elif style in styles.shown and cell["data_type"] in "nd":
-            text = styles.shown[style](cell["value"]) or text
-        if style in styles.scaled and cell["data_type"] == "n":
+        if style in styles.scaled and cell.kind == "n":
             self._scaled.add(place)
-        return text
+        rich = styles.rich.get(int(cell.value or -1)) if styles.rich and cell.kind == "s" else None
+        rich = rich if cell.rich is None else _as_shown(cell.rich)
+        if rich and rich[1]:
+            self._struck.add(place)
+        return rich[0] if rich else text
 
-    def see_formula(self, element: Element, place: Place) -> None:
+    def see_formula(self, formula: str, place: Place) -> None:
         """Note a formula over several rows."""
-        if len(element) and (formula := element[0].text) and _is_summary(formula):
+        if _is_summary(formula):
             self._summaries.add(place)
-
-    def _rich(self, element: Element) -> tuple[str, bool] | None:
-        """Return a text in several fonts as it is shown, and whether a part of it is struck through."""
-        kind = element.get("t")
-        if kind == "s":
-            return self._styles.rich.get(_number(element)) if self._styles.rich else None
-        if kind != "inlineStr" or not len(element) or not any(run.tag.endswith("}r") for run in element[0]):
-            return None
-        return _as_shown(element[0])
 
     def marks(self, comments: tuple[Place, ...]) -> Marks:
         """Return all that was seen."""
@@ -134,17 +130,17 @@ class Marker:
         return Marks(struck, self._fills, comments, summaries, frozenset(self._scaled))
 
 
-def comments_of(book: Any, sheet: Any) -> tuple[Place, ...]:
+def comments_of(archive: ZipFile, part: str) -> tuple[Place, ...]:
     """Return the cells of a sheet that have a comment."""
     from openpyxl.packaging.relationship import get_dependents, get_rels_path
     from openpyxl.utils.cell import coordinate_to_tuple
 
-    path = get_rels_path(sheet._worksheet_path)
-    names = frozenset(book._archive.namelist())
-    targets = [r.target for r in get_dependents(book._archive, path)] if path in names else []
+    path = get_rels_path(part)
+    names = frozenset(archive.namelist())
+    targets = [r.target for r in get_dependents(archive, path)] if path in names else []
     places = set()
     for target in (t for t in targets if t in names and "omment" in t):
-        for element in ElementTree.fromstring(book._archive.read(target)).iter():
+        for element in ElementTree.fromstring(archive.read(target)).iter():
             if element.tag.endswith(("}comment", "}threadedComment")) and (reference := element.get("ref")):
                 row, column = coordinate_to_tuple(reference)
                 places.add((row - 1, column - 1))
@@ -154,10 +150,6 @@ def comments_of(book: Any, sheet: Any) -> tuple[Place, ...]:
 def _is_summary(formula: str) -> bool:
     found = _OVER_ROWS.search(formula.upper())
     return found is not None and found[1] != found[2]
-
-
-def _number(element: Element) -> int:
-    return int(next((child.text or "" for child in element if child.tag.endswith("}v")), "") or -1)
 
 
 def _colour(fill: Any) -> str:
