@@ -37,7 +37,8 @@ class RiskSets:
 
     @classmethod
     def of(cls, eta: Floats, weights: Floats) -> RiskSets:
-        """Return the risk sets of log hazards in descending order of time; both of shape (batch, n)."""
+        """Return the risk sets of log hazards in descending order of time, shape (batch, n); weights the same or (1, n)."""
+        weights = np.broadcast_to(weights, eta.shape)
         shift = eta.max(axis=1, keepdims=True)
         hazards = weights * np.exp(eta - shift)
         sums = np.maximum(np.cumsum(hazards, axis=1), _SMALLEST)
@@ -64,7 +65,8 @@ class RiskSets:
         total = _times(self._hazards, np.cumsum(of_sets[:, ::-1], axis=1)[:, ::-1])
         if self._wide.any():
             others = np.roll(self._others[:, ::-1], 1, axis=1)
-            onward = _accumulated(_times(count, v)[self._wide][:, ::-1], others)[:, ::-1]
+            counted = np.broadcast_to(_times(count, v), total.shape)
+            onward = _accumulated(counted[self._wide][:, ::-1], others)[:, ::-1]
             total[self._wide] = _times(self._own, onward)
         return total
 
