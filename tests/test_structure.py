@@ -1,4 +1,5 @@
-"""The house stands on its own declaration: imports run down the layers of pyproject.toml, and never in a circle.
+"""The house stands on its own declaration: imports run down the layers of pyproject.toml, and never in a circle; what
+calls the service layer reaches no room past it.
 
 Read from the code itself: imports at the top, inside functions, for types alone, and modules named by a text.
 """
@@ -49,6 +50,17 @@ def graph_of(source):
     return {name: {to: line for line, to in imports_of(name, path, modules)} for name, path in modules.items()}
 
 
+def graph_of_files(source, files):
+    """Return the graph of a package made of these modules, by path, in a source folder."""
+    for name, text in files.items():
+        path = source / PACKAGE / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        for folder in path.relative_to(source).parents[:-1]:
+            (source / folder / "__init__.py").touch()
+    return graph_of(source)
+
+
 def circles(graph):
     """Return each import after which one can come back: (from, to), both in one circle."""
     reach = {}
@@ -73,6 +85,12 @@ def upward(graph, layers):
     return [(one, to) for one in graph for to in graph[one] if height[room_of(to)] > height[room_of(one)]]
 
 
+def past_the_service_layer(graph, callers):
+    """Return each import by a caller of the service layer of a room that it may not import: (from, to)."""
+    return [(one, to) for one in graph for to in graph[one] if (room := room_of(one)) in callers
+            and room_of(to) not in {room, *callers[room]}]  # fmt: skip
+
+
 def shown(graph, edges):
     """Name both files of each import, and its line."""
     return [f"{one} (line {graph[one][to]}) imports {to}" for one, to in edges]
@@ -84,8 +102,13 @@ def graph():
 
 
 @pytest.fixture(scope="module")
-def layers():
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][PACKAGE]["layers"]
+def declared():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][PACKAGE]
+
+
+@pytest.fixture(scope="module")
+def layers(declared):
+    return declared["layers"]
 
 
 def test_each_room_stands_in_one_layer(graph, layers):
@@ -101,6 +124,17 @@ def test_no_imports_run_in_a_circle(graph):
     assert shown(graph, circles(graph)) == []
 
 
+def test_each_room_above_the_service_layer_is_a_declared_caller(declared):
+    rooms = [room for layer in declared["layers"] for room in layer]
+    above = rooms[rooms.index("study") + 1 :]
+    assert sorted(declared["callers"]) == sorted({*above} - {PACKAGE})
+    assert {room for allowed in declared["callers"].values() for room in allowed} <= {*rooms}
+
+
+def test_no_caller_reaches_past_the_service_layer(graph, declared):
+    assert shown(graph, past_the_service_layer(graph, declared["callers"])) == []
+
+
 @pytest.mark.parametrize("wrong", [
     "from reinfuse.high import up",
     "import reinfuse.high.up",
@@ -110,14 +144,25 @@ def test_no_imports_run_in_a_circle(graph):
     "NEEDED = ('reinfuse.high.up',)",
 ])  # fmt: skip
 def test_an_import_that_runs_up_is_caught_with_both_names(tmp_path, wrong):
-    for name, text in {"__init__": "", "low/__init__": "", "low/down": wrong, "high/__init__": "",
-                       "high/up": "from reinfuse.low import down"}.items():  # fmt: skip
-        path = tmp_path / PACKAGE / f"{name}.py"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    small = graph_of(tmp_path)
+    small = graph_of_files(tmp_path, {"low/down": wrong, "high/up": "from reinfuse.low import down"})
     line = len(wrong.splitlines())
     run_up = f"reinfuse.low.down (line {line}) imports reinfuse.high.up"
     assert shown(small, upward(small, [["low"], ["high"], [PACKAGE]])) == [run_up]
     assert run_up in shown(small, circles(small))
     assert len(circles(small)) == 2
+
+
+@pytest.mark.parametrize("wrong", [
+    "from reinfuse.report.export import folder",
+    "def late():\n    from ..report.export.folder import write",
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import reinfuse.report.export.folder",
+    "NEEDED = ('reinfuse.report.export.folder',)",
+])  # fmt: skip
+def test_a_caller_that_reaches_past_the_service_layer_is_caught_with_both_names(tmp_path, wrong):
+    small = graph_of_files(tmp_path, {"cli/main": f"from reinfuse.study import task\n{wrong}",
+                                      "cli/more": "from reinfuse.cli import main", "report/export/folder": "",
+                                      "study/task": "from reinfuse.report.export import folder"})  # fmt: skip
+    line = 1 + len(wrong.splitlines())
+    reached = f"reinfuse.cli.main (line {line}) imports reinfuse.report.export.folder"
+    assert shown(small, past_the_service_layer(small, {"cli": ["study"]})) == [reached]
+    assert shown(small, past_the_service_layer(small, {"cli": ["study", "report"]})) == []

@@ -6,7 +6,6 @@ import re
 import numpy as np
 import pytest
 
-from reinfuse.cli.simulate import _question
 from reinfuse.exceptions import PlanRefused
 from reinfuse.report.export import search_folder
 from reinfuse.report.export.search_folder import COSTLESS, write_search
@@ -15,6 +14,7 @@ from reinfuse.simulation.search import design_space, sobol
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.search import SearchSize, search
 from reinfuse.simulation.search.sobol import sensitivity
+from reinfuse.study.virtual_search import question_of
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +61,22 @@ def test_every_objective_and_outcome_has_a_label():
 
 def test_all_problems_of_a_question_are_told_at_once():
     with pytest.raises(PlanRefused) as refused:
-        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", dose=-1.0, search_cart1=False, limits=["flu:a:1", "flu"])
+        question_of(
+            "cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", cart1_dose=-1.0, search_cart1=False, limits=["flu:a:1", "flu"]
+        )
     assert len(refused.value.problems) == 4
     with pytest.raises(PlanRefused):
-        _question("cr", 0.15, 0.5, margin=0.1, cart1="Cy", dose=2e6, search_cart1=False, limits=["flux:0:1"])
+        question_of("cr", 0.15, 0.5, margin=0.1, cart1="Cy", cart1_dose=2e6, search_cart1=False, limits=["flux:0:1"])
 
 
 def test_a_limit_is_understood():
-    question = _question(
+    question = question_of(
         "cr",
         0.15,
         0.5,
         margin=0.1,
         cart1="Cy",
-        dose=2e6,
+        cart1_dose=2e6,
         search_cart1=False,
         limits=["flu:0:0.5", "interval_days:120:120"],
     )

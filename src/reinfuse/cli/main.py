@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reinfuse.cli import console
 from reinfuse.cli.console import ForceOption, progress_bar, show
 from reinfuse.cli.simulate import virtual
-from reinfuse.cli.workflow import analyse, chosen_plan, findings_for_figure, print_comparison, say_written
+from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
-
-if TYPE_CHECKING:
-    from reinfuse.study import Findings
 
 app = typer.Typer(
     name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
@@ -39,7 +36,7 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
             json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, force=force)
-    findings = analyse(cohort, chosen_plan(plan), place=place)
+    findings = analyse(cohort, plan, place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
@@ -49,21 +46,14 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
 @app.command()
 def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
     """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
-    from reinfuse.cohort.cohort import examine
-    from reinfuse.cohort.raw_tables import read_raw
-    from reinfuse.study import Study
+    from reinfuse.study import cohorts
 
-    chosen = chosen_plan(plan)
-    accepted, problems = examine(
-        read_raw(cohort), chosen.columns, used=chosen.used_columns, confirmed=chosen.confirmed
-    )
-    if accepted is not None:
-        Study(accepted, chosen).prepare()
-    show(problems, json)
-    if accepted is None:
+    checked = cohorts.check(cohort, plan)
+    show(checked.problems, json)
+    if not checked.accepted:
         raise typer.Exit(2)
     if not json:
-        typer.echo(f"The cohort can be analysed ({len(problems)} warnings).")
+        typer.echo(f"The cohort can be analysed ({len(checked.problems)} warnings).")
 
 
 @app.command("power")
@@ -76,16 +66,13 @@ def what_could_be_seen(
 ) -> None:
     """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
     place = None if out is None else console.writable(out, "power", cohort, plan, force=force)
-    from reinfuse.report.export.power_folder import shown, write_power
-    from reinfuse.study import Study
+    from reinfuse.study.power import estimate_power, write_power
 
-    chosen = chosen_plan(plan)
     with progress_bar() as progress:
-        study = Study.read(cohort, chosen)
-        findings: Findings = study.power(draws, progress)
-    console.print_table(shown(findings), 150)
+        results = estimate_power(cohort, plan, draws=draws, progress=progress)
+    console.print_table(power_grid(results), 150)
     if place is not None:
-        write_power(findings, place)
+        write_power(results, place)
         typer.echo(f"Written: {place.path.resolve()}")
 
 
@@ -102,22 +89,15 @@ def kinetics(
 ) -> None:
     """Analyse CAR-T cell kinetics. Exposure, persistence, associated factors, and population model."""
     place = console.writable(out, "kinetics", cohort, plan, force=force)
-    from reinfuse.report.export.kinetics_folder import write_kinetics
-    from reinfuse.study import Study
+    from reinfuse.study.kinetics import analyze_counts
 
-    chosen = chosen_plan(plan)
-    if above is not None:
-        settings = {**chosen.kinetics.model_dump(mode="json"), "above": above}
-        chosen = type(chosen).of({**chosen.model_dump(mode="json"), "kinetics": settings})
     with progress_bar() as progress:
-        study = Study.read(cohort, chosen)
-        findings, sampled = study.kinetics(sampling, draws, progress)
-        assert study.counts is not None
-        write_kinetics(findings, study.counts, sampled, place=place)
-    notes = " ".join(f"{note}." for note in study.counts.all_profiles.notes)
-    typer.echo(f"{len(study.counts.all_profiles.profiles)} profiles. {notes}".strip())
-    if sampled is not None:
-        typer.echo(sampled.summary)
+        results = analyze_counts(cohort, plan, place=place, above=above, sampling=sampling, draws=draws,
+                                 progress=progress)  # fmt: skip
+    notes = " ".join(f"{note}." for note in results.notes)
+    typer.echo(f"{results.profiles} profiles. {notes}".strip())
+    if results.population_model is not None:
+        typer.echo(results.population_model)
     typer.echo(f"Report: {(out / 'report.html').resolve()}")
 
 
@@ -132,15 +112,17 @@ def one_figure(
 ) -> None:
     """Draw one figure with its data. The width is that of one or two journal columns."""
     place = console.destination(out, "figure", cohort, plan, force=force)
-    from reinfuse.report.export import single_figure
+    from reinfuse.study import figures
 
-    if name != "list":
-        place.check_files(single_figure.files_of(name))
-    findings = findings_for_figure(cohort, plan, figure=name)
     if name == "list":
-        typer.echo("\n".join(single_figure.names(findings)))
+        with progress_bar() as progress:
+            names = figures.figure_names(cohort, plan, progress=progress)
+        typer.echo("\n".join(names))
         return
-    for path in single_figure.write(single_figure.one(findings, name, columns=1 if columns == 1 else 2), place):
+    with progress_bar() as progress:
+        files = figures.draw_figure(name, cohort, plan, place=place, columns=1 if columns == 1 else 2,
+                                    progress=progress)  # fmt: skip
+    for path in files:
         typer.echo(str(path))
 
 
@@ -153,12 +135,12 @@ def share(
     force: ForceOption = False,
 ) -> None:
     """Write results that may leave the centre. No ids, no dates, no small cells; lists what was removed."""
-    from reinfuse.report.export.shared_folder import share as shared
+    from reinfuse.study import sharing
 
-    target = out or results.resolve().with_name(f"{results.resolve().name}-shared")
-    for removed in shared(results, target, smallest=small_cells, force=force, again=again):
+    shared = sharing.share(results, out, smallest=small_cells, force=force, again=again)
+    for removed in shared.removed:
         typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
-    typer.echo(f"Written: {target.resolve()}")
+    typer.echo(f"Written: {shared.path.resolve()}")
 
 
 @app.command()
@@ -166,20 +148,16 @@ def cite(
     results: Annotated[Path | None, typer.Argument(help="Folder of results; default: all references.")] = None,
 ) -> None:
     """Print references as BibTeX. Those of the methods used, and of reinfuse."""
-    from reinfuse.report.sections.contents import report
-    from reinfuse.report.text.bibtex import bibliography
-    from reinfuse.report.text.references import REFERENCES
-    from reinfuse.results.findings import Findings
+    from reinfuse.study.results import bibliography
 
-    keys = tuple(REFERENCES) if results is None else report(Findings.load(results), ()).cited
-    typer.echo(bibliography(keys), nl=False)
+    typer.echo(bibliography(results), nl=False)
 
 
 @app.command()
 def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
              force: ForceOption = False) -> None:  # fmt: skip
     """Write an empty cohort. One CSV file per table, and a workbook with explanations."""
-    from reinfuse.cohort.template import write_template
+    from reinfuse.study.input_tables import write_template
 
     written, unchanged = write_template(console.destination(directory, "template", force=force))
     for path in written:
@@ -193,15 +171,10 @@ def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
 @app.command()
 def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
     """Analyse a bundled cohort. Compares the results with the published ones."""
-    from reinfuse.data import DEMO, datasets
-    from reinfuse.exceptions import PlanRefused, Problem
+    from reinfuse.data import DEMO
+    from reinfuse.data import dataset as bundled
 
-    bundled = datasets()
-    name = dataset or DEMO
-    if name not in bundled:
-        remedy = f"use one of: {', '.join(bundled)}"
-        raise PlanRefused([Problem(value=name, rule="is not a bundled cohort", remedy=remedy)])
-    chosen = bundled[name]
+    chosen = bundled(dataset or DEMO)
     place = console.writable(out, "analyze", chosen.path, force=force)
     findings = analyse(chosen.path, chosen.plan, place=place)
     say_written(findings, out)
@@ -222,20 +195,20 @@ def list_datasets() -> None:
 def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
            markdown: Annotated[bool, typer.Option("--markdown", help="As Markdown.")] = False) -> None:  # fmt: skip
     """Print input tables and columns. Gives meaning and permitted values."""
-    from reinfuse.cohort import template
+    from reinfuse.study import input_tables
 
     if markdown:
-        typer.echo(template.markdown(), nl=False)
+        typer.echo(input_tables.markdown(), nl=False)
         return
-    rows = list(template.explanations())
-    heads = ("table", "column", "needed", "meaning", "example")
+    rows = input_tables.columns()
     if json:
-        console.echo_json([dict(zip(heads, r, strict=True)) for r in rows])
+        console.echo_json(rows)
         return
-    for name in dict.fromkeys(r[0] for r in rows):
+    for name in dict.fromkeys(row["table"] for row in rows):
         typer.echo(f"\n{name}")
-        for _, column, needed, meaning, _ in (r for r in rows if r[0] == name):
-            typer.echo(f"  {column:<24} {meaning}{f' [{needed} needed]' if needed else ''}")
+        for row in (row for row in rows if row["table"] == name):
+            needed = f" [{row['needed']} needed]" if row["needed"] else ""
+            typer.echo(f"  {row['column']:<24} {row['meaning']}{needed}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What several commands do: read a plan, analyse and write, and say what was written."""
+"""What several commands show: a cohort analysed with a progress bar, what was written, tables of results."""
 
 from __future__ import annotations
 
@@ -11,56 +11,24 @@ from reinfuse.cli import console
 from reinfuse.cli.console import progress_bar
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from reinfuse.data import Dataset
     from reinfuse.output import Destination
     from reinfuse.plan.analysis_plan import Plan
-    from reinfuse.results.findings import Findings
-    from reinfuse.runtime.second_process import SecondProcess
+    from reinfuse.study import Findings
+    from reinfuse.study.power import PowerResults
 
 
-def chosen_plan(path: Path | None) -> Plan:
-    """Return the plan of a file, or the built-in one."""
-    from reinfuse.plan.analysis_plan import Plan
+def analyse(cohort: Path, plan: Plan | Path | None, *, place: Destination) -> Findings:
+    """Analyse a cohort and write its results; show what failed."""
+    from reinfuse.study.results import analyze
 
-    return Plan.load(path) if path else Plan.built_in()
-
-
-def findings_for_figure(cohort: Path, plan: Path | None, *, figure: str) -> Findings:
-    """Read findings back, or estimate what a figure needs."""
-    from reinfuse.report.export import single_figure
-    from reinfuse.results.findings import Findings
-    from reinfuse.study import Study
-
-    if (cohort / "findings.json").is_file():
-        return Findings.load(cohort)
-    chosen = single_figure.enough(chosen_plan(plan), figure)
     with progress_bar() as progress:
-        return Study.read(cohort, chosen).run(progress)
-
-
-def analyse(cohort: Path, plan: Plan, *, place: Destination) -> Findings:
-    """Analyse a cohort and write its results, a second process helping."""
-    from reinfuse.runtime.second_process import second_process
-
-    with second_process(
-        ("reinfuse.study", "reinfuse.report.export.results_folder")
-    ) as second:  # it gets ready while this one reads
-        return _analyse_with(cohort, plan, place, second=second)
-
-
-def _analyse_with(cohort: Path, plan: Plan, place: Destination, *, second: SecondProcess | None) -> Findings:
-    from reinfuse.report.export.results_folder import write
-    from reinfuse.runtime.boundary import Boundary, failed
-    from reinfuse.study import Study
-
-    boundary = Boundary()
-    with progress_bar() as progress:
-        study = Study.read(cohort, plan)
-        findings = study.run(progress, second)
-        write(findings, place, progress=progress, boundary=boundary, second=second)
-    for text in failed((*findings.warnings, *boundary.warnings)):
+        results = analyze(cohort, plan, place=place, progress=progress)
+    for text in results.failures:
         typer.echo(f"WARNING: {text}", err=True)
-    return findings
+    return results.findings
 
 
 def say_written(findings: Findings, out: Path) -> None:
@@ -86,3 +54,17 @@ def print_comparison(dataset: Dataset, findings: Findings) -> None:
         here = "–" if one.here is None else f"{one.here:g}"
         table.add_row(one.quantity, one.population, f"{one.published:g}", here, one.unit)
     console.print_table(table, 110)
+
+
+def power_grid(results: PowerResults) -> Table:
+    """Return the table of power for the terminal."""
+    from rich.table import Table
+
+    table = results.table
+    grid = Table(title=table.caption if table else "No factor for which power can be simulated",
+                 caption="; ".join(table.notes) if table else None)  # fmt: skip
+    for i, head in enumerate(table.head if table else ()):
+        grid.add_column(head, justify="left" if i == 0 else "right")
+    for row in table.rows if table else ():
+        grid.add_row(row.head, *row.cells)
+    return grid

@@ -9,6 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reinfuse.exceptions import PlanRefused, Problem
+
 if TYPE_CHECKING:
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings
@@ -60,6 +62,21 @@ class Dataset:
                                        row["statistic"])), row["unit"], row["where"])
                 for row in csv.DictReader(file)
             ]  # fmt: skip
+
+
+def dataset(name: str) -> Dataset:
+    """Return a bundled cohort.
+
+    Raises
+    ------
+    PlanRefused
+        If none has the name.
+    """
+    bundled = datasets()
+    if name not in bundled:
+        remedy = f"use one of: {', '.join(bundled)}"
+        raise PlanRefused([Problem(value=name, rule="is not a bundled cohort", remedy=remedy)])
+    return bundled[name]
 
 
 def datasets() -> dict[str, Dataset]:

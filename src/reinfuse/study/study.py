@@ -1,4 +1,4 @@
-"""The service layer, for the command line and Python alike: a plan and a cohort in, findings out, and written."""
+"""A plan applied to a cohort: what is to be estimated, and the findings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from reinfuse.cohort.post_baseline import landmark_notes
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
-from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
@@ -37,7 +36,6 @@ from reinfuse.version import __version__
 if TYPE_CHECKING:
     from reinfuse.analyses.population_steps import Sampled
 
-__all__ = ["Findings", "Study", "main_tables", "save"]
 FIRST_ROWS = 5
 LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
 
@@ -210,37 +208,6 @@ class Study:
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
         }  # fmt: skip
-
-
-def save(findings: Findings, directory: str | Path, *, progress: Progress | None = None, force: bool = False) -> Path:
-    """Write report, findings, estimates, patients and figures; nothing is left half-written.
-
-    Parameters
-    ----------
-    directory
-        The folder: new, empty, or with the results of an earlier analysis, which are replaced.
-    progress
-        Called with what is done, how many steps are done, and how many there are.
-    force
-        Move a folder with other files aside, to ``<directory>-replaced-<date>``.
-
-    Raises
-    ------
-    OutputRefused
-        If the folder cannot be written, is the cohort's or in it, or holds files of somebody else (without force).
-    """
-    from reinfuse.report.export.results_folder import write
-
-    source = findings.cohort.raw.path if findings.cohort else findings.read_from
-    place = Destination(Path(directory), "analyze", (source,) if source else (), force)
-    return write(findings, place, progress=progress)
-
-
-def main_tables(findings: Findings) -> str:
-    """Return the summary and the main tables as HTML: a notebook shows them, anything else reads them as a text."""
-    from reinfuse.report.export import notebook
-
-    return notebook.main_tables(findings)
 
 
 def pieces_of(study: Study) -> list[Callable[[], Piece]]:

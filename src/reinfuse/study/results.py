@@ -1,0 +1,118 @@
+"""The folder of results: a cohort analysed into one, findings written to one, and what is shown of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reinfuse.output import Destination
+from reinfuse.runtime.boundary import Boundary, failed
+from reinfuse.runtime.progress import Progress
+from reinfuse.runtime.second_process import SecondProcess, second_process
+from reinfuse.study.plans import PlanOrPath, plan_of
+
+if TYPE_CHECKING:
+    from reinfuse.plan.analysis_plan import Plan
+    from reinfuse.results.findings import Findings
+
+_BOTH_NEED = ("reinfuse.study.study", "reinfuse.report.export.results_folder")
+"""Imported by the second process while this one imports them and reads."""
+
+
+@dataclass(frozen=True)
+class WrittenResults:
+    """The results of a cohort, as written.
+
+    Attributes
+    ----------
+    failures
+        What failed and was left out, each in a sentence.
+    """
+
+    findings: Findings
+    failures: tuple[str, ...]
+
+
+def analyze(
+    cohort: str | Path, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None
+) -> WrittenResults:
+    """Analyse a cohort and write its results, a second process helping.
+
+    Parameters
+    ----------
+    place
+        The folder to write; refused before anything is computed.
+    progress
+        Called with what is done, how many steps are done, and how many there are.
+
+    Raises
+    ------
+    CohortRefused, PlanRefused
+        With every problem.
+    OutputRefused
+        If the folder cannot be written.
+    """
+    place.check()
+    chosen = plan_of(plan)
+    with second_process(_BOTH_NEED) as second:
+        return _analyze(cohort, chosen, place, progress=progress, second=second)
+
+
+def _analyze(cohort: str | Path, plan: Plan, place: Destination, *, progress: Progress | None,
+             second: SecondProcess | None) -> WrittenResults:  # fmt: skip
+    from reinfuse.report.export.results_folder import write
+    from reinfuse.study.study import Study
+
+    boundary = Boundary()
+    findings = Study.read(cohort, plan).run(progress, second)
+    write(findings, place, progress=progress, boundary=boundary, second=second)
+    return WrittenResults(findings, tuple(failed((*findings.warnings, *boundary.warnings))))
+
+
+def save(findings: Findings, directory: str | Path, *, progress: Progress | None = None, force: bool = False) -> Path:
+    """Write report, findings, estimates, patients and figures; nothing is left half-written.
+
+    Parameters
+    ----------
+    directory
+        The folder: new, empty, or with the results of an earlier analysis, which are replaced.
+    progress
+        Called with what is done, how many steps are done, and how many there are.
+    force
+        Move a folder with other files aside, to ``<directory>-replaced-<date>``.
+
+    Raises
+    ------
+    OutputRefused
+        If the folder cannot be written, is the cohort's or in it, or holds files of somebody else (without force).
+    """
+    from reinfuse.report.export.results_folder import write
+
+    source = findings.cohort.raw.path if findings.cohort else findings.read_from
+    place = Destination(Path(directory), "analyze", (source,) if source else (), force)
+    return write(findings, place, progress=progress)
+
+
+def main_tables(findings: Findings) -> str:
+    """Return the summary and the main tables as HTML: a notebook shows them, anything else reads them as a text."""
+    from reinfuse.report.export import notebook
+
+    return notebook.main_tables(findings)
+
+
+def bibliography(results: str | Path | None = None) -> str:
+    """Return as BibTeX what the report in a folder of results cites; without a folder, all references.
+
+    Raises
+    ------
+    CohortRefused
+        If the folder holds no results.
+    """
+    from reinfuse.report.sections.contents import report
+    from reinfuse.report.text import bibtex
+    from reinfuse.report.text.references import REFERENCES
+    from reinfuse.results.findings import Findings
+
+    keys = tuple(REFERENCES) if results is None else report(Findings.load(results), ()).cited
+    return bibtex.bibliography(keys)
