@@ -97,10 +97,13 @@ def test_a_dose_with_two_readings_or_of_something_else_is_not_read(text):
 @pytest.mark.parametrize(("text", "unit", "expected"), [
     ("2", "1e6 cells/kg", {"dose_cells_per_kg": "2000000"}), ("120", "1e6 cells", {"dose_cells": "120000000"}),
     ("120 Mio", "1e6 cells", {"dose_cells": "120000000"}), ("2e6", "1e6 cells/kg", {"dose_cells_per_kg": "2000000"}),
-    ("2000000", "1e6 cells/kg", {"dose_cells_per_kg": "2000000"}),
-    ("0.07", "1e6 cells/kg", {"dose_cells_per_kg": "70000"}),
-    ("150000000", "cells", {"dose_cells": "150000000"}), ("1.2 Mio/kg", "cells", {"dose_cells_per_kg": "1200000"}),
-    ("120 Mio", "", {"dose": "120000000"}),
+    ("2000000", "1e6 cells/kg", {"dose_cells_per_kg": "2000000"}), ("1.5e8", "1e6 cells/kg", {"dose": "150000000"}),
+    ("120 Mio", "1e6 cells/kg", {"dose": "120000000"}),
+    ("1.2 Mio", "1e6 cells/kg", {"dose_cells_per_kg": "1200000"}),
+    ("2e6", "cells/kg", {"dose_cells_per_kg": "2000000"}),
+    ("2e6/kg", "1e6 cells/kg", {"dose_cells_per_kg": "2000000"}),
+    ("0.07", "1e6 cells/kg", {"dose_cells_per_kg": "70000"}), ("150000000", "cells", {"dose_cells": "150000000"}),
+    ("1.2 Mio/kg", "cells", {"dose_cells_per_kg": "1200000"}), ("120 Mio", "", {"dose": "120000000"}),
 ])  # fmt: skip
 def test_the_units_of_map_and_cell_are_applied_once(text, unit, expected):
     assert parts("dose_cells_per_kg", text, unit=unit) == expected

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reinfuse.sources.values.understood import number_text, plain, unaccented
-from reinfuse.tabular.cell_parsing import read_number
+from reinfuse.tabular.cell_parsing import Read, read_number
 
 Per = Literal["kg", "total", ""]
 """``kg``: cells per kg of body weight; ``total``: all cells; empty: not said."""
@@ -31,6 +31,8 @@ _HEADER_POWER = re.compile(r"\b10\s*e\s*\+?(?=\d)|(?<=x)10(?=[6-9]\b)|(?<=x )10(
 _POWER_FIRST = re.compile(r"[x×*·]?\s*10\s*(?:\^|\*\*)\s*\(?(\d{1,2})\)?")
 _E = re.compile(r"1e\+?(\d{1,2})")
 _UPPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_NEVER_PER_KG = 3.1e7
+"""Cells per kg that nobody was given: 3e7 was the highest dose (Brentjens 2011)."""
 _OWN = 1e5
 """A number from here on is no count of millions: it carries its own magnitude."""
 
@@ -86,8 +88,9 @@ def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> Dose | N
     text
         One cell: ``2e6``, ``2 x 10^6``, ``200k/kg``, ``120 Mio``, ``1,2 Mio/kg``, ``150 million CAR+ cells``.
     unit
-        That of the map, for plain numbers; a number with a magnitude of its own is not multiplied again, and a cell's
-        own ``/kg`` or ``total`` prevails.
+        That of the map, for plain numbers. A number with a magnitude of its own is not multiplied again, and among
+        plain numbers per kg it may be of all cells: ``120 Mio`` below ``x10^6/kg``. A cell's own ``/kg`` or ``total``
+        prevails.
     mark
         Decimal mark of the column (`tabular.cell_parsing.decimal_mark`).
 
@@ -115,16 +118,22 @@ def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> Dose | N
     number = read_number(bare, mark)
     if not isinstance(number.value, float) or number.value < 0:
         return None
-    own = own or number.how == "power of ten" or number.value >= _OWN
     declared = dose_unit(unit) if unit else None
+    strange = (own or _has_magnitude(number)) and number.value * factor >= _NEVER_PER_KG
+    own = own or _has_magnitude(number)
     if declared and not own:
         factor = declared.factor
-    per = per or (declared.per or ("total" if "cells" in unit else "") if declared else "")
+    if declared and not per and not (strange and declared.per == "kg"):
+        per = declared.per or "total"
     cells = float(number_text(number.value * factor))
     plain_number = bare == text.strip() and factor == 1
     return Dose(
         cells, per, "" if plain_number else f"{unit} to cells" if declared and not own else "dose with its unit"
     )
+
+
+def _has_magnitude(number: Read) -> bool:
+    return number.how == "power of ten" or (isinstance(number.value, float) and number.value >= _OWN)
 
 
 def _plain(text: str) -> str:

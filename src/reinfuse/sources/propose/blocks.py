@@ -1,0 +1,224 @@
+"""The blocks of a map, from the lines that were found in one table of the source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reinfuse.sources.propose.filled import Line
+from reinfuse.sources.propose.table_shape import Shape
+from reinfuse.sources.source_map import BY_DATE, OPEN, OWN_INFUSION, Block, Field
+from reinfuse.sources.values import understand
+from reinfuse.sources.values.responses import CRITERIA
+from reinfuse.sources.values.understood import plain
+
+Place = tuple[str, int | None, int | None]
+"""Concept, infusion and day, as in `Match.key`."""
+_CRITERIA = {word: name for word, name in CRITERIA.items() if name in ("iwCLL", "Lugano", "NCCN")}
+_METHODS = {"flow": "flow", "ngs": "NGS", "pcr": "PCR", "clonoseq": "NGS"}
+_COMPARTMENTS = {"bm": "marrow", "marrow": "marrow", "km": "marrow", "pb": "blood", "blood": "blood"}
+_DAY_28 = 28
+_NOT_RECORDED = "not recorded"
+
+
+def blocks_of(sheet: str, shape: Shape, lines: Mapping[Place, Line], *, one_table: bool) -> Iterator[Block]:
+    """Yield the blocks that fill the cohort's tables from one sheet.
+
+    Parameters
+    ----------
+    lines
+        What each column was taken for.
+    one_table
+        The source is this one table, so that what it lacks is nowhere.
+    """
+    identifier = next((line.filled for (key, _, _), line in lines.items() if key == "patients.patient_id"), None)
+    who = identifier or Field(column=OPEN, reason="no column identifies the patients")
+    builder = _Builder(sheet, shape, lines, who)
+    if shape.row_of == "derived":
+        fields = {line.match.concept.column: line.filled for line in lines.values()}
+        yield Block("sheet", sheet, {"patient_id": who, **fields})
+        return
+    yield from builder.patients(one_table=one_table)
+    yield from builder.infusions()
+    yield from builder.responses()
+    yield from builder.residual_disease()
+    yield from builder.toxicities()
+    yield from builder.therapies()
+    yield from builder.counts()
+
+
+class _Builder:
+    """Builds the blocks of one sheet."""
+
+    def __init__(self, sheet: str, shape: Shape, lines: Mapping[Place, Line], who: Field) -> None:
+        self.sheet, self.shape, self.lines = sheet, shape, lines
+        self.who = replace(who, reason="", confidence=None, confirm=False) if who.column != OPEN else who
+        self.identified = who
+
+    def block(self, table: str, fields: Mapping[str, Field], *, first: bool = False) -> Block:
+        """Return a block with its patients."""
+        who = self.identified if first else self.who
+        return Block(table, self.sheet, {"patient_id": who, **fields})
+
+    def of(self, table: str, infusion: int | None) -> dict[str, Field]:
+        """Return the fields of a table that belong to one infusion, without days or roles."""
+        return {line.match.concept.column: line.filled for (_, k, day), line in self.lines.items()
+                if line.match.concept.table == table and k == infusion and day is None and not line.match.concept.role
+                and not line.match.concept.kind and line.match.concept.column != "patient_id"}  # fmt: skip
+
+    def role(self, key: str) -> Iterator[tuple[int | None, Line]]:
+        """Yield the lines of one concept, each with its infusion."""
+        yield from ((k, line) for (name, k, _), line in self.lines.items() if name == key)
+
+    def patients(self, *, one_table: bool) -> Iterator[Block]:
+        fields = self.of("patients", None) | self.of("patients", 1)
+        fields |= {c: f for c, f in self.of("infusions", None).items()
+                   if c in ("prior_lines", "bulky") and self.shape.row_of == "patient"}  # fmt: skip
+        number = self.of("infusions", None).get("infusion") if self.shape.row_of == "infusion" else None
+        if "age_years" in fields and number is not None:
+            at_first = "the age at CART1: in the row of the first infusion"
+            fields["age_years"] = replace(fields["age_years"], where={number.column: ("1",)}, reason=at_first)
+        if "last_contact" in fields and "death" not in fields:
+            fields |= self._death(fields["last_contact"])
+        if one_table and "death" not in fields:
+            why = 'no column of death was found: name it, or write const = "" if nobody died'
+            fields["death"] = Field(const=OPEN, reason=why)
+        if fields:
+            yield self.block("patients", fields, first=True)
+
+    def _death(self, last: Field) -> dict[str, Field]:
+        """Return death from the vital status, or from the words beside the date of last contact."""
+        _, status = next(self.role("patients.death:status"), (None, None))
+        contact = next(line for _, line in self.role("patients.last_contact"))
+        worded = any((s := understand("last_contact", t, order="dmy")) and "status" in s.parts
+                     for t in contact.match.cells.counts)  # fmt: skip
+        if worded:
+            why = "the words beside its dates say who died"
+            return {"death": replace(last, reason=why, confidence=contact.match.confidence)}
+        if status is None:
+            return {}
+        return {"death": replace(last, where=status.filled.where, confirm=status.filled.confirm,
+                                 reason=status.filled.reason, confidence=status.filled.confidence)}  # fmt: skip
+
+    def infusions(self) -> Iterator[Block]:
+        if self.shape.row_of == "infusion":
+            fields = self.of("infusions", None)
+            yield self.block("infusions", {"infusion": self._own_number(fields), **_without(fields, "infusion")})
+            return
+        for k in self.shape.infusions if self.shape.row_of == "patient" else ():
+            if fields := self.of("infusions", k):
+                if "date" not in fields:
+                    fields["date"] = Field(column=OPEN, reason=f"no column holds the date of CART{k}")
+                yield self.block("infusions", {"infusion": Field(const=str(k)), **_without(fields, "infusion")})
+
+    def _own_number(self, fields: Mapping[str, Field]) -> Field:
+        """Return the number of the infusion in the same row, or that by the order of dates."""
+        why = "no column numbers the infusions: by the order of their dates"
+        return fields.get("infusion", Field(const=BY_DATE, confirm=True, reason=why))
+
+    def _after(self, infusion: int | None, day: int | None, why: str = _NOT_RECORDED) -> Field:
+        """Return a day after an infusion that no column tells."""
+        after = OWN_INFUSION if self.shape.row_of == "infusion" else f"infusion {infusion}" if infusion else OPEN
+        said = f"the header says day {day}" if day else why
+        return Field(after=after, day=day or _DAY_28, said=said, confirm=True, reason="no column holds its date")
+
+    def responses(self) -> Iterator[Block]:
+        for (key, k, day), line in self.lines.items():
+            if key == "responses.response":
+                own = self.lines.get(("responses.date", k, day))
+                criteria = self.lines.get(("responses.criteria", k, None))
+                dated = own.filled if own else self._dated(line, k, day)
+                more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", _CRITERIA)
+                yield self.block("responses", {"date": dated, "response": line.filled, **more})
+                if any(
+                    (s := understand("response", t, order="dmy")) and "mrd" in s.parts for t in line.match.cells.counts
+                ):
+                    within = replace(line.filled, part="mrd", reason="MRD stands beside the response", confirm=False)
+                    yield self.block("mrd", {"date": replace(dated, reason="as the response"), "result": within})
+        for _, line in self.role("responses.date:PD"):
+            yield self.block("responses", {"date": line.filled, "response": Field(const="PD")})
+
+    def _dated(self, line: Line, k: int | None, day: int | None) -> Field:
+        """Place a response whose date no column holds."""
+        said = [s.parts for t in line.match.cells.counts if (s := understand("response", t, order="dmy"))]
+        if said and all("date" in parts for parts in said):
+            return Field(column=line.filled.column, part="date", reason="the date stands beside the response")
+        return self._after(k, day)
+
+    def residual_disease(self) -> Iterator[Block]:
+        places = dict.fromkeys((k, day) for key, k, day in self.lines if key in ("mrd.result", "mrd.value"))
+        for k, day in places:
+            found = {c: self.lines[key].filled for c in ("result", "value")
+                     if (key := (f"mrd.{c}", k, day)) in self.lines}  # fmt: skip
+            more = {c: self.lines[key].filled for c in ("method", "compartment")
+                    if (key := (f"mrd.{c}", k, None)) in self.lines}  # fmt: skip
+            for column, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
+                if column not in more and "result" in found:
+                    more |= _in_header(self.lines["mrd.result", k, day], column, words)
+            own = self.lines.get(("mrd.date", k, day)) or self.lines.get(("responses.date", k, day))
+            yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **found, **more})
+
+    def toxicities(self) -> Iterator[Block]:
+        for (_, k, _), line in self.lines.items():
+            concept = line.match.concept
+            if concept.table == "toxicities" and concept.kind and concept.column == "grade":
+                onset = self.lines.get((f"toxicities.{concept.kind}.date", k, None))
+                more = {"date": self._onset(onset, k)} if onset else {}
+                kind = {"kind": Field(const=concept.kind), "grade": line.filled}
+                yield self.block("toxicities", {"infusion": self._infusion(k), **kind, **more})
+        generic = self.of("toxicities", None)
+        if "grade" in generic:
+            kind = {"kind": generic.get("kind", Field(const=OPEN, reason="which toxicity is graded is not said"))}
+            yield self.block("toxicities", {"infusion": self._infusion(None), **kind, **_without(generic, "kind")})
+
+    def _onset(self, line: Line, k: int | None) -> Field:
+        if any(t.isdigit() and len(t) < 4 for t in line.match.cells.counts):
+            return replace(line.filled, after=self._after(k, None).after)
+        return line.filled
+
+    def _infusion(self, k: int | None) -> Field:
+        if self.shape.row_of == "infusion":
+            number = self.of("infusions", None).get("infusion")
+            return replace(number, reason="", confidence=None) if number else Field(const=BY_DATE)
+        number = self.of("infusions", None).get("infusion")
+        if number and self.shape.row_of == "event":
+            return number
+        return Field(const=str(k) if k else OPEN, reason="" if k else "after which infusion it was is not said")
+
+    def therapies(self) -> Iterator[Block]:
+        for key, k, _ in list(self.lines):
+            if key == "therapies.therapy":
+                own = self.lines.get(("therapies.date", k, None))
+                kind = self.lines.get(("therapies.kind", k, None))
+                date = own.filled if own else Field(column=OPEN, reason="no column holds the date of the therapy")
+                fields = {"date": date, "therapy": self.lines[key, k, None].filled}
+                fields["kind"] = kind.filled if kind else Field(
+                    const="anticancer", confirm=True,
+                    reason="no column says of which kind the therapy was")  # fmt: skip
+                yield self.block("therapies", fields)
+        for _, line in self.role("therapies.date:allo-HCT"):
+            yield self.block("therapies", {"date": line.filled, "therapy": Field(const="allogeneic transplant"),
+                                           "kind": Field(const="allo-HCT")})  # fmt: skip
+
+    def counts(self) -> Iterator[Block]:
+        fields = self.of("counts", None)
+        if "value" in fields and self.shape.row_of == "event":
+            fields.setdefault("unit", Field(const=OPEN, reason="no column holds the unit of the counts"))
+            fields.setdefault("date", Field(column=OPEN, reason="no column holds the date of the sample"))
+            yield self.block("counts", fields)
+
+
+def _in_header(line: Line, column: str, words: Mapping[str, str]) -> dict[str, Field]:
+    """Return a constant that a header tells: `Response (Lugano)`, `MRD flow (BM)`."""
+    said = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
+    return {column: Field(const=said.pop(), reason="the header says so")} if len(said) == 1 else {}
+
+
+def _without(fields: Mapping[str, Field], *names: str) -> dict[str, Field]:
+    return {c: f for c, f in fields.items() if c not in names}
+
+
+def is_used(header: str, blocks: Iterable[Block]) -> bool:
+    """Tell whether a line of any block reads a column."""
+    return any(header in filled.headers for block in blocks for filled in block.fields.values())

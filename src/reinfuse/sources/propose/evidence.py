@@ -1,0 +1,151 @@
+"""What the cells of a column speak for: the share of them that is understood as a column of the cohort."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from reinfuse.sources.propose.concepts import Concept
+from reinfuse.sources.source_table import SourceColumn, SourceTable
+from reinfuse.sources.values import understand
+from reinfuse.sources.values.dates import read_source_date, readings
+from reinfuse.sources.values.understood import plain, unaccented
+from reinfuse.sources.values.units import time_unit
+from reinfuse.sources.values.vital_status import WORDS, read_vital_status
+from reinfuse.sources.values.words import YES_NO
+from reinfuse.tabular.cell_parsing import Dialect, clean, decimal_mark, is_missing
+
+_MOST = 400
+"""Distinct texts that are looked at."""
+_CODES = 9
+"""A whole number up to it may be a code."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The filled cells of one column: distinct texts and how often each stands there."""
+
+    column: SourceColumn
+    counts: Mapping[str, int]
+    rows: int
+    dialect: Dialect = "point"
+
+    @cached_property
+    def mark(self) -> str | None:
+        """Decimal mark that the texts show."""
+        return decimal_mark(self.counts, self.dialect)
+
+    @property
+    def filled(self) -> int:
+        """Number of filled cells."""
+        return sum(self.counts.values())
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether no text occurs twice."""
+        return all(n == 1 for n in self.counts.values())
+
+    def said(self, text: str) -> str:
+        """Return the label of a code, where the dictionary has one."""
+        return self.column.choices.get(text, text)
+
+    def share(self, concept: Concept) -> float | None:
+        """Return the share of filled cells that are understood as that concept; None where no cell is filled."""
+        if not self.counts:
+            return None
+        if concept.column == "patient_id":
+            return self._identifies()
+        fits = sum(n for text, n in self.counts.items() if self.fits(concept, self.said(text)))
+        return fits / self.filled
+
+    def fits(self, concept: Concept, text: str) -> bool:
+        """Tell whether a text is understood as that concept."""
+        if concept.role == "status":
+            return is_status(text)
+        if concept.role == "censored":
+            return text in ("0", "1") or unaccented(plain(text)) in YES_NO
+        if concept.is_date:
+            onset = concept.kind and concept.column == "date" and text.isdigit() and int(text) <= 60
+            return is_date(text) or bool(onset) or (concept.table == "patients" and _dated_status(text))
+        if concept.target == "weight":
+            said = understand("age_years", text, mark=self.mark)
+            return bool(said and said.parts and 2 <= float(said.parts["age_years"]) <= 250)
+        if concept.column in ("product", "histology", "therapy"):
+            return not is_date(text) and not _is_number(text, self.mark)
+        if concept.target == "counts.unit":
+            return bool(understand("counts.unit", text))
+        said = understand(_name(concept), text, mark=self.mark)
+        return bool(said and said.parts and _in_range(concept, text, said.parts))
+
+    @cached_property
+    def dates(self) -> float:
+        """Share of the filled cells that are dates, in whatever order."""
+        return sum(n for t, n in self.counts.items() if is_date(t)) / self.filled if self.counts else 0.0
+
+    def _identifies(self) -> float:
+        dated = self.dates > 0.2
+        decimal = sum(n for t, n in self.counts.items() if "." in t and _is_number(t, ".")) / self.filled > 0.2
+        return 0.0 if dated or decimal else self.filled / max(self.rows, 1)
+
+
+def cells_of(table: SourceTable, column: SourceColumn, dialect: Dialect = "point") -> Cells:
+    """Gather the filled cells of a column."""
+    texts = (clean(t) for t in table.texts(column.header))
+    counts = Counter(t for t in texts if not is_missing(t) or t in "+-")
+    counts.pop("", None)
+    return Cells(column, dict(counts.most_common(_MOST)), len(table.rows), dialect)
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date, in whatever order, or a month or a year; a number that Excel may mean is none."""
+    if text.isdigit() and len(text) != 8:
+        return len(text) == 4 and text[:2] in ("19", "20")
+    return bool(readings(text)) or read_source_date(text) is not None
+
+
+def is_status(text: str) -> bool:
+    """Tell whether a text says dead or alive, yes or no."""
+    low = unaccented(plain(text))
+    return low in WORDS or low in YES_NO or (not is_date(text) and read_vital_status(text) is not None)
+
+
+def _dated_status(text: str) -> bool:
+    """Tell whether a text says dead or alive with a date: ``died 12 May 2021``."""
+    return any((s := read_vital_status(text, order=o)) and "date" in s.parts for o in ("dmy", "mdy"))
+
+
+def _name(concept: Concept) -> str:
+    if concept.table == "toxicities" and concept.column == "grade":
+        return "grade"
+    return f"{concept.table}.{concept.column}"
+
+
+def _in_range(concept: Concept, text: str, parts: Mapping[str, str]) -> bool:
+    """Tell whether numbers are possible ones; a plain small number is no diagnosis and no dose in cells."""
+    if concept.column == "prior_lines":
+        return float(parts["prior_lines"]) <= 30
+    if concept.column == "age_years":
+        return 0 < float(parts["age_years"]) <= 110
+    if concept.column == "infusion":
+        return text.isdigit() and 1 <= int(text) <= 9
+    if concept.column == "diagnosis":
+        return not is_date(text) and len(text) <= 60
+    if concept.column == "dose_cells_per_kg":
+        return not is_date(text)
+    if concept.target == "mrd.result":
+        return "result" in parts or "value" in parts
+    if concept.column.endswith("_days"):
+        return float(parts[concept.column]) >= 0
+    return True
+
+
+def _is_number(text: str, mark: str | None) -> bool:
+    said = understand("age_years", text, mark=mark)
+    return bool(said and said.parts)
+
+
+def header_unit(column: SourceColumn) -> str:
+    """Return the unit of time that a header or its label names, or nothing."""
+    return time_unit(column.header) or time_unit(column.label) or ""

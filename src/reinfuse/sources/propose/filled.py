@@ -1,0 +1,222 @@
+"""From a column taken for a concept to a line of the map: unit, order, partial dates, and every doubt in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from reinfuse.sources.propose.evidence import Cells, header_unit, is_date
+from reinfuse.sources.propose.matching import Match
+from reinfuse.sources.source_map import OPEN, UNITS, Answer, Field
+from reinfuse.sources.values import understand
+from reinfuse.sources.values.dates import depends_on_order
+from reinfuse.sources.values.doses import dose_unit, read_dose
+
+_SHOWN = 3
+_PLAUSIBLE = {"kg": (2e3, 1e8), "total": (1e5, 1e11)}
+"""Cells per kg, and in all, between which doses lie."""
+_MONTHS_AT_MOST = 180
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a map, and what it comes from.
+
+    Attributes
+    ----------
+    doubts
+        Why a person must look; empty where nothing is open.
+    words
+        Texts that are not understood, for the dictionary of the line.
+    answers
+        Codes, with what their labels in a data dictionary mean.
+    """
+
+    match: Match
+    filled: Field
+    doubts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """Why it is proposed, then what is doubtful of it."""
+        return "; ".join((self.filled.reason, *self.doubts))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person must answer before it is followed."""
+        return self.filled.is_open or bool(self.doubts)
+
+
+def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str] = ()) -> Line:
+    """Return the line of the map for a column.
+
+    Parameters
+    ----------
+    order
+        Order of its dates: one of `ORDERS`, `OPEN`, or empty.
+    weight
+        Header of the column of body weights.
+    doubts
+        What is doubtful of it besides name and cells.
+    """
+    concept, cells = match.concept, match.cells
+    filled = Field(column=match.name.header, confidence=match.confidence, reason=_because(match))
+    unsure = [*_name_doubts(match), *doubts]
+    guessed = bool(unsure)
+    if concept.is_date:
+        filled, more = _dated(filled, cells, order=order)
+        unsure += more
+    elif concept.column.endswith("dose_cells_per_kg"):
+        filled, more = _dosed(filled, cells, weight=weight)
+        unsure += more
+    elif concept.table == "sheet" and concept.column.endswith("_days"):
+        filled, more = _timed(filled, cells)
+        unsure += more
+    answers = _labels(concept_column(match), cells)
+    if answers:
+        filled = replace(filled, values=match.name.header)
+    words = () if concept.role == "status" else unread(concept_column(match), cells, filled=filled, order=order)
+    words = tuple(w for w in words if w not in answers)
+    if words:
+        unsure.append(_open_words(words, len(cells.counts)))
+    if names_a_person(match):
+        unsure.append('it names a person: ids = "number" writes P001, P002, ... in its place, "keep" keeps it')
+    if guessed:
+        filled = replace(filled, confirm=True)
+    return Line(match, filled, tuple(unsure), words, answers)
+
+
+def names_a_person(match: Match) -> bool:
+    """Tell whether the identifiers are names, or numbers of a hospital."""
+    return bool({match.name.words, match.name.leaf} & match.concept.naming) or match.cells.column.identifier
+
+
+def concept_column(match: Match) -> str:
+    """Return the cohort's column as which a cell is understood: ``toxicities.grade``."""
+    return f"{match.concept.table}.{match.concept.column}"
+
+
+def unread(column: str, cells: Cells, *, filled: Field, order: str) -> tuple[str, ...]:
+    """Return the texts of a column that are not understood, the most frequent first.
+
+    ``M`` is one of them beside ``H`` or ``V``: hombre, varón and mujer.
+    """
+    order = "" if order == OPEN else order
+    out = ["M"] if column.endswith(".sex") and "M" in cells.counts and {"H", "V"} & set(cells.counts) else []
+    for text in cells.counts:
+        said = understand(column, text, unit=filled.unit if filled.unit != OPEN else "", order=order, mark=cells.mark)
+        undated = said is not None and column.endswith(".death") and said.parts.get("status") == "dead" \
+            and "death" not in said.parts  # fmt: skip
+        if (said is None and not (not order and depends_on_order(text))) or undated:
+            out.append(text)
+    return tuple(out)
+
+
+def _labels(column: str, cells: Cells) -> dict[str, Answer]:
+    """Return what the codes of a data dictionary mean by their labels; those that are not understood are open."""
+    answers: dict[str, Answer] = {}
+    for code, label in cells.column.choices.items():
+        if code == label or column.endswith((".patient_id", ".date")):
+            continue
+        said = understand(column, label)
+        parts = {p: v for p, v in said.parts.items() if p != "class"} if said else {}
+        name = column.rpartition(".")[2]
+        answers[code] = parts[name] if set(parts) == {name} else parts or ("" if said else OPEN)
+    return answers
+
+
+def _because(match: Match) -> str:
+    filled = match.cells.filled
+    told = "no cell is filled" if match.share is None else (
+        f"{'all' if match.share == 1 else f'{match.share:.0%} of'} {filled} filled cells fit")  # fmt: skip
+    if match.name_score >= 100:
+        return f"the name says it; {told}"
+    return f"the name is like one of its names ({match.name_score:.0f} %); {told}"
+
+
+def _name_doubts(match: Match) -> Iterator[str]:
+    if match.name_score < 100:
+        yield "the name is not one that is known for it"
+    if match.share is None:
+        yield "no cell speaks for it"
+    if match.infusion is not None and not match.name.certain:
+        yield f"that it is of CART{match.infusion} follows from its number alone"
+
+
+def _dated(filled: Field, cells: Cells, *, order: str) -> tuple[Field, list[str]]:
+    """Ask for the order where a text has two readings, and for the day where a text has none."""
+    doubts = []
+    if order == OPEN and any(depends_on_order(t) for t in cells.counts):
+        example = next(t for t in cells.counts if depends_on_order(t))
+        doubts.append(f"{example!r} can be read as day/month or month/day")
+    cut = [t for t in cells.counts if _is_partial(t, order)]
+    if cut:
+        filled = replace(filled, partial=OPEN)
+        doubts.append(f"{_listed(cut)} {'has' if len(cut) == 1 else 'have'} no day: refuse, first, middle or last")
+    days = [t for t in cells.counts if t.isdigit() and not is_date(t)]
+    if days and len(days) == len(cells.counts):
+        filled = replace(filled, confirm=True)
+        doubts.append("it holds numbers of days, not dates")
+    return filled, doubts
+
+
+def _is_partial(text: str, order: str) -> bool:
+    said = understand("last_contact", text, order="" if order == OPEN else order)
+    return said is not None and any(len(v) in (4, 7) for p, v in said.parts.items() if p != "status")
+
+
+def _dosed(filled: Field, cells: Cells, *, weight: str) -> tuple[Field, list[str]]:
+    """Find the unit of doses; what does not say whether it is per kg is asked about."""
+    header = cells.column.header.rpartition(" | ")[2]
+    unit = dose_unit(header) or dose_unit(cells.column.header) or dose_unit(cells.column.label)
+    plain_cells = [d for t in cells.counts if (d := read_dose(t, mark=cells.mark)) and not d.per]
+    if not plain_cells:
+        return filled, []
+    with_weight = f" (weight = {weight!r})" if weight else ""
+    if unit is None or not unit.per:
+        said = f"it says {unit} but" if unit and unit.factor != 1 else "it says"
+        return replace(filled, unit=OPEN), [
+            f"{said} not whether doses are per kg or of all cells{with_weight}: unit = \"1e6 cells/kg\", \"cells\", ..."
+        ]  # fmt: skip
+    filled = replace(filled, unit=str(unit) if str(unit) in UNITS else OPEN)
+    doses = {t: d for t in cells.counts if (d := read_dose(t, unit=str(unit), mark=cells.mark))}
+    low, high = _PLAUSIBLE[unit.per]
+    odd = [f"{d.cells:g}" for d in doses.values() if d.per and not low <= d.cells <= high]
+    doubts = []
+    if odd:
+        filled = replace(filled, unit=OPEN)
+        doubts.append(f"with the unit {unit} doses would be {_listed(odd)}, which none is")
+    if unsaid := [t for t, d in doses.items() if not d.per]:
+        filled = replace(filled, weight=weight, confirm=True)
+        divided = (
+            f"it is divided by {weight!r} if it is" if weight else "write what it is into values.dose_cells_per_kg"
+        )
+        doubts.append(f"{_listed(unsaid)} may be of all cells, not per kg: {divided}")
+    if unit.per == "total":
+        filled = replace(filled, weight=weight or OPEN)
+        if not weight:
+            doubts.append("doses are of all cells, and no column holds the body weight")
+    return filled, doubts
+
+
+def _timed(filled: Field, cells: Cells) -> tuple[Field, list[str]]:
+    unit = header_unit(cells.column)
+    numbers = [float(s.parts["age_years"]) for t in cells.counts if (s := understand("age_years", t, mark=cells.mark))
+               and s.parts]  # fmt: skip
+    if not unit:
+        return replace(filled, unit=OPEN), ["it does not say whether times are days or months"]
+    doubts = []
+    if unit == "days" and numbers and max(numbers) < _MONTHS_AT_MOST and any(n != int(n) for n in numbers):
+        doubts.append("it says days, but the numbers look like months")
+    return replace(filled, unit="" if unit == "days" else unit, confirm=bool(doubts)), doubts
+
+
+def _open_words(words: tuple[str, ...], distinct: int) -> str:
+    return f"{len(words)} of {distinct} different texts are not understood: {_listed(words)}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    shown = [repr(t) for t in texts]
+    return ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")

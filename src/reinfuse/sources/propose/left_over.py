@@ -1,0 +1,56 @@
+"""What is said of a column that nothing was proposed for; one that may hold what a cohort needs is asked about."""
+
+from __future__ import annotations
+
+import re
+
+from reinfuse.sources.propose.concepts import passed_over
+from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.names import Name
+from reinfuse.sources.source_table import HEADER_JOINT
+from reinfuse.sources.values import understand
+from reinfuse.sources.values.understood import plain, unaccented
+
+_MOSTLY = 0.6
+_TELLING = frozenset(
+    "crs icans nt ne neurotoxicity neurotox neurotoxizitaet mrd umrd emr response remission relapse progression pd "
+    "death dead died deceased verstorben exitus deces dose cells zellen ld ldc lymphodepletion conditioning "
+    "konditionierung bor acondicionamiento conditionnement alive vital followup".split()
+)  # fmt: skip
+"""Words of what a cohort holds: a column that bears one is not left out without a person's word."""
+_NO_FACTORS = ("a name or", "who and where", "a remark", "a date of birth", "derived")
+"""Begin the kinds of columns that are no factors."""
+
+
+def left_over(name: Name, cells: Cells) -> tuple[str, bool]:
+    """Return why a column is not carried over, and whether a person must agree first."""
+    kind = passed_over().get(name.words) or passed_over().get(name.leaf)
+    if not cells.counts:
+        return "it is empty", False
+    if kind is not None:
+        return (kind if kind.startswith(_NO_FACTORS) else f"{kind}; {_as_factor(name)}"), False
+    if name.before:
+        return f"of the time before an infusion; {_as_factor(name)}", False
+    if cells.dates >= _MOSTLY:
+        return "it holds dates, and its name is not known: is it rightly left out?", True
+    for column, what in (("response", "responses"), ("lymphodepletion", "regimens")):
+        if _holds(cells, column):
+            return f"it holds {what}, but its name does not say of what: is it rightly left out?", True
+    if telling := sorted(_TELLING & set(name.words)):
+        why = f"its name speaks of {telling[0]}, but its cells do not: is it rightly left out?"
+        return why, True
+    return f"not a column of the contract; {_as_factor(name)}", False
+
+
+def _holds(cells: Cells, column: str) -> bool:
+    fits = sum(n for t, n in cells.counts.items() if (s := understand(column, t)) and s.parts
+               and s.parts.get("class") != "None")  # fmt: skip
+    return fits / cells.filled >= _MOSTLY
+
+
+def _as_factor(name: Name) -> str:
+    """Say how the column is kept as a factor all the same."""
+    table = "infusions" if name.infusion else "patients"
+    leaf = name.header.rpartition(HEADER_JOINT)[2]
+    key = "_".join(re.findall(r"[a-z0-9]+", unaccented(plain(leaf)))) or "name"
+    return f'to keep it as a factor, write {table}.{key} = "{name.header}"'

@@ -1,0 +1,233 @@
+"""What a header says once the words of its infusion are taken out: `CART #2 | Best resp (D28)` is `best resp`, 2,
+day 28."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from reinfuse.sources.source_table import HEADER_JOINT
+from reinfuse.sources.values.understood import plain, unaccented
+
+Words = tuple[str, ...]
+"""Words of a name in alphabetical order, each once."""
+DAYS_A_MONTH = 30.4375
+
+_CELLS = r"(?:anti[ -]?)?(?:cd19[ -]?)?car[ -]?t(?:[ -]?cells?|[ -]?zellen?)?(?:[ -]?(?:infusions?|therapy|treatment))?"
+_INFUSION = rf"(?:{_CELLS}|(?:re-?)?infusi[oó]n(?:en|es|s)?|perfusions?|inf|car(?=\s?[1-5]\b)|ct(?=[1-5]\b))"
+_ORDINALS = {
+    1: r"1st|first|1\.|erste[rsn]?|1e?re|premiere?|primera?|initial", 2: r"2nd|second|2\.|zweite[rsn]?|2n?de?|2eme|2e|"
+    r"deuxieme|seconde|segunda?", 3: r"3rd|third|3\.|dritte[rsn]?|3eme|troisieme|tercera?",
+    4: r"4th|fourth|4\.|vierte[rsn]?",
+}  # fmt: skip
+_GIVEN = r"(?:cell )?(?:treatment|therapy|therapie|course|dose|administration|application|gabe|product)"
+_NUMBERED = re.compile(
+    rf"\b{_INFUSION}\s*[-_:]?\s*(?:no\.?|nr\.?|number|num|#|course|dose)?\s*[-_#(]?\s*([1-5])(?![\d.,^/%]|\s*(?:days?|mo|x|x10)\b)"
+)
+_ORDERED = {k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*{_INFUSION}(?!\w)") for k, words in _ORDINALS.items()}
+_ALONE = {k: re.compile(rf"(?:#\s*{k}|no\.?\s*{k}|(?:{words})\s*(?:{_GIVEN})?|{k})") for k, words in _ORDINALS.items()}
+_WITH_OTHERS = {k: re.compile(rf"(?<![\w.])(?:{words}|#\s*{k})(?!\w)") for k, words in _ORDINALS.items()}
+_AGAIN = re.compile(r"\bre-?(?:infusion|treatment|infused)\b")
+_BARE = re.compile(rf"\b{_INFUSION}(?!\w)")
+_BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_MAGNITUDE = re.compile(r"(?:[x×*·]\s*|\b)10\s*(?:\^|\*\*|e)\s*\d{1,2}(?:\s*(?:car[ -]?t? ?)?cells)?")
+_DUPLICATE = re.compile(r"\s*\(column ([A-Z]{1,3})\)$")
+_FOLLOW_UP = re.compile(r"\bfollow[ -]?ups?\b|\bf\s?/\s?u\b|\bfup?\b|\bnachsorge\b")
+_DAY = re.compile(
+    r"\b(?:days?|tag|jour|dia|d)\s*\+?\s*([1-9]\d{0,2})\b(?!\s*/)|(?<!\d)\+?\b([1-9]\d{0,2})\s*(?:days?|tage)\b"
+)
+_MONTH = re.compile(
+    r"\b(?:months?|monat|mois|mes|mo|m)\s*\+?\s*([1-9]\d?)\b(?!\s*/)|\b([1-9]\d?)\s*(?:months?|monate?|mois|meses|mos?|m)\b"
+)
+_YEAR = re.compile(r"\b(?:year|jahr)\s*([1-5])\b|\b([1-5])[ -]?(?:years?|y)\b")
+_BEFORE = re.compile(r"\b(?:pre|before|vor|avant|antes|baseline|praetherapeutisch|prior to|at ld|vor ld|screening)\b")
+_STOP = frozenset(
+    "of the for in at to on de la le les der die das du del des am im bei zum zur a an after post following "
+    "nach apres tras max maximum maximal maximaler highest worst most y und and or by with from "
+    "since per yes ja si oui hoechster recorded".split()
+)  # fmt: skip
+_SHORT = {
+    "dt": "date", "dat": "date", "datum": "date", "fecha": "date", "pts": "patient", "resp": "response",
+    "tx": "therapy",
+    "treatment": "therapy", "therapie": "therapy", "grad": "grade", "gr": "grade", "grado": "grade", "num": "number",
+    "nb": "number", "nr": "number", "no": "number", "numero": "number", "anzahl": "number", "tumour": "tumor",
+    "prog": "progression", "rel": "relapse", "rezidiv": "relapse", "recaida": "relapse", "rechute": "relapse",
+    "progresion": "progression", "progress": "progression", "ansprechen": "response", "reponse": "response",
+    "recidive": "relapse",
+    "respuesta": "response", "produkt": "product", "produit": "product", "producto": "product", "dosis": "dose",
+    "previous": "prior", "vorherige": "prior", "treatments": "therapy", "therapies": "therapy", "outcomes": "outcome",
+    "mo": "month", "mos": "month", "monate": "month", "dosage": "dose", "doses": "dose", "years": "year",
+    "yrs": "year", "jahre": "year", "months": "month",
+    "day": "days",
+    "haemoglobin": "hemoglobin", "sct": "hct", "hsct": "hct", "szt": "hct", "transplant": "hct",
+    "transplantation": "hct",
+    "allosct": "allohct", "allohsct": "allohct", "dx": "diagnosis", "dg": "diagnosis", "diagnose": "diagnosis",
+}  # fmt: skip
+GENERIC = frozenset(
+    "patient patients demographics demographic outcome outcomes baseline clinical toxicity toxicities response "
+    "characteristics data followup survival disease general details information efficacy safety labs lab "
+    "laboratory therapy product stammdaten verlauf toxizitaet patientendaten pretreatment history results course "
+    "dates status events treatment paciente datos seguimiento resultado donnees demographie suivi medical "
+    "background admin administrative".split()
+)  # fmt: skip
+"""Words over a group of columns that say nothing of the column below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A header, taken apart.
+
+    Attributes
+    ----------
+    header
+        As the user sees it.
+    words
+        All of it; `leaf`: the lowest row of a composed header alone, where those above say nothing of the column.
+    infusion
+        The infusion that it names.
+    certain
+        The infusion is named with the word for it, and not only by a number that other headers bear too.
+    of_infusion
+        It speaks of an infusion, of whichever.
+    day
+        The day after an infusion that it names.
+    before
+        It speaks of the time before an infusion.
+    bracketed
+        What stands in brackets.
+    number
+        A number that may be that of an infusion, and the header without it.
+    """
+
+    header: str
+    words: Words
+    leaf: Words
+    infusion: int | None = None
+    certain: bool = True
+    of_infusion: bool = False
+    day: int | None = None
+    before: bool = False
+    bracketed: str = ""
+    number: tuple[int, str] | None = None
+
+
+def words_of(text: str) -> Words:
+    """Return the words of a text, without those that say nothing, abbreviations spelt out."""
+    tokens = re.findall(r"[a-z]+|\d+", _FOLLOW_UP.sub("followup", text))
+    spelt = (_SHORT.get(t, t) for t in tokens if t not in _STOP)
+    return tuple(sorted(set(spelt)))
+
+
+def normal(text: str) -> str:
+    """Return a header in lower case, without accents and underscores; `infusionDate` in two words."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", text) if " " not in text.strip() else text
+    spaced = re.sub(r"_|(?<!\d)\.", " ", apart)
+    return _MAGNITUDE.sub(" ", unaccented(plain(_RAISED.sub(r"^\g<0>", spaced))))
+
+
+@cache
+def phrase(text: str) -> tuple[Words, bool]:
+    """Return the words of a name of a concept, and whether it speaks of an infusion."""
+    low = normal(text)
+    bare = _BARE.sub(" ", _AGAIN.sub(" ", low))
+    return words_of(bare), bare != low
+
+
+def parse(header: str) -> Name:
+    """Take a header apart."""
+    parts = [_DUPLICATE.sub("", part) for part in header.split(HEADER_JOINT)]
+    number: int | None = None
+    of_infusion, lows, brackets = False, [], []
+    for part in parts:
+        low = normal(part)
+        one, rest = _infusion_of(low)
+        number = number or one
+        brackets += _BRACKETS.findall(rest)
+        bare = _BARE.sub(" ", rest)
+        of_infusion = of_infusion or one is not None or bare != rest
+        lows.append(bare)
+    whole = " ".join(lows)
+    day, whole_bare = _time(whole)
+    leaf = _time(lows[-1])[1]
+    rest = _outside(whole_bare)
+    name = Name(header, words_of(rest), _leaf(lows, leaf), number, True, of_infusion, day,
+                bool(_BEFORE.search(whole)), " ".join(brackets))  # fmt: skip
+    return name if number is not None else replace(name, number=_number(rest))
+
+
+def with_siblings(names: Sequence[Name]) -> list[Name]:
+    """Take a number for that of an infusion where other headers are the same but for theirs: `date_1`, `date_2`."""
+    shapes: dict[str, set[int]] = {}
+    for name in names:
+        if name.number:
+            shapes.setdefault(name.number[1], set()).add(name.number[0])
+    plain_ones = {" ".join(name.words) for name in names if name.infusion is None}
+    out = []
+    for name in names:
+        number, shape = name.number or (0, "")
+        others = shapes.get(shape, set()) | ({1} if " ".join(words_of(shape)) in plain_ones else set())
+        if name.infusion is None and len(others) > 1 and 1 in others:
+            words = words_of(shape)
+            leaf = words if name.leaf == name.words else tuple(w for w in name.leaf if w in words)
+            name = replace(name, infusion=number, words=words, leaf=leaf, of_infusion=True, certain=False)
+        out.append(name)
+    return out
+
+
+def _infusion_of(low: str) -> tuple[int | None, str]:
+    """Return the infusion that a row of a header names, and the row without it."""
+    if match := _NUMBERED.search(low):
+        return int(match[1]), _cut(low, match)
+    for k, pattern in _ORDERED.items():
+        if match := pattern.search(low):
+            return k, _cut(low, match)
+    for k, pattern in _ALONE.items():
+        if pattern.fullmatch(low.strip(" ()")):
+            return k, ""
+    if match := _AGAIN.search(low):
+        return 2, _cut(low, match)
+    return None, low
+
+
+def _cut(low: str, match: re.Match[str]) -> str:
+    return f"{low[: match.start()]} {low[match.end() :].lstrip(')')}"
+
+
+def _time(low: str) -> tuple[int | None, str]:
+    """Return the day that a header names, and the header without it."""
+    for pattern, days in ((_DAY, 1.0), (_MONTH, DAYS_A_MONTH), (_YEAR, 365.25)):
+        if match := pattern.search(low):
+            count = int(next(g for g in match.groups() if g))
+            return round(count * days), f"{low[: match.start()]} {low[match.end() :]}"
+    return None, low
+
+
+def _outside(low: str) -> str:
+    """Return a header without what stands in brackets, but for words that say what the column is."""
+    kept = " ".join(w for inner in _BRACKETS.findall(low) for w in re.findall(r"date|datum|grade|grad\b|status", inner))
+    return f"{_BRACKETS.sub(' ', low)} {kept if not re.search(r'dd|mm|yyyy|tt|jjjj', low) else ''}"
+
+
+def _leaf(lows: Sequence[str], leaf: str) -> Words:
+    """Return the words of the lowest row, if the rows above say nothing; else of the whole header."""
+    above = words_of(_outside(" ".join(lows[:-1])))
+    alone = words_of(_outside(leaf))
+    return alone if alone and set(above) <= GENERIC else words_of(_outside(_time(" ".join(lows))[1]))
+
+
+def _number(rest: str) -> tuple[int, str] | None:
+    for k, pattern in _WITH_OTHERS.items():
+        if match := pattern.search(rest):
+            return k, " ".join(_cut(rest, match).split())
+    digits = list(re.finditer(r"(?<![\d.^/-])([1-5])(?![\d.^/%])", rest))
+    if len(digits) != 1:
+        return None
+    return int(digits[0][1]), " ".join(_cut(rest, digits[0]).split())
+
+
+def infusions_named(names: Iterable[Name]) -> tuple[int, ...]:
+    """Return the numbers of the infusions that headers name, in order."""
+    return tuple(sorted({name.infusion for name in names if name.infusion is not None}))

@@ -1,0 +1,179 @@
+"""`propose`: from a source to a map that a person confirms, every line with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+
+from reinfuse.sources.proposal import IGNORE, Proposal, Proposed
+from reinfuse.sources.propose.blocks import blocks_of, is_used
+from reinfuse.sources.propose.concepts import concepts
+from reinfuse.sources.propose.date_order import Order, order_of
+from reinfuse.sources.propose.derived import derived_matches
+from reinfuse.sources.propose.evidence import cells_of
+from reinfuse.sources.propose.filled import Line, line_of, names_a_person
+from reinfuse.sources.propose.infusion_defaults import with_infusions
+from reinfuse.sources.propose.left_over import left_over
+from reinfuse.sources.propose.matching import Key, Match, matches
+from reinfuse.sources.propose.names import parse, with_siblings
+from reinfuse.sources.propose.table_shape import shape_of
+from reinfuse.sources.propose.vital_status import status_line
+from reinfuse.sources.source_map import OPEN, Answer, Block, SourceMap
+from reinfuse.sources.source_table import Source, SourceTable
+from reinfuse.tabular.cell_parsing import Dialect
+
+
+class _Table:
+    """One sheet on its way to a map."""
+
+    def __init__(self, table: SourceTable, dialect: Dialect) -> None:
+        self.table = table
+        self.cells = {c.header: cells_of(table, c, dialect) for c in table.columns}
+        self.names = with_siblings([parse(c.header) for c in table.columns])
+        self.shape = shape_of(table, self.names, self.cells)
+        self.matches = self._matches()
+        self.lines: dict[Key, Line] = {}
+        self.notes: dict[str, tuple[str, bool]] = {}
+
+    def _matches(self) -> dict[Key, tuple[Match, str]]:
+        if self.shape.row_of == "derived":
+            return {m.key: (m, doubt) for m, doubt in derived_matches(self.names, self.cells)}
+        sheet = self.shape.sheet if self.shape.row_of == "event" else ()
+        among = [c for c in concepts().values() if self.shape.holds(c)]
+        found = matches(self.names, self.cells, among, context=self.shape.in_context, sheet=sheet)
+        return with_infusions(found, self.shape, self.table.positions)
+
+    def write(self, order: Order, taken: dict[str, str]) -> None:
+        """Write the lines of the map; `taken`: targets of patients -> the sheet that they are read from."""
+        weight = next((m.name.header for (key, _, _), (m, _) in self.matches.items() if key == "weight"), "")
+        for key, (match, doubt) in self.matches.items():
+            header, target = match.name.header, match.concept.target
+            elsewhere = taken.get(target) if match.concept.table == "patients" and not _identifies(match) else None
+            if elsewhere is not None:
+                self.notes[header] = f"read from the sheet {elsewhere} already", False
+            elif target == "weight":
+                self.notes[header] = "body weight: read where a dose is of all cells (weight = ...)", False
+            elif key[0] == "patients.death:status":
+                continue
+            else:
+                doubts = [doubt] if doubt else []
+                self.lines[key] = line_of(match, order=order.of(self.table.name, header), weight=weight, doubts=doubts)
+                if match.concept.table == "patients":
+                    taken[target] = self.table.name
+        self._write_status()
+
+    def _write_status(self) -> None:
+        status = next((m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death:status"), None)
+        if status is None:
+            return
+        contact = self.lines.get(("patients.last_contact", None, None))
+        if any(key == "patients.death" for key, _, _ in self.lines):
+            self.notes[status.name.header] = "the date of death says who died", False
+        elif contact is None:
+            self.notes[status.name.header] = "no column holds the date of last contact or death beside it", True
+        else:
+            self.lines["patients.death:status", None, None] = status_line(status, contact)
+
+    def proposals(
+        self, questions: dict[str, str], ignored: dict[str, str], blocks: Sequence[Block]
+    ) -> Iterator[Proposal]:
+        """Yield a proposal for each column, and note what is left out."""
+        by_header: dict[str, list[Line]] = {}
+        for line in self.lines.values():
+            by_header.setdefault(line.match.name.header, []).append(line)
+        for name in self.names:
+            used = [line for line in by_header.get(name.header, ()) if is_used(name.header, blocks)]
+            for line in used[:1]:
+                yield Proposal(source=name.header, target=self._target(line, blocks), confidence=line.match.confidence,
+                               reason=line.reason, open=line.is_open or _needs_a_look(line, self.table.name,
+                               blocks))  # fmt: skip
+            if not used:
+                why, ask = self.notes.get(name.header) or left_over(name, self.cells[name.header])
+                if ask:
+                    questions[f"{name.header}: {why}"] = OPEN
+                ignored[name.header] = why
+                yield Proposal(source=name.header, target=IGNORE, confidence=0.5 if ask else 0.9, reason=why, open=ask)
+
+    def _target(self, line: Line, blocks: Sequence[Block]) -> str:
+        """Return the target under the names of the contract; identifiers are of the table that the sheet fills."""
+        concept, k = line.match.concept, line.match.infusion
+        if _identifies(line.match):
+            own = [b.table for b in blocks if b.sheet == self.table.name]
+            return f"{own[0] if own else concept.table}.patient_id"
+        if concept.target == "infusions.infusion" and (own := [b.table for b in blocks if b.sheet == self.table.name]):
+            return f"{own[0] if own[0] != 'patients' else concept.table}.infusion"
+        if self.shape.row_of != "patient" or k is None or concept.infusion in ("", "first"):
+            return concept.target
+        return f"{concept.table}[{k}].{concept.target.partition('.')[2]}"
+
+
+def propose(source: Source, *, today: date | None = None) -> Proposed:
+    """Propose how a source becomes a cohort.
+
+    Parameters
+    ----------
+    source
+        As it was read; nothing of it is changed.
+    today
+        A day after which no date of the source can lie.
+
+    Returns
+    -------
+    Proposed
+        The map, in which everything that could be otherwise is open, and a proposal for each column of each table.
+    """
+    tables = [_Table(t, "either" if source.kind == "csv" else "point") for t in source.tables if t.columns and t.rows]
+    dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values() if m.concept.is_date]
+    order = order_of(dated, latest=today or date.today())
+    blocks: list[Block] = []
+    taken: dict[str, str] = {}
+    for one in tables:
+        one.write(order, taken)
+        one.lines = {k: _ordered(line, order, one.table.name) for k, line in one.lines.items()}
+        blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
+    proposals: list[Proposal] = []
+    questions: dict[str, str] = {}
+    ignored: dict[str, dict[str, str]] = {}
+    for one in tables:
+        proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks)
+    source_map = SourceMap(
+        source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
+        {t.layout.sheet: t.layout for t in source.tables if t.layout}, _dictionaries(tables),
+        {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
+    )  # fmt: skip
+    return Proposed(source_map, tuple(proposals))
+
+
+def _ordered(line: Line, order: Order, sheet: str) -> Line:
+    """Give a line the order of its own column where columns are written in different orders."""
+    own = order.columns.get((sheet, line.match.name.header), "")
+    return replace(line, filled=replace(line.filled, order=own)) if own else line
+
+
+def _identifies(match: Match) -> bool:
+    return match.concept.column == "patient_id"
+
+
+def _ids(tables: Sequence[_Table]) -> str:
+    lines = [line for t in tables for line in t.lines.values() if _identifies(line.match)]
+    return OPEN if any(names_a_person(line.match) for line in lines) else "keep"
+
+
+def _needs_a_look(line: Line, sheet: str, blocks: Sequence[Block]) -> bool:
+    """Tell whether a block that a column fills holds something open besides: a response without a date of its own."""
+    header, column = line.match.name.header, line.match.concept.column
+    return any(field.is_open for b in blocks if b.sheet == sheet for name, filled in b.fields.items()
+               if filled.column == header and name == column and b.table not in ("patients", "infusions")
+               for field in b.fields.values() if not field.column)  # fmt: skip
+
+
+def _dictionaries(tables: Sequence[_Table]) -> dict[str, dict[str, Answer]]:
+    """Return the words that are not understood, once each; codes of a data dictionary with what their labels mean."""
+    values: dict[str, dict[str, Answer]] = {}
+    for line in (line for t in tables for line in t.lines.values()):
+        words = values.setdefault(line.filled.values or line.match.concept.column, {})
+        for text in line.words:
+            words.setdefault(text, OPEN)
+        words.update(line.answers)
+    return {name: words for name, words in values.items() if words}

@@ -1,0 +1,57 @@
+"""Death from a vital status and a date of last contact: the dead died on the day that the other column holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reinfuse.sources.propose.filled import Line, line_of
+from reinfuse.sources.propose.matching import Match
+from reinfuse.sources.source_map import OPEN, Field
+from reinfuse.sources.values.understood import plain, unaccented
+from reinfuse.sources.values.vital_status import DEAD, read_vital_status
+from reinfuse.sources.values.words import YES_NO
+
+_ASKS_DEATH = frozenset("death dead died deceased verstorben tot exitus deces".split())
+_ASKS_LIFE = frozenset("alive living lebt survival".split())
+
+
+def status_line(match: Match, contact: Line) -> Line:
+    """Return the line of death: the date of last contact, where the status says that the patient died.
+
+    Parameters
+    ----------
+    match
+        The column of the vital status.
+    contact
+        The line of the last contact.
+    """
+    dead = _texts_of_the_dead(match)
+    shared = "death" in contact.match.name.words  # "last follow-up or death" says itself that it is both
+    doubts = [] if shared else ["no column holds the date of death: the day of last contact is taken for the dead"]
+    if dead is None:
+        doubts.append("which of its words mean dead is not said: write them in `where`")
+    header = match.name.header
+    line = line_of(match, order="", doubts=doubts)
+    filled = Field(column=contact.filled.column, partial=contact.filled.partial, where={header: dead or (OPEN,)},
+                   order=contact.filled.order, reason=line.filled.reason, confidence=match.confidence,
+                   confirm=line.filled.confirm)  # fmt: skip
+    return replace(line, filled=filled, words=())
+
+
+def _texts_of_the_dead(match: Match) -> tuple[str, ...] | None:
+    """Return the texts that mean dead; None where a word is not understood."""
+    dead = []
+    words = set(match.name.words)
+    asks_death, asks_life = bool(words & _ASKS_DEATH), bool(words & _ASKS_LIFE)
+    for text in match.cells.counts:
+        said = read_vital_status(match.cells.said(text))
+        answer = YES_NO.get(unaccented(plain(match.cells.said(text))))
+        if said is not None and "status" in said.parts:
+            is_dead = said.parts["status"] == DEAD
+        elif answer is not None and asks_death != asks_life:
+            is_dead = (answer == "yes") == asks_death
+        else:
+            return None
+        if is_dead:
+            dead.append(text)
+    return tuple(dead)
