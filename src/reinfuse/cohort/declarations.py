@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 
 from reinfuse.cohort.baseline_columns import is_identifier, unfit_name
 from reinfuse.cohort.endpoint_catalog import names
@@ -54,10 +64,24 @@ MOST_FACTORS, MOST_DECLARED = 100, 50
 """Factors, and endpoints, models, subgroups, landmarks or time-dependent factors, of one plan."""
 
 
+def _takes_truth(field: FieldInfo) -> bool:
+    """Tell whether a setting may be true or false: a switch, or one that its own validator reads."""
+    return field.annotation in (bool, Any) or bool in get_args(field.annotation)
+
+
 class Declaration(BaseModel):
     """Something that a plan declares: unknown settings are refused, and it never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: object, field: ValidationInfo) -> object:
+        """Refuse true and false where a number is meant: pydantic reads them as 1 and 0."""
+        values = value if isinstance(value, list | tuple) else (value,)
+        if any(isinstance(v, bool) for v in values) and not _takes_truth(cls.model_fields[str(field.field_name)]):
+            raise ValueError("is true or false, and takes a number or a text")
+        return value
 
 
 class Factor(Declaration):

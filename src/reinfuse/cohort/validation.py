@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import polars as pl
 
 from reinfuse.cohort.listed import listed
+from reinfuse.cohort.odd_ids import look_alike
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, Severity, nearest
@@ -58,6 +59,12 @@ def duplicate_keys(tables: Tables) -> Iterator[Problem]:
         yield from _each(
             twice, name, key[-1], rule=f"{what} already occurs in an earlier row", remedy="keep one of the rows"
         )
+
+
+def patients_alike(tables: Tables) -> Iterator[Problem]:
+    """No patient is there twice under ids that differ in case, spaces or leading zeros only."""
+    if _has(tables, "patients", "patient_id"):
+        yield from look_alike(tables["patients"], "patients")
 
 
 def repeated_rows(tables: Tables) -> Iterator[Problem]:
@@ -260,6 +267,6 @@ def someone_there(tables: Tables) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
-    someone_there, duplicate_keys, repeated_rows, known_patients, infusion_numbers, infusion_order, ends_known,
-    after_the_end, toxicities_of_infusions, toxicity_kinds, mrd_told, mrd_agrees, responses_agree,
+    someone_there, duplicate_keys, patients_alike, repeated_rows, known_patients, infusion_numbers, infusion_order,
+    ends_known, after_the_end, toxicities_of_infusions, toxicity_kinds, mrd_told, mrd_agrees, responses_agree,
 )  # fmt: skip

@@ -11,6 +11,7 @@ import polars as pl
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.listed import listed
 from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.odd_ids import alone, look_alike
 from reinfuse.cohort.raw_tables import ROW, RawTable, Reading
 from reinfuse.cohort.schema import WIDE, TableSchema, grade_column
 from reinfuse.cohort.typed_table import Typed, interpret
@@ -157,3 +158,5 @@ def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     each = (Problem(table="sheet", row=row, column="patient_id", value=patient, rule=rule, remedy=remedy)
             for row, patient in twice.iter_rows())  # fmt: skip
     yield from listed(each, twice.height)
+    yield from look_alike(frame, "sheet")
+    yield from alone(frame)

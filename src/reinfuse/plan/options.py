@@ -26,6 +26,8 @@ def none_or_many(number: int) -> int:
 
 def _switched(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values of switches of analyses, each as its analysis reads it."""
+    if strange := [name for name in values if name not in declared()]:
+        raise ValueError(f"{strange[0]!r} is not a setting of a plan")
     fields: dict[str, Any] = {name: (declared()[name].kind, ...) for name in values}
     switches = create_model("Switches", __base__=Declaration, **fields).model_validate(values)
     return {name: getattr(switches, name) for name in values}

@@ -99,6 +99,7 @@ _GROUPS = (
     re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?"),
     re.compile(r"[+-]?[1-9]\d{0,2}(?:[ '’]\d{3})+(?:\.\d+)?"),
 )
+_OTHER_DIGITS = "digits of another script"
 _NUMBER_REMEDY = "write a plain number such as 2000000 or 2e6"
 
 
@@ -164,7 +165,7 @@ def _finite(text: str, how: str | None) -> Read:
         return Read(rule=f"is beyond {LARGEST:g}, the largest accepted number", remedy=_NUMBER_REMEDY)
     if 0 < abs(number) < 1 / LARGEST or (number == 0 and re.search("[1-9]", re.split("[eE]", text)[0])):
         return Read(rule=f"is nearer to 0 than {1 / LARGEST:g}, but not 0", remedy="write 0, or another unit")
-    return Read(number, how)
+    return Read(number, how or (None if text.isascii() else _OTHER_DIGITS))
 
 
 _ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?")
@@ -188,7 +189,8 @@ def _parts(text: str) -> tuple[int, int, int, str | None] | None:
     iso = _ISO.fullmatch(text)
     if iso:
         plain = iso[2] == "-" and len(iso[3]) == len(iso[4]) == 2 and len(text) == 10
-        return int(iso[1]), int(iso[3]), int(iso[4]), None if plain else "date"
+        how = (None if plain else "date") if text.isascii() else _OTHER_DIGITS
+        return int(iso[1]), int(iso[3]), int(iso[4]), how
     low = text.casefold()
     first, second = (pattern.fullmatch(low) for pattern in _NAMED)
     if first and (month := _month(first[2])):

@@ -19,6 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _NAMED_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\r?\n")
 _LOOKED_AT = 100_000
 """Characters from which the separator of columns is told."""
+_MIXED = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2\x80[\x90-\xbf]")
+"""An accented letter, a dash or a quotation mark in UTF-8; in Windows-1252 what stands side by side in no word (Ã©)."""
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
 
 
@@ -51,9 +53,12 @@ def read_delimited(data: bytes) -> Delimited:
         If it is no text, no such table, or beyond the limits.
     """
     text, notes = _decode(data)
+    named = _NAMED_SEPARATOR.match(text)
+    if named:  # a line for spreadsheet programs, and none of the table
+        text = text[named.end() :]
     first = _FIRST_LINE.search(text)
     head = re.sub(r'"[^"]*"', "", first[0] if first else "")
-    separator = max(",;\t|", key=head.count)
+    separator = named[1] if named else max(",;\t|", key=head.count)
     if separator != ",":
         notes = (*notes, f"columns separated by {separator!r} instead of a comma")
     protected: list[str] = []
@@ -122,6 +127,10 @@ def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
             continue
         if _CONTROL.search(text):
             break
+        if encoding == "cp1252" and (mixed := _MIXED.search(data)):
+            line = data.count(b"\n", 0, mixed.start()) + 1
+            rule = f"is neither UTF-8 nor Windows-1252 throughout: line {line:,} holds a letter in UTF-8"
+            raise Unreadable(rule, "save it as CSV (UTF-8), and check the letters with accents")
         return text, ("file in Windows-1252 instead of UTF-8",) if encoding == "cp1252" else ()
     raise Unreadable("is not a text file", "save it as CSV (UTF-8)")
 

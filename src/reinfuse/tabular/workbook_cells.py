@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from reinfuse.tabular.grid import Meter, Place
 from reinfuse.tabular.plain_rows import RawCell
 from reinfuse.tabular.workbook_marks import Marker
 
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 Span = tuple[Place, Place, str]
 """First cell, last cell and text of merged cells."""
 
@@ -30,13 +32,13 @@ class Values:
         """Return a cell's text."""
         value = cell.value
         if cell.rich is not None:
-            return _rich_text(cell.rich)
+            return _unescaped(_rich_text(cell.rich))
         if not value:
             return ""
         if cell.kind == "s":
-            return self._shared[int(value)]
+            return _unescaped(self._shared[int(value)])
         if cell.kind in ("str", "inlineStr"):
-            return value
+            return _unescaped(value)
         key = (cell.kind, cell.style, value)
         if key not in self._texts:
             self._texts[key] = self._convert(cell.kind, cell.style, value)
@@ -66,6 +68,11 @@ class Values:
             except (OverflowError, ValueError):  # no date that there is
                 return "#VALUE!"
         return (self._marker.shown(style, number) if self._marker else "") or as_text(number)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the marks that a workbook spells out, such as _x000D_ for a line end."""
+    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
 
 
 def _rich_text(element: Element) -> str:
