@@ -19,7 +19,7 @@ def flow(data: AnalysisSet) -> list[Estimate]:
     total = data.flow.height
     rows: Sequence[tuple[str, int]] = [
         ("in the cohort", total),
-        *((Stratum("excluded", str(reason), ": "), reasons.count(reason)) for reason in sorted(set(reasons))),
+        *((Stratum("excluded", str(reason)), reasons.count(reason)) for reason in sorted(set(reasons))),
         ("analysed", total - len(reasons)),
     ]
     return [Estimate("flow", None, "count", term=term, estimate=float(x), unit="patients", method="count", n=total,

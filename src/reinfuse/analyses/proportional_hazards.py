@@ -20,11 +20,13 @@ from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.statistics import firth, firth_left_truncated, nonparametric
 
 TEST = "scaled Schoenfeld residuals, 1 - Kaplan-Meier scale"
 TIME = f"{firth_left_truncated.METHOD}, interaction with log2 time"
+BY_TIME = " x doubling of time"
 VIOLATED = 0.05
 MOST_PATIENTS = 500
 """Beyond it the ratio over time is not fitted."""
@@ -94,13 +96,18 @@ def _over_time(
     common: dict[str, Any] = {"statistic": "hazard_ratio", "method": TIME, "unit": "ratio", "confidence": confidence}
     records = []
     for j, name, meaning in ((place, term, f"at day {middle:g}, the median event time"),
-                          (len(usable), f"{term} x doubling of time", "by which the ratio changes")):  # fmt: skip
+                             (len(usable), _by_time(term), "by which the ratio changes")):  # fmt: skip
         value, lower, upper = (ratio(float(v[j])) for v in (fit.coef, fit.lower, fit.upper))
         note = meaning + (f"; {at_zero} events on day 0 left out" if at_zero else "")
         note = note if fit.converged else f"{NOT_ESTIMABLE}: the fit did not converge"
         records.append(replace(base, term=name, estimate=value, lower=lower, upper=upper,
                                p_value=finite(float(fit.p_value[j])), note=note, **common))  # fmt: skip
     return records
+
+
+def _by_time(term: str) -> str:
+    """Return the term of a product with time: the factor's name says so, its level stays."""
+    return Stratum(f"{term.factor}{BY_TIME}", term.level) if isinstance(term, Stratum) else f"{term}{BY_TIME}"
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

@@ -9,7 +9,7 @@ AT_LEAST = ">="
 
 
 class Stratum(str):
-    """One level of a factor: the text `sex=F` or `CRS>=3`, with its parts.
+    """One level of a factor: the text `sex=F`, with its parts.
 
     Attributes
     ----------
@@ -23,23 +23,19 @@ class Stratum(str):
     factor: str
     level: str
 
-    def __new__(cls, factor: str, level: str, between: str = "=") -> Self:
+    def __new__(cls, factor: str, level: str) -> Self:
         """Make the text from its parts."""
-        return cls._of(factor, level, f"{factor}{between}{level}")
-
-    @classmethod
-    def at_least(cls, factor: str, least: float) -> Self:
-        """Return the stratum with a value or more: `CRS>=3`."""
-        return cls._of(factor, f"{AT_LEAST}{least}", f"{factor}{AT_LEAST}{least}")
-
-    @classmethod
-    def _of(cls, factor: str, level: str, text: str) -> Self:
-        one = super().__new__(cls, text)
+        one = super().__new__(cls, f"{factor}={level}")
         one.factor, one.level = str(factor), str(level)
         return one
 
-    def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
-        return type(self)._of, (self.factor, self.level, str(self))
+    @classmethod
+    def at_least(cls, factor: str, least: float) -> Self:
+        """Return the stratum of a value or more, whose level is `>=3`."""
+        return cls(factor, f"{AT_LEAST}{least}")
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return type(self), (self.factor, self.level)
 
 
 class Combination(str):
@@ -92,5 +88,5 @@ def from_parts(read: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, str]:
 
 def _read(text: str, parts: Sequence[Sequence[str]]) -> str:
     if len(parts) == 1 and len(parts[0]) == 2:
-        return Stratum._of(parts[0][0], parts[0][1], text)
+        return Stratum(*parts[0])
     return Combination._of(tuple(Stratum(*part) if len(part) == 2 else part[0] for part in parts), text)

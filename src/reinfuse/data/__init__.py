@@ -53,13 +53,13 @@ class Dataset:
         table = self.path / "published.csv"
         if not table.is_file():
             return []
-        records = {(e.analysis, e.endpoint or "", e.population, e.term or "", e.statistic): e.estimate
+        records = {(e.analysis, e.endpoint or "", e.population, e.term or "", e.level or "", e.statistic): e.estimate
                    for e in findings.estimates if e.group is None and e.model is None}  # fmt: skip
         with table.open(encoding="utf-8", newline="") as file:
             return [
                 Published(row["quantity"], row["population"], float(row["published"]),
                           records.get((row["analysis"], row["endpoint"], row["population"], row["term"],
-                                       row["statistic"])), row["unit"], row["where"])
+                                       row["level"], row["statistic"])), row["unit"], row["where"])
                 for row in csv.DictReader(file)
             ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reinfuse.cohort import declarations
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names, wholes
-from reinfuse.cohort.strata import Stratum, factor_of, level_of
+from reinfuse.cohort.strata import AT_LEAST, Stratum, factor_of, level_of
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Cell, CellRules, Group, Key, Measure
 from reinfuse.results.estimate import Estimate
 
@@ -107,26 +107,21 @@ def evaluated(e: Estimate) -> Measure | None:
     if e.analysis in ("response", "survival") and e.statistic != "p_value":
         return ("evaluated", e.endpoint) if e.term is None else ("evaluated", "best")
     if e.analysis == "toxicity":
-        return ("evaluated", "toxicity", variable(e.term))
+        return ("evaluated", "toxicity", e.term)
     if e.analysis == "baseline" and e.statistic != "missing" and e.term is not None:
-        return ("known", variable(e.term))
+        return ("known", e.term)
     return None
 
 
 def counted(e: Estimate) -> Measure | None:
     """Return the measure of the patients that a record counts."""
     if e.analysis in TABLES and e.statistic in ("count", "proportion", "missing") and e.term is not None:
-        return (e.analysis, e.endpoint, Stratum(e.term, "") if e.statistic == "missing" else e.term)
+        return (e.analysis, e.endpoint, Stratum(e.term, e.level or ""))
     if e.analysis == "response":
         return ("response", e.endpoint)
     if e.analysis == "survival" and e.statistic == "median":
         return ("survival", e.endpoint)
     return None
-
-
-def variable(term: str | None) -> str:
-    """Return the variable of a term: of `sex=F` sex, of `CRS>=3` CRS."""
-    return factor_of(term)
 
 
 def differences(cells: Cells) -> list[Difference]:
@@ -181,7 +176,7 @@ def pairs(cells: Cells) -> list[tuple[Measure, Measure]]:
     named = _of_outcomes(cells)
     own = [(m, other) for m in named if m[1] not in ENDPOINTS for other in named if other != m]
     nested += [pair for two in own for pair in (two, two[::-1]) if _may_hold(cells[pair[0]], cells[pair[1]])]
-    severe = [m for m in cells if m[0] == "toxicity" and level_of(m[2]) == ">=3"]
+    severe = [m for m in cells if m[0] == "toxicity" and level_of(m[2]) == f"{AT_LEAST}3"]
     nested += [((*m[:2], Stratum.at_least(factor_of(m[2]), 1)), m) for m in severe]
     return [(outer, inner) for outer, inner in dict.fromkeys(nested)
             if outer is not None and inner is not None and outer in cells and inner in cells]  # fmt: skip
@@ -206,14 +201,18 @@ def _is_category(measure: Measure) -> bool:
     return len(measure) == 3
 
 
+def _is_grade_or_worse(measure: Measure) -> bool:
+    return measure[0] == "toxicity" and level_of(measure[2]).startswith(AT_LEAST)
+
+
 def rules(cells: Cells) -> CellRules:
     """Return which cells are hidden with which."""
     columns: dict[tuple[str | None, str], list[Measure]] = defaultdict(list)
     for m in cells:
-        if m[0] in TABLES and len(m) == 3 and ">=" not in (m[2] or ""):
-            columns[m[0], variable(m[2])].append(m)
+        if m[0] in TABLES and len(m) == 3 and not _is_grade_or_worse(m):
+            columns[m[0], factor_of(m[2])].append(m)
     sums: list[tuple[Measure, tuple[Measure, ...]]]
-    sums = [(m, tuple(columns[m[0], variable(m[2])])) for m in cells if m[0] == "toxicity" and ">=" in (m[2] or "")]
+    sums = [(m, tuple(columns[m[0], factor_of(m[2])])) for m in cells if _is_grade_or_worse(m)]
     sums += [(("response", end), tuple(columns["response", "best"])) for end in names(of_best_response=True)]
     then = [(whole, part) for whole, parts in sums for part in parts]
     for m in cells:
@@ -254,7 +253,7 @@ def _cell_by_cell(cells: Cells) -> Iterator[tuple[Key, Key]]:
 def _is_about(measure: Measure, evaluated: Measure) -> bool:
     """Tell whether a measure counts some of those evaluated."""
     if evaluated[1] == "toxicity":
-        return measure[0] == "toxicity" and variable(measure[2]) == evaluated[2]
+        return measure[0] == "toxicity" and factor_of(measure[2]) == evaluated[2]
     if evaluated[1] == "best":
         return measure[0] == "response" and len(measure) == 3
     return measure[0] in ("response", "survival") and measure[1:] == evaluated[1:]

@@ -159,7 +159,7 @@ class _Control:
         return self.few if small and e.statistic in ("count", "proportion", "missing") else SO_THAT
 
     def _why_flow(self, e: Estimate) -> str | None:
-        out = [x.estimate for x in self.shared if x.analysis == "flow" and factor_of(x.term) == "excluded"]
+        out = [x.estimate for x in self.shared if x.analysis == "flow" and x.term == "excluded"]
         if e.term == "analysed":
             return self.few if (SIZE, ALL) in self.hidden else None
         if not any(self.hiding.few(x) for x in out):
@@ -183,12 +183,12 @@ class _Control:
         factors: dict[str | None, set[str]] = defaultdict(set)
         for e in self.shared:
             if e.analysis == "association" and e.model == "multivariable":
-                factors[e.endpoint].add(factor_of(e.term))
+                factors[e.endpoint].add(e.term or "")
         return factors
 
     def _effect_is_safe(self, e: Estimate) -> bool:
         """Tell whether no number of any level of an effect's factors is hidden."""
-        factors = {factor_of(e.term)}
+        factors = {e.term or ""}
         if e.model == "multivariable":
             factors |= self._models[e.endpoint]
         measures = [(m, e.endpoint) for m in ("response", "survival") if (m, e.endpoint) in self.hiding.cells]
@@ -242,7 +242,7 @@ class _Control:
     def _n(self, e: Estimate) -> int | None:
         """Return a record's number of patients, if it tells no small one."""
         if e.analysis == "flow":
-            return e.n if self._why_flow(replace(e, term="in the cohort")) is None else None
+            return e.n if self._why_flow(replace(e, term="in the cohort", level=None)) is None else None
         measure, group = evaluated(e) or SIZE, self.group(e)
         if e.analysis in EFFECTS or e.statistic == "p_value":
             measure, group = ("evaluated", e.endpoint), ALL

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import polars as pl
 
-from reinfuse.cohort.strata import Stratum
+from reinfuse.cohort.strata import Combination, Stratum
 
 NOT_REACHED = "not reached"
 NOT_ESTIMABLE = "not estimable"
@@ -33,8 +33,9 @@ class Estimate:
         Patients and events behind the number; of a proportion, denominator and numerator.
     infusion
         1, 2, ... of a number that belongs to one infusion.
-    level
-        The level of the factor in `term`, such as `CLL` of `diagnosis=CLL`.
+    term, level
+        The factor that a number belongs to and, where it belongs to one level, that level: `diagnosis` and `CLL`. A
+        stratum that is given as `term` is taken apart.
     """
 
     analysis: str
@@ -56,15 +57,21 @@ class Estimate:
     events: int | None = None
     note: str | None = None
     infusion: int | None = None
-    level: str | None = field(default=None, init=False)
+    level: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.term, Stratum):
             object.__setattr__(self, "level", self.term.level)
+            object.__setattr__(self, "term", self.term.factor)
         for name in _NUMBERS:
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"an estimate's {name} must be finite or None")
+
+    @property
+    def stratum(self) -> str | None:
+        """The term with its level, as labels name it; the term alone where the number belongs to no level."""
+        return self.term if self.term is None or self.level is None else Stratum(self.term, self.level)
 
     def as_dict(self) -> dict[str, object]:
         """Return the record in the contract's order."""
@@ -72,16 +79,17 @@ class Estimate:
 
     @classmethod
     def of(cls, record: Mapping[str, Any], texts: Mapping[str, str]) -> Self:
-        """Read a record that `as_dict` wrote, given the texts of terms, groups and populations with their parts.
+        """Read a record that `as_dict` wrote, given the texts of groups, populations and combinations with their parts.
 
         Raises
         ------
         KeyError, TypeError, ValueError
             If it is not such a record.
         """
-        values = {name: record[name] for name in FIELDS if name != "level"}
-        values |= {name: texts.get(values[name], values[name]) for name in ("population", "group", "term")}
-        return cls(**values)
+        values = {name: record[name] for name in FIELDS}
+        values |= {name: texts.get(values[name], values[name]) for name in ("population", "group")}
+        several = texts.get(values["term"])
+        return cls(**values | {"term": several} if isinstance(several, Combination) else values)
 
 
 FIELDS = (

@@ -72,12 +72,12 @@ class Findings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of `findings.json`."""
-        contents = {"provenance": {**self.provenance, "strata": self._strata()}, "flow": self.flow.to_dicts(),
+        contents = {"provenance": {**self.provenance, "parts": self._parts()}, "flow": self.flow.to_dicts(),
                     "estimates": [e.as_dict() for e in self.estimates], "warnings": list(self.warnings)}  # fmt: skip
         return contents if self.kinetics is None else {**contents, "kinetics": dict(self.kinetics)}
 
-    def _strata(self) -> dict[str, list[list[str]]]:
-        """Return what every population, group and term is made of, by which `load` reads them."""
+    def _parts(self) -> dict[str, list[list[str]]]:
+        """Return what every population, group and combination is made of, by which `load` reads them."""
         texts = [t for e in self.estimates for t in (e.population, e.group, e.term)]
         return as_parts([*self.described.populations, *texts, *(t for _, *place in self.curves for t in place)])
 
@@ -94,9 +94,9 @@ class Findings:
         try:
             contents = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
             provenance = contents["provenance"]
-            if "strata" not in provenance:
+            if "parts" not in provenance:
                 raise _EarlierVersion
-            texts = from_parts(provenance.pop("strata"))
+            texts = from_parts(provenance.pop("parts"))
             curves = read_curves(read_csv(folder / "curves.csv", CURVE_SCHEMA), texts)
             estimates = tuple(Estimate.of(record, texts) for record in contents["estimates"])
             plan, about = Plan.model_validate(provenance["declared"]), Described.of(provenance["described"])

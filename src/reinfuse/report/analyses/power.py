@@ -13,6 +13,7 @@ from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.power import power
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.tables.protocols import ProtocolTables
+from reinfuse.report.tables.robustness import effect_of
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import lowered
 from reinfuse.results.estimate import Estimate
@@ -31,8 +32,8 @@ def _text(tables: ProtocolTables) -> Iterator[str]:
         for e in tables.look.all("power", end.name, "type_1_error"):
             if e.method not in simulated_inference.METHODS.values():
                 continue
-            sides = {side: next(iter(tables.look.all("power", end.name, "detectable_ratio", group=side, term=e.term,
-                                                     model=e.model, method=e.method)), None)
+            sides = {side: next(iter(tables.look.all("power", end.name, "detectable_ratio", group=side,
+                                                     method=e.method, **effect_of(e))), None)
                      for side in ("below 1", "above 1")}  # fmt: skip
             parts = [f"{number_format.ratio(r.estimate)} or {'less' if side == 'below 1' else 'more'}"
                      for side, r in sides.items() if r is not None and r.estimate is not None]  # fmt: skip

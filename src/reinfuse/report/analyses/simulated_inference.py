@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.cohort.strata import factor_of
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
 from reinfuse.report.document.model import Table
 from reinfuse.report.tables.protocols import ProtocolTables
-from reinfuse.report.tables.robustness import ratio
+from reinfuse.report.tables.robustness import effect_of, ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.references import cited
 from reinfuse.results.estimate import Estimate
@@ -49,9 +48,8 @@ def _alpha(tables: ProtocolTables) -> float:
 def _disagreement(tables: ProtocolTables, e: Estimate) -> str | None:
     """Return what the methods say of one association, if they are not on one side."""
     firth = [r for s in ("odds_ratio", "hazard_ratio")
-             for r in tables.look.all("association", e.endpoint, s, term=e.term, model=e.model)]  # fmt: skip
-    factor = factor_of(e.term)
-    permuted = tables.look.all("permutation", e.endpoint, "p_value", term=factor, model=e.model)
+             for r in tables.look.all("association", e.endpoint, s, **effect_of(e))]  # fmt: skip
+    permuted = tables.look.all("permutation", e.endpoint, "p_value", term=e.term, model=e.model)
     records = {"simulation": e, "chi-square": next(iter(firth), None), "permutation": next(iter(permuted), None)}
     p = {name: r.p_value for name, r in records.items() if r is not None and r.p_value is not None}
     if len({value < _alpha(tables) for value in p.values()}) < 2:

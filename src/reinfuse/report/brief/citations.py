@@ -69,7 +69,7 @@ class Linked(Telling):
         """Say whether chance explains it: by the model with most factors, and only where every test agrees."""
         hidden = False
         for model in ("multivariable", "univariable"):
-            where = {"term": factor, "model": model}
+            where = {"term": factor, "level": None, "model": model}
             effects = [r for analysis in ("calibrated", "association")
                        for r in self.look.all(analysis, endpoint, statistic, **where)]  # fmt: skip
             permuted = self.look.all("permutation", endpoint, "p_value", **where)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.brief.citations import Linked
 from reinfuse.report.brief.findings import OutcomeSentences
 from reinfuse.report.brief.readability import assess
@@ -116,7 +117,9 @@ class _Brief(Telling):
         yield Paragraph(" ".join(sentences))
         items = []
         for population in self.types:
-            share = self.look.one("baseline", None, "proportion", term=population)
+            share = self.look.one(
+                "baseline", None, "proportion", term=factor_of(population), level=level_of(population)
+            )
             if share is not None and (population not in self.others or len(self.others) == 1):
                 count = capital(self.words.count(share, short=True))
                 items.append(self.say("people", "type", count=count, type=self.type(population)))

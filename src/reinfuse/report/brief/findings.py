@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names
+from reinfuse.cohort.strata import AT_LEAST
 from reinfuse.report.brief.icons import MOST, icons
 from reinfuse.report.brief.sentences import Telling, everyone, tells
 from reinfuse.report.document.model import Block, Bullets, Paragraph, Picture
@@ -108,7 +109,7 @@ class OutcomeSentences(Telling):
         """Yield side effects of grade 3 or more."""
         paragraphs = []
         for kind in ("CRS", "ICANS", "NT"):
-            proportion = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
+            proportion = self.look.one("toxicity", None, "proportion", term=kind, level=f"{AT_LEAST}3")
             if proportion is not None and tells(proportion):
                 paragraphs.append(Paragraph(self.say("side_effects", kind, count=self.words.count(proportion))))
         if paragraphs:

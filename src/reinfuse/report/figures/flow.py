@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import polars as pl
 from matplotlib.axes import Axes
 
-from reinfuse.cohort.strata import level_of
 from reinfuse.report.figures.theme import FAINT, INK, WIDTHS, Columns, Drawn, finish, new, style
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
@@ -48,15 +47,20 @@ def flow(records: Sequence[Estimate], index: int, synthetic: bool, *, columns: C
         for i, record in enumerate(out):
             y = (top + bottom) / 2 + 0.55 * ((len(out) - 1) / 2 - i)
             axes.annotate("", (x + 0.55, y), (x, y), arrowprops=_arrow(FAINT))
-            reason = textwrap.fill(f"Excluded: {level_of(record.term)}", 30)
+            reason = textwrap.fill(f"Excluded: {record.level}", 30)
             axes.text(
                 x + 0.65, y, f"{reason}\nn = {number_format.count(record.estimate)}", va="center", bbox=_frame(False)
             )
         if not out:
             axes.text(x + 0.1, (top + bottom) / 2, "none excluded", va="center", color=FAINT)
-    alt = "Flow of patients. " + "; ".join(f"{r.term}: {number_format.count(r.estimate)}" for r in records) + "."
-    data = pl.DataFrame({"stage": [r.term for r in records], "patients": [r.estimate for r in records]})
+    alt = "Flow of patients. " + "; ".join(f"{_stage(r)}: {number_format.count(r.estimate)}" for r in records) + "."
+    data = pl.DataFrame({"stage": [_stage(r) for r in records], "patients": [r.estimate for r in records]})
     return finish(figure, "flow", "Flow of patients", alt, synthetic, data, columns=columns)
+
+
+def _stage(record: Estimate) -> str:
+    """Return a stage in words; with the reason of those who are excluded."""
+    return f"{record.term}: {record.level}" if record.level else f"{record.term}"
 
 
 def _arrow(colour: str) -> dict[str, object]:

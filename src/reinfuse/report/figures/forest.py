@@ -44,7 +44,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels
         of_model = [r for r in records if r.model == model]
         lines += [model.capitalize()] if of_model else []
         for record in of_model:
-            lines += [record] if columns == 2 else [named(record.term or ""), record]
+            lines += [record] if columns == 2 else [named(record.stratum or ""), record]
     what = what or ("Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio")
     with style():
         figure, axes, text = panels(title, len(lines), columns, plot=_PLOT[columns], xlabel=what)
@@ -86,7 +86,7 @@ def _line(axes: Axes, y: int, record: Estimate) -> None:
 def _texts(axes: Axes, y: int, record: Estimate, *, named: Named, columns: Columns) -> None:
     places = _PLACES[columns]
     if columns == 2:
-        axes.text(places[0] + 0.008, y, named(record.term or ""), va="center")
+        axes.text(places[0] + 0.008, y, named(record.stratum or ""), va="center")
     axes.text(
         places[1], y, f"{number_format.count(record.events)} / {number_format.count(record.n)}", va="center", ha="right"
     )
@@ -105,13 +105,13 @@ def _texts(axes: Axes, y: int, record: Estimate, *, named: Named, columns: Colum
 
 def table(records: Sequence[Estimate], named: Named) -> pl.DataFrame:
     """Return what a forest plot shows as a table."""
-    rows = [{"term": r.term, "label": named(r.term or ""), "model": r.model, "statistic": r.statistic,
+    rows = [{"term": r.stratum, "label": named(r.stratum or ""), "model": r.model, "statistic": r.statistic,
              "estimate": r.estimate, "lower": r.lower, "upper": r.upper, "p_value": r.p_value, "n": r.n,
              "events": r.events, "note": r.note} for r in records]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _alt(title: str, records: Sequence[Estimate], *, named: Named) -> str:
-    parts = [f"{named(r.term or '')} ({r.model}) {number_format.ratio(r.estimate)}, {number_format.interval(r)}"
+    parts = [f"{named(r.stratum or '')} ({r.model}) {number_format.ratio(r.estimate)}, {number_format.interval(r)}"
              for r in records if r.estimate is not None]  # fmt: skip
     return f"Forest plot, {title}. " + "; ".join(parts) + "."

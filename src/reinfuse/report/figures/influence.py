@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -18,22 +18,22 @@ _PLOT: dict[Columns, tuple[float, float]] = {1: (0.46, 0.27), 2: (0.36, 0.40)}
 _Line = tuple[str, Estimate | None]
 
 
-def influence(name: str, title: str, full: Mapping[str, Estimate], *, left_out: Sequence[Estimate], labels: Labels,
+def influence(name: str, title: str, full: Sequence[Estimate], *, left_out: Sequence[Estimate], labels: Labels,
               synthetic: bool, columns: Columns = 2) -> Drawn:  # fmt: skip
     """Draw the effects on one endpoint, term by term.
 
     Parameters
     ----------
     full
-        Term -> the effect in all patients.
+        The effects in all patients.
     left_out
         Effects without one patient.
     """
     lines: list[_Line] = []
-    for term in full:
-        of_term = [e for e in left_out if e.term == term and e.estimate is not None]
-        lines += [(labels.term(term), None), ("All patients", full[term])] if of_term else []
-        lines += [(_line_label(e), e) for e in of_term]
+    for whole in full:
+        own = [e for e in left_out if (e.term, e.level) == (whole.term, whole.level) and e.estimate is not None]
+        lines += [(labels.term(whole.stratum or ""), None), ("All patients", whole)] if own else []
+        lines += [(_line_label(e), e) for e in own]
     what = "Odds ratio" if left_out[0].statistic == "odds_ratio" else "Hazard ratio"
     with style():
         figure, axes, text = panels(title, len(lines), columns, plot=_PLOT[columns], xlabel=what)
@@ -67,7 +67,7 @@ def _point(axes: object, y: int, e: Estimate) -> None:
 
 
 def _table(lines: Sequence[_Line]) -> pl.DataFrame:
-    rows = [{"term": e.term, "patients": label, "estimate": e.estimate, "p_value": e.p_value, "note": e.note}
+    rows = [{"term": e.stratum, "patients": label, "estimate": e.estimate, "p_value": e.p_value, "note": e.note}
             for label, e in lines if e is not None]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 

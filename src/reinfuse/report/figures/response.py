@@ -9,7 +9,6 @@ import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
-from reinfuse.cohort.strata import level_of
 from reinfuse.report.figures.theme import (
     FAINT,
     INK,
@@ -47,7 +46,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
     Parameters
     ----------
     bars
-        Groups in order, headings between them; each count's `term` is ``best=`` and the category.
+        Groups in order, headings between them; each count's `level` is the category.
     """
     present = [c for c in CATEGORIES if any(_count(bar, c) for bar in bars)]
     rows = -(-len(present) // (4 if columns == 1 else 8))
@@ -76,7 +75,7 @@ def response(title: str, bars: Sequence[Bar], synthetic: bool, *, columns: Colum
 
 
 def _count(bar: Bar, category: str) -> float:
-    return next((e.estimate or 0 for e in bar.counts if e.term == f"best={category}"), 0)
+    return next((e.estimate or 0 for e in bar.counts if e.level == category), 0)
 
 
 def _label(axes: Axes, y: int, bar: Bar) -> None:
@@ -130,7 +129,7 @@ def _named(bars: Sequence[Bar]) -> list[tuple[str, Bar]]:
 
 
 def _table(bars: Sequence[Bar]) -> pl.DataFrame:
-    rows = [{"group": name, "response": level_of(e.term), "patients": e.estimate, "n": e.n}
+    rows = [{"group": name, "response": e.level, "patients": e.estimate, "n": e.n}
             for name, bar in _named(bars) for e in bar.counts]  # fmt: skip
     return pl.DataFrame(rows, infer_schema_length=None)
 

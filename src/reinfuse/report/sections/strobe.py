@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reinfuse.cohort.strata import factor_of
 from reinfuse.report.analyses.registry import strobe
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
@@ -45,7 +44,7 @@ class _Held:
         self.missing = any(e.statistic == "missing" and e.estimate for e in estimated)
         untold = [e for e in records if number_format.hidden(e)]
         self.untold = {k for e in untold for k in (e.analysis, f"{e.analysis} {e.statistic}")}
-        self.excluded = any(factor_of(e.term) == "excluded" for e in records if e.analysis == "flow")
+        self.excluded = any(e.term == "excluded" for e in records if e.analysis == "flow")
         self.follow_up = any(e.n and not number_format.hidden(e) for e in records if e.statistic == "median_follow_up")
         self.models = {e.model for e in records if e.analysis == "association"}
 

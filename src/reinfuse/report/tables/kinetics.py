@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reinfuse.cohort.strata import level_of
 from reinfuse.kinetics.exposure import MEASURES
 from reinfuse.kinetics.infusion_factors import label
 from reinfuse.kinetics.population.parameters import ACTED_ON, PARAMETERS
@@ -51,27 +50,27 @@ def measured(record: Estimate | None) -> str:
 class KineticTables(InferenceTables):
     """Makes the tables of the counts; each is None where nothing was run."""
 
-    def infusions(self) -> list[str]:
-        """Terms of the infusions that were counted, `infusion=1` first."""
-        return list(dict.fromkeys(e.term or "" for e in self.look.all("kinetics", "cmax", "median")))
+    def infusions(self) -> list[int | None]:
+        """Numbers of the infusions that were counted."""
+        return list(dict.fromkeys(e.infusion for e in self.look.all("kinetics", "cmax", "median")))
 
     def _groups(self) -> list[str | None]:
         return list(dict.fromkeys(e.group for e in self.look.all("kinetics", "cmax", "median")))
 
-    def _named(self, group: str | None, term: str) -> str:
+    def _named(self, group: str | None, infusion: int | None) -> str:
         who = "All patients" if group is None else self.labels.group(group)
-        return f"{who}, CART{level_of(term)}"
+        return f"{who}, CART{infusion}"
 
     def exposure(self) -> Table | None:
         """Median and quartiles of the measures by group and infusion."""
         rows = []
         for group in self._groups():
-            for term in self.infusions():
-                where = {"group": group, "term": term}
+            for infusion in self.infusions():
+                where = {"group": group, "infusion": infusion}
                 of = {m: [e for s in QUARTILES for e in self.look.all("kinetics", m, s, **where)] for m in SHOWN}
                 if of["cmax"]:
                     cells = (number_format.count(of["cmax"][0].n), *(quartiles(of[m]) if of[m] else "–" for m in SHOWN))
-                    rows.append(Row(self._named(group, term), cells, inner=group is not None))
+                    rows.append(Row(self._named(group, infusion), cells, inner=group is not None))
         unit = (self.findings.kinetics or {}).get("unit", "")
         units = {m: f", {MEASURES[m][1]}" if MEASURES[m][1] else f", {unit}" for m in SHOWN}
         units["auc_0_28"] = f", {unit} x days"
@@ -82,9 +81,9 @@ class KineticTables(InferenceTables):
     def persistence(self) -> Table | None:
         """Persistence, and loss with death and the next infusion as competing events."""
         lines: list[Line] = []
-        for term in self.infusions():
+        for infusion in self.infusions():
             for group in self._groups():
-                where = {"group": group, "term": term}
+                where = {"group": group, "infusion": infusion}
                 median = next(iter(self.look.all("kinetics", "persistence", "median", **where)), None)
                 if median is None or median.n == 0:
                     continue
@@ -93,7 +92,7 @@ class KineticTables(InferenceTables):
                 lost = next(iter(self.look.all("kinetics", "loss", "cumulative_incidence", at=90.0, **where)), None)
                 shares = (number_format.share(e) if e else "–" for e in (*still, lost))
                 cells = (number_format.count(median.n), number_format.count(median.events), _between(median), *shares)
-                lines.append((self._named(group, term), cells, lost.note if lost and group is None else None))
+                lines.append((self._named(group, infusion), cells, lost.note if lost and group is None else None))
         if not lines:
             return None
         days = (f"Persisting on day {d:g}" for d in PERSISTING)
@@ -114,7 +113,7 @@ class KineticTables(InferenceTables):
 
     def term(self, e: Estimate) -> str:
         """Return the factor of a ratio in words."""
-        return self.labels.term(e.term or "") if e.statistic == "time_ratio" else label(e.term or "")
+        return self.labels.term(e.stratum or "") if e.statistic == "time_ratio" else label(e.stratum or "")
 
     def factors(self) -> Table | None:
         """Factors of exposure and persistence."""
@@ -157,7 +156,7 @@ class KineticTables(InferenceTables):
                 value = (
                     shown if e.estimate is None else f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)})"
                 )
-                lines.append((f"{self.labels.term(e.term or '')}: {what}", (number_format.count(e.n),
+                lines.append((f"{self.labels.term(e.stratum or '')}: {what}", (number_format.count(e.n),
                                                                             number_format.count(e.events),
                                                                             value), e.note))  # fmt: skip
         lines.sort(key=lambda line: line[0].partition(":")[0])
@@ -209,10 +208,10 @@ class KineticTables(InferenceTables):
         """Factors on the curve's parameters."""
         lines: list[Line] = []
         names = [PARAMETERS[k].name for k in ACTED_ON]
-        of = {n: {e.term: e for e in self.look.all("population", n, "ratio")} for n in names}
-        for term in of[names[0]]:
-            note = next((e.note for n in names if (e := of[n].get(term)) and e.note), None)
-            lines.append((label(term or ""), tuple(measured(of[n].get(term)) for n in names), note))
+        of = {n: {(e.term, e.level): e for e in self.look.all("population", n, "ratio")} for n in names}
+        for effect, first in of[names[0]].items():
+            note = next((e.note for n in names if (e := of[n].get(effect)) and e.note), None)
+            lines.append((label(first.stratum or ""), tuple(measured(of[n].get(effect)) for n in names), note))
         heads = ("Factor", *(PARAMETERS[k].label for k in ACTED_ON))
         table_notes = (f"Ratios ({self.ci}, credible), all factors in one model. Persisting fraction: odds ratio",)
         return (

@@ -8,10 +8,10 @@ from reinfuse.analyses import competing_risks, simulated_inference
 from reinfuse.cohort.post_baseline import LABELS
 from reinfuse.cohort.strata import parts_of
 from reinfuse.report.document.model import Row, Table
-from reinfuse.report.tables.robustness import InferenceTables, percent, ratio
+from reinfuse.report.tables.robustness import InferenceTables, effect_of, percent, ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import lowered
-from reinfuse.results.estimate import NOT_ESTIMABLE
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
 
 class ProtocolTables(InferenceTables):
@@ -22,11 +22,11 @@ class ProtocolTables(InferenceTables):
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
         for end in self._ends():
             for e in self.look.all("competing", end, "subdistribution_hazard_ratio"):
-                gray = self.look.all("competing", end, "p_value", term=self._factor_of(e.term))
+                gray = self.look.all("competing", end, "p_value", term=e.term)
                 cells = (number_format.count(e.n), number_format.count(e.events),
                                      ratio(e), self._p(e),
                          self._p(gray[0] if gray else None))  # fmt: skip
-                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
+                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}", cells, e.note))
         if not any(NOT_ESTIMABLE not in line[1][2] for line in lines):
             return None
         heads = (
@@ -44,11 +44,11 @@ class ProtocolTables(InferenceTables):
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
         for end in self._ends():
             for e in self.look.all("landmark", end, "hazard_ratio"):
-                head = f"{self.labels.endpoint(end)}: {self._later(e.term)} by day {e.at:g}"
+                head = f"{self.labels.endpoint(end)}: {self._later(e)} by day {e.at:g}"
                 lines.append((head, (f"landmark day {e.at:g}", number_format.count(e.n), number_format.count(e.events),
                                      ratio(e), self._p(e)), e.note))  # fmt: skip
             for e in self.look.all("time_dependent", end, "hazard_ratio"):
-                head = f"{self.labels.endpoint(end)}: {self._later(e.term)}"
+                head = f"{self.labels.endpoint(end)}: {self._later(e)}"
                 lines.append((head, ("time-dependent", number_format.count(e.n), number_format.count(e.events),
                                      ratio(e),
                                      self._p(e)), e.note))  # fmt: skip
@@ -57,9 +57,8 @@ class ProtocolTables(InferenceTables):
         heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", "p")
         return self.marked(heads, "later", "Landmark and time-dependent analyses of post-infusion factors", lines)
 
-    def _later(self, term: str | None) -> str:
-        name = self._factor_of(term)
-        return LABELS.get(name) or self.labels.term(term or "")
+    def _later(self, e: Estimate) -> str:
+        return LABELS.get(e.term or "") or self.labels.term(e.stratum or "")
 
     def protocols(self, endpoint: str) -> Table | None:
         """Expected outcome under each combination."""
@@ -96,9 +95,9 @@ class ProtocolTables(InferenceTables):
         method = simulated_inference.METHODS.values()
         for end in self._ends():
             for e in [r for r in self.look.all("power", end, "type_1_error") if r.method in method]:
-                where = {"term": e.term, "model": e.model, "method": e.method}
-                chi = [r for r in self.look.all("power", end, "type_1_error", term=e.term, model=e.model)
-                       if r.method != e.method]  # fmt: skip
+                effect = effect_of(e)
+                where = {**effect, "method": e.method}
+                chi = [r for r in self.look.all("power", end, "type_1_error", **effect) if r.method != e.method]
                 detectable = [self._detectable(end, side, where) for side in ("below 1", "above 1")]
                 three = self.look.all("power", end, "power", group="ratio=3", **where)
                 rows.append(

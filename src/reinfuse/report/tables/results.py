@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses.baseline import MORE_LABELS
-from reinfuse.cohort.strata import factor_of, level_of
+from reinfuse.cohort.strata import AT_LEAST
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
@@ -29,9 +29,7 @@ class Tables:
         sizes = [self.look.one("baseline", None, "count", p, term=None) for p in self.populations]
         heads = [f"{self.labels.population(p)} (n = {number_format.count(s.estimate if s else 0)})"
                  for p, s in zip(self.populations, sizes, strict=True)]  # fmt: skip
-        terms = dict.fromkeys(
-            factor_of(e.term) for e in self.look.all("baseline", None, "missing", population="all") if e.term
-        )
+        terms = dict.fromkeys(e.term for e in self.look.all("baseline", None, "missing", population="all") if e.term)
         rows = [row for name in terms for row in self._variable(name)]
         notes = ("Continuous variables: median (quartiles). Categorical variables: patients (% of those with a value).",
                  *number_format.rounding(e for e in self.findings.estimates if e.analysis == "baseline"))  # fmt: skip
@@ -57,17 +55,16 @@ class Tables:
 
     def _levels(self, name: str, label: str) -> Iterator[Row]:
         shares = self.look.all("baseline", None, "proportion", population="all")
-        terms = [e.term for e in shares if e.term and factor_of(e.term) == name]
-        if {level_of(t) for t in terms if t} <= {"yes", "no"}:
-            yes = f"{name}=yes"
-            yield Row(label, tuple(self._share(yes, p) for p in self.populations))
+        levels = [e.level for e in shares if e.term == name and e.level is not None]
+        if set(levels) <= {"yes", "no"}:
+            yield Row(label, tuple(self._share(name, "yes", p) for p in self.populations))
             return
         yield Row(label, tuple("" for _ in self.populations))
-        for term in terms:
-            yield Row(level_of(term), tuple(self._share(term, p) for p in self.populations), True)
+        for level in levels:
+            yield Row(level, tuple(self._share(name, level, p) for p in self.populations), True)
 
-    def _share(self, term: str, population: str) -> str:
-        record = self.look.one("baseline", None, "proportion", population, term=term)
+    def _share(self, name: str, level: str, population: str) -> str:
+        record = self.look.one("baseline", None, "proportion", population, term=name, level=level)
         if record is None or (record.estimate is None and not number_format.hidden(record)):
             return number_format.NOT_SHOWN
         return number_format.of(record)
@@ -140,15 +137,14 @@ class Tables:
 
     def toxicity(self) -> Table | None:
         """Worst grade of each kind."""
-        terms = [e.term for e in self.look.all("toxicity", None, "proportion", population="all")]
-        kinds = list(dict.fromkeys(factor_of(t) for t in terms))
+        shares = self.look.all("toxicity", None, "proportion", population="all")
         rows = []
-        for kind in kinds:
-            rows.append(Row(f"{kind}, grade ≥3", tuple(self._toxicity(f"{kind}>=3", p) for p in self.populations)))
-            rows.append(Row("any grade", tuple(self._toxicity(f"{kind}>=1", p) for p in self.populations), True))
+        for kind in dict.fromkeys(e.term for e in shares):
+            rows.append(Row(f"{kind}, grade ≥3", tuple(self._toxicity(kind, 3, p) for p in self.populations)))
+            rows.append(Row("any grade", tuple(self._toxicity(kind, 1, p) for p in self.populations), True))
             for grade in range(1, 6):
                 records = [
-                    self.look.one("toxicity", None, "count", p, term=f"{kind}={grade}") for p in self.populations
+                    self.look.one("toxicity", None, "count", p, term=kind, level=f"{grade}") for p in self.populations
                 ]
                 cells = tuple(number_format.count(f.estimate) if f else "" for f in records)
                 if any(c not in ("", "0") for c in cells):
@@ -158,9 +154,8 @@ class Tables:
         heads = ("", *(self.labels.population(p) for p in self.populations))
         return Table("toxicity", f"Toxicity after the index infusion, worst grade ({self.ci})", heads, tuple(rows))
 
-    def _toxicity(self, term: str, population: str) -> str:
-        record = self.look.one("toxicity", None, "proportion", population, term=term)
-        return _share(record)
+    def _toxicity(self, kind: str | None, least: int, population: str) -> str:
+        return _share(self.look.one("toxicity", None, "proportion", population, term=kind, level=f"{AT_LEAST}{least}"))
 
     def association(self, endpoint: str) -> Table | None:
         """Univariable and multivariable effects on one endpoint."""
@@ -178,12 +173,12 @@ class Tables:
             if e.estimate is None:
                 value = number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE
             others = [
-                next((r.p_value for r in tests if (r.term, r.model) == (term, e.model)), None)
-                for tests, term in ((permuted, factor_of(e.term)), (adjusted, e.term))
+                next((r.p_value for r in tests if (r.term, r.level, r.model) == (e.term, level, e.model)), None)
+                for tests, level in ((permuted, None), (adjusted, e.level))
             ]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
                      *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
-            rows.append(Row(self.labels.term(e.term or ""), cells))
+            rows.append(Row(self.labels.term(e.stratum or ""), cells))
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
         heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH-adjusted p", "Note")
         notes = tuple(f"({number}) {text}" for text, number in marks.items())

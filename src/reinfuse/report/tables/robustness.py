@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reinfuse.cohort.strata import factor_of, level_of, parts_of
+from reinfuse.analyses.proportional_hazards import BY_TIME
+from reinfuse.cohort.strata import level_of, parts_of
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.tables.results import Tables
 from reinfuse.report.text import number_format
@@ -40,11 +41,8 @@ class InferenceTables(Tables):
 
     def named(self, record: Estimate) -> str:
         """Return what an effect is an association of: `bulky disease and overall survival`."""
-        factor, endpoint = self.labels.term(record.term or ""), self.labels.endpoint(record.endpoint or "")
+        factor, endpoint = self.labels.term(record.stratum or ""), self.labels.endpoint(record.endpoint or "")
         return f"{lowered(factor)} and {lowered(endpoint)}"
-
-    def _factor_of(self, term: str | None) -> str:
-        return factor_of(term)
 
     def marked(
         self,
@@ -68,9 +66,9 @@ class InferenceTables(Tables):
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
         for end in self._ends():
             for e in self._terms("calibrated", end):
-                firth = self._one_of("association", end, term=e.term, model=e.model)
-                permuted = self.look.all("permutation", end, "p_value", term=self._factor_of(e.term), model=e.model)
-                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
+                firth = self._one_of("association", end, **effect_of(e))
+                permuted = self.look.all("permutation", end, "p_value", term=e.term, model=e.model)
+                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}"
                 lines.append((head, (str(e.model), number_format.count(e.n), number_format.count(e.events),
                                      ratio(firth),
                                      self._p(firth), ratio(e), self._p(e),
@@ -86,9 +84,9 @@ class InferenceTables(Tables):
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
         for end in self._ends():
             for e in self.look.all("sensitivity", end, "e_value"):
-                limit = self.look.all("sensitivity", end, "e_value_of_limit", term=e.term, model=e.model)
-                effect = self._one_of("association", end, term=e.term, model=e.model)
-                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}"
+                limit = self.look.all("sensitivity", end, "e_value_of_limit", **effect_of(e))
+                effect = self._one_of("association", end, **effect_of(e))
+                head = f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}"
                 values = [_value(x) for x in (e, *limit[:1])]
                 lines.append((head, (ratio(effect), *values, *["–"] * (2 - len(values))), e.note))
         if not lines:
@@ -112,12 +110,12 @@ class InferenceTables(Tables):
                 continue
             probability = next((e for e in probabilities if e.term == name), None)
             cells = (percent(probability), percent(frequencies.get(name)))
-            effects = [e for e in self._terms("averaging", endpoint) if self._factor_of(e.term) == name]
-            single = len(effects) == 1 and effects[0].term == name
+            effects = [e for e in self._terms("averaging", endpoint) if e.term == name]
+            single = len(effects) == 1 and effects[0].level is None
             rows.append(
                 Row(self.labels.factor(name), (*cells, *(self._effect(effects[0], endpoint) if single else ("", ""))))
             )
-            rows += [Row(self.labels.term(e.term or ""), ("", "", *self._effect(e, endpoint)), True)
+            rows += [Row(self.labels.term(e.stratum or ""), ("", "", *self._effect(e, endpoint)), True)
                      for e in effects if not single]  # fmt: skip
         what = "odds ratio" if self.look.all("averaging", endpoint, "odds_ratio") else "hazard ratio"
         heads = ("Factor", "Posterior inclusion probability", "Bootstrap inclusion frequency",
@@ -133,7 +131,7 @@ class InferenceTables(Tables):
         return Table(f"averaging_{endpoint}", caption, heads, tuple(rows), tuple(notes))
 
     def _effect(self, e: Estimate, endpoint: str) -> tuple[str, str]:
-        sign = self.look.all("stability", endpoint, "sign_stability", term=e.term)
+        sign = self.look.all("stability", endpoint, "sign_stability", term=e.term, level=e.level)
         return number_format.ratio(e.estimate), percent(sign[0] if sign else None)
 
     def _model(self, term: str | None) -> str:
@@ -180,13 +178,13 @@ class InferenceTables(Tables):
         rows = []
         for end in self._ends():
             for e in self.look.all("influence", end, "patients_changing"):
-                left_out = [r for r in self._terms("influence", end) if r.term == e.term and r.model == e.model]
+                left_out = [r for r in self._terms("influence", end) if effect_of(r) == effect_of(e)]
                 values = [r.estimate for r in left_out if r.estimate is not None]
                 changing = [level_of(r.group) for r in left_out if r.note]
-                full = self._one_of("association", end, term=e.term, model=e.model)
+                full = self._one_of("association", end, **effect_of(e))
                 spread = f"{number_format.ratio(min(values))} to {number_format.ratio(max(values))}" if values else "–"
                 cells = (ratio(full), self._p(full), spread, number_format.count(e.estimate), ", ".join(changing))
-                rows.append(Row(f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells))
+                rows.append(Row(f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}", cells))
         heads = (
             "Endpoint and factor",
             f"All patients ({self.ci})",
@@ -203,8 +201,8 @@ class InferenceTables(Tables):
         for end in self._ends():
             for e in self.look.all("proportional", end, "p_value"):
                 over = self.look.all("proportional", end, "hazard_ratio", model=e.model)
-                over_time = [r for r in over if r.term in (e.term, f"{e.term} x doubling of time")]
-                term = "global test" if e.term == "all terms" else self.labels.term(e.term or "")
+                over_time = [r for r in over if r.term in (e.term, f"{e.term}{BY_TIME}") and r.level == e.level]
+                term = "global test" if e.term == "all terms" else self.labels.term(e.stratum or "")
                 cells = (str(e.model), number_format.p_value(e.p_value) if e.p_value is not None else NOT_ESTIMABLE,
                          *([ratio(r) for r in over_time] if len(over_time) == 2 else ("", "")))  # fmt: skip
                 note = "; ".join(x for x in (e.note, over_time[0].note if over_time else None) if x)
@@ -220,10 +218,10 @@ class InferenceTables(Tables):
         lines: list[tuple[str, tuple[str, ...], str | None]] = []
         for end in self._ends():
             for e in self._terms("imputation", end):
-                cases = self._one_of("association", end, term=e.term, model=e.model)
+                cases = self._one_of("association", end, **effect_of(e))
                 cells = (str(e.model), number_format.count(cases.n) if cases else "–", ratio(cases), self._p(cases),
                          number_format.count(e.n), ratio(e), self._p(e))  # fmt: skip
-                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.term or '')}", cells, e.note))
+                lines.append((f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}", cells, e.note))
         if not lines:
             return None
         heads = (
@@ -239,6 +237,11 @@ class InferenceTables(Tables):
         return self.marked(
             heads, "imputation", "Complete-case analysis and multiple imputation of missing factor values", lines
         )
+
+
+def effect_of(record: Estimate) -> dict[str, object]:
+    """Return which effect of which model a record belongs to, as the index looks it up."""
+    return {"term": record.term, "level": record.level, "model": record.model}
 
 
 def _value(record: Estimate) -> str:

@@ -40,7 +40,7 @@ class Labels:
         """Return the label of a power: the effect of a number is per standard deviation."""
         factor = self._factors.get(record.term or "")
         if factor is None or factor.kind != "number":
-            return self.term(record.term or "")
+            return self.term(record.stratum or "")
         return f"{factor.label.split(', per ')[0]}, per SD"
 
     def group(self, group: str) -> str:

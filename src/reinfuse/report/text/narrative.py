@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
-from reinfuse.cohort.strata import factor_of
+from reinfuse.cohort.strata import AT_LEAST, factor_of
 from reinfuse.report.analyses.registry import methods, references
 from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
@@ -80,7 +80,7 @@ class Prose:
                 if record and record.n and not number_format.hidden(record):
                     yield self._median(end.label, record)
         for kind in ("CRS", "ICANS", "NT"):
-            record = self.look.one("toxicity", None, "proportion", term=f"{kind}>=3")
+            record = self.look.one("toxicity", None, "proportion", term=kind, level=f"{AT_LEAST}3")
             if record and record.n:
                 yield f"{kind} grade ≥3: {number_format.of(record)}."
         yield from self._associated()
@@ -98,10 +98,11 @@ class Prose:
                 for e in self.look.all("association", model.endpoint, statistic, model="multivariable"):
                     if e.estimate is None:
                         continue
-                    own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term)
+                    own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term,
+                                        level=e.level)  # fmt: skip
                     simulated = f"; simulated {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
                     yield (
-                        f"{self.labels.term(e.term or '')} and {lowered(self.labels.endpoint(model.endpoint))}: "
+                        f"{self.labels.term(e.stratum or '')} and {lowered(self.labels.endpoint(model.endpoint))}: "
                         f"adjusted {what} {number_format.ratio(e.estimate)} "
                         f"({number_format.level(e.confidence)} {number_format.interval(e)}; {_p(e)}{simulated}; "
                         f"n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
