@@ -187,9 +187,10 @@ def _numbers(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]]) -> 
         yield vector("outcome"), e.estimate
     elif e.analysis == "baseline":
         yield from _baseline(tables, e, where, x)
-    elif e.analysis == "toxicity" and (e.term or "").startswith("CRS"):
-        least = int((e.term or "")[-1])
-        graded = tuple(str(g) for g in range(least, 6 if ">" in (e.term or "") else least + 1))
+    elif e.analysis == "toxicity" and e.term == "CRS":
+        level = e.level or ""
+        least = int(level.removeprefix(">="))
+        graded = tuple(str(g) for g in range(least, 6 if level.startswith(">=") else least + 1))
         yield vector("CRS", lambda a: a.value != "", **where), _known(e.n)
         yield vector("CRS", lambda a: a.value in graded, **where), x
     elif e.analysis == "response" and e.endpoint == "umrd_day28":
@@ -198,7 +199,7 @@ def _numbers(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]]) -> 
     elif e.analysis == "response" and e.endpoint in ("response", "cr"):
         yield vector("outcome", **where), _known(e.n)
         if e.term is not None:
-            yield vector("outcome", lambda a: a.value == (e.term or "").removeprefix("best="), **where), x
+            yield vector("outcome", lambda a: a.value == e.level, **where), x
         else:
             yield _events(tables, e.endpoint, where), x
     elif e.analysis == "survival" and e.term is None and e.endpoint is not None and e.statistic != "p_value":
@@ -240,8 +241,8 @@ def _known(number: float | None) -> float:
 
 
 def _baseline(tables: Tables, e: Estimate, where: dict[str, tuple[str, ...]], x: float | None) -> Iterator[Told]:
-    name, _, level = (e.term or "").partition("=")
-    if e.term is None:
+    name, level = e.term, e.level
+    if name is None:
         yield tables.vector("outcome", **where), x
     elif name in ("diagnosis", "sex") and e.statistic in ("count", "proportion", "missing"):
         key = {"diagnosis": "diagnoses", "sex": "sexes"}[name]

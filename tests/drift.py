@@ -127,7 +127,7 @@ def _quartiles(records: Sequence[Estimate]) -> Iterable[str]:
     found: dict[tuple[str | None, ...], dict[str, Estimate]] = {}
     for e in records:
         if e.analysis in ("baseline", "kinetics"):
-            found.setdefault((e.analysis, e.endpoint, e.population, e.group, e.term), {})[e.statistic] = e
+            found.setdefault((e.analysis, e.endpoint, e.population, e.group, e.stratum), {})[e.statistic] = e
     for (analysis, *_), of in found.items():
         if {"median", "iqr_low", "iqr_high"} <= set(of):
             three = [of[s] for s in ("iqr_low", "median", "iqr_high")]
@@ -193,7 +193,7 @@ def _alone(e: Estimate) -> Iterable[str]:
             yield from re.findall(r"\d+(?:\.\d+)?", number_format.dose(value) if e.unit == "cells/kg" else "")
     if e.p_value is not None:
         yield number_format.p_value(e.p_value).lstrip("<>")
-    for text in (e.note, e.group, e.term, e.population, e.method):
+    for text in (e.note, e.group, e.term, e.level, e.population, e.method):
         yield from _tokens(text or "")
 
 

@@ -122,7 +122,7 @@ def read(folder: Path, **tables: str) -> Cohort:
     return read_cohort(write_folder(folder, **tables))
 
 
-KEYS = ["analysis", "endpoint", "population", "group", "model", "term", "statistic", "at"]
+KEYS = ["analysis", "endpoint", "population", "group", "model", "term", "level", "statistic", "at"]
 NUMBERS = ["at", "estimate", "lower", "upper", "confidence", "p_value"]
 
 

@@ -34,14 +34,14 @@ def test_the_reference_design_runs_every_analysis(demo_findings):
 
 
 def test_the_simulated_answer_is_of_the_same_effect(demo_findings):
-    firth = {(e.endpoint, e.term): e for e in _of(demo_findings, "association") if e.model == "multivariable"}
+    firth = {(e.endpoint, e.stratum): e for e in _of(demo_findings, "association") if e.model == "multivariable"}
     simulated = _of(demo_findings, "calibrated")
     assert len(simulated) == len(firth) == 4
     for e in simulated:
-        assert e.estimate == pytest.approx(firth[e.endpoint, e.term].estimate, rel=1e-5)
-        assert e.p_value == pytest.approx(firth[e.endpoint, e.term].p_value, abs=0.05)
+        assert e.estimate == pytest.approx(firth[e.endpoint, e.stratum].estimate, rel=1e-5)
+        assert e.p_value == pytest.approx(firth[e.endpoint, e.stratum].p_value, abs=0.05)
     permuted = {
-        (e.endpoint, e.term): e.p_value for e in _of(demo_findings, "permutation") if e.model == "multivariable"
+        (e.endpoint, e.stratum): e.p_value for e in _of(demo_findings, "permutation") if e.model == "multivariable"
     }
     assert permuted.keys() == firth.keys()
 

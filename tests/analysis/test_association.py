@@ -78,7 +78,7 @@ def test_few_without_the_event_are_said():
 def test_category_has_a_term_for_each_level_but_the_reference():
     factor = _factor("d", ["NHL", "CLL", "ALL"] * 4, levels=("NHL", "ALL", "CLL"))
     record = _one(_binary(*[1, 0, 0, 1] * 3), factor)
-    assert [e.term for e in record] == ["d=ALL", "d=CLL"]
+    assert [(e.term, e.level) for e in record] == [("d", "ALL"), ("d", "CLL")]
 
 
 def test_category_without_its_reference_among_the_patients():

@@ -93,7 +93,7 @@ def test_records_and_the_same_seed_gives_the_same():
         made = _made(endpoint, factors)
         assert made == _made(endpoint, factors)
         assert made != _made(endpoint, factors, seed=2)
-        assert [e.term for e in made] == ["x", "z", "g=b", "g=c"]
+        assert [(e.term, e.level) for e in made] == [("x", None), ("z", None), ("g", "b"), ("g", "c")]
         for e in made:
             assert (e.analysis, e.statistic, e.model, e.n) == ("imputation", statistic, "multivariable", 44)
             assert e.events == endpoint.event.sum()
@@ -198,7 +198,7 @@ def _hostile():
 def test_hostile_cohorts_give_records_with_reasons(endpoint, factors, reason):
     for seed in range(3):
         made = _made(endpoint, factors, seed=seed)
-        assert [e.term for e in made] == [t for f in factors for t in f.terms]
+        assert [e.stratum for e in made] == [t for f in factors for t in f.terms]
         without = [e for e in made if e.estimate is None]
         assert all(e.note.startswith(NOT_ESTIMABLE) for e in without)
         assert any(reason in e.note for e in without) if reason else True

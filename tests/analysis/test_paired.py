@@ -131,7 +131,7 @@ def test_growth_modulation_by_hand():
     assert (gmi.n, gmi.events, gmi.unit, gmi.term) == (4, 4, "ratio", None)
     assert gmi.note == f"upper limit not reached; {paired.NOTE}"
     assert _limits(over) == pytest.approx((0.5, 0.05784708, 0.844861), rel=1e-5)
-    assert (over.n, over.events, over.unit, over.term, over.at) == (4, 4, "fraction", "gmi>=1.33", None)
+    assert (over.n, over.events, over.unit, over.term, over.level) == (4, 4, "fraction", "gmi", ">=1.33")
     assert _known(made) == (2, 2)
 
 

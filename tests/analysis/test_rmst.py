@@ -112,7 +112,7 @@ def test_each_category_is_compared_with_the_first():
     factor = category(["a", "a", "b", "b", "c", "c", None], ("a", "b", "c", "d"))
     records = by_group(timed([10, 20, 10, 30, 15, 40, 1], [1, 0, 1, 0, 1, 0, 1]), factor, 0.95, horizon=None)
     assert [e.group for e in of(records, MEAN)] == ["g=a", "g=b", "g=c"]
-    assert [e.term for e in of(records, RATIO)] == ["g=b", "g=c"]
+    assert [(e.term, e.level) for e in of(records, RATIO)] == [("g", "b"), ("g", "c")]
     assert {e.at for e in records} == {20}
 
 

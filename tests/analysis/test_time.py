@@ -220,6 +220,9 @@ def test_a_ratio_that_turns_round_fails_the_test_and_gets_its_time():
     assert ratio.term == "x"
     assert change.term == "x x doubling of time"
     assert change.upper < 1
+    levels = category(np.where(x, "b", "a").tolist(), ("a", "b"))
+    again = proportional_hazards.proportional(timed(time, time < 400), [levels], "univariable", 0.95)
+    assert [(e.term, e.level) for e in again] == [("g", "b"), ("g", "b"), ("g x doubling of time", "b")]
     fine = proportional_hazards.proportional(timed(*drawn(60, 1)[3:]), [yes_no(drawn(60, 1)[0])], "univariable", 0.95)
     assert len(fine) == 1
 

@@ -173,7 +173,7 @@ def test_records():
     assert [e.at for e in records] == list(DAYS)
     for e in records:
         assert (e.analysis, e.endpoint, e.statistic, e.unit) == ("kinetics", "loss", "cumulative_incidence", "fraction")
-        assert (e.n, e.events, e.term, e.group, e.method) == (4, 2, "infusion=1", "bulky=yes", METHOD)
+        assert (e.n, e.events, e.infusion, e.group, e.method) == (4, 2, 1, "bulky=yes", METHOD)
         assert e.lower <= e.estimate <= e.upper
     assert [e.estimate for e in records] == pytest.approx([0.375, 0.5, 0.5, 0.5])
     note = "1 died, or had the next infusion, with no count on that day, counted as persisting: "

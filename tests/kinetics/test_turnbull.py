@@ -89,7 +89,7 @@ def test_records_of_persistence():
         [*found, profile(5, 9, infusion=2)], 1, "bulky=yes", confidence=0.95, random=np.random.default_rng(2)
     )
     median, *rates = records
-    assert (median.n, median.events, median.term, median.group) == (11, 8, "infusion=1", "bulky=yes")
+    assert (median.n, median.events, median.term, median.level, median.group) == (11, 8, "infusion", "1", "bulky=yes")
     assert median.lower < median.estimate < median.upper
     assert [r.at for r in rates] == list(DAYS)
     assert rates[0].lower <= rates[0].estimate <= rates[0].upper

@@ -124,8 +124,8 @@ def unheld(lines, findings, words):
     """Return the lines in which a number is left when all that the records and the fixed words say is taken out."""
     held = {words.say("side_effects", "intro"), *words.items("not_mean"), *words.items("questions")}
     for e in findings.estimates:
-        about = {"toxicity": ">=3", "baseline": "diagnosis=", "response": ""}.get(e.analysis)
-        if e.statistic == "proportion" and about is not None and about in (e.term or ""):
+        about = {"toxicity": e.level == ">=3", "baseline": e.term == "diagnosis", "response": True}
+        if e.statistic == "proportion" and about.get(e.analysis, False):
             held |= _said_of_a_share(e, words)
         if e.statistic == "median" and e.endpoint in ("pfs", "os", "dor") and (e.endpoint == "pfs" or not e.group):
             shown = (e.estimate, e.lower, e.upper) if (e.population, e.group) == ("all", None) else (e.estimate,)
