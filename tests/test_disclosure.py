@@ -315,6 +315,13 @@ def test_best_responses_tell_events():
     assert "dor" in hidden_of(5, *best, made("response", 44, 17), made("pfs", 44, 30), made("dor", 17, 8))
 
 
+def test_a_level_written_as_a_grade_or_worse_is_one_of_its_factor_s_levels():
+    """Of 44, 30 and 11 are younger: who has both subtracts the 3 of `>=60`."""
+    levels = [Estimate("baseline", None, "count", term=Stratum("age_group", level), estimate=float(x), n=44, events=x)
+              for level, x in (("<40", 30), ("40-59", 11), (">=60", 3))]  # fmt: skip
+    assert hidden_of(5, *levels) == {Stratum(e.term, e.level) for e in levels}
+
+
 def test_a_response_that_is_not_complete_is_of_few_diagnoses():
     """Of 69, 44 have ALL, where only CR is a response; 15 of the other 25 had another response: 10 had none, or CR."""
 

@@ -50,7 +50,7 @@ def test_a_level_without_an_event_leaves_the_others_their_ratios(case):
     status = _array(case["status"])
     end = timed(case["time"], status == 1, status == 2)
     by_term = {
-        e.term: e
+        e.stratum: e
         for e in competing_risks.fine_gray(
             end, [category(case["group"], ("ALL", "CLL", "NHL"))], "univariable", confidence=0.95
         )
