@@ -156,7 +156,7 @@ def test_at_five_more_is_shown(plain_demo):
     assert response["response", "diagnosis=CLL", None, None].note == "suppressed: fewer than 5"
     toxicity = shown(kept, "toxicity")
     assert toxicity[None, "all", None, Stratum.at_least("CRS", 3)].note == "suppressed: fewer than 5"
-    assert toxicity[None, "all", None, "CRS>=1"].events == 26
+    assert toxicity[None, "all", None, Stratum.at_least("CRS", 1)].events == 26
     grades = shown(kept, "toxicity", "count")
     assert all(grades[None, "all", None, f"CRS={grade}"].estimate is None for grade in range(6))
 

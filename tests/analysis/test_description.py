@@ -73,6 +73,7 @@ def test_best_responses(estimates):
 def test_toxicity(estimates):
     """The worst grade of each patient; without a row, grade 0."""
     grades = {("CRS", f"{g}"): (x, 4) for g, x in enumerate([1, 1, 0, 1, 1, 0])}
+    grades |= {("CRS", ">=1"): (3, 4), ("CRS", ">=3"): (2, 4)}
     counts = values(estimates, "toxicity", "count")
     assert {key: count for key, count in counts.items() if key[0] == "CRS"} == grades
     assert values(estimates, "toxicity", "proportion") == {("CRS", ">=1"): (0.75, 4), ("CRS", ">=3"): (0.5, 4)}
