@@ -48,7 +48,7 @@ def _influence(inputs: FigureInputs, endpoint: str) -> Drawn | None:
     tables = inputs.tables
     left_out = [e for s in ("odds_ratio", "hazard_ratio") for e in tables.look.all("influence", endpoint, s)
                 if e.model == "multivariable"]  # fmt: skip
-    full = {e.term: e for e in tables.effects(endpoint) if e.model == "multivariable" and e.term}
+    full = [e for e in tables.effects(endpoint) if e.model == "multivariable"]
     if not left_out:
         return None
     title = f"{tables.labels.endpoint(endpoint)}: leave-one-out analysis"

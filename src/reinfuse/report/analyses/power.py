@@ -79,7 +79,7 @@ def _power_curves(
         at_one = [
             (1.0, r.estimate)
             for r in false_alarms
-            if (r.term, r.model, r.method) == (e.term, e.model, e.method) and r.estimate is not None
+            if (r.term, r.level, r.model, r.method) == (e.term, e.level, e.model, e.method) and r.estimate is not None
         ]
         points = curves.setdefault(tables.labels.per_sd(e), at_one)
         points.append((float(level_of(e.group)), e.estimate or 0.0))

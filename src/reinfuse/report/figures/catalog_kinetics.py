@@ -29,15 +29,16 @@ def _priors(inputs: FigureInputs) -> Drawn | None:
     posteriors += _pair(tables, "counts", "residual_sd", what="Residual SD of a log count")
     for k in ACTED_ON:
         for e in tables.look.all("population", PARAMETERS[k].name, "ratio"):
-            what = f"{PARAMETERS[k].label}: {lowered(label(e.term or ''))}"
-            posteriors += _pair(tables, PARAMETERS[k].name, "ratio", what=what, term=e.term)
+            what = f"{PARAMETERS[k].label}: {lowered(label(e.stratum or ''))}"
+            posteriors += _pair(tables, PARAMETERS[k].name, "ratio", what=what, term=e.term, level=e.level)
     if not posteriors:
         return None
     title = "Population model: prior and posterior"
     return priors("population_priors", title, posteriors, synthetic=inputs.synthetic, columns=inputs.two)
 
 
-def _pair(tables: StudyTables, endpoint: str, statistic: str, *, what: str, term: str | None = None) -> Sequence[Pair]:
-    after = tables.look.all("population", endpoint, statistic, term=term)
-    before = tables.look.all("population", endpoint, f"prior_{statistic}", term=term)
+def _pair(tables: StudyTables, endpoint: str, statistic: str, *, what: str, term: str | None = None,
+          level: str | None = None) -> Sequence[Pair]:  # fmt: skip
+    after = tables.look.all("population", endpoint, statistic, term=term, level=level)
+    before = tables.look.all("population", endpoint, f"prior_{statistic}", term=term, level=level)
     return [(what, after[0], before[0])] if after and before and after[0].estimate is not None else []
