@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources import remarks
+from reinfuse.sources.glimpse import PARQUET
 from reinfuse.sources.headers import compose
 from reinfuse.sources.layout import propose_layout
 from reinfuse.sources.left_out import sort_rows
@@ -17,12 +18,11 @@ from reinfuse.sources.source_table import Layout, Source, SourceColumn, SourceRo
 from reinfuse.tabular.delimited import read_lines
 from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.grid import letters
+from reinfuse.tabular.parquet import read_parquet
 from reinfuse.tabular.workbook import Sheet, read_sheets
 
 TABLE = "sheet"
 """Name of the table of a text file, whatever the file is called: the next export has another name."""
-WORKBOOKS = (".xlsx", ".xlsm")
-TEXTS = (".csv", ".tsv", ".txt")
 _LEGEND = re.compile(
     r"legends?|legende|legenda|keys?|cod(?:e|es|ebook|ierung)|abbrev.*|abk(?:ü|ue)rzungen|read ?me|notes?|notizen"
     r"|info.*|hinweise|explanations?|erkl(?:ä|ae)rung.*|instructions?|anleitung|change ?log|lists?|listen?|drop ?downs?"
@@ -47,7 +47,7 @@ def read_workbook(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> So
 
 
 def read_text(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
-    """Read a file of rows separated by commas, semicolons, tabs or bars, as `read_workbook` does a sheet."""
+    """Read a file of rows separated by commas, semicolons, tabs or bars, or a Parquet file, as if it were a sheet."""
     return _read(path, "csv", lambda data: _text(path, data, layouts))
 
 
@@ -69,10 +69,15 @@ def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Sourc
 
 
 def _text(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
-    rows, notes = read_lines(data)
+    rows, notes = _parquet(data) if path.suffix.casefold() == PARQUET else read_lines(data)
     lines = from_rows(rows)
     table, problems = _table(TABLE, path, lines, layouts.get(TABLE) or layouts.get(""), None)
     return [table] if table else [], problems, [*notes]
+
+
+def _parquet(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[str, ...]]:
+    grid = read_parquet(data)
+    return [(1, grid.header), *((number + 1, row) for number, row in grid.rows)], ()
 
 
 def _sheets(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
@@ -92,9 +97,6 @@ def _sheets(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
             tables.append(table)
         elif not wrong:
             told.append(f"sheet {sheet.title!r} is not read: no header with rows below it was recognised")
-    missing = [name for name in layouts if name and name not in {s.title for s in sheets}]
-    rule, remedy = "the map names a sheet that is not in the workbook", "name the sheet so, or make the map again"
-    problems += [Problem(table=name, rule=rule, remedy=remedy) for name in missing]
     return tables, problems, told
 
 

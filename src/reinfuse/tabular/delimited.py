@@ -52,7 +52,7 @@ def read_delimited(data: bytes) -> Delimited:
     Unreadable
         If it is no text, no such table, or beyond the limits.
     """
-    text, notes = _decode(data)
+    text, notes = decode(data)
     named = _NAMED_SEPARATOR.match(text)
     if named:  # a line for spreadsheet programs, and none of the table
         text = text[named.end() :]
@@ -89,7 +89,7 @@ def read_lines(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[
     Unreadable
         If it is no text, no such table, or beyond the limits.
     """
-    text, notes = _decode(data)
+    text, notes = decode(data)
     named = _NAMED_SEPARATOR.match(text)
     separator = named[1] if named else _usual_separator(text)
     if separator != ",":
@@ -119,7 +119,14 @@ def _unprotected(
         yield i, [original(cell) for cell in row] if changed else row
 
 
-def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
+def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file, and a note where it is not in UTF-8.
+
+    Raises
+    ------
+    Unreadable
+        If it is no text.
+    """
     for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
         try:
             text = data.decode(encoding)

@@ -40,6 +40,17 @@ def kind(path: Path) -> str:
     return "folder" if stat.S_ISDIR(mode) else next(what for test, what in _KINDS if test(mode))
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """Return the first bytes of a regular file, however large it is.
+
+    Raises
+    ------
+    Unreadable
+        If it is no regular file, or cannot be opened.
+    """
+    return _read(path, size, whole=False)
+
+
 def read_bytes(path: Path, limit: int = FILE_BYTES) -> bytes:
     """Return the bytes of a regular file.
 
@@ -48,6 +59,10 @@ def read_bytes(path: Path, limit: int = FILE_BYTES) -> bytes:
     Unreadable
         If it is no regular file, cannot be opened, or is larger than `limit` bytes.
     """
+    return _read(path, limit, whole=True)
+
+
+def _read(path: Path, limit: int, *, whole: bool) -> bytes:
     try:
         # a pipe that nobody writes to would keep `open` waiting for ever
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -58,7 +73,7 @@ def read_bytes(path: Path, limit: int = FILE_BYTES) -> bytes:
         for test, what in _KINDS:
             if test(status.st_mode):
                 raise Unreadable(what, "give a regular file")
-        if status.st_size > limit:
+        if whole and status.st_size > limit:
             rule = f"is larger than {megabytes(limit)}, the limit"
             raise Unreadable(rule, "leave out what is not needed, or check that it is the right file")
         with os.fdopen(handle, "rb", closefd=False) as file:

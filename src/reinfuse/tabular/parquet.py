@@ -13,6 +13,7 @@ from reinfuse.tabular.grid import Grid, Meter
 from reinfuse.tabular.limits import UNPACKED_BYTES, megabytes
 from reinfuse.tabular.parquet_footer import Declared, read_footer
 
+_DAMAGED = ("is not a Parquet file that can be read", "write it again with plain columns")
 _NO_TEXT = (pl.Object, pl.Binary, pl.Duration, pl.Time)
 
 
@@ -29,7 +30,24 @@ def read_parquet(data: bytes) -> Grid:
     except Unreadable:
         raise
     except (Exception, pl.exceptions.PanicException):  # a damaged file makes the reader raise, or stop, anywhere
-        raise Unreadable("is not a Parquet file that can be read", "write it again with plain columns") from None
+        raise Unreadable(*_DAMAGED) from None
+
+
+def read_names(data: bytes) -> list[str]:
+    """Return the names of the columns of a Parquet file.
+
+    Raises
+    ------
+    Unreadable
+        If it is damaged, nested, or beyond the limits.
+    """
+    try:
+        _measure(read_footer(data))
+        return pl.scan_parquet(io.BytesIO(data)).collect_schema().names()
+    except Unreadable:
+        raise
+    except (Exception, pl.exceptions.PanicException):
+        raise Unreadable(*_DAMAGED) from None
 
 
 def _grid(data: bytes) -> Grid:

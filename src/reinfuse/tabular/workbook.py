@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any
 from xml.etree import ElementTree
 
@@ -61,7 +62,9 @@ class Sheet:
         return bool(self.grid.columns or self.unstored)
 
 
-def read_sheets(data: bytes, elements: Elements | None = None, *, marks: bool = False) -> list[Sheet]:
+def read_sheets(
+    data: bytes, elements: Elements | None = None, *, marks: bool = False, most: int | None = None
+) -> list[Sheet]:
     """Return the sheets of a workbook, empty ones too.
 
     Parameters
@@ -72,6 +75,8 @@ def read_sheets(data: bytes, elements: Elements | None = None, *, marks: bool = 
         Counts the XML elements of several workbooks together.
     marks
         Look for marks too, and take numbers as their format shows them: ``85%``, ``0012``, ``2019-03``.
+    most
+        Rows of a sheet that are enough, where they are written plainly; None: all.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def read_sheets(data: bytes, elements: Elements | None = None, *, marks: bool = 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             measure(archive, elements)
-        return list(_sheets(data, elements, marks=marks))
+        return list(_sheets(data, elements, marks, most))
     except Unreadable:
         raise
     except Exception:  # a damaged file makes the parsers of archive, XML and dates raise anything
@@ -90,14 +95,14 @@ def read_sheets(data: bytes, elements: Elements | None = None, *, marks: bool = 
         raise Unreadable(rule, remedy) from None
 
 
-def _sheets(data: bytes, elements: Elements, *, marks: bool) -> Iterator[Sheet]:
+def _sheets(data: bytes, elements: Elements, marks: bool, most: int | None) -> Iterator[Sheet]:
     grids = Meter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # styles and validations that are not needed here
         book = _open(data)
         styles = Styles(book.formats) if marks else None
         for sheet in book.sheets:
-            yield _sheet(book, sheet, styles, elements).sheet(grids)
+            yield _sheet(book, sheet, styles, elements, most).sheet(grids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,7 @@ class _Gathered:
                      tuple(cells.hidden_rows), tuple(cells.hidden_columns(grid.columns)), self.marks)  # fmt: skip
 
 
-def _sheet(book: _Book, sheet: Listed, styles: Styles | None, elements: Elements) -> _Gathered:
+def _sheet(book: _Book, sheet: Listed, styles: Styles | None, elements: Elements, most: int | None) -> _Gathered:
     """Read a sheet in one pass: as it stands where its rows are written plainly, else element by element."""
     part = split_rows(book.archive, sheet.part)
     marker = Marker(styles) if styles else None
@@ -164,7 +169,7 @@ def _sheet(book: _Book, sheet: Listed, styles: Styles | None, elements: Elements
     try:
         if part is None:
             raise NotPlain
-        for number, hidden, raw in read_rows(part.rows):
+        for number, hidden, raw in islice(read_rows(part.rows), most):
             cells.row(number, hidden, raw)
         _by_element(cells, io.BytesIO(part.rest))
     except NotPlain:
