@@ -15,7 +15,7 @@ from reinfuse.tabular.files import Unreadable
 from reinfuse.tabular.plain_rows import NotPlain, column_of, read_rows
 from reinfuse.tabular.workbook import read_sheets
 
-VALUES = ("P1", "a & b < c > \"d\" 'e'", " spaces ", "line\nbreak", "Größe 漢字", "x_x005F_y", 0, 7, -3, 1.5, 1e-7, 2e6,
+VALUES = ("P1", "a & b < c > \"d\" 'e'", " spaces ", "line\nbreak", "Größe 漢字", "x_y", 0, 7, -3, 1.5, 1e-7, 2e6,
           1e21, 12345678901234567, True, False, date(2020, 1, 2), datetime(2020, 1, 2, 13, 45), datetime(1900, 1, 5),
           time(8, 30), timedelta(hours=30), "#N/A", "#REF!", "=A1+1", "=SUM(A1:A3)", "", None)  # fmt: skip
 

@@ -91,11 +91,12 @@ def read_lines(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[
     """
     text, notes = decode(data)
     named = _NAMED_SEPARATOR.match(text)
+    text = text[named.end() :] if named else text  # spreadsheet programs do not show that line
     separator = named[1] if named else _usual_separator(text)
     if separator != ",":
         notes = (*notes, f"columns separated by {separator!r} instead of a comma")
-    rows = [(i + 1, row) for i, row in _unprotected(_rows(text, separator), []) if any(clean(c) for c in row)]
-    return rows[1:] if named else rows, notes
+    rows = _unprotected(_rows(text, separator), [])
+    return [(i + 1, row) for i, row in rows if any(clean(c) for c in row)], notes
 
 
 def _usual_separator(text: str) -> str:

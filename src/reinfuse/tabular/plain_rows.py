@@ -30,6 +30,7 @@ _CELL = re.compile(
     rf'(?:<is><t(?: xml:space="preserve")?>([^<]{{0,{_LONGEST}}})</t></is>)?</c>))'
 )
 _TEXT = re.compile(rf'(<si><t(?: xml:space="preserve")?>([^<]{{0,{_LONGEST}}})</t></si>)')
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _ODD_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)")
 
@@ -134,13 +135,13 @@ def _cells(body: str, number: str) -> list[RawCell]:
         if not text and "<v>" not in whole and "<v/>" not in whole:
             text = None
         elif text and ("&" in text or "\r" in text):
-            text = _unescaped(text)
+            text = _plain_text(text)
         calculated = formula if "<f" in whole else None
         cells.append(RawCell(column_of(letters), int(style or 0), kind or "n", text, calculated))
     return cells
 
 
-def _unescaped(text: str) -> str:
+def _plain_text(text: str) -> str:
     return html.unescape(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -156,7 +157,12 @@ def read_texts(part: bytes) -> list[str] | None:
     found = _TEXT.findall(text)
     if sum(len(whole) for whole, _ in found) != len(text) or _NO_XML.search(text) or _ODD_ENTITY.search(text):
         return None
-    return [_unescaped(one) if "&" in one or "\r" in one else one for _, one in found]
+    return [_plain_text(one) if "&" in one or "\r" in one else one for _, one in found]
+
+
+def unescaped(text: str) -> str:
+    """Return a text with the marks that a workbook spells out, such as _x000D_ for a line end."""
+    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
 
 
 @lru_cache(maxsize=1 << 15)

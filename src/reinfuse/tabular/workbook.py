@@ -136,7 +136,7 @@ def _open(data: bytes) -> _Book:
     if len(listed) < _declared(reader.wb):
         raise ValueError("a sheet is missing")
     sheets = (Listed(s.name, rel.target, s.state != "visible") for s, rel in listed if "chartsheet" not in rel.Type)
-    return _Book(reader.wb, [text.replace("x005F_", "") for text in texts], tuple(sheets))
+    return _Book(reader.wb, texts, tuple(sheets))
 
 
 def _declared(book: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -13,10 +12,9 @@ from xml.etree.ElementTree import Element
 from reinfuse.tabular import limits
 from reinfuse.tabular.cell_parsing import as_text, clean, is_fault, is_missing
 from reinfuse.tabular.grid import Meter, Place
-from reinfuse.tabular.plain_rows import RawCell
+from reinfuse.tabular.plain_rows import RawCell, unescaped
 from reinfuse.tabular.workbook_marks import Marker
 
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 Span = tuple[Place, Place, str]
 """First cell, last cell and text of merged cells."""
 
@@ -32,13 +30,13 @@ class Values:
         """Return a cell's text."""
         value = cell.value
         if cell.rich is not None:
-            return _unescaped(_rich_text(cell.rich))
+            return unescaped(_rich_text(cell.rich))
         if not value:
             return ""
         if cell.kind == "s":
-            return _unescaped(self._shared[int(value)])
+            return unescaped(self._shared[int(value)])
         if cell.kind in ("str", "inlineStr"):
-            return _unescaped(value)
+            return unescaped(value)
         key = (cell.kind, cell.style, value)
         if key not in self._texts:
             self._texts[key] = self._convert(cell.kind, cell.style, value)
@@ -68,11 +66,6 @@ class Values:
             except (OverflowError, ValueError):  # no date that there is
                 return "#VALUE!"
         return (self._marker.shown(style, number) if self._marker else "") or as_text(number)
-
-
-def _unescaped(text: str) -> str:
-    """Return a text with the marks that a workbook spells out, such as _x000D_ for a line end."""
-    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
 
 
 def _rich_text(element: Element) -> str:

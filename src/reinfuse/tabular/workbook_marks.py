@@ -15,7 +15,7 @@ from zipfile import ZipFile
 
 from reinfuse.tabular.cell_parsing import as_text
 from reinfuse.tabular.grid import Place
-from reinfuse.tabular.plain_rows import RawCell
+from reinfuse.tabular.plain_rows import RawCell, unescaped
 
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
 _SIMPLE = re.compile(r"[#0?,]*[#0?](?:\.[0#?]+)?")
@@ -224,7 +224,7 @@ def _rich_texts(book: Any) -> Mapping[int, tuple[str, bool]]:
 
 def _as_shown(item: Element) -> tuple[str, bool]:
     runs = list(_runs(item))
-    return "".join(text for text, _ in runs), any(struck for _, struck in runs)
+    return unescaped("".join(text for text, _ in runs)), any(struck for _, struck in runs)
 
 
 def _runs(item: Element) -> Iterator[tuple[str, bool]]:
