@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from literal_sources import followed, problems, rows, sheet
+
+from reinfuse.sources.cohort_folder import check
 
 WIDE = """
 MRN,Dx,CART1 date,CART1 dose,CART2 date,CART2 dose,Best resp,PD date,Last FU,CRS 2
@@ -442,3 +446,50 @@ def test_a_weight_that_is_none_is_told():
     assert (place, row, column) == ("CART", None, "Dose")
     assert rule.startswith("2 cells: total cells, and the body weight in the row is no number of kg")
     assert [r[3] for r in rows(imported, "infusions")[1:]] == ["2000000", "", ""]
+
+
+@pytest.mark.parametrize("answer", [
+    '"foo"', '{ response = "CR", day = "x" }', '{ response = "CR", day = "nan" }', '{ response = "CR", month = "-" }',
+    '{ response = "CR", date = "2019-13" }', '{ response = "CR", date = "31.12.2019" }',
+    '{ response = "CR", day = 99999999 }',
+])  # fmt: skip
+def test_a_meaning_that_is_none_never_passes_and_never_stops_the_program(answer):
+    """What the map's own dictionary says is looked at as what a cell says: here, or by the cohort's check."""
+    text = "ID,C2,Best,Dose,kg\nA,2020-03-01,odd,1e8,60\nB,when?,CR,odd,60\n"
+    imported = followed(
+        f"""
+        [values.response]
+        odd = {answer}
+        [values.date]
+        "when?" = "2020-02-30"
+        [values.dose_cells_per_kg]
+        odd = {{ dose_cells = "many" }}
+        [patients]
+        patient_id = "ID"
+        last_contact = {{ const = "2021-01-01" }}
+        death = {{ const = "" }}
+        diagnosis = {{ const = "CLL" }}
+        [infusions]
+        patient_id = "ID"
+        infusion = 2
+        date = "C2"
+        dose_cells_per_kg = {{ column = "Dose", unit = "cells", weight = "kg" }}
+        [responses]
+        patient_id = "ID"
+        response = "Best"
+        date = {{ after = "infusion 2", day = 28 }}
+        """,
+        sheet(text),
+    )
+    assert any(p.column == "Dose" and p.row == 3 for p in imported.problems)
+    whole = check(replace(imported, problems=()))
+    assert {p.row for p in (*imported.problems, *whole.problems) if p.severity == "error"} >= {3}
+    assert any(p.column == "Best" for p in (*imported.problems, *whole.problems)) or any(
+        p.row == 2 for p in whole.problems
+    )
+
+
+def test_a_dictionary_that_no_line_uses_is_said():
+    lines = '[values.respons]\nNR = "SD"\n[patients]\npatient_id = "ID"\ndeath = { const = "" }\n'
+    imported = followed(lines, sheet("ID\nA\n"))
+    assert any(r.startswith("map: no line reads its texts by [values.respons]") for r in imported.remarks)

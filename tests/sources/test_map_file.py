@@ -32,7 +32,7 @@ BEST = {
 }
 DRUGS = {"lymphodepletion": Field(ticked={"ld___1": "Cy", "ld___2": "Flu"}, joint=", ")}
 MAP = SourceMap(
-    "excel", "abc", date_order=OPEN, ids="number", questions={"weight": OPEN},
+    "excel", "abc", date_order=OPEN, ids="number", questions={"weight": OPEN}, confirmed=("doses",),
     layouts={"CART pts": Layout("CART pts", (3, 4), 5, ("Total", "Mean"), ("Sum",))},
     values={"response": {"CMR": "CR", "NR": OPEN, "MRD neg CR": {"response": "CR", "mrd": "undetectable"}, "n/a": ""}},
     ignored={"CART pts": {"LDH": "not a column of the contract"}, "Legend": {"x": "no data"}},
@@ -93,6 +93,7 @@ def test_every_mistake_is_told_at_once_with_what_may_have_been_meant():
         kind = "exel"
         date_ordr = "dmy"
         ids = "hash"
+        confirmed = ["dose"]
         [[sheets]]
         sheet = "A"
         header_rows = [4, 3]
@@ -115,6 +116,10 @@ def test_every_mistake_is_told_at_once_with_what_may_have_been_meant():
         "source.kind": ("is no kind of source", "write one of: excel, csv, redcap, adam, sdtm, omop, fhir, cbioportal"),
         "source.ids": ("is not one of the words for it", "use one of: keep, number"),
         "sheets[1].header_rows": ("are no row numbers in order", "such as header_rows = [3, 4]"),
+        "source.confirmed": (
+            "is not one of the words for it",
+            "did you mean 'doses'? use one of: totals, doses, times, events",
+        ),
         "values.response": ("is not a table", "correct the map"),
         "patients.patient_id": ("is not a column's header, a number, or settings in braces", "correct the map"),
         "patients.last_contcat": (

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reinfuse.cli import console
+from reinfuse.cli import console, sources
 from reinfuse.cli.console import ForceOption, progress_bar, show
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
@@ -21,6 +21,8 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(virtual, name="virtual")
+app.command("map")(sources.map_source)
+app.command("import")(sources.import_source)
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
 PlanOption = Annotated[
@@ -32,11 +34,17 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON
 
 
 @app.command()
-def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Path("reinfuse-report"),
-            json: JsonOption = False, force: ForceOption = False) -> None:  # fmt: skip
+def analyze(
+    cohort: CohortArgument,
+    plan: PlanOption = None,
+    out: OutOption = Path("reinfuse-report"),
+    map_file: sources.WithMapOption = None,
+    json: JsonOption = False,
+    force: ForceOption = False,
+) -> None:
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
-    place = console.writable(out, "analyze", cohort, plan, force=force)
-    findings = analyse(cohort, plan, place=place)
+    place = console.writable(out, "analyze", cohort, plan, map_file, force=force)
+    findings = analyse(sources.cohort_of(cohort, map_file), plan, place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
@@ -44,11 +52,12 @@ def analyze(cohort: CohortArgument, plan: PlanOption = None, out: OutOption = Pa
 
 
 @app.command()
-def check(cohort: CohortArgument, plan: PlanOption = None, json: JsonOption = False) -> None:
+def check(cohort: CohortArgument, plan: PlanOption = None, map_file: sources.WithMapOption = None,
+          json: JsonOption = False) -> None:  # fmt: skip
     """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
     from reinfuse.study import cohorts
 
-    checked = cohorts.check(cohort, plan)
+    checked = cohorts.check(sources.cohort_of(cohort, map_file), plan)
     show(checked.problems, json)
     if not checked.accepted:
         raise typer.Exit(2)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from reinfuse.output import Destination
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings
+    from reinfuse.study.cohorts import CohortInput
     from reinfuse.study.power import PowerResults
 
 
-def analyse(cohort: Path, plan: Plan | Path | None, *, place: Destination) -> Findings:
+def analyse(cohort: CohortInput, plan: Plan | Path | None, *, place: Destination) -> Findings:
     """Analyse a cohort and write its results; show what failed."""
     from reinfuse.study.results import analyze
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
 
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.plausibility import implausible
-from reinfuse.cohort.raw_tables import TIME, About, RawCohort, RawTable, Reading, read_raw
+from reinfuse.cohort.raw_tables import TIME, About, CohortInput, RawCohort, RawTable, Reading, read_raw
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.typed_table import Typed, interpret
 from reinfuse.cohort.validation import check
@@ -65,7 +64,7 @@ class Cohort:
         return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
 
 
-def read_cohort(path: str | Path, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
+def read_cohort(path: CohortInput, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
                 confirmed: Sequence[str] = ()) -> Cohort:  # fmt: skip
     """Read and check a cohort.
 

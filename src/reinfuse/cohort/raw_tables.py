@@ -77,6 +77,10 @@ class RawCohort:
     path: Path | None = None
 
 
+CohortInput = str | Path | RawCohort
+"""Where a cohort stands, or what was read of it already."""
+
+
 class _Collector:
     """Gathers what reading the files brings up."""
 
@@ -95,20 +99,22 @@ class _Collector:
         self.problems.append(Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy))
 
 
-def read_raw(path: str | Path) -> RawCohort:
+def read_raw(path: CohortInput) -> RawCohort:
     """Read a cohort folder, a workbook or a wide sheet without interpreting it.
 
     Parameters
     ----------
     path
         A folder of `<table>.csv` or `.parquet`, an .xlsx workbook with those sheet names, or one .csv, .xlsx or
-        .parquet sheet with one row a patient.
+        .parquet sheet with one row a patient. One that was read already is returned as it is.
 
     Returns
     -------
     RawCohort
         Its `problems` say what could not be read.
     """
+    if isinstance(path, RawCohort):
+        return path
     path = Path(path)
     collector = _Collector()
     about = About()

@@ -59,7 +59,7 @@ def check(imported: Imported, path: Path | None = None) -> Checked:
         return Checked(imported, None, imported.problems)
     declared = {c for t in TABLES.values() for c in (*t.names, *(a.name for a in t.also))}
     own = tuple({c for t in imported.tables.values() for c in t.columns} - declared)
-    cohort, problems = examine(raw_cohort(imported, path), used=own)
+    cohort, problems = examine(raw_cohort(imported, path), used=own, confirmed=imported.map.confirmed)
     told = (_in_the_words_of_the_source(p, imported) for p in problems)
     return Checked(imported, cohort, (*imported.problems, *told))
 
@@ -152,6 +152,8 @@ def _about_text(about: About) -> str:
 
 def _in_the_words_of_the_source(problem: Problem, imported: Imported) -> Problem:
     """Return a problem of a cohort's table at its place in the source; of a whole table or column, as it is."""
+    remedy = problem.remedy.replace("in the plan", "in [source] of the map") if "confirmed = " in problem.remedy else ""
+    problem = replace(problem, remedy=remedy or problem.remedy)
     table = imported.tables.get(problem.table or "")
     if table is None or problem.row is None or not 1 <= problem.row <= len(table.rows):
         return problem

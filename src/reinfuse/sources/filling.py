@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from reinfuse.cohort.schema import DAYS
 from reinfuse.sources.gaps import Gaps, Kind
 from reinfuse.sources.imported import Cell, Origin
 from reinfuse.sources.meanings import DAYS_A_MONTH, Meaning, Meanings, dictionary_of
@@ -24,6 +25,8 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     "therapies": ("therapy", "kind"),
 }  # fmt: skip
 """What a row of a table is about: where all of it is empty, nothing was assessed."""
+_MEANT = ("column", "const", "unit", "order", "partial", "part", "pattern", "values", "after")
+"""Of a line, what the meaning of a text depends on."""
 _INFUSION = re.compile(r"infusion (\d+)")
 
 
@@ -93,6 +96,8 @@ class Filling:
         self.lines: dict[tuple[str, str], list[tuple[Line, str]]] = {}
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._marks: dict[tuple[str, str], str | None] = {}
+        self.dictionaries: set[str] = set()
+        self._by_line: dict[tuple[object, ...], Meanings] = {}
 
     def cells(self, line: Line, patients: Sequence[str]) -> list[Cell]:
         """Return the cells of a line, one a row of it; `patients`: whose the rows are."""
@@ -132,9 +137,14 @@ class Filling:
     def _meanings(self, line: Line) -> Meanings:
         filled = line.filled
         dictionary = dictionary_of(filled, line.column, block=line.block, source_map=self.source_map)
+        self.dictionaries.add(dictionary)
         mark = self._mark(line.table, filled.column) if filled.column else "."
-        column = f"{line.block.table}.{line.column}"
-        return Meanings(filled, column, dictionary=dictionary, source_map=self.source_map, mark=mark)
+        table = "patients" if line.column == "patient_id" else line.block.table
+        key = (table, line.column, line.table.name, dictionary, *(getattr(filled, name) for name in _MEANT))
+        if key not in self._by_line:
+            column = f"{table}.{line.column}"
+            self._by_line[key] = Meanings(filled, column, dictionary=dictionary, source_map=self.source_map, mark=mark)
+        return self._by_line[key]
 
     def _mark(self, table: SourceTable, header: str) -> str | None:
         key = (table.name, header)
@@ -182,13 +192,13 @@ class Filling:
             if not cell.text or cell.rule != _TOTAL:
                 done.append(cell)
                 continue
-            weight = _kilograms(weights[cell.row], mark)
-            if weight is None:
+            weight, total = _kilograms(weights[cell.row], mark), _number(cell.text)
+            if weight is None or total is None:
                 self._gap("weight", line, self._meanings(line), cell.row)
                 done.append(cell._replace(text=""))
                 continue
             rule = f"total cells / {number_text(weight)} kg ({line.filled.weight})"
-            done.append(cell._replace(text=number_text(round(float(cell.text) / weight)), rule=rule))
+            done.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
         return done
 
     def _ticked(self, line: Line, rows: Container[int]) -> list[Cell]:
@@ -259,6 +269,8 @@ class Filling:
             return "", ""
         if not day:
             return "", NO_INFUSION
+        if not DAYS[0] <= days <= DAYS[1]:
+            return "", TOO_FAR
         after = f"day {days} after {filled.after}"
         return _later(day, days), "; ".join(
             r for r in (after, rule, "" if {"day", "month"} & set(parts) else filled.said) if r
@@ -272,7 +284,9 @@ class Filling:
 
 NO_INFUSION = "counted from {after}, which the patient has not had, or not with a date"
 NO_DAY = "no day or date is given, and none by the map"
+TOO_FAR = "more than 100 years from {after}"
 UNPLACED = {
+    TOO_FAR: "correct the day, or `unit` or `day` of {line} in the map",
     NO_INFUSION: "correct `after` of {line} in the map, or enter the infusion's date",
     NO_DAY: "add day = 28, or another day, to {line} in the map, or enter the day",
 }
@@ -295,13 +309,26 @@ def _weighable(meanings: Meanings, text: str) -> Meaning:
 
 def _days(filled: Field, parts: Mapping[str, str]) -> tuple[int | None, str]:
     """Return the days after the infusion that a cell tells, or else the map; and how they were read."""
+    days, months = _number(parts.get("day", "")), _number(parts.get("month", ""))
     if "day" in parts:
-        days = float(parts["day"])
-        rule = "" if days.is_integer() else "rounded to whole days"
-        return round(days) + filled.shift, rule
+        rule = "" if days is None or days.is_integer() else "rounded to whole days"
+        return None if days is None else round(days) + filled.shift, rule
     if "month" in parts:
-        return round(float(parts["month"]) * DAYS_A_MONTH), f"{parts['month']} months"
+        return None if months is None else round(months * DAYS_A_MONTH), f"{parts['month']} months"
     return filled.day, ""
+
+
+def _number(text: str) -> float | None:
+    number = read_number(text).value if text else None
+    return number if isinstance(number, float) else None
+
+
+def is_time(text: str) -> bool:
+    """Tell whether a text is a date in ISO form or a number of days, from which other days can be counted."""
+    try:
+        return bool(re.fullmatch(r"-?\d{1,6}", text) or date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _later(day: str, days: int) -> str:

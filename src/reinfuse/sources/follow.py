@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.assembling import Assembly, in_time, rows_in_words
-from reinfuse.sources.filling import Filling, Line
+from reinfuse.sources.filling import Filling, Line, is_time
 from reinfuse.sources.imported import Cell, Imported
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
@@ -55,7 +55,8 @@ class _Follower:
         open_words = self.filling.gaps.words()
         problems = (*whole, *self._open(open_words), *self.filling.gaps.problems(), *self.assembly.problems)
         seen = (f"{t.name}: {r}" for t in self.source.tables for r in t.remarks)
-        remarks = (*self.source.remarks, *seen, *self.assembly.remarks, *self._left(), *self._lacking())
+        remarks = (*self.source.remarks, *seen, *self.assembly.remarks, *self._left(), *self._lacking(),
+                   *self._idle_dictionaries())  # fmt: skip
         return Imported(self.source, self.map, tables, remarks, problems)
 
     def _table(self, block: Block) -> SourceTable | None:
@@ -209,7 +210,7 @@ class _Follower:
             return
         for patient, number, time in zip(cells["patient_id"], numbers, times, strict=True):
             if patient.text and (time.raw or time.text):
-                self.filling.infusions.days[patient.text, number.text] = time.text or None
+                self.filling.infusions.days[patient.text, number.text] = time.text if is_time(time.text) else None
                 self.filling.infusions.own[table.name, time.row] = (patient.text, number.text)
 
     def _untaken(self) -> None:
@@ -237,6 +238,13 @@ class _Follower:
                 yield f"{table.name}: columns that are not carried over: {', '.join(headers)}"
             elif table.name not in mapped and "" not in mapped:
                 yield f"{table.name}: the whole sheet is not carried over"
+
+    def _idle_dictionaries(self) -> Iterator[str]:
+        for name in self.map.values:
+            if name not in self.filling.dictionaries:
+                near = nearest(name, self.filling.dictionaries)
+                hint = f", did you mean {near}?" if near else ""
+                yield f"map: no line reads its texts by [values.{name}]{hint}"
 
     def _lacking(self) -> Iterator[str]:
         """Say which required columns no line fills."""

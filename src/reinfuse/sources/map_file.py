@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.plausibility import CONFIRMABLE
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import MapRefused, Problem, nearest
 from reinfuse.sources.map_text import map_text
@@ -35,7 +36,7 @@ __all__ = ["load_map", "map_text", "read_map"]
 MAP = "map"
 _MISSPELT = 0.8
 _REMEDY = "correct the map"
-_SOURCE_KEYS = ("kind", "fingerprint", "date_order", "ids")
+_SOURCE_KEYS = ("kind", "fingerprint", "date_order", "ids", "confirmed")
 _SHEET_KEYS = ("sheet", "header_rows", "data_from", "drop_rows", "keep_rows", "ignored")
 _BLOCK_KEYS = ("sheet", "where")
 Kinds = type | tuple[type, ...]
@@ -108,10 +109,13 @@ class _Reader:
         values = {name: self._dictionary(f"values.{name}", words)
                   for name, words in self._typed("", contents, "values", dict, {}).items()}  # fmt: skip
         questions = self._texts("questions", self._typed("", contents, "questions", dict, {}))
+        fingerprint = self._typed("source", head, "fingerprint", str, "")
+        confirmed = tuple(str(c) for c in self._typed("source", head, "confirmed", list, []))
+        for one in confirmed:
+            self._chosen("source.confirmed", one, CONFIRMABLE)
         if kind is None:
             return None
-        fingerprint = self._typed("source", head, "fingerprint", str, "")
-        return SourceMap(kind, fingerprint, blocks, order, ids, layouts, values, ignored, questions)
+        return SourceMap(kind, fingerprint, blocks, order, ids, layouts, values, ignored, questions, confirmed)
 
     def _kind(self, head: Mapping[str, Any]) -> SourceKind | None:
         kinds: tuple[SourceKind, ...] = get_args(SourceKind)

@@ -55,6 +55,9 @@ def _source(source_map: SourceMap) -> Iterator[str]:
     if source_map.date_order:
         yield _beside(f"date_order = {_text(source_map.date_order)}", _HINTS["date_order"])
     yield _beside(f"ids = {_text(source_map.ids)}", _HINTS["ids"])
+    if source_map.confirmed:
+        line = f"confirmed = [{', '.join(map(_text, source_map.confirmed))}]"
+        yield _beside(line, "implausible values that are right all the same")
     if source_map.questions:
         yield from ("", "[questions]")
         yield from (f"{_key(k)} = {_text(v)}" for k, v in source_map.questions.items())

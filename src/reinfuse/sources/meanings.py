@@ -171,7 +171,10 @@ class Meanings:
         is_date = self.filled.part == "date" or (self.declared is not None and self.declared.kind in _DATED)
         if not is_date or not _PARTIAL_DATE.fullmatch(value):
             return Meaning({self.name: value}, meaning.rule)
-        day = completed(value, self.filled.partial or "refuse")
+        try:
+            day = completed(value, self.filled.partial or "refuse")
+        except ValueError:  # a month that the map's dictionary made up
+            return Meaning(gap="unread")
         if day is None:
             return Meaning(gap="partial")
         rule = f"{value}: {self.filled.partial} day taken"

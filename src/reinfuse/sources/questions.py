@@ -101,7 +101,11 @@ def _units(column: str) -> tuple[str, ...]:
 
 def _in_words(filled: Field) -> str:
     if filled.column and filled.column != OPEN:
-        return f'read from "{filled.column}"' + (f", {filled.part} of it" if filled.part else "")
+        more = [f"{filled.part} of it"] if filled.part else []
+        more += [f"in {filled.unit}"] if filled.unit not in ("", OPEN) else []
+        more += [f'total cells divided by "{filled.weight}"'] if filled.weight not in ("", OPEN) else []
+        more += [f'where "{h}" is {" or ".join(texts)}' for h, texts in filled.where.items()]
+        return ", ".join([f'read from "{filled.column}"', *more])
     if filled.after and filled.day is not None:
         return f"day {filled.day} after {filled.after}" + (f" ({filled.said})" if filled.said else "")
     return f'"{filled.const}" in every row' if filled.const is not None else "as the map has it"

@@ -146,6 +146,8 @@ class SourceMap:
         Headers, by sheet, that are not carried over, with the reason.
     questions
         Key -> answer of questions about the source as a whole (`weight`, `first_day`, `reader`, ...): ``[questions]``.
+    confirmed
+        Kinds of implausible values (`cohort.plausibility.CONFIRMABLE`) that a person looked at and that are right.
     """
 
     kind: SourceKind
@@ -157,6 +159,7 @@ class SourceMap:
     values: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
 
     def places(self) -> Iterator[tuple[str, Block]]:
         """Yield each block after its place in the map: ``patients``; ``infusions[2]`` where a table has several."""

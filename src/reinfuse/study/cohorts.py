@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from reinfuse.cohort.cohort import examine
-from reinfuse.cohort.raw_tables import read_raw
+from reinfuse.cohort.raw_tables import CohortInput, read_raw
 from reinfuse.exceptions import Problem
 from reinfuse.study.plans import PlanOrPath, plan_of
 from reinfuse.study.study import Study
+
+__all__ = ["CohortCheck", "CohortInput", "check"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class CohortCheck:
     problems: tuple[Problem, ...]
 
 
-def check(cohort: str | Path, plan: PlanOrPath = None) -> CohortCheck:
+def check(cohort: CohortInput, plan: PlanOrPath = None) -> CohortCheck:
     """Read and check a cohort, and prepare the plan's analyses of it.
 
     Raises

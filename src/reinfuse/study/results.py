@@ -13,6 +13,7 @@ from reinfuse.runtime.second_process import SecondProcess, second_process
 from reinfuse.study.plans import PlanOrPath, plan_of
 
 if TYPE_CHECKING:
+    from reinfuse.cohort.raw_tables import CohortInput
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.results.findings import Findings
 
@@ -35,7 +36,7 @@ class WrittenResults:
 
 
 def analyze(
-    cohort: str | Path, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None
+    cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None
 ) -> WrittenResults:
     """Analyse a cohort and write its results, a second process helping.
 
@@ -59,7 +60,7 @@ def analyze(
         return _analyze(cohort, chosen, place, progress=progress, second=second)
 
 
-def _analyze(cohort: str | Path, plan: Plan, place: Destination, *, progress: Progress | None,
+def _analyze(cohort: CohortInput, plan: Plan, place: Destination, *, progress: Progress | None,
              second: SecondProcess | None) -> WrittenResults:  # fmt: skip
     from reinfuse.report.export.results_folder import write
     from reinfuse.study.study import Study

@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property, partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reinfuse.analyses import population_steps, power
@@ -22,6 +21,7 @@ from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.post_baseline import landmark_notes
+from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
@@ -69,7 +69,7 @@ class Study:
         self.data = analysis_set(self.cohort, self.plan)
 
     @classmethod
-    def read(cls, path: str | Path, plan: Plan) -> Self:
+    def read(cls, path: CohortInput, plan: Plan) -> Self:
         """Read a cohort with the columns of a plan, and apply the plan to it.
 
         Raises

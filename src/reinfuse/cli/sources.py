@@ -1,0 +1,155 @@
+"""Commands for files that are no cohort yet: a map is proposed, a person answers, and it is imported."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reinfuse.cli import console
+from reinfuse.cli.console import ForceOption, echo_json, show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reinfuse.study.cohorts import CohortInput
+    from reinfuse.study.sources import Checked, Question, SourceKind, SourceMap
+
+SourceArgument = Annotated[Path, typer.Argument(help="The centre's own file or folder: spreadsheet, export, data set.")]
+MapOption = Annotated[Path, typer.Option("--map", help="Confirmed map (TOML), from `reinfuse map`.")]
+WithMapOption = Annotated[Path | None, typer.Option("--map", help="Map (TOML) of a file that is no cohort yet.")]
+
+
+def map_source(
+    source: SourceArgument,
+    out: Annotated[Path, typer.Option("--out", help="File for the map.")] = Path("map.toml"),
+    kind: Annotated[str | None, typer.Option("--kind", help="Kind of source; default: found out.")] = None,
+    review: Annotated[bool, typer.Option("--review", help="Ask the open questions one by one.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the proposals as JSON.")] = False,
+    force: ForceOption = False,
+) -> None:
+    """Propose how a centre's own file becomes a cohort. Writes a map for a person to confirm; nothing is imported."""
+    from reinfuse.study.sources import go_on_with, headers_of, propose_map, write_map
+
+    place = console.destination(out.parent, "map", source, force=force or (review and out.is_file()))
+    place.check_files([out.name])
+    read, proposed = propose_map(source, kind=_kind(kind))
+    source_map = proposed.map
+    if review:
+        if out.is_file() and (earlier := go_on_with(out, read, proposed)):
+            source_map = earlier.map
+        source_map = _reviewed(source_map, list(headers_of(read)))
+    written = write_map(source_map, proposed.proposals, place, out.name)
+    if json:
+        echo_json({"proposals": [p.as_dict() for p in proposed.proposals]})
+        return
+    show(read.problems, json=False)
+    ignored = sum(p.target == "ignore" for p in proposed.proposals)
+    typer.echo(f"{len(proposed.proposals)} columns: {len(proposed.proposals) - ignored} proposed, {ignored} left out.")
+    _say_open(source_map)
+    typer.echo(f"Map: {written.resolve()}")
+
+
+def import_source(
+    source: SourceArgument, map_file: MapOption,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")] = Path("cohort"),
+    json: Annotated[bool, typer.Option("--json", help="Print problems as JSON.")] = False,
+    force: ForceOption = False,
+) -> None:  # fmt: skip
+    """Import a centre's own file as its map says. Writes a cohort folder; exit status 2 while anything is open."""
+    from reinfuse.study.sources import import_folder
+
+    place = console.destination(out, "import", source, map_file, force=force)
+    checked = import_folder(source, map_file, place)
+    if json:
+        show(checked.problems, json)
+        return
+    _say_imported(checked)
+    typer.echo(f"Cohort: {out.resolve()} (provenance.csv says where each cell is from)")
+
+
+def cohort_of(path: Path, map_file: Path | None) -> CohortInput:
+    """Return a cohort's path; with a map, what it makes of a source."""
+    if map_file is None:
+        return path
+    from reinfuse.study import sources
+
+    cohort = sources.import_source(path, map_file).cohort
+    assert cohort is not None
+    return cohort.raw
+
+
+def _kind(kind: str | None) -> SourceKind | None:
+    from reinfuse.exceptions import Problem, SourceRefused, nearest
+    from reinfuse.study.sources import KINDS
+
+    if kind is None:
+        return None
+    for known in KINDS:
+        if known == kind:
+            return known
+    near = nearest(kind, KINDS)
+    hint = f"did you mean {near}? " if near else ""
+    raise SourceRefused([Problem(value=kind, rule="is no kind of source",
+                                 remedy=f"{hint}use one of: {', '.join(KINDS)}")])  # fmt: skip
+
+
+def _say_open(source_map: SourceMap) -> None:
+    """List the open questions on standard output."""
+    from reinfuse.study.sources import questions
+
+    asked = list(questions(source_map))
+    if not asked:
+        typer.echo("Nothing is open: `reinfuse import` can follow the map once you have looked through it.")
+        return
+    typer.echo(f"{_counted(asked)}; answer in the map, or with --review:")
+    for question in asked:
+        about = f"\n    {question.about}" if question.about else ""
+        typer.echo(f"  {question.line}: {question.text}{_among(question)}{about}")
+
+
+def _counted(asked: Sequence[Question]) -> str:
+    return "1 open question" if len(asked) == 1 else f"{len(asked)} open questions"
+
+
+def _among(question: Question) -> str:
+    return f" [{', '.join(question.choices)}]" if question.choices else ""
+
+
+def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
+    """Ask the open questions one by one; Enter leaves one open, an end of the input all others."""
+    from reinfuse.study.sources import answered, fault, questions
+
+    asked = list(questions(source_map))
+    typer.echo(f'{len(asked)} open questions. Enter leaves one open; "" is an empty cell.', err=True)
+    for number, question in enumerate(asked, 1):
+        about = f"\n   {question.about}" if question.about else ""
+        typer.echo(f"{number}/{len(asked)} {question.line}: {question.text}{_among(question)}{about}", err=True)
+        while (answer := _line()) not in (None, "", "later"):
+            answer = "" if answer == '""' else answer
+            wrong = fault(question, answer, headers)
+            if wrong is None:
+                source_map = answered(source_map, question, answer)
+                break
+            typer.echo(f"   {wrong}", err=True)
+        if answer is None:
+            break
+    return source_map
+
+
+def _line() -> str | None:
+    """Return what a person typed; None at the end of the input."""
+    typer.echo("> ", nl=False, err=True)
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+def _say_imported(checked: Checked) -> None:
+    """Say what was imported, what was left out, and what the cohort's check warns of."""
+    tables = checked.imported.tables
+    typer.echo(f"Imported: {', '.join(f'{len(t.rows)} {name}' for name, t in tables.items())}.")
+    for remark in checked.imported.remarks:
+        typer.echo(f"  {remark}")
+    show(checked.problems, json=False)

@@ -1,0 +1,137 @@
+"""The two tasks of a foreign source: a map is proposed for it, and a confirmed map makes a cohort of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from reinfuse.exceptions import SourceRefused
+from reinfuse.output import Destination
+from reinfuse.sources.cohort_folder import Checked, check, checked_cohort, write_cohort
+from reinfuse.sources.follow import follow
+from reinfuse.sources.imported import Imported
+from reinfuse.sources.map_file import load_map, map_text
+from reinfuse.sources.proposal import Proposal, Proposed
+from reinfuse.sources.propose import propose
+from reinfuse.sources.questions import Question, answered, fault, questions
+from reinfuse.sources.read import read_source
+from reinfuse.sources.source_map import Block, Field, SourceMap
+from reinfuse.sources.source_table import KINDS, Source, SourceKind
+
+__all__ = [
+    "KINDS", "Checked", "Question", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
+    "go_on_with", "headers_of", "import_folder", "import_source", "propose_map", "questions", "write_map",
+]  # fmt: skip
+
+
+def propose_map(path: Path, *, kind: SourceKind | None = None) -> tuple[Source, Proposed]:
+    """Read a source and propose its map.
+
+    Raises
+    ------
+    SourceRefused
+        If nothing of it can be read.
+    """
+    source = read_source(path, kind=kind)
+    if not source.tables:
+        raise SourceRefused(source.problems)
+    proposed = propose(source)
+    return source, Proposed(_with_doubts(proposed), proposed.proposals)
+
+
+def go_on_with(path: Path, source: Source, proposed: Proposed) -> Proposed | None:
+    """Return an earlier map of the same source, with the reasons of what is proposed today; None if it is of another.
+
+    Raises
+    ------
+    MapRefused
+        If the file holds no map.
+    """
+    earlier = load_map(path)
+    if earlier.fingerprint != source.fingerprint:
+        return None
+    reasons = {(place, c): f for place, b in proposed.map.places() for c, f in b.fields.items()}
+
+    def reasoned(place: str, block: Block) -> Block:
+        fields = {c: replace(f, reason=r.reason, confidence=r.confidence) if (r := reasons.get((place, c))) else f
+                  for c, f in block.fields.items()}  # fmt: skip
+        return replace(block, fields=fields)
+
+    blocks = tuple(reasoned(place, block) for place, block in earlier.places())
+    return Proposed(replace(earlier, blocks=blocks), proposed.proposals)
+
+
+def write_map(source_map: SourceMap, proposals: tuple[Proposal, ...], place: Destination, name: str) -> Path:
+    """Write a map beside what is there already.
+
+    Raises
+    ------
+    OutputRefused
+        If it cannot be written, or is there already.
+    """
+    (path,) = place.write_files({name: map_text(source_map, proposals).encode()})
+    return path
+
+
+def import_source(path: Path, map_path: Path) -> Checked:
+    """Make a cohort of a source as its map says, and check it.
+
+    Raises
+    ------
+    MapRefused
+        If the map cannot be read.
+    SourceRefused
+        While anything is open, not understood, or wrong in the cohort: with every problem, in the source's words.
+    """
+    return checked_cohort(_followed(path, map_path), path.absolute())
+
+
+def check_source(path: Path, map_path: Path) -> Checked:
+    """Do as `import_source`, and return what is wrong instead of refusing it.
+
+    Raises
+    ------
+    MapRefused
+        If the map cannot be read.
+    """
+    return check(_followed(path, map_path), path.absolute())
+
+
+def import_folder(path: Path, map_path: Path, place: Destination) -> Checked:
+    """Make a cohort folder of a source.
+
+    Raises
+    ------
+    MapRefused, SourceRefused
+        As `import_source`; nothing is written then.
+    OutputRefused
+        If the folder cannot be written.
+    """
+    place.check()
+    checked = import_source(path, map_path)
+    write_cohort(checked, place)
+    return checked
+
+
+def headers_of(source: Source) -> Iterator[str]:
+    """Yield the headers of a source, each once."""
+    yield from dict.fromkeys(c.header for t in source.tables for c in t.columns)
+
+
+def _with_doubts(proposed: Proposed) -> SourceMap:
+    """Return the map with what is doubtful of each line beside its reason."""
+    whole = {p.source: p.reason for p in proposed.proposals if p.open}
+
+    def told(filled: Field) -> Field:
+        reason = whole.get(filled.column, "")
+        return replace(filled, reason=reason) if filled.reason and reason.startswith(filled.reason) else filled
+
+    blocks = (replace(b, fields={c: told(f) for c, f in b.fields.items()}) for b in proposed.map.blocks)
+    return replace(proposed.map, blocks=tuple(blocks))
+
+
+def _followed(path: Path, map_path: Path) -> Imported:
+    source_map = load_map(map_path)
+    source = read_source(path, kind=source_map.kind, layouts=source_map.layouts)
+    return follow(source, source_map)
