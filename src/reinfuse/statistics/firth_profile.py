@@ -19,6 +19,9 @@ from reinfuse.statistics.profile_likelihood import WRONG, Peak, fall, limits
 _AWAY = {True: (4.0,), False: (3.0, 10.0)}
 """How far from the estimate, and from 0, the other starts lie along each column, with up to two coefficients and with
 more: standard deviations of the column."""
+_FAR = (16.0, 64.0)
+"""Sizes of starts far out: among the patients without an outlying value a standard deviation is a small part of the
+column's, so that what is near to them is far from here."""
 _ANYWHERE, _WIDTH = 24, 6.0
 """With more than two coefficients so many starts in any direction, from 0 about so far away; always the same."""
 _MOST_ROWS = 2000
@@ -101,10 +104,24 @@ def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> 
     if len(model.X) <= _MOST_ROWS:
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
         steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
-        around += [*steps, *(best + step for step in steps)]
+        around += [*steps, *(best + step for step in steps), *_far(model, held)]
         if k > 2 or held is None:
             around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
     return np.unique([best, *around], axis=0)
+
+
+def _far(model: PenalisedModel, held: int | None) -> list[Floats]:
+    """Return points far out along each free column; with an intercept, such that its least or greatest value has 0."""
+    k, points = model.X.shape[1], []
+    for j in (j for j in range(model.effects) if j != held):
+        values = model.X[:, j]
+        for size in (sign * far for far in _FAR for sign in (-1, 1)):
+            for pivot in (values.min(), values.max()) if model.effects < k else (0.0,):
+                point = np.zeros(k)
+                point[-1] = -size * pivot
+                point[j] = size
+                points.append(point)
+    return points
 
 
 @dataclass(frozen=True)

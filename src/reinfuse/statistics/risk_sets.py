@@ -37,7 +37,7 @@ class RiskSets:
 
     @classmethod
     def of(cls, eta: Floats, weights: Floats) -> RiskSets:
-        """Return the risk sets of log hazards in descending order of time, shape (batch, n); weights the same or (1, n)."""
+        """Return the risk sets of log hazards in descending order of time, shape (batch, n); weights too, or (1, n)."""
         weights = np.broadcast_to(weights, eta.shape)
         shift = eta.max(axis=1, keepdims=True)
         hazards = weights * np.exp(eta - shift)
