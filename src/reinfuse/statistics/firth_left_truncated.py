@@ -77,12 +77,18 @@ class Rows:
     ) -> firth_batch.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
         maxima = []
-        for i, b in enumerate(start.copy()):
-            if held is not None:
-                b[held[0]] = held[1][i]
-            maxima.append(greatest(self, None if held is None else held[0], b=b, close=close or _CLOSE))
-        b, value, converged = (np.array([f[i] for f in maxima]) for i in range(3))
-        return firth_batch.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
+        with np.errstate(all="ignore"):  # steps that run away are told by `converged`
+            for i, b in enumerate(start.copy()):
+                if held is not None:
+                    b[held[0]] = held[1][i]
+                maxima.append(greatest(self, None if held is None else held[0], b=b, close=close or _CLOSE))
+            b, value, converged = (np.array([f[i] for f in maxima]) for i in range(3))
+            return firth_batch.Fits(b, value, np.array([self.state(x)[2] for x in b]), converged)
+
+    def unpenalised(self, start: Floats, held: int | None) -> Floats:
+        """Return where steps without the penalty end, shape (k,)."""
+        with np.errstate(all="ignore"):
+            return greatest(self, held, b=start, penalised=False)[0]
 
     def _shares(self, eta: Floats) -> tuple[Any, Floats]:
         """Return each row's share of each risk set, shape (times, rows), and the logarithm of the risk sets' sums.

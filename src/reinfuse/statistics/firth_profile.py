@@ -22,6 +22,8 @@ more: standard deviations of the column."""
 _FAR = (16.0, 64.0)
 """Sizes of starts far out: among the patients without an outlying value a standard deviation is a small part of the
 column's, so that what is near to them is far from here."""
+_ALONG = (8.0, 32.0)
+"""How far out along a direction that separates, or nearly does."""
 _ANYWHERE, _WIDTH = 24, 6.0
 """With more than two coefficients so many starts in any direction, from 0 about so far away; always the same."""
 _MOST_ROWS = 2000
@@ -57,6 +59,9 @@ class PenalisedModel(Protocol):
 
         `close`: the longest last step, in standard deviations of a column.
         """
+
+    def unpenalised(self, start: Floats, held: int | None) -> Floats:
+        """Return where steps without the penalty end, shape (k,): far out along a direction, if that separates."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,16 @@ class ModelData:
         return firth_batch.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
                                close=close)  # fmt: skip
 
+    def unpenalised(self, start: Floats, held: int | None) -> Floats:
+        """Return where steps without the penalty end, shape (k,)."""
+        at = None if held is None else (held, start[[held]])
+        if self.time is None:
+            fits = firth_batch.logistic(self.X, self.event[None], held=at, start=start[None], penalised=False)
+        else:
+            fits = firth_batch.cox(self.X, self.time[None], self.event[None], held=at, start=start[None],
+                                   penalised=False)  # fmt: skip
+        return fits.coef[0]
+
 
 def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> Floats:
     """Return the estimate, 0, and points around both along each column that is free; shape (m, k)."""
@@ -105,6 +120,7 @@ def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> 
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
         steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
         around += [*steps, *(best + step for step in steps), *_far(model, held)]
+        around += _separating(model, best, held)
         if k > 2 or held is None:
             around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
     return np.unique([best, *around], axis=0)
@@ -122,6 +138,15 @@ def _far(model: PenalisedModel, held: int | None) -> list[Floats]:
                 point[j] = size
                 points.append(point)
     return points
+
+
+def _separating(model: PenalisedModel, best: Floats, held: int | None) -> list[Floats]:
+    """Return points along the direction in which the likelihood without the penalty grows, several columns together."""
+    end = model.unpenalised(best, held)
+    length = float(np.abs(np.delete(end, [] if held is None else [held])).max(initial=0.0))
+    if not np.isfinite(length) or length == 0:
+        return []
+    return [end / length * size for size in _ALONG]
 
 
 @dataclass(frozen=True)
