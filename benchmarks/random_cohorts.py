@@ -228,6 +228,8 @@ def greatest(value: Any, k: int, held: tuple[int, float] | None = None) -> float
     far = np.arcsinh(max(FARTHEST, 4 * abs(held[1]) if held else 0.0))  # the others follow a coefficient held far away
     axis = np.sinh(np.linspace(-far, far, 181 if len(free) == 1 else 61))
     grid = np.array(np.meshgrid(*[axis] * len(free))).reshape(len(free), -1).T
+    if len(free) == 2:
+        grid = np.vstack([grid, *(_crests(at, axis, i) for i in (0, 1))])
     best = -np.inf
     for start in _apart(grid, at(grid)):
         middle, width = start, np.maximum(0.4, 0.35 * np.abs(start))
@@ -237,6 +239,24 @@ def greatest(value: Any, k: int, held: tuple[int, float] | None = None) -> float
             middle, width = middle + steps[int(here.argmax())], width * 0.55
         best = max(best, _climbed(at, middle))
     return best
+
+
+def _crests(at: Any, axis: Floats, i: int) -> Floats:
+    """Return for each value of coefficient i where the other is best: a ridge may be narrower than any grid."""
+
+    def both(other: Floats) -> Floats:
+        pairs = np.stack([np.broadcast_to(axis[:, None], other.shape), other], axis=2)
+        return pairs[:, :, [i, 1 - i]].reshape(-1, 2)
+
+    fine = np.sinh(np.linspace(np.arcsinh(axis[0]), np.arcsinh(axis[-1]), 8 * len(axis)))
+    middle, width = np.zeros(len(axis)), np.full(len(axis), np.inf)
+    for _ in range(14):
+        near = middle[:, None] + np.linspace(-1, 1, 9) * width[:, None] if np.isfinite(width[0]) else fine[None]
+        near = np.broadcast_to(near, (len(axis), near.shape[1]))
+        best = at(both(near)).reshape(near.shape).argmax(axis=1)
+        middle = np.take_along_axis(near, best[:, None], axis=1)[:, 0]
+        width = width / 2 if np.isfinite(width[0]) else np.maximum(0.05, 0.05 * np.abs(middle))
+    return both(middle[:, None])
 
 
 def _apart(grid: Floats, values: Floats) -> list[Floats]:
