@@ -109,7 +109,7 @@ class ModelData:
         else:
             fits = firth_batch.cox(self.X, self.time[None], self.event[None], held=at, start=start[None],
                                    penalised=False)  # fmt: skip
-        return fits.coef[0]
+        return np.asarray(fits.coef[0], dtype=np.float64)
 
 
 def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> Floats:
