@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,20 +17,25 @@ from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.plan.options import Analyses
 from reinfuse.plan.switches import declared
-from reinfuse.report.analyses.registry import TURNS, methods, references, shown
-from reinfuse.report.document.model import Picture
+from reinfuse.report.analyses.registry import TURNS, methods, of_section, parts, references, shown
+from reinfuse.report.document.model import Picture, Table
 from reinfuse.report.figures.catalog import figures, kinetic_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import FigureInputs
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.contents import report
-from reinfuse.report.sections.strobe import ITEMS, TITLES
+from reinfuse.report.sections.headings import HEADINGS
+from reinfuse.report.sections.strobe import ITEMS
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import Reference
+from reinfuse.results.estimate import Estimate
 
 TESTS = Path(__file__).resolve().parents[1]
 DOCS = TESTS.parent / "docs"
 MODULES = registry.modules()
 EVERY = [pytest.param(name, id=name) for name in MODULES]
+OF_A_STUDY = [pytest.param(name, id=name) for name, analysis in MODULES.items() if not analysis.sampled]
+SAMPLED = [name for name, analysis in MODULES.items() if analysis.sampled]
 GOLDEN_OR_BY_HAND = {
     "flow": "analysis/test_description.py::test_flow",
     "baseline": "analysis/test_description.py::test_baseline",
@@ -61,6 +67,8 @@ GOLDEN_OR_BY_HAND = {
     "persistence_factors": "kinetics/test_weibull.py::test_beside_r",
     "exposure_outcome": "kinetics/test_counts_by_day_28.py::test_areas_by_hand",
     "mediation": "analysis/test_mediation.py::test_effects_of_a_large_sample_are_those_of_its_model",
+    "population_model": "kinetics/test_population.py::test_fit_of_a_small_cohort_holds_the_planted_values",
+    "joint_model": "kinetics/test_joint.py::test_a_planted_association_is_found_and_told",
 }
 """Module -> the test that holds its numbers to R's, to a case by hand or to a known truth."""
 WITHOUT_A_SENTENCE = {"flow", "baseline", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
@@ -78,8 +86,39 @@ FIGURES = {
     "exposure": {"counts_by_cart1_cy_flu", "exposure_pairs"},
     "exposure_factors": {"forest_auc_0_28", "forest_cmax"},
     "persistence_factors": {"forest_persistence"},
+    "population_model": {"population_priors"},
 }
 """Module -> some of its figures, those of a report on the counts alone among them; the others have none."""
+
+TABLES = {
+    "baseline": {"baseline"},
+    "response": {"response"},
+    "survival": {"survival_pfs", "survival_os"},
+    "cumulative_incidence": {"competing"},
+    "toxicity": {"toxicity"},
+    "association": {"association_response", "association_pfs"},
+    "simulated_inference": {"small_samples"},
+    "model_averaging": {"averaging_pfs"},
+    "optimism": {"prediction"},
+    "leave_one_out": {"influence"},
+    "proportional_hazards": {"proportional"},
+    "sensitivity": {"e_values"},
+    "multiple_imputation": {"imputation"},
+    "competing_risks": {"fine_gray"},
+    "rmst": {"rmst_pfs"},
+    "landmark": {"later"},
+    "standardization": {"protocols_response"},
+    "paired": {"paired_response"},
+    "power": {"power"},
+    "exposure": {"exposure"},
+    "persistence": {"persistence"},
+    "exposure_factors": {"exposure_factors"},
+    "exposure_outcome": {"exposure_outcome"},
+    "mediation": {"mediation"},
+}
+"""Module -> some of its tables; the others are shown in the table of another analysis, or in a figure."""
+SAMPLED_RECORD = {"population_model": ("cmax", "typical"), "joint_model": ("pfs", "hazard_ratio")}
+"""Module -> endpoint and statistic of a record that its table shows."""
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +128,12 @@ def findings():
     every = {name: True for name in declared()}
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": every})})
     return Study(read_cohort(datasets()[DEMO].path), plan).run()
+
+
+def tables_of(name, tables):
+    """Return the tables that an analysis shows, in its section and in parts of it."""
+    of_parts = [t for part in shown()[name].parts(tables) for t in part.tables]
+    return [t for t in (*shown()[name].tables(tables), *of_parts) if t is not None]
 
 
 def test_the_order_names_analyses_that_there_are():
@@ -107,12 +152,12 @@ def test_an_analysis_that_is_in_no_row_follows_its_section():
 def test_it_says_what_it_is_what_it_lacks_and_how_the_report_shows_it(name):
     analysis = MODULES[name]
     assert all((analysis.what, analysis.method, analysis.lacking))
-    assert analysis.section in {*TITLES, "patients", "power", "kinetics"}
+    assert analysis.section in HEADINGS
     assert name in shown()
     assert all(isinstance(r, Reference) for r in shown()[name].references.values())
     items = {item.split()[0] for item, _, _ in ITEMS}
     assert {s.item for s in shown()[name].strobe} <= items
-    assert all((s.section or analysis.section) in TITLES for s in shown()[name].strobe)
+    assert all((s.section or analysis.section) in HEADINGS for s in shown()[name].strobe)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -145,7 +190,7 @@ def test_its_numbers_are_held_to_others(name):
     assert re.search(rf"^def {test}\(", (TESTS / path).read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", OF_A_STUDY)
 def test_it_runs_on_the_bundled_cohort(name, findings):
     analysis = MODULES[name]
     assert any(e.analysis == analysis.records and e.estimate is not None for e in findings.estimates)
@@ -153,7 +198,7 @@ def test_it_runs_on_the_bundled_cohort(name, findings):
     assert not [text for text in idle if text.startswith(f"{analysis.name}:")]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", OF_A_STUDY)
 def test_the_methods_paragraph_says_how_and_cites_what_it_declares(name, findings):
     cited: list[str] = []
 
@@ -174,7 +219,7 @@ def test_its_figures_are_drawn_and_are_those_of_the_report(name, findings):
                 for _, n, draw in shown()[name].figures(FigureInputs(findings, counts_alone=alone))}  # fmt: skip
     assert bool(declared) == (name in FIGURES)
     assert set(declared) >= FIGURES.get(name, set())
-    assert all(declared[n]() is not None for n in sorted(FIGURES.get(name, set()))[:1])
+    assert all((declared[n]() is None) == (name in SAMPLED) for n in sorted(FIGURES.get(name, set()))[:1])
     planned = {n for _, n, _ in (*figures(findings), *(kinetic_figures(findings) if section == "kinetics" else ()))}
     assert set(declared) <= planned
 
@@ -185,7 +230,7 @@ def test_every_figure_has_one_declaration_and_one_place_in_the_report(findings):
     assert len(names) == len(places)
     own = [n for one in shown().values() for _, n, _ in one.figures(FigureInputs(findings))]
     of_patients = [n for _, n, _ in patient_figures(findings, None)]
-    assert sorted([*own, *of_patients, "population_priors"]) == sorted(names)
+    assert sorted([*own, *of_patients]) == sorted(names)
     document = report(findings, [(places[n], Drawn(n, n, n, b"")) for n in names])
     assert sorted(b.name for b in document.blocks() if isinstance(b, Picture)) == sorted(names)
 
@@ -196,9 +241,50 @@ def test_figures_of_an_endpoint_that_belong_together_follow_each_other(findings)
     assert turns == [f"{kind}_{end}" for end in ends for kind in ("influence", "power")]
 
 
+@pytest.mark.parametrize("name", OF_A_STUDY)
+def test_its_tables_are_those_of_the_report(name, findings):
+    own = {t.name for t in tables_of(name, StudyTables(findings))}
+    assert bool(own) == (name in TABLES)
+    assert own >= TABLES.get(name, set())
+
+
+def test_every_table_of_the_report_is_declared_by_one_analysis(findings):
+    tables = StudyTables(findings)
+    declared = [t.name for name in MODULES for t in tables_of(name, tables)]
+    in_report = [b.name for b in report(findings, ()).blocks() if isinstance(b, Table)]
+    assert sorted(in_report) == sorted([*declared, "strobe"])
+    assert len(in_report) == len(set(in_report))
+
+
+def test_a_part_that_two_analyses_fill_is_one_part_with_one_heading(findings):
+    tables = StudyTables(findings)
+    for section in {a.section for a in MODULES.values()}:
+        titles = [(p.name, p.title) for _, one in of_section(section) for p in one.parts(tables)]
+        assert len(dict(titles)) == len(set(titles))
+    competing = [p for p in parts("survival", tables) if p.name == "survival_competing"]
+    assert [[t.name for t in p.tables] for p in competing] == [["competing", "fine_gray"]]
+
+
+def test_sampled_models_are_declared_but_no_part_of_a_study(findings):
+    assert SAMPLED == ["population_model", "joint_model"]
+    assert not {MODULES[name].records for name in SAMPLED} & {e.analysis for e in findings.estimates}
+    assert not any(MODULES[name].name in w["text"].lower() for name in SAMPLED for w in findings.warnings)
+
+
+@pytest.mark.parametrize("name", SAMPLED)
+def test_a_sampled_model_is_told_shown_and_kept_from_sharing(name, findings):
+    record = Estimate(MODULES[name].records, *SAMPLED_RECORD[name], estimate=2.0, n=44, events=86, confidence=0.95)
+    own = replace(findings, estimates=(*findings.estimates, record))
+    without, with_it = (list(methods(one, lambda *_: "[]", section="kinetics")) for one in (findings, own))
+    assert len([sentence for sentence in with_it if sentence not in without]) == 1
+    assert {t.name for t in tables_of(name, StudyTables(own))} == {record.analysis}
+    assert not any(e.analysis == record.analysis for e in suppressed(own, 5)[0].estimates)
+
+
 def test_the_report_of_all_analyses_holds_every_sentence_and_table(findings):
     document = report(findings, ())
-    assert set(document.cited) >= {key for one in shown().values() for key in one.references if key != "clopper"}
+    of_a_study = [one for name, one in shown().items() if name not in SAMPLED]
+    assert set(document.cited) >= {key for one in of_a_study for key in one.references if key != "clopper"}
     names = {block.name for block in document.blocks() if hasattr(block, "name")}
     assert "rmst_pfs" in names
     assert "survival_rmst" in names

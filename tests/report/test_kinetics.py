@@ -17,7 +17,7 @@ from reinfuse.disclosure import suppressed
 from reinfuse.report.export.kinetics_folder import write_kinetics
 from reinfuse.report.figures.catalog import kinetic_figures
 from reinfuse.report.figures.vpc import inside, vpc
-from reinfuse.report.sections.kinetics import kinetic_sections
+from reinfuse.report.sections.contents import kinetic_report
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 
@@ -97,7 +97,7 @@ def sampled_records(refused: bool) -> list[Estimate]:
 @pytest.mark.parametrize("refused", [False, True])
 def test_the_population_model_is_shown_with_its_diagnostics(counted, refused):
     findings = replace(counted, estimates=(*counted.estimates, *sampled_records(refused)))
-    (section,) = kinetic_sections(findings, set())
+    section = kinetic_report(findings, ()).sections[0]
     part = next(b for b in section.blocks if getattr(b, "name", "") == "kinetics_population")
     tables = {b.name: b for b in part.blocks if hasattr(b, "caption")}
     assert next(iter(tables)) == "sampling"  # judged before the numbers
@@ -112,7 +112,7 @@ def test_the_population_model_is_shown_with_its_diagnostics(counted, refused):
 def test_without_its_libraries_the_report_says_what_is_missing(counted):
     note = "not estimable: it needs further libraries"
     findings = replace(counted, estimates=(*counted.estimates, Estimate("population", "counts", "typical", note=note)))
-    (section,) = kinetic_sections(findings, set())
+    section = kinetic_report(findings, ()).sections[0]
     said = [b.text for s in section.blocks for b in getattr(s, "blocks", ()) if hasattr(b, "text")]
     assert any(note in str(text) for text in said)
 

@@ -142,6 +142,8 @@ class Analysis:
         Needs the estimates of the steps before it.
     disclosure
         What `share` does with its records.
+    sampled
+        Takes minutes and an extra, and so is no step of a study: `reinfuse kinetics` alone runs it.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Analysis:
     own_switch: Switch | None = None
     last: bool = False
     disclosure: Disclosure = "removed"
+    sampled: bool = False
 
     def off(self, plan: Plan) -> list[str]:
         """Return the switches by which a plan leaves it out."""
@@ -170,6 +173,11 @@ NO_FACTOR = "no endpoint and factor that can be modelled"
 NO_MODEL = f"{NO_FACTOR}, without delayed entry"
 NO_MULTIVARIABLE = "no multivariable model in the plan"
 NO_COUNTS = "no CAR-T counts after the infusions"
+
+
+def not_in_a_study(_: Inputs) -> Iterable[Step]:
+    """Return no step: for a sampled model, whose command runs it."""
+    return ()
 
 
 def independent(name: str, work: Callable[[], Output], *, endpoint: str | None = None) -> Step:

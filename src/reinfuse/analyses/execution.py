@@ -91,7 +91,7 @@ def not_run(todo: Sequence[Step], results: StepResults, inputs: Inputs) -> Itera
     names = [step.name for step in todo]
     planned = {analysis_of(name).name for name in names}
     given = {analysis_of(name).name for name in names if name not in results.empty}
-    for analysis in (a for a in analyses() if a.wanted_by(inputs.plan)):
+    for analysis in (a for a in analyses() if a.wanted_by(inputs.plan) and not a.sampled):
         off = analysis.off(inputs.plan)
         if off:
             switch = " and ".join(f"analyses.{s}" for s in off)

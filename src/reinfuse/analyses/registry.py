@@ -38,6 +38,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("persistence_factors",),
     ("exposure_outcome",),
     ("mediation",),
+    ("population_model",),
+    ("joint_model",),
 )
 """Modules, as their records follow each other; those of one row take turns, endpoint by endpoint.
 

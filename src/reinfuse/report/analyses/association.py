@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.analyses.base import Cite, Part, Shown
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.forest import forest
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
@@ -37,6 +38,11 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
             yield "P-values were not adjusted for multiple testing."
 
 
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    for end in tables.findings.described.endpoints:
+        yield Part(f"association_{end.name}", end.label, tables=(tables.association(end.name),))
+
+
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     for end in inputs.findings.described.endpoints:
         if any(e.estimate is not None for e in inputs.tables.effects(end.name)):
@@ -51,4 +57,4 @@ def _forest(inputs: FigureInputs, endpoint: str) -> Drawn:
     return forest(f"forest_{endpoint}", title, records, labels=labels, synthetic=inputs.synthetic, columns=inputs.two)
 
 
-SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"), figures=_figures)
+SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"), figures=_figures, parts=_parts)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 
-from reinfuse.report.document.model import Table
+from reinfuse.report.document.model import Block, Table
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import Reference
@@ -37,7 +37,43 @@ class Strobe:
     section: str = ""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a section under a heading of its own; parts of one name are one part.
+
+    Attributes
+    ----------
+    name
+        The place of its figures, which stand before its tables.
+    title
+        Its heading.
+    tables
+        None where there is nothing to show.
+    text, after
+        What stands before figures and tables, and after them, where there is a table.
+    otherwise
+        What is said where there is no table.
+    """
+
+    name: str
+    title: str
+    _: KW_ONLY
+    tables: tuple[Table | None, ...] = ()
+    text: tuple[str, ...] = ()
+    after: tuple[Block, ...] = ()
+    otherwise: tuple[str, ...] = ()
+
+    def with_more(self, other: Part) -> Part:
+        """Return this part with what another analysis shows in it."""
+        names = ("tables", "text", "after", "otherwise")
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
 def _no_table(_: StudyTables) -> Iterable[Table | None]:
+    return ()
+
+
+def _no_part(_: StudyTables) -> Iterable[Part]:
     return ()
 
 
@@ -71,8 +107,8 @@ class Shown:
         The figures that it may have, each with its place in the report.
     text
         What its section says before the tables.
-    title
-        The heading of its part of the section, where it has one of its own.
+    parts
+        Its parts of the section, each with a heading of its own.
     """
 
     methods: Callable[[Findings, Cite], Iterable[str]] = _no_sentence
@@ -82,4 +118,4 @@ class Shown:
     tables: Callable[[StudyTables], Iterable[Table | None]] = _no_table
     figures: Callable[[FigureInputs], Iterable[Planned]] = _no_figure
     text: Callable[[StudyTables], Iterable[str]] = _no_text
-    title: str = ""
+    parts: Callable[[StudyTables], Iterable[Part]] = _no_part

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from reinfuse.report.analyses.base import Shown
+from collections.abc import Iterator
 
-SHOWN = Shown()
+from reinfuse.report.analyses.base import Shown
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.study_tables import StudyTables
+
+
+def _tables(tables: StudyTables) -> Iterator[Table | None]:
+    yield tables.baseline()
+
+
+SHOWN = Shown(tables=_tables)

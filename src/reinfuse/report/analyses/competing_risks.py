@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reinfuse.analyses import competing_risks
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
+from reinfuse.report.analyses.cumulative_incidence import COMPETING
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -18,6 +21,10 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    yield replace(COMPETING, tables=(tables.effects_on_incidence(),))
+
+
 SHOWN = Shown(
     _methods,
     references=cited("gray", "fine_gray"),
@@ -25,4 +32,5 @@ SHOWN = Shown(
         Strobe("17", "competing p_value", "Gray's test"),
         Strobe("17", "competing subdistribution_hazard_ratio", "Fine and Gray's model"),
     ),
+    parts=_parts,
 )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reinfuse.analyses import competing_risks
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.incidence import incidence
 from reinfuse.report.figures.km import GroupCurve
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -22,8 +24,15 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
+COMPETING = Part("survival_competing", "Competing events")
+
+
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    yield replace(COMPETING, tables=(tables.competing(),))
+
+
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
-    yield "competing", "incidence", lambda: _incidence(inputs)
+    yield COMPETING.name, "incidence", lambda: _incidence(inputs)
 
 
 def _incidence(inputs: FigureInputs) -> Drawn | None:
@@ -47,4 +56,5 @@ SHOWN = Shown(
     references=cited("aalen"),
     strobe=(Strobe("15", "competing rate_at", "competing events"),),
     figures=_figures,
+    parts=_parts,
 )

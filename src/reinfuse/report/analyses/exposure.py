@@ -14,11 +14,12 @@ from reinfuse.kinetics.day_28 import LAST_VISIT
 from reinfuse.kinetics.exposure import MEASURES, of_unit
 from reinfuse.kinetics.median_curves import median_curve
 from reinfuse.kinetics.profiles import Profile
-from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.analyses.base import Cite, Part, Shown
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.pairs import pairs
 from reinfuse.report.figures.spaghetti import Group, spaghetti
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.labels import lowered
 from reinfuse.results.findings import Findings
 
@@ -36,6 +37,10 @@ def _methods(findings: Findings, _: Cite) -> Iterator[str]:
             f"{findings.kinetics['rules']['area']}, counts below the limit of quantification set to half the limit, "
             f"the last count (day {LAST_VISIT:g} or later) carried forward to day 28."
         )
+
+
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    yield Part("kinetics_exposure", "Exposure", tables=(tables.exposure(),))
 
 
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
@@ -145,4 +150,4 @@ def _group(label: str, own: list[Profile]) -> Group:
     return Group(label, own, median_curve(own, _GRID))
 
 
-SHOWN = Shown(_methods, figures=_figures)
+SHOWN = Shown(_methods, figures=_figures, parts=_parts)

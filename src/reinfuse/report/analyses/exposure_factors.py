@@ -7,13 +7,20 @@ from functools import partial
 
 from reinfuse.kinetics.exposure import MEASURES
 from reinfuse.kinetics.infusion_factors import label
-from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.analyses.base import Cite, Part, Shown
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.forest import forest
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
+
+_TEXT = (
+    "A ratio above 1 means higher exposure or longer persistence with the factor. Models account for correlated "
+    "infusions of a patient. These are associations: clinicians chose regimens and doses for reasons that may also "
+    "affect expansion (confounding by indication)."
+)
 
 
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
@@ -23,6 +30,11 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
             f"small-sample robust standard errors {cite('cr2')}; persistence by an interval-censored Weibull model "
             "with profile-likelihood intervals."
         )
+
+
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    title = "Factors associated with exposure"
+    yield Part("kinetics_factors", title, tables=(tables.factors(),), text=(_TEXT,))
 
 
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
@@ -51,4 +63,4 @@ def forest_of(inputs: FigureInputs, measure: str) -> Drawn | None:
     )
 
 
-SHOWN = Shown(_methods, references=cited("cr2"), figures=_figures)
+SHOWN = Shown(_methods, references=cited("cr2"), figures=_figures, parts=_parts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.report.analyses.base import Cite, Shown
+from reinfuse.report.analyses.base import Cite, Part, Shown
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -18,4 +19,8 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         )
 
 
-SHOWN = Shown(_methods, references=cited("turnbull", "hudgens"))
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    yield Part("kinetics_persistence", "Persistence", tables=(tables.persistence(),))
+
+
+SHOWN = Shown(_methods, references=cited("turnbull", "hudgens"), parts=_parts)

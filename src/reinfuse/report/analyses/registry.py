@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from itertools import zip_longest
@@ -10,8 +10,8 @@ from pkgutil import iter_modules
 
 import reinfuse.report.analyses
 from reinfuse.analyses.registry import modules
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
-from reinfuse.report.document.model import Paragraph, Section, Table
+from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
+from reinfuse.report.document.model import Table
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import REFERENCES, Reference
@@ -62,21 +62,21 @@ def methods(findings: Findings, cite: Cite, *, section: str | None = None) -> It
 
 def texts(section: str, tables: StudyTables) -> Iterator[str]:
     """Yield what a section says before its tables."""
-    yield from (text for _, one in of_section(section) if not one.title for text in one.text(tables))
+    yield from (text for _, one in of_section(section) for text in one.text(tables))
 
 
 def tables_of(section: str, tables: StudyTables) -> Iterator[Table]:
     """Yield the tables of a section that have something to show."""
-    drawn = (table for _, one in of_section(section) if not one.title for table in one.tables(tables))
+    drawn = (table for _, one in of_section(section) for table in one.tables(tables))
     yield from (table for table in drawn if table is not None)
 
 
-def parts(section: str, tables: StudyTables) -> Iterator[Section]:
-    """Yield the parts of a section that have a heading of their own, where they have something to show."""
-    for name, one in of_section(section):
-        own = [table for table in one.tables(tables) if table is not None] if one.title else []
-        if own:
-            yield Section(f"{section}_{name}", one.title, (*(Paragraph(text) for text in one.text(tables)), *own))
+def parts(section: str, tables: StudyTables) -> Iterable[Part]:
+    """Return the parts of a section that have a heading of their own."""
+    merged: dict[str, Part] = {}
+    for part in (part for _, one in of_section(section) for part in one.parts(tables)):
+        merged[part.name] = merged[part.name].with_more(part) if part.name in merged else part
+    return merged.values()
 
 
 def figures(inputs: FigureInputs, *, section: str | None = None) -> Iterator[Planned]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
@@ -16,8 +18,13 @@ def proportions(findings: Findings, cite: Cite) -> Iterator[str]:
     yield f"Proportions have exact (Clopper-Pearson) {level} confidence intervals {cite('clopper')}."
 
 
+def _tables(tables: StudyTables) -> Iterator[Table | None]:
+    yield tables.response()
+
+
 SHOWN = Shown(
     proportions,
     references=cited("clopper"),
     strobe=(Strobe("15", "response"), Strobe("16c", "response proportion", "proportions")),
+    tables=_tables,
 )

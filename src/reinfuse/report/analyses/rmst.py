@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.document.model import Table
 from reinfuse.report.tables.protocols import ProtocolTables
 from reinfuse.report.tables.robustness import ratio
@@ -74,11 +74,13 @@ def _methods(findings: Findings, cite: Cite) -> Iterable[str]:
     )
 
 
+def _parts(tables: ProtocolTables) -> Iterator[Part]:
+    yield Part("survival_rmst", "Restricted mean survival time", tables=tuple(_tables(tables)), text=(_TEXT,))
+
+
 SHOWN = Shown(
     _methods,
     references={"restricted_mean": UNO},
     strobe=(Strobe("17", "rmst", "restricted mean survival time"),),
-    tables=_tables,
-    text=lambda _: (_TEXT,),
-    title="Restricted mean survival time",
+    parts=_parts,
 )

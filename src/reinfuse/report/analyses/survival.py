@@ -8,10 +8,11 @@ from functools import partial
 from reinfuse.analyses import survival
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import factor_of, level_of
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.figures.figure_spec import MOST_GROUPS, FigureInputs, Planned
 from reinfuse.report.figures.km import GroupCurve, kaplan_meier
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import cited
@@ -32,6 +33,12 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         yield f"Groups were compared by the log-rank test {cite('log_rank')}."
 
 
+def _parts(tables: StudyTables) -> Iterator[Part]:
+    for end in tables.findings.described.endpoints:
+        if end.kind == "time" and not end.competing:
+            yield Part(f"survival_{end.name}", end.label, tables=(tables.survival(end.name),))
+
+
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     """Yield curves of every time to event; of main endpoints and a plan's own, also by factors."""
     plan, described = inputs.findings.plan, inputs.findings.described
@@ -39,10 +46,10 @@ def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     factors = [f.name for f in described.factors if f.kind != "number"
                and (f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
     for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
-        yield end, f"km_{end}", partial(_curves, inputs, end, None)
+        yield f"survival_{end}", f"km_{end}", partial(_curves, inputs, end, None)
         if declaration(end).by_factor or end in own:
             for factor in factors:
-                yield end, f"km_{end}_by_{factor}", partial(_curves, inputs, end, factor)
+                yield f"survival_{end}", f"km_{end}_by_{factor}", partial(_curves, inputs, end, factor)
 
 
 def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | None:
@@ -79,4 +86,5 @@ SHOWN = Shown(
     references=cited("kaplan", "brookmeyer", "follow_up", "log_rank"),
     strobe=(Strobe("15", "survival"), Strobe("16c", "survival rate_at", "rates at fixed times")),
     figures=_figures,
+    parts=_parts,
 )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
 from reinfuse.report.analyses.response import proportions
+from reinfuse.report.document.model import Table
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
@@ -19,4 +21,8 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     )
 
 
-SHOWN = Shown(_methods, references=cited("clopper", "astct"), strobe=(Strobe("15", "toxicity"),))
+def _tables(tables: StudyTables) -> Iterator[Table | None]:
+    yield tables.toxicity()
+
+
+SHOWN = Shown(_methods, references=cited("clopper", "astct"), strobe=(Strobe("15", "toxicity"),), tables=_tables)

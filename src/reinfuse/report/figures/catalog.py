@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.report.analyses import registry
-from reinfuse.report.figures.catalog_kinetics import population_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.theme import Columns
@@ -20,16 +19,12 @@ def figures(findings: Findings, columns: Columns | None = None) -> Iterator[Plan
     columns
         Columns of a journal's page that each spans; default: what suits the figure.
     """
-    inputs = FigureInputs(findings, columns)
-    planned = list(registry.figures(inputs))
+    planned = list(registry.figures(FigureInputs(findings, columns)))
     yield from (one for one in planned if one[0] == "patients")
     yield from patient_figures(findings, columns)
     yield from (one for one in planned if one[0] != "patients")
-    yield from population_figures(inputs)
 
 
 def kinetic_figures(findings: Findings) -> Iterator[Planned]:
     """Yield the figures of a report on the CAR-T counts alone."""
-    inputs = FigureInputs(findings, counts_alone=True)
-    yield from registry.figures(inputs, section="kinetics")
-    yield from population_figures(inputs)
+    yield from registry.figures(FigureInputs(findings, counts_alone=True), section="kinetics")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from reinfuse.analyses.execution import NOT_RUN
-from reinfuse.report.analyses.registry import parts
+from reinfuse.report.analyses.registry import methods
 from reinfuse.report.document.model import (
     Block,
     Bullets,
@@ -16,17 +16,15 @@ from reinfuse.report.document.model import (
     Picture,
     Ref,
     Section,
-    Table,
     Text,
     with_citations,
 )
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.sections.kinetics import kinetic_sections
-from reinfuse.report.sections.robustness import Part, more_sections
+from reinfuse.report.sections.headings import HEADINGS, Heading
+from reinfuse.report.sections.results import section
 from reinfuse.report.sections.strobe import checklist
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
-from reinfuse.report.text.kinetics_methods import kinetic_methods
 from reinfuse.report.text.narrative import Prose
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import FAILED, Boundary
@@ -88,16 +86,15 @@ class _Report:
         return (*self.boundary.warnings, *self.findings.warnings)
 
     def of_counts(self) -> Document:
-        methods = Paragraph(with_citations(" ".join(kinetic_methods(self.findings, self.prose.cite))))
+        sentences = methods(self.findings, self.prose.cite, section="kinetics")
+        text = Paragraph(with_citations(" ".join(sentences)))
         references = Section("references", "References", (Bullets(tuple(self.prose.references), numbered=True),))
-        sections = (*self._counts(), Section("methods", "Methods", (methods, references)),
-                    Section("provenance", "Provenance", (Pairs(tuple(self._provenance())),)))  # fmt: skip
+        titles = {name: HEADINGS[name].title for name in ("kinetics", "methods", "provenance")}
+        sections = (section(HEADINGS["kinetics"], self.tables, self._drawn),
+                    Section("methods", titles["methods"], (text, references)),
+                    Section("provenance", titles["provenance"], (Pairs(tuple(self._provenance())),)))  # fmt: skip
         mark = " (synthetic data)" if self.findings.provenance["synthetic"] else ""
-        return self._document(f"CAR-T cell kinetics{mark}", sections)
-
-    def _counts(self) -> Iterator[Section]:
-        for section in kinetic_sections(self.findings, {place for place, _ in self.figures}):
-            yield self._illustrated(section)
+        return self._document(f"{titles['kinetics']}{mark}", sections)
 
     def _document(self, title: str, sections: tuple[Section, ...]) -> Document:
         provenance = self.findings.provenance
@@ -112,35 +109,33 @@ class _Report:
         )
 
     def _sections(self) -> Iterable[Section]:
-        prose, tables = self.prose, self.tables
-        methods = Paragraph(with_citations(" ".join(prose.methods())))  # first: its citations give references numbers
-        places = {place for place, _ in self.figures}
-        planned: list[Part] = [
-            _part("summary", "Summary", self._summary),
-            _part("asked", "Objectives", lambda: (Paragraph(p) for p in prose.objectives())),
-            _part("patients", "Patients", self._patients),
-            _part("course", "Clinical course of each patient", self._course, short="Clinical course"),
-            _part("response", "Response", lambda: (*_shown(tables.response()), *self._drawn("response"))),
-            _part("survival", "Time to event", self._times),
-            _part("toxicity", "Toxicity", lambda: (*_shown(tables.toxicity()), *self._drawn("toxicity"))),
-            _part("associations", "Factors associated with outcome", self._associations, short="Associations"),
-            *more_sections(self.findings, tables, places, pictures=self._drawn),
-            ("kinetics", "CAR-T cell kinetics", self._counts),
-            _part("methods", "Methods", lambda: (methods, *self._rules())),
-            _part("limits", "Limitations", lambda: (Bullets(tuple(prose.limits())),)),
-            _part("warnings", "Data quality and warnings", self._warnings),
-            _part("strobe", "STROBE checklist", lambda: (checklist(self.findings),)),
-            _part("provenance", "Provenance", lambda: (Pairs(tuple(self._provenance())),)),
-        ]
-        built = [s for name, head, build in planned for s in self._built(name, head, build)]
+        prose = self.prose
+        sentences = Paragraph(with_citations(" ".join(prose.methods())))  # first: it gives references their numbers
+        of_no_analysis: dict[str, Callable[[], Iterable[Block]]] = {
+            "summary": self._summary,
+            "asked": lambda: (Paragraph(p) for p in prose.objectives()),
+            "methods": lambda: (sentences, *self._rules()),
+            "limits": lambda: (Bullets(tuple(prose.limits())),),
+            "warnings": self._warnings,
+            "strobe": lambda: (checklist(self.findings),),
+            "provenance": lambda: (Pairs(tuple(self._provenance())),),
+        }
+        headings = [heading.of(self.findings.plan.index_infusion) for heading in HEADINGS.values()]
+        built = [s for heading in headings for s in self._built(heading, of_no_analysis.get(heading.name))]
         return (self._with_failures(s) for s in built)  # when all are built: a later one may have failed
 
-    def _built(self, name: str, head: str, build: Callable[[], Iterable[Section]]) -> Sequence[Section]:
-        """Return a part's sections; an empty one where it, or all that stands in it, failed."""
-        sections: list[Section] = self.boundary.attempt(
-            f"Section {head}", name, lambda: [s for s in build() if s.blocks], otherwise=[]
-        )
-        return sections or ([Section(name, head, ())] if self._failed(name) else [])
+    def _built(self, heading: Heading, blocks: Callable[[], Iterable[Block]] | None) -> Sequence[Section]:
+        """Return a section, of blocks or of its analyses; an empty one where it, or all that stands in it, failed."""
+
+        def build() -> Section:
+            if blocks is None:
+                return section(heading, self.tables, self._drawn)
+            return Section(heading.name, heading.title, tuple(blocks()), heading.short)
+
+        one = self.boundary.attempt(f"Section {heading.title}", heading.name, build, otherwise=None)
+        if one is not None and one.blocks:
+            return [one]
+        return [Section(heading.name, heading.title, ())] if self._failed(heading.name) else []
 
     def _failed(self, name: str) -> tuple[str, ...]:
         """Return what is said of failures in a section."""
@@ -149,24 +144,16 @@ class _Report:
 
     def _top(self, place: str) -> str:
         """Return the name of the section that holds a section or a figure's place."""
-        if place == "competing" or any(place == e.name for e in self.findings.described.endpoints if e.kind == "time"):
-            return "survival"
         first = place.partition("_")[0]
         return {"association": "associations"}.get(first, first)
 
-    def _with_failures(self, section: Section) -> Section:
-        failed = self._failed(section.name)
-        if section.name == "summary":
+    def _with_failures(self, one: Section) -> Section:
+        failed = self._failed(one.name)
+        if one.name == "summary":
             failed = tuple(w["text"] for w in self._all_warnings if w["about"] == FAILED)
-        if section.name == "warnings":
-            section = replace(section, blocks=tuple(self._warnings()))
-        return replace(section, blocks=(*(Paragraph(text, "banner") for text in failed), *section.blocks))
-
-    def _illustrated(self, section: Section) -> Section:
-        """Return a section with the figures of it and of the sections inside it, each before its tables."""
-        inner = tuple(self._illustrated(b) if isinstance(b, Section) else b for b in section.blocks)
-        first = next((i for i, b in enumerate(inner) if isinstance(b, Table | Section)), len(inner))
-        return replace(section, blocks=(*inner[:first], *self._drawn(section.name), *inner[first:]))
+        if one.name == "warnings":
+            one = replace(one, blocks=tuple(self._warnings()))
+        return replace(one, blocks=(*(Paragraph(text, "banner") for text in failed), *one.blocks))
 
     def _drawn(self, place: str) -> Iterator[Picture]:
         for where, drawn in self.figures:
@@ -188,45 +175,6 @@ class _Report:
             "See ", Ref("section", "limits"), ".",
         )  # fmt: skip
         yield Paragraph(caution, "aside")
-
-    def _patients(self) -> Iterator[Block]:
-        figures = list(self._drawn("patients"))
-        flow = [p for p in figures if p.name == "flow"]
-        yield Paragraph((*((Ref("figure", "flow"), " shows the patient flow; ") if flow else ()),
-                         Ref("table", "baseline"), " gives baseline characteristics."))  # fmt: skip
-        yield from flow
-        yield self.tables.baseline()
-        yield from (p for p in figures if p not in flow)
-
-    def _course(self) -> Iterator[Block]:
-        figures = list(self._drawn("course"))
-        if figures:
-            yield Paragraph((Ref("figure", figures[0].name), " shows every infusion, response and event of each "
-                             "patient, in months from the index infusion."))  # fmt: skip
-        yield from figures
-
-    def _times(self) -> Iterator[Section]:
-        for end in self.findings.described.endpoints:
-            if end.kind == "time" and not end.competing:
-                blocks: tuple[Block, ...] = (*self._drawn(end.name), self.tables.survival(end.name))
-                yield Section(f"survival_{end.name}", end.label, blocks)
-        competing = (self.tables.competing(), self.tables.effects_on_incidence())
-        more: tuple[Block, ...] = (*self._drawn("competing"), *(t for t in competing if t is not None))
-        if more:
-            yield Section("survival_competing", "Competing events", more)
-        yield from parts("survival", self.tables)
-
-    def _associations(self) -> Iterator[Block]:
-        names = [m.endpoint for m in self.findings.plan.models]
-        with_tables = [(e, self.tables.association(e.name)) for e in self.findings.described.endpoints]
-        modelled = [t.name for e, t in with_tables if t is not None and e.name in names]
-        if modelled:
-            refs = [x for name in modelled for x in (", ", Ref("table", name))][1:]
-            yield Paragraph(("Multivariable models: ", *refs, ". All other effects are univariable."))
-        for end, table in with_tables:
-            if table is not None:
-                blocks: tuple[Block, ...] = (*self._drawn(f"association_{end.name}"), table)
-                yield Section(f"association_{end.name}", end.label, blocks)
 
     def _rules(self) -> Iterator[Section]:
         yield Section("rules", "Endpoint definitions", (Pairs(tuple(self.prose.rules())),))
@@ -253,12 +201,3 @@ class _Report:
         yield "Versions", f"reinfuse {provenance['reinfuse']}, Python {provenance['python']}{packages}"
         yield "Date", str(provenance["date"])
         yield "Records", "every number is in findings.json and estimates.csv; every figure's data in figures/"
-
-
-def _part(name: str, head: str, blocks: Callable[[], Iterable[Block]], *, short: str = "") -> Part:
-    """Return a part of one section."""
-    return name, head, lambda: [Section(name, head, tuple(blocks()), short)]
-
-
-def _shown(table: Table | None) -> Iterable[Table]:
-    return () if table is None else (table,)

@@ -9,10 +9,15 @@ from collections.abc import Callable
 
 from reinfuse.report.analyses.registry import strobe
 from reinfuse.report.document.model import Row, Table
+from reinfuse.report.sections.headings import HEADINGS
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE
 from reinfuse.results.findings import Findings
 
+SUMMARY, OBJECTIVES, PATIENTS, TIMES, ASSOCIATIONS, POWER, METHODS, LIMITS = (
+    HEADINGS[name].mentioned
+    for name in ("summary", "asked", "patients", "survival", "associations", "power", "methods", "limits")
+)
 AUTHORS = "Authors to complete"
 _Where = Callable[["_Held"], str]
 UNPRINTED = ("averaging", "stability", "paired")
@@ -74,22 +79,9 @@ class _Held:
         return "None is shown" if self.hidden else "None was planned"
 
 
-TITLES = {
-    "response": "Response",
-    "survival": "Time to event",
-    "toxicity": "Toxicity",
-    "associations": "Factors associated with outcome",
-    "sure": "Robustness and sensitivity analyses",
-    "later": "Post-infusion factors",
-    "protocols": "Standardised outcomes",
-    "paired": "Within-patient comparison",
-}
-"""What the report's sections are called here."""
-
-
 def _places(item: str) -> tuple[_Place, ...]:
     """Return where the analyses answer an item."""
-    return tuple((s.records, TITLES[section], s.text) for section, s in strobe(item))
+    return tuple((s.records, HEADINGS[section].mentioned, s.text) for section, s in strobe(item))
 
 
 NO_OUTCOME = "No outcome in these data"
@@ -100,11 +92,8 @@ def _outcomes(held: _Held) -> str:
 
 
 def _bias(held: _Held) -> str:
-    return (
-        "Limitations; Robustness and sensitivity analyses"
-        if TITLES["sure"] in held.sections(*_places("12e"), *_places("17"))
-        else "Limitations"
-    )
+    robustness = HEADINGS["sure"].mentioned
+    return f"{LIMITS}; {robustness}" if robustness in held.sections(*_places("12e"), *_places("17")) else LIMITS
 
 
 def _models(held: _Held) -> str:
@@ -113,7 +102,7 @@ def _models(held: _Held) -> str:
     if not adjustments:
         return "No model was planned"
     reason = "" if "association" in held.estimable else f"; {held.why('association')}"
-    return f"Factors associated with outcome ({' and '.join(adjustments)}{reason})"
+    return f"{ASSOCIATIONS} ({' and '.join(adjustments)}{reason})"
 
 
 def _excluded(held: _Held) -> str:
@@ -124,7 +113,7 @@ def _excluded(held: _Held) -> str:
 
 def _missing(held: _Held) -> str:
     how = "complete cases and multiple imputation" if "imputation" in held.estimable else "complete cases"
-    return f"Methods: {how}" if held.models else "Patients: missing values are counted"
+    return f"{METHODS}: {how}" if held.models else f"{PATIENTS}: missing values are counted"
 
 
 def _subgroups(held: _Held) -> str:
@@ -141,13 +130,13 @@ def _loss(held: _Held) -> str:
     return (
         f"{AUTHORS}: times are taken from the wide sheet"
         if described.wide
-        else "Methods: Endpoint definitions (censoring)"
+        else f"{METHODS}: Endpoint definitions (censoring)"
     )
 
 
 def _numbers(held: _Held) -> str:
     any_number = any(f.kind == "number" for f in held.findings.described.factors)
-    return "Objectives: factors and the unit of each ratio" if any_number else "No quantitative factor"
+    return f"{OBJECTIVES}: factors and the unit of each ratio" if any_number else "No quantitative factor"
 
 
 def _boundaries(held: _Held) -> str:
@@ -156,50 +145,51 @@ def _boundaries(held: _Held) -> str:
     if not cut:
         return "No quantitative factor was categorised"
     in_labels = all(f"above {f.above:g}" in labels[f.name] for f in cut)
-    return "Objectives: factors" if in_labels else f"{AUTHORS}: category boundaries (given in the plan)"
+    return f"{OBJECTIVES}: factors" if in_labels else f"{AUTHORS}: category boundaries (given in the plan)"
 
 
 def _power(held: _Held) -> str:
-    shown = "Power: smallest detectable effect; " if "power" in held.estimable else ""
+    shown = f"{POWER}; " if "power" in held.estimable else ""
     return f"{shown}{AUTHORS}: how the study size was determined"
 
 
 def _values(held: _Held) -> str:
-    return "Patients: rows `missing`" if held.missing or held.hidden else "Patients: no value is missing"
+    return f"{PATIENTS}: rows `missing`" if held.missing or held.hidden else f"{PATIENTS}: no value is missing"
 
 
 ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
-    ("1 Title, abstract", "design in the title; balanced summary", f"Summary; {AUTHORS}: the abstract"),
+    ("1 Title, abstract", "design in the title; balanced summary", f"{SUMMARY}; {AUTHORS}: the abstract"),
     ("2 Background", "rationale", f"{AUTHORS}: scientific background"),
-    ("3 Objectives", "objectives and hypotheses", "Objectives"),
-    ("4 Design", "key elements of the design", "Objectives; Methods"),
+    ("3 Objectives", "objectives and hypotheses", OBJECTIVES),
+    ("4 Design", "key elements of the design", f"{OBJECTIVES}; {METHODS}"),
     ("5 Setting", "locations, dates of treatment and follow-up", f"{AUTHORS}: centres and dates"),
     ("6 Participants", "eligibility, sources and follow-up", f"{AUTHORS}: eligibility criteria and follow-up schedule"),
-    ("7 Variables", "definitions of outcomes, exposures and confounders", "Objectives; Methods: Endpoint definitions"),
+    ("7 Variables", "definitions of outcomes, exposures and confounders",
+     f"{OBJECTIVES}; {METHODS}: Endpoint definitions"),
     ("8 Measurement", "sources and methods of assessment",
-     f"Methods: Endpoint definitions; {AUTHORS}: assays, imaging, assessors"),
+     f"{METHODS}: Endpoint definitions; {AUTHORS}: assays, imaging, assessors"),
     ("9 Bias", "efforts to address bias", _bias),
     ("10 Study size", "how the study size was determined", _power),
     ("11 Quantitative variables", "how they were handled and categorised", _numbers),
-    ("12a Methods", "all statistical methods", "Methods"),
+    ("12a Methods", "all statistical methods", METHODS),
     ("12b Subgroups", "how subgroups and interactions were examined", _subgroups),
     ("12c Missing data", "how missing data were addressed", _missing),
     ("12d Loss to follow-up", "how loss to follow-up was addressed", _loss),
     ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*_places("12e")) or held.none),
     ("13 Participants", "numbers at each stage, reasons for exclusion, flow diagram",
-     lambda held: f"Patients: flow{_excluded(held)}; {AUTHORS}: patients screened or treated but not in the data"),
-    ("14a Descriptive data", "characteristics of participants", "Patients"),
+     lambda held: f"{PATIENTS}: flow{_excluded(held)}; {AUTHORS}: patients screened or treated but not in the data"),
+    ("14a Descriptive data", "characteristics of participants", PATIENTS),
     ("14b Missing data", "number missing for each variable", _values),
     ("14c Follow-up", "duration",
-     lambda held: "Time to event: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
+     lambda held: f"{TIMES}: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
     ("15 Outcome data", "numbers of outcome events", _outcomes),
     ("16a Main results", "unadjusted and adjusted estimates with intervals", _models),
     ("16b Categories", "category boundaries of quantitative variables", _boundaries),
     ("16c Absolute risk", "relative risks translated into absolute risks",
      lambda held: held.sections(*_places("16c")) or NO_OUTCOME),
     ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*_places("17")) or held.none),
-    ("18 Key results", "with reference to the objectives", "Summary"),
-    ("19 Limitations", "bias, imprecision and their direction", f"Limitations; {AUTHORS}: the direction of bias"),
+    ("18 Key results", "with reference to the objectives", SUMMARY),
+    ("19 Limitations", "bias, imprecision and their direction", f"{LIMITS}; {AUTHORS}: the direction of bias"),
     ("20 Interpretation", "cautious, in view of other evidence", f"{AUTHORS}: comparison with other studies"),
     ("21 Generalisability", "external validity", f"{AUTHORS}: external validity"),
     ("22 Funding", "source and role of funders", f"{AUTHORS}: funding and conflicts of interest"),
