@@ -110,9 +110,8 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     populations, missing, wrong = _populations(frame, columns, design=design)
     if problems + wrong:
         raise PlanRefused(problems + wrong)
-    if not ends and not columns and not any(is_grade(c) for c in frame.columns):
-        rule, remedy = "holds no column that the plan analyses", "use the standard names, or map them under [columns]"
-        raise CohortRefused([Problem(table="sheet", rule=rule, remedy=remedy), *cohort.warnings])
+    if not any(e.known.any() for e in ends) and not any(is_grade(c) for c in frame.columns):
+        raise CohortRefused([_without_outcome(cohort), *cohort.warnings])
     notes = [f"factor {n} omitted: its data are not available" for n in left_out]
     notes += [f"subgroup {n} omitted: not in the data" for n in missing]
     notes += [f"{e.label}: missing in {n} of {frame.height} patients, who are excluded from it" for e in ends
@@ -121,6 +120,15 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     at_zero = tuple(f for f in columns if f.known_at is None)
     return AnalysisSet(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),
                        tuple(f for f in columns if f.known_at is not None))  # fmt: skip
+
+
+def _without_outcome(cohort: Cohort) -> Problem:
+    """Tell that no endpoint and no toxicity of the plan is there."""
+    table = "sheet" if cohort.wide else None
+    names = ", ".join(c for e in ENDPOINTS.values() if e.kind == "time" and not e.among for c in e.columns[:1])
+    rule = f"holds no outcome that the plan analyses: no response, time to event ({names}) or grade of toxicity"
+    remedy = "use the standard names, map them under [columns] of the plan, or let `reinfuse map` propose a map"
+    return Problem(table=table, rule=rule, remedy=remedy)
 
 
 def _wide(cohort: Cohort) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
