@@ -137,6 +137,7 @@ CHOSEN = {
     "cohort/paired_outcomes.py": "the outcomes compared between two infusions",
     "report/tables/protocols.py": "the outcomes compared between two infusions",
     "disclosure/measures.py": "in some diagnoses a response can only be complete",
+    "sources/values/understanding.py": "cells of columns that have the names of endpoints",
     "report/export/search_folder.py": "outcomes of virtual patients",
     "report/export/trial_folder.py": "outcomes of virtual patients",
     "report/figures/catalog_simulation.py": "outcomes of virtual patients",

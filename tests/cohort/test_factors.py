@@ -297,10 +297,10 @@ def test_subgroups_are_the_levels_of_factors_and_columns(tmp_path):
 
 
 def test_a_wide_sheet_gives_the_same_built_in_factors(tmp_path):
-    sheet = """patient_id,cart1_lymphodepletion,cart2_lymphodepletion,cart1_dose_cells_per_kg,cart2_dose_cells_per_kg
-    A,Cy/Flu,Cy,2x10^6,2e7
-    B,,fludarabine + cyclophosphamide,2e6,
-    C,Cy,none,2e6,1e6"""
+    sheet = """patient_id,cart1_lymphodepletion,cart2_lymphodepletion,cart1_dose_cells_per_kg,cart2_dose_cells_per_kg,crs_grade
+    A,Cy/Flu,Cy,2x10^6,2e7,1
+    B,,fludarabine + cyclophosphamide,2e6,,0
+    C,Cy,none,2e6,1e6,2"""
     names = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "log2_dose_ratio")
     plan = Plan(factors=tuple(Factor(name=n) for n in names), models=())
     assert values_of(read_cohort(write_sheet(tmp_path, sheet)), plan, *names) == {
@@ -312,7 +312,7 @@ def test_a_wide_sheet_gives_the_same_built_in_factors(tmp_path):
 
 
 def test_a_sheet_may_hold_built_in_factors_ready_made(tmp_path):
-    sheet = "patient_id,cart1_cy_flu,dose_increase,age_years\nA,yes,no,61\nB,no,,62"
+    sheet = "patient_id,cart1_cy_flu,dose_increase,age_years,crs_grade\nA,yes,no,61,1\nB,no,,62,0"
     plan = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="dose_increase")), models=())
     assert values_of(read_cohort(write_sheet(tmp_path, sheet)), plan, "cart1_cy_flu", "dose_increase") == {
         "cart1_cy_flu": ["yes", "no"],

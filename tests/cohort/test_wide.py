@@ -177,7 +177,7 @@ def test_a_sheet_without_rows_is_refused(tmp_path):
 def test_a_sheet_that_holds_nothing_to_analyse_is_refused(tmp_path, text):
     with pytest.raises(CohortRefused) as caught:
         analysis_set(sheet(tmp_path, text), Plan())
-    assert caught.value.problems[0].rule == "holds no column that the plan analyses"
+    assert caught.value.problems[0].rule.startswith("holds no outcome that the plan analyses")
 
 
 def test_a_name_that_is_nearly_a_standard_one_is_refused(tmp_path):

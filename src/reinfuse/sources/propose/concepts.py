@@ -13,12 +13,6 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.sources.propose.names import Words, phrase
 from reinfuse.sources.source_map import WIDE_SHEET
 
-_EVENTS = {
-    "os": ("death", "dead", "died", "deceased", "death event", "verstorben", "tod", "exitus", "deces"),
-    "pfs": ("progression or death", "relapse or death", "pd or death", "progression death", "relapse death", "pd death",
-            "progression event", "relapse progression or death", "relapse progression death"),
-}  # fmt: skip
-"""Other names of events."""
 Phrase = tuple[Words, bool]
 """Words of a name, and whether it counts only where the header speaks of an infusion."""
 
@@ -85,6 +79,7 @@ def concepts() -> Mapping[str, Concept]:
 def derived_concepts() -> Mapping[str, Concept]:
     """Return the concepts of a wide sheet whose times are already derived."""
     out = []
+    events: Mapping[str, list[str]] = _toml("concepts.toml")["events"]
     for name, endpoint in ENDPOINTS.items():
         if endpoint.kind != "time":
             continue
@@ -93,7 +88,7 @@ def derived_concepts() -> Mapping[str, Concept]:
         words = [f"{w} {x}".strip() for w in (name, title) for x in ("days", "", "time", "month", "duration", "years")]
         out.append(Concept(f"{WIDE_SHEET}.{time}", "", "", tuple(phrase(w) for w in words)))
         words = [f"{w} {x}" for w in (name, title) for x in ("event", "status", "flag", "evt", "indicator")]
-        words += _EVENTS.get(name, ())
+        words += events.get(name, ())
         out.append(Concept(f"{WIDE_SHEET}.{event}", "", "", tuple(phrase(w) for w in words)))
         words = [f"{w} {x}" for w in (name, title) for x in ("censor", "censored", "cnsr", "cens", "censoring")]
         out.append(Concept(f"{WIDE_SHEET}.{event}", "censored", "", tuple(phrase(w) for w in words)))
