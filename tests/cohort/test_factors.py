@@ -297,7 +297,8 @@ def test_subgroups_are_the_levels_of_factors_and_columns(tmp_path):
 
 
 def test_a_wide_sheet_gives_the_same_built_in_factors(tmp_path):
-    sheet = """patient_id,cart1_lymphodepletion,cart2_lymphodepletion,cart1_dose_cells_per_kg,cart2_dose_cells_per_kg,crs_grade
+    sheet = """patient_id,cart1_lymphodepletion,cart2_lymphodepletion,cart1_dose_cells_per_kg,cart2_dose_cells_per_kg,\
+crs_grade
     A,Cy/Flu,Cy,2x10^6,2e7,1
     B,,fludarabine + cyclophosphamide,2e6,,0
     C,Cy,none,2e6,1e6,2"""
