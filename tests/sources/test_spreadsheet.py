@@ -311,3 +311,14 @@ def test_a_layout_that_does_not_fit_is_a_problem(tmp_path):
     assert [p.rule for p in source.problems] == ["has nothing in row 9, where the map looks for its header"]
     _, source = read(tmp_path, [HEAD, *ROWS], layouts={"Two": Layout("Two", (1,), 2)})
     assert [p.rule for p in source.problems] == ["the map names a sheet that is not there, or is empty"]
+
+
+def test_a_row_that_slipped_between_header_and_data_is_asked_about(tmp_path):
+    rows = [HEAD, [], *ROWS]
+    layout = Layout("One", (1,), 3)
+    table, source = read(tmp_path, rows, layouts={"One": layout})
+    assert (len(table.rows), source.problems) == (4, ())
+    table, source = read(tmp_path, [HEAD, *ROWS], layouts={"One": layout})
+    (problem,) = source.problems
+    assert (problem.row, problem.value) == (2, "P1")
+    assert problem.remedy.startswith("write data_from = 2 for this sheet")

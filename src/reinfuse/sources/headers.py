@@ -13,10 +13,14 @@ from reinfuse.tabular.grid import letters
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Composed names, one a column of the sheet (empty where none stands there), and what to tell of them."""
+    """Composed names, one a column of the sheet (empty where none stands there), and what to tell of them.
+
+    `ambiguous`: some would occur more than once without the letters that were added.
+    """
 
     names: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    ambiguous: bool = False
 
 
 def compose(lines: Lines, numbers: Sequence[int]) -> Header:
@@ -37,7 +41,7 @@ def compose(lines: Lines, numbers: Sequence[int]) -> Header:
     rows = [line for number in numbers if (line := lines.line(number))]
     if not rows:
         return Header(("",) * len(lines.columns))
-    leaf = max(range(len(rows)), key=lambda i: (len(rows[i].filled), i))
+    leaf = _lowest_name(rows)
     remarks: list[str] = []
     spread = []
     for i, line in enumerate(rows):
@@ -47,7 +51,21 @@ def compose(lines: Lines, numbers: Sequence[int]) -> Header:
             remarks += spans
         spread.append(texts)
     names = [_joined([texts[j] for texts in spread]) for j in range(len(lines.columns))]
-    return Header(*_told_apart(lines, names, remarks))
+    return _told_apart(lines, names, remarks)
+
+
+def _lowest_name(rows: Sequence[Line]) -> int:
+    """Return the position of the row that names columns: the lowest with a name where no row above has one.
+
+    Units may stand below it. Where rows above stand over all columns, it is the one that fills most.
+    """
+    above: set[int] = set(rows[0].filled)
+    lowest = None
+    for i, line in enumerate(rows[1:], 1):
+        if set(line.filled) - above:
+            lowest = i
+        above |= set(line.filled)
+    return lowest if lowest is not None else max(range(len(rows)), key=lambda i: (len(rows[i].filled), i))
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -88,9 +106,9 @@ def _like_the_one_before(leaf: Line, before: Label, label: Label, inner: Sequenc
     return [j for j in inner if j <= alike[-1]] if alike else list(inner)
 
 
-def _told_apart(lines: Lines, names: Sequence[str], remarks: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _told_apart(lines: Lines, names: Sequence[str], remarks: Sequence[str]) -> Header:
     """Add the column's letters to names that occur more than once."""
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     apart = [f"{n} (column {letters(lines.columns[j])})" if n in twice else n for j, n in enumerate(names)]
     told = [f"{name!r} is the header of several columns: each is named with its letters" for name in sorted(twice)]
-    return tuple(apart), (*remarks, *told)
+    return Header(tuple(apart), (*remarks, *told), bool(twice))

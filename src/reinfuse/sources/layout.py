@@ -98,7 +98,10 @@ def _is_first(lines: Lines, i: int, contents: _Contents, filled: Sequence[int]) 
         return False
     if below.strangeness(lines.rows[i - 1]) <= 0:
         return False
-    names = compose(lines, _header_rows(lines, i)).names
+    rows = _header_rows(lines, i)
+    if len(rows) == 1 and len(list(lines.labels(lines.rows[i - 1]))) == 1:  # a title
+        return False
+    names = compose(lines, rows).names
     return sum(bool(names[j]) for j in filled) >= _ENOUGH * len(filled)
 
 
@@ -133,8 +136,7 @@ def _heads(lines: Lines, line: Line, below: Sequence[int]) -> bool:
         return False
     if any(x.merged for x in labels):
         return len(labels) > 1 or labels[0].first > 0
-    leaf = [text for number in below if (row := lines.line(number)) for text in row.texts if text]
-    twice = len(set(leaf)) < len(leaf)
+    twice = compose(lines, below).ambiguous
     if len(labels) == 1:
         return labels[0].first > 0 and (twice or bool(_GROUP.search(labels[0].text)))
     grouping = sum(bool(_GROUP.search(x.text)) for x in labels) >= _ENOUGH * len(labels)

@@ -136,9 +136,23 @@ def _table(
         told += remarks.of_sheet(sheet, lines, kept.rows, names)
     layout = Layout(layout.sheet, layout.header_rows, layout.data_from, kept.drop_rows, layout.keep_rows)
     problems = list(kept.problems)
+    if fixed:
+        problems += _between(lines, layout)
     if not rows:
         problems.append(Problem(table=name, rule="has a header and no row of data below it", remedy=_EMPTY))
     return SourceTable(name, path.name, columns, rows, layout, tuple(told)), problems
+
+
+def _between(lines: Lines, layout: Layout) -> list[Problem]:
+    """Ask what filled rows between header and data are: where the sheet was changed, they may be patients."""
+    last = layout.header_rows[-1]
+    rows = [line for line in lines.rows if last < line.number < layout.data_from]
+    rule = "stands between header and data, and the map does not say what it is"
+    return [
+        Problem(table=layout.sheet or None, row=line.number, value=next(t for t in line.texts if t), rule=rule,
+                remedy=f"write data_from = {line.number} for this sheet in the map if it is data, or delete the row")
+        for line in rows if next(t for t in line.texts if t) not in layout.drop_rows
+    ]  # fmt: skip
 
 
 def _names(lines: Lines, header: Sequence[str], rows: Sequence[Line]) -> list[str]:
