@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from literal_sources import followed, problems, rows, sheet
+from literal_sources import book, followed, map_of, problems, rows, sheet
 
 from reinfuse.sources.cohort_folder import check
+from reinfuse.sources.follow import follow
+from reinfuse.sources.source_table import SourceRow
 
 WIDE = """
 MRN,Dx,CART1 date,CART1 dose,CART2 date,CART2 dose,Best resp,PD date,Last FU,CRS 2
@@ -493,3 +495,49 @@ def test_a_dictionary_that_no_line_uses_is_said():
     lines = '[values.respons]\nNR = "SD"\n[patients]\npatient_id = "ID"\ndeath = { const = "" }\n'
     imported = followed(lines, sheet("ID\nA\n"))
     assert any(r.startswith("map: no line reads its texts by [values.respons]") for r in imported.remarks)
+
+
+@pytest.mark.parametrize(("text", "lines"), [(WIDE, WIDE_MAP), (LONG, LONG_MAP)])
+@pytest.mark.parametrize("junk", ["foo", "#REF!", "03/2020"])
+def test_no_cell_that_is_read_is_dropped_without_a_word(text, lines, junk):
+    """Whichever cell holds nonsense, it is refused, or stands in the cohort as an identifier or a diagnosis."""
+    whole, source_map = sheet(text), map_of(lines)
+    for i, row in enumerate(whole.rows):
+        for j, column in enumerate(whole.columns):
+            if column.header in ("MRN", "ID") or (column.header, junk) == ("Dx", "foo") or column.header == "kg":
+                continue
+            changed = SourceRow(row.place, (*row.texts[:j], junk, *row.texts[j + 1 :]))
+            table = replace(whole, rows=(*whole.rows[:i], changed, *whole.rows[i + 1 :]))
+            told = {p.row for p in follow(book(table), source_map).problems}
+            assert i + 2 in told, (row.place, column.header)
+
+
+def test_words_for_missing_values_are_said_and_an_unknown_date_is_asked_about():
+    text = "ID,C1,C2,Best,PD,FU\nA,2020-03-01,n/a,unknown,unknown,2021-01-01\nB,2020-03-01,-,n/a,n/a,2021-01-01\n"
+    imported = followed(
+        """
+        [patients]
+        patient_id = "ID"
+        last_contact = "FU"
+        death = { const = "" }
+        [[infusions]]
+        patient_id = "ID"
+        infusion = 1
+        date = "C1"
+        [[infusions]]
+        patient_id = "ID"
+        infusion = 2
+        date = "C2"
+        [[responses]]
+        patient_id = "ID"
+        response = "Best"
+        date = { after = "infusion 1", day = 28 }
+        [[responses]]
+        patient_id = "ID"
+        response = { const = "PD" }
+        date = "PD"
+        """,
+        sheet(text),
+    )
+    assert problems(imported) == [("CART", 2, "PD", "not understood as date")]
+    assert "CART: read as missing values: 'n/a' (3), '-' (1), 'unknown' (1)" in imported.remarks

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
-from reinfuse.sources.filling import MAIN, UNPLACED
+from reinfuse.sources.filling import MAIN
 from reinfuse.sources.imported import Cell, ImportedTable, Origin
+from reinfuse.sources.infusion_days import UNPLACED
 from reinfuse.sources.source_map import WIDE_SHEET, Block
 
 _KEYS: Mapping[str, tuple[str, ...]] = {"patients": ("patient_id",), "infusions": ("patient_id", "infusion")}

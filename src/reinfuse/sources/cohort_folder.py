@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -82,8 +83,9 @@ def raw_cohort(imported: Imported, path: Path | None = None) -> RawCohort:
     """Return what was imported as a cohort that is not yet interpreted, as if its folder had been read."""
     tables = {name: RawTable(name, _frame(table)) for name, table in imported.tables.items()}
     wide = set(tables) == {WIDE_SHEET}
-    return RawCohort(Path(imported.source.name).stem, tables, wide, dict(imported.source.files), _about(imported),
-                     path=path)  # fmt: skip
+    digest = hashlib.sha256(map_text(imported.map).encode()).hexdigest()
+    sources = {**imported.source.files, MAP_FILE: digest}
+    return RawCohort(Path(imported.source.name).stem, tables, wide, sources, _about(imported), path=path)
 
 
 def write_cohort(checked: Checked, place: Destination) -> Path:

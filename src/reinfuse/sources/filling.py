@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 
-from reinfuse.cohort.schema import DAYS
 from reinfuse.sources.gaps import Gaps, Kind
 from reinfuse.sources.imported import Cell, Origin
-from reinfuse.sources.meanings import DAYS_A_MONTH, Meaning, Meanings, dictionary_of
-from reinfuse.sources.source_map import OWN_INFUSION, Block, Field, SourceMap
+from reinfuse.sources.infusion_days import Infusions, number_of
+from reinfuse.sources.meanings import Meaning, Meanings, dictionary_of
+from reinfuse.sources.source_map import Block, Field, SourceMap
 from reinfuse.sources.source_table import SourceKind, SourceTable
 from reinfuse.sources.values.understood import number_text
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
@@ -27,7 +27,6 @@ MAIN: Mapping[str, tuple[str, ...]] = {
 """What a row of a table is about: where all of it is empty, nothing was assessed."""
 _MEANT = ("column", "const", "unit", "order", "partial", "part", "pattern", "values", "after")
 """Of a line, what the meaning of a text depends on."""
-_INFUSION = re.compile(r"infusion (\d+)")
 
 
 @dataclass(frozen=True)
@@ -45,36 +44,6 @@ class Line:
     def name(self) -> str:
         """As the map's reader finds it: ``infusions[2].date``."""
         return f"{self.place}.{self.column}"
-
-
-@dataclass
-class Infusions:
-    """When infusions were given, for what is placed after them.
-
-    Attributes
-    ----------
-    days
-        Patient and number -> date (ISO) or day; None where it was not understood, which is told already.
-    own
-        Name of the source's table, and row -> patient and number.
-    unknown
-        The dates or numbers of infusions are open in the map: nothing can be placed, and that is told already.
-    """
-
-    days: dict[tuple[str, str], str | None] = field(default_factory=dict)
-    own: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
-    unknown: bool = False
-
-    def day(self, after: str, patient: str, *, table: str, row: int) -> str | None:
-        """Return the date or day of an infusion; empty: there is none; None: it cannot be known yet."""
-        if self.unknown:
-            return None
-        match = _INFUSION.fullmatch(after)
-        if match:
-            return self.days.get((patient, match[1]), "")
-        if after == OWN_INFUSION and (table, row) in self.own:
-            return self.days.get(self.own[table, row], "")
-        return ""
 
 
 class Filling:
@@ -97,6 +66,8 @@ class Filling:
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._marks: dict[tuple[str, str], str | None] = {}
         self.dictionaries: set[str] = set()
+        self.missing: dict[str, Counter[str]] = {}
+        """Name of a source's table -> words that were read as missing values, and their cells."""
         self._by_line: dict[tuple[object, ...], Meanings] = {}
 
     def cells(self, line: Line, patients: Sequence[str]) -> list[Cell]:
@@ -158,6 +129,7 @@ class Filling:
         texts = self.texts(line.table, line.filled.column)
         origin = Origin(line.table, line.filled.column)
         taken = self._take(line, meanings.dictionary)
+        self._note_missing(line, meanings, texts)
         column, weighed, read = meanings.name, bool(line.filled.weight), meanings.cell
         by_text = {t: _weighable(meanings, t) if weighed else read(t) for t in {texts[r] for r in line.rows}}
         if not line.filled.where and not any(m.gap for m in by_text.values()):
@@ -178,6 +150,17 @@ class Filling:
             cells.append(Cell(meaning.parts.get(column, ""), raw, meaning.rule, origin, row))
         return cells
 
+    def _note_missing(self, line: Line, meanings: Meanings, texts: Sequence[str]) -> None:
+        """Count the words that are read as missing values, a column of the source once."""
+        if (line.table.name, line.filled.column) in self.lines and len(
+            self.lines[line.table.name, line.filled.column]
+        ) > 1:
+            return
+        words = {t for t in {texts[r] for r in line.rows} if t.strip() and meanings.of(t).rule == "missing"}
+        if words:
+            counts = Counter(clean(texts[r]) for r in line.rows if texts[r] in words)
+            self.missing.setdefault(line.table.name, Counter()).update(counts)
+
     def _take(self, line: Line, dictionary: str) -> set[int]:
         key = (line.table.name, line.filled.column)
         self.lines.setdefault(key, []).append((line, dictionary))
@@ -192,7 +175,7 @@ class Filling:
             if not cell.text or cell.rule != _TOTAL:
                 done.append(cell)
                 continue
-            weight, total = _kilograms(weights[cell.row], mark), _number(cell.text)
+            weight, total = _kilograms(weights[cell.row], mark), number_of(cell.text)
             if weight is None or total is None:
                 self._gap("weight", line, self._meanings(line), cell.row)
                 done.append(cell._replace(text=""))
@@ -211,7 +194,8 @@ class Filling:
             states = [(text, header, clean(texts[row]).casefold()) for text, header, texts in boxes]
             for _, header, state in states:
                 if state not in TICKED and state not in UNTICKED and not is_missing(state):
-                    self.gaps.add("tick", sheet=line.table.name, header=header, place=line.name, text=state,
+                    self.gaps.add("tick", sheet=line.table.name, header=header, place=line.name,
+                                  text=clean(self.texts(line.table, header)[row]),
                                   row=line.table.rows[row].place)  # fmt: skip
             chosen = [(text, header) for text, header, state in states if state in TICKED] if row in rows else []
             raw = ", ".join(header for _, header in chosen)
@@ -241,7 +225,7 @@ class Filling:
                     self._gap(meaning.gap, line, meanings, row)
                 cells.append(Cell("", raw, "", origin, row))
                 continue
-            text, rule = self._after(line, meanings, meaning=meaning, row=row, patient=patient)
+            text, rule = self._after(line, reading, meaning=meaning, row=row, patient=patient)
             cells.append(Cell(text, raw, rule, origin, row))
         return cells
 
@@ -253,44 +237,20 @@ class Filling:
                 return replace(line, column=name, filled=other)
         return line
 
-    def _after(self, line: Line, meanings: Meanings, *, meaning: Meaning, row: int, patient: str) -> tuple[str, str]:
+    def _after(self, line: Line, reading: Line, *, meaning: Meaning, row: int, patient: str) -> tuple[str, str]:
         """Return a date or day and its rule; one of `UNPLACED` is a problem if its row is written."""
-        filled, parts = line.filled, meaning.parts
-        if "date" in parts:
-            own = meanings.completed(parts["date"], meaning)
+        if "date" in meaning.parts:
+            meanings = self._meanings(reading)
+            own = meanings.completed(meaning.parts["date"], meaning)
             if own.gap:
-                self._gap(own.gap, line, meanings, row)
+                self._gap(own.gap, reading, meanings, row)
             return own.parts.get(meanings.name, ""), own.rule
-        days, rule = _days(filled, parts)
-        if days is None:
-            return "", NO_DAY if meaning.rule or parts else ""
-        day = self.infusions.day(filled.after, patient, table=line.table.name, row=row)
-        if day is None:
-            return "", ""
-        if not day:
-            return "", NO_INFUSION
-        if not DAYS[0] <= days <= DAYS[1]:
-            return "", TOO_FAR
-        after = f"day {days} after {filled.after}"
-        return _later(day, days), "; ".join(
-            r for r in (after, rule, "" if {"day", "month"} & set(parts) else filled.said) if r
-        )
+        return self.infusions.placed(line.filled, meaning, patient, table=line.table.name, row=row)
 
     def _gap(self, kind: Kind, line: Line, meanings: Meanings, row: int) -> None:
         raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
         self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
                       dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip
-
-
-NO_INFUSION = "counted from {after}, which the patient has not had, or not with a date"
-NO_DAY = "no day or date is given, and none by the map"
-TOO_FAR = "more than 100 years from {after}"
-UNPLACED = {
-    TOO_FAR: "correct the day, or `unit` or `day` of {line} in the map",
-    NO_INFUSION: "correct `after` of {line} in the map, or enter the infusion's date",
-    NO_DAY: "add day = 28, or another day, to {line} in the map, or enter the day",
-}
-"""Rule of a cell that could not be placed -> remedy."""
 
 
 class _All:
@@ -305,36 +265,6 @@ def _weighable(meanings: Meanings, text: str) -> Meaning:
     parts = meanings.of(text).parts
     total = parts.get("dose_cells") or parts.get("dose")
     return Meaning({meanings.name: total}, _TOTAL) if total else meanings.cell(text)
-
-
-def _days(filled: Field, parts: Mapping[str, str]) -> tuple[int | None, str]:
-    """Return the days after the infusion that a cell tells, or else the map; and how they were read."""
-    days, months = _number(parts.get("day", "")), _number(parts.get("month", ""))
-    if "day" in parts:
-        rule = "" if days is None or days.is_integer() else "rounded to whole days"
-        return None if days is None else round(days) + filled.shift, rule
-    if "month" in parts:
-        return None if months is None else round(months * DAYS_A_MONTH), f"{parts['month']} months"
-    return filled.day, ""
-
-
-def _number(text: str) -> float | None:
-    number = read_number(text).value if text else None
-    return number if isinstance(number, float) else None
-
-
-def is_time(text: str) -> bool:
-    """Tell whether a text is a date in ISO form or a number of days, from which other days can be counted."""
-    try:
-        return bool(re.fullmatch(r"-?\d{1,6}", text) or date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _later(day: str, days: int) -> str:
-    if re.fullmatch(r"-?\d+", day):
-        return str(int(day) + days)
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def _kilograms(text: str, mark: str | None) -> float | None:

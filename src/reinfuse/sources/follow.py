@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.assembling import Assembly, in_time, rows_in_words
-from reinfuse.sources.filling import Filling, Line, is_time
+from reinfuse.sources.filling import Filling, Line
 from reinfuse.sources.imported import Cell, Imported
+from reinfuse.sources.infusion_days import is_time
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 
@@ -56,7 +57,7 @@ class _Follower:
         problems = (*whole, *self._open(open_words), *self.filling.gaps.problems(), *self.assembly.problems)
         seen = (f"{t.name}: {r}" for t in self.source.tables for r in t.remarks)
         remarks = (*self.source.remarks, *seen, *self.assembly.remarks, *self._left(), *self._lacking(),
-                   *self._idle_dictionaries())  # fmt: skip
+                   *self._missing(), *self._idle_dictionaries())  # fmt: skip
         return Imported(self.source, self.map, tables, remarks, problems)
 
     def _table(self, block: Block) -> SourceTable | None:
@@ -238,6 +239,12 @@ class _Follower:
                 yield f"{table.name}: columns that are not carried over: {', '.join(headers)}"
             elif table.name not in mapped and "" not in mapped:
                 yield f"{table.name}: the whole sheet is not carried over"
+
+    def _missing(self) -> Iterator[str]:
+        """Say which words were read as missing values."""
+        for name, words in self.filling.missing.items():
+            shown = (f"{word!r} ({count})" for word, count in words.most_common())
+            yield f"{name}: read as missing values: {', '.join(shown)}"
 
     def _idle_dictionaries(self) -> Iterator[str]:
         for name in self.map.values:

@@ -11,8 +11,9 @@ from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import completed, depends_on_order
-from reinfuse.tabular.cell_parsing import clean, is_fault
+from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
 
+_NOT_KNOWN = frozenset({"?", "unknown", "missing", "not available"})
 _PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
 _DATED = ("date", "when")
 DOSE = "dose_cells_per_kg"
@@ -108,6 +109,8 @@ class Meanings:
         """Return what a text means that no dictionary and no constant of the map speaks of."""
         if is_fault(inner):
             return Meaning(gap="fault")
+        if self.declared is not None and _says_otherwise(inner, self.declared):
+            return Meaning(gap="unread")
         if self.declared is None and not self.filled.part and not self.filled.after:
             return Meaning({self.name: inner}, rule)
         said = understand(self._subject, inner, unit=self.filled.unit, order=self._order, mark=self.mark)
@@ -179,6 +182,16 @@ class Meanings:
             return Meaning(gap="partial")
         rule = f"{value}: {self.filled.partial} day taken"
         return Meaning({self.name: day}, "; ".join(r for r in (meaning.rule, rule) if r))
+
+
+def _says_otherwise(text: str, column: Column) -> bool:
+    """Tell whether a text says more than that nothing is known, or can be no word.
+
+    An unknown date of progression is a progression all the same; a diagnosis without a letter is a shifted column.
+    """
+    if column.kind == "date":
+        return text.casefold() in _NOT_KNOWN
+    return column.free and not is_missing(text) and not re.search(r"[^\W\d_]", text)
 
 
 def _is_perhaps_total(text: str, cells: str | None) -> bool:
