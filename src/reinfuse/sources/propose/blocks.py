@@ -219,6 +219,6 @@ def _without(fields: Mapping[str, Field], *names: str) -> dict[str, Field]:
     return {c: f for c, f in fields.items() if c not in names}
 
 
-def is_used(header: str, blocks: Iterable[Block]) -> bool:
-    """Tell whether a line of any block reads a column."""
-    return any(header in filled.headers for block in blocks for filled in block.fields.values())
+def is_used(header: str, sheet: str, blocks: Iterable[Block]) -> bool:
+    """Tell whether a line of any block reads a column of a sheet."""
+    return any(header in filled.headers for b in blocks if b.sheet == sheet for filled in b.fields.values())

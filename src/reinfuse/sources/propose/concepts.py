@@ -33,6 +33,8 @@ class Concept:
         Its names.
     naming
         Those of its names that name a person.
+    nearly
+        Names that may well be another's: they are always asked about.
     """
 
     target: str
@@ -40,6 +42,7 @@ class Concept:
     infusion: str
     phrases: tuple[Phrase, ...]
     naming: frozenset[Words] = frozenset()
+    nearly: frozenset[Phrase] = frozenset()
 
     @property
     def table(self) -> str:
@@ -108,7 +111,8 @@ def _concept(settings: Mapping[str, Any]) -> Concept:
     named = [p for n in (*settings["names"], *settings.get("naming", ())) if (p := phrase(n))[0]]
     in_context = [(phrase(n)[0], True) for n in settings.get("context", ())]
     return Concept(settings["target"], settings.get("role", ""), settings.get("infusion", ""), (*named, *in_context),
-                   frozenset(phrase(n)[0] for n in settings.get("naming", ())))  # fmt: skip
+                   frozenset(phrase(n)[0] for n in settings.get("naming", ())),
+                   frozenset(phrase(n) for n in settings.get("nearly", ())))  # fmt: skip
 
 
 def _toml(name: str) -> dict[str, Any]:

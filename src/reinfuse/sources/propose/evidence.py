@@ -17,7 +17,7 @@ from reinfuse.sources.values.vital_status import WORDS, read_vital_status
 from reinfuse.sources.values.words import YES_NO
 from reinfuse.tabular.cell_parsing import Dialect, clean, decimal_mark, is_missing
 
-_MOST = 400
+_MOST = 300
 """Distinct texts that are looked at."""
 _CODES = 9
 """A whole number up to it may be a code."""
@@ -25,11 +25,12 @@ _CODES = 9
 
 @dataclass(frozen=True)
 class Cells:
-    """The filled cells of one column: distinct texts and how often each stands there."""
+    """The filled cells of one column: the most frequent texts, how often each stands there; and how many are filled."""
 
     column: SourceColumn
     counts: Mapping[str, int]
     rows: int
+    filled: int
     dialect: Dialect = "point"
 
     @cached_property
@@ -37,9 +38,9 @@ class Cells:
         """Decimal mark that the texts show."""
         return decimal_mark(self.counts, self.dialect)
 
-    @property
-    def filled(self) -> int:
-        """Number of filled cells."""
+    @cached_property
+    def seen(self) -> int:
+        """Number of filled cells whose texts are looked at."""
         return sum(self.counts.values())
 
     @property
@@ -55,10 +56,19 @@ class Cells:
         """Return the share of filled cells that are understood as that concept; None where no cell is filled."""
         if not self.counts:
             return None
+        if concept.key not in self._shares:
+            self._shares[concept.key] = self._share(concept)
+        return self._shares[concept.key]
+
+    @cached_property
+    def _shares(self) -> dict[str, float]:
+        return {}
+
+    def _share(self, concept: Concept) -> float:
         if concept.column == "patient_id":
             return self._identifies()
         fits = sum(n for text, n in self.counts.items() if self.fits(concept, self.said(text)))
-        return fits / self.filled
+        return fits / self.seen
 
     def fits(self, concept: Concept, text: str) -> bool:
         """Tell whether a text is understood as that concept."""
@@ -79,23 +89,36 @@ class Cells:
         said = understand(_name(concept), text, mark=self.mark)
         return bool(said and said.parts and _in_range(concept, text, said.parts))
 
+    @property
+    def are_codes(self) -> bool:
+        """Whether all of them are small whole numbers."""
+        return bool(self.counts) and all(t.isdigit() and int(t) <= _CODES for t in self.counts)
+
+    @cached_property
+    def worded(self) -> float:
+        """Share of the filled cells that are words: neither dates nor numbers."""
+        words = sum(n for t, n in self.counts.items() if not is_date(t) and not _is_number(t, self.mark))
+        return words / self.seen if self.counts else 0.0
+
     @cached_property
     def dates(self) -> float:
         """Share of the filled cells that are dates, in whatever order."""
-        return sum(n for t, n in self.counts.items() if is_date(t)) / self.filled if self.counts else 0.0
+        return sum(n for t, n in self.counts.items() if is_date(t)) / self.seen if self.counts else 0.0
 
     def _identifies(self) -> float:
         dated = self.dates > 0.2
-        decimal = sum(n for t, n in self.counts.items() if "." in t and _is_number(t, ".")) / self.filled > 0.2
+        decimal = sum(n for t, n in self.counts.items() if "." in t and _is_number(t, ".")) / self.seen > 0.2
         return 0.0 if dated or decimal else self.filled / max(self.rows, 1)
 
 
 def cells_of(table: SourceTable, column: SourceColumn, dialect: Dialect = "point") -> Cells:
     """Gather the filled cells of a column."""
-    texts = (clean(t) for t in table.texts(column.header))
-    counts = Counter(t for t in texts if not is_missing(t) or t in "+-")
-    counts.pop("", None)
-    return Cells(column, dict(counts.most_common(_MOST)), len(table.rows), dialect)
+    counts: Counter[str] = Counter()
+    for text, times in Counter(table.texts(column.header)).items():
+        cell = clean(text)
+        if cell and (not is_missing(cell) or cell in "+-"):
+            counts[cell] += times
+    return Cells(column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect)
 
 
 def is_date(text: str) -> bool:

@@ -81,16 +81,11 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     words = tuple(w for w in words if w not in answers)
     if words:
         unsure.append(_open_words(words, len(cells.counts)))
-    if names_a_person(match):
+    if match.names_a_person:
         unsure.append('it names a person: ids = "number" writes P001, P002, ... in its place, "keep" keeps it')
     if guessed:
         filled = replace(filled, confirm=True)
     return Line(match, filled, tuple(unsure), words, answers)
-
-
-def names_a_person(match: Match) -> bool:
-    """Tell whether the identifiers are names, or numbers of a hospital."""
-    return bool({match.name.words, match.name.leaf} & match.concept.naming) or match.cells.column.identifier
 
 
 def concept_column(match: Match) -> str:
@@ -128,9 +123,10 @@ def _labels(column: str, cells: Cells) -> dict[str, Answer]:
 
 
 def _because(match: Match) -> str:
-    filled = match.cells.filled
+    seen, filled = match.cells.seen, match.cells.filled
     told = "no cell is filled" if match.share is None else (
-        f"{'all' if match.share == 1 else f'{match.share:.0%} of'} {filled} filled cells fit")  # fmt: skip
+        f"{'all' if match.share == 1 else f'{match.share:.0%} of'} {seen} filled cells"
+        f"{'' if seen == filled else f' that were looked at, of {filled},'} fit")  # fmt: skip
     if match.name_score >= 100:
         return f"the name says it; {told}"
     return f"the name is like one of its names ({match.name_score:.0f} %); {told}"

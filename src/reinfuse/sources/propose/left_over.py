@@ -15,18 +15,21 @@ _MOSTLY = 0.6
 _TELLING = frozenset(
     "crs icans nt ne neurotoxicity neurotox neurotoxizitaet mrd umrd emr response remission relapse progression pd "
     "death dead died deceased verstorben exitus deces dose cells zellen ld ldc lymphodepletion conditioning "
-    "konditionierung bor acondicionamiento conditionnement alive vital followup".split()
+    "konditionierung bor acondicionamiento conditionnement alive vital followup "
+    "product produkt sex gender geschlecht age alter diagnosis histology bulky lines linien infusion".split()
 )  # fmt: skip
 """Words of what a cohort holds: a column that bears one is not left out without a person's word."""
 _NO_FACTORS = ("a name or", "who and where", "a remark", "a date of birth", "derived")
 """Begin the kinds of columns that are no factors."""
 
 
-def left_over(name: Name, cells: Cells) -> tuple[str, bool]:
-    """Return why a column is not carried over, and whether a person must agree first."""
+def left_over(name: Name, cells: Cells, *, aged: bool = True) -> tuple[str, bool]:
+    """Return why a column is not carried over, and whether a person must agree first; `aged`: another holds the age."""
     kind = passed_over().get(name.words) or passed_over().get(name.leaf)
     if not cells.counts:
         return "it is empty", False
+    if kind is not None and kind.startswith("a date of birth") and not aged:
+        return f"{kind}; no column holds the age: to have it, enter the years at CART1 in a column of their own", False
     if kind is not None:
         return (kind if kind.startswith(_NO_FACTORS) else f"{kind}; {_as_factor(name)}"), False
     if name.before:
@@ -45,7 +48,7 @@ def left_over(name: Name, cells: Cells) -> tuple[str, bool]:
 def _holds(cells: Cells, column: str) -> bool:
     fits = sum(n for t, n in cells.counts.items() if (s := understand(column, t)) and s.parts
                and s.parts.get("class") != "None")  # fmt: skip
-    return fits / cells.filled >= _MOSTLY
+    return fits / cells.seen >= _MOSTLY
 
 
 def _as_factor(name: Name) -> str:

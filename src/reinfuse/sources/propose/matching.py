@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -15,14 +15,22 @@ from reinfuse.sources.values.words import YES_NO
 
 Key = tuple[str, int | None, int | None]
 """Concept, infusion and day: what is proposed once."""
-_LEAST_NAME = 78.0
+_LEAST_NAME, _LEAST_CODED = 78.0, 86.0
 _LEAST_SHARE, _LEAST_SHARE_EXACT = 0.7, 0.4
 _SHORTEST = 5
 """Letters of a name below which a likeness is chance."""
-_EXACT = 100.0
+_EXACT, _NEARLY = 100.0, 90.0
+_MOST_EXTRA = 2
+"""Words more than a name has, with which it is still like it."""
+_TELLING_ALONE = frozenset("sex gender geschlecht sexe sexo age alter edad crs icans mrd pd ld bor dx".split())
 _BY_CELLS = 50.0
 _LEAST_BY_CELLS = 0.8
 _TELLING = ("infusions.lymphodepletion", "responses.response")
+_WORDED = ("diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria", "method",
+           "compartment", "kind")  # fmt: skip
+"""Columns of words, for which a centre may have codes or words of its own: they are asked about one by one."""
+_NUMBER = ("number",)
+_LAST = frozenset("last letzter letzte letztes zuletzt dernier derniere dernieres ultimo ultima".split())
 _TIMED = ("responses", "mrd")
 _BY_SHEET = ("responses", "mrd", "toxicities", "therapies", "counts")
 _NOT_BEFORE = ("responses", "mrd", "toxicities", "therapies")
@@ -51,6 +59,11 @@ class Match:
     def key(self) -> Key:
         """What it is proposed as."""
         return (self.concept.key, self.infusion, self.name.day if self.concept.table in _TIMED else None)
+
+    @property
+    def names_a_person(self) -> bool:
+        """Whether its cells are names, or numbers of a hospital."""
+        return bool({self.name.words, self.name.leaf} & self.concept.naming) or self.cells.column.identifier
 
     @property
     def is_exact(self) -> bool:
@@ -87,52 +100,69 @@ def matches(
         m for name in names for c in listed if (m := match(name, cells[name.header], c, context=context, sheet=sheet))
     ]
     order = {name.header: place for place, name in enumerate(names)}
-    possible.sort(key=lambda m: (-m.name_score * (0.5 if m.share is None else m.share), -m.name_score,
-                                 order[m.name.header]))  # fmt: skip
+    possible.sort(key=lambda m: (
+        -m.name_score * (0.5 if m.share is None else m.share), -m.name_score, m.names_a_person, order[m.name.header],
+    ))  # fmt: skip
     taken: dict[Key, Match] = {}
     used: set[str] = set()
     for one in possible:
         if one.key not in taken and one.name.header not in used:
             taken[one.key] = one
             used.add(one.name.header)
-    for name in (n for n in names if n.header not in used):
-        for concept in listed:
-            guess = _by_cells(name, cells[name.header], concept)
-            if guess is not None and guess.key not in taken:
-                taken[guess.key] = guess
-                break
-    return list(taken.values())
+    return [*taken.values(), *_by_cells([n for n in names if n.header not in used], cells, listed, taken)]
 
 
-def _by_cells(name: Name, cells: Cells, concept: Concept) -> Match | None:
-    """Return a column whose name is strange taken for what its cells are: regimens or responses."""
-    if concept.target not in _TELLING or name.before or {name.words, name.leaf} & set(passed_over()):
+def _by_cells(
+    names: Iterable[Name], cells: Mapping[str, Cells], among: Iterable[Concept], taken: Container[Key]
+) -> list[Match]:
+    """Return columns whose names are strange, taken for what their cells are, where only one column can be it."""
+    free = [n for n in names if not n.before and not {n.words, n.leaf} & set(passed_over())]
+    guesses = [guess for n in free for c in among if (guess := _by_its_cells(n, cells[n.header], c)) is not None]
+    first = {guess.name.header: guess for guess in reversed(guesses)}
+    keys = [guess.key for guess in first.values()]
+    return [guess for guess in first.values() if guess.key not in taken and keys.count(guess.key) == 1]
+
+
+def _by_its_cells(name: Name, cells: Cells, concept: Concept) -> Match | None:
+    """Take a column for regimens or responses, for the date of the infusion that it names, or of the last contact."""
+    if concept.key == "infusions.date":
+        possible = name.infusion is not None and name.certain
+    elif concept.key == "patients.last_contact":
+        possible = bool(set(name.words) & _LAST)
+    else:
+        worded = [t for t in cells.counts if unaccented(plain(t)) not in YES_NO]
+        possible = concept.target in _TELLING and len(worded) >= len(cells.counts) / 2
+    share = cells.share(concept) if possible else None
+    if share is None or share < _LEAST_BY_CELLS:
         return None
-    telling = {t: n for t, n in cells.counts.items() if unaccented(plain(t)) not in YES_NO}
-    share = cells.share(concept)
-    if share is None or share < _LEAST_BY_CELLS or len(telling) < len(cells.counts) / 2:
-        return None
-    return Match(name, cells, concept, _BY_CELLS, share, name.infusion)
+    return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
 
 
 def match(name: Name, cells: Cells, concept: Concept, *, context: bool, sheet: Words = ()) -> Match | None:
     """Return a column taken for a concept, or None where name or cells speak against it."""
+    if concept.column == "patient_id" and name.of_infusion and name.words == _NUMBER:
+        return None
     if (name.before and concept.table in _NOT_BEFORE) or (concept.infusion == "" and name.infusion and not context):
         return None
     label = _label(cells)
     spoken = [name.words, name.leaf, *([label] if label else [])]
     if sheet and concept.table in _BY_SHEET:
         spoken.append(tuple(sorted({*name.words, *sheet})))
-    score = max(likeness(words, concept.phrases, of_infusion=name.of_infusion or context) for words in spoken)
+    nearly = _NEARLY if any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion)) else 0.0
+    score = max(
+        nearly, *(likeness(words, concept.phrases, of_infusion=name.of_infusion or context) for words in spoken)
+    )
     if score < _EXACT and any(words in passed_over() for words in spoken):
         return None
-    share = cells.share(concept)
-    coded = share is not None and all(t.isdigit() and int(t) <= 9 for t in cells.counts)
-    least = 0.0 if coded and score >= _EXACT and _has_codes(concept) else (
-        _LEAST_SHARE_EXACT if score >= _EXACT else _LEAST_SHARE)  # fmt: skip
-    if score < _LEAST_NAME or (share is not None and share < least):
+    if score < _LEAST_NAME or (concept.infusion == "first" and name.infusion not in (None, 1)):
         return None
-    if concept.infusion == "first" and name.infusion not in (None, 1):
+    share = cells.share(concept)
+    least = _LEAST_SHARE_EXACT if score >= _EXACT else _LEAST_SHARE
+    worded = concept.column in _WORDED and ((score >= _LEAST_CODED and cells.are_codes) or (
+        score >= _EXACT and cells.worded >= _LEAST_SHARE))  # fmt: skip
+    if worded:
+        least = 0.0
+    if share is not None and share < least:
         return None
     return Match(name, cells, concept, score, share, name.infusion if concept.infusion else None)
 
@@ -153,11 +183,13 @@ def likeness(words: Words, phrases: Iterable[Phrase], *, of_infusion: bool) -> f
         if words == other:
             return _EXACT
         joined = " ".join(other)
+        extra = len(set(words) - set(other))
+        if other and set(other) <= set(words) and extra <= _MOST_EXTRA and set(other) & _TELLING_ALONE:
+            best = max(best, 92.0 - 6.0 * extra)
         if not other or not words or len(joined) < _SHORTEST or len(text) < _SHORTEST:
             continue
         ratio = fuzz.ratio(text, joined)
-        extra = len(set(words) - set(other))
-        if set(other) <= set(words) and extra <= 2:
+        if set(other) <= set(words) and extra <= _MOST_EXTRA:
             ratio = max(ratio, 92.0 - 6.0 * extra)
         best = max(best, min(ratio, 95.0))
     return best
@@ -166,10 +198,3 @@ def likeness(words: Words, phrases: Iterable[Phrase], *, of_infusion: bool) -> f
 def _label(cells: Cells) -> Words:
     """Return the words of a column's label in its dictionary."""
     return parse(cells.column.label).words if cells.column.label else ()
-
-
-def _has_codes(concept: Concept) -> bool:
-    """Tell whether small whole numbers may be codes for the concept's words."""
-    return concept.column in ("diagnosis", "sex", "response", "result", "product", "lymphodepletion", "reason",
-    "death_cause",
-                              "histology", "criteria", "method", "compartment", "kind")  # fmt: skip

@@ -24,11 +24,14 @@ _ORDINALS = {
 }  # fmt: skip
 _GIVEN = r"(?:cell )?(?:treatment|therapy|therapie|course|dose|administration|application|gabe|product)"
 _NUMBERED = re.compile(
-    rf"\b{_INFUSION}\s*[-_:]?\s*(?:no\.?|nr\.?|number|num|#|course|dose)?\s*[-_#(]?\s*([1-5])(?![\d.,^/%]|\s*(?:days?|mo|x|x10)\b)"
+    rf"\b{_INFUSION}\s*[-_:]?\s*(?:no\.?|nr\.?|number|num|#|course|dose)?\s*[-_#(]?\s*"
+    r"([1-5](?![\d.,^/%]|\s*(?:days?|mo|x|x10)\b)|i{1,3}(?!\w)|iv(?!\w))"
 )
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _ORDERED = {k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*{_INFUSION}(?!\w)") for k, words in _ORDINALS.items()}
 _ALONE = {k: re.compile(rf"(?:#\s*{k}|no\.?\s*{k}|(?:{words})\s*(?:{_GIVEN})?|{k})") for k, words in _ORDINALS.items()}
 _WITH_OTHERS = {k: re.compile(rf"(?<![\w.])(?:{words}|#\s*{k})(?!\w)") for k, words in _ORDINALS.items()}
+_LAST_NUMBER = re.compile(r"#\s*[1-5]\b|[a-z)]\s*[1-5]\s*(?:\([^)]*\))?$")
 _AGAIN = re.compile(r"\bre-?(?:infusion|treatment|infused)\b")
 _BARE = re.compile(rf"\b{_INFUSION}(?!\w)")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
@@ -159,17 +162,27 @@ def parse(header: str) -> Name:
 
 
 def with_siblings(names: Sequence[Name]) -> list[Name]:
-    """Take a number for that of an infusion where other headers are the same but for theirs: `date_1`, `date_2`."""
+    """Take a number for that of an infusion where other headers are the same but for theirs: `date_1`, `date_2`.
+
+    Where several headers are, any other that ends in such a number is of that infusion too; columns that are named
+    alike, as a sheet has them without a row of groups, are of the first and second infusion in their order.
+    """
+    alike = _alike(names)
     shapes: dict[str, set[int]] = {}
     for name in names:
         if name.number:
             shapes.setdefault(name.number[1], set()).add(name.number[0])
     plain_ones = {" ".join(name.words) for name in names if name.infusion is None}
+    several = [s for s, numbers in shapes.items() if {1, 2} <= numbers]
     out = []
     for name in names:
         number, shape = name.number or (0, "")
         others = shapes.get(shape, set()) | ({1} if " ".join(words_of(shape)) in plain_ones else set())
-        if name.infusion is None and len(others) > 1 and 1 in others:
+        sibling = len(others) > 1 and 1 in others
+        same = len(several) > 1 and number in (1, 2) and bool(_LAST_NUMBER.search(normal(name.header)))
+        if name.infusion is None and name.header in alike:
+            name = replace(name, infusion=alike[name.header], of_infusion=True, certain=False)
+        elif name.infusion is None and number and (sibling or same):
             words = words_of(shape)
             leaf = words if name.leaf == name.words else tuple(w for w in name.leaf if w in words)
             name = replace(name, infusion=number, words=words, leaf=leaf, of_infusion=True, certain=False)
@@ -177,10 +190,23 @@ def with_siblings(names: Sequence[Name]) -> list[Name]:
     return out
 
 
+def _alike(names: Sequence[Name]) -> dict[str, int]:
+    """Return the place of each column among those that are named alike, where several names occur equally often."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        if _DUPLICATE.search(name.header):
+            groups.setdefault(_DUPLICATE.sub("", name.header), []).append(name.header)
+    often = [len(headers) for headers in groups.values() if len(headers) > 1]
+    times = max(often, key=often.count, default=0)
+    if often.count(times) < 2:
+        return {}
+    return {h: k for headers in groups.values() if len(headers) == times for k, h in enumerate(headers, 1)}
+
+
 def _infusion_of(low: str) -> tuple[int | None, str]:
     """Return the infusion that a row of a header names, and the row without it."""
     if match := _NUMBERED.search(low):
-        return int(match[1]), _cut(low, match)
+        return _ROMAN.get(match[1]) or int(match[1]), _cut(low, match)
     for k, pattern in _ORDERED.items():
         if match := pattern.search(low):
             return k, _cut(low, match)

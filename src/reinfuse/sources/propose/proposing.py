@@ -12,7 +12,7 @@ from reinfuse.sources.propose.concepts import concepts
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.derived import derived_matches
 from reinfuse.sources.propose.evidence import cells_of
-from reinfuse.sources.propose.filled import Line, line_of, names_a_person
+from reinfuse.sources.propose.filled import Line, line_of
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, matches
@@ -79,17 +79,18 @@ class _Table:
         self, questions: dict[str, str], ignored: dict[str, str], blocks: Sequence[Block]
     ) -> Iterator[Proposal]:
         """Yield a proposal for each column, and note what is left out."""
+        aged = any(column == "age_years" for b in blocks for column in b.fields)
         by_header: dict[str, list[Line]] = {}
         for line in self.lines.values():
             by_header.setdefault(line.match.name.header, []).append(line)
         for name in self.names:
-            used = [line for line in by_header.get(name.header, ()) if is_used(name.header, blocks)]
+            used = [line for line in by_header.get(name.header, ()) if is_used(name.header, self.table.name, blocks)]
             for line in used[:1]:
                 yield Proposal(source=name.header, target=self._target(line, blocks), confidence=line.match.confidence,
                                reason=line.reason, open=line.is_open or _needs_a_look(line, self.table.name,
                                blocks))  # fmt: skip
             if not used:
-                why, ask = self.notes.get(name.header) or left_over(name, self.cells[name.header])
+                why, ask = self.notes.get(name.header) or left_over(name, self.cells[name.header], aged=aged)
                 if ask:
                     questions[f"{name.header}: {why}"] = OPEN
                 ignored[name.header] = why
@@ -101,8 +102,9 @@ class _Table:
         if _identifies(line.match):
             own = [b.table for b in blocks if b.sheet == self.table.name]
             return f"{own[0] if own else concept.table}.patient_id"
-        if concept.target == "infusions.infusion" and (own := [b.table for b in blocks if b.sheet == self.table.name]):
-            return f"{own[0] if own[0] != 'patients' else concept.table}.infusion"
+        if concept.target == "infusions.infusion":
+            own = [b.table for b in blocks if b.sheet == self.table.name and "infusion" in b.fields]
+            return f"{own[0] if own else concept.table}.infusion"
         if self.shape.row_of != "patient" or k is None or concept.infusion in ("", "first"):
             return concept.target
         return f"{concept.table}[{k}].{concept.target.partition('.')[2]}"
@@ -157,7 +159,7 @@ def _identifies(match: Match) -> bool:
 
 def _ids(tables: Sequence[_Table]) -> str:
     lines = [line for t in tables for line in t.lines.values() if _identifies(line.match)]
-    return OPEN if any(names_a_person(line.match) for line in lines) else "keep"
+    return OPEN if any(line.match.names_a_person for line in lines) else "keep"
 
 
 def _needs_a_look(line: Line, sheet: str, blocks: Sequence[Block]) -> bool:

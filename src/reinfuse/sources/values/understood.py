@@ -56,6 +56,8 @@ def unaccented(text: str) -> str:
     >>> unaccented("männlich"), unaccented("décédé")
     ('maennlich', 'decede')
     """
+    if text.isascii():
+        return text
     text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
