@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from reinfuse import __version__
+from reinfuse.report.analyses.registry import references
 from reinfuse.report.text.bibtex import bibliography, entry, key
 from reinfuse.report.text.references import REFERENCES, Reference
+from reinfuse.study.results import bibliography as all_references
 
 KAPLAN = Reference("Kaplan EL, Meier P", "Estimation & 50% more", "J Am Stat Assoc", 1958, "53", "457-481")
 
@@ -56,17 +58,17 @@ def test_what_bibtex_reads_as_its_own_signs_is_escaped():
 
 
 def test_every_reference_is_an_entry_of_its_own():
-    found = entries(bibliography(REFERENCES))
-    assert [kind for kind, _, _ in found] == ["article"] * len(REFERENCES) + ["software"]
+    found = entries(all_references())
+    assert [kind for kind, _, _ in found] == ["article"] * len(references()) + ["software"]
     assert len({name for _, name, _ in found}) == len(found)
     assert found[-1][2]["version"] == __version__
-    for (_, name, fields), reference in zip(found[:-1], REFERENCES.values(), strict=True):
+    for (_, name, fields), reference in zip(found[:-1], references().values(), strict=True):
         assert name == key(reference)
         assert {"author", "title", "journal", "year", "volume", "pages"} <= set(fields)
 
 
 def test_facts_have_the_form_of_facts():
-    for reference in REFERENCES.values():
+    for reference in references().values():
         assert 1900 < reference.year < 2030
         first, last = (int(p) for p in reference.pages.split("-"))
         assert first < last
@@ -74,7 +76,7 @@ def test_facts_have_the_form_of_facts():
         assert re.fullmatch(r"\d*", reference.issue)
         assert re.fullmatch(r"(10\.\d{4,5}/\S+)?", reference.doi)
         assert all(re.fullmatch(r"[^\W\d_][^\d_]* [A-Z]{1,2}|et al", a) for a in reference.authors.split(", "))
-    dois = [r.doi for r in REFERENCES.values() if r.doi]
+    dois = [r.doi for r in references().values() if r.doi]
     assert len(set(dois)) == len(dois)
 
 

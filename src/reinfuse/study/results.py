@@ -110,10 +110,10 @@ def bibliography(results: str | Path | None = None) -> str:
     CohortRefused
         If the folder holds no results.
     """
+    from reinfuse.report.analyses.registry import references
     from reinfuse.report.sections.contents import report
     from reinfuse.report.text import bibtex
-    from reinfuse.report.text.references import REFERENCES
     from reinfuse.results.findings import Findings
 
-    keys = tuple(REFERENCES) if results is None else report(Findings.load(results), ()).cited
+    keys = tuple(references()) if results is None else report(Findings.load(results), ()).cited
     return bibtex.bibliography(keys)
