@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -145,14 +146,13 @@ class _Identifiers:
     def __init__(self, rows: Sequence[Line]) -> None:
         texts = [line.texts[0] for line in rows if line.texts[0]]
         self._numbered = sum(any(c.isdigit() for c in text) for text in texts) >= 0.8 * max(1, len(texts))
-        shapes = [shape_of(text) for text in texts]
-        self._usual = {shape for shape in set(shapes) if shapes.count(shape) > 1} if len(set(shapes)) < 1000 else set()
+        self._usual = {shape for shape, count in Counter(map(shape_of, texts)).items() if count > 1}
         self._last = [line.number for line in rows[-3:]]
-        self._texts = texts
+        self._texts = Counter(texts)
 
     def common(self, line: Line) -> bool:
         """Tell whether a text stands in the first column again and again, so that it is no label of one row."""
-        return self._texts.count(line.texts[0]) > max(3, 0.2 * len(self._texts))
+        return self._texts[line.texts[0]] > max(3, 0.2 * self._texts.total())
 
     def strange(self, line: Line) -> bool:
         """Tell whether the first text may be no identifier."""
