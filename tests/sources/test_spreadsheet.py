@@ -111,8 +111,10 @@ def test_rows_of_totals_are_told_by_their_numbers(row, tmp_path):
     assert "of the other rows" in told(table, "left out")
 
 
-def test_rows_of_totals_are_told_by_their_formulas(tmp_path):
-    rows = [HEAD, *ROWS, ["alle Pat.", None, None, "=SUM(D2:D5)", "=SUM(E2:E5)"]]
+@pytest.mark.parametrize(("dose", "crs"), [("=SUM(D2:D5)", "=SUM(E2:E5)"), ("=SUBTOTAL(109,T[Dose])", 3),
+                                           ("=AVERAGE(T[Dose])", "=COUNTIF(E$2:E$5,3)")])  # fmt: skip
+def test_rows_of_totals_are_told_by_their_formulas(tmp_path, dose, crs):
+    rows = [HEAD, *ROWS, ["alle Pat.", None, None, dose, crs]]
     path = write_sheets(tmp_path / "one.xlsx", {"One": (rows, ())})
     (table,) = read_source(path).tables
     assert [r.place for r in table.rows] == ["row 2", "row 3", "row 4", "row 5"]
@@ -128,6 +130,13 @@ def test_rows_of_totals_are_told_by_their_formulas(tmp_path):
 def test_rows_of_patients_stay(row, tmp_path):
     table, _ = read(tmp_path, [HEAD, *ROWS, row])
     assert table.rows[-1].place == "row 6"
+    assert table.layout.drop_rows == ()
+
+
+def test_formulas_along_a_row_are_no_totals(tmp_path):
+    rows = [["ID", "a", "b", "sum"], *([f"P{i}", i, 2, f"=SUM(B{i}:C{i})"] for i in range(2, 6))]
+    table, _ = read(tmp_path, rows)
+    assert len(table.rows) == 4
     assert table.layout.drop_rows == ()
 
 
@@ -322,3 +331,20 @@ def test_a_row_that_slipped_between_header_and_data_is_asked_about(tmp_path):
     (problem,) = source.problems
     assert (problem.row, problem.value) == (2, "P1")
     assert problem.remedy.startswith("write data_from = 2 for this sheet")
+
+
+def test_headings_over_the_whole_table_are_left_out(tmp_path):
+    rows = [HEAD, ["Cohort A"], *ROWS[:2], ["Cohort B"], *ROWS[2:]]
+    table, source = read(tmp_path, rows, merges=("A2:E2", "A5:E5"))
+    assert [r.place for r in table.rows] == ["row 3", "row 4", "row 6", "row 7"]
+    assert "left out: row 5 ('Cohort B'): a heading over the whole table" in table.remarks
+    assert source.problems == ()
+
+
+def test_a_table_may_begin_anywhere_and_its_names_hold_line_ends(tmp_path):
+    rows = [[], [None, "Registry"], [], [None, None, "Pat.\nID ", " Date of\nCAR-T", "Dose"],
+            [None, 1, "P1", datetime(2020, 1, 2), 2], [None, 2, "P2", datetime(2020, 1, 3), 3]]  # fmt: skip
+    table, _ = read(tmp_path, rows)
+    assert headers(table) == ["column B", "Pat. ID", "Date of CAR-T", "Dose"]
+    assert [c.place for c in table.columns] == ["B", "C", "D", "E"]
+    assert [r.place for r in table.rows] == ["row 5", "row 6"]

@@ -115,6 +115,8 @@ def _told(lines: Lines, rows: Sequence[Line], summaries: Collection[tuple[int, i
             reasons[line.number] = "a row of totals"
         elif _calculated(lines, line, summaries):
             reasons[line.number] = "a row of totals (formulas over other rows)"
+        elif _is_heading(lines, line):
+            reasons[line.number] = "a heading over the whole table"
     suspects = [line for line in rows if line.number not in reasons and (not line.texts[0] or ids.strange(line))]
     numbers = _Numbers([line for line in rows if line.number not in reasons]) if suspects else None
     for line in suspects:
@@ -130,6 +132,14 @@ def _told(lines: Lines, rows: Sequence[Line], summaries: Collection[tuple[int, i
             break
         reasons[line.number] = "a note below the table"
     return reasons
+
+
+def _is_heading(lines: Lines, line: Line) -> bool:
+    """Tell whether a row is one text over most columns, which are merged."""
+    spans = lines.spans.get(line.number, ())
+    if len(spans) != 1 or len(set(line.texts) - {""}) != 1:
+        return False
+    return spans[0][1] - spans[0][0] + 1 >= max(3, 0.5 * len(line.texts))
 
 
 def _calculated(lines: Lines, line: Line, summaries: Collection[tuple[int, int]]) -> bool:

@@ -24,6 +24,9 @@ _OVER_ROWS = re.compile(
     r"\b(?:SUM|AVERAGE|COUNT|MEDIAN|MIN|MAX|STDEV|VAR|SUBTOTAL|AGGREGATE|QUARTILE|PERCENTILE)[A-Z.]*\("
     r"[^()]*?\$?[A-Z]{1,3}\$?(\d+):\$?[A-Z]{1,3}\$?(\d+)"
 )
+_OF_TABLE = re.compile(
+    r"\b(?:SUBTOTAL|AGGREGATE)\(\s*\d|\b(?:SUM|AVERAGE|COUNT|MEDIAN|MIN|MAX)[A-Z.]*\(\s*\w+\[[^\[\]#@]+\]"
+)
 _DIGITS = re.compile(r"\s*[-−+]?\d+\s*")
 _TAG = re.compile(r"\{[^}]*\}")
 _WHITE = ("rgb:FFFFFFFF", "rgb:00FFFFFF", "theme:0", "indexed:9", "indexed:64")
@@ -148,8 +151,9 @@ def comments_of(archive: ZipFile, part: str) -> tuple[Place, ...]:
 
 
 def _is_summary(formula: str) -> bool:
-    found = _OVER_ROWS.search(formula.upper())
-    return found is not None and found[1] != found[2]
+    upper = formula.upper()
+    rows = _OVER_ROWS.search(upper)
+    return (rows is not None and rows[1] != rows[2]) or _OF_TABLE.search(upper) is not None
 
 
 def _colour(fill: Any) -> str:
