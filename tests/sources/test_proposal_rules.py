@@ -198,6 +198,20 @@ def test_death_without_a_date_is_the_last_contact_of_the_dead_and_asked_about(he
     assert (targets[header].target, targets[header].open) == ("patients.death", asked)
 
 
+def test_a_status_that_knows_of_more_deaths_than_the_dates_is_asked_about():
+    text = f"{ID}\nLast contact > - > 2020-01-01; 2020-02-02; 2020-03-03\nDate of death > - > 2020-01-01; ;\n"
+    agreeing, _ = proposed(f"{text}Status > - > dead; alive; alive")
+    more, _ = proposed(f"{text}Status > - > dead; dead; alive")
+    assert (agreeing["Status"].target, agreeing["Status"].open) == ("ignore", False)
+    assert (more["Status"].target, more["Status"].open) == ("ignore", True)
+    assert "row 3" in more["Status"].reason
+
+
+def test_the_only_date_of_a_table_of_events_is_theirs():
+    targets, _ = proposed("ID > - > a; a; b\nDatum > - > 2020-01-01; 2020-02-02; 2020-03-03\nStaging > - > CR; PD; SD")
+    assert (targets["Datum"].target, targets["Datum"].open) == ("responses.date", False)
+
+
 def test_a_column_that_says_it_holds_death_or_last_contact_needs_no_question():
     targets, source_map = proposed(f"{ID}\nDate of death or last contact > - > 2020-01-01; 2020-02-02; 2020-03-03\n"
                                    "Vital status > - > alive; dead; alive")  # fmt: skip

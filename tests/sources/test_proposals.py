@@ -1,4 +1,4 @@
-"""What is proposed for the files of 26 centres, held to the truth beside them, and what must be asked."""
+"""What is proposed for the files of 29 centres, held to the truth beside them, and what must be asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from centres import CENTRES, columns, table
 from further_centres import CENTRES as FURTHER
+from last_centres import CENTRES as LAST
 from later_centres import CENTRES as LATER
 from more_centres import CENTRES as MORE
 from workbooks import EXAMPLES
@@ -22,7 +23,7 @@ from reinfuse.sources.source_table import Source
 from reinfuse.tabular.toml import parse_toml
 
 TODAY = date(2026, 11, 29)
-EVERY = (*CENTRES, *MORE, *FURTHER, *LATER)
+EVERY = (*CENTRES, *MORE, *FURTHER, *LATER, *LAST)
 EVENTS = {"yes": "1", "no": "0"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from reinfuse.sources.propose.concepts import Concept, Phrase, passed_over
+from reinfuse.sources.propose.concepts import Concept, Phrase, concepts, passed_over
 from reinfuse.sources.propose.evidence import Cells
 from reinfuse.sources.propose.names import Name, Words, parse
 from reinfuse.sources.values.understood import plain, unaccented
@@ -26,6 +26,9 @@ _TELLING_ALONE = frozenset("sex gender geschlecht sexe sexo age alter edad crs i
 _BY_CELLS = 50.0
 _LEAST_BY_CELLS = 0.8
 _TELLING = ("infusions.lymphodepletion", "responses.response")
+_EVENTS = {"responses.response": "responses", "mrd.result": "mrd", "mrd.value": "mrd", "toxicities.grade": "toxicities",
+           "therapies.therapy": "therapies", "counts.value": "counts"}  # fmt: skip
+"""What tells of an event, and its table."""
 _WORDED = ("diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria", "method",
            "compartment", "kind")  # fmt: skip
 """Columns of words, for which a centre may have codes or words of its own: they are asked about one by one."""
@@ -136,6 +139,19 @@ def _by_its_cells(name: Name, cells: Cells, concept: Concept) -> Match | None:
     if share is None or share < _LEAST_BY_CELLS:
         return None
     return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
+
+
+def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], found: Sequence[Match]) -> list[Match]:
+    """Return a column that is called a date and no more, in a table of events, as the date of its events."""
+    targets = {m.concept.target for m in found}
+    events = [table for what, table in _EVENTS.items() if what in targets and f"{table}.date" not in targets]
+    bare = [n for n in names if n.words == ("date",) and cells[n.header].dates >= _LEAST_BY_CELLS]
+    if not events or len(bare) != 1 or any(m.name.header == bare[0].header for m in found):
+        return []
+    alone = sum(cells[n.header].dates >= _LEAST_BY_CELLS for n in names) == 1
+    concept = concepts()[f"{events[0]}.date"]
+    own = cells[bare[0].header]
+    return [Match(bare[0], own, concept, _EXACT if alone else _NEARLY, own.share(concept), None)]
 
 
 def match(name: Name, cells: Cells, concept: Concept, *, context: bool, sheet: Words = ()) -> Match | None:

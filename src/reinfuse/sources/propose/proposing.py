@@ -15,10 +15,10 @@ from reinfuse.sources.propose.evidence import cells_of
 from reinfuse.sources.propose.filled import Line, line_of
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
-from reinfuse.sources.propose.matching import Key, Match, matches
+from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
 from reinfuse.sources.propose.names import parse, with_siblings
 from reinfuse.sources.propose.table_shape import shape_of
-from reinfuse.sources.propose.vital_status import status_line
+from reinfuse.sources.propose.vital_status import dead_without_date, status_line
 from reinfuse.sources.source_map import OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 from reinfuse.tabular.cell_parsing import Dialect
@@ -42,6 +42,8 @@ class _Table:
         sheet = self.shape.sheet if self.shape.row_of == "event" else ()
         among = [c for c in concepts().values() if self.shape.holds(c)]
         found = matches(self.names, self.cells, among, context=self.shape.in_context, sheet=sheet)
+        if self.shape.row_of == "event":
+            found = [*found, *bare_dates(self.names, self.cells, found)]
         return with_infusions(found, self.shape, self.table.positions)
 
     def write(self, order: Order, taken: dict[str, str]) -> None:
@@ -69,7 +71,10 @@ class _Table:
             return
         contact = self.lines.get(("patients.last_contact", None, None))
         if any(key == "patients.death" for key, _, _ in self.lines):
-            self.notes[status.name.header] = "the date of death says who died", False
+            died = next(m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death")
+            undated = dead_without_date(self.table, status, died)
+            says = f"it says dead in {undated}, where no date of death stands: is it rightly left out?"
+            self.notes[status.name.header] = (says, True) if undated else ("the date of death says who died", False)
         elif contact is None:
             self.notes[status.name.header] = "no column holds the date of last contact or death beside it", True
         else:

@@ -7,10 +7,13 @@ from dataclasses import replace
 from reinfuse.sources.propose.filled import Line, line_of
 from reinfuse.sources.propose.matching import Match
 from reinfuse.sources.source_map import OPEN, Field
+from reinfuse.sources.source_table import SourceTable
 from reinfuse.sources.values.understood import plain, unaccented
 from reinfuse.sources.values.vital_status import DEAD, read_vital_status
 from reinfuse.sources.values.words import YES_NO
+from reinfuse.tabular.cell_parsing import clean, is_missing
 
+_SHOWN = 3
 _ASKS_DEATH = frozenset("death dead died deceased verstorben tot exitus deces".split())
 _ASKS_LIFE = frozenset("alive living lebt survival".split())
 
@@ -36,6 +39,14 @@ def status_line(match: Match, contact: Line) -> Line:
                    order=contact.filled.order, reason=line.filled.reason, confidence=match.confidence,
                    confirm=line.filled.confirm)  # fmt: skip
     return replace(line, filled=filled, words=())
+
+
+def dead_without_date(table: SourceTable, status: Match, death: Match) -> str:
+    """Return the places of rows whose status says dead while their date of death is empty; nothing where none is."""
+    dead = _texts_of_the_dead(status) or ()
+    pairs = zip(table.texts(status.name.header), table.texts(death.name.header), table.rows, strict=True)
+    places = [row.place for said, day, row in pairs if clean(said) in dead and is_missing(clean(day))]
+    return f"{', '.join(places[:_SHOWN])}{', ...' if len(places) > _SHOWN else ''}"
 
 
 def _texts_of_the_dead(match: Match) -> tuple[str, ...] | None:
