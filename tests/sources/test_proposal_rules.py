@@ -94,6 +94,21 @@ def test_the_header_may_spell_the_order():
     assert (source_map.date_order, targets["CART1 date (mm/dd/yyyy)"].open) == ("mdy", False)
 
 
+def test_a_header_that_spells_another_order_than_its_cells_is_asked_about():
+    targets, source_map = proposed(f"{ID}\nCART1 date (mm/dd/yyyy) > - > 03/04/2019; 25/06/2019; 07/08/2019")
+    assert (source_map.date_order, targets["CART1 date (mm/dd/yyyy)"].open) == (OPEN, True)
+
+
+@pytest.mark.parametrize(("header", "cells", "target"), [
+    ("DDN", "1960-01-01; 1961-01-01; 1962-01-01", "patients.last_contact"),
+    ("CART1 type", "axi-cel; trial; axi-cel", "infusions[1].product"),
+    ("CART1 disease status", "PR; PD; SD", "responses[1].response"),
+])  # fmt: skip
+def test_a_name_that_may_well_be_another_s_is_asked_about(header, cells, target):
+    targets, _ = proposed(f"{ID}\nCART1 date > - > 2019-01-01; 2019-02-02; 2019-03-03\n{header} > - > {cells}")
+    assert (targets[header].target, targets[header].open) == (target, True)
+
+
 def test_a_date_without_a_day_is_asked_about():
     targets, source_map = proposed(
         f"{ID}\nDate of death > - > 2019-03; ; \nLast contact > - > 2019-03-04; 2020-01-01; 2021"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import pytest
-from centres import CENTRES, columns, table
+from centres import CENTRES
 from further_centres import CENTRES as FURTHER
 from last_centres import CENTRES as LAST
 from later_centres import CENTRES as LATER
@@ -19,7 +20,6 @@ from reinfuse.sources.map_file import map_text, read_map
 from reinfuse.sources.propose import propose
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import OPEN
-from reinfuse.sources.source_table import Source
 from reinfuse.tabular.toml import parse_toml
 
 TODAY = date(2026, 11, 29)
@@ -31,16 +31,15 @@ def proposed(source):
     return propose(source, today=TODAY)
 
 
-def sheet(text, name="CART"):
-    """Return the proposals for one sheet written by columns, by header, and its map."""
-    rows, truth = columns(text)
-    outcome = proposed(Source("excel", "book.xlsx", (table(name, rows),)))
-    return {p.source: p for p in outcome.proposals}, outcome.map, truth
+@cache
+def outcome_of(name):
+    """Return what is proposed for the file of that name."""
+    return proposed(next(c for c in EVERY if c.name == name).source)
 
 
 def judged(centre):
     """Return, for each column of a centre's file, its proposal and the targets that are right."""
-    proposals = iter(proposed(centre.source).proposals)
+    proposals = iter(outcome_of(centre.name).proposals)
     return [(next(proposals), (target or "ignore").split("|")) for truth in centre.truth.values()
             for target in truth.values()]  # fmt: skip
 
@@ -60,7 +59,7 @@ def test_nine_in_ten_columns_that_can_be_mapped_are_proposed_rightly():
 
 @pytest.mark.parametrize("centre", EVERY, ids=lambda c: c.name)
 def test_the_map_of_a_proposal_comes_back_as_written_and_what_is_open_in_it_is_open_in_the_proposals(centre):
-    outcome = proposed(centre.source)
+    outcome = outcome_of(centre.name)
     assert read_map(parse_toml(map_text(outcome.map, outcome.proposals).encode())) == _without_reasons(outcome.map)
     asked = any(p.open for p in outcome.proposals)
     assert asked or not [q for q in outcome.map.open_questions() if q[1] not in ("death", "date", "kind", "unit")]

@@ -52,8 +52,10 @@ def order_of(columns: Iterable[tuple[str, Cells]], *, latest: date) -> Order:
     dependent = [(s, c) for s, c in listed if any(depends_on_order(t) for t in c.counts)]
     spelt = {o for _, c in listed if (o := _in_header(c.column.header))}
     orders = date_orders((t for _, c in listed for t in c.counts), latest=latest)
-    if spelt:
+    if spelt and orders:
         orders = tuple(o for o in orders if o in spelt)
+        if not orders:
+            return Order(OPEN)  # a header says one order, and a cell another
     if not dependent:
         return Order("")
     if len(orders) == 1:
