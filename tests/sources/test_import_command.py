@@ -55,6 +55,13 @@ def folder(tmp_path_factory):
     return place
 
 
+def test_what_is_left_out_of_a_sheet_is_told_when_it_is_mapped(tmp_path):
+    EXAMPLES["tracking"].write(tmp_path)
+    lines = run(tmp_path, "map", "tracking.xlsx").stdout.splitlines()
+    assert "- sheet 'Legend' is not read: it is a legend by its name" in lines
+    assert "- CART pts 2019-24: left out: row 14 ('Total'): a row of totals" in lines
+
+
 def test_the_proposals_are_the_contract(tmp_path):
     path = EXAMPLES["tracking"].write(tmp_path)
     mapped = run(tmp_path, "map", path, "--out", "map.toml", "--json")

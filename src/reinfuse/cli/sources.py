@@ -48,6 +48,8 @@ def map_source(
     show(read.problems, json=False)
     ignored = sum(p.target == "ignore" for p in proposed.proposals)
     typer.echo(f"{len(proposed.proposals)} columns: {len(proposed.proposals) - ignored} proposed, {ignored} left out.")
+    for remark in read.seen:
+        typer.echo(f"- {remark}")
     _say_open(source_map)
     typer.echo(f"Map: {written.resolve()}")
 

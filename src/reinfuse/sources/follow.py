@@ -55,9 +55,8 @@ class _Follower:
         self._untaken()
         open_words = self.filling.gaps.words()
         problems = (*whole, *self._open(open_words), *self.filling.gaps.problems(), *self.assembly.problems)
-        seen = (f"{t.name}: {r}" for t in self.source.tables for r in t.remarks)
-        remarks = (*self.source.remarks, *seen, *self.assembly.remarks, *self._left(), *self._lacking(),
-                   *self._missing(), *self._idle_dictionaries())  # fmt: skip
+        remarks = (*self.source.seen, *self.assembly.remarks, *self._left(), *self._lacking(), *self._missing(),
+                   *self._idle_dictionaries())  # fmt: skip
         return Imported(self.source, self.map, tables, remarks, problems)
 
     def _table(self, block: Block) -> SourceTable | None:

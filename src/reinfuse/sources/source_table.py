@@ -133,6 +133,11 @@ class Source:
         texts = "\x1e".join("\x1f".join([t.name, *(c.header for c in t.columns)]) for t in self.tables)
         return hashlib.sha256(texts.encode()).hexdigest()
 
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """All that was seen and is not carried over, sheet by sheet."""
+        return (*self.remarks, *(f"{t.name}: {remark}" for t in self.tables for remark in t.remarks))
+
     def table(self, name: str) -> SourceTable | None:
         """Return the table of that name."""
         return next((t for t in self.tables if t.name == name), None)
