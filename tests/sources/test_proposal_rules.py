@@ -296,7 +296,15 @@ Infusion no > - > 1; 2; 1; 2
 Infusion date > - > 2019-01-01; 2020-01-01; 2019-02-02; 2020-02-02
 LD > - > Cy; Flu/Cy; Cy; Flu/Cy
 Age > - > 60; 61; 50; 51""")
-    assert line(source_map, "patients", "age_years").where == {"Infusion no": ("1",)}
+    [block] = [b for b in source_map.blocks if "age_years" in b.fields]
+    assert block.where == {"Infusion no": ("1",)}
+
+
+def test_a_therapy_without_a_date_is_asked_about():
+    targets, _ = proposed(
+        f"{ID}\nCART1 date > - > 2019-01-01; 2019-02-02; 2019-03-03\nSubsequent therapy > - > RT; ; BV"
+    )
+    assert (targets["Subsequent therapy"].target, targets["Subsequent therapy"].open) == ("therapies.therapy", True)
 
 
 def test_times_that_are_derived_already_make_a_wide_sheet():

@@ -75,10 +75,7 @@ class _Builder:
         fields = self.of("patients", None) | self.of("patients", 1)
         fields |= {c: f for c, f in self.of("infusions", None).items()
                    if c in ("prior_lines", "bulky") and self.shape.row_of == "patient"}  # fmt: skip
-        number = self.of("infusions", None).get("infusion") if self.shape.row_of == "infusion" else None
-        if "age_years" in fields and number is not None:
-            at_first = "the age at CART1: in the row of the first infusion"
-            fields["age_years"] = replace(fields["age_years"], where={number.column: ("1",)}, reason=at_first)
+        age = self._age_at_first(fields)
         if "last_contact" in fields and "death" not in fields:
             fields |= self._death(fields["last_contact"])
         if one_table and "death" not in fields:
@@ -86,6 +83,16 @@ class _Builder:
             fields["death"] = Field(const=OPEN, reason=why)
         if fields:
             yield self.block("patients", fields, first=True)
+        if age is not None:
+            yield age
+
+    def _age_at_first(self, fields: dict[str, Field]) -> Block | None:
+        """Take the age out of the fields where rows are infusions: it is that at CART1, in the row of the first one."""
+        number = self.of("infusions", None).get("infusion") if self.shape.row_of == "infusion" else None
+        if "age_years" not in fields or number is None:
+            return None
+        block = self.block("patients", {"age_years": fields.pop("age_years")})
+        return replace(block, where={number.column: ("1",)})
 
     def _death(self, last: Field) -> dict[str, Field]:
         """Return death from the vital status, or from the words beside the date of last contact."""

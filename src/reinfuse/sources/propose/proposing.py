@@ -172,7 +172,7 @@ def _needs_a_look(line: Line, sheet: str, blocks: Sequence[Block]) -> bool:
     header, column = line.match.name.header, line.match.concept.column
     return any(field.is_open for b in blocks if b.sheet == sheet for name, filled in b.fields.items()
                if filled.column == header and name == column and b.table not in ("patients", "infusions")
-               for field in b.fields.values() if not field.column)  # fmt: skip
+               for field in b.fields.values() if field.column in ("", OPEN))  # fmt: skip
 
 
 def _dictionaries(tables: Sequence[_Table]) -> dict[str, dict[str, Answer]]:
