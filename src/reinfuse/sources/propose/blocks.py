@@ -75,6 +75,7 @@ class _Builder:
         fields = self.of("patients", None) | self.of("patients", 1)
         fields |= {c: f for c, f in self.of("infusions", None).items()
                    if c in ("prior_lines", "bulky") and self.shape.row_of == "patient"}  # fmt: skip
+        fields |= self._histology(fields)
         age = self._age_at_first(fields)
         if "last_contact" in fields and "death" not in fields:
             fields |= self._death(fields["last_contact"])
@@ -85,6 +86,15 @@ class _Builder:
             yield self.block("patients", fields, first=True)
         if age is not None:
             yield age
+
+    def _histology(self, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """Return the histology from diagnoses that name it: `DLBCL` is NHL, and is not lost."""
+        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.diagnosis"]
+        if "histology" in fields or not lines:
+            return {}
+        named = any((s := understand("diagnosis", t)) and "histology" in s.parts for t in lines[0].match.cells.counts)
+        why = "the diagnosis names it"
+        return {"histology": replace(lines[0].filled, part="histology", reason=why, confirm=False)} if named else {}
 
     def _age_at_first(self, fields: dict[str, Field]) -> Block | None:
         """Take the age out of the fields where rows are infusions: it is that at CART1, in the row of the first one."""
