@@ -28,6 +28,8 @@ class Assembly:
     problems: list[Problem] = field(default_factory=list)
     order: dict[str, int] = field(default_factory=dict)
     """Patient -> place in the order of the source."""
+    sheets: int = 0
+    """Blocks that fill a wide sheet together: a patient's rows of several of them are one."""
     unplaced: dict[tuple[str, str, str, str], list[Cell]] = field(default_factory=dict)
     """Line of the map, source's header, what it counts from, and rule -> cells without a day."""
 
@@ -43,6 +45,7 @@ class Assembly:
             row of this block is there.
         """
         rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
+        self.sheets += block.table == WIDE_SHEET
         main = [c for c in MAIN.get(block.table, ()) if c in block.fields and block.fields[c].const is None]
         signs = [c for c in cells if c not in _NO_EVIDENCE and c not in shared and _is_read(block, c)]
         anonymous, idle = [], 0
@@ -97,7 +100,7 @@ class Assembly:
             if rows:
                 columns = _columns(name, rows)
                 whole = [_in_order(row, columns) for row in rows]
-                if name in _KEYS:
+                if name in _KEYS or (name == WIDE_SHEET and self.sheets > 1):
                     whole = self._merged(name, columns, whole)
                 elif name != WIDE_SHEET:
                     whole = self._distinct(name, whole)
@@ -106,7 +109,7 @@ class Assembly:
 
     def _merged(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
         """Make one row of those with the same key; where they differ, it is a problem."""
-        keys = [columns.index(k) for k in _KEYS[name] if k in columns]
+        keys = [columns.index(k) for k in _KEYS.get(name, ("patient_id",)) if k in columns]
         groups: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
         for row in rows:
             groups.setdefault(tuple(row[k].text for k in keys), []).append(row)

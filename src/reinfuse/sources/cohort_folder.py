@@ -17,6 +17,7 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, SourceRefused
 from reinfuse.output import Destination
 from reinfuse.sources.assembling import problem_at
+from reinfuse.sources.cdisc.trial_plan import PLAN_FILE, trial_plan
 from reinfuse.sources.imported import Imported, ImportedTable
 from reinfuse.sources.map_text import map_text
 from reinfuse.sources.source_map import WIDE_SHEET
@@ -104,6 +105,8 @@ def write_cohort(checked: Checked, place: Destination) -> Path:
         (folder / ABOUT_FILE).write_text(_about_text(_about(imported)), encoding="utf-8")
         (folder / MAP_FILE).write_text(map_text(imported.map), encoding="utf-8")
         write_csv(provenance(imported), folder / PROVENANCE)
+        if plan := trial_plan(imported):
+            (folder / PLAN_FILE).write_text(plan, encoding="utf-8")
 
     return place.write(fill)
 

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reinfuse.sources import clocks
 from reinfuse.sources.gaps import Gaps, Kind
 from reinfuse.sources.imported import Cell, Origin
 from reinfuse.sources.infusion_days import Infusions, number_of
 from reinfuse.sources.meanings import Meaning, Meanings, dictionary_of
-from reinfuse.sources.source_map import Block, Field, SourceMap
+from reinfuse.sources.source_map import FIRST_DAY, Block, Field, SourceMap
 from reinfuse.sources.source_table import SourceKind, SourceTable
 from reinfuse.sources.values.understood import number_text
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
@@ -82,7 +83,13 @@ class Filling:
             origin, text = Origin(line.table), filled.const or ""
             return [Cell(text, "", "constant of the map", origin, r) if r in rows else Cell("", "", "", origin, r)
                     for r in line.rows]  # fmt: skip
+        if clocks.is_time(line.column, filled):
+            return self._timed(line, rows)
         cells = self._read(line, rows)
+        if filled.since:
+            origins = self.texts(line.table, filled.since)
+            empty = f"{filled.since} is empty"
+            cells = [c._replace(text="", rule=empty) if is_missing(clean(origins[c.row])) else c for c in cells]
         return self._weighed(line, cells) if filled.weight else cells
 
     def texts(self, table: SourceTable, header: str) -> list[str]:
@@ -160,6 +167,27 @@ class Filling:
         if words:
             counts = Counter(clean(texts[r]) for r in line.rows if texts[r] in words)
             self.missing.setdefault(line.table.name, Counter()).update(counts)
+
+    def _timed(self, line: Line, rows: Container[int]) -> list[Cell]:
+        """Return the days of a clock."""
+        filled, table = line.filled, line.table
+        wanted = self.source_map.questions.get(FIRST_DAY, filled.first or "0")
+        texts = self.texts(table, filled.column)
+        origins = self.texts(table, filled.since) if filled.since else [""] * len(texts)
+        mark, meanings = self._mark(table, filled.column), self._meanings(line)
+        taken, origin = self._take(line, meanings.dictionary), Origin(table, filled.column)
+        cells = []
+        for row in line.rows:
+            if row not in rows:
+                cells.append(Cell("", "", "", origin, row))
+                continue
+            taken.add(row)
+            meaning = clocks.days_of(filled, texts[row], since=origins[row], wanted=wanted, mark=mark,
+                                     column=line.column)  # fmt: skip
+            if meaning.gap and meaning.gap != "open":
+                self._gap(meaning.gap, line, meanings, row)
+            cells.append(Cell(meaning.parts.get(line.column, ""), texts[row], meaning.rule, origin, row))
+        return cells
 
     def _take(self, line: Line, dictionary: str) -> set[int]:
         key = (line.table.name, line.filled.column)

@@ -144,7 +144,7 @@ class _Follower:
 
     def _fill(self, place: str, block: Block, table: SourceTable) -> None:
         fields = {c: f for c, f in block.fields.items() if not f.is_open and set(f.headers) <= set(table.positions)}
-        known_rows = all(h in table.positions for h in block.where)
+        known_rows = all(h in table.positions for h in block.where) and not block.open_headers
         if block.table == "infusions" and (not known_rows or any(
             c in block.fields and c not in fields for c in ("patient_id", "infusion", "date", "day")
         )):  # fmt: skip
@@ -152,6 +152,8 @@ class _Follower:
         if not known_rows or "patient_id" not in fields:
             return
         rows = self.filling.selected(table, block.where, range(len(table.rows)))
+        if block.where and table.rows and not rows:
+            self.assembly.problems.append(self._no_row(place, block, table))
         identifiers = self.filling.cells(Line(place, "patient_id", fields["patient_id"], block, table, rows), ())
         cells: dict[str, Sequence[Cell]] = {"patient_id": self._identified(identifiers)}
         patients = [c.text for c in cells["patient_id"]]
@@ -164,6 +166,16 @@ class _Follower:
         if block.table == "infusions":
             self._note_infusions(table, cells)
 
+    def _no_row(self, place: str, block: Block, table: SourceTable) -> Problem:
+        """Tell that a condition of the map holds in no row: a text that was misspelt in it leaves all rows out."""
+        header, wanted = next(((h, t) for h, t in block.where.items() if not self.filling.selected(
+            table, {h: t}, range(len(table.rows)))), next(iter(block.where.items())))  # fmt: skip
+        texts = list(dict.fromkeys(t for t in self.filling.texts(table, header) if t.strip()))
+        shown = f"{', '.join(texts[:_SHOWN])}{', ...' if len(texts) > _SHOWN else ''}"
+        return Problem(table=MAP, column=f"{place}.where.{header}", value=" or ".join(wanted), severity="warning",
+                       rule="no row of the source holds it, so that the block reads none",
+                       remedy=f"write one of those that are there ({shown}), or take the block away")  # fmt: skip
+
     def _identified(self, cells: Sequence[Cell]) -> list[Cell]:
         """Return patients' identifiers, or the numbers that stand for them; then the source's own are not kept."""
         if self.map.ids != "number":
@@ -175,8 +187,9 @@ class _Follower:
                 for c in cells]  # fmt: skip
 
     def _shared(self, block: Block) -> frozenset[str]:
-        """Return columns that another block of the same table reads from the same column of the same sheet."""
-        others = [b for b in self.map.blocks if b.table == block.table and b.sheet == block.sheet and b is not block]
+        """Return columns that another block of the same table reads from the same cells of the same sheet."""
+        others = [b for b in self.map.blocks if b is not block
+                  and (b.table, b.sheet, b.where) == (block.table, block.sheet, block.where)]  # fmt: skip
         elsewhere = {(c, f.column) for b in others for c, f in b.fields.items() if f.column}
         return frozenset(c for c, f in block.fields.items() if f.column and (c, f.column) in elsewhere)
 
@@ -237,7 +250,9 @@ class _Follower:
             if headers and (table.name in mapped or "" in mapped):
                 yield f"{table.name}: columns that are not carried over: {', '.join(headers)}"
             elif table.name not in mapped and "" not in mapped:
-                yield f"{table.name}: the whole sheet is not carried over"
+                reasons = set(self.map.ignored.get(table.name, {}).values())
+                why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+                yield f"{table.name}: the whole sheet is not carried over{why}"
 
     def _missing(self) -> Iterator[str]:
         """Say which words were read as missing values."""

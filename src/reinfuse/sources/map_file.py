@@ -16,6 +16,8 @@ from reinfuse.exceptions import MapRefused, Problem, nearest
 from reinfuse.sources.map_text import map_text
 from reinfuse.sources.source_map import (
     BLOCK_TABLES,
+    FIRST_DAY,
+    FIRST_DAYS,
     ID_RULES,
     OPEN,
     OWN_INFUSION,
@@ -46,7 +48,7 @@ _NO_TEXTS: Mapping[str, Kinds] = {
 _FIELD_TYPES: Mapping[str, Kinds] = {
     f.name: _NO_TEXTS.get(f.name, str) for f in fields(Field) if f.name not in ("reason", "confidence")
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {"order": ORDERS, "partial": PARTIALS, "unit": UNITS}
+_CHOICES: Mapping[str, tuple[str, ...]] = {"order": ORDERS, "partial": PARTIALS, "unit": UNITS, "first": FIRST_DAYS}
 _INFUSION = re.compile(r"infusion [1-9]\d?")
 _PLACEHOLDER = re.compile(r"\{(?:date|value)\}")
 _WORDS: Mapping[Kinds, str] = {
@@ -109,6 +111,7 @@ class _Reader:
         values = {name: self._dictionary(f"values.{name}", words)
                   for name, words in self._typed("", contents, "values", dict, {}).items()}  # fmt: skip
         questions = self._texts("questions", self._typed("", contents, "questions", dict, {}))
+        self._chosen(f"questions.{FIRST_DAY}", questions.get(FIRST_DAY, ""), FIRST_DAYS)
         fingerprint = self._typed("source", head, "fingerprint", str, "")
         confirmed = tuple(str(c) for c in self._typed("source", head, "confirmed", list, []))
         for one in confirmed:

@@ -23,6 +23,7 @@ _HEAD = """\
 _HINTS = {
     "date_order": "day, month and year in texts such as 03/04/2024: dmy, mdy or ymd",
     "ids": "keep: patients keep the source's identifiers; number: P001, P002, ...",
+    "first_day": "number of a clock's first day: 0 (as reinfuse counts), or 1 (as AVAL of most trials)",
 }
 
 
@@ -60,7 +61,7 @@ def _source(source_map: SourceMap) -> Iterator[str]:
         yield _beside(line, "implausible values that are right all the same")
     if source_map.questions:
         yield from ("", "[questions]")
-        yield from (f"{_key(k)} = {_text(v)}" for k, v in source_map.questions.items())
+        yield from (_beside(f"{_key(k)} = {_text(v)}", _HINTS.get(k, "")) for k, v in source_map.questions.items())
 
 
 def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[str]:
@@ -89,7 +90,7 @@ def _block(block: Block) -> Iterator[str]:
     if block.sheet:
         yield f"sheet = {_text(block.sheet)}"
     if block.where:
-        yield f"where = {_inline(block.where)}"
+        yield _beside(f"where = {_inline(block.where)}", block.reason)
     for column, filled in block.fields.items():
         sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
         yield _beside(f"{_key(column)} = {_field(filled)}", ": ".join(t for t in (sure, filled.reason) if t))

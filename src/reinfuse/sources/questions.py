@@ -11,7 +11,7 @@ from reinfuse.sources.gaps import permitted
 from reinfuse.sources.source_map import ID_RULES, OPEN, UNITS, Answer, Block, Field, SourceMap
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
 
-_ASKED = ("column", "const", "unit", "weight", "order", "partial", "after")
+_ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since")
 _TEXTS: Mapping[str, str] = {
     "date_order": "In which order do day, month and year stand in texts such as 03/04/2024?",
     "ids": "Shall patients keep the source's identifiers, or be numbered P001, P002, ...?",
@@ -19,11 +19,15 @@ _TEXTS: Mapping[str, str] = {
     "unit": "In which unit are its numbers?", "weight": "Which column holds the body weight in kg?",
     "order": "In which order do day, month and year stand?",
     "partial": "Which day shall stand for dates without one?", "after": "After which infusion is it counted?",
+    "since": "Which column holds the date from which its days count?",
+    "first_day": "Which number has the first day of a clock: 0, as reinfuse counts, or 1, as AVAL of most trials?",
 }  # fmt: skip
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS,
+    "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS, "first_day": ("0", "1"),
 }  # fmt: skip
 YES, NO = "yes", "no"
+WHERE = "where"
+"""Setting of a question for the rows that a block reads."""
 LEFT_OUT = "left out by a person"
 
 
@@ -57,7 +61,7 @@ class Question:
     @property
     def line(self) -> str:
         """The place in one text: ``infusions[2].date``."""
-        return f"{self.place}.{self.subject}"
+        return f"{self.place}.where.{self.subject}" if self.setting == WHERE else f"{self.place}.{self.subject}"
 
 
 def questions(source_map: SourceMap) -> Iterator[Question]:
@@ -67,15 +71,23 @@ def questions(source_map: SourceMap) -> Iterator[Question]:
             yield Question("source", name, name, _TEXTS[name], _CHOICES[name])
     for name, answer in source_map.questions.items():
         if answer == OPEN:
-            yield Question("questions", name, name, name)
+            yield Question("questions", name, name, _TEXTS.get(name, name), _CHOICES.get(name, ()))
+    yield from _of_words(source_map)
+    for place, block in source_map.places():
+        for header in block.open_headers:
+            text = f"Which of the texts in {header} marks the rows that are meant?"
+            yield Question(place, header, WHERE, text, (), block.reason)
+        for column, filled in block.fields.items():
+            yield from _of_line(place, column, filled)
+
+
+def _of_words(source_map: SourceMap) -> Iterator[Question]:
+    """Yield the words of dictionaries that have no meaning yet."""
     for name, words in source_map.values.items():
         for word, meaning in words.items():
             if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
                 text = f"What does {word!r} mean as {name}? ({permitted(name)}; parts as response=CR mrd=undetectable)"
                 yield Question(f"values.{name}", word, "value", text)
-    for place, block in source_map.places():
-        for column, filled in block.fields.items():
-            yield from _of_line(place, column, filled)
 
 
 def _of_line(place: str, column: str, filled: Field) -> Iterator[Question]:
@@ -114,7 +126,7 @@ def _in_words(filled: Field) -> str:
 def fault(question: Question, answer: str, headers: Iterable[str] = ()) -> str | None:
     """Return why an answer is none to a question; None if it is one."""
     known = tuple(headers)
-    if question.setting in ("column", "weight") and known and answer not in known:
+    if question.setting in ("column", "weight", "since") and known and answer not in known:
         return f"no column of the source; it has: {', '.join(known)}"
     if question.choices and answer not in question.choices:
         return f"answer one of: {', '.join(question.choices)}"
@@ -145,7 +157,9 @@ def answered(source_map: SourceMap, question: Question, answer: str) -> SourceMa
         return replace(source_map, values={**source_map.values, name: words})
     blocks, ignored = [], {sheet: dict(left) for sheet, left in source_map.ignored.items()}
     for place, block in source_map.places():
-        if place == question.place:
+        if place == question.place and question.setting == WHERE:
+            block = replace(block, where={**block.where, question.subject: (answer,)})
+        elif place == question.place:
             before = block.fields[question.subject]
             block = _with_answer(block, question, answer)
             if question.subject not in block.fields and before.column:

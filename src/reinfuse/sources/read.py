@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources.cbioportal import read_cbioportal
+from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
 from reinfuse.sources.glimpse import PARQUET, TEXTS, WORKBOOKS
 from reinfuse.sources.recognition import recognise
 from reinfuse.sources.source_table import KINDS, Layout, Source, SourceKind, SourceTable
@@ -94,5 +95,6 @@ def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
 
 
 _READERS: Mapping[SourceKind, Callable[[Path, Mapping[str, Layout]], Source]] = {
-    "excel": _sheets, "csv": _sheets, "cbioportal": read_cbioportal,
+    "excel": _sheets, "csv": _sheets, "cbioportal": read_cbioportal, "adam": read_adam,
+    "sdtm": read_sdtm,
 }  # fmt: skip

@@ -21,6 +21,9 @@ table, the number of the infusion in the same row of the source."""
 OWN_INFUSION = "infusion"
 """In `Field.after`: the infusion in the same row of the source."""
 ID_RULES = ("keep", "number")
+FIRST_DAY = "first_day"
+"""Question of a map: which number the first day of a clock has in the cohort."""
+FIRST_DAYS = ("0", "1")
 UNITS = (
     "cells/kg", "1e6 cells/kg", "1e5 cells/kg", "1e8 cells/kg", "cells", "1e6 cells", "1e8 cells", "days", "weeks",
     "months", "years", "fraction", "percent", "cells/uL", "copies/ug",
@@ -61,6 +64,11 @@ class Field:
         count from.
     shift
         Added to a number of days: -1 where the first day counts as 1.
+    since
+        Header of a date from which days to the date in `column` are counted; a cell is filled only where it is.
+    first
+        The number that a clock's first day has in what is read, ``0`` or ``1``: days become those of the clock that
+        the question `first_day` of the map asks for.
     where
         Header -> texts, one of which the row must hold for the cell to be filled: a date of last follow-up is one of
         death where ``status`` holds ``dead``.
@@ -85,6 +93,8 @@ class Field:
     day: int | None = None
     said: str = ""
     shift: int = 0
+    since: str = ""
+    first: str = ""
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ticked: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
     joint: str = " + "
@@ -95,12 +105,12 @@ class Field:
     @property
     def headers(self) -> tuple[str, ...]:
         """All columns of the source that it reads."""
-        return tuple(h for h in (self.column, self.weight, *self.where, *self.ticked) if h and h != OPEN)
+        return tuple(h for h in (self.column, self.weight, self.since, *self.where, *self.ticked) if h and h != OPEN)
 
     @property
     def is_open(self) -> bool:
         """Whether a person must answer first."""
-        asked = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after)
+        asked = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)
         return self.confirm or OPEN in asked
 
 
@@ -117,13 +127,21 @@ class Block:
     fields
         Column of the cohort's table -> how it is filled. A row is written where a cell that is read is filled.
     where
-        Header -> texts, one of which the row must hold.
+        Header -> texts, one of which the row must hold; `OPEN` where a person must choose.
+    reason
+        Why these rows, and what else could be meant.
     """
 
     table: str
     sheet: str
     fields: Mapping[str, Field]
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reason: str = ""
+
+    @property
+    def open_headers(self) -> tuple[str, ...]:
+        """Headers of `where` whose text a person must choose."""
+        return tuple(header for header, texts in self.where.items() if OPEN in texts)
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,7 @@ class SourceMap:
         yield from (("source", n) for n, a in (("date_order", self.date_order), ("ids", self.ids)) if a == OPEN)
         yield from (("questions", name) for name, answer in self.questions.items() if answer == OPEN)
         for place, block in self.places():
+            yield from ((place, f"where.{header}") for header in block.open_headers)
             yield from ((place, column) for column, filled in block.fields.items() if filled.is_open)
         for name, words in self.values.items():
             for word, meaning in words.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.cohort.declarations import Rules
-from reinfuse.cohort.endpoint_catalog import declaration, names
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
 from reinfuse.cohort.strata import AT_LEAST, factor_of
 from reinfuse.report.analyses.registry import methods, references
@@ -75,7 +75,7 @@ class Prose:
                 if record and record.n:
                     ci = f", {number_format.level(record.confidence)} {number_format.interval(record)}"
                     yield f"{end.label}: {number_format.of(record)}{'' if number_format.hidden(record) else ci}."
-            elif not end.competing and declaration(end.name).summarised:
+            elif not end.competing and (end.name not in ENDPOINTS or declaration(end.name).summarised):
                 record = self.look.one("survival", end.name, "median")
                 if record and record.n and not number_format.hidden(record):
                     yield self._median(end.label, record)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from reinfuse.sources.cdisc.analysis_data import propose_adam
+from reinfuse.sources.cdisc.tabulations import propose_sdtm
 from reinfuse.sources.proposal import IGNORE, Proposal, Proposed
 from reinfuse.sources.propose.blocks import blocks_of, is_used
 from reinfuse.sources.propose.concepts import concepts
@@ -130,6 +132,8 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     Proposed
         The map, in which everything that could be otherwise is open, and a proposal for each column of each table.
     """
+    if proposer := _BY_STANDARD.get(source.kind):
+        return proposer(source)
     tables = [_Table(t, "either" if source.kind == "csv" else "point") for t in source.tables if t.columns and t.rows]
     dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values() if m.concept.is_date]
     order = order_of(dated, latest=today or date.today())
@@ -184,3 +188,7 @@ def _dictionaries(tables: Sequence[_Table]) -> dict[str, dict[str, Answer]]:
             words.setdefault(text, OPEN)
         words.update(line.answers)
     return {name: words for name, words in values.items() if words}
+
+
+_BY_STANDARD: Mapping[str, Callable[[Source], Proposed]] = {"adam": propose_adam, "sdtm": propose_sdtm}
+"""Kind of source whose names of variables are a standard's."""

@@ -1,0 +1,1 @@
+"""CDISC's data sets: ADaM and SDTM, from SAS files, Dataset-JSON, CSV and Parquet."""
