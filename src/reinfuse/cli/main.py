@@ -11,6 +11,7 @@ import typer
 
 from reinfuse.cli import console, sources
 from reinfuse.cli.console import ForceOption, progress_bar, show
+from reinfuse.cli.export import export
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
@@ -21,6 +22,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(virtual, name="virtual")
+app.add_typer(export, name="export")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 

@@ -67,6 +67,11 @@ def read_dataset_json(data: bytes) -> Dataset:
     return Dataset(clean(str(head.get("name", ""))), clean(str(head.get("label", ""))), columns, texts)
 
 
+def looks_like_dataset_json(start: bytes) -> bool:
+    """Tell whether the beginning of a file speaks of a data set."""
+    return b"datasetJSONVersion" in start or b"itemGroupOID" in start
+
+
 def is_date_format(display: str) -> bool:
     """Tell whether a format of SAS shows a number as a date."""
     return display.upper().startswith(_DATE_FORMATS)

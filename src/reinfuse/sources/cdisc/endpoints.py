@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
-from reinfuse.sources.cdisc.infusion_dates import infusion_of
+from reinfuse.sources.cdisc.infusion_dates import INDEX, infusion_of
 from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.source_map import FIRST_DAYS, OPEN, Field
 from reinfuse.sources.values.dates import read_source_date
@@ -93,7 +93,7 @@ def _origin(data: Variables, rows: Sequence[int], name: str) -> tuple[str, str, 
     differ = [r for r in rows if data.texts(index)[r] != data.texts("STARTDT")[r]]
     if not differ:
         return start, f"STARTDT is {index} in every record", True
-    what = f"{index} is the date of infusion {number}"
+    what = f"{index} is the date of {'the index infusion' if index.endswith(INDEX) else f'infusion {number}'}"
     if not start:
         return index, f"{what}; there is no STARTDT", False
     return index, f"{what}, and STARTDT is another day in {len(differ)} of {len(rows)} records", False
@@ -102,6 +102,8 @@ def _origin(data: Variables, rows: Sequence[int], name: str) -> tuple[str, str, 
 def _last_first(one: tuple[int, str]) -> tuple[int, bool, str]:
     """Order infusions by number, the last one first, names of treatment in general last."""
     number, header = one
+    if header.upper().endswith(INDEX):
+        return -99, False, header
     return -number, header.upper().endswith("TRTSDT"), header
 
 

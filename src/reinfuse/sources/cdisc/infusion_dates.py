@@ -10,8 +10,10 @@ from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.source_table import SourceColumn, SourceTable
 
 SUBJECTS = "ADSL"
+INDEX = "CARTINDT"
+"""The date of the index infusion, as `export adam` names it."""
 _INFUSIONS = (
-    (re.compile(r"CAR(?:T|T1)?(?:INF)?S?DT|CART?1S?DT|INFS?DT|TR01SDT|AP01SDT|TRTSDT"), 1),
+    (re.compile(r"CAR(?:T|T1)?(?:INF)?S?DT|CART?1S?DT|INFS?DT|TR01SDT|AP01SDT|TRTSDT|CARTINDT"), 1),
     (re.compile(r"(?:TR|AP)0?([2-9])SDT|CART?([2-9])S?DT|INF([2-9])S?DT"), 0),
 )
 """Names of variables; a group holds the number of the infusion."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources.cdisc import sas
-from reinfuse.sources.cdisc.dataset_json import Dataset, read_dataset_json
+from reinfuse.sources.cdisc.dataset_json import Dataset, looks_like_dataset_json, read_dataset_json
 from reinfuse.sources.cdisc.infusion_dates import with_infusion_dates
 from reinfuse.sources.cdisc.toxicity import with_qualifiers
 from reinfuse.sources.cdisc.variables import Variables
-from reinfuse.sources.glimpse import PARQUET, TEXTS
+from reinfuse.sources.glimpse import PARQUET, START, TEXTS
 from reinfuse.sources.source_table import Layout, Source, SourceColumn, SourceKind, SourceRow, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text
 from reinfuse.tabular import files
-from reinfuse.tabular.files import Unreadable, read_bytes
+from reinfuse.tabular.files import Unreadable, read_bytes, read_start
 
 _JSON = (".json", ".ndjson", ".dsjc")
 _READ = (*_JSON, *sas.ENDINGS, *TEXTS, PARQUET)
@@ -54,6 +54,9 @@ def _read(path: Path, kind: SourceKind) -> Source:
     hashes: dict[str, str] = {}
     remarks: list[str] = []
     for file in _files(path):
+        if file != path and file.suffix.casefold() == ".json" and not looks_like_dataset_json(read_start(file, START)):
+            remarks.append(f"{file.name} is not read: it is no Dataset-JSON")
+            continue
         try:
             hashes[file.name] = hashlib.sha256(read_bytes(file)).hexdigest()
             table = _table(file)

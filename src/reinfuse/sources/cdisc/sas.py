@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -75,25 +74,3 @@ def _text(value: object, *, dated: bool) -> str:
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == datetime.min.time() else value.isoformat()
     return value.isoformat() if isinstance(value, date) else value_text(value, dated=dated)
-
-
-def write_xpt(path: Path, name: str, label: str, columns: Iterator[tuple[str, str, list[Any]]]) -> None:
-    """Write a transport file, version 5.
-
-    Parameters
-    ----------
-    columns
-        Name, label and values: texts, numbers or dates, None where missing.
-
-    Raises
-    ------
-    ExtraMissing
-        If pyreadstat is not installed.
-    """
-    extras.require("sas", "Dataset-JSON is written without it")
-    import pyreadstat
-
-    held = list(columns)
-    frame = pl.DataFrame({n: pl.Series(n, values, strict=False) for n, _, values in held})
-    pyreadstat.write_xport(frame, str(path), file_label=label[:40], table_name=name, file_format_version=5,
-                           column_labels=[text[:40] for _, text, _ in held])  # fmt: skip

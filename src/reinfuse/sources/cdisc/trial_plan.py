@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.sources.cdisc.analysis_data import ARMS
 from reinfuse.sources.cdisc.infusion_dates import infusion_of
+from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.clocks import DAYS_SUFFIX
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.source_map import WIDE_SHEET
@@ -66,6 +67,9 @@ def _label(imported: Imported, sheet: str, codes: tuple[str, ...]) -> str:
 def _index(imported: Imported) -> int:
     """Return the infusion from which days count, by the date that they count from."""
     numbers = [infusion_of(f.since) for b in imported.map.blocks for f in b.fields.values() if f.since]
+    times = (Variables(t) for t in imported.source.tables if {"PARAMCD", "STARTDT"} <= set(t.positions))
+    numbers += [infusion_of(c.header) for t in times for c in t.table.columns
+                if t.table.texts(c.header) == t.texts("STARTDT")]  # fmt: skip
     return max((n for n in numbers if n is not None), default=1)
 
 
