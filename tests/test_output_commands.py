@@ -158,7 +158,7 @@ def test_a_template_leaves_filled_tables_says_so_and_goes_into_no_results(result
     assert (tmp_path / "new" / "patients.csv").read_text() == "mine"
     status, _, errors = main("template", "new", "--force", cwd=tmp_path)
     assert status == 0
-    assert errors.count("Moved aside, not deleted") == 8
+    assert errors.count("Moved aside, not deleted") == 10  # eight of the cohort, its plan and its map
     assert [p.read_text() for p in (tmp_path / "new").glob("patients-replaced-*.csv")] == ["mine"]
     assert (tmp_path / "new" / "patients.csv").read_text().startswith("patient_id,")
     standing = contents(tmp_path / "new")

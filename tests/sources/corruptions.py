@@ -31,7 +31,7 @@ def corruption(make: Corruption) -> Corruption:
 
 
 def corrupted(count: int = VARIANTS, *, seed: int = SEED) -> Iterator[tuple[str, str, int, Variant]]:
-    """Yield kind, sheet, number and variant; kinds and sheets take turns, so that fewer hold as many kinds as can be."""
+    """Yield kind, sheet, number and variant; kinds and sheets take turns, so that few hold many kinds."""
     rng = random.Random(seed)
     number, turn = 0, 0
     while number < count:
@@ -56,11 +56,6 @@ def any_sheet(rng: random.Random, v: Variant) -> str:
     return rng.choice(sorted(v.rows))
 
 
-def some_text(v: Variant, moment: datetime, form: str) -> str:
-    """Return a date as text."""
-    return moment.strftime(form)
-
-
 def dates(v: Variant, *targets: str) -> tuple[str, int, dict[int, datetime]]:
     """Return sheet, position and the cells that are dates of the spreadsheet program; texts are read as written."""
     sheet, j, _ = v.column(*targets)
@@ -77,7 +72,7 @@ def dates(v: Variant, *targets: str) -> tuple[str, int, dict[int, datetime]]:
     return sheet, j, moments
 
 
-# Rows ------------------------------------------------------------------------------------------------------------------
+# Rows ---------------------------------------------------------------------------------------------------------------
 
 
 def _summed(v: Variant, sheet: str, how: Callable[[list[float]], float]) -> list:
@@ -86,7 +81,9 @@ def _summed(v: Variant, sheet: str, how: Callable[[list[float]], float]) -> list
     for j in range(1, width):
         cells = [rows[i][j] for i in v.data(sheet)]
         try:
-            numbers = [float(str(c).replace(",", ".")) for c in cells if c not in (None, "") and not isinstance(c, datetime)]
+            numbers = [
+                float(str(c).replace(",", ".")) for c in cells if c not in (None, "") and not isinstance(c, datetime)
+            ]
         except ValueError:
             continue
         if len(numbers) > 1:
@@ -194,7 +191,9 @@ def hidden_rows(rng: random.Random, v: Variant) -> None:
 @corruption
 def footnote(rng: random.Random, v: Variant) -> None:
     sheet = any_sheet(rng, v)
-    v.rows[sheet].append([rng.choice(["* censored at allo-HCT", "Legend: 0 = none", "as of 31 Jan 2024, checked by AB"])])
+    v.rows[sheet].append(
+        [rng.choice(["* censored at allo-HCT", "Legend: 0 = none", "as of 31 Jan 2024, checked by AB"])]
+    )
 
 
 @corruption
@@ -205,7 +204,7 @@ def one_row_shifted(rng: random.Random, v: Variant) -> None:
     v.truth = None
 
 
-# Columns ---------------------------------------------------------------------------------------------------------------
+# Columns ------------------------------------------------------------------------------------------------------------
 
 
 @corruption
@@ -312,7 +311,7 @@ def sheet_renamed(rng: random.Random, v: Variant) -> None:
     v.names[sheet] = rng.choice(["2024", "Sheet1", f"{sheet} (new)"])
 
 
-# Numbers and units -----------------------------------------------------------------------------------------------------
+# Numbers and units --------------------------------------------------------------------------------------------------
 
 
 def scaled(v: Variant, sheet: str, j: int, where: list[int], factor: float) -> None:
@@ -341,21 +340,27 @@ def all_doses_of_another_unit(rng: random.Random, v: Variant) -> None:
     scaled(v, sheet, j, v.data(sheet), 1e-6 if "long" in v.example.file else 1e6)
 
 
+def _weight(v: Variant, sheet: str, i: int) -> float:
+    headers = v.sheets[sheet].headers
+    return (
+        float(v.rows[sheet][i][headers.index("Patient | Weight (kg)")]) if "Patient | Weight (kg)" in headers else 0.0
+    )
+
+
 @corruption
 def all_doses_total(rng: random.Random, v: Variant) -> None:
-    """Total cells under a header that says per kg."""
+    """Total cells under a header that says per kg; where the map names the body weight, they can be read rightly."""
     sheet, j, _ = v.column(*DOSES)
     for i in v.data(sheet):
-        scaled(v, sheet, j, [i], rng.choice([58.0, 66.0, 74.0, 81.0]))
-    v.truth = None
+        scaled(v, sheet, j, [i], _weight(v, sheet, i) or rng.choice([58.0, 66.0, 74.0, 81.0]))
 
 
 @corruption
 def one_dose_total(rng: random.Random, v: Variant) -> None:
     """One dose of all cells among doses per kg."""
     sheet, j, _ = v.column(*DOSES)
-    scaled(v, sheet, j, [pick(rng, v, sheet, j)], 70.0)
-    v.truth = None
+    i = pick(rng, v, sheet, j)
+    scaled(v, sheet, j, [i], _weight(v, sheet, i) or 70.0)
 
 
 @corruption

@@ -192,11 +192,11 @@ def formula_error(rng: random.Random, v: Variant) -> None:
 
 @corruption
 def flags_of_events_reversed(rng: random.Random, v: Variant) -> None:
-    """One flag of progression or death contradicts: dead, yet no event of PFS."""
+    """One flag contradicts: dead, yet no event of PFS on that day."""
     sheet, j, _ = v.column("sheet.pfs_event")
-    died = v.column("sheet.os_event")[1]
-    i = next(i for i in v.data(sheet) if v.rows[sheet][i][died] == "1")
-    v.rows[sheet][i][j] = "0"
+    row = v.rows[sheet][rng.choice(v.data(sheet))]
+    row[v.column("sheet.os_event")[1]], row[j] = "1", "0"
+    row[v.column("sheet.pfs_days")[1]] = row[v.column("sheet.os_days")[1]]
     v.truth = None
 
 
@@ -211,9 +211,9 @@ def months_that_are_days(rng: random.Random, v: Variant) -> None:
 
 @corruption
 def one_time_in_days(rng: random.Random, v: Variant) -> None:
-    """One time in days among months."""
+    """One time in days among months; read as months it would be decades."""
     sheet, j, _ = v.column("sheet.os_days")
-    i = pick(rng, v, sheet, j)
+    i = rng.choice([i for i in v.data(sheet) if float(v.rows[sheet][i][j]) > 12])
     v.rows[sheet][i][j] = f"{float(v.rows[sheet][i][j]) * 30.4375:.0f}"
     v.truth = None
 

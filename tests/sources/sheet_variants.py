@@ -201,7 +201,9 @@ def _differing(truth: Truth, tables) -> Iterator[str]:
     """Yield the rows that differ from the truth."""
     for name in sorted({*truth, *tables}):
         table = tables.get(name)
-        rows = [{c: cell.text for c, cell in zip(table.columns, row, strict=True)} for row in table.rows] if table else []
+        rows = (
+            [{c: cell.text for c, cell in zip(table.columns, row, strict=True)} for row in table.rows] if table else []
+        )
         columns = tuple(truth[name][0]) if truth.get(name) else table.columns
         expected = sorted([comparable(row, columns) for row in truth.get(name, ())], key=str)
         got = sorted([comparable(row, columns) for row in rows], key=str)
@@ -219,7 +221,11 @@ def comparable(row: Mapping[str, str], columns: tuple[str, ...]) -> dict[str, st
 
 def pick(rng: random.Random, variant: Variant, sheet: str, j: int) -> int:
     """Return the position of a random row of data whose cell is filled."""
-    filled = [i for i in variant.data(sheet) if j < len(variant.rows[sheet][i]) and variant.rows[sheet][i][j] not in (None, "")]
+    filled = [
+        i
+        for i in variant.data(sheet)
+        if j < len(variant.rows[sheet][i]) and variant.rows[sheet][i][j] not in (None, "")
+    ]
     if not filled:
         raise NotHere
     return rng.choice(filled)

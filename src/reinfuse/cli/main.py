@@ -167,7 +167,7 @@ def cite(
 @app.command()
 def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
              force: ForceOption = False) -> None:  # fmt: skip
-    """Write an empty cohort. One CSV file per table, and a workbook with explanations."""
+    """Write an empty cohort. One CSV file per table, a workbook with explanations, a commented plan and map."""
     from reinfuse.study.input_tables import write_template
 
     written, unchanged = write_template(console.destination(directory, "template", force=force))

@@ -35,6 +35,8 @@ _FEWEST = 3
 _FOLLOWED = 8
 _LONGEST_IN_MONTHS = 60
 _WITH_FRACTION = 200
+_LONGEST = 7305
+"""20 years; the first patients with CAR-T cells against CD19 were reported in 2010."""
 _TESTED = 20
 
 
@@ -143,6 +145,8 @@ def _times(tables: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
 def _hardly_days(times: Sequence[float], *, survival: bool) -> str:
     """Return why times cannot be days, or nothing."""
     longest = max(times, default=0.0)
+    if longest > _LONGEST:
+        return f"holds {longest:g}, which are {longest / 365.25:.0f} years: hardly days"
     broken = [t for t in times if t != round(t)]
     if len(broken) >= _FEWEST and 5 * len(broken) > len(times) and longest < _WITH_FRACTION:
         return f"holds fractions, such as {broken[0]:g}, and nothing above {longest:g}: hardly days"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reinfuse.cohort.declarations import RESERVED
@@ -18,7 +18,7 @@ from reinfuse.tabular.limits import megabytes
 
 WORKBOOK = "cohort.xlsx"
 _LAST_ROW = 1000
-
+_NONE_FURTHER: Mapping[str, bytes] = {}
 
 _FREE = ", ".join(f"`{name}`" for name in ENDPOINTS if name not in RESERVED).replace(", `nrm`", " or `nrm`")
 """Names of built-in endpoints that a plan's own endpoint may bear."""
@@ -111,8 +111,15 @@ def markdown() -> str:
     return "\n".join(lines)
 
 
-def write_template(place: Destination | Path) -> tuple[list[Path], list[Path]]:
+def write_template(
+    place: Destination | Path, further: Mapping[str, bytes] = _NONE_FURTHER
+) -> tuple[list[Path], list[Path]]:
     """Write an empty cohort into a folder: `<table>.csv` and a workbook with a sheet of explanations.
+
+    Parameters
+    ----------
+    further
+        Files beside them: name -> contents.
 
     Returns
     -------
@@ -126,7 +133,7 @@ def write_template(place: Destination | Path) -> tuple[list[Path], list[Path]]:
     """
     place = at(place, "template")
     refuse_results(place.path)
-    files = {f"{table.name}.csv": _head(table) for table in TABLES.values()} | {WORKBOOK: _workbook()}
+    files = {f"{table.name}.csv": _head(table) for table in TABLES.values()} | {WORKBOOK: _workbook(), **further}
     present = set() if place.force else {name for name in files if os.path.lexists(place.path / name)}
     written = place.write_files({name: content for name, content in files.items() if name not in present})
     return written, [place.path / name for name in files if name in present]

@@ -261,7 +261,7 @@ class Filling:
         """Return the line of the block that says what was assessed; the line itself where there is none."""
         for name in MAIN.get(line.block.table, ()):
             other = line.block.fields.get(name)
-            if other is not None and other.column and not other.is_open:
+            if other is not None and not other.is_open and other.column in line.table.positions:
                 return replace(line, column=name, filled=other)
         return line
 

@@ -86,8 +86,15 @@ def propose_layout(sheet: str, lines: Lines) -> Layout | None:
         filled = contents.filled
         contents.take_away(line)
         if i and contents.count >= 0 and _is_first(lines, i, contents, filled):
-            return Layout(sheet, _header_rows(lines, i), line.number)
+            first = _below_the_earliest(lines, i)
+            return Layout(sheet, _header_rows(lines, first), lines.rows[first].number)
     return _plain(sheet, lines)
+
+
+def _below_the_earliest(lines: Lines, first: int) -> int:
+    """Return the row below the earliest one that reads as the header does: data may stand between the two."""
+    header = lines.rows[first - 1].texts
+    return 1 + next(i for i, line in enumerate(lines.rows) if line.texts == header)
 
 
 def _is_first(lines: Lines, i: int, contents: _Contents, filled: Sequence[int]) -> bool:

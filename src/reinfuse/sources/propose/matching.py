@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -183,12 +184,13 @@ def match(name: Name, cells: Cells, concept: Concept, *, context: bool, sheet: W
     return Match(name, cells, concept, score, share, name.infusion if concept.infusion else None)
 
 
-def likeness(words: Words, phrases: Iterable[Phrase], *, of_infusion: bool) -> float:
+@lru_cache(maxsize=1 << 14)
+def likeness(words: Words, phrases: tuple[Phrase, ...], *, of_infusion: bool) -> float:
     """Return how like words are to the nearest name, from 0 to 100.
 
     Examples
     --------
-    >>> likeness(("best", "response"), [(("best", "response"), False)], of_infusion=False)
+    >>> likeness(("best", "response"), ((("best", "response"), False),), of_infusion=False)
     100.0
     """
     best = 0.0
