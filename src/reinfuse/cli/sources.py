@@ -26,16 +26,17 @@ def map_source(
     source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", help="File for the map.")] = Path("map.toml"),
     kind: Annotated[str | None, typer.Option("--kind", help="Kind of source; default: found out.")] = None,
+    preset: Annotated[str, typer.Option("--preset", help="Map of the package for a known export.")] = "",
     review: Annotated[bool, typer.Option("--review", help="Ask the open questions one by one.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the proposals as JSON.")] = False,
     force: ForceOption = False,
 ) -> None:
     """Propose how a centre's own file becomes a cohort. Writes a map for a person to confirm; nothing is imported."""
-    from reinfuse.study.sources import go_on_with, headers_of, propose_map, write_map
+    from reinfuse.study.sources import fitting, go_on_with, headers_of, propose_map, write_map
 
     place = console.destination(out.parent, "map", source, force=force or (review and out.is_file()))
     place.check_files([out.name])
-    read, proposed = propose_map(source, kind=_kind(kind))
+    read, proposed = propose_map(source, kind=_kind(kind), preset=preset)
     source_map = proposed.map
     if review:
         if out.is_file() and (earlier := go_on_with(out, read, proposed)):
@@ -50,6 +51,10 @@ def map_source(
     typer.echo(f"{len(proposed.proposals)} columns: {len(proposed.proposals) - ignored} proposed, {ignored} left out.")
     for remark in read.seen:
         typer.echo(f"- {remark}")
+    for name in () if preset else fitting(read):
+        typer.echo(
+            f"- the headers are those of the preset {name}: --preset {name} brings its map and its open questions"
+        )
     _say_open(source_map)
     typer.echo(f"Map: {written.resolve()}")
 

@@ -12,6 +12,7 @@ from reinfuse.sources.cohort_folder import Checked, check, checked_cohort, write
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.map_file import load_map, map_text
+from reinfuse.sources.preset import fitting, with_preset
 from reinfuse.sources.proposal import Proposal, Proposed
 from reinfuse.sources.propose import propose
 from reinfuse.sources.questions import Question, answered, fault, questions
@@ -21,22 +22,24 @@ from reinfuse.sources.source_table import KINDS, Source, SourceKind
 
 __all__ = [
     "KINDS", "Checked", "Question", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
-    "go_on_with", "headers_of", "import_folder", "import_source", "propose_map", "questions", "write_map",
+    "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "propose_map", "questions", "write_map",
 ]  # fmt: skip
 
 
-def propose_map(path: Path, *, kind: SourceKind | None = None) -> tuple[Source, Proposed]:
-    """Read a source and propose its map.
+def propose_map(path: Path, *, kind: SourceKind | None = None, preset: str = "") -> tuple[Source, Proposed]:
+    """Read a source and propose its map, or fill in that of a preset.
 
     Raises
     ------
     SourceRefused
-        If nothing of it can be read.
+        If nothing of it can be read, or the preset does not fit.
     """
     source = read_source(path, kind=kind)
     if not source.tables:
         raise SourceRefused(source.problems)
     proposed = propose(source)
+    if preset:
+        return source, with_preset(source, proposed, preset)
     return source, Proposed(_with_doubts(proposed), proposed.proposals)
 
 
