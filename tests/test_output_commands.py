@@ -164,7 +164,7 @@ def test_a_template_leaves_filled_tables_says_so_and_goes_into_no_results(result
     standing = contents(tmp_path / "new")
     status, output, errors = main("template", "new", cwd=tmp_path)  # every file is there
     assert (status, output) == (0, "")
-    assert errors.count("exists and was not changed") == 8
+    assert errors.count("exists and was not changed") == 10
     assert errors.endswith("Nothing was written; --force moves these files aside and writes empty ones.\n")
     assert contents(tmp_path / "new") == standing
     before = contents(results)

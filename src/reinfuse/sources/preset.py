@@ -149,10 +149,10 @@ def _proposals(source: Source, source_map: SourceMap) -> Iterator[Proposal]:
                                     reason=filled.reason, open=doubt)  # fmt: skip
                 lines.setdefault((block.sheet, filled.column), proposal)
     for table in source.tables:
-        for column in table.columns:
-            left = Proposal(source=column.header, target=IGNORE, confidence=_SURE, reason="not part of the preset",
+        for each in table.columns:
+            left = Proposal(source=each.header, target=IGNORE, confidence=_SURE, reason="not part of the preset",
                             open=False)  # fmt: skip
-            yield lines.get((table.name, column.header), left)
+            yield lines.get((table.name, each.header), left)
 
 
 def _plain(text: str) -> str:
