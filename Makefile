@@ -57,9 +57,10 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra sas --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
 
-# make docs: makes the tables of analyses in docs/plan.md and docs/methods.md again.
+# make docs: makes docs/values.md and the tables of analyses in docs/plan.md and docs/methods.md again.
 docs: $(VENV)/core
 	$(BIN)/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
+	$(BIN)/python -m reinfuse.sources.documentation docs/values.md
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:
