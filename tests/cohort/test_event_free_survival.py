@@ -160,8 +160,10 @@ def test_every_event_of_pfs_is_one_no_later(tmp_path):
 def test_a_wide_sheet_may_hold_it(tmp_path):
     path = tmp_path / "sheet.csv"
     path.write_text("patient_id,efs_days,efs_event,pfs_days,pfs_event\nA,0,1,30,0\nB,50,1,50,1\nC,60,0,40,0\n")
-    cohort = read_cohort(path)
-    rules = [(p.row, p.column, p.rule) for p in cohort.warnings]
-    assert (3, "efs_days", "event-free survival is longer than progression-free survival") in rules
+    with pytest.raises(CohortRefused) as caught:
+        read_cohort(path)
+    rules = [(p.row, p.column, p.rule) for p in caught.value.problems]
+    assert rules == [(3, "efs_days", "event-free survival is longer than progression-free survival")]
+    cohort = read_cohort(path, confirmed=["events"])
     data = analysis_set(cohort, plain(Plan.built_in()))
     assert list(data.endpoint("efs").time) == [0, 50, 60]
