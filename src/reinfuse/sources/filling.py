@@ -128,7 +128,8 @@ class Filling:
         key = (table.name, header)
         if key not in self._marks:
             texts = (clean(t) for t in set(self.texts(table, header)))
-            self._marks[key] = decimal_mark(texts, "either" if self.kind == "csv" else "point")
+            declared = table.columns[table.positions[header]].decimal_mark
+            self._marks[key] = declared or decimal_mark(texts, "either" if self.kind == "csv" else "point")
         return self._marks[key]
 
     def _read(self, line: Line, rows: Container[int]) -> list[Cell]:

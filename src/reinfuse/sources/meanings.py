@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from reinfuse.cohort.schema import TABLES, WIDE, Column
 from reinfuse.sources.gaps import Kind
-from reinfuse.sources.source_map import OPEN, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import completed, depends_on_order
 from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
@@ -67,6 +67,7 @@ class Meanings:
         self._subject = self._subject_of(column.partition(".")[0])
         words = source_map.values.get(dictionary, {})
         self._words = {**{clean(w).casefold(): a for w, a in words.items()}, **{clean(w): a for w, a in words.items()}}
+        self._missing = source_map.values.get(MISSING_CODES, {})
         self._order = next((o for o in (filled.order, source_map.date_order) if o and o != OPEN), "")
         self._pattern = _pattern(filled.pattern) if filled.pattern else None
         self._cache: dict[str, Meaning] = {}
@@ -95,6 +96,8 @@ class Meanings:
         answer = self._words.get(text, self._words.get(text.casefold()))
         if answer is not None:
             return self._answered(answer)
+        if (code := self._missing.get(text)) is not None:
+            return self._missing_code(code)
         if self.filled.const is not None:
             return Meaning({self.name: self.filled.const}, "constant of the map where the cell is filled")
         inner, rule = text, ""
@@ -130,6 +133,11 @@ class Meanings:
         if OPEN in parts.values():
             return Meaning(gap="open")
         return Meaning({part: text for part, text in parts.items() if text}, rule)
+
+    def _missing_code(self, answer: Answer) -> Meaning:
+        """Return what a code of missing data means; one that is open is told once, and not with each cell."""
+        rule = f"value of the map ({MISSING_CODES})"
+        return Meaning({self.name: answer} if isinstance(answer, str) and answer not in ("", OPEN) else {}, rule)
 
     @property
     def _main(self) -> str:

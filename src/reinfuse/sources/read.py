@@ -12,6 +12,7 @@ from reinfuse.sources.cbioportal import read_cbioportal
 from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
 from reinfuse.sources.glimpse import PARQUET, TEXTS, WORKBOOKS
 from reinfuse.sources.recognition import recognise
+from reinfuse.sources.redcap.reading import read_redcap
 from reinfuse.sources.source_table import KINDS, Layout, Source, SourceKind, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text, read_workbook
 from reinfuse.tabular import files
@@ -96,5 +97,5 @@ def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
 
 _READERS: Mapping[SourceKind, Callable[[Path, Mapping[str, Layout]], Source]] = {
     "excel": _sheets, "csv": _sheets, "cbioportal": read_cbioportal, "adam": read_adam,
-    "sdtm": read_sdtm,
+    "sdtm": read_sdtm, "redcap": read_redcap,
 }  # fmt: skip

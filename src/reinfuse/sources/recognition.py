@@ -10,6 +10,8 @@ from typing import Literal
 
 from reinfuse.cohort.schema import WIDE
 from reinfuse.sources.glimpse import PARQUET, START, TEXTS, WORKBOOKS, Glimpse, start_of, tables
+from reinfuse.sources.redcap.dictionary import is_dictionary
+from reinfuse.sources.redcap.headings import is_export
 from reinfuse.sources.source_table import SourceKind
 from reinfuse.tabular import files
 from reinfuse.tabular.files import Unreadable, read_start
@@ -18,10 +20,6 @@ from reinfuse.tabular.limits import FILES
 Kind = SourceKind | Literal["cohort"]
 _FEWEST = 2
 """Names of a format that tell it."""
-_REDCAP = frozenset({"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance",
-                     "redcap_data_access_group", "redcap_survey_identifier"})  # fmt: skip
-_REDCAP_LABELS = frozenset({"event name", "repeat instrument", "repeat instance", "data access group"})
-_DICTIONARY = (frozenset({"variable / field name", "form name"}), frozenset({"field_name", "form_name", "field_type"}))
 _ADAM = frozenset({"paramcd", "aval", "avalc", "cnsr", "trt01p", "trt01a", "trtsdt", "saffl", "ittfl", "ady", "adt"})
 _CBIOPORTAL = frozenset(
     {"patient_id", "os_status", "os_months", "pfs_status", "pfs_months", "dfs_status", "dfs_months"}
@@ -106,6 +104,11 @@ _KNOWN = (*WORKBOOKS, *TEXTS, PARQUET, ".json", ".ndjson", ".dsjc", ".xpt", ".sa
 def _by_rows(glimpses: list[Glimpse]) -> Recognition | None:
     """Tell a table's format from names in its first rows."""
     for glimpse in glimpses:
+        for row in glimpse.rows:
+            if hits := is_export(row):
+                return Recognition("redcap", f"a REDCap export: {hits}")
+            if is_dictionary(row):
+                return Recognition("redcap", "a data dictionary of REDCap")
         for names in glimpse.names:
             if recognition := _by_names(names):
                 return recognition
@@ -116,16 +119,6 @@ def _by_rows(glimpses: list[Glimpse]) -> Recognition | None:
 
 
 def _by_names(names: frozenset[str]) -> Recognition | None:
-    if hits := names & _REDCAP:
-        return Recognition("redcap", f"a REDCap export: {_named(hits)}")
-    if len(hits := names & _REDCAP_LABELS) >= _FEWEST:
-        return Recognition("redcap", f"a REDCap export with labels: {_named(hits)}")
-    if any(head <= names for head in _DICTIONARY):
-        return Recognition("redcap", "a data dictionary of REDCap")
-    boxes = {n for n in names if re.fullmatch(r"[a-z]\w*___\w+", n)}
-    if len(boxes) >= _FEWEST or ("record_id" in names and any(n.endswith("_complete") for n in names)):
-        ends = boxes or {n for n in names if n.endswith("_complete")}
-        return Recognition("redcap", f"a REDCap export: {_named(ends)}")
     if "usubjid" in names and (hits := names & _ADAM):
         return Recognition("adam", f"names of ADaM: USUBJID, {_named(hits).upper()}")
     if "usubjid" in names and names & {"domain", "studyid"}:

@@ -30,6 +30,8 @@ UNITS = (
 )  # fmt: skip
 Answer = str | Mapping[str, str]
 """What a centre's word means: one text, or parts of it (`response`, `mrd`, ...) with their texts."""
+MISSING_CODES = "missing_codes"
+"""Dictionary of codes that stand for missing data in any column of the source."""
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 

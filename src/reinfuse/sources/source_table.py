@@ -15,6 +15,10 @@ SourceKind = Literal["excel", "csv", "redcap", "adam", "sdtm", "omop", "fhir", "
 KINDS: tuple[SourceKind, ...] = ("excel", "csv", "redcap", "adam", "sdtm", "omop", "fhir", "cbioportal")
 HEADER_JOINT = " | "
 """Joins the rows of a composed header: ``CART #1 | Date``."""
+UNDESCRIBED = "not in the data dictionary"
+"""Declares a column of which a format with a data dictionary says nothing: its numbers may be codes."""
+BOXES_JOINT = " + "
+"""Joins the ticked choices of a field of check boxes."""
 NO_CHOICES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -38,6 +42,8 @@ class SourceColumn:
         The dictionary marks it as naming a person.
     form
         Form, domain or instrument it belongs to.
+    decimal_mark
+        Decimal mark that the dictionary declares; empty: the cells show it.
     """
 
     header: str
@@ -47,6 +53,7 @@ class SourceColumn:
     choices: Mapping[str, str] = field(default_factory=lambda: NO_CHOICES)
     identifier: bool = False
     form: str = ""
+    decimal_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ class Source:
     """File name -> SHA-256."""
     remarks: tuple[str, ...] = ()
     """What was seen of the file as a whole and is not carried over: legend sheets, hidden sheets."""
+    missing_codes: tuple[str, ...] = ()
+    """Texts that may stand for missing data in any column, by a convention of the format: each is asked about once."""
 
     @cached_property
     def fingerprint(self) -> str:

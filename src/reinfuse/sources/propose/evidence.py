@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -36,7 +36,7 @@ class Cells:
     @cached_property
     def mark(self) -> str | None:
         """Decimal mark that the texts show."""
-        return decimal_mark(self.counts, self.dialect)
+        return self.column.decimal_mark or decimal_mark(self.counts, self.dialect)
 
     @cached_property
     def seen(self) -> int:
@@ -111,12 +111,14 @@ class Cells:
         return 0.0 if dated or decimal else self.filled / max(self.rows, 1)
 
 
-def cells_of(table: SourceTable, column: SourceColumn, dialect: Dialect = "point") -> Cells:
-    """Gather the filled cells of a column."""
+def cells_of(
+    table: SourceTable, column: SourceColumn, dialect: Dialect = "point", missing: Container[str] = ()
+) -> Cells:
+    """Gather the filled cells of a column; `missing`: texts that stand for missing data there."""
     counts: Counter[str] = Counter()
     for text, times in Counter(table.texts(column.header)).items():
         cell = clean(text)
-        if cell and (not is_missing(cell) or cell in "+-"):
+        if cell and cell not in missing and (not is_missing(cell) or cell in "+-"):
             counts[cell] += times
     return Cells(column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect)
 

@@ -103,6 +103,7 @@ def matches(
     possible = [
         m for name in names for c in listed if (m := match(name, cells[name.header], c, context=context, sheet=sheet))
     ]
+    possible = _by_label(possible)
     order = {name.header: place for place, name in enumerate(names)}
     possible.sort(key=lambda m: (
         -m.name_score * (0.5 if m.share is None else m.share), -m.name_score, m.names_a_person, order[m.name.header],
@@ -114,6 +115,28 @@ def matches(
             taken[one.key] = one
             used.add(one.name.header)
     return [*taken.values(), *_by_cells([n for n in names if n.header not in used], cells, listed, taken)]
+
+
+def _by_label(possible: Sequence[Match]) -> list[Match]:
+    """Let the label of a data dictionary decide where it is a name of some concept and a header is one of another."""
+    said: dict[str, set[str]] = {}
+    for one in possible:
+        if label_likeness(one) >= _EXACT:
+            said.setdefault(one.name.header, set()).add(one.concept.key)
+    return [m for m in possible if m.name.header not in said or m.concept.key in said[m.name.header]]
+
+
+def label_likeness(match: Match) -> float:
+    """Return how like the label of a data dictionary is to a concept's nearest name, from 0 to 100."""
+    label = _label(match.cells)
+    return likeness(label, match.concept.phrases, of_infusion=True) if label else 0.0
+
+
+def label_is_strange(match: Match) -> bool:
+    """Tell whether a data dictionary calls a column something that shares no word with header and concept."""
+    words = set(_label(match.cells))
+    known = {w for other, _ in match.concept.phrases for w in other} | set(match.name.words)
+    return bool(words) and not words & known
 
 
 def _by_cells(

@@ -161,6 +161,21 @@ def parse(header: str) -> Name:
     return name if number is not None else replace(name, number=_number(rest))
 
 
+def parse_described(header: str, label: str) -> Name:
+    """Take a header apart, with what the label in its data dictionary says of infusion and day."""
+    name = parse(header)
+    if not label:
+        return name
+    said = parse(label)
+    infusion = name.infusion if name.infusion is not None else said.infusion
+    agreed = said.infusion in (None, infusion)
+    return replace(
+        name, infusion=infusion, certain=agreed, of_infusion=name.of_infusion or said.of_infusion,
+        day=said.day if name.day is None else name.day, before=name.before or said.before,
+        number=name.number if infusion is None else None,
+    )  # fmt: skip
+
+
 def with_siblings(names: Sequence[Name]) -> list[Name]:
     """Take a number for that of an infusion where other headers are the same but for theirs: `date_1`, `date_2`.
 

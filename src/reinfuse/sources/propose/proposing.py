@@ -18,10 +18,19 @@ from reinfuse.sources.propose.filled import Line, line_of
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
-from reinfuse.sources.propose.names import parse, with_siblings
+from reinfuse.sources.propose.names import parse_described, with_siblings
+from reinfuse.sources.propose.redcap_rows import (
+    NUMBER,
+    ROW_HEADERS,
+    RowNumber,
+    holds_infusions,
+    needs_number,
+    row_numbers,
+    without_idle,
+)
 from reinfuse.sources.propose.table_shape import shape_of
 from reinfuse.sources.propose.vital_status import dead_without_date, status_line
-from reinfuse.sources.source_map import OPEN, Answer, Block, SourceMap
+from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 from reinfuse.tabular.cell_parsing import Dialect
 
@@ -29,24 +38,47 @@ from reinfuse.tabular.cell_parsing import Dialect
 class _Table:
     """One sheet on its way to a map."""
 
-    def __init__(self, table: SourceTable, dialect: Dialect) -> None:
+    def __init__(self, table: SourceTable, dialect: Dialect, source: Source) -> None:
         self.table = table
-        self.cells = {c.header: cells_of(table, c, dialect) for c in table.columns}
-        self.names = with_siblings([parse(c.header) for c in table.columns])
-        self.shape = shape_of(table, self.names, self.cells)
+        described = source.kind == "redcap"
+        self.cells = {c.header: cells_of(table, c, dialect, source.missing_codes) for c in table.columns}
+        self.names = with_siblings([parse_described(c.header, c.label if described else "") for c in table.columns])
+        self.own_names = [n for n in self.names if not described or n.header not in ROW_HEADERS]
+        self.shape = shape_of(table, self.own_names, self.cells)
+        self.number: RowNumber | None = None
         self.matches = self._matches()
         self.lines: dict[Key, Line] = {}
         self.notes: dict[str, tuple[str, bool]] = {}
 
     def _matches(self) -> dict[Key, tuple[Match, str]]:
         if self.shape.row_of == "derived":
-            return {m.key: (m, doubt) for m, doubt in derived_matches(self.names, self.cells)}
+            return {m.key: (m, doubt) for m, doubt in derived_matches(self.own_names, self.cells)}
         sheet = self.shape.sheet if self.shape.row_of == "event" else ()
         among = [c for c in concepts().values() if self.shape.holds(c)]
-        found = matches(self.names, self.cells, among, context=self.shape.in_context, sheet=sheet)
+        found = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
         if self.shape.row_of == "event":
-            found = [*found, *bare_dates(self.names, self.cells, found)]
+            found = [*found, *bare_dates(self.own_names, self.cells, found)]
         return with_infusions(found, self.shape, self.table.positions)
+
+    def date_of_infusions(self) -> str:
+        """Return the header of the date of infusions, where a row is one by the names of its columns."""
+        found = matches(self.own_names, self.cells, concepts().values(), context=True)
+        dates = (m.name.header for m in found if m.concept.target == "infusions.date")
+        return next(dates, "") if holds_infusions(found) else ""
+
+    def number_rows(self, number: RowNumber | None) -> None:
+        """Take the number of the infusion from event or instance, where something hangs on it."""
+        if number is None:
+            return
+        self.shape = replace(self.shape, row_of="infusion" if number.of_infusions else "event", infusions=())
+        self.matches = self._matches()
+        own = self.matches.get(NUMBER)
+        if not needs_number(list(self.matches)):
+            self.shape = replace(self.shape, row_of="event")
+            self.matches = self._matches()
+        elif own is None or own[0].name_score < 100 or own[0].cells.filled < len(self.table.rows):
+            self.number = number
+            self.matches[NUMBER] = (number.match(self.cells[number.header]), "")
 
     def write(self, order: Order, taken: dict[str, str]) -> None:
         """Write the lines of the map; `taken`: targets of patients -> the sheet that they are read from."""
@@ -60,6 +92,8 @@ class _Table:
                 self.notes[header] = "body weight: read where a dose is of all cells (weight = ...)", False
             elif key[0] == "patients.death:status":
                 continue
+            elif self.number is not None and match.key == NUMBER:
+                self.lines[NUMBER] = self.number.line(match)
             else:
                 doubts = [doubt] if doubt else []
                 self.lines[key] = line_of(match, order=order.of(self.table.name, header), weight=weight, doubts=doubts)
@@ -97,7 +131,9 @@ class _Table:
                                reason=line.reason, open=line.is_open or _needs_a_look(line, self.table.name,
                                blocks))  # fmt: skip
             if not used:
-                why, ask = self.notes.get(name.header) or left_over(name, self.cells[name.header], aged=aged)
+                passed = None if name in self.own_names else (ROW_HEADERS[name.header], False)
+                noted = passed or self.notes.get(name.header)
+                why, ask = noted or left_over(name, self.cells[name.header], aged=aged)
                 if ask:
                     questions[f"{name.header}: {why}"] = OPEN
                 ignored[name.header] = why
@@ -134,7 +170,12 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     """
     if proposer := _BY_STANDARD.get(source.kind):
         return proposer(source)
-    tables = [_Table(t, "either" if source.kind == "csv" else "point") for t in source.tables if t.columns and t.rows]
+    dialect: Dialect = "either" if source.kind == "csv" else "point"
+    tables = [_Table(t, dialect, source) for t in source.tables if t.columns and t.rows]
+    if source.kind == "redcap":
+        numbers = row_numbers([(t.table, t.date_of_infusions()) for t in tables])
+        for one, number in zip(tables, numbers, strict=True):
+            one.number_rows(number)
     dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values() if m.concept.is_date]
     order = order_of(dated, latest=today or date.today())
     blocks: list[Block] = []
@@ -143,6 +184,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         one.write(order, taken)
         one.lines = {k: _ordered(line, order, one.table.name) for k, line in one.lines.items()}
         blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
+    blocks = without_idle(blocks) if source.kind == "redcap" else blocks
     proposals: list[Proposal] = []
     questions: dict[str, str] = {}
     ignored: dict[str, dict[str, str]] = {}
@@ -150,7 +192,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks)
     source_map = SourceMap(
         source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
-        {t.layout.sheet: t.layout for t in source.tables if t.layout}, _dictionaries(tables),
+        {t.layout.sheet: t.layout for t in source.tables if t.layout}, _dictionaries(tables, source.missing_codes),
         {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
     )  # fmt: skip
     return Proposed(source_map, tuple(proposals))
@@ -179,9 +221,9 @@ def _needs_a_look(line: Line, sheet: str, blocks: Sequence[Block]) -> bool:
                for field in b.fields.values() if field.column in ("", OPEN))  # fmt: skip
 
 
-def _dictionaries(tables: Sequence[_Table]) -> dict[str, dict[str, Answer]]:
+def _dictionaries(tables: Sequence[_Table], missing_codes: Sequence[str]) -> dict[str, dict[str, Answer]]:
     """Return the words that are not understood, once each; codes of a data dictionary with what their labels mean."""
-    values: dict[str, dict[str, Answer]] = {}
+    values: dict[str, dict[str, Answer]] = {MISSING_CODES: dict.fromkeys(missing_codes, OPEN)}
     for line in (line for t in tables for line in t.lines.values()):
         words = values.setdefault(line.filled.values or line.match.concept.column, {})
         for text in line.words:
