@@ -12,8 +12,8 @@ from reinfuse.sources.questions import answered, questions
 from reinfuse.sources.read import read_source
 from sources import cdisc_sets
 
-ADSL = ("USUBJID", "AGE", "AGEU", "SEX", "TRTSDT", "TR01SDT", "TR02SDT", "TRT01A", "TRT02A", "DTHFL", "DTHDT", "DTHCAUS",
-        "LSTALVDT")  # fmt: skip
+ADSL = ("USUBJID", "AGE", "AGEU", "SEX", "TRTSDT", "TR01SDT", "TR02SDT", "TRT01A", "TRT02A", "DTHFL", "DTHDT",
+        "DTHCAUS", "LSTALVDT")  # fmt: skip
 SUBJECTS = [
     ("01", 61, "YEARS", "F", "2019-12-27", "2020-01-01", "2020-06-01", "CAR A", "CAR A", "Y", "2021-01-01",
      "Disease Progression", "2021-01-01"),

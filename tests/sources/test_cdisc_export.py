@@ -28,6 +28,7 @@ from reinfuse.sources.questions import answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.study.adam import WrittenAdam, export_adam
 from reinfuse.study.study import Study
+from sources import cdisc_sets
 
 needs_sas = pytest.mark.skipif(
     importlib.util.find_spec("pyreadstat") is None, reason="pyreadstat (sas) is not installed"
@@ -157,3 +158,24 @@ def test_the_command_writes_the_data_sets(cohort: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "ADSL: 8 records" in done.output
     assert "AVAL = ADT - STARTDT + 1" in done.output
+
+
+def test_a_trial_is_mapped_checked_and_imported_with_its_own_endpoints(tmp_path: Path) -> None:
+    header = ("STUDYID", "USUBJID", "TRTP", "TRTSDT", "PARAM", "PARAMCD", "AVAL", "CNSR", "STARTDT", "ADT")
+    rows = [("S", f"{i}", "AB"[i % 2], "2020-01-01", "Time to flare", "TTFLARE", 10 + i, i % 3 and 1, "2020-01-01",
+             (date(2020, 1, 1) + timedelta(days=9 + i)).isoformat()) for i in range(12)]  # fmt: skip
+    source = cdisc_sets.write(tmp_path, "ADTTE", header, rows)
+    map_file, run = tmp_path / "map.toml", CliRunner().invoke
+    assert run(app, ["map", str(source), "--out", str(map_file)]).exit_code == 0
+    out = str(tmp_path / "cohort2")
+    assert run(app, ["import", str(source), "--map", str(map_file), "--out", out]).exception is not None
+    assert not Path(out).exists()
+    map_file.write_text(map_file.read_text().replace('first_day = "?"', "first_day = 1"))
+    done = run(app, ["import", str(source), "--map", str(map_file), "--out", out])
+    assert done.exit_code == 0, done.output
+    assert "--plan" in done.output
+    checked = run(app, ["check", str(source), "--map", str(map_file)])
+    assert checked.exit_code == 0, checked.output
+    data = Study.read(out, Plan.load(Path(out) / "plan.toml")).data
+    assert by_patient(data, "ttflare")["3"] == (13.0, 1.0)
+    assert set(data.populations) == {"all", "trtp=A", "trtp=B"}

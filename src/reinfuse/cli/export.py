@@ -31,7 +31,7 @@ def adam(
     from reinfuse.study.adam import export_adam
 
     place = console.writable(out, "export", cohort, plan, map_file, force=force)
-    written = export_adam(cohort_of(cohort, map_file), plan, place=place)
+    written = export_adam(*cohort_of(cohort, map_file, plan), place=place)
     typer.echo(", ".join(f"{name}: {count} records" for name, count in written.records.items()) + ".")
     typer.echo("AVAL = ADT - STARTDT + 1: days from the index infusion (DOR: from the response); CNSR 0 is an event.")
     for note in written.notes:

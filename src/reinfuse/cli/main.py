@@ -46,7 +46,7 @@ def analyze(
 ) -> None:
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, map_file, force=force)
-    findings = analyse(sources.cohort_of(cohort, map_file), plan, place=place)
+    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
@@ -59,7 +59,7 @@ def check(cohort: CohortArgument, plan: PlanOption = None, map_file: sources.Wit
     """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
     from reinfuse.study import cohorts
 
-    checked = cohorts.check(sources.cohort_of(cohort, map_file), plan)
+    checked = cohorts.check(*sources.cohort_of(cohort, map_file, plan))
     show(checked.problems, json)
     if not checked.accepted:
         raise typer.Exit(2)

@@ -14,6 +14,7 @@ from reinfuse.cli.console import ForceOption, echo_json, show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study.cohorts import CohortInput
     from reinfuse.study.sources import Checked, Question, SourceKind, SourceMap
 
@@ -75,17 +76,19 @@ def import_source(
         return
     _say_imported(checked)
     typer.echo(f"Cohort: {out.resolve()} (provenance.csv says where each cell is from)")
+    if (own := out / "plan.toml").is_file():
+        typer.echo(f"Plan of the trial's own endpoints: reinfuse analyze {out} --plan {own}")
 
 
-def cohort_of(path: Path, map_file: Path | None) -> CohortInput:
-    """Return a cohort's path; with a map, what it makes of a source."""
+def cohort_of(path: Path, map_file: Path | None, plan: Path | None) -> tuple[CohortInput, Plan | Path | None]:
+    """Return a cohort and its plan; with a map, what it makes of a source, and a trial's own plan if none is named."""
     if map_file is None:
-        return path
+        return path, plan
     from reinfuse.study import sources
 
-    cohort = sources.import_source(path, map_file).cohort
-    assert cohort is not None
-    return cohort.raw
+    checked = sources.import_source(path, map_file)
+    assert checked.cohort is not None
+    return checked.cohort.raw, plan or sources.plan_of_trial(checked)
 
 
 def _kind(kind: str | None) -> SourceKind | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reinfuse.exceptions import SourceRefused
 from reinfuse.output import Destination
+from reinfuse.plan.analysis_plan import Plan
+from reinfuse.sources.cdisc.trial_plan import trial_plan
 from reinfuse.sources.cohort_folder import Checked, check, checked_cohort, write_cohort
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
@@ -19,10 +21,12 @@ from reinfuse.sources.questions import Question, answered, fault, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import Block, Field, SourceMap
 from reinfuse.sources.source_table import KINDS, Source, SourceKind
+from reinfuse.tabular.toml import parse_toml
 
 __all__ = [
     "KINDS", "Checked", "Question", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
-    "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "propose_map", "questions", "write_map",
+    "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "plan_of_trial", "propose_map",
+    "questions", "write_map",
 ]  # fmt: skip
 
 
@@ -88,6 +92,12 @@ def import_source(path: Path, map_path: Path) -> Checked:
         While anything is open, not understood, or wrong in the cohort: with every problem, in the source's words.
     """
     return checked_cohort(_followed(path, map_path), path.absolute())
+
+
+def plan_of_trial(checked: Checked) -> Plan | None:
+    """Return the plan of a trial's own endpoints and arms; None of what is no trial's times to events."""
+    text = trial_plan(checked.imported)
+    return Plan.of(parse_toml(text.encode())) if text else None
 
 
 def check_source(path: Path, map_path: Path) -> Checked:

@@ -113,6 +113,8 @@ def _from_first_day(data: Variables, rows: Sequence[int], origin: str, *, unit: 
         return ""
     differences: Counter[float] = Counter()
     for row in rows:
+        if not data.texts("AVAL")[row]:
+            continue
         value = read_number(data.texts("AVAL")[row]).value
         days = [read_source_date(data.texts(n)[row], "") for n in (origin, "ADT")]
         if not isinstance(value, float) or any(d is None or len(d.iso) < len("2020-01-01") for d in days):
