@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from reinfuse.exceptions import SourceRefused
@@ -134,6 +137,29 @@ def test_the_forms_of_a_folder_are_taken_together(tmp_path):
     }  # fmt: skip
 
 
+def test_another_table_of_the_folder_keeps_its_proposals(tmp_path):
+    written("cibmtr_4006", tmp_path)
+    own = (
+        "Patient ID,Diagnosis,Date of death,Last contact,Ward\n11,NHL,,2023-01-05,B3\n12,ALL,2021-05-02,2021-05-02,B4\n"
+    )
+    (tmp_path / "patients of ours.csv").write_text(own, encoding="utf-8")
+    source, proposed = propose_map(tmp_path, preset="cibmtr_4006")
+    blocks = {(b.sheet, b.table): b for b in proposed.map.blocks}
+    assert set(blocks) == {("4006", "infusions"), ("patients of ours", "patients")}
+    assert blocks["patients of ours", "patients"].fields["diagnosis"].column == "Diagnosis"
+    assert [p.source for p in proposed.proposals] == [c.header for t in source.tables for c in t.columns]
+    assert {p.source: p.target for p in proposed.proposals}["Last contact"] == "patients.last_contact"
+
+
+def test_what_a_preset_leaves_out_is_named_with_what_it_would_be_without_it(tmp_path):
+    path = written("epic", tmp_path)
+    rows = path.read_text(encoding="utf-8").splitlines()
+    extra = [f"{row},{more}" for row, more in zip(rows, ("Diagnosis", "NHL", "NHL", "ALL"), strict=True)]
+    path.write_text("\n".join(extra) + "\n", encoding="utf-8")
+    _, proposed = propose_map(path, preset="epic")
+    assert "without it: patients.diagnosis" in proposed.map.ignored["sheet"]["Diagnosis"]
+
+
 def test_a_preset_that_does_not_fit_or_is_none_is_refused(tmp_path):
     path = written("epic", tmp_path)
     with pytest.raises(SourceRefused, match="1 problem") as caught:
@@ -150,3 +176,14 @@ def test_total_cells_without_a_weight_ask_for_it(tmp_path):
     path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines), encoding="utf-8")
     _, proposed = propose_map(path, preset="cibmtr_4006")
     assert ("infusions.dose_cells_per_kg", "weight") in {(q.line, q.setting) for q in questions(proposed.map)}
+
+
+def test_the_command_names_a_preset_that_fits_and_takes_it(tmp_path):
+    path = written("cibmtr_4006", tmp_path)
+    command = [sys.executable, "-m", "reinfuse.cli", "map", str(path), "--out"]
+    told = subprocess.run([*command, str(tmp_path / "a.toml")], capture_output=True, text=True, check=True).stdout
+    assert "--preset cibmtr_4006" in told
+    command += [str(tmp_path / "b.toml"), "--preset", "cibmtr_4006"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Are these CAR-positive viable T cells?" in told
+    assert 'weight = "Actual weight"' in (tmp_path / "b.toml").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -11,10 +11,11 @@ from importlib.resources import files
 from reinfuse.exceptions import Problem, SourceRefused, nearest
 from reinfuse.sources.map_file import read_map
 from reinfuse.sources.proposal import IGNORE, Proposal, Proposed
-from reinfuse.sources.source_map import Block, Field, SourceMap
+from reinfuse.sources.source_map import OPEN, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 
 _SURE = 0.9
+_LEFT = "not part of the preset"
 
 
 @dataclass(frozen=True)
@@ -103,22 +104,33 @@ def with_preset(source: Source, proposed: Proposed, name: str) -> Proposed:
 
 
 def _combined(source: Source, proposed: Proposed, pairs: Sequence[tuple[Preset, SourceTable]]) -> Proposed:
+    """Put the blocks of presets in place of those proposed for the same tables; other tables keep theirs."""
+    before, here = proposed.map, {table.name for _, table in pairs}
     blocks = [b for preset, table in pairs for b in _blocks(preset, table)]
-    read = {(b.sheet, h) for b in blocks for f in b.fields.values() for h in f.headers}
-    ignored = {
-        t.name: left
-        for t in source.tables
-        if (left := {c.header: "not part of the preset" for c in t.columns if (t.name, c.header) not in read})
-    }
-    values = {name: words for preset, _ in pairs for name, words in preset.map.values.items()}
-    questions = {q: a for preset, _ in pairs for q, a in preset.map.questions.items()}
+    left = _left_out(proposed, [table for _, table in pairs], blocks)
+    others = [t for t in source.tables if t.name not in here]
+    own = tuple(f"{c.header}: " for t in others for c in t.columns)
     orders = [p.map.date_order for p, _ in pairs if p.map.date_order]
-    ids = "?" if "?" in (proposed.map.ids, *(p.map.ids for p, _ in pairs)) else "keep"
     source_map = replace(
-        proposed.map, blocks=tuple(blocks), values=values, questions=questions, ignored=ignored, ids=ids,
-        date_order=proposed.map.date_order or (orders[0] if orders else ""),
+        before, blocks=(*blocks, *(b for b in before.blocks if b.sheet not in here)),
+        values={**(before.values if others else {}), **{n: ws for p, _ in pairs for n, ws in p.map.values.items()}},
+        questions={**{q: a for p, _ in pairs for q, a in p.map.questions.items()},
+                   **{q: a for q, a in before.questions.items() if q.startswith(own)}},
+        ignored={**{n: kept for n, kept in before.ignored.items() if n not in here}, **left},
+        ids=OPEN if OPEN in (before.ids, *(p.map.ids for p, _ in pairs)) else "keep",
+        date_order=before.date_order or (orders[0] if orders else ""),
     )  # fmt: skip
-    return Proposed(source_map, tuple(_proposals(source, source_map)))
+    return Proposed(source_map, tuple(_proposals(source, source_map, proposed, here)))
+
+
+def _left_out(proposed: Proposed, tables: Sequence[SourceTable], blocks: Sequence[Block]) -> dict[str, dict[str, str]]:
+    """Return the columns that a preset does not read, with what is proposed for them without it."""
+    read = {(b.sheet, h) for b in blocks for f in b.fields.values() for h in f.headers}
+    targets = {p.source: p.target for p in proposed.proposals if p.target != IGNORE}
+    return {
+        t.name: {c.header: f"{_LEFT} (without it: {targets[c.header]})" if c.header in targets else _LEFT
+                 for c in t.columns if (t.name, c.header) not in read} for t in tables
+    }  # fmt: skip
 
 
 def _blocks(preset: Preset, table: SourceTable) -> Iterator[Block]:
@@ -133,26 +145,28 @@ def _blocks(preset: Preset, table: SourceTable) -> Iterator[Block]:
 
 
 def _with_headers(filled: Field, headers: Mapping[str, str], reason: str) -> Field:
-    weight = headers.get(filled.weight, "?") if filled.weight else ""
+    weight = headers.get(filled.weight, OPEN) if filled.weight else ""
     where = {headers[h]: texts for h, texts in filled.where.items()}
     return replace(filled, column=headers.get(filled.column, ""), weight=weight, where=where, reason=reason,
                    confidence=_SURE)  # fmt: skip
 
 
-def _proposals(source: Source, source_map: SourceMap) -> Iterator[Proposal]:
+def _proposals(source: Source, source_map: SourceMap, proposed: Proposed, here: Container[str]) -> Iterator[Proposal]:
     lines: dict[tuple[str, str], Proposal] = {}
     for _, block in source_map.places():
         for column, filled in block.fields.items():
-            if filled.column:
+            if filled.column and block.sheet in here:
                 doubt = filled.is_open or column in source_map.values
                 proposal = Proposal(source=filled.column, target=f"{block.table}.{column}", confidence=_SURE,
                                     reason=filled.reason, open=doubt)  # fmt: skip
                 lines.setdefault((block.sheet, filled.column), proposal)
-    for table in source.tables:
+    before = iter(proposed.proposals)
+    for table in (t for t in source.tables if t.columns):
         for each in table.columns:
-            left = Proposal(source=each.header, target=IGNORE, confidence=_SURE, reason="not part of the preset",
-                            open=False)  # fmt: skip
-            yield lines.get((table.name, each.header), left)
+            old = next(before, None) if table.rows else None
+            left = Proposal(source=each.header, target=IGNORE, confidence=_SURE, open=False,
+                            reason=source_map.ignored.get(table.name, {}).get(each.header, _LEFT))  # fmt: skip
+            yield lines.get((table.name, each.header), left if table.name in here or old is None else old)
 
 
 def _plain(text: str) -> str:
