@@ -182,6 +182,15 @@ def test_without_a_dictionary_forms_are_told_by_their_status_and_codes_are_asked
     assert wrong == []
 
 
+@pytest.mark.parametrize(("project", "asked"), [
+    (BY_INSTANCE, {"disease": "patients.diagnosis"}),
+    (BY_SUFFIX, {"cart1_ld": "infusions[1].lymphodepletion", "cart2_crs_grade": "toxicities[2].CRS.grade"}),
+])  # fmt: skip
+def test_codes_that_could_be_words_are_asked_about_without_a_dictionary(project, asked, tmp_path):
+    every = {h: p for _, h, p, _ in judged(project, source_of(project, tmp_path / "p", dictionary=False))}
+    assert {h: (every[h].target, every[h].open) for h in asked} == {h: (t, True) for h, t in asked.items()}
+
+
 def test_a_dictionary_beside_the_export_is_used_and_named(tmp_path):
     folder = BY_SUFFIX.write(tmp_path / "p")
     source = read_source(folder / "data.csv")

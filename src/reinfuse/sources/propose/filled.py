@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from reinfuse.sources.propose.evidence import Cells, header_unit, is_date
 from reinfuse.sources.propose.matching import Match, label_is_strange
 from reinfuse.sources.source_map import OPEN, UNITS, Answer, Field
-from reinfuse.sources.source_table import UNDESCRIBED
+from reinfuse.sources.source_table import BOXES_JOINT, UNDESCRIBED
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import depends_on_order
 from reinfuse.sources.values.doses import dose_unit, read_dose
@@ -17,6 +18,7 @@ _SHOWN = 3
 _PLAUSIBLE = {"kg": (2e3, 1e8), "total": (1e5, 1e11)}
 """Cells per kg, and in all, between which doses lie."""
 _MONTHS_AT_MOST = 180
+_CODE = re.compile(r"-?\d{1,2}|[A-Za-z]")
 _MEASURED = ("patient_id", "age_years", "value", "weight")
 
 
@@ -142,17 +144,17 @@ def _name_doubts(match: Match) -> Iterator[str]:
     if label_is_strange(match):
         yield f"the data dictionary calls it {match.cells.column.label!r}"
     if match.cells.column.declared == UNDESCRIBED and _may_be_coded(match):
-        yield "its numbers may be codes, and no data dictionary says what they mean"
+        yield "its cells may be codes, and no data dictionary says what they mean"
     if match.infusion is not None and not match.name.certain:
         yield f"that it is of CART{match.infusion} follows from its number alone"
 
 
 def _may_be_coded(match: Match) -> bool:
-    """Tell whether all cells are small whole numbers, in a column that is none of numbers as they are."""
+    """Tell whether all cells are small whole numbers or letters, in a column that is none of numbers as they are."""
     concept = match.concept
     measured = concept.is_date or concept.column in _MEASURED or concept.column.endswith("dose_cells_per_kg")
     texts = match.cells.counts
-    return bool(texts) and not measured and all(t.isdigit() and len(t) <= 2 for t in texts)
+    return bool(texts) and not measured and all(_CODE.fullmatch(part) for t in texts for part in t.split(BOXES_JOINT))
 
 
 def _dated(filled: Field, cells: Cells, *, order: str) -> tuple[Field, list[str]]:
