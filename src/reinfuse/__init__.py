@@ -16,13 +16,14 @@ from reinfuse.plan import switches as _switches
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
-    from reinfuse.cohort.cohort import Cohort, read_cohort
+    from reinfuse.cohort.cohort import Cohort
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings, Study, main_tables, save
+    from reinfuse.study.cohort_reading import read_cohort
 
 __all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "main_tables", "read_cohort", "save"]
 
-_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "cohort.cohort", "Plan": "plan.analysis_plan", "Study": "study",
+_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "study.cohort_reading", "Plan": "plan.analysis_plan", "Study": "study",
           "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
 
 

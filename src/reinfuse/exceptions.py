@@ -33,6 +33,9 @@ class Problem:
         What would mend it.
     severity
         ``error`` refuses the input; ``warning`` goes into the report.
+    sheet_row, header
+        Where the user sees it, for messages in words: the row as a spreadsheet program numbers it, and the column's
+        own name where it is read under another one; None where they are `row` and `column`, or are not known.
     """
 
     table: str | None = None
@@ -42,17 +45,19 @@ class Problem:
     rule: str
     remedy: str
     severity: Severity = "error"
+    sheet_row: int | None = None
+    header: str | None = None
 
     def __post_init__(self) -> None:
         """Keep what a file holds from ruling the screen that shows it."""
-        for name, longest in (("table", 120), ("column", 120), ("value", 120), ("rule", 1000), ("remedy", 1000)):
+        for name, longest in (("table", 120), ("column", 120), ("header", 120), ("value", 120), ("rule", 1000), ("remedy", 1000)):
             text = getattr(self, name)
             if text is not None:
                 object.__setattr__(self, name, visible(text, longest))
 
     def as_dict(self) -> dict[str, object]:
         """Return the problem under the names of the contract."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name not in ("sheet_row", "header")}
 
 
 class ReinfuseError(Exception):

@@ -129,7 +129,7 @@ def show(problems: tuple[Problem, ...], json: bool) -> None:
     if json:
         echo_json({"problems": [p.as_dict() for p in problems]})
         return
-    for p in problems:
-        where = ", ".join(x for x in (p.table, f"row {p.row}" if p.row else "", p.column) if x)
-        value = f" [{p.value}]" if p.value else ""
-        typer.echo(f"{p.severity.upper()}: {where + ': ' if where else ''}{p.rule}{value} → {p.remedy}", err=True)
+    from reinfuse.messages import lines
+
+    for line in lines(problems):
+        typer.echo(line, err=True)

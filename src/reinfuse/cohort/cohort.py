@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import polars as pl
@@ -103,7 +103,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     tables = {name: t.frame for name, t in typed.items()}
     between = [] if raw.wide else check(tables, cells)
     between += implausible(tables, confirmed=confirmed)
-    problems = [*raw.problems, *unreadable, *cells, *between]
+    problems = [in_the_users_words(p, raw, columns) for p in (*raw.problems, *unreadable, *cells, *between)]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):
         return None, ordered
@@ -111,6 +111,19 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     extra = {name: t.extra for name, t in typed.items() if t.extra}
     read_with = (dict(columns), tuple(used))
     return Cohort(raw.name, raw.wide, tables, extra, readings, ordered, raw.sources, raw.about, raw, read_with), ordered
+
+
+def in_the_users_words(problem: Problem, raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS) -> Problem:
+    """Return a problem with the row of the user's sheet, and the column's own name where it is read as another."""
+    table = raw.tables.get(problem.table or "")
+    if table is None:
+        return problem
+    row = None if problem.row is None or table.above is None else problem.row + table.above
+    header, names = None, table.frame.columns
+    if problem.column is not None and problem.column not in names:
+        own = plain_name(columns.get(problem.column, problem.column))
+        header = next((n for n in names if plain_name(n) == own), None)
+    return replace(problem, sheet_row=row, header=header)
 
 
 def _dated_tables(raw: RawCohort, used: Sequence[str]) -> tuple[dict[str, Typed], list[Problem]]:

@@ -45,11 +45,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """One table as it stands in its file: texts only, and `_row`, the number of the data row."""
+    """One table as it stands in its file: texts only, and `_row`, the number of the data row.
+
+    Attributes
+    ----------
+    above
+        Number of rows above the first data row, as a spreadsheet program shows the file; None where it shows none.
+    """
 
     name: str
     frame: pl.DataFrame
     dialect: Dialect = "point"
+    above: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +193,7 @@ def _one(name: str, path: Path, collector: _Collector) -> RawTable | None:
     try:
         data = collector.bytes_of(path)
         if path.suffix.casefold() == ".parquet":
-            return _table(name, read_parquet(data), collector)
+            return _table(name, read_parquet(data), collector, above=None)
         read = read_delimited(data)
     except Unreadable as refused:
         collector.refuse(name, refused.rule, refused.remedy)
@@ -212,7 +219,8 @@ def _workbook(path: Path, collector: _Collector) -> list[RawTable]:
     return [t for t in raw if t is not None]
 
 
-def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "point") -> RawTable | None:
+def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "point",
+           above: int | None = 1) -> RawTable | None:  # fmt: skip
     """Make a table of texts from the cells of a sheet."""
     header = [clean(h) for h in grid.header]
     if not any(header):
@@ -238,7 +246,7 @@ def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "
     columns = {n: [row[j] for _, row in grid.rows] for n, j in names.items()}
     types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
     numbers = {ROW: [i for i, _ in grid.rows]}
-    return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect)
+    return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect, above)
 
 
 def _refuse_names(name: str, header: Iterable[str], collector: _Collector) -> None:

@@ -19,8 +19,14 @@ from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular import limits
 from reinfuse.tabular.cell_parsing import clean, is_missing
 
+MAP_COMMAND = "reinfuse map FILE --out map.toml"
 GRADE_SUFFIX = "_grade"
 TOXICITY_PREFIX = "toxicity_"
+_ID = re.compile(
+    r"(?:the)?(?:patients?|pat|pt|pts|subjects?|subj|case|record|person|study|trial)?(?:id|no|nr|number|nummer|code)"
+    r"|patients?|subject|u?subjid|mrn|upn|pid|paziente|patientennummer|numeropaciente"
+)
+"""Names, without anything but letters and digits, of columns that name patients in other sheets."""
 LATER = re.compile(r"cart\d+_(lymphodepletion|dose_cells_per_kg)")
 """Regimen and dose of any infusion."""
 
@@ -59,9 +65,9 @@ def interpret_wide(raw: RawTable, columns: Mapping[str, str], *, used: Sequence[
         Undeclared columns that the plan uses.
     """
     raw, readings, problems = _map(raw, columns)
-    raw, more = _with_ids(raw)
+    raw, more, rows = _with_ids(raw)
     table, coded = _without_codes(wide_table(raw.frame.columns), raw)
-    problems += coded
+    problems += [*rows, *coded]
     if sum(map(is_grade, raw.frame.columns)) > limits.KINDS:
         problems.append(Problem(table=raw.name, rule=limits.TOO_MANY_KINDS[0], remedy=limits.TOO_MANY_KINDS[1]))
     mapped = {plain_name(name) for name in columns.values()}
@@ -116,12 +122,25 @@ def _map(raw: RawTable, columns: Mapping[str, str]) -> tuple[RawTable, list[Read
     return replace(raw, frame=frame), readings, problems
 
 
-def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading]]:
+def _with_ids(raw: RawTable) -> tuple[RawTable, list[Reading], list[Problem]]:
+    """Name patients by their row where no column does; not where another column says that rows are of one patient."""
     if any(plain_name(c) == "patientid" for c in raw.frame.columns):
-        return raw, []
+        return raw, [], []
+    problems = [p for c in raw.frame.columns if _ID.fullmatch(plain_name(c)) and (p := _several_rows(raw, c))]
     ids = raw.frame.select(pl.format("row {}", pl.col(ROW)).alias("patient_id"))["patient_id"]
     reading = Reading(raw.name, "patient_id", "no such column: patients are named by their row", raw.frame.height)
-    return replace(raw, frame=raw.frame.with_columns(ids)), [reading]
+    return replace(raw, frame=raw.frame.with_columns(ids)), [reading], problems
+
+
+def _several_rows(raw: RawTable, column: str) -> Problem | None:
+    """Return what is wrong where a column that names patients, by its own name, has several rows of one."""
+    ids = raw.frame[column].str.strip_chars()
+    counts = ids.filter(ids != "").value_counts(sort=True)
+    if counts.height < 2 or counts["count"][0] < 2:
+        return None
+    rule = f"has several rows of one patient, by {column!r}: {counts['count'].sum()} rows of {counts.height} patients"
+    remedy = f"keep one row per patient, named patient_id; a sheet with several is read by a map: `{MAP_COMMAND}`"
+    return Problem(table=raw.name, column=column, rule=rule, remedy=remedy)
 
 
 def _pairs(typed: Typed) -> Iterator[Problem]:
@@ -154,7 +173,11 @@ def _rules(frame: pl.DataFrame) -> Iterator[Problem]:
     yield from listed(each, blank.height)
     ids = frame.drop_nulls("patient_id")
     twice = ids.filter(~pl.col("patient_id").is_first_distinct()).select(ROW, "patient_id")
-    rule, remedy = "patient_id already occurs in an earlier row", "keep one row per patient"
+    rule = "patient_id already occurs in an earlier row"
+    remedy = (
+        f"keep one row per patient: {ids.height} rows are of {ids['patient_id'].n_unique()} patients; "
+        f"a sheet with several rows of a patient is read by a map: `{MAP_COMMAND}`"
+    )
     each = (Problem(table="sheet", row=row, column="patient_id", value=patient, rule=rule, remedy=remedy)
             for row, patient in twice.iter_rows())  # fmt: skip
     yield from listed(each, twice.height)

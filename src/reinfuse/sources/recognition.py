@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +11,7 @@ from typing import Literal
 from reinfuse.cohort.schema import WIDE
 from reinfuse.sources.glimpse import PARQUET, START, TEXTS, WORKBOOKS, Glimpse, start_of, tables
 from reinfuse.sources.redcap.dictionary import is_dictionary
-from reinfuse.sources.redcap.headings import is_export
+from reinfuse.sources.redcap.headings import EVENT, INSTANCE, INSTRUMENT, is_export
 from reinfuse.sources.source_table import SourceKind
 from reinfuse.tabular import files
 from reinfuse.tabular.files import Unreadable, read_start
@@ -20,12 +20,15 @@ from reinfuse.tabular.limits import FILES
 Kind = SourceKind | Literal["cohort"]
 _FEWEST = 2
 """Names of a format that tell it."""
+_REDCAP = frozenset({EVENT, INSTRUMENT, INSTANCE, "event name", "repeat instrument", "repeat instance"})
+"""Names of columns without which no record has several rows."""
 _ADAM = frozenset({"paramcd", "aval", "avalc", "cnsr", "trt01p", "trt01a", "trtsdt", "saffl", "ittfl", "ady", "adt"})
 _CBIOPORTAL = frozenset(
     {"patient_id", "os_status", "os_months", "pfs_status", "pfs_months", "dfs_status", "dfs_months"}
 )
 _OMOP_TABLES = frozenset({"person", "drug_exposure", "procedure_occurrence", "condition_occurrence", "measurement"})
 _WIDE = frozenset(c.name for c in WIDE.columns) - {"patient_id"}
+_OUTCOMES = frozenset(n for n in _WIDE if n.endswith(("_days", "_event")))
 _ARM = re.compile(r"\w+_arm_\d+")
 _ELSE = {
     ".xls": "an old Excel workbook: save it as .xlsx", ".ods": "an OpenDocument sheet: save it as .xlsx",
@@ -38,10 +41,21 @@ _ORDER: tuple[Kind, ...] = ("cohort", "cbioportal", "omop", "fhir", "adam", "sdt
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What a path was recognised as (None: nothing that is read), and why, in words."""
+    """What a path was recognised as, and why.
+
+    Attributes
+    ----------
+    kind
+        None: nothing that is read.
+    why
+        In words.
+    sure
+        False: only by names that a sheet of the contract, or of a plan's columns, may have beside its own.
+    """
 
     kind: Kind | None
     why: str
+    sure: bool = True
 
 
 def recognise(path: Path) -> Recognition:
@@ -60,11 +74,11 @@ def recognise(path: Path) -> Recognition:
 def _file(path: Path) -> Recognition:
     ending = path.suffix.casefold()
     if ending in WORKBOOKS:
-        return _by_rows(tables(path)) or Recognition("excel", "a workbook")
+        return recognise_rows(tables(path)) or Recognition("excel", "a workbook")
     if ending in TEXTS:
-        return _by_rows(tables(path)) or Recognition("csv", "a text file of rows and columns")
+        return recognise_rows(tables(path)) or Recognition("csv", "a text file of rows and columns")
     if ending == PARQUET:
-        return _by_rows(tables(path)) or Recognition("csv", "a Parquet file")
+        return recognise_rows(tables(path)) or Recognition("csv", "a Parquet file")
     if ending in (".json", ".ndjson", ".dsjc"):
         return _json(path)
     if ending in (".xpt", ".sas7bdat"):
@@ -101,38 +115,57 @@ def _folder(path: Path) -> Recognition:
 _KNOWN = (*WORKBOOKS, *TEXTS, PARQUET, ".json", ".ndjson", ".dsjc", ".xpt", ".sas7bdat", ".duckdb")
 
 
-def _by_rows(glimpses: list[Glimpse]) -> Recognition | None:
-    """Tell a table's format from names in its first rows."""
-    for glimpse in glimpses:
-        for row in glimpse.rows:
-            if hits := is_export(row):
-                return Recognition("redcap", f"a REDCap export: {hits}")
-            if is_dictionary(row):
-                return Recognition("redcap", "a data dictionary of REDCap")
-        for names in glimpse.names:
-            if recognition := _by_names(names):
-                return recognition
-        arms = sorted({cell for row in glimpse.rows for cell in row if _ARM.fullmatch(cell)})
-        if arms:
-            return Recognition("redcap", f"an event of REDCap: {arms[0]}")
-    return _cohort(glimpses)
+def recognise_rows(glimpses: Sequence[Glimpse]) -> Recognition | None:
+    """Tell what tables are by the names in their first rows; None where no format shows."""
+    if recognition := _first(_by_names, glimpses):
+        return recognition
+    cohort = _cohort(glimpses)
+    if cohort and any("patient_id" in names and names & _OUTCOMES for g in glimpses for names in g.names[:1]):
+        return cohort
+    if recognition := _first(_by_some_names, glimpses):
+        return recognition
+    arms = sorted({cell for g in glimpses for row in g.rows for cell in row if _ARM.fullmatch(cell)})
+    if arms and not cohort:
+        return Recognition("redcap", f"an event of REDCap: {arms[0]}", sure=False)
+    return cohort
 
 
-def _by_names(names: frozenset[str]) -> Recognition | None:
+def _first(by: Callable[[Sequence[str]], Recognition | None], glimpses: Sequence[Glimpse]) -> Recognition | None:
+    """Return what the first row that tells a format tells."""
+    return next((r for glimpse in glimpses for row in glimpse.rows if (r := by(row))), None)
+
+
+def _by_names(row: Sequence[str]) -> Recognition | None:
+    """Tell a format by names that no other sheet has."""
+    names = frozenset(cell.casefold() for cell in row if cell)
+    if names & _REDCAP and (hits := is_export(row)):
+        return Recognition("redcap", f"a REDCap export: {hits}")
+    if is_dictionary(row):
+        return Recognition("redcap", "a data dictionary of REDCap")
     if "usubjid" in names and (hits := names & _ADAM):
         return Recognition("adam", f"names of ADaM: USUBJID, {_named(hits).upper()}")
+    if names >= {"paramcd", "aval"}:
+        return Recognition("adam", "names of ADaM: PARAMCD, AVAL")
     if "usubjid" in names and names & {"domain", "studyid"}:
         return Recognition("sdtm", f"names of SDTM: USUBJID, {_named(names & {'domain', 'studyid'}).upper()}")
     concepts = {n for n in names if n.endswith("_concept_id")}
     if "person_id" in names and concepts:
         return Recognition("omop", f"names of OMOP: person_id, {_named(concepts)}")
+    return None
+
+
+def _by_some_names(row: Sequence[str]) -> Recognition | None:
+    """Tell a format by names that a sheet of the contract may have beside its own."""
+    if hits := is_export(row):
+        return Recognition("redcap", f"a REDCap export: {hits}", sure=False)
+    names = frozenset(cell.casefold() for cell in row if cell)
     months = {n for n in names if n.endswith("_months")} & _CBIOPORTAL
     if "patient_id" in names and months and {n.replace("_months", "_status") for n in months} & names:
         return Recognition("cbioportal", f"a clinical file of cBioPortal: {_named(names & _CBIOPORTAL).upper()}")
     return None
 
 
-def _cohort(glimpses: list[Glimpse]) -> Recognition | None:
+def _cohort(glimpses: Sequence[Glimpse]) -> Recognition | None:
     """Tell the contract's own tables and wide sheets: their names stand in the first row."""
     heads = {g.name.strip().casefold(): g.names[0] for g in glimpses if g.names}
     if heads.keys() >= _TABLES.keys() and any("patient_id" in heads[name] for name in _TABLES):

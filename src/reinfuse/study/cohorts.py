@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reinfuse.cohort.cohort import examine
-from reinfuse.cohort.raw_tables import CohortInput, read_raw
+from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.exceptions import Problem
+from reinfuse.study.cohort_reading import examine
 from reinfuse.study.plans import PlanOrPath, plan_of
 from reinfuse.study.study import Study
 
@@ -40,8 +40,7 @@ def check(cohort: CohortInput, plan: PlanOrPath = None) -> CohortCheck:
         If the plan does not fit the cohort.
     """
     chosen = plan_of(plan)
-    accepted, problems = examine(read_raw(cohort), chosen.columns, used=chosen.used_columns,
-                                  confirmed=chosen.confirmed)  # fmt: skip
+    accepted, problems = examine(cohort, chosen)
     if accepted is not None:
         Study(accepted, chosen).prepare()
     return CohortCheck(accepted is not None, problems)

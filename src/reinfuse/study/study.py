@@ -15,7 +15,6 @@ from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
 from reinfuse.analyses.registry import steps
-from reinfuse.cohort import cohort as cohorts
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -31,6 +30,7 @@ from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.extras import require
 from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import SecondProcess, worth_a_copy
+from reinfuse.study import cohort_reading
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
@@ -77,7 +77,10 @@ class Study:
         CohortRefused, PlanRefused
             With every problem.
         """
-        return cls(cohorts.read_cohort(path, plan.columns, used=plan.used_columns, confirmed=plan.confirmed), plan)
+        cohort, problems = cohort_reading.examine(path, plan)
+        if cohort is None:
+            raise CohortRefused(problems)
+        return cls(cohort, plan)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
