@@ -7,6 +7,7 @@ the values stand in the problems, which only the person at the machine is shown.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -131,18 +132,50 @@ class ShareRefused(Refused):
     what = "folder to be shared"
 
 
-_LIKE, _MOST_COMPARED = 0.7, 10_000_000
-"""How like a name must be, from 0 to 1; pairs of letters that are compared for one hint, in a second or two."""
+_MOST_COMPARED = 10_000_000
+"""Pairs of letters that are compared for one hint, in a second or two."""
+_SHORT, _LONG = 4, 8
+"""Letters: words shorter than the first have no near word (NR, PR, nPR and CR are different things), and from the
+second on two slips are one word; in between, one."""
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the known name nearest in spelling to `word`, or None if none is near, or too many are to be compared."""
-    from difflib import get_close_matches
-
-    plain = {k.casefold().replace("_", ""): k for k in names}
-    key = word.casefold().replace("_", "").replace(" ", "")
-    like = [k for k in plain if 2 * min(len(k), len(key)) >= _LIKE * (len(k) + len(key))]
-    if len(key) * sum(map(len, like)) > _MOST_COMPARED:
+    """Return the name of which a word is a slip of the pen; None if of none or of several, or for want of time."""
+    options = list(dict.fromkeys(names))
+    if sum(map(len, options)) * len(word) > _MOST_COMPARED:
         return None
-    matches = get_close_matches(key, like, n=1, cutoff=_LIKE)
-    return plain[matches[0]] if matches else None
+    slips = [(slips_between(word, name), name) for name in options]
+    least = min((count for count, _ in slips if count is not None), default=None)
+    near = [name for count, name in slips if count is not None and count == least]
+    return near[0] if len(near) == 1 else None
+
+
+def slips_between(word: str, name: str) -> int | None:
+    """Return how many letters are wrong, missing, extra or exchanged in a word; None where it is another word.
+
+    Case and marks do not count. Another word it is with another first letter (`PFS`, `DFS`), with other digits
+    (`cart1`, `cart2`), and where a part of it is too short for a slip (`crs_grade`, `cns_grade`).
+    """
+    parts, others = (re.findall(r"[^\W_]+", text.casefold()) for text in (word, name))
+    if len(parts) == len(others):
+        counts = [_slips(a, b) for a, b in zip(parts, others, strict=True)]
+        known = [c for c in counts if c is not None]
+        return sum(known) if counts and len(known) == len(counts) and sum(known) <= 2 else None
+    return _slips("".join(parts), "".join(others))
+
+
+def _slips(word: str, name: str) -> int | None:
+    if word == name:
+        return 0
+    shorter, longer = sorted((word, name), key=len)
+    if not shorter or word[0] != name[0] or re.sub(r"\D", "", word) != re.sub(r"\D", "", name):
+        return None
+    if longer == f"{shorter}s" and len(shorter) > 2:
+        return 1
+    allowed = 0 if len(shorter) < _SHORT else 1 if len(shorter) < _LONG else 2
+    if len(longer) - len(shorter) > (allowed if len(shorter) > _SHORT else 0):
+        return None
+    from rapidfuzz.distance import OSA  # two letters exchanged are one slip
+
+    count = OSA.distance(word, name, score_cutoff=allowed)
+    return count if count <= allowed else None

@@ -24,6 +24,7 @@ from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
+from reinfuse.messages import grouped, rows_in_words
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
@@ -36,7 +37,6 @@ from reinfuse.version import __version__
 if TYPE_CHECKING:
     from reinfuse.analyses.population_steps import Sampled
 
-FIRST_ROWS = 5
 LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
 
 
@@ -220,13 +220,6 @@ def pieces_of(study: Study) -> list[Callable[[], Piece]]:
 
 def _grouped(problems: Sequence[Problem]) -> Iterator[str]:
     """Say each kind of problem once, with the first rows that have it."""
-    kinds: dict[tuple[str | None, str | None, str], list[int]] = {}
-    for p in problems:
-        rows = kinds.setdefault((p.table, p.column, p.rule), [])
-        rows += [p.row] if p.row is not None else []
-    for (table, column, rule), rows in kinds.items():
-        where = ", ".join(x for x in (table, column) if x)
-        first = ", ".join(str(r) for r in rows[:FIRST_ROWS])
-        more = f" and {len(rows) - FIRST_ROWS} more" if len(rows) > FIRST_ROWS else ""
-        places = f" (row{'s' if len(rows) > 1 else ''} {first}{more})" if rows else ""
-        yield f"{where}: {rule}{places}"
+    for group in grouped(problems):
+        where, rows = ", ".join(x for x in (group[0].table, group[0].column) if x), rows_in_words(group)
+        yield f"{where}: {group[0].rule}{f' ({rows})' if rows else ''}"
