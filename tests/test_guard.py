@@ -149,7 +149,11 @@ def test_exports_of_others_are_refused_and_named():
     assert len(files) >= 40
     for file in files:
         assert len(refusals(file)) == 1, file
-    for name in ("repeat_infusion_study_aggregates", "published_effect_sizes", "nct01865617_2018_blood_table1_aggregate"):
+    for name in (
+        "repeat_infusion_study_aggregates",
+        "published_effect_sizes",
+        "nct01865617_2018_blood_table1_aggregate",
+    ):
         assert refusals(SHARED / "data" / "published" / f"{name}.csv")
 
 

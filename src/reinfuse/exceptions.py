@@ -51,7 +51,14 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Keep what a file holds from ruling the screen that shows it."""
-        for name, longest in (("table", 120), ("column", 120), ("header", 120), ("value", 120), ("rule", 1000), ("remedy", 1000)):
+        for name, longest in (
+            ("table", 120),
+            ("column", 120),
+            ("header", 120),
+            ("value", 120),
+            ("rule", 1000),
+            ("remedy", 1000),
+        ):
             text = getattr(self, name)
             if text is not None:
                 object.__setattr__(self, name, visible(text, longest))
@@ -139,18 +146,24 @@ _SHORT, _LONG = 4, 8
 second on two slips are one word; in between, one."""
 
 
-def nearest(word: str, names: Iterable[str]) -> str | None:
-    """Return the name of which a word is a slip of the pen; None if of none or of several, or for want of time."""
+def nearest(word: str, names: Iterable[str], *, short: int = _SHORT) -> str | None:
+    """Return the name of which a word is a slip of the pen; None if of none or of several, or for want of time.
+
+    Parameters
+    ----------
+    short
+        Letters of a word, or a part of it, from which on one of them may be wrong.
+    """
     options = list(dict.fromkeys(names))
     if sum(map(len, options)) * len(word) > _MOST_COMPARED:
         return None
-    slips = [(slips_between(word, name), name) for name in options]
+    slips = [(slips_between(word, name, short=short), name) for name in options]
     least = min((count for count, _ in slips if count is not None), default=None)
     near = [name for count, name in slips if count is not None and count == least]
     return near[0] if len(near) == 1 else None
 
 
-def slips_between(word: str, name: str) -> int | None:
+def slips_between(word: str, name: str, *, short: int = _SHORT) -> int | None:
     """Return how many letters are wrong, missing, extra or exchanged in a word; None where it is another word.
 
     Case and marks do not count. Another word it is with another first letter (`PFS`, `DFS`), with other digits
@@ -158,24 +171,28 @@ def slips_between(word: str, name: str) -> int | None:
     """
     parts, others = (re.findall(r"[^\W_]+", text.casefold()) for text in (word, name))
     if len(parts) == len(others):
-        counts = [_slips(a, b) for a, b in zip(parts, others, strict=True)]
+        counts = [_slips(a, b, short) for a, b in zip(parts, others, strict=True)]
         known = [c for c in counts if c is not None]
         return sum(known) if counts and len(known) == len(counts) and sum(known) <= 2 else None
-    return _slips("".join(parts), "".join(others))
+    return _slips("".join(parts), "".join(others), short)
 
 
-def _slips(word: str, name: str) -> int | None:
+def _slips(word: str, name: str, short: int) -> int | None:
     if word == name:
         return 0
     shorter, longer = sorted((word, name), key=len)
     if not shorter or word[0] != name[0] or re.sub(r"\D", "", word) != re.sub(r"\D", "", name):
         return None
-    if longer == f"{shorter}s" and len(shorter) > 2:
+    if len(shorter) > 2 and (longer == f"{shorter}s" or longer in _with_a_letter_twice(shorter)):
         return 1
-    allowed = 0 if len(shorter) < _SHORT else 1 if len(shorter) < _LONG else 2
+    allowed = 0 if len(shorter) < short else 1 if len(shorter) < _LONG else 2
     if len(longer) - len(shorter) > (allowed if len(shorter) > _SHORT else 0):
         return None
     from rapidfuzz.distance import OSA  # two letters exchanged are one slip
 
     count = OSA.distance(word, name, score_cutoff=allowed)
     return count if count <= allowed else None
+
+
+def _with_a_letter_twice(word: str) -> set[str]:
+    return {word[:i] + word[i - 1 :] for i in range(1, len(word) + 1)} if len(word) < _LONG else set()

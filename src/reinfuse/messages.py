@@ -23,7 +23,9 @@ def lines(problems: Iterable[Problem]) -> Iterator[str]:
     """Yield a line for each kind of problem: where, what, which values, and what would mend it."""
     for group in grouped(problems):
         first = group[0]
-        where = ", ".join(x for x in (first.table, rows_in_words(group) if len(group) == 1 else "", _column(first)) if x)
+        where = ", ".join(
+            x for x in (first.table, rows_in_words(group) if len(group) == 1 else "", _column(first)) if x
+        )
         what, remedy = _one(first) if len(group) == 1 else _several(group)
         yield f"{first.severity.upper()}: {where + ': ' if where else ''}{what} → {remedy}"
 

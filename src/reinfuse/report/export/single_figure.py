@@ -42,7 +42,7 @@ def one(findings: Findings, name: str, *, columns: Columns) -> Drawn:
     """
     drawings = {name: draw for _, name, draw in figures(findings, columns)}
     if name not in drawings:
-        near = nearest(name, drawings)
+        near = nearest(name, drawings, short=3)
         remedy = f"did you mean {near}?" if near else f"use one of: {', '.join(drawings)}"
         raise FigureRefused([Problem(value=name, rule="is not a figure of these data", remedy=remedy)])
     drawn = drawings[name]()
