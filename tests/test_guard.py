@@ -22,8 +22,8 @@ from test_cli import GOOD
 
 FOREIGN = {
     "redcap raw": ("redcap", "record_id,redcap_event_name,response\n1,cart1_arm_1,CR\n1,cart2_arm_1,PR\n"),
-    "redcap repeats": ("redcap", "patient_id,redcap_repeat_instrument,redcap_repeat_instance,response,os_days,os_event\n"
-                                 "1,,,CR,400,0\n1,infusion,1,,,\n"),
+    "redcap repeats": ("redcap", "patient_id,redcap_repeat_instrument,redcap_repeat_instance,os_days,os_event\n"
+                                 "1,,,400,0\n1,infusion,1,,\n"),
     "redcap labels": ("redcap", "Study ID,Event Name,Repeat Instrument,Repeat Instance,Response\n1,CART1,,,CR\n"),
     "redcap check boxes": ("redcap", "record_id,ld___1,ld___2,response\n1,1,0,CR\n2,0,1,PR\n"),
     "redcap forms": ("redcap", "record_id,response,sex,baseline_complete\n1,CR,F,2\n2,PR,M,2\n"),

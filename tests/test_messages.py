@@ -100,8 +100,8 @@ def test_equal_problems_are_told_once():
     other = Problem(table="sheet", column="x", rule="is not there", remedy="add it", severity="warning")
     first, second = lines([*cells, other])
     assert first == (
-        "ERROR: sheet, response: 45 cells, 9 different texts: is not accepted [NR (30 times); n.e. (8 times); a; b; c; d, "
-        "and 3 more] (rows 2, 3, 4, 5, 6 and 40 more of the sheet) → use CR; use PR"
+        "ERROR: sheet, response: 45 cells, 9 different texts: is not accepted [NR (30 times); n.e. (8 times); a; b; c; "
+        "d, and 3 more] (rows 2, 3, 4, 5, 6 and 40 more of the sheet) → use CR; use PR"
     )
     assert second == "WARNING: sheet, x: is not there → add it"
     (alone,) = lines([Problem(table="t", row=3, column="c", rule="is empty", remedy="fill it")] * 2)

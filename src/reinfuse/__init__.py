@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "main_tables", "read_cohort", "save"]
 
-_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "study.cohort_reading", "Plan": "plan.analysis_plan", "Study": "study",
-          "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
+_WHERE = {"Cohort": "cohort.cohort", "read_cohort": "study.cohort_reading", "Plan": "plan.analysis_plan",
+          "Study": "study", "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
 
 
 def _switches_of_analyses() -> list[_switches.Switch]:

@@ -35,7 +35,7 @@ class _Name:
         return cls(plain, letters, tuple(re.findall(r"[a-z0-9]+", text.casefold())), column)
 
     def likeness(self, other: _Name) -> float:
-        """Return how like two names are, from 0 to 1: 0 where digits or abbreviations (DFS, PFS) make another column."""
+        """Return how like two names are, from 0 to 1: 0 where digits or short parts (DFS, PFS) differ."""
         far = (
             abs(len(self.plain) - len(other.plain)) > _LENGTHS or (self.letters ^ other.letters).bit_count() > _LETTERS
         )

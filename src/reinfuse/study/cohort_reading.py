@@ -22,7 +22,8 @@ from reinfuse.tabular.files import kind
 from reinfuse.texts import visible
 
 _NAMES = {"redcap": "a REDCap export", "adam": "a data set of ADaM", "sdtm": "a data set of SDTM",
-          "omop": "tables of OMOP", "fhir": "FHIR resources", "cbioportal": "a clinical file of cBioPortal"}  # fmt: skip
+          "omop": "tables of OMOP", "fhir": "FHIR resources",
+          "cbioportal": "a clinical file of cBioPortal"}  # fmt: skip
 _SHOWN = 5
 """Headers that are shown of a sheet without standard names."""
 
