@@ -71,8 +71,8 @@ def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path
 def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
     completed = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
     assert completed.returncode == 2
-    assert "responses, row 1, patient_id" in completed.stderr
-    assert "responses, row 1, response" in completed.stderr
+    assert "responses, row 2 of the sheet, patient_id" in completed.stderr
+    assert "responses, row 2 of the sheet, response" in completed.stderr
     assert "Traceback" not in completed.stderr
     assert not (tmp_path / "out").exists()
 
@@ -118,7 +118,7 @@ def test_a_fault_exits_1_without_a_trace_or_a_value(tmp_path, monkeypatch, capsy
         raise KeyError("SECRETNAME")
 
     monkeypatch.delenv("REINFUSE_DEBUG", raising=False)
-    monkeypatch.setattr("reinfuse.cohort.cohort.read_cohort", broken)
+    monkeypatch.setattr("reinfuse.study.cohort_reading.examine", broken)
     monkeypatch.setattr(sys, "argv", ["reinfuse", "analyze", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -205,4 +205,6 @@ def test_the_same_warning_is_said_once_with_its_first_rows(tmp_path):
     folder = write_folder(tmp_path, **{**GOOD, "responses": repeated})
     warnings = Study(read_cohort(folder), Plan.built_in()).run().warnings
     texts = [w["text"] for w in warnings if w["about"] == "check"]
-    assert texts == ["responses, patient_id: the row repeats an earlier row (rows 3, 4, 5, 6, 7 and 3 more)"]
+    assert texts == [
+        "responses, patient_id: the row repeats an earlier row (rows 4, 5, 6, 7, 8 and 3 more of the sheet)"
+    ]

@@ -142,8 +142,8 @@ class ShareRefused(Refused):
 _MOST_COMPARED = 10_000_000
 """Pairs of letters that are compared for one hint, in a second or two."""
 _SHORT, _LONG = 4, 8
-"""Letters: words shorter than the first have no near word (NR, PR, nPR and CR are different things), and from the
-second on two slips are one word; in between, one."""
+"""Letters: in words shorter than the first no letter is a slip, but one that stands twice (NR, PR, nPR and CR are
+different things); from the second on two may be slips; in between, one."""
 
 
 def nearest(word: str, names: Iterable[str], *, short: int = _SHORT) -> str | None:
@@ -183,11 +183,9 @@ def _slips(word: str, name: str, short: int) -> int | None:
     shorter, longer = sorted((word, name), key=len)
     if not shorter or word[0] != name[0] or re.sub(r"\D", "", word) != re.sub(r"\D", "", name):
         return None
-    if len(shorter) > 2 and (longer == f"{shorter}s" or longer in _with_a_letter_twice(shorter)):
+    if len(shorter) > 1 and (longer == f"{shorter}s" or longer in _with_a_letter_twice(shorter)):
         return 1
     allowed = 0 if len(shorter) < short else 1 if len(shorter) < _LONG else 2
-    if len(longer) - len(shorter) > (allowed if len(shorter) > _SHORT else 0):
-        return None
     from rapidfuzz.distance import OSA  # two letters exchanged are one slip
 
     count = OSA.distance(word, name, score_cutoff=allowed)
