@@ -138,8 +138,8 @@ def _first(by: Callable[[Sequence[str]], Recognition | None], glimpses: Sequence
 def _by_names(row: Sequence[str]) -> Recognition | None:
     """Tell a format by names that no other sheet has."""
     names = frozenset(cell.casefold() for cell in row if cell)
-    if names & _REDCAP and (hits := is_export(row)):
-        return Recognition("redcap", f"a REDCap export: {hits}")
+    if names & _REDCAP and (export := is_export(row)):
+        return Recognition("redcap", f"a REDCap export: {export}")
     if is_dictionary(row):
         return Recognition("redcap", "a data dictionary of REDCap")
     if "usubjid" in names and (hits := names & _ADAM):
@@ -156,8 +156,8 @@ def _by_names(row: Sequence[str]) -> Recognition | None:
 
 def _by_some_names(row: Sequence[str]) -> Recognition | None:
     """Tell a format by names that a sheet of the contract may have beside its own."""
-    if hits := is_export(row):
-        return Recognition("redcap", f"a REDCap export: {hits}", sure=False)
+    if export := is_export(row):
+        return Recognition("redcap", f"a REDCap export: {export}", sure=False)
     names = frozenset(cell.casefold() for cell in row if cell)
     months = {n for n in names if n.endswith("_months")} & _CBIOPORTAL
     if "patient_id" in names and months and {n.replace("_months", "_status") for n in months} & names:
