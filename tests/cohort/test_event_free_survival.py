@@ -9,6 +9,7 @@ from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
+from reinfuse.exceptions import CohortRefused
 
 INFUSIONS = "patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n"
 FAILED = "no response by day 90"
