@@ -50,7 +50,8 @@ def _wide(filled: Sequence[Sheet]) -> Chosen:
         others = (_unread(s) for s in filled if s is not shown[0])
         return Chosen({SHEET: shown[0]}, (*others, *unseen(SHEET, shown[0])))
     near = [f"is {s.title!r} the table {n}?" for s in filled if (n := file_names.near_table(s.title))]
-    remedy = "; ".join([*near, "name them patients, infusions, ..., or keep one wide sheet"])
+    ways = "name them patients, infusions, ..., keep one wide sheet, or let `reinfuse map` propose what they are"
+    remedy = "; ".join([*near, ways])
     rule = f"has {len(shown)} filled sheets, none named as a table of a cohort"
     return Chosen({}, (Problem(rule=rule, remedy=remedy),))
 
