@@ -19,6 +19,7 @@ from reinfuse.cli.main import app
 from reinfuse.cohort.analysis_set import AnalysisSet, analysis_set
 from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.report.text.narrative import Prose
 from reinfuse.runtime import extras
 from reinfuse.sources.cohort_folder import checked_cohort
 from reinfuse.sources.follow import follow
@@ -179,3 +180,19 @@ def test_a_trial_is_mapped_checked_and_imported_with_its_own_endpoints(tmp_path:
     data = Study.read(out, Plan.load(Path(out) / "plan.toml")).data
     assert by_patient(data, "ttflare")["3"] == (13.0, 1.0)
     assert set(data.populations) == {"all", "trtp=A", "trtp=B"}
+
+
+def test_the_summary_gives_the_median_of_a_trials_own_endpoint_in_each_arm(tmp_path: Path) -> None:
+    lines = [f"{i},{'AB'[i % 2]},{10 + i},1" for i in range(1, 13)]
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("\n".join(["patient_id,trtp,ttflare_days,ttflare_event", *lines]) + "\n")
+    settings = {
+        "index_infusion": 1, "subgroups": ["trtp"], "factors": [], "models": [],
+        "endpoints": [{"name": "ttflare", "label": "Time to flare", "time": "ttflare_days", "event": "ttflare_event"}],
+    }  # fmt: skip
+    sentences = list(Prose(Study.read(sheet, Plan.of(settings)).run()).summary())
+    told = [s for s in sentences if s.startswith("Time to flare")]
+    # all die: A on days 12, 14, ..., 22 (median 17), B on days 11, 13, ..., 21 (median 16), all on 11 to 22 (16.5)
+    assert [s.partition(":")[0] for s in told] == ["Time to flare", "Time to flare, A", "Time to flare, B"]
+    assert [s.partition("median ")[2][:10] for s in told] == ["0.5 months", "0.6 months", "0.5 months"]
+    assert "n = 6, events 6" in told[1]

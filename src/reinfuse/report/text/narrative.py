@@ -16,6 +16,9 @@ from reinfuse.report.text.labels import Labels, lowered
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 
+_SUBGROUPS = 6
+"""Of a plan's own endpoint, in the summary."""
+
 
 class Prose:
     """Writes the paragraphs of one report and collects the references they cite."""
@@ -76,14 +79,21 @@ class Prose:
                     ci = f", {number_format.level(record.confidence)} {number_format.interval(record)}"
                     yield f"{end.label}: {number_format.of(record)}{'' if number_format.hidden(record) else ci}."
             elif not end.competing and (end.name not in ENDPOINTS or declaration(end.name).summarised):
-                record = self.look.one("survival", end.name, "median")
-                if record and record.n and not number_format.hidden(record):
-                    yield self._median(end.label, record)
+                yield from self._medians(end.name, end.label)
         for kind in ("CRS", "ICANS", "NT"):
             record = self.look.one("toxicity", None, "proportion", term=kind, level=f"{AT_LEAST}3")
             if record and record.n:
                 yield f"{kind} grade ≥3: {number_format.of(record)}."
         yield from self._associated()
+
+    def _medians(self, name: str, label: str) -> Iterator[str]:
+        """State the median time to an event; of a plan's own endpoint, in the first subgroups too."""
+        populations = [p for p in self.findings.described.populations if p != "all"] if name not in ENDPOINTS else []
+        for population in ("all", *populations[:_SUBGROUPS]):
+            record = self.look.one("survival", name, "median", population)
+            if record and record.n and not number_format.hidden(record):
+                among = "" if population == "all" else f", {self.labels.population(population)}"
+                yield self._median(f"{label}{among}", record)
 
     def _median(self, label: str, record: Estimate) -> str:
         shown = number_format.months(record.estimate)
