@@ -144,7 +144,7 @@ def test_template_passes_its_own_check_once_filled(tmp_path):
     assert completed.returncode == 0
     written = {p.name for p in (tmp_path / "new").iterdir()}
     assert written == {"patients.csv", "infusions.csv", "responses.csv", "mrd.csv", "counts.csv", "toxicities.csv",
-                       "therapies.csv", "cohort.xlsx"}  # fmt: skip
+                       "therapies.csv", "cohort.xlsx", "plan.toml", "map.toml"}  # fmt: skip
     empty = _run("check", tmp_path / "new", "--json")
     assert empty.returncode == 2
     assert [p["rule"] for p in json.loads(empty.stdout)["problems"]] == ["holds no patient"]
