@@ -44,6 +44,8 @@ class BuiltInEndpoint:
     lack_of
         The binary endpoint whose lack, by a day of the plan, is an event too: an event that is none of its parts is
         that of a patient without it.
+    to_last_contact
+        Of a time: who has no event is censored at the last contact, not at the last adequate assessment.
     switch
         The rule of a plan that has it derived; None: it always is.
     modelled
@@ -74,6 +76,7 @@ class BuiltInEndpoint:
     among: str | None = None
     best: tuple[str, ...] = ()
     lack_of: str | None = None
+    to_last_contact: bool = False
     switch: str | None = None
     modelled: bool = False
     main: bool = False
@@ -115,7 +118,7 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "os", "Overall survival", "OS", "time", "patients", duration="overall survival", event="death",
-        part_of=("pfs", "ttnt"), modelled=True, expected=True, summarised=True, by_factor=True, brief="all",
+        to_last_contact=True, part_of=("pfs", "ttnt"), modelled=True, expected=True, summarised=True, by_factor=True, brief="all",
     ),
     BuiltInEndpoint(
         "dor", "Duration of response", "DOR", "time", "responses", duration="duration of response, responders only",
@@ -123,15 +126,15 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "ttnt", "Time to next treatment", "TTNT", "time", "patients", duration="time to next treatment",
-        event="new anticancer therapy or death",
+        event="new anticancer therapy or death", to_last_contact=True,
     ),
     BuiltInEndpoint(
         "relapse", "Relapse or progression", "relapse", "time", "responses", duration="time to relapse or progression",
-        event="relapse or progression", competes_with="nrm", best=("PD",),
+        event="relapse or progression", to_last_contact=True, competes_with="nrm", best=("PD",),
     ),
     BuiltInEndpoint(
         "nrm", "Non-relapse mortality", "NRM", "time", "responses", duration="time to non-relapse mortality",
-        event="death without relapse", competes_with="relapse", part_of=("os",),
+        event="death without relapse", to_last_contact=True, competes_with="relapse", part_of=("os",),
     ),
 )  # fmt: skip
 

@@ -27,7 +27,6 @@ Value = str | float | int | date | None
 CENSORED, COMPETING = 1, 2
 _OVERALL, _BEST = "OVR", "BOR"
 _SEXES = {"F": "F", "M": "M"}
-_LAST_CONTACT = ("os", "ttnt", "relapse", "nrm")
 _LONGEST_CODE = 8
 
 
@@ -203,7 +202,7 @@ def _records(end: EndpointColumn, code: str, data: AnalysisSet,
     happened = (declared.event or end.label).capitalize()
     if end.name == "dor":
         happened = "Progression, relapse or death"
-    last = "Last contact" if end.name in _LAST_CONTACT else "Last adequate assessment" if declared.event else None
+    last = "Last contact" if declared.to_last_contact else "Last adequate assessment" if declared.event else None
     response = data.frame["response_day"].to_list() if "response_day" in data.frame.columns else None
     for i, subject in enumerate(data.frame[ID]):
         if math.isnan(end.time[i]) or math.isnan(end.event[i]):
