@@ -118,7 +118,8 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "os", "Overall survival", "OS", "time", "patients", duration="overall survival", event="death",
-        to_last_contact=True, part_of=("pfs", "ttnt"), modelled=True, expected=True, summarised=True, by_factor=True, brief="all",
+        to_last_contact=True, part_of=("pfs", "ttnt"), modelled=True, expected=True, summarised=True, by_factor=True,
+        brief="all",
     ),
     BuiltInEndpoint(
         "dor", "Duration of response", "DOR", "time", "responses", duration="duration of response, responders only",
