@@ -78,6 +78,20 @@ def test_median_curves_by_hand():
     assert median_curve([], [1.0]) is None
 
 
+def test_medians_end_where_fewer_than_half_are_still_sampled():
+    """Twelve infusions, of whom six are counted on day 30 and five on day 60: the last five are those who do well."""
+
+    def until(last):
+        day = np.array([1.0, last])
+        return Profile("P", 1, "total", "cells/uL", day, np.array([10.0, 10.0]), np.zeros(2, dtype=bool))
+
+    curve = median_curve([until(20.0)] * 6 + [until(30.0)] + [until(60.0)] * 5, [20.0, 30.0, 60.0])
+    assert curve.followed.tolist() == [12, 6, 5]
+    assert np.isfinite(curve.median).tolist() == [True, True, False]
+    assert curve.last_day == 30
+    assert median_curve([until(20.0)] * (FEWEST - 1), [20.0]).last_day is None
+
+
 def test_the_published_counts_of_32_patients(published, tmp_path):
     """Medians of peak and its day by outcome, as the README of the published counts tells them (Liu 2022)."""
     source = published.parent / "kinetics" / "ball_cart_timeseries_liu2022.csv"

@@ -243,6 +243,25 @@ def test_swimmer_lanes_arrows_and_marks(small, canvas):
     assert "patient" not in {c for c in drawn.alt.split() if c in ("A", "B", "C")}
 
 
+def test_marks_of_day_0_are_told_apart(tmp_path, canvas):
+    """Response, MRD, another therapy and the index infusion on one day: none lies on another of its size."""
+    cohort = COHORT | {"responses": "patient_id,day,response\nA,100,PD\nA,130,PR", "therapies": """patient_id,day,therapy,kind
+        A,100,venetoclax,anticancer""", "mrd": "patient_id,day,result\nA,100,detectable"}  # fmt: skip
+    one(Study(read(tmp_path, **cohort), plain(Plan.built_in())).run(), "swimmer", columns=2)
+    axes = canvas[-1].axes[0]
+    at_zero = {c.get_label(): (c.get_offsets()[np.abs(c.get_offsets()[:, 0]) < 1e-9][0, 1], c) for c in axes.collections
+               if c.get_label() in swimmer._MARKS and (np.abs(c.get_offsets()[:, 0]) < 1e-9).any()}  # fmt: skip
+    assert set(at_zero) == {"infusion", "PD", "MRD detectable", "other therapy"}
+    _, bar = at_zero.pop("infusion")
+    heights = [y for y, _ in at_zero.values()]
+    assert min(abs(a - b) for i, a in enumerate(heights) for b in heights[i + 1 :]) > 0.2
+    for _, mark in at_zero.values():
+        across = mark.get_sizes()[0] ** 0.5
+        assert mark.get_zorder() > bar.get_zorder()
+        assert bar.get_linewidths()[0] < across / 1.5
+        assert bar.get_sizes()[0] ** 0.5 > across
+
+
 def test_times_in_response_end_at_the_next_assessment(small):
     from reinfuse.cohort.patient_courses import courses
 

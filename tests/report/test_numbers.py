@@ -2,6 +2,9 @@
 
 import pytest
 
+from reinfuse.report.brief.translation import Words
+from reinfuse.report.tables.kinetics import signed
+from reinfuse.report.tables.robustness import percent
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 
@@ -30,6 +33,26 @@ def test_percentages_are_always_x_of_n():
     )
     large = Estimate("response", "cr", "proportion", estimate=1 / 3, n=1200, events=400)
     assert number_format.of(large) == "400 of 1,200 (33.3%)"
+
+
+@pytest.mark.parametrize(
+    ("share", "decimals", "shown"),
+    [(1 / 8, 0, "13"), (5 / 8, 0, "63"), (9 / 40, 0, "23"), (0.285, 0, "29"), (1 / 400, 1, "0.3"), (1 / 3, 1, "33.3"),
+     (-1 / 8, 0, "-13"), (0.0, 0, "0"), (1.0, 1, "100.0")],
+)  # fmt: skip
+def test_percentages_round_half_away_from_zero(share, decimals, shown):
+    assert number_format.hundredths(share, decimals=decimals) == shown
+
+
+def test_one_of_eight_is_thirteen_percent_wherever_it_stands():
+    eighth = Estimate("response", "cr", "proportion", estimate=1 / 8, lower=1 / 8, upper=5 / 8, unit="fraction", n=8,
+                      events=1)  # fmt: skip
+    assert number_format.of(eighth) == "1 of 8 (13%)"
+    assert number_format.share(eighth) == "13% (13% to 63%)"
+    assert percent(eighth) == "13%"
+    assert signed(1 / 8) == "+13%"
+    assert signed(-1 / 8) == "−13%"
+    assert Words("en").of_100(1 / 8) == "13"
 
 
 def test_not_reached_is_written_out():

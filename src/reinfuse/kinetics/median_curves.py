@@ -12,11 +12,14 @@ from reinfuse.kinetics.profiles import Profile
 
 FEWEST = 5
 """Profiles that must be followed on a day for a median of that day."""
+LEAST_SHARE = 0.5
+"""Share of the profiles that must still be followed: those who do well are followed longest, and their counts are not
+those of all."""
 
 
 @dataclass(frozen=True)
 class MedianCurve:
-    """Median and quartiles of the counts by day; NaN where fewer than `FEWEST` profiles are followed.
+    """Median and quartiles of the counts by day; NaN where fewer than `FEWEST` profiles, or than half of them, are followed.
 
     Attributes
     ----------
@@ -32,6 +35,12 @@ class MedianCurve:
     high: Floats = field(repr=False)
     followed: Floats = field(repr=False)
 
+    @property
+    def last_day(self) -> float | None:
+        """The last day with a median; None where there is none."""
+        drawn = self.day[np.isfinite(self.median)]
+        return float(drawn[-1]) if drawn.size else None
+
 
 def median_curve(profiles: Sequence[Profile], days: Sequence[float]) -> MedianCurve | None:
     """Return the median curve of profiles in one unit; None of no profile.
@@ -45,7 +54,7 @@ def median_curve(profiles: Sequence[Profile], days: Sequence[float]) -> MedianCu
     logs = np.array([_on(p, grid) for p in profiles])
     followed = (~np.isnan(logs)).sum(axis=0).astype(np.float64)
     low, median, high = (np.full(len(grid), np.nan) for _ in range(3))
-    enough = followed >= FEWEST
+    enough = (followed >= FEWEST) & (followed >= LEAST_SHARE * len(profiles))
     if enough.any():
         low[enough], median[enough], high[enough] = np.exp(np.nanquantile(logs[:, enough], (0.25, 0.5, 0.75), axis=0))
     return MedianCurve(grid, median, low, high, followed)

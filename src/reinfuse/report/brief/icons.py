@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.text import number_format
 
 A_ROW = 10
 MOST = 100
@@ -23,7 +24,7 @@ def icons(name: str, title: str, counted: int, *, of: int) -> Drawn | None:
     counted, of
         People; more than `MOST` are drawn as so many of every 100.
     """
-    shown, drawn = (round(100 * counted / of), 100) if of > MOST else (counted, of)
+    shown, drawn = (int(number_format.hundredths(counted / of)), 100) if of > MOST else (counted, of)
     if (shown == 0 < counted) or (shown == drawn and counted < of):
         return None
     rows = -(-drawn // A_ROW)

@@ -67,7 +67,7 @@ class Words:
 
     def of_100(self, share: float) -> str:
         """Return a share as so many of 100; a share that is not 0 or 1 is never told as none or all."""
-        rounded = round(100 * share)
+        rounded = int(number_format.hundredths(share))
         if rounded == 0 < share:
             return self.say("number", "few_of_100")
         return self.say("number", "most_of_100") if rounded == 100 and share < 1 else str(rounded)

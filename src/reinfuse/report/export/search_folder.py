@@ -95,8 +95,8 @@ def _summary(result: SearchResult) -> Iterator[str]:
     name = question.arm(best.point).name
     goal = OBJECTIVES[question.objective]
     yield (f"Best of {len(result.region.protocols)} protocols: {name}. In {number_format.count(result.fresh)} "
-           f"independent virtual patients: {goal}, {100 * best.value.mean:.1f}%; severe CRS, "
-           f"{100 * best.toxicity.mean:.1f}%.")  # fmt: skip
+           f"independent virtual patients: {goal}, {_tenths(best.value.mean)}%; severe CRS, "
+           f"{_tenths(best.toxicity.mean)}%.")  # fmt: skip
     inside, of = result.region.share
     yield (f"{int(result.region.inside.sum())} protocols in all, and {inside} of {of} of the space-filling design, "
            f"meet the toxicity constraint of {100 * question.max_crs_rate:g}% and are not distinguishable from the "
@@ -124,14 +124,19 @@ def _finalists(result: SearchResult) -> Table:
     for k, (one, observed) in enumerate(zip(result.finalists.protocols, result.observed, strict=True)):
         difference = "reference" if k == result.finalists.best else _points(one.difference)
         rows.append(Row(result.question.arm(one.point).name, (
-            f"{100 * one.value.mean:.1f}%", difference, f"{100 * one.toxicity.mean:.1f}%",
-            f"{100 * one.bound_probability:.0f}%", f"{100 * observed.mean:.1f}%")))  # fmt: skip
+            f"{_tenths(one.value.mean)}%", difference, f"{_tenths(one.toxicity.mean)}%",
+            f"{number_format.hundredths(one.bound_probability)}%", f"{_tenths(observed.mean)}%")))  # fmt: skip
     head = ("Protocol", "Objective", "Difference from the best, percentage points", "Severe CRS", "Constraint met",
             "Objective as observed in a study")  # fmt: skip
     notes = ("Differences in the same patients, with 95% prediction interval",
              "Constraint met: share of populations",
              "As observed in a study: in the patients whom each protocol treats")  # fmt: skip
     return Table("search_finalists", "Finalists in independent virtual patients", head, tuple(rows), notes)
+
+
+def _tenths(share: float) -> str:
+    """Return a share as a percentage with one decimal."""
+    return number_format.hundredths(share, decimals=1)
 
 
 def _points(difference: Moments) -> str:

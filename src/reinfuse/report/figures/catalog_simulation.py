@@ -12,6 +12,7 @@ from reinfuse.report.figures.intervals import PlottedInterval, intervals
 from reinfuse.report.figures.matrix import HeatmapPanel, matrix
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.tables.simulation import EFFECTS, LABELS, VirtualTables, valued
+from reinfuse.report.text import number_format
 from reinfuse.simulation.model.parameters import MECHANISMS
 from reinfuse.simulation.trial.protocol import dose_text
 from reinfuse.simulation.trial.trial_results import VirtualFindings
@@ -135,7 +136,7 @@ def _alt_text(curves: list[Band], title: str, *, scale: str) -> str:
     for c in curves:
         late = c.points.filter(pl.col("day") >= 90).head(1)
         if late.height and late["value"][0] is not None:
-            value = f"{late['value'][0]:.0%}" if scale == "share" else f"{late['value'][0]:.2g}"
+            value = f"{number_format.hundredths(late['value'][0])}%" if scale == "share" else f"{late['value'][0]:.2g}"
             late_values.append(f"{c.panel}, {c.label}: {value} on day {late['day'][0]:g}")
     return f"{title}. " + "; ".join(late_values)
 
@@ -184,7 +185,7 @@ def _reasons(findings: VirtualFindings, columns: Columns) -> Drawn:
 
 
 def _of(events: int | None, n: int | None) -> str:
-    return f"{100 * events / n:.0f}%\n({events} of {n})" if events is not None and n else "–"
+    return f"{number_format.hundredths(events / n)}%\n({events} of {n})" if events is not None and n else "–"
 
 
 def _ablation(tables: VirtualTables, columns: Columns) -> Drawn:

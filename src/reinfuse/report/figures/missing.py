@@ -22,6 +22,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 MOST = 200
 """Patients above which their shares are drawn."""
@@ -56,7 +57,7 @@ def missing(title: str, masks: Mapping[str, Bools], synthetic: bool, *, columns:
     share, letter, size = (0.5, 0.05, SMALL) if columns == 1 else (0.45, 0.058, TEXT)
     most = int((share * width - 0.1) / letter)
     left = (letter * max(min(len(v), most) for v in names) + 0.1) / width
-    shares = [f"{int(rows[v].sum())} ({100 * int(rows[v].sum()) / n:.0f}%)" for v in names]
+    shares = [f"{int(rows[v].sum())} ({number_format.hundredths(int(rows[v].sum()) / n)}%)" for v in names]
     right = 1 - (0.06 * max(map(len, shares)) + 0.08) / width
     points = (right - left) * width * 72 / n
     with style():

@@ -19,6 +19,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 
 def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tuple[float, float]]], synthetic: bool,
@@ -53,7 +54,7 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
         figure.legend(loc="upper left", bbox_to_anchor=(0, 1 - head / height), borderaxespad=0.2, labelspacing=0.25,
                       handlelength=3)  # fmt: skip
         headline(figure, title, columns=columns)
-    alt = "; ".join(f"{label}: " + ", ".join(f"{100 * p:.0f}% at {r:.2g}" for r, p in points)
+    alt = "; ".join(f"{label}: " + ", ".join(f"{number_format.hundredths(p)}% at {r:.2g}" for r, p in points)
                     for label, points in curves.items())  # fmt: skip
     data = pl.DataFrame([{"factor": label, "ratio": r, "power": p} for label, points in curves.items()
                          for r, p in points])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,10 +32,15 @@ from reinfuse.report.figures.theme import (
     style,
 )
 
-_LEGEND = "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles."
+_LEGEND = (
+    "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles; both end at the limit, and "
+    "where fewer than half of the infusions are still sampled."
+)
 MOST_LINES = 150
 """Patients of a group whose own lines are drawn; median and quartiles are always those of all."""
 
+_LETTERS: dict[Columns, int] = {1: 56, 2: 132}
+"""Letters of a line of notes."""
 _DAYS = (0, 7, 28, 90, 180, 365, 730, 1460, 2555)
 _FEW_DAYS = (0, 28, 180, 730)
 _WIDE = 2.0
@@ -60,7 +66,9 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], *, u
         Title of a panel -> its groups, in the same order in each.
     """
     labels = list(dict.fromkeys(g.label for groups in panels.values() for g in groups))
-    head, legend = head_height(title, columns), LINE * (len(labels) + 1) + 0.1
+    lines = f" Lines: {MOST_LINES} patients of a larger group." if _thinned(panels) else ""
+    notes = textwrap.wrap(_LEGEND + lines, _LETTERS[columns])
+    head, legend = head_height(title, columns), LINE * (len(labels) + len(notes)) + 0.1
     height = head + legend + 2.3 + 0.42
     figure = new(columns, height)
     width, count = WIDTHS[columns], len(panels)
@@ -72,15 +80,15 @@ def spaghetti(name: str, title: str, panels: Mapping[str, Sequence[Group]], *, u
             x = (left + i * (each + gap)) / width
             axes = figure.add_axes((x, 0.42 / height, each / width, 2.15 / height))
             for group in groups:
-                _group(axes, group, labels.index(group.label))
+                _group(axes, group, labels.index(group.label), least=_least_limit(everything))
             _axes(axes, panel, everything, unit=unit if i == 0 else "")
         for i, label in enumerate(labels):
             n = ", ".join(f"{panel} {sum(len(g.profiles) for g in groups if g.label == label)}"
                           for panel, groups in panels.items())  # fmt: skip
             _key(figure, i, f"{label} (n: {n})", y=1 - (head + LINE * (i + 0.5)) / height, width=width)
-        lines = f" Lines: {MOST_LINES} patients of a larger group." if _thinned(panels) else ""
-        figure.text(0.1 / width, 1 - (head + LINE * (len(labels) + 0.5)) / height, _LEGEND + lines, fontsize=SMALL,
-                    color=FAINT, va="center")  # fmt: skip
+        for i, note in enumerate(notes, len(labels)):
+            figure.text(0.1 / width, 1 - (head + LINE * (i + 0.5)) / height, note, fontsize=SMALL, color=FAINT,
+                        va="center")  # fmt: skip
         headline(figure, title, columns=columns)
     return finish(
         figure, name, title, _alt(title, panels), synthetic, _table(panels), columns=columns, patient_level=True
@@ -96,7 +104,13 @@ def _thinned(panels: Mapping[str, Sequence[Group]]) -> bool:
     return any(len(g.profiles) > MOST_LINES for groups in panels.values() for g in groups)
 
 
-def _group(axes: Axes, group: Group, i: int) -> None:
+def _least_limit(profiles: Sequence[Profile]) -> float:
+    """Return the least limit of quantification below which a count was; 0 where there is none."""
+    limits = [p.value[p.below & np.isfinite(p.value)] for p in profiles]
+    return float(np.concatenate(limits).min(initial=np.inf)) if any(v.size for v in limits) else 0.0
+
+
+def _group(axes: Axes, group: Group, i: int, *, least: float) -> None:
     colour = COLOURS[i % len(COLOURS)]
     look: Any = STYLES[i % len(STYLES)]
     profiles = [group.profiles[i] for i in _evenly(len(group.profiles))]
@@ -107,9 +121,10 @@ def _group(axes: Axes, group: Group, i: int) -> None:
     axes.scatter(every[:, 0], every[:, 1], s=7, marker="v", facecolor="none", edgecolor=colour, linewidths=0.5)
     m = group.median
     if m is not None and np.isfinite(m.median).any():
-        axes.plot(m.day, m.median, color=colour, linewidth=2.0, linestyle=look)
         finite = np.isfinite(m.low)
-        axes.fill_between(m.day[finite], m.low[finite], m.high[finite], color=colour, alpha=0.15, linewidth=0)
+        low, median, high = (np.maximum(v, least) for v in (m.low[finite], m.median, m.high[finite]))
+        axes.plot(m.day, median, color=colour, linewidth=2.0, linestyle=look)
+        axes.fill_between(m.day[finite], low, high, color=colour, alpha=0.15, linewidth=0)
 
 
 def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], *, unit: str) -> None:
@@ -161,7 +176,15 @@ def _table(panels: Mapping[str, Sequence[Group]]) -> pl.DataFrame:
     }).with_columns(pl.col("value").fill_nan(None))  # fmt: skip
 
 
+def _until(group: Group) -> str:
+    """Say where the median ends."""
+    last = None if group.median is None else group.median.last_day
+    return ", too few for a median" if last is None else f", median up to day {last:g}"
+
+
 def _alt(title: str, panels: Mapping[str, Sequence[Group]]) -> str:
-    parts = [f"{panel}, {g.label}: {len(g.profiles)} patients" for panel, groups in panels.items() for g in groups]
+    parts = [f"{panel}, {g.label}: {len(g.profiles)} patients{_until(g)}" for panel, groups in panels.items()
+             for g in groups]  # fmt: skip
     lines = f" Of a larger group {MOST_LINES} patients' lines are drawn." if _thinned(panels) else ""
-    return f"{title}. Counts by day on a logarithmic axis.{lines} " + "; ".join(parts) + "."
+    ends = "a median ends where fewer than half of the infusions are still sampled, and at the limit"
+    return f"{title}. Counts by day on a logarithmic axis; {ends}.{lines} " + "; ".join(parts) + "."

@@ -39,14 +39,17 @@ _MOVED = {"MRD undetectable": _ABOVE, "MRD detectable": _ABOVE, "other therapy":
 _STEPS = (0.25, 0.5, 1, 3, 6, 12, 24, 60, 120)
 _LETTERS = 40
 _MARKS: dict[str, tuple[str, str, str, float]] = {
-    "infusion": ("^", INK, INK, 24), "CR": ("o", COLOURS[0], INK, 15), "PR": ("o", "white", COLOURS[0], 15),
+    "infusion": ("|", INK, INK, 62), "CR": ("o", COLOURS[0], INK, 15), "PR": ("o", "white", COLOURS[0], 15),
     "SD": ("s", "white", INK, 9), "PD": ("x", COLOURS[1], COLOURS[1], 17),
     "progression or death": ("x", COLOURS[1], COLOURS[1], 17),
     "MRD undetectable": ("*", COLOURS[2], INK, 32), "MRD detectable": ("*", "white", INK, 32),
     "other therapy": ("D", COLOURS[3], INK, 12), "transplant": ("P", COLOURS[4], INK, 24),
     "death": ("X", INK, INK, 24), "alive": (">", INK, INK, 18),
 }  # fmt: skip
-"""Marker, face, edge and area of each kind."""
+"""Marker, face, edge and area of each kind. An infusion is an upright bar, taller and thinner than what is marked on its
+day or a few days from it, and drawn behind that: both are seen."""
+_LINES = {"|": 1.8}
+"""Points of a marker's lines, where they are not 0.7."""
 
 
 def swimmer(title: str, courses: Sequence[Course], synthetic: bool, *, columns: Columns = 2,
@@ -113,8 +116,8 @@ def _marks(axes: Axes, kind: str, ordered: Sequence[Course], *, lanes: Sequence[
     if push:
         stems = [[(a, b), (a + push, b)] for a, b in places]
         axes.add_collection(LineCollection(stems, colors=INK, linewidths=0.8, zorder=3))
-    colours = {"color": edge} if marker == "x" else {"facecolor": face, "edgecolor": edge}
-    axes.scatter(x, y, s=area, marker=marker, linewidths=0.7, zorder=4 if kind != "infusion" else 5, label=kind,
+    colours = {"color": edge} if marker in ("x", "|") else {"facecolor": face, "edgecolor": edge}
+    axes.scatter(x, y, s=area, marker=marker, linewidths=_LINES.get(marker, 0.7), zorder=4 if kind != "infusion" else 3, label=kind,
                  clip_on=False, **colours)  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -145,7 +148,7 @@ def _handle(kind: str) -> Line2D:
     marker, face, edge, area = _MARKS[kind]
     names = {"infusion": "CAR-T infusion", "alive": "alive at last contact"}
     return Line2D([], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=edge,
-                  markersize=area**0.5, markeredgewidth=0.7, label=names.get(kind, kind))  # fmt: skip
+                  markersize=area**0.5, markeredgewidth=_LINES.get(marker, 0.7), label=names.get(kind, kind))  # fmt: skip
 
 
 def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], *, labels: Sequence[str]) -> None:

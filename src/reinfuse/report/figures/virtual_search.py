@@ -234,7 +234,8 @@ def value_of_information(
         headline(figure, title, columns=columns)
         _model(figure)
     described = "; ".join(f"{labels.get(r['name'], r['name'])} {number_format.ratio(100 * r['value'])} of 100, "
-                          f"{100 * r['narrows']:.0f}% of the variance" for r in top.iter_rows(named=True))  # fmt: skip
+                          f"{number_format.hundredths(r['narrows'])}% of the variance"
+                          for r in top.iter_rows(named=True))  # fmt: skip
     return finish(figure, name, title, f"{title}. {described}.", synthetic, top, columns=columns)
 
 

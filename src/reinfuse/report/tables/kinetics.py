@@ -243,4 +243,4 @@ def _between(median: Estimate) -> str:
 
 def signed(value: float | None) -> str:
     """Return a difference of shares in percentage points."""
-    return NOT_ESTIMABLE if value is None else f"{100 * value:+.0f}%".replace("-", "−")
+    return NOT_ESTIMABLE if value is None else f"{int(number_format.hundredths(value)):+d}%".replace("-", "−")

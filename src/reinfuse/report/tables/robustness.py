@@ -251,4 +251,4 @@ def _value(record: Estimate) -> str:
 
 def percent(record: Estimate | None) -> str:
     """Return a record's share as a whole percentage."""
-    return "–" if record is None or record.estimate is None else f"{100 * record.estimate:.0f}%"
+    return "–" if record is None or record.estimate is None else f"{number_format.hundredths(record.estimate)}%"

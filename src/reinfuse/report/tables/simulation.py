@@ -47,7 +47,7 @@ def valued(record: Estimate | None) -> str:
     values = [record.estimate, *(v for v in (record.lower, record.upper) if v is not None)]
     if record.statistic in ("proportion", "risk_difference"):
         sign = "+" if record.statistic == "risk_difference" else ""
-        texts = [_whole(100 * v, sign) for v in values]
+        texts = [_whole(float(number_format.hundredths(v)), sign) for v in values]
         unit = "%" if record.statistic == "proportion" else " points"
     elif record.unit == "days":
         sign = "+" if record.statistic == "mean_difference" else ""
@@ -198,7 +198,7 @@ class VirtualTables:
                 low, middle, high = (f"{scale * t[c]:.3g}" for c in ("low", "simulated", "high"))
                 published = f"{scale * t['published']:.3g}{end}" if t["published"] is not None else "better"
                 if t["kind"] == "association":
-                    end = f"; {100 * t['share_above']:.0f}% of the ensemble"
+                    end = f"; {number_format.hundredths(t['share_above'])}% of the ensemble"
                 yield Row(t["target"], (number_format.count(t["n"]), published, f"{middle} ({low} to {high}){end}",
                                         _YES_NO[t["met"]], _YES_NO[t["in_range"]], t["source"]),
                           inner=True)  # fmt: skip

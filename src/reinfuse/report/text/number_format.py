@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
 
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.results.estimate import LIMIT_NOT_SHOWN, NOT_ESTIMABLE, NOT_REACHED, ROUNDED, SUPPRESSED, Estimate
@@ -36,9 +37,17 @@ def rounding(records: Iterable[Estimate | None]) -> tuple[str, ...]:
     return (f"{ROUNDED[0].upper()}{ROUNDED[1:]}.",) if any(r and ROUNDED in (r.note or "") for r in records) else ()
 
 
+def hundredths(share: float, *, decimals: int = 0) -> str:
+    """Return a share as so many of 100, rounded half away from zero: 1 of 8 is 13, with one decimal 12.5.
+
+    Halves are those of the decimal number that is meant: 0.285 is 29, although its binary value lies below.
+    """
+    return str(Decimal(f"{100 * share:.9f}").quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+
+
 def percent(share: float, n: int) -> str:
     """Return a share as a percentage, without decimals where fewer than 100 patients are behind it."""
-    return f"{100 * share:.{0 if n < FEW else 1}f}%"
+    return f"{hundredths(share, decimals=0 if n < FEW else 1)}%"
 
 
 def ratio(value: float | None) -> str:
