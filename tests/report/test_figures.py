@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 from helpers import plain, read
 from reinfuse import Plan, Study
+from reinfuse.analyses import survival
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.exceptions import FigureRefused, Refused
 from reinfuse.report.export.single_figure import enough, names, one, write
@@ -94,6 +95,50 @@ def test_numbers_at_risk_stand_under_their_times(demo_findings, canvas, columns)
         row = shown[i * len(ticks) : (i + 1) * len(ticks)]
         assert [x for x, _ in row] == pytest.approx(ticks)
         assert [int(n) for _, n in row] == [int(np.sum(days >= x * DAYS_A_MONTH - 1e-9)) for x, _ in row]
+
+
+def _following(times, events, n=None):
+    curve = survival.kaplan_meier(np.array(times, dtype=float), np.array(events, dtype=float), 0.95)
+    median = survival.median(curve, 0.95, "pfs", population="all", group=None)
+    marks = survival.axis_marks(np.array(times, dtype=float), np.array(events, dtype=float))
+    risk = [Estimate("survival", "pfs", "at_risk", at=t, estimate=float(sum(x >= t for x in times))) for t in marks]
+    return km.GroupCurve("All patients", curve, median, risk)
+
+
+def test_a_median_of_two_months_has_monthly_breaks_and_the_axis_ends_with_five_at_risk(canvas):
+    """Forty fail about day 60; of six who go on, the fifth last is followed to day 300, the last to day 1500."""
+    times = [*range(40, 80), 300, 300, 900, 1000, 1200, 1500]
+    events = [1] * 40 + [0, 0, 1, 1, 0, 0]
+    drawn = km.kaplan_meier("km", "PFS", [_following(times, events)], p_value=None, synthetic=False)
+    axes = canvas[-1].axes[0]
+    assert [t.get_text() for t in axes.get_xticklabels()] == [str(m) for m in range(10)]
+    assert axes.get_xlim()[1] == pytest.approx(300 / DAYS_A_MONTH * 1.02)
+    assert "axis ends at 9.9 months" in drawn.alt
+    note = "Ends where fewer than 5 are at risk; later events not drawn: 2."
+    assert note in drawn.alt
+    assert note in [t.get_text() for t in canvas[-1].texts]
+    assert drawn.data["time_days"].max() == 1500
+
+
+def test_an_axis_that_shows_the_whole_follow_up_says_nothing_of_its_end(canvas):
+    drawn = km.kaplan_meier("km", "PFS", [_following([700.0] * 6, [1, 0, 0, 0, 0, 0])], p_value=None, synthetic=False)
+    assert "ends" not in drawn.alt
+    assert canvas[-1].axes[0].get_xlim()[1] == pytest.approx(700 / DAYS_A_MONTH * 1.02)
+
+
+def test_of_fewer_patients_than_are_asked_for_the_whole_curve_is_drawn(canvas):
+    drawn = km.kaplan_meier("km", "PFS", [_following([30, 60, 90], [1, 1, 0])], p_value=None, synthetic=False)
+    assert "ends" not in drawn.alt
+
+
+def test_duration_of_response_is_drawn_from_the_first_response(demo_findings, canvas):
+    drawn = one(demo_findings, "km_dor", columns=1)
+    assert canvas[-1].axes[0].get_xlabel() == "Months since the first response"
+    assert drawn.title == "Duration of response, from the first response"
+    assert "in months since the first response" in drawn.alt
+    assert "index infusion" not in drawn.alt
+    assert "in months since the index infusion" in one(demo_findings, "km_pfs", columns=1).alt
+    assert canvas[-1].axes[0].get_xlabel() == "Months since the index infusion"
 
 
 def test_the_key_of_curves_tells_n_events_and_medians(demo_findings, canvas):
@@ -245,8 +290,11 @@ def test_swimmer_lanes_arrows_and_marks(small, canvas):
 
 def test_marks_of_day_0_are_told_apart(tmp_path, canvas):
     """Response, MRD, another therapy and the index infusion on one day: none lies on another of its size."""
-    cohort = COHORT | {"responses": "patient_id,day,response\nA,100,PD\nA,130,PR", "therapies": """patient_id,day,therapy,kind
-        A,100,venetoclax,anticancer""", "mrd": "patient_id,day,result\nA,100,detectable"}  # fmt: skip
+    cohort = COHORT | {
+        "responses": "patient_id,day,response\nA,100,PD\nA,130,PR",
+        "therapies": "patient_id,day,therapy,kind\nA,100,venetoclax,anticancer",
+        "mrd": "patient_id,day,result\nA,100,detectable",
+    }
     one(Study(read(tmp_path, **cohort), plain(Plan.built_in())).run(), "swimmer", columns=2)
     axes = canvas[-1].axes[0]
     at_zero = {c.get_label(): (c.get_offsets()[np.abs(c.get_offsets()[:, 0]) < 1e-9][0, 1], c) for c in axes.collections

@@ -32,8 +32,6 @@ Disclosure = Literal["counts", "effects", "removed"]
 """What `share` does with an analysis: its numbers of patients are protected cell by cell; its effects are shown where
 no number behind them is hidden; it is taken away."""
 RATE_MONTHS = (6, 12, 24)
-TICK_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
-MOST_TICKS = 7
 _OFF = (False, 0, "none")
 
 
@@ -226,10 +224,3 @@ def level_masks(data: AnalysisSet) -> Iterator[tuple[str, Bools]]:
 def rate_days() -> list[float]:
     """Return the days at which probabilities are estimated."""
     return [m * DAYS_A_MONTH for m in RATE_MONTHS]
-
-
-def ticks(last: float) -> list[float]:
-    """Return the days of the time axis: 0 and equal steps of whole months, few enough to stand apart."""
-    fits = [m for m in TICK_MONTHS if last / (m * DAYS_A_MONTH) < MOST_TICKS]
-    step = (fits[0] if fits else TICK_MONTHS[-1]) * DAYS_A_MONTH
-    return [i * step for i in range(int(last // step) + 1)]

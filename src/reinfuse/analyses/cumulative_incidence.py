@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, rate_days, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, rate_days
 from reinfuse.analyses.competing_risks import cumulative_incidence, curve, numbers_at_risk
+from reinfuse.analyses.survival import axis_marks
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.results.curves import Curve, CurveKey
@@ -20,7 +21,7 @@ def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
     curves: dict[CurveKey, Curve] = {}
     time, other = np.asarray(end.time), np.asarray(end.competing)
     followed = end.known & ~np.isnan(other)
-    marks = ticks(float(time[followed].max()) if followed.any() else 0.0)
+    marks = axis_marks(time[followed], np.maximum(end.event, other)[followed])
     for population, mask in data.populations.items():
         here = mask & followed
         one = (time[here], end.event[here], other[here])

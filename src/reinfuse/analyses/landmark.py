@@ -16,7 +16,7 @@ import numpy as np
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.association import associations, infinite, ratio
-from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent
 from reinfuse.analyses.design_matrix import design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -139,8 +139,8 @@ def _of(inputs: Inputs, mark: Landmark, day: float) -> Output:
             records.append(Estimate("landmark", name, "hazard_ratio", term=mark.factor, at=day, method="landmark",
                                     n=0, events=0, note=f"{NOT_ESTIMABLE}: {why}"))  # fmt: skip
             continue
-        time = np.asarray(end.time)[end.known]
-        marks = ticks(float(time.max() - day)) if len(time) and time.max() > day else [0.0]
+        shifted, _ = at_landmark(end, day)
+        marks = survival.axis_marks(np.asarray(shifted.time)[shifted.known], shifted.event[shifted.known])
         effects, drawn = landmark(end, factor, adjust, day=day, confidence=plan.confidence, ticks=marks)
         records += [replace(e, note=joined([e.note, late])) if e.term == factor.name else e for e in effects]
         curves |= {(name, Stratum("landmark", f"{day:g}"), group): curve for group, curve in drawn.items()}

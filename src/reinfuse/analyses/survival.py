@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days, ticks
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days
+from reinfuse.analyses.time_axis import axis_days, axis_end
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
@@ -60,6 +61,14 @@ def half_time(time: Floats, level: Floats) -> float | None:
     if abs(levels[0] - 0.5) < _HALF_TOLERANCE and further.any():
         return float(times[0] + times[further][0]) / 2
     return float(times[0])
+
+
+def axis_marks(time: Floats, event: Floats, *, entry: Floats | None = None) -> list[float]:
+    """Return the days at which numbers at risk are counted: of patients whose curve is drawn, or of parts of them."""
+    if not len(time):
+        return [0.0]
+    curve = kaplan_meier(time, event, 0.95, entry=entry)
+    return axis_days(axis_end([curve]), median=half_time(curve.time, curve.survival), n=curve.n)
 
 
 _Point = tuple[float | None, float | None, float | None, str | None]
@@ -177,7 +186,7 @@ def left_out(groups: Sequence[str]) -> str | None:
 def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
     """Return the curves of one endpoint, in each population and at each level of each factor."""
     time, event = np.asarray(end.time), end.event
-    marks = ticks(float(time[end.known].max()) if end.known.any() else 0.0)
+    marks = axis_marks(time[end.known], event[end.known], entry=None if end.entry is None else end.entry[end.known])
     records: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
 

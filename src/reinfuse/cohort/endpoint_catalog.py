@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+INDEX = "the index infusion"
+
 
 @dataclass(frozen=True)
 class BuiltInEndpoint:
@@ -41,6 +43,8 @@ class BuiltInEndpoint:
         in them, counted from another day.
     best
         Best responses that are events of this endpoint.
+    since
+        The day from which its times are counted, as axes and sentences say it.
     lack_of
         The binary endpoint whose lack, by a day of the plan, is an event too: an event that is none of its parts is
         that of a patient without it.
@@ -75,6 +79,7 @@ class BuiltInEndpoint:
     part_of: tuple[str, ...] = ()
     among: str | None = None
     best: tuple[str, ...] = ()
+    since: str = INDEX
     lack_of: str | None = None
     to_last_contact: bool = False
     switch: str | None = None
@@ -84,6 +89,11 @@ class BuiltInEndpoint:
     summarised: bool = False
     by_factor: bool = False
     brief: Literal["", "all", "by type"] = ""
+
+    @property
+    def origin(self) -> str:
+        """What is added to its name where its times are not counted from the index infusion."""
+        return "" if self.since == INDEX else f", from {self.since}"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -123,7 +133,8 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "dor", "Duration of response", "DOR", "time", "responses", duration="duration of response, responders only",
-        event="as for PFS", part_of=("pfs",), among="response", modelled=True, summarised=True, brief="all",
+        event="as for PFS", part_of=("pfs",), among="response", since="the first response", modelled=True,
+        summarised=True, brief="all",
     ),
     BuiltInEndpoint(
         "ttnt", "Time to next treatment", "TTNT", "time", "patients", duration="time to next treatment",

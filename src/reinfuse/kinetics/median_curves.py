@@ -19,7 +19,7 @@ those of all."""
 
 @dataclass(frozen=True)
 class MedianCurve:
-    """Median and quartiles of the counts by day; NaN where fewer than `FEWEST` profiles, or than half of them, are followed.
+    """Median and quartiles of the counts by day; NaN where fewer than `FEWEST`, or than half, are followed.
 
     Attributes
     ----------

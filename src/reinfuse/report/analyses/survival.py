@@ -54,18 +54,21 @@ def _figures(inputs: FigureInputs) -> Iterator[Planned]:
 
 def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | None:
     look, labels = inputs.tables.look, inputs.tables.labels
-    label = labels.endpoint(endpoint)
+    own = declaration(endpoint)
+    label = f"{labels.endpoint(endpoint)}{own.origin}"
     arms = list(_arms(inputs, endpoint, factor))
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_GROUPS):
         return None
     if factor is None:
-        return kaplan_meier(f"km_{endpoint}", label, arms, p_value=None, synthetic=inputs.synthetic, columns=inputs.one)
+        return kaplan_meier(f"km_{endpoint}", label, arms, p_value=None, synthetic=inputs.synthetic, columns=inputs.one,
+                            since=own.since)  # fmt: skip
     test = look.one("survival", endpoint, "p_value", term=factor)
     title = f"{label} by {lowered(labels.factor(factor))}"
     p_value = test.p_value if test else None
     return kaplan_meier(
-        f"km_{endpoint}_by_{factor}", title, arms, p_value=p_value, synthetic=inputs.synthetic, columns=inputs.one
-    )
+        f"km_{endpoint}_by_{factor}", title, arms, p_value=p_value, synthetic=inputs.synthetic, columns=inputs.one,
+        since=own.since,
+    )  # fmt: skip
 
 
 def _arms(inputs: FigureInputs, endpoint: str, factor: str | None) -> Iterator[GroupCurve]:

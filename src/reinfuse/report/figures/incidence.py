@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reinfuse.report.figures.km import GroupCurve, Panel, curves, points
+from reinfuse.report.figures.km import GroupCurve, Panel, curves, ends, points
 from reinfuse.report.figures.theme import Columns, Drawn, finish
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
@@ -48,5 +48,5 @@ def incidence(
     one = pl.lit(1.0)
     data = points(arms).rename({"survival": "incidence"}).with_columns(
         incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip
-    return finish(figure, name, title, f"Cumulative incidence, {title}. " + "; ".join(parts) + ".", synthetic, data,
-                  columns=columns)  # fmt: skip
+    alt = f"Cumulative incidence, {title}. " + "; ".join(parts) + f".{ends(arms, apart=False)}"
+    return finish(figure, name, title, alt, synthetic, data, columns=columns)

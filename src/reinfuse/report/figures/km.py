@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from reinfuse.analyses.time_axis import FEWEST_AT_RISK, axis_end
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.report.figures.theme import (
@@ -19,6 +20,7 @@ from reinfuse.report.figures.theme import (
     FAINT,
     INK,
     LINE,
+    SMALL,
     STYLES,
     WIDTHS,
     Columns,
@@ -79,15 +81,17 @@ def kaplan_meier(name: str, title: str, arms: Sequence[GroupCurve], *, p_value: 
     with style():
         for i, arm in enumerate(arms):
             _median(axes, arm, COLOURS[i % len(COLOURS)])
-    return finish(figure, name, title, _alt(title, arms), synthetic, points(arms), columns=columns)
+    return finish(figure, name, title, _alt(title, arms, since), synthetic, points(arms), columns=columns)
 
 
 def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]], *, panel: Panel, columns: Columns,
            since: str, remark: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
+    last = axis_end([a.curve for a in arms], apart=panel.down)
+    note = _beyond(arms, last)
     head, legend = head_height(title, columns), LINE * (rows + 1 + bool(remark)) + 0.06
-    table, foot = LINE * (rows + 1), 0.16
+    table, foot = LINE * (rows + 1), 0.16 + (LINE if note else 0)
     height = head + legend + _PLOT[columns] + 0.4 + table + foot
     figure = new(columns, height)
     width = WIDTHS[columns]
@@ -97,16 +101,31 @@ def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]
         risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)
         for i, arm in enumerate(arms):
             _draw(axes, arm, i, down=panel.down, band=rows <= BANDS)
-        last = max(float(a.curve.time[-1]) for a in arms)
         ticks = [t for t in (float(r.at or 0) for r in arms[0].at_risk) if t <= last]
         _axes(axes, ticks if len(ticks) > 1 else _months(last), last, since=since)
         if panel.down:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
         figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, remark, va="center")
+        figure.text(0.1 / width, 0.2 / height, note, fontsize=SMALL, color=FAINT, va="center")
         headline(figure, title, columns=columns)
         _risk_table(risk, arms, ticks=ticks)
     return figure, axes
+
+
+def _beyond(arms: Sequence[GroupCurve], last: float) -> str:
+    """Say that the axis ends before the follow-up, and how many events come later; nothing where it does not."""
+    if last >= max(float(a.curve.time[-1]) for a in arms):
+        return ""
+    later = round(sum(float(np.nansum(a.curve.events[a.curve.time > last])) for a in arms))
+    return f"Ends where fewer than {FEWEST_AT_RISK} are at risk; later events not drawn: {number_format.count(later)}."
+
+
+def ends(arms: Sequence[GroupCurve], *, apart: bool = True) -> str:
+    """Say in an alternative text where the axis ends; nothing where it shows the whole follow-up."""
+    last = axis_end([a.curve for a in arms], apart=apart)
+    note = _beyond(arms, last)
+    return f" The axis ends at {number_format.months(last)} months. {note}" if note else ""
 
 
 def _log_rank(p_value: float | None) -> str:
@@ -210,8 +229,8 @@ def points(arms: Sequence[GroupCurve]) -> pl.DataFrame:
     return pl.concat(frames).with_columns(pl.selectors.float().fill_nan(None))
 
 
-def _alt(title: str, arms: Sequence[GroupCurve]) -> str:
+def _alt(title: str, arms: Sequence[GroupCurve], since: str) -> str:
     parts = [f"{a.label}: {number_format.count(a.median.n)} patients, "
              f"{number_format.count(a.median.events)} events, median "
              f"{number_format.time(a.median)} months" for a in arms]  # fmt: skip
-    return f"Kaplan-Meier curves, {title}. " + "; ".join(parts) + "."
+    return f"Kaplan-Meier curves, {title}, in months since {since}. " + "; ".join(parts) + f".{ends(arms)}"

@@ -46,8 +46,8 @@ _MARKS: dict[str, tuple[str, str, str, float]] = {
     "other therapy": ("D", COLOURS[3], INK, 12), "transplant": ("P", COLOURS[4], INK, 24),
     "death": ("X", INK, INK, 24), "alive": (">", INK, INK, 18),
 }  # fmt: skip
-"""Marker, face, edge and area of each kind. An infusion is an upright bar, taller and thinner than what is marked on its
-day or a few days from it, and drawn behind that: both are seen."""
+"""Marker, face, edge and area of each kind. An infusion is an upright bar, taller and thinner than what is marked on
+its day or a few days from it, and drawn behind that: both are seen."""
 _LINES = {"|": 1.8}
 """Points of a marker's lines, where they are not 0.7."""
 
@@ -117,7 +117,8 @@ def _marks(axes: Axes, kind: str, ordered: Sequence[Course], *, lanes: Sequence[
         stems = [[(a, b), (a + push, b)] for a, b in places]
         axes.add_collection(LineCollection(stems, colors=INK, linewidths=0.8, zorder=3))
     colours = {"color": edge} if marker in ("x", "|") else {"facecolor": face, "edgecolor": edge}
-    axes.scatter(x, y, s=area, marker=marker, linewidths=_LINES.get(marker, 0.7), zorder=4 if kind != "infusion" else 3, label=kind,
+    axes.scatter(x, y, s=area, marker=marker, linewidths=_LINES.get(marker, 0.7), zorder=3 if kind == "infusion" else 4,
+                 label=kind,
                  clip_on=False, **colours)  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -148,7 +149,8 @@ def _handle(kind: str) -> Line2D:
     marker, face, edge, area = _MARKS[kind]
     names = {"infusion": "CAR-T infusion", "alive": "alive at last contact"}
     return Line2D([], [], linestyle="none", marker=marker, markerfacecolor=face, markeredgecolor=edge,
-                  markersize=area**0.5, markeredgewidth=_LINES.get(marker, 0.7), label=names.get(kind, kind))  # fmt: skip
+                  markersize=area**0.5, markeredgewidth=_LINES.get(marker, 0.7),
+                  label=names.get(kind, kind))  # fmt: skip
 
 
 def _axes(axes: Axes, ordered: Sequence[Course], lanes: Sequence[float], *, labels: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses.baseline import MORE_LABELS
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import AT_LEAST
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
@@ -112,7 +113,7 @@ class Tables:
         if follow_up is not None and follow_up.n and not number_format.hidden(follow_up):
             notes.append(f"Median follow-up (reverse Kaplan-Meier): {number_format.time(follow_up)} months")
         notes += number_format.rounding([*every, follow_up])
-        label = self.labels.endpoint(endpoint)
+        label = f"{self.labels.endpoint(endpoint)}{declaration(endpoint).origin}"
         return Table(f"survival_{endpoint}", label, heads, tuple(rows), tuple(notes))
 
     def competing(self) -> Table | None:

@@ -79,7 +79,7 @@ class Prose:
                     ci = f", {number_format.level(record.confidence)} {number_format.interval(record)}"
                     yield f"{end.label}: {number_format.of(record)}{'' if number_format.hidden(record) else ci}."
             elif not end.competing and (end.name not in ENDPOINTS or declaration(end.name).summarised):
-                yield from self._medians(end.name, end.label)
+                yield from self._medians(end.name, f"{end.label}{declaration(end.name).origin}")
         for kind in ("CRS", "ICANS", "NT"):
             record = self.look.one("toxicity", None, "proportion", term=kind, level=f"{AT_LEAST}3")
             if record and record.n:
@@ -126,6 +126,8 @@ class Prose:
             f"Time zero was the day of infusion {index}. The design follows the reference study {self.cite('study')} "
             f"and the report follows STROBE {self.cite('strobe')}."
         )
+        text += [f"{e.label} was counted from {declaration(e.name).since}." for e in self.findings.described.endpoints
+                 if declaration(e.name).origin]  # fmt: skip
         text += methods(self.findings, self.cite)
         diagnoses = {p for p in self.findings.described.populations if factor_of(p) == "diagnosis"}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
