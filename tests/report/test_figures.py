@@ -113,8 +113,8 @@ def test_a_median_of_two_months_has_monthly_breaks_and_the_axis_ends_with_five_a
     axes = canvas[-1].axes[0]
     assert [t.get_text() for t in axes.get_xticklabels()] == [str(m) for m in range(10)]
     assert axes.get_xlim()[1] == pytest.approx(300 / DAYS_A_MONTH * 1.02)
-    assert "axis ends at 9.9 months" in drawn.alt
-    note = "Ends where fewer than 5 are at risk; later events not drawn: 2."
+    assert "That is month 9.9." in drawn.alt
+    note = "Axis ends where fewer than 5 are at risk; later events not drawn: 2."
     assert note in drawn.alt
     assert note in [t.get_text() for t in canvas[-1].texts]
     assert drawn.data["time_days"].max() == 1500

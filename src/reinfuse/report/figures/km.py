@@ -118,14 +118,14 @@ def _beyond(arms: Sequence[GroupCurve], last: float) -> str:
     if last >= max(float(a.curve.time[-1]) for a in arms):
         return ""
     later = round(sum(float(np.nansum(a.curve.events[a.curve.time > last])) for a in arms))
-    return f"Ends where fewer than {FEWEST_AT_RISK} are at risk; later events not drawn: {number_format.count(later)}."
+    return f"Axis ends where fewer than {FEWEST_AT_RISK} are at risk; later events not drawn: {number_format.count(later)}."
 
 
 def ends(arms: Sequence[GroupCurve], *, apart: bool = True) -> str:
     """Say in an alternative text where the axis ends; nothing where it shows the whole follow-up."""
     last = axis_end([a.curve for a in arms], apart=apart)
     note = _beyond(arms, last)
-    return f" The axis ends at {number_format.months(last)} months. {note}" if note else ""
+    return f" {note} That is month {number_format.months(last)}." if note else ""
 
 
 def _log_rank(p_value: float | None) -> str:

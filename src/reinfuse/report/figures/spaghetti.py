@@ -31,6 +31,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 _LEGEND = (
     "Open triangles: below the limit, drawn at the limit. Thick: median; shaded: quartiles; both end at the limit, and "
@@ -143,6 +144,7 @@ def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], *, unit: str) -> 
     axes.set_title(panel, loc="left", fontsize=7, weight="bold", pad=2)
     axes.set_xlabel("Days (square-root scale)", labelpad=2)
     axes.minorticks_off()
+    axes.yaxis.set_major_formatter(lambda value, _: number_format.dose(value).removeprefix("1 × "))
     if unit:
         axes.set_ylabel(f"CAR-T cells, {unit}", labelpad=2)
     else:
