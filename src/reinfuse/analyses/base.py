@@ -75,13 +75,18 @@ class Inputs:
 
     @cached_property
     def multivariable(self) -> list[Model]:
-        """The plan's multivariable models, as far as the data hold their endpoints and factors."""
+        """The plan's models of several factors, as far as the data hold their endpoints and factors."""
+        return [m for m in self._planned if m[2] == "multivariable"]
+
+    @cached_property
+    def _planned(self) -> list[Model]:
+        """The plan's models; one of a single factor is adjusted for nothing, and is univariable."""
         models: list[Model] = []
         for model in self.plan.models:
             endpoint, columns = self.data.endpoint(model.endpoint), [self.data.factor(f) for f in model.factors]
             factors = [f for f in columns if f is not None]
             if endpoint is not None and len(factors) == len(columns):
-                models.append((endpoint, factors, "multivariable"))
+                models.append((endpoint, factors, "multivariable" if len(set(model.factors)) > 1 else "univariable"))
         return models
 
     @cached_property
@@ -91,8 +96,8 @@ class Inputs:
 
     @cached_property
     def main(self) -> list[Model]:
-        """The plan's multivariable models, or where it has none each factor alone, for the main endpoints."""
-        models = [m for m in self.multivariable if m[0].entry is None]
+        """The plan's models, or where it has none each factor alone, for the main endpoints."""
+        models = [m for m in self._planned if m[0].entry is None]
         if models or self.plan.models:
             return models
         ends = [e for e in self.modelled if e.entry is None]

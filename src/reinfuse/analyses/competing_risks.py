@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
+from reinfuse.analyses.small_groups import events_for_normal, groups_of_enough, withheld
 from reinfuse.analyses.survival import compared, left_out
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -191,10 +192,23 @@ def _without_event(design: DesignMatrix, here: Bools) -> tuple[dict[int, str], B
 def _compared(inputs: Inputs, end: EndpointColumn) -> list[Estimate]:
     """Return Gray's test and Fine and Gray's model of each factor."""
     factors = inputs.data.factors
-    records = [gray(end, f) for f in factors if f.kind != "number"]
+    records = [_gray_of_enough(end, f) for f in factors if f.kind != "number"]
     for factor in factors:
-        records += fine_gray(end, [factor], "univariable", confidence=inputs.plan.confidence)
+        effects = fine_gray(end, [factor], "univariable", confidence=inputs.plan.confidence)
+        columns = sum(e.estimate is not None for e in effects)
+        records += [withheld(e, events_for_normal(e.events or 0, columns)) for e in effects]
     return records
+
+
+def _gray_of_enough(end: EndpointColumn, factor: FactorColumn) -> Estimate:
+    """Return Gray's test where each group that it compares has enough patients and events."""
+    here = end.known & ~np.isnan(np.asarray(end.competing)) & factor.values.is_not_null().to_numpy()
+    groups = np.array([str(v) for v in factor.values.to_list()])
+    inside, _ = compared(
+        np.asarray(end.time)[here], end.event[here], groups[here], stays=np.asarray(end.competing)[here]
+    )
+    names = sorted(set(groups[here][inside].tolist()))
+    return groups_of_enough(gray(end, factor), end.event, {g: here & (groups == g) for g in names})
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

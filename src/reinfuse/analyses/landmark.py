@@ -18,6 +18,7 @@ from reinfuse.analyses import survival
 from reinfuse.analyses.association import associations, infinite, ratio
 from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent
 from reinfuse.analyses.design_matrix import design_of
+from reinfuse.analyses.small_groups import median_of_enough
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -62,7 +63,10 @@ def landmark(endpoint: EndpointColumn, factor: FactorColumn, adjust: Sequence[Fa
             ticks=ticks,
         )
         estimates += [
-            replace(e, analysis="landmark", at=day if e.statistic == "median" else e.at, model=None) for e in records
+            replace(median_of_enough(e), analysis="landmark", at=day, model=None)
+            if e.statistic == "median"
+            else replace(e, analysis="landmark", model=None)
+            for e in records
         ]
         if curve is not None:
             curves[Stratum(factor.name, level)] = curve

@@ -21,8 +21,9 @@ import polars as pl
 from scipy.special import expit, stdtr, stdtrit
 
 from reinfuse.analyses.association import infinite, ratio
-from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint, seed_words
+from reinfuse.analyses.base import Analysis, Inputs, Model, Step, of_endpoint, seed_words
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
+from reinfuse.analyses.small_groups import events_for_normal, withheld
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
@@ -296,10 +297,22 @@ def _records(own: Estimate, first: DesignMatrix, X: Floats, *, imputed_in: str) 
     return records
 
 
+def _of_enough(model: Model, confidence: float, imputations: int, *, rng: np.random.Generator) -> list[Estimate]:
+    """Return the pooled effects; Rubin's intervals are normal ones, so those of too few events are not estimable."""
+    records = imputed(*model, confidence, imputations, rng)
+    columns = sum(e.estimate is not None for e in records)
+
+    def rarer(e: Estimate) -> int:
+        events = e.events or 0
+        return events if model[0].kind != "binary" else min(events, (e.n or 0) - events)
+
+    return [withheld(e, events_for_normal(rarer(e), columns)) for e in records]
+
+
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for model in inputs.main:
         rng = inputs.random("imputation", *seed_words(model))
-        work = partial(imputed, *model, inputs.plan.confidence, inputs.plan.analyses.imputations, rng)
+        work = partial(_of_enough, model, inputs.plan.confidence, inputs.plan.analyses.imputations, rng=rng)
         yield of_endpoint("imputation", model[0], work)
 
 

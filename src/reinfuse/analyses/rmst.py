@@ -20,6 +20,7 @@ from pydantic import AfterValidator
 from scipy.special import ndtr, ndtri
 
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
+from reinfuse.analyses.small_groups import FEWEST_EVENTS_A_PARAMETER, withheld
 from reinfuse.analyses.survival import kaplan_meier
 from reinfuse.arrays import Bools
 from reinfuse.cohort.endpoints import EndpointColumn
@@ -31,8 +32,6 @@ from reinfuse.results.curves import Curve
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 
 METHOD = "restricted mean survival time, area under Kaplan-Meier, normal CI"
-FEW_EVENTS = 5
-"""Events of a group below which the normal limits are rough."""
 
 
 @dataclass(frozen=True)
@@ -143,8 +142,9 @@ def _contrasts(own: Estimate, one: RestrictedMean, reference: RestrictedMean) ->
 
 
 def _rough(groups: Sequence[RestrictedMean]) -> str | None:
-    few = min(g.events for g in groups) < FEW_EVENTS
-    return f"fewer than {FEW_EVENTS} events by the horizon in a group: normal interval rough" if few else None
+    fewest = FEWEST_EVENTS_A_PARAMETER
+    few = min(g.events for g in groups) < fewest
+    return f"fewer than {fewest} events by the horizon in a group: normal interval rough" if few else None
 
 
 def _quantile(own: Estimate) -> float:
@@ -168,7 +168,17 @@ def _of(inputs: Inputs, end: EndpointColumn) -> list[Estimate]:
     setting = inputs.plan.analyses.value("rmst")
     horizon = None if setting is True else float(setting)
     factors = [f for f in inputs.data.factors if f.kind != "number"]
-    return [e for f in factors for e in by_group(end, f, inputs.plan.confidence, horizon=horizon)]
+    return [e for f in factors
+            for e in contrasts_of_enough(by_group(end, f, inputs.plan.confidence, horizon=horizon))]  # fmt: skip
+
+
+def contrasts_of_enough(records: Sequence[Estimate]) -> list[Estimate]:
+    """Return the means, and the contrasts with a normal interval of those groups that have enough events for it."""
+    events = {e.group: e.events or 0 for e in records if e.statistic == "restricted_mean"}
+    reference = next(iter(events.values()), 0)
+    why = f"fewer than {FEWEST_EVENTS_A_PARAMETER} events by the horizon in a group: a normal interval does not hold"
+    return [withheld(e, why) if e.statistic != "restricted_mean" and
+            min(events.get(e.group, 0), reference) < FEWEST_EVENTS_A_PARAMETER else e for e in records]  # fmt: skip
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days
+from reinfuse.analyses.small_groups import groups_of_enough, median_of_enough
 from reinfuse.analyses.time_axis import axis_days, axis_end
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
@@ -195,7 +196,7 @@ def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
         entry = None if end.entry is None else end.entry[here]
         own, curve = survival(time[here], event[here], confidence, endpoint=end.name, population=population,
                               group=group, days=rate_days(), ticks=marks, entry=entry)  # fmt: skip
-        records.extend(own)
+        records.extend(median_of_enough(e) if e.statistic == "median" else e for e in own)
         if curve is not None:
             curves[end.name, population, group] = curve
 
@@ -216,9 +217,10 @@ def _log_ranks(data: AnalysisSet, end: EndpointColumn) -> list[Estimate]:
         if factor.kind != "number":
             here = end.known & factor.values.is_not_null().to_numpy()
             groups = factor.values.filter(pl.Series(here)).to_numpy().astype(str)
-            records.append(
-                log_rank(np.asarray(end.time)[here], end.event[here], groups, endpoint=end.name, term=factor.name)
-            )
+            time, event = np.asarray(end.time)[here], end.event[here]
+            inside, _ = compared(time, event, groups)
+            test = log_rank(time, event, groups, endpoint=end.name, term=factor.name)
+            records.append(groups_of_enough(test, event, {g: groups == g for g in sorted(set(groups[inside]))}))
     return records
 
 

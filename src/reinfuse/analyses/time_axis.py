@@ -38,7 +38,8 @@ def axis_end(curves: Sequence[Curve], *, apart: bool = True) -> float:
 
 def _at_risk(curve: Curve, days: Floats) -> Floats:
     """Return the numbers at risk on these days; none after the last."""
-    return np.nan_to_num(np.append(curve.at_risk, 0.0)[np.searchsorted(curve.time, days)])
+    at_risk: Floats = np.append(curve.at_risk, 0.0)[np.searchsorted(curve.time, days)]
+    return np.asarray(np.nan_to_num(at_risk), dtype=np.float64)
 
 
 def axis_days(end: float, *, median: float | None = None, n: int = 0) -> list[float]:

@@ -28,10 +28,12 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     fitted = [kind for kind in ("logistic", "cox") if firth.METHODS[kind] in used]
     if fitted:
         models = " and ".join(_MODELS[kind] for kind in fitted)
+        several = any(e.analysis == "association" and e.model == "multivariable" for e in findings.estimates)
+        models_of = "univariably and in the multivariable models of the plan" if several else "each factor alone"
         yield (
             f"Associations were estimated by Firth's penalised {models} "
-            f"{cite('firth', *(f'firth_{kind}' for kind in fitted))}, univariably and in the multivariable models of "
-            "the plan, in complete cases; p-values are from the penalised likelihood-ratio test and confidence "
+            f"{cite('firth', *(f'firth_{kind}' for kind in fitted))}, {models_of}, in complete "
+            "cases; p-values are from the penalised likelihood-ratio test and confidence "
             "intervals from the profile penalised likelihood."
         )
         if not findings.plan.analyses.sensitivity:

@@ -74,7 +74,7 @@ class OutcomeSentences(Telling):
 
     def _time(self, endpoint: str) -> Iterator[Block]:
         median = self.look.one("survival", endpoint, "median")
-        if median is None or not median.n or number_format.hidden(median):
+        if median is None or not median.n or not tells(median) or number_format.hidden(median):
             return
         times = [x for x in (median.estimate, median.lower, median.upper) if x is not None]
         time_texts = dict(zip(times, self.words.times(*times), strict=True)) if times else {}

@@ -8,7 +8,7 @@ from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.brief.translation import Words
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.results.findings import Findings
 
 
@@ -41,7 +41,9 @@ class Telling:
 
 
 def tells(record: Estimate) -> bool:
-    """Tell whether anybody stands behind a record; a suppressed one says so itself."""
+    """Tell whether anybody stands behind a record, enough for a number; a suppressed one says so itself."""
+    if (record.note or "").startswith(NOT_ESTIMABLE):
+        return False
     return bool(record.n) or number_format.hidden(record) is not None
 
 

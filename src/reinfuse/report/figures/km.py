@@ -118,7 +118,8 @@ def _beyond(arms: Sequence[GroupCurve], last: float) -> str:
     if last >= max(float(a.curve.time[-1]) for a in arms):
         return ""
     later = round(sum(float(np.nansum(a.curve.events[a.curve.time > last])) for a in arms))
-    return f"Axis ends where fewer than {FEWEST_AT_RISK} are at risk; later events not drawn: {number_format.count(later)}."
+    few = f"fewer than {FEWEST_AT_RISK} are at risk"
+    return f"Axis ends where {few}; later events not drawn: {number_format.count(later)}."
 
 
 def ends(arms: Sequence[GroupCurve], *, apart: bool = True) -> str:

@@ -123,9 +123,9 @@ def _group(axes: Axes, group: Group, i: int, *, least: float) -> None:
     m = group.median
     if m is not None and np.isfinite(m.median).any():
         finite = np.isfinite(m.low)
-        low, median, high = (np.maximum(v, least) for v in (m.low[finite], m.median, m.high[finite]))
-        axes.plot(m.day, median, color=colour, linewidth=2.0, linestyle=look)
-        axes.fill_between(m.day[finite], low, high, color=colour, alpha=0.15, linewidth=0)
+        bottom, middle, top = (np.maximum(v, least) for v in (m.low[finite], m.median, m.high[finite]))
+        axes.plot(m.day, middle, color=colour, linewidth=2.0, linestyle=look)
+        axes.fill_between(m.day[finite], bottom, top, color=colour, alpha=0.15, linewidth=0)
 
 
 def _axes(axes: Axes, panel: str, profiles: Sequence[Profile], *, unit: str) -> None:

@@ -31,7 +31,7 @@ def _course(_: StudyTables, pictures: Sequence[Picture]) -> Iterator[Block]:
 
 
 def _associations(tables: StudyTables, _: Sequence[Picture]) -> Iterator[Block]:
-    names = {m.endpoint for m in tables.findings.plan.models}
+    names = {m.endpoint for m in tables.findings.plan.models if len(set(m.factors)) > 1}
     shown = [tables.association(e.name) for e in tables.findings.described.endpoints if e.name in names]
     refs = [x for table in shown if table is not None for x in (", ", Ref("table", table.name))][1:]
     if refs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
@@ -13,7 +14,7 @@ from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
 from reinfuse.report.text.labels import Labels, lowered
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.results.findings import Findings
 
 _SUBGROUPS = 6
@@ -61,7 +62,8 @@ class Prose:
             text.append("Factors: " + "; ".join(names) + ".")
         for model in self.plan.models:
             factors = ", ".join(self.labels.factor(f) for f in model.factors)
-            text.append(f"Multivariable model of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
+            kind = "Multivariable model" if len(set(model.factors)) > 1 else "Model of a single factor, unadjusted,"
+            text.append(f"{kind} of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
         return text
 
     def summary(self) -> Iterator[str]:
@@ -85,6 +87,20 @@ class Prose:
             if record and record.n:
                 yield f"{kind} grade ≥3: {number_format.of(record)}."
         yield from self._associated()
+        yield from self._multiplicity()
+
+    def _multiplicity(self) -> Iterator[str]:
+        """Say how many tests were made, and how many of them the plan names."""
+        tests = hypotheses(self.findings.estimates)
+        if tests:
+            named = sum(named_by(self.plan, t) for t in tests)
+            many = number_format.count(len(tests))
+            yield (
+                f"Multiplicity: {many} hypothes{'is was' if len(tests) == 1 else 'es were'} tested, of which the plan "
+                f"names {number_format.count(named)} in its models, landmark and time-dependent analyses; the others "
+                f"are exploratory. At a level of 5%, {number_format.plain(0.05 * len(tests))} p-values below 0.05 are "
+                "expected where nothing is associated."
+            )
 
     def _medians(self, name: str, label: str) -> Iterator[str]:
         """State the median time to an event; of a plan's own endpoint, in the first subgroups too."""
@@ -96,24 +112,28 @@ class Prose:
                 yield self._median(f"{label}{among}", record)
 
     def _median(self, label: str, record: Estimate) -> str:
+        if (record.note or "").startswith(NOT_ESTIMABLE):
+            return f"{label}: median {record.note} (n = {number_format.count(record.n)})."
         shown = number_format.months(record.estimate)
         unit = " months" if record.estimate is not None else ""
         return (f"{label}: median {shown}{unit} ({number_format.level(record.confidence)} {number_format.interval(record)}; "
                 f"n = {number_format.count(record.n)}, events {number_format.count(record.events)}).")  # fmt: skip
 
     def _associated(self) -> Iterator[str]:
-        """State the effects in the multivariable models, whatever their p-value."""
+        """State the effects in the plan's models, whatever their p-value."""
         for statistic, what in (("odds_ratio", "odds ratio"), ("hazard_ratio", "hazard ratio")):
             for model in self.plan.models:
-                for e in self.look.all("association", model.endpoint, statistic, model="multivariable"):
-                    if e.estimate is None:
-                        continue
-                    own = self.look.all("calibrated", model.endpoint, statistic, model="multivariable", term=e.term,
-                                        level=e.level)  # fmt: skip
+                several = len(set(model.factors)) > 1
+                where = {"model": "multivariable" if several else "univariable"}
+                effects = [e for e in self.look.all("association", model.endpoint, statistic, **where)
+                           if e.estimate is not None and e.term in model.factors]  # fmt: skip
+                adjusted = "adjusted" if len({e.term for e in effects}) > 1 else "unadjusted"
+                for e in effects:
+                    own = self.look.all("calibrated", model.endpoint, statistic, term=e.term, level=e.level, **where)
                     simulated = f"; simulated {ratio(own[0])}, {_p(own[0])}" if own and own[0].p_value else ""
                     yield (
                         f"{self.labels.term(e.stratum or '')} and {lowered(self.labels.endpoint(model.endpoint))}: "
-                        f"adjusted {what} {number_format.ratio(e.estimate)} "
+                        f"{adjusted} {what} {number_format.ratio(e.estimate)} "
                         f"({number_format.level(e.confidence)} {number_format.interval(e)}; {_p(e)}{simulated}; "
                         f"n = {number_format.count(e.n)}, events {number_format.count(e.events)})."
                     )

@@ -132,7 +132,7 @@ def interval(record: Estimate) -> str:
         n = record.n or 0
         return f"{percent(record.lower, n)} to {percent(record.upper, n)}"
     if record.unit == "days":
-        if record.n == 0:
+        if _no_estimate(record):
             return NOT_ESTIMABLE
         low, high = (UNTOLD if mark in (record.note or "") else months(value) for mark, value in
                      ((LIMIT_NOT_SHOWN["lower"], record.lower), (LIMIT_NOT_SHOWN["upper"], record.upper)))  # fmt: skip
@@ -151,11 +151,16 @@ def share(record: Estimate) -> str:
     return shown if inside == NOT_ESTIMABLE else f"{shown} ({inside})"
 
 
+def _no_estimate(record: Estimate) -> bool:
+    """Tell a median that is not estimable from one that was not reached."""
+    return record.n == 0 or (record.estimate is None and (record.note or "").startswith(NOT_ESTIMABLE))
+
+
 def time(record: Estimate) -> str:
     """Return a median in months with its interval."""
     if hidden(record):
         return UNTOLD
-    if record.n == 0:
+    if _no_estimate(record):
         return NOT_ESTIMABLE
     if record.estimate is None and record.lower is None and record.upper is None:
         return NOT_REACHED
