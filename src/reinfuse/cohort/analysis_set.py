@@ -17,6 +17,7 @@ from reinfuse.cohort.declarations import Design, Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
 from reinfuse.cohort.endpoints import EndpointColumn, from_columns
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.level_groups import group_notes
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.schema import PATIENTS, WIDE
 from reinfuse.cohort.split_doses import with_whole_doses
@@ -116,6 +117,7 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     notes += [f"subgroup {n} omitted: not in the data" for n in missing]
     notes += [f"{e.label}: missing in {n} of {frame.height} patients, who are excluded from it" for e in ends
               if _is_noted(e) and (n := int((~e.known).sum()))]  # fmt: skip
+    notes += group_notes(design, frame)
     notes += [*renamed, *rule_notes(frame, design, cohort=cohort)]
     at_zero = tuple(f for f in columns if f.known_at is None)
     return AnalysisSet(frame, flow.sort(ID), tuple(ends), at_zero, populations, tuple(notes),

@@ -93,6 +93,8 @@ class Factor(Declaration):
         Cut: yes where the value is greater.
     reference
         The category that the others are compared with; default: `no`, else the most frequent one.
+    group
+        Name -> values of a category that are taken together under it; subgroups by this factor are so too.
     scale
         ``log2``: effects are per doubling.
     per
@@ -106,6 +108,7 @@ class Factor(Declaration):
     label: Label | None = None
     above: Annotated[float, Field(ge=-LARGEST, le=LARGEST)] | None = None
     reference: Text | None = None
+    group: dict[Label, Annotated[tuple[Text, ...], Field(min_length=1)]] = {}
     scale: Literal["log2"] | None = None
     per: Annotated[float, Field(ge=1 / LARGEST, le=LARGEST)] | None = None
     known_at: Days | None = None
@@ -118,6 +121,11 @@ class Factor(Declaration):
             raise ValueError(f"not a built-in factor; {hint}give it a column")
         if self.above is not None and (self.scale or self.per):
             raise ValueError("above cannot stand together with scale or per")
+        if self.group and (self.above is not None or self.scale or self.per):
+            raise ValueError("group is of categories and cannot stand together with above, scale or per")
+        members = [v for values in self.group.values() for v in values]
+        if twice := sorted({v for v in members if members.count(v) > 1}):
+            raise ValueError(f"group holds {', '.join(twice)} twice")
         if self.column is not None and (wrong := unfit_name(self.column, {}, known_at=self.known_at)):
             raise ValueError(wrong)
         return self

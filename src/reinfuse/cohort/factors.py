@@ -14,6 +14,7 @@ import polars as pl
 from reinfuse.arrays import Floats
 from reinfuse.cohort.baseline_columns import unfit_values
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS, Factor
+from reinfuse.cohort.level_groups import grouped
 from reinfuse.cohort.raw_tables import DERIVED
 from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
@@ -117,8 +118,9 @@ def build(factors: Sequence[Factor], frame: pl.DataFrame,
             rule = f"factor {factor.name} needs a column that is not there"
             problems.append(Problem(table="plan", column=factor.column, rule=rule, remedy=remedy))
             continue
+        series, unknown = grouped(factor, series)
         column, wrong = _shape(factor, series.alias(factor.name), dialect=dialect)
-        problems += wrong
+        problems += [*unknown, *wrong]
         if column is not None:
             columns.append(replace(column, known_at=factor.known_at))
     return columns, left_out, problems
