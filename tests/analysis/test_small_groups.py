@@ -15,6 +15,8 @@ from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.plan.analysis_plan import Model
 from reinfuse.report.brief.sentences import tells
 from reinfuse.report.text import number_format
+from reinfuse.report.sections.key_findings import KeyFindings
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.narrative import Prose
 from reinfuse.results.estimate import Estimate
 
@@ -115,26 +117,31 @@ def test_contrasts_of_restricted_means_need_five_events_in_each_group():
     assert rmst.contrasts_of_enough(enough) == enough
 
 
+def said(findings):
+    return [f"{head}: {text}" for head, text in KeyFindings(StudyTables(findings)).statements()]
+
+
 def test_a_model_of_one_factor_is_not_called_adjusted(tmp_path):
     plan = plain(Plan.built_in())
     single = plan.model_copy(update={"models": (Model(endpoint="pfs", factors=("dose_increase",)),)})
     findings = Study(cohort(tmp_path), single).run()
     assert {e.model for e in findings.estimates if e.analysis == "association"} == {"univariable"}
     prose = Prose(findings)
-    texts = " ".join([*prose.objectives(), *prose.summary(), *prose.methods()])
+    texts = " ".join([*prose.objectives(), *said(findings), *prose.methods()])
     assert "unadjusted hazard ratio" in texts
     assert " adjusted hazard" not in texts
     assert "ultivariable" not in texts
     several = plan.model_copy(update={"models": (Model(endpoint="pfs", factors=("dose_increase", "diagnosis")),)})
-    prose = Prose(Study(cohort(tmp_path), several).run())
-    assert any(" adjusted hazard ratio" in s for s in prose.summary())
-    assert any("Multivariable model of" in s for s in prose.objectives())
+    findings = Study(cohort(tmp_path), several).run()
+    assert any(" adjusted hazard ratio" in s for s in said(findings))
+    assert any("Multivariable model of" in s for s in Prose(findings).objectives())
 
 
 def test_the_summary_says_how_many_hypotheses_were_tested_and_named(tmp_path):
     findings = Study(cohort(tmp_path), plain(Plan.built_in())).run()
     tests = hypotheses(findings.estimates)
     named = sum(named_by(findings.plan, t) for t in tests)
-    [sentence] = [s for s in Prose(findings).summary() if s.startswith("Multiplicity")]
+    [sentence] = [s for s in said(findings) if s.startswith("Multiplicity")]
     assert 0 < named < len(tests)
-    assert sentence.startswith(f"Multiplicity: {len(tests)} hypotheses were tested, of which the plan names {named} in")
+    assert sentence.startswith(f"Multiplicity: {len(tests)} hypotheses were tested.")
+    assert f"names {named} of them" in sentence

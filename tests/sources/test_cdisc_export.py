@@ -19,7 +19,8 @@ from reinfuse.cli.main import app
 from reinfuse.cohort.analysis_set import AnalysisSet, analysis_set
 from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
-from reinfuse.report.text.narrative import Prose
+from reinfuse.report.sections.key_findings import KeyFindings
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.runtime import extras
 from reinfuse.sources.cohort_folder import checked_cohort
 from reinfuse.sources.follow import follow
@@ -190,7 +191,8 @@ def test_the_summary_gives_the_median_of_a_trials_own_endpoint_in_each_arm(tmp_p
         "index_infusion": 1, "subgroups": ["trtp"], "factors": [], "models": [],
         "endpoints": [{"name": "ttflare", "label": "Time to flare", "time": "ttflare_days", "event": "ttflare_event"}],
     }  # fmt: skip
-    sentences = list(Prose(Study.read(sheet, Plan.of(settings)).run()).summary())
+    findings = Study.read(sheet, Plan.of(settings)).run()
+    sentences = dict(KeyFindings(StudyTables(findings)).statements())["Survival"].split(". ")
     told = [s for s in sentences if s.startswith("Time to flare")]
     # all die: A on days 12, 14, ..., 22 (median 17), B on days 11, 13, ..., 21 (median 16), all on 11 to 22 (16.5)
     assert [s.partition(":")[0] for s in told] == ["Time to flare", "Time to flare, A", "Time to flare, B"]

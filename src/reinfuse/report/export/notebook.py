@@ -5,8 +5,8 @@ from __future__ import annotations
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.report.document.html import fragment
 from reinfuse.report.sections.contents import title
-from reinfuse.report.tables.results import Tables
-from reinfuse.report.text.narrative import Prose
+from reinfuse.report.sections.key_findings import KeyFindings
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.results.findings import Findings
 
 
@@ -20,8 +20,9 @@ class Html(str):
 
 
 def main_tables(findings: Findings) -> Html:
-    """Return the summary and the main tables: response, toxicity, progression-free and overall survival."""
-    tables, prose = Tables(findings), Prose(findings)
+    """Return the key findings and the main tables: response, toxicity, progression-free and overall survival."""
+    tables = StudyTables(findings)
+    told = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
     shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
     shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
-    return Html(fragment(title(findings), list(prose.summary()), tables=shown))
+    return Html(fragment(title(findings), told, tables=shown))

@@ -14,13 +14,13 @@ from reinfuse.report.document.model import (
     Pairs,
     Paragraph,
     Picture,
-    Ref,
     Section,
     Text,
     with_citations,
 )
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.headings import HEADINGS, Heading
+from reinfuse.report.sections.key_findings import key_findings
 from reinfuse.report.sections.results import section
 from reinfuse.report.sections.strobe import checklist
 from reinfuse.report.tables.study_tables import StudyTables
@@ -112,7 +112,7 @@ class _Report:
         prose = self.prose
         sentences = Paragraph(with_citations(" ".join(prose.methods())))  # first: it gives references their numbers
         of_no_analysis: dict[str, Callable[[], Iterable[Block]]] = {
-            "summary": self._summary,
+            "summary": lambda: key_findings(self.tables),
             "asked": lambda: (Paragraph(p) for p in prose.objectives()),
             "methods": lambda: (sentences, *self._rules()),
             "limits": lambda: (Bullets(tuple(prose.limits())),),
@@ -167,14 +167,6 @@ class _Report:
         if name.startswith("incidence"):
             return f"Shaded: pointwise {self.tables.ci}."
         return "Arrows: CI truncated at the axis limit." if name.startswith("forest_") else ""
-
-    def _summary(self) -> Iterator[Block]:
-        yield Bullets(tuple(self.prose.summary()))
-        caution: Text = (
-            "These are associations in one cohort: not treatment effects, and not advice for an individual patient. "
-            "See ", Ref("section", "limits"), ".",
-        )  # fmt: skip
-        yield Paragraph(caution, "aside")
 
     def _rules(self) -> Iterator[Section]:
         yield Section("rules", "Endpoint definitions", (Pairs(tuple(self.prose.rules())),))

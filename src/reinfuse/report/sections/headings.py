@@ -39,7 +39,7 @@ class Heading:
 
 
 _ORDER = (
-    Heading("summary", "Summary"),
+    Heading("summary", "Key findings"),
     Heading("asked", "Objectives"),
     Heading("patients", "Patients"),
     Heading("course", "Clinical course of each patient", short="Clinical course"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
@@ -11,6 +13,11 @@ def lowered(label: str) -> str:
     """Return a label as it stands inside a sentence: acronyms and names keep their capitals."""
     first = label.split(maxsplit=1)[0] if label else ""
     return label if any(c.isupper() for c in first[1:]) else label[:1].lower() + label[1:]
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them: `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 class Labels:

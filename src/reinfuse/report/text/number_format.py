@@ -72,6 +72,12 @@ def p_value(value: float | None) -> str:
     return f"{value:.3f}" if value < 0.0995 else f"{value:.2f}"
 
 
+def p_equals(record: Estimate) -> str:
+    """Return a record's p-value as a sentence holds it: `p = 0.017`, `p < 0.001`."""
+    p = p_value(record.p_value)
+    return f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
+
+
 def months(days: float | None) -> str:
     """Return days as months with one decimal; None was not reached."""
     return NOT_REACHED if days is None else f"{days / DAYS_A_MONTH:.1f}"
