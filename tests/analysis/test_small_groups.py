@@ -14,9 +14,9 @@ from reinfuse.analyses import competing_risks, rmst, small_groups
 from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.plan.analysis_plan import Model
 from reinfuse.report.brief.sentences import tells
-from reinfuse.report.text import number_format
 from reinfuse.report.sections.key_findings import KeyFindings
 from reinfuse.report.tables.study_tables import StudyTables
+from reinfuse.report.text import number_format
 from reinfuse.report.text.narrative import Prose
 from reinfuse.results.estimate import Estimate
 
