@@ -171,13 +171,13 @@ def slips_between(word: str, name: str, *, short: int = _SHORT) -> int | None:
     """
     parts, others = (re.findall(r"[^\W_]+", text.casefold()) for text in (word, name))
     if len(parts) == len(others):
-        counts = [_slips(a, b, short) for a, b in zip(parts, others, strict=True)]
+        counts = [_slips(a, b, short=short) for a, b in zip(parts, others, strict=True)]
         known = [c for c in counts if c is not None]
         return sum(known) if counts and len(known) == len(counts) and sum(known) <= 2 else None
-    return _slips("".join(parts), "".join(others), short)
+    return _slips("".join(parts), "".join(others), short=short)
 
 
-def _slips(word: str, name: str, short: int) -> int | None:
+def _slips(word: str, name: str, *, short: int) -> int | None:
     if word == name:
         return 0
     shorter, longer = sorted((word, name), key=len)

@@ -41,10 +41,10 @@ def test_a_median_needs_three_patients_and_two_events(n, events, why):
 def test_a_test_needs_enough_in_each_group():
     test = Estimate("survival", "pfs", "p_value", term="arm", estimate=0.04, p_value=0.04, n=6, events=3)
     event, first = np.array([1.0, 1, 0, 1, 0, 0]), np.arange(6) < 3
-    shown = small_groups.groups_of_enough(test, event, {"a": first, "b": ~first})
+    shown = small_groups.groups_of_enough(test, event, groups={"a": first, "b": ~first})
     assert (shown.p_value, shown.note) == (None, "not estimable: group b: 1 event, fewer than 2")
     event[4] = 1
-    assert small_groups.groups_of_enough(test, event, {"a": first, "b": ~first}) == test
+    assert small_groups.groups_of_enough(test, event, groups={"a": first, "b": ~first}) == test
 
 
 def cohort(tmp_path):

@@ -60,7 +60,7 @@ def test_death_before_an_infusion_means_not_given():
         [course(), course(), course(died=9.0)],
     ])  # fmt: skip
     counts = np.ones((5, 3, 2))
-    exclude_the_dead(out, counts, np.array([7.0, 28.0]))
+    exclude_the_dead(out, counts, counted=np.array([7.0, 28.0]))
     assert np.isfinite(out[:, :, WINDOW]).tolist() == [
         [True, True, True], [True, True, False], [True, False, False], [False, False, False], [True, True, True],
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_death_before_an_infusion_means_not_given():
 def test_who_died_before_an_infusion_needs_no_other():
     first = np.array([course(day28=80.0), course(day28=80.0, died=60.0)])
     out = np.stack([first, np.array([course(), course()])], axis=1)
-    exclude_the_dead(out, np.empty((2, 2, 0)), np.empty(0))
+    exclude_the_dead(out, np.empty((2, 2, 0)), counted=np.empty(0))
     assert needs_another(out[:, 0], out[:, 1]).tolist() == [True, False]
 
 

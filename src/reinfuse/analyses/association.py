@@ -95,7 +95,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     alone = [(end, [factor], "univariable") for end in inputs.modelled for factor in inputs.data.factors]
     for end, factors, model in (*alone, *inputs.multivariable):
         work = partial(associations, end, factors, model, confidence=inputs.plan.confidence)
-        yield of_endpoint("associations", end, work)
+        yield of_endpoint("associations", end, work=work)
 
 
 ANALYSIS = Analysis(

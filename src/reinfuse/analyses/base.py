@@ -193,13 +193,13 @@ def without_curves(name: str, work: Callable[[], list[Estimate]], *, endpoint: s
     return independent(name, lambda: (work(), {}), endpoint=endpoint)
 
 
-def of_endpoint(analysis: str, end: EndpointColumn, work: Callable[[], list[Estimate]]) -> Step:
+def of_endpoint(analysis: str, end: EndpointColumn, *, work: Callable[[], list[Estimate]]) -> Step:
     """Return an independent step that is of one endpoint and draws no curve."""
     return without_curves(f"{analysis}, {end.label}", work, endpoint=end.name)
 
 
 def ratios_of_counts(
-    name: str, inputs: Inputs, work: Callable[[CohortKinetics, AnalysisSet, Plan], list[Estimate]]
+    name: str, inputs: Inputs, *, work: Callable[[CohortKinetics, AnalysisSet, Plan], list[Estimate]]
 ) -> Iterator[Step]:
     """Yield the step of ratios that rest on CAR-T counts, each held to `within_reach`; none without counts."""
     counts = inputs.counts

@@ -202,7 +202,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.main_endpoints:
         rng = inputs.random("stability", end.name)
         work = partial(stability, end, inputs.data.factors, inputs.plan.analyses.bootstraps, rng=rng)
-        yield of_endpoint("stability", end, work)
+        yield of_endpoint("stability", end, work=work)
 
 
 ANALYSIS = Analysis(

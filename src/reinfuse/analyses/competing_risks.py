@@ -208,13 +208,13 @@ def _gray_of_enough(end: EndpointColumn, factor: FactorColumn) -> Estimate:
         np.asarray(end.time)[here], end.event[here], groups[here], stays=np.asarray(end.competing)[here]
     )
     names = sorted(set(groups[here][inside].tolist()))
-    return groups_of_enough(gray(end, factor), end.event, {g: here & (groups == g) for g in names})
+    return groups_of_enough(gray(end, factor), end.event, groups={g: here & (groups == g) for g in names})
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.data.endpoints:
         if end.competing is not None:
-            yield of_endpoint("competing events", end, partial(_compared, inputs, end))
+            yield of_endpoint("competing events", end, work=partial(_compared, inputs, end))
 
 
 ANALYSIS = Analysis(

@@ -86,7 +86,7 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
     return results
 
 
-def not_run(todo: Sequence[Step], results: StepResults, inputs: Inputs) -> Iterator[dict[str, str]]:
+def not_run(todo: Sequence[Step], results: StepResults, *, inputs: Inputs) -> Iterator[dict[str, str]]:
     """Yield a warning for each analysis that is not run, with its reason."""
     names = [step.name for step in todo]
     planned = {analysis_of(name).name for name in names}

@@ -41,7 +41,8 @@ def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
                     continue
                 own = Estimate("kinetics", measure, "median", group=group, infusion=infusion,
                                term=Stratum("infusion", str(infusion)),
-                               unit=_unit(measure, unit, counts.unit), n=len(measured), method="median and quartiles",
+                               unit=_unit(measure, unit, of_counts=counts.unit), n=len(measured),
+                               method="median and quartiles",
                                note=None if len(measured) == len(here) else
                                f"missing in {len(here) - len(measured)} of {len(here)} infusions")  # fmt: skip
                 if not len(measured):
@@ -50,7 +51,7 @@ def _summaries(counts: CohortKinetics, members: Members) -> Iterator[Estimate]:
                     yield replace(own, statistic=statistic, estimate=value)
 
 
-def _unit(measure: str, unit: str, of_counts: str) -> str:
+def _unit(measure: str, unit: str, *, of_counts: str) -> str:
     return unit or (f"{of_counts} x days" if measure.startswith("auc") else of_counts)
 
 

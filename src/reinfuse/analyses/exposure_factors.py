@@ -81,7 +81,7 @@ ANALYSIS = Analysis(
     "factors of exposure",
     records="kinetics",
     section="kinetics",
-    steps=lambda inputs: ratios_of_counts("factors of exposure", inputs, _effects),
+    steps=lambda inputs: ratios_of_counts("factors of exposure", inputs, work=_effects),
     what="ratios of peak and AUC between infusions",
     method=(
         "log values, random intercept per patient (REML), CR2 robust standard errors and Satterthwaite "

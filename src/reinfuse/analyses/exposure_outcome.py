@@ -38,7 +38,7 @@ ANALYSIS = Analysis(
     "exposure and outcome",
     records="kinetics",
     section="kinetics",
-    steps=lambda inputs: ratios_of_counts("exposure and outcome", inputs, _outcome),
+    steps=lambda inputs: ratios_of_counts("exposure and outcome", inputs, work=_outcome),
     what="exposure and outcome",
     method="Firth; response: counts of the same weeks; PFS: landmark at day 28, with counts by day 28",
     lacking="no CAR-T counts with response or progression-free survival",

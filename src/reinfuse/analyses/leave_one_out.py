@@ -105,7 +105,7 @@ def _record(design: DesignMatrix, j: int, model: str, *, note: str | None) -> Es
 def _steps(inputs: Inputs) -> Iterator[Step]:
     ids = inputs.data.frame["patient_id"].to_list()
     for model in inputs.main:
-        yield of_endpoint("influence", model[0], partial(influence, *model, inputs.plan.confidence, ids))
+        yield of_endpoint("influence", model[0], work=partial(influence, *model, inputs.plan.confidence, ids))
 
 
 ANALYSIS = Analysis(

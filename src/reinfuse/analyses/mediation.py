@@ -70,7 +70,7 @@ def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, conf
     y, x, m, C = y[complete], x[complete], m[complete], confounders[complete]
     every = [Estimate("mediation", endpoint, s, term=term, unit="fraction", confidence=confidence, method=METHOD,
                       n=len(y), events=int(y.sum())) for s in STATISTICS]  # fmt: skip
-    why = _impossible(y, x, m)
+    why = _impossible(y, x, m=m)
     if why is not None:
         return [replace(e, note=f"{NOT_ESTIMABLE}: {why}") for e in every]
     if C.shape[1]:
@@ -83,7 +83,7 @@ def mediation(endpoint: str, term: str, y: Floats, *, x: Floats, m: Floats, conf
     return [_record(e, values[:, i], left_out) for i, e in enumerate(every)]
 
 
-def _impossible(y: Floats, x: Floats, m: Floats) -> str | None:
+def _impossible(y: Floats, x: Floats, *, m: Floats) -> str | None:
     if len(y) < FEWEST:
         return f"{len(y)} patients, fewer than {FEWEST}"
     for name, value in (("the outcome", y), ("the factor", x)):

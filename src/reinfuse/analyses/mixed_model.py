@@ -270,11 +270,11 @@ def effects(endpoint: str, log_value: Floats, patient: Sequence[object] | NDArra
         if why:
             records.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", own.note])))
         else:
-            records.append(_ratio(fitted, design.usable.index(j) + 1, one))
+            records.append(_ratio(fitted, design.usable.index(j) + 1, one=one))
     return records
 
 
-def _ratio(fitted: MixedModelFit, at: int, one: Estimate) -> Estimate:
+def _ratio(fitted: MixedModelFit, at: int, *, one: Estimate) -> Estimate:
     df = float(fitted.df[at])
     if np.isnan(df):
         note = f"interval {NOT_ESTIMABLE}: the ratio rests on one patient alone"

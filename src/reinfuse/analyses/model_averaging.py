@@ -103,7 +103,7 @@ def _record(
 
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.main_endpoints:
-        yield of_endpoint("model averaging", end, partial(averaged, end, inputs.data.factors))
+        yield of_endpoint("model averaging", end, work=partial(averaged, end, inputs.data.factors))
 
 
 ANALYSIS = Analysis(

@@ -313,7 +313,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for model in inputs.main:
         rng = inputs.random("imputation", *seed_words(model))
         work = partial(_of_enough, model, inputs.plan.confidence, inputs.plan.analyses.imputations, rng=rng)
-        yield of_endpoint("imputation", model[0], work)
+        yield of_endpoint("imputation", model[0], work=work)
 
 
 ANALYSIS = Analysis(

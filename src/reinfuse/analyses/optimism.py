@@ -12,7 +12,9 @@ from reinfuse.analyses.bootstrap_stability import optimism
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for end, factors, _ in inputs.main_multivariable:
         rng = inputs.random("optimism", end.name)
-        yield of_endpoint("optimism", end, partial(optimism, end, factors, inputs.plan.analyses.bootstraps, rng=rng))
+        yield of_endpoint(
+            "optimism", end, work=partial(optimism, end, factors, inputs.plan.analyses.bootstraps, rng=rng)
+        )
 
 
 ANALYSIS = Analysis(

@@ -174,7 +174,7 @@ def _categories(x: Floats, Z: Floats, draws: int, *, rng: np.random.Generator) -
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for model in (*inputs.univariable, *inputs.main_multivariable):
         rng = inputs.random("permutation", *seed_words(model))
-        yield of_endpoint("permutation", model[0], partial(permutations, *model, inputs.plan.analyses.draws, rng))
+        yield of_endpoint("permutation", model[0], work=partial(permutations, *model, inputs.plan.analyses.draws, rng))
 
 
 ANALYSIS = Analysis(

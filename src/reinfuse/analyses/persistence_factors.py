@@ -37,7 +37,7 @@ ANALYSIS = Analysis(
     "factors of persistence",
     records="kinetics",
     section="kinetics",
-    steps=lambda inputs: ratios_of_counts("factors of persistence", inputs, _times),
+    steps=lambda inputs: ratios_of_counts("factors of persistence", inputs, work=_times),
     what="time ratios of persistence",
     method=(
         "Weibull, interval-censored, profile likelihood; optimistic below about 20 patients (coverage of 95 %"

@@ -136,7 +136,9 @@ def _detectable(own: Estimate, reject: dict[float, float], ratios: Sequence[floa
 def _of(inputs: Inputs, models: Sequence[Model], ratios: Sequence[float]) -> Iterator[Step]:
     for model in models:
         draws, rng = inputs.plan.analyses.power, inputs.random("power", *seed_words(model))
-        yield of_endpoint("power", model[0], partial(power, *model, draws, inputs.plan.confidence, rng, ratios=ratios))
+        yield of_endpoint(
+            "power", model[0], work=partial(power, *model, draws, inputs.plan.confidence, rng, ratios=ratios)
+        )
 
 
 def in_full(inputs: Inputs) -> Iterator[Step]:

@@ -114,7 +114,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     ends = {end.name for end, _, _ in inputs.main_multivariable}
     alone = [m for m in inputs.univariable if m[0].name in ends]
     for model in (m for m in (*alone, *inputs.main) if m[0].kind == "time"):
-        yield of_endpoint("proportional hazards", model[0], partial(proportional, *model, inputs.plan.confidence))
+        yield of_endpoint("proportional hazards", model[0], work=partial(proportional, *model, inputs.plan.confidence))
 
 
 ANALYSIS = Analysis(

@@ -32,7 +32,7 @@ def proportions(data: AnalysisSet, end: EndpointColumn, *, confidence: float) ->
 def _steps(inputs: Inputs) -> Iterator[Step]:
     data, confidence = inputs.data, inputs.plan.confidence
     for end in (e for e in data.endpoints if e.kind == "binary"):
-        yield of_endpoint("response", end, partial(proportions, data, end, confidence=confidence))
+        yield of_endpoint("response", end, work=partial(proportions, data, end, confidence=confidence))
 
 
 ANALYSIS = Analysis(

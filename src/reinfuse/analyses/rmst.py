@@ -97,7 +97,9 @@ def by_group(end: EndpointColumn, factor: FactorColumn, confidence: float, *, ho
     first, *others = factor.levels
     for level in (name for name in others if name in means and first in means):
         term = factor.name if factor.kind == "binary" else Stratum(factor.name, level)
-        records += _contrasts(replace(own, group=Stratum(factor.name, level), term=term), means[level], means[first])
+        records += _contrasts(
+            replace(own, group=Stratum(factor.name, level), term=term), means[level], reference=means[first]
+        )
     return records
 
 
@@ -113,7 +115,7 @@ def _mean(own: Estimate, group: RestrictedMean) -> Estimate:
     return replace(own, estimate=group.mean, lower=lower, upper=upper, note=joined([_rough([group]), beyond]))
 
 
-def _contrasts(own: Estimate, one: RestrictedMean, reference: RestrictedMean) -> list[Estimate]:
+def _contrasts(own: Estimate, one: RestrictedMean, *, reference: RestrictedMean) -> list[Estimate]:
     """Return difference and ratio; without a variance in both groups they have no limits."""
     groups = (one, reference)
     own = replace(own, n=one.n + reference.n, events=one.events + reference.events)
@@ -184,7 +186,7 @@ def contrasts_of_enough(records: Sequence[Estimate]) -> list[Estimate]:
 def _steps(inputs: Inputs) -> Iterator[Step]:
     for end in inputs.data.endpoints:
         if end.kind == "time" and end.competing is None and end.entry is None:
-            yield of_endpoint("restricted mean survival time", end, partial(_of, inputs, end))
+            yield of_endpoint("restricted mean survival time", end, work=partial(_of, inputs, end))
 
 
 ANALYSIS = Analysis(

@@ -302,7 +302,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     for model in every if settings.calibrated == "all" else inputs.main:
         rng = inputs.random("calibrated", *seed_words(model))
         work = partial(calibrated, *model, inputs.plan.confidence, settings.draws, rng)
-        yield of_endpoint("simulated intervals", model[0], work)
+        yield of_endpoint("simulated intervals", model[0], work=work)
 
 
 ANALYSIS = Analysis(

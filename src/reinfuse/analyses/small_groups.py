@@ -33,15 +33,15 @@ def median_of_enough(record: Estimate) -> Estimate:
 
 def too_few(n: int, events: int) -> str | None:
     """Return why a group is too small for a median or a test; None where it is not."""
-    reasons = [_fewer(n, FEWEST_PATIENTS, "patient"), _fewer(events, FEWEST_EVENTS, "event")]
+    reasons = [_fewer(n, FEWEST_PATIENTS, noun="patient"), _fewer(events, FEWEST_EVENTS, noun="event")]
     return joined([r for r in reasons[:1] if r] or reasons)
 
 
-def _fewer(number: int, fewest: int, noun: str) -> str | None:
+def _fewer(number: int, fewest: int, *, noun: str) -> str | None:
     return f"{number} {noun}{'' if number == 1 else 's'}, fewer than {fewest}" if number < fewest else None
 
 
-def groups_of_enough(record: Estimate, event: Floats, groups: Mapping[str, Bools]) -> Estimate:
+def groups_of_enough(record: Estimate, event: Floats, *, groups: Mapping[str, Bools]) -> Estimate:
     """Return a test of groups of enough patients and events each; else it is not estimable.
 
     Parameters

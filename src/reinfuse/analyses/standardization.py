@@ -83,8 +83,8 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng=rng)])
     combinations = list(itertools.product((0.0, 1.0), repeat=k))
     by_method = {
-        G_COMPUTATION: _predicted(data, weights, combinations),
-        WEIGHTING: _weighted(data, weights, combinations),
+        G_COMPUTATION: _predicted(data, weights, combinations=combinations),
+        WEIGHTING: _weighted(data, weights, combinations=combinations),
     }
     names = [
         Combination(Stratum(f.name, "yes" if v else "no") for f, v in zip(exposures, c, strict=True))
@@ -129,7 +129,7 @@ def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest:
     )
 
 
-def _predicted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
+def _predicted(data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]) -> Floats:
     """Return the average prediction under each combination, shape (rows of weights, combinations); NaN = no fit."""
     d = data.design
     X, event = np.column_stack([data.E, data.L]), np.tile(d.event, (len(weights), 1))
@@ -172,7 +172,7 @@ def _cumulative_hazard(predictor: Floats, d: DesignMatrix, weights: Floats, *, d
     return np.asarray(((weights @ died) / np.where(at_risk > 0, at_risk, 1.0)).sum(axis=1), dtype=np.float64)
 
 
-def _weighted(data: _Data, weights: Floats, combinations: Sequence[Sequence[float]]) -> Floats:
+def _weighted(data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]) -> Floats:
     """Return the weighted outcome of those who had each combination; NaN where there is none."""
     chances, converged = _chances(data, weights)
     outcomes = np.full((len(weights), len(combinations)), np.nan)
@@ -224,7 +224,7 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             day, rng = wanted.day if end.kind == "time" else None, inputs.random("standardised", end.name)
             work = partial(standardised, end, exposures, confounders, day=day, fewest=wanted.fewest,
                            draws=plan.analyses.bootstraps, confidence=plan.confidence, rng=rng)  # fmt: skip
-            yield of_endpoint("protocols", end, work)
+            yield of_endpoint("protocols", end, work=work)
 
 
 ANALYSIS = Analysis(

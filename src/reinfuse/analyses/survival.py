@@ -220,7 +220,7 @@ def _log_ranks(data: AnalysisSet, end: EndpointColumn) -> list[Estimate]:
             time, event = np.asarray(end.time)[here], end.event[here]
             inside, _ = compared(time, event, groups)
             test = log_rank(time, event, groups, endpoint=end.name, term=factor.name)
-            records.append(groups_of_enough(test, event, {g: groups == g for g in sorted(set(groups[inside]))}))
+            records.append(groups_of_enough(test, event, groups={g: groups == g for g in sorted(set(groups[inside]))}))
     return records
 
 

@@ -49,12 +49,12 @@ def axis_days(end: float, *, median: float | None = None, n: int = 0) -> list[fl
     is not read from ticks of six.
     """
     most = MOST_CLOSE_TICKS if n < _A_LINE else MOST_TICKS + 3
-    wide = _step(end, TICK_MONTHS, MOST_TICKS)
+    wide = _step(end, TICK_MONTHS, most=MOST_TICKS)
     wanted = [m for m in TICK_MONTHS if median is not None and 2 * m * DAYS_A_MONTH <= median] or [1]
-    close = wide if median is None else _step(end, [m for m in TICK_MONTHS if m >= wanted[-1]], most)
+    close = wide if median is None else _step(end, [m for m in TICK_MONTHS if m >= wanted[-1]], most=most)
     step = min(wide, close) * DAYS_A_MONTH
     return [i * step for i in range(int(end // step) + 1)]
 
 
-def _step(end: float, months: Sequence[int], most: int) -> int:
+def _step(end: float, months: Sequence[int], *, most: int) -> int:
     return next((m for m in months if end / (m * DAYS_A_MONTH) < most), TICK_MONTHS[-1])

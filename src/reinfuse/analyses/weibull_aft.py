@@ -225,13 +225,13 @@ def _column(times: _Times, at: Floats, j: int, *, best: float, threshold: float,
         return nowhere, nowhere, p
     if not any(grows):
         inside = float(at[j] / at[-1])
-        return _crossing(short, inside, -step), _crossing(short, inside, step), p
+        return _crossing(short, inside, step=-step), _crossing(short, inside, step=step), p
     away = step if grows[1] else -step
-    end = _crossing(short, 0.0, -away) if at_one < 0 else _crossing(lambda b: -short(b), 0.0, away)
+    end = _crossing(short, 0.0, step=-away) if at_one < 0 else _crossing(lambda b: -short(b), 0.0, step=away)
     return (end, nowhere, p) if grows[1] else (nowhere, end, p)
 
 
-def _crossing(short: Callable[[float], float], start: float, step: float) -> float:
+def _crossing(short: Callable[[float], float], start: float, *, step: float) -> float:
     """Return where `short` becomes positive on the way from a point; NaN if it is not seen to."""
     near, far = start, 0.25
     while far <= _FARTHEST:

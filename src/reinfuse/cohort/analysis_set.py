@@ -216,14 +216,14 @@ def _is_noted(endpoint: EndpointColumn) -> bool:
 
 def _built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColumn]:
     """Return the built-in endpoints that the patients' columns hold, each with what competes with it."""
-    columns = {name: _built_in(frame, name, rules) for name in ENDPOINTS}
+    columns = {name: _built_in(frame, name, rules=rules) for name in ENDPOINTS}
     ends = {name: column for name, column in columns.items() if column is not None}
     rivals = {name: ends.get(ENDPOINTS[name].competes_with or "") for name in ends}
     return [end if (rival := rivals[name]) is None else replace(end, competing=rival.event)
             for name, end in ends.items()]  # fmt: skip
 
 
-def _built_in(frame: pl.DataFrame, name: str, rules: Rules) -> EndpointColumn | None:
+def _built_in(frame: pl.DataFrame, name: str, *, rules: Rules) -> EndpointColumn | None:
     endpoint = ENDPOINTS[name]
     if not filled(frame, *(("response",) if endpoint.of_best_response else endpoint.columns)):
         return None

@@ -103,7 +103,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     tables = {name: t.frame for name, t in typed.items()}
     between = [] if raw.wide else check(tables, cells)
     between += implausible(tables, confirmed=confirmed)
-    problems = [in_the_users_words(p, raw, columns) for p in (*raw.problems, *unreadable, *cells, *between)]
+    problems = [in_the_users_words(p, raw, columns=columns) for p in (*raw.problems, *unreadable, *cells, *between)]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):
         return None, ordered
@@ -113,7 +113,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     return Cohort(raw.name, raw.wide, tables, extra, readings, ordered, raw.sources, raw.about, raw, read_with), ordered
 
 
-def in_the_users_words(problem: Problem, raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS) -> Problem:
+def in_the_users_words(problem: Problem, raw: RawCohort, *, columns: Mapping[str, str] = NO_COLUMNS) -> Problem:
     """Return a problem with the row of the user's sheet, and the column's own name where it is read as another."""
     table = raw.tables.get(problem.table or "")
     if table is None:

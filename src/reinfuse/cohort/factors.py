@@ -174,7 +174,7 @@ def _shape(factor: Factor, series: pl.Series,
         ]
     if not bad and factor.reference is None and not _only_yes_no(series):
         return _number(factor, label, number), []
-    return _category(factor, label, series)
+    return _category(factor, label, series=series)
 
 
 def _yes_no_series(truth: pl.Series) -> pl.Series:
@@ -199,7 +199,7 @@ def _only_yes_no(series: pl.Series) -> bool:
     return bool(texts) and texts <= {"yes", "no", "true", "false", "y", "n"}
 
 
-def _category(factor: Factor, label: str, series: pl.Series) -> tuple[FactorColumn | None, list[Problem]]:
+def _category(factor: Factor, label: str, *, series: pl.Series) -> tuple[FactorColumn | None, list[Problem]]:
     texts = [None if v is None else str(v) for v in series.to_list()]
     if _only_yes_no(series) and factor.reference in (None, "no", "yes"):
         words = [None if t is None else str(values.read_yes_no(t).value) for t in texts]

@@ -171,7 +171,7 @@ def _folder(path: Path, collector: _Collector) -> tuple[list[RawTable], About]:
     collector.problems += folder.problems
     if folder.documents:
         collector.readings.append(Reading(FOLDER, None, "files that are not tables, not read", folder.documents))
-    raw = [_one(name, file, collector) for name, file in folder.tables.items()]
+    raw = [_one(name, file, collector=collector) for name, file in folder.tables.items()]
     return [t for t in raw if t is not None], _about(folder.about, collector) if folder.about else About()
 
 
@@ -184,11 +184,11 @@ def _file(path: Path, collector: _Collector) -> list[RawTable]:
             None, f"files ending in {ending or 'nothing'} are not read", "save it as .xlsx, .csv or .parquet"
         )
         return []
-    raw = _one(SHEET, path, collector)
+    raw = _one(SHEET, path, collector=collector)
     return [raw] if raw is not None else []
 
 
-def _one(name: str, path: Path, collector: _Collector) -> RawTable | None:
+def _one(name: str, path: Path, *, collector: _Collector) -> RawTable | None:
     """Read the table of one file."""
     try:
         data = collector.bytes_of(path)
@@ -241,7 +241,7 @@ def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "
         collector.refuse(
             name, f"{where} has cells but no name", f"give the column a name; row {filled} holds its first cell"
         )
-    _refuse_names(name, [header[j] for j in filled_columns], collector)
+    _refuse_names(name, [header[j] for j in filled_columns], collector=collector)
     names = {header[j] or f"{DERIVED}unnamed {grid.columns[j] + 1}": j for j in filled_columns}
     columns = {n: [row[j] for _, row in grid.rows] for n, j in names.items()}
     types = {ROW: pl.Int64, **dict.fromkeys(columns, pl.String)}
@@ -249,7 +249,7 @@ def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "
     return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect, above)
 
 
-def _refuse_names(name: str, header: Iterable[str], collector: _Collector) -> None:
+def _refuse_names(name: str, header: Iterable[str], *, collector: _Collector) -> None:
     titles: set[str] = set()
     for title in header:
         if title and title in titles:

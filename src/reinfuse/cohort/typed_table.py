@@ -195,7 +195,7 @@ def _column(raw: RawTable, rows: list[int], texts: list[str], *, column: Column,
     present = [c for t, c in cleaned.items() if t not in empty]
     read = _reader(column, present, raw, dated=dated)
     longest = LONGEST_NAME if column.kind == "id" or column.free else None
-    cells = _read(cleaned, empty, lambda c: _refused(c, unsaid, longest) or read(c))
+    cells = _read(cleaned, empty, lambda c: _refused(c, unsaid, longest=longest) or read(c))
     if column.free:
         cells = _one_spelling(texts, cells)
     rules = {t: f"{column.name} {read.rule}" for t, read in cells.items() if read.rule}
@@ -230,7 +230,7 @@ def _read(cleaned: Mapping[str, str], empty: set[str], read: Callable[[str], Rea
     return cells
 
 
-def _refused(text: str, unsaid: frozenset[str], longest: int | None) -> Read | None:
+def _refused(text: str, unsaid: frozenset[str], *, longest: int | None) -> Read | None:
     """Return why a text is understood in no column of this kind, or None."""
     if wrong := fault(text, longest):
         return Read(rule=wrong[0], remedy=wrong[1])

@@ -122,7 +122,11 @@ class Hiding:
             small_members = [key for key in members if key in small]
             if total in small and len(small_members) >= self.k - 1:  # each one patient
                 small -= set(small_members)
-            if small_members and not self._is_unknown(total) and not self._leaves_open(members, total, small_members):
+            if (
+                small_members
+                and not self._is_unknown(total)
+                and not self._leaves_open(members, total, small=small_members)
+            ):
                 small -= set(small_members)
         never = {m for measures in self.rules.categories for m in measures}
         return {(m, g) for m, g in small if m not in never and (g == ALL or m not in self.rules.inner)}
@@ -196,7 +200,7 @@ class Hiding:
             return False
         return out == 0 or out + open_ > 1
 
-    def _leaves_open(self, members: list[Key], total: Key, small: list[Key]) -> bool:
+    def _leaves_open(self, members: list[Key], total: Key, *, small: list[Key]) -> bool:
         """Tell whether each number told to be small may have two values, the others being 0 to all of theirs."""
         rest = self._told_of(members, total)[0].x
         others = sum(self._cell(key).n for key in members if key in self.hidden and key not in small)

@@ -101,13 +101,15 @@ class Assembly:
                 columns = _columns(name, rows)
                 whole = [_in_order(row, columns) for row in rows]
                 if name in _KEYS or (name == WIDE_SHEET and self.sheets > 1):
-                    whole = self._merged(name, columns, whole)
+                    whole = self._merged(name, columns, rows=whole)
                 elif name != WIDE_SHEET:
                     whole = self._distinct(name, whole)
                 tables[name] = ImportedTable(name, columns, tuple(self._sorted(columns, whole)))
         return tables
 
-    def _merged(self, name: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+    def _merged(
+        self, name: str, columns: tuple[str, ...], *, rows: Sequence[tuple[Cell, ...]]
+    ) -> list[tuple[Cell, ...]]:
         """Make one row of those with the same key; where they differ, it is a problem."""
         keys = [columns.index(k) for k in _KEYS.get(name, ("patient_id",)) if k in columns]
         groups: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
@@ -128,18 +130,18 @@ class Assembly:
                     filled = {latest: filled[latest]._replace(rule="latest of several")}
                     self._note(f"{name}: of several last contacts of a patient, the latest is taken")
                 elif len(filled) > 1:
-                    self._contradiction(name, column, list(filled.values()))
+                    self._contradiction(name, column, cells=list(filled.values()))
                 cells.append(next(iter(filled.values())) if filled else group[0][j])
             merged.append(tuple(cells))
         return merged
 
-    def _contradiction(self, name: str, column: str, cells: Sequence[Cell]) -> None:
+    def _contradiction(self, name: str, column: str, *, cells: Sequence[Cell]) -> None:
         cells = sorted(cells, key=lambda c: c.row)
         shown = "; ".join(f"{c.text} ({c.origin.place(c.row)})" for c in cells[:_SHOWN])
         what = "a patient" if name != "infusions" else "an infusion"
         rule = f"{what} has several values of {column}: {shown}"
         remedy = f"correct the source, or let the map read {name} from those rows alone that decide: where = {{ ... }}"
-        self.problems.append(problem_at(cells[0], rule, remedy))
+        self.problems.append(problem_at(cells[0], rule, remedy=remedy))
 
     def _distinct(self, name: str, rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
         """Leave out rows that say the same: an outcome of a patient that stands beside each of his infusions."""
@@ -163,7 +165,7 @@ class Assembly:
             self.remarks.append(remark)
 
 
-def problem_at(cell: Cell, rule: str, remedy: str) -> Problem:
+def problem_at(cell: Cell, rule: str, *, remedy: str) -> Problem:
     """Return a problem of one cell of the source, under the user's header and row number."""
     place = cell.origin.table.rows[cell.row].place
     number = place.removeprefix("row ")

@@ -164,11 +164,11 @@ def _in_the_words_of_the_source(problem: Problem, imported: Imported) -> Problem
         return problem
     row = table.rows[problem.row - 1]
     cell = row[table.columns.index(problem.column)] if problem.column in table.columns else row[0]
-    shown = _at(problem.column, problem.value, table.name)
-    there = problem_at(cell, f"{problem.rule} ({shown})", problem.remedy)
+    shown = _at(problem.column, problem.value, table=table.name)
+    there = problem_at(cell, f"{problem.rule} ({shown})", remedy=problem.remedy)
     return replace(there, severity=problem.severity, value=there.value or problem.value)
 
 
-def _at(column: str | None, value: str | None, table: str) -> str:
+def _at(column: str | None, value: str | None, *, table: str) -> str:
     where = f"{table}.{column}" if column else table
     return f"{where} = {value}" if value else where

@@ -63,11 +63,11 @@ def _cells() -> Iterator[str]:
         yield f"### {heading} (`{column}`)\n\n| cell | read as |\n|---|---|"
         for text, settings in texts:
             beside = "".join(f", {key} = {value}" for key, value in settings.items())
-            yield f"| `{_cell(text)}`{beside} | {_reading(column, text, settings)} |"
+            yield f"| `{_cell(text)}`{beside} | {_reading(column, text, settings=settings)} |"
         yield ""
 
 
-def _reading(column: str, text: str, settings: Mapping[str, str]) -> str:
+def _reading(column: str, text: str, *, settings: Mapping[str, str]) -> str:
     said = understand(column, text, unit=settings.get("unit", ""), order=settings.get("order", ""))
     if said is None:
         return "asked"

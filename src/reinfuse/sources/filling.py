@@ -76,7 +76,7 @@ class Filling:
         filled = line.filled
         rows = self._where(line)
         if filled.after:
-            return self._placed(line, rows, patients)
+            return self._placed(line, rows, patients=patients)
         if filled.ticked:
             return self._ticked(line, rows)
         if not filled.column:
@@ -137,7 +137,7 @@ class Filling:
         texts = self.texts(line.table, line.filled.column)
         origin = Origin(line.table, line.filled.column)
         taken = self._take(line, meanings.dictionary)
-        self._note_missing(line, meanings, texts)
+        self._note_missing(line, meanings, texts=texts)
         column, weighed, read = meanings.name, bool(line.filled.weight), meanings.cell
         by_text = {t: _weighable(meanings, t) if weighed else read(t) for t in {texts[r] for r in line.rows}}
         if not line.filled.where and not any(m.gap for m in by_text.values()):
@@ -154,11 +154,11 @@ class Filling:
             if meaning.gap != "unmatched":
                 taken.add(row)
                 if meaning.gap:
-                    self._gap(meaning.gap, line, meanings, row)
+                    self._gap(meaning.gap, line, meanings=meanings, row=row)
             cells.append(Cell(meaning.parts.get(column, ""), raw, meaning.rule, origin, row))
         return cells
 
-    def _note_missing(self, line: Line, meanings: Meanings, texts: Sequence[str]) -> None:
+    def _note_missing(self, line: Line, meanings: Meanings, *, texts: Sequence[str]) -> None:
         """Count the words that are read as missing values, a column of the source once."""
         if (line.table.name, line.filled.column) in self.lines and len(
             self.lines[line.table.name, line.filled.column]
@@ -186,7 +186,7 @@ class Filling:
             meaning = clocks.days_of(filled, texts[row], since=origins[row], wanted=wanted, mark=mark,
                                      column=line.column)  # fmt: skip
             if meaning.gap and meaning.gap != "open":
-                self._gap(meaning.gap, line, meanings, row)
+                self._gap(meaning.gap, line, meanings=meanings, row=row)
             cells.append(Cell(meaning.parts.get(line.column, ""), texts[row], meaning.rule, origin, row))
         return cells
 
@@ -206,7 +206,7 @@ class Filling:
                 continue
             weight, total = _kilograms(weights[cell.row], mark), number_of(cell.text)
             if weight is None or total is None:
-                self._gap("weight", line, self._meanings(line), cell.row)
+                self._gap("weight", line, meanings=self._meanings(line), row=cell.row)
                 done.append(cell._replace(text=""))
                 continue
             rule = f"total cells / {number_text(weight)} kg ({line.filled.weight})"
@@ -232,7 +232,7 @@ class Filling:
             cells.append(Cell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
         return cells
 
-    def _placed(self, line: Line, rows: Container[int], patients: Sequence[str]) -> list[Cell]:
+    def _placed(self, line: Line, rows: Container[int], *, patients: Sequence[str]) -> list[Cell]:
         """Place a day after an infusion: the cell's own date or day, else the day that the map gives."""
         own = bool(line.filled.column)
         reading = line if own else self._beside(line)  # "PD (D28)" tells its day beside the response
@@ -251,7 +251,7 @@ class Filling:
                 taken.add(row)
             if meaning.gap:
                 if own and meaning.gap != "unmatched":
-                    self._gap(meaning.gap, line, meanings, row)
+                    self._gap(meaning.gap, line, meanings=meanings, row=row)
                 cells.append(Cell("", raw, "", origin, row))
                 continue
             text, rule = self._after(line, reading, meaning=meaning, row=row, patient=patient)
@@ -272,11 +272,11 @@ class Filling:
             meanings = self._meanings(reading)
             own = meanings.completed(meaning.parts["date"], meaning)
             if own.gap:
-                self._gap(own.gap, reading, meanings, row)
+                self._gap(own.gap, reading, meanings=meanings, row=row)
             return own.parts.get(meanings.name, ""), own.rule
         return self.infusions.placed(line.filled, meaning, patient, table=line.table.name, row=row)
 
-    def _gap(self, kind: Kind, line: Line, meanings: Meanings, row: int) -> None:
+    def _gap(self, kind: Kind, line: Line, *, meanings: Meanings, row: int) -> None:
         raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
         self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
                       dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip

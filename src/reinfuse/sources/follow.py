@@ -50,7 +50,7 @@ class _Follower:
         whole = list(self._wrong_as_a_whole(blocks))
         blocks.sort(key=lambda item: item[1].table != "infusions")
         for place, block, table in blocks:
-            self._fill(place, block, table)
+            self._fill(place, block, table=table)
         tables = self.assembly.tables()
         self._untaken()
         open_words = self.filling.gaps.words()
@@ -80,7 +80,7 @@ class _Follower:
         if self.map.fingerprint and self.map.fingerprint != self.source.fingerprint:
             yield self._changed()
         for place, block, table in blocks:
-            yield from self._wrong_headers(place, block, table)
+            yield from self._wrong_headers(place, block, table=table)
         yield from self._lines_needed()
 
     def _changed(self) -> Problem:
@@ -95,7 +95,7 @@ class _Follower:
             rule=f"the headers of the source are not those for which the map was made{listed}",
         )  # fmt: skip
 
-    def _wrong_headers(self, place: str, block: Block, table: SourceTable) -> Iterator[Problem]:
+    def _wrong_headers(self, place: str, block: Block, *, table: SourceTable) -> Iterator[Problem]:
         headers = [(f"{place}.where", h) for h in block.where]
         headers += [(f"{place}.{c}", h) for c, f in block.fields.items() for h in f.headers]
         for where, header in headers:
@@ -142,7 +142,7 @@ class _Follower:
             yield Problem(table=MAP, column=f"{place}.{subject}", rule=rule, remedy=remedy,
                           value=line.column if line is not None and line.column != OPEN else None)  # fmt: skip
 
-    def _fill(self, place: str, block: Block, table: SourceTable) -> None:
+    def _fill(self, place: str, block: Block, *, table: SourceTable) -> None:
         fields = {c: f for c, f in block.fields.items() if not f.is_open and set(f.headers) <= set(table.positions)}
         known_rows = all(h in table.positions for h in block.where) and not block.open_headers
         if block.table == "infusions" and (not known_rows or any(
@@ -153,7 +153,7 @@ class _Follower:
             return
         rows = self.filling.selected(table, block.where, range(len(table.rows)))
         if block.where and table.rows and not rows:
-            self.assembly.problems.append(self._no_row(place, block, table))
+            self.assembly.problems.append(self._no_row(place, block, table=table))
         identifiers = self.filling.cells(Line(place, "patient_id", fields["patient_id"], block, table, rows), ())
         cells: dict[str, Sequence[Cell]] = {"patient_id": self._identified(identifiers)}
         patients = [c.text for c in cells["patient_id"]]
@@ -166,7 +166,7 @@ class _Follower:
         if block.table == "infusions":
             self._note_infusions(table, cells)
 
-    def _no_row(self, place: str, block: Block, table: SourceTable) -> Problem:
+    def _no_row(self, place: str, block: Block, *, table: SourceTable) -> Problem:
         """Tell that a condition of the map holds in no row: a text that was misspelt in it leaves all rows out."""
         header, wanted = next(((h, t) for h, t in block.where.items() if not self.filling.selected(
             table, {h: t}, range(len(table.rows)))), next(iter(block.where.items())))  # fmt: skip

@@ -74,7 +74,7 @@ class Gaps:
             texts = sorted(gap.texts.items(), key=lambda item: -len(item[1]))
             column = gap.place.rpartition(".")[2]
             what = _RULES[kind].format(column=gap.dictionary or column)
-            remedy, (first, places) = _remedy(kind, gap, texts[0][0]), texts[0]
+            remedy, (first, places) = _remedy(kind, gap, text=texts[0][0]), texts[0]
             if len(texts) == 1 and len(places) == 1:
                 (place,) = places
                 row = _number(place)
@@ -93,7 +93,7 @@ def _counted(what: str, texts: Sequence[tuple[str, Mapping[str, None]]]) -> str:
     return f"{several}: {what}: {', '.join(shown)}{more}"
 
 
-def _remedy(kind: Kind, gap: _Gap, text: str) -> str:
+def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
     line = f"[values.{gap.dictionary}] {_quoted(text)} = "
     meanings = permitted(gap.dictionary)
     remedies: dict[Kind, str] = {

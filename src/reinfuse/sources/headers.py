@@ -47,11 +47,11 @@ def compose(lines: Lines, numbers: Sequence[int]) -> Header:
     for i, line in enumerate(rows):
         texts = list(line.texts)
         if i < leaf and not lines.spans.get(line.number):
-            texts, spans = _spread(lines, line, rows[leaf])
+            texts, spans = _spread(lines, line, leaf=rows[leaf])
             remarks += spans
         spread.append(texts)
     names = [_joined([texts[j] for texts in spread]) for j in range(len(lines.columns))]
-    return _told_apart(lines, names, remarks)
+    return _told_apart(lines, names, remarks=remarks)
 
 
 def _lowest_name(rows: Sequence[Line]) -> int:
@@ -76,7 +76,7 @@ def _joined(texts: Sequence[str]) -> str:
     return HEADER_JOINT.join(parts)
 
 
-def _spread(lines: Lines, line: Line, leaf: Line) -> tuple[list[str], list[str]]:
+def _spread(lines: Lines, line: Line, *, leaf: Line) -> tuple[list[str], list[str]]:
     """Let the labels of a row without merged cells stand over the columns to their right, up to the next label."""
     labels = list(lines.labels(line))
     texts, remarks = list(line.texts), []
@@ -86,7 +86,7 @@ def _spread(lines: Lines, line: Line, leaf: Line) -> tuple[list[str], list[str]]
         if not leaf.texts[label.first]:
             continue
         if k and k + 1 == len(labels):
-            inner = _like_the_one_before(leaf, labels[k - 1], label, inner)
+            inner = _like_the_one_before(leaf, labels[k - 1], label=label, inner=inner)
         for j in inner:
             texts[j] = label.text
         if len(inner) > 1:
@@ -97,7 +97,7 @@ def _spread(lines: Lines, line: Line, leaf: Line) -> tuple[list[str], list[str]]
     return texts, remarks
 
 
-def _like_the_one_before(leaf: Line, before: Label, label: Label, inner: Sequence[int]) -> list[int]:
+def _like_the_one_before(leaf: Line, before: Label, *, label: Label, inner: Sequence[int]) -> list[int]:
     """Return the columns of the last label: where it is numbered as the one before, only those named as there."""
     if shape_of(before.text) != shape_of(label.text):
         return list(inner)
@@ -106,7 +106,7 @@ def _like_the_one_before(leaf: Line, before: Label, label: Label, inner: Sequenc
     return [j for j in inner if j <= alike[-1]] if alike else list(inner)
 
 
-def _told_apart(lines: Lines, names: Sequence[str], remarks: Sequence[str]) -> Header:
+def _told_apart(lines: Lines, names: Sequence[str], *, remarks: Sequence[str]) -> Header:
     """Add the column's letters to names that occur more than once."""
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     apart = [f"{n} (column {letters(lines.columns[j])})" if n in twice else n for j, n in enumerate(names)]

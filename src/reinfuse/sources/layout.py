@@ -85,7 +85,7 @@ def propose_layout(sheet: str, lines: Lines) -> Layout | None:
     for i, line in enumerate(lines.rows[:_DEEPEST]):
         filled = contents.filled
         contents.take_away(line)
-        if i and contents.count >= 0 and _is_first(lines, i, contents, filled):
+        if i and contents.count >= 0 and _is_first(lines, i, contents=contents, filled=filled):
             first = _below_the_earliest(lines, i)
             return Layout(sheet, _header_rows(lines, first), lines.rows[first].number)
     return _plain(sheet, lines)
@@ -97,7 +97,7 @@ def _below_the_earliest(lines: Lines, first: int) -> int:
     return 1 + next(i for i, line in enumerate(lines.rows) if line.texts == header)
 
 
-def _is_first(lines: Lines, i: int, contents: _Contents, filled: Sequence[int]) -> bool:
+def _is_first(lines: Lines, i: int, *, contents: _Contents, filled: Sequence[int]) -> bool:
     """Tell whether row `i` is the first one of data; `contents`: the rows below it, `filled`: their columns."""
     line = lines.rows[i]
     below = contents if contents.count else _Contents([line], len(lines.columns))
@@ -125,13 +125,13 @@ def _header_rows(lines: Lines, first: int) -> tuple[int, ...]:
     """Return the numbers of the rows above row `first` that make up the header."""
     i = first - 1
     rows = [lines.rows[i].number]
-    while i and lines.rows[i - 1].number == rows[0] - 1 and _heads(lines, lines.rows[i - 1], rows):
+    while i and lines.rows[i - 1].number == rows[0] - 1 and _heads(lines, lines.rows[i - 1], below=rows):
         i -= 1
         rows.insert(0, lines.rows[i].number)
     return tuple(rows)
 
 
-def _heads(lines: Lines, line: Line, below: Sequence[int]) -> bool:
+def _heads(lines: Lines, line: Line, *, below: Sequence[int]) -> bool:
     """Tell whether a row groups the columns named below it, or names them itself; a title does neither."""
     labels = list(lines.labels(line))
     width = len(lines.columns)

@@ -78,7 +78,7 @@ def sort_rows(
             reasons[line.number] = f"the map leaves out rows that begin with {label!r}"
     rest = [line for line in rows if line.number not in reasons]
     keep = [line for line in rest if _label(line) in layout.keep_rows]
-    told = _told(lines, [line for line in rest if line not in keep], summaries)
+    told = _told(lines, [line for line in rest if line not in keep], summaries=summaries)
     problems: list[Problem] = []
     drop = list(layout.drop_rows)
     for line in rest:
@@ -86,7 +86,7 @@ def sort_rows(
             continue
         label = _label(line)
         if fixed and line.texts[0]:
-            problems.append(_asked(layout.sheet, line, header, told[line.number]))
+            problems.append(_asked(layout.sheet, line, header=header, why=told[line.number]))
             continue
         reasons[line.number] = told[line.number]
         if line.texts[0] and label not in drop:
@@ -95,7 +95,7 @@ def sort_rows(
     return Kept(kept, tuple(drop), tuple(_remarks(rows, reasons)), tuple(problems))
 
 
-def _asked(sheet: str, line: Line, header: Sequence[str], why: str) -> Problem:
+def _asked(sheet: str, line: Line, *, header: Sequence[str], why: str) -> Problem:
     label = _label(line)
     remedy = f"write drop_rows = [{label!r}] for this sheet in the map, or keep_rows = [{label!r}] if it is a patient"
     return Problem(table=sheet or None, row=line.number, column=next(iter(header), None) or None, value=label,
@@ -106,14 +106,14 @@ def _label(line: Line) -> str:
     return next(text for text in line.texts if text)
 
 
-def _told(lines: Lines, rows: Sequence[Line], summaries: Collection[tuple[int, int]]) -> dict[int, str]:
+def _told(lines: Lines, rows: Sequence[Line], *, summaries: Collection[tuple[int, int]]) -> dict[int, str]:
     """Return the numbers of rows that are no data, each with what it is instead."""
     reasons: dict[int, str] = {}
     ids = _Identifiers(rows)
     for line in rows:
         if _STRONG_LABEL.fullmatch(_label(line)) and len(_label(line)) <= _LONGEST_LABEL and not ids.common(line):
             reasons[line.number] = "a row of totals"
-        elif _calculated(lines, line, summaries):
+        elif _calculated(lines, line, summaries=summaries):
             reasons[line.number] = "a row of totals (formulas over other rows)"
         elif _is_heading(lines, line):
             reasons[line.number] = "a heading over the whole table"
@@ -142,7 +142,7 @@ def _is_heading(lines: Lines, line: Line) -> bool:
     return spans[0][1] - spans[0][0] + 1 >= max(3, 0.5 * len(line.texts))
 
 
-def _calculated(lines: Lines, line: Line, summaries: Collection[tuple[int, int]]) -> bool:
+def _calculated(lines: Lines, line: Line, *, summaries: Collection[tuple[int, int]]) -> bool:
     if not summaries:
         return False
     numeric = [j for j in line.filled if kind_of(line.texts[j]) == "number" or line.texts[j] == UNCALCULATED]
@@ -191,13 +191,13 @@ class _Numbers:
         if any(kind_of(line.texts[j]) in ("text", "date") for j in line.filled[1:]):
             return ""
         for name, function in _STATISTICS.items():
-            answers = [self._fits(line, j, function, name) for j in own]
+            answers = [self._fits(line, j, function=function, name=name) for j in own]
             decided = [answer for answer in answers if answer is not None]
             if decided and all(decided) and (len(decided) > 1 or not line.texts[0]):
                 return name
         return ""
 
-    def _fits(self, line: Line, j: int, function: Callable[[Sequence[float]], float], name: str) -> bool | None:
+    def _fits(self, line: Line, j: int, *, function: Callable[[Sequence[float]], float], name: str) -> bool | None:
         column = self._column(j)
         others = [value for number, value in column.items() if number != line.number]
         if len(others) < _FEWEST or line.number not in column:

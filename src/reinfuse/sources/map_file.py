@@ -99,21 +99,24 @@ class _Reader:
 
     def whole(self, contents: Mapping[str, Any]) -> SourceMap | None:
         names = ("source", "questions", "sheets", "values", *BLOCK_TABLES)
-        self._unknown("", contents, names)
-        head = self._typed("", contents, "source", dict, {})
-        self._unknown("source", head, _SOURCE_KEYS)
+        self._unknown("", contents, names=names)
+        head = self._typed("", contents, key="source", kind=dict, default={})
+        self._unknown("source", head, names=_SOURCE_KEYS)
         kind = self._kind(head)
-        order = self._chosen("source.date_order", self._typed("source", head, "date_order", str, ""), ORDERS)
-        ids = self._chosen("source.ids", self._typed("source", head, "ids", str, "keep"), ID_RULES)
-        layouts, ignored = self._sheets(self._typed("", contents, "sheets", list, []))
+        order = self._chosen(
+            "source.date_order", self._typed("source", head, key="date_order", kind=str, default=""), ORDERS
+        )
+        ids = self._chosen("source.ids", self._typed("source", head, key="ids", kind=str, default="keep"), ID_RULES)
+        layouts, ignored = self._sheets(self._typed("", contents, key="sheets", kind=list, default=[]))
         blocks = tuple(b for name in BLOCK_TABLES for b in self._blocks(name, contents))
         self._near_columns(blocks)
         values = {name: self._dictionary(f"values.{name}", words)
-                  for name, words in self._typed("", contents, "values", dict, {}).items()}  # fmt: skip
-        questions = self._texts("questions", self._typed("", contents, "questions", dict, {}))
+                  for name, words in self._typed("", contents, key="values", kind=dict,
+                                                 default={}).items()}  # fmt: skip
+        questions = self._texts("questions", self._typed("", contents, key="questions", kind=dict, default={}))
         self._chosen(f"questions.{FIRST_DAY}", questions.get(FIRST_DAY, ""), FIRST_DAYS)
-        fingerprint = self._typed("source", head, "fingerprint", str, "")
-        confirmed = tuple(str(c) for c in self._typed("source", head, "confirmed", list, []))
+        fingerprint = self._typed("source", head, key="fingerprint", kind=str, default="")
+        confirmed = tuple(str(c) for c in self._typed("source", head, key="confirmed", kind=list, default=[]))
         for one in confirmed:
             self._chosen("source.confirmed", one, CONFIRMABLE)
         if kind is None:
@@ -136,13 +139,13 @@ class _Reader:
             if not isinstance(sheet, dict):
                 self._refuse(place, "is no table", "write [[sheets]] above it")
                 continue
-            self._unknown(place, sheet, _SHEET_KEYS)
-            name = self._typed(place, sheet, "sheet", str, "")
+            self._unknown(place, sheet, names=_SHEET_KEYS)
+            name = self._typed(place, sheet, key="sheet", kind=str, default="")
             if name in layouts or name in ignored:
                 self._refuse(place, "describes a sheet that an earlier one describes", "keep one of them", value=name)
             if layout := self._layout(place, name, sheet):
                 layouts[name] = layout
-            left = self._texts(f"{place}.ignored", self._typed(place, sheet, "ignored", dict, {}))
+            left = self._texts(f"{place}.ignored", self._typed(place, sheet, key="ignored", kind=dict, default={}))
             if left:
                 ignored[name] = left
         return layouts, ignored
@@ -150,9 +153,11 @@ class _Reader:
     def _layout(self, place: str, name: str, sheet: Mapping[str, Any]) -> Layout | None:
         if not {"header_rows", "data_from", "drop_rows", "keep_rows"} & set(sheet):
             return None
-        heads = self._typed(place, sheet, "header_rows", list, [1])
-        drop, keep = (self._typed(place, sheet, key, list, []) for key in ("drop_rows", "keep_rows"))
-        first = self._typed(place, sheet, "data_from", int, 1 + max((h for h in heads if type(h) is int), default=1))
+        heads = self._typed(place, sheet, key="header_rows", kind=list, default=[1])
+        drop, keep = (self._typed(place, sheet, key=key, kind=list, default=[]) for key in ("drop_rows", "keep_rows"))
+        first = self._typed(
+            place, sheet, key="data_from", kind=int, default=1 + max((h for h in heads if type(h) is int), default=1)
+        )
         if not heads or not all(type(h) is int and h > 0 for h in heads) or sorted(set(heads)) != heads:
             self._refuse(f"{place}.header_rows", "are no row numbers in order", "such as header_rows = [3, 4]")
             return None
@@ -165,22 +170,22 @@ class _Reader:
         return Layout(name, tuple(heads), first, tuple(drop), tuple(keep))
 
     def _blocks(self, name: str, contents: Mapping[str, Any]) -> Iterable[Block]:
-        blocks = self._typed("", contents, name, (list, dict), [])
+        blocks = self._typed("", contents, key=name, kind=(list, dict), default=[])
         blocks = [blocks] if isinstance(blocks, dict) else blocks
         for number, block in enumerate(blocks, 1):
             place = name if len(blocks) == 1 else f"{name}[{number}]"
             if not isinstance(block, dict):
                 self._refuse(place, "is no table", f"write [[{name}]] above it")
                 continue
-            sheet = self._typed(place, block, "sheet", str, "")
-            where = self._where(f"{place}.where", self._typed(place, block, "where", dict, {}))
+            sheet = self._typed(place, block, key="sheet", kind=str, default="")
+            where = self._where(f"{place}.where", self._typed(place, block, key="where", kind=dict, default={}))
             columns = {c: self._field(f"{place}.{c}", f) for c, f in block.items() if c not in _BLOCK_KEYS}
             yield Block(name, sheet, {c: f for c, f in columns.items() if f is not None}, where)
 
     def _where(self, place: str, where: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         rows = {}
         for header in where:
-            texts = self._typed(place, where, header, (str, list), "")
+            texts = self._typed(place, where, key=header, kind=(str, list), default="")
             texts = [texts] if isinstance(texts, str) else texts
             if not texts or not all(isinstance(t, str) for t in texts):
                 self._refuse(f"{place}.{header}", "is no text and no list of texts", 'such as ["1", "2"]')
@@ -189,15 +194,19 @@ class _Reader:
         return rows
 
     def _field(self, place: str, written: object) -> Field | None:
-        if not self._is(place, written, (str, int, float, dict)):
+        if not self._is(place, written, kind=(str, int, float, dict)):
             return None
         if isinstance(written, str):
             return Field(column=written)
         if not isinstance(written, dict):
             return Field(const=str(written))
         before = len(self.problems)
-        self._unknown(place, written, tuple(_FIELD_TYPES))
-        settings = {k: self._typed(place, written, k, _FIELD_TYPES[k], None) for k in written if k in _FIELD_TYPES}
+        self._unknown(place, written, names=tuple(_FIELD_TYPES))
+        settings = {
+            k: self._typed(place, written, key=k, kind=_FIELD_TYPES[k], default=None)
+            for k in written
+            if k in _FIELD_TYPES
+        }
         for key, choices in _CHOICES.items():
             if isinstance(settings.get(key), str) and not (key == "unit" and _is_dose_unit(settings[key])):
                 self._chosen(f"{place}.{key}", settings[key], choices)
@@ -236,27 +245,27 @@ class _Reader:
                     self._refuse(f"{table}.{column}", f"is no column of {table}, but nearly one", remedy)
 
     def _dictionary(self, place: str, words: object) -> dict[str, Answer]:
-        if not self._is(place, words, dict):
+        if not self._is(place, words, kind=dict):
             return {}
         assert isinstance(words, dict)
         answers: dict[str, Answer] = {}
         for word in words:
-            answer = self._typed(place, words, word, (str, dict), "")
+            answer = self._typed(place, words, key=word, kind=(str, dict), default="")
             answers[word] = answer if isinstance(answer, str) else self._texts(f"{place}.{word}", answer)
         return answers
 
     def _texts(self, place: str, table: Mapping[str, Any]) -> dict[str, str]:
         """Return a table of texts; whole numbers are taken as texts."""
-        texts = {k: self._typed(place, table, k, (str, int, float), "") for k in table}
+        texts = {k: self._typed(place, table, key=k, kind=(str, int, float), default="") for k in table}
         return {k: str(t) for k, t in texts.items()}
 
-    def _typed(self, place: str, table: Mapping[str, Any], key: str, kind: Kinds, default: Any) -> Any:
+    def _typed(self, place: str, table: Mapping[str, Any], *, key: str, kind: Kinds, default: Any) -> Any:
         """Return a value of the type that it must have; the default where it is lacking or of another type."""
         where = f"{place}.{key}" if place else key
         value = table.get(key, default)
-        return value if key not in table or self._is(where, value, kind) else default
+        return value if key not in table or self._is(where, value, kind=kind) else default
 
-    def _is(self, place: str, value: object, kind: Kinds) -> bool:
+    def _is(self, place: str, value: object, *, kind: Kinds) -> bool:
         fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
         if not fits:
             self._refuse(place, f"is not {_WORDS[kind]}", _REMEDY, value=None if isinstance(value, dict) else value)
@@ -270,7 +279,7 @@ class _Reader:
             self._refuse(place, "is not one of the words for it", remedy, value=value)
         return value
 
-    def _unknown(self, place: str, table: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    def _unknown(self, place: str, table: Mapping[str, Any], *, names: tuple[str, ...]) -> None:
         for key in table:
             if key not in names:
                 near = nearest(key, names)

@@ -73,7 +73,7 @@ def fitting(source: Source) -> Iterator[str]:
     yield from (name for name, preset in presets().items() if any(preset.fits_table(t) for t in source.tables))
 
 
-def with_preset(source: Source, proposed: Proposed, name: str) -> Proposed:
+def with_preset(source: Source, proposed: Proposed, *, name: str) -> Proposed:
     """Return the map that a preset makes of a source, in place of the proposed one.
 
     Parameters
@@ -100,14 +100,14 @@ def with_preset(source: Source, proposed: Proposed, name: str) -> Proposed:
         rule = f"has no table with the columns of the preset ({needed})"
         remedy = "rename the headers so, or use `reinfuse map` without --preset"
         raise SourceRefused([Problem(table=source.name, rule=rule, remedy=remedy)])
-    return _combined(source, proposed, pairs)
+    return _combined(source, proposed, pairs=pairs)
 
 
-def _combined(source: Source, proposed: Proposed, pairs: Sequence[tuple[Preset, SourceTable]]) -> Proposed:
+def _combined(source: Source, proposed: Proposed, *, pairs: Sequence[tuple[Preset, SourceTable]]) -> Proposed:
     """Put the blocks of presets in place of those proposed for the same tables; other tables keep theirs."""
     before, here = proposed.map, {table.name for _, table in pairs}
     blocks = [b for preset, table in pairs for b in _blocks(preset, table)]
-    left = _left_out(proposed, [table for _, table in pairs], blocks)
+    left = _left_out(proposed, [table for _, table in pairs], blocks=blocks)
     others = [t for t in source.tables if t.name not in here]
     own = tuple(f"{c.header}: " for t in others for c in t.columns)
     orders = [p.map.date_order for p, _ in pairs if p.map.date_order]
@@ -120,10 +120,12 @@ def _combined(source: Source, proposed: Proposed, pairs: Sequence[tuple[Preset, 
         ids=OPEN if OPEN in (before.ids, *(p.map.ids for p, _ in pairs)) else "keep",
         date_order=before.date_order or (orders[0] if orders else ""),
     )  # fmt: skip
-    return Proposed(source_map, tuple(_proposals(source, source_map, proposed, here)))
+    return Proposed(source_map, tuple(_proposals(source, source_map, proposed=proposed, here=here)))
 
 
-def _left_out(proposed: Proposed, tables: Sequence[SourceTable], blocks: Sequence[Block]) -> dict[str, dict[str, str]]:
+def _left_out(
+    proposed: Proposed, tables: Sequence[SourceTable], *, blocks: Sequence[Block]
+) -> dict[str, dict[str, str]]:
     """Return the columns that a preset does not read, with what is proposed for them without it."""
     read = {(b.sheet, h) for b in blocks for f in b.fields.values() for h in f.headers}
     targets = {p.source: p.target for p in proposed.proposals if p.target != IGNORE}
@@ -138,20 +140,22 @@ def _blocks(preset: Preset, table: SourceTable) -> Iterator[Block]:
     headers = preset.headers(table)
     reason = f"preset {preset.name}"
     for block in preset.map.blocks:
-        fields = {c: _with_headers(f, headers, reason) for c, f in block.fields.items()
+        fields = {c: _with_headers(f, headers, reason=reason) for c, f in block.fields.items()
                   if all(h in headers for h in (f.column, *f.where) if h)}  # fmt: skip
         if "patient_id" in fields and any(f.column for c, f in fields.items() if c != "patient_id"):
             yield Block(block.table, table.name, fields, block.where)
 
 
-def _with_headers(filled: Field, headers: Mapping[str, str], reason: str) -> Field:
+def _with_headers(filled: Field, headers: Mapping[str, str], *, reason: str) -> Field:
     weight = headers.get(filled.weight, OPEN) if filled.weight else ""
     where = {headers[h]: texts for h, texts in filled.where.items()}
     return replace(filled, column=headers.get(filled.column, ""), weight=weight, where=where, reason=reason,
                    confidence=_SURE)  # fmt: skip
 
 
-def _proposals(source: Source, source_map: SourceMap, proposed: Proposed, here: Container[str]) -> Iterator[Proposal]:
+def _proposals(
+    source: Source, source_map: SourceMap, *, proposed: Proposed, here: Container[str]
+) -> Iterator[Proposal]:
     lines: dict[tuple[str, str], Proposal] = {}
     for _, block in source_map.places():
         for column, filled in block.fields.items():

@@ -78,7 +78,7 @@ def questions(source_map: SourceMap) -> Iterator[Question]:
             text = f"Which of the texts in {header} marks the rows that are meant?"
             yield Question(place, header, WHERE, text, (), block.reason)
         for column, filled in block.fields.items():
-            yield from _of_line(place, column, filled)
+            yield from _of_line(place, column, filled=filled)
 
 
 def _of_words(source_map: SourceMap) -> Iterator[Question]:
@@ -90,7 +90,7 @@ def _of_words(source_map: SourceMap) -> Iterator[Question]:
                 yield Question(f"values.{name}", word, "value", text)
 
 
-def _of_line(place: str, column: str, filled: Field) -> Iterator[Question]:
+def _of_line(place: str, column: str, *, filled: Field) -> Iterator[Question]:
     read = filled.column if filled.column != OPEN else ""
     sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
     about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
@@ -161,14 +161,14 @@ def answered(source_map: SourceMap, question: Question, answer: str) -> SourceMa
             block = replace(block, where={**block.where, question.subject: (answer,)})
         elif place == question.place:
             before = block.fields[question.subject]
-            block = _with_answer(block, question, answer)
+            block = _with_answer(block, question, answer=answer)
             if question.subject not in block.fields and before.column:
                 ignored.setdefault(block.sheet, {})[before.column] = LEFT_OUT
         blocks.append(block)
     return replace(source_map, blocks=tuple(blocks), ignored=ignored)
 
 
-def _with_answer(block: Block, question: Question, answer: str) -> Block:
+def _with_answer(block: Block, question: Question, *, answer: str) -> Block:
     fields = dict(block.fields)
     line = fields[question.subject]
     if question.setting != "confirm":

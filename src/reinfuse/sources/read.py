@@ -42,17 +42,17 @@ def read_source(path: Path, *, kind: SourceKind | None = None, layouts: Mapping[
         recognised = recognise(path)
         if recognised.kind == "cohort":
             why = f"is a cohort already: {recognised.why}"
-            return _nothing(path, why, "`reinfuse check` and `reinfuse analyze` read it without a map")
+            return _nothing(path, why, remedy="`reinfuse check` and `reinfuse analyze` read it without a map")
         if recognised.kind is None:
-            return _nothing(path, recognised.why, f"name a file or folder that is one of: {', '.join(KINDS)}")
+            return _nothing(path, recognised.why, remedy=f"name a file or folder that is one of: {', '.join(KINDS)}")
         kind = recognised.kind
     reader = _READERS.get(kind)
     if reader is None:
-        return _nothing(path, f"sources of the kind {kind} are not read", "save it as .csv or .xlsx")
+        return _nothing(path, f"sources of the kind {kind} are not read", remedy="save it as .csv or .xlsx")
     return reader(path, layouts)
 
 
-def _nothing(path: Path, rule: str, remedy: str) -> Source:
+def _nothing(path: Path, rule: str, *, remedy: str) -> Source:
     return Source("excel", path.name, (), (Problem(table=path.name, rule=rule, remedy=remedy),))
 
 
@@ -75,7 +75,7 @@ def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
     entries = sorted(e for e in path.iterdir() if e.suffix.casefold() in endings and not e.name.startswith((".", "~$")))
     if len(entries) > WORKBOOKS_IN_FOLDER:
         rule = f"holds more than {WORKBOOKS_IN_FOLDER} tables, the most that are read of a folder"
-        return _nothing(path, rule, "put the files of one study into a folder of their own")
+        return _nothing(path, rule, remedy="put the files of one study into a folder of their own")
     tables: list[SourceTable] = []
     problems: list[Problem] = []
     hashes: dict[str, str] = {}
@@ -91,7 +91,7 @@ def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
     names = Counter(t.name for t in tables)
     problems += [Problem(table=name, rule=rule, remedy=remedy) for name, count in names.items() if count > 1]
     if not tables and not problems:
-        return _nothing(path, "holds no table", "name a folder with workbooks or text files")
+        return _nothing(path, "holds no table", remedy="name a folder with workbooks or text files")
     return Source("csv", path.name, tuple(tables), tuple(problems), hashes, tuple(remarks))
 
 

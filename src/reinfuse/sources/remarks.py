@@ -20,7 +20,7 @@ def places(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:_SHOWN])}{more}"
 
 
-def of_sheet(sheet: Sheet, lines: Lines, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
+def of_sheet(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
     """Yield what a workbook's sheet shows and its texts do not tell, of rows of data."""
     numbers = {line.number for line in rows}
     if sheet.hidden:
@@ -36,7 +36,7 @@ def of_sheet(sheet: Sheet, lines: Lines, rows: Sequence[Line], header: Sequence[
     yield from _struck(sheet.marks.struck, rows)
     yield from _cells("comments, which are not carried over", sheet.marks.comments, numbers, whole=True)
     yield from _cells("shown in thousands or millions of the number that is read", sheet.marks.scaled, numbers)
-    yield from _colours(sheet, lines, rows, header)
+    yield from _colours(sheet, lines, rows=rows, header=header)
 
 
 def faults(lines: Lines, rows: Sequence[Line]) -> Iterator[str]:
@@ -76,7 +76,7 @@ def _struck(struck: Collection[Place], rows: Iterable[Line]) -> Iterator[str]:
             yield f"struck through, and read as the others are: {places(named)}"
 
 
-def _colours(sheet: Sheet, lines: Lines, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
+def _colours(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
     """Yield rows and columns in which some cells have another colour than others: colours may stand for something."""
     fills = sheet.marks.fills
     if not fills:

@@ -126,14 +126,14 @@ def _table(
     header = compose(lines, layout.header_rows)
     summaries = sheet.marks.summaries if sheet else frozenset()
     kept = sort_rows(lines, layout, header.names, summaries=summaries, fixed=fixed)
-    names = _names(lines, header.names, kept.rows)
+    names = _names(lines, header.names, rows=kept.rows)
     positions = [j for j, title in enumerate(names) if title]
     columns = tuple(SourceColumn(header=names[j], place=letters(lines.columns[j])) for j in positions)
     rows = tuple(SourceRow(f"row {line.number}", tuple(line.texts[j] for j in positions)) for line in kept.rows)
-    told = [*_above(lines, layout), *header.remarks, *_unnamed(lines, header.names, names), *kept.remarks]
+    told = [*_above(lines, layout), *header.remarks, *_unnamed(lines, header.names, names=names), *kept.remarks]
     told += remarks.faults(lines, kept.rows)
     if sheet:
-        told += remarks.of_sheet(sheet, lines, kept.rows, names)
+        told += remarks.of_sheet(sheet, lines, rows=kept.rows, header=names)
     layout = Layout(layout.sheet, layout.header_rows, layout.data_from, kept.drop_rows, layout.keep_rows)
     problems = list(kept.problems)
     if fixed:
@@ -155,13 +155,13 @@ def _between(lines: Lines, layout: Layout) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _names(lines: Lines, header: Sequence[str], rows: Sequence[Line]) -> list[str]:
+def _names(lines: Lines, header: Sequence[str], *, rows: Sequence[Line]) -> list[str]:
     """Name filled columns without a header by their letters; leave out those that are empty too."""
     filled = {j for line in rows for j in line.filled}
     return [title or (f"column {letters(lines.columns[j])}" if j in filled else "") for j, title in enumerate(header)]
 
 
-def _unnamed(lines: Lines, header: Sequence[str], names: Sequence[str]) -> list[str]:
+def _unnamed(lines: Lines, header: Sequence[str], *, names: Sequence[str]) -> list[str]:
     bare = [letters(lines.columns[j]) for j, name in enumerate(names) if name and not header[j]]
     return [f"columns without a header are named by their letters: {remarks.places(bare)}"] if bare else []
 

@@ -120,7 +120,7 @@ def _starts(model: PenalisedModel, best: Floats, *, held: int | None = None) -> 
         axes = np.delete(np.eye(k), held, axis=0) if held is not None else np.eye(k)
         steps = [sign * size * axis for axis in axes for size in _AWAY[k <= 2] for sign in (-1, 1)]
         around += [*steps, *(best + step for step in steps), *_far(model, held)]
-        around += _separating(model, best, held)
+        around += _separating(model, best, held=held)
         if k > 2 or held is None:
             around += list(_WIDTH * np.random.default_rng(k).normal(size=(_ANYWHERE, k)))
     return np.unique([best, *around], axis=0)
@@ -140,7 +140,7 @@ def _far(model: PenalisedModel, held: int | None) -> list[Floats]:
     return points
 
 
-def _separating(model: PenalisedModel, best: Floats, held: int | None) -> list[Floats]:
+def _separating(model: PenalisedModel, best: Floats, *, held: int | None) -> list[Floats]:
     """Return points along the direction in which the likelihood without the penalty grows, several columns together."""
     end = model.unpenalised(best, held)
     length = float(np.abs(np.delete(end, [] if held is None else [held])).max(initial=0.0))

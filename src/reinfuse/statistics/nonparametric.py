@@ -24,7 +24,7 @@ def _surv(time: Floats, event: Floats, *, entry: Floats | None = None) -> Any:
     return gw.Surv(time, event=status) if entry is None else gw.Surv(entry, time2=time, event=status)
 
 
-def _states(time: Floats, event: Floats, competing: Floats) -> Any:
+def _states(time: Floats, event: Floats, *, competing: Floats) -> Any:
     """Categories are declared: of bare codes the library takes the lowest for censoring, even if nobody is censored."""
     import greenwood as gw
 
@@ -60,7 +60,7 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
 
     fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
     with np.errstate(all="ignore"):
-        table = fit.fit(_states(time, event, competing)).to_frame(format="polars")
+        table = fit.fit(_states(time, event, competing=competing)).to_frame(format="polars")
     of_event = table.filter(table["cause"] == "event")
     return tuple(of_event[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
 
@@ -71,7 +71,7 @@ def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str
 
     try:
         with np.errstate(all="ignore"):
-            result: Any = gw.grays_test(_states(time, event, competing), group=list(groups), cause="event")
+            result: Any = gw.grays_test(_states(time, event, competing=competing), group=list(groups), cause="event")
     except (np.linalg.LinAlgError, ValueError):
         return float("nan"), float("nan")
     return float(result.statistic), float(result.p_value)

@@ -46,7 +46,7 @@ def export_adam(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destinat
     """
     place.check()
     study = Study.read(cohort, plan_of(plan))
-    sets = adam_tables(study.cohort, study.data, study.plan.index_infusion)
+    sets = adam_tables(study.cohort, study.data, index=study.plan.index_infusion)
     notes = [] if is_dated(study.cohort) else ["the cohort has no dates: STARTDT and ADT are empty"]
     try:
         extras.require("sas")

@@ -60,7 +60,7 @@ def examine(path: CohortInput, plan: Plan) -> tuple[Cohort | None, tuple[Problem
     cohort, problems = _examine(path, plan.columns, used=wanted, confirmed=plan.confirmed)
     if isinstance(path, RawCohort) or cohort is None or plan.columns:
         return cohort, problems
-    if unmapped := _without_standard_names(cohort.raw, Path(path), wanted):
+    if unmapped := _without_standard_names(cohort.raw, Path(path), wanted=wanted):
         return None, (unmapped,)
     return cohort, problems
 
@@ -81,7 +81,7 @@ def _examine(path: CohortInput, columns: Mapping[str, str], *, used: Sequence[st
     if recognition and recognition.kind in _NAMES and (recognition.sure or not _holds(raw, wanted)):
         return None, (_foreign(path, recognition),)
     cohort, problems = cohorts.examine(raw, columns, used=used, confirmed=confirmed)
-    if cohort is None and not columns and (unmapped := _without_standard_names(raw, path, wanted)):
+    if cohort is None and not columns and (unmapped := _without_standard_names(raw, path, wanted=wanted)):
         return None, (unmapped,)
     return cohort, tuple(replace(p, remedy=p.remedy.replace(MAP_COMMAND, map_command(path))) for p in problems)
 
@@ -94,7 +94,7 @@ def _foreign(path: Path, recognition: Recognition) -> Problem:
     return Problem(rule=f"this looks like {name} ({why}), not like a cohort", remedy=remedy)
 
 
-def _without_standard_names(raw: RawCohort, path: Path, wanted: Iterable[str] = ()) -> Problem | None:
+def _without_standard_names(raw: RawCohort, path: Path, *, wanted: Iterable[str] = ()) -> Problem | None:
     """Return what is wrong with a sheet in whose first row no name is a standard one, or one that a plan reads.
 
     Parameters

@@ -43,7 +43,7 @@ def propose_map(path: Path, *, kind: SourceKind | None = None, preset: str = "")
         raise SourceRefused(source.problems)
     proposed = propose(source)
     if preset:
-        return source, with_preset(source, proposed, preset)
+        return source, with_preset(source, proposed, name=preset)
     return source, Proposed(_with_doubts(proposed), proposed.proposals)
 
 

@@ -182,7 +182,7 @@ class Study:
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
         results = run_steps(todo, boundary, progress=progress, others=others)
-        idle = not_run(todo, results, self._inputs(counts)) if whole else ()
+        idle = not_run(todo, results, inputs=self._inputs(counts)) if whole else ()
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
                         self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
                         described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,

@@ -102,7 +102,7 @@ def _sheets(data: bytes, elements: Elements, marks: bool, most: int | None) -> I
         book = _open(data)
         styles = Styles(book.formats) if marks else None
         for sheet in book.sheets:
-            yield _sheet(book, sheet, styles, elements, most).sheet(grids)
+            yield _sheet(book, sheet, styles=styles, elements=elements, most=most).sheet(grids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class _Gathered:
                      tuple(cells.hidden_rows), tuple(cells.hidden_columns(grid.columns)), self.marks)  # fmt: skip
 
 
-def _sheet(book: _Book, sheet: Listed, styles: Styles | None, elements: Elements, most: int | None) -> _Gathered:
+def _sheet(book: _Book, sheet: Listed, *, styles: Styles | None, elements: Elements, most: int | None) -> _Gathered:
     """Read a sheet in one pass: as it stands where its rows are written plainly, else element by element."""
     part = split_rows(book.archive, sheet.part)
     marker = Marker(styles) if styles else None

@@ -39,10 +39,10 @@ class Values:
             return unescaped(value)
         key = (cell.kind, cell.style, value)
         if key not in self._texts:
-            self._texts[key] = self._convert(cell.kind, cell.style, value)
+            self._texts[key] = self._convert(cell.kind, cell.style, value=value)
         return self._texts[key]
 
-    def _convert(self, kind: str, style: int, value: str) -> str:
+    def _convert(self, kind: str, style: int, *, value: str) -> str:
         """Return the text of a number, date, truth value or error; an error is one whatever its name."""
         from openpyxl.utils.datetime import from_ISO8601
 
@@ -102,7 +102,7 @@ class Cells:
             if text and ((text.isascii() and not text.isspace()) or clean(text)):
                 if column in texts or column in before:
                     raise ValueError("two cells in one place")
-                texts[column] = marker.see(cell, (number, column), text) if marker else text
+                texts[column] = marker.see(cell, (number, column), text=text) if marker else text
         self._meter.texts(texts.values())
         if texts:
             self.rows.setdefault(number, {}).update(texts)

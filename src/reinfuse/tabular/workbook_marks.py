@@ -105,7 +105,7 @@ class Marker:
         """Return a number or date as it is shown, where that says something else than its value."""
         return self._styles.shown[style](value) if style in self._styles.shown else ""
 
-    def see(self, cell: RawCell, place: Place, text: str) -> str:
+    def see(self, cell: RawCell, place: Place, *, text: str) -> str:
         """Note the marks of a filled cell; return its text as it is shown."""
         styles, style = self._styles, cell.style
         if cell.formula:

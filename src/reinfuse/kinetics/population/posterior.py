@@ -50,7 +50,7 @@ def population(data: CountArrays) -> Population:
     share = numpyro.sample("share", dist.Beta(*SHARE).expand([K]).to_event(1))
     q = data.X.shape[1]
     coef = numpyro.sample("coef", dist.Normal(0.0, EFFECT).expand([q, len(ACTED_ON)]).to_event(2)) if q else None
-    return Population(typical_of(mu, coef, data.X), tau, share)
+    return Population(typical_of(mu, coef, X=data.X), tau, share)
 
 
 def model(both: tuple[CountArrays, Any], blocks: tuple[int, ...]) -> None:

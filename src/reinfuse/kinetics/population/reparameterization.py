@@ -67,10 +67,10 @@ class Population(NamedTuple):
 
 def expected(values: Any, X: Array) -> Population:
     """Return the population of values of the sites."""
-    return Population(typical_of(values["mu"], values.get("coef"), X), values["tau"], values["share"])
+    return Population(typical_of(values["mu"], values.get("coef"), X=X), values["tau"], values["share"])
 
 
-def typical_of(mu: Array, coef: Array | None, X: Array) -> Array:
+def typical_of(mu: Array, coef: Array | None, *, X: Array) -> Array:
     """Return what is expected of each infusion from its factors, shape (6, n)."""
     typical = jnp.broadcast_to(mu[:, None], (K, X.shape[0]))
     return typical if coef is None else typical.at[jnp.array(ACTED_ON)].add((X @ coef).T)

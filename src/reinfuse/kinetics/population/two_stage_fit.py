@@ -50,12 +50,12 @@ def first_fit(above: tuple[Array, Array, Array], below: tuple[Array, Array, Arra
 
     def one_round(_: Any, now: tuple[Array, ...]) -> tuple[Array, ...]:
         theta, mu, tau, sigma, coef = now
-        typical = typical_of(mu, coef, X)
+        typical = typical_of(mu, coef, X=X)
         theta = _fit(theta, typical, tau, sigma=sigma, above=above, below=below)
         _, curvature, _ = _local(theta, sigma, above, below=below)
         spread = jnp.diagonal(jnp.linalg.inv(curvature.transpose(2, 0, 1) + jnp.diag(tau**-2)), axis1=1, axis2=2).T
         mu, coef = _moments(theta, X, tau, centre=centre)
-        tau2 = ((theta - typical_of(mu, coef, X)) ** 2 + spread).mean(axis=1)
+        tau2 = ((theta - typical_of(mu, coef, X=X)) ** 2 + spread).mean(axis=1)
         tau = jnp.exp(_shrunk(jnp.log(tau2) / 2, np.log(BETWEEN), n=n))
         day, value, present = above
         left = present * (value - log_count(theta, day)) ** 2
@@ -66,7 +66,7 @@ def first_fit(above: tuple[Array, Array, Array], below: tuple[Array, Array, Arra
     theta, mu, tau, sigma, coef = lax.fori_loop(0, ROUNDS, one_round, start)
     slope, curvature, _ = _local(theta, sigma, above, below=below)
     pull = jnp.einsum("ijn,jn->in", curvature, theta) + slope
-    modes = _modes(theta, typical_of(mu, coef, X), tau, sigma=sigma, above=above, below=below)
+    modes = _modes(theta, typical_of(mu, coef, X=X), tau, sigma=sigma, above=above, below=below)
     return First(theta, mu, tau, sigma, coef, curvature, pull, modes)
 
 

@@ -95,7 +95,7 @@ def run_protocol(
     fit = fitness(member, drawn, infusions)
     solve(p, fit, drawn.least, day=day, course=schedule.course, event=schedule.event, follow=follow, rtol=rtol,
           days=counted, out=out, counts=counts)  # fmt: skip
-    exclude_the_dead(out, counts, counted)
+    exclude_the_dead(out, counts, counted=counted)
     return out, counts
 
 

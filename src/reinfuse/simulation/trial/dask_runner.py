@@ -99,23 +99,25 @@ def _trusted(address: str, tls: Tls | None, *, insecure: bool) -> Any:
     if scheme == "tls":
         if missing:
             rule = "a tls:// cluster needs certificates"
-            raise _refused(address, rule, f"give {', '.join(missing)} (docs/virtual.md shows how they are made)")
+            raise _refused(address, rule, remedy=f"give {', '.join(missing)} (docs/virtual.md shows how they are made)")
         for option, path in given.items():
             if not path.is_file():
-                raise _refused(str(path), f"the file of {option} is not there", "check its name")
+                raise _refused(str(path), f"the file of {option} is not there", remedy="check its name")
         settings: Any = Security
         return settings(tls_ca_file=str(tls and tls.ca), tls_client_cert=str(tls and tls.cert),
                         tls_client_key=str(tls and tls.key), require_encryption=True)  # fmt: skip
     if given:
-        raise _refused(address, f"{', '.join(given)} would not be used there", "a tls:// address")
+        raise _refused(address, f"{', '.join(given)} would not be used there", remedy="a tls:// address")
     if scheme not in ("", "tcp"):
-        raise _refused(address, f"{scheme}:// is no protocol of a cluster here", "tcp:// on this machine, or tls://")
+        raise _refused(
+            address, f"{scheme}:// is no protocol of a cluster here", remedy="tcp:// on this machine, or tls://"
+        )
     if not (insecure or _is_here(rest)):
         rule = "whoever can reach an open cluster on other machines can run code on this one"
         remedy = (
             "use TLS (tls://, --tls-ca, --tls-cert, --tls-key), or, in a network that you trust, --insecure-cluster"
         )
-        raise _refused(address, rule, remedy)
+        raise _refused(address, rule, remedy=remedy)
     open_settings: Any = Security
     return open_settings(require_encryption=False)
 
@@ -147,9 +149,9 @@ def _require_reachable(address: str, security: Any) -> None:
         except (OSError, ValueError, TypeError) as error:
             if _of_tls(error):
                 rule = "the certificates do not fit: another authority signed them, or the key is of another"
-                raise _refused(address, rule, "use certificates of the cluster's own authority") from None
+                raise _refused(address, rule, remedy="use certificates of the cluster's own authority") from None
             remedy = "start one with `dask scheduler --host 127.0.0.1` and `dask worker tcp://127.0.0.1:8786`"
-            raise _refused(address, "no Dask cluster answers there", remedy) from None
+            raise _refused(address, "no Dask cluster answers there", remedy=remedy) from None
 
 
 def _of_tls(error: BaseException | None) -> bool:
@@ -161,7 +163,7 @@ def _of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def _refused(address: str, rule: str, remedy: str) -> PlanRefused:
+def _refused(address: str, rule: str, *, remedy: str) -> PlanRefused:
     return PlanRefused([Problem(table="cluster", value=address, rule=rule, remedy=remedy)])
 
 
@@ -181,14 +183,18 @@ def _require_same_software(client: Any, address: str) -> None:
     try:
         client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
-        raise _refused(address, "the Dask cluster there has no workers", "start some with `dask worker`") from None
+        raise _refused(
+            address, "the Dask cluster there has no workers", remedy="start some with `dask worker`"
+        ) from None
     fingerprints = client.run(software_fingerprint, on_error="return")
     others = sum(one != software_fingerprint() for one in fingerprints.values())
     if others:
         rule = (
             f"{others} of its {len(fingerprints)} workers lack reinfuse, or have other versions of it, numpy or numba"
         )
-        raise _refused(address, rule, "install there what is installed on this machine (requirements-virtual.lock)")
+        raise _refused(
+            address, rule, remedy="install there what is installed on this machine (requirements-virtual.lock)"
+        )
 
 
 @dataclass(frozen=True)
@@ -225,8 +231,10 @@ class _Cluster:
             except KilledWorker:
                 future = self._send(work, some)
             except (CancelledError, CommClosedError):
-                raise _refused(self.address, "the cluster was lost", _RESUME) from None
-        raise _refused(self.address, f"workers died {AGAIN} times over at the same blocks", "give them more memory")
+                raise _refused(self.address, "the cluster was lost", remedy=_RESUME) from None
+        raise _refused(
+            self.address, f"workers died {AGAIN} times over at the same blocks", remedy="give them more memory"
+        )
 
     def _waited(self, future: Any, blocks: int) -> list[Tally]:
         """Return a task's results, one of each block, unless for long there has been no worker."""
@@ -235,14 +243,14 @@ class _Cluster:
             try:
                 tallies: list[Tally] = future.result(timeout=PATIENCE)
                 if not isinstance(tallies, list) or len(tallies) != blocks:
-                    raise _refused(self.address, "a worker sent back something else than was asked", _RESUME)
+                    raise _refused(self.address, "a worker sent back something else than was asked", remedy=_RESUME)
                 return tallies
             except TimeoutError:
                 if future.done():
                     raise
             since = monotonic() if self.client.nthreads() else since
             if monotonic() - since > GONE:
-                raise _refused(self.address, "the cluster has had no workers for minutes", _RESUME)
+                raise _refused(self.address, "the cluster has had no workers for minutes", remedy=_RESUME)
 
 
 def _sums(work: Work, blocks: Sequence[Block]) -> list[Tally]:

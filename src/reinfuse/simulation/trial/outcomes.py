@@ -106,7 +106,7 @@ def needs_another(first: Floats, second: Floats) -> Bools:
         )
 
 
-def exclude_the_dead(out: Floats, counts: Floats, counted: Floats) -> None:
+def exclude_the_dead(out: Floats, counts: Floats, *, counted: Floats) -> None:
     """Take out of a run what would have happened after death: infusions are not given, CAR-T cells not counted.
 
     The solver goes on after death. Who died in the course of an earlier infusion, or between lymphodepletion and

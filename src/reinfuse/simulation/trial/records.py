@@ -48,7 +48,7 @@ def records(protocols: Protocols, tally: Tally) -> Iterator[Estimate]:
             if a:
                 either = None if bounds is None else (-bounds[1], bounds[1])
                 yield from _contrasts(name, arm.name, arms[0].name, tally=tally, a=a, q=q, bounds=either)
-        yield from _quantiles(arm.name, tally, a)
+        yield from _quantiles(arm.name, tally, a=a)
 
 
 def _level(name: str, arm: str, pooled: Moments, *, bounds: Bounds | None) -> Estimate:
@@ -59,7 +59,7 @@ def _level(name: str, arm: str, pooled: Moments, *, bounds: Bounds | None) -> Es
                    unit=None if share else "days")  # fmt: skip
 
 
-def as_selected(tally: Tally, a: int, q: int) -> Moments:
+def as_selected(tally: Tally, a: int, *, q: int) -> Moments:
     """Return the difference of a quantity between those given the infusion in an arm and those given it in the
     reference, many of whom are the same."""
     one, other = ((tally.given[:, k], tally.total[:, k, q], tally.square[:, k, q]) for k in (a, 0))
@@ -70,7 +70,7 @@ def as_selected(tally: Tally, a: int, q: int) -> Moments:
 def _contrasts(name: str, arm: str, reference: str, *, tally: Tally, a: int, q: int,
                bounds: Bounds | None) -> Iterator[Estimate]:  # fmt: skip
     same = moments(tally.both[:, a], tally.gain[:, a, q], tally.gain_square[:, a, q])
-    selected = as_selected(tally, a, q)
+    selected = as_selected(tally, a, q=q)
     for model, pooled in ((SAME, same), (SELECTED, selected)):
         peak, share = name == _PEAK, name in SHARES
         statistic = "ratio" if peak else "risk_difference" if share else "mean_difference"
@@ -94,7 +94,7 @@ def _record(name: str, statistic: str, arm: str, *, pooled: Moments, power: bool
                     note=NOT_ESTIMABLE if value is None else None)  # fmt: skip
 
 
-def _quantiles(arm: str, tally: Tally, a: int) -> Iterator[Estimate]:
+def _quantiles(arm: str, tally: Tally, *, a: int) -> Iterator[Estimate]:
     n = int(tally.peaks[a].sum())
     for statistic, share in (("median", 0.5), ("iqr_low", 0.25), ("iqr_high", 0.75)):
         value = finite(quantile(tally.peaks[a], share))

@@ -55,7 +55,7 @@ class DataSet:
         return len(self.variables[0].values)
 
 
-def adam_tables(cohort: Cohort, data: AnalysisSet, index: int) -> tuple[DataSet, ...]:
+def adam_tables(cohort: Cohort, data: AnalysisSet, *, index: int) -> tuple[DataSet, ...]:
     """Return ADSL, ADTTE and ADRS of the analysed patients.
 
     Parameters
@@ -69,8 +69,12 @@ def adam_tables(cohort: Cohort, data: AnalysisSet, index: int) -> tuple[DataSet,
         Without those that would have no record. A cohort by days, or a wide sheet, has no dates in them.
     """
     frame = data.frame
-    starts = _starts(cohort, frame, index)
-    sets = (_subjects(cohort, frame, starts, index), _times(cohort.name, data, starts), _responses(cohort, frame))
+    starts = _starts(cohort, frame, index=index)
+    sets = (
+        _subjects(cohort, frame, starts=starts, index=index),
+        _times(cohort.name, data, starts),
+        _responses(cohort, frame),
+    )
     return tuple(s for s in sets if s.records)
 
 
@@ -83,7 +87,7 @@ def _day(number: float | None) -> date | None:
     return None if number is None else EPOCH + timedelta(days=int(number))
 
 
-def _starts(cohort: Cohort, frame: pl.DataFrame, index: int) -> list[date | None]:
+def _starts(cohort: Cohort, frame: pl.DataFrame, *, index: int) -> list[date | None]:
     """Return the date of each analysed patient's index infusion."""
     if not is_dated(cohort):
         return [None] * frame.height
@@ -98,7 +102,7 @@ def _texts(frame: pl.DataFrame, column: str) -> list[str | None]:
     return [None if v is None else str(v) for v in frame[column].to_list()]
 
 
-def _subjects(cohort: Cohort, frame: pl.DataFrame, starts: Sequence[date | None], index: int) -> DataSet:
+def _subjects(cohort: Cohort, frame: pl.DataFrame, *, starts: Sequence[date | None], index: int) -> DataSet:
     """Return ADSL: one record a patient, with the dates of all infusions."""
     count = frame.height
     ages = frame["age_years"].to_list() if "age_years" in frame.columns else [None] * count

@@ -32,7 +32,7 @@ def propose_adam(source: Source) -> Proposed:
     codes = _codes(draft, times)
     _baseline(draft, subjects or times)
     names = list(dict.fromkeys(endpoint_name(c) for c in codes))
-    clocks = {code: clock(times, rows, endpoint_name(code)) for code, rows in codes.items()}
+    clocks = {code: clock(times, rows, name=endpoint_name(code)) for code, rows in codes.items()}
     if any(one.asks for one in clocks.values()):
         draft.questions[FIRST_DAY] = OPEN
     for code, rows in codes.items():
@@ -40,7 +40,7 @@ def propose_adam(source: Source) -> Proposed:
         shared = f"; also {', '.join(n for n in names if n != name)}" if len(names) > 1 else ""
         days = replace(one.filled, reason=f"{code}: {one.filled.reason}{shared}")
         event = Field(column=times.header("CNSR"), values="cnsr", since=one.since, reason=_of_cnsr(times, rows))
-        where, why = _rows(times, code, rows)
+        where, why = _rows(times, code, rows=rows)
         draft.add(WIDE_SHEET, times, {f"{name}_days": days, f"{name}_event": event}, where=where, reason=why)
     _checked(draft, times)
     _best_response(draft, tables)
@@ -68,7 +68,7 @@ def _of_cnsr(times: Variables, rows: list[int]) -> str:
     return f"CNSR: 0 is an event, {', '.join(more) if more else '1'} censored"
 
 
-def _rows(times: Variables, code: str, rows: list[int]) -> tuple[dict[str, tuple[str, ...]], str]:
+def _rows(times: Variables, code: str, *, rows: list[int]) -> tuple[dict[str, tuple[str, ...]], str]:
     """Return which records of a parameter are read, and why: of several readers one, of flagged records those."""
     where: dict[str, tuple[str, ...]] = {times.header("PARAMCD"): (code,)}
     subjects = [times.texts("USUBJID")[r] for r in rows]
@@ -130,7 +130,7 @@ def _best_response(draft: Draft, tables: list[Variables]) -> None:
             continue
         code = next((c for c in _OVERALL if c in codes), codes[0])
         rows = [r for r, c in enumerate(data.texts("PARAMCD")) if c == code]
-        where, why = _rows(data, code, rows)
+        where, why = _rows(data, code, rows=rows)
         several = f"{code} is taken, not {', '.join(c for c in codes if c != code)}" if len(codes) > 1 else ""
         filled = Field(column=data.header("AVALC"), confirm=bool(several), reason=several or f"best response ({code})")
         draft.add(WIDE_SHEET, data, {"response": filled}, where=where, reason=why)

@@ -43,7 +43,7 @@ def _patients(draft: Draft, data: Variables) -> None:
     fields["last_contact"] = Field(column=last) if last else Field(
         column=other or OPEN, confirm=bool(other), confidence=0.4,
         reason=f"there is no LSTALVDT{f'; {other} may be earlier than the last contact' if other else ''}")  # fmt: skip
-    fields["death"] = death_field(data, "DTHDT", "DTHFL")
+    fields["death"] = death_field(data, "DTHDT", flag="DTHFL")
     if cause := data.first("DTHCGR1", "DTHCAUS"):
         fields["death_cause"] = Field(column=cause, reason=f"{cause} is the cause of death")
     diagnosis = data.first("DIAG", "DIAGNOS", "PRIMDIAG", "DISEASE", "MHDIAG")
@@ -60,7 +60,7 @@ def _patients(draft: Draft, data: Variables) -> None:
     draft.add("patients", data, fields)
 
 
-def death_field(data: Variables, day: str, flag: str) -> Field:
+def death_field(data: Variables, day: str, *, flag: str) -> Field:
     """Return how the date of death is filled: empty means alive, unless the flag of death says otherwise."""
     texts, flags = data.texts(day), data.texts(flag)
     undated = sum(f == "Y" and not t for f, t in zip(flags, texts, strict=True))

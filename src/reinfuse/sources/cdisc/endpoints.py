@@ -49,10 +49,10 @@ class Clock:
     since: str = ""
 
 
-def clock(data: Variables, rows: Sequence[int], name: str) -> Clock:
+def clock(data: Variables, rows: Sequence[int], *, name: str) -> Clock:
     """Return how the days of a parameter's records are read: from AVAL, or as ADT - the date of their start."""
     unit, why = _unit(data, rows)
-    origin, origin_why, sure = _origin(data, rows, name)
+    origin, origin_why, sure = _origin(data, rows, name=name)
     counted = _from_first_day(data, rows, origin, unit=unit)
     aval = data.first("AVAL")
     unit = "days" if counted in FIRST_DAYS else unit
@@ -80,7 +80,7 @@ def _unit(data: Variables, rows: Sequence[int]) -> tuple[str, str]:
     return "", "neither AVALU nor PARAM says its unit"
 
 
-def _origin(data: Variables, rows: Sequence[int], name: str) -> tuple[str, str, bool]:
+def _origin(data: Variables, rows: Sequence[int], *, name: str) -> tuple[str, str, bool]:
     """Return from which date days count, why, and whether that is sure."""
     start = data.first("STARTDT")
     if name in OWN_ORIGIN:

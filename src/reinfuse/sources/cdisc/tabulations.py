@@ -49,7 +49,7 @@ def _dm(draft: Draft, data: Variables, tables: Mapping[str, Variables]) -> str:
     why = f"{last or 'nothing'} is the end of participation, which may not be the last contact"
     fields["last_contact"] = Field(column=last or OPEN, confirm=bool(last), confidence=0.5, reason=why,
                                    partial=_partial(data, last))  # fmt: skip
-    fields["death"] = death_field(data, "DTHDTC", "DTHFL")
+    fields["death"] = death_field(data, "DTHDTC", flag="DTHFL")
     fields["diagnosis"] = Field(const=OPEN, reason="DM has no diagnosis: write ALL, CLL, NHL or another text")
     if sex := data.first("SEX"):
         fields["sex"] = Field(column=sex)

@@ -146,7 +146,7 @@ class _Builder:
                 own = self.lines.get(("responses.date", k, day))
                 criteria = self.lines.get(("responses.criteria", k, None))
                 dated = own.filled if own else self._dated(line, k, day)
-                more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", _CRITERIA)
+                more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", words=_CRITERIA)
                 yield self.block("responses", {"date": dated, "response": line.filled, **more})
                 if any(
                     (s := understand("response", t, order="dmy")) and "mrd" in s.parts for t in line.match.cells.counts
@@ -172,7 +172,7 @@ class _Builder:
                     if (key := (f"mrd.{c}", k, None)) in self.lines}  # fmt: skip
             for column, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
                 if column not in more and "result" in found:
-                    more |= _in_header(self.lines["mrd.result", k, day], column, words)
+                    more |= _in_header(self.lines["mrd.result", k, day], column, words=words)
             own = self.lines.get(("mrd.date", k, day)) or self.lines.get(("responses.date", k, day))
             yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **found, **more})
 
@@ -226,7 +226,7 @@ class _Builder:
             yield self.block("counts", fields)
 
 
-def _in_header(line: Line, column: str, words: Mapping[str, str]) -> dict[str, Field]:
+def _in_header(line: Line, column: str, *, words: Mapping[str, str]) -> dict[str, Field]:
     """Return a constant that a header tells: `Response (Lugano)`, `MRD flow (BM)`."""
     said = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
     return {column: Field(const=said.pop(), reason="the header says so")} if len(said) == 1 else {}
@@ -236,6 +236,6 @@ def _without(fields: Mapping[str, Field], *names: str) -> dict[str, Field]:
     return {c: f for c, f in fields.items() if c not in names}
 
 
-def is_used(header: str, sheet: str, blocks: Iterable[Block]) -> bool:
+def is_used(header: str, sheet: str, *, blocks: Iterable[Block]) -> bool:
     """Tell whether a line of any block reads a column of a sheet."""
     return any(header in filled.headers for b in blocks if b.sheet == sheet for filled in b.fields.values())

@@ -87,7 +87,7 @@ class Cells:
         if concept.target == "counts.unit":
             return bool(understand("counts.unit", text))
         said = understand(_name(concept), text, mark=self.mark)
-        return bool(said and said.parts and _in_range(concept, text, said.parts))
+        return bool(said and said.parts and _in_range(concept, text, parts=said.parts))
 
     @property
     def are_codes(self) -> bool:
@@ -112,7 +112,7 @@ class Cells:
 
 
 def cells_of(
-    table: SourceTable, column: SourceColumn, dialect: Dialect = "point", missing: Container[str] = ()
+    table: SourceTable, column: SourceColumn, *, dialect: Dialect = "point", missing: Container[str] = ()
 ) -> Cells:
     """Gather the filled cells of a column; `missing`: texts that stand for missing data there."""
     counts: Counter[str] = Counter()
@@ -147,7 +147,7 @@ def _name(concept: Concept) -> str:
     return f"{concept.table}.{concept.column}"
 
 
-def _in_range(concept: Concept, text: str, parts: Mapping[str, str]) -> bool:
+def _in_range(concept: Concept, text: str, *, parts: Mapping[str, str]) -> bool:
     """Tell whether numbers are possible ones; a plain small number is no diagnosis and no dose in cells."""
     if concept.column == "prior_lines":
         return float(parts["prior_lines"]) <= 30

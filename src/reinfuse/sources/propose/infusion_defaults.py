@@ -14,7 +14,9 @@ _DATED_BY_THEMSELVES = ("responses.date", "responses.date:PD", "therapies.date",
                         "responses.criteria")  # fmt: skip
 
 
-def with_infusions(found: Sequence[Match], shape: Shape, positions: Mapping[str, int]) -> dict[Key, tuple[Match, str]]:
+def with_infusions(
+    found: Sequence[Match], shape: Shape, *, positions: Mapping[str, int]
+) -> dict[Key, tuple[Match, str]]:
     """Return each match under its key, with the doubt about its infusion.
 
     In a sheet with infusions side by side, a column of an infusion without a number is of the first one that lacks it;

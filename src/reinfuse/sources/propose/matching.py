@@ -114,7 +114,7 @@ def matches(
         if one.key not in taken and one.name.header not in used:
             taken[one.key] = one
             used.add(one.name.header)
-    return [*taken.values(), *_by_cells([n for n in names if n.header not in used], cells, listed, taken)]
+    return [*taken.values(), *_by_cells([n for n in names if n.header not in used], cells, among=listed, taken=taken)]
 
 
 def _by_label(possible: Sequence[Match]) -> list[Match]:
@@ -140,17 +140,19 @@ def label_is_strange(match: Match) -> bool:
 
 
 def _by_cells(
-    names: Iterable[Name], cells: Mapping[str, Cells], among: Iterable[Concept], taken: Container[Key]
+    names: Iterable[Name], cells: Mapping[str, Cells], *, among: Iterable[Concept], taken: Container[Key]
 ) -> list[Match]:
     """Return columns whose names are strange, taken for what their cells are, where only one column can be it."""
     free = [n for n in names if not n.before and not {n.words, n.leaf} & set(passed_over())]
-    guesses = [guess for n in free for c in among if (guess := _by_its_cells(n, cells[n.header], c)) is not None]
+    guesses = [
+        guess for n in free for c in among if (guess := _by_its_cells(n, cells[n.header], concept=c)) is not None
+    ]
     first = {guess.name.header: guess for guess in reversed(guesses)}
     keys = [guess.key for guess in first.values()]
     return [guess for guess in first.values() if guess.key not in taken and keys.count(guess.key) == 1]
 
 
-def _by_its_cells(name: Name, cells: Cells, concept: Concept) -> Match | None:
+def _by_its_cells(name: Name, cells: Cells, *, concept: Concept) -> Match | None:
     """Take a column for regimens or responses, for the date of the infusion that it names, or of the last contact."""
     if concept.key == "infusions.date":
         possible = name.infusion is not None and name.certain
@@ -165,7 +167,7 @@ def _by_its_cells(name: Name, cells: Cells, concept: Concept) -> Match | None:
     return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
 
 
-def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], found: Sequence[Match]) -> list[Match]:
+def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], *, found: Sequence[Match]) -> list[Match]:
     """Return a column that is called a date and no more, in a table of events, as the date of its events."""
     targets = {m.concept.target for m in found}
     events = [table for what, table in _EVENTS.items() if what in targets and f"{table}.date" not in targets]

@@ -41,7 +41,9 @@ class _Table:
     def __init__(self, table: SourceTable, dialect: Dialect, source: Source) -> None:
         self.table = table
         described = source.kind == "redcap"
-        self.cells = {c.header: cells_of(table, c, dialect, source.missing_codes) for c in table.columns}
+        self.cells = {
+            c.header: cells_of(table, c, dialect=dialect, missing=source.missing_codes) for c in table.columns
+        }
         self.names = with_siblings([parse_described(c.header, c.label if described else "") for c in table.columns])
         self.own_names = [n for n in self.names if not described or n.header not in ROW_HEADERS]
         self.shape = shape_of(table, self.own_names, self.cells)
@@ -57,8 +59,8 @@ class _Table:
         among = [c for c in concepts().values() if self.shape.holds(c)]
         found = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
         if self.shape.row_of == "event":
-            found = [*found, *bare_dates(self.own_names, self.cells, found)]
-        return with_infusions(found, self.shape, self.table.positions)
+            found = [*found, *bare_dates(self.own_names, self.cells, found=found)]
+        return with_infusions(found, self.shape, positions=self.table.positions)
 
     def date_of_infusions(self) -> str:
         """Return the header of the date of infusions, where a row is one by the names of its columns."""
@@ -108,7 +110,7 @@ class _Table:
         contact = self.lines.get(("patients.last_contact", None, None))
         if any(key == "patients.death" for key, _, _ in self.lines):
             died = next(m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death")
-            undated = dead_without_date(self.table, status, died)
+            undated = dead_without_date(self.table, status, death=died)
             says = f"it says dead in {undated}, where no date of death stands: is it rightly left out?"
             self.notes[status.name.header] = (says, True) if undated else ("the date of death says who died", False)
         elif contact is None:
@@ -125,11 +127,13 @@ class _Table:
         for line in self.lines.values():
             by_header.setdefault(line.match.name.header, []).append(line)
         for name in self.names:
-            used = [line for line in by_header.get(name.header, ()) if is_used(name.header, self.table.name, blocks)]
+            used = [
+                line for line in by_header.get(name.header, ()) if is_used(name.header, self.table.name, blocks=blocks)
+            ]
             for line in used[:1]:
                 yield Proposal(source=name.header, target=self._target(line, blocks), confidence=line.match.confidence,
                                reason=line.reason, open=line.is_open or _needs_a_look(line, self.table.name,
-                               blocks))  # fmt: skip
+                               blocks=blocks))  # fmt: skip
             if not used:
                 passed = None if name in self.own_names else (ROW_HEADERS[name.header], False)
                 noted = passed or self.notes.get(name.header)
@@ -182,7 +186,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     taken: dict[str, str] = {}
     for one in tables:
         one.write(order, taken)
-        one.lines = {k: _ordered(line, order, one.table.name) for k, line in one.lines.items()}
+        one.lines = {k: _ordered(line, order, sheet=one.table.name) for k, line in one.lines.items()}
         blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
     blocks = without_idle(blocks) if source.kind == "redcap" else blocks
     proposals: list[Proposal] = []
@@ -198,7 +202,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     return Proposed(source_map, tuple(proposals))
 
 
-def _ordered(line: Line, order: Order, sheet: str) -> Line:
+def _ordered(line: Line, order: Order, *, sheet: str) -> Line:
     """Give a line the order of its own column where columns are written in different orders."""
     own = order.columns.get((sheet, line.match.name.header), "")
     return replace(line, filled=replace(line.filled, order=own)) if own else line
@@ -213,7 +217,7 @@ def _ids(tables: Sequence[_Table]) -> str:
     return OPEN if any(line.match.names_a_person for line in lines) else "keep"
 
 
-def _needs_a_look(line: Line, sheet: str, blocks: Sequence[Block]) -> bool:
+def _needs_a_look(line: Line, sheet: str, *, blocks: Sequence[Block]) -> bool:
     """Tell whether a block that a column fills holds something open besides: a response without a date of its own."""
     header, column = line.match.name.header, line.match.concept.column
     return any(field.is_open for b in blocks if b.sheet == sheet for name, filled in b.fields.items()

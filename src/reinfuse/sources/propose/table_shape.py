@@ -66,14 +66,14 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Cell
     header = identifier.name.header if identifier else ""
     repeated = bool(header) and not cells[header].is_unique
     named = infusions_named(names)
-    if _is_derived(names, cells, first):
+    if _is_derived(names, cells, first=first):
         return Shape("derived", named or (1, 2), words, header)
     if sheet.infusion is not None and not named and not repeated:
         return Shape("patient", (sheet.infusion,), words, header)
     exact = {m.concept.target for m in first if m.name_score >= 100}
     numbered = [k for k in named if any(n.infusion == k for n in names)]
     if named and (not repeated or len(numbered) > 1):
-        return Shape("patient", _all_up_to(named, exact, names), words, header)
+        return Shape("patient", _all_up_to(named, exact, names=names), words, header)
     own = [t for t in _OF_INFUSIONS if t in exact and by_target[t].name.infusion is None]
     dated = "infusions.date" in by_target and by_target["infusions.date"].name.infusion is None
     if repeated or _NUMBER in exact:
@@ -86,14 +86,14 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Cell
     return Shape("event", (), words, header)
 
 
-def _all_up_to(named: tuple[int, ...], exact: set[str], names: Sequence[Name]) -> tuple[int, ...]:
+def _all_up_to(named: tuple[int, ...], exact: set[str], *, names: Sequence[Name]) -> tuple[int, ...]:
     """Add CART1 where headers name CART2 alone, and columns without a number can only be CART1's."""
     del exact
     unnumbered = any(n.infusion is None and n.of_infusion for n in names)
     return tuple(sorted({*named, 1})) if unnumbered or 1 in named else named
 
 
-def _is_derived(names: Sequence[Name], cells: Mapping[str, Cells], first: Sequence[Match]) -> bool:
+def _is_derived(names: Sequence[Name], cells: Mapping[str, Cells], *, first: Sequence[Match]) -> bool:
     """Tell a sheet of derived times: two of its columns are times or events, and no infusion has a date."""
     found = [m for m in matches(names, cells, derived_concepts().values(), context=False) if m.name_score >= 100]
     ends = {m.concept.target.removesuffix("_days").removesuffix("_event") for m in found}

@@ -41,7 +41,7 @@ def status_line(match: Match, contact: Line) -> Line:
     return replace(line, filled=filled, words=())
 
 
-def dead_without_date(table: SourceTable, status: Match, death: Match) -> str:
+def dead_without_date(table: SourceTable, status: Match, *, death: Match) -> str:
     """Return the places of rows whose status says dead while their date of death is empty; nothing where none is."""
     dead = _texts_of_the_dead(status) or ()
     pairs = zip(table.texts(status.name.header), table.texts(death.name.header), table.rows, strict=True)

@@ -141,12 +141,12 @@ def _by_label(names: Sequence[str], fields: Mapping[str, DictionaryField]) -> It
         elif low == "survey timestamp":
             yield ExportColumn(j, "survey", name)
         else:
-            column = _labelled_field(j, name, left)
+            column = _labelled_field(j, name, left=left)
             current = column.form or current
             yield column
 
 
-def _labelled_field(j: int, name: str, left: list[DictionaryField]) -> ExportColumn:
+def _labelled_field(j: int, name: str, *, left: list[DictionaryField]) -> ExportColumn:
     """Return the column of the next field with that label; a field with boxes is used as often as it has them."""
     box = _BOX_LABEL.fullmatch(name)
     for one in left:

@@ -74,7 +74,7 @@ def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryFi
     forms = form_tables(export)
     codes = tuple(sorted(set(missing_codes((c, t) for c, t in paired if c.role in ("field", "box")))))
     problems = [*found.problems, *_unreadable(export, codes)]
-    remarks = (*found.remarks, *_remarks(export, rows, width))
+    remarks = (*found.remarks, *_remarks(export, rows, width=width))
     return Source("redcap", path.name, tuple(forms), tuple(problems), found.hashes, remarks, codes)
 
 
@@ -102,7 +102,7 @@ def _unreadable(export: Export, codes: Sequence[str]) -> Iterator[Problem]:
                           remedy="correct the cell, or export again with the dictionary of the same day")  # fmt: skip
 
 
-def _remarks(export: Export, rows: Rows, width: int) -> Iterator[str]:
+def _remarks(export: Export, rows: Rows, *, width: int) -> Iterator[str]:
     if any(c.field and c.field.choices for c, _ in export.columns):
         if export.coding.labels and not export.coding.mixed:
             yield "an export with labels"

@@ -241,22 +241,22 @@ def _in_words(low: str) -> SourceDate | None:
 def _partial(low: str) -> SourceDate | None:
     """Read a month or a year alone."""
     if match := _NO_MONTH.fullmatch(low):
-        return _cut(match[1], "", "year alone")
+        return _cut(match[1], "", how="year alone")
     if match := _LATE_BLANKS.fullmatch(low):
         low = match[1]
     low = _NO_DAY.sub("", low, count=1)
     if _YEAR.fullmatch(low):
-        return _cut(low, "", "year alone")
+        return _cut(low, "", how="year alone")
     if match := _MONTH_YEAR.fullmatch(low):
-        return _cut(match[2], match[1], "month without a day")
+        return _cut(match[2], match[1], how="month without a day")
     if match := _YEAR_MONTH.fullmatch(low):
-        return _cut(match[1], match[2], "month without a day")
+        return _cut(match[1], match[2], how="month without a day")
     if (match := _NAMED_MONTH.fullmatch(low)) and (month := _month(match[1])):
-        return _cut(match[2], str(month), "month without a day")
+        return _cut(match[2], str(month), how="month without a day")
     return None
 
 
-def _cut(year: str, month: str, how: str) -> SourceDate | None:
+def _cut(year: str, month: str, *, how: str) -> SourceDate | None:
     if _calendar(int(year), int(month or 1), 1) is None:
         return None
     return SourceDate(f"{year}-{int(month):02d}" if month else year, how)

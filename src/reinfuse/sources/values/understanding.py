@@ -87,11 +87,11 @@ def _by_kind(column: Column, text: str, *, unit: str, order: str, mark: str | No
         case "regimen":
             return _regimen(name, text)
         case "date" | "when":
-            return _date(name, text, unit, order, mark)
+            return _date(name, text, unit=unit, order=order, mark=mark)
         case "number" | "integer" | "day":
             return _number(name, text, unit, order, mark)
         case "yes_no":
-            return _renamed(read_yes_no(text), "yes_no", name)
+            return _renamed(read_yes_no(text), "yes_no", new=name)
         case "choice":
             return read_choice(name, text) or (Understood({name: text}) if column.free and not text.isdigit() else None)
         case _:
@@ -106,7 +106,7 @@ def _regimen(name: str, text: str) -> Understood | None:
     return Understood({name: text, "class": group})
 
 
-def _date(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+def _date(name: str, text: str, *, unit: str, order: str, mark: str | None) -> Understood | None:
     del unit, mark
     day = read_source_date(text, order)
     return None if day is None else Understood({name: day.iso}, day.how)
@@ -162,7 +162,7 @@ def _response(name: str, text: str, unit: str, order: str, mark: str | None) -> 
 def _grade(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
     del unit, order, mark
     grade = read_grade(text)
-    return _renamed(grade, "grade", name)
+    return _renamed(grade, "grade", new=name)
 
 
 def _mrd(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -177,7 +177,7 @@ def _undetectable(name: str, text: str, unit: str, order: str, mark: str | None)
     """Read `umrd_day28`: yes or no, or a result."""
     answer = read_yes_no(text)
     if answer is not None:
-        return _renamed(answer, "yes_no", name)
+        return _renamed(answer, "yes_no", new=name)
     said = _mrd("result", text, unit, order, mark)
     if said is None or "result" not in said.parts:
         return None
@@ -200,7 +200,7 @@ def _choice_of_kind(table: str) -> _Reader:
     return reader
 
 
-def _renamed(said: Understood | None, old: str, new: str) -> Understood | None:
+def _renamed(said: Understood | None, old: str, *, new: str) -> Understood | None:
     if said is None:
         return None
     return Understood({new if part == old else part: value for part, value in said.parts.items()}, said.how)
