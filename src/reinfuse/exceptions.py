@@ -172,8 +172,8 @@ def slips_between(word: str, name: str, *, short: int = _SHORT) -> int | None:
     parts, others = (re.findall(r"[^\W_]+", text.casefold()) for text in (word, name))
     if len(parts) == len(others):
         counts = [_slips(a, b, short=short) for a, b in zip(parts, others, strict=True)]
-        known = [c for c in counts if c is not None]
-        return sum(known) if counts and len(known) == len(counts) and sum(known) <= 2 else None
+        counted = [c for c in counts if c is not None]
+        return sum(counted) if counts and len(counted) == len(counts) and sum(counted) <= 2 else None
     return _slips("".join(parts), "".join(others), short=short)
 
 

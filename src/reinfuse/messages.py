@@ -38,8 +38,8 @@ def rows_in_words(problems: Sequence[Problem]) -> str:
         return ""
     shown = ", ".join(map(str, numbers[:ROWS]))
     more = f" and {len(numbers) - ROWS:,} more" if len(numbers) > ROWS else ""
-    seen = " of the sheet" if any(p.sheet_row is not None for p in problems) else ""
-    return f"row{'s' if len(numbers) > 1 else ''} {shown}{more}{seen}"
+    of_sheet = " of the sheet" if any(p.sheet_row is not None for p in problems) else ""
+    return f"row{'s' if len(numbers) > 1 else ''} {shown}{more}{of_sheet}"
 
 
 def _column(problem: Problem) -> str:

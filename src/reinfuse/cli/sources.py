@@ -86,9 +86,9 @@ def cohort_of(path: Path, map_file: Path | None, plan: Path | None) -> tuple[Coh
         return path, plan
     from reinfuse.study import sources
 
-    checked = sources.import_source(path, map_file)
-    assert checked.cohort is not None
-    return checked.cohort.raw, plan or sources.plan_of_trial(checked)
+    source_check = sources.import_source(path, map_file)
+    assert source_check.cohort is not None
+    return source_check.cohort.raw, plan or sources.plan_of_trial(source_check)
 
 
 def _kind(kind: str | None) -> SourceKind | None:
@@ -97,9 +97,9 @@ def _kind(kind: str | None) -> SourceKind | None:
 
     if kind is None:
         return None
-    for known in KINDS:
-        if known == kind:
-            return known
+    for choice in KINDS:
+        if choice == kind:
+            return choice
     near = nearest(kind, KINDS)
     hint = f"did you mean {near}? " if near else ""
     raise SourceRefused([Problem(value=kind, rule="is no kind of source",
@@ -110,18 +110,18 @@ def _say_open(source_map: SourceMap) -> None:
     """List the open questions on standard output."""
     from reinfuse.study.sources import questions
 
-    asked = list(questions(source_map))
-    if not asked:
+    open_questions = list(questions(source_map))
+    if not open_questions:
         typer.echo("Nothing is open: `reinfuse import` can follow the map once you have looked through it.")
         return
-    typer.echo(f"{_counted(asked)}; answer in the map, or with --review:")
-    for question in asked:
+    typer.echo(f"{_counted(open_questions)}; answer in the map, or with --review:")
+    for question in open_questions:
         about = f"\n    {question.about}" if question.about else ""
         typer.echo(f"  {question.line}: {question.text}{_among(question)}{about}")
 
 
-def _counted(asked: Sequence[Question]) -> str:
-    return "1 open question" if len(asked) == 1 else f"{len(asked)} open questions"
+def _counted(open_questions: Sequence[Question]) -> str:
+    return "1 open question" if len(open_questions) == 1 else f"{len(open_questions)} open questions"
 
 
 def _among(question: Question) -> str:
@@ -132,11 +132,13 @@ def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
     """Ask the open questions one by one; Enter leaves one open, an end of the input all others."""
     from reinfuse.study.sources import answered, fault, questions
 
-    asked = list(questions(source_map))
-    typer.echo(f'{len(asked)} open questions. Enter leaves one open; "" is an empty cell.', err=True)
-    for number, question in enumerate(asked, 1):
+    open_questions = list(questions(source_map))
+    typer.echo(f'{len(open_questions)} open questions. Enter leaves one open; "" is an empty cell.', err=True)
+    for number, question in enumerate(open_questions, 1):
         about = f"\n   {question.about}" if question.about else ""
-        typer.echo(f"{number}/{len(asked)} {question.line}: {question.text}{_among(question)}{about}", err=True)
+        typer.echo(
+            f"{number}/{len(open_questions)} {question.line}: {question.text}{_among(question)}{about}", err=True
+        )
         while (answer := _line()) not in (None, "", "later"):
             answer = "" if answer == '""' else answer
             wrong = fault(question, answer, headers)

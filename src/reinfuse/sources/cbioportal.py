@@ -106,10 +106,10 @@ def _clocks(columns: Sequence[SourceColumn]) -> Iterator[str]:
     """Tell from when times count: cBioPortal means the first diagnosis unless a description says otherwise."""
     for column in columns:
         if _CLOCK.fullmatch(column.header):
-            said = (
+            note = (
                 f"by its description: {column.label}" if column.label else "cBioPortal counts from the first diagnosis"
             )
-            yield f"{column.header} may not count from an infusion ({said})"
+            yield f"{column.header} may not count from an infusion ({note})"
 
 
 def _surplus(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> Iterator[str]:

@@ -62,8 +62,8 @@ def check(imported: Imported, path: Path | None = None) -> Checked:
     declared = {c for t in TABLES.values() for c in (*t.names, *(a.name for a in t.also))}
     own = tuple({c for t in imported.tables.values() for c in t.columns} - declared)
     cohort, problems = examine(raw_cohort(imported, path), used=own, confirmed=imported.map.confirmed)
-    told = (_in_the_words_of_the_source(p, imported) for p in problems)
-    return Checked(imported, cohort, (*imported.problems, *told))
+    in_words = (_in_the_words_of_the_source(p, imported) for p in problems)
+    return Checked(imported, cohort, (*imported.problems, *in_words))
 
 
 def checked_cohort(imported: Imported, path: Path | None = None) -> Checked:
@@ -165,8 +165,8 @@ def _in_the_words_of_the_source(problem: Problem, imported: Imported) -> Problem
     row = table.rows[problem.row - 1]
     cell = row[table.columns.index(problem.column)] if problem.column in table.columns else row[0]
     shown = _at(problem.column, problem.value, table=table.name)
-    there = problem_at(cell, f"{problem.rule} ({shown})", remedy=problem.remedy)
-    return replace(there, severity=problem.severity, value=there.value or problem.value)
+    in_source = problem_at(cell, f"{problem.rule} ({shown})", remedy=problem.remedy)
+    return replace(in_source, severity=problem.severity, value=in_source.value or problem.value)
 
 
 def _at(column: str | None, value: str | None, *, table: str) -> str:

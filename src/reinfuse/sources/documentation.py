@@ -68,12 +68,12 @@ def _cells() -> Iterator[str]:
 
 
 def _reading(column: str, text: str, *, settings: Mapping[str, str]) -> str:
-    said = understand(column, text, unit=settings.get("unit", ""), order=settings.get("order", ""))
-    if said is None:
+    meaning = understand(column, text, unit=settings.get("unit", ""), order=settings.get("order", ""))
+    if meaning is None:
         return "asked"
-    if not said.parts:
+    if not meaning.parts:
         return "missing"
-    shown = {part: value for part, value in said.parts.items() if not (part == "lymphodepletion" and value == text)}
+    shown = {part: value for part, value in meaning.parts.items() if not (part == "lymphodepletion" and value == text)}
     return ", ".join(f"{part} `{_cell(value)}`{_asked(part, value)}" for part, value in shown.items())
 
 

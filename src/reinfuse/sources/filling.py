@@ -199,19 +199,19 @@ class Filling:
         """Divide total cells by the body weight in the row; what the cell itself says to be per kg stays."""
         weights = self.texts(line.table, line.filled.weight)
         mark = self._mark(line.table, line.filled.weight)
-        done = []
+        weighed = []
         for cell in cells:
             if not cell.text or cell.rule != _TOTAL:
-                done.append(cell)
+                weighed.append(cell)
                 continue
             weight, total = _kilograms(weights[cell.row], mark), number_of(cell.text)
             if weight is None or total is None:
                 self._gap("weight", line, meanings=self._meanings(line), row=cell.row)
-                done.append(cell._replace(text=""))
+                weighed.append(cell._replace(text=""))
                 continue
             rule = f"total cells / {number_text(weight)} kg ({line.filled.weight})"
-            done.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
-        return done
+            weighed.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
+        return weighed
 
     def _ticked(self, line: Line, rows: Container[int]) -> list[Cell]:
         boxes = [(text, h, self.texts(line.table, h)) for h, text in line.filled.ticked.items()]

@@ -84,9 +84,11 @@ class _Follower:
         yield from self._lines_needed()
 
     def _changed(self) -> Problem:
-        known = {h for b in self.map.blocks for f in b.fields.values() for h in f.headers}
-        known |= {h for left in self.map.ignored.values() for h in left} | {h for b in self.map.blocks for h in b.where}
-        new = [c.header for t in self.source.tables for c in t.columns if c.header not in known]
+        headers_used = {h for b in self.map.blocks for f in b.fields.values() for h in f.headers}
+        headers_used |= {h for left in self.map.ignored.values() for h in left} | {
+            h for b in self.map.blocks for h in b.where
+        }
+        new = [c.header for t in self.source.tables for c in t.columns if c.header not in headers_used]
         listed = f" (not in the map: {', '.join(new[:_SHOWN])}{', ...' if len(new) > _SHOWN else ''})" if new else ""
         remedy = (f"look whether every line of the map still reads the right column, then write fingerprint = "
                   f'"{self.source.fingerprint}" in it; or run `reinfuse map` again')  # fmt: skip

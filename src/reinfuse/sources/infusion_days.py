@@ -81,8 +81,8 @@ class Infusions:
             return "", NO_INFUSION
         if not DAYS[0] <= days <= DAYS[1]:
             return "", TOO_FAR
-        said = "" if {"day", "month"} & set(meaning.parts) else filled.said
-        return _later(day, days), "; ".join(r for r in (f"day {days} after {filled.after}", rule, said) if r)
+        note = "" if {"day", "month"} & set(meaning.parts) else filled.said
+        return _later(day, days), "; ".join(r for r in (f"day {days} after {filled.after}", rule, note) if r)
 
 
 def _days(filled: Field, parts: Mapping[str, str]) -> tuple[int | None, str]:

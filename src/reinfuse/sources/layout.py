@@ -62,17 +62,17 @@ class _Contents:
 
     def _strange(self, j: int, text: str) -> float:
         kinds = self._kinds[j]
-        known = kinds["number"] + kinds["date"] + kinds["text"]
+        usual = kinds["number"] + kinds["date"] + kinds["text"]
         kind = kind_of(text)
-        if kind == "missing" or not known:
+        if kind == "missing" or not usual:
             return 0.0
         if kind == "text":
-            if kinds["number"] + kinds["date"] >= _MOST * known:
+            if kinds["number"] + kinds["date"] >= _MOST * usual:
                 return 1.0
             shape = shape_of(text)
-            alike = "9" in shape and self._shapes[j][shape] >= _SOME * known
+            alike = "9" in shape and self._shapes[j][shape] >= _SOME * usual
             return -1.0 if self._texts[j][text] > 0 or alike else 0.25
-        return -1.0 if kinds[kind] >= _SOME * known else -0.25
+        return -1.0 if kinds[kind] >= _SOME * usual else -0.25
 
 
 def propose_layout(sheet: str, lines: Lines) -> Layout | None:

@@ -78,21 +78,21 @@ def sort_rows(
             reasons[line.number] = f"the map leaves out rows that begin with {label!r}"
     rest = [line for line in rows if line.number not in reasons]
     keep = [line for line in rest if _label(line) in layout.keep_rows]
-    told = _told(lines, [line for line in rest if line not in keep], summaries=summaries)
+    reasons_given = _told(lines, [line for line in rest if line not in keep], summaries=summaries)
     problems: list[Problem] = []
     drop = list(layout.drop_rows)
     for line in rest:
-        if line.number not in told:
+        if line.number not in reasons_given:
             continue
         label = _label(line)
         if fixed and line.texts[0]:
-            problems.append(_asked(layout.sheet, line, header=header, why=told[line.number]))
+            problems.append(_asked(layout.sheet, line, header=header, why=reasons_given[line.number]))
             continue
-        reasons[line.number] = told[line.number]
+        reasons[line.number] = reasons_given[line.number]
         if line.texts[0] and label not in drop:
             drop.append(label)
-    kept = [line for line in rows if line.number not in reasons]
-    return Kept(kept, tuple(drop), tuple(_remarks(rows, reasons)), tuple(problems))
+    kept_rows = [line for line in rows if line.number not in reasons]
+    return Kept(kept_rows, tuple(drop), tuple(_remarks(rows, reasons)), tuple(problems))
 
 
 def _asked(sheet: str, line: Line, *, header: Sequence[str], why: str) -> Problem:

@@ -116,16 +116,16 @@ class Meanings:
             return Meaning(gap="unread")
         if self.declared is None and not self.filled.part and not self.filled.after:
             return Meaning({self.name: inner}, rule)
-        said = understand(self._subject, inner, unit=self.filled.unit, order=self._order, mark=self.mark)
-        if said is None and self._subject == _DAY:
-            said = understand("responses.date", inner, order=self._order)
-        if said is None:
+        meaning = understand(self._subject, inner, unit=self.filled.unit, order=self._order, mark=self.mark)
+        if meaning is None and self._subject == _DAY:
+            meaning = understand("responses.date", inner, order=self._order)
+        if meaning is None:
             ambiguous = not self._order and depends_on_order(inner)
             return Meaning(gap="order" if ambiguous else "unread")
-        parts = said.parts
+        parts = meaning.parts
         if self.name.endswith(DOSE) and _is_perhaps_total(inner, parts.get(self.name)):
             parts = {"dose": parts[self.name]}
-        return Meaning(parts, "; ".join(r for r in (rule, said.how) if r))
+        return Meaning(parts, "; ".join(r for r in (rule, meaning.how) if r))
 
     def _answered(self, answer: Answer) -> Meaning:
         rule = f"value of the map ({self.dictionary})"

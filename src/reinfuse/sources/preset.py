@@ -116,7 +116,7 @@ def _combined(source: Source, proposed: Proposed, *, pairs: Sequence[tuple[Prese
         values={**(before.values if others else {}), **{n: ws for p, _ in pairs for n, ws in p.map.values.items()}},
         questions={**{q: a for p, _ in pairs for q, a in p.map.questions.items()},
                    **{q: a for q, a in before.questions.items() if q.startswith(own)}},
-        ignored={**{n: kept for n, kept in before.ignored.items() if n not in here}, **left},
+        ignored={**{n: headers for n, headers in before.ignored.items() if n not in here}, **left},
         ids=OPEN if OPEN in (before.ids, *(p.map.ids for p, _ in pairs)) else "keep",
         date_order=before.date_order or (orders[0] if orders else ""),
     )  # fmt: skip

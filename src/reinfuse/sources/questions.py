@@ -125,9 +125,9 @@ def _in_words(filled: Field) -> str:
 
 def fault(question: Question, answer: str, headers: Iterable[str] = ()) -> str | None:
     """Return why an answer is none to a question; None if it is one."""
-    known = tuple(headers)
-    if question.setting in ("column", "weight", "since") and known and answer not in known:
-        return f"no column of the source; it has: {', '.join(known)}"
+    choices = tuple(headers)
+    if question.setting in ("column", "weight", "since") and choices and answer not in choices:
+        return f"no column of the source; it has: {', '.join(choices)}"
     if question.choices and answer not in question.choices:
         return f"answer one of: {', '.join(question.choices)}"
     if question.setting == "value":

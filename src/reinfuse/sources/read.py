@@ -59,9 +59,9 @@ def _nothing(path: Path, rule: str, *, remedy: str) -> Source:
 def _sheets(path: Path, layouts: Mapping[str, Layout]) -> Source:
     """Read a workbook, a text or Parquet file, or a folder of them; each sheet of the map must be there."""
     source = _folder(path, layouts) if files.kind(path) == "folder" else _one(path, layouts)
-    known = {*(t.name for t in source.tables), *(p.table for p in source.problems)}
+    sheet_names = {*(t.name for t in source.tables), *(p.table for p in source.problems)}
     rule, remedy = "the map names a sheet that is not there, or is empty", "name the sheet so, or make the map again"
-    missing = [Problem(table=name, rule=rule, remedy=remedy) for name in layouts if name and name not in known]
+    missing = [Problem(table=name, rule=rule, remedy=remedy) for name in layouts if name and name not in sheet_names]
     return replace(source, problems=(*source.problems, *(missing if source.tables else ())))
 
 

@@ -112,8 +112,8 @@ class Field:
     @property
     def is_open(self) -> bool:
         """Whether a person must answer first."""
-        asked = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)
-        return self.confirm or OPEN in asked
+        answers = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)
+        return self.confirm or OPEN in answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,13 +59,15 @@ def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Sourc
     try:
         data = read_bytes(path)
         files[path.name] = hashlib.sha256(data).hexdigest()
-        tables, problems, told = tables_of(data)
+        tables, problems, remarks_read = tables_of(data)
     except Unreadable as refused:
-        tables, told = (), ()
+        tables, remarks_read = (), ()
         problems = [Problem(table=path.name, rule=refused.rule, remedy=refused.remedy)]
     if not tables and not problems:
         problems = [Problem(table=path.name, rule="holds no table", remedy=_EMPTY)]
-    return Source("csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(told))
+    return Source(
+        "csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(remarks_read)
+    )
 
 
 def _text(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
@@ -83,21 +85,21 @@ def _parquet(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[st
 def _sheets(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
     tables: list[SourceTable] = []
     problems: list[Problem] = []
-    told: list[str] = []
+    sheet_remarks: list[str] = []
     sheets = [s for s in read_sheets(data, marks=True) if s.filled]
     for sheet in sheets:
         lines = from_sheet(sheet)
         layout = layouts.get(sheet.title) or (layouts.get("") if len(sheets) == 1 else None)
         if layout is None and (why := _no_table(sheet, lines)):
-            told.append(f"sheet {sheet.title!r} is not read: {why}")
+            sheet_remarks.append(f"sheet {sheet.title!r} is not read: {why}")
             continue
         table, wrong = _table(sheet.title, path, lines, layout, sheet)
         problems += wrong
         if table:
             tables.append(table)
         elif not wrong:
-            told.append(f"sheet {sheet.title!r} is not read: no header with rows below it was recognised")
-    return tables, problems, told
+            sheet_remarks.append(f"sheet {sheet.title!r} is not read: no header with rows below it was recognised")
+    return tables, problems, sheet_remarks
 
 
 def _no_table(sheet: Sheet, lines: Lines) -> str:
@@ -125,22 +127,27 @@ def _table(
         return None, [Problem(table=name, rule=rule, remedy="correct header_rows in the map, or make the map again")]
     header = compose(lines, layout.header_rows)
     summaries = sheet.marks.summaries if sheet else frozenset()
-    kept = sort_rows(lines, layout, header.names, summaries=summaries, fixed=fixed)
-    names = _names(lines, header.names, rows=kept.rows)
+    sorted_rows = sort_rows(lines, layout, header.names, summaries=summaries, fixed=fixed)
+    names = _names(lines, header.names, rows=sorted_rows.rows)
     positions = [j for j, title in enumerate(names) if title]
     columns = tuple(SourceColumn(header=names[j], place=letters(lines.columns[j])) for j in positions)
-    rows = tuple(SourceRow(f"row {line.number}", tuple(line.texts[j] for j in positions)) for line in kept.rows)
-    told = [*_above(lines, layout), *header.remarks, *_unnamed(lines, header.names, names=names), *kept.remarks]
-    told += remarks.faults(lines, kept.rows)
+    rows = tuple(SourceRow(f"row {line.number}", tuple(line.texts[j] for j in positions)) for line in sorted_rows.rows)
+    table_remarks = [
+        *_above(lines, layout),
+        *header.remarks,
+        *_unnamed(lines, header.names, names=names),
+        *sorted_rows.remarks,
+    ]
+    table_remarks += remarks.faults(lines, sorted_rows.rows)
     if sheet:
-        told += remarks.of_sheet(sheet, lines, rows=kept.rows, header=names)
-    layout = Layout(layout.sheet, layout.header_rows, layout.data_from, kept.drop_rows, layout.keep_rows)
-    problems = list(kept.problems)
+        table_remarks += remarks.of_sheet(sheet, lines, rows=sorted_rows.rows, header=names)
+    layout = Layout(layout.sheet, layout.header_rows, layout.data_from, sorted_rows.drop_rows, layout.keep_rows)
+    problems = list(sorted_rows.problems)
     if fixed:
         problems += _between(lines, layout)
     if not rows:
         problems.append(Problem(table=name, rule="has a header and no row of data below it", remedy=_EMPTY))
-    return SourceTable(name, path.name, columns, rows, layout, tuple(told)), problems
+    return SourceTable(name, path.name, columns, rows, layout, tuple(table_remarks)), problems
 
 
 def _between(lines: Lines, layout: Layout) -> list[Problem]:

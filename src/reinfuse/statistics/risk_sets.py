@@ -79,11 +79,11 @@ def _times(a: Floats, v: Floats) -> Floats:
     return _like(a, v) * v
 
 
-def _accumulated(v: Floats, kept: Floats) -> Floats:
+def _accumulated(v: Floats, factors: Floats) -> Floats:
     """Return y with y_i = kept_i y_(i-1) + v_i along the second axis; kept_0 is 0."""
-    y, kept, step = v.copy(), kept.copy(), 1
+    y, factors, step = v.copy(), factors.copy(), 1
     while step < y.shape[1]:
-        y[:, step:] += _times(kept[:, step:], y[:, :-step])
-        kept[:, step:] *= kept[:, :-step]
+        y[:, step:] += _times(factors[:, step:], y[:, :-step])
+        factors[:, step:] *= factors[:, :-step]
         step *= 2
     return y

@@ -94,9 +94,9 @@ def import_source(path: Path, map_path: Path) -> Checked:
     return checked_cohort(_followed(path, map_path), path.absolute())
 
 
-def plan_of_trial(checked: Checked) -> Plan | None:
+def plan_of_trial(source_check: Checked) -> Plan | None:
     """Return the plan of a trial's own endpoints and arms; None of what is no trial's times to events."""
-    text = trial_plan(checked.imported)
+    text = trial_plan(source_check.imported)
     return Plan.of(parse_toml(text.encode())) if text else None
 
 

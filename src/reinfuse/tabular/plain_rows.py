@@ -124,11 +124,11 @@ def _is_hidden(attributes: str) -> bool:
 
 
 def _cells(body: str, number: str) -> list[RawCell]:
-    found = _CELL.findall(body)
-    if sum(len(one[0]) for one in found) != len(body):
+    tags = _CELL.findall(body)
+    if sum(len(one[0]) for one in tags) != len(body):
         raise NotPlain
     cells = []
-    for whole, letters, row, style, kind, formula, value, inline in found:
+    for whole, letters, row, style, kind, formula, value, inline in tags:
         if row != number:
             raise NotPlain
         text: str | None = inline if kind == "inlineStr" else value
@@ -154,10 +154,10 @@ def read_texts(part: bytes) -> list[str] | None:
         text = part[begin:end].decode("utf-8")
     except UnicodeDecodeError:
         return None
-    found = _TEXT.findall(text)
-    if sum(len(whole) for whole, _ in found) != len(text) or _NO_XML.search(text) or _ODD_ENTITY.search(text):
+    texts = _TEXT.findall(text)
+    if sum(len(whole) for whole, _ in texts) != len(text) or _NO_XML.search(text) or _ODD_ENTITY.search(text):
         return None
-    return [_plain_text(one) if "&" in one or "\r" in one else one for _, one in found]
+    return [_plain_text(one) if "&" in one or "\r" in one else one for _, one in texts]
 
 
 def unescaped(text: str) -> str:

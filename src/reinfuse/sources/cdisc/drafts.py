@@ -63,11 +63,11 @@ class Draft:
             key = (variables.table.name, filled.column)
             sure = EXACT if filled.confidence is None else filled.confidence
             why = filled.reason or f"{filled.column} is {table}.{column} by its name"
-            asked = filled.is_open or (rows_open and column != "patient_id") or self._asks_first_day(column, filled)
+            asks = filled.is_open or (rows_open and column != "patient_id") or self._asks_first_day(column, filled)
             name = column if column != "patient_id" else "patient_id"
             target = f"{place if column != 'patient_id' else table}.{name}"
             self.targets.setdefault(key, Proposal(source=filled.column, target=target, confidence=sure, reason=why,
-                                                  open=asked))  # fmt: skip
+                                                  open=asks))  # fmt: skip
 
     def _asks_first_day(self, column: str, filled: Field) -> bool:
         return column.endswith("_days") and bool(filled.since or filled.first) and OPEN in self.questions.values()

@@ -39,12 +39,12 @@ def read_sdtm(path: Path, layouts: Mapping[str, Layout]) -> Source:
     source = _read(path, "sdtm")
     rule = "holds no tumour response (RSTESTCD is never OVRLRESP or BESTRESP): it is not imported"
     remedy = "give the domain that holds the responses, if there is one"
-    told = [
+    remarks = [
         Problem(table=t.name, column="RSTESTCD", rule=rule, remedy=remedy, severity="warning")
         for t in source.tables
         if (rs := Variables(t)).has("RSTESTCD") and not rs.holds("RSTESTCD", *OVERALL)
     ]
-    source = replace(source, problems=(*source.problems, *told))
+    source = replace(source, problems=(*source.problems, *remarks))
     return replace(source, tables=with_qualifiers(source.tables))
 
 

@@ -131,8 +131,8 @@ def _rs(draft: Draft, data: Variables, tables: Mapping[str, Variables]) -> str:
 
 
 def _criteria(data: Variables, rows: Sequence[int]) -> str:
-    said = {w for t in data.distinct("RSCAT", rows) for w in ("Lugano", "iwCLL", "NCCN") if w.upper() in t.upper()}
-    return said.pop() if len(said) == 1 else ""
+    criteria = {w for t in data.distinct("RSCAT", rows) for w in ("Lugano", "iwCLL", "NCCN") if w.upper() in t.upper()}
+    return criteria.pop() if len(criteria) == 1 else ""
 
 
 def _ae(draft: Draft, data: Variables, tables: Mapping[str, Variables]) -> str:
@@ -182,8 +182,8 @@ def _suppae(draft: Draft, data: Variables, tables: Mapping[str, Variables]) -> s
 def _partial(data: Variables, header: str) -> str:
     """Return `OPEN` where a date lacks its day or month: which day stands for it is asked."""
     for text in data.distinct(header) if header else ():
-        said = understand("date", text)
-        if said is not None and len(said.parts.get("date", "2020-01-01")) < len("2020-01-01"):
+        meaning = understand("date", text)
+        if meaning is not None and len(meaning.parts.get("date", "2020-01-01")) < len("2020-01-01"):
             return OPEN
     return ""
 

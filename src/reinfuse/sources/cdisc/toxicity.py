@@ -76,7 +76,7 @@ def toxicities(draft: Draft, data: Variables, supplement: Variables | None) -> s
 def _by_kind(texts: Sequence[str]) -> Mapping[str, list[str]]:
     kinds: dict[str, list[str]] = {}
     for text in texts:
-        said = understand("toxicities.kind", text)
-        if said is not None and said.parts.get("kind") in _KINDS:
-            kinds.setdefault(said.parts["kind"], []).append(text)
+        meaning = understand("toxicities.kind", text)
+        if meaning is not None and meaning.parts.get("kind") in _KINDS:
+            kinds.setdefault(meaning.parts["kind"], []).append(text)
     return kinds

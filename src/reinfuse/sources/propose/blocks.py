@@ -137,8 +137,8 @@ class _Builder:
     def _after(self, infusion: int | None, day: int | None, why: str = _NOT_RECORDED) -> Field:
         """Return a day after an infusion that no column tells."""
         after = OWN_INFUSION if self.shape.row_of == "infusion" else f"infusion {infusion}" if infusion else OPEN
-        said = f"the header says day {day}" if day else why
-        return Field(after=after, day=day or _DAY_28, said=said, confirm=True, reason="no column holds its date")
+        reason = f"the header says day {day}" if day else why
+        return Field(after=after, day=day or _DAY_28, said=reason, confirm=True, reason="no column holds its date")
 
     def responses(self) -> Iterator[Block]:
         for (key, k, day), line in self.lines.items():
@@ -166,15 +166,15 @@ class _Builder:
     def residual_disease(self) -> Iterator[Block]:
         places = dict.fromkeys((k, day) for key, k, day in self.lines if key in ("mrd.result", "mrd.value"))
         for k, day in places:
-            found = {c: self.lines[key].filled for c in ("result", "value")
+            fields = {c: self.lines[key].filled for c in ("result", "value")
                      if (key := (f"mrd.{c}", k, day)) in self.lines}  # fmt: skip
             more = {c: self.lines[key].filled for c in ("method", "compartment")
                     if (key := (f"mrd.{c}", k, None)) in self.lines}  # fmt: skip
             for column, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
-                if column not in more and "result" in found:
+                if column not in more and "result" in fields:
                     more |= _in_header(self.lines["mrd.result", k, day], column, words=words)
             own = self.lines.get(("mrd.date", k, day)) or self.lines.get(("responses.date", k, day))
-            yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **found, **more})
+            yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **fields, **more})
 
     def toxicities(self) -> Iterator[Block]:
         for (_, k, _), line in self.lines.items():
@@ -228,8 +228,8 @@ class _Builder:
 
 def _in_header(line: Line, column: str, *, words: Mapping[str, str]) -> dict[str, Field]:
     """Return a constant that a header tells: `Response (Lugano)`, `MRD flow (BM)`."""
-    said = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
-    return {column: Field(const=said.pop(), reason="the header says so")} if len(said) == 1 else {}
+    meanings = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
+    return {column: Field(const=meanings.pop(), reason="the header says so")} if len(meanings) == 1 else {}
 
 
 def _without(fields: Mapping[str, Field], *names: str) -> dict[str, Field]:

@@ -23,12 +23,12 @@ _DAY_28 = (None, 28, 30)
 
 def derived_matches(names: Sequence[Name], cells: Mapping[str, Cells]) -> Iterator[tuple[Match, str]]:
     """Yield the columns of the contract's wide sheet, each with what is doubtful of it."""
-    known = concepts()
-    among = [*(known[t] for t in (*_SAME, *_OF_INFUSION, *_OF_INDEX)), *derived_concepts().values()]
-    found = matches(names, cells, among, context=False)
-    last = max((m.infusion for m in found if m.infusion is not None), default=None)
+    all_concepts = concepts()
+    among = [*(all_concepts[t] for t in (*_SAME, *_OF_INFUSION, *_OF_INDEX)), *derived_concepts().values()]
+    candidates = matches(names, cells, among, context=False)
+    last = max((m.infusion for m in candidates if m.infusion is not None), default=None)
     taken: set[str] = set()
-    for match in found:
+    for match in candidates:
         target, doubt = _target(match, last)
         if target and target not in taken:
             taken.add(target)

@@ -80,14 +80,14 @@ class Cells:
             onset = concept.kind and concept.column == "date" and text.isdigit() and int(text) <= 60
             return is_date(text) or bool(onset) or (concept.table == "patients" and _dated_status(text))
         if concept.target == "weight":
-            said = understand("age_years", text, mark=self.mark)
-            return bool(said and said.parts and 2 <= float(said.parts["age_years"]) <= 250)
+            meaning = understand("age_years", text, mark=self.mark)
+            return bool(meaning and meaning.parts and 2 <= float(meaning.parts["age_years"]) <= 250)
         if concept.column in ("product", "histology", "therapy"):
             return not is_date(text) and not _is_number(text, self.mark)
         if concept.target == "counts.unit":
             return bool(understand("counts.unit", text))
-        said = understand(_name(concept), text, mark=self.mark)
-        return bool(said and said.parts and _in_range(concept, text, parts=said.parts))
+        meaning = understand(_name(concept), text, mark=self.mark)
+        return bool(meaning and meaning.parts and _in_range(concept, text, parts=meaning.parts))
 
     @property
     def are_codes(self) -> bool:
@@ -167,8 +167,8 @@ def _in_range(concept: Concept, text: str, *, parts: Mapping[str, str]) -> bool:
 
 
 def _is_number(text: str, mark: str | None) -> bool:
-    said = understand("age_years", text, mark=mark)
-    return bool(said and said.parts)
+    meaning = understand("age_years", text, mark=mark)
+    return bool(meaning and meaning.parts)
 
 
 def header_unit(column: SourceColumn) -> str:

@@ -15,7 +15,7 @@ _DATED_BY_THEMSELVES = ("responses.date", "responses.date:PD", "therapies.date",
 
 
 def with_infusions(
-    found: Sequence[Match], shape: Shape, *, positions: Mapping[str, int]
+    matched: Sequence[Match], shape: Shape, *, positions: Mapping[str, int]
 ) -> dict[Key, tuple[Match, str]]:
     """Return each match under its key, with the doubt about its infusion.
 
@@ -24,14 +24,14 @@ def with_infusions(
     """
     keyed: dict[Key, tuple[Match, str]] = {}
     if shape.row_of != "patient":
-        for match in found:
+        for match in matched:
             keyed.setdefault(match.key, (match, ""))
         return keyed
-    order = _before(found, shape, positions)
-    numbered = [m for m in found if m.infusion is not None or m.concept.infusion != "of one"]
+    order = _before(matched, shape, positions)
+    numbered = [m for m in matched if m.infusion is not None or m.concept.infusion != "of one"]
     for match in numbered:
         keyed.setdefault(match.key, (match, ""))
-    for match in (m for m in found if m not in numbered):
+    for match in (m for m in matched if m not in numbered):
         infusion, doubt = _chosen(match, shape, keyed, order=order)
         if infusion is not None:
             one = replace(match, infusion=infusion)
@@ -53,10 +53,10 @@ def _chosen(
     return last, "" if own_date else f"the header does not say after which infusion it was: CART{last}"
 
 
-def _before(found: Sequence[Match], shape: Shape, positions: Mapping[str, int]) -> dict[str, int]:
+def _before(matched: Sequence[Match], shape: Shape, positions: Mapping[str, int]) -> dict[str, int]:
     """Return, for each header, the infusion whose columns stand before it."""
     last, order = shape.infusions[0], {}
-    for match in sorted(found, key=lambda m: positions[m.name.header]):
+    for match in sorted(matched, key=lambda m: positions[m.name.header]):
         if match.infusion is not None and match.concept.table == "infusions":
             last = match.infusion
         order[match.name.header] = last

@@ -119,11 +119,11 @@ def matches(
 
 def _by_label(possible: Sequence[Match]) -> list[Match]:
     """Let the label of a data dictionary decide where it is a name of some concept and a header is one of another."""
-    said: dict[str, set[str]] = {}
+    labels: dict[str, set[str]] = {}
     for one in possible:
         if label_likeness(one) >= _EXACT:
-            said.setdefault(one.name.header, set()).add(one.concept.key)
-    return [m for m in possible if m.name.header not in said or m.concept.key in said[m.name.header]]
+            labels.setdefault(one.name.header, set()).add(one.concept.key)
+    return [m for m in possible if m.name.header not in labels or m.concept.key in labels[m.name.header]]
 
 
 def label_likeness(match: Match) -> float:
@@ -135,8 +135,8 @@ def label_likeness(match: Match) -> float:
 def label_is_strange(match: Match) -> bool:
     """Tell whether a data dictionary calls a column something that shares no word with header and concept."""
     words = set(_label(match.cells))
-    known = {w for other, _ in match.concept.phrases for w in other} | set(match.name.words)
-    return bool(words) and not words & known
+    expected = {w for other, _ in match.concept.phrases for w in other} | set(match.name.words)
+    return bool(words) and not words & expected
 
 
 def _by_cells(
@@ -167,12 +167,12 @@ def _by_its_cells(name: Name, cells: Cells, *, concept: Concept) -> Match | None
     return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
 
 
-def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], *, found: Sequence[Match]) -> list[Match]:
+def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], *, matched: Sequence[Match]) -> list[Match]:
     """Return a column that is called a date and no more, in a table of events, as the date of its events."""
-    targets = {m.concept.target for m in found}
+    targets = {m.concept.target for m in matched}
     events = [table for what, table in _EVENTS.items() if what in targets and f"{table}.date" not in targets]
     bare = [n for n in names if n.words == ("date",) and cells[n.header].dates >= _LEAST_BY_CELLS]
-    if not events or len(bare) != 1 or any(m.name.header == bare[0].header for m in found):
+    if not events or len(bare) != 1 or any(m.name.header == bare[0].header for m in matched):
         return []
     alone = sum(cells[n.header].dates >= _LEAST_BY_CELLS for n in names) == 1
     concept = concepts()[f"{events[0]}.date"]

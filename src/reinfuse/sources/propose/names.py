@@ -166,12 +166,12 @@ def parse_described(header: str, label: str) -> Name:
     name = parse(header)
     if not label:
         return name
-    said = parse(label)
-    infusion = name.infusion if name.infusion is not None else said.infusion
-    agreed = said.infusion in (None, infusion)
+    by_label = parse(label)
+    infusion = name.infusion if name.infusion is not None else by_label.infusion
+    agreed = by_label.infusion in (None, infusion)
     return replace(
-        name, infusion=infusion, certain=agreed, of_infusion=name.of_infusion or said.of_infusion,
-        day=said.day if name.day is None else name.day, before=name.before or said.before,
+        name, infusion=infusion, certain=agreed, of_infusion=name.of_infusion or by_label.of_infusion,
+        day=by_label.day if name.day is None else name.day, before=name.before or by_label.before,
         number=name.number if infusion is None else None,
     )  # fmt: skip
 
@@ -248,8 +248,10 @@ def _time(low: str) -> tuple[int | None, str]:
 
 def _outside(low: str) -> str:
     """Return a header without what stands in brackets, but for words that say what the column is."""
-    kept = " ".join(w for inner in _BRACKETS.findall(low) for w in re.findall(r"date|datum|grade|grad\b|status", inner))
-    return f"{_BRACKETS.sub(' ', low)} {kept if not re.search(r'dd|mm|yyyy|tt|jjjj', low) else ''}"
+    inner_words = " ".join(
+        w for inner in _BRACKETS.findall(low) for w in re.findall(r"date|datum|grade|grad\b|status", inner)
+    )
+    return f"{_BRACKETS.sub(' ', low)} {inner_words if not re.search(r'dd|mm|yyyy|tt|jjjj', low) else ''}"
 
 
 def _leaf(lows: Sequence[str], leaf: str) -> Words:

@@ -57,16 +57,16 @@ class _Table:
             return {m.key: (m, doubt) for m, doubt in derived_matches(self.own_names, self.cells)}
         sheet = self.shape.sheet if self.shape.row_of == "event" else ()
         among = [c for c in concepts().values() if self.shape.holds(c)]
-        found = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
+        matched = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
         if self.shape.row_of == "event":
-            found = [*found, *bare_dates(self.own_names, self.cells, found=found)]
-        return with_infusions(found, self.shape, positions=self.table.positions)
+            matched = [*matched, *bare_dates(self.own_names, self.cells, matched=matched)]
+        return with_infusions(matched, self.shape, positions=self.table.positions)
 
     def date_of_infusions(self) -> str:
         """Return the header of the date of infusions, where a row is one by the names of its columns."""
-        found = matches(self.own_names, self.cells, concepts().values(), context=True)
-        dates = (m.name.header for m in found if m.concept.target == "infusions.date")
-        return next(dates, "") if holds_infusions(found) else ""
+        matched = matches(self.own_names, self.cells, concepts().values(), context=True)
+        dates = (m.name.header for m in matched if m.concept.target == "infusions.date")
+        return next(dates, "") if holds_infusions(matched) else ""
 
     def number_rows(self, number: RowNumber | None) -> None:
         """Take the number of the infusion from event or instance, where something hangs on it."""

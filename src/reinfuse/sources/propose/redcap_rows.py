@@ -55,18 +55,18 @@ class RowNumber:
 
     def line(self, match: Match) -> Line:
         """Return the line of the map."""
-        asked = tuple(text for text, k in self.answers.items() if k == OPEN)
+        open_answers = tuple(text for text, k in self.answers.items() if k == OPEN)
         doubts = self.doubts
-        if asked:
-            doubts = (*doubts, f"no infusion is named by the event {', '.join(asked)}")
+        if open_answers:
+            doubts = (*doubts, f"no infusion is named by the event {', '.join(open_answers)}")
         filled = Field(column=self.header, values=self.header if self.answers else "", confidence=1.0,
                        reason=self.reason, confirm=bool(self.doubts))  # fmt: skip
-        return Line(match, filled, doubts, asked, self.answers)
+        return Line(match, filled, doubts, open_answers, self.answers)
 
 
-def holds_infusions(found: Sequence[Match]) -> bool:
+def holds_infusions(matched: Sequence[Match]) -> bool:
     """Tell whether a table's columns are those of an infusion: its date, and dose, lymphodepletion or product."""
-    exact = {m.concept.target for m in found if m.name_score >= 100 and m.infusion is None}
+    exact = {m.concept.target for m in matched if m.name_score >= 100 and m.infusion is None}
     return _ITS_DATE in exact and bool(exact & set(_BESIDE_DATE))
 
 

@@ -95,8 +95,8 @@ def _all_up_to(named: tuple[int, ...], exact: set[str], *, names: Sequence[Name]
 
 def _is_derived(names: Sequence[Name], cells: Mapping[str, Cells], *, first: Sequence[Match]) -> bool:
     """Tell a sheet of derived times: two of its columns are times or events, and no infusion has a date."""
-    found = [m for m in matches(names, cells, derived_concepts().values(), context=False) if m.name_score >= 100]
-    ends = {m.concept.target.removesuffix("_days").removesuffix("_event") for m in found}
-    pairs = [e for e in ends if len({m.concept.target for m in found if m.concept.target.startswith(f"{e}_")}) > 1]
+    derived = [m for m in matches(names, cells, derived_concepts().values(), context=False) if m.name_score >= 100]
+    ends = {m.concept.target.removesuffix("_days").removesuffix("_event") for m in derived}
+    pairs = [e for e in ends if len({m.concept.target for m in derived if m.concept.target.startswith(f"{e}_")}) > 1]
     dated = any(m.concept.target == "infusions.date" and cells[m.name.header].dates >= _MANY_DAYS for m in first)
     return bool(pairs) and not dated

@@ -55,10 +55,10 @@ def _texts_of_the_dead(match: Match) -> tuple[str, ...] | None:
     words = set(match.name.words)
     asks_death, asks_life = bool(words & _ASKS_DEATH), bool(words & _ASKS_LIFE)
     for text in match.cells.counts:
-        said = read_vital_status(match.cells.said(text))
+        status = read_vital_status(match.cells.said(text))
         answer = YES_NO.get(unaccented(plain(match.cells.said(text))))
-        if said is not None and "status" in said.parts:
-            is_dead = said.parts["status"] == DEAD
+        if status is not None and "status" in status.parts:
+            is_dead = status.parts["status"] == DEAD
         elif answer is not None and asks_death != asks_life:
             is_dead = (answer == "yes") == asks_death
         else:

@@ -79,14 +79,14 @@ def in_labels(column: ExportColumn, texts: Texts, coding: Coding) -> Texts:
 
 def joined_boxes(boxes: Sequence[tuple[ExportColumn, Texts]]) -> tuple[list[str], set[str]]:
     """Return, for each row, the labels of its ticked boxes; and texts that are neither ticked nor unticked."""
-    said = []
+    ticked = []
     strange: set[str] = set()
     for column, texts in boxes:
         label = (column.field.choices.get(column.code) if column.field else None) or column.code
         words = {"1": label, "checked": label, label.casefold(): label, "0": "", "unchecked": "", "": ""}
         strange |= {t for t in set(texts) if t.casefold() not in words}
-        said.append([words.get(t.casefold(), "") for t in texts])
-    return [BOXES_JOINT.join(filter(None, row)) for row in zip(*said, strict=True)], strange
+        ticked.append([words.get(t.casefold(), "") for t in texts])
+    return [BOXES_JOINT.join(filter(None, row)) for row in zip(*ticked, strict=True)], strange
 
 
 def missing_codes(columns: Iterable[tuple[ExportColumn, Texts]]) -> Iterator[str]:
@@ -97,10 +97,10 @@ def missing_codes(columns: Iterable[tuple[ExportColumn, Texts]]) -> Iterator[str
         if column.role == "box":
             yield from (t for t in distinct if t in MISSING_CODES)
             continue
-        known = {*one.choices, *one.choices.values()} if one else set()
-        known |= {t for t in distinct if plain_label(t) in known} if known else set()
+        codes = {*one.choices, *one.choices.values()} if one else set()
+        codes |= {t for t in distinct if plain_label(t) in codes} if codes else set()
         typed = one is not None and bool(one.choices or one.validation.startswith(("date", "number", "integer")))
-        for text in distinct - known:
-            own = _OWN_CODE if known else _CAPITALS
+        for text in distinct - codes:
+            own = _OWN_CODE if codes else _CAPITALS
             if text in MISSING_CODES or (typed and own.fullmatch(text) and not is_missing(text)):
                 yield text

@@ -77,14 +77,14 @@ def read_fields(rows: Sequence[Sequence[str]]) -> dict[str, DictionaryField]:
     at = {key: next((names.index(s) for s in spelt if s in names), -1) for key, spelt in _HEADINGS.items()}
     fields: dict[str, DictionaryField] = {}
     for row in rows[1:]:
-        said = {k: row[j].strip() if 0 <= j < len(row) else "" for k, j in at.items()}
-        kind = said["kind"].casefold()
-        if not said["name"] or kind == "descriptive":
+        entries = {k: row[j].strip() if 0 <= j < len(row) else "" for k, j in at.items()}
+        kind = entries["kind"].casefold()
+        if not entries["name"] or kind == "descriptive":
             continue
-        choices = read_choices(said["choices"]) if kind in _LISTED else dict(_IMPLIED.get(kind, {}))
-        fields[said["name"]] = DictionaryField(
-            name=said["name"], form=said["form"], kind=kind, label=plain_label(said["label"]), choices=choices,
-            validation=said["validation"].casefold(), identifier=said["identifier"].casefold() in ("y", "yes"),
+        choices = read_choices(entries["choices"]) if kind in _LISTED else dict(_IMPLIED.get(kind, {}))
+        fields[entries["name"]] = DictionaryField(
+            name=entries["name"], form=entries["form"], kind=kind, label=plain_label(entries["label"]), choices=choices,
+            validation=entries["validation"].casefold(), identifier=entries["identifier"].casefold() in ("y", "yes"),
         )  # fmt: skip
     return fields
 

@@ -92,13 +92,13 @@ def _of_form(export: Export, form: str, *, first: bool) -> Iterator[tuple[Export
 
 def _fields_of(export: Export, form: str, *, first: bool) -> Iterator[tuple[SourceColumn, Texts]]:
     """Yield the columns of a form that are read: labels in place of codes, the boxes of a field as one."""
-    done = set()
+    complete = set()
     for column, texts in _of_form(export, form, first=first):
         one = column.field
-        if column.name in done or _why_left_out(one):
+        if column.name in complete or _why_left_out(one):
             continue
         if column.role == "box":
-            done.add(column.name)
+            complete.add(column.name)
             boxes = [(c, t) for c, t in export.columns if c.role == "box" and c.name == column.name]
             texts, strange = joined_boxes(boxes)
             if strange:

@@ -53,16 +53,18 @@ def read_redcap(path: Path, layouts: Mapping[str, Layout]) -> Source:
         One table a form; its `problems` say what could not be read.
     """
     del layouts  # the format says where the header stands
-    found = _folder(path) if files.kind(path) == "folder" else _file(path)
-    problem = _refused(path, found)
+    export_files = _folder(path) if files.kind(path) == "folder" else _file(path)
+    problem = _refused(path, export_files)
     if problem is not None:
-        return Source("redcap", path.name, (), (*found.problems, problem), found.hashes, tuple(found.remarks))
-    ((name, rows),) = found.exports.items()
-    fields = next(iter(found.dictionaries.values()), {})
-    return _source(path, name, rows, fields, found)
+        return Source(
+            "redcap", path.name, (), (*export_files.problems, problem), export_files.hashes, tuple(export_files.remarks)
+        )
+    ((name, rows),) = export_files.exports.items()
+    fields = next(iter(export_files.dictionaries.values()), {})
+    return _source(path, name, rows, fields, export_files)
 
 
-def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryField], found: _Files) -> Source:
+def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryField], export_files: _Files) -> Source:
     header = rows[0]
     columns = _distinct(export_columns(header, fields))
     width = len(columns)
@@ -73,9 +75,9 @@ def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryFi
     export = Export(name, paired, coding, bool(fields))
     forms = form_tables(export)
     codes = tuple(sorted(set(missing_codes((c, t) for c, t in paired if c.role in ("field", "box")))))
-    problems = [*found.problems, *_unreadable(export, codes)]
-    remarks = (*found.remarks, *_remarks(export, rows, width=width))
-    return Source("redcap", path.name, tuple(forms), tuple(problems), found.hashes, remarks, codes)
+    problems = [*export_files.problems, *_unreadable(export, codes)]
+    remarks = (*export_files.remarks, *_remarks(export, rows, width=width))
+    return Source("redcap", path.name, tuple(forms), tuple(problems), export_files.hashes, remarks, codes)
 
 
 def _cleaned(texts: Sequence[str]) -> list[str]:
@@ -120,21 +122,21 @@ def _remarks(export: Export, rows: Rows, *, width: int) -> Iterator[str]:
         yield f"cells beyond the header are not read: row {listed(longer)}"
 
 
-def _refused(path: Path, found: _Files) -> Problem | None:
+def _refused(path: Path, export_files: _Files) -> Problem | None:
     """Return why there is nothing to read."""
-    if found.problems and not found.exports:
-        return found.problems.pop()
-    if not found.exports:
-        rule = "holds a data dictionary and no export" if found.dictionaries else "holds no export of REDCap"
+    if export_files.problems and not export_files.exports:
+        return export_files.problems.pop()
+    if not export_files.exports:
+        rule = "holds a data dictionary and no export" if export_files.dictionaries else "holds no export of REDCap"
         remedy = "give the export (CSV, raw or labels) and the dictionary beside it"
         return Problem(table=path.name, rule=rule, remedy=remedy)
-    if len(found.exports) > 1:
-        rule = f"holds several exports: {listed(list(found.exports))}"
+    if len(export_files.exports) > 1:
+        rule = f"holds several exports: {listed(list(export_files.exports))}"
         return Problem(table=path.name, rule=rule, remedy="name one of them, or leave one in the folder")
-    if len({tuple(d.items()) for d in map(_comparable, found.dictionaries.values())}) > 1:
-        rule = f"holds several data dictionaries that differ: {listed(list(found.dictionaries))}"
+    if len({tuple(d.items()) for d in map(_comparable, export_files.dictionaries.values())}) > 1:
+        rule = f"holds several data dictionaries that differ: {listed(list(export_files.dictionaries))}"
         return Problem(table=path.name, rule=rule, remedy="leave the one that was in force when the data were exported")
-    ((name, rows),) = found.exports.items()
+    ((name, rows),) = export_files.exports.items()
     if len(rows) < 2:
         return Problem(table=name, rule="has a header and no records", remedy="export the project with its records")
     return None
@@ -146,11 +148,11 @@ def _comparable(fields: Mapping[str, DictionaryField]) -> dict[str, tuple[object
 
 def _file(path: Path) -> _Files:
     """Read an export, and the dictionary of its project that stands beside it."""
-    found = _Files()
-    _add(path, found, whatever=True)
-    if not found.exports:
-        return found
-    (rows,) = found.exports.values()
+    export_files = _Files()
+    _add(path, export_files, whatever=True)
+    if not export_files.exports:
+        return export_files
+    (rows,) = export_files.exports.values()
     headings = [clean(h) for h in rows[0]]
     for beside in _texts(path.parent):
         if beside != path and is_dictionary(_heading(beside)):
@@ -158,32 +160,34 @@ def _file(path: Path) -> _Files:
             _add(beside, own)
             fields = next(iter(own.dictionaries.values()), {})
             if _share(headings, fields) >= _BESIDE:
-                found.dictionaries |= own.dictionaries
-                found.hashes |= own.hashes
-    if found.dictionaries:
-        found.remarks.append(f"read with the data dictionary beside it: {listed(list(found.dictionaries))}")
-    return found
+                export_files.dictionaries |= own.dictionaries
+                export_files.hashes |= own.hashes
+    if export_files.dictionaries:
+        export_files.remarks.append(
+            f"read with the data dictionary beside it: {listed(list(export_files.dictionaries))}"
+        )
+    return export_files
 
 
 def _folder(path: Path) -> _Files:
-    found = _Files()
+    export_files = _Files()
     others = []
     for entry in _texts(path):
         if is_dictionary(_heading(entry)):
-            _add(entry, found)
+            _add(entry, export_files)
         else:
             others.append(entry)
-    fields = next(iter(found.dictionaries.values()), {})
+    fields = next(iter(export_files.dictionaries.values()), {})
     for entry in others:
         headings = _heading(entry)
         if not headings and len(others) == 1:
             rule, remedy = "is empty", "export the project with its records"
-            found.problems.append(Problem(table=entry.name, rule=rule, remedy=remedy))
+            export_files.problems.append(Problem(table=entry.name, rule=rule, remedy=remedy))
         elif is_export(headings) or (fields and _share(headings, fields) >= _LIKE):
-            _add(entry, found, whatever=True)
+            _add(entry, export_files, whatever=True)
         else:
-            found.remarks.append(f"{entry.name} is no export and no data dictionary, and is not read")
-    return found
+            export_files.remarks.append(f"{entry.name} is no export and no data dictionary, and is not read")
+    return export_files
 
 
 def _texts(folder: Path) -> list[Path]:
@@ -200,23 +204,23 @@ def _heading(path: Path) -> list[str]:
     return list(next((row for row in glimpse.rows if any(row)), ()))
 
 
-def _add(path: Path, found: _Files, *, whatever: bool = False) -> None:
+def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
     """Read a file as a dictionary, or else as an export."""
     try:
         data = read_bytes(path)
         rows = [texts for _, texts in read_lines(data)[0]]
     except Unreadable as refused:
-        found.problems.append(Problem(table=path.name, rule=refused.rule, remedy=refused.remedy))
+        export_files.problems.append(Problem(table=path.name, rule=refused.rule, remedy=refused.remedy))
         return
     if not rows:
         rule, remedy = "is empty", "export the project with its records"
-        found.problems.append(Problem(table=path.name, rule=rule, remedy=remedy))
+        export_files.problems.append(Problem(table=path.name, rule=rule, remedy=remedy))
     elif is_dictionary(rows[0]):
-        found.dictionaries[path.name] = read_fields(rows)
-        found.hashes[path.name] = hashlib.sha256(data).hexdigest()
+        export_files.dictionaries[path.name] = read_fields(rows)
+        export_files.hashes[path.name] = hashlib.sha256(data).hexdigest()
     elif whatever:
-        found.exports[path.name] = rows
-        found.hashes[path.name] = hashlib.sha256(data).hexdigest()
+        export_files.exports[path.name] = rows
+        export_files.hashes[path.name] = hashlib.sha256(data).hexdigest()
 
 
 def _share(headings: Sequence[str], fields: Mapping[str, DictionaryField]) -> float:

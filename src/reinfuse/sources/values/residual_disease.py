@@ -84,10 +84,10 @@ def read_mrd(text: str, *, unit: str = "", mark: str | None = None) -> Understoo
     if within[0]:
         parts["result"] = within[0]
     for piece in _pieces(within[1]):
-        said = _piece(piece, unit=unit, mark=mark)
-        if said is None or any(parts.get(name, value) != value for name, value in said.items()):
+        piece_meaning = _piece(piece, unit=unit, mark=mark)
+        if piece_meaning is None or any(parts.get(name, value) != value for name, value in piece_meaning.items()):
             return None
-        parts |= said
+        parts |= piece_meaning
     return Understood(parts, "result of MRD") if parts.keys() & {"result", "value"} else None
 
 

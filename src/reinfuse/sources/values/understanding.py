@@ -71,8 +71,8 @@ def understand(column: str, text: str, *, unit: str = "", order: str = "", mark:
         return None
     if low in MISSING or is_foreign_missing(text) or (low in UNSAID and name != "death_cause"):
         signed = low in _OF_SIGN and name in _SIGNED
-        told = name == "death" and low in UNSAID  # an empty cell says `alive`: a word for `not known` must not
-        return None if signed or told else MISSING_CELL
+        is_unsaid = name == "death" and low in UNSAID  # an empty cell says `alive`: a word for `not known` must not
+        return None if signed or is_unsaid else MISSING_CELL
     reader = _READERS.get(column) or _READERS.get(name)
     if reader is not None:
         return reader(name, text, unit, order, mark)
@@ -115,16 +115,16 @@ def _date(name: str, text: str, *, unit: str, order: str, mark: str | None) -> U
 def _vital(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
     """Read death or last contact: a date alone is what the column says, a word beside it prevails."""
     del unit, mark
-    said = read_vital_status(text, order=order)
-    if said is None:
+    status = read_vital_status(text, order=order)
+    if status is None:
         return None
-    parts = dict(said.parts)
+    parts = dict(status.parts)
     day = parts.pop("date", None)
     if day is not None and "status" not in parts:
         parts[name] = day
     if day is not None and name == "last_contact":
         parts.setdefault("last_contact", day)
-    return Understood(parts, said.how)
+    return Understood(parts, status.how)
 
 
 def _dose(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -178,10 +178,10 @@ def _undetectable(name: str, text: str, unit: str, order: str, mark: str | None)
     answer = read_yes_no(text)
     if answer is not None:
         return _renamed(answer, "yes_no", new=name)
-    said = _mrd("result", text, unit, order, mark)
-    if said is None or "result" not in said.parts:
+    residual = _mrd("result", text, unit, order, mark)
+    if residual is None or "result" not in residual.parts:
         return None
-    return Understood({name: "yes" if said.parts["result"] == UNDETECTABLE else "no"}, said.how)
+    return Understood({name: "yes" if residual.parts["result"] == UNDETECTABLE else "no"}, residual.how)
 
 
 def _diagnosis(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -194,16 +194,16 @@ def _choice_of_kind(table: str) -> _Reader:
 
     def reader(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
         del unit, order, mark
-        known = read_choice(f"{table}.{name}", text)
-        return known or (Understood({name: text}) if table == "toxicities" and not text.isdigit() else None)
+        choice = read_choice(f"{table}.{name}", text)
+        return choice or (Understood({name: text}) if table == "toxicities" and not text.isdigit() else None)
 
     return reader
 
 
-def _renamed(said: Understood | None, old: str, *, new: str) -> Understood | None:
-    if said is None:
+def _renamed(meaning: Understood | None, old: str, *, new: str) -> Understood | None:
+    if meaning is None:
         return None
-    return Understood({new if part == old else part: value for part, value in said.parts.items()}, said.how)
+    return Understood({new if part == old else part: value for part, value in meaning.parts.items()}, meaning.how)
 
 
 _Reader = Callable[[str, str, str, str, str | None], Understood | None]

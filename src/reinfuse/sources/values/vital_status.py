@@ -68,8 +68,8 @@ def _status(low: str) -> tuple[str | None, str]:
     word = first[0].rstrip(".") if first else ""
     if word in WORDS and word != "+":
         rest = re.sub(rf"^{_JOIN}", "", joined[len(first[0]) if first else 0 :])
-        seen = next((phrase for phrase in _LOST if WORDS[word] == ALIVE and rest.startswith(phrase)), "")
-        return WORDS[word], re.sub(rf"^{_JOIN}", "", rest[len(seen) :]).strip(" ).")
+        phrase_of_loss = next((phrase for phrase in _LOST if WORDS[word] == ALIVE and rest.startswith(phrase)), "")
+        return WORDS[word], re.sub(rf"^{_JOIN}", "", rest[len(phrase_of_loss) :]).strip(" ).")
     before, _, last = joined.rpartition(" ")
     last = last.strip("()")
     if last in WORDS and last != "+":
