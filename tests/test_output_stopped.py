@@ -146,7 +146,8 @@ cli.main()
 
 @posix
 @pytest.mark.parametrize(("name", "status", "module", "what"), [
-    ("SIGINT", 130, "reinfuse.cohort.cohort", "read_cohort"), ("SIGHUP", 129, "reinfuse.cohort.cohort", "read_cohort"),
+    ("SIGINT", 130, "reinfuse.study.cohort_reading", "examine"),
+    ("SIGHUP", 129, "reinfuse.study.cohort_reading", "examine"),
     ("SIGTERM", 143, "reinfuse.report.export.results_folder", "report"),
 ])  # fmt: skip
 def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, module, what):
