@@ -22,7 +22,7 @@ from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
 from reinfuse.sources.propose import propose
-from reinfuse.sources.questions import Question, answered, questions
+from reinfuse.sources.questions import MapQuestion, answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import SourceMap
 
@@ -125,7 +125,7 @@ def variant_of(name: str) -> Variant:
                    {sheet: sheet for sheet in rows}, separator=example.separator)  # fmt: skip
 
 
-def answer_of(question: Question, answers: Mapping[str, object]) -> str:
+def answer_of(question: MapQuestion, answers: Mapping[str, object]) -> str:
     """Return what the person of an example answers."""
     if question.setting == "value":
         values = answers["values"]
@@ -146,7 +146,7 @@ def with_weight(source_map: SourceMap, weight: str) -> SourceMap:
     return replace(source_map, blocks=tuple(blocks))
 
 
-def asked_by(source_map: SourceMap) -> Iterator[tuple[tuple[str, str, str], Question]]:
+def asked_by(source_map: SourceMap) -> Iterator[tuple[tuple[str, str, str], MapQuestion]]:
     """Yield the open questions, each after what makes it the same question in another map."""
     for question in questions(source_map):
         yield (question.line, question.setting, question.text), question

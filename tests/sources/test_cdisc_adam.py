@@ -23,7 +23,7 @@ from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.map_file import map_text, read_map
 from reinfuse.sources.propose import propose
-from reinfuse.sources.questions import Question, answered, questions
+from reinfuse.sources.questions import MapQuestion, answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.recognition import recognise
 from reinfuse.sources.source_map import SourceMap
@@ -60,7 +60,7 @@ def confirmed(source_map: SourceMap, answers: dict[str, str]) -> SourceMap:
     return source_map
 
 
-def answer_to(question: Question, answers: dict[str, str]) -> str:
+def answer_to(question: MapQuestion, answers: dict[str, str]) -> str:
     return next(a for part, a in answers.items() if part in question.line)
 
 

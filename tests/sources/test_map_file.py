@@ -12,7 +12,7 @@ from reinfuse.exceptions import MapRefused
 from reinfuse.sources.map_file import load_map, map_text, read_map
 from reinfuse.sources.proposal import Proposal
 from reinfuse.sources.source_map import OPEN, Block, Field, SourceMap
-from reinfuse.sources.source_table import Layout
+from reinfuse.sources.source_table import SheetLayout
 
 PATIENTS = {
     "patient_id": Field(column="Patient | MRN"),
@@ -33,7 +33,7 @@ BEST = {
 DRUGS = {"lymphodepletion": Field(ticked={"ld___1": "Cy", "ld___2": "Flu"}, joint=", ")}
 MAP = SourceMap(
     "excel", "abc", date_order=OPEN, ids="number", questions={"weight": OPEN}, confirmed=("doses",),
-    layouts={"CART pts": Layout("CART pts", (3, 4), 5, ("Total", "Mean"), ("Sum",))},
+    layouts={"CART pts": SheetLayout("CART pts", (3, 4), 5, ("Total", "Mean"), ("Sum",))},
     values={"response": {"CMR": "CR", "NR": OPEN, "MRD neg CR": {"response": "CR", "mrd": "undetectable"}, "n/a": ""}},
     ignored={"CART pts": {"LDH": "not a column of the contract"}, "Legend": {"x": "no data"}},
     blocks=(

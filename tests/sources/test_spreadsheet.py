@@ -10,7 +10,7 @@ from openpyxl.styles import Font, PatternFill
 
 from helpers import with_part
 from reinfuse.sources.read import read_source
-from reinfuse.sources.source_table import Layout
+from reinfuse.sources.source_table import SheetLayout
 from sources.workbooks import EXAMPLES, TRACKING, write_sheets
 
 HEAD = ["ID", "Dx", "Date", "Dose", "CRS"]
@@ -141,14 +141,14 @@ def test_formulas_along_a_row_are_no_totals(tmp_path):
 
 
 def test_a_total_that_the_map_does_not_know_is_a_problem(tmp_path):
-    layout = Layout("One", (1,), 2)
+    layout = SheetLayout("One", (1,), 2)
     rows = [HEAD, *ROWS, ["Total", None, None, 9.0, 3]]
     table, source = read(tmp_path, rows, layouts={"One": layout})
     (problem,) = source.problems
     assert (problem.table, problem.row, problem.column, problem.value) == ("One", 6, "ID", "Total")
     remedy = "write drop_rows = ['Total'] for this sheet in the map, or keep_rows = ['Total'] if it is a patient"
     assert problem.remedy == remedy
-    keep = Layout("One", (1,), 2, keep_rows=("Total",))
+    keep = SheetLayout("One", (1,), 2, keep_rows=("Total",))
     table, source = read(tmp_path, rows, layouts={"One": keep})
     assert (len(table.rows), source.problems) == (5, ())
 
@@ -316,15 +316,15 @@ def test_merged_ranges_over_each_other_do_not_take_all_day(tmp_path):
 
 
 def test_a_layout_that_does_not_fit_is_a_problem(tmp_path):
-    _, source = read(tmp_path, [HEAD, *ROWS], layouts={"One": Layout("One", (9,), 10)})
+    _, source = read(tmp_path, [HEAD, *ROWS], layouts={"One": SheetLayout("One", (9,), 10)})
     assert [p.rule for p in source.problems] == ["has nothing in row 9, where the map looks for its header"]
-    _, source = read(tmp_path, [HEAD, *ROWS], layouts={"Two": Layout("Two", (1,), 2)})
+    _, source = read(tmp_path, [HEAD, *ROWS], layouts={"Two": SheetLayout("Two", (1,), 2)})
     assert [p.rule for p in source.problems] == ["the map names a sheet that is not there, or is empty"]
 
 
 def test_a_row_that_slipped_between_header_and_data_is_asked_about(tmp_path):
     rows = [HEAD, [], *ROWS]
-    layout = Layout("One", (1,), 3)
+    layout = SheetLayout("One", (1,), 3)
     table, source = read(tmp_path, rows, layouts={"One": layout})
     assert (len(table.rows), source.problems) == (4, ())
     table, source = read(tmp_path, [HEAD, *ROWS], layouts={"One": layout})

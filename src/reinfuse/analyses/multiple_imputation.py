@@ -322,10 +322,8 @@ ANALYSIS = Analysis(
     section="sure",
     steps=_steps,
     what="factors with missing values, beside complete cases",
-    method=(
-        "chained equations with the outcome (event and Nelson-Aalen), Rubin's rules, Barnard-Rubin degrees of"
-        " freedom (Stat Med 2009;28:1982; Biometrika 1999;86:948)"
-    ),
+    method="chained equations with the outcome (event and Nelson-Aalen), Rubin's rules, Barnard-Rubin degrees of "
+    "freedom (Stat Med 2009;28:1982; Biometrika 1999;86:948)",
     lacking="no missing factor value in the models",
     switches=("imputations",),
 )

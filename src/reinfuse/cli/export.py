@@ -23,6 +23,7 @@ def formats() -> None:
 def adam(
     cohort: Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the data sets.")] = Path("adam"),
+    *,
     plan: Annotated[Path | None, typer.Option("--plan", help="Analysis plan (TOML).")] = None,
     map_file: WithMapOption = None,
     force: ForceOption = False,

@@ -39,6 +39,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON
 def analyze(
     cohort: CohortArgument,
     plan: PlanOption = None,
+    *,
     out: OutOption = Path("reinfuse-report"),
     map_file: sources.WithMapOption = None,
     json: JsonOption = False,
@@ -54,7 +55,7 @@ def analyze(
 
 
 @app.command()
-def check(cohort: CohortArgument, plan: PlanOption = None, map_file: sources.WithMapOption = None,
+def check(cohort: CohortArgument, plan: PlanOption = None, *, map_file: sources.WithMapOption = None,
           json: JsonOption = False) -> None:  # fmt: skip
     """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
     from reinfuse.study import cohorts
@@ -71,6 +72,7 @@ def check(cohort: CohortArgument, plan: PlanOption = None, map_file: sources.Wit
 def what_could_be_seen(
     cohort: CohortArgument,
     plan: PlanOption = None,
+    *,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated data sets per effect.")] = 2000,
     force: ForceOption = False,
@@ -116,6 +118,7 @@ def kinetics(
 def one_figure(
     name: Annotated[str, typer.Argument(help="Name of the figure, such as km_pfs; `list` lists all.")],
     cohort: Annotated[Path, typer.Argument(help="Cohort, or a folder of results.")],
+    *,
     plan: PlanOption = None,
     columns: Annotated[int, typer.Option("--columns", min=1, max=2, help="Width in journal columns: 1 or 2.")] = 2,
     out: Annotated[Path, typer.Option("--out", help="Folder for SVG, PDF, PNG and CSV.")] = Path(),
@@ -141,6 +144,7 @@ def one_figure(
 def share(
     results: Annotated[Path, typer.Argument(help="Folder written by `reinfuse analyze`.")],
     out: Annotated[Path | None, typer.Option("--out", help="Output folder; default: RESULTS-shared.")] = None,
+    *,
     small_cells: Annotated[int, typer.Option("--small-cells", min=3, help="Smallest count not suppressed.")] = 11,
     again: Annotated[bool, typer.Option("--again", help="Release although few patients are new.")] = False,
     force: ForceOption = False,
@@ -180,7 +184,7 @@ def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
 
 
 @app.command()
-def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, force: ForceOption = False) -> None:
+def demo(out: OutOption = Path("reinfuse-demo"), dataset: DatasetOption = None, *, force: ForceOption = False) -> None:
     """Analyse a bundled cohort. Compares the results with the published ones."""
     from reinfuse.data import DEMO
     from reinfuse.data import dataset as bundled

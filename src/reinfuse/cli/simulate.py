@@ -144,6 +144,7 @@ def search(
 def ablation(
     out: OutOption = Path("reinfuse-ablation"),
     members: Annotated[int, typer.Option("--members", min=10, help="Populations of the ensemble to simulate.")] = 60,
+    *,
     patients: PatientsOption = 512,
     seed: SeedOption = None,
     force: ForceOption = False,

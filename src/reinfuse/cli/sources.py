@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study.cohorts import CohortInput
-    from reinfuse.study.sources import Checked, Question, SourceKind, SourceMap
+    from reinfuse.study.sources import Checked, MapQuestion, SourceKind, SourceMap
 
 SourceArgument = Annotated[Path, typer.Argument(help="The centre's own file or folder: spreadsheet, export, data set.")]
 MapOption = Annotated[Path, typer.Option("--map", help="Confirmed map (TOML), from `reinfuse map`.")]
@@ -26,6 +26,7 @@ WithMapOption = Annotated[Path | None, typer.Option("--map", help="Map (TOML) of
 def map_source(
     source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", help="File for the map.")] = Path("map.toml"),
+    *,
     kind: Annotated[str | None, typer.Option("--kind", help="Kind of source; default: found out.")] = None,
     preset: Annotated[str, typer.Option("--preset", help="Map of the package for a known export.")] = "",
     review: Annotated[bool, typer.Option("--review", help="Ask the open questions one by one.")] = False,
@@ -62,6 +63,7 @@ def map_source(
 
 def import_source(
     source: SourceArgument, map_file: MapOption,
+    *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")] = Path("cohort"),
     json: Annotated[bool, typer.Option("--json", help="Print problems as JSON.")] = False,
     force: ForceOption = False,
@@ -120,11 +122,11 @@ def _say_open(source_map: SourceMap) -> None:
         typer.echo(f"  {question.line}: {question.text}{_among(question)}{about}")
 
 
-def _counted(open_questions: Sequence[Question]) -> str:
+def _counted(open_questions: Sequence[MapQuestion]) -> str:
     return "1 open question" if len(open_questions) == 1 else f"{len(open_questions)} open questions"
 
 
-def _among(question: Question) -> str:
+def _among(question: MapQuestion) -> str:
     return f" [{', '.join(question.choices)}]" if question.choices else ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
 from reinfuse.sources.filling import MAIN
-from reinfuse.sources.imported import Cell, ImportedTable, Origin
+from reinfuse.sources.imported import ImportedCell, ImportedTable, Origin
 from reinfuse.sources.infusion_days import UNPLACED
 from reinfuse.sources.source_map import WIDE_SHEET, Block
 
@@ -16,7 +16,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {"patients": ("patient_id",), "infusions"
 """What the rows of one patient or infusion share."""
 _NO_EVIDENCE = ("patient_id", "infusion")
 _SHOWN = 5
-Row = dict[str, Cell]
+Row = dict[str, ImportedCell]
 
 
 @dataclass
@@ -30,10 +30,10 @@ class Assembly:
     """Patient -> place in the order of the source."""
     sheets: int = 0
     """Blocks that fill a wide sheet together: a patient's rows of several of them are one."""
-    unplaced: dict[tuple[str, str, str, str], list[Cell]] = field(default_factory=dict)
+    unplaced: dict[tuple[str, str, str, str], list[ImportedCell]] = field(default_factory=dict)
     """Line of the map, source's header, what it counts from, and rule -> cells without a day."""
 
-    def add(self, block: Block, cells: Mapping[str, Sequence[Cell]], shared: frozenset[str]) -> None:
+    def add(self, block: Block, cells: Mapping[str, Sequence[ImportedCell]], shared: frozenset[str]) -> None:
         """Add the rows of a block that hold something.
 
         Parameters
@@ -81,7 +81,7 @@ class Assembly:
                           rule=f"{rows_in_words(len(cells))}: {rule.format(after=after)}: {_places(cells)}",
                           remedy=UNPLACED[rule].format(line=line))  # fmt: skip
 
-    def _without_id(self, cells: Sequence[Cell]) -> None:
+    def _without_id(self, cells: Sequence[ImportedCell]) -> None:
         if not cells:
             return
         first = cells[0]
@@ -108,11 +108,11 @@ class Assembly:
         return tables
 
     def _merged(
-        self, name: str, columns: tuple[str, ...], *, rows: Sequence[tuple[Cell, ...]]
-    ) -> list[tuple[Cell, ...]]:
+        self, name: str, columns: tuple[str, ...], *, rows: Sequence[tuple[ImportedCell, ...]]
+    ) -> list[tuple[ImportedCell, ...]]:
         """Make one row of those with the same key; where they differ, it is a problem."""
         keys = [columns.index(k) for k in _KEYS.get(name, ("patient_id",)) if k in columns]
-        groups: dict[tuple[str, ...], list[tuple[Cell, ...]]] = {}
+        groups: dict[tuple[str, ...], list[tuple[ImportedCell, ...]]] = {}
         for row in rows:
             groups.setdefault(tuple(row[k].text for k in keys), []).append(row)
         if len(groups) < len(rows):
@@ -135,7 +135,7 @@ class Assembly:
             merged.append(tuple(cells))
         return merged
 
-    def _contradiction(self, name: str, column: str, *, cells: Sequence[Cell]) -> None:
+    def _contradiction(self, name: str, column: str, *, cells: Sequence[ImportedCell]) -> None:
         cells = sorted(cells, key=lambda c: c.row)
         shown = "; ".join(f"{c.text} ({c.origin.place(c.row)})" for c in cells[:_SHOWN])
         what = "a patient" if name != "infusions" else "an infusion"
@@ -143,9 +143,9 @@ class Assembly:
         remedy = f"correct the source, or let the map read {name} from those rows alone that decide: where = {{ ... }}"
         self.problems.append(problem_at(cells[0], rule, remedy=remedy))
 
-    def _distinct(self, name: str, rows: Iterable[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+    def _distinct(self, name: str, rows: Iterable[tuple[ImportedCell, ...]]) -> list[tuple[ImportedCell, ...]]:
         """Leave out rows that say the same: an outcome of a patient that stands beside each of his infusions."""
-        first: dict[object, tuple[Cell, ...]] = {}
+        first: dict[object, tuple[ImportedCell, ...]] = {}
         count = 0
         for row in rows:
             count += 1
@@ -154,7 +154,7 @@ class Assembly:
             self.remarks.append(f"{name}: left out what repeats an earlier row: {rows_in_words(count - len(first))}")
         return list(first.values())
 
-    def _sorted(self, columns: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> list[tuple[Cell, ...]]:
+    def _sorted(self, columns: tuple[str, ...], rows: list[tuple[ImportedCell, ...]]) -> list[tuple[ImportedCell, ...]]:
         patient = columns.index("patient_id")
         inner = [columns.index(c) for c in ("infusion", "date", "day") if c in columns]
         last = len(self.order)
@@ -165,7 +165,7 @@ class Assembly:
             self.remarks.append(remark)
 
 
-def problem_at(cell: Cell, rule: str, *, remedy: str) -> Problem:
+def problem_at(cell: ImportedCell, rule: str, *, remedy: str) -> Problem:
     """Return a problem of one cell of the source, under the user's header and row number."""
     place = cell.origin.table.rows[cell.row].place
     number = place.removeprefix("row ")
@@ -188,12 +188,12 @@ def _columns(name: str, rows: Iterable[Row]) -> tuple[str, ...]:
     return (*(c for c in declared if c in present), *(c for c in present if c not in declared))
 
 
-def _in_order(row: Row, columns: tuple[str, ...]) -> tuple[Cell, ...]:
+def _in_order(row: Row, columns: tuple[str, ...]) -> tuple[ImportedCell, ...]:
     """Return the cells of a row, an empty one where its block has no line for a column."""
     if len(row) == len(columns):
         return tuple(row[c] for c in columns)
     patient = row["patient_id"]
-    empty = Cell("", "", "", Origin(patient.origin.table), patient.row)
+    empty = ImportedCell("", "", "", Origin(patient.origin.table), patient.row)
     return tuple(row.get(c, empty) for c in columns)
 
 
@@ -210,6 +210,6 @@ def rows_in_words(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _places(cells: Sequence[Cell]) -> str:
+def _places(cells: Sequence[ImportedCell]) -> str:
     places = ", ".join(c.origin.table.rows[c.row].place for c in cells[:_SHOWN])
     return places + (f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else "")

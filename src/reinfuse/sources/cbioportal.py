@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reinfuse.exceptions import Problem
-from reinfuse.sources.source_table import NO_CHOICES, Layout, Source, SourceColumn, SourceRow, SourceTable
+from reinfuse.sources.source_table import NO_CHOICES, SheetLayout, Source, SourceColumn, SourceRow, SourceTable
 from reinfuse.tabular import files
 from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.delimited import read_lines
@@ -39,7 +39,7 @@ class _Described:
         return ": ".join(dict.fromkeys(texts))
 
 
-def read_cbioportal(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def read_cbioportal(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read a clinical file of cBioPortal, or those of a study's folder with its timelines.
 
     Returns
@@ -88,7 +88,7 @@ def _table(path: Path, data: bytes) -> SourceTable:
     width = len(header)
     texts = [(n, (*cells[:width], *[""] * (width - len(cells)))) for n, cells in body[1:]]
     columns = tuple(_column(j, header[j], described, [cells[j] for _, cells in texts]) for j in range(width))
-    layout = Layout(path.stem, (number,), number + 1)
+    layout = SheetLayout(path.stem, (number,), number + 1)
     remarks = [*(note for note in notes if "'\\t'" not in note), *_clocks(columns), *_surplus(body[1:], width)]
     return SourceTable(path.stem, path.name, columns, tuple(SourceRow(f"row {n}", cells) for n, cells in texts),
                        layout, tuple(remarks))  # fmt: skip

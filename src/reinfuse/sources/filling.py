@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from reinfuse.sources import clocks
 from reinfuse.sources.gaps import Gaps, Kind
-from reinfuse.sources.imported import Cell, Origin
+from reinfuse.sources.imported import ImportedCell, Origin
 from reinfuse.sources.infusion_days import Infusions, number_of
 from reinfuse.sources.meanings import Meaning, Meanings, dictionary_of
 from reinfuse.sources.source_map import FIRST_DAY, Block, Field, SourceMap
@@ -31,7 +31,7 @@ _MEANT = ("column", "const", "unit", "order", "partial", "part", "pattern", "val
 
 
 @dataclass(frozen=True)
-class Line:
+class FilledLine:
     """One line of a map, where it stands, and the rows of the source that it reads."""
 
     place: str
@@ -63,7 +63,7 @@ class Filling:
         self.gaps = Gaps()
         self.infusions = Infusions()
         self.taken: dict[tuple[str, str], set[int]] = {}
-        self.lines: dict[tuple[str, str], list[tuple[Line, str]]] = {}
+        self.lines: dict[tuple[str, str], list[tuple[FilledLine, str]]] = {}
         self._texts: dict[tuple[str, str], list[str]] = {}
         self._marks: dict[tuple[str, str], str | None] = {}
         self.dictionaries: set[str] = set()
@@ -71,7 +71,7 @@ class Filling:
         """Name of a source's table -> words that were read as missing values, and their cells."""
         self._by_line: dict[tuple[object, ...], Meanings] = {}
 
-    def cells(self, line: Line, patients: Sequence[str]) -> list[Cell]:
+    def cells(self, line: FilledLine, patients: Sequence[str]) -> list[ImportedCell]:
         """Return the cells of a line, one a row of it; `patients`: whose the rows are."""
         filled = line.filled
         rows = self._where(line)
@@ -81,7 +81,8 @@ class Filling:
             return self._ticked(line, rows)
         if not filled.column:
             origin, text = Origin(line.table), filled.const or ""
-            return [Cell(text, "", "constant of the map", origin, r) if r in rows else Cell("", "", "", origin, r)
+            rule = "constant of the map"
+            return [ImportedCell(text, "", rule, origin, r) if r in rows else ImportedCell("", "", "", origin, r)
                     for r in line.rows]  # fmt: skip
         if clocks.is_time(line.column, filled):
             return self._timed(line, rows)
@@ -109,10 +110,10 @@ class Filling:
             chosen = [r for r in chosen if fits[texts[r]]]
         return chosen
 
-    def _where(self, line: Line) -> Container[int]:
+    def _where(self, line: FilledLine) -> Container[int]:
         return set(self.selected(line.table, line.filled.where, line.rows)) if line.filled.where else _All()
 
-    def _meanings(self, line: Line) -> Meanings:
+    def _meanings(self, line: FilledLine) -> Meanings:
         filled = line.filled
         dictionary = dictionary_of(filled, line.column, block=line.block, source_map=self.source_map)
         self.dictionaries.add(dictionary)
@@ -132,7 +133,7 @@ class Filling:
             self._marks[key] = declared or decimal_mark(texts, "either" if self.kind == "csv" else "point")
         return self._marks[key]
 
-    def _read(self, line: Line, rows: Container[int]) -> list[Cell]:
+    def _read(self, line: FilledLine, rows: Container[int]) -> list[ImportedCell]:
         meanings = self._meanings(line)
         texts = self.texts(line.table, line.filled.column)
         origin = Origin(line.table, line.filled.column)
@@ -143,22 +144,22 @@ class Filling:
         if not line.filled.where and not any(m.gap for m in by_text.values()):
             taken.update(line.rows)
             plain = {t: (m.parts.get(column, ""), t, m.rule, origin) for t, m in by_text.items()}
-            return [Cell(*plain[texts[row]], row) for row in line.rows]
+            return [ImportedCell(*plain[texts[row]], row) for row in line.rows]
         cells = []
         for row in line.rows:
             raw = texts[row]
             if row not in rows:
-                cells.append(Cell("", "", "", origin, row))
+                cells.append(ImportedCell("", "", "", origin, row))
                 continue
             meaning = by_text[raw]
             if meaning.gap != "unmatched":
                 taken.add(row)
                 if meaning.gap:
                     self._gap(meaning.gap, line, meanings=meanings, row=row)
-            cells.append(Cell(meaning.parts.get(column, ""), raw, meaning.rule, origin, row))
+            cells.append(ImportedCell(meaning.parts.get(column, ""), raw, meaning.rule, origin, row))
         return cells
 
-    def _note_missing(self, line: Line, meanings: Meanings, *, texts: Sequence[str]) -> None:
+    def _note_missing(self, line: FilledLine, meanings: Meanings, *, texts: Sequence[str]) -> None:
         """Count the words that are read as missing values, a column of the source once."""
         if (line.table.name, line.filled.column) in self.lines and len(
             self.lines[line.table.name, line.filled.column]
@@ -169,7 +170,7 @@ class Filling:
             counts = Counter(clean(texts[r]) for r in line.rows if texts[r] in words)
             self.missing.setdefault(line.table.name, Counter()).update(counts)
 
-    def _timed(self, line: Line, rows: Container[int]) -> list[Cell]:
+    def _timed(self, line: FilledLine, rows: Container[int]) -> list[ImportedCell]:
         """Return the days of a clock."""
         filled, table = line.filled, line.table
         wanted = self.source_map.questions.get(FIRST_DAY, filled.first or "0")
@@ -180,22 +181,22 @@ class Filling:
         cells = []
         for row in line.rows:
             if row not in rows:
-                cells.append(Cell("", "", "", origin, row))
+                cells.append(ImportedCell("", "", "", origin, row))
                 continue
             taken.add(row)
             meaning = clocks.days_of(filled, texts[row], since=origins[row], wanted=wanted, mark=mark,
                                      column=line.column)  # fmt: skip
             if meaning.gap and meaning.gap != "open":
                 self._gap(meaning.gap, line, meanings=meanings, row=row)
-            cells.append(Cell(meaning.parts.get(line.column, ""), texts[row], meaning.rule, origin, row))
+            cells.append(ImportedCell(meaning.parts.get(line.column, ""), texts[row], meaning.rule, origin, row))
         return cells
 
-    def _take(self, line: Line, dictionary: str) -> set[int]:
+    def _take(self, line: FilledLine, dictionary: str) -> set[int]:
         key = (line.table.name, line.filled.column)
         self.lines.setdefault(key, []).append((line, dictionary))
         return self.taken.setdefault(key, set())
 
-    def _weighed(self, line: Line, cells: list[Cell]) -> list[Cell]:
+    def _weighed(self, line: FilledLine, cells: list[ImportedCell]) -> list[ImportedCell]:
         """Divide total cells by the body weight in the row; what the cell itself says to be per kg stays."""
         weights = self.texts(line.table, line.filled.weight)
         mark = self._mark(line.table, line.filled.weight)
@@ -213,7 +214,7 @@ class Filling:
             weighed.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
         return weighed
 
-    def _ticked(self, line: Line, rows: Container[int]) -> list[Cell]:
+    def _ticked(self, line: FilledLine, rows: Container[int]) -> list[ImportedCell]:
         boxes = [(text, h, self.texts(line.table, h)) for h, text in line.filled.ticked.items()]
         cells = []
         first = Origin(line.table, next(iter(line.filled.ticked)))
@@ -229,10 +230,10 @@ class Filling:
             chosen = [(text, header) for text, header, state in states if state in TICKED] if row in rows else []
             raw = ", ".join(header for _, header in chosen)
             rule = "ticked" if chosen else ""
-            cells.append(Cell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
+            cells.append(ImportedCell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
         return cells
 
-    def _placed(self, line: Line, rows: Container[int], *, patients: Sequence[str]) -> list[Cell]:
+    def _placed(self, line: FilledLine, rows: Container[int], *, patients: Sequence[str]) -> list[ImportedCell]:
         """Place a day after an infusion: the cell's own date or day, else the day that the map gives."""
         own = bool(line.filled.column)
         reading = line if own else self._beside(line)  # "PD (D28)" tells its day beside the response
@@ -244,7 +245,7 @@ class Filling:
         for row, patient in zip(line.rows, patients, strict=True):
             raw = texts[row]
             if row not in rows:
-                cells.append(Cell("", "", "", origin, row))
+                cells.append(ImportedCell("", "", "", origin, row))
                 continue
             meaning = meanings.of(raw)
             if meaning.gap != "unmatched":
@@ -252,13 +253,13 @@ class Filling:
             if meaning.gap:
                 if own and meaning.gap != "unmatched":
                     self._gap(meaning.gap, line, meanings=meanings, row=row)
-                cells.append(Cell("", raw, "", origin, row))
+                cells.append(ImportedCell("", raw, "", origin, row))
                 continue
             text, rule = self._after(line, reading, meaning=meaning, row=row, patient=patient)
-            cells.append(Cell(text, raw, rule, origin, row))
+            cells.append(ImportedCell(text, raw, rule, origin, row))
         return cells
 
-    def _beside(self, line: Line) -> Line:
+    def _beside(self, line: FilledLine) -> FilledLine:
         """Return the line of the block that says what was assessed; the line itself where there is none."""
         for name in MAIN.get(line.block.table, ()):
             other = line.block.fields.get(name)
@@ -266,7 +267,8 @@ class Filling:
                 return replace(line, column=name, filled=other)
         return line
 
-    def _after(self, line: Line, reading: Line, *, meaning: Meaning, row: int, patient: str) -> tuple[str, str]:
+    def _after(self, line: FilledLine, reading: FilledLine, *, meaning: Meaning, row: int,
+               patient: str) -> tuple[str, str]:  # fmt: skip
         """Return a date or day and its rule; one of `UNPLACED` is a problem if its row is written."""
         if "date" in meaning.parts:
             meanings = self._meanings(reading)
@@ -276,7 +278,7 @@ class Filling:
             return own.parts.get(meanings.name, ""), own.rule
         return self.infusions.placed(line.filled, meaning, patient, table=line.table.name, row=row)
 
-    def _gap(self, kind: Kind, line: Line, *, meanings: Meanings, row: int) -> None:
+    def _gap(self, kind: Kind, line: FilledLine, *, meanings: Meanings, row: int) -> None:
         raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
         self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
                       dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip

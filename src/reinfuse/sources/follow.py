@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.assembling import Assembly, in_time, rows_in_words
-from reinfuse.sources.filling import Filling, Line
-from reinfuse.sources.imported import Cell, Imported
+from reinfuse.sources.filling import FilledLine, Filling
+from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import is_time
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
@@ -156,12 +156,12 @@ class _Follower:
         rows = self.filling.selected(table, block.where, range(len(table.rows)))
         if block.where and table.rows and not rows:
             self.assembly.problems.append(self._no_row(place, block, table=table))
-        identifiers = self.filling.cells(Line(place, "patient_id", fields["patient_id"], block, table, rows), ())
-        cells: dict[str, Sequence[Cell]] = {"patient_id": self._identified(identifiers)}
+        identifiers = self.filling.cells(FilledLine(place, "patient_id", fields["patient_id"], block, table, rows), ())
+        cells: dict[str, Sequence[ImportedCell]] = {"patient_id": self._identified(identifiers)}
         patients = [c.text for c in cells["patient_id"]]
         for column, filled in fields.items():
             if column != "patient_id":
-                cells[column] = self.filling.cells(Line(place, column, filled, block, table, rows), patients)
+                cells[column] = self.filling.cells(FilledLine(place, column, filled, block, table, rows), patients)
             self.read |= {(table.name, h) for h in filled.headers}
         self._numbered(cells, table, block.table)
         self.assembly.add(block, cells, self._shared(block))
@@ -178,7 +178,7 @@ class _Follower:
                        rule="no row of the source holds it, so that the block reads none",
                        remedy=f"write one of those that are there ({shown}), or take the block away")  # fmt: skip
 
-    def _identified(self, cells: Sequence[Cell]) -> list[Cell]:
+    def _identified(self, cells: Sequence[ImportedCell]) -> list[ImportedCell]:
         """Return patients' identifiers, or the numbers that stand for them; then the source's own are not kept."""
         if self.map.ids != "number":
             return list(cells)
@@ -195,7 +195,7 @@ class _Follower:
         elsewhere = {(c, f.column) for b in others for c, f in b.fields.items() if f.column}
         return frozenset(c for c, f in block.fields.items() if f.column and (c, f.column) in elsewhere)
 
-    def _numbered(self, cells: dict[str, Sequence[Cell]], table: SourceTable, name: str) -> None:
+    def _numbered(self, cells: dict[str, Sequence[ImportedCell]], table: SourceTable, name: str) -> None:
         """Number infusions by date where the map says so; in other tables, take the number of the same row."""
         numbers = cells.get("infusion", ())
         if not any(c.text == BY_DATE for c in numbers):
@@ -217,7 +217,7 @@ class _Follower:
         ]
         self.assembly.remarks.append(f"{table.name}: infusions numbered in the order of their dates")
 
-    def _note_infusions(self, table: SourceTable, cells: Mapping[str, Sequence[Cell]]) -> None:
+    def _note_infusions(self, table: SourceTable, cells: Mapping[str, Sequence[ImportedCell]]) -> None:
         """Remember when infusions were given, and which rows of the source they stand in."""
         times, numbers = cells.get("date", cells.get("day")), cells.get("infusion")
         if times is None or numbers is None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reinfuse.sources.sheet_lines import Label, Line, Lines, shape_of
+from reinfuse.sources.sheet_lines import Label, Lines, SheetLine, shape_of
 from reinfuse.sources.source_table import HEADER_JOINT
 from reinfuse.tabular.grid import letters
 
@@ -54,7 +54,7 @@ def compose(lines: Lines, numbers: Sequence[int]) -> Header:
     return _told_apart(lines, names, remarks=remarks)
 
 
-def _lowest_name(rows: Sequence[Line]) -> int:
+def _lowest_name(rows: Sequence[SheetLine]) -> int:
     """Return the position of the row that names columns: the lowest with a name where no row above has one.
 
     Units may stand below it. Where rows above stand over all columns, it is the one that fills most.
@@ -76,7 +76,7 @@ def _joined(texts: Sequence[str]) -> str:
     return HEADER_JOINT.join(parts)
 
 
-def _spread(lines: Lines, line: Line, *, leaf: Line) -> tuple[list[str], list[str]]:
+def _spread(lines: Lines, line: SheetLine, *, leaf: SheetLine) -> tuple[list[str], list[str]]:
     """Let the labels of a row without merged cells stand over the columns to their right, up to the next label."""
     labels = list(lines.labels(line))
     texts, remarks = list(line.texts), []
@@ -97,7 +97,7 @@ def _spread(lines: Lines, line: Line, *, leaf: Line) -> tuple[list[str], list[st
     return texts, remarks
 
 
-def _like_the_one_before(leaf: Line, before: Label, *, label: Label, inner: Sequence[int]) -> list[int]:
+def _like_the_one_before(leaf: SheetLine, before: Label, *, label: Label, inner: Sequence[int]) -> list[int]:
     """Return the columns of the last label: where it is numbered as the one before, only those named as there."""
     if shape_of(before.text) != shape_of(label.text):
         return list(inner)

@@ -28,7 +28,7 @@ class Origin(NamedTuple):
         return ", ".join(part for part in (self.table.file, name, where, last) if part)
 
 
-class Cell(NamedTuple):
+class ImportedCell(NamedTuple):
     """One cell of a cohort's table.
 
     Attributes
@@ -56,7 +56,7 @@ class ImportedTable:
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
+    rows: tuple[tuple[ImportedCell, ...], ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reinfuse.sources.headers import compose
-from reinfuse.sources.sheet_lines import Line, Lines, kind_of, shape_of
-from reinfuse.sources.source_table import Layout
+from reinfuse.sources.sheet_lines import Lines, SheetLine, kind_of, shape_of
+from reinfuse.sources.source_table import SheetLayout
 
 _LOOKED_AT = 200
 """Rows of which the columns' contents are told."""
@@ -30,7 +30,7 @@ _GROUP = re.compile(
 class _Contents:
     """What the cells of each column look like, over rows from which rows can be taken away."""
 
-    def __init__(self, rows: Sequence[Line], width: int) -> None:
+    def __init__(self, rows: Sequence[SheetLine], width: int) -> None:
         self._kinds = [Counter[str]() for _ in range(width)]
         self._texts = [Counter[str]() for _ in range(width)]
         self._shapes = [Counter[str]() for _ in range(width)]
@@ -38,11 +38,11 @@ class _Contents:
         for line in rows:
             self._add(line, 1)
 
-    def take_away(self, line: Line) -> None:
+    def take_away(self, line: SheetLine) -> None:
         """Forget a row."""
         self._add(line, -1)
 
-    def _add(self, line: Line, sign: int) -> None:
+    def _add(self, line: SheetLine, sign: int) -> None:
         self.count += sign
         for j in line.filled:
             text = line.texts[j]
@@ -55,7 +55,7 @@ class _Contents:
         """Columns that hold anything."""
         return [j for j, kinds in enumerate(self._kinds) if any(n > 0 for n in kinds.values())]
 
-    def strangeness(self, line: Line) -> float:
+    def strangeness(self, line: SheetLine) -> float:
         """Return how unlike these rows a row is: 1 as a header over numbers and dates, below 0 as one of them."""
         weights = [self._strange(j, line.texts[j]) for j in line.filled]
         return sum(weights) / len(weights) if weights else 0.0
@@ -75,7 +75,7 @@ class _Contents:
         return -1.0 if kinds[kind] >= _SOME * usual else -0.25
 
 
-def propose_layout(sheet: str, lines: Lines) -> Layout | None:
+def propose_layout(sheet: str, lines: Lines) -> SheetLayout | None:
     """Tell the header's rows and the first row of data of a sheet; None where it holds no table.
 
     The first row of data is the first one that is like the rows below it while the row above it is not, and the
@@ -87,7 +87,7 @@ def propose_layout(sheet: str, lines: Lines) -> Layout | None:
         contents.take_away(line)
         if i and contents.count >= 0 and _is_first(lines, i, contents=contents, filled=filled):
             first = _below_the_earliest(lines, i)
-            return Layout(sheet, _header_rows(lines, first), lines.rows[first].number)
+            return SheetLayout(sheet, _header_rows(lines, first), lines.rows[first].number)
     return _plain(sheet, lines)
 
 
@@ -112,12 +112,12 @@ def _is_first(lines: Lines, i: int, *, contents: _Contents, filled: Sequence[int
     return sum(bool(names[j]) for j in filled) >= _ENOUGH * len(filled)
 
 
-def _plain(sheet: str, lines: Lines) -> Layout | None:
+def _plain(sheet: str, lines: Lines) -> SheetLayout | None:
     """Take the first row that fills most columns for the header, where contents do not tell."""
     widest = max((len(line.filled) for line in lines.rows), default=0)
     for i, line in enumerate(lines.rows[:-1]):
         if widest > 1 and len(line.filled) >= _MOST * widest:
-            return Layout(sheet, (line.number,), lines.rows[i + 1].number)
+            return SheetLayout(sheet, (line.number,), lines.rows[i + 1].number)
     return None
 
 
@@ -131,7 +131,7 @@ def _header_rows(lines: Lines, first: int) -> tuple[int, ...]:
     return tuple(rows)
 
 
-def _heads(lines: Lines, line: Line, *, below: Sequence[int]) -> bool:
+def _heads(lines: Lines, line: SheetLine, *, below: Sequence[int]) -> bool:
     """Tell whether a row groups the columns named below it, or names them itself; a title does neither."""
     labels = list(lines.labels(line))
     width = len(lines.columns)

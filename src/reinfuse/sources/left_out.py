@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.exceptions import Problem
-from reinfuse.sources.sheet_lines import UNCALCULATED, Line, Lines, kind_of, shape_of
-from reinfuse.sources.source_table import Layout
+from reinfuse.sources.sheet_lines import UNCALCULATED, Lines, SheetLine, kind_of, shape_of
+from reinfuse.sources.source_table import SheetLayout
 from reinfuse.tabular.cell_parsing import decimal_mark, read_number
 
 _WORD = (
@@ -46,14 +46,14 @@ class Kept:
         Texts in the first filled cell of the rows that were left out, for the map.
     """
 
-    rows: Sequence[Line]
+    rows: Sequence[SheetLine]
     drop_rows: tuple[str, ...]
     remarks: tuple[str, ...]
     problems: tuple[Problem, ...]
 
 
 def sort_rows(
-    lines: Lines, layout: Layout, header: Sequence[str], *, summaries: Collection[tuple[int, int]], fixed: bool
+    lines: Lines, layout: SheetLayout, header: Sequence[str], *, summaries: Collection[tuple[int, int]], fixed: bool
 ) -> Kept:
     """Tell rows of data from others.
 
@@ -95,18 +95,18 @@ def sort_rows(
     return Kept(kept_rows, tuple(drop), tuple(_remarks(rows, reasons)), tuple(problems))
 
 
-def _asked(sheet: str, line: Line, *, header: Sequence[str], why: str) -> Problem:
+def _asked(sheet: str, line: SheetLine, *, header: Sequence[str], why: str) -> Problem:
     label = _label(line)
     remedy = f"write drop_rows = [{label!r}] for this sheet in the map, or keep_rows = [{label!r}] if it is a patient"
     return Problem(table=sheet or None, row=line.number, column=next(iter(header), None) or None, value=label,
                    rule=f"looks like {why}, and the map does not say what becomes of it", remedy=remedy)  # fmt: skip
 
 
-def _label(line: Line) -> str:
+def _label(line: SheetLine) -> str:
     return next(text for text in line.texts if text)
 
 
-def _told(lines: Lines, rows: Sequence[Line], *, summaries: Collection[tuple[int, int]]) -> dict[int, str]:
+def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tuple[int, int]]) -> dict[int, str]:
     """Return the numbers of rows that are no data, each with what it is instead."""
     reasons: dict[int, str] = {}
     ids = _Identifiers(rows)
@@ -134,7 +134,7 @@ def _told(lines: Lines, rows: Sequence[Line], *, summaries: Collection[tuple[int
     return reasons
 
 
-def _is_heading(lines: Lines, line: Line) -> bool:
+def _is_heading(lines: Lines, line: SheetLine) -> bool:
     """Tell whether a row is one text over most columns, which are merged."""
     spans = lines.spans.get(line.number, ())
     if len(spans) != 1 or len(set(line.texts) - {""}) != 1:
@@ -142,7 +142,7 @@ def _is_heading(lines: Lines, line: Line) -> bool:
     return spans[0][1] - spans[0][0] + 1 >= max(3, 0.5 * len(line.texts))
 
 
-def _calculated(lines: Lines, line: Line, *, summaries: Collection[tuple[int, int]]) -> bool:
+def _calculated(lines: Lines, line: SheetLine, *, summaries: Collection[tuple[int, int]]) -> bool:
     if not summaries:
         return False
     numeric = [j for j in line.filled if kind_of(line.texts[j]) == "number" or line.texts[j] == UNCALCULATED]
@@ -153,24 +153,24 @@ def _calculated(lines: Lines, line: Line, *, summaries: Collection[tuple[int, in
 class _Identifiers:
     """What the first column's texts look like."""
 
-    def __init__(self, rows: Sequence[Line]) -> None:
+    def __init__(self, rows: Sequence[SheetLine]) -> None:
         texts = [line.texts[0] for line in rows if line.texts[0]]
         self._numbered = sum(any(c.isdigit() for c in text) for text in texts) >= 0.8 * max(1, len(texts))
         self._usual = {shape for shape, count in Counter(map(shape_of, texts)).items() if count > 1}
         self._last = [line.number for line in rows[-3:]]
         self._texts = Counter(texts)
 
-    def common(self, line: Line) -> bool:
+    def common(self, line: SheetLine) -> bool:
         """Tell whether a text stands in the first column again and again, so that it is no label of one row."""
         return self._texts[line.texts[0]] > max(3, 0.2 * self._texts.total())
 
-    def strange(self, line: Line) -> bool:
+    def strange(self, line: SheetLine) -> bool:
         """Tell whether the first text may be no identifier."""
         if self._numbered:
             return shape_of(line.texts[0]) not in self._usual and not any(c.isdigit() for c in line.texts[0])
         return line.number in self._last
 
-    def note(self, line: Line) -> bool:
+    def note(self, line: SheetLine) -> bool:
         """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""
         label = _label(line)
         if len(set(line.texts) - {""}) > 2 or (line.texts[0] and shape_of(label) in self._usual):
@@ -181,11 +181,11 @@ class _Identifiers:
 class _Numbers:
     """The numbers of each column, to which those of a row are compared."""
 
-    def __init__(self, rows: Sequence[Line]) -> None:
+    def __init__(self, rows: Sequence[SheetLine]) -> None:
         self._rows = rows
         self._columns: dict[int, dict[int, float]] = {}
 
-    def statistic(self, line: Line) -> str:
+    def statistic(self, line: SheetLine) -> str:
         """Name what all numbers of a row are of those in the other rows: sums, means, ...; empty where they are not."""
         own = [j for j in line.filled if kind_of(line.texts[j]) == "number"]
         if any(kind_of(line.texts[j]) in ("text", "date") for j in line.filled[1:]):
@@ -197,7 +197,7 @@ class _Numbers:
                 return name
         return ""
 
-    def _fits(self, line: Line, j: int, *, function: Callable[[Sequence[float]], float], name: str) -> bool | None:
+    def _fits(self, line: SheetLine, j: int, *, function: Callable[[Sequence[float]], float], name: str) -> bool | None:
         column = self._column(j)
         others = [value for number, value in column.items() if number != line.number]
         if len(others) < _FEWEST or line.number not in column:
@@ -219,9 +219,9 @@ class _Numbers:
         return self._columns[j]
 
 
-def _remarks(rows: Sequence[Line], reasons: Mapping[int, str]) -> list[str]:
+def _remarks(rows: Sequence[SheetLine], reasons: Mapping[int, str]) -> list[str]:
     """Tell which rows were left out: rows with one reason together."""
-    together: dict[str, list[Line]] = {}
+    together: dict[str, list[SheetLine]] = {}
     for line in rows:
         if line.number in reasons:
             together.setdefault(reasons[line.number], []).append(line)

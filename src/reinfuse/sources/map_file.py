@@ -27,7 +27,7 @@ from reinfuse.sources.source_map import (
     Field,
     SourceMap,
 )
-from reinfuse.sources.source_table import Layout, SourceKind
+from reinfuse.sources.source_table import SheetLayout, SourceKind
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
 from reinfuse.sources.values.doses import dose_unit
 from reinfuse.tabular.files import Unreadable, read_bytes
@@ -131,8 +131,8 @@ class _Reader:
             self._refuse("source.kind", rule, f"write one of: {', '.join(kinds)}", value=head.get("kind"))
         return kind
 
-    def _sheets(self, sheets: list[Any]) -> tuple[dict[str, Layout], dict[str, dict[str, str]]]:
-        layouts: dict[str, Layout] = {}
+    def _sheets(self, sheets: list[Any]) -> tuple[dict[str, SheetLayout], dict[str, dict[str, str]]]:
+        layouts: dict[str, SheetLayout] = {}
         ignored: dict[str, dict[str, str]] = {}
         for number, sheet in enumerate(sheets, 1):
             place = f"sheets[{number}]"
@@ -150,7 +150,7 @@ class _Reader:
                 ignored[name] = left
         return layouts, ignored
 
-    def _layout(self, place: str, name: str, sheet: Mapping[str, Any]) -> Layout | None:
+    def _layout(self, place: str, name: str, sheet: Mapping[str, Any]) -> SheetLayout | None:
         if not {"header_rows", "data_from", "drop_rows", "keep_rows"} & set(sheet):
             return None
         heads = self._typed(place, sheet, key="header_rows", kind=list, default=[1])
@@ -167,7 +167,7 @@ class _Reader:
             if not all(isinstance(text, str) for text in texts):
                 self._refuse(f"{place}.{key}", "are no texts", f'such as {key} = ["Total"]')
                 return None
-        return Layout(name, tuple(heads), first, tuple(drop), tuple(keep))
+        return SheetLayout(name, tuple(heads), first, tuple(drop), tuple(keep))
 
     def _blocks(self, name: str, contents: Mapping[str, Any]) -> Iterable[Block]:
         blocks = self._typed("", contents, key=name, kind=(list, dict), default=[])

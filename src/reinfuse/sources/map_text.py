@@ -10,7 +10,7 @@ from dataclasses import fields
 from reinfuse.cohort.schema import TABLES, Column
 from reinfuse.sources.proposal import IGNORE, Proposal
 from reinfuse.sources.source_map import BLOCK_TABLES, OPEN, Answer, Block, Field, SourceMap
-from reinfuse.sources.source_table import Layout
+from reinfuse.sources.source_table import SheetLayout
 
 WIDTH = 120
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -77,7 +77,7 @@ def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[
                 yield _beside(f"{_key(header)} = {_text(why)}", sure)
 
 
-def _layout(layout: Layout) -> Iterator[str]:
+def _layout(layout: SheetLayout) -> Iterator[str]:
     yield _beside(f"header_rows = {list(layout.header_rows)}", "rows as the spreadsheet program numbers them")
     yield f"data_from = {layout.data_from}"
     if layout.drop_rows:

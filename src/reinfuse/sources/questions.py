@@ -32,7 +32,7 @@ LEFT_OUT = "left out by a person"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MapQuestion:
     """One question.
 
     Attributes
@@ -64,42 +64,42 @@ class Question:
         return f"{self.place}.where.{self.subject}" if self.setting == WHERE else f"{self.place}.{self.subject}"
 
 
-def questions(source_map: SourceMap) -> Iterator[Question]:
+def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
     """Yield what must be answered before a map can be followed, in the order of its file."""
     for name, answer in (("date_order", source_map.date_order), ("ids", source_map.ids)):
         if answer == OPEN:
-            yield Question("source", name, name, _TEXTS[name], _CHOICES[name])
+            yield MapQuestion("source", name, name, _TEXTS[name], _CHOICES[name])
     for name, answer in source_map.questions.items():
         if answer == OPEN:
-            yield Question("questions", name, name, _TEXTS.get(name, name), _CHOICES.get(name, ()))
+            yield MapQuestion("questions", name, name, _TEXTS.get(name, name), _CHOICES.get(name, ()))
     yield from _of_words(source_map)
     for place, block in source_map.places():
         for header in block.open_headers:
             text = f"Which of the texts in {header} marks the rows that are meant?"
-            yield Question(place, header, WHERE, text, (), block.reason)
+            yield MapQuestion(place, header, WHERE, text, (), block.reason)
         for column, filled in block.fields.items():
             yield from _of_line(place, column, filled=filled)
 
 
-def _of_words(source_map: SourceMap) -> Iterator[Question]:
+def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
     """Yield the words of dictionaries that have no meaning yet."""
     for name, words in source_map.values.items():
         for word, meaning in words.items():
             if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
                 text = f"What does {word!r} mean as {name}? ({permitted(name)}; parts as response=CR mrd=undetectable)"
-                yield Question(f"values.{name}", word, "value", text)
+                yield MapQuestion(f"values.{name}", word, "value", text)
 
 
-def _of_line(place: str, column: str, *, filled: Field) -> Iterator[Question]:
+def _of_line(place: str, column: str, *, filled: Field) -> Iterator[MapQuestion]:
     read = filled.column if filled.column != OPEN else ""
     sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
     about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
     for setting in _ASKED:
         if getattr(filled, setting) == OPEN:
             choices = _units(column) if setting == "unit" else _CHOICES.get(setting, ())
-            yield Question(place, column, setting, _TEXTS[setting], choices, about)
+            yield MapQuestion(place, column, setting, _TEXTS[setting], choices, about)
     if filled.confirm:
-        yield Question(place, column, "confirm", f"Is it right: {_in_words(filled)}?", (YES, NO), about)
+        yield MapQuestion(place, column, "confirm", f"Is it right: {_in_words(filled)}?", (YES, NO), about)
 
 
 def _units(column: str) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ def _in_words(filled: Field) -> str:
     return f'"{filled.const}" in every row' if filled.const is not None else "as the map has it"
 
 
-def fault(question: Question, answer: str, headers: Iterable[str] = ()) -> str | None:
+def fault(question: MapQuestion, answer: str, headers: Iterable[str] = ()) -> str | None:
     """Return why an answer is none to a question; None if it is one."""
     choices = tuple(headers)
     if question.setting in ("column", "weight", "since") and choices and answer not in choices:
@@ -145,7 +145,7 @@ def _no_meaning(name: str, answer: str) -> str | None:
     return f"answer one of: {', '.join(column.choices)}, an empty cell, or parts such as response=CR mrd=undetectable"
 
 
-def answered(source_map: SourceMap, question: Question, answer: str) -> SourceMap:
+def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> SourceMap:
     """Return the map with a question answered; a guess that is not right is left out."""
     if question.place == "source":
         return replace(source_map, **{question.setting: answer})  # type: ignore[arg-type]
@@ -168,7 +168,7 @@ def answered(source_map: SourceMap, question: Question, answer: str) -> SourceMa
     return replace(source_map, blocks=tuple(blocks), ignored=ignored)
 
 
-def _with_answer(block: Block, question: Question, *, answer: str) -> Block:
+def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:
     fields = dict(block.fields)
     line = fields[question.subject]
     if question.setting != "confirm":

@@ -13,15 +13,16 @@ from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
 from reinfuse.sources.glimpse import PARQUET, TEXTS, WORKBOOKS
 from reinfuse.sources.recognition import recognise
 from reinfuse.sources.redcap.reading import read_redcap
-from reinfuse.sources.source_table import KINDS, Layout, Source, SourceKind, SourceTable
+from reinfuse.sources.source_table import KINDS, SheetLayout, Source, SourceKind, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text, read_workbook
 from reinfuse.tabular import files
 from reinfuse.tabular.limits import WORKBOOKS_IN_FOLDER
 
-_NO_LAYOUTS: Mapping[str, Layout] = {}
+_NO_LAYOUTS: Mapping[str, SheetLayout] = {}
 
 
-def read_source(path: Path, *, kind: SourceKind | None = None, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
+def read_source(path: Path, *, kind: SourceKind | None = None,
+                layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS) -> Source:  # fmt: skip
     """Read a file or folder in a foreign format; nothing of it is understood yet.
 
     Parameters
@@ -56,7 +57,7 @@ def _nothing(path: Path, rule: str, *, remedy: str) -> Source:
     return Source("excel", path.name, (), (Problem(table=path.name, rule=rule, remedy=remedy),))
 
 
-def _sheets(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def _sheets(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read a workbook, a text or Parquet file, or a folder of them; each sheet of the map must be there."""
     source = _folder(path, layouts) if files.kind(path) == "folder" else _one(path, layouts)
     sheet_names = {*(t.name for t in source.tables), *(p.table for p in source.problems)}
@@ -65,11 +66,11 @@ def _sheets(path: Path, layouts: Mapping[str, Layout]) -> Source:
     return replace(source, problems=(*source.problems, *(missing if source.tables else ())))
 
 
-def _one(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def _one(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     return read_workbook(path, layouts) if path.suffix.casefold() in WORKBOOKS else read_text(path, layouts)
 
 
-def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def _folder(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read the sheets of all files of a folder: a text file's table has the file's name without its ending."""
     endings = (*WORKBOOKS, *TEXTS, PARQUET)
     entries = sorted(e for e in path.iterdir() if e.suffix.casefold() in endings and not e.name.startswith((".", "~$")))
@@ -95,7 +96,7 @@ def _folder(path: Path, layouts: Mapping[str, Layout]) -> Source:
     return Source("csv", path.name, tuple(tables), tuple(problems), hashes, tuple(remarks))
 
 
-_READERS: Mapping[SourceKind, Callable[[Path, Mapping[str, Layout]], Source]] = {
+_READERS: Mapping[SourceKind, Callable[[Path, Mapping[str, SheetLayout]], Source]] = {
     "excel": _sheets, "csv": _sheets, "cbioportal": read_cbioportal, "adam": read_adam,
     "sdtm": read_sdtm, "redcap": read_redcap,
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from reinfuse.sources.sheet_lines import UNCALCULATED, Line, Lines
+from reinfuse.sources.sheet_lines import UNCALCULATED, Lines, SheetLine
 from reinfuse.tabular.cell_parsing import is_fault
 from reinfuse.tabular.grid import Place, letters
 from reinfuse.tabular.workbook import Sheet
@@ -20,7 +20,7 @@ def places(texts: Sequence[str]) -> str:
     return f"{', '.join(texts[:_SHOWN])}{more}"
 
 
-def of_sheet(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
+def of_sheet(sheet: Sheet, lines: Lines, *, rows: Sequence[SheetLine], header: Sequence[str]) -> Iterator[str]:
     """Yield what a workbook's sheet shows and its texts do not tell, of rows of data."""
     numbers = {line.number for line in rows}
     if sheet.hidden:
@@ -39,7 +39,7 @@ def of_sheet(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequen
     yield from _colours(sheet, lines, rows=rows, header=header)
 
 
-def faults(lines: Lines, rows: Sequence[Line]) -> Iterator[str]:
+def faults(lines: Lines, rows: Sequence[SheetLine]) -> Iterator[str]:
     """Yield where a formula failed, or was never calculated."""
     failed: list[str] = []
     unstored: list[str] = []
@@ -59,7 +59,7 @@ def _cells(what: str, cells: Collection[Place], numbers: Collection[int], *, who
         yield f"{what}: {places(named)}"
 
 
-def _struck(struck: Collection[Place], rows: Iterable[Line]) -> Iterator[str]:
+def _struck(struck: Collection[Place], rows: Iterable[SheetLine]) -> Iterator[str]:
     """Yield rows struck through, and single cells."""
     by_row: dict[int, list[int]] = defaultdict(list)
     for i, j in sorted(struck):
@@ -76,7 +76,7 @@ def _struck(struck: Collection[Place], rows: Iterable[Line]) -> Iterator[str]:
             yield f"struck through, and read as the others are: {places(named)}"
 
 
-def _colours(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequence[str]) -> Iterator[str]:
+def _colours(sheet: Sheet, lines: Lines, *, rows: Sequence[SheetLine], header: Sequence[str]) -> Iterator[str]:
     """Yield rows and columns in which some cells have another colour than others: colours may stand for something."""
     fills = sheet.marks.fills
     if not fills:
@@ -99,7 +99,7 @@ def _colours(sheet: Sheet, lines: Lines, *, rows: Sequence[Line], header: Sequen
         yield f"colours of cells, which are not carried over: column {places(named)}"
 
 
-def _banded(rows: Sequence[Line], whole: dict[int, str]) -> bool:
+def _banded(rows: Sequence[SheetLine], whole: dict[int, str]) -> bool:
     """Tell whether two colours take turns from row to row, as for reading ease."""
     colours = [whole.get(line.number) for line in rows]
     return len(set(colours)) == 2 and all(one != other for one, other in pairwise(colours))

@@ -26,7 +26,7 @@ _clean = lru_cache(maxsize=1 << 16)(clean)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SheetLine:
     """One row: its number in the sheet, and its cleaned texts, one a column of `Lines`."""
 
     number: int
@@ -69,7 +69,7 @@ class Lines:
     """
 
     columns: tuple[int, ...]
-    rows: Sequence[Line] = field(repr=False)
+    rows: Sequence[SheetLine] = field(repr=False)
     spans: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
     filled_down: Sequence[tuple[int, str]] = ()
 
@@ -78,12 +78,12 @@ class Lines:
         """Row's number -> position among `rows`."""
         return {line.number: i for i, line in enumerate(self.rows)}
 
-    def line(self, number: int) -> Line | None:
+    def line(self, number: int) -> SheetLine | None:
         """Return the row of that number; None where it is blank."""
         position = self.positions.get(number)
         return None if position is None else self.rows[position]
 
-    def labels(self, line: Line) -> Iterator[Label]:
+    def labels(self, line: SheetLine) -> Iterator[Label]:
         """Yield the texts of a row, each with the columns over which it stands."""
         last_of = dict(self.spans.get(line.number, ()))
         position = 0
@@ -120,7 +120,8 @@ def from_rows(rows: Sequence[tuple[int, Sequence[str]]]) -> Lines:
     """Return the lines of a text file; columns that nothing stands in are left out at the end only."""
     cleaned = [(number, [_clean(text) for text in texts]) for number, texts in rows]
     width = max((j + 1 for _, texts in cleaned for j, text in enumerate(texts) if text), default=0)
-    lines = [Line(number, (*texts[:width], *[""] * (width - len(texts)))) for number, texts in cleaned if any(texts)]
+    lines = [SheetLine(number, (*texts[:width], *[""] * (width - len(texts))))
+             for number, texts in cleaned if any(texts)]  # fmt: skip
     return Lines(tuple(range(width)), lines)
 
 
@@ -139,7 +140,7 @@ def from_sheet(sheet: Sheet) -> Lines:
         if column in grid.columns:
             texts.setdefault(row + 1, [""] * len(grid.columns))[bisect_left(grid.columns, column)] = UNCALCULATED
     spans, filled_down = _fill_merged(sheet, texts)
-    lines = [Line(number, row) for number, row in sorted(texts.items()) if any(row)]
+    lines = [SheetLine(number, row) for number, row in sorted(texts.items()) if any(row)]
     return Lines(grid.columns, lines, spans, filled_down)
 
 

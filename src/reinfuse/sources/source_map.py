@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from reinfuse.cohort.schema import TABLES
-from reinfuse.sources.source_table import Layout, SourceKind
+from reinfuse.sources.source_table import SheetLayout, SourceKind
 
 OPEN = "?"
 """Stands where a person must answer before anything is imported."""
@@ -175,7 +175,7 @@ class SourceMap:
     blocks: tuple[Block, ...]
     date_order: str = ""
     ids: str = "keep"
-    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    layouts: Mapping[str, SheetLayout] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)

@@ -65,7 +65,7 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SheetLayout:
     """Where header and data stand in a sheet.
 
     Attributes
@@ -107,7 +107,7 @@ class SourceTable:
     file: str
     columns: tuple[SourceColumn, ...]
     rows: tuple[SourceRow, ...] = field(repr=False)
-    layout: Layout | None = None
+    layout: SheetLayout | None = None
     remarks: tuple[str, ...] = ()
 
     @cached_property

@@ -13,8 +13,8 @@ from reinfuse.sources.glimpse import PARQUET
 from reinfuse.sources.headers import compose
 from reinfuse.sources.layout import propose_layout
 from reinfuse.sources.left_out import sort_rows
-from reinfuse.sources.sheet_lines import Line, Lines, from_rows, from_sheet
-from reinfuse.sources.source_table import Layout, Source, SourceColumn, SourceRow, SourceTable
+from reinfuse.sources.sheet_lines import Lines, SheetLine, from_rows, from_sheet
+from reinfuse.sources.source_table import SheetLayout, Source, SourceColumn, SourceRow, SourceTable
 from reinfuse.tabular.delimited import read_lines
 from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.grid import letters
@@ -31,11 +31,11 @@ _LEGEND = re.compile(
 )
 _MOST_OF_A_LEGEND = 4
 """Columns of a sheet that may be a legend, by its name."""
-_NO_LAYOUTS: Mapping[str, Layout] = {}
+_NO_LAYOUTS: Mapping[str, SheetLayout] = {}
 _EMPTY = "give a sheet with a header and at least one row of data"
 
 
-def read_workbook(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
+def read_workbook(path: Path, layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS) -> Source:
     """Read the tables of a workbook; `layouts` (by sheet) replace what would be proposed for these sheets.
 
     Returns
@@ -46,7 +46,7 @@ def read_workbook(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> So
     return _read(path, "excel", lambda data: _sheets(path, data, layouts))
 
 
-def read_text(path: Path, layouts: Mapping[str, Layout] = _NO_LAYOUTS) -> Source:
+def read_text(path: Path, layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS) -> Source:
     """Read a file of rows separated by commas, semicolons, tabs or bars, or a Parquet file, as if it were a sheet."""
     return _read(path, "csv", lambda data: _text(path, data, layouts))
 
@@ -70,7 +70,7 @@ def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Sourc
     )
 
 
-def _text(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
+def _text(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tables:
     rows, notes = _parquet(data) if path.suffix.casefold() == PARQUET else read_lines(data)
     lines = from_rows(rows)
     table, problems = _table(TABLE, path, lines, layouts.get(TABLE) or layouts.get(""), None)
@@ -82,7 +82,7 @@ def _parquet(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[st
     return [(1, grid.header), *((number + 1, row) for number, row in grid.rows)], ()
 
 
-def _sheets(path: Path, data: bytes, layouts: Mapping[str, Layout]) -> _Tables:
+def _sheets(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tables:
     tables: list[SourceTable] = []
     problems: list[Problem] = []
     sheet_remarks: list[str] = []
@@ -115,7 +115,7 @@ def _no_table(sheet: Sheet, lines: Lines) -> str:
 
 
 def _table(
-    name: str, path: Path, lines: Lines, layout: Layout | None, sheet: Sheet | None
+    name: str, path: Path, lines: Lines, layout: SheetLayout | None, sheet: Sheet | None
 ) -> tuple[SourceTable | None, Sequence[Problem]]:
     """Make a table of the lines of a sheet."""
     fixed = layout is not None
@@ -141,7 +141,7 @@ def _table(
     table_remarks += remarks.faults(lines, sorted_rows.rows)
     if sheet:
         table_remarks += remarks.of_sheet(sheet, lines, rows=sorted_rows.rows, header=names)
-    layout = Layout(layout.sheet, layout.header_rows, layout.data_from, sorted_rows.drop_rows, layout.keep_rows)
+    layout = SheetLayout(layout.sheet, layout.header_rows, layout.data_from, sorted_rows.drop_rows, layout.keep_rows)
     problems = list(sorted_rows.problems)
     if fixed:
         problems += _between(lines, layout)
@@ -150,7 +150,7 @@ def _table(
     return SourceTable(name, path.name, columns, rows, layout, tuple(table_remarks)), problems
 
 
-def _between(lines: Lines, layout: Layout) -> list[Problem]:
+def _between(lines: Lines, layout: SheetLayout) -> list[Problem]:
     """Ask what filled rows between header and data are: where the sheet was changed, they may be patients."""
     last = layout.header_rows[-1]
     rows = [line for line in lines.rows if last < line.number < layout.data_from]
@@ -162,7 +162,7 @@ def _between(lines: Lines, layout: Layout) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _names(lines: Lines, header: Sequence[str], *, rows: Sequence[Line]) -> list[str]:
+def _names(lines: Lines, header: Sequence[str], *, rows: Sequence[SheetLine]) -> list[str]:
     """Name filled columns without a header by their letters; leave out those that are empty too."""
     filled = {j for line in rows for j in line.filled}
     return [title or (f"column {letters(lines.columns[j])}" if j in filled else "") for j, title in enumerate(header)]
@@ -173,7 +173,7 @@ def _unnamed(lines: Lines, header: Sequence[str], *, names: Sequence[str]) -> li
     return [f"columns without a header are named by their letters: {remarks.places(bare)}"] if bare else []
 
 
-def _above(lines: Lines, layout: Layout) -> list[str]:
+def _above(lines: Lines, layout: SheetLayout) -> list[str]:
     """Tell what stands above the header, and between header and data."""
     above = [line for line in lines.rows if line.number < layout.data_from and line.number not in layout.header_rows]
     texts = [f"row {line.number} ({' '.join(dict.fromkeys(t for t in line.texts if t))[:60]!r})" for line in above]

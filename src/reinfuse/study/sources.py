@@ -17,14 +17,14 @@ from reinfuse.sources.map_file import load_map, map_text
 from reinfuse.sources.preset import fitting, with_preset
 from reinfuse.sources.proposal import Proposal, Proposed
 from reinfuse.sources.propose import propose
-from reinfuse.sources.questions import Question, answered, fault, questions
+from reinfuse.sources.questions import MapQuestion, answered, fault, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import Block, Field, SourceMap
 from reinfuse.sources.source_table import KINDS, Source, SourceKind
 from reinfuse.tabular.toml import parse_toml
 
 __all__ = [
-    "KINDS", "Checked", "Question", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
+    "KINDS", "Checked", "MapQuestion", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
     "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "plan_of_trial", "propose_map",
     "questions", "write_map",
 ]  # fmt: skip

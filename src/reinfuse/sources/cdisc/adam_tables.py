@@ -31,7 +31,7 @@ _LONGEST_CODE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class AdamVariable:
     """One variable of a data set, with a value a record; None is missing."""
 
     name: str
@@ -46,7 +46,7 @@ class DataSet:
 
     name: str
     label: str
-    variables: tuple[Variable, ...]
+    variables: tuple[AdamVariable, ...]
     keys: tuple[str, ...]
 
     @property
@@ -107,47 +107,47 @@ def _subjects(cohort: Cohort, frame: pl.DataFrame, *, starts: Sequence[date | No
     count = frame.height
     ages = frame["age_years"].to_list() if "age_years" in frame.columns else [None] * count
     variables = [
-        _study(cohort.name, count), Variable("USUBJID", "Unique Subject Identifier", "string", frame[ID].to_list()),
-        Variable("AGE", "Age", "float", ages),
-        Variable("AGEU", "Age Units", "string", [None if a is None else "YEARS" for a in ages]),
-        Variable("SEX", "Sex", "string", [_SEXES.get(s or "", "U") for s in _texts(frame, "sex")]),
-        Variable("DIAG", "Diagnosis", "string", _texts(frame, "diagnosis")),
+        _study(cohort.name, count), AdamVariable("USUBJID", "Unique Subject Identifier", "string", frame[ID].to_list()),
+        AdamVariable("AGE", "Age", "float", ages),
+        AdamVariable("AGEU", "Age Units", "string", [None if a is None else "YEARS" for a in ages]),
+        AdamVariable("SEX", "Sex", "string", [_SEXES.get(s or "", "U") for s in _texts(frame, "sex")]),
+        AdamVariable("DIAG", "Diagnosis", "string", _texts(frame, "diagnosis")),
     ]  # fmt: skip
     if is_dated(cohort):
         variables += _infusions(cohort, frame)
         variables += _outcome(cohort, frame)
         label = f"Date of Index Infusion ({index})"
-        variables.append(Variable(INDEX, label, "date", starts))
+        variables.append(AdamVariable(INDEX, label, "date", starts))
     return DataSet("ADSL", "Subject-Level Analysis", tuple(variables), ("USUBJID",))
 
 
-def _study(name: str, count: int) -> Variable:
-    return Variable("STUDYID", "Study Identifier", "string", [name] * count)
+def _study(name: str, count: int) -> AdamVariable:
+    return AdamVariable("STUDYID", "Study Identifier", "string", [name] * count)
 
 
-def _infusions(cohort: Cohort, frame: pl.DataFrame) -> Iterator[Variable]:
+def _infusions(cohort: Cohort, frame: pl.DataFrame) -> Iterator[AdamVariable]:
     """Yield the dates and products of the infusions of the analysed patients, as periods of treatment."""
     infusions = cohort.tables["infusions"].filter(pl.col(ID).is_in(frame[ID].implode()))
     for number in sorted(infusions["infusion"].unique().to_list()):
         one = infusions.filter(pl.col("infusion") == number)
         days = dict(one.select(ID, TIME).iter_rows())
         dates = [_day(days.get(p)) for p in frame[ID]]
-        yield Variable(f"TR{number:02d}SDT", f"Date of CAR-T Infusion {number}", "date", dates)
+        yield AdamVariable(f"TR{number:02d}SDT", f"Date of CAR-T Infusion {number}", "date", dates)
         if "product" in one.columns:
             products = dict(one.select(ID, "product").iter_rows())
             values = [products.get(p) for p in frame[ID]]
-            yield Variable(f"TRT{number:02d}A", f"Actual Treatment for Period {number:02d}", "string", values)
+            yield AdamVariable(f"TRT{number:02d}A", f"Actual Treatment for Period {number:02d}", "string", values)
 
 
-def _outcome(cohort: Cohort, frame: pl.DataFrame) -> Iterator[Variable]:
+def _outcome(cohort: Cohort, frame: pl.DataFrame) -> Iterator[AdamVariable]:
     """Yield death and last contact."""
     patients = {row[ID]: row for row in cohort.tables["patients"].iter_rows(named=True)}
     deaths = [_day(patients[p]["death"]) for p in frame[ID]]
-    yield Variable("DTHFL", "Subject Death Flag", "string", ["Y" if d else None for d in deaths])
-    yield Variable("DTHDT", "Date of Death", "date", deaths)
-    yield Variable("DTHCAUS", "Cause of Death", "string", [patients[p].get("death_cause") for p in frame[ID]])
+    yield AdamVariable("DTHFL", "Subject Death Flag", "string", ["Y" if d else None for d in deaths])
+    yield AdamVariable("DTHDT", "Date of Death", "date", deaths)
+    yield AdamVariable("DTHCAUS", "Cause of Death", "string", [patients[p].get("death_cause") for p in frame[ID]])
     last = [_day(patients[p]["last_contact"]) or d for p, d in zip(frame[ID], deaths, strict=True)]
-    yield Variable("LSTALVDT", "Date Last Known Alive", "date", last)
+    yield AdamVariable("LSTALVDT", "Date Last Known Alive", "date", last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +171,16 @@ def _times(study: str, data: AnalysisSet, starts: Sequence[date | None]) -> Data
             for r, w in zip(records, whole, strict=True)]  # fmt: skip
     variables = (
         _study(study, len(records)),
-        Variable("USUBJID", "Unique Subject Identifier", "string", [r.subject for r in records]),
-        Variable("PARAMCD", "Parameter Code", "string", [r.code for r in records]),
-        Variable("PARAM", "Parameter", "string", [f"{r.label} (days)" for r in records]),
-        Variable("AVAL", "Analysis Value", "float", [r.days + 1 for r in records]),
-        Variable("AVALU", "Analysis Value Unit", "string", ["DAYS"] * len(records)),
-        Variable("STARTDT", "Time to Event Origin Date for Subject", "date", [r.start for r in records]),
-        Variable("ADT", "Analysis Date", "date", ends),
-        Variable("CNSR", "Censor", "integer", [r.censored for r in records]),
-        Variable("EVNTDESC", "Event or Censoring Description", "string", [r.event for r in records]),
-        Variable("CNSDTDSC", "Censor Date Description", "string", [r.why for r in records]),
+        AdamVariable("USUBJID", "Unique Subject Identifier", "string", [r.subject for r in records]),
+        AdamVariable("PARAMCD", "Parameter Code", "string", [r.code for r in records]),
+        AdamVariable("PARAM", "Parameter", "string", [f"{r.label} (days)" for r in records]),
+        AdamVariable("AVAL", "Analysis Value", "float", [r.days + 1 for r in records]),
+        AdamVariable("AVALU", "Analysis Value Unit", "string", ["DAYS"] * len(records)),
+        AdamVariable("STARTDT", "Time to Event Origin Date for Subject", "date", [r.start for r in records]),
+        AdamVariable("ADT", "Analysis Date", "date", ends),
+        AdamVariable("CNSR", "Censor", "integer", [r.censored for r in records]),
+        AdamVariable("EVNTDESC", "Event or Censoring Description", "string", [r.event for r in records]),
+        AdamVariable("CNSDTDSC", "Censor Date Description", "string", [r.why for r in records]),
     )
     return DataSet("ADTTE", "Time to Event Analysis", variables, ("USUBJID", "PARAMCD"))
 
@@ -235,10 +235,10 @@ def _responses(cohort: Cohort, frame: pl.DataFrame) -> DataSet:
              for p, r in zip(frame[ID], best, strict=True) if r is not None]  # fmt: skip
     variables = (
         _study(cohort.name, len(rows)),
-        Variable("USUBJID", "Unique Subject Identifier", "string", [r[0] for r in rows]),
-        Variable("PARAMCD", "Parameter Code", "string", [r[1] for r in rows]),
-        Variable("PARAM", "Parameter", "string", [r[2] for r in rows]),
-        Variable("ADT", "Analysis Date", "date", [r[3] for r in rows]),
-        Variable("AVALC", "Analysis Value (C)", "string", [r[4] for r in rows]),
+        AdamVariable("USUBJID", "Unique Subject Identifier", "string", [r[0] for r in rows]),
+        AdamVariable("PARAMCD", "Parameter Code", "string", [r[1] for r in rows]),
+        AdamVariable("PARAM", "Parameter", "string", [r[2] for r in rows]),
+        AdamVariable("ADT", "Analysis Date", "date", [r[3] for r in rows]),
+        AdamVariable("AVALC", "Analysis Value (C)", "string", [r[4] for r in rows]),
     )
     return DataSet("ADRS", "Response Analysis", variables, ("USUBJID", "PARAMCD", "ADT"))

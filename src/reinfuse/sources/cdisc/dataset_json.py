@@ -28,7 +28,7 @@ _DATE_FORMATS = ("DATE", "E8601DA", "YYMMDD", "MMDDYY", "DDMMYY", "IS8601DA")
 
 
 @dataclass(frozen=True)
-class Dataset:
+class JsonDataset:
     """One data set as texts: name, label, columns and rows, and what is to be told of it."""
 
     name: str
@@ -38,7 +38,7 @@ class Dataset:
     remarks: tuple[str, ...] = ()
 
 
-def read_dataset_json(data: bytes) -> Dataset:
+def read_dataset_json(data: bytes) -> JsonDataset:
     """Read a data set.
 
     Raises
@@ -64,7 +64,7 @@ def read_dataset_json(data: bytes) -> Dataset:
     if isinstance(declared, int) and declared != len(rows):
         raise Unreadable(f"says that it holds {declared} records, and holds {len(rows)}", "get the whole file")
     texts = tuple(tuple(value_text(v, dated=d) for v, d in zip(row, dated, strict=True)) for row in rows)
-    return Dataset(clean(str(head.get("name", ""))), clean(str(head.get("label", ""))), columns, texts)
+    return JsonDataset(clean(str(head.get("name", ""))), clean(str(head.get("label", ""))), columns, texts)
 
 
 def looks_like_dataset_json(start: bytes) -> bool:

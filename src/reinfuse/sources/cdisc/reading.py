@@ -9,12 +9,12 @@ from pathlib import Path
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources.cdisc import sas
-from reinfuse.sources.cdisc.dataset_json import Dataset, looks_like_dataset_json, read_dataset_json
+from reinfuse.sources.cdisc.dataset_json import JsonDataset, looks_like_dataset_json, read_dataset_json
 from reinfuse.sources.cdisc.infusion_dates import with_infusion_dates
 from reinfuse.sources.cdisc.toxicity import with_qualifiers
 from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.glimpse import PARQUET, START, TEXTS
-from reinfuse.sources.source_table import Layout, Source, SourceColumn, SourceKind, SourceRow, SourceTable
+from reinfuse.sources.source_table import SheetLayout, Source, SourceColumn, SourceKind, SourceRow, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text
 from reinfuse.tabular import files
 from reinfuse.tabular.files import Unreadable, read_bytes, read_start
@@ -26,14 +26,14 @@ OVERALL = ("OVRLRESP", "BESTRESP")
 """Tests of RS that are responses of a tumour."""
 
 
-def read_adam(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def read_adam(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read data sets of ADaM; dates of infusions that ADSL alone holds stand beside the records of the others."""
     del layouts  # the names of variables stand in the first row
     source = _read(path, "adam")
     return replace(source, tables=with_infusion_dates(source.tables))
 
 
-def read_sdtm(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def read_sdtm(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read domains of SDTM; qualifiers of SUPPAE stand beside the records of AE."""
     del layouts
     source = _read(path, "sdtm")
@@ -103,7 +103,7 @@ def _table(path: Path) -> SourceTable:
     return _of_dataset(path, dataset)
 
 
-def _of_dataset(path: Path, dataset: Dataset) -> SourceTable:
+def _of_dataset(path: Path, dataset: JsonDataset) -> SourceTable:
     name = (dataset.name or path.stem).upper()
     columns = tuple(replace(c, form=name) for c in dataset.columns)
     rows = tuple(SourceRow(f"record {number}", texts) for number, texts in enumerate(dataset.rows, 1))
@@ -112,7 +112,7 @@ def _of_dataset(path: Path, dataset: Dataset) -> SourceTable:
 
 def _of_text(path: Path) -> SourceTable:
     """Read a text or Parquet file, in which every row below the first is a record."""
-    source = read_text(path, {TABLE: Layout(TABLE)})
+    source = read_text(path, {TABLE: SheetLayout(TABLE)})
     if not source.tables:
         wrong = source.problems[0]
         raise Unreadable(wrong.rule, wrong.remedy)

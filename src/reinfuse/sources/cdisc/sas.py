@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from reinfuse.runtime import extras
-from reinfuse.sources.cdisc.dataset_json import Dataset, is_date_format, value_text
+from reinfuse.sources.cdisc.dataset_json import JsonDataset, is_date_format, value_text
 from reinfuse.sources.source_table import SourceColumn
 from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.files import Unreadable
@@ -22,7 +22,7 @@ _DATE_NAME = re.compile(r"\w*DT")
 _OLD_ENCODING = "WINDOWS-1252"
 
 
-def read_sas(path: Path) -> Dataset:
+def read_sas(path: Path) -> JsonDataset:
     """Read a SAS file.
 
     Raises
@@ -51,7 +51,7 @@ def read_sas(path: Path) -> Dataset:
             remarks.append(f"{column.name}: numbers without a format of dates, read as days since 1960-01-01")
         texts.append([_text(v, dated=dated) for v in column.to_list()])
     name = clean(str(getattr(meta, "table_name", "") or ""))
-    return Dataset(name, clean(str(meta.file_label or "")), tuple(columns), tuple(zip(*texts, strict=True)),
+    return JsonDataset(name, clean(str(meta.file_label or "")), tuple(columns), tuple(zip(*texts, strict=True)),
                    tuple(remarks))  # fmt: skip
 
 

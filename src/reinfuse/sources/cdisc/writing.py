@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from reinfuse.sources.cdisc.adam_tables import DataSet, Value, Variable
+from reinfuse.sources.cdisc.adam_tables import AdamVariable, DataSet, Value
 
 _TYPES: dict[str, Any] = {"string": pl.String, "float": pl.Float64, "integer": pl.Float64, "date": pl.Date}
 _LONGEST_LABEL = 40
@@ -35,7 +35,7 @@ def dataset_json(data: DataSet, *, system: str, version: str, created: datetime)
     return json.dumps(head, ensure_ascii=False) + "\n"
 
 
-def _described(data: DataSet, variable: Variable) -> dict[str, object]:
+def _described(data: DataSet, variable: AdamVariable) -> dict[str, object]:
     described: dict[str, object] = {"itemOID": f"IT.{data.name}.{variable.name}", "name": variable.name,
                                     "label": variable.label, "dataType": variable.kind}  # fmt: skip
     if variable.kind == "date":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reinfuse.sources.propose.filled import Line
+from reinfuse.sources.propose.filled import ProposedLine
 from reinfuse.sources.propose.table_shape import Shape
 from reinfuse.sources.source_map import BY_DATE, OPEN, OWN_INFUSION, Block, Field
 from reinfuse.sources.values import understand
@@ -22,7 +22,7 @@ _DAY_28 = 28
 _NOT_RECORDED = "not recorded"
 
 
-def blocks_of(sheet: str, shape: Shape, lines: Mapping[Place, Line], *, one_table: bool) -> Iterator[Block]:
+def blocks_of(sheet: str, shape: Shape, lines: Mapping[Place, ProposedLine], *, one_table: bool) -> Iterator[Block]:
     """Yield the blocks that fill the cohort's tables from one sheet.
 
     Parameters
@@ -51,7 +51,7 @@ def blocks_of(sheet: str, shape: Shape, lines: Mapping[Place, Line], *, one_tabl
 class _Builder:
     """Builds the blocks of one sheet."""
 
-    def __init__(self, sheet: str, shape: Shape, lines: Mapping[Place, Line], who: Field) -> None:
+    def __init__(self, sheet: str, shape: Shape, lines: Mapping[Place, ProposedLine], who: Field) -> None:
         self.sheet, self.shape, self.lines = sheet, shape, lines
         self.who = replace(who, reason="", confidence=None, confirm=False) if who.column != OPEN else who
         self.identified = who
@@ -67,7 +67,7 @@ class _Builder:
                 if line.match.concept.table == table and k == infusion and day is None and not line.match.concept.role
                 and not line.match.concept.kind and line.match.concept.column != "patient_id"}  # fmt: skip
 
-    def role(self, key: str) -> Iterator[tuple[int | None, Line]]:
+    def role(self, key: str) -> Iterator[tuple[int | None, ProposedLine]]:
         """Yield the lines of one concept, each with its infusion."""
         yield from ((k, line) for (name, k, _), line in self.lines.items() if name == key)
 
@@ -156,7 +156,7 @@ class _Builder:
         for _, line in self.role("responses.date:PD"):
             yield self.block("responses", {"date": line.filled, "response": Field(const="PD")})
 
-    def _dated(self, line: Line, k: int | None, day: int | None) -> Field:
+    def _dated(self, line: ProposedLine, k: int | None, day: int | None) -> Field:
         """Place a response whose date no column holds."""
         said = [s.parts for t in line.match.cells.counts if (s := understand("response", t, order="dmy"))]
         if said and all("date" in parts for parts in said):
@@ -189,7 +189,7 @@ class _Builder:
             kind = {"kind": generic.get("kind", Field(const=OPEN, reason="which toxicity is graded is not said"))}
             yield self.block("toxicities", {"infusion": self._infusion(None), **kind, **_without(generic, "kind")})
 
-    def _onset(self, line: Line, k: int | None) -> Field:
+    def _onset(self, line: ProposedLine, k: int | None) -> Field:
         if any(t.isdigit() and len(t) < 4 for t in line.match.cells.counts):
             return replace(line.filled, after=self._after(k, None).after)
         return line.filled
@@ -226,7 +226,7 @@ class _Builder:
             yield self.block("counts", fields)
 
 
-def _in_header(line: Line, column: str, *, words: Mapping[str, str]) -> dict[str, Field]:
+def _in_header(line: ProposedLine, column: str, *, words: Mapping[str, str]) -> dict[str, Field]:
     """Return a constant that a header tells: `Response (Lugano)`, `MRD flow (BM)`."""
     meanings = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
     return {column: Field(const=meanings.pop(), reason="the header says so")} if len(meanings) == 1 else {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.source_map import OPEN
 from reinfuse.sources.values.dates import date_orders, depends_on_order, readings
 from reinfuse.sources.values.understood import plain
@@ -38,7 +38,7 @@ class Order:
         return self.columns.get((sheet, header), self.whole)
 
 
-def order_of(columns: Iterable[tuple[str, Cells]], *, latest: date) -> Order:
+def order_of(columns: Iterable[tuple[str, ColumnCells]], *, latest: date) -> Order:
     """Find the order in which the dates of a source are written.
 
     Parameters
@@ -66,7 +66,7 @@ def order_of(columns: Iterable[tuple[str, Cells]], *, latest: date) -> Order:
     return _by_column(dependent, latest=latest)
 
 
-def _by_column(dependent: Iterable[tuple[str, Cells]], *, latest: date) -> Order:
+def _by_column(dependent: Iterable[tuple[str, ColumnCells]], *, latest: date) -> Order:
     """Decide each column by itself where columns contradict each other; one that contradicts itself is asked about."""
     columns = {}
     for sheet, cells in dependent:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reinfuse.sources.propose.concepts import Concept, concepts, derived_concepts
-from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.matching import Match, matches
 from reinfuse.sources.propose.names import Name
 from reinfuse.sources.source_map import WIDE_SHEET
@@ -21,7 +21,7 @@ _OF_INDEX = {
 _DAY_28 = (None, 28, 30)
 
 
-def derived_matches(names: Sequence[Name], cells: Mapping[str, Cells]) -> Iterator[tuple[Match, str]]:
+def derived_matches(names: Sequence[Name], cells: Mapping[str, ColumnCells]) -> Iterator[tuple[Match, str]]:
     """Yield the columns of the contract's wide sheet, each with what is doubtful of it."""
     all_concepts = concepts()
     among = [*(all_concepts[t] for t in (*_SAME, *_OF_INFUSION, *_OF_INDEX)), *derived_concepts().values()]

@@ -24,7 +24,7 @@ _CODES = 9
 
 
 @dataclass(frozen=True)
-class Cells:
+class ColumnCells:
     """The filled cells of one column: the most frequent texts, how often each stands there; and how many are filled."""
 
     column: SourceColumn
@@ -113,14 +113,14 @@ class Cells:
 
 def cells_of(
     table: SourceTable, column: SourceColumn, *, dialect: Dialect = "point", missing: Container[str] = ()
-) -> Cells:
+) -> ColumnCells:
     """Gather the filled cells of a column; `missing`: texts that stand for missing data there."""
     counts: Counter[str] = Counter()
     for text, times in Counter(table.texts(column.header)).items():
         cell = clean(text)
         if cell and cell not in missing and (not is_missing(cell) or cell in "+-"):
             counts[cell] += times
-    return Cells(column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect)
+    return ColumnCells(column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect)
 
 
 def is_date(text: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from reinfuse.sources.propose.evidence import Cells, header_unit, is_date
+from reinfuse.sources.propose.evidence import ColumnCells, header_unit, is_date
 from reinfuse.sources.propose.matching import Match, label_is_strange
 from reinfuse.sources.source_map import OPEN, UNITS, Answer, Field
 from reinfuse.sources.source_table import BOXES_JOINT, UNDESCRIBED
@@ -23,7 +23,7 @@ _MEASURED = ("patient_id", "age_years", "value", "weight")
 
 
 @dataclass(frozen=True)
-class Line:
+class ProposedLine:
     """One line of a map, and what it comes from.
 
     Attributes
@@ -53,7 +53,7 @@ class Line:
         return self.filled.is_open or bool(self.doubts)
 
 
-def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str] = ()) -> Line:
+def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str] = ()) -> ProposedLine:
     """Return the line of the map for a column.
 
     Parameters
@@ -89,7 +89,7 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
         unsure.append('it names a person: ids = "number" writes P001, P002, ... in its place, "keep" keeps it')
     if guessed:
         filled = replace(filled, confirm=True)
-    return Line(match, filled, tuple(unsure), words, answers)
+    return ProposedLine(match, filled, tuple(unsure), words, answers)
 
 
 def concept_column(match: Match) -> str:
@@ -97,7 +97,7 @@ def concept_column(match: Match) -> str:
     return f"{match.concept.table}.{match.concept.column}"
 
 
-def unread(column: str, cells: Cells, *, filled: Field, order: str) -> tuple[str, ...]:
+def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tuple[str, ...]:
     """Return the texts of a column that are not understood, the most frequent first.
 
     ``M`` is one of them beside ``H`` or ``V``: hombre, varón and mujer.
@@ -113,7 +113,7 @@ def unread(column: str, cells: Cells, *, filled: Field, order: str) -> tuple[str
     return tuple(out)
 
 
-def _labels(column: str, cells: Cells) -> dict[str, Answer]:
+def _labels(column: str, cells: ColumnCells) -> dict[str, Answer]:
     """Return what the codes of a data dictionary mean by their labels; those that are not understood are open."""
     answers: dict[str, Answer] = {}
     for code, label in cells.column.choices.items():
@@ -157,7 +157,7 @@ def _may_be_coded(match: Match) -> bool:
     return bool(texts) and not measured and all(_CODE.fullmatch(part) for t in texts for part in t.split(BOXES_JOINT))
 
 
-def _dated(filled: Field, cells: Cells, *, order: str) -> tuple[Field, list[str]]:
+def _dated(filled: Field, cells: ColumnCells, *, order: str) -> tuple[Field, list[str]]:
     """Ask for the order where a text has two readings, and for the day where a text has none."""
     doubts = []
     if order == OPEN and any(depends_on_order(t) for t in cells.counts):
@@ -179,7 +179,7 @@ def _is_partial(text: str, order: str) -> bool:
     return said is not None and any(len(v) in (4, 7) for p, v in said.parts.items() if p != "status")
 
 
-def _dosed(filled: Field, cells: Cells, *, weight: str) -> tuple[Field, list[str]]:
+def _dosed(filled: Field, cells: ColumnCells, *, weight: str) -> tuple[Field, list[str]]:
     """Find the unit of doses; what does not say whether it is per kg is asked about."""
     header = cells.column.header.rpartition(" | ")[2]
     unit = dose_unit(header) or dose_unit(cells.column.header) or dose_unit(cells.column.label)
@@ -213,7 +213,7 @@ def _dosed(filled: Field, cells: Cells, *, weight: str) -> tuple[Field, list[str
     return filled, doubts
 
 
-def _timed(filled: Field, cells: Cells) -> tuple[Field, list[str]]:
+def _timed(filled: Field, cells: ColumnCells) -> tuple[Field, list[str]]:
     unit = header_unit(cells.column)
     numbers = [float(s.parts["age_years"]) for t in cells.counts if (s := understand("age_years", t, mark=cells.mark))
                and s.parts]  # fmt: skip

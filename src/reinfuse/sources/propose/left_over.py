@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from reinfuse.sources.propose.concepts import passed_over
-from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.names import Name
 from reinfuse.sources.source_table import HEADER_JOINT
 from reinfuse.sources.values import understand
@@ -23,7 +23,7 @@ _NO_FACTORS = ("a name or", "who and where", "a remark", "a date of birth", "der
 """Begin the kinds of columns that are no factors."""
 
 
-def left_over(name: Name, cells: Cells, *, aged: bool = True) -> tuple[str, bool]:
+def left_over(name: Name, cells: ColumnCells, *, aged: bool = True) -> tuple[str, bool]:
     """Return why a column is not carried over, and whether a person must agree first; `aged`: another holds the age."""
     kind = passed_over().get(name.words) or passed_over().get(name.leaf)
     if not cells.counts:
@@ -45,7 +45,7 @@ def left_over(name: Name, cells: Cells, *, aged: bool = True) -> tuple[str, bool
     return f"not a column of the contract; {_as_factor(name)}", False
 
 
-def _holds(cells: Cells, column: str) -> bool:
+def _holds(cells: ColumnCells, column: str) -> bool:
     fits = sum(n for t, n in cells.counts.items() if (s := understand(column, t)) and s.parts
                and s.parts.get("class") != "None")  # fmt: skip
     return fits / cells.seen >= _MOSTLY

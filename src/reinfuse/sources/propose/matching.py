@@ -9,7 +9,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from reinfuse.sources.propose.concepts import Concept, Phrase, concepts, passed_over
-from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.names import Name, Words, parse
 from reinfuse.sources.values.understood import plain, unaccented
 from reinfuse.sources.values.words import YES_NO
@@ -53,7 +53,7 @@ class Match:
     """
 
     name: Name
-    cells: Cells
+    cells: ColumnCells
     concept: Concept
     name_score: float
     share: float | None
@@ -82,7 +82,12 @@ class Match:
 
 
 def matches(
-    names: Sequence[Name], cells: Mapping[str, Cells], among: Iterable[Concept], *, context: bool, sheet: Words = ()
+    names: Sequence[Name],
+    cells: Mapping[str, ColumnCells],
+    among: Iterable[Concept],
+    *,
+    context: bool,
+    sheet: Words = (),
 ) -> list[Match]:
     """Return one match for each column that has one, each target once: the surest first.
 
@@ -140,7 +145,7 @@ def label_is_strange(match: Match) -> bool:
 
 
 def _by_cells(
-    names: Iterable[Name], cells: Mapping[str, Cells], *, among: Iterable[Concept], taken: Container[Key]
+    names: Iterable[Name], cells: Mapping[str, ColumnCells], *, among: Iterable[Concept], taken: Container[Key]
 ) -> list[Match]:
     """Return columns whose names are strange, taken for what their cells are, where only one column can be it."""
     free = [n for n in names if not n.before and not {n.words, n.leaf} & set(passed_over())]
@@ -152,7 +157,7 @@ def _by_cells(
     return [guess for guess in first.values() if guess.key not in taken and keys.count(guess.key) == 1]
 
 
-def _by_its_cells(name: Name, cells: Cells, *, concept: Concept) -> Match | None:
+def _by_its_cells(name: Name, cells: ColumnCells, *, concept: Concept) -> Match | None:
     """Take a column for regimens or responses, for the date of the infusion that it names, or of the last contact."""
     if concept.key == "infusions.date":
         possible = name.infusion is not None and name.certain
@@ -167,7 +172,7 @@ def _by_its_cells(name: Name, cells: Cells, *, concept: Concept) -> Match | None
     return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
 
 
-def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], *, matched: Sequence[Match]) -> list[Match]:
+def bare_dates(names: Sequence[Name], cells: Mapping[str, ColumnCells], *, matched: Sequence[Match]) -> list[Match]:
     """Return a column that is called a date and no more, in a table of events, as the date of its events."""
     targets = {m.concept.target for m in matched}
     events = [table for what, table in _EVENTS.items() if what in targets and f"{table}.date" not in targets]
@@ -180,7 +185,7 @@ def bare_dates(names: Sequence[Name], cells: Mapping[str, Cells], *, matched: Se
     return [Match(bare[0], own, concept, _EXACT if alone else _NEARLY, own.share(concept), None)]
 
 
-def match(name: Name, cells: Cells, concept: Concept, *, context: bool, sheet: Words = ()) -> Match | None:
+def match(name: Name, cells: ColumnCells, concept: Concept, *, context: bool, sheet: Words = ()) -> Match | None:
     """Return a column taken for a concept, or None where name or cells speak against it."""
     if concept.column == "patient_id" and name.of_infusion and name.words == _NUMBER:
         return None
@@ -238,6 +243,6 @@ def likeness(words: Words, phrases: tuple[Phrase, ...], *, of_infusion: bool) ->
     return best
 
 
-def _label(cells: Cells) -> Words:
+def _label(cells: ColumnCells) -> Words:
     """Return the words of a column's label in its dictionary."""
     return parse(cells.column.label).words if cells.column.label else ()

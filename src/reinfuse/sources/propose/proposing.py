@@ -14,7 +14,7 @@ from reinfuse.sources.propose.concepts import concepts
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.derived import derived_matches
 from reinfuse.sources.propose.evidence import cells_of
-from reinfuse.sources.propose.filled import Line, line_of
+from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
@@ -49,7 +49,7 @@ class _Table:
         self.shape = shape_of(table, self.own_names, self.cells)
         self.number: RowNumber | None = None
         self.matches = self._matches()
-        self.lines: dict[Key, Line] = {}
+        self.lines: dict[Key, ProposedLine] = {}
         self.notes: dict[str, tuple[str, bool]] = {}
 
     def _matches(self) -> dict[Key, tuple[Match, str]]:
@@ -123,7 +123,7 @@ class _Table:
     ) -> Iterator[Proposal]:
         """Yield a proposal for each column, and note what is left out."""
         aged = any(column == "age_years" for b in blocks for column in b.fields)
-        by_header: dict[str, list[Line]] = {}
+        by_header: dict[str, list[ProposedLine]] = {}
         for line in self.lines.values():
             by_header.setdefault(line.match.name.header, []).append(line)
         for name in self.names:
@@ -143,7 +143,7 @@ class _Table:
                 ignored[name.header] = why
                 yield Proposal(source=name.header, target=IGNORE, confidence=0.5 if ask else 0.9, reason=why, open=ask)
 
-    def _target(self, line: Line, blocks: Sequence[Block]) -> str:
+    def _target(self, line: ProposedLine, blocks: Sequence[Block]) -> str:
         """Return the target under the names of the contract; identifiers are of the table that the sheet fills."""
         concept, k = line.match.concept, line.match.infusion
         if _identifies(line.match):
@@ -202,7 +202,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     return Proposed(source_map, tuple(proposals))
 
 
-def _ordered(line: Line, order: Order, *, sheet: str) -> Line:
+def _ordered(line: ProposedLine, order: Order, *, sheet: str) -> ProposedLine:
     """Give a line the order of its own column where columns are written in different orders."""
     own = order.columns.get((sheet, line.match.name.header), "")
     return replace(line, filled=replace(line.filled, order=own)) if own else line
@@ -217,7 +217,7 @@ def _ids(tables: Sequence[_Table]) -> str:
     return OPEN if any(line.match.names_a_person for line in lines) else "keep"
 
 
-def _needs_a_look(line: Line, sheet: str, *, blocks: Sequence[Block]) -> bool:
+def _needs_a_look(line: ProposedLine, sheet: str, *, blocks: Sequence[Block]) -> bool:
     """Tell whether a block that a column fills holds something open besides: a response without a date of its own."""
     header, column = line.match.name.header, line.match.concept.column
     return any(field.is_open for b in blocks if b.sheet == sheet for name, filled in b.fields.items()

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reinfuse.sources.propose.concepts import concepts
-from reinfuse.sources.propose.evidence import Cells
-from reinfuse.sources.propose.filled import Line
+from reinfuse.sources.propose.evidence import ColumnCells
+from reinfuse.sources.propose.filled import ProposedLine
 from reinfuse.sources.propose.matching import Key, Match
 from reinfuse.sources.propose.names import parse
 from reinfuse.sources.redcap.headings import EVENT, GROUP, INSTANCE, INSTRUMENT
@@ -49,11 +49,11 @@ class RowNumber:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
 
-    def match(self, cells: Cells) -> Match:
+    def match(self, cells: ColumnCells) -> Match:
         """Return its column as taken for the number of the infusion."""
         return Match(parse(self.header), cells, concepts()["infusions.infusion"], 100.0, 1.0, None)
 
-    def line(self, match: Match) -> Line:
+    def line(self, match: Match) -> ProposedLine:
         """Return the line of the map."""
         open_answers = tuple(text for text, k in self.answers.items() if k == OPEN)
         doubts = self.doubts
@@ -61,7 +61,7 @@ class RowNumber:
             doubts = (*doubts, f"no infusion is named by the event {', '.join(open_answers)}")
         filled = Field(column=self.header, values=self.header if self.answers else "", confidence=1.0,
                        reason=self.reason, confirm=bool(self.doubts))  # fmt: skip
-        return Line(match, filled, doubts, open_answers, self.answers)
+        return ProposedLine(match, filled, doubts, open_answers, self.answers)
 
 
 def holds_infusions(matched: Sequence[Match]) -> bool:

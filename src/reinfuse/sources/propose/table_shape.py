@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reinfuse.sources.propose.concepts import Concept, concepts, derived_concepts
-from reinfuse.sources.propose.evidence import Cells
+from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.matching import Match, matches
 from reinfuse.sources.propose.names import Name, Words, infusions_named, parse
 from reinfuse.sources.source_table import SourceTable
@@ -56,7 +56,7 @@ class Shape:
         return self.row_of == "infusion"
 
 
-def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Cells]) -> Shape:
+def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, ColumnCells]) -> Shape:
     """Tell what the rows of a table are, from its headers, its sheet's name and how often patients occur."""
     sheet = parse(table.name)
     words = sheet.words
@@ -93,7 +93,7 @@ def _all_up_to(named: tuple[int, ...], exact: set[str], *, names: Sequence[Name]
     return tuple(sorted({*named, 1})) if unnumbered or 1 in named else named
 
 
-def _is_derived(names: Sequence[Name], cells: Mapping[str, Cells], *, first: Sequence[Match]) -> bool:
+def _is_derived(names: Sequence[Name], cells: Mapping[str, ColumnCells], *, first: Sequence[Match]) -> bool:
     """Tell a sheet of derived times: two of its columns are times or events, and no infusion has a date."""
     derived = [m for m in matches(names, cells, derived_concepts().values(), context=False) if m.name_score >= 100]
     ends = {m.concept.target.removesuffix("_days").removesuffix("_event") for m in derived}

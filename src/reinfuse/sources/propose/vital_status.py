@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reinfuse.sources.propose.filled import Line, line_of
+from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.matching import Match
 from reinfuse.sources.source_map import OPEN, Field
 from reinfuse.sources.source_table import SourceTable
@@ -18,7 +18,7 @@ _ASKS_DEATH = frozenset("death dead died deceased verstorben tot exitus deces".s
 _ASKS_LIFE = frozenset("alive living lebt survival".split())
 
 
-def status_line(match: Match, contact: Line) -> Line:
+def status_line(match: Match, contact: ProposedLine) -> ProposedLine:
     """Return the line of death: the date of last contact, where the status says that the patient died.
 
     Parameters

@@ -13,7 +13,7 @@ from reinfuse.sources.redcap.coding import coding_of, missing_codes
 from reinfuse.sources.redcap.dictionary import DictionaryField, is_dictionary, read_fields
 from reinfuse.sources.redcap.forms import Export, form_tables, listed
 from reinfuse.sources.redcap.headings import ExportColumn, export_columns, is_export
-from reinfuse.sources.source_table import Layout, Source
+from reinfuse.sources.source_table import SheetLayout, Source
 from reinfuse.tabular import files
 from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.delimited import read_lines
@@ -39,7 +39,7 @@ class _Files:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_redcap(path: Path, layouts: Mapping[str, Layout]) -> Source:
+def read_redcap(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
     """Read an export of REDCap (raw or labels, CSV) with its data dictionary.
 
     Parameters

@@ -38,7 +38,7 @@ _OWN = 1e5
 
 
 @dataclass(frozen=True, slots=True)
-class Dose:
+class WrittenDose:
     """A dose in cells; `per` says of what."""
 
     cells: float
@@ -80,7 +80,7 @@ def dose_unit(text: str) -> DoseUnit | None:
     return DoseUnit(factor, per) if named else None
 
 
-def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> Dose | None:
+def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> WrittenDose | None:
     """Read a dose.
 
     Parameters
@@ -127,7 +127,7 @@ def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> Dose | N
         per = declared.per or "total"
     cells = float(number_text(number.value * factor))
     plain_number = bare == text.strip() and factor == 1
-    return Dose(
+    return WrittenDose(
         cells, per, "" if plain_number else f"{unit} to cells" if declared and not own else "dose with its unit"
     )
 
