@@ -54,7 +54,7 @@ def test_sheih_as_published(published, tmp_path):
     assert (regimens["cart1_regimen", "Cy-Flu"], regimens["cart1_regimen", "Cy"]) == (9, 5)
     pfs = _value(findings, endpoint="pfs", statistic="median", population="all", group=None)
     assert (pfs.n, pfs.events, pfs.estimate) == (14, 9, 279.5)
-    ratio = _value(findings, analysis="association", endpoint="pfs", model="multivariable", term="cart1_cy_flu")
+    ratio = _value(findings, analysis="association", endpoint="pfs", model="univariable", term="cart1_cy_flu")
     assert ratio.estimate < ratio.upper < 1
     assert (save(findings, tmp_path / "out") / "report.html").is_file()
 

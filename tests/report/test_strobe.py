@@ -164,7 +164,7 @@ def test_an_analysis_that_is_off_is_named_nowhere(demo_findings):
 
 
 def test_univariable_models_alone_are_unadjusted(several):
-    plan = Plan(factors=(Factor(name="bulky"),), models=(Model(endpoint="os", factors=("bulky",)),), **OFF)
+    plan = Plan(factors=(Factor(name="bulky"),), models=(Model(endpoint="os", factors=("bulky", "age_years")),), **OFF)
     assert "adjusted" in where(several["demo"])["16a"]
     findings = several["bare"]
     both = Study(findings.cohort, plan).run()
