@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from dataclasses import replace
 
 import pytest
 from literal_sources import followed, rows, sheet
@@ -130,3 +131,10 @@ def test_a_wide_sheet_with_derived_times_becomes_a_sheet(tmp_path):
     frame = read_cohort(folder).tables["sheet"]
     assert frame["pfs_days"].to_list() == [60.875, 304.375]
     assert frame["pfs_event"].to_list() == ["yes", "no"]
+
+
+def test_where_a_cohort_is_from_can_be_read_whatever_the_source_holds(tmp_path):
+    remark = 'a "quoted" \\ text\twith \x7f and \x85'
+    imported = replace(followed(MAP, sheet(TEXT)), remarks=(remark,))
+    write_cohort(checked_cohort(imported), Destination(tmp_path / "cohort", "import"))
+    assert tomllib.loads((tmp_path / "cohort" / "about.toml").read_text(encoding="utf-8"))["limits"] == [remark]

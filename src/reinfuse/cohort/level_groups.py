@@ -8,6 +8,7 @@ import polars as pl
 
 from reinfuse.cohort.declarations import Design, Factor
 from reinfuse.exceptions import Problem, nearest
+from reinfuse.tabular.toml import toml_text
 
 Groups = Mapping[str, Sequence[str]]
 FEW_PATIENTS = 5
@@ -53,9 +54,4 @@ def group_notes(design: Design, frame: pl.DataFrame) -> Iterator[str]:
 
 def _proposal(rare: Sequence[str]) -> str:
     groups = {"NHL": [v for v in rare if v in LYMPHOMAS], "other": [v for v in rare if v not in LYMPHOMAS]}
-    return ", ".join(f"{name} = [{', '.join(_quoted(v) for v in values)}]" for name, values in groups.items() if values)
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return ", ".join(f"{name} = [{', '.join(map(toml_text, v))}]" for name, v in groups.items() if v)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from reinfuse.sources.imported import Imported, ImportedTable
 from reinfuse.sources.map_text import map_text
 from reinfuse.sources.source_map import WIDE_SHEET
 from reinfuse.tabular.csv_files import write_csv
+from reinfuse.tabular.toml import toml_text
 
 PROVENANCE = "provenance.csv"
 MAP_FILE = "map.toml"
@@ -148,11 +148,8 @@ def _about(imported: Imported) -> About:
 
 
 def _about_text(about: About) -> str:
-    lines = [f"{key} = {json.dumps(getattr(about, key), ensure_ascii=False)}"
-             for key in ("title", "description", "source")]  # fmt: skip
-    return "\n".join(
-        [*lines, "limits = [", *(f"  {json.dumps(r, ensure_ascii=False)}," for r in about.limits), "]", ""]
-    )
+    lines = [f"{key} = {toml_text(getattr(about, key))}" for key in ("title", "description", "source")]
+    return "\n".join([*lines, "limits = [", *(f"  {toml_text(limit)}," for limit in about.limits), "]", ""])
 
 
 def _in_the_words_of_the_source(problem: Problem, imported: Imported) -> Problem:

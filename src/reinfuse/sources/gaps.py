@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Literal
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
+from reinfuse.tabular.toml import toml_text
 
 Kind = Literal[
     "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated"
@@ -131,4 +131,4 @@ def _number(place: str) -> int | None:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text if len(text) <= 60 else f"{text[:59]}…", ensure_ascii=False)
+    return toml_text(text if len(text) <= 60 else f"{text[:59]}…")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
 from reinfuse.cohort.schema import TABLES, Column
 from reinfuse.sources.proposal import IGNORE, Proposal
-from reinfuse.sources.source_map import BLOCK_TABLES, OPEN, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import BLOCK_TABLES, Answer, Block, Field, SourceMap
 from reinfuse.sources.source_table import SheetLayout
+from reinfuse.tabular.toml import toml_text
 
 WIDTH = 120
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -52,21 +52,21 @@ def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
 
 def _source(source_map: SourceMap) -> Iterator[str]:
     yield from ("", "[source]", f'kind = "{source_map.kind}"')
-    yield _beside(f"fingerprint = {_text(source_map.fingerprint)}", "of the headers: a changed sheet asks again")
+    yield _beside(f"fingerprint = {toml_text(source_map.fingerprint)}", "of the headers: a changed sheet asks again")
     if source_map.date_order:
-        yield _beside(f"date_order = {_text(source_map.date_order)}", _HINTS["date_order"])
-    yield _beside(f"ids = {_text(source_map.ids)}", _HINTS["ids"])
+        yield _beside(f"date_order = {toml_text(source_map.date_order)}", _HINTS["date_order"])
+    yield _beside(f"ids = {toml_text(source_map.ids)}", _HINTS["ids"])
     if source_map.confirmed:
-        line = f"confirmed = [{', '.join(map(_text, source_map.confirmed))}]"
+        line = f"confirmed = [{', '.join(map(toml_text, source_map.confirmed))}]"
         yield _beside(line, "implausible values that are right all the same")
     if source_map.questions:
         yield from ("", "[questions]")
-        yield from (_beside(f"{_key(k)} = {_text(v)}", _HINTS.get(k, "")) for k, v in source_map.questions.items())
+        yield from (_beside(f"{_key(k)} = {toml_text(v)}", _HINTS.get(k, "")) for k, v in source_map.questions.items())
 
 
 def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[str]:
     for name in dict.fromkeys((*source_map.layouts, *source_map.ignored)):
-        yield from ("", "[[sheets]]", f"sheet = {_text(name)}")
+        yield from ("", "[[sheets]]", f"sheet = {toml_text(name)}")
         if layout := source_map.layouts.get(name):
             yield from _layout(layout)
         if left := source_map.ignored.get(name):
@@ -74,21 +74,21 @@ def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[
             for header, why in left.items():
                 proposal = reasons.get(header)
                 sure = f"{proposal.confidence:.0%}" if proposal else ""
-                yield _beside(f"{_key(header)} = {_text(why)}", sure)
+                yield _beside(f"{_key(header)} = {toml_text(why)}", sure)
 
 
 def _layout(layout: SheetLayout) -> Iterator[str]:
     yield _beside(f"header_rows = {list(layout.header_rows)}", "rows as the spreadsheet program numbers them")
     yield f"data_from = {layout.data_from}"
     if layout.drop_rows:
-        yield _beside(f"drop_rows = [{', '.join(map(_text, layout.drop_rows))}]", "rows that are no patients")
+        yield _beside(f"drop_rows = [{', '.join(map(toml_text, layout.drop_rows))}]", "rows that are no patients")
     if layout.keep_rows:
-        yield _beside(f"keep_rows = [{', '.join(map(_text, layout.keep_rows))}]", "patients that look like totals")
+        yield _beside(f"keep_rows = [{', '.join(map(toml_text, layout.keep_rows))}]", "patients that look like totals")
 
 
 def _block(block: Block) -> Iterator[str]:
     if block.sheet:
-        yield f"sheet = {_text(block.sheet)}"
+        yield f"sheet = {toml_text(block.sheet)}"
     if block.where:
         yield _beside(f"where = {_inline(block.where)}", block.reason)
     for column, filled in block.fields.items():
@@ -102,7 +102,7 @@ def _field(filled: Field) -> str:
     names = [f.name for f in fields(Field) if f.name not in ("reason", "confidence")]
     settings = {n: getattr(filled, n) for n in names if getattr(filled, n) != getattr(plain, n)}
     if set(settings) == {"column"}:
-        return _text(filled.column)
+        return toml_text(filled.column)
     if set(settings) == {"const"} and _WHOLE.fullmatch(settings["const"]):
         return str(settings["const"])
     return _inline(settings)
@@ -118,12 +118,12 @@ def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return _inline(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_text, value))}]"
-    return str(value) if isinstance(value, int) else _text(str(value))
+        return f"[{', '.join(map(toml_text, value))}]"
+    return str(value) if isinstance(value, int) else toml_text(str(value))
 
 
 def _answer(answer: Answer) -> str:
-    return _text(answer) if isinstance(answer, str) else _inline(answer)
+    return toml_text(answer) if isinstance(answer, str) else _inline(answer)
 
 
 def _permitted(name: str) -> str:
@@ -149,11 +149,4 @@ def _beside(line: str, comment: str) -> str:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _text(name)
-
-
-def _text(text: str) -> str:
-    """Return a text as TOML's basic string: JSON's, in which a control character more is spelt out."""
-    if text == OPEN:
-        return '"?"'
-    return re.sub("[\x7f-\x9f]", lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return name if _BARE.fullmatch(name) else toml_text(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,11 +14,17 @@ from reinfuse.tabular.limits import SETTINGS_BYTES
 DEEPEST = 8
 """Tables and lists inside each other."""
 _INTEGERS = 2**63
+_BEYOND_JSON = re.compile("[\x7f-\x9f]")
 _MANY_DOTS = re.compile(r"(?:[A-Za-z0-9_-]{1,40}\.){64}")
 
 
 class NotToml(Exception):
     """The file is no TOML that can be read; the text says why, and holds nothing of the file but a place."""
+
+
+def toml_text(text: str) -> str:
+    """Return a text as TOML's basic string: JSON's, in which U+007F and further control characters are spelt out."""
+    return _BEYOND_JSON.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
@@ -12,6 +11,7 @@ from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.clocks import DAYS_SUFFIX
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.source_map import WIDE_SHEET
+from reinfuse.tabular.toml import toml_text
 
 PLAN_FILE = "plan.toml"
 _EVENT_SUFFIX = "_event"
@@ -33,16 +33,16 @@ def trial_plan(imported: Imported) -> str:
     arms = [a.casefold() for a in ARMS if a.casefold() in table.columns]
     studies = {t for s in imported.source.tables if "STUDYID" in s.positions for t in s.texts("STUDYID") if t}
     title = f"Times to events of {', '.join(sorted(studies)) or imported.source.name}"
-    lines = [_HEAD.format(title=_text(title), index=_index(imported), arms=", ".join(_text(a) for a in arms))]
+    lines = [_HEAD.format(title=toml_text(title), index=_index(imported), arms=", ".join(toml_text(a) for a in arms))]
     factors = [*([('name = "age_years"', "per = 10.0")] if "age_years" in table.columns else []),
                *([('name = "sex"',)] if "sex" in table.columns else []),
-               *((f"name = {_text(a)}", f"column = {_text(a)}") for a in arms)]  # fmt: skip
+               *((f"name = {toml_text(a)}", f"column = {toml_text(a)}") for a in arms)]  # fmt: skip
     lines += ["factors = []\n"] if not factors else []
     for settings in factors:
         lines.append("\n".join(["[[factors]]", *settings, ""]))
     for name, label in _own_endpoints(imported):
-        lines.append(f"[[endpoints]]\nname = {_text(name)}\nlabel = {_text(label)}\n"
-                     f"time = {_text(name + DAYS_SUFFIX)}\nevent = {_text(name + _EVENT_SUFFIX)}\n")  # fmt: skip
+        settings = {"name": name, "label": label, "time": name + DAYS_SUFFIX, "event": name + _EVENT_SUFFIX}
+        lines.append("\n".join(["[[endpoints]]", *(f"{k} = {toml_text(v)}" for k, v in settings.items()), ""]))
     return "\n".join(lines)
 
 
@@ -71,7 +71,3 @@ def _index(imported: Imported) -> int:
     numbers += [infusion_of(c.header) for t in times for c in t.table.columns
                 if t.table.texts(c.header) == t.texts("STARTDT")]  # fmt: skip
     return max((n for n in numbers if n is not None), default=1)
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
