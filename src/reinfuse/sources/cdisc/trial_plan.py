@@ -41,8 +41,8 @@ def trial_plan(imported: Imported) -> str:
     for settings in factors:
         lines.append("\n".join(["[[factors]]", *settings, ""]))
     for name, label in _own_endpoints(imported):
-        settings = {"name": name, "label": label, "time": name + DAYS_SUFFIX, "event": name + _EVENT_SUFFIX}
-        lines.append("\n".join(["[[endpoints]]", *(f"{k} = {toml_text(v)}" for k, v in settings.items()), ""]))
+        declared = {"name": name, "label": label, "time": name + DAYS_SUFFIX, "event": name + _EVENT_SUFFIX}
+        lines.append("\n".join(["[[endpoints]]", *(f"{k} = {toml_text(v)}" for k, v in declared.items()), ""]))
     return "\n".join(lines)
 
 
