@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.delimited import decode
 from reinfuse.tabular.files import read_bytes, read_start
 from reinfuse.tabular.parquet import read_names
 from reinfuse.tabular.workbook import read_sheets
 
-WORKBOOKS = (".xlsx", ".xlsm")
 TEXTS = (".csv", ".tsv", ".txt")
 PARQUET = ".parquet"
 START = 1 << 16

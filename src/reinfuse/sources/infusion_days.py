@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.cohort.schema import DAYS
-from reinfuse.sources.meanings import DAYS_A_MONTH, Meaning
+from reinfuse.sources.meanings import Meaning
 from reinfuse.sources.source_map import OWN_INFUSION, Field
 from reinfuse.tabular.cell_parsing import YEARS, read_number
 

@@ -17,7 +17,6 @@ _NOT_KNOWN = frozenset({"?", "unknown", "missing", "not available"})
 _PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
 _DATED = ("date", "when")
 DOSE = "dose_cells_per_kg"
-DAYS_A_MONTH = 30.4375
 _LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
 _PLAIN_NUMBER = re.compile(r"[\d.,' ]+(?:[eE]\+?\d+)?")
 _DAY = "responses.day"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.exceptions import Problem
 from reinfuse.sources.cbioportal import read_cbioportal
 from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
-from reinfuse.sources.glimpse import PARQUET, TEXTS, WORKBOOKS
+from reinfuse.sources.glimpse import PARQUET, TEXTS
 from reinfuse.sources.recognition import recognise
 from reinfuse.sources.redcap.reading import read_redcap
 from reinfuse.sources.source_table import KINDS, SheetLayout, Source, SourceKind, SourceTable

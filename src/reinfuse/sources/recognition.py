@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.cohort.schema import WIDE
-from reinfuse.sources.glimpse import PARQUET, START, TEXTS, WORKBOOKS, Glimpse, start_of, tables
+from reinfuse.sources.glimpse import PARQUET, START, TEXTS, Glimpse, start_of, tables
 from reinfuse.sources.redcap.dictionary import is_dictionary
 from reinfuse.sources.redcap.headings import EVENT, INSTANCE, INSTRUMENT, is_export
 from reinfuse.sources.source_table import SourceKind

@@ -175,7 +175,8 @@ _NAMED = (
 )
 _MONTHS = "january february march april may june july august september october november december".split()
 _DATE_REMEDY = "write the date as YYYY-MM-DD, such as 2024-03-15"
-_EXCEL_EPOCH = date(1899, 12, 30)
+EXCEL_EPOCH = date(1899, 12, 30)
+"""Day 0 of spreadsheet programs."""
 YEARS = (1950, 2100)
 
 
@@ -204,7 +205,7 @@ def read_date(text: str) -> Read:
     """Read a date into days since 1970-01-01; ``03/04/2024`` has two readings and is a problem."""
     how: str | None = "Excel day number as a date"
     if re.fullmatch(r"[2-7]\d{4}(?:\.0+)?", text):
-        day = _EXCEL_EPOCH + timedelta(days=int(float(text)))
+        day = EXCEL_EPOCH + timedelta(days=int(float(text)))
     else:
         parts = _parts(text)
         if parts is None:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from reinfuse.cohort.endpoints import UNIT_DAYS
 from reinfuse.sources.source_table import HEADER_JOINT
 from reinfuse.sources.values.understood import plain, unaccented
 
 Words = tuple[str, ...]
 """Words of a name in alphabetical order, each once."""
-DAYS_A_MONTH = 30.4375
 
 _CELLS = r"(?:anti[ -]?)?(?:cd19[ -]?)?car[ -]?t(?:[ -]?cells?|[ -]?zellen?)?(?:[ -]?(?:infusions?|therapy|treatment))?"
 _INFUSION = rf"(?:{_CELLS}|(?:re-?)?infusi[oó]n(?:en|es|s)?|perfusions?|inf|car(?=\s?[1-5]\b)|ct(?=[1-5]\b))"
@@ -239,7 +239,7 @@ def _cut(low: str, match: re.Match[str]) -> str:
 
 def _time(low: str) -> tuple[int | None, str]:
     """Return the day that a header names, and the header without it."""
-    for pattern, days in ((_DAY, 1.0), (_MONTH, DAYS_A_MONTH), (_YEAR, 365.25)):
+    for pattern, days in ((_DAY, 1.0), (_MONTH, UNIT_DAYS["months"]), (_YEAR, UNIT_DAYS["years"])):
         if match := pattern.search(low):
             count = int(next(g for g in match.groups() if g))
             return round(count * days), f"{low[: match.start()]} {low[match.end() :]}"

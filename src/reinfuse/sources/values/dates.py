@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from reinfuse.sources.values.understood import plain, unaccented
-from reinfuse.tabular.cell_parsing import YEARS
+from reinfuse.tabular.cell_parsing import EXCEL_EPOCH, YEARS
 
 ORDERS = ("dmy", "mdy", "ymd")
 """Orders of day, month and year in a text of numbers."""
@@ -18,7 +18,6 @@ PARTIALS = ("refuse", "first", "middle", "last")
 _LAST_TWO_DIGIT = 49
 """Two-digit years up to it are of this century."""
 _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
-_EXCEL_EPOCH = date(1899, 12, 30)
 
 _TIME = re.compile(r"[t ,]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:z|[ap]\.?m\.?|uhr|h)?$")
 _NUMBERS = re.compile(r"(\d{1,4})\s*([./-])\s*(\d{1,2})\s*\2\s*(\d{1,4})\.?")
@@ -234,7 +233,7 @@ def _in_words(low: str) -> SourceDate | None:
         day = _calendar(*(int(part) for part in compact.groups()))
         return SourceDate(day.isoformat(), "date of eight digits") if day else None
     if _SERIAL.fullmatch(low):
-        return SourceDate((_EXCEL_EPOCH + timedelta(days=int(float(low)))).isoformat(), "Excel day number as a date")
+        return SourceDate((EXCEL_EPOCH + timedelta(days=int(float(low)))).isoformat(), "Excel day number as a date")
     return None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
+from reinfuse.cohort.endpoints import UNIT_DAYS
 from reinfuse.sources.values.understood import plain, unaccented
 
-DAYS = MappingProxyType({"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25})
+DAYS = MappingProxyType({**UNIT_DAYS, "weeks": 7.0})
 """Days in one of each."""
 _TIMES = MappingProxyType({
     "days": "days day d tage tag jours jour dias dia", "weeks": "weeks week wk wks w wochen woche semaines",
