@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from reinfuse.tabular.cell_parsing import Dialect, clean
@@ -52,15 +52,7 @@ def read_delimited(data: bytes) -> Delimited:
     Unreadable
         If it is no text, no such table, or beyond the limits.
     """
-    text, notes = decode(data)
-    named = _NAMED_SEPARATOR.match(text)
-    if named:  # a line for spreadsheet programs, and none of the table
-        text = text[named.end() :]
-    first = _FIRST_LINE.search(text)
-    head = re.sub(r'"[^"]*"', "", first[0] if first else "")
-    separator = named[1] if named else max(",;\t|", key=head.count)
-    if separator != ",":
-        notes = (*notes, f"columns separated by {separator!r} instead of a comma")
+    text, separator, notes = _separated(data, _separator_of_the_header)
     protected: list[str] = []
     rows = _unprotected(_rows(text, separator), protected)
     header = next(rows, (0, []))[1]
@@ -89,14 +81,29 @@ def read_lines(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[
     Unreadable
         If it is no text, no such table, or beyond the limits.
     """
-    text, notes = decode(data)
-    named = _NAMED_SEPARATOR.match(text)
-    text = text[named.end() :] if named else text  # spreadsheet programs do not show that line
-    separator = named[1] if named else _usual_separator(text)
-    if separator != ",":
-        notes = (*notes, f"columns separated by {separator!r} instead of a comma")
+    text, separator, notes = _separated(data, _usual_separator)
     rows = _unprotected(_rows(text, separator), [])
     return [(i + 1, row) for i, row in rows if any(clean(c) for c in row)], notes
+
+
+def _separated(data: bytes, separator_of: Callable[[str], str]) -> tuple[str, str, tuple[str, ...]]:
+    """Return the text, its separator and notes.
+
+    A first line that names the separator is for spreadsheet programs, which do not show it, and none of the table.
+    """
+    text, notes = decode(data)
+    named = _NAMED_SEPARATOR.match(text)
+    text = text[named.end() :] if named else text
+    separator = named[1] if named else separator_of(text)
+    if separator != ",":
+        notes = (*notes, f"columns separated by {separator!r} instead of a comma")
+    return text, separator, notes
+
+
+def _separator_of_the_header(text: str) -> str:
+    first = _FIRST_LINE.search(text)
+    head = re.sub(r'"[^"]*"', "", first[0] if first else "")
+    return max(",;\t|", key=head.count)
 
 
 def _usual_separator(text: str) -> str:
