@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -10,7 +10,6 @@ from reinfuse.cohort.declarations import Design, Factor
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.tabular.toml import toml_text
 
-Groups = Mapping[str, Sequence[str]]
 FEW_PATIENTS = 5
 """Patients below which a diagnosis is rare."""
 MANY_RARE = 3

@@ -12,7 +12,7 @@ from reinfuse.sources.source_map import OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source
 from reinfuse.sources.values import understand
 
-EXACT, LIKELY = 0.99, 0.6
+EXACT = 0.99
 _NOT_KEPT = "not a column of the contract; to keep it as a factor, add a line with a name of your own"
 _KEYS: Mapping[str, str] = {
     "STUDYID": "name of the study", "DOMAIN": "name of the domain", "SUBJID": "identifies within a site alone",

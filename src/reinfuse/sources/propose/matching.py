@@ -70,11 +70,6 @@ class Match:
         return bool({self.name.words, self.name.leaf} & self.concept.naming) or self.cells.column.identifier
 
     @property
-    def is_exact(self) -> bool:
-        """Whether name and cells fit without a doubt."""
-        return self.name_score >= _EXACT and self.share is not None and self.share >= 1 and self.name.certain
-
-    @property
     def confidence(self) -> float:
         """From 0 to 1."""
         cells = 0.85 if self.share is None else 0.5 + 0.5 * self.share
