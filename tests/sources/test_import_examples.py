@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from sheet_variants import answer_of, with_weight
 from workbooks import EXAMPLES
 
 from reinfuse.cohort.lymphodepletion import regimen_class
@@ -14,25 +13,6 @@ from reinfuse.sources.questions import answered, questions
 from reinfuse.study.sources import import_source, propose_map
 
 YES_NO = {"1": "yes", "0": "no"}
-
-
-def answer_of(question, answers):
-    """Return what the person of an example answers."""
-    if question.setting == "value":
-        return answers["values"][question.place.removeprefix("values.")][question.subject]
-    fixed = {"ids": "keep", "confirm": "yes", "unit": "1e6 cells/kg"}
-    own = {s: answers.get("date_order") for s in ("order", "date_order")} | {"partial": answers.get("partial")}
-    return {**fixed, **own}.get(question.setting) or "yes"
-
-
-def with_weight(source_map, weight):
-    """Return the map with the column of body weights beside each dose."""
-    blocks = []
-    for block in source_map.blocks:
-        dose = block.fields.get("dose_cells_per_kg")
-        more = {"dose_cells_per_kg": replace(dose, weight=weight)} if dose else {}
-        blocks.append(replace(block, fields={**block.fields, **more}))
-    return replace(source_map, blocks=tuple(blocks))
 
 
 def confirmed(example, path):
