@@ -59,11 +59,11 @@ def test_words_of_libraries_do_not_stand_on_standard_error(tmp_path, study):
     plan = str(study / "plans" / "plan.toml")
     script = (
         "import sys, logging, warnings, numpy\nfrom reinfuse.cli import main as cli\n"
-        "import reinfuse.cohort.cohort as c\nread = c.read_cohort\n"
+        "import reinfuse.study.cohort_reading as c\nread = c.examine\n"
         "def noisy(*a, **k):\n"
         "    from matplotlib.font_manager import findfont\n"
         "    findfont('No such font'); numpy.log(numpy.zeros(1)); warnings.warn('odd'); return read(*a, **k)\n"
-        "c.read_cohort = noisy\n"
+        "c.examine = noisy\n"
         f"sys.argv = ['reinfuse', 'analyze', {str(cohort)!r}, '--plan', {plan!r}, '--out', {str(tmp_path / 'out')!r}]\n"
         "cli.main()\n"
     )
