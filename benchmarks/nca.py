@@ -24,7 +24,7 @@ import pandas as pd
 import polars as pl
 from openpkflow.nca import NCAStudy
 
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.cohort.raw_tables import TIME
 from reinfuse.kinetics.cdisc_pp import parameters
 from reinfuse.kinetics.profiles import profiles

@@ -12,7 +12,7 @@ from pathlib import Path
 import openpyxl
 import polars as pl
 
-from reinfuse.cohort.cohort import Cohort, read_cohort
+from reinfuse import Cohort, read_cohort
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.plan.analysis_plan import Analyses, Plan
 

@@ -7,7 +7,7 @@ import pytest
 
 import hostile
 from hostile import FULL, Case, eight, outcome, replaced, toml, wide
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.study import Study

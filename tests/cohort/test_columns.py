@@ -3,9 +3,9 @@
 import pytest
 
 from helpers import read, write_sheet
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.baseline_columns import is_identifier, is_post_baseline
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.analysis_plan import Plan
 

@@ -7,9 +7,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from corruption import CORRUPTIONS, VARIANTS, write_variant
-from reinfuse import Plan
+from reinfuse import Plan, read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.data import DEMO, datasets
 from reinfuse.exceptions import CohortRefused

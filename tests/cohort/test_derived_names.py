@@ -6,8 +6,8 @@ from polars.testing import assert_frame_equal
 
 from cohorts import EIGHT
 from helpers import plain, problems_of, read, write_folder, write_sheet
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.raw_tables import DERIVED, ROW, TIME
 from reinfuse.cohort.typed_table import CLASS_SUFFIX

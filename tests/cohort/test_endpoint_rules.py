@@ -3,8 +3,8 @@
 import pytest
 
 from helpers import plain, read
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.cohort.patient_courses import courses

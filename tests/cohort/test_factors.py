@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from helpers import read, write_sheet
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.factors import build
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.exceptions import PlanRefused

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from helpers import problems_of, write_folder, write_sheet, write_workbook
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.cohort.file_names import near_table, table_named
 from reinfuse.cohort.template import write_template
 

@@ -3,9 +3,9 @@
 import pytest
 
 from helpers import plain, read, write_sheet
+from reinfuse import read_cohort
 from reinfuse.analyses.landmark import time_dependent
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.post_baseline import factor_at, landmark_day, landmark_notes, time_dependent_factor
 from reinfuse.plan.analysis_plan import Landmark, Plan
 from reinfuse.study import Study

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import problems_of, write_workbook
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 
 TEXT = "patient_id,os_days,os_event,centre\nA,900,1,Köln\nB,800,0,Liège\n"
 

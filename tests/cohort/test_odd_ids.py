@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import read, write_sheet
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 
 ALIKE = "the id differs from another one in case, spaces or leading zeros only"
 ALONE = "the row holds an id and nothing else, and counts as a patient"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cohorts import EIGHT
 from helpers import cells, estimates_agree, plain, write_folder, write_workbook
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.plan.analysis_plan import Factor, Plan, Rules
 from reinfuse.study import Study

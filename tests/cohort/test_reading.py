@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from helpers import places, problems_of, write_folder, write_sheet, write_workbook
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.template import write_template
 from reinfuse.cohort.typed_table import CLASS_SUFFIX

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from helpers import problems_of, with_part, write_folder, write_sheet, write_workbook
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.tabular import limits
 
 PATIENTS = "patient_id,last_contact,death,diagnosis\nA,500,,CLL"

@@ -8,7 +8,7 @@ import pytest
 
 from cohorts import EIGHT
 from helpers import estimates_agree, plain, quick, read
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.plan.analysis_plan import Factor, Model, Plan
 from reinfuse.study import Study
 

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import places, problems_of, read, write_folder
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 
 PATIENTS = """patient_id,last_contact,death,death_cause,diagnosis
 P01,500,,,CLL
@@ -428,7 +428,7 @@ def test_all_problems_of_a_cohort_are_told_at_once(tmp_path):
 
 
 def test_the_text_of_a_refusal_holds_no_value_of_a_patient(tmp_path):
-    from reinfuse.cohort.cohort import read_cohort
+    from reinfuse import read_cohort
     from reinfuse.exceptions import CohortRefused
 
     with pytest.raises(CohortRefused) as caught:

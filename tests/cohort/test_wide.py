@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from helpers import places, problems_of, write_sheet, write_workbook
+from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
-from reinfuse.cohort.cohort import read_cohort
 from reinfuse.exceptions import CohortRefused, PlanRefused
 from reinfuse.plan.analysis_plan import Endpoint, Factor, Plan
 

@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from helpers import places, problems_of, with_part, write_folder, write_sheet, write_workbook
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.exceptions import CohortRefused
 from reinfuse.tabular.cell_parsing import is_fault, is_missing
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from literal_sources import followed, rows, sheet
 
-from reinfuse.cohort.cohort import read_cohort
+from reinfuse import read_cohort
 from reinfuse.exceptions import OutputRefused, SourceRefused
 from reinfuse.output import Destination
 from reinfuse.sources.cohort_folder import check, checked_cohort, write_cohort

@@ -1,4 +1,4 @@
-"""The checked cohort, and the two ways in: `read_cohort` refuses what is wrong, `examine` tells it."""
+"""The checked cohort: `examine` types and checks what was read, and tells every problem."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import polars as pl
 
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.plausibility import implausible
-from reinfuse.cohort.raw_tables import TIME, About, CohortInput, RawCohort, RawTable, Reading, read_raw
+from reinfuse.cohort.raw_tables import TIME, About, RawCohort, RawTable, Reading
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.typed_table import Typed, interpret
 from reinfuse.cohort.validation import check
 from reinfuse.cohort.wide_format import interpret_wide
-from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.exceptions import Problem
 
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
@@ -62,32 +62,6 @@ class Cohort:
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {frame.height}" for name, frame in self.tables.items())
         return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
-
-
-def read_cohort(path: CohortInput, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
-                confirmed: Sequence[str] = ()) -> Cohort:  # fmt: skip
-    """Read and check a cohort.
-
-    Parameters
-    ----------
-    path
-        A cohort folder, an .xlsx workbook, or a wide sheet (.csv, .xlsx, .parquet).
-    columns
-        For a wide sheet: standard name -> its name in the sheet (a plan's ``[columns]``).
-    used
-        Undeclared columns that are wanted, as factors for example, and need no warning.
-    confirmed
-        Kinds of implausible values (`totals`, `doses`, `times`, `events`) that somebody looked at and that are right.
-
-    Raises
-    ------
-    CohortRefused
-        With every problem at once.
-    """
-    cohort, problems = examine(read_raw(path), columns, used=used, confirmed=confirmed)
-    if cohort is None:
-        raise CohortRefused(problems)
-    return cohort
 
 
 def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
