@@ -111,7 +111,7 @@ def outside(page: Page) -> list[str]:
     found = [tag for tag, _ in page.tags if tag in ("script", "link", "iframe", "object", "embed", "base", "form")]
     found += [told["src"][:60] for _, told in page.tags if "src" in told and not told["src"].startswith("data:image/")]
     found += [name for _, told in page.tags for name in told if name.startswith("on")]
-    return found + re.findall(r"@import|url\(|srcset", page.text)
+    return found + re.findall(r"@import|url\((?!%23)|srcset", page.text)
 
 
 def contrasts(text: str) -> list[tuple[str, str, float]]:

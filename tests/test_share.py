@@ -50,7 +50,7 @@ def texts(folder: Path) -> dict[str, str]:
             reader = pypdf.PdfReader(path)
             found[path.name] = "\n".join(p.extract_text() for p in reader.pages) + str(reader.metadata)
         elif path.suffix != ".png":
-            found[str(path.relative_to(folder))] = re.sub(r"base64,[A-Za-z0-9+/=]+", "", path.read_text("utf-8"))
+            found[str(path.relative_to(folder))] = re.sub(r"data:image/svg[^\"]+", "", path.read_text("utf-8"))
     return found
 
 

@@ -276,3 +276,16 @@ def test_every_figure_stands_in_the_report(demo_report, page):
     assert {p.stem for p in (demo_report / "figures").glob("*.csv")} == files == {
         p.stem for p in (demo_report / "figures").glob("*.png")}  # fmt: skip
     assert all(pl.read_csv(p, infer_schema_length=None).height for p in (demo_report / "figures").glob("*.csv"))
+
+
+def test_a_table_wider_than_a_phone_says_so(page):
+    """390 px show about 48 letters; the cue stands before what scrolls."""
+    cues = page.text.count(">Wider than the screen: scroll sideways<")
+    wide = sum(told["class"] == "wide" for told in page.all("figure"))
+    rows = [sum(map(len, row)) for table in page.tables for row in table]
+    assert max(rows) > 48
+    assert wide < cues <= wide + len(page.tables)
+    for narrow in (Table("n", "Narrow", ("", "n"), (Row("All", ("3",)),)), small().sections[0].blocks[1]):
+        assert "scroll sideways" not in html(Document("t", "", (Section("s", "S", (narrow,)),)))
+    long = Table("w", "Wide", ("", "n", "m"), (Row("All", ("3 of 9 (33%), 95% CI 7 to 70", "3 of 9 (33%)")),))
+    assert html(Document("t", "", (Section("s", "S", (long,)),))).count("scroll sideways") == 1

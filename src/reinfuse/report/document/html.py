@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
+from reinfuse.report.document.compact_svg import data_uri
 from reinfuse.report.document.model import Document, Inline, Ref, Table, Text, beside
-from reinfuse.report.figures.theme import Drawn
+
+_PHONE, _HEAD, _BETWEEN = 48, 18, 2
+"""In letters: what a screen of 390 px shows of a table, the width of its row heads, and the space after a cell."""
 
 
 def html(document: Document) -> str:
     """Return a document as HTML: light and dark, with a table of contents, its figures inside."""
     page: str = _template("document.html.j2").render(
-        document=document, css=_text("document.css"), parts=_parts, target=_target, data=_data,
-        beside=beside,
+        document=document, css=_text("document.css"), parts=_parts, target=_target, data=data_uri,
+        beside=beside, wide=_wide,
         kind_of=lambda block: type(block).__name__,
     )  # fmt: skip
     return page
@@ -37,8 +39,11 @@ def _target(ref: Ref) -> str:
     return ref.name if ref.kind == "section" else f"{ref.kind}-{ref.name}"
 
 
-def _data(drawn: Drawn) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(drawn.svg).decode()
+def _wide(table: Table) -> bool:
+    """Tell whether a table may be wider than a phone's screen: its cells do not break there, heads of rows do."""
+    columns = zip(table.head[1:], *(row.cells for row in table.rows), strict=True)
+    letters = sum(max(map(len, texts)) for texts in columns) + len(table.head) * _BETWEEN
+    return letters + min(max((len(row.head) for row in table.rows), default=0), _HEAD) > _PHONE
 
 
 def _text(name: str) -> str:

@@ -122,7 +122,7 @@ Block = Section | Paragraph | Bullets | Pairs | Table | Picture
 
 ENGLISH: Mapping[str, str] = {
     "table": "Table", "figure": "Figure", "contents": "Contents", "page": "Page", "of": "of",
-    "skip": "To the contents of this page",
+    "skip": "To the contents of this page", "scroll": "Wider than the screen: scroll sideways",
 }  # fmt: skip
 
 

@@ -46,7 +46,19 @@ def pdf(document: Document) -> bytes:
     date = document.facts.get("date", "")
     when = datetime.fromisoformat(date if len(date) == 10 else "2000-01-01").replace(tzinfo=UTC)
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return compiled(sources, format="pdf", font_paths=[str(fonts)], pdf_standards=STANDARD, timestamp=when)
+    return _without_suspects(
+        compiled(sources, format="pdf", font_paths=[str(fonts)], pdf_standards=STANDARD, timestamp=when)
+    )
+
+
+def _without_suspects(pages: bytes) -> bytes:
+    """Blank the entry `/Suspects false` of the catalogue, the default of ISO 32000-1, table 321.
+
+    Poppler before 23.03 takes the stated default for a wrong type and says so. No byte moves, so that the file's table
+    of offsets holds.
+    """
+    before, mark, after = pages.rpartition(b"/MarkInfo<</Marked true/Suspects false>>")
+    return before + mark.replace(b"/Suspects false", b" " * len(b"/Suspects false")) + after
 
 
 class _Json:
