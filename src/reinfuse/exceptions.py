@@ -1,8 +1,8 @@
 """What can go wrong, named.
 
 Everything that reinfuse refuses is a list of `Problem`, never a lone message: whoever mends a spreadsheet
-wants all of it at once. The text of an exception holds no patient-level value, so that it may be logged;
-the values stand in the problems, which only the person at the machine is shown.
+wants all of it at once. The text of an exception says each of them, with place and remedy, and holds no patient-level
+value, so that it may be logged; the values stand in the problems, which only the person at the machine is shown.
 """
 
 from __future__ import annotations
@@ -10,76 +10,45 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Literal
 
-from reinfuse.texts import visible
+from reinfuse.messages import lines
+from reinfuse.problems import Problem, Severity
 
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing that is wrong, or odd, with the input.
-
-    Attributes
-    ----------
-    table, row, column
-        Where: the table's name, the data row (1 = the first one) and the column; None where not applicable.
-    value
-        What stands there. Patient-level: shown to the user, kept out of `repr` and of exceptions.
-    rule
-        What it breaks.
-    remedy
-        What would mend it.
-    severity
-        ``error`` refuses the input; ``warning`` goes into the report.
-    sheet_row, header
-        Where the user sees it, for messages in words: the row as a spreadsheet program numbers it, and the column's
-        own name where it is read under another one; None where they are `row` and `column`, or are not known.
-    """
-
-    table: str | None = None
-    row: int | None = None
-    column: str | None = None
-    value: str | None = field(default=None, repr=False)
-    rule: str
-    remedy: str
-    severity: Severity = "error"
-    sheet_row: int | None = None
-    header: str | None = None
-
-    def __post_init__(self) -> None:
-        """Keep what a file holds from ruling the screen that shows it."""
-        for name, longest in (
-            ("table", 120),
-            ("column", 120),
-            ("header", 120),
-            ("value", 120),
-            ("rule", 1000),
-            ("remedy", 1000),
-        ):
-            text = getattr(self, name)
-            if text is not None:
-                object.__setattr__(self, name, visible(text, longest))
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the problem under the names of the contract."""
-        return {name: value for name, value in asdict(self).items() if name not in ("sheet_row", "header")}
+__all__ = [
+    "CohortRefused", "ExtraMissing", "FigureRefused", "MapRefused", "OutputRefused", "PlanRefused", "Problem",
+    "Refused", "ReinfuseError", "RequestRefused", "Severity", "ShareRefused", "SourceRefused", "nearest",
+    "slips_between",
+]  # fmt: skip
 
 
 class ReinfuseError(Exception):
     """Base of every error that reinfuse raises on purpose."""
 
 
+MOST_LINES = 20
+"""Kinds of problems that the text of an exception tells one by one."""
+
+
 class Refused(ReinfuseError):
     """The input was refused; `problems` says all that is wrong with it."""
 
     what = "input"
+    in_full = True
+    """Whether rule and remedy of its problems hold no patient-level value, and stand in its text."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(f"{self.summary}; see .problems")
+        super().__init__(self.summary)
+
+    def __str__(self) -> str:
+        """Return how many problems there are and, without any value, what and where each is and what would mend it."""
+        errors = [p for p in self.problems if p.severity == "error"]
+        if not self.in_full:
+            return f"{self.summary}; the attribute problems holds them"
+        every = [line.removeprefix("ERROR: ") for line in lines(errors, values=False)]
+        more = len(every) - MOST_LINES
+        shown = every if more <= 0 else [*every[:MOST_LINES], f"and {more} more (the attribute problems holds all)"]
+        return "\n- ".join([f"{self.summary}:", *shown]) if shown else self.summary
 
     @property
     def summary(self) -> str:
@@ -107,12 +76,14 @@ class MapRefused(Refused):
     """The map from a source to a cohort cannot be followed as it stands."""
 
     what = "map"
+    in_full = False
 
 
 class SourceRefused(Refused):
     """A source cannot be imported as a cohort as it stands."""
 
     what = "source"
+    in_full = False
 
 
 class OutputRefused(Refused):
@@ -125,6 +96,12 @@ class FigureRefused(Refused):
     """There is no such figure."""
 
     what = "figure"
+
+
+class RequestRefused(Refused):
+    """What is asked of a report cannot be shown, or does not exist."""
+
+    what = "request"
 
 
 class ExtraMissing(Refused):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from helpers import plain, read
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.declarations import Factor, Rules
 from reinfuse.cohort.patient_courses import Course, Event, courses
-from reinfuse.exceptions import CohortRefused
+from reinfuse.exceptions import CohortRefused, PlanRefused
 
 COHORT = {
     "patients": """patient_id,last_contact,death,diagnosis
@@ -217,7 +216,7 @@ def test_patients_read_again_have_the_same_changes(tmp_path):
 
 
 def test_a_change_of_size_is_no_factor_of_the_index_infusion():
-    with pytest.raises(ValidationError, match="best_size_change is known only after the index infusion"):
+    with pytest.raises(PlanRefused, match="best_size_change is known only after the index infusion"):
         Factor(name="shrunk", column="best_size_change", above=-50)
 
 

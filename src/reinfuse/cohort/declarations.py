@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -17,10 +18,11 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from reinfuse.cohort.baseline_columns import is_identifier, unfit_name
+from reinfuse.cohort.declaration_problems import problems_of
 from reinfuse.cohort.endpoint_catalog import names
 from reinfuse.cohort.plausibility import CONFIRMABLE, Confirmable
 from reinfuse.cohort.schema import DAYS, RESPONSES
-from reinfuse.exceptions import nearest
+from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.tabular.cell_parsing import LARGEST
 from reinfuse.texts import LONGEST_NAME, LONGEST_TITLE, fault
 
@@ -73,6 +75,36 @@ class Declaration(BaseModel):
     """Something that a plan declares: unknown settings are refused, and it never changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise PlanRefused(self._wrong(settings, error)) from None
+
+    # Only who calls the class is told so: within a declaration, pydantic goes on and gathers every error.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def _wrong(cls, settings: dict[str, Any], error: ValidationError) -> list[Problem]:  # noqa: ARG003
+        """Return every problem of settings."""
+        return problems_of(error, cls.names_of_settings())
+
+    @staticmethod
+    def names_of_settings() -> set[str]:
+        """Return the names of all settings of all declarations."""
+        every = [Declaration]
+        for one in every:
+            every += one.__subclasses__()
+        return {name for one in every for name in one.model_fields}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.__delattr__(name)
+
+    def __delattr__(self, name: str) -> None:
+        what = type(self).__name__
+        remedy = f"plan.replace({name}=...) gives another plan" if what == "Plan" else f"make another {what}"
+        raise AttributeError(f"{what}.{name} cannot be set: a plan and its parts never change; {remedy}")
 
     @field_validator("*", mode="before")
     @classmethod

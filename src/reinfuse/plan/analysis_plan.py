@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, is_post_baseline, unfit_name
+from reinfuse.cohort.declaration_problems import problems_of
 from reinfuse.cohort.declarations import (
     BUILT_IN_FACTORS,
     LANDMARK_FACTORS,
@@ -55,6 +57,7 @@ class Model(Declaration):
     factors: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_DECLARED)]
 
 
+_FIRST = "Outcome after a first CAR-T infusion"
 MOST_SEED = 2**32 - 1
 Many = Field(max_length=MOST_DECLARED)
 _DEFAULT_FACTORS = tuple(
@@ -97,6 +100,22 @@ class Plan(Design):
     kinetics: Kinetics = Kinetics()
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**_completed(settings))
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def _wrong(cls, settings: dict[str, Any], error: ValidationError) -> list[Problem]:
+        problems = problems_of(error, {*cls.names_of_settings(), *declared()})
+        settings = copy.deepcopy(settings)
+        _drop_unknown(settings, error)
+        try:  # once more without the unknown settings, which keep the names in the plan from being compared
+            cls.model_validate(settings)
+        except ValidationError as further:
+            problems += [p for p in problems_of(further, ()) if p not in problems]
+        return problems
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
@@ -183,10 +202,7 @@ class Plan(Design):
     @classmethod
     def built_in(cls, index_infusion: int = 2) -> Plan:
         """Return the design of the reference study, or what of it is known at a first infusion."""
-        if index_infusion > 1:
-            return cls(index_infusion=index_infusion)
-        factors = tuple(f for f in _DEFAULT_FACTORS if f.name not in NEEDS_SECOND)
-        return cls(title="Outcome after a first CAR-T infusion", index_infusion=1, factors=factors, models=())
+        return cls(index_infusion=index_infusion)
 
     @classmethod
     def load(cls, path: str | Path) -> Plan:
@@ -205,7 +221,7 @@ class Plan(Design):
             raise PlanRefused([Problem(table="plan", rule=str(why), remedy="give a TOML file")]) from None
 
     @classmethod
-    def of(cls, settings: dict[str, Any]) -> Plan:
+    def of(cls, settings: Mapping[str, Any]) -> Plan:
         """Make a plan from the contents of a TOML file.
 
         Raises
@@ -213,27 +229,36 @@ class Plan(Design):
         PlanRefused
             With everything that is wrong with it.
         """
-        settings = copy.deepcopy(settings)
-        if "factors" in settings:
-            settings.setdefault("models", ())
-        if settings.get("index_infusion") == 1:
-            first = cls.built_in(1)
-            settings = {"title": first.title, "factors": first.factors, "models": (), **settings}
-        try:
-            return cls.model_validate(settings)
-        except ValidationError as error:
-            problems = _problems(error)
-            _drop_unknown(settings, error)
-        try:  # once more without the unknown settings, which keep the names in the plan from being compared
-            cls.model_validate(settings)
-        except ValidationError as error:
-            problems += [p for p in _problems(error) if p not in problems]
-        raise PlanRefused(problems)
+        if not isinstance(settings, Mapping):
+            rule, remedy = "is no table of settings", "give settings by name; Plan.load reads a file"
+            raise PlanRefused([Problem(table="plan", rule=rule, remedy=remedy)])
+        return cls(**settings)
+
+    def replace(self, **settings: Any) -> Plan:
+        """Return a plan with other settings, checked as a new one is; this one stays as it is.
+
+        Raises
+        ------
+        PlanRefused
+            With everything that is wrong with it.
+        """
+        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **settings})
 
     @property
     def digest(self) -> str:
         """SHA-256 of the plan's contents, the defaults filled in."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _completed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with what they decide of the others: own factors leave the built-in models out."""
+    completed = dict(settings)
+    if "factors" in completed:
+        completed.setdefault("models", ())
+    if completed.get("index_infusion") == 1:
+        factors = tuple(f for f in _DEFAULT_FACTORS if f.name not in NEEDS_SECOND)
+        completed = {"title": _FIRST, "factors": factors, "models": (), **completed}
+    return completed
 
 
 def _drop_unknown(settings: dict[str, Any], error: ValidationError) -> None:
@@ -242,23 +267,3 @@ def _drop_unknown(settings: dict[str, Any], error: ValidationError) -> None:
         for step in path:
             place = place[step]
         del place[last]
-
-
-_DECLARATIONS = (Plan, Factor, Model, Endpoint, Rules, Landmark, TimeDependent, Standardise, Analyses, Kinetics)
-
-
-def _problems(error: ValidationError) -> list[Problem]:
-    problems = []
-    fields = {n for model in _DECLARATIONS for n in model.model_fields} | set(declared())
-    for one in error.errors(include_url=False):
-        where = ".".join(str(part) for part in one["loc"] if part != "further")
-        rule, remedy = one["msg"].removeprefix("Value error, "), "correct the plan"
-        if one["type"] == "extra_forbidden":
-            near = nearest(str(one["loc"][-1]), fields)
-            rule, remedy = "is not a setting of a plan", f"did you mean {near}?" if near else "take it away"
-        value = None if isinstance(one["input"], dict | BaseModel) else str(one["input"])
-        for part in rule.split("; ") if not where else [rule]:
-            problems.append(
-                Problem(table="plan", column=where or None, value=value if where else None, rule=part, remedy=remedy)
-            )
-    return problems
