@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.plausibility import implausible
+from reinfuse.cohort.raw_frames import NAME, in_words_of_frames, raw_frames
 from reinfuse.cohort.raw_tables import TIME, About, RawCohort, RawTable, Reading
 from reinfuse.cohort.schema import TABLES
 from reinfuse.cohort.typed_table import Typed, interpret
 from reinfuse.cohort.validation import check
 from reinfuse.cohort.wide_format import interpret_wide
-from reinfuse.exceptions import Problem
+from reinfuse.exceptions import CohortRefused, Problem
+
+if TYPE_CHECKING:
+    from reinfuse.tabular.frames import AnyFrame
 
 NO_COLUMNS: Mapping[str, str] = MappingProxyType({})
 
@@ -59,6 +64,37 @@ class Cohort:
     read_with: tuple[dict[str, str], tuple[str, ...]] = field(repr=False)
     split_doses: pl.DataFrame | None = field(default=None, repr=False)
 
+    @classmethod
+    def from_frames(
+        cls, *, patients: AnyFrame, infusions: AnyFrame, responses: AnyFrame | None = None,
+        mrd: AnyFrame | None = None, counts: AnyFrame | None = None, toxicities: AnyFrame | None = None,
+        therapies: AnyFrame | None = None, name: str = NAME, confirmed: Sequence[str] = (),
+    ) -> Cohort:  # fmt: skip
+        """Make a cohort from data frames: pandas, polars, pyarrow, or of any library that narwhals reads.
+
+        Parameters
+        ----------
+        patients, infusions, responses, mrd, counts, toxicities, therapies
+            The tables, with the columns of docs/input.md. NaN, NaT and None are missing; an index is not read.
+        name
+            What the report calls the cohort.
+        confirmed
+            Kinds of implausible values (`totals`, `doses`, `times`, `events`) that somebody looked at and that are
+            right.
+
+        Raises
+        ------
+        CohortRefused
+            With every problem at once: table, row (1 = the first), column.
+        """
+        frames = {"patients": patients, "infusions": infusions, "responses": responses, "mrd": mrd, "counts": counts,
+                  "toxicities": toxicities, "therapies": therapies}  # fmt: skip
+        wanted = {table: f for table, f in frames.items() if f is not None or TABLES[table].required}
+        cohort, problems = examine(raw_frames(wanted, name), confirmed=confirmed)
+        if cohort is None:
+            raise CohortRefused(problems)
+        return cohort
+
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {frame.height}" for name, frame in self.tables.items())
         return f"<Cohort {self.name}: {rows} rows; {len(self.warnings)} warnings>"
@@ -93,6 +129,7 @@ def in_the_users_words(problem: Problem, raw: RawCohort, *, columns: Mapping[str
     if table is None:
         return problem
     row = None if problem.row is None or table.above is None else problem.row + table.above
+    problem = in_words_of_frames(problem, table)
     header, names = None, table.frame.columns
     if problem.column is not None and problem.column not in names:
         own = plain_name(columns.get(problem.column, problem.column))

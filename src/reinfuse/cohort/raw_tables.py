@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,12 +51,16 @@ class RawTable:
     ----------
     above
         Number of rows above the first data row, as a spreadsheet program shows the file; None where it shows none.
+    labels, index
+        Of a data frame: the labels of its rows where they are numbers, and what an index of another kind is called.
     """
 
     name: str
     frame: pl.DataFrame
     dialect: Dialect = "point"
     above: int | None = None
+    labels: Sequence[int] | None = None
+    index: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ CohortInput = str | Path | RawCohort
 """Where a cohort stands, or what was read of it already."""
 
 
-class _Collector:
+class Collector:
     """Gathers what reading the files brings up."""
 
     def __init__(self) -> None:
@@ -97,12 +101,14 @@ class _Collector:
         self.sources: dict[str, str] = {}
 
     def bytes_of(self, path: Path, limit: int = FILE_BYTES) -> bytes:
+        """Return what a file holds, and note its SHA-256."""
         data = read_bytes(path, limit)
         self.sources[shown(path)] = hashlib.sha256(data).hexdigest()
         return data
 
     def refuse(self, table: str | None, rule: str, remedy: str, *, row: int | None = None, column: str | None = None,
                value: str | None = None) -> None:  # fmt: skip
+        """Note a problem."""
         self.problems.append(Problem(table=table, row=row, column=column, value=value, rule=rule, remedy=remedy))
 
 
@@ -123,7 +129,7 @@ def read_raw(path: CohortInput) -> RawCohort:
     if isinstance(path, RawCohort):
         return path
     path = Path(path)
-    collector = _Collector()
+    collector = Collector()
     about = About()
     tables: list[RawTable] = []
     what = kind(path)
@@ -144,7 +150,7 @@ def read_raw(path: CohortInput) -> RawCohort:
                      about, tuple(collector.readings), tuple(collector.problems), place)  # fmt: skip
 
 
-def _about(path: Path, collector: _Collector) -> About:
+def _about(path: Path, collector: Collector) -> About:
     try:
         settings = parse_toml(collector.bytes_of(path, SETTINGS_BYTES))
     except Unreadable as refused:
@@ -165,7 +171,7 @@ def _about(path: Path, collector: _Collector) -> About:
                  **{k: clean(text) for k, text in texts.items()})  # fmt: skip
 
 
-def _folder(path: Path, collector: _Collector) -> tuple[list[RawTable], About]:
+def _folder(path: Path, collector: Collector) -> tuple[list[RawTable], About]:
     """Read the tables of a folder, or the one wide sheet (`sheet.csv`) of a folder without tables."""
     folder = sort_out(path)
     collector.problems += folder.problems
@@ -175,7 +181,7 @@ def _folder(path: Path, collector: _Collector) -> tuple[list[RawTable], About]:
     return [t for t in raw if t is not None], _about(folder.about, collector) if folder.about else About()
 
 
-def _file(path: Path, collector: _Collector) -> list[RawTable]:
+def _file(path: Path, collector: Collector) -> list[RawTable]:
     ending = path.suffix.casefold()
     if ending in WORKBOOKS:
         return _workbook(path, collector)
@@ -188,18 +194,18 @@ def _file(path: Path, collector: _Collector) -> list[RawTable]:
     return [raw] if raw is not None else []
 
 
-def _one(name: str, path: Path, *, collector: _Collector) -> RawTable | None:
+def _one(name: str, path: Path, *, collector: Collector) -> RawTable | None:
     """Read the table of one file."""
     try:
         data = collector.bytes_of(path)
         if path.suffix.casefold() == ".parquet":
-            return _table(name, read_parquet(data), collector, above=None)
+            return table_of(name, read_parquet(data), collector, above=None)
         read = read_delimited(data)
     except Unreadable as refused:
         collector.refuse(name, refused.rule, refused.remedy)
         return None
     collector.readings += [Reading(name, None, note, 1) for note in read.notes]
-    raw = _table(name, read.grid, collector, dialect=read.dialect)
+    raw = table_of(name, read.grid, collector, dialect=read.dialect)
     if raw:
         collector.problems += listed(_uneven(name, read), len(read.uneven))
     return raw
@@ -212,14 +218,14 @@ def _uneven(name: str, read: Delimited) -> Iterator[Problem]:
         yield Problem(table=name, row=row, rule=rule, remedy=remedy)
 
 
-def _workbook(path: Path, collector: _Collector) -> list[RawTable]:
+def _workbook(path: Path, collector: Collector) -> list[RawTable]:
     chosen = choose(read_sheets(collector.bytes_of(path)))
     collector.problems += chosen.problems
-    raw = [_table(name, sheet.grid, collector) for name, sheet in chosen.tables.items()]
+    raw = [table_of(name, sheet.grid, collector) for name, sheet in chosen.tables.items()]
     return [t for t in raw if t is not None]
 
 
-def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "point",
+def table_of(name: str, grid: Grid, collector: Collector, *, dialect: Dialect = "point",
            above: int | None = 1) -> RawTable | None:  # fmt: skip
     """Make a table of texts from the cells of a sheet."""
     header = [clean(h) for h in grid.header]
@@ -249,7 +255,7 @@ def _table(name: str, grid: Grid, collector: _Collector, *, dialect: Dialect = "
     return RawTable(name, pl.DataFrame({**numbers, **columns}, schema_overrides=types), dialect, above)
 
 
-def _refuse_names(name: str, header: Iterable[str], *, collector: _Collector) -> None:
+def _refuse_names(name: str, header: Iterable[str], *, collector: Collector) -> None:
     titles: set[str] = set()
     for title in header:
         if title and title in titles:

@@ -6,11 +6,13 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reinfuse.cohort import cohort as cohorts
 from reinfuse.cohort.cohort import NO_COLUMNS, Cohort
 from reinfuse.cohort.file_names import SHEET, WORKBOOKS
 from reinfuse.cohort.near_columns import plain_name
+from reinfuse.cohort.raw_frames import raw_frames
 from reinfuse.cohort.raw_tables import DERIVED, ROW, CohortInput, RawCohort, read_raw
 from reinfuse.cohort.wide_format import MAP_COMMAND, wide_table
 from reinfuse.exceptions import CohortRefused, Problem
@@ -21,6 +23,9 @@ from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.files import kind
 from reinfuse.texts import visible
 
+if TYPE_CHECKING:
+    from reinfuse.tabular.frames import AnyFrame
+
 _NAMES = {"redcap": "a REDCap export", "adam": "a data set of ADaM", "sdtm": "a data set of SDTM",
           "omop": "tables of OMOP", "fhir": "FHIR resources",
           "cbioportal": "a clinical file of cBioPortal"}  # fmt: skip
@@ -28,14 +33,18 @@ _SHOWN = 5
 """Headers that are shown of a sheet without standard names."""
 
 
-def read_cohort(path: CohortInput, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
-                confirmed: Sequence[str] = ()) -> Cohort:  # fmt: skip
+def read_cohort(
+    cohort: CohortInput | AnyFrame, columns: Mapping[str, str] = NO_COLUMNS, *, used: Sequence[str] = (),
+    confirmed: Sequence[str] = (),
+) -> Cohort:  # fmt: skip
     """Read and check a cohort.
 
     Parameters
     ----------
-    path
-        A cohort folder, an .xlsx workbook, or a wide sheet (.csv, .xlsx, .parquet).
+    cohort
+        A cohort folder, an .xlsx workbook, or a wide sheet (.csv, .xlsx, .parquet); or a data frame with one row a
+        patient, of pandas, polars, pyarrow or any other library that narwhals reads. Tables of a cohort as data frames:
+        `Cohort.from_frames`.
     columns
         For a wide sheet: standard name -> its name in the sheet (a plan's ``[columns]``).
     used
@@ -48,42 +57,58 @@ def read_cohort(path: CohortInput, columns: Mapping[str, str] = NO_COLUMNS, *, u
     CohortRefused
         With every problem at once; with one, where the file is in another format (REDCap, ADaM, ...).
     """
-    cohort, problems = _examine(path, columns, used=used, confirmed=confirmed)
-    if cohort is None:
+    accepted, problems = _examine(cohort, columns, used=used, confirmed=confirmed)
+    if accepted is None:
         raise CohortRefused(problems)
-    return cohort
+    return accepted
 
 
-def examine(path: CohortInput, plan: Plan) -> tuple[Cohort | None, tuple[Problem, ...]]:
+def examine(path: CohortInput | AnyFrame, plan: Plan) -> tuple[Cohort | None, tuple[Problem, ...]]:
     """Read, type and check a cohort with the columns of a plan; it is None if a problem is an error."""
     wanted = plan.used_columns
     cohort, problems = _examine(path, plan.columns, used=wanted, confirmed=plan.confirmed)
     if isinstance(path, RawCohort) or cohort is None or plan.columns:
         return cohort, problems
-    if unmapped := _without_standard_names(cohort.raw, Path(path), wanted=wanted):
+    if unmapped := _without_standard_names(cohort.raw, _place(path), wanted=wanted):
         return None, (unmapped,)
     return cohort, problems
 
 
-def _examine(path: CohortInput, columns: Mapping[str, str], *, used: Sequence[str],
+def _place(cohort: CohortInput | AnyFrame) -> Path:
+    """Return the file or folder of a cohort; of a data frame, a name that stands for a file of it."""
+    return Path(cohort) if isinstance(cohort, str | Path) else Path("FILE")
+
+
+def _read(cohort: str | Path | AnyFrame) -> tuple[RawCohort | None, Recognition | None]:
+    """Return what a file, folder or data frame holds, and what it looks like; nothing of what is surely no cohort."""
+    if not isinstance(cohort, str | Path):
+        raw = raw_frames({SHEET: cohort})
+        return raw, recognise_rows(_glimpses(raw))
+    path = Path(cohort)
+    if path.suffix.casefold() in WORKBOOKS and kind(path) == "file":  # a large workbook is read once
+        raw = read_raw(path)
+        return raw, recognise_rows(_glimpses(raw)) or (None if raw.tables else recognise(path))
+    recognition = recognise(path)
+    sure = recognition is not None and recognition.sure and recognition.kind in _NAMES
+    return None if sure else read_raw(path), recognition
+
+
+def _examine(cohort: CohortInput | AnyFrame, columns: Mapping[str, str], *, used: Sequence[str],
              confirmed: Sequence[str]) -> tuple[Cohort | None, tuple[Problem, ...]]:  # fmt: skip
-    if isinstance(path, RawCohort):  # imported by a map
-        return cohorts.examine(path, columns, used=used, confirmed=confirmed)
-    path = Path(path)
-    workbook = path.suffix.casefold() in WORKBOOKS and kind(path) == "file"
-    recognition = None if workbook else recognise(path)  # a large workbook is read once
-    if recognition and recognition.sure and recognition.kind in _NAMES:
+    if isinstance(cohort, RawCohort):  # imported by a map
+        return cohorts.examine(cohort, columns, used=used, confirmed=confirmed)
+    path = _place(cohort)
+    raw, recognition = _read(cohort)
+    if raw is None:
+        assert recognition is not None
         return None, (_foreign(path, recognition),)
-    raw = read_raw(path)
-    if workbook:
-        recognition = recognise_rows(_glimpses(raw)) or (None if raw.tables else recognise(path))
     wanted = (*columns.values(), *used)
     if recognition and recognition.kind in _NAMES and (recognition.sure or not _holds(raw, wanted)):
         return None, (_foreign(path, recognition),)
-    cohort, problems = cohorts.examine(raw, columns, used=used, confirmed=confirmed)
-    if cohort is None and not columns and (unmapped := _without_standard_names(raw, path, wanted=wanted)):
+    accepted, problems = cohorts.examine(raw, columns, used=used, confirmed=confirmed)
+    if accepted is None and not columns and (unmapped := _without_standard_names(raw, path, wanted=wanted)):
         return None, (unmapped,)
-    return cohort, tuple(replace(p, remedy=p.remedy.replace(MAP_COMMAND, map_command(path))) for p in problems)
+    return accepted, tuple(replace(p, remedy=p.remedy.replace(MAP_COMMAND, map_command(path))) for p in problems)
 
 
 def _foreign(path: Path, recognition: Recognition) -> Problem:
@@ -107,9 +132,11 @@ def _without_standard_names(raw: RawCohort, path: Path, *, wanted: Iterable[str]
     headers = [c for c in raw.tables[SHEET].frame.columns if DERIVED not in c]
     more = f" and {len(headers) - _SHOWN} more" if len(headers) > _SHOWN else ""
     first = ", ".join(repr(visible(h, 40)) for h in headers[:_SHOWN])
-    remedy = f"`{map_command(path)}` proposes what each column is; or map the columns under [columns] in the plan"
-    return Problem(table=SHEET, rule=f"no name in the first row of the sheet is a standard one ({first}{more})",
-                   remedy=remedy)  # fmt: skip
+    where, remedy = "in the first row of the sheet", "or map the columns under [columns] in the plan"
+    if raw.path is None:
+        where, remedy = "of a column", 'or name the columns: columns={"os_days": "its name", ...}'
+    return Problem(table=SHEET, rule=f"no name {where} is a standard one ({first}{more})",
+                   remedy=f"`{map_command(path)}` proposes what each column is; {remedy}")  # fmt: skip
 
 
 def map_command(path: Path) -> str:

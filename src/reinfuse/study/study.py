@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
-from reinfuse.analyses.registry import steps
+from reinfuse.analyses.registry import analysis_of, steps
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -36,6 +36,7 @@ from reinfuse.version import __version__
 
 if TYPE_CHECKING:
     from reinfuse.analyses.population_steps import Sampled
+    from reinfuse.tabular.frames import AnyFrame
 
 LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
 
@@ -69,7 +70,7 @@ class Study:
         self.data = analysis_set(self.cohort, self.plan)
 
     @classmethod
-    def read(cls, path: CohortInput, plan: Plan) -> Self:
+    def read(cls, cohort: CohortInput | AnyFrame, plan: Plan) -> Self:
         """Read a cohort with the columns of a plan, and apply the plan to it.
 
         Raises
@@ -77,10 +78,10 @@ class Study:
         CohortRefused, PlanRefused
             With every problem.
         """
-        cohort, problems = cohort_reading.examine(path, plan)
-        if cohort is None:
+        accepted, problems = cohort_reading.examine(cohort, plan)
+        if accepted is None:
             raise CohortRefused(problems)
-        return cls(cohort, plan)
+        return cls(accepted, plan)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
@@ -102,6 +103,17 @@ class Study:
         if second is not None and worth_a_copy(*self.data.frame.shape):
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
+
+    def only(self, *analyses: str) -> Findings:
+        """Estimate what some analyses alone give.
+
+        Parameters
+        ----------
+        analyses
+            Their names, as `Analysis.name` holds them.
+        """
+        todo = [step for step in self._todo(None) if analysis_of(step.name).name in analyses]
+        return self._findings(todo, None)
 
     def _todo(self, counts: CohortKinetics | None) -> list[Step]:
         return list(steps(self._inputs(counts)))
