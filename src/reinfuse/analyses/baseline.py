@@ -12,6 +12,8 @@ import polars as pl
 from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.arrays import Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
+from reinfuse.cohort.baseline_variables import CATEGORIES, NUMBERS, UNITS
+from reinfuse.cohort.baseline_variables import LABELS as MORE_LABELS
 from reinfuse.cohort.factors import LABELS, MAX_LEVELS
 from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
@@ -20,10 +22,6 @@ from reinfuse.results.estimate import Estimate
 
 METHOD = "description"
 QUANTILES = "quantile, linear interpolation"
-NUMBERS = ("age_years", "prior_lines", "interval_days")
-CATEGORIES = ("diagnosis", "histology", "sex", "bulky", "reason", "product")
-MORE_LABELS = {"histology": "Histology", "reason": "Reason for the infusion", "product": "Product"}
-UNITS = {"age_years": "years", "prior_lines": "lines", "interval_days": "days"}
 
 
 @dataclass(frozen=True)

@@ -312,11 +312,16 @@ RULES: Mapping[str, Callable[[Rules], str]] = {
 """How each endpoint is derived, in a sentence for the report."""
 
 
-def endpoint_rules(rules: Rules, names: Iterable[str] = tuple(ENDPOINTS)) -> Iterator[tuple[str, str]]:
-    """Yield label and rule of the endpoints that a plan derives; those of one rule, which compete, together."""
+def endpoint_rules(rules: Rules, names: Iterable[str] = tuple(ENDPOINTS),
+                   *, own_labels: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:  # fmt: skip
+    """Yield label and rule of the endpoints that a plan derives; those of one rule, which compete, together.
+
+    `own_labels` holds those of endpoints that are not called as they are declared, by name.
+    """
+    own = own_labels or {}
     labels: dict[str, list[str]] = {}
     for endpoint in (ENDPOINTS[name] for name in names):
         if is_derived(endpoint, rules):
-            labels.setdefault(RULES[endpoint.name](rules), []).append(endpoint.label)
+            labels.setdefault(RULES[endpoint.name](rules), []).append(own.get(endpoint.name, endpoint.label))
     for rule, of in labels.items():
         yield ", ".join([of[0], *(label[0].lower() + label[1:] for label in of[1:])]), rule

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, is_post_baseline, unfit_name
+from reinfuse.cohort.baseline_variables import CATEGORIES, NUMBERS, is_baseline_variable
 from reinfuse.cohort.declaration_problems import problems_of
 from reinfuse.cohort.declarations import (
     BUILT_IN_FACTORS,
@@ -29,10 +30,12 @@ from reinfuse.cohort.declarations import (
     Rules,
     Title,
 )
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
+from reinfuse.plan.report_options import ReportOptions
 from reinfuse.plan.switches import declared
 from reinfuse.tabular.toml import NotToml, read_toml
 
@@ -82,6 +85,8 @@ class Plan(Design):
         Comparison of protocols; which further analyses are run.
     kinetics
         How CAR-T counts are summed up.
+    report
+        How the report looks.
     languages
         Of the patients' brief; the first one names its file `brief`.
     small_cells
@@ -98,6 +103,7 @@ class Plan(Design):
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
     kinetics: Kinetics = Kinetics()
+    report: ReportOptions = ReportOptions()
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
 
@@ -119,7 +125,7 @@ class Plan(Design):
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
-        wrong = [*self._unknown_names(), *self._too_early(), *self._too_late()]
+        wrong = [*self._unknown_names(), *self._unknown_in_report(), *self._too_early(), *self._too_late()]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -147,6 +153,24 @@ class Plan(Design):
                 near = nearest(name, valid)
                 wrong.append(f"{kind} {name!r} is not known" + (f", did you mean {near}?" if near else ""))
         return wrong
+
+    def _unknown_in_report(self) -> list[str]:
+        """Refuse names of `[report]` that are no factor, endpoint or variable of the table of patients."""
+        declared = [*(f.name for f in self.factors), *(e.name for e in self.endpoints), *self.subgroups]
+        valid = [*declared, *BUILT_IN_FACTORS, *ENDPOINTS, *LANDMARK_FACTORS, *CATEGORIES, *NUMBERS]
+        wrong = []
+        for setting, name in self.report.names.items():
+            if name not in valid and not is_baseline_variable(name):
+                near = nearest(name, valid)
+                rule = f"report.{setting}: {name!r} is no factor, endpoint or baseline variable"
+                wrong.append(rule + (f", did you mean {near}?" if near else ""))
+        return wrong
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it asks for what the reference study asked; how the report looks plays no part."""
+        built_in = Plan.built_in(self.index_infusion)
+        return self.model_copy(update={"report": built_in.report}) == built_in
 
     def _too_early(self) -> list[str]:
         if self.index_infusion > 1:

@@ -15,6 +15,7 @@ from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
 from reinfuse.analyses.registry import analysis_of, steps
+from reinfuse.analyses.report_names import report_notes
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -201,7 +202,8 @@ class Study:
                         self.data)  # fmt: skip
 
     def _warnings(self) -> Iterator[dict[str, str]]:
-        for note in (*self.data.notes, *landmark_notes(self.plan.landmarks, self.data, rules=self.plan.rules)):
+        landmarks = landmark_notes(self.plan.landmarks, self.data, rules=self.plan.rules)
+        for note in (*self.data.notes, *landmarks, *report_notes(self.plan.report, self.data)):
             yield {"about": "rules and data", "text": note}
         for text in _grouped(self.cohort.warnings):
             yield {"about": "check", "text": text}

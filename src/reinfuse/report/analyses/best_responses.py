@@ -30,7 +30,8 @@ def _responses(inputs: FigureInputs) -> Drawn | None:
         with_counts = [(g, counts[g]) for g in members if counts.get(g) and counts[g][0].n != 0]
         if 1 < len(with_counts) <= MOST_GROUPS:
             bars.append(Bar(inputs.tables.labels.factor(name)))
-            bars += [Bar(level_of(g[1] or g[0]), of_group) for g, of_group in with_counts]
+            named = inputs.tables.labels.level_label
+            bars += [Bar(named(name, level_of(g[1] or g[0])), of_group) for g, of_group in with_counts]
     return response("Best response", bars, inputs.synthetic, columns=inputs.two)
 
 

@@ -93,7 +93,8 @@ class _Counts:
     def by(self, factor: FactorColumn) -> Drawn | None:
         """Draw the counts of each level of a factor."""
         of = dict(zip(self.data.frame[ID].to_list(), factor.values.to_list(), strict=True))
-        members = {level: {i for i, v in of.items() if v == level} for level in factor.levels}
+        named = self.inputs.tables.labels.level_label
+        members = {named(factor.name, level): {i for i, v in of.items() if v == level} for level in factor.levels}
         title = f"{_title(self.unit)}, by {lowered(factor.label)}"
         return self._spaghetti(f"counts_by_{factor.name}", title, members, unit=self.unit)
 

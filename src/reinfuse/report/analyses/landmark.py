@@ -67,10 +67,10 @@ def _landmark(inputs: FigureInputs, endpoint: str, population: str, *, factor: s
         median = tables.look.one("landmark", endpoint, "median", population, key[2])
         at_risk = tables.look.all("landmark", endpoint, "at_risk", population=population, group=key[2])
         if median is not None:
-            arms.append(GroupCurve(level_of(key[2]), curves[key], median, at_risk))
+            arms.append(GroupCurve(tables.labels.level_label(factor, level_of(key[2])), curves[key], median, at_risk))
     if len(arms) < 2 or min(a.curve.n for a in arms) < _FEWEST_IN_GROUP:
         return None
-    factor_label = LABELS.get(factor) or tables.labels.factor(factor)
+    factor_label = tables.labels.own_label(factor) or LABELS.get(factor) or tables.labels.factor(factor)
     title = f"{tables.labels.endpoint(endpoint)} from landmark day {day:g}, by {lowered(factor_label)}"
     name = _name(endpoint, population, factor)
     return kaplan_meier(

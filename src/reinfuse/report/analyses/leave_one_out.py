@@ -30,7 +30,7 @@ def _text(tables: ProtocolTables) -> Iterator[str]:
         noun = "patient" if e.estimate == 1 else "patients, each alone,"
         yield (
             f"Leaving out {count} {noun} ({e.note}) moves the association of {tables.named(e)} across "
-            f"p = {1 - (e.confidence or 0):.2g}."
+            f"{number_format.level_of_test(1 - (e.confidence or 0))}."
         )
 
 

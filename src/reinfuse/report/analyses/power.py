@@ -38,7 +38,11 @@ def _text(tables: ProtocolTables) -> Iterator[str]:
             parts = [f"{number_format.ratio(r.estimate)} or {'less' if side == 'below 1' else 'more'}"
                      for side, r in sides.items() if r is not None and r.estimate is not None]  # fmt: skip
             reached = f"80% power to detect a ratio of {', or of '.join(parts)}"
-            ratios = reached if parts else "80% power is not reached for any ratio between 0.1 and 10"
+            ratios = (
+                reached
+                if parts
+                else f"80% power is not reached for any ratio between {number_format.printed('0.1')} and 10"
+            )
             yield (
                 f"{tables.labels.endpoint(end.name)}, {lowered(tables.labels.per_sd(e))}: {ratios} "
                 f"(n = {number_format.count(e.n)}, events {number_format.count(e.events)})."

@@ -27,7 +27,7 @@ def _tables(tables: ProtocolTables) -> Iterator[Table]:
         lines = [_line(tables, e) for e in means]
         if lines:
             heads = ("Group", "Horizon, months", "n", "Events", f"RMST, months ({tables.ci})",
-                     f"Difference, months ({tables.ci})", "p", f"Ratio ({tables.ci})", "p")  # fmt: skip
+                     f"Difference, months ({tables.ci})", tables.p, f"Ratio ({tables.ci})", tables.p)  # fmt: skip
             yield tables.marked(heads, f"rmst_{end.name}", f"{end.label}: restricted mean survival time", lines)
 
 

@@ -38,7 +38,8 @@ def _text(tables: ProtocolTables) -> Iterator[str]:
     if differ:
         yield f"The methods disagree on: {'; '.join(differ)}."
     else:
-        yield f"The methods agree on which of the {len(records)} associations have p below {_alpha(tables):.2g}."
+        below = number_format.printed(f"{_alpha(tables):.2g}")
+        yield f"The methods agree on which of the {len(records)} associations have p below {below}."
 
 
 def _alpha(tables: ProtocolTables) -> float:
@@ -54,7 +55,7 @@ def _disagreement(tables: ProtocolTables, e: Estimate) -> str | None:
     p = {name: r.p_value for name, r in records.items() if r is not None and r.p_value is not None}
     if len({value < _alpha(tables) for value in p.values()}) < 2:
         return None
-    values = ", ".join(f"p {number_format.p_value(value)} by {name}" for name, value in p.items())
+    values = ", ".join(f"{number_format.p_is(value)} by {name}" for name, value in p.items())
     return f"{tables.named(e)}: {ratio(e)} by simulation; {values}"
 
 

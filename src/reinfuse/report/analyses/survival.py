@@ -73,14 +73,14 @@ def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | 
 
 def _arms(inputs: FigureInputs, endpoint: str, factor: str | None) -> Iterator[GroupCurve]:
     """Yield the curve of all patients, or of each level of a factor."""
-    look, curves = inputs.tables.look, inputs.findings.curves
+    look, labels, curves = inputs.tables.look, inputs.tables.labels, inputs.findings.curves
     keys = [k for k in curves if k[0] == endpoint and k[1] == "all"
             and (k[2] is None if factor is None else factor_of(k[2]) == factor)]  # fmt: skip
     for _, population, group in keys:
         median = look.one("survival", endpoint, "median", population, group)
         at_risk = look.all("survival", endpoint, "at_risk", population=population, group=group)
         if median is not None:
-            name = "All patients" if group is None else level_of(group)
+            name = "All patients" if group is None else labels.level_label(factor_of(group), level_of(group))
             yield GroupCurve(name, curves[endpoint, population, group], median, at_risk)
 
 

@@ -176,7 +176,7 @@ class _Word:
             _field(line, rf"SEQ {label} \* ARABIC", result=str(self.document.numbers[kind, name]))
 
         self._marked(line, _bookmark(kind, name), numbered)
-        line.add_run(f". {text}")
+        line.add_run(f"{self.document.words['after_number']}{text}")
         return line
 
     def _marked(self, paragraph: Any, name: str, make: Any) -> None:

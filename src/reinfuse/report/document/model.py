@@ -123,6 +123,7 @@ Block = Section | Paragraph | Bullets | Pairs | Table | Picture
 ENGLISH: Mapping[str, str] = {
     "table": "Table", "figure": "Figure", "contents": "Contents", "page": "Page", "of": "of",
     "skip": "To the contents of this page", "scroll": "Wider than the screen: scroll sideways",
+    "after_number": ". ",
 }  # fmt: skip
 
 
@@ -141,7 +142,8 @@ class Document:
     cited
         Keys of the references, in the order of their numbers.
     words
-        The few words that writers add, in the document's language; names as in `ENGLISH`.
+        The few words that writers add, in the document's language; names as in `ENGLISH`. `after_number` stands
+        between the number of a table or figure and its caption.
     """
 
     title: str

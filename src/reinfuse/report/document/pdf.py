@@ -105,8 +105,8 @@ class _Json:
         return 80 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
 
     def labelled(self, kind: str, name: str, *, caption: str) -> str:
-        number = self.document.numbers.get((kind, name))
-        return caption if number is None else f"{self.document.words[kind]} {number}. {caption}"
+        number, words = self.document.numbers.get((kind, name)), self.document.words
+        return caption if number is None else f"{words[kind]} {number}{words['after_number']}{caption}"
 
     def table(self, table: Table) -> dict[str, Any]:
         rows = [{"cells": [row.head, *row.cells], "inner": row.inner} for row in table.rows]

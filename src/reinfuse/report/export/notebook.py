@@ -7,6 +7,8 @@ from reinfuse.report.document.html import fragment
 from reinfuse.report.sections.contents import title
 from reinfuse.report.sections.key_findings import KeyFindings
 from reinfuse.report.tables.study_tables import StudyTables
+from reinfuse.report.text.journal_style import printed_as
+from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.findings import Findings
 
 
@@ -21,8 +23,9 @@ class Html(str):
 
 def main_tables(findings: Findings) -> Html:
     """Return the key findings and the main tables: response, toxicity, progression-free and overall survival."""
-    tables = StudyTables(findings)
-    told = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
-    shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
-    shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
+    with printed_as(findings.plan.report):
+        tables = StudyTables(with_own_labels(findings))
+        told = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
+        shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
+        shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
     return Html(fragment(title(findings), told, tables=shown))

@@ -59,7 +59,7 @@ def forest(name: str, title: str, records: Sequence[Estimate], *, labels: Labels
                 _line(axes, y, line)
                 _texts(text, y, line, named=named, columns=columns)
         ci = number_format.level(records[0].confidence)
-        names = ("Factor", counted, f"{what} ({ci})", "p")
+        names = ("Factor", counted, f"{what} ({ci})", number_format.p_letter())
         heads(text, places, names, sides=("left", "right", "left", "left"))
     return finish(
         figure, name, title, _alt(title, records, named=named), synthetic, table(records, named), columns=columns

@@ -48,7 +48,7 @@ def influence(name: str, title: str, full: Sequence[Estimate], *, left_out: Sequ
             text.text(places[0] + 0.012, y, label, va="center")
             text.text(places[1], y, number_format.ratio(e.estimate), va="center")
             text.text(places[2], y, number_format.p_value(e.p_value), va="center")
-        heads(text, places, ("Patients", "Ratio" if columns == 1 else what, "p"))
+        heads(text, places, ("Patients", "Ratio" if columns == 1 else what, number_format.p_letter()))
     return finish(
         figure, name, title, _alt(title, lines), synthetic, _table(lines), columns=columns, patient_level=True
     )
@@ -73,6 +73,6 @@ def _table(lines: Sequence[_Line]) -> pl.DataFrame:
 
 
 def _alt(title: str, lines: Sequence[_Line]) -> str:
-    parts = [label if e is None else f"{label} {number_format.ratio(e.estimate)}, p {number_format.p_value(e.p_value)}"
+    parts = [label if e is None else f"{label} {number_format.ratio(e.estimate)}, {number_format.p_equals(e)}"
              for label, e in lines]  # fmt: skip
     return f"{title}. " + "; ".join(parts) + "."

@@ -25,6 +25,7 @@ from reinfuse.report.figures.theme import (
     new,
     style,
 )
+from reinfuse.report.text import number_format
 
 _MARKS: Cycle[str] = Cycle(("o", "s", "D"))
 
@@ -79,7 +80,7 @@ def intervals(name: str, title: str, marks: Sequence[PlottedInterval], *, alt: s
             if log:
                 axes.set_xscale("log")
                 axes.minorticks_off()
-                axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+                axes.xaxis.set_major_formatter(lambda value, _: number_format.printed(f"{value:g}"))
             axes.set_title(panel, loc="left", fontsize=TEXT, weight="bold", pad=3)
             axes.set_xlabel(axis, labelpad=2)
         if len(series) > 1:

@@ -132,8 +132,7 @@ def ends(arms: Sequence[GroupCurve], *, apart: bool = True) -> str:
 def _log_rank(p_value: float | None) -> str:
     if p_value is None:
         return ""
-    shown = number_format.p_value(p_value)
-    return f"log-rank p {shown[0]} {shown[1:]}" if shown[0] in "<>" else f"log-rank p = {shown}"
+    return f"log-rank {number_format.p_is(p_value)}"
 
 
 def _draw(axes: Axes, arm: GroupCurve, i: int, *, down: bool, band: bool) -> None:

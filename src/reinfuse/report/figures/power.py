@@ -46,7 +46,7 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
             axes.text(1.01, level / 102, label_of_level, transform=axes.transAxes, color=FAINT, va="center")
         axes.set_xscale("log")
         ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10)
-        axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        axes.set_xticks(ticks, [number_format.printed(f"{t:g}") for t in ticks])
         axes.minorticks_off()
         axes.set_ylim(0, 102)
         axes.set_xlabel(f"True {what}", labelpad=2)
@@ -54,8 +54,11 @@ def power(name: str, title: str, what: str, *, curves: Mapping[str, Sequence[tup
         figure.legend(loc="upper left", bbox_to_anchor=(0, 1 - head / height), borderaxespad=0.2, labelspacing=0.25,
                       handlelength=3)  # fmt: skip
         headline(figure, title, columns=columns)
-    alt = "; ".join(f"{label}: " + ", ".join(f"{number_format.hundredths(p)}% at {r:.2g}" for r, p in points)
-                    for label, points in curves.items())  # fmt: skip
+    alt = "; ".join(f"{label}: {', '.join(_at(r, p) for r, p in points)}" for label, points in curves.items())
     data = pl.DataFrame([{"factor": label, "ratio": r, "power": p} for label, points in curves.items()
                          for r, p in points])  # fmt: skip
     return finish(figure, name, title, f"{title}. {alt}.", synthetic, data, columns=columns)
+
+
+def _at(ratio: float, power: float) -> str:
+    return f"{number_format.percent(power, 0)} at {number_format.printed(f'{ratio:.2g}')}"

@@ -36,7 +36,8 @@ def priors(name: str, title: str, pairs: Sequence[Pair], *, synthetic: bool, col
             text.text(_PLACES[columns][0], y, label, va="center")
             shown = number_format.measured(after.estimate)
             if after.lower is not None and after.upper is not None:
-                shown += f" ({number_format.measured(after.lower)} to {number_format.measured(after.upper)})"
+                limits = [number_format.measured(value) for value in (after.lower, after.upper)]
+                shown += f" ({number_format.limits(*limits)})"
             text.text(_PLACES[columns][1], y, shown, va="center")
         level = number_format.level(pairs[0][1].confidence)
         heads(

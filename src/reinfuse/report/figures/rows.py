@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reinfuse.report.figures.theme import FAINT, LINE, Columns, head_height, headline, new
+from reinfuse.report.text import number_format
 
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 _APART = 0.26
@@ -60,7 +61,7 @@ def logarithmic(axes: Axes, low: float, high: float) -> None:
     for tick in sorted((t for t in _TICKS if low <= t <= high), key=lambda t: (t != 1, abs(math.log(t)))):
         if all(abs(math.log(tick / other)) > least for other in chosen):
             chosen.append(tick)
-    axes.set_xticks(sorted(chosen), [f"{t:g}" for t in sorted(chosen)])
+    axes.set_xticks(sorted(chosen), [number_format.printed(f"{t:g}") for t in sorted(chosen)])
     axes.minorticks_off()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from reinfuse.analyses import simulated_inference
 from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.disclosure import SHOWN_FROM
-from reinfuse.plan.analysis_plan import Plan
 from reinfuse.report.tables.robustness import effect_of
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
@@ -57,7 +56,7 @@ class Certainty:
                 return ""
             if records[0].estimate is not None:
                 sides.append(f"{way} {number_format.ratio(records[0].estimate)}")
-        return " or ".join(sides) or "none between 0.1 and 10"
+        return " or ".join(sides) or f"none between {number_format.printed('0.1')} and 10"
 
     def influence(self) -> Iterator[str]:
         """Tell which associations hang on single patients."""
@@ -65,7 +64,7 @@ class Certainty:
                 for r in self.look.all("influence", e.endpoint, "patients_changing", **effect_of(e))]  # fmt: skip
         told = [r for r in told if r.estimate is not None]
         changing = [r for r in told if r.estimate]
-        level = f"p = {1 - self.plan.confidence:.2g}"
+        level = number_format.level_of_test(1 - self.plan.confidence)
         for r in changing:
             noun = "patient" if r.estimate == 1 else "patients, each alone,"
             association = lowered(self.tables.named(r))
@@ -101,11 +100,11 @@ class Certainty:
         named = sum(named_by(self.plan, t) for t in tests)
         of_plan = number_format.count(named)
         yield f"{number_format.count(len(tests))} hypothes{'is was' if len(tests) == 1 else 'es were'} tested."
-        if self.plan == Plan.built_in(self.plan.index_infusion):
+        if self.plan.is_built_in:
             yield f"No plan of the authors' own was given: the built-in design names {of_plan} of them."
         else:
             yield (f"The plan names {of_plan} of them; that it preceded the data, its authors must state.")
         yield (
             f"The others are exploratory. At a level of 5%, {number_format.plain(0.05 * len(tests))} p-values below "
-            "0.05 are expected where nothing is associated."
+            f"{number_format.printed('0.05')} are expected where nothing is associated."
         )

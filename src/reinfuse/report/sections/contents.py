@@ -8,6 +8,7 @@ from dataclasses import replace
 from reinfuse.analyses.execution import NOT_RUN
 from reinfuse.report.analyses.registry import methods
 from reinfuse.report.document.model import (
+    ENGLISH,
     Block,
     Bullets,
     Document,
@@ -25,6 +26,8 @@ from reinfuse.report.sections.results import section
 from reinfuse.report.sections.strobe import checklist
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
+from reinfuse.report.text.journal_style import in_force, printed_as
+from reinfuse.report.text.labels import with_own_labels
 from reinfuse.report.text.narrative import Prose
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import FAILED, Boundary
@@ -53,12 +56,14 @@ def report(findings: Findings, figures: Sequence[Placed], *, boundary: Boundary 
     boundary
         Where figures, and now sections, that fail are kept.
     """
-    return _Report(findings, figures, boundary=boundary).document()
+    with printed_as(findings.plan.report):
+        return _Report(with_own_labels(findings), figures, boundary=boundary).document()
 
 
 def kinetic_report(findings: Findings, figures: Sequence[Placed]) -> Document:
     """Return the report on the CAR-T counts alone."""
-    return _Report(findings, figures).of_counts()
+    with printed_as(findings.plan.report):
+        return _Report(with_own_labels(findings), figures).of_counts()
 
 
 def title(findings: Findings) -> str:
@@ -105,6 +110,7 @@ class _Report:
             sections,
             banners=(SYNTHETIC,) if provenance["synthetic"] else (),
             cited=self.prose.cited,
+            words={**ENGLISH, "after_number": in_force().caption},
             facts={"generator": f"reinfuse {version}", "date": str(provenance["date"])},
         )
 

@@ -115,7 +115,7 @@ class KeyFindings:
         for end in self.findings.described.endpoints:
             record = self.look.one("response", end.name, "proportion") if end.kind == "binary" else None
             if record is not None and record.n:
-                ci = f", {number_format.level(record.confidence)} {number_format.interval(record)}"
+                ci = f", {number_format.level_before(record.confidence, number_format.interval(record))}"
                 yield f"{end.label}: {number_format.of(record)}{'' if number_format.hidden(record) else ci}."
 
     def _survival(self) -> Iterator[str]:
@@ -144,8 +144,8 @@ class KeyFindings:
 
     def _months(self, record: Estimate) -> str:
         unit = " months" if record.estimate is not None else ""
-        level, inside = number_format.level(record.confidence), number_format.interval(record)
-        return f"{number_format.months(record.estimate)}{unit} ({level} {inside})"
+        inside = number_format.level_before(record.confidence, number_format.interval(record))
+        return f"{number_format.months(record.estimate)}{unit} ({inside})"
 
     def _toxicity(self) -> Iterator[str]:
         for kind, name in _TOXICITIES.items():
@@ -196,9 +196,10 @@ class KeyFindings:
         shown = e.p_value is not None and e.p_value < 1 - (e.confidence or 0)
         what = self._direction(e) if shown else "no association shown"
         groups = self._by_level(e)
+        inside = number_format.level_before(e.confidence, number_format.interval(e))
         numbers = (
-            f"{self._kind(e)} {number_format.ratio(e.estimate)} ({number_format.level(e.confidence)} "
-            f"{number_format.interval(e)}; {number_format.p_equals(e)}{self._simulated(e)}; "
+            f"{self._kind(e)} {number_format.ratio(e.estimate)} "
+            f"({inside}; {number_format.p_equals(e)}{self._simulated(e)}; "
             f"n = {number_format.count(e.n)}, events {number_format.count(e.events)})"
         )
         return f"{_capital(what)}{groups}: {numbers}.{'' if shown else _not_excluded(e)}"
@@ -213,13 +214,17 @@ class KeyFindings:
             group = Stratum(factor.name, level)
             if e.statistic == "odds_ratio":
                 share = self.look.one("response", e.endpoint, "proportion", group=group)
-                texts.append(f"{_named(level)} {number_format.of(share)}" if share and share.n else "")
+                texts.append(f"{self._named(group)} {number_format.of(share)}" if share and share.n else "")
             else:
                 median = self.look.one("survival", e.endpoint, "median", group=group)
                 hidden = median is None or not median.n or NOT_ESTIMABLE in (median.note or "")
                 hidden = hidden or (median is not None and number_format.hidden(median) is not None)
-                texts.append("" if median is None or hidden else f"{_named(level)} median {self._months(median)}")
+                texts.append("" if median is None or hidden else f"{self._named(group)} median {self._months(median)}")
         return f" ({'; '.join(texts)})" if all(texts) else ""
+
+    def _named(self, group: Stratum) -> str:
+        level = self.labels.level_label(group.factor, group.level)
+        return {"yes": "with it", "no": "without"}.get(level, level)
 
     def _kind(self, e: Estimate) -> str:
         factors = next((m.factors for m in self.plan.models if m.endpoint == e.endpoint), ())
@@ -247,10 +252,6 @@ def _not_excluded(e: Estimate) -> str:
     what = "odds" if e.statistic == "odds_ratio" else "hazard"
     open_ways = [name for name, is_open in (("halving", halved), ("doubling", doubled)) if is_open]
     return f" The interval does not exclude a {' or a '.join(open_ways)} of the {what}." if open_ways else ""
-
-
-def _named(level: str) -> str:
-    return {"yes": "with it", "no": "without"}.get(level, level)
 
 
 def _capital(text: str) -> str:

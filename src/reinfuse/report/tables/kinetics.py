@@ -30,7 +30,7 @@ def quartiles(records: Sequence[Estimate]) -> str:
         number_format.measured(by_statistic.get("iqr_low")),
         number_format.measured(by_statistic.get("iqr_high")),
     )
-    return f"{number_format.measured(by_statistic['median'])} ({low} to {high})"
+    return f"{number_format.measured(by_statistic['median'])} ({number_format.limits(low, high)})"
 
 
 def measured(record: Estimate | None) -> str:
@@ -44,7 +44,7 @@ def measured(record: Estimate | None) -> str:
     if record.lower is None or record.upper is None:
         return number_format.measured(record.estimate)
     lower, upper = number_format.measured(record.lower), number_format.measured(record.upper)
-    return f"{number_format.measured(record.estimate)} ({lower} to {upper})"
+    return f"{number_format.measured(record.estimate)} ({number_format.limits(lower, upper)})"
 
 
 class KineticTables(InferenceTables):
@@ -123,7 +123,7 @@ class KineticTables(InferenceTables):
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), ratio(e), self._p(e))
             remark = "; ".join(p for p in (e.note or "").split("; ") if " of " not in p)  # n and events tell it
             lines.append((f"{what}: {self.term(e)}", cells, remark))
-        heads = ("Measure and factor", "Model", "n", "Events", f"Ratio ({self.ci})", "p")
+        heads = ("Measure and factor", "Model", "n", "Events", f"Ratio ({self.ci})", self.p)
         note = ("Peak and AUC: n = infusions, events = patients. Persistence: n = patients, events = losses",)
         return (
             self.marked(heads, "exposure_factors", "Factors associated with exposure", lines, note) if lines else None
@@ -144,7 +144,7 @@ class KineticTables(InferenceTables):
                     self._p(e),
                 )
                 lines.append((head, cells, e.note))
-        heads = ("Outcome and exposure", "Ratio of", "n", "Events", f"Ratio ({self.ci})", "p")
+        heads = ("Outcome and exposure", "Ratio of", "n", "Events", f"Ratio ({self.ci})", self.p)
         return self.marked(heads, "exposure_outcome", "Exposure and outcome", lines) if lines else None
 
     def mediation(self) -> Table | None:
@@ -153,9 +153,8 @@ class KineticTables(InferenceTables):
         for statistic, what in EFFECTS.items():
             for e in self.look.all("mediation", "response", statistic):
                 shown = number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE
-                value = (
-                    shown if e.estimate is None else f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)})"
-                )
+                limits = (signed(e.lower), signed(e.upper))
+                value = shown if e.estimate is None else f"{signed(e.estimate)} ({number_format.limits(*limits)})"
                 lines.append((f"{self.labels.term(e.stratum or '')}: {what}", (number_format.count(e.n),
                                                                             number_format.count(e.events),
                                                                             value), e.note))  # fmt: skip
@@ -172,9 +171,7 @@ class KineticTables(InferenceTables):
                   for s in ("chains", "iterations", "rhat", "effective_draws", "divergences", "energy")}  # fmt: skip
             if of["chains"] is not None:
                 note = next((e.note for e in of.values() if e and e.note), None)
-                shown = ((f"{e.estimate:.3f}" if s == "rhat" else number_format.measured(e.estimate))
-                         if e and e.estimate
-                         is not None else NOT_ESTIMABLE for s, e in of.items())  # fmt: skip
+                shown = (_diagnostic(s, e) for s, e in of.items())
                 yield Row(head, (*shown, note or "none"))
 
     def diagnostics(self) -> Table | None:
@@ -233,12 +230,20 @@ class KineticTables(InferenceTables):
         )
 
 
+def _diagnostic(statistic: str, record: Estimate | None) -> str:
+    if record is None or record.estimate is None:
+        return NOT_ESTIMABLE
+    if statistic == "rhat":
+        return number_format.printed(f"{record.estimate:.3f}")
+    return number_format.measured(record.estimate)
+
+
 def _between(median: Estimate) -> str:
     if median.estimate is None:
         return (
             number_format.UNTOLD if number_format.hidden(median) else (median.note or NOT_ESTIMABLE).partition(":")[0]
         )
-    return f"{number_format.plain(median.lower)} to {number_format.plain(median.upper)}"
+    return number_format.limits(number_format.plain(median.lower), number_format.plain(median.upper))
 
 
 def signed(value: float | None) -> str:

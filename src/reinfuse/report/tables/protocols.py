@@ -34,8 +34,8 @@ class ProtocolTables(InferenceTables):
             "n",
             "Events",
             f"Subdistribution hazard ratio ({self.ci})",
-            "p",
-            f"{competing_risks.GRAY} p",
+            self.p,
+            f"{competing_risks.GRAY} {self.p}",
         )
         return self.marked(heads, "fine_gray", "Factors associated with cumulative incidence (Fine-Gray model)", lines)
 
@@ -54,11 +54,11 @@ class ProtocolTables(InferenceTables):
                                      self._p(e)), e.note))  # fmt: skip
         if not lines:
             return None
-        heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", "p")
+        heads = ("Endpoint and factor", "Method", "n", "Events", f"Hazard ratio ({self.ci})", self.p)
         return self.marked(heads, "later", "Landmark and time-dependent analyses of post-infusion factors", lines)
 
     def _later(self, e: Estimate) -> str:
-        return LABELS.get(e.term or "") or self.labels.term(e.stratum or "")
+        return self.labels.own_label(e.term or "") or LABELS.get(e.term or "") or self.labels.term(e.stratum or "")
 
     def protocols(self, endpoint: str) -> Table | None:
         """Expected outcome under each combination."""
@@ -126,7 +126,9 @@ class ProtocolTables(InferenceTables):
         records = self.look.all("power", end, "detectable_ratio", group=side, **where)
         if not records:
             return "–"
-        return number_format.ratio(records[0].estimate) if records[0].estimate is not None else "outside 0.1 to 10"
+        if records[0].estimate is None:
+            return f"outside {number_format.printed('0.1')} to 10"
+        return number_format.ratio(records[0].estimate)
 
     def paired(self) -> Iterator[Table]:
         """The infusion before and the index infusion, within patients."""
@@ -140,7 +142,7 @@ class ProtocolTables(InferenceTables):
                 rows.append(Row(self.labels.endpoint(end), (*shown, ratio(test), self._p(test))))
         if rows:
             heads = ("", f"After CART{index - 1} ({self.ci})", f"After CART{index} ({self.ci})",
-                     f"Ratio of discordant pairs ({self.ci})", "Exact McNemar p")  # fmt: skip
+                     f"Ratio of discordant pairs ({self.ci})", f"Exact McNemar {self.p}")  # fmt: skip
             yield Table("paired_response", "Response to both infusions in the same patients", heads, tuple(rows))
         ratios = self.look.all("paired", "pfs", "growth_modulation_index")
         if ratios and ratios[0].n:
@@ -148,7 +150,13 @@ class ProtocolTables(InferenceTables):
             cells = (number_format.count(gmi.n), number_format.count(gmi.events),
                      ratio(gmi) if gmi.estimate is not None else "not reached",
                      number_format.share(over[0]) if over else "–")  # fmt: skip
-            heads = ("", "n", "Events", f"Median ratio ({self.ci})", f"Ratio at least 1.33 ({self.ci})")
-            label = f"Progression-free survival after CART{index} / after CART{index - 1}"
+            heads = (
+                "",
+                "n",
+                "Events",
+                f"Median ratio ({self.ci})",
+                f"Ratio at least {number_format.printed('1.33')} ({self.ci})",
+            )
+            label = f"{self.labels.endpoint('pfs')} after CART{index} / after CART{index - 1}"
             notes = tuple(x for x in (gmi.note,) if x)
             yield Table("paired_gmi", "Growth modulation index", heads, (Row(label, cells),), notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reinfuse.analyses.baseline import MORE_LABELS
+from reinfuse.cohort.baseline_variables import LABELS as MORE_LABELS
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import AT_LEAST
 from reinfuse.report.document.model import Row, Table
@@ -24,6 +24,7 @@ class Tables:
         self.labels = Labels(findings)
         self.populations = list(findings.described.populations)
         self.ci = number_format.level(findings.plan.confidence)
+        self.p = number_format.p_letter()
 
     def baseline(self) -> Table:
         """Who the patients are, overall and by subgroup."""
@@ -37,7 +38,7 @@ class Tables:
         return Table("baseline", "Patient characteristics at the index infusion", ("", *heads), tuple(rows), notes)
 
     def _variable(self, name: str) -> Iterator[Row]:
-        label = MORE_LABELS.get(name) or _regimen_label(name) or self.labels.factor(name)
+        label = self.labels.own_label(name) or MORE_LABELS.get(name) or _regimen_label(name) or self.labels.factor(name)
         medians = [self.look.one("baseline", None, "median", p, term=name) for p in self.populations]
         if medians[0] is not None:
             unit = medians[0].unit
@@ -52,7 +53,7 @@ class Tables:
     def _quartiles(self, name: str, population: str) -> str:
         records = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
         values = [number_format.plain(f.estimate, f.unit) if f else "–" for f in records]
-        return "–" if values[0] == "–" else f"{values[0]} ({values[1]} to {values[2]})"
+        return "–" if values[0] == "–" else f"{values[0]} ({number_format.limits(*values[1:])})"
 
     def _levels(self, name: str, label: str) -> Iterator[Row]:
         shares = self.look.all("baseline", None, "proportion", population="all")
@@ -62,7 +63,8 @@ class Tables:
             return
         yield Row(label, tuple("" for _ in self.populations))
         for level in levels:
-            yield Row(level, tuple(self._share(name, level, p) for p in self.populations), True)
+            head = self.labels.level_label(name, level)
+            yield Row(head, tuple(self._share(name, level, p) for p in self.populations), True)
 
     def _share(self, name: str, level: str, population: str) -> str:
         record = self.look.one("baseline", None, "proportion", population, term=name, level=level)
@@ -108,7 +110,7 @@ class Tables:
         tests = self.look.all("survival", endpoint, "p_value")
         shown = [f"{self.labels.factor(t.term or '').split(', per ')[0]} {number_format.p_value(t.p_value)}"
                  for t in tests if t.p_value is not None]  # fmt: skip
-        notes = [f"Log-rank p: {', '.join(shown)}"] if shown else []
+        notes = [f"Log-rank {self.p}: {', '.join(shown)}"] if shown else []
         follow_up = self.look.one("survival", endpoint, "median_follow_up")
         if follow_up is not None and follow_up.n and not number_format.hidden(follow_up):
             notes.append(f"Median follow-up (reverse Kaplan-Meier): {number_format.time(follow_up)} months")
@@ -178,10 +180,11 @@ class Tables:
                 for tests, level in ((permuted, None), (adjusted, e.level))
             ]
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
-                     *(number_format.p_value(p) for p in (e.p_value, *others)), flags)  # fmt: skip
+                     *(number_format.p_value(value) for value in (e.p_value, *others)), flags)  # fmt: skip
             rows.append(Row(self.labels.term(e.stratum or ""), cells))
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
-        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", "p", "Permutation p", "BH-adjusted p", "Note")
+        heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", self.p, f"Permutation {self.p}",
+                 f"BH-adjusted {self.p}", "Note")  # fmt: skip
         notes = tuple(f"({number}) {text}" for text, number in marks.items())
         caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)

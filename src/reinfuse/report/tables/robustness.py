@@ -21,7 +21,7 @@ def ratio(record: Estimate | None) -> str:
         return number_format.UNTOLD if number_format.hidden(record) else NOT_ESTIMABLE
     low = "no limit" if record.lower is None else number_format.ratio(record.lower)
     high = "no limit" if record.upper is None else number_format.ratio(record.upper)
-    return f"{number_format.ratio(record.estimate)} ({low} to {high})"
+    return f"{number_format.ratio(record.estimate)} ({number_format.limits(low, high)})"
 
 
 class InferenceTables(Tables):
@@ -75,8 +75,8 @@ class InferenceTables(Tables):
                                      self._p(permuted[0] if permuted else None)), e.note))  # fmt: skip
         if not lines:
             return None
-        heads = ("Endpoint and factor", "Model", "n", "Events", f"Firth, chi-square ({self.ci})", "p",
-                 f"Firth, simulated ({self.ci})", "p", "Permutation p")  # fmt: skip
+        heads = ("Endpoint and factor", "Model", "n", "Events", f"Firth, chi-square ({self.ci})", self.p,
+                 f"Firth, simulated ({self.ci})", self.p, f"Permutation {self.p}")  # fmt: skip
         return self.marked(heads, "small_samples", "Associations by small-sample methods", lines)
 
     def sensitivity(self) -> Table | None:
@@ -149,7 +149,7 @@ class InferenceTables(Tables):
                 cells = (
                     number_format.count(first.n),
                     number_format.count(first.events),
-                    *("–" if not f or f[0].estimate is None else f"{f[0].estimate:.2f}" for f in measures),
+                    *(_two_decimals(f[0]) if f else "–" for f in measures),
                 )
                 rows.append(Row(self.labels.endpoint(end), cells))
         heads = (
@@ -182,13 +182,14 @@ class InferenceTables(Tables):
                 values = [r.estimate for r in left_out if r.estimate is not None]
                 changing = [level_of(r.group) for r in left_out if r.note]
                 full = self._one_of("association", end, **effect_of(e))
-                spread = f"{number_format.ratio(min(values))} to {number_format.ratio(max(values))}" if values else "–"
+                ends = [number_format.ratio(value) for value in (min(values), max(values))] if values else []
+                spread = number_format.limits(*ends) if ends else "–"
                 cells = (ratio(full), self._p(full), spread, number_format.count(e.estimate), ", ".join(changing))
                 rows.append(Row(f"{self.labels.endpoint(end)}: {self.labels.term(e.stratum or '')}", cells))
         heads = (
             "Endpoint and factor",
             f"All patients ({self.ci})",
-            "p",
+            self.p,
             "Leave-one-out range (most influential patients)",
             "Patients whose exclusion changes the conclusion",
             "Which",
@@ -209,7 +210,7 @@ class InferenceTables(Tables):
                 lines.append((f"{self.labels.endpoint(end)}: {term}", cells, note))
         if not lines:
             return None
-        heads = ("Endpoint and term", "Model", "Proportional-hazards test p", f"Hazard ratio ({self.ci})",
+        heads = ("Endpoint and term", "Model", f"Proportional-hazards test {self.p}", f"Hazard ratio ({self.ci})",
                  f"Factor per doubling of time ({self.ci})")  # fmt: skip
         return self.marked(heads, "proportional", "Tests of proportional hazards", lines)
 
@@ -229,10 +230,10 @@ class InferenceTables(Tables):
             "Model",
             "n",
             f"Complete cases ({self.ci})",
-            "p",
+            self.p,
             "n",
             f"Imputed ({self.ci})",
-            "p",
+            self.p,
         )
         return self.marked(
             heads, "imputation", "Complete-case analysis and multiple imputation of missing factor values", lines
@@ -244,6 +245,10 @@ def effect_of(record: Estimate) -> dict[str, object]:
     return {"term": record.term, "level": record.level, "model": record.model}
 
 
+def _two_decimals(record: Estimate) -> str:
+    return "–" if record.estimate is None else number_format.printed(f"{record.estimate:.2f}")
+
+
 def _value(record: Estimate) -> str:
     """Return a record's ratio alone."""
     return number_format.UNTOLD if number_format.hidden(record) else number_format.ratio(record.estimate)
@@ -251,4 +256,4 @@ def _value(record: Estimate) -> str:
 
 def percent(record: Estimate | None) -> str:
     """Return a record's share as a whole percentage."""
-    return "–" if record is None or record.estimate is None else f"{number_format.hundredths(record.estimate)}%"
+    return "–" if record is None or record.estimate is None else number_format.percent(record.estimate, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
@@ -100,12 +100,12 @@ class Prose:
 
     def rules(self) -> list[tuple[str, str]]:
         """Return the endpoint rules in force; of a wide sheet only those that apply to it."""
-        return list(_rules(self.plan.rules, self.findings.described.wide))
+        return list(_rules(self.plan.rules, self.findings.described.wide, own_labels=self.plan.report.labels))
 
 
-def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
+def _rules(rules: Rules, wide: bool, *, own_labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if wide:
-        yield from endpoint_rules(rules, names(of_best_response=True))
+        yield from endpoint_rules(rules, names(of_best_response=True), own_labels=own_labels)
         yield "Times", "taken from the wide sheet"
         return
     if rules.split_dose_days:
@@ -119,6 +119,6 @@ def _rules(rules: Rules, wide: bool) -> Iterator[tuple[str, str]]:
         new += "; transplant is not counted"
     yield "New anticancer therapy", new
     yield "Best response", "best assessment after day 0, up to progression and new anticancer therapy"
-    yield from endpoint_rules(rules)
+    yield from endpoint_rules(rules, own_labels=own_labels)
     none = "no row = grade 0" if rules.toxicity_absent == "none" else "no row = missing"
     yield "Toxicity", f"worst grade after the index infusion; {none}"

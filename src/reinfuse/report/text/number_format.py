@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.report.text.journal_style import in_force
 from reinfuse.results.estimate import LIMIT_NOT_SHOWN, NOT_ESTIMABLE, NOT_REACHED, ROUNDED, SUPPRESSED, Estimate
 
 NOT_SHOWN = "–"
@@ -15,9 +16,42 @@ FEW = 100
 """Percentages of fewer patients than this are printed without decimals."""
 
 
+def printed(number: str, *, size: float = 0) -> str:
+    """Return a number, written as `1,234.5`, as the journal prints it.
+
+    Parameters
+    ----------
+    size
+        Its value, where it may be large enough for a separator of thousands.
+    """
+    style = in_force()
+    apart = style.thousands if abs(size) >= style.thousands_from else ""
+    whole, point, decimals = number.partition(".")
+    return f"{whole.replace(',', apart)}{style.decimal if point else ''}{decimals}"
+
+
+def _decimals(value: float, decimals: int) -> str:
+    return printed(f"{value:,.{decimals}f}", size=value)
+
+
+def _below(limit: float) -> str:
+    """Return a limit of a p-value: `0.001`, `.001`."""
+    shown = printed(f"{limit:.4f}".rstrip("0"))
+    return shown if in_force().p_zero else shown.removeprefix("0")
+
+
+def limits(low: str, high: str) -> str:
+    """Return the limits of an interval: `24% to 55%`; a journal's dash stands between plain positive numbers alone."""
+    style = in_force()
+    plain_numbers = all(text[:1].isdigit() for text in (low, high))
+    if not style.percent_twice and low.endswith("%") and high.endswith("%"):
+        low, high = low[:-1], high[:-1]
+    return f"{low}{style.between if plain_numbers else ' to '}{high}"
+
+
 def count(value: float | None) -> str:
     """Return a whole number with thousands set apart: 12,345; one that is not shown is a dash."""
-    return NOT_SHOWN if value is None else f"{value:,.0f}"
+    return NOT_SHOWN if value is None else _decimals(value, 0)
 
 
 def hidden(record: Estimate) -> str | None:
@@ -47,45 +81,79 @@ def hundredths(share: float, *, decimals: int = 0) -> str:
 
 def percent(share: float, n: int) -> str:
     """Return a share as a percentage, without decimals where fewer than 100 patients are behind it."""
-    return f"{hundredths(share, decimals=0 if n < FEW else 1)}%"
+    own = in_force().digits.percent
+    decimals = (0 if n < FEW else 1) if own is None else own
+    return f"{printed(hundredths(share, decimals=decimals))}%"
 
 
 def ratio(value: float | None) -> str:
     """Return an odds or hazard ratio with two decimals, fewer where it is large."""
     if value is None:
         return NOT_ESTIMABLE
+    own = in_force().digits.ratio
+    if own is not None:
+        return f"<{_decimals(10.0**-own, own)}" if own and value < 10.0**-own else _decimals(value, own)
     if value < 0.01:
-        return "<0.01"
+        return f"<{printed('0.01')}"
     if value > 9999:
         return ">9999"
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+    return _decimals(value, 2 if value < 10 else 1 if value < 100 else 0)
 
 
 def p_value(value: float | None) -> str:
-    """Return a p-value to two significant digits."""
+    """Return a p-value: two significant digits, or what the journal asks for."""
     if value is None:
         return "–"
-    if value < 0.001:
-        return "<0.001"
-    if value > 0.99:
-        return ">0.99"
-    return f"{value:.3f}" if value < 0.0995 else f"{value:.2f}"
+    style = in_force()
+    if value < style.p_smallest:
+        return f"<{_below(style.p_smallest)}"
+    if value > style.p_largest:
+        return f">{_below(style.p_largest)}"
+    decimals = next((d for limit, d in style.p_decimals if value < limit), style.p_decimals[-1][1])
+    shown = printed(f"{value:.{decimals}f}")
+    return shown if style.p_zero else shown.removeprefix("0")
+
+
+def p_letter() -> str:
+    """Return the letter of a p-value, for the head of a column: `p`, `P`."""
+    return in_force().p
 
 
 def p_equals(record: Estimate) -> str:
     """Return a record's p-value as a sentence holds it: `p = 0.017`, `p < 0.001`."""
-    p = p_value(record.p_value)
-    return f"p {p[0]} {p[1:]}" if p[0] in "<>" else f"p = {p}"
+    return p_is(record.p_value)
+
+
+def p_is(value: float | None) -> str:
+    """Return a p-value as a sentence holds it: `p = 0.017`, `p < 0.001`."""
+    style, shown = in_force(), p_value(value)
+    if shown[0] in "<>":
+        return f"{style.p}{style.p_equals.replace('=', shown[0])}{shown[1:]}"
+    return f"{style.p}{style.p_equals}{shown}"
+
+
+def level_of_test(alpha: float) -> str:
+    """Return the level of a test as a sentence holds it: `p = 0.05`."""
+    style, shown = in_force(), printed(f"{alpha:.2g}")
+    return f"{style.p}{style.p_equals}{shown if style.p_zero else shown.removeprefix('0')}"
 
 
 def months(days: float | None) -> str:
     """Return days as months with one decimal; None was not reached."""
-    return NOT_REACHED if days is None else f"{days / DAYS_A_MONTH:.1f}"
+    if days is None:
+        return NOT_REACHED
+    own = in_force().digits.months
+    return _decimals(days / DAYS_A_MONTH, 1 if own is None else own)
 
 
 def level(confidence: float | None) -> str:
     """Return the level of an interval: `95% CI`."""
     return f"{confidence_level(confidence)} CI"
+
+
+def level_before(confidence: float | None, inside: str) -> str:
+    """Return an interval with its level as a sentence holds it: `95% CI 24% to 55%`, `95% CI, 1.2-3.4`."""
+    return f"{level(confidence)}{in_force().after_ci}{inside}"
 
 
 def confidence_level(confidence: float | None) -> str:
@@ -99,7 +167,7 @@ def dose(value: float) -> str:
         return "0"
     mantissa, exponent = f"{value:.1e}".split("e")
     raised = str(int(exponent)).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
-    return f"{mantissa.removesuffix('.0')} × 10{raised}"
+    return f"{printed(mantissa.removesuffix('.0'))} × 10{raised}"
 
 
 def plain(value: float | None, unit: str | None = None) -> str:
@@ -108,14 +176,15 @@ def plain(value: float | None, unit: str | None = None) -> str:
         return "–"
     if unit == "cells/kg":
         return dose(value)
-    return f"{value:,.1f}".removesuffix(".0")
+    own = in_force().digits.number
+    return printed(f"{value:,.1f}".removesuffix(".0"), size=value) if own is None else _decimals(value, own)
 
 
 def measured(value: float | None) -> str:
     """Return a number of any size to three significant digits: 0.00791, 8,227."""
     if value is None:
         return NOT_ESTIMABLE
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return _decimals(value, 0) if abs(value) >= 1000 else printed(f"{value:.3g}")
 
 
 def of(record: Estimate) -> str:
@@ -136,16 +205,16 @@ def interval(record: Estimate) -> str:
         if record.lower is None or record.upper is None:
             return NOT_ESTIMABLE
         n = record.n or 0
-        return f"{percent(record.lower, n)} to {percent(record.upper, n)}"
+        return limits(percent(record.lower, n), percent(record.upper, n))
     if record.unit == "days":
         if _no_estimate(record):
             return NOT_ESTIMABLE
         low, high = (UNTOLD if mark in (record.note or "") else months(value) for mark, value in
                      ((LIMIT_NOT_SHOWN["lower"], record.lower), (LIMIT_NOT_SHOWN["upper"], record.upper)))  # fmt: skip
-        return UNTOLD if low == high == UNTOLD else f"{low} to {high}"
+        return UNTOLD if low == high == UNTOLD else limits(low, high)
     if record.lower is None and record.upper is None:
         return NOT_ESTIMABLE
-    return f"{ratio(record.lower)} to {ratio(record.upper)}"
+    return limits(ratio(record.lower), ratio(record.upper))
 
 
 def share(record: Estimate) -> str:
