@@ -11,10 +11,12 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from reinfuse.runtime import signals
 
@@ -28,6 +30,54 @@ if TYPE_CHECKING:
 ForceOption = Annotated[bool, typer.Option("--force", help="Move existing files aside; nothing is deleted.")]
 _PLAIN = str.maketrans({"→": "->", "–": "-", "—": "-", "≥": ">=", "≤": "<=", "±": "+/-", "×": "x", "·": "-",
                         "“": '"', "”": '"', "‘": "'", "’": "'", "…": "..."})  # fmt: skip
+
+
+_quiet = False
+
+
+class Commands(TyperGroup):
+    """A group of commands: those that write can be quiet."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command; one that has --force has --quiet too."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            names = {param.name for param in command.params}
+            if "force" in names and "quiet" not in names:
+                command.params.append(_quiet_option())
+        return command
+
+
+@cache
+def _quiet_option() -> Any:
+    """Return the option, as typer makes it of a function: what it makes options of changes from release to release."""
+    with_option = typer.Typer(add_completion=False)
+
+    @with_option.command()
+    def any_command(
+        quiet: Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, expose_value=False,
+                                            help="Print nothing but warnings and errors.")] = False,
+    ) -> None:  # fmt: skip
+        del quiet
+
+    return typer.main.get_command(with_option).params[0]
+
+
+def _be_quiet(value: bool) -> bool:
+    global _quiet
+    _quiet = value
+    return value
+
+
+def quiet() -> bool:
+    """Tell whether a command that writes is to print nothing but warnings and errors."""
+    return _quiet
+
+
+def say(text: str) -> None:
+    """Print what a command that writes has done, unless it is to be quiet."""
+    if not _quiet:
+        typer.echo(text)
 
 
 class _Echo(logging.Handler):
@@ -98,7 +148,7 @@ def print_table(table: Table, width: int) -> None:
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Show a progress bar where somebody looks; remember the step everywhere."""
-    if not sys.stderr.isatty():
+    if _quiet or not sys.stderr.isatty():
         yield signals.note_step
         return
     from rich.console import Console

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from reinfuse.cli import console
-from reinfuse.cli.console import ForceOption
+from reinfuse.cli.console import Commands, ForceOption
 from reinfuse.cli.sources import WithMapOption, cohort_of
 
-export = typer.Typer(no_args_is_help=True, help="Write a cohort in the formats of others.")
+export = typer.Typer(cls=Commands, no_args_is_help=True, help="Write a cohort in the formats of others.")
 
 
 @export.callback()
@@ -33,8 +33,8 @@ def adam(
 
     place = console.writable(out, "export", cohort, plan, map_file, force=force)
     written = export_adam(*cohort_of(cohort, map_file, plan), place=place)
-    typer.echo(", ".join(f"{name}: {count} records" for name, count in written.records.items()) + ".")
-    typer.echo("AVAL = ADT - STARTDT + 1: days from the index infusion (DOR: from the response); CNSR 0 is an event.")
+    console.say(", ".join(f"{name}: {count} records" for name, count in written.records.items()) + ".")
+    console.say("AVAL = ADT - STARTDT + 1: days from the index infusion (DOR: from the response); CNSR 0 is an event.")
     for note in written.notes:
-        typer.echo(f"  {note}")
-    typer.echo(f"Data sets: {out.resolve()}")
+        console.say(f"  {note}")
+    console.say(f"Data sets: {out.resolve()}")

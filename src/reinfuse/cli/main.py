@@ -9,20 +9,22 @@ from typing import Annotated
 
 import typer
 
-from reinfuse.cli import console, sources
-from reinfuse.cli.console import ForceOption, progress_bar, show
+from reinfuse.cli import completion, console, sources
+from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
 from reinfuse.cli.export import export
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
 
 app = typer.Typer(
-    name="reinfuse", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False,
+    name="reinfuse", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    add_completion=False, context_settings={"help_option_names": ["-h", "--help"]},
     help="Analyse cohorts of patients with repeat CAR-T infusions. Data stay on this machine.",
 )  # fmt: skip
 
 app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
+app.command("completion")(completion.completion)
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 
@@ -31,8 +33,30 @@ PlanOption = Annotated[
     Path | None, typer.Option("--plan", help="Analysis plan (TOML); default: that of the reference study.")
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for the results.")]
-DatasetOption = Annotated[str | None, typer.Option("--dataset", help="Bundled cohort; `reinfuse datasets` lists them.")]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", autocompletion=completion.bundled, help="Bundled cohort; `reinfuse datasets` lists them."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON.")]
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from reinfuse.version import __version__
+
+        typer.echo(f"reinfuse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", "-V", callback=_print_version, is_eager=True,
+                                          help="Print the version and exit.")] = False,
+) -> None:  # fmt: skip
+    """Analyse cohorts of patients with repeat CAR-T infusions. Data stay on this machine."""
+    del version
 
 
 @app.command()
@@ -86,7 +110,7 @@ def what_could_be_seen(
     console.print_table(power_grid(results), 150)
     if place is not None:
         write_power(results, place)
-        typer.echo(f"Written: {place.path.resolve()}")
+        console.say(f"Written: {place.path.resolve()}")
 
 
 @app.command()
@@ -108,10 +132,10 @@ def kinetics(
         results = analyze_counts(cohort, plan, place=place, above=above, sampling=sampling, draws=draws,
                                  progress=progress)  # fmt: skip
     notes = " ".join(f"{note}." for note in results.notes)
-    typer.echo(f"{results.profiles} profiles. {notes}".strip())
+    console.say(f"{results.profiles} profiles. {notes}".strip())
     if results.population_model is not None:
-        typer.echo(results.population_model)
-    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+        console.say(results.population_model)
+    console.say(f"Report: {(out / 'report.html').resolve()}")
 
 
 @app.command("figure")
@@ -137,7 +161,7 @@ def one_figure(
         files = figures.draw_figure(name, cohort, plan, place=place, columns=1 if columns == 1 else 2,
                                     progress=progress)  # fmt: skip
     for path in files:
-        typer.echo(str(path))
+        console.say(str(path))
 
 
 @app.command()
@@ -154,8 +178,8 @@ def share(
 
     shared = sharing.share(results, out, smallest=small_cells, force=force, again=again)
     for removed in shared.removed:
-        typer.echo(f"removed: {removed.what} ({removed.why}): {removed.count}")
-    typer.echo(f"Written: {shared.path.resolve()}")
+        console.say(f"removed: {removed.what} ({removed.why}): {removed.count}")
+    console.say(f"Written: {shared.path.resolve()}")
 
 
 @app.command()
@@ -176,7 +200,7 @@ def template(directory: Annotated[Path, typer.Argument(help="Output folder.")],
 
     written, unchanged = write_template(console.destination(directory, "template", force=force))
     for path in written:
-        typer.echo(str(path))
+        console.say(str(path))
     for path in unchanged:
         typer.echo(f"{path} exists and was not changed.", err=True)
     if not written:
@@ -231,9 +255,10 @@ def main() -> None:
     from reinfuse.exceptions import Refused
 
     console.set_up()
+    completion.prepare()
     try:
         with signals.heeded(console.end):
-            app()
+            app(prog_name=completion.PROGRAM)
     except signals.Stopped as stopped:
         console.end(stopped)
     except Refused as refused:

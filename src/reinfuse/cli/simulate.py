@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reinfuse.cli import console
-from reinfuse.cli.console import ForceOption, progress_bar
+from reinfuse.cli.console import Commands, ForceOption, progress_bar
 
 if TYPE_CHECKING:
     from reinfuse.study.virtual_runner import Cluster
 
 virtual = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None,
     help="Virtual patients: a mechanistic model, calibrated to group results, not validated for individual patients.",
 )  # fmt: skip
 MOST_PATIENTS = 10_000_000
@@ -84,9 +84,9 @@ def trial(
         findings = run_trial(protocols, patients, place=place, seed=seed, cohort=cohort, cluster=workers, resume=resume,
                              say=lambda text: typer.echo(text, err=True), progress=progress)  # fmt: skip
     arms, estimates = len(findings.protocols.all_arms), len(findings.estimates)
-    typer.echo(f"{patients} virtual patients in each of {arms} arms, {estimates} estimates.")
-    typer.echo(DISCLAIMER)
-    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .pdf)")
+    console.say(f"{patients} virtual patients in each of {arms} arms, {estimates} estimates.")
+    console.say(DISCLAIMER)
+    console.say(f"Report: {(out / 'report.html').resolve()} (also .pdf)")
 
 
 @virtual.command(context_settings={"token_normalize_func": lambda name: OLD_NAMES.get(name, name)})
@@ -135,9 +135,9 @@ def search(
         result = run_search(question, place=place, patients=patients, seed=seed, sensitive=sensitivity, cluster=workers,
                             progress=progress)  # fmt: skip
     inside = int(result.region.inside.sum())
-    typer.echo(f"{len(result.region.protocols)} protocols evaluated, {inside} not distinguishable from the best.")
-    typer.echo(DISCLAIMER)
-    typer.echo(f"Report: {(out / 'report.html').resolve()}")
+    console.say(f"{len(result.region.protocols)} protocols evaluated, {inside} not distinguishable from the best.")
+    console.say(DISCLAIMER)
+    console.say(f"Report: {(out / 'report.html').resolve()}")
 
 
 @virtual.command()
@@ -155,8 +155,8 @@ def ablation(
 
     with progress_bar() as progress:
         run_ablation(members=members, patients=patients, place=place, seed=seed, progress=progress)
-    typer.echo(DISCLAIMER)
-    typer.echo(f"Written: {(out / 'ablation.csv').resolve()}")
+    console.say(DISCLAIMER)
+    console.say(f"Written: {(out / 'ablation.csv').resolve()}")
 
 
 def _cluster(

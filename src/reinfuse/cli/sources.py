@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reinfuse.cli import console
+from reinfuse.cli.completion import kinds
 from reinfuse.cli.console import ForceOption, echo_json, show
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def map_source(
     source: SourceArgument,
     out: Annotated[Path, typer.Option("--out", help="File for the map.")] = Path("map.toml"),
     *,
-    kind: Annotated[str | None, typer.Option("--kind", help="Kind of source; default: found out.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--kind", autocompletion=kinds, help="Kind of source; default: found out.")
+    ] = None,
     preset: Annotated[str, typer.Option("--preset", help="Map of the package for a known export.")] = "",
     review: Annotated[bool, typer.Option("--review", help="Ask the open questions one by one.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the proposals as JSON.")] = False,
@@ -50,15 +53,15 @@ def map_source(
         return
     show(read.problems, json=False)
     ignored = sum(p.target == "ignore" for p in proposed.proposals)
-    typer.echo(f"{len(proposed.proposals)} columns: {len(proposed.proposals) - ignored} proposed, {ignored} left out.")
+    console.say(f"{len(proposed.proposals)} columns: {len(proposed.proposals) - ignored} proposed, {ignored} left out.")
     for remark in read.seen:
-        typer.echo(f"- {remark}")
+        console.say(f"- {remark}")
     for name in () if preset else fitting(read):
-        typer.echo(
+        console.say(
             f"- the headers are those of the preset {name}: --preset {name} brings its map and its open questions"
         )
     _say_open(source_map)
-    typer.echo(f"Map: {written.resolve()}")
+    console.say(f"Map: {written.resolve()}")
 
 
 def import_source(
@@ -77,9 +80,9 @@ def import_source(
         show(checked.problems, json)
         return
     _say_imported(checked)
-    typer.echo(f"Cohort: {out.resolve()} (provenance.csv says where each cell is from)")
+    console.say(f"Cohort: {out.resolve()} (provenance.csv says where each cell is from)")
     if (own := out / "plan.toml").is_file():
-        typer.echo(f"Plan of the trial's own endpoints: reinfuse analyze {out} --plan {own}")
+        console.say(f"Plan of the trial's own endpoints: reinfuse analyze {out} --plan {own}")
 
 
 def cohort_of(path: Path, map_file: Path | None, plan: Path | None) -> tuple[CohortInput, Plan | Path | None]:
@@ -114,12 +117,12 @@ def _say_open(source_map: SourceMap) -> None:
 
     open_questions = list(questions(source_map))
     if not open_questions:
-        typer.echo("Nothing is open: `reinfuse import` can follow the map once you have looked through it.")
+        console.say("Nothing is open: `reinfuse import` can follow the map once you have looked through it.")
         return
-    typer.echo(f"{_counted(open_questions)}; answer in the map, or with --review:")
+    console.say(f"{_counted(open_questions)}; answer in the map, or with --review:")
     for question in open_questions:
         about = f"\n    {question.about}" if question.about else ""
-        typer.echo(f"  {question.line}: {question.text}{_among(question)}{about}")
+        console.say(f"  {question.line}: {question.text}{_among(question)}{about}")
 
 
 def _counted(open_questions: Sequence[MapQuestion]) -> str:
@@ -163,7 +166,7 @@ def _line() -> str | None:
 def _say_imported(checked: Checked) -> None:
     """Say what was imported, what was left out, and what the cohort's check warns of."""
     tables = checked.imported.tables
-    typer.echo(f"Imported: {', '.join(f'{len(t.rows)} {name}' for name, t in tables.items())}.")
+    console.say(f"Imported: {', '.join(f'{len(t.rows)} {name}' for name, t in tables.items())}.")
     for remark in checked.imported.remarks:
-        typer.echo(f"  {remark}")
+        console.say(f"  {remark}")
     show(checked.problems, json=False)

@@ -36,15 +36,15 @@ def say_written(findings: Findings, out: Path) -> None:
     """Say what was analysed, and where its report is."""
     warnings = len(findings.warnings)
     patients = findings.described.patients
-    typer.echo(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
-    typer.echo(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
-    typer.echo(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
+    console.say(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
+    console.say(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
+    console.say(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
 
 
 def print_comparison(dataset: Dataset, findings: Findings) -> None:
     """Print published numbers beside those of the report."""
     compared = dataset.compare(findings)
-    if not compared:
+    if not compared or console.quiet():
         return
     from rich.table import Table
 
