@@ -340,10 +340,11 @@ def flaws(out: Path) -> Iterator[str]:
         json.loads((out / "findings.json").read_text(encoding="utf-8"))
         for path in out.glob("figures/*.svg"):
             ElementTree.parse(path)
-        with zipfile.ZipFile(out / "report.docx") as archive:
-            for name in archive.namelist():
-                if name.endswith((".xml", ".rels")):
-                    ElementTree.fromstring(archive.read(name))
+        for document in out.glob("*.docx"):
+            with zipfile.ZipFile(document) as archive:
+                for name in archive.namelist():
+                    if name.endswith((".xml", ".rels")):
+                        ElementTree.fromstring(archive.read(name))
     except (OSError, ValueError, ElementTree.ParseError) as error:
         yield f"bad output: {type(error).__name__}"
     for path in out.glob("*.html"):

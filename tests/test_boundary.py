@@ -46,12 +46,13 @@ def test_a_failed_analysis_figure_and_section_are_noted_and_the_rest_is_there(ei
     assert any(w["text"].startswith("Figure response_best: failed") for w in noted)
     assert any(w["text"].startswith("Section Toxicity: failed") for w in noted)
     assert all("P3" not in w["text"] and "ZeroDivisionError" in w["text"] for w in noted)
-    page = (out / "report.html").read_text(encoding="utf-8")
-    assert all(w["text"].replace("'", "&#39;") in page or w["text"] in page for w in noted)
-    assert "98765" not in page
+    for name in ("report", "supplement"):
+        page = (out / f"{name}.html").read_text(encoding="utf-8")
+        assert all(w["text"].replace("'", "&#39;") in page or w["text"] in page for w in noted)
+        assert "98765" not in page
+        assert (out / f"{name}.pdf").is_file()
+        assert (out / f"{name}.docx").is_file()
     assert any(e["analysis"] == "survival" for e in told["estimates"])
-    assert (out / "report.pdf").is_file()
-    assert (out / "report.docx").is_file()
 
 
 def test_under_test_a_failure_is_an_error(eight, monkeypatch):

@@ -61,7 +61,16 @@ def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path
     assert completed.returncode == 0, completed.stderr
     assert "removed: row of a patient" in completed.stdout
     names = {p.name for p in (tmp_path / "shared").rglob("*")}
-    assert {"report.html", "report.docx", "report.pdf", "brief.html", "removed.csv", "README.txt"} <= names
+    assert {
+        "report.html",
+        "report.docx",
+        "report.pdf",
+        "supplement.html",
+        "supplement.pdf",
+        "brief.html",
+        "removed.csv",
+        "README.txt",
+    } <= names
     assert "patients.csv" not in names
     refused = _run("share", write_folder(tmp_path, **GOOD))
     assert refused.returncode == 2

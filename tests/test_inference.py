@@ -95,7 +95,7 @@ def test_switched_off_analyses_are_not_there(tmp_path):
     findings = Study(read_cohort(datasets()[DEMO].path), plan).run()
     kept = {e.analysis for e in findings.estimates}
     assert kept == {"flow", "baseline", "response", "survival", "competing", "toxicity", "association"}
-    page = (save(findings, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    page = (save(findings, tmp_path / "out") / "supplement.html").read_text(encoding="utf-8")
     assert 'id="sure"' not in page
     assert "P-values were not adjusted for multiple testing" in page
 
@@ -232,7 +232,7 @@ def test_where_the_methods_disagree_the_report_says_so(tmp_path):
     findings = Study(
         read_cohort(bundled.path, bundled.plan.columns, used=bundled.plan.used_columns), bundled.plan
     ).run()
-    page = (save(findings, tmp_path / "out") / "report.html").read_text(encoding="utf-8")
+    page = (save(findings, tmp_path / "out") / "supplement.html").read_text(encoding="utf-8")
     assert "The methods disagree on: Cy-Flu before CART1 and progression-free survival" in page
     p = {e.analysis: e.p_value for e in findings.estimates if e.model == "multivariable" and e.endpoint == "pfs"
          and e.term == "cart1_cy_flu" and e.analysis in ("calibrated", "permutation")}  # fmt: skip

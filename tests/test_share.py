@@ -57,7 +57,16 @@ def texts(folder: Path) -> dict[str, str]:
 def test_no_patient_and_no_date_is_in_any_file(results, shared):
     ids = set(Findings.load(results).flow["patient_id"])
     before, after = texts(results), texts(shared[0])
-    assert {"report.html", "report.pdf", "report.docx/word/document.xml", "brief.pdf", "estimates.csv"} <= set(after)
+    assert {
+        "report.html",
+        "report.pdf",
+        "report.docx/word/document.xml",
+        "brief.pdf",
+        "estimates.csv",
+        "supplement.html",
+        "supplement.pdf",
+        "supplement.docx/word/document.xml",
+    } <= set(after)
     assert any(i in before["findings.json"] for i in ids)  # the test can fail
     assert DATE.search(before["report.pdf"])
     for name, text in after.items():
@@ -70,7 +79,16 @@ def test_files_of_patients_are_not_in_it(results, shared):
     names = {str(p.relative_to(shared[0])) for p in shared[0].rglob("*") if p.is_file()}
     assert "patients.csv" not in names
     assert not any("swimmer" in n or "influence" in n for n in names)
-    assert {"README.txt", "removed.csv", "findings.json", "estimates.csv", "report.docx"} <= names
+    assert {
+        "README.txt",
+        "removed.csv",
+        "findings.json",
+        "estimates.csv",
+        "report.docx",
+        "supplement.docx",
+        "supplement.html",
+        "supplement.pdf",
+    } <= names
 
 
 def test_no_small_number_is_in_the_records_and_curves(shared):

@@ -23,7 +23,7 @@ from reinfuse.report.figures.catalog import figures, kinetic_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import FigureInputs
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.contents import SUPPLEMENT, documents
 from reinfuse.report.sections.headings import HEADINGS
 from reinfuse.report.sections.strobe import ITEMS
 from reinfuse.report.tables.study_tables import StudyTables
@@ -231,8 +231,8 @@ def test_every_figure_has_one_declaration_and_one_place_in_the_report(findings):
     own = [n for one in shown().values() for _, n, _ in one.figures(FigureInputs(findings))]
     of_patients = [n for _, n, _ in patient_figures(findings, None)]
     assert sorted([*own, *of_patients]) == sorted(names)
-    document = report(findings, [(places[n], Drawn(n, n, n, b"")) for n in names])
-    assert sorted(b.name for b in document.blocks() if isinstance(b, Picture)) == sorted(names)
+    both = documents(findings, [(places[n], Drawn(n, n, n, b"")) for n in names]).values()
+    assert sorted(b.name for one in both for b in one.blocks() if isinstance(b, Picture)) == sorted(names)
 
 
 def test_figures_of_an_endpoint_that_belong_together_follow_each_other(findings):
@@ -251,8 +251,9 @@ def test_its_tables_are_those_of_the_report(name, findings):
 def test_every_table_of_the_report_is_declared_by_one_analysis(findings):
     tables = StudyTables(findings)
     declared = [t.name for name in MODULES for t in tables_of(name, tables)]
-    in_report = [b.name for b in report(findings, ()).blocks() if isinstance(b, Table)]
-    assert sorted(in_report) == sorted([*declared, "strobe"])
+    both = documents(findings, ()).values()
+    in_report = [b.name for one in both for b in one.blocks() if isinstance(b, Table)]
+    assert sorted(in_report) == sorted([*declared, "outcomes", "strobe"])
     assert len(in_report) == len(set(in_report))
 
 
@@ -282,7 +283,7 @@ def test_a_sampled_model_is_told_shown_and_kept_from_sharing(name, findings):
 
 
 def test_the_report_of_all_analyses_holds_every_sentence_and_table(findings):
-    document = report(findings, ())
+    document = documents(findings, ())[SUPPLEMENT]
     of_a_study = [one for name, one in shown().items() if name not in SAMPLED]
     assert set(document.cited) >= {key for one in of_a_study for key in one.references if key != "clopper"}
     names = {block.name for block in document.blocks() if hasattr(block, "name")}

@@ -19,7 +19,7 @@ from reinfuse.disclosure import suppressed
 from reinfuse.disclosure.measures import numbers_of
 from reinfuse.report.brief.translation import LANGUAGES, translation
 from reinfuse.report.document.model import Pairs, Section
-from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.contents import SUPPLEMENT, documents
 
 SOURCE = Path(reinfuse.__file__).parent
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -98,7 +98,7 @@ def test_the_report_says_how_each_is_derived(findings):
     rules = dict(endpoint_rules(findings.plan.rules))
     labels = [e.label[1:] for e in ENDPOINTS.values()]
     assert sum(label in head for label in labels for head in rules) >= len(labels)
-    sections = {s.name: s for s in report(findings, []).sections}
+    sections = {s.name: s for s in documents(findings, [])[SUPPLEMENT].sections}
     inner = {b.name: b for b in sections["methods"].blocks if isinstance(b, Section)}
     shown = dict(next(b for b in inner["rules"].blocks if isinstance(b, Pairs)).items)
     assert rules.items() <= shown.items()

@@ -22,15 +22,19 @@ def drift(told):
     return Drift(told)
 
 
+DOCUMENTS = ("report", "supplement")
+
+
 @pytest.fixture(scope="module")
-def page(demo_report):
-    return Page((demo_report / "report.html").read_text(encoding="utf-8"))
+def pages(demo_report):
+    return {name: Page((demo_report / f"{name}.html").read_text(encoding="utf-8")) for name in DOCUMENTS}
 
 
-def test_every_number_of_the_report_is_held(drift, page, demo_report):
-    assert drift.text(page.plain) == []
-    assert drift.text(docx_text(demo_report / "report.docx")) == []
-    assert [x for table in page.tables for x in drift.table(table)] == []
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_number_of_a_document_is_held(drift, pages, demo_report, name):
+    assert drift.text(pages[name].plain) == []
+    assert drift.text(docx_text(demo_report / f"{name}.docx")) == []
+    assert [x for table in pages[name].tables for x in drift.table(table)] == []
 
 
 def test_reports_of_real_cohorts_hold_too(tmp_path):
@@ -43,9 +47,10 @@ def test_reports_of_real_cohorts_hold_too(tmp_path):
         findings = Study(read_cohort(one.path, one.plan.columns, used=one.plan.used_columns), plain(one.plan)).run()
         out = save(findings, tmp_path / name)
         found = Drift(json.loads((out / "findings.json").read_text(encoding="utf-8")))
-        page = Page((out / "report.html").read_text(encoding="utf-8"))
-        assert found.text(page.plain) == []
-        assert [x for table in page.tables for x in found.table(table)] == []
+        for document in DOCUMENTS:
+            page = Page((out / f"{document}.html").read_text(encoding="utf-8"))
+            assert found.text(page.plain) == []
+            assert [x for table in page.tables for x in found.table(table)] == []
 
 
 @pytest.mark.parametrize("wrong", [
@@ -67,14 +72,14 @@ def test_a_row_with_another_record_s_patients_is_found(drift):
     assert drift.table([head, [*right[:5], "0.015"]]) != []
 
 
-def test_most_changes_of_one_digit_are_found(drift, page):
+def test_most_changes_of_one_digit_are_found(drift, pages):
     """In sentences and in tables' rows, one digit of what was estimated is changed: nine of ten changes are found."""
     dice = random.Random(5)
     caught = []
-    for line in page.plain.splitlines():
+    for line in (line for page in pages.values() for line in page.plain.splitlines()):
         if any(p.search(line) for p in PHRASES.values()) and drift.text(line) == []:
             caught += [bool(drift.text(_changed(line, dice))) for _ in range(2)]
-    for table in page.tables:
+    for table in (table for page in pages.values() for table in page.tables):
         for row in table[1:]:
             cells = [j for j, c in enumerate(row) if PHRASES["interval"].search(c) or PHRASES["rate"].search(c)]
             for j in cells:

@@ -17,7 +17,7 @@ from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Document, Pairs, Paragraph, Table
 from reinfuse.report.export.results_folder import briefs
 from reinfuse.report.figures.catalog import figures
-from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.contents import documents
 from reinfuse.report.text import number_format
 from reinfuse.report.text.journal_style import declared_journals, printed_as, style_of
 from reinfuse.results.estimate import Estimate
@@ -48,7 +48,10 @@ def options(**settings):
 
 
 def shown(findings, **settings) -> Document:
-    return report(replace(findings, plan=findings.plan.model_copy(update={"report": options(**settings)})), ())
+    """Return report and supplement as one document."""
+    own = replace(findings, plan=findings.plan.model_copy(update={"report": options(**settings)}))
+    both = documents(own, ()).values()
+    return replace(next(iter(both)), sections=tuple(s for one in both for s in one.sections))
 
 
 def lines(document: Document) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.disclosure import suppressed
 from reinfuse.plan.analysis_plan import Model
-from reinfuse.report.sections.contents import report
+from reinfuse.report.sections.contents import REPORT, documents
 from reinfuse.report.sections.key_findings import KeyFindings
 from reinfuse.report.tables.study_tables import StudyTables
 
@@ -32,7 +32,7 @@ MODEL = {"analysis": "association", "endpoint": "response", "model": "multivaria
 
 
 def test_key_findings_stand_first(demo_findings):
-    first = report(demo_findings, ()).sections[0]
+    first = documents(demo_findings, ())[REPORT].sections[0]
     assert (first.name, first.title) == ("summary", "Key findings")
 
 

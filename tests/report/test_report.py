@@ -21,14 +21,15 @@ from reinfuse.results.estimate import FIELDS
 from reinfuse.results.findings import Findings
 
 
-@pytest.fixture(scope="module")
-def page(demo_report):
-    return Page((demo_report / "report.html").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module", params=["report", "supplement"])
+def page(request, demo_report):
+    return Page((demo_report / f"{request.param}.html").read_text(encoding="utf-8"))
 
 
 def test_every_output_is_there(demo_report):
     assert {p.name for p in demo_report.iterdir()} == {
-        "report.html", "report.docx", "report.pdf", "brief.html", "brief.pdf", "references.bib", "findings.json",
+        "report.html", "report.docx", "report.pdf", "supplement.html", "supplement.docx", "supplement.pdf",
+        "brief.html", "brief.pdf", "references.bib", "findings.json",
         "estimates.csv", "curves.csv", "patients.csv", "figures", "reinfuse.manifest.json",
     }  # fmt: skip
     names = sorted(p.name for p in (demo_report / "figures").iterdir())
@@ -53,8 +54,8 @@ def test_synthetic_data_are_said_to_be_so(page, demo_findings):
     assert [t.get_text() for t in figure.texts] == [theme.SYNTHETIC]
 
 
-def test_limits_are_said(page):
-    words = " ".join(page.words)
+def test_limits_are_said_in_the_report(demo_report):
+    words = " ".join(Page((demo_report / "report.html").read_text(encoding="utf-8")).words)
     for said in ("confounding by indication", "associations, not treatment effects", "no advice on the treatment",
                  "cohort is small", "guarantee-time bias"):  # fmt: skip
         assert said in re.sub(r"\s+", " ", words)
@@ -125,7 +126,7 @@ def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeyp
     def broken(*_, **__):
         raise OSError("no space")
 
-    monkeypatch.setattr("reinfuse.report.export.results_folder.report", broken)
+    monkeypatch.setattr("reinfuse.report.export.results_folder.documents", broken)
     with pytest.raises(OutputRefused):
         save(demo_findings, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
@@ -175,6 +176,8 @@ def test_the_same_data_give_the_same_bytes(demo_findings, demo_report, tmp_path)
     for name in (
         "report.html",
         "report.pdf",
+        "supplement.html",
+        "supplement.pdf",
         "brief.html",
         "findings.json",
         "figures/km_os.svg",

@@ -13,9 +13,9 @@ from reinfuse import Plan, Study, read_cohort
 from reinfuse.data import datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.plan.analysis_plan import Analyses, Factor, Model
-from reinfuse.report.document.model import Section
-from reinfuse.report.sections.contents import report
-from reinfuse.report.sections.strobe import AUTHORS, ITEMS, checklist
+from reinfuse.report.document.model import Section, Table
+from reinfuse.report.sections.contents import REPORT, SUPPLEMENT, documents
+from reinfuse.report.sections.strobe import AUTHORS, ITEMS
 
 OFF = {"landmarks": (), "time_dependent": (), "analyses": Analyses.none()}
 FIRST = Plan.built_in(1).model_copy(update=OFF)
@@ -53,12 +53,16 @@ def several(demo_findings, folder):
 
 
 def where(findings):
-    return {row.head.split()[0]: row.cells[1] for row in checklist(findings).rows}
+    blocks = documents(findings, ())[SUPPLEMENT].blocks()
+    checklist = next(b for b in blocks if isinstance(b, Table) and b.name == "strobe")
+    return {row.head.split()[0]: row.cells[1] for row in checklist.rows}
 
 
 def titles(findings):
-    found = [b for b in report(findings, ()).blocks() if isinstance(b, Section)]
-    return {b.title for b in found} | {b.short for b in found if b.short}
+    """Return document -> titles of its sections, as the checklist may name them."""
+    both = documents(findings, ())
+    sections = {name: [b for b in both[name].blocks() if isinstance(b, Section)] for name in (REPORT, SUPPLEMENT)}
+    return {name.capitalize(): {t for s in own for t in (s.title, s.short) if t} for name, own in sections.items()}
 
 
 def test_every_item_of_strobe_is_there():
@@ -68,20 +72,23 @@ def test_every_item_of_strobe_is_there():
 
 def test_all_that_the_demo_holds_is_named(several):
     found = where(several["demo"])
-    assert found["9"] == "Limitations; Robustness and sensitivity analyses"
-    assert found["12c"] == "Methods: complete cases and multiple imputation"
-    assert found["12d"] == "Methods: Endpoint definitions (censoring)"
+    assert found["9"] == "Report, Limitations; Supplement, Robustness and sensitivity analyses"
+    assert found["12c"] == "Supplement, Methods: complete cases and multiple imputation"
+    assert found["12d"] == "Supplement, Methods: Endpoint definitions (censoring)"
     assert found["12e"] == (
-        "Robustness and sensitivity analyses: simulated reference distribution, leave-one-out, "
-        "proportional hazards, E-values, imputation; Factors associated with outcome: permutation"
+        "Supplement, Robustness and sensitivity analyses: simulated reference distribution, leave-one-out, "
+        "proportional hazards, E-values, imputation; Supplement, Factors associated with outcome: permutation"
     )
-    assert found["14b"] == "Patients: rows `missing`"
-    assert found["15"] == "Response; Time to event: competing events; Toxicity"
-    assert found["16a"] == "Factors associated with outcome (unadjusted and adjusted)"
+    assert found["14b"] == "Report, Patients: rows `missing`"
+    assert found["15"] == (
+        "Report, Response; Report, Time to event; Supplement, Time to event: competing events; Report, Toxicity"
+    )
+    assert found["16a"] == "Report, Factors associated with outcome (unadjusted and adjusted)"
     assert found["17"] == (
-        "Robustness and sensitivity analyses: model averaging, bootstrap selection; "
-        "Time to event: Gray's test, Fine and Gray's model; "
-        "Post-infusion factors: landmark, time-dependent; Standardised outcomes; Within-patient comparison"
+        "Supplement, Robustness and sensitivity analyses: model averaging, bootstrap selection; "
+        "Supplement, Time to event: Gray's test, Fine and Gray's model; "
+        "Supplement, Post-infusion factors: landmark, time-dependent; Supplement, Standardised outcomes; "
+        "Supplement, Within-patient comparison"
     )
 
 
@@ -95,30 +102,30 @@ def test_nothing_is_claimed_of_a_cohort_without_models(several):
     found = where(several["bare"])
     assert found["16a"] == "No model was planned"
     assert found["12e"] == found["17"] == "None was planned"
-    assert found["9"] == "Limitations"
+    assert found["9"] == "Report, Limitations"
     assert found["10"] == f"{AUTHORS}: how the study size was determined"
     assert found["11"] == "No quantitative factor"
-    assert found["12c"] == "Patients: missing values are counted"
-    assert found["14c"] == "Time to event: median follow-up"
+    assert found["12c"] == "Report, Patients: missing values are counted"
+    assert found["14c"] == "Supplement, Time to event: median follow-up"
 
 
 def test_outcomes_that_no_table_tells_are_not_claimed(several):
     found = where(several["two tables"])
     assert "Response" not in found["15"]
     assert "Toxicity" not in found["15"]
-    assert found["15"].startswith("Time to event")
-    assert found["16c"] == "Time to event: rates at fixed times"
+    assert found["15"].startswith("Supplement, Time to event")
+    assert found["16c"] == "Supplement, Time to event: rates at fixed times"
 
 
 def test_a_sheet_of_responses_alone(several):
     found = where(several["sheet"])
     assert found["12b"] == "No subgroup was planned"
     assert found["12d"] == "No time-to-event endpoint in these data"
-    assert found["14b"] == "Patients: rows `missing`"
+    assert found["14b"] == "Report, Patients: rows `missing`"
     assert found["14c"] == f"{AUTHORS}: not in these data"
-    assert found["15"] == "Response"
-    assert found["16a"] == "Factors associated with outcome (unadjusted)"
-    assert found["16b"] == "Objectives: factors"
+    assert found["15"] == "Report, Response"
+    assert found["16a"] == "Report, Factors associated with outcome (unadjusted)"
+    assert found["16b"] == "Supplement, Objectives: factors"
 
 
 def test_a_boundary_that_a_label_hides_is_left_to_the_authors(folder):
@@ -131,15 +138,15 @@ def test_a_boundary_that_a_label_hides_is_left_to_the_authors(folder):
 def test_a_published_sheet_of_first_infusions(several):
     found = where(several["sheih"])
     assert found["12d"] == f"{AUTHORS}: times are taken from the wide sheet"
-    assert found["12e"] == "Robustness and sensitivity analyses: proportional hazards, E-values"
-    assert found["17"] == "Post-infusion factors: landmark (not estimable)"
-    assert found["14b"] == "Patients: no value is missing"
+    assert found["12e"] == "Supplement, Robustness and sensitivity analyses: proportional hazards, E-values"
+    assert found["17"] == "Supplement, Post-infusion factors: landmark (not estimable)"
+    assert found["14b"] == "Report, Patients: no value is missing"
 
 
 def test_first_infusions_have_no_infusion_before(several):
     found = where(several["first"])
     assert "Within-patient" not in found["17"]
-    assert found["16a"] == "Factors associated with outcome (unadjusted)"
+    assert found["16a"] == "Report, Factors associated with outcome (unadjusted)"
 
 
 def test_what_is_suppressed_is_not_shown_and_not_said_to_be_unasked(several):
@@ -168,15 +175,17 @@ def test_univariable_models_alone_are_unadjusted(several):
     assert "adjusted" in where(several["demo"])["16a"]
     findings = several["bare"]
     both = Study(findings.cohort, plan).run()
-    assert where(both)["16a"] == "Factors associated with outcome (unadjusted and adjusted)"
+    assert where(both)["16a"] == "Report, Factors associated with outcome (unadjusted and adjusted)"
     alone = replace(both, estimates=tuple(e for e in both.estimates if e.model != "multivariable"))
-    assert where(alone)["16a"] == "Factors associated with outcome (unadjusted)"
+    assert where(alone)["16a"] == "Report, Factors associated with outcome (unadjusted)"
 
 
-def test_every_section_that_is_named_is_in_that_report(several):
-    known = titles(several["demo"])
+def test_every_section_that_is_named_is_in_that_document(several):
+    known = {t for own in titles(several["demo"]).values() for t in own}
     for name, findings in several.items():
-        own = titles(findings)
         said = ". ".join(where(findings).values())
-        missing = {t for t in known - own if re.search(rf"(?:^|[;.:] )\b{re.escape(t)}\b", said)}
-        assert missing == set(), name
+        for document, own in titles(findings).items():
+            missing = {t for t in known - own if re.search(rf"\b{document}, {re.escape(t)}\b", said)}
+            assert missing == set(), (name, document)
+        named = {document for t in known for document in re.findall(rf"(\w+), {re.escape(t)}\b", said)}
+        assert named == {"Report", "Supplement"}, name

@@ -38,6 +38,7 @@ def say_written(findings: Findings, out: Path) -> None:
     patients = findings.described.patients
     console.say(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
     console.say(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
+    console.say(f"Supplement: {(out / 'supplement.html').resolve()} (also .docx, .pdf)")
     console.say(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
 
 

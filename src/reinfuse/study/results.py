@@ -103,7 +103,7 @@ def main_tables(findings: Findings) -> str:
 
 
 def bibliography(results: str | Path | None = None) -> str:
-    """Return as BibTeX what the report in a folder of results cites; without a folder, all references.
+    """Return as BibTeX what report and supplement in a folder of results cite; without a folder, all references.
 
     Raises
     ------
@@ -111,9 +111,9 @@ def bibliography(results: str | Path | None = None) -> str:
         If the folder holds no results.
     """
     from reinfuse.report.analyses.registry import references
-    from reinfuse.report.sections.contents import report
+    from reinfuse.report.sections.contents import SUPPLEMENT, documents
     from reinfuse.report.text import bibtex
     from reinfuse.results.findings import Findings
 
-    keys = tuple(references()) if results is None else report(Findings.load(results), ()).cited
+    keys = tuple(references()) if results is None else documents(Findings.load(results), ())[SUPPLEMENT].cited
     return bibtex.bibliography(keys)

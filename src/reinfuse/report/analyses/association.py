@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reinfuse.report.analyses.base import Cite, Part, Shown
+from reinfuse.report.analyses.base import Cite, Part, Shown, main_items
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.figures.forest import forest
 from reinfuse.report.figures.theme import Drawn
@@ -59,4 +59,11 @@ def _forest(inputs: FigureInputs, endpoint: str) -> Drawn:
     return forest(f"forest_{endpoint}", title, records, labels=labels, synthetic=inputs.synthetic, columns=inputs.two)
 
 
-SHOWN = Shown(_methods, references=cited("firth", "firth_logistic", "firth_cox"), figures=_figures, parts=_parts)
+SHOWN = Shown(
+    _methods,
+    references=cited("firth", "firth_logistic", "firth_cox"),
+    tables=lambda tables: (tables.associations(),),
+    figures=_figures,
+    parts=_parts,
+    main=main_items("associations"),
+)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 from reinfuse.report.document.model import Block, Table
+from reinfuse.report.document.split import MainItem
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import Reference
@@ -77,6 +78,15 @@ def _no_part(_: StudyTables) -> Iterable[Part]:
     return ()
 
 
+def _no_item(_: StudyTables, __: Collection[str]) -> Iterable[MainItem]:
+    return ()
+
+
+def main_items(*names: str) -> Callable[[StudyTables, Collection[str]], Iterable[MainItem]]:
+    """Return what gives the tables or figures of these names to the report, in the analysis' own section."""
+    return lambda _, __: tuple(MainItem(name) for name in names)
+
+
 def _no_text(_: StudyTables) -> Iterable[str]:
     return ()
 
@@ -109,6 +119,11 @@ class Shown:
         What its section says before the tables.
     parts
         Its parts of the section, each with a heading of its own.
+    main
+        Those of its tables and figures that stand in the report, in order, given the names of the figures that were
+        drawn; all others stand in the supplement. A plan may choose otherwise.
+    quoted
+        Key findings quote its numbers, so that the methods of the report tell of it.
     """
 
     methods: Callable[[Findings, Cite], Iterable[str]] = _no_sentence
@@ -119,3 +134,5 @@ class Shown:
     figures: Callable[[FigureInputs], Iterable[Planned]] = _no_figure
     text: Callable[[StudyTables], Iterable[str]] = _no_text
     parts: Callable[[StudyTables], Iterable[Part]] = _no_part
+    main: Callable[[StudyTables, Collection[str]], Iterable[MainItem]] = _no_item
+    quoted: bool = False

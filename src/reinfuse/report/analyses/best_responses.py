@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from reinfuse.cohort.strata import Stratum, factor_of, level_of
-from reinfuse.report.analyses.base import Shown
+from reinfuse.report.analyses.base import Shown, main_items
 from reinfuse.report.figures.figure_spec import MOST_GROUPS, FigureInputs, Planned
 from reinfuse.report.figures.response import Bar, response
 from reinfuse.report.figures.theme import Drawn
@@ -45,4 +45,4 @@ def _sets(inputs: FigureInputs) -> Mapping[str, Sequence[_Group]]:
     return sets | {f.name: [("all", Stratum(f.name, level)) for level in f.levels] for f in modelled}
 
 
-SHOWN = Shown(figures=_figures)
+SHOWN = Shown(figures=_figures, main=main_items("response_best"))

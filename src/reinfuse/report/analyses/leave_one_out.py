@@ -64,5 +64,10 @@ def _influence(inputs: FigureInputs, endpoint: str) -> Drawn | None:
 
 
 SHOWN = Shown(
-    _methods, strobe=(Strobe("12e", "influence", "leave-one-out"),), tables=_tables, figures=_figures, text=_text
+    _methods,
+    strobe=(Strobe("12e", "influence", "leave-one-out"),),
+    tables=_tables,
+    figures=_figures,
+    text=_text,
+    quoted=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from itertools import zip_longest
@@ -12,6 +12,7 @@ import reinfuse.report.analyses
 from reinfuse.analyses.registry import modules
 from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.document.model import Table
+from reinfuse.report.document.split import MainItem
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import REFERENCES, Reference
@@ -40,24 +41,45 @@ def references() -> dict[str, Reference]:
     return REFERENCES | {key: article for one in shown().values() for key, article in one.references.items()}
 
 
-def strobe(item: str) -> Iterator[tuple[str, Strobe]]:
-    """Yield section and declaration of all that answers an item of the checklist."""
+def strobe(item: str) -> Iterator[tuple[str, str, Strobe]]:
+    """Yield module, section and declaration of all that answers an item of the checklist."""
     for name, one in shown().items():
-        yield from ((s.section or modules()[name].section, s) for s in one.strobe if s.item == item)
+        yield from ((name, s.section or modules()[name].section, s) for s in one.strobe if s.item == item)
 
 
-def methods(findings: Findings, cite: Cite, *, section: str | None = None) -> Iterator[str]:
+def methods(
+    findings: Findings, cite: Cite, *, section: str | None = None, modules_of: Collection[str] | None = None
+) -> Iterator[str]:
     """Yield the sentences on each analysis that gave a number, and nothing else.
 
     Parameters
     ----------
     section
         Of the report; default: of all.
+    modules_of
+        The analyses whose sentences are wanted; default: all.
     """
     given = {e.analysis for e in findings.estimates if e.estimate is not None}
     for name, one in shown().items():
-        if modules()[name].records in given and section in (None, modules()[name].section):
+        wanted = modules_of is None or name in modules_of
+        if wanted and modules()[name].records in given and section in (None, modules()[name].section):
             yield from one.methods(findings, cite)
+
+
+def main_items(tables: StudyTables, drawn: Collection[str]) -> Iterator[tuple[str, MainItem]]:
+    """Yield module and each table or figure that its analysis gives to the report.
+
+    Parameters
+    ----------
+    drawn
+        Names of the figures that there are.
+    """
+    yield from ((name, item) for name, one in shown().items() for item in one.main(tables, drawn))
+
+
+def told_in_report(given: Collection[str]) -> list[str]:
+    """Return the modules whose methods the report tells, of those that give something to it: these, and the quoted."""
+    return [name for name, one in shown().items() if name in given or one.quoted]
 
 
 def texts(section: str, tables: StudyTables) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Shown, Strobe, main_items
 from reinfuse.report.document.model import Table
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
@@ -27,4 +27,5 @@ SHOWN = Shown(
     references=cited("clopper"),
     strobe=(Strobe("15", "response"), Strobe("16c", "response proportion", "proportions")),
     tables=_tables,
+    main=main_items("response"),
 )

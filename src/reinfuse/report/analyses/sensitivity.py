@@ -28,4 +28,5 @@ SHOWN = Shown(
     references=cited("e_value", "bh"),
     strobe=(Strobe("12e", "sensitivity e_value", "E-values"),),
     tables=_tables,
+    quoted=True,
 )

@@ -69,4 +69,5 @@ SHOWN = Shown(
     strobe=(Strobe("12e", "calibrated", "simulated reference distribution"),),
     tables=_tables,
     text=_text,
+    quoted=True,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from reinfuse.analyses import survival
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
+from reinfuse.report.document.split import MainItem
 from reinfuse.report.figures.figure_spec import MOST_GROUPS, FigureInputs, Planned
 from reinfuse.report.figures.km import GroupCurve, kaplan_meier
 from reinfuse.report.figures.theme import Drawn
@@ -84,10 +85,22 @@ def _arms(inputs: FigureInputs, endpoint: str, factor: str | None) -> Iterator[G
             yield GroupCurve(name, curves[endpoint, population, group], median, at_risk)
 
 
+def _main(tables: StudyTables, drawn: Collection[str]) -> Iterator[MainItem]:
+    """Yield the primary endpoint's curves by the primary factor, for the first page, then those of the others."""
+    factor, ends = tables.primary, [e.name for e in tables.by_factor]
+    modelled = [m.endpoint for m in tables.findings.plan.models if m.endpoint in ends]
+    for end in dict.fromkeys((*modelled, *ends)):
+        by = f"km_{end}_by_{factor.name}" if factor else ""
+        yield MainItem(by if by in drawn else f"km_{end}", "" if end != (modelled or ends)[0] else "summary")
+    yield MainItem("times")
+
+
 SHOWN = Shown(
     _methods,
     references=cited("kaplan", "brookmeyer", "follow_up", "log_rank"),
     strobe=(Strobe("15", "survival"), Strobe("16c", "survival rate_at", "rates at fixed times")),
+    tables=lambda tables: (tables.times(),),
     figures=_figures,
     parts=_parts,
+    main=_main,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.report.analyses.base import Cite, Shown, Strobe
+from reinfuse.report.analyses.base import Cite, Shown, Strobe, main_items
 from reinfuse.report.analyses.response import proportions
 from reinfuse.report.document.model import Table
 from reinfuse.report.tables.study_tables import StudyTables
@@ -25,4 +25,10 @@ def _tables(tables: StudyTables) -> Iterator[Table | None]:
     yield tables.toxicity()
 
 
-SHOWN = Shown(_methods, references=cited("clopper", "astct"), strobe=(Strobe("15", "toxicity"),), tables=_tables)
+SHOWN = Shown(
+    _methods,
+    references=cited("clopper", "astct"),
+    strobe=(Strobe("15", "toxicity"),),
+    tables=_tables,
+    main=main_items("toxicity"),
+)

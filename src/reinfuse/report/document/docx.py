@@ -68,7 +68,8 @@ class _Word:
             self.file.add_paragraph(style="Intense Quote").add_run(banner).bold = True
         if document.subtitle:
             self.file.add_paragraph(document.subtitle, style="Subtitle")
-        self._contents()
+        if document.contents:
+            self._contents()
         for section in document.sections:
             self._section(section, 1)
 
@@ -101,10 +102,8 @@ class _Word:
         if language is not None:
             language.set(qn("w:val"), {"en": "en-GB", "es": "es-ES"}.get(self.document.language, "en-GB"))
         own = self.file.core_properties
-        own.title, own.author, own.comments = (
-            text[:_LONGEST_PROPERTY]
-            for text in (self.document.title, facts.get("generator", ""), " ".join(self.document.banners))
-        )
+        texts = (self.document.title, facts.get("generator", ""), " ".join(self.document.banners))
+        own.title, own.author, own.comments = (text[:_LONGEST_PROPERTY] for text in texts)
         own.language = self.document.language
         when = facts.get("date", "")
         own.created = own.modified = datetime.fromisoformat(when) if len(when) == 10 else datetime(2000, 1, 1)
@@ -172,7 +171,7 @@ class _Word:
         line = self.file.add_paragraph(style="Caption")
 
         def numbered() -> None:
-            line.add_run(f"{label} ")
+            line.add_run(f"{label} {self.document.mark}")
             _field(line, rf"SEQ {label} \* ARABIC", result=str(self.document.numbers[kind, name]))
 
         self._marked(line, _bookmark(kind, name), numbered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -19,7 +19,7 @@ def html(document: Document) -> str:
     """Return a document as HTML: light and dark, with a table of contents, its figures inside."""
     page: str = _template("document.html.j2").render(
         document=document, css=_text("document.css"), parts=_parts, target=_target, data=data_uri,
-        beside=beside, wide=_wide,
+        beside=beside, wide=_wide, numbered=_numbered(document),
         kind_of=lambda block: type(block).__name__,
     )  # fmt: skip
     return page
@@ -29,6 +29,13 @@ def fragment(title: str, summary: Sequence[str], *, tables: Sequence[Table]) -> 
     """Return a title, a summary and tables as HTML that stands within another page."""
     written: str = _template("fragment.html.j2").render(title=title, summary=summary, tables=tables)
     return written
+
+
+def _numbered(document: Document) -> Callable[[str, str], str]:
+    """Return what gives the label that a caption begins with, `Table S3. `; nothing in a brief."""
+    return lambda kind, name: (
+        f"{document.numbered(kind, name)}{document.words['after_number']}" if document.numbers else ""
+    )
 
 
 def _parts(text: Text) -> tuple[Inline, ...]:

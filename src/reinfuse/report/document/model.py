@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.figures.theme import Columns, Drawn
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with caption, column heads, rows and footnotes."""
+    """A table with caption, column heads, rows and footnotes; one of one column's width may stand beside a figure."""
 
     name: str
     caption: str
     head: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    columns: Columns = 2
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,10 @@ class Document:
     words
         The few words that writers add, in the document's language; names as in `ENGLISH`. `after_number` stands
         between the number of a table or figure and its caption.
+    mark
+        Stands before the numbers of tables and figures: `S` in a supplement.
+    contents
+        Whether pages begin with a table of contents; a web page always has one.
     """
 
     title: str
@@ -155,6 +160,8 @@ class Document:
     facts: Mapping[str, str] = field(default_factory=dict)
     cited: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=lambda: ENGLISH)
+    mark: str = ""
+    contents: bool = True
 
     @cached_property
     def numbers(self) -> Mapping[tuple[str, str], int]:
@@ -184,7 +191,17 @@ class Document:
         """
         if ref.kind == "section":
             return next(b.title for b in self.blocks() if isinstance(b, Section) and b.name == ref.name)
-        return f"{self.words[ref.kind]} {self.numbers[ref.kind, ref.name]}"
+        return self.numbered(ref.kind, ref.name)
+
+    def numbered(self, kind: str, name: str) -> str:
+        """Return the label of a table or figure, `Table S3`.
+
+        Raises
+        ------
+        KeyError
+            If there is none of this name.
+        """
+        return f"{self.words[kind]} {self.mark}{self.numbers[kind, name]}"
 
     def text(self, text: Text) -> str:
         """Return a text as plain words."""
@@ -213,22 +230,28 @@ def _flat(blocks: tuple[Block, ...]) -> Iterator[Block]:
 
 
 def beside(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:
-    """Yield each block alone, but two figures of one column's width that follow each other together."""
-    waiting: Picture | None = None
+    """Yield each block alone, but two figures or tables of one column's width that follow each other together."""
+    waiting: Block | None = None
     for block in blocks:
-        narrow = isinstance(block, Picture) and block.drawn.columns == 1
+        narrow = _narrow(block)
         if waiting is not None:
             yield (waiting, block) if narrow else (waiting,)
             if narrow:
                 waiting = None
                 continue
             waiting = None
-        if isinstance(block, Picture) and narrow:
+        if narrow:
             waiting = block
         else:
             yield (block,)
     if waiting is not None:
         yield (waiting,)
+
+
+def _narrow(block: Block) -> bool:
+    return (isinstance(block, Picture) and block.drawn.columns == 1) or (
+        isinstance(block, Table) and block.columns == 1
+    )
 
 
 def widths(table: Table) -> list[float]:

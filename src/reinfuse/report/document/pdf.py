@@ -6,6 +6,7 @@ The document becomes JSON, which `templates/document.typ` sets; so no text of a 
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +36,9 @@ FONTS = {"report": "Libertinus Serif", "brief": "DejaVu Sans"}
 STANDARD = "ua-1"
 _MILLIMETRES = {1: 112, 2: 172}
 _BESIDE = 84
+_TALL = 110
+"""Millimetres of height from which a picture is moved to where it leaves no page half empty."""
+_SIZE = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
 def pdf(document: Document) -> bytes:
@@ -71,7 +75,7 @@ class _Json:
         own = self.document
         return {
             "title": own.title, "subtitle": own.subtitle, "banners": list(own.banners), "language": own.language,
-            "look": own.look, "words": dict(own.words), "font": FONTS[own.look],
+            "look": own.look, "contents": own.contents, "words": dict(own.words), "font": FONTS[own.look],
             "author": own.facts.get("generator", ""), "description": " ".join(own.banners),
             "keywords": [f"{name}: {value}" for name, value in own.facts.items()],
             "sections": [self.block(s) for s in own.sections],
@@ -94,19 +98,25 @@ class _Json:
             case Table():
                 return self.table(block)
             case Picture():
-                return {"kind": "picture", "name": f"figure-{block.name}", "file": f"{block.name}.svg",
+                return {"kind": "picture", "tall": self.tall(block),
+                        "name": f"figure-{block.name}", "file": f"{block.name}.svg",
                         "alt": block.drawn.alt, "width": self.width(block),
                         "caption": self.labelled("figure", block.name, caption=block.caption)}  # fmt: skip
 
-    def row(self, pictures: tuple[Block, ...]) -> dict[str, Any]:
-        return {"kind": "row", "pictures": [{**self.block(p), "width": _BESIDE} for p in pictures]}
+    def row(self, two: tuple[Block, ...]) -> dict[str, Any]:
+        return {"kind": "row", "blocks": [{**self.block(b), "width": _BESIDE} for b in two]}
 
     def width(self, picture: Picture) -> float:
         return 80 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
 
+    def tall(self, picture: Picture) -> bool:
+        """Tell whether a picture takes so much of a page that text may stand before it, and it at the top or foot."""
+        size = _SIZE.search(picture.drawn.svg)
+        return size is not None and self.width(picture) * float(size[2]) / float(size[1]) > _TALL
+
     def labelled(self, kind: str, name: str, *, caption: str) -> str:
-        number, words = self.document.numbers.get((kind, name)), self.document.words
-        return caption if number is None else f"{words[kind]} {number}{words['after_number']}{caption}"
+        own = self.document
+        return f"{own.numbered(kind, name)}{own.words['after_number']}{caption}" if own.numbers else caption
 
     def table(self, table: Table) -> dict[str, Any]:
         rows = [{"cells": [row.head, *row.cells], "inner": row.inner} for row in table.rows]
@@ -114,6 +124,7 @@ class _Json:
         return {
             "kind": "table", "name": f"table-{table.name}", "head": list(table.head), "rows": rows,
             "caption": self.labelled("table", table.name, caption=table.caption), "columns": widths(table),
+            "narrow": table.columns == 1,
             "notes": notes if not notes or notes.endswith(".") else f"{notes}.",
         }  # fmt: skip
 

@@ -18,7 +18,8 @@ from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.figures.catalog import kinetic_figures
 from reinfuse.report.figures.fits import A_FIGURE, FittedCurve, fits
 from reinfuse.report.figures.vpc import vpc
-from reinfuse.report.sections.contents import Placed, kinetic_report
+from reinfuse.report.sections.contents import kinetic_report
+from reinfuse.report.sections.study_sections import Placed
 from reinfuse.results.findings import Findings
 from reinfuse.tabular.csv_files import write_csv
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.report.document.html import fragment
 from reinfuse.report.sections.contents import title
 from reinfuse.report.sections.key_findings import KeyFindings
@@ -22,10 +21,9 @@ class Html(str):
 
 
 def main_tables(findings: Findings) -> Html:
-    """Return the key findings and the main tables: response, toxicity, progression-free and overall survival."""
+    """Return the key findings and the main tables: outcomes, response, time to event, toxicity, associations."""
     with printed_as(findings.plan.report):
         tables = StudyTables(with_own_labels(findings))
         told = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
-        shown = [t for t in (tables.response(), tables.toxicity()) if t is not None]
-        shown += [tables.survival(e.name) for e in findings.described.endpoints if declaration(e.name).by_factor]
-    return Html(fragment(title(findings), told, tables=shown))
+        shown = (tables.outcomes(), tables.response(), tables.times(), tables.toxicity(), tables.associations())
+    return Html(fragment(title(findings), told, tables=[t for t in shown if t is not None]))

@@ -20,7 +20,8 @@ from reinfuse.report.document.typst import png
 from reinfuse.report.figures.catalog import figures
 from reinfuse.report.figures.figure_spec import Planned
 from reinfuse.report.figures.theme import Drawn
-from reinfuse.report.sections.contents import Placed, report
+from reinfuse.report.sections.contents import REPORT, SUPPLEMENT, documents
+from reinfuse.report.sections.study_sections import Placed
 from reinfuse.report.text.bibtex import bibliography
 from reinfuse.results.curves import curves_frame
 from reinfuse.results.findings import Findings
@@ -70,20 +71,22 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         patients: dict[str, Document] = boundary.attempt(
             "The patients' brief", "summary", lambda: briefs(findings), otherwise={}
         )
-        documents = {"report": report(findings, drawn, boundary=boundary), **patients}
-        pages = {name: pool.submit(pdf, document) for name, document in documents.items()}
-        for name, document in documents.items():
+        written = {**documents(findings, drawn, boundary=boundary), **patients}
+        pages = {name: pool.submit(pdf, document) for name, document in written.items()}
+        for name, document in written.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
-        written = {"report.docx": lambda: word(documents["report"], pixels),
-                   **{f"{name}.pdf": page.result for name, page in pages.items()}}  # fmt: skip
-        for name, work in written.items():
+        further: dict[str, Callable[[], bytes]] = {
+            **{f"{name}.docx": partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT)},
+            **{f"{name}.pdf": page.result for name, page in pages.items()},
+        }
+        for name, work in further.items():
             contents = boundary.attempt(name, "summary", work, otherwise=None)
             if contents is not None:
                 (draft / name).write_bytes(contents)
     findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
-    (draft / "references.bib").write_text(bibliography(documents["report"].cited), encoding="utf-8")
+    (draft / "references.bib").write_text(bibliography(written[SUPPLEMENT].cited), encoding="utf-8")
     write_csv(findings.to_frame(), draft / "estimates.csv")
     write_csv(curves_frame(findings.curves), draft / "curves.csv")
     if findings.patients.height:

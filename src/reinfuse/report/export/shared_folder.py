@@ -27,8 +27,8 @@ _README = """\
 Results of an analysis by reinfuse, made to leave the centre
 ============================================================
 
-What it is    Report, brief, figures and numbers of groups of patients. findings.json and estimates.csv hold every
-              number shown; `note` says where one was suppressed.
+What it is    Report, supplement, brief, figures and numbers of groups of patients. findings.json and estimates.csv
+              hold every number shown; `note` says where one was suppressed.
 The rule      Numbers of patients from 1 to {most} are not shown, nor numbers from which they could be worked out by
               adding and subtracting. 0 may be shown. Curves are told at whole months only, rounded; medians,
               their limits and quartiles no finer than {smallest} patients share them, limits rounded outwards. There

@@ -12,6 +12,7 @@ from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.patient_courses import courses
 from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
+from reinfuse.report.document.split import MainItem
 from reinfuse.report.figures.doses import Dose, doses
 from reinfuse.report.figures.figure_spec import Planned
 from reinfuse.report.figures.missing import missing
@@ -19,6 +20,9 @@ from reinfuse.report.figures.swimmer import MOST, swimmer
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.figures.waterfall import waterfall
 from reinfuse.results.findings import Findings
+
+MAIN = (MainItem("swimmer"),)
+"""Those that stand in the report."""
 
 
 def patient_figures(findings: Findings, columns: Columns | None) -> Iterator[Planned]:

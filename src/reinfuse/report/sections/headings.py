@@ -1,4 +1,4 @@
-"""The report's sections, in order: what each is called in its heading, in the list of contents and in the checklist."""
+"""The sections of report and supplement, in order: what each is called in headings, contents and checklist."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Heading:
         In the list of contents; empty: the title.
     mention
         Where the checklist names it; empty: the title.
+    told_in
+        The section of the report at whose end readers are told that the supplement has this one.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Heading:
     _: KW_ONLY
     short: str = ""
     mention: str = ""
+    told_in: str = ""
 
     @property
     def mentioned(self) -> str:
@@ -37,42 +40,52 @@ class Heading:
         numbers = {"before": index_infusion - 1, "index": index_infusion}
         return replace(self, title=self.title.format(**numbers), short=self.short.format(**numbers))
 
+    @property
+    def reader(self) -> str:
+        """Return the section of the report whose reader looks for this one."""
+        return self.told_in or self.name
+
 
 _ORDER = (
     Heading("summary", "Key findings"),
-    Heading("asked", "Objectives"),
+    Heading("asked", "Objectives", told_in="methods"),
     Heading("patients", "Patients"),
     Heading("course", "Clinical course of each patient", short="Clinical course"),
     Heading("response", "Response"),
     Heading("survival", "Time to event"),
     Heading("toxicity", "Toxicity"),
     Heading("associations", "Factors associated with outcome", short="Associations"),
-    Heading("sure", "Robustness and sensitivity analyses", short="Robustness"),
-    Heading("power", "Power: smallest detectable effect", short="Power"),
+    Heading("sure", "Robustness and sensitivity analyses", short="Robustness", told_in="associations"),
+    Heading("power", "Power: smallest detectable effect", short="Power", told_in="associations"),
     Heading(
         "later",
         "Post-infusion (post-baseline) factors: landmark and time-dependent analyses",
         short="Post-infusion factors",
         mention="Post-infusion factors",
+        told_in="survival",
     ),
     Heading(
         "protocols",
         "Standardised outcomes by protocol (g-computation)",
         short="Standardised outcomes",
         mention="Standardised outcomes",
+        told_in="associations",
     ),
     Heading(
         "paired",
         "Within-patient comparison of CART{before} and CART{index}",
         short="CART{before} vs CART{index}",
         mention="Within-patient comparison",
+        told_in="response",
     ),
-    Heading("kinetics", "CAR-T cell kinetics", short="Kinetics"),
-    Heading("methods", "Methods"),
+    Heading("kinetics", "CAR-T cell kinetics", short="Kinetics", told_in="response"),
     Heading("limits", "Limitations"),
-    Heading("warnings", "Data quality and warnings"),
-    Heading("strobe", "STROBE checklist"),
-    Heading("provenance", "Provenance"),
+    Heading("methods", "Methods"),
+    Heading("warnings", "Data quality and warnings", told_in="methods"),
+    Heading("strobe", "STROBE checklist", told_in="methods"),
+    Heading("provenance", "Provenance", told_in="methods"),
 )
 HEADINGS = {heading.name: heading for heading in _ORDER}
-"""Name -> section, in the order of the report."""
+"""Name -> section, in the order of the supplement, and of a report that holds all."""
+MAIN = ("summary", "patients", "response", "survival", "toxicity", "associations", "course", "limits", "methods")
+"""The sections of the report, in order; all else is the supplement's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses.multiplicity import hypotheses
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
@@ -22,10 +22,17 @@ MOST_EFFECTS = 8
 _TOXICITIES = {"CRS": "Cytokine release syndrome", "ICANS": "ICANS", "NT": "Neurotoxicity"}
 
 
-def key_findings(tables: StudyTables) -> Iterator[Block]:
-    """Yield the first page's blocks."""
-    own = KeyFindings(tables)
-    yield Pairs(tuple(own.statements()))
+IN_TABLE = ("Response", "Survival", "Toxicity")
+"""Statements that the table of outcomes makes, where it stands on the first page."""
+
+
+def key_findings(tables: StudyTables, figures: Sequence[Block] = ()) -> Iterator[Block]:
+    """Yield the first page's blocks: statements, outcomes, the primary figures."""
+    outcomes = tables.outcomes()
+    heads = IN_TABLE if outcomes is not None else ()
+    yield Pairs(tuple(one for one in KeyFindings(tables).statements() if one[0] not in heads))
+    yield from (() if outcomes is None else (outcomes,))
+    yield from figures
     caution: Text = (
         "These are associations in one cohort: not treatment effects, and not advice for an individual patient. "
         "See ", Ref("section", "limits"), ".",
@@ -47,7 +54,7 @@ class KeyFindings:
         """Yield what each statement is about, and the statement."""
         yield "Question", self._question()
         for head, sentences in (
-            ("Patients", self._patients()),
+            ("Patients", self.patients()),
             ("Response", self._response()),
             ("Survival", self._survival()),
             ("Toxicity", self._toxicity()),
@@ -82,7 +89,8 @@ class KeyFindings:
         )
         return f"What are the outcomes after the {index} CAR-T infusion{f', and {asked}' if asked else ''}?"
 
-    def _patients(self) -> Iterator[str]:
+    def patients(self) -> Iterator[str]:
+        """Yield who was analysed, who was left out and why, and for how long patients were followed."""
         counts = self.look.all("flow", None, "count")
         analysed = next((e for e in counts if e.term == "analysed"), None)
         total = next((e for e in counts if e.term == "in the cohort"), None)

@@ -17,13 +17,6 @@ Opening = Callable[[StudyTables, Sequence[Picture]], Iterator[Block]]
 """Gives the first blocks of a section from the tables and the section's figures."""
 
 
-def _patients(_: StudyTables, pictures: Sequence[Picture]) -> Iterator[Block]:
-    flow = [picture for picture in pictures if picture.name == "flow"]
-    yield Paragraph((*((Ref("figure", "flow"), " shows the patient flow; ") if flow else ()),
-                     Ref("table", "baseline"), " gives baseline characteristics."))  # fmt: skip
-    yield from flow
-
-
 def _course(_: StudyTables, pictures: Sequence[Picture]) -> Iterator[Block]:
     if pictures:
         yield Paragraph((Ref("figure", pictures[0].name), " shows every infusion, response and event of each "
@@ -74,6 +67,6 @@ def _counted(findings: Findings) -> str:
 
 
 OPENINGS: Mapping[str, Opening] = {
-    "patients": _patients, "course": _course, "associations": _associations, "kinetics": _kinetics,
+    "course": _course, "associations": _associations, "kinetics": _kinetics,
 }  # fmt: skip
 """Section -> how it begins."""

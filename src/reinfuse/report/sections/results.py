@@ -1,4 +1,4 @@
-"""A section of results: its opening, and the tables, figures and parts that its analyses declare."""
+"""A section of results in full: its opening, and the tables, figures and parts that its analyses declare."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The STROBE checklist for cohort studies: where each item stands in the report, and what only the authors can fill.
+"""The STROBE checklist for cohort studies: where each item stands, in which document, and what only authors can fill.
 
 Items: von Elm E, et al. Lancet 2007;370:1453-1457; what each asks for is paraphrased.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reinfuse.report.analyses.registry import strobe
 from reinfuse.report.document.model import Row, Table
@@ -14,10 +14,11 @@ from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE
 from reinfuse.results.findings import Findings
 
-SUMMARY, OBJECTIVES, PATIENTS, TIMES, ASSOCIATIONS, POWER, METHODS, LIMITS = (
-    HEADINGS[name].mentioned
-    for name in ("summary", "asked", "patients", "survival", "associations", "power", "methods", "limits")
+SUMMARY, OBJECTIVES, PATIENTS, ASSOCIATIONS, POWER, METHODS, LIMITS = (
+    f"{{{name}}}" for name in ("summary", "asked", "patients", "associations", "power", "methods", "limits")
 )
+"""Stand for a section with its document."""
+FOLLOW_UP = f"Supplement, {HEADINGS['survival'].mentioned}: median follow-up"
 AUTHORS = "Authors to complete"
 _Where = Callable[["_Held"], str]
 UNPRINTED = ("averaging", "stability", "paired")
@@ -26,21 +27,28 @@ _Place = tuple[str, str, str]
 """An analysis or one statistic of it, the section that shows it, and what it is called there."""
 
 
-def checklist(findings: Findings) -> Table:
-    """Return the checklist, true of exactly what was run."""
-    held = _Held(findings)
-    rows = tuple(Row(item, (asks, where if isinstance(where, str) else where(held))) for item, asks, where in ITEMS)
+def checklist(findings: Findings, answered: Mapping[str, str]) -> Table:
+    """Return the checklist, true of exactly what was run.
+
+    Parameters
+    ----------
+    answered
+        Name of a section, or module of an analysis -> the document that has it.
+    """
+    held = _Held(findings, answered)
+    places = {name: held.place(name) for name in HEADINGS}
+    wheres = ((item, asks, where if isinstance(where, str) else where(held)) for item, asks, where in ITEMS)
+    rows = tuple(Row(item, (asks, where.format_map(places))) for item, asks, where in wheres)
     notes = (f"{AUTHORS}: not available to the software; the text after it states what is required",)
-    return Table(
-        "strobe", "STROBE items and where the report covers them", ("Item", "Recommendation", "Where"), rows, notes
-    )
+    caption = "STROBE items and where report and supplement cover them"
+    return Table("strobe", caption, ("Item", "Recommendation", "Where"), rows, notes)
 
 
 class _Held:
     """What the findings hold: analyses, and statistics of each, that were tried and that gave a number."""
 
-    def __init__(self, findings: Findings) -> None:
-        self.findings = findings
+    def __init__(self, findings: Findings, answered: Mapping[str, str]) -> None:
+        self.findings, self.answered = findings, answered
         records = [e for e in findings.estimates
                    if e.analysis not in UNPRINTED or e.estimate is not None or number_format.hidden(e)]  # fmt: skip
         self.tried = {k for e in records for k in (e.analysis, f"{e.analysis} {e.statistic}")}
@@ -52,6 +60,15 @@ class _Held:
         self.excluded = any(e.term == "excluded" for e in records if e.analysis == "flow")
         self.follow_up = any(e.n and not number_format.hidden(e) for e in records if e.statistic == "median_follow_up")
         self.models = {e.model for e in records if e.analysis == "association"}
+
+    def place(self, section: str, module: str = "") -> str:
+        """Return document and section of an analysis, or of what is of none: `Report, Patients`."""
+        document = self.answered.get(module) or self.answered.get(section, "Supplement")
+        return f"{document}, {HEADINGS[section].mentioned}"
+
+    def answers(self, item: str) -> tuple[_Place, ...]:
+        """Return where the analyses answer an item."""
+        return tuple((s.records, self.place(section, module), s.text) for module, section, s in strobe(item))
 
     def sections(self, *places: _Place) -> str:
         """Return the sections whose analyses were run, each with what it shows of them."""
@@ -79,21 +96,18 @@ class _Held:
         return "None is shown" if self.hidden else "None was planned"
 
 
-def _places(item: str) -> tuple[_Place, ...]:
-    """Return where the analyses answer an item."""
-    return tuple((s.records, HEADINGS[section].mentioned, s.text) for section, s in strobe(item))
-
-
 NO_OUTCOME = "No outcome in these data"
 
 
 def _outcomes(held: _Held) -> str:
-    return held.sections(*_places("15")) or NO_OUTCOME
+    return held.sections(*held.answers("15")) or NO_OUTCOME
 
 
 def _bias(held: _Held) -> str:
-    robustness = HEADINGS["sure"].mentioned
-    return f"{LIMITS}; {robustness}" if robustness in held.sections(*_places("12e"), *_places("17")) else LIMITS
+    robustness = held.place("sure")
+    return (
+        f"{LIMITS}; {robustness}" if robustness in held.sections(*held.answers("12e"), *held.answers("17")) else LIMITS
+    )
 
 
 def _models(held: _Held) -> str:
@@ -119,7 +133,7 @@ def _missing(held: _Held) -> str:
 def _subgroups(held: _Held) -> str:
     if len(held.findings.described.populations) < 2:
         return "No subgroup was planned"
-    sections = held.sections(*((key, section, "") for key, section, _ in _places("15")))
+    sections = held.sections(*((key, section, "") for key, section, _ in held.answers("15")))
     return f"By subgroup: {sections}. Interactions were not examined" if sections else NO_OUTCOME
 
 
@@ -175,19 +189,20 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("12b Subgroups", "how subgroups and interactions were examined", _subgroups),
     ("12c Missing data", "how missing data were addressed", _missing),
     ("12d Loss to follow-up", "how loss to follow-up was addressed", _loss),
-    ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*_places("12e")) or held.none),
+    ("12e Sensitivity", "sensitivity analyses", lambda held: held.sections(*held.answers("12e")) or held.none),
     ("13 Participants", "numbers at each stage, reasons for exclusion, flow diagram",
      lambda held: f"{PATIENTS}: flow{_excluded(held)}; {AUTHORS}: patients screened or treated but not in the data"),
     ("14a Descriptive data", "characteristics of participants", PATIENTS),
     ("14b Missing data", "number missing for each variable", _values),
     ("14c Follow-up", "duration",
-     lambda held: f"{TIMES}: median follow-up" if held.follow_up else f"{AUTHORS}: not in these data"),
+     lambda held: FOLLOW_UP if held.follow_up else f"{AUTHORS}: not in these data"),
     ("15 Outcome data", "numbers of outcome events", _outcomes),
     ("16a Main results", "unadjusted and adjusted estimates with intervals", _models),
     ("16b Categories", "category boundaries of quantitative variables", _boundaries),
     ("16c Absolute risk", "relative risks translated into absolute risks",
-     lambda held: held.sections(*_places("16c")) or NO_OUTCOME),
-    ("17 Other analyses", "subgroups, sensitivity, others", lambda held: held.sections(*_places("17")) or held.none),
+     lambda held: held.sections(*held.answers("16c")) or NO_OUTCOME),
+    ("17 Other analyses", "subgroups, sensitivity, others",
+     lambda held: held.sections(*held.answers("17")) or held.none),
     ("18 Key results", "with reference to the objectives", SUMMARY),
     ("19 Limitations", "bias, imprecision and their direction", f"{LIMITS}; {AUTHORS}: the direction of bias"),
     ("20 Interpretation", "cautious, in view of other evidence", f"{AUTHORS}: comparison with other studies"),

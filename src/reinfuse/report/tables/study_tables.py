@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reinfuse.report.tables.kinetics import KineticTables
+from reinfuse.report.tables.main import MainTables
 from reinfuse.report.tables.protocols import ProtocolTables
 
 
-class StudyTables(ProtocolTables, KineticTables):
+class StudyTables(ProtocolTables, KineticTables, MainTables):
     """Makes every table of one study."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
@@ -59,8 +59,14 @@ class Prose:
             text.append(f"{kind} of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
         return text
 
-    def methods(self) -> list[str]:
-        """Describe the analyses that were run, with references."""
+    def methods(self, modules_of: Collection[str] | None = None) -> list[str]:
+        """Describe the analyses that were run, with references.
+
+        Parameters
+        ----------
+        modules_of
+            The analyses that are described; default: all.
+        """
         text = []
         index = self.plan.index_infusion
         text.append(
@@ -69,7 +75,7 @@ class Prose:
         )
         text += [f"{e.label} was counted from {declaration(e.name).since}." for e in self.findings.described.endpoints
                  if declaration(e.name).origin]  # fmt: skip
-        text += methods(self.findings, self.cite)
+        text += methods(self.findings, self.cite, modules_of=modules_of)
         diagnoses = {p for p in self.findings.described.populations if factor_of(p) == "diagnosis"}
         criteria = {"diagnosis=CLL": "iwcll", "diagnosis=NHL": "lugano"}
         keys = [k for d, k in criteria.items() if d in diagnoses]

@@ -1,0 +1,180 @@
+"""Report and supplement: six pages that answer, and all else, each table and figure once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pypdf import PdfReader
+
+from cohorts import EIGHT, INFUSIONS
+from helpers import plain, read
+from pages import pdf_text
+from reinfuse import Plan, Study
+from reinfuse.report.analyses import registry
+from reinfuse.report.document.model import Document, Paragraph, Picture, Ref, Row, Section, Table
+from reinfuse.report.document.split import items, referring, without
+from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.catalog_patients import MAIN as OF_PATIENTS
+from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.sections.contents import REPORT, SUPPLEMENT, documents
+from reinfuse.report.sections.headings import HEADINGS, MAIN
+from reinfuse.report.tables.study_tables import StudyTables
+from reinfuse.report.text import number_format
+
+PAGES = 6
+
+
+@pytest.fixture(scope="module")
+def drawn(demo_findings):
+    """Every figure that the demo may have, blank."""
+    return [(place, Drawn(name, name, name, b"")) for place, name, _ in figures(demo_findings)]
+
+
+@pytest.fixture(scope="module")
+def both(demo_findings, drawn):
+    return documents(demo_findings, drawn)
+
+
+def names(document):
+    return [b.name for b in document.blocks() if isinstance(b, Table | Picture)]
+
+
+def test_the_report_of_the_demo_has_six_pages_and_answers_on_the_first(demo_report):
+    assert len(PdfReader(demo_report / "report.pdf").pages) <= PAGES
+    first = PdfReader(demo_report / "report.pdf").pages[0].extract_text()
+    for said in ("Key findings", "Multiplicity", "Table 1. Outcomes of all patients", "Overall response",
+                 "Figure 1. Progression-free survival by Cy-Flu before CART1", "not treatment effects"):  # fmt: skip
+        assert said in first, said
+    assert "Table 2" not in first
+
+
+def test_the_supplement_lists_its_contents_and_the_report_does_not(demo_report):
+    assert "Contents" in PdfReader(demo_report / "supplement.pdf").pages[0].extract_text()
+    assert "Contents" not in pdf_text(demo_report / "report.pdf")
+
+
+def test_every_table_and_figure_stands_in_one_document(demo_findings, drawn, both):
+    shown = [name for document in both.values() for name in names(document)]
+    assert len(shown) == len(set(shown))
+    assert {d.name for _, d in drawn} <= set(shown)
+    assert all(names(document) for document in both.values())
+
+
+def test_the_report_holds_what_the_analyses_declare(demo_findings, drawn, both):
+    declared = [item for _, item in registry.main_items(StudyTables(demo_findings), {d.name for _, d in drawn})]
+    expected = {item.name for item in (*declared, *OF_PATIENTS)}
+    assert set(names(both[REPORT])) == {*expected, "outcomes"}
+    assert {"baseline", "response", "toxicity", "associations", "times", "swimmer"} <= expected
+    by_section = {s.name: [one.name for one in items(s)] for s in both[REPORT].sections}
+    assert by_section["summary"] == ["outcomes", "km_pfs_by_cart1_cy_flu"]
+    assert by_section["survival"] == ["km_os_by_cart1_cy_flu", "times"]
+    assert list(by_section) == list(MAIN)
+
+
+def test_sections_of_the_supplement_are_told_where_their_readers_are(both):
+    """Each of its sections is named in a section of the report."""
+    said = {s.name: " ".join(str(b.text) for b in s.blocks if isinstance(b, Paragraph)) for s in both[REPORT].sections}
+    for section in both[SUPPLEMENT].sections:
+        if section.name != "methods":
+            heading = HEADINGS[section.name].of(2)
+            assert f"section {heading.mentioned}" in said[heading.reader], section.name
+    assert "section Methods (in full, with endpoint definitions)" in said["methods"]
+
+
+def test_numbers_of_the_supplement_are_marked_and_read_in_the_other_document(both):
+    assert both[REPORT].numbered("table", "outcomes") == "Table 1"
+    assert both[SUPPLEMENT].numbered("table", "survival_pfs").startswith("Table S")
+    for document in both.values():
+        refs = [p for b in document.blocks() if isinstance(b, Paragraph) and not isinstance(b.text, str)
+                for p in b.text if isinstance(p, Ref) and p.kind != "section"]  # fmt: skip
+        assert all((ref.kind, ref.name) in document.numbers for ref in refs)
+
+
+def test_who_was_left_out_is_a_figure_only_where_somebody_was(demo_findings, drawn, tmp_path):
+    assert "flow" in names(documents(demo_findings, drawn)[SUPPLEMENT])
+    once = "\n".join(line for line in INFUSIONS.splitlines() if not line.startswith("P7,2"))
+    findings = Study(read(tmp_path, **{**EIGHT, "infusions": once}), plain(Plan.built_in())).run()
+    assert any(e.term == "excluded" for e in findings.estimates if e.analysis == "flow")
+    flow = [(place, Drawn(name, name, name, b"")) for place, name, _ in figures(findings)]
+    document = documents(findings, flow)[REPORT]
+    assert "flow" in names(document)
+    patients = next(s for s in document.sections if s.name == "patients")
+    assert "Excluded:" in str(patients.blocks[0].text)
+
+
+def test_a_figure_that_could_not_be_drawn_is_replaced_by_the_curve_of_all(demo_findings, drawn):
+    fewer = [(place, d) for place, d in drawn if d.name != "km_pfs_by_cart1_cy_flu"]
+    assert names(documents(demo_findings, fewer)[REPORT])[:2] == ["outcomes", "km_pfs"]
+
+
+def test_a_table_of_associations_has_each_level_with_its_events_and_patients(demo_findings):
+    table = StudyTables(demo_findings).associations()
+    rows = {}
+    for row in table.rows:
+        rows.setdefault(row.head, row.cells)
+    assert table.head[1:4] == ("Events of n", "Univariable (95% CI)", "p")
+    assert rows["Cy-Flu before CART1: no"][:2] == ("2 of 15", "reference")
+    assert rows["Cy-Flu before CART1: yes"][:1] == ("14 of 28",)
+    assert rows["Cy-Flu before CART1: yes"][3:5] == ("5.67 (1.34 to 34.0)", "0.017")
+    assert rows["Sex: M"][1:4] == ("reference", "", "")
+    held = {f"{e.events} of {e.n}" for e in demo_findings.estimates if e.n is not None}
+    assert {cells[0] for cells in rows.values()} - {""} <= held
+
+
+def test_without_a_multivariable_model_there_is_no_column_of_it(demo_findings):
+    alone = tuple(e for e in demo_findings.estimates if e.model != "multivariable")
+    table = StudyTables(replace(demo_findings, estimates=alone)).associations()
+    assert not any("Multivariable" in head for head in table.head)
+    assert all(len(row.cells) + 1 == len(table.head) for row in table.rows)
+
+
+def test_outcomes_are_those_of_the_records(demo_findings):
+    rows = {row.head: row.cells for row in StudyTables(demo_findings).outcomes().rows}
+    for end, head in (("response", "Overall response"), ("pfs", "Progression-free survival: median, months")):
+        analysis, statistic = ("response", "proportion") if end == "response" else ("survival", "median")
+        e = next(e for e in demo_findings.estimates if e.endpoint == end and e.analysis == analysis
+                 and e.statistic == statistic and (e.population, e.group) == ("all", None))  # fmt: skip
+        shown = number_format.share(e) if end == "response" else number_format.time(e)
+        assert rows[head] == (str(e.n), str(e.events), shown)
+
+
+# By hand
+
+
+def test_a_section_loses_what_stands_elsewhere_and_its_texts_with_the_last_of_it():
+    def table(name):
+        return Table(name, name, ("",), (Row("x", ()),))
+
+    part = Section("part", "Part", (Paragraph("of b"), table("b")))
+    whole = Section("whole", "Whole", (Paragraph("of a"), table("a"), part))
+    assert [one.name for one in items(whole)] == ["a", "b"]
+    left = without(whole, {"b"})
+    assert left is not None
+    assert left.blocks == (Paragraph("of a"), table("a"))
+    assert without(whole, {"a"}).blocks == (Paragraph("of a"), part)
+    assert without(whole, {"a", "b"}) is None
+    assert without(Section("text", "Text", (Paragraph("alone"),)), {"a"}) is not None
+
+
+def test_a_reference_to_another_document_is_a_text():
+    table = Table("a", "a", ("",), (Row("x", ()),))
+    own = Document(
+        "own",
+        "",
+        (
+            Section(
+                "s",
+                "S",
+                (
+                    Paragraph(
+                        ("See ", Ref("table", "a"), "."),
+                    ),
+                ),
+            ),
+        ),
+    )
+    other = Document("other", "", (Section("s", "S", (table,)),), mark="S")
+    assert referring(own, other).sections[0].blocks[0].text == ("See ", "Table S1", ".")
+    with pytest.raises(KeyError):
+        own.text(own.sections[0].blocks[0].text)
