@@ -1,10 +1,13 @@
 """reinfuse: from a cohort of repeat CAR-T infusions to a report one can trust.
 
->>> from reinfuse import Plan, Study, read_cohort, save              # doctest: +SKIP
->>> plan = Plan.load("plan.toml")                                    # doctest: +SKIP
->>> findings = Study(read_cohort("cohort/"), plan).run()             # doctest: +SKIP
->>> findings.to_frame()                                              # doctest: +SKIP
->>> save(findings, "report/")                                        # doctest: +SKIP
+>>> import reinfuse
+>>> cohort = reinfuse.read_cohort("cohort/")                         # doctest: +SKIP
+>>> findings = reinfuse.analyze(cohort, "plan.toml")                 # doctest: +SKIP
+>>> report = reinfuse.Report(findings)                               # doctest: +SKIP
+>>> report.regression("pfs").save("table2.docx")                     # doctest: +SKIP
+>>> reinfuse.save(findings, "results/")                              # doctest: +SKIP
+
+docs/python.md shows all of it.
 """
 
 from __future__ import annotations
@@ -16,15 +19,20 @@ from reinfuse.plan import switches as _switches
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
+    from reinfuse import exceptions, statistics
     from reinfuse.cohort.cohort import Cohort
     from reinfuse.plan.analysis_plan import Plan
-    from reinfuse.study import Findings, Study, main_tables, save
+    from reinfuse.study import Findings, Report, Study, analyze, main_tables, save
     from reinfuse.study.cohort_reading import read_cohort
 
-__all__ = ["Cohort", "Findings", "Plan", "Study", "__version__", "main_tables", "read_cohort", "save"]
+__all__ = [
+    "Cohort", "Findings", "Plan", "Report", "Study", "__version__", "analyze", "exceptions", "main_tables",
+    "read_cohort", "save", "statistics",
+]  # fmt: skip
 
 _WHERE = {"Cohort": "cohort.cohort", "read_cohort": "study.cohort_reading", "Plan": "plan.analysis_plan",
-          "Study": "study", "Findings": "study", "main_tables": "study", "save": "study"}  # fmt: skip
+          **dict.fromkeys(("Findings", "Report", "Study", "analyze", "main_tables", "save"), "study")}  # fmt: skip
+_ROOMS = ("exceptions", "statistics")
 
 
 def _switches_of_analyses() -> list[_switches.Switch]:
@@ -41,4 +49,20 @@ def __getattr__(name: str) -> Any:
     """Import on first use, so that `import reinfuse` and the command line start at once."""
     if name in _WHERE:
         return getattr(import_module(f"reinfuse.{_WHERE[name]}"), name)
-    raise AttributeError(f"module 'reinfuse' has no attribute {name!r}")
+    if name in _ROOMS:
+        return import_module(f"reinfuse.{name}")
+    raise AttributeError(f"module 'reinfuse' has no attribute {name!r}{_hint(name)}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _hint(name: str) -> str:
+    """Return what a name is a slip of, or the names that there are; nothing for those that Python looks for."""
+    if name.startswith("_"):
+        return ""
+    from reinfuse.exceptions import nearest
+
+    near = nearest(name, __all__, short=3)
+    return f"; did you mean {near!r}?" if near else f"; there are {', '.join(n for n in __all__ if n[0] != '_')}"

@@ -46,6 +46,8 @@ class Refused(ReinfuseError):
         if not self.in_full:
             return f"{self.summary}; the attribute problems holds them"
         every = [line.removeprefix("ERROR: ") for line in lines(errors, values=False)]
+        if len(every) == 1:
+            return f"the {self.what} was refused: {every[0]}"
         more = len(every) - MOST_LINES
         shown = every if more <= 0 else [*every[:MOST_LINES], f"and {more} more (the attribute problems holds all)"]
         return "\n- ".join([f"{self.summary}:", *shown]) if shown else self.summary

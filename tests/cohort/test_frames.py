@@ -23,7 +23,8 @@ P4,ALL,F,48,,CR,310,0,310,0
 P5,CLL,F,55,yes,SD,60,1,250,0"""
 PROBLEMS = {
     "patients": EIGHT["patients"].replace("P3,700,,,NHL", "P3,700,,treatment,NHL").replace(",M,66", ",Q,66"),
-    "infusions": EIGHT["infusions"].replace("P2,2,90,JCAR014,2000000", "P2,2,90,JCAR014,-5") + "\nP9,1,0,x,1000000,Cy,,,,",
+    "infusions": EIGHT["infusions"].replace("P2,2,90,JCAR014,2000000", "P2,2,90,JCAR014,-5")
+                 + "\nP9,1,0,x,1000000,Cy,,,,",
     "responses": EIGHT["responses"].replace("P5,88,PD", "P5,88,good"),
 }  # fmt: skip
 
@@ -33,7 +34,9 @@ def polars_frame(text):
     header, *rows = cells(text)
     columns = {name: [row[i] or None for row in rows] for i, name in enumerate(header)}
     return pl.DataFrame(columns).with_columns(
-        pl.col(c).cast(pl.Float64) for c in columns if all(v is None or v.replace(".", "").isdigit() for v in columns[c])
+        pl.col(c).cast(pl.Float64)
+        for c in columns
+        if all(v is None or v.replace(".", "").isdigit() for v in columns[c])
     )
 
 

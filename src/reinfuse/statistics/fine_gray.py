@@ -47,6 +47,23 @@ def fine_gray(X: Floats, time: Floats, event: Floats, *, competing: Floats,
     -------
     coef, variance
         Shapes (k,) and (k, k); None where the steps do not end.
+
+    Notes
+    -----
+    Fine and Gray, J Am Stat Assoc 1999;94:496-509; the numbers are those of R's ``cmprsk::crr``. With few events its
+    normal-theory intervals are too narrow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import fine_gray
+    >>> X = np.array([[-1.0], [1.0], [-1.0], [1.0], [-1.0], [1.0]])
+    >>> time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    >>> relapse = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 1.0])
+    >>> death = np.array([0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    >>> coef, variance = fine_gray.fine_gray(X, time, relapse, competing=death)
+    >>> round(float(coef[0]), 3), round(float(variance[0, 0] ** 0.5), 3)
+    (-0.417, 0.524)
     """
     sets = _sets(time, event, competing, silent=np.zeros(len(time), dtype=np.bool_) if silent is None else silent)
     b = np.zeros(X.shape[1])

@@ -36,9 +36,10 @@ class FirthFit:
     Attributes
     ----------
     coef, lower, upper, p_value
+        Shape (k,): log odds or log hazard ratio per unit, limits of its profile, p of its penalised likelihood ratio;
         NaN where the fit, the limit or the test did not converge.
     infinite
-        Columns whose unpenalised estimate is infinite (separation, monotone likelihood).
+        Shape (k,): columns whose unpenalised estimate is infinite (separation, monotone likelihood).
     converged
         The fit converged.
     """
@@ -51,8 +52,8 @@ class FirthFit:
     converged: bool
 
 
-def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: float) -> FirthFit:
-    """Fit a Firth model.
+def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None = None, confidence: float = 0.95) -> FirthFit:
+    """Fit a Firth model of one data set.
 
     Parameters
     ----------
@@ -61,10 +62,49 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     X
         Shape (n, k); finite, of full rank together with the intercept, no column constant.
     event
-        1 or 0; of a logistic model the outcome.
+        Shape (n,): 1 or 0; of a logistic model the outcome.
     time
-        Days, of a Cox model.
+        Shape (n,): follow-up, of a Cox model.
+    confidence
+        Of the profile limits.
+
+    Returns
+    -------
+    FirthFit
+        Effects on the log scale.
+
+    Raises
+    ------
+    ValueError
+        If an array has another shape, holds NaN, or is not of the kind of model.
+
+    Notes
+    -----
+    Heinze and Schemper, Stat Med 2002;21:2409-2419 (logistic), Biometrics 2001;57:114-119 (Cox, Breslow ties).
+
+    Examples
+    --------
+    All three patients with the factor respond: without the penalty, the odds ratio would be infinite.
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth
+    >>> factor = np.array([[0.0], [0.0], [0.0], [0.0], [1.0], [1.0], [1.0]])
+    >>> response = np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+    >>> fitted = firth.fit("logistic", factor, response)
+    >>> [round(float(x), 2) for x in np.exp([fitted.coef[0], fitted.lower[0], fitted.upper[0]])]
+    [16.33, 0.8, 2832.71]
+    >>> round(float(fitted.p_value[0]), 3), bool(fitted.infinite[0])
+    (0.072, True)
+
+    A hazard ratio of times to an event:
+
+    >>> time = np.array([30.0, 60.0, 90.0, 400.0, 200.0, 300.0, 500.0])
+    >>> died = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    >>> fitted = firth.fit("cox", factor, died, time)
+    >>> round(float(np.exp(fitted.coef[0])), 2), round(float(fitted.p_value[0]), 2)
+    (0.29, 0.21)
     """
+    _check(kind, X, event, time)
     if time is not None and event.any():  # whoever was censored before the first event is in no risk set
         at_risk = time >= time[event == 1].min()
         X, event, time = X[at_risk], event[at_risk], time[at_risk]
@@ -83,8 +123,49 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None, confidence: f
     return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
 
 
+def _check(kind: Kind, X: Floats, event: Floats, time: Floats | None) -> None:
+    """Refuse what is no data of a model."""
+    if kind not in METHODS:
+        raise ValueError(f"kind is {kind!r}: use 'logistic' or 'cox'")
+    if (kind == "cox") != (time is not None):
+        raise ValueError("time belongs to a Cox model: give it there, and leave it out of a logistic model")
+    if (
+        np.ndim(X) != 2
+        or np.shape(event) != np.shape(X)[:1]
+        or (time is not None and np.shape(time) != np.shape(event))
+    ):
+        raise ValueError("X has shape (n, k), event and time have shape (n,)")
+    if not all(np.isfinite(a).all() for a in (X, event, *(() if time is None else (time,)))):
+        raise ValueError("X, event and time hold finite numbers: leave out rows with a missing value")
+
+
 def separated(X: Floats, outcome: Floats) -> Bools:
-    """Tell which columns have an infinite unpenalised logistic estimate."""
+    """Tell which columns have an infinite unpenalised logistic estimate.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k), no column constant.
+    outcome
+        Shape (n,): 1 or 0.
+
+    Returns
+    -------
+    Bools
+        Shape (k,).
+
+    Notes
+    -----
+    Konis K, DPhil thesis, Oxford 2007, linear program 4.23.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth
+    >>> X = np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> firth.separated(X, np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])).tolist()
+    [True, False]
+    """
     from scipy.optimize import linprog
 
     rows = np.unique(np.column_stack([X, outcome]), axis=0)
@@ -119,7 +200,30 @@ def _one_sided(X: Floats, event: Floats) -> Bools:
 
 
 def monotone(X: Floats, event: Floats, *, time: Floats) -> Bools:
-    """Tell which columns have an infinite unpenalised Cox estimate."""
+    """Tell which columns have an infinite unpenalised Cox estimate.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k), no column constant.
+    event, time
+        Shape (n,): 1 or 0, and follow-up.
+
+    Returns
+    -------
+    Bools
+        Shape (k,).
+
+    Examples
+    --------
+    Nobody with the factor has an event:
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth
+    >>> X = np.array([[0.0], [0.0], [1.0], [1.0]])
+    >>> firth.monotone(X, np.array([1.0, 1.0, 0.0, 0.0]), time=np.array([1.0, 2.0, 3.0, 4.0])).tolist()
+    [True]
+    """
     from scipy.optimize import linprog
     from scipy.sparse import csr_matrix
 

@@ -95,6 +95,27 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
         Last step at which a fit counts as converged.
     penalised
         False: plain maximum likelihood, which separated data do not have.
+
+    Returns
+    -------
+    Fits
+        One row a data set.
+
+    Notes
+    -----
+    Heinze and Schemper, Stat Med 2002;21:2409-2419.
+
+    Examples
+    --------
+    Two outcomes of the same five patients:
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth_batch
+    >>> X = np.column_stack([[0.0, 0.0, 1.0, 1.0, 1.0], np.ones(5)])
+    >>> outcomes = np.array([[0.0, 1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0, 1.0]])
+    >>> fits = firth_batch.logistic(X, outcomes)
+    >>> fits.coef[:, 0].round(2).tolist(), fits.converged.tolist()
+    ([0.51, 3.56], [True, True])
     """
     outcome = np.atleast_2d(outcome)
     batch, n = outcome.shape
@@ -134,7 +155,35 @@ def cox(
     close: float = EXACT,
     penalised: bool = True,
 ) -> Fits:
-    """Fit Firth Cox models, Breslow ties; arguments as in `logistic`, `time` and `event` of shape (batch, n)."""
+    """Fit Firth Cox models, Breslow ties.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k), or (batch, n, k) where each has its own; no intercept.
+    time, event
+        Follow-up, and 1 or 0, shape (batch, n).
+    weights, held, used, start, close, penalised
+        As in `logistic`.
+
+    Returns
+    -------
+    Fits
+        One row a data set.
+
+    Notes
+    -----
+    Heinze and Schemper, Biometrics 2001;57:114-119.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth_batch
+    >>> X = np.array([[0.0], [0.0], [1.0], [1.0]])
+    >>> times = np.array([[1.0, 2.0, 3.0, 4.0], [4.0, 1.0, 3.0, 2.0]])
+    >>> firth_batch.cox(X, times, np.ones((2, 4))).coef[:, 0].round(2).tolist()
+    [-2.02, 0.3]
+    """
     time, event = np.atleast_2d(time), np.atleast_2d(event)
     batch, n = time.shape
     order = np.argsort(-time, axis=1, kind="stable")

@@ -169,6 +169,25 @@ def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float
         Shape (rows,); every stretch has a length above 0.
     confidence
         Of the profile limits.
+
+    Returns
+    -------
+    FirthFit
+        Effects on the log scale.
+
+    Examples
+    --------
+    The second patient comes under observation on day 10; the last one's factor turns 1 on day 20.
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics import firth_left_truncated
+    >>> X = np.array([[0.0], [1.0], [1.0], [0.0], [0.0], [1.0]])
+    >>> start = np.array([0.0, 10.0, 0.0, 0.0, 0.0, 20.0])
+    >>> stop = np.array([15.0, 25.0, 40.0, 30.0, 20.0, 50.0])
+    >>> event = np.array([1.0, 1.0, 0.0, 1.0, 0.0, 1.0])
+    >>> fitted = firth_left_truncated.fit(X, start, stop, event, 0.95)
+    >>> round(float(fitted.coef[0]), 2), fitted.converged
+    (-1.06, True)
     """
     scale, k = X.std(axis=0), X.shape[1]
     rows = Rows((X - X.mean(axis=0)) / scale, start, stop, event)

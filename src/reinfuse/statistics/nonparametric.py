@@ -32,8 +32,37 @@ def _states(time: Floats, event: Floats, *, competing: Floats) -> Any:
     return gw.Surv(time=time, event=pl.Series(codes.tolist(), dtype=pl.Enum(_STATES)), type="mstate")
 
 
-def kaplan_meier(time: Floats, event: Floats, confidence: float, *, entry: Floats | None = None) -> tuple[Floats, ...]:
-    """Return time, survival, its log-log limits, numbers at risk, events and censorings at each distinct time."""
+def kaplan_meier(
+    time: Floats, event: Floats, confidence: float = 0.95, *, entry: Floats | None = None
+) -> tuple[Floats, ...]:
+    """Estimate a survival curve (Kaplan-Meier).
+
+    Parameters
+    ----------
+    time, event
+        Shape (n,): follow-up, and 1 or 0.
+    confidence
+        Of the pointwise limits, log-log with Greenwood's variance.
+    entry
+        Shape (n,): time from which each patient was under observation.
+
+    Returns
+    -------
+    time, survival, lower, upper, at_risk, events, censored
+        One value a distinct time; limits are NaN where they are not defined.
+
+    Notes
+    -----
+    Kalbfleisch and Prentice, The Statistical Analysis of Failure Time Data, 2002, section 1.4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import nonparametric
+    >>> curve = nonparametric.kaplan_meier(np.array([2.0, 3.0, 3.0, 5.0]), np.array([1.0, 1.0, 0.0, 1.0]))
+    >>> curve[0].tolist(), curve[1].tolist(), curve[4].tolist()
+    ([2.0, 3.0, 5.0], [0.75, 0.5, 0.0], [4.0, 3.0, 1.0])
+    """
     import greenwood as gw
 
     fit: Any = gw.KaplanMeier(conf_type="log-log", conf_level=confidence)
@@ -44,7 +73,27 @@ def kaplan_meier(time: Floats, event: Floats, confidence: float, *, entry: Float
 
 
 def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_]) -> float | None:
-    """Return the p-value of the log-rank test; None where no event compares the groups."""
+    """Return the p-value of the log-rank test; None where no event compares the groups.
+
+    Parameters
+    ----------
+    time, event
+        Shape (n,): follow-up, and 1 or 0.
+    groups
+        Shape (n,): the name of each patient's group.
+
+    Notes
+    -----
+    Mantel N, Cancer Chemother Rep 1966;50:163-170.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import nonparametric
+    >>> time, event = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.ones(6)
+    >>> round(nonparametric.log_rank(time, event, np.array(["a", "a", "a", "b", "b", "b"])), 3)
+    0.025
+    """
     import greenwood as gw
 
     try:
@@ -55,7 +104,29 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_]) -> float | N
 
 
 def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence: float) -> tuple[Floats, ...]:
-    """Return time, cumulative incidence of the event and its log-log limits."""
+    """Estimate a cumulative incidence where another event competes (Aalen-Johansen).
+
+    Parameters
+    ----------
+    time, event, competing
+        Shape (n,): follow-up; 1 where the event, or the competing event, came; neither: censored.
+    confidence
+        Of the pointwise limits, log-log.
+
+    Returns
+    -------
+    time, incidence, lower, upper
+        One value a distinct time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import nonparametric
+    >>> time = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> relapse, death = np.array([1.0, 0.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.0, 0.0])
+    >>> nonparametric.aalen_johansen(time, relapse, death, confidence=0.95)[1].tolist()
+    [0.25, 0.25, 0.5, 0.5]
+    """
     import greenwood as gw
 
     fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
@@ -66,7 +137,29 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
 
 
 def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str]) -> tuple[float, float]:
-    """Return statistic and p-value of Gray's test of equal cumulative incidence; NaN where it has none."""
+    """Return statistic and p-value of Gray's test of equal cumulative incidence; NaN where it has none.
+
+    Parameters
+    ----------
+    time, event, competing
+        Shape (n,), as in `aalen_johansen`.
+    groups
+        The name of each patient's group.
+
+    Notes
+    -----
+    Gray RJ, Ann Stat 1988;16:1141-1154.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import nonparametric
+    >>> time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    >>> relapse, death = np.array([1.0, 1.0, 0.0, 0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
+    >>> statistic, p = nonparametric.gray(time, relapse, death, groups=["a", "a", "a", "b", "b", "b"])
+    >>> round(statistic, 2), round(p, 2)
+    (2.44, 0.12)
+    """
     import greenwood as gw
 
     try:
@@ -78,7 +171,36 @@ def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str
 
 
 def schoenfeld(X: Floats, time: Floats, event: Floats, *, transform: str) -> tuple[Floats, Floats] | None:
-    """Return statistics and p-values of proportional hazards, of each column and, last, of all; None = not possible."""
+    """Test proportional hazards by scaled Schoenfeld residuals.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k).
+    time, event
+        Shape (n,): follow-up, and 1 or 0.
+    transform
+        Of time: ``km``, ``rank``, ``log`` or ``identity``.
+
+    Returns
+    -------
+    statistic, p_value
+        Of each column and, last, of all, shape (k + 1,); None where the model cannot be fitted.
+
+    Notes
+    -----
+    Grambsch and Therneau, Biometrika 1994;81:515-526.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import nonparametric
+    >>> X = np.array([[0.0], [1.0], [0.0], [1.0], [1.0], [0.0], [1.0], [0.0]])
+    >>> time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+    >>> statistic, p = nonparametric.schoenfeld(X, time, np.ones(8), transform="km")
+    >>> p.round(2).tolist()
+    [0.34, 0.34]
+    """
     import greenwood as gw
 
     try:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reinfuse.results.findings import Findings
+    from reinfuse.study.analysis import analyze
+    from reinfuse.study.report import Report
     from reinfuse.study.results import main_tables, save
     from reinfuse.study.study import Study
 
-__all__ = ["Findings", "Study", "main_tables", "save"]
+__all__ = ["Findings", "Report", "Study", "analyze", "main_tables", "save"]
 
-_WHERE = {"Findings": "reinfuse.results.findings", "Study": "reinfuse.study.study",
+_WHERE = {"Findings": "reinfuse.results.findings", "Report": "reinfuse.study.report",
+          "Study": "reinfuse.study.study", "analyze": "reinfuse.study.analysis",
           "main_tables": "reinfuse.study.results", "save": "reinfuse.study.results"}  # fmt: skip
 
 

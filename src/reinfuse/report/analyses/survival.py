@@ -45,10 +45,10 @@ def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     plan, described = inputs.findings.plan, inputs.findings.described
     own = {e.name for e in plan.endpoints}
     factors = [f.name for f in described.factors if f.kind != "number"
-               and (f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
+               and (inputs.every_group or f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
     for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
         yield f"survival_{end}", f"km_{end}", partial(_curves, inputs, end, None)
-        if declaration(end).by_factor or end in own:
+        if inputs.every_group or declaration(end).by_factor or end in own:
             for factor in factors:
                 yield f"survival_{end}", f"km_{end}_by_{factor}", partial(_curves, inputs, end, factor)
 

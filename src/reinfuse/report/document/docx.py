@@ -63,12 +63,13 @@ class _Word:
         self.file = docx.Document()
         self._bookmarks = 0
         self._set_up()
-        self.file.add_paragraph(document.title, style="Title")
+        if document.look != "alone":
+            self.file.add_paragraph(document.title, style="Title")
         for banner in document.banners:
             self.file.add_paragraph(style="Intense Quote").add_run(banner).bold = True
         if document.subtitle:
             self.file.add_paragraph(document.subtitle, style="Subtitle")
-        if document.contents:
+        if document.contents and document.look != "alone":
             self._contents()
         for section in document.sections:
             self._section(section, 1)
@@ -132,8 +133,7 @@ class _Word:
             _part(line, "end")
 
     def _section(self, section: Section, level: int) -> None:
-        heading = self.file.add_paragraph(style=f"Heading {min(level, 3)}")
-        self._marked(heading, _bookmark("section", section.name), lambda: heading.add_run(section.title))
+        self._heading(section, level)
         for block in section.blocks:
             match block:
                 case Section():
@@ -154,6 +154,11 @@ class _Word:
                 case Picture():
                     self._picture(block)
 
+    def _heading(self, section: Section, level: int) -> None:
+        if section.title:
+            heading = self.file.add_paragraph(style=f"Heading {min(level, 3)}")
+            self._marked(heading, _bookmark("section", section.name), lambda: heading.add_run(section.title))
+
     def _text(self, paragraph: Any, text: Text, *, small: bool = False) -> None:
         parts: tuple[Inline, ...] = (text,) if isinstance(text, str) else text
         for part in parts:
@@ -169,6 +174,9 @@ class _Word:
         """Add `Table 3. text`, the label a bookmark."""
         label = self.document.words[kind]
         line = self.file.add_paragraph(style="Caption")
+        if self.document.look == "alone":
+            line.add_run(text)
+            return line
 
         def numbered() -> None:
             line.add_run(f"{label} {self.document.mark}")

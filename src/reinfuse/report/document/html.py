@@ -38,6 +38,12 @@ def _numbered(document: Document) -> Callable[[str, str], str]:
     )
 
 
+def table_alone(table: Table, banners: Sequence[str] = ()) -> str:
+    """Return one table as HTML that a notebook shows, with its own indents since it has no style sheet."""
+    written: str = _template("table_alone.html.j2").render(table=table, banners=banners)
+    return written
+
+
 def _parts(text: Text) -> tuple[Inline, ...]:
     return (text,) if isinstance(text, str) else text
 
@@ -59,7 +65,7 @@ def _text(name: str) -> str:
 
 @cache
 def _template(name: str) -> Template:
-    sources = {n: _text(n) for n in ("document.html.j2", "fragment.html.j2", "table.html.j2")}
+    sources = {n: _text(n) for n in ("document.html.j2", "fragment.html.j2", "table.html.j2", "table_alone.html.j2")}
     environment = Environment(loader=DictLoader(sources), autoescape=True, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     return environment.get_template(name)

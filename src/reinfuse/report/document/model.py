@@ -135,7 +135,8 @@ class Document:
     Attributes
     ----------
     look
-        ``report`` numbers tables and figures and has a table of contents; ``brief`` is larger and has neither.
+        ``report`` numbers tables and figures and has a table of contents; ``brief`` is larger and has neither;
+        ``alone`` is one table or figure, without title and headings.
     banners
         What must not be overlooked, under the title.
     facts
@@ -155,7 +156,7 @@ class Document:
     subtitle: str
     sections: tuple[Section, ...]
     language: str = "en"
-    look: Literal["report", "brief"] = "report"
+    look: Literal["report", "brief", "alone"] = "report"
     banners: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     cited: tuple[str, ...] = ()
@@ -165,9 +166,9 @@ class Document:
 
     @cached_property
     def numbers(self) -> Mapping[tuple[str, str], int]:
-        """Kind and name -> number of each table and figure; empty of a brief."""
+        """Kind and name -> number of each table and figure; empty but of a report."""
         by_block: dict[tuple[str, str], int] = {}
-        if self.look == "brief":
+        if self.look != "report":
             return by_block
         counts = {"table": 0, "figure": 0}
         for block in self.blocks():

@@ -30,9 +30,9 @@ from reinfuse.report.document.model import (
     beside,
     widths,
 )
-from reinfuse.report.document.typst import compiled
+from reinfuse.report.document.typst import DPI, compiled
 
-FONTS = {"report": "Libertinus Serif", "brief": "DejaVu Sans"}
+FONTS = {"report": "Libertinus Serif", "brief": "DejaVu Sans", "alone": "Libertinus Serif"}
 STANDARD = "ua-1"
 _MILLIMETRES = {1: 112, 2: 172}
 _BESIDE = 84
@@ -43,6 +43,15 @@ _SIZE = re.compile(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 def pdf(document: Document) -> bytes:
     """Return a document as PDF/UA-1."""
+    return _without_suspects(_compiled(document, format="pdf", pdf_standards=STANDARD))
+
+
+def png(document: Document) -> bytes:
+    """Return the page of one table alone as PNG."""
+    return _compiled(document, format="png", ppi=float(DPI))
+
+
+def _compiled(document: Document, **options: Any) -> bytes:
     drawn = {b.name: b.drawn.svg for b in document.blocks() if isinstance(b, Picture)}
     template = files("reinfuse.report").joinpath("templates", "document.typ").read_bytes()
     contents = json.dumps(_Json(document).whole(), ensure_ascii=False).encode()
@@ -50,9 +59,7 @@ def pdf(document: Document) -> bytes:
     date = document.facts.get("date", "")
     when = datetime.fromisoformat(date if len(date) == 10 else "2000-01-01").replace(tzinfo=UTC)
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return _without_suspects(
-        compiled(sources, format="pdf", font_paths=[str(fonts)], pdf_standards=STANDARD, timestamp=when)
-    )
+    return compiled(sources, font_paths=[str(fonts)], timestamp=when, **options)
 
 
 def _without_suspects(pages: bytes) -> bytes:

@@ -28,3 +28,8 @@ def png(svg: bytes, dpi: int = DPI) -> bytes:
         Pixels an inch of that size.
     """
     return compiled({"main": _PAGE, "drawing.svg": svg}, format="png", ppi=float(dpi))
+
+
+def as_pdf(svg: bytes) -> bytes:
+    """Return an SVG drawing as a PDF of its size."""
+    return compiled({"main": _PAGE, "drawing.svg": svg}, format="pdf")

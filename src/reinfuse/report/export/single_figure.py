@@ -8,7 +8,7 @@ from reinfuse.exceptions import FigureRefused, Problem, nearest
 from reinfuse.output import Destination, at
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.plan.options import Analyses
-from reinfuse.report.document.typst import compiled, png
+from reinfuse.report.document.typst import as_pdf, png
 from reinfuse.report.figures.catalog import figures
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.results.findings import Findings
@@ -17,7 +17,6 @@ from reinfuse.tabular.csv_files import csv_text
 _DESCRIPTIVE = ("flow", "swimmer", "waterfall", "missing", "doses", "response_best", "km_")
 """Figures, or beginnings of their names, that need the description of the patients alone."""
 ENDINGS = ("svg", "pdf", "png", "csv")
-_PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
 
 
 def enough(plan: Plan, name: str) -> Plan:
@@ -65,6 +64,5 @@ def write(drawn: Drawn, place: Destination | Path) -> list[Path]:
     OutputRefused
         If the folder cannot be written, or holds files of these names.
     """
-    pdf = compiled({"main": _PAGE, "drawing.svg": drawn.svg}, format="pdf")
-    contents = (drawn.svg, pdf, png(drawn.svg), csv_text(drawn.data).encode())
+    contents = (drawn.svg, as_pdf(drawn.svg), png(drawn.svg), csv_text(drawn.data).encode())
     return at(place, "figure").write_files(dict(zip(files_of(drawn.name), contents, strict=True)))

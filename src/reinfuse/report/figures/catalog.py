@@ -15,16 +15,18 @@ from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.findings import Findings
 
 
-def figures(findings: Findings, columns: Columns | None = None) -> Iterator[Planned]:
+def figures(findings: Findings, columns: Columns | None = None, *, every_group: bool = False) -> Iterator[Planned]:
     """Yield every figure that these findings may have: the patients' flow, single patients, results.
 
     Parameters
     ----------
     columns
         Columns of a journal's page that each spans; default: what suits the figure.
+    every_group
+        Curves of every time to event by every factor that has levels.
     """
     findings = with_own_labels(findings)
-    planned = list(registry.figures(FigureInputs(findings, columns)))
+    planned = list(registry.figures(FigureInputs(findings, columns, every_group=every_group)))
     first = [one for one in planned if one[0] == "patients"]
     every = (*first, *patient_figures(findings, columns), *(one for one in planned if one[0] != "patients"))
     yield from (_in_style(one, options=findings.plan.report) for one in every)

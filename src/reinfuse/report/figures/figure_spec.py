@@ -29,11 +29,14 @@ class FigureInputs:
         Columns of a journal's page that each figure spans; None: what suits the figure.
     counts_alone
         True for a report on the CAR-T counts alone, which has more figures of them.
+    every_group
+        True for curves of every time to event by every factor that has levels.
     """
 
     findings: Findings
     columns: Columns | None = None
     counts_alone: bool = False
+    every_group: bool = False
 
     @cached_property
     def tables(self) -> StudyTables:

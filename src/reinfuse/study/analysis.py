@@ -1,0 +1,49 @@
+"""A cohort analysed, for whoever goes on with the findings in Python."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reinfuse.cohort.cohort import Cohort
+from reinfuse.study.plans import PlanOrPath, plan_of
+from reinfuse.study.study import Study
+
+if TYPE_CHECKING:
+    from reinfuse.cohort.raw_tables import CohortInput
+    from reinfuse.results.findings import Findings
+    from reinfuse.runtime.progress import Progress
+    from reinfuse.tabular.frames import AnyFrame
+
+
+def analyze(
+    cohort: Cohort | CohortInput | AnyFrame, plan: PlanOrPath = None, *, progress: Progress | None = None
+) -> Findings:
+    """Estimate what a plan asks for.
+
+    Parameters
+    ----------
+    cohort
+        From `read_cohort` or `Cohort.from_frames`; or what `read_cohort` takes: a folder, a file, a data frame with one
+        row a patient.
+    plan
+        A `Plan`, or the path of its file; default: the design of the reference study. Columns that were named when the
+        cohort was read are read so here too, unless the plan names others.
+    progress
+        Called with what is done, how many steps are done, and how many there are.
+
+    Raises
+    ------
+    CohortRefused, PlanRefused
+        With every problem: table, row, column and what would mend it.
+
+    See Also
+    --------
+    Report : shows the findings.
+    """
+    chosen = plan_of(plan)
+    if not isinstance(cohort, Cohort):
+        return Study.read(cohort, chosen).run(progress)
+    named, _ = cohort.read_with
+    if named.items() - chosen.columns.items():
+        chosen = chosen.replace(columns={**named, **chosen.columns})
+    return Study(cohort, chosen).run(progress)

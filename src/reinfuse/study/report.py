@@ -1,0 +1,317 @@
+"""The report of findings, table by table and figure by figure, for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from reinfuse.cohort.strata import factor_of
+from reinfuse.report.document.model import Table
+from reinfuse.report.export.notebook import main_tables
+from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.figure_spec import MOST_GROUPS
+from reinfuse.report.figures.swimmer import MOST
+from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.report.notebook.inline import InlineText, Requests, Unit
+from reinfuse.report.notebook.shown_figure import ShownFigure
+from reinfuse.report.notebook.shown_table import ShownTable
+from reinfuse.report.sections.contents import SYNTHETIC, report
+from reinfuse.report.tables.regression import regression
+from reinfuse.report.tables.study_tables import StudyTables
+from reinfuse.results.estimate import Estimate
+from reinfuse.results.findings import Findings
+from reinfuse.study.requests import among, endpoint_of, grouped_by, refused
+from reinfuse.study.results import save
+
+Wanted = Callable[[Estimate], bool]
+_OF_PATIENTS = ("swimmer", "waterfall", "doses", "missing")
+
+
+class Report:
+    """Tables, figures and sentences of findings, one by one.
+
+    Every number is a record of the findings; where a table or a figure by groups is asked for that they do not hold, it
+    is estimated from the same patients, by the same plan.
+
+    Parameters
+    ----------
+    findings
+        From `analyze`, or `Findings.load` of a folder of results.
+
+    Examples
+    --------
+    >>> findings = reinfuse.analyze("cohort/")  # doctest: +SKIP
+    >>> report = reinfuse.Report(findings)  # doctest: +SKIP
+    >>> report.table1(by="diagnosis").save("table1.docx")  # doctest: +SKIP
+    >>> report.regression("pfs").to_pandas()  # doctest: +SKIP
+    >>> report.km("pfs", by="cart1_cy_flu").save("figure1.pdf")  # doctest: +SKIP
+    >>> report.inline("median pfs")  # doctest: +SKIP
+    '61 days (95% CI 34 to 120; n = 9, 7 events)'
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        if not isinstance(findings, Findings):
+            rule = f"is a {type(findings).__name__}, not the findings of an analysis"
+            raise refused("Report", "findings", type(findings).__name__, rule=rule,
+                          remedy="give what analyze(cohort, plan) returns")  # fmt: skip
+        self.findings = findings
+
+    # Tables
+
+    def table1(self, by: str | None = None) -> ShownTable:
+        """Return the characteristics of the patients at the index infusion.
+
+        Parameters
+        ----------
+        by
+            A factor, or another column known at baseline, whose levels are columns beside all patients; default: the
+            subgroups of the plan, as in the report.
+
+        Raises
+        ------
+        RequestRefused
+            If patients cannot be divided so.
+        """
+        findings = self.findings
+        if by is not None:
+            findings, name = grouped_by(findings, by, analysis="baseline", what="table1")
+            populations = tuple(p for p in findings.described.populations if p == "all" or factor_of(p) == name)
+            findings = replace(findings, described=replace(findings.described, populations=populations))
+        table = StudyTables(findings).baseline()
+        return self._table(table, lambda e: e.analysis == "baseline", findings)
+
+    def regression(self, endpoint: str) -> ShownTable:
+        """Return the effects of all factors on an endpoint, univariable and multivariable side by side.
+
+        Parameters
+        ----------
+        endpoint
+            Such as ``pfs`` or ``response``.
+
+        Raises
+        ------
+        RequestRefused
+            If there is no such endpoint, or no effect on it was estimated.
+        """
+        end = endpoint_of(self.findings, endpoint, what="regression")
+        tables = StudyTables(self.findings)
+        table = regression(tables, endpoint)
+        if table is None:
+            estimated = [e.name for e in self.findings.described.endpoints if tables.effects(e.name)]
+            rule = f"no effect on {end.label} was estimated"
+            raise refused("regression", "endpoint", endpoint, rule=rule, remedy=among(estimated, endpoint))
+        return self._table(table, lambda e: e.analysis == "association" and e.endpoint == endpoint)
+
+    @cached_property
+    def tables(self) -> list[str]:
+        """Names of the tables of the whole report; `table` returns one."""
+        return list(self._tables)
+
+    def table(self, name: str) -> ShownTable:
+        """Return a table of the report.
+
+        Parameters
+        ----------
+        name
+            One of `tables`.
+
+        Raises
+        ------
+        RequestRefused
+            If there is none of this name.
+        """
+        if name not in self._tables:
+            remedy = among(self._tables, name)
+            raise refused("table", "name", name, rule=f"{name!r} is no table of this report", remedy=remedy)
+        analysis, _, endpoint = name.partition("_")
+        ends = {e.name for e in self.findings.described.endpoints}
+        return self._table(self._tables[name], lambda e: e.analysis == analysis
+                           and (endpoint not in ends or e.endpoint == endpoint))  # fmt: skip
+
+    @cached_property
+    def _tables(self) -> dict[str, Table]:
+        return {block.name: block for block in report(self.findings, ()).blocks() if isinstance(block, Table)}
+
+    def _table(self, table: Table, wanted: Wanted, findings: Findings | None = None) -> ShownTable:
+        records = [e for e in (findings or self.findings).estimates if wanted(e)]
+        return ShownTable(table, records, self._banners, self._facts, self._reads)
+
+    # Figures
+
+    def km(self, endpoint: str, by: str | None = None, *, columns: Columns = 1) -> ShownFigure:
+        """Draw Kaplan-Meier curves, with medians and numbers at risk.
+
+        Parameters
+        ----------
+        endpoint
+            A time to event, such as ``pfs``.
+        by
+            A factor, or another column known at baseline, whose levels are the curves; with the log-rank test.
+        columns
+            Columns of a journal's page that it spans.
+
+        Raises
+        ------
+        RequestRefused
+            If there is no such endpoint, or patients cannot be divided so.
+        """
+        endpoint_of(self.findings, endpoint, what="km", timed=True)
+        if by is None:
+            return self._figure(f"km_{endpoint}", "km", columns=columns)
+        findings, group = grouped_by(self.findings, by, analysis="survival", what="km")
+        return self._figure(f"km_{endpoint}_by_{group}", "km", findings=findings, columns=columns)
+
+    def forest(self, endpoint: str, *, columns: Columns = 2) -> ShownFigure:
+        """Draw the effects of all factors on an endpoint.
+
+        Parameters
+        ----------
+        endpoint
+            Such as ``pfs`` or ``response``.
+        columns
+            Columns of a journal's page that it spans.
+
+        Raises
+        ------
+        RequestRefused
+            If there is no such endpoint, or no effect on it was estimated.
+        """
+        endpoint_of(self.findings, endpoint, what="forest")
+        return self._figure(f"forest_{endpoint}", "forest", columns=columns)
+
+    def swimmer(self, *, columns: Columns = 2) -> ShownFigure:
+        """Draw the course of each patient.
+
+        Parameters
+        ----------
+        columns
+            Columns of a journal's page that it spans.
+
+        Raises
+        ------
+        RequestRefused
+            If there are too many patients for one figure, or the findings were read back and hold none.
+        """
+        return self._figure("swimmer", "swimmer", columns=columns)
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Names of the figures of the whole report; `figure` returns one. The first look draws them all."""
+        return [name for name, draw in self._drawings().items() if draw() is not None]
+
+    def figure(self, name: str, *, columns: Columns | None = None) -> ShownFigure:
+        """Draw a figure of the report.
+
+        Parameters
+        ----------
+        name
+            One of `figures`.
+        columns
+            Columns of a journal's page that it spans; default: what suits it.
+
+        Raises
+        ------
+        RequestRefused
+            If there is none of this name, or nothing to draw.
+        """
+        return self._figure(name, "figure", columns=columns)
+
+    def _drawings(self, findings: Findings | None = None, *, columns: Columns | None = None,
+                  every_group: bool = False) -> dict[str, Callable[[], Drawn | None]]:  # fmt: skip
+        planned = figures(findings or self.findings, columns, every_group=every_group)
+        return {name: draw for _, name, draw in planned}
+
+    def _figure(
+        self, name: str, what: str, *, columns: Columns | None, findings: Findings | None = None
+    ) -> ShownFigure:
+        if columns not in (None, 1, 2):
+            raise refused(what, "columns", columns, rule="is no width of a figure", remedy="use 1 or 2")
+        drawings = self._drawings(findings, columns=columns, every_group=what == "km")
+        drawn = drawings[name]() if name in drawings else None
+        if drawn is None:
+            rule, remedy = self._why_not(name, [*drawings])
+            raise refused(what, "name" if what == "figure" else None, name, rule=rule, remedy=remedy)
+        return ShownFigure(drawn, self._banners, self._facts, self._reads)
+
+    def _why_not(self, name: str, names: list[str]) -> tuple[str, str]:
+        """Return why a figure is not drawn, and what can be done."""
+        if name in names:
+            few = f": curves are drawn of 2 to {MOST_GROUPS} groups in which somebody is evaluated"
+            return f"{name!r} has nothing to draw{few if '_by_' in name else ''}", "take another factor or endpoint"
+        if self.findings.cohort is None and name in _OF_PATIENTS:
+            return f"{name!r} shows single patients, and findings that were read back hold none", "analyse the cohort"
+        if name == "swimmer":
+            return f"a swimmer plot shows {MOST} patients at most", "analyse a part of the cohort"
+        return f"{name!r} is no figure of these findings", among(names, name)
+
+    # Sentences
+
+    def inline(self, request: str, *, unit: Unit = "days") -> InlineText:
+        """Return a number as a sentence holds it, with its record.
+
+        Parameters
+        ----------
+        request
+            What is meant, in words: statistic, endpoint, and where it belongs to one the group, factor and model.
+            ``median pfs``, ``pfs at 12 months diagnosis=CLL``, ``response``,
+            ``hazard ratio pfs cart1_cy_flu multivariable``, ``p pfs cart1_cy_flu univariable``.
+        unit
+            Of times: ``days`` or ``months``.
+
+        Returns
+        -------
+        InlineText
+            A text; its `record` is the record behind it.
+
+        Raises
+        ------
+        RequestRefused
+            If no number is meant, or more than one, with the requests that are nearest.
+        """
+        return self._requests.text(request, unit)
+
+    @cached_property
+    def _requests(self) -> Requests:
+        return Requests(self.findings)
+
+    # The whole
+
+    def save(self, directory: str | Path, *, force: bool = False) -> Path:
+        """Write the whole report and all results into a folder, as `reinfuse.save` does.
+
+        Parameters
+        ----------
+        directory
+            The folder: new, empty, or with the results of an earlier analysis, which are replaced.
+        force
+            Move a folder with other files aside.
+
+        Raises
+        ------
+        OutputRefused
+            If the folder cannot be written.
+        """
+        return save(self.findings, directory, force=force)
+
+    @property
+    def _banners(self) -> tuple[str, ...]:
+        return (SYNTHETIC,) if self.findings.provenance["synthetic"] else ()
+
+    @property
+    def _facts(self) -> dict[str, str]:
+        provenance = self.findings.provenance
+        return {"generator": f"reinfuse {provenance['reinfuse']}", "date": str(provenance["date"])}
+
+    @property
+    def _reads(self) -> tuple[Path, ...]:
+        cohort = self.findings.cohort
+        source = cohort.raw.path if cohort else self.findings.read_from
+        return (source,) if source else ()
+
+    def _repr_html_(self) -> str:
+        return str(main_tables(self.findings))
+
+    def __repr__(self) -> str:
+        return f"<Report of {self.findings.described.patients} patients>"
