@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 from cohorts import EIGHT
-from helpers import cells, estimates_agree, plain, problems_of, write_folder, write_sheet
+from helpers import cells, estimates_agree, problems_of, write_folder, write_sheet
 from reinfuse import Cohort, Plan, Study, read_cohort
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import CohortRefused
+from reinfuse.plan.analysis_plan import Analyses
 
 SHEET = """patient_id,diagnosis,sex,age_years,bulky,response,pfs_days,pfs_event,os_days,os_event
 P1,CLL,F,61,yes,CR,400,0,420,0
@@ -63,7 +64,7 @@ FRAMES = {"polars": polars_frame, "pandas": pandas_frame, "nullable": nullable_f
 
 @pytest.mark.parametrize("library", FRAMES)
 def test_frames_give_the_estimates_of_the_files(library, tmp_path):
-    plan = plain(Plan.built_in())
+    plan = Plan(analyses=Analyses.none(), factors=[{"name": "bulky"}, {"name": "age_years"}])
     frames = {name: FRAMES[library](text) for name, text in EIGHT.items()}
     from_files = Study(read_cohort(write_folder(tmp_path, **EIGHT)), plan).run()
     from_frames = Study(Cohort.from_frames(**frames), plan).run()
@@ -124,7 +125,7 @@ def test_an_index_that_is_the_missing_column_is_the_remedy():
     frames = {name: pandas_frame(EIGHT[name]) for name in ("patients", "infusions")}
     with pytest.raises(CohortRefused) as refused:
         Cohort.from_frames(patients=frames["patients"].set_index("patient_id"), infusions=frames["infusions"])
-    assert "- patients, patient_id: the column is missing → it is the index of the data frame: " in str(refused.value)
+    assert "patients, patient_id: the column is missing → it is the index of the data frame: " in str(refused.value)
 
 
 def test_the_index_of_patients_stands_in_no_exception():

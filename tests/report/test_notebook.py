@@ -17,7 +17,7 @@ from reinfuse import Findings, Plan, Report, Study, analyze, read_cohort, save
 from reinfuse.cohort.strata import Stratum
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
-from reinfuse.exceptions import CohortRefused, ExtraMissing, OutputRefused, RequestRefused
+from reinfuse.exceptions import CohortRefused, ExtraMissing, OutputRefused, PlanRefused, RequestRefused
 from reinfuse.plan.analysis_plan import Analyses
 from reinfuse.report.notebook.inline import InlineText, Requests
 from reinfuse.report.text import number_format
@@ -315,6 +315,20 @@ def test_findings_that_were_read_back_show_what_they_hold(read_back, report):
     for wrong in (read_back.swimmer, lambda: read_back.km("pfs", by="histology"), lambda: read_back.table1(by="sex")):
         with pytest.raises(RequestRefused, match="hold no"):
             wrong()
+
+
+def test_settings_of_the_report_change_the_look_and_no_number(findings, report):
+    levels = {"cart1_cy_flu": {"yes": "given", "no": "not given"}}
+    own = Report(findings, journal="Lancet", labels={"pfs": "PFS", "cart1_cy_flu": "First Cy-Flu"}, levels=levels)
+    assert own.inline("median pfs") == "61 days (95% CI 43–94; n = 44, 38 events)"
+    assert own.inline("median pfs first cy-flu=yes").record == report.inline("median pfs cart1_cy_flu=yes").record
+    table = own.regression("pfs").to_polars()
+    row = table.filter(pl.col("variable") == "First Cy-Flu", pl.col("level") == "given")
+    assert row["Univariable HR (95% CI)"].item() == "0·32 (0·15–0·66)†"
+    assert set(own.km("pfs", by="cart1_cy_flu").to_polars()["group"]) == {"given", "not given"}
+    assert own.regression("pfs").records.equals(report.regression("pfs").records)
+    with pytest.raises(PlanRefused, match="did you mean journal"):
+        Report(findings, journl="Lancet")
 
 
 def test_what_is_no_findings_is_refused(findings):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from reinfuse.cohort.strata import factor_of
 from reinfuse.report.document.model import Table
@@ -20,6 +21,8 @@ from reinfuse.report.notebook.shown_table import ShownTable
 from reinfuse.report.sections.contents import SYNTHETIC, report
 from reinfuse.report.tables.regression import regression
 from reinfuse.report.tables.study_tables import StudyTables
+from reinfuse.report.text.journal_style import printed_as
+from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 from reinfuse.study.requests import among, endpoint_of, grouped_by, refused
@@ -39,6 +42,16 @@ class Report:
     ----------
     findings
         From `analyze`, or `Findings.load` of a folder of results.
+    **look
+        How it looks: settings of a plan's `[report]` (docs/plan.md) in place of the plan's, such as
+        ``journal="NEJM"``, ``labels={"pfs": "PFS"}``, ``digits={"ratio": 1}``. No number changes.
+
+    Raises
+    ------
+    RequestRefused
+        If what is given are no findings.
+    PlanRefused
+        If there is no such setting, or it cannot be followed.
 
     Examples
     --------
@@ -51,11 +64,14 @@ class Report:
     '61 days (95% CI 34 to 120; n = 9, 7 events)'
     """
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, **look: Any) -> None:
         if not isinstance(findings, Findings):
             rule = f"is a {type(findings).__name__}, not the findings of an analysis"
             raise refused("Report", "findings", type(findings).__name__, rule=rule,
                           remedy="give what analyze(cohort, plan) returns")  # fmt: skip
+        if look:
+            own = {name: getattr(findings.plan.report, name) for name in type(findings.plan.report).model_fields}
+            findings = replace(findings, plan=findings.plan.replace(report={**own, **look}))
         self.findings = findings
 
     # Tables
@@ -79,7 +95,8 @@ class Report:
             findings, name = grouped_by(findings, by, analysis="baseline", what="table1")
             populations = tuple(p for p in findings.described.populations if p == "all" or factor_of(p) == name)
             findings = replace(findings, described=replace(findings.described, populations=populations))
-        table = StudyTables(findings).baseline()
+        with printed_as(findings.plan.report):
+            table = StudyTables(with_own_labels(findings)).baseline()
         return self._table(table, lambda e: e.analysis == "baseline", findings)
 
     def regression(self, endpoint: str) -> ShownTable:
@@ -96,8 +113,9 @@ class Report:
             If there is no such endpoint, or no effect on it was estimated.
         """
         end = endpoint_of(self.findings, endpoint, what="regression")
-        tables = StudyTables(self.findings)
-        table = regression(tables, endpoint)
+        tables = StudyTables(with_own_labels(self.findings))
+        with printed_as(self.findings.plan.report):
+            table = regression(tables, endpoint)
         if table is None:
             estimated = [e.name for e in self.findings.described.endpoints if tables.effects(e.name)]
             rule = f"no effect on {end.label} was estimated"
@@ -270,11 +288,12 @@ class Report:
         RequestRefused
             If no number is meant, or more than one, with the requests that are nearest.
         """
-        return self._requests.text(request, unit)
+        with printed_as(self.findings.plan.report):
+            return self._requests.text(request, unit)
 
     @cached_property
     def _requests(self) -> Requests:
-        return Requests(self.findings)
+        return Requests(with_own_labels(self.findings))
 
     # The whole
 

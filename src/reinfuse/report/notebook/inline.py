@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.cohort.strata import AT_LEAST, factor_of, level_of
 from reinfuse.exceptions import Problem, RequestRefused, nearest
 from reinfuse.report.notebook.sentence import sentence
@@ -130,7 +131,7 @@ class Requests:
         """Return the words of a request, in the usual terms, and the factors with levels that it holds as one word."""
         text = f" {request.casefold()} "
         for label, name in sorted(self._labels.items(), key=lambda pair: -len(pair[0])):
-            text = text.replace(f" {label} ", f" {name} ")
+            text = re.sub(rf"(?<=\s){re.escape(label)}(?=[\s=])", lambda _, name=name: name, text)  # type: ignore[misc]
         for said, usual in _SAME.items():
             text = text.replace(f" {said} ", f" {usual} ")
         return _words(text), frozenset(pair for pair in self._pairs if f" {pair} " in text)
@@ -179,7 +180,7 @@ def _words(text: str, fillers: Collection[str] = _FILLERS) -> frozenset[str]:
 def _candidates(record: Estimate) -> Iterator[_Candidate]:
     """Yield the record by the request that means it, and its p-value where it has one beside its estimate."""
     statistic = _STATISTICS.get(record.statistic, record.statistic.replace("_", " "))
-    at = "" if record.at is None else f"at {number_format.months(record.at).removesuffix('.0')} months"
+    at = "" if record.at is None else f"at {record.at / DAYS_A_MONTH:.1f} months".replace(".0 ", " ")
     group = " ".join(dict.fromkeys(g for g in (record.group, *_population(record)) if g))
     group = f"among {group}" if group and record.level is not None else group
     tail = [record.endpoint, at, record.stratum, record.model, group]

@@ -60,7 +60,7 @@ def _size(record: Estimate) -> str:
 
 def _interval(record: Estimate) -> str:
     inside = number_format.interval(record)
-    return "" if inside == NOT_ESTIMABLE else f"{number_format.level(record.confidence)} {inside}"
+    return "" if inside == NOT_ESTIMABLE else number_format.level_before(record.confidence, inside)
 
 
 def _share(record: Estimate) -> str:
@@ -85,7 +85,8 @@ def _time(record: Estimate, unit: Literal["days", "months"]) -> str:
     median = NOT_REACHED if record.estimate is None else f"{shown(record.estimate)} {unit}"
     limits = ""
     if record.lower is not None or record.upper is not None:
-        limits = f"{number_format.level(record.confidence)} {shown(record.lower)} to {shown(record.upper)}"
+        inside = number_format.limits(shown(record.lower), shown(record.upper))
+        limits = number_format.level_before(record.confidence, inside)
         limits += f" {unit}" if record.estimate is None else ""
     return _with(median, limits, _size(record))
 
@@ -98,4 +99,4 @@ def _quartiles(record: Estimate, estimates: Sequence[Estimate]) -> str:
     values = [next((e.estimate for e in estimates if replace(e, estimate=None) == w), None) for w in wanted]
     if None in values:
         return ""
-    return f"quartiles {' to '.join(number_format.plain(v, record.unit) for v in values)}"
+    return f"quartiles {number_format.limits(*(number_format.plain(v, record.unit) for v in values))}"

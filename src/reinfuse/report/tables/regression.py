@@ -49,7 +49,8 @@ class _Regression:
         several = len(self.models) > 2
         names = ["Univariable", *(f"Multivariable{f' {i}' if several else ''}" for i in range(1, len(self.models)))]
         effect = f"{self.what} ({self.tables.ci})"
-        heads = ("", "n", "Events", *(h for name in names for h in (f"{name} {effect}", f"{name} p")))
+        p = number_format.p_letter()
+        heads = ("", "n", "Events", *(f"{name} {head}" for name in names for head in (effect, p)))
         rows = tuple(row for factor in self.tables.findings.described.factors for row in self._factor(factor))
         caption = f"Factors associated with {lowered(self.tables.labels.endpoint(self.endpoint))}"
         notes = (*self._sizes(names), *(f"{mark} {text}" for text, mark in self.marks.items()))
@@ -57,7 +58,8 @@ class _Regression:
 
     def _sizes(self, names: Sequence[str]) -> Iterator[str]:
         what = "odds" if self.what == "OR" else "hazard"
-        yield f"{self.what}: {what} ratio of Firth's penalised model; p: penalised likelihood ratio"
+        p = number_format.p_letter()
+        yield f"{self.what}: {what} ratio of Firth's penalised model; {p}: penalised likelihood ratio"
         for name, model in zip(names[1:], self.models[1:], strict=True):
             first = next(iter(model.values()), None)
             if first is not None and not number_format.hidden(first):
@@ -75,10 +77,12 @@ class _Regression:
         yield Row(label, ("",) * (2 + width))
         reference, *others = factor.levels
         shown = [t for m in self.models for t in ((REFERENCE, "") if any(n == factor.name for n, _ in m) else ("", ""))]
-        yield Row(reference, (*self._level(factor, reference), *shown), inner=True)
+        named = self.tables.labels.level_label
+        yield Row(named(factor.name, reference), (*self._level(factor, reference), *shown), inner=True)
         for level in others:
             term = level if factor.kind == "category" else None
-            yield Row(level, (*self._level(factor, level), *self._effects(factor.name, term)), inner=True)
+            cells = (*self._level(factor, level), *self._effects(factor.name, term))
+            yield Row(named(factor.name, level), cells, inner=True)
 
     def _level(self, factor: DescribedFactor, level: str) -> tuple[str, str]:
         """Return patients and events of one level."""
