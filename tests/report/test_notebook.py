@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 
 import docx
@@ -13,7 +14,7 @@ import pytest
 
 from cohorts import EIGHT
 from helpers import csv_text, plain, write_folder
-from reinfuse import Findings, Plan, Report, Study, analyze, read_cohort, save
+from reinfuse import Findings, Plan, Report, Study, analyze, read_cohort
 from reinfuse.cohort.strata import Stratum
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
@@ -22,6 +23,8 @@ from reinfuse.plan.analysis_plan import Analyses
 from reinfuse.report.notebook.inline import InlineText, Requests
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
+from reinfuse.results.curves import curves_frame
+from reinfuse.tabular.csv_files import write_csv
 
 BARE = Analyses.none()
 
@@ -43,7 +46,10 @@ def look(findings):
 
 @pytest.fixture(scope="module")
 def read_back(findings, tmp_path_factory):
-    return Report(Findings.load(save(findings, tmp_path_factory.mktemp("results") / "out")))
+    folder = tmp_path_factory.mktemp("results")
+    (folder / "findings.json").write_text(json.dumps(findings.as_dict()))
+    write_csv(curves_frame(findings.curves), folder / "curves.csv")
+    return Report(Findings.load(folder))
 
 
 def test_every_effect_stands_in_the_regression_table_beside_its_level(report, look):
@@ -95,7 +101,7 @@ def test_table_1_by_a_column_counts_its_levels(report, findings, by):
     heads = [f"{level} (n = {count})" for level, count in counts.iter_rows()]
     assert shown.columns == ["variable", "level", "All patients (n = 44)", *heads]
     plan = Plan(analyses=BARE, subgroups=(by,))
-    whole = Report(Study(findings.cohort, plan).run()).table1().to_polars()
+    whole = Report(Study(findings.cohort, plan).only("baseline")).table1().to_polars()
     assert shown.filter(pl.col("variable") == "Sex").equals(whole.filter(pl.col("variable") == "Sex"))
 
 
@@ -111,7 +117,7 @@ def test_curves_by_a_factor_or_a_column_are_those_of_its_levels(report, findings
     assert shown.name == f"km_{endpoint}_by_{by}"
     plan = findings.plan if any(f.name == by for f in findings.described.factors) else Plan(
         analyses=BARE, factors=[{"name": by, "column": by}])  # fmt: skip
-    curves = Study(findings.cohort, plan).run().curves
+    curves = Study(findings.cohort, plan).only("survival").curves
     for (level,), points in shown.to_polars().group_by("group"):
         curve = curves[endpoint, "all", Stratum(by, level)]
         assert points["survival"].to_list() == curve.survival.tolist()

@@ -18,7 +18,8 @@ from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.report.notebook.inline import InlineText, Requests, Unit
 from reinfuse.report.notebook.shown_figure import ShownFigure
 from reinfuse.report.notebook.shown_table import ShownTable
-from reinfuse.report.sections.contents import SYNTHETIC, report
+from reinfuse.report.sections.contents import documents
+from reinfuse.report.sections.study_sections import SYNTHETIC
 from reinfuse.report.tables.regression import regression
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.journal_style import printed_as
@@ -124,11 +125,11 @@ class Report:
 
     @cached_property
     def tables(self) -> list[str]:
-        """Names of the tables of the whole report; `table` returns one."""
+        """Names of the tables of report and supplement; `table` returns one."""
         return list(self._tables)
 
     def table(self, name: str) -> ShownTable:
-        """Return a table of the report.
+        """Return a table of report or supplement.
 
         Parameters
         ----------
@@ -150,7 +151,8 @@ class Report:
 
     @cached_property
     def _tables(self) -> dict[str, Table]:
-        return {block.name: block for block in report(self.findings, ()).blocks() if isinstance(block, Table)}
+        blocks = (block for document in documents(self.findings, ()).values() for block in document.blocks())
+        return {block.name: block for block in blocks if isinstance(block, Table)}
 
     def _table(self, table: Table, wanted: Wanted, findings: Findings | None = None) -> ShownTable:
         records = [e for e in (findings or self.findings).estimates if wanted(e)]
@@ -216,11 +218,11 @@ class Report:
 
     @cached_property
     def figures(self) -> list[str]:
-        """Names of the figures of the whole report; `figure` returns one. The first look draws them all."""
+        """Names of the figures of report and supplement; `figure` returns one. The first look draws them all."""
         return [name for name, draw in self._drawings().items() if draw() is not None]
 
     def figure(self, name: str, *, columns: Columns | None = None) -> ShownFigure:
-        """Draw a figure of the report.
+        """Draw a figure of report or supplement.
 
         Parameters
         ----------

@@ -19,6 +19,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Length, Pt, RGBColor
 
+from reinfuse.report.document.docx_grid import WIDTH, fill_cell, indent_cell, rule, set_heads, set_widths
 from reinfuse.report.document.model import (
     Bullets,
     Cite,
@@ -32,10 +33,8 @@ from reinfuse.report.document.model import (
     Table,
     Text,
     cited,
-    widths,
 )
 
-WIDTH = Cm(17)
 _SIZES = {1: Cm(11), 2: WIDTH}
 _MANY_COLUMNS = 5
 _LONGEST_PROPERTY = 255
@@ -202,16 +201,16 @@ class _Word:
         self._caption("table", table.name, text=table.caption).paragraph_format.keep_with_next = True
         grid = self.file.add_table(rows=1 + len(table.rows), cols=len(table.head))
         grid.alignment = WD_TABLE_ALIGNMENT.LEFT
-        _widen(grid, table)
+        set_widths(grid, table)
         size = Pt(8.5 if len(table.head) <= _MANY_COLUMNS else 7.5)
-        _ruled(grid, table.caption)
+        rule(grid, table.caption)
         lines = [(table.head, False), *(((row.head, *row.cells), row.inner) for row in table.rows)]
         for (texts, inner), row in zip(lines, grid._tbl.tr_lst, strict=True):
             for text, cell in zip(texts, row.tc_lst, strict=True):
-                _cell(cell, text, size, bold=row is grid._tbl.tr_lst[0])
+                fill_cell(cell, text, size, bold=row is grid._tbl.tr_lst[0])
             if inner:
-                _indented(row.tc_lst[0])
-        _heads(grid)
+                indent_cell(row.tc_lst[0])
+        set_heads(grid)
         if table.notes:
             note = "; ".join(table.notes)
             self.file.add_paragraph().add_run(note if note.endswith(".") else f"{note}.").font.size = Pt(8)
@@ -264,73 +263,3 @@ def _link(paragraph: Any, bookmark: str, *, text: str) -> None:
     run.font.color.rgb = RGBColor(0x0B, 0x5C, 0x93)
     link.append(run._r)
     paragraph._p.append(link)
-
-
-def _ruled(table: Any, caption: str) -> None:
-    """Rule a table as journals do: above, under the heads, below; and describe it."""
-    properties = table._tbl.tblPr
-    borders = OxmlElement("w:tblBorders")
-    for side, size in (("top", 8), ("bottom", 8), ("insideH", 2)):
-        line = OxmlElement(f"w:{side}")
-        for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", "808080")):
-            line.set(qn(f"w:{name}"), value)
-        borders.append(line)
-    properties.append(borders)
-    margins = OxmlElement("w:tblCellMar")
-    for side in ("left", "right"):
-        margin = OxmlElement(f"w:{side}")
-        margin.set(qn("w:w"), "50")
-        margin.set(qn("w:type"), "dxa")
-        margins.append(margin)
-    properties.append(margins)
-    description = OxmlElement("w:tblCaption")
-    description.set(qn("w:val"), caption)
-    properties.append(description)
-
-
-def _widen(grid: Any, table: Table) -> None:
-    """Give the columns widths in proportion to their texts."""
-    grid.autofit = False
-    shares = widths(table)
-    twips = [round(WIDTH.twips * share / sum(shares)) for share in shares]
-    for column, width in zip(grid._tbl.tblGrid.gridCol_lst, twips, strict=True):
-        column.set(qn("w:w"), str(width))
-    for row in grid._tbl.tr_lst:
-        for cell, width in zip(row.tc_lst, twips, strict=True):
-            own = cell.get_or_add_tcPr().get_or_add_tcW()
-            own.set(qn("w:w"), str(width))
-            own.set(qn("w:type"), "dxa")
-
-
-def _heads(table: Any) -> None:
-    """Let the row of heads stand on every page, and no row break."""
-    for i, row in enumerate(table._tbl.tr_lst):
-        properties = row.get_or_add_trPr()
-        properties.append(OxmlElement("w:cantSplit"))
-        if i == 0:
-            properties.append(OxmlElement("w:tblHeader"))
-
-
-def _cell(cell: Any, text: str, size: Any, *, bold: bool) -> None:
-    """Write a cell's text; on the XML itself, since the library's way takes a second a hundred rows."""
-    paragraph = cell.p_lst[0]
-    properties = paragraph.get_or_add_pPr()
-    spacing = OxmlElement("w:spacing")
-    for name in ("before", "after"):
-        spacing.set(qn(f"w:{name}"), "20")
-    properties.append(spacing)
-    run = paragraph.add_r()
-    style = run.get_or_add_rPr()
-    if bold:
-        style.append(OxmlElement("w:b"))
-    for name in ("sz", "szCs"):
-        mark = OxmlElement(f"w:{name}")
-        mark.set(qn("w:val"), str(int(size.pt * 2)))
-        style.append(mark)
-    run.text = text
-
-
-def _indented(cell: Any) -> None:
-    indent = OxmlElement("w:ind")
-    indent.set(qn("w:left"), "200")
-    cell.p_lst[0].get_or_add_pPr().append(indent)
