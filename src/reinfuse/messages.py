@@ -32,7 +32,7 @@ def lines(problems: Iterable[Problem], *, values: bool = True) -> Iterator[str]:
         where = ", ".join(
             x for x in (first.table, rows_in_words(group) if len(group) == 1 else "", _column(first)) if x
         )
-        what, remedy = _one(first, values) if len(group) == 1 else _several(group, values)
+        what, remedy = _one(first, values=values) if len(group) == 1 else _several(group, values=values)
         yield f"{first.severity.upper()}: {where + ': ' if where else ''}{what} → {remedy}"
 
 
@@ -55,11 +55,11 @@ def _column(problem: Problem) -> str:
     return f"{problem.header} (read as {problem.column})"
 
 
-def _one(problem: Problem, values: bool) -> tuple[str, str]:
+def _one(problem: Problem, *, values: bool) -> tuple[str, str]:
     return problem.rule + (f" [{problem.value}]" if problem.value and values else ""), problem.remedy
 
 
-def _several(group: Sequence[Problem], values: bool) -> tuple[str, str]:
+def _several(group: Sequence[Problem], *, values: bool) -> tuple[str, str]:
     """Return what is wrong with several cells, and the remedies."""
     texts = Counter(p.value for p in group if p.value and values)
     what = f"{len(group):,} cells, {len(texts):,} different texts" if len(texts) > 1 else f"{len(group):,} times"

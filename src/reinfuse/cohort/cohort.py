@@ -90,7 +90,7 @@ class Cohort:
         frames = {"patients": patients, "infusions": infusions, "responses": responses, "mrd": mrd, "counts": counts,
                   "toxicities": toxicities, "therapies": therapies}  # fmt: skip
         wanted = {table: f for table, f in frames.items() if f is not None or TABLES[table].required}
-        cohort, problems = examine(raw_frames(wanted, name), confirmed=confirmed)
+        cohort, problems = examine(raw_frames(wanted, name=name), confirmed=confirmed)
         if cohort is None:
             raise CohortRefused(problems)
         return cohort

@@ -17,7 +17,7 @@ _RULES = {
 """By pydantic's kind of error, what is said in place of its own words."""
 
 
-def problems_of(error: ValidationError, settings: Iterable[str]) -> list[Problem]:
+def problems_of(error: ValidationError, *, settings: Iterable[str]) -> list[Problem]:
     """Return every problem of a declaration.
 
     Parameters

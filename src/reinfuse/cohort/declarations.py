@@ -88,7 +88,7 @@ class Declaration(BaseModel):
     @classmethod
     def _wrong(cls, settings: dict[str, Any], error: ValidationError) -> list[Problem]:  # noqa: ARG003
         """Return every problem of settings."""
-        return problems_of(error, cls.names_of_settings())
+        return problems_of(error, settings=cls.names_of_settings())
 
     @staticmethod
     def names_of_settings() -> set[str]:

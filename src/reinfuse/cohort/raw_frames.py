@@ -18,7 +18,7 @@ NAME = "data frame"
 _RESET = "frame.reset_index() makes it a column"
 
 
-def raw_frames(frames: Mapping[str, object], name: str = NAME) -> RawCohort:
+def raw_frames(frames: Mapping[str, object], *, name: str = NAME) -> RawCohort:
     """Return data frames as a raw cohort.
 
     Parameters

@@ -114,13 +114,13 @@ class Plan(Design):
 
     @classmethod
     def _wrong(cls, settings: dict[str, Any], error: ValidationError) -> list[Problem]:
-        problems = problems_of(error, {*cls.names_of_settings(), *declared()})
+        problems = problems_of(error, settings={*cls.names_of_settings(), *declared()})
         settings = copy.deepcopy(settings)
         _drop_unknown(settings, error)
         try:  # once more without the unknown settings, which keep the names in the plan from being compared
             cls.model_validate(settings)
         except ValidationError as further:
-            problems += [p for p in problems_of(further, ()) if p not in problems]
+            problems += [p for p in problems_of(further, settings=()) if p not in problems]
         return problems
 
     @model_validator(mode="after")

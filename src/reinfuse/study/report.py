@@ -10,11 +10,9 @@ from typing import Any
 
 from reinfuse.cohort.strata import factor_of
 from reinfuse.report.document.model import Table
+from reinfuse.report.export import single_figure
 from reinfuse.report.export.notebook import main_tables
-from reinfuse.report.figures.catalog import figures
-from reinfuse.report.figures.figure_spec import MOST_GROUPS
-from reinfuse.report.figures.swimmer import MOST
-from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.report.figures.theme import Columns
 from reinfuse.report.notebook.inline import InlineText, Requests, Unit
 from reinfuse.report.notebook.shown_figure import ShownFigure
 from reinfuse.report.notebook.shown_table import ShownTable
@@ -26,11 +24,11 @@ from reinfuse.report.text.journal_style import printed_as
 from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
+from reinfuse.study.drawings import drawing_of
 from reinfuse.study.requests import among, endpoint_of, grouped_by, refused
 from reinfuse.study.results import save
 
 Wanted = Callable[[Estimate], bool]
-_OF_PATIENTS = ("swimmer", "waterfall", "doses", "missing")
 
 
 class Report:
@@ -98,7 +96,7 @@ class Report:
             findings = replace(findings, described=replace(findings.described, populations=populations))
         with printed_as(findings.plan.report):
             table = StudyTables(with_own_labels(findings)).baseline()
-        return self._table(table, lambda e: e.analysis == "baseline", findings)
+        return self._table(table, lambda e: e.analysis == "baseline", findings=findings)
 
     def regression(self, endpoint: str) -> ShownTable:
         """Return the effects of all factors on an endpoint, univariable and multivariable side by side.
@@ -120,7 +118,7 @@ class Report:
         if table is None:
             estimated = [e.name for e in self.findings.described.endpoints if tables.effects(e.name)]
             rule = f"no effect on {end.label} was estimated"
-            raise refused("regression", "endpoint", endpoint, rule=rule, remedy=among(estimated, endpoint))
+            raise refused("regression", "endpoint", endpoint, rule=rule, remedy=among(estimated, name=endpoint))
         return self._table(table, lambda e: e.analysis == "association" and e.endpoint == endpoint)
 
     @cached_property
@@ -142,7 +140,7 @@ class Report:
             If there is none of this name.
         """
         if name not in self._tables:
-            remedy = among(self._tables, name)
+            remedy = among(self._tables, name=name)
             raise refused("table", "name", name, rule=f"{name!r} is no table of this report", remedy=remedy)
         analysis, _, endpoint = name.partition("_")
         ends = {e.name for e in self.findings.described.endpoints}
@@ -154,7 +152,7 @@ class Report:
         blocks = (block for document in documents(self.findings, ()).values() for block in document.blocks())
         return {block.name: block for block in blocks if isinstance(block, Table)}
 
-    def _table(self, table: Table, wanted: Wanted, findings: Findings | None = None) -> ShownTable:
+    def _table(self, table: Table, wanted: Wanted, *, findings: Findings | None = None) -> ShownTable:
         records = [e for e in (findings or self.findings).estimates if wanted(e)]
         return ShownTable(table, records, self._banners, self._facts, self._reads)
 
@@ -219,7 +217,7 @@ class Report:
     @cached_property
     def figures(self) -> list[str]:
         """Names of the figures of report and supplement; `figure` returns one. The first look draws them all."""
-        return [name for name, draw in self._drawings().items() if draw() is not None]
+        return single_figure.names(self.findings)
 
     def figure(self, name: str, *, columns: Columns | None = None) -> ShownFigure:
         """Draw a figure of report or supplement.
@@ -238,33 +236,11 @@ class Report:
         """
         return self._figure(name, "figure", columns=columns)
 
-    def _drawings(self, findings: Findings | None = None, *, columns: Columns | None = None,
-                  every_group: bool = False) -> dict[str, Callable[[], Drawn | None]]:  # fmt: skip
-        planned = figures(findings or self.findings, columns, every_group=every_group)
-        return {name: draw for _, name, draw in planned}
-
     def _figure(
         self, name: str, what: str, *, columns: Columns | None, findings: Findings | None = None
     ) -> ShownFigure:
-        if columns not in (None, 1, 2):
-            raise refused(what, "columns", columns, rule="is no width of a figure", remedy="use 1 or 2")
-        drawings = self._drawings(findings, columns=columns, every_group=what == "km")
-        drawn = drawings[name]() if name in drawings else None
-        if drawn is None:
-            rule, remedy = self._why_not(name, [*drawings])
-            raise refused(what, "name" if what == "figure" else None, name, rule=rule, remedy=remedy)
+        drawn = drawing_of(findings or self.findings, name, columns=columns, what=what)
         return ShownFigure(drawn, self._banners, self._facts, self._reads)
-
-    def _why_not(self, name: str, names: list[str]) -> tuple[str, str]:
-        """Return why a figure is not drawn, and what can be done."""
-        if name in names:
-            few = f": curves are drawn of 2 to {MOST_GROUPS} groups in which somebody is evaluated"
-            return f"{name!r} has nothing to draw{few if '_by_' in name else ''}", "take another factor or endpoint"
-        if self.findings.cohort is None and name in _OF_PATIENTS:
-            return f"{name!r} shows single patients, and findings that were read back hold none", "analyse the cohort"
-        if name == "swimmer":
-            return f"a swimmer plot shows {MOST} patients at most", "analyse a part of the cohort"
-        return f"{name!r} is no figure of these findings", among(names, name)
 
     # Sentences
 
@@ -291,7 +267,7 @@ class Report:
             If no number is meant, or more than one, with the requests that are nearest.
         """
         with printed_as(self.findings.plan.report):
-            return self._requests.text(request, unit)
+            return self._requests.text(request, unit=unit)
 
     @cached_property
     def _requests(self) -> Requests:

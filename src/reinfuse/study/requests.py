@@ -31,13 +31,13 @@ def refused(what: str, argument: str | None, value: object, *, rule: str, remedy
     return RequestRefused([Problem(table=what, column=argument, value=str(value), rule=rule, remedy=remedy)])
 
 
-def among(names: Iterable[str], name: str) -> str:
+def among(names: Iterable[str], *, name: str) -> str:
     """Return as a remedy the name that is nearest, or those that there are."""
-    there = list(names)
-    near = nearest(name, there, short=3)
-    more = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
-    every = f"there are: {', '.join(there[:_SHOWN])}{more}" if there else "none is there"
-    return f"did you mean {near!r}? {every}" if near else every
+    every = list(names)
+    near = nearest(name, every, short=3)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    listed = f"there are: {', '.join(every[:_SHOWN])}{more}" if every else "none is there"
+    return f"did you mean {near!r}? {listed}" if near else listed
 
 
 def endpoint_of(findings: Findings, name: str, *, what: str, timed: bool = False) -> DescribedEndpoint:
@@ -62,7 +62,7 @@ def endpoint_of(findings: Findings, name: str, *, what: str, timed: bool = False
     rule = f"{name!r} is no endpoint of these findings"
     if kinds:
         rule = f"{name!r} competes with another event" if kinds[0].competing else f"{name!r} is no time to event"
-    raise refused(what, "endpoint", name, rule=rule, remedy=among(ends, name))
+    raise refused(what, "endpoint", name, rule=rule, remedy=among(ends, name=name))
 
 
 def grouped_by(findings: Findings, by: str, *, analysis: str, what: str) -> tuple[Findings, str]:
@@ -87,7 +87,7 @@ def grouped_by(findings: Findings, by: str, *, analysis: str, what: str) -> tupl
         return findings, by
     if findings.cohort is None:
         rule = f"the findings were read back and hold no patients, so that nothing can be estimated by {by!r}"
-        remedy = f"analyse the cohort again; {among(populations if analysis == 'baseline' else factors, by)}"
+        remedy = f"analyse the cohort again; {among(populations if analysis == 'baseline' else factors, name=by)}"
         raise refused(what, "by", by, rule=rule, remedy=remedy)
     try:
         plan, name = _with_group(findings.plan, by, known=by in factors)
@@ -116,10 +116,9 @@ def _in_words(wrong: PlanRefused, findings: Findings, by: str, *, what: str) -> 
     """Return why patients cannot be divided by a column; where there is none of this name, with those there are."""
     columns = [] if findings.data is None else [c for c in findings.data.frame.columns if DERIVED not in c]
     names = [*(f.name for f in findings.described.factors if f.kind != "number"), *columns]
-    there = by in names or by in BUILT_IN_FACTORS
     rules = {p.rule: p.remedy for p in wrong.problems if p.severity == "error"}
-    if not there:
-        rules = {f"{by!r} is no factor and no column of these patients": among(_suggested(findings), by)}
+    if by not in names and by not in BUILT_IN_FACTORS:
+        rules = {f"{by!r} is no factor and no column of these patients": among(_suggested(findings), name=by)}
     other = f"take a factor known at the index infusion: {', '.join(_suggested(findings))}"
     rules = {rule: other if remedy == "correct the plan" else remedy for rule, remedy in rules.items()}
     return [Problem(table=what, column="by", value=by, rule=rule, remedy=remedy) for rule, remedy in rules.items()]

@@ -72,7 +72,7 @@ class _Candidate:
     @cached_property
     def words(self) -> frozenset[str]:
         """All words of the request; a level is said, whatever its words are."""
-        return _words(self.request) | _words(" ".join(level for _, level in self._strata), ())
+        return _words(self.request) | _words(" ".join(level for _, level in self._strata), fillers=())
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -101,7 +101,7 @@ class Requests:
         self._pairs = frozenset(pair for c in self._candidates for pair in c.pairs)
         self._estimates = findings.estimates
 
-    def text(self, request: str, unit: Unit = "days") -> InlineText:
+    def text(self, request: str, *, unit: Unit = "days") -> InlineText:
         """Return the text of the one record that is meant.
 
         Raises
@@ -110,9 +110,11 @@ class Requests:
             If none is meant, or several.
         """
         if not isinstance(request, str):
-            raise _refused("request", str(request), "is no text", 'say in words what is meant, such as "median pfs"')
+            raise _refused(
+                "request", str(request), rule="is no text", remedy='say in words what is meant, such as "median pfs"'
+            )
         if unit not in ("days", "months"):
-            raise _refused("unit", str(unit), f"{unit!r} is no unit of times", "use days or months")
+            raise _refused("unit", str(unit), rule=f"{unit!r} is no unit of times", remedy="use days or months")
         plain = " ".join(request.casefold().split())
         literal = [c for c in self._candidates if c.request.casefold() == plain]
         if len(literal) == 1:
@@ -122,9 +124,9 @@ class Requests:
         chosen = [c for c in meant if c.needed <= words] or [c for c in meant if c.needed - words <= _MODELS]
         chosen = [c for c in chosen if c.words == words and c.pairs == pairs] or chosen
         if not words or not meant:
-            raise self._unknown(request, words)
+            raise self._unknown(request, words=words)
         if len(chosen) != 1:
-            raise self._ambiguous(request, chosen or meant)
+            raise self._ambiguous(request, chosen=chosen or meant)
         return _text_of(chosen[0], self._estimates, unit=unit)
 
     def _wanted(self, request: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -137,16 +139,16 @@ class Requests:
         return _words(text), frozenset(pair for pair in self._pairs if f" {pair} " in text)
 
     @staticmethod
-    def _ambiguous(request: str, chosen: list[_Candidate]) -> RequestRefused:
+    def _ambiguous(request: str, *, chosen: list[_Candidate]) -> RequestRefused:
         requests = sorted(dict.fromkeys(c.request for c in chosen), key=lambda text: len(text.split()))
         more = f" and {len(requests) - _SHOWN} more" if len(requests) > _SHOWN else ""
         rule = f"{request!r} may mean any of {len(chosen)} numbers"
         remedy = f"say which: {'; '.join(requests[:_SHOWN])}{more}"
         if len(requests) == 1:
             remedy = "the plan has several models that hold it: take it from findings.to_frame()"
-        return _refused("request", request, rule, remedy)
+        return _refused("request", request, rule=rule, remedy=remedy)
 
-    def _unknown(self, request: str, words: frozenset[str]) -> RequestRefused:
+    def _unknown(self, request: str, *, words: frozenset[str]) -> RequestRefused:
         every = sorted({w for c in self._candidates for w in c.words})
         strange = sorted(words - set(every))
         hints = [f"{near!r} for {w!r}" for w in strange if (near := nearest(w, every, short=3))]
@@ -159,7 +161,7 @@ class Requests:
         if strange:
             rule += f": {', '.join(map(repr, strange))} is no word of them"
         meant = f"did you mean {', '.join(hints)}? " if hints else ""
-        return _refused("request", request, rule, f"{meant}Nearest requests: {'; '.join(requests)}")
+        return _refused("request", request, rule=rule, remedy=f"{meant}Nearest requests: {'; '.join(requests)}")
 
 
 def _text_of(one: _Candidate, estimates: Sequence[Estimate], *, unit: Unit) -> InlineText:
@@ -167,11 +169,11 @@ def _text_of(one: _Candidate, estimates: Sequence[Estimate], *, unit: Unit) -> I
     return InlineText(text, one.record)
 
 
-def _refused(argument: str, value: str, rule: str, remedy: str) -> RequestRefused:
+def _refused(argument: str, value: str, *, rule: str, remedy: str) -> RequestRefused:
     return RequestRefused([Problem(table="inline", column=argument, value=value, rule=rule, remedy=remedy)])
 
 
-def _words(text: str, fillers: Collection[str] = _FILLERS) -> frozenset[str]:
+def _words(text: str, *, fillers: Collection[str] = _FILLERS) -> frozenset[str]:
     """Return the words of a text without fillers; names of factors are one word, a factor and its level are two."""
     words = re.findall(r"[^\W]+(?:[.][0-9]+)?|[<>]=?[0-9]+", text.casefold().replace(">=", " >=").replace("≥", " >="))
     return frozenset(w for w in words if w not in fillers)
@@ -210,9 +212,9 @@ def _joined(*parts: str | None) -> str:
 
 def _distinct(candidates: Iterator[_Candidate]) -> list[_Candidate]:
     """Return candidates of which no two say the same: as group and population, or as a count and a proportion of it."""
-    seen: dict[object, _Candidate] = {}
+    first: dict[object, _Candidate] = {}
     for c in sorted(candidates, key=lambda c: c.record.statistic == "count"):
         e = c.record
         numbers = () if e.statistic in ("count", "proportion") else (e.estimate, e.lower, e.upper)
-        seen.setdefault((c.words, c.p, e.analysis, numbers, e.n, e.events), c)
-    return list(seen.values())
+        first.setdefault((c.words, c.p, e.analysis, numbers, e.n, e.events), c)
+    return list(first.values())

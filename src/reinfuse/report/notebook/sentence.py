@@ -26,7 +26,7 @@ def sentence(record: Estimate, estimates: Sequence[Estimate], *, unit: Literal["
     if hidden := number_format.hidden(record):
         return hidden
     if record.unit == "days" and record.confidence is not None:
-        return _time(record, unit)
+        return _time(record, unit=unit)
     if record.estimate is None:
         return NOT_ESTIMABLE
     if record.unit == "fraction":
@@ -39,7 +39,7 @@ def sentence(record: Estimate, estimates: Sequence[Estimate], *, unit: Literal["
         return number_format.count(record.estimate)
     shown = number_format.plain(record.estimate, record.unit)
     own_unit = "" if record.unit is None else f" {record.unit}"
-    return _with(f"{shown}{own_unit}", _quartiles(record, estimates), f"n = {number_format.count(record.n)}")
+    return _with(f"{shown}{own_unit}", _quartiles(record, estimates=estimates), f"n = {number_format.count(record.n)}")
 
 
 def _with(text: str, *more: str) -> str:
@@ -72,7 +72,7 @@ def _share(record: Estimate) -> str:
     return _with(percent, _interval(record), behind)
 
 
-def _time(record: Estimate, unit: Literal["days", "months"]) -> str:
+def _time(record: Estimate, *, unit: Literal["days", "months"]) -> str:
     note = record.note or ""
     if record.estimate is None and note.startswith(NOT_ESTIMABLE):
         return _with(NOT_ESTIMABLE, _size(record))
@@ -91,7 +91,7 @@ def _time(record: Estimate, unit: Literal["days", "months"]) -> str:
     return _with(median, limits, _size(record))
 
 
-def _quartiles(record: Estimate, estimates: Sequence[Estimate]) -> str:
+def _quartiles(record: Estimate, *, estimates: Sequence[Estimate]) -> str:
     """Return the quartiles beside a median of a baseline value."""
     if record.statistic != "median":
         return ""

@@ -72,36 +72,36 @@ class _Regression:
         label, width = self.tables.labels.factor(factor.name), 2 * len(self.models)
         if factor.kind == "number":
             alone = self.models[0].get((factor.name, None))
-            yield Row(label, (*_size(alone), *self._effects(factor.name, None)))
+            yield Row(label, (*_size(alone), *self._effects(factor.name, level=None)))
             return
         yield Row(label, ("",) * (2 + width))
         reference, *others = factor.levels
         shown = [t for m in self.models for t in ((REFERENCE, "") if any(n == factor.name for n, _ in m) else ("", ""))]
         named = self.tables.labels.level_label
-        yield Row(named(factor.name, reference), (*self._level(factor, reference), *shown), inner=True)
+        yield Row(named(factor.name, reference), (*self._level(factor, level=reference), *shown), inner=True)
         for level in others:
             term = level if factor.kind == "category" else None
-            cells = (*self._level(factor, level), *self._effects(factor.name, term))
+            cells = (*self._level(factor, level=level), *self._effects(factor.name, level=term))
             yield Row(named(factor.name, level), cells, inner=True)
 
-    def _level(self, factor: DescribedFactor, level: str) -> tuple[str, str]:
+    def _level(self, factor: DescribedFactor, *, level: str) -> tuple[str, str]:
         """Return patients and events of one level."""
         look, group = self.tables.look, Stratum(factor.name, level)
         record = look.one("response", self.endpoint, "proportion", group=group)
         return _size(record or look.one("survival", self.endpoint, "median", group=group))
 
-    def _effects(self, factor: str, level: str | None) -> Iterator[str]:
+    def _effects(self, factor: str, *, level: str | None) -> Iterator[str]:
         for model in self.models:
             e = model.get((factor, level))
             if e is None:
                 yield from ("", "")
             elif e.estimate is None:
-                yield from (self._noted(e, number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE), "")
+                yield from (self._noted(e, text=number_format.UNTOLD if number_format.hidden(e) else NOT_ESTIMABLE), "")
             else:
                 effect = f"{number_format.ratio(e.estimate)} ({number_format.interval(e)})"
-                yield from (self._noted(e, effect), number_format.p_value(e.p_value))
+                yield from (self._noted(e, text=effect), number_format.p_value(e.p_value))
 
-    def _noted(self, record: Estimate, text: str) -> str:
+    def _noted(self, record: Estimate, *, text: str) -> str:
         """Return a text with the marks of what a record's note says."""
         if number_format.hidden(record):
             return text
