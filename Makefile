@@ -67,6 +67,7 @@ golden:
 	Rscript tests/golden/make_golden.R
 	Rscript tests/golden/make_golden_association.R
 	Rscript tests/golden/make_golden_kinetics.R
+	Rscript tests/golden/make_golden_baseline.R
 	Rscript tests/golden/make_golden_rmst.R
 	Rscript tests/golden/make_mice.R
 

@@ -7,6 +7,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import attacker
@@ -566,7 +567,7 @@ def random_patients(rng, strict=True):
     return found
 
 
-def analysed(patients, rng, folder: Path, own=()):
+def analysed(patients, rng, folder: Path, own=(), *, by=None):
     rows, timed = [], (*TIMED, *own)
     for i, p in enumerate(patients):
         first, last = sorted(rng.integers(10, 1500, 2))
@@ -581,6 +582,9 @@ def analysed(patients, rng, folder: Path, own=()):
     path.write_text("\n".join([heads, *rows]) + "\n", encoding="utf-8")
     ends = tuple(Endpoint(name=e, time=f"{e}_days", event=f"{e}_event") for e in own)
     plan = Plan.built_in().model_copy(update={"models": (), "analyses": Analyses.none(), "endpoints": ends})
+    if by is not None:
+        table1 = {"by": by, "variables": ["diagnosis", "sex"], "smd": True, "p": True}
+        plan = plan.model_copy(update={"report": Plan.of({"report": {"table1": table1}}).report})
     return Study(read_cohort(path), plan).run()
 
 
@@ -609,6 +613,38 @@ def test_the_attacker_learns_no_small_number(tmp_path, seed):
     findings = analysed(patients, rng, tmp_path)
     for smallest in (5, 11):
         assert worked_out(suppressed(findings, smallest)[0], patients, smallest) == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_attacker_learns_no_small_number_from_groups_of_the_table_of_patients(tmp_path, seed):
+    rng = np.random.default_rng(100 + seed)
+    patients = random_patients(rng)
+    by = ("sex", "diagnosis")[seed % 2]
+    findings = analysed(patients, rng, tmp_path, by=by)
+    groups = [e for e in findings.estimates if e.analysis == "baseline" and e.group is not None]
+    assert {e.statistic for e in groups} >= {"count", "proportion", "missing", "smd", "p_value"}
+    for smallest in (5, 11):
+        shared = suppressed(findings, smallest)[0]
+        assert not [e for e in shared.estimates if e.analysis == "baseline" and e.statistic in ("smd", "p_value")]
+        assert worked_out(shared, patients, smallest) == []
+
+
+def test_quartiles_of_a_group_are_rounded_among_its_own_patients():
+    settings = {"report": {"table1": {"by": "sex", "variables": ["age_years", "interval_days"]}}}
+    findings = Study(read_cohort(datasets()[DEMO].path), plain(Plan.of(settings))).run()
+    kinds = ("median", "iqr_low", "iqr_high")
+    quartiles = {(e.term, e.group, e.statistic): e.estimate for e in findings.estimates
+                 if e.analysis == "baseline" and e.group and e.statistic in kinds}  # fmt: skip
+    shared = {(e.term, e.group, e.statistic): e.estimate for e in suppressed(findings, 5)[0].estimates
+              if e.analysis == "baseline" and e.group}  # fmt: skip
+    otherwise = 0
+    for (name, group, statistic), value in quartiles.items():
+        every = findings.patients[name].drop_nulls().to_numpy()
+        own = findings.patients.filter(pl.col("sex") == level_of(group))[name].drop_nulls().to_numpy()
+        assert shared[name, group, statistic] == rounded(value, own, 5, steps=nice_steps(value))
+        otherwise += shared[name, group, statistic] != rounded(value, every, 5, steps=nice_steps(value))
+    assert len(quartiles) == 12
+    assert otherwise
 
 
 @pytest.mark.parametrize("seed", range(2))

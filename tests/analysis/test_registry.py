@@ -16,6 +16,7 @@ from reinfuse.analyses.execution import NOT_RUN
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.plan.options import Analyses
+from reinfuse.plan.report_options import ReportOptions
 from reinfuse.plan.switches import declared
 from reinfuse.report.analyses.registry import TURNS, methods, of_section, parts, references, shown
 from reinfuse.report.document.model import Picture, Table
@@ -71,7 +72,7 @@ GOLDEN_OR_BY_HAND = {
     "joint_model": "kinetics/test_joint.py::test_a_planted_association_is_found_and_told",
 }
 """Module -> the test that holds its numbers to R's, to a case by hand or to a known truth."""
-WITHOUT_A_SENTENCE = {"flow", "baseline", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
+WITHOUT_A_SENTENCE = {"flow", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
 """Counts, and what the sentence of another analysis covers."""
 
 FIGURES = {
@@ -127,6 +128,8 @@ def findings():
     plan = quick(Plan.built_in())
     every = {name: True for name in declared()}
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": every})})
+    compared = ReportOptions(table1={"by": "cart1_cy_flu", "smd": True, "p": True})
+    plan = plan.model_copy(update={"report": compared})
     return Study(read_cohort(datasets()[DEMO].path), plan).run()
 
 

@@ -1,16 +1,63 @@
-"""What a plan's `[report]` names that these data lack: said, since a label that stands nowhere is perhaps misspelt."""
+"""What a plan's `[report]` names that these data lack: refused where a table needs it, else said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.analyses.baseline import variables
+from reinfuse.analyses.baseline import chosen, variables
 from reinfuse.cohort.analysis_set import AnalysisSet
-from reinfuse.plan.report_options import ReportOptions
+from reinfuse.cohort.baseline_variables import is_baseline_variable
+from reinfuse.cohort.declarations import BUILT_IN_FACTORS
+from reinfuse.cohort.raw_tables import DERIVED
+from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.plan.report_options import ReportOptions, Table1
+
+
+def refuse_lacking(options: ReportOptions, data: AnalysisSet) -> None:
+    """Refuse a table of patients by a factor without groups in these data, or of columns that they do not hold.
+
+    Raises
+    ------
+    PlanRefused
+        With all such problems.
+    """
+    problems = [*_columns(options.table1, data), *_groups(options.table1, data)]
+    if problems:
+        raise PlanRefused(problems)
+
+
+def _columns(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:
+    _, lacking = chosen(data, table1)
+    for name in lacking:
+        if name in BUILT_IN_FACTORS or is_baseline_variable(name):
+            continue  # said in a note: a plan may be of several centres
+        near = nearest(name, [c for c in data.frame.columns if DERIVED not in c])
+        there = name in data.frame.columns
+        rule = (
+            "has values that no table of patients can describe" if there else "is no factor and no column of these data"
+        )
+        remedy = f"did you mean {near!r}?" if near and not there else "take it out of the variables"
+        yield Problem(table="plan", column="report.table1.variables", value=name, rule=rule, remedy=remedy)
+
+
+def _groups(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:
+    if table1.by is None:
+        return
+    factor = data.factor(table1.by)
+    why = None
+    if factor is None:
+        why = "these data lack it"
+    elif factor.kind == "number":
+        why = "is a number and makes no groups"
+    elif len(set(factor.values.drop_nulls())) < 2:
+        why = "has one level only in the analysed patients"
+    if why:
+        remedy = "cut it with above, or name another factor"
+        yield Problem(table="plan", column="report.table1.by", value=table1.by, rule=why, remedy=remedy)
 
 
 def report_notes(options: ReportOptions, data: AnalysisSet) -> Iterator[str]:
-    """Yield a sentence for each level that a plan labels and no analysed patient has."""
+    """Yield a sentence for each level that a plan labels and no analysed patient has, and variables that are absent."""
     levels = {v.name: {str(x) for x in v.values.drop_nulls()} for v in variables(data) if not v.is_number}
     levels |= {f.name: set(f.levels) for f in (*data.factors, *data.later) if f.kind != "number"}
     for name, labels in options.levels.items():
@@ -18,3 +65,6 @@ def report_notes(options: ReportOptions, data: AnalysisSet) -> Iterator[str]:
         if absent:
             known = ", ".join(sorted(levels.get(name, ()))) or "none"
             yield f"report.levels.{name}: no analysed patient has {', '.join(absent)}; levels in these data: {known}"
+    _, lacking = chosen(data, options.table1)
+    if lacking:
+        yield f"report.table1.variables: these data lack {', '.join(lacking)}"

@@ -30,6 +30,7 @@ FEWEST = 3
 """Below 3, `fewer than` would tell the number itself."""
 _MEDIANS = ("median", "median_follow_up")
 _QUARTILES = ("median", "iqr_low", "iqr_high")
+_COMPARING = ("smd", "p_value")
 _OF_ONE = f"{SUPPRESSED}the value of one patient"
 
 
@@ -108,7 +109,7 @@ class _Control:
         self.few = f"{SUPPRESSED}fewer than {smallest}"
         self.removed: Counter[tuple[str, str]] = Counter()
         self.populations = set(findings.described.populations)
-        self.shared = [e for e in findings.estimates if e.analysis in SHARED_ANALYSES]
+        self.shared = [e for e in findings.estimates if _is_shared(e)]
         counting = [e for e in self.shared if e.analysis not in EFFECTS]
         cells = numbers_of(counting, findings.described.patients, self.group, plan=findings.plan.rules)
         self.hiding = Hiding(cells, rules(cells), smallest)
@@ -124,7 +125,7 @@ class _Control:
     def estimates(self) -> Iterator[Estimate]:
         """Yield every record that is kept, suppressed where it must be."""
         for e in self.findings.estimates:
-            if e.analysis not in SHARED_ANALYSES:
+            if not _is_shared(e):
                 self.removed[
                     e.analysis, "excludes, pairs or singles out patients, or can be derived from other numbers"
                 ] += 1
@@ -232,11 +233,13 @@ class _Control:
         return _rounded(e)
 
     def _values(self, e: Estimate) -> Floats:
-        """Return what the patients of a record's population have of its variable, as far as they are there."""
-        frame, name, level = self.findings.patients, factor_of(e.population), level_of(e.population)
-        if (e.term or "") not in frame.columns or (level and name not in frame.columns):
+        """Return what the patients of a record's population and group have of its variable, as far as it is there."""
+        frame, strata = self.findings.patients, [s for s in (e.population, e.group) if level_of(s)]
+        if not {e.term or "", *map(factor_of, strata)} <= set(frame.columns):
             return np.empty(0)
-        of = frame.filter(pl.col(name).cast(pl.String) == level) if level else frame
+        of = frame
+        for stratum in strata:
+            of = of.filter(pl.col(factor_of(stratum)).cast(pl.String) == level_of(stratum))
         return of[e.term or ""].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
 
     def _n(self, e: Estimate) -> int | None:
@@ -266,6 +269,11 @@ class _Control:
 
     def _without(self, e: Estimate, why: str) -> Estimate:
         return replace(e, estimate=None, lower=None, upper=None, p_value=None, events=None, n=self._n(e), note=why)
+
+
+def _is_shared(e: Estimate) -> bool:
+    """Tell whether anything of a record is kept; a difference or test of the groups at baseline tells their numbers."""
+    return e.analysis in SHARED_ANALYSES and not (e.analysis == "baseline" and e.statistic in _COMPARING)
 
 
 def _rounded(e: Estimate) -> Estimate:

@@ -156,15 +156,29 @@ class Plan(Design):
 
     def _unknown_in_report(self) -> list[str]:
         """Refuse names of `[report]` that are no factor, endpoint or variable of the table of patients."""
-        declared = [*(f.name for f in self.factors), *(e.name for e in self.endpoints), *self.subgroups]
-        valid = [*declared, *BUILT_IN_FACTORS, *ENDPOINTS, *LANDMARK_FACTORS, *CATEGORIES, *NUMBERS]
+        table1, factors = self.report.table1, [f.name for f in self.all_factors if f.known_at is None]
+        own = [*(f.name for f in self.factors), *(e.name for e in self.endpoints), *self.subgroups]
+        valid = [
+            *own,
+            *(table1.variables or ()),
+            *BUILT_IN_FACTORS,
+            *ENDPOINTS,
+            *LANDMARK_FACTORS,
+            *CATEGORIES,
+            *NUMBERS,
+        ]
         wrong = []
         for setting, name in self.report.names.items():
             if name not in valid and not is_baseline_variable(name):
                 near = nearest(name, valid)
                 rule = f"report.{setting}: {name!r} is no factor, endpoint or baseline variable"
                 wrong.append(rule + (f", did you mean {near}?" if near else ""))
-        return wrong
+        if table1.by is not None and table1.by not in factors:
+            near = nearest(table1.by, factors)
+            rule = f"report.table1.by: {table1.by!r} is no factor of the plan that is known at baseline"
+            wrong.append(rule + (f", did you mean {near}?" if near else ""))
+        unfit = ((n, unfit_name(n, self._outcomes)) for n in table1.variables or () if n not in factors)
+        return wrong + [f"report.table1.variables: {why}" for _, why in unfit if why]
 
     @property
     def is_built_in(self) -> bool:

@@ -15,7 +15,7 @@ from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
 from reinfuse.analyses.registry import analysis_of, steps
-from reinfuse.analyses.report_names import report_notes
+from reinfuse.analyses.report_names import refuse_lacking, report_notes
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -69,6 +69,7 @@ class Study:
             self.cohort = again
         self.cohort = with_whole_doses(self.cohort, self.plan.rules)
         self.data = analysis_set(self.cohort, self.plan)
+        refuse_lacking(self.plan.report, self.data)
 
     @classmethod
     def read(cls, cohort: CohortInput | AnyFrame, plan: Plan) -> Self:

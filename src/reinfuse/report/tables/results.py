@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from reinfuse.cohort.baseline_variables import LABELS as MORE_LABELS
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import AT_LEAST
 from reinfuse.report.document.model import Row, Table
+from reinfuse.report.tables.table1 import PatientTable
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
 from reinfuse.report.text.labels import Labels, lowered
@@ -27,50 +27,8 @@ class Tables:
         self.p = number_format.p_letter()
 
     def baseline(self) -> Table:
-        """Who the patients are, overall and by subgroup."""
-        sizes = [self.look.one("baseline", None, "count", p, term=None) for p in self.populations]
-        heads = [f"{self.labels.population(p)} (n = {number_format.count(s.estimate if s else 0)})"
-                 for p, s in zip(self.populations, sizes, strict=True)]  # fmt: skip
-        terms = dict.fromkeys(e.term for e in self.look.all("baseline", None, "missing", population="all") if e.term)
-        rows = [row for name in terms for row in self._variable(name)]
-        notes = ("Continuous variables: median (quartiles). Categorical variables: patients (% of those with a value).",
-                 *number_format.rounding(e for e in self.findings.estimates if e.analysis == "baseline"))  # fmt: skip
-        return Table("baseline", "Patient characteristics at the index infusion", ("", *heads), tuple(rows), notes)
-
-    def _variable(self, name: str) -> Iterator[Row]:
-        label = self.labels.own_label(name) or MORE_LABELS.get(name) or _regimen_label(name) or self.labels.factor(name)
-        medians = [self.look.one("baseline", None, "median", p, term=name) for p in self.populations]
-        if medians[0] is not None:
-            unit = medians[0].unit
-            cells = [self._quartiles(name, p) for p in self.populations]
-            yield Row(f"{label.split(', per ')[0]}{f', {unit}' if unit else ''}", tuple(cells))
-        else:
-            yield from self._levels(name, label)
-        missing = [self.look.one("baseline", None, "missing", p, term=name) for p in self.populations]
-        if missing[0] is not None and missing[0].estimate:
-            yield Row("missing", tuple(number_format.count(m.estimate) if m else "" for m in missing), True)
-
-    def _quartiles(self, name: str, population: str) -> str:
-        records = [self.look.one("baseline", None, s, population, term=name) for s in ("median", "iqr_low", "iqr_high")]
-        values = [number_format.plain(f.estimate, f.unit) if f else "–" for f in records]
-        return "–" if values[0] == "–" else f"{values[0]} ({number_format.limits(*values[1:])})"
-
-    def _levels(self, name: str, label: str) -> Iterator[Row]:
-        shares = self.look.all("baseline", None, "proportion", population="all")
-        levels = [e.level for e in shares if e.term == name and e.level is not None]
-        if set(levels) <= {"yes", "no"}:
-            yield Row(label, tuple(self._share(name, "yes", p) for p in self.populations))
-            return
-        yield Row(label, tuple("" for _ in self.populations))
-        for level in levels:
-            head = self.labels.level_label(name, level)
-            yield Row(head, tuple(self._share(name, level, p) for p in self.populations), True)
-
-    def _share(self, name: str, level: str, population: str) -> str:
-        record = self.look.one("baseline", None, "proportion", population, term=name, level=level)
-        if record is None or (record.estimate is None and not number_format.hidden(record)):
-            return number_format.NOT_SHOWN
-        return number_format.of(record)
+        """Who the patients are, overall and by subgroup or group."""
+        return PatientTable(self.findings, self.look, self.labels).table()
 
     def response(self) -> Table | None:
         """Response, complete response, undetectable MRD, by population and by group."""
@@ -204,11 +162,3 @@ def _share(record: Estimate | None) -> str:
         if number_format.hidden(record)
         else f"{number_format.of(record)}; {number_format.interval(record)}"
     )
-
-
-def _regimen_label(name: str) -> str | None:
-    if name.startswith("cart") and name.endswith("_regimen"):
-        return f"Lymphodepletion before {name.removesuffix('_regimen').upper()}"
-    if name.startswith("cart") and name.endswith("_dose_cells_per_kg"):
-        return f"{name.split('_', maxsplit=1)[0].upper()} dose"
-    return None

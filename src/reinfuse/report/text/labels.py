@@ -65,7 +65,9 @@ class Labels:
 
     def factor(self, name: str) -> str:
         """Return a factor's label."""
-        return self._factors[name].label if name in self._factors else name.replace("_", " ").capitalize()
+        if name in self._factors:
+            return self._factors[name].label
+        return name[:1].upper() + name[1:].replace("_", " ")
 
     def term(self, term: str) -> str:
         """Return an effect's label: `Diagnosis: CLL vs NHL`, or the factor's own."""

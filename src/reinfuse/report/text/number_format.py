@@ -100,6 +100,12 @@ def ratio(value: float | None) -> str:
     return _decimals(value, 2 if value < 10 else 1 if value < 100 else 0)
 
 
+def difference(value: float) -> str:
+    """Return a standardised difference with two decimals, or those of ratios."""
+    own = in_force().digits.ratio
+    return _decimals(value, 2 if own is None else own)
+
+
 def p_value(value: float | None) -> str:
     """Return a p-value: two significant digits, or what the journal asks for."""
     if value is None:
@@ -178,6 +184,14 @@ def plain(value: float | None, unit: str | None = None) -> str:
         return dose(value)
     own = in_force().digits.number
     return printed(f"{value:,.1f}".removesuffix(".0"), size=value) if own is None else _decimals(value, own)
+
+
+def mean(value: float | None, unit: str | None = None) -> str:
+    """Return a mean or a standard deviation with one decimal, so that both have as many."""
+    if value is None or unit == "cells/kg":
+        return plain(value, unit)
+    own = in_force().digits.number
+    return _decimals(value, 1 if own is None else own)
 
 
 def measured(value: float | None) -> str:

@@ -48,6 +48,16 @@ REFERENCES = {
     "clopper": Reference(
         "Clopper CJ, Pearson ES", "The use of confidence or fiducial limits illustrated in the case of the binomial",
         "Biometrika", 1934, "26", "404-413", "4", "10.1093/biomet/26.4.404"),
+    "standardised_difference": Reference(
+        "Austin PC",
+        "Balance diagnostics for comparing the distribution of baseline covariates between treatment groups in propensity-score matched samples",
+        "Stat Med", 2009, "28", "3083-3107", "25", "10.1002/sim.3697"),
+    "multinomial_difference": Reference(
+        "Yang D, Dalton JE", "A unified approach to measuring the effect size between two groups using SAS",
+        "Proc SAS Glob Forum", 2012, "335", "1-6"),
+    "freeman_halton": Reference(
+        "Freeman GH, Halton JH", "Note on an exact treatment of contingency, goodness of fit and other problems of significance",
+        "Biometrika", 1951, "38", "141-149", doi="10.1093/biomet/38.1-2.141"),
     "kaplan": Reference(
         "Kaplan EL, Meier P", "Nonparametric estimation from incomplete observations",
         "J Am Stat Assoc", 1958, "53", "457-481", "282", "10.1080/01621459.1958.10501452"),
