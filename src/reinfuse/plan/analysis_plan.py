@@ -34,6 +34,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.plan.brief_options import BriefOptions
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
 from reinfuse.plan.report_options import ReportOptions
 from reinfuse.plan.switches import declared
@@ -87,6 +88,8 @@ class Plan(Design):
         How CAR-T counts are summed up.
     report
         How the report looks.
+    brief
+        The centre behind the patients' brief.
     languages
         Of the patients' brief; the first one names its file `brief`.
     small_cells
@@ -104,6 +107,7 @@ class Plan(Design):
     analyses: Analyses = Analyses()
     kinetics: Kinetics = Kinetics()
     report: ReportOptions = ReportOptions()
+    brief: BriefOptions = BriefOptions()
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
 
@@ -182,9 +186,9 @@ class Plan(Design):
 
     @property
     def is_built_in(self) -> bool:
-        """Whether it asks for what the reference study asked; how the report looks plays no part."""
+        """Whether it asks for what the reference study asked; how the documents look plays no part."""
         built_in = Plan.built_in(self.index_infusion)
-        return self.model_copy(update={"report": built_in.report}) == built_in
+        return self.model_copy(update={"report": built_in.report, "brief": built_in.brief}) == built_in
 
     def _too_early(self) -> list[str]:
         if self.index_infusion > 1:

@@ -15,7 +15,6 @@ from reinfuse.report.brief.citations import Linked
 from reinfuse.report.brief.findings import OutcomeSentences
 from reinfuse.report.brief.readability import assess
 from reinfuse.report.brief.sentences import Telling, capital
-from reinfuse.report.brief.translation import Words
 from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
 from reinfuse.report.text import number_format
 from reinfuse.results.findings import Findings
@@ -35,7 +34,7 @@ def brief(findings: Findings, language: str = "en") -> Document:
     TooHard
         If the text is harder to read than it may be.
     """
-    return _Brief(findings, Words(language)).document()
+    return _Brief(findings, language).document()
 
 
 class _Brief(Telling):
@@ -70,14 +69,14 @@ class _Brief(Telling):
         return Section(name, self.say("section", name), tuple(blocks))
 
     def _sections(self) -> Iterator[tuple[str, list[Block]]]:
-        results = OutcomeSentences(self.findings, self.words)
+        language = self.words.language
+        results = OutcomeSentences(self.findings, language)
         yield "short", list(self._short(results))
-        yield "studied", list(self._studied())
-        yield "people", list(self._people())
+        yield "studied", [*self._studied(), *self._people()]
         yield "happened", list(results.happened())
         yield "lived", list(results.lived())
         yield "side_effects", list(results.side_effects())
-        yield "linked", list(Linked(self.findings, self.words).linked())
+        yield "linked", list(Linked(self.findings, language).linked())
         yield "not_mean", [Bullets(tuple(self.words.items("not_mean")))]
         yield "questions", [Bullets(tuple(self.words.items("questions")))]
         yield "glossary", [Pairs(tuple((term, meaning) for term, meaning in self.words.items("glossary")))]
@@ -94,19 +93,18 @@ class _Brief(Telling):
     def _short(self, results: OutcomeSentences) -> Iterator[Paragraph]:
         name, n = self._number()
         response = results.response()
-        yield Paragraph(self.say("short", name, n=n, ordinal=self._ordinal()))
-        if response is not None:
-            yield Paragraph(response)
-        if self.findings.described.patients < FEW:
-            yield Paragraph(self.say("short", "few"))
-        yield Paragraph(self.say("short", "you"))
+        few = self.findings.described.patients < FEW
+        yield Paragraph(" ".join([
+            self.say("short", name, n=n, ordinal=self._ordinal()),
+            *([] if response is None else [response]),
+            *([self.say("short", "few")] if few else []),
+            self.say("short", "you"),
+        ]))  # fmt: skip
 
     def _studied(self) -> Iterator[Paragraph]:
         which = "first" if self.findings.plan.index_infusion == 1 else "again"
-        yield Paragraph(self.say("studied", "cells"))
-        yield Paragraph(self.say("studied", which, ordinal=self._ordinal()))
-        yield Paragraph(self.say("studied", "chemo"))
-        yield Paragraph(self.say("studied", "asked"))
+        yield Paragraph(" ".join([self.say("studied", "cells"),
+                                  self.say("studied", which, ordinal=self._ordinal())]))  # fmt: skip
 
     def _people(self) -> Iterator[Block]:
         name, n = self._number()
@@ -114,34 +112,45 @@ class _Brief(Telling):
         age = self.look.one("baseline", None, "median", term="age_years")
         if age is not None and age.estimate is not None and name == "number":
             sentences.append(self.say("people", "age", age=f"{age.estimate:.0f}"))
-        yield Paragraph(" ".join(sentences))
-        items = []
         for population in self.types:
             share = self.look.one(
                 "baseline", None, "proportion", term=factor_of(population), level=level_of(population)
             )
             if share is not None and (population not in self.others or len(self.others) == 1):
                 count = capital(self.words.count(share, short=True))
-                items.append(self.say("people", "type", count=count, type=self.type(population)))
+                sentences.append(self.say("people", "type", count=count, type=self.type(population)))
         if len(self.others) > 1:
-            items.append(self.say("people", "others"))
-        if items:
-            yield Bullets(tuple(items))
+            sentences.append(self.say("people", "others"))
+        yield Paragraph(" ".join(sentences))
 
     def _about(self) -> Iterator[Block]:
         dated = str(self.findings.provenance["date"])
         later = self.words.date(_a_year_after(dated))
-        yield Paragraph(self.say("about", "date", date=self.words.date(dated), later=later))
-        if any(number_format.hidden(e) for e in self.findings.estimates):
-            yield Paragraph(self.say("about", "hidden"))
-        yield Paragraph(self.say("about", "report"))
+        hidden = any(number_format.hidden(e) for e in self.findings.estimates)
+        yield Paragraph(" ".join([
+            self.say("about", "date", date=self.words.date(dated), later=later), self._reviewed(dated),
+            *([self.say("about", "hidden")] if hidden else []), self.say("about", "report"),
+        ]))  # fmt: skip
+
+    def _reviewed(self, dated: str) -> str:
+        """Say when the centre last reviewed the page; of a day after the analysis, that it is to come."""
+        day = self.findings.plan.brief.reviewed
+        if day is None:
+            return self.say("about", "not_reviewed")
+        made = date.fromisoformat(dated if len(dated) == 10 else f"{dated}-12-31")
+        name = "review_to_come" if day > made else "reviewed" if day == made else "reviewed_before"
+        return self.say("about", name, date=self.words.date(day.isoformat()))
 
     def _end(self) -> Iterator[Block]:
-        """Yield the cohort's own texts, then what must stand at both ends."""
-        about = self.findings.described.about
-        yield Paragraph(self.say("about", "data", cohort=about.title or self.findings.provenance["cohort"]))
-        if about.source:
-            yield Paragraph(self.say("about", "source", source=about.source))
+        """Yield the centre's and the cohort's own texts, then what must stand at both ends."""
+        about, own = self.findings.described.about, self.findings.plan.brief
+        texts = [
+            *([self.say("about", "centre", centre=own.centre)] if own.centre else []),
+            *([self.say("about", "contact", contact=own.contact)] if own.contact else []),
+            self.say("about", "data", cohort=about.title or self.findings.provenance["cohort"]),
+            *([self.say("about", "source", source=about.source)] if about.source else []),
+        ]  # fmt: skip
+        yield Paragraph(" ".join(texts), "aside")
         yield from (Paragraph(banner, "banner") for banner in self._banners())
 
 

@@ -7,20 +7,20 @@ import polars as pl
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.text import number_format
 
-A_ROW = 10
+A_ROW = 25
 MOST = 100
 """More people are drawn as so many of every 100."""
 _STEP, _HIGH = 26, 40
 _DARK = "#0B5C93"
 
 
-def icons(name: str, title: str, counted: int, *, of: int) -> Drawn | None:
+def icons(name: str, title: str, counted: int, *, of: int, alt: str) -> Drawn | None:
     """Draw an icon array; None where it would show none or all of 100 although it is some.
 
     Parameters
     ----------
-    title
-        How many of how many, and what is counted, in words; the alternative text too.
+    title, alt
+        How many of how many; and of what, in words.
     counted, of
         People; more than `MOST` are drawn as so many of every 100.
     """
@@ -32,8 +32,8 @@ def icons(name: str, title: str, counted: int, *, of: int) -> Drawn | None:
     people = "".join(_person(i % A_ROW * _STEP, i // A_ROW * _HIGH, dark=i < shown) for i in range(drawn))
     svg = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
            f'<rect width="{width}" height="{height}" fill="#fff"/>{people}</svg>')  # fmt: skip
-    data = pl.DataFrame({"what": [title], "counted": [counted], "of": [of]})
-    return Drawn(name, title, title, svg.encode(), data, 1)
+    data = pl.DataFrame({"what": [alt], "counted": [counted], "of": [of]})
+    return Drawn(name, title, alt, svg.encode(), data, 1)
 
 
 def _person(x: int, y: int, *, dark: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -15,10 +16,17 @@ from reinfuse.results.estimate import Estimate
 LANGUAGES = ("en", "es")
 UNITS = {"days": 1.0, "months": DAYS_A_MONTH, "years": 12 * DAYS_A_MONTH}
 """Days of each unit of time."""
-_LONGEST = {"days": 120.0, "months": 36 * DAYS_A_MONTH}
-"""Up to how many days a unit is used."""
-_LEAST = 2
-"""Of months or years; what is shorter is told in a smaller unit."""
+_ALL_IN_DAYS, _ALL_IN_YEARS = 120.0, 36 * DAYS_A_MONTH
+"""Up to which longest time all are told in days, and from which shortest time all in years."""
+_WHOLE = 10
+"""From so many months or years they are told without a decimal."""
+
+
+def unit_of(days: Sequence[float]) -> str:
+    """Return the one unit in which all times of a brief are told."""
+    if not days or max(days) <= _ALL_IN_DAYS:
+        return "days"
+    return "years" if min(days) >= _ALL_IN_YEARS else "months"
 
 
 @cache
@@ -36,10 +44,11 @@ def translation(language: str) -> dict[str, Any]:
 
 
 class Words:
-    """Says things in one language."""
+    """Says things in one language, and all times in one unit."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, unit: str = "months") -> None:
         self.language = language
+        self.unit = unit
         self.all = translation(language)
 
     def say(self, section: str, name: str, **filled: object) -> str:
@@ -52,7 +61,9 @@ class Words:
 
     def number(self, value: float | None) -> str:
         """Return a whole number, its thousands set apart as the language does."""
-        return number_format.count(value).replace(",", self.say("number", "thousands"))
+        if value is None:
+            return number_format.NOT_SHOWN
+        return f"{value:,.0f}".replace(",", self.say("number", "thousands"))
 
     def count(self, record: Estimate, short: bool = False) -> str:
         """Return `3 of 9 people`, or what stands in place of a small number."""
@@ -72,24 +83,35 @@ class Words:
             return self.say("number", "few_of_100")
         return self.say("number", "most_of_100") if rounded == 100 and share < 1 else str(rounded)
 
-    def times(self, *days: float) -> list[str]:
-        """Return times that are compared, in one unit: `43 days`, `94 days`; `about 5 months`, `about 21 months`.
+    def time(self, days: float) -> str:
+        """Return a time: `61 days`, `about 2 months`."""
+        n = self._amount(days)
+        if n[:1].isdigit():
+            return self.say("time", self.unit.removesuffix("s")) if n == "1" else self.say("time", self.unit, n=n)
+        return f"{n} {self.say('unit', self.unit)}"
 
-        The longest gives the unit; where another would be less than `_LEAST` of it, each has its own.
-        """
-        unit = _unit(max(days))
-        if unit != "days" and min(days) < _LEAST * UNITS[unit]:
-            return [self._time(x, _unit(x)) for x in days]
-        return [self._time(x, unit) for x in days]
+    def span(self, low: float, high: float) -> str:
+        """Return what lies between two times: `from 1.4 to 3.1 months`."""
+        unit = self.say("unit", self.unit)
+        return self.say("time", "span", low=self._amount(low), high=f"{self._amount(high)} {unit}")
 
-    def _time(self, days: float, unit: str) -> str:
-        value = days / UNITS[unit]
-        if unit == "years":
-            n = f"{value:.1f}".removesuffix(".0").replace(".", self.say("number", "point"))
-            return self.say("time", unit, n=n)
-        if unit == "days" and round(value) == 1:
-            return self.say("time", "day")
-        return self.say("time", unit, n=f"{value:.0f}")
+    def _amount(self, days: float) -> str:
+        value = days / UNITS[self.unit]
+        least = 1.0 if self.unit == "days" else 0.1
+        if 0 < value < least / 2:
+            return self.say("time", "least", n=self._decimal(least))
+        return self._decimal(value if self.unit != "days" else round(value))
+
+    def _decimal(self, value: float) -> str:
+        """Return a number with a decimal where it is small, and where that is not 0."""
+        decimals = 1 if round(value, 1) < _WHOLE else 0
+        plain = number_format.hundredths(value / 100, decimals=decimals)
+        return plain.removesuffix(".0").replace(".", self.say("number", "point"))
+
+    def listed(self, section: str, texts: Sequence[str]) -> str:
+        """Return texts one after the other: `a, b or c`."""
+        *first, last = texts
+        return self.say(section, "and", one=", ".join(first), other=last) if first else last
 
     def date(self, iso_date: str) -> str:
         """Return an ISO date as people write it; a year stays a year."""
@@ -97,7 +119,3 @@ class Words:
             return iso_date
         day = date.fromisoformat(iso_date)
         return self.say("date", "full", month=self.say("date", str(day.month)), day=day.day, year=day.year)
-
-
-def _unit(days: float) -> str:
-    return next((unit for unit, most in _LONGEST.items() if days <= most), "years")

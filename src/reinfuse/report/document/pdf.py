@@ -114,7 +114,7 @@ class _Json:
         return {"kind": "row", "blocks": [{**self.block(b), "width": _BESIDE} for b in two]}
 
     def width(self, picture: Picture) -> float:
-        return 80 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
+        return 110 if self.document.look == "brief" else _MILLIMETRES[picture.drawn.columns]
 
     def tall(self, picture: Picture) -> bool:
         """Tell whether a picture takes so much of a page that text may stand before it, and it at the top or foot."""
