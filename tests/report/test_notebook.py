@@ -14,7 +14,7 @@ import pytest
 
 from cohorts import EIGHT
 from helpers import csv_text, plain, write_folder
-from reinfuse import Findings, Plan, Report, Study, analyze, read_cohort
+from reinfuse import Findings, Plan, Report, Study, analyze, read_cohort, save
 from reinfuse.cohort.strata import Stratum
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_written_is_refused_and_nothing_is_lost(tmp_path):
     for place, rule in ((folder / "table.csv", "lies inside of what the command reads"),
                         (folder / "patients.csv", "lies inside of what the command reads"),
                         (tmp_path / "absent" / "table.csv", "there is no folder absent"),
-                        (tmp_path / "folder.csv", "is a folder, not a file")):  # fmt: skip
+                        (tmp_path / "folder.csv", "this is a folder, not a file")):  # fmt: skip
         (tmp_path / "folder.csv").mkdir(exist_ok=True)
         with pytest.raises(OutputRefused, match=rule):
             table.save(place)
@@ -340,6 +340,28 @@ def test_settings_of_the_report_change_the_look_and_no_number(findings, report):
 def test_what_is_no_findings_is_refused(findings):
     with pytest.raises(RequestRefused, match=r"is a Cohort, .* give what analyze\(cohort, plan\) returns"):
         Report(findings.cohort)
+
+
+@pytest.mark.parametrize(("call", "rule"), [
+    (lambda: read_cohort(pd.DataFrame({"x": [1]}), {"x": "os_days"}), r"other way round: columns=\{'os_days': 'x'\}"),
+    (lambda: read_cohort(pd.DataFrame({"x": [1]}), {"os_dayz": "x"}), "did you mean 'os_days'"),
+    (lambda: read_cohort(pd.DataFrame({"x": [1]}), ["os_days"]), "is a list, no mapping"),
+    (lambda: analyze(pd.DataFrame({"x": [1]}), 3), "is a int, no plan"),
+    (lambda: analyze(pd.DataFrame({"x": [1]}), {"titel": "x"}), "did you mean title"),
+    (lambda: analyze({"patients": pd.DataFrame()}), r"Cohort.from_frames\(patients=..., infusions=...\)"),
+    (lambda: Study(pd.DataFrame({"x": [1]})), r"is a DataFrame, no cohort → read_cohort\(...\) makes one"),
+])  # fmt: skip
+def test_other_wrong_arguments_are_named_with_the_remedy(call, rule):
+    with pytest.raises((CohortRefused, PlanRefused), match=rule):
+        call()
+
+
+def test_what_was_analysed_is_seen_at_a_glance(report, findings):
+    assert repr(findings) == repr(report).replace("Report", "Findings")
+    assert ": response, cr, umrd_day28, pfs, os, dor, ttnt, relapse, nrm; " in repr(report)
+    assert repr(findings.plan) == "<Plan 'Outcome after a second CAR-T infusion': infusion 2, 10 factors, 2 models>"
+    with pytest.raises(RequestRefused, match=r"a Report holds it as report\.findings"):
+        save(report, "results")
 
 
 def test_columns_that_were_named_on_reading_hold_in_the_analysis():

@@ -38,7 +38,8 @@ def raw_frames(frames: Mapping[str, object], *, name: str = NAME) -> RawCohort:
         try:
             texts = read_frame(frame)
         except Unreadable as refused:
-            collector.refuse(table, refused.rule, refused.remedy)
+            whole = f"{refused.remedy}; tables: Cohort.from_frames(patients=..., infusions=...)"
+            collector.refuse(table, refused.rule, whole if isinstance(frame, dict) else refused.remedy)
             continue
         raw = table_of(table, texts.grid, collector, above=None)
         collector.sources[f"{table} (data frame)"] = _digest(texts)

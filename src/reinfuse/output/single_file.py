@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from reinfuse.exceptions import OutputRefused, Problem
 from reinfuse.output.destination import OWNER_FILE
-from reinfuse.output.refusals import refuse_overlap, refused, resolved
+from reinfuse.output.refusals import refuse_overlap, resolved
 from reinfuse.output.workplace import workplace
 from reinfuse.runtime.signals import held
 
@@ -30,9 +31,9 @@ def write_file(path: Path, content: bytes, *, reads: Sequence[Path] = ()) -> Pat
     target = resolved(path)
     refuse_overlap(path, reads, above=False)
     if not target.parent.is_dir():
-        raise refused(path, f"does not exist: there is no folder {target.parent.name}", "make it, or name another")
+        raise _refused(path, f"there is no folder {target.parent.name}", "make it, or name another")
     if target.is_dir():
-        raise refused(path, "is a folder, not a file", "name a file in it")
+        raise _refused(path, "this is a folder, not a file", "name a file in it")
     try:
         with workplace(target.parent) as work:
             work.new.write_bytes(content)
@@ -41,5 +42,9 @@ def write_file(path: Path, content: bytes, *, reads: Sequence[Path] = ()) -> Pat
                 os.replace(work.new, target)  # noqa: PTH105
     except OSError as error:
         reason = (error.strerror or "not possible").lower()
-        raise refused(path, f"could not be written ({reason})", "name a place that can be written") from None
+        raise _refused(path, f"the file could not be written ({reason})", "name a place that can be written") from None
     return path
+
+
+def _refused(path: Path, rule: str, remedy: str) -> OutputRefused:
+    return OutputRefused([Problem(value=str(path), rule=rule, remedy=remedy)])

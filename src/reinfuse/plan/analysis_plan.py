@@ -241,6 +241,13 @@ class Plan(Design):
         more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
         return (*self.factors, *more)
 
+    def __repr__(self) -> str:
+        factors, models = len(self.factors), len(self.models)
+        return f"<Plan {self.title!r}: infusion {self.index_infusion}, {factors} factors, {models} models>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @classmethod
     def built_in(cls, index_infusion: int = 2) -> Plan:
         """Return the design of the reference study, or what of it is known at a first infusion."""

@@ -112,4 +112,6 @@ class Findings:
             raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None
 
     def __repr__(self) -> str:
-        return f"<Findings of {self.described.patients} patients: {len(self.estimates)} estimates>"
+        ends = ", ".join(e.name for e in self.described.endpoints) or "no endpoint"
+        counted = f"{len(self.estimates)} estimates, {len(self.warnings)} warnings"
+        return f"<Findings of {self.described.patients} patients: {ends}; {counted}>"

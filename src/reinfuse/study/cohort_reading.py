@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from reinfuse.cohort.file_names import SHEET, WORKBOOKS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.raw_frames import raw_frames
 from reinfuse.cohort.raw_tables import DERIVED, ROW, CohortInput, RawCohort, read_raw
+from reinfuse.cohort.schema import WIDE
 from reinfuse.cohort.wide_format import MAP_COMMAND, wide_table
-from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.exceptions import CohortRefused, Problem, nearest
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.sources.glimpse import ROWS, Glimpse
 from reinfuse.sources.recognition import Recognition, recognise, recognise_rows
@@ -57,10 +58,28 @@ def read_cohort(
     CohortRefused
         With every problem at once; with one, where the file is in another format (REDCap, ADaM, ...).
     """
+    if wrong := list(_unknown(columns)):
+        raise CohortRefused(wrong)
     accepted, problems = _examine(cohort, columns, used=used, confirmed=confirmed)
     if accepted is None:
         raise CohortRefused(problems)
     return accepted
+
+
+def _unknown(columns: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each name under which no column is read."""
+    if not isinstance(columns, Mapping):
+        remedy = 'give standard name -> its name in the sheet: {"os_days": "OS (days)"}'
+        yield Problem(column="columns", rule=f"is a {type(columns).__name__}, no mapping", remedy=remedy)
+        return
+    for standard, own in columns.items():
+        if standard in WIDE.names or standard.startswith("toxicity_"):
+            continue
+        turned = own in WIDE.names
+        near = nearest(standard, WIDE.names)
+        hint = f"did you mean {near!r}?" if near else "docs/input.md lists the standard names"
+        remedy = f"write it the other way round: columns={{{own!r}: {standard!r}}}" if turned else hint
+        yield Problem(column="columns", rule=f"{standard!r} is no standard name", remedy=remedy)
 
 
 def examine(path: CohortInput | AnyFrame, plan: Plan) -> tuple[Cohort | None, tuple[Problem, ...]]:

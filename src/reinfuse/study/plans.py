@@ -1,13 +1,16 @@
-"""The plan of a task: one that a caller has, that of a file, or the built-in one."""
+"""The plan of a task: one that a caller has, its settings, those of a file, or the built-in one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.plan.analysis_plan import Plan
 
-PlanOrPath = Plan | str | Path | None
-"""A plan, its file (TOML), or None: that of the reference study."""
+PlanOrPath = Plan | Mapping[str, Any] | str | Path | None
+"""A plan, its settings by name, its file (TOML), or None: that of the reference study."""
 
 
 def plan_of(plan: PlanOrPath) -> Plan:
@@ -16,8 +19,15 @@ def plan_of(plan: PlanOrPath) -> Plan:
     Raises
     ------
     PlanRefused
-        If its file cannot be read, with every problem.
+        If its file cannot be read, or it cannot be followed, with every problem.
     """
     if isinstance(plan, Plan):
         return plan
-    return Plan.load(plan) if plan else Plan.built_in()
+    if plan is None:
+        return Plan.built_in()
+    if isinstance(plan, Mapping):
+        return Plan.of(plan)
+    if isinstance(plan, str | Path):
+        return Plan.load(plan)
+    rule, remedy = f"is a {type(plan).__name__}, no plan", "give a Plan, its settings by name, or the path of its file"
+    raise PlanRefused([Problem(table="plan", rule=rule, remedy=remedy)])

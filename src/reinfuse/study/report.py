@@ -311,4 +311,4 @@ class Report:
         return str(main_tables(self.findings))
 
     def __repr__(self) -> str:
-        return f"<Report of {self.findings.described.patients} patients>"
+        return repr(self.findings).replace("Findings", "Report", 1)

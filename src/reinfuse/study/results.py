@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reinfuse.exceptions import Problem, RequestRefused
 from reinfuse.output import Destination
 from reinfuse.runtime.boundary import Boundary, failed
 from reinfuse.runtime.progress import Progress
@@ -89,7 +90,12 @@ def save(findings: Findings, directory: str | Path, *, progress: Progress | None
         If the folder cannot be written, is the cohort's or in it, or holds files of somebody else (without force).
     """
     from reinfuse.report.export.results_folder import write
+    from reinfuse.results.findings import Findings
 
+    if not isinstance(findings, Findings):
+        rule = f"is a {type(findings).__name__}, not the findings of an analysis"
+        remedy = "give what analyze(cohort, plan) returns; a Report holds it as report.findings"
+        raise RequestRefused([Problem(table="save", column="findings", rule=rule, remedy=remedy)])
     source = findings.cohort.raw.path if findings.cohort else findings.read_from
     place = Destination(Path(directory), "analyze", (source,) if source else (), force)
     return write(findings, place, progress=progress)

@@ -18,8 +18,8 @@ from reinfuse.results.findings import Findings
 
 Unit = Literal["days", "months"]
 _FILLERS = frozenset(
-    [*"a among an and at association by count for from in is of on probability proportion rate share the to".split(),
-     *"under vs with".split()]
+    [*"a among an and at association by count for from grade in is of on probability proportion rate share".split(),
+     *"the to under vs with".split()]
 )  # fmt: skip
 """Words that a request may hold or lack."""
 _SAME: Mapping[str, str] = {

@@ -84,7 +84,7 @@ class ShownFigure:
         OutputRefused
             If the file cannot be written; what stood there is as it was.
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         return write_file(target, contents_of(target, self._writers(), what="a figure"), reads=self.reads)
 
     def _writers(self) -> Writers:
