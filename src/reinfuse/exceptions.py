@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from reinfuse.messages import lines
 from reinfuse.problems import Problem, Severity
@@ -35,6 +36,8 @@ class Refused(ReinfuseError):
     what = "input"
     in_full = True
     """Whether rule and remedy of its problems hold no patient-level value, and stand in its text."""
+    of_the_caller = False
+    """Whether a value that stands in no row is what the caller gave, and stands in its text too."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -42,15 +45,20 @@ class Refused(ReinfuseError):
 
     def __str__(self) -> str:
         """Return how many problems there are and, without any value, what and where each is and what would mend it."""
-        errors = [p for p in self.problems if p.severity == "error"]
         if not self.in_full:
             return f"{self.summary}; the attribute problems holds them"
-        every = [line.removeprefix("ERROR: ") for line in lines(errors, values=False)]
+        errors = [self._without_value(p) for p in self.problems if p.severity == "error"]
+        every = [line.removeprefix("ERROR: ") for line in lines(errors)]
         if len(every) == 1:
             return f"the {self.what} was refused: {every[0]}"
         more = len(every) - MOST_LINES
         shown = every if more <= 0 else [*every[:MOST_LINES], f"and {more} more (the attribute problems holds all)"]
         return "\n- ".join([f"{self.summary}:", *shown]) if shown else self.summary
+
+    def _without_value(self, problem: Problem) -> Problem:
+        """Return a problem without what its text must not hold, or says already."""
+        is_shown = self.of_the_caller and problem.row is None and repr(problem.value) not in problem.rule
+        return problem if is_shown else replace(problem, value=None)
 
     @property
     def summary(self) -> str:
@@ -72,6 +80,7 @@ class PlanRefused(Refused):
     """The analysis plan cannot be followed as it stands."""
 
     what = "plan"
+    of_the_caller = True
 
 
 class MapRefused(Refused):
@@ -92,18 +101,21 @@ class OutputRefused(Refused):
     """The results cannot be written where they were asked for."""
 
     what = "output folder"
+    of_the_caller = True
 
 
 class FigureRefused(Refused):
     """There is no such figure."""
 
     what = "figure"
+    of_the_caller = True
 
 
 class RequestRefused(Refused):
     """What is asked of a report cannot be shown, or does not exist."""
 
     what = "request"
+    of_the_caller = True
 
 
 class ExtraMissing(Refused):

@@ -19,20 +19,14 @@ def grouped(problems: Iterable[Problem]) -> list[list[Problem]]:
     return list(kinds.values())
 
 
-def lines(problems: Iterable[Problem], *, values: bool = True) -> Iterator[str]:
-    """Yield a line for each kind of problem: where, what, which values, and what would mend it.
-
-    Parameters
-    ----------
-    values
-        False: without what stands in the cells.
-    """
+def lines(problems: Iterable[Problem]) -> Iterator[str]:
+    """Yield a line for each kind of problem: where, what, which values, and what would mend it."""
     for group in grouped(problems):
         first = group[0]
         where = ", ".join(
             x for x in (first.table, rows_in_words(group) if len(group) == 1 else "", _column(first)) if x
         )
-        what, remedy = _one(first, values=values) if len(group) == 1 else _several(group, values=values)
+        what, remedy = _one(first) if len(group) == 1 else _several(group)
         yield f"{first.severity.upper()}: {where + ': ' if where else ''}{what} → {remedy}"
 
 
@@ -55,18 +49,18 @@ def _column(problem: Problem) -> str:
     return f"{problem.header} (read as {problem.column})"
 
 
-def _one(problem: Problem, *, values: bool) -> tuple[str, str]:
-    return problem.rule + (f" [{problem.value}]" if problem.value and values else ""), problem.remedy
+def _one(problem: Problem) -> tuple[str, str]:
+    return problem.rule + (f" [{problem.value}]" if problem.value else ""), problem.remedy
 
 
-def _several(group: Sequence[Problem], *, values: bool) -> tuple[str, str]:
+def _several(group: Sequence[Problem]) -> tuple[str, str]:
     """Return what is wrong with several cells, and the remedies."""
-    texts = Counter(p.value for p in group if p.value and values)
+    texts = Counter(p.value for p in group if p.value)
     what = f"{len(group):,} cells, {len(texts):,} different texts" if len(texts) > 1 else f"{len(group):,} times"
     shown = [f"{text}{f' ({count} times)' if count > 1 else ''}" for text, count in texts.most_common(TEXTS)]
     more = f", and {len(texts) - TEXTS:,} more" if len(texts) > TEXTS else ""
-    cells = f" [{'; '.join(shown)}{more}]" if shown else ""
+    values = f" [{'; '.join(shown)}{more}]" if shown else ""
     rows = rows_in_words(group)
     remedies = [r for r, _ in Counter(p.remedy for p in group).most_common()]
     others = f"; and {len(remedies) - REMEDIES:,} more" if len(remedies) > REMEDIES else ""
-    return f"{what}: {group[0].rule}{cells}{f' ({rows})' if rows else ''}", "; ".join(remedies[:REMEDIES]) + others
+    return f"{what}: {group[0].rule}{values}{f' ({rows})' if rows else ''}", "; ".join(remedies[:REMEDIES]) + others

@@ -97,12 +97,27 @@ def test_a_second_model_of_an_endpoint_has_columns_of_its_own():
 @pytest.mark.parametrize("by", ["diagnosis", "sex", "histology"])
 def test_table_1_by_a_column_counts_its_levels(report, findings, by):
     shown = report.table1(by=by).to_polars()
-    counts = findings.data.frame[by].value_counts().sort(by)
-    heads = [f"{level} (n = {count})" for level, count in counts.iter_rows()]
-    assert shown.columns == ["variable", "level", "All patients (n = 44)", *heads]
+    counts = findings.data.frame[by].value_counts()
+    heads = {f"{level} (n = {count})" for level, count in counts.iter_rows()}
+    assert {*shown.columns} == {"variable", "level", "All patients (n = 44)", *heads}
+    assert by.capitalize() not in shown["variable"]
     plan = Plan(analyses=BARE, subgroups=(by,))
-    whole = Report(Study(findings.cohort, plan).only("baseline")).table1().to_polars()
-    assert shown.filter(pl.col("variable") == "Sex").equals(whole.filter(pl.col("variable") == "Sex"))
+    whole = Report(Study(findings.cohort, plan).only("baseline")).table1().to_polars().select(shown.columns)
+    for variable in ("Age, years", "Bulky disease"):
+        assert shown.filter(pl.col("variable") == variable).equals(whole.filter(pl.col("variable") == variable))
+
+
+def test_table_1_is_shaped_as_a_plan_can_shape_it(report, findings):
+    shown = report.table1(by="cart1_cy_flu", variables=["sex", "age_years"], numbers="mean (SD)", smd=True, p=True,
+                          overall=False, missing="always")  # fmt: skip
+    table1 = {"by": "cart1_cy_flu", "variables": ["sex", "age_years"], "numbers": "mean (SD)", "smd": True, "p": True,
+              "overall": False, "missing": "always"}  # fmt: skip
+    planned = Study(findings.cohort, findings.plan.replace(report={"table1": table1})).only("baseline")
+    assert shown.table == Report(planned).table1().table
+    assert [*dict.fromkeys(shown.to_polars()["variable"])] == ["Sex", "Age, years"]
+    assert shown.to_polars().columns[-2:] == ["SMD", "p"]
+    again = Report(planned).table1(smd=False, p=False).to_polars()
+    assert again.columns == shown.to_polars().columns[:-2]
 
 
 def test_table_1_as_it_is_stands_in_the_report(report):
@@ -295,7 +310,10 @@ WRONG = {
            ({"endpoint": "pfs", "by": "patient_id"}, "identifies patients"),
            ({"endpoint": "pfs", "by": "product"}, "curves are drawn of 2 to 6 groups"),
            ({"endpoint": "pfs", "by": 3}, "is no name"), ({"endpoint": "pfs", "columns": 3}, "use 1 or 2")],
-    "table1": [({"by": "crs_grade"}, "immortal-time bias"), ({"by": "age_years"}, "cut it in the plan")],
+    "table1": [({"by": "crs_grade"}, "immortal-time bias"), ({"by": "age_years"}, "cut it in the plan"),
+               ({"variables": ["agee"]}, r"variables: is no factor and no column of these data \[agee\]"),
+               ({"smd": True}, r"table1: smd compares groups"), ({"by": "product"}, "has one level only"),
+               ({"missing": "no"}, r"missing: Input should be 'always', .* \[no\] → correct the argument")],
     "regression": [({"endpoint": "nrm"}, "no effect on"), ({"endpoint": "PFS"}, "did you mean 'pfs'")],
     "forest": [({"endpoint": "ttnt2"}, "is no endpoint")],
     "figure": [({"name": "km_pf"}, "did you mean 'km_pfs'")],

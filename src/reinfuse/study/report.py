@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from reinfuse.cohort.strata import factor_of
+from reinfuse.plan.report_options import Summary
 from reinfuse.report.document.model import Table
 from reinfuse.report.export import single_figure
 from reinfuse.report.export.notebook import main_tables
@@ -25,8 +25,9 @@ from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 from reinfuse.study.drawings import drawing_of
-from reinfuse.study.requests import among, endpoint_of, grouped_by, refused
+from reinfuse.study.requests import among, endpoint_of, estimated, refused, with_group
 from reinfuse.study.results import save
+from reinfuse.study.table_of_patients import for_table_of_patients
 
 Wanted = Callable[[Estimate], bool]
 
@@ -75,7 +76,11 @@ class Report:
 
     # Tables
 
-    def table1(self, by: str | None = None) -> ShownTable:
+    def table1(
+        self, by: str | None = None, *, variables: Sequence[str] | None = None, overall: bool | None = None,
+        numbers: Summary | None = None, statistics: Mapping[str, Summary] | None = None,
+        missing: Literal["always", "if any", "never"] | None = None, smd: bool | None = None, p: bool | None = None,
+    ) -> ShownTable:  # fmt: skip
         """Return the characteristics of the patients at the index infusion.
 
         Parameters
@@ -83,17 +88,18 @@ class Report:
         by
             A factor, or another column known at baseline, whose levels are columns beside all patients; default: the
             subgroups of the plan, as in the report.
+        variables, overall, numbers, statistics, missing, smd, p
+            As in the plan's `[report.table1]` (docs/plan.md), in place of what the plan says: what is described and in
+            which order; a column of all patients; how numbers are summed up, and some otherwise; rows of missing
+            values; columns of standardised differences and of tests.
 
         Raises
         ------
         RequestRefused
-            If patients cannot be divided so.
+            If patients cannot be divided so, or a setting cannot be followed.
         """
-        findings = self.findings
-        if by is not None:
-            findings, name = grouped_by(findings, by, analysis="baseline", what="table1")
-            populations = tuple(p for p in findings.described.populations if p == "all" or factor_of(p) == name)
-            findings = replace(findings, described=replace(findings.described, populations=populations))
+        findings = for_table_of_patients(self.findings, by, variables=variables, overall=overall, numbers=numbers,
+                                         statistics=statistics, missing=missing, smd=smd, p=p)  # fmt: skip
         with printed_as(findings.plan.report):
             table = StudyTables(with_own_labels(findings)).baseline()
         return self._table(table, lambda e: e.analysis == "baseline", findings=findings)
@@ -178,7 +184,10 @@ class Report:
         endpoint_of(self.findings, endpoint, what="km", timed=True)
         if by is None:
             return self._figure(f"km_{endpoint}", "km", columns=columns)
-        findings, group = grouped_by(self.findings, by, analysis="survival", what="km")
+        plan, group = with_group(self.findings, by, what="km")
+        findings = self.findings
+        if plan is not findings.plan:
+            findings = estimated(findings, plan, "survival", what="km", by=by)
         return self._figure(f"km_{endpoint}_by_{group}", "km", findings=findings, columns=columns)
 
     def forest(self, endpoint: str, *, columns: Columns = 2) -> ShownFigure:

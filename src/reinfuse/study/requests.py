@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from reinfuse.cohort.cohort_summary import DescribedEndpoint
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
 from reinfuse.cohort.raw_tables import DERIVED
-from reinfuse.cohort.strata import factor_of
 from reinfuse.exceptions import PlanRefused, Problem, RequestRefused, nearest
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.findings import Findings
 from reinfuse.study.study import Study
 
+_SETTING, _PLAN = "report.table1.", "correct the plan"
+"""How a plan calls the arguments of table 1, and a remedy that is none for a request."""
 _SHOWN = 12
 """Names that a remedy lists."""
 _CUT = 'cut it in the plan, such as factors=[{{"name": "{name}_high", "column": "{name}", "above": 60}}]'
@@ -65,13 +66,8 @@ def endpoint_of(findings: Findings, name: str, *, what: str, timed: bool = False
     raise refused(what, "endpoint", name, rule=rule, remedy=among(ends, name=name))
 
 
-def grouped_by(findings: Findings, by: str, *, analysis: str, what: str) -> tuple[Findings, str]:
-    """Return findings that hold an analysis by the levels of a factor or a baseline column, and the factor's name.
-
-    Parameters
-    ----------
-    analysis
-        Its name; it is run where the findings do not hold its groups, on the same patients and by the same plan.
+def with_group(findings: Findings, by: str, *, what: str) -> tuple[Plan, str]:
+    """Return the plan of findings with a factor whose levels divide patients, and the factor's name; no model is added.
 
     Raises
     ------
@@ -81,21 +77,43 @@ def grouped_by(findings: Findings, by: str, *, analysis: str, what: str) -> tupl
     if not isinstance(by, str):
         raise refused(what, "by", by, rule="is no name", remedy='name a factor or a column, such as "diagnosis"')
     _refuse_number(findings, by, what=what)
-    factors = {f.name for f in findings.described.factors}
-    populations = {factor_of(p) for p in findings.described.populations}
-    if by in (populations if analysis == "baseline" else factors):
-        return findings, by
+    if any(f.name == by for f in findings.described.factors):
+        return findings.plan, by
     if findings.cohort is None:
         rule = f"the findings were read back and hold no patients, so that nothing can be estimated by {by!r}"
-        remedy = f"analyse the cohort again; {among(populations if analysis == 'baseline' else factors, name=by)}"
+        remedy = f"analyse the cohort again; {among(_suggested(findings), name=by)}"
         raise refused(what, "by", by, rule=rule, remedy=remedy)
+    name = re.sub(r"\W", "_", f"{'' if by[:1].isalpha() else 'x'}{by}", flags=re.ASCII)
+    own = {"name": by} if by in BUILT_IN_FACTORS else {"name": name, "column": by, "label": by}
     try:
-        plan, name = _with_group(findings.plan, by, known=by in factors)
+        return findings.plan.replace(factors=(*findings.plan.factors, own)), own["name"]
+    except PlanRefused as wrong:
+        raise RequestRefused(_in_words(wrong, findings, by=by, what=what)) from None
+
+
+def estimated(findings: Findings, plan: Plan, analysis: str, *, what: str, by: str | None = None) -> Findings:
+    """Return what one analysis gives of the patients behind findings, under a plan.
+
+    Parameters
+    ----------
+    by
+        The column that the plan was given as a factor, for the words of a refusal.
+
+    Raises
+    ------
+    RequestRefused
+        If findings that were read back hold no patients, or the plan cannot be followed.
+    """
+    if findings.cohort is None:
+        rule = "the findings were read back and hold no patients, so that nothing more can be estimated"
+        raise refused(what, None, "", rule=rule, remedy="analyse the cohort again")
+    try:
         more = Study(findings.cohort, plan).only(analysis)
     except PlanRefused as wrong:
-        raise RequestRefused(_in_words(wrong, findings, by, what=what)) from None
-    _refuse_number(more, name, what=what)
-    return replace(more, provenance=findings.provenance), name
+        raise RequestRefused(_in_words(wrong, findings, by=by, what=what)) from None
+    if by is not None:
+        _refuse_number(more, by, what=what)
+    return replace(more, provenance=findings.provenance)
 
 
 def _refuse_number(findings: Findings, by: str, *, what: str) -> None:
@@ -103,25 +121,34 @@ def _refuse_number(findings: Findings, by: str, *, what: str) -> None:
         raise refused(what, "by", by, rule=f"{by!r} is a number, and has no groups", remedy=_CUT.format(name=by))
 
 
-def _with_group(plan: Plan, by: str, *, known: bool) -> tuple[Plan, str]:
-    """Return the plan with one more subgroup, and as a factor where it is none yet, and its name; no model is added."""
-    if known:
-        return plan.replace(subgroups=(by,)), by
-    name = re.sub(r"\W", "_", f"{'' if by[:1].isalpha() else 'x'}{by}", flags=re.ASCII)
-    own = {"name": by} if by in BUILT_IN_FACTORS else {"name": name, "column": by, "label": by}
-    return plan.replace(factors=(*plan.factors, own), subgroups=(own["name"],)), own["name"]
-
-
-def _in_words(wrong: PlanRefused, findings: Findings, by: str, *, what: str) -> list[Problem]:
-    """Return why patients cannot be divided by a column; where there is none of this name, with those there are."""
+def _in_words(wrong: PlanRefused, findings: Findings, *, by: str | None, what: str) -> list[Problem]:
+    """Return why a plan that a request made cannot be followed, in the words of the request."""
     columns = [] if findings.data is None else [c for c in findings.data.frame.columns if DERIVED not in c]
-    names = [*(f.name for f in findings.described.factors if f.kind != "number"), *columns]
-    rules = {p.rule: p.remedy for p in wrong.problems if p.severity == "error"}
-    if by not in names and by not in BUILT_IN_FACTORS:
-        rules = {f"{by!r} is no factor and no column of these patients": among(_suggested(findings), name=by)}
-    other = f"take a factor known at the index infusion: {', '.join(_suggested(findings))}"
-    rules = {rule: other if remedy == "correct the plan" else remedy for rule, remedy in rules.items()}
-    return [Problem(table=what, column="by", value=by, rule=rule, remedy=remedy) for rule, remedy in rules.items()]
+    if by is not None and by not in (*_suggested(findings), *columns, *BUILT_IN_FACTORS):
+        rule = f"{by!r} is no factor and no column of these patients"
+        return [Problem(table=what, column="by", value=by, rule=rule, remedy=among(_suggested(findings), name=by))]
+    problems = {p.rule: p for p in wrong.problems if p.severity == "error"}
+    return [in_words_of_request(p, what=what, by=by, suggested=_suggested(findings)) for p in problems.values()]
+
+
+def in_words_of_request(
+    problem: Problem, *, what: str, by: str | None = None, suggested: Sequence[str] = ()
+) -> Problem:
+    """Return a problem of the plan that a request made, with the argument that it is about.
+
+    Parameters
+    ----------
+    by
+        The column by which patients are divided, where the problem can be of that.
+    suggested
+        Columns by which they can be.
+    """
+    column = problem.column or ""
+    argument = column.removeprefix(_SETTING) if column.startswith(_SETTING) else None if by is None else "by"
+    remedy = problem.remedy
+    if remedy == _PLAN:
+        remedy = f"take a factor known at the index infusion: {', '.join(suggested)}" if by else "correct the argument"
+    return replace(problem, table=what, column=argument, rule=problem.rule.replace(_SETTING, ""), remedy=remedy)
 
 
 def _suggested(findings: Findings) -> list[str]:
