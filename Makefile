@@ -39,7 +39,7 @@ virtual: $(VENV)/virtual
 	$(BIN)/reinfuse virtual trial --out reinfuse-virtual --force
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

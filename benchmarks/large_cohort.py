@@ -155,6 +155,6 @@ def main(n: int, small: bool = False) -> None:
 
 if __name__ == "__main__":
     if "--small" in sys.argv:
-        main(600, small=True)
+        main(300, small=True)
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

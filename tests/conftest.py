@@ -6,6 +6,7 @@ The demo's findings and folders that several tests read; what only CI has is ski
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ from reinfuse.data import DEMO, datasets
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
 _RELEASES = "REINFUSE_RELEASES"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+LONGEST = ("test_random_cohorts.py", "test_population.py", "test_joint.py", "test_benchmarks.py", "test_share.py",
+           "test_import_command.py", "test_output_stopped.py", "test_properties.py", "test_moves.py", "test_cores.py",
+           "test_source_docs.py", "test_floods.py", "test_figure_list.py", "test_trial.py")  # fmt: skip
+"""Files that take longest: begun first, so that no process works on one of them while the others have nothing left."""
+
+
+def pytest_collection_modifyitems(items):
+    """Put the longest files first; a process is given whole files, in this order."""
+    place = {name: i for i, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,9 +50,21 @@ def demo_findings():
 
 
 @pytest.fixture(scope="session")
-def demo_report(demo_findings, tmp_path_factory):
-    """The folder with the synthetic cohort's results."""
-    return save(demo_findings, tmp_path_factory.mktemp("demo") / "out")
+def demo_report(request, tmp_path_factory):
+    """The folder with the synthetic cohort's results: one for all processes, written by the first that asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "demo_of_all" / "out"
+    try:
+        folder.parent.mkdir()
+    except FileExistsError:
+        until = time.monotonic() + 300
+        while not folder.is_dir():  # it is there at once, or not at all
+            assert time.monotonic() < until, "the process that writes the demo has not ended"
+            time.sleep(0.2)
+        return folder
+    return save(request.getfixturevalue("demo_findings"), folder)
 
 
 @pytest.fixture(scope="session")

@@ -133,6 +133,7 @@ def test_the_draft_of_a_run_that_lives_and_folders_of_other_names_are_left(tmp_p
 SLOW = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and nohup this one
 import {module}
 def slow(*_, **__):
     print("here", flush=True)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -27,17 +28,18 @@ from reinfuse.results.findings import Findings
 DATE = re.compile(r"(?<!\d)(19|20)\d\d-[01]\d-[0-3]\d(?!\d)")
 
 
-@pytest.fixture(scope="module")
-def results(demo_findings, tmp_path_factory):
-    return save(demo_findings, tmp_path_factory.mktemp("share") / "results")
+@pytest.fixture
+def results(demo_report):
+    return demo_report
 
 
 @pytest.fixture(scope="module")
-def shared(results, tmp_path_factory):
+def shared(demo_report, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shared") / "out"
-    return folder, share(results, folder)
+    return folder, share(demo_report, folder)
 
 
+@cache
 def texts(folder: Path) -> dict[str, str]:
     """Return every text of a folder: files, parts of Word documents, pages of PDFs."""
     found = {}

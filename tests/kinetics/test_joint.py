@@ -168,7 +168,7 @@ def planted(association, patients=60, seed=5):
 
 def test_a_planted_association_is_found_and_told():
     made, outcome = planted(-1.0)
-    fitted = joint.fit(made, 1, outcome, kind="current", seed=1, effort=Effort(2, 300, 300))
+    fitted = joint.fit(made, 1, outcome, kind="current", seed=1, effort=Effort(2, 125, 125))
     draws = fitted.draws.flat("association")
     low, high = np.quantile(draws, (0.005, 0.995))
     assert low < -1.0 < high
