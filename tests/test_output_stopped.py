@@ -149,7 +149,7 @@ cli.main()
 @pytest.mark.parametrize(("name", "status", "module", "what"), [
     ("SIGINT", 130, "reinfuse.study.cohort_reading", "examine"),
     ("SIGHUP", 129, "reinfuse.study.cohort_reading", "examine"),
-    ("SIGTERM", 143, "reinfuse.report.export.results_folder", "report"),
+    ("SIGTERM", 143, "reinfuse.report.export.results_folder", "documents"),
 ])  # fmt: skip
 def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, module, what):
     out = study / "new" / "out"
@@ -162,7 +162,7 @@ def test_a_signal_ends_with_a_sentence_and_leaves_nothing(study, name, status, m
         started = time.monotonic()
         _, told = run.communicate(timeout=30)
     assert run.returncode == status
-    at = " at: documents" if what == "report" else ""
+    at = " at: documents" if what == "documents" else ""
     assert told == f"Stopped by {name}: reinfuse analyze{at}. Nothing was written.\n"
     assert time.monotonic() - started < 20
     assert contents(study) == before
