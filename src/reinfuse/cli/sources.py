@@ -146,7 +146,7 @@ def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
         )
         while (answer := _line()) not in (None, "", "later"):
             answer = "" if answer == '""' else answer
-            wrong = fault(question, answer, headers)
+            wrong = fault(question, answer, headers, source_map=source_map)
             if wrong is None:
                 source_map = answered(source_map, question, answer)
                 break

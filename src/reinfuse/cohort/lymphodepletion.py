@@ -48,6 +48,17 @@ _DOSES = re.compile(
 _SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
 
 
+def agents_named(word: str) -> tuple[str, ...]:
+    """Return the classes of the agents that one word names (``Cy``, ``Flu``, ``Other``); empty if it names none.
+
+    Examples
+    --------
+    >>> agents_named("fludarabine"), agents_named("dose")
+    (('Flu',), ())
+    """
+    return _agents_of(word) or ()
+
+
 def _agents_of(word: str) -> tuple[str, ...] | None:
     """Return the agents that one word names, or None if the word is not known."""
     word = word.strip(" .-–")

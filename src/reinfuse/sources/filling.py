@@ -18,7 +18,9 @@ from reinfuse.sources.values.understood import number_text
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
 
 TICKED = frozenset({"1", "x", "yes", "y", "true", "checked", "ticked", "ja", "oui", "si", "sí", "✓", "☒", "☑"})
-UNTICKED = frozenset({"", "0", "no", "n", "false", "unchecked", "nein", "non", "☐"})
+UNTICKED = frozenset({"", "0", "0.0", "no", "n", "false", "unchecked", "nein", "non", "☐", "none", "held", "-", "not given"})
+GIVEN = re.compile(r"[<>~≈]?\s*(?:0?[.,]0*[1-9]|[1-9])\d*")
+"""Begins a dose: in the column of a drug, it was given."""
 _TOTAL = "total cells"
 KILOGRAMS = (2.0, 400.0)
 MAIN: Mapping[str, tuple[str, ...]] = {
@@ -223,11 +225,11 @@ class Filling:
         for row in line.rows:
             states = [(text, header, clean(texts[row]).casefold()) for text, header, texts in boxes]
             for _, header, state in states:
-                if state not in TICKED and state not in UNTICKED and not is_missing(state):
+                if not (_is_ticked(state) or state in UNTICKED or is_missing(state)):
                     self.gaps.add("tick", sheet=line.table.name, header=header, place=line.name,
                                   text=clean(self.texts(line.table, header)[row]),
                                   row=line.table.rows[row].place)  # fmt: skip
-            chosen = [(text, header) for text, header, state in states if state in TICKED] if row in rows else []
+            chosen = [(text, header) for text, header, state in states if _is_ticked(state)] if row in rows else []
             raw = ", ".join(header for _, header in chosen)
             rule = "ticked" if chosen else ""
             cells.append(ImportedCell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
@@ -282,6 +284,10 @@ class Filling:
         raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
         self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
                       dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip
+
+
+def _is_ticked(state: str) -> bool:
+    return state in TICKED or bool(GIVEN.match(state))
 
 
 class _All:

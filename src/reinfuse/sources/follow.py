@@ -10,6 +10,7 @@ from reinfuse.sources.assembling import Assembly, in_time, rows_in_words
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import is_time
+from reinfuse.sources.left_columns import not_followed
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 
@@ -54,7 +55,7 @@ class _Follower:
         tables = self.assembly.tables()
         self._untaken()
         open_words = self.filling.gaps.words()
-        problems = (*whole, *self._open(open_words), *self.filling.gaps.problems(), *self.assembly.problems)
+        problems = (*whole, *self._open(open_words), *not_followed(self.map), *self.filling.gaps.problems(), *self.assembly.problems)
         remarks = (*self.source.seen, *self.assembly.remarks, *self._left(), *self._lacking(), *self._missing(),
                    *self._idle_dictionaries())  # fmt: skip
         return Imported(self.source, self.map, tables, remarks, problems)

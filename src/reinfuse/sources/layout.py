@@ -20,6 +20,8 @@ _ENOUGH = 0.5
 """Share of the filled columns that have a header."""
 _SOME = 0.3
 _MOST = 0.6
+_LONGEST_GROUP = 30
+"""Letters of a text that is not merged over its columns, above which it is a title or a remark and groups none."""
 _GROUP = re.compile(
     r"CAR[- ]?T|infus|cycle|course|baseline|outcome|follow|tox|demograph|patient|disease|respon|treatment|therap"
     r"|condition|lympho|#\s*\d|zyklus|behandlung|verlauf|stamm|nachsorge|labor",
@@ -86,9 +88,15 @@ def propose_layout(sheet: str, lines: Lines) -> SheetLayout | None:
         filled = contents.filled
         contents.take_away(line)
         if i and contents.count >= 0 and _is_first(lines, i, contents=contents, filled=filled):
-            first = _below_the_earliest(lines, i)
+            first = _below_the_earliest(lines, _above_a_section(lines, i))
             return SheetLayout(sheet, _header_rows(lines, first), lines.rows[first].number)
     return _plain(sheet, lines)
+
+
+def _above_a_section(lines: Lines, first: int) -> int:
+    """Return the row of a lone word between header and data: it heads the first rows, and is no part of the header."""
+    alone = lines.rows[first - 1].filled == [0]
+    return first - 1 if alone and first > 1 and len(lines.rows[first - 2].filled) >= _MOST * len(lines.columns) else first
 
 
 def _below_the_earliest(lines: Lines, first: int) -> int:
@@ -143,6 +151,8 @@ def _heads(lines: Lines, line: SheetLine, *, below: Sequence[int]) -> bool:
         return False
     if any(x.merged for x in labels):
         return len(labels) > 1 or labels[0].first > 0
+    if any(len(x.text) > _LONGEST_GROUP or "=" in x.text for x in labels):
+        return False
     twice = compose(lines, below).ambiguous
     if len(labels) == 1:
         return labels[0].first > 0 and (twice or bool(_GROUP.search(labels[0].text)))

@@ -117,6 +117,8 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
             reasons[line.number] = "a row of totals (formulas over other rows)"
         elif _is_heading(lines, line):
             reasons[line.number] = "a heading over the whole table"
+        elif ids.heads_a_section(line):
+            reasons[line.number] = "a heading over the rows below it"
     suspects = [line for line in rows if line.number not in reasons and (not line.texts[0] or ids.strange(line))]
     numbers = _Numbers([line for line in rows if line.number not in reasons]) if suspects else None
     for line in suspects:
@@ -169,6 +171,11 @@ class _Identifiers:
         if self._numbered:
             return shape_of(line.texts[0]) not in self._usual and not any(c.isdigit() for c in line.texts[0])
         return line.number in self._last
+
+    def heads_a_section(self, line: SheetLine) -> bool:
+        """Tell whether a row holds a word alone, where identifiers have digits: `LYMPHOMA` above its patients."""
+        alone = len(line.filled) == 1 and bool(line.texts[0])
+        return alone and self._numbered and not any(c.isdigit() for c in line.texts[0]) and line.number not in self._last
 
     def note(self, line: SheetLine) -> bool:
         """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""

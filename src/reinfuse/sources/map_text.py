@@ -23,6 +23,7 @@ _HEAD = """\
 _HINTS = {
     "date_order": "day, month and year in texts such as 03/04/2024: dmy, mdy or ymd",
     "ids": "keep: patients keep the source's identifiers; number: P001, P002, ...",
+    "left_out": "yes: the columns under [sheets.ignored] are rightly left out; else give the line that reads one",
     "first_day": "number of a clock's first day: 0 (as reinfuse counts), or 1 (as AVAL of most trials)",
 }
 

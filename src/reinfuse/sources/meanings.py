@@ -235,7 +235,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     """Return what a cell must match: spaces and case do not matter."""
     before, placeholder, after = re.split(r"(\{date\}|\{value\})", text, maxsplit=1)
     del placeholder
-    return re.compile(rf"{_loose(before)}(.+?){_loose(after)}", re.IGNORECASE)
+    return re.compile(rf"{_loose(before)}(.+?){_loose(after)}".replace(re.escape("*"), ".*?"), re.IGNORECASE)
 
 
 def _loose(text: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reinfuse.cohort.schema import TABLES
+from reinfuse.sources import left_columns
 from reinfuse.sources.gaps import permitted
-from reinfuse.sources.source_map import ID_RULES, OPEN, UNITS, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import ID_RULES, LEFT_OUT, OPEN, UNITS, Answer, Block, Field, SourceMap
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
 
 _ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since")
@@ -28,7 +29,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 YES, NO = "yes", "no"
 WHERE = "where"
 """Setting of a question for the rows that a block reads."""
-LEFT_OUT = "left out by a person"
+REJECTED = "left out by a person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
             yield MapQuestion("source", name, name, _TEXTS[name], _CHOICES[name])
     for name, answer in source_map.questions.items():
         if answer == OPEN:
-            yield MapQuestion("questions", name, name, _TEXTS.get(name, name), _CHOICES.get(name, ()))
+            yield _as_a_whole(source_map, name)
     yield from _of_words(source_map)
     for place, block in source_map.places():
         for header in block.open_headers:
@@ -79,6 +80,14 @@ def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
             yield MapQuestion(place, header, WHERE, text, (), block.reason)
         for column, filled in block.fields.items():
             yield from _of_line(place, column, filled=filled)
+
+
+def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
+    """Return a question about the source as a whole, or about a column that is left out."""
+    if name == LEFT_OUT:
+        return MapQuestion("questions", name, name, left_columns.listed(source_map), (YES, NO))
+    more = " (yes, or the column of the cohort that it fills)" if left_columns.asks_of_a_column(source_map, name) else ""
+    return MapQuestion("questions", name, name, f"{_TEXTS.get(name, name)}{more}", _CHOICES.get(name, ()))
 
 
 def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
@@ -123,8 +132,9 @@ def _in_words(filled: Field) -> str:
     return f'"{filled.const}" in every row' if filled.const is not None else "as the map has it"
 
 
-def fault(question: MapQuestion, answer: str, headers: Iterable[str] = ()) -> str | None:
-    """Return why an answer is none to a question; None if it is one."""
+def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
+          source_map: SourceMap | None = None) -> str | None:  # fmt: skip
+    """Return why an answer is none to a question (of that map); None if it is one."""
     choices = tuple(headers)
     if question.setting in ("column", "weight", "since") and choices and answer not in choices:
         return f"no column of the source; it has: {', '.join(choices)}"
@@ -132,6 +142,8 @@ def fault(question: MapQuestion, answer: str, headers: Iterable[str] = ()) -> st
         return f"answer one of: {', '.join(question.choices)}"
     if question.setting == "value":
         return _no_meaning(question.place.removeprefix("values."), answer)
+    if source_map is not None and left_columns.asks_of_a_column(source_map, question.subject):
+        return left_columns.fault_of(source_map, question.subject, answer)
     return None
 
 
@@ -150,7 +162,7 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
     if question.place == "source":
         return replace(source_map, **{question.setting: answer})  # type: ignore[arg-type]
     if question.place == "questions":
-        return replace(source_map, questions={**source_map.questions, question.subject: answer})
+        return left_columns.with_answer(source_map, question.subject, answer)
     if question.setting == "value":
         name = question.place.removeprefix("values.")
         words = {**source_map.values[name], question.subject: _meaning(answer)}
@@ -163,7 +175,7 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
             before = block.fields[question.subject]
             block = _with_answer(block, question, answer=answer)
             if question.subject not in block.fields and before.column:
-                ignored.setdefault(block.sheet, {})[before.column] = LEFT_OUT
+                ignored.setdefault(block.sheet, {})[before.column] = REJECTED
         blocks.append(block)
     return replace(source_map, blocks=tuple(blocks), ignored=ignored)
 

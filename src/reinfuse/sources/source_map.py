@@ -24,6 +24,8 @@ ID_RULES = ("keep", "number")
 FIRST_DAY = "first_day"
 """Question of a map: which number the first day of a clock has in the cohort."""
 FIRST_DAYS = ("0", "1")
+LEFT_OUT = "left_out"
+"""Question of a map: whether all columns that are left out and not asked about one by one are rightly so."""
 UNITS = (
     "cells/kg", "1e6 cells/kg", "1e5 cells/kg", "1e8 cells/kg", "cells", "1e6 cells", "1e8 cells", "days", "weeks",
     "months", "years", "fraction", "percent", "cells/uL", "copies/ug",
@@ -58,7 +60,7 @@ class Field:
     part
         The part of a compound cell that is meant: ``response``, ``mrd``, ``day``, ``date``, ``grade``, ...
     pattern
-        Text with ``{date}`` or ``{value}`` that a cell must match; others stay empty.
+        Text with ``{date}`` or ``{value}`` that a cell must match, ``*`` for any text; others stay empty.
     values
         Name of the dictionary of values; default: the column of the cohort's table.
     after, day, said

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources import remarks
+from reinfuse.sources.codebook import codebook_of, remark, with_codebook
 from reinfuse.sources.glimpse import PARQUET
 from reinfuse.sources.headers import compose
 from reinfuse.sources.layout import propose_layout
@@ -51,7 +52,8 @@ def read_text(path: Path, layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS) -> S
     return _read(path, "csv", lambda data: _text(path, data, layouts))
 
 
-_Tables = tuple[Sequence[SourceTable], Sequence[Problem], Sequence[str]]
+_Tables = tuple[Sequence[SourceTable], Sequence[Problem], Sequence[str], Sequence[str]]
+"""Tables, problems, remarks, and codes of missing data."""
 
 
 def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Source:
@@ -59,14 +61,15 @@ def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Sourc
     try:
         data = read_bytes(path)
         files[path.name] = hashlib.sha256(data).hexdigest()
-        tables, problems, remarks_read = tables_of(data)
+        tables, problems, remarks_read, missing = tables_of(data)
     except Unreadable as refused:
-        tables, remarks_read = (), ()
+        tables, remarks_read, missing = (), (), ()
         problems = [Problem(table=path.name, rule=refused.rule, remedy=refused.remedy)]
     if not tables and not problems:
         problems = [Problem(table=path.name, rule="holds no table", remedy=_EMPTY)]
     return Source(
-        "csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(remarks_read)
+        "csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(remarks_read),
+        tuple(missing),
     )
 
 
@@ -74,7 +77,7 @@ def _text(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Table
     rows, notes = _parquet(data) if path.suffix.casefold() == PARQUET else read_lines(data)
     lines = from_rows(rows)
     table, problems = _table(TABLE, path, lines, layouts.get(TABLE) or layouts.get(""), None)
-    return [table] if table else [], problems, [*notes]
+    return [table] if table else [], problems, [*notes], ()
 
 
 def _parquet(data: bytes) -> tuple[Sequence[tuple[int, Sequence[str]]], tuple[str, ...]]:
@@ -86,12 +89,14 @@ def _sheets(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tab
     tables: list[SourceTable] = []
     problems: list[Problem] = []
     sheet_remarks: list[str] = []
+    books: dict[str, list[list[str]]] = {}
     sheets = [s for s in read_sheets(data, marks=True) if s.filled]
     for sheet in sheets:
         lines = from_sheet(sheet)
         layout = layouts.get(sheet.title) or (layouts.get("") if len(sheets) == 1 else None)
         if layout is None and (why := _no_table(sheet, lines)):
             sheet_remarks.append(f"sheet {sheet.title!r} is not read: {why}")
+            books[sheet.title] = [line.texts for line in lines.rows]
             continue
         table, wrong = _table(sheet.title, path, lines, layout, sheet)
         problems += wrong
@@ -99,7 +104,20 @@ def _sheets(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tab
             tables.append(table)
         elif not wrong:
             sheet_remarks.append(f"sheet {sheet.title!r} is not read: no header with rows below it was recognised")
-    return tables, problems, sheet_remarks
+    return _explained(tables, books, sheet_remarks, problems=problems)
+
+
+def _explained(tables: Sequence[SourceTable], books: Mapping[str, list[list[str]]], sheet_remarks: list[str], *,
+               problems: Sequence[Problem]) -> _Tables:  # fmt: skip
+    """Give columns the labels and codes that a sheet of explanations holds."""
+    missing: list[str] = []
+    for name, rows in books.items():
+        if book := codebook_of(rows, tables):
+            tables = [with_codebook(t, book) for t in tables]
+            missing += book.missing
+            sheet_remarks = [r for r in sheet_remarks if not r.startswith(f"sheet {name!r} is not read")]
+            sheet_remarks += remark(name, tables)
+    return tables, problems, sheet_remarks, missing
 
 
 def _no_table(sheet: Sheet, lines: Lines) -> str:

@@ -76,9 +76,11 @@ class _Builder:
         fields |= {c: f for c, f in self.of("infusions", None).items()
                    if c in ("prior_lines", "bulky") and self.shape.row_of == "patient"}  # fmt: skip
         fields |= self._histology(fields)
+        fields |= self._sex(fields)
         age = self._age_at_first(fields)
         if "last_contact" in fields and "death" not in fields:
             fields |= self._death(fields["last_contact"])
+        fields |= self._cause(fields)
         if one_table and "death" not in fields:
             why = 'no column of death was found: name it, or write const = "" if nobody died'
             fields["death"] = Field(const=OPEN, reason=why)
@@ -95,6 +97,27 @@ class _Builder:
         named = any((s := understand("diagnosis", t)) and "histology" in s.parts for t in lines[0].match.cells.counts)
         why = "the diagnosis names it"
         return {"histology": replace(lines[0].filled, part="histology", reason=why, confirm=False)} if named else {}
+
+    def _sex(self, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """Return the sex from cells such as ``63M``, where it stands beside the age."""
+        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.age_years"]
+        beside = lines and any((s := understand("age_years", t)) and "sex" in s.parts for t in lines[0].match.cells.counts)
+        if "sex" in fields or not beside:
+            return {}
+        return {"sex": replace(lines[0].filled, reason="it stands beside the age", confirm=False)}
+
+    def _cause(self, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """Return the cause of death from the words beside its date, where no column holds it."""
+        for (key, _, _), line in self.lines.items():
+            if key not in ("patients.last_contact", "patients.death", "patients.death:status"):
+                continue
+            texts = line.match.cells.counts
+            worded = any((s := understand("death", t, order="dmy")) and "death_cause" in s.parts for t in texts)
+            if worded and "death_cause" not in fields:
+                why, guess = "it stands beside what tells of the death", line.filled.confirm
+                part = Field(column=line.match.name.header, part="death_cause", order=line.filled.order, reason=why, confirm=guess)
+                return {"death_cause": part}
+        return {}
 
     def _age_at_first(self, fields: dict[str, Field]) -> Block | None:
         """Take the age out of the fields where rows are infusions: it is that at CART1, in the row of the first one."""
@@ -143,7 +166,7 @@ class _Builder:
     def responses(self) -> Iterator[Block]:
         for (key, k, day), line in self.lines.items():
             if key == "responses.response":
-                own = self.lines.get(("responses.date", k, day))
+                own = self._own_date("responses", k, day)
                 criteria = self.lines.get(("responses.criteria", k, None))
                 dated = own.filled if own else self._dated(line, k, day)
                 more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", words=_CRITERIA)
@@ -156,6 +179,12 @@ class _Builder:
         for _, line in self.role("responses.date:PD"):
             yield self.block("responses", {"date": line.filled, "response": Field(const="PD")})
 
+    def _own_date(self, table: str, k: int | None, day: int | None) -> ProposedLine | None:
+        """Return the column of the date of a day; where an infusion has one date and one assessment, they are of a pair."""
+        dates = {d: line for (key, i, d), line in self.lines.items() if key == f"{table}.date" and i == k}
+        days = {d for (key, i, d) in self.lines if i == k and key.split(":")[0] in (f"{table}.response", f"{table}.result", f"{table}.value")}
+        return dates.get(day) or (next(iter(dates.values())) if len(dates) == 1 and len(days) <= 1 else None)
+
     def _dated(self, line: ProposedLine, k: int | None, day: int | None) -> Field:
         """Place a response whose date no column holds."""
         said = [s.parts for t in line.match.cells.counts if (s := understand("response", t, order="dmy"))]
@@ -164,16 +193,20 @@ class _Builder:
         return self._after(k, day)
 
     def residual_disease(self) -> Iterator[Block]:
-        places = dict.fromkeys((k, day) for key, k, day in self.lines if key in ("mrd.result", "mrd.value"))
-        for k, day in places:
-            fields = {c: self.lines[key].filled for c in ("result", "value")
-                     if (key := (f"mrd.{c}", k, day)) in self.lines}  # fmt: skip
+        results = [place for place in self.lines if place[0].startswith("mrd.result")]
+        values = [place for place in self.lines if place[0] == "mrd.value" and ("mrd.result", *place[1:]) not in results]
+        for place in (*results, *values):
+            _, k, day = place
+            column = place[0].split(":")[0].partition(".")[2]
+            fields = {column: self.lines[place].filled}
+            if (value := ("mrd.value", k, day)) in self.lines and place[0] == "mrd.result":
+                fields["value"] = self.lines[value].filled
             more = {c: self.lines[key].filled for c in ("method", "compartment")
                     if (key := (f"mrd.{c}", k, None)) in self.lines}  # fmt: skip
-            for column, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
-                if column not in more and "result" in fields:
-                    more |= _in_header(self.lines["mrd.result", k, day], column, words=words)
-            own = self.lines.get(("mrd.date", k, day)) or self.lines.get(("responses.date", k, day))
+            for named, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
+                if named not in more and column == "result":
+                    more |= _in_header(self.lines[place], named, words=words)
+            own = self._own_date("mrd", k, day) or self._own_date("responses", k, day)
             yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **fields, **more})
 
     def toxicities(self) -> Iterator[Block]:

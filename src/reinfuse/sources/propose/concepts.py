@@ -10,7 +10,8 @@ from importlib.resources import files
 from typing import Any
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
-from reinfuse.sources.propose.names import Words, phrase
+from reinfuse.sources.propose.names import phrase
+from reinfuse.sources.propose.spelling import Words
 from reinfuse.sources.source_map import WIDE_SHEET
 
 Phrase = tuple[Words, bool]
@@ -35,6 +36,8 @@ class Concept:
         Those of its names that name a person.
     nearly
         Names that may well be another's: they are always asked about.
+    alone
+        Names that count only where the header does not speak of an infusion.
     """
 
     target: str
@@ -43,6 +46,7 @@ class Concept:
     phrases: tuple[Phrase, ...]
     naming: frozenset[Words] = frozenset()
     nearly: frozenset[Phrase] = frozenset()
+    alone: frozenset[Words] = frozenset()
 
     @property
     def table(self) -> str:
@@ -112,7 +116,8 @@ def _concept(settings: Mapping[str, Any]) -> Concept:
     in_context = [(phrase(n)[0], True) for n in settings.get("context", ())]
     return Concept(settings["target"], settings.get("role", ""), settings.get("infusion", ""), (*named, *in_context),
                    frozenset(phrase(n)[0] for n in settings.get("naming", ())),
-                   frozenset(phrase(n) for n in settings.get("nearly", ())))  # fmt: skip
+                   frozenset(phrase(n) for n in settings.get("nearly", ())),
+                   frozenset(phrase(n)[0] for n in settings.get("alone", ())))  # fmt: skip
 
 
 def _toml(name: str) -> dict[str, Any]:

@@ -67,8 +67,13 @@ class ColumnCells:
     def _share(self, concept: Concept) -> float:
         if concept.column == "patient_id":
             return self._identifies()
-        fits = sum(n for text, n in self.counts.items() if self.fits(concept, self.said(text)))
-        return fits / self.seen
+        if concept.role == "PD":
+            idle: tuple[str, ...] = tuple(t for t in self.counts if YES_NO.get(plain(t)) == "no" or t in "+-")
+        else:
+            idle = () if concept.table == "mrd" or concept.role == "status" else ("-", "+")  # signs of a result, or no value
+        told = {text: n for text, n in self.counts.items() if text not in idle}
+        fits = sum(n for text, n in told.items() if self.fits(concept, self.said(text)))
+        return fits / sum(told.values()) if told else None
 
     def fits(self, concept: Concept, text: str) -> bool:
         """Tell whether a text is understood as that concept."""
@@ -83,11 +88,20 @@ class ColumnCells:
             meaning = understand("age_years", text, mark=self.mark)
             return bool(meaning and meaning.parts and 2 <= float(meaning.parts["age_years"]) <= 250)
         if concept.column in ("product", "histology", "therapy"):
-            return not is_date(text) and not _is_number(text, self.mark)
+            return not is_date(text) and not _is_number(text, self.mark) and plain(text) not in YES_NO
+        if concept.kind == "NT" and self._says_icans:
+            return False
         if concept.target == "counts.unit":
             return bool(understand("counts.unit", text))
-        meaning = understand(_name(concept), text, mark=self.mark)
+        orders = ("dmy", "mdy") if concept.target == "responses.response" else ("",)
+        read = (understand(_name(concept), text, mark=self.mark, order=order) for order in orders)
+        meaning = next((m for m in read if m), None)
         return bool(meaning and meaning.parts and _in_range(concept, text, parts=meaning.parts))
+
+    @cached_property
+    def _says_icans(self) -> bool:
+        """Whether a text calls what it grades ICANS, whatever the column is called."""
+        return any("icans" in plain(t) for t in self.counts)
 
     @property
     def are_codes(self) -> bool:
@@ -133,7 +147,10 @@ def is_date(text: str) -> bool:
 def is_status(text: str) -> bool:
     """Tell whether a text says dead or alive, yes or no."""
     low = unaccented(plain(text))
-    return low in WORDS or low in YES_NO or (not is_date(text) and read_vital_status(text) is not None)
+    if low in WORDS or low in YES_NO:
+        return True
+    status = None if is_date(text) else read_vital_status(text)
+    return status is not None and "date" not in status.parts
 
 
 def _dated_status(text: str) -> bool:
@@ -154,7 +171,7 @@ def _in_range(concept: Concept, text: str, *, parts: Mapping[str, str]) -> bool:
     if concept.column == "age_years":
         return 0 < float(parts["age_years"]) <= 110
     if concept.column == "infusion":
-        return text.isdigit() and 1 <= int(text) <= 9
+        return 1 <= int(parts["infusion"]) <= 9
     if concept.column == "diagnosis":
         return not is_date(text) and len(text) <= 60
     if concept.column == "dose_cells_per_kg":

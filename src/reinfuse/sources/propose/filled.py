@@ -18,6 +18,8 @@ _SHOWN = 3
 _PLAUSIBLE = {"kg": (2e3, 1e8), "total": (1e5, 1e11)}
 """Cells per kg, and in all, between which doses lie."""
 _MONTHS_AT_MOST = 180
+_NEARLY_CERTAIN = 0.8
+"""Confidence below which a proposal is asked about, whatever else speaks for it."""
 _CODE = re.compile(r"-?\d{1,2}|[A-Za-z]")
 _MEASURED = ("patient_id", "age_years", "value", "weight")
 
@@ -83,6 +85,9 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
         filled = replace(filled, values=match.name.header)
     words = () if concept.role == "status" else unread(concept_column(match), cells, filled=filled, order=order)
     words = tuple(w for w in words if w not in answers)
+    if not (unsure or words) and match.confidence < _NEARLY_CERTAIN:
+        guessed = True
+        unsure.append("its cells speak little for it")
     if words:
         unsure.append(_open_words(words, len(cells.counts)))
     if match.names_a_person:
@@ -108,7 +113,9 @@ def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tup
         said = understand(column, text, unit=filled.unit if filled.unit != OPEN else "", order=order, mark=cells.mark)
         undated = said is not None and column.endswith(".death") and said.parts.get("status") == "dead" \
             and "death" not in said.parts  # fmt: skip
-        if (said is None and not (not order and depends_on_order(text))) or undated:
+        code = column.endswith(".product") and cells.are_codes
+        grade = column.endswith(".grade") and text in "+-"
+        if (said is None and not (not order and depends_on_order(text))) or undated or code or grade:
             out.append(text)
     return tuple(out)
 

@@ -46,7 +46,8 @@ def _chosen(
     if len(shape.infusions) == 1:
         return shape.infusions[0], ""
     if match.concept.table == "infusions":
-        free = [k for k in shape.infusions if (name, k, day) not in keyed]
+        before = order[match.name.header]
+        free = sorted((k for k in shape.infusions if (name, k, day) not in keyed), key=lambda k: (k != before, k))
         return (free[0], f"the header does not say of which infusion it is: CART{free[0]}") if free else (None, "")
     last = order[match.name.header]
     own_date = name in _DATED_BY_THEMSELVES

@@ -13,10 +13,8 @@ from reinfuse.sources.values.understood import plain, unaccented
 
 _MOSTLY = 0.6
 _TELLING = frozenset(
-    "crs icans nt ne neurotoxicity neurotox neurotoxizitaet mrd umrd emr response remission relapse progression pd "
-    "death dead died deceased verstorben exitus deces dose cells zellen ld ldc lymphodepletion conditioning "
-    "konditionierung bor acondicionamiento conditionnement alive vital followup "
-    "product produkt sex gender geschlecht age alter diagnosis histology bulky lines linien infusion".split()
+    "crs icans nt ne neurotoxicity mrd umrd response remission relapse progression pd death dead died deceased dose "
+    "cells lymphodepletion bor alive vital followup product sex age diagnosis histology bulky lines infusion".split()
 )  # fmt: skip
 """Words of what a cohort holds: a column that bears one is not left out without a person's word."""
 _NO_FACTORS = ("a name or", "who and where", "a remark", "a date of birth", "derived")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,9 +11,12 @@ from rapidfuzz import fuzz
 
 from reinfuse.sources.propose.concepts import Concept, Phrase, concepts, passed_over
 from reinfuse.sources.propose.evidence import ColumnCells
-from reinfuse.sources.propose.names import Name, Words, parse
+from reinfuse.sources.propose.names import Name, parse
+from reinfuse.sources.propose.spelling import Words, words_of
+from reinfuse.sources.values.doses import read_dose
+from reinfuse.sources.values.products import names_product
 from reinfuse.sources.values.understood import plain, unaccented
-from reinfuse.sources.values.words import YES_NO
+from reinfuse.sources.values.words import YES_NO, declaration, read_choice, read_diagnosis
 
 Key = tuple[str, int | None, int | None]
 """Concept, infusion and day: what is proposed once."""
@@ -23,18 +27,24 @@ _SHORTEST = 5
 _EXACT, _NEARLY = 100.0, 90.0
 _MOST_EXTRA = 2
 """Words more than a name has, with which it is still like it."""
-_TELLING_ALONE = frozenset("sex gender geschlecht sexe sexo age alter edad crs icans mrd pd ld bor dx".split())
+_TELLING_ALONE = frozenset("sex age crs icans mrd pd lymphodepletion bor".split())
 _BY_CELLS = 50.0
 _LEAST_BY_CELLS = 0.8
+_DOSE_IN_CELLS = 1e5
+_LEAST_SIGNS = 0.5
 _TELLING = ("infusions.lymphodepletion", "responses.response")
 _EVENTS = {"responses.response": "responses", "mrd.result": "mrd", "mrd.value": "mrd", "toxicities.grade": "toxicities",
            "therapies.therapy": "therapies", "counts.value": "counts"}  # fmt: skip
 """What tells of an event, and its table."""
-_WORDED = ("diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria", "method",
+_WORDED = ("product", "diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria", "method",
            "compartment", "kind")  # fmt: skip
 """Columns of words, for which a centre may have codes or words of its own: they are asked about one by one."""
+_LEAST_BRACKETED = 3
+"""Letters of a word in brackets from which on it may say what the column is: `DRM (MRD)`, not `(kg)`."""
 _NUMBER = ("number",)
-_LAST = frozenset("last letzter letzte letztes zuletzt dernier derniere dernieres ultimo ultima".split())
+_COMPARTMENTS = ("marrow", "blood")
+_PERSONAL = 0.9
+"""Share of the fit that a column counts that names a person, where another identifies the patients."""
 _TIMED = ("responses", "mrd")
 _BY_SHEET = ("responses", "mrd", "toxicities", "therapies", "counts")
 _NOT_BEFORE = ("responses", "mrd", "toxicities", "therapies")
@@ -61,8 +71,10 @@ class Match:
 
     @property
     def key(self) -> Key:
-        """What it is proposed as."""
-        return (self.concept.key, self.infusion, self.name.day if self.concept.table in _TIMED else None)
+        """What it is proposed as; marrow and blood are two results."""
+        key, where = self.concept.key, [c for c in _COMPARTMENTS if c in self.name.words]
+        whole = f"{key}:{where[0]}" if self.concept.target == "mrd.result" and len(where) == 1 else key
+        return (whole, self.infusion, self.name.day if self.concept.table in _TIMED else None)
 
     @property
     def names_a_person(self) -> bool:
@@ -106,7 +118,9 @@ def matches(
     possible = _by_label(possible)
     order = {name.header: place for place, name in enumerate(names)}
     possible.sort(key=lambda m: (
-        -m.name_score * (0.5 if m.share is None else m.share), -m.name_score, m.names_a_person, order[m.name.header],
+        -m.name_score * (0.5 if m.share is None else m.share) * (_PERSONAL if m.names_a_person else 1.0),
+        -m.name_score, m.names_a_person,
+        m.name.leaf == _NUMBER, order[m.name.header],
     ))  # fmt: skip
     taken: dict[Key, Match] = {}
     used: set[str] = set()
@@ -157,7 +171,9 @@ def _by_its_cells(name: Name, cells: ColumnCells, *, concept: Concept) -> Match 
     if concept.key == "infusions.date":
         possible = name.infusion is not None and name.certain
     elif concept.key == "patients.last_contact":
-        possible = bool(set(name.words) & _LAST)
+        possible = "last" in name.words
+    elif sign := _SIGNS.get(concept.key):
+        possible = sum(n for t, n in cells.counts.items() if sign(t)) >= _LEAST_SIGNS * cells.seen > 0
     else:
         worded = [t for t in cells.counts if unaccented(plain(t)) not in YES_NO]
         possible = concept.target in _TELLING and len(worded) >= len(cells.counts) / 2
@@ -165,6 +181,25 @@ def _by_its_cells(name: Name, cells: ColumnCells, *, concept: Concept) -> Match 
     if share is None or share < _LEAST_BY_CELLS:
         return None
     return Match(name, cells, concept, _BY_CELLS, share, name.infusion if concept.infusion else None)
+
+
+def _says_diagnosis(text: str) -> bool:
+    meaning = read_diagnosis(text)
+    declared = declaration("patients.diagnosis")
+    return meaning is not None and declared is not None and meaning.parts["diagnosis"] in declared.choices
+
+
+def _says_dose(text: str) -> bool:
+    dose = read_dose(text, mark=".")
+    return dose is not None and not text.isdigit() and (dose.per == "kg" or dose.cells >= _DOSE_IN_CELLS)
+
+
+_SIGNS: Mapping[str, Callable[[str], bool]] = {
+    "infusions.product": names_product, "patients.diagnosis": _says_diagnosis, "infusions.dose_cells_per_kg": _says_dose,
+    "patients.sex": lambda text: read_choice("sex", text) is not None,
+    "mrd.result": lambda text: "mrd" in text.casefold(),
+}  # fmt: skip
+"""Concept -> whether a text can hardly be anything else."""
 
 
 def bare_dates(names: Sequence[Name], cells: Mapping[str, ColumnCells], *, matched: Sequence[Match]) -> list[Match]:
@@ -186,11 +221,19 @@ def match(name: Name, cells: ColumnCells, concept: Concept, *, context: bool, sh
         return None
     if (name.before and concept.table in _NOT_BEFORE) or (concept.infusion == "" and name.infusion and not context):
         return None
+    if name.of_infusion and {name.words, name.leaf} & concept.alone:
+        return None
     label = _label(cells)
     spoken = [name.words, name.leaf, *([label] if label else [])]
+    inner = words_of(name.bracketed) if max(map(len, name.bracketed.split()), default=0) >= _LEAST_BRACKETED else ()
+    if concept.kind == "NT" and "icans" in inner:
+        return None
+    if concept.key == "infusions.date" and name.day:
+        return None
     if sheet and concept.table in _BY_SHEET:
         spoken.append(tuple(sorted({*name.words, *sheet})))
-    nearly = _NEARLY if any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion)) else 0.0
+    dated = concept.key == "responses.date" and name.words == ("date",) and bool(name.day)
+    nearly = _NEARLY if dated or (inner, False) in concept.phrases or any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion)) else 0.0
     score = max(
         nearly, *(likeness(words, concept.phrases, of_infusion=name.of_infusion or context) for words in spoken)
     )
@@ -201,7 +244,7 @@ def match(name: Name, cells: ColumnCells, concept: Concept, *, context: bool, sh
     share = cells.share(concept)
     least = _LEAST_SHARE_EXACT if score >= _EXACT else _LEAST_SHARE
     worded = concept.column in _WORDED and ((score >= _LEAST_CODED and cells.are_codes) or (
-        score >= _EXACT and cells.worded >= _LEAST_SHARE))  # fmt: skip
+        max(score, nearly) in (_EXACT, _NEARLY) and cells.worded >= _LEAST_SHARE))  # fmt: skip
     if worded:
         least = 0.0
     if share is not None and share < least:
@@ -240,4 +283,4 @@ def likeness(words: Words, phrases: tuple[Phrase, ...], *, of_infusion: bool) ->
 
 def _label(cells: ColumnCells) -> Words:
     """Return the words of a column's label in its dictionary."""
-    return parse(cells.column.label).words if cells.column.label else ()
+    return parse(cells.column.label.partition(";")[0]).words if cells.column.label else ()

@@ -9,74 +9,44 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from reinfuse.cohort.endpoints import UNIT_DAYS
+from reinfuse.sources.propose.spelling import GENERIC, Words, normal, words_of
 from reinfuse.sources.source_table import HEADER_JOINT
-from reinfuse.sources.values.understood import plain, unaccented
 
-Words = tuple[str, ...]
-"""Words of a name in alphabetical order, each once."""
-
-_CELLS = r"(?:anti[ -]?)?(?:cd19[ -]?)?car[ -]?t(?:[ -]?cells?|[ -]?zellen?)?(?:[ -]?(?:infusions?|therapy|treatment))?"
-_INFUSION = rf"(?:{_CELLS}|(?:re-?)?infusi[oó]n(?:en|es|s)?|perfusions?|inf|car(?=\s?[1-5]\b)|ct(?=[1-5]\b))"
+_CELLS = r"(?:anti[ -]?)?(?:cd19[ -]?)?(?:hu)?car\+?[ -]?t(?:[ -]?19)?(?:[ -]?(?:cells?|zellen?|celler|cellen|cellules|celulas|cellule))?(?:[ -]?(?:infusions?|therapy|treatment))?"
+_INFUSION = (
+    rf"(?:{_CELLS}|(?:re-?)?infusi(?:o?ns?|onen|ones|one|oni|e|ao|onem)|(?:re-?)?infuz(?:ja|ji|e|yon)|perfusions?|"
+    r"(?:re-?)?injections?|inj|inf|cars?(?=\s?#?[1-5]\b|\s*$)|ct(?=[1-5]\b))"
+)
 _ORDINALS = {
-    1: r"1st|first|1\.|erste[rsn]?|1e?re|premiere?|primera?|initial", 2: r"2nd|second|2\.|zweite[rsn]?|2n?de?|2eme|2e|"
-    r"deuxieme|seconde|segunda?", 3: r"3rd|third|3\.|dritte[rsn]?|3eme|troisieme|tercera?",
-    4: r"4th|fourth|4\.|vierte[rsn]?",
+    1: r"1st|first|1\.|1[ao°]|erste[rsn]?|1e?re?|premiere?|primer[ao]?|prim[ao]|eerste|foersta|forsta|foerste|initial|index",
+    2: r"2nd|second|2\.|2[ao°]|zweite[rsn]?|2n?de?|2eme|2e|deuxieme|seconde|segund[ao]?|second[ao]|tweede|andra|anden|andre",
+    3: r"3rd|third|3\.|3[ao°]|dritte[rsn]?|3eme|3e|troisieme|tercer[ao]?|terz[ao]|derde|tredje",
+    4: r"4th|fourth|4\.|4[ao°]|vierte[rsn]?|4eme|4e|quatrieme|cuart[ao]|quart[ao]|vierde|fjaerde|fjerde",
 }  # fmt: skip
 _GIVEN = r"(?:cell )?(?:treatment|therapy|therapie|course|dose|administration|application|gabe|product)"
 _NUMBERED = re.compile(
-    rf"\b{_INFUSION}\s*[-_:]?\s*(?:no\.?|nr\.?|number|num|#|course|dose)?\s*[-_#(]?\s*"
-    r"([1-5](?![\d.,^/%]|\s*(?:days?|mo|x|x10)\b)|i{1,3}(?!\w)|iv(?!\w))"
+    rf"\b{_INFUSION}\s*[-_:]?\s*(?:no\.?|nr\.?|number|num|#|course|dose)?\s*[-_#]?\s*"
+    r"(?P<bracket>\(\s*)?([1-5](?![\d.,^/%°]|\s*(?:days?|mo|x|x10)\b)|i{1,3}(?!\w)|iv(?!\w))(?(bracket)\s*\))"
 )
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
-_ORDERED = {k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*{_INFUSION}(?!\w)") for k, words in _ORDINALS.items()}
+_ORDERED = {k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*(?:{_INFUSION}|cars?\b(?!\+))(?!\w)") for k, words in _ORDINALS.items()}
 _ALONE = {k: re.compile(rf"(?:#\s*{k}|no\.?\s*{k}|(?:{words})\s*(?:{_GIVEN})?|{k})") for k, words in _ORDINALS.items()}
 _WITH_OTHERS = {k: re.compile(rf"(?<![\w.])(?:{words}|#\s*{k})(?!\w)") for k, words in _ORDINALS.items()}
 _LAST_NUMBER = re.compile(r"#\s*[1-5]\b|[a-z)]\s*[1-5]\s*(?:\([^)]*\))?$")
 _AGAIN = re.compile(r"\bre-?(?:infusion|treatment|infused)\b")
 _BARE = re.compile(rf"\b{_INFUSION}(?!\w)")
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
-_RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_MAGNITUDE = re.compile(r"(?:[x×*·]\s*|\b)10\s*(?:\^|\*\*|e)\s*\d{1,2}(?:\s*(?:car[ -]?t? ?)?cells)?")
 _DUPLICATE = re.compile(r"\s*\(column ([A-Z]{1,3})\)$")
-_FOLLOW_UP = re.compile(r"\bfollow[ -]?ups?\b|\bf\s?/\s?u\b|\bfup?\b|\bnachsorge\b")
 _DAY = re.compile(
-    r"\b(?:days?|tag|jour|dia|d)\s*\+?\s*([1-9]\d{0,2})\b(?!\s*/)|(?<!\d)\+?\b([1-9]\d{0,2})\s*(?:days?|tage)\b"
+    r"\b(?:days?|tag|jour|dia|dag|giorno|d|j|g)\s*\+?\s*([1-9]\d{0,2})\b(?!\s*/)|"
+    r"(?<!\d)\+?\b([1-9]\d{0,2})\s*(?:days?|tage|jours|dias|giorni|dagen|dagar)\b|\+\s*([1-9]\d{1,2})\b"
 )
 _MONTH = re.compile(
-    r"\b(?:months?|monat|mois|mes|mo|m)\s*\+?\s*([1-9]\d?)\b(?!\s*/)|\b([1-9]\d?)\s*(?:months?|monate?|mois|meses|mos?|m)\b"
+    r"\b(?:months?|monat|mois|mese?|maand|man|maned|mo|m)\s*\+?\s*([1-9]\d?)\b(?!\s*/)|"
+    r"\b([1-9]\d?)\s*(?:months?|monate?|mois|mes|mese|mesi|meses|maand(?:en)?|man|maned(?:er)?|mos?|m)\b"
 )
 _YEAR = re.compile(r"\b(?:year|jahr)\s*([1-5])\b|\b([1-5])[ -]?(?:years?|y)\b")
 _BEFORE = re.compile(r"\b(?:pre|before|vor|avant|antes|baseline|praetherapeutisch|prior to|at ld|vor ld|screening)\b")
-_STOP = frozenset(
-    "of the for in at to on de la le les der die das du del des am im bei zum zur a an after post following "
-    "nach apres tras max maximum maximal maximaler highest worst most y und and or by with from "
-    "since per yes ja si oui hoechster recorded".split()
-)  # fmt: skip
-_SHORT = {
-    "dt": "date", "dat": "date", "datum": "date", "fecha": "date", "pts": "patient", "resp": "response",
-    "tx": "therapy",
-    "treatment": "therapy", "therapie": "therapy", "grad": "grade", "gr": "grade", "grado": "grade", "num": "number",
-    "nb": "number", "nr": "number", "no": "number", "numero": "number", "anzahl": "number", "tumour": "tumor",
-    "prog": "progression", "rel": "relapse", "rezidiv": "relapse", "recaida": "relapse", "rechute": "relapse",
-    "progresion": "progression", "progress": "progression", "ansprechen": "response", "reponse": "response",
-    "recidive": "relapse",
-    "respuesta": "response", "produkt": "product", "produit": "product", "producto": "product", "dosis": "dose",
-    "previous": "prior", "vorherige": "prior", "treatments": "therapy", "therapies": "therapy", "outcomes": "outcome",
-    "mo": "month", "mos": "month", "monate": "month", "dosage": "dose", "doses": "dose", "years": "year",
-    "yrs": "year", "jahre": "year", "months": "month",
-    "day": "days",
-    "haemoglobin": "hemoglobin", "sct": "hct", "hsct": "hct", "szt": "hct", "transplant": "hct",
-    "transplantation": "hct",
-    "allosct": "allohct", "allohsct": "allohct", "dx": "diagnosis", "dg": "diagnosis", "diagnose": "diagnosis",
-}  # fmt: skip
-GENERIC = frozenset(
-    "patient patients demographics demographic outcome outcomes baseline clinical toxicity toxicities response "
-    "characteristics data followup survival disease general details information efficacy safety labs lab "
-    "laboratory therapy product stammdaten verlauf toxizitaet patientendaten pretreatment history results course "
-    "dates status events treatment paciente datos seguimiento resultado donnees demographie suivi medical "
-    "background admin administrative".split()
-)  # fmt: skip
-"""Words over a group of columns that say nothing of the column below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +85,6 @@ class Name:
     before: bool = False
     bracketed: str = ""
     number: tuple[int, str] | None = None
-
-
-def words_of(text: str) -> Words:
-    """Return the words of a text, without those that say nothing, abbreviations spelt out."""
-    tokens = re.findall(r"[a-z]+|\d+", _FOLLOW_UP.sub("followup", text))
-    spelt = (_SHORT.get(t, t) for t in tokens if t not in _STOP)
-    return tuple(sorted(set(spelt)))
-
-
-def normal(text: str) -> str:
-    """Return a header in lower case, without accents and underscores; `infusionDate` in two words."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", text) if " " not in text.strip() else text
-    spaced = re.sub(r"_|(?<!\d)\.", " ", apart)
-    return _MAGNITUDE.sub(" ", unaccented(plain(_RAISED.sub(r"^\g<0>", spaced))))
 
 
 @cache
@@ -221,7 +177,7 @@ def _alike(names: Sequence[Name]) -> dict[str, int]:
 def _infusion_of(low: str) -> tuple[int | None, str]:
     """Return the infusion that a row of a header names, and the row without it."""
     if match := _NUMBERED.search(low):
-        return _ROMAN.get(match[1]) or int(match[1]), _cut(low, match)
+        return _ROMAN.get(match[2]) or int(match[2]), _cut(low, match)
     for k, pattern in _ORDERED.items():
         if match := pattern.search(low):
             return k, _cut(low, match)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 
 from reinfuse.sources.cdisc.analysis_data import propose_adam
 from reinfuse.sources.cdisc.tabulations import propose_sdtm
 from reinfuse.sources.proposal import IGNORE, Proposal, Proposed
 from reinfuse.sources.propose.blocks import blocks_of, is_used
+from reinfuse.sources.propose.compound import compound_lines
 from reinfuse.sources.propose.concepts import concepts
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.derived import derived_matches
@@ -30,9 +32,9 @@ from reinfuse.sources.propose.redcap_rows import (
 )
 from reinfuse.sources.propose.table_shape import shape_of
 from reinfuse.sources.propose.vital_status import dead_without_date, status_line
-from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, SourceMap
+from reinfuse.sources.source_map import LEFT_OUT, MISSING_CODES, OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
-from reinfuse.tabular.cell_parsing import Dialect
+from reinfuse.tabular.cell_parsing import Dialect, clean
 
 
 class _Table:
@@ -40,12 +42,12 @@ class _Table:
 
     def __init__(self, table: SourceTable, dialect: Dialect, source: Source) -> None:
         self.table = table
-        described = source.kind == "redcap"
+        described, redcap = any(c.label for c in table.columns), source.kind == "redcap"
         self.cells = {
             c.header: cells_of(table, c, dialect=dialect, missing=source.missing_codes) for c in table.columns
         }
         self.names = with_siblings([parse_described(c.header, c.label if described else "") for c in table.columns])
-        self.own_names = [n for n in self.names if not described or n.header not in ROW_HEADERS]
+        self.own_names = [n for n in self.names if not redcap or n.header not in ROW_HEADERS]
         self.shape = shape_of(table, self.own_names, self.cells)
         self.number: RowNumber | None = None
         self.matches = self._matches()
@@ -82,13 +84,31 @@ class _Table:
             self.number = number
             self.matches[NUMBER] = (number.match(self.cells[number.header]), "")
 
-    def write(self, order: Order, taken: dict[str, str]) -> None:
-        """Write the lines of the map; `taken`: targets of patients -> the sheet that they are read from."""
+    @cached_property
+    def patients(self) -> frozenset[str]:
+        """Return whose rows they are."""
+        who = next((m.name.header for m, _ in self.matches.values() if _identifies(m)), "")
+        return frozenset(filter(None, map(clean, self.table.texts(who)))) if who else frozenset()
+
+    def read_elsewhere(self, match: Match, others: Sequence[_Table]) -> str:
+        """Return the sheet from which a column of patients is read, where one holds the same patients' more surely."""
+        if match.concept.table != "patients" or _identifies(match):
+            return ""
+        for place, other in enumerate(others):
+            same = [m for m, _ in other.matches.values() if m.concept.target == match.concept.target]
+            if other is self or not same or not (self.patients & other.patients):
+                continue
+            surest = max(m.confidence for m in same)
+            if (surest, -place) > (match.confidence, -others.index(self)):
+                return other.table.name
+        return ""
+
+    def write(self, order: Order, others: Sequence[_Table]) -> None:
+        """Write the lines of the map; `others`: all tables, in order."""
         weight = next((m.name.header for (key, _, _), (m, _) in self.matches.items() if key == "weight"), "")
         for key, (match, doubt) in self.matches.items():
             header, target = match.name.header, match.concept.target
-            elsewhere = taken.get(target) if match.concept.table == "patients" and not _identifies(match) else None
-            if elsewhere is not None:
+            if elsewhere := self.read_elsewhere(match, others):
                 self.notes[header] = f"read from the sheet {elsewhere} already", False
             elif target == "weight":
                 self.notes[header] = "body weight: read where a dose is of all cells (weight = ...)", False
@@ -99,8 +119,8 @@ class _Table:
             else:
                 doubts = [doubt] if doubt else []
                 self.lines[key] = line_of(match, order=order.of(self.table.name, header), weight=weight, doubts=doubts)
-                if match.concept.table == "patients":
-                    taken[target] = self.table.name
+        used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
+        self.lines |= dict(compound_lines([n for n in self.names if n.header not in used], self.cells, self.lines))
         self._write_status()
 
     def _write_status(self) -> None:
@@ -125,7 +145,8 @@ class _Table:
         aged = any(column == "age_years" for b in blocks for column in b.fields)
         by_header: dict[str, list[ProposedLine]] = {}
         for line in self.lines.values():
-            by_header.setdefault(line.match.name.header, []).append(line)
+            for header in line.filled.ticked or (line.match.name.header,):
+                by_header.setdefault(header, []).append(line)
         for name in self.names:
             used = [
                 line for line in by_header.get(name.header, ()) if is_used(name.header, self.table.name, blocks=blocks)
@@ -138,10 +159,15 @@ class _Table:
                 passed = None if name in self.own_names else (ROW_HEADERS[name.header], False)
                 noted = passed or self.notes.get(name.header)
                 why, ask = noted or left_over(name, self.cells[name.header], aged=aged)
+                holds = passed is None and bool(self.cells[name.header].counts)
                 if ask:
                     questions[f"{name.header}: {why}"] = OPEN
+                elif holds:
+                    questions.pop(LEFT_OUT, None)
+                    questions[LEFT_OUT] = OPEN
                 ignored[name.header] = why
-                yield Proposal(source=name.header, target=IGNORE, confidence=0.5 if ask else 0.9, reason=why, open=ask)
+                yield Proposal(source=name.header, target=IGNORE, confidence=0.5 if ask else 0.9, reason=why,
+                               open=ask or holds)  # fmt: skip
 
     def _target(self, line: ProposedLine, blocks: Sequence[Block]) -> str:
         """Return the target under the names of the contract; identifiers are of the table that the sheet fills."""
@@ -183,9 +209,8 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values() if m.concept.is_date]
     order = order_of(dated, latest=today or date.today())
     blocks: list[Block] = []
-    taken: dict[str, str] = {}
     for one in tables:
-        one.write(order, taken)
+        one.write(order, tables)
         one.lines = {k: _ordered(line, order, sheet=one.table.name) for k, line in one.lines.items()}
         blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
     blocks = without_idle(blocks) if source.kind == "redcap" else blocks

@@ -10,7 +10,8 @@ from typing import Literal
 from reinfuse.sources.propose.concepts import Concept, concepts, derived_concepts
 from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.matching import Match, matches
-from reinfuse.sources.propose.names import Name, Words, infusions_named, parse
+from reinfuse.sources.propose.names import Name, infusions_named, parse
+from reinfuse.sources.propose.spelling import Words
 from reinfuse.sources.source_table import SourceTable
 
 RowOf = Literal["patient", "infusion", "event", "derived"]
@@ -36,12 +37,15 @@ class Shape:
         Words of the sheet's name.
     identifier
         Header of the column that says whose a row is.
+    of_one
+        The sheet's name says of which infusion all of it is.
     """
 
     row_of: RowOf
     infusions: tuple[int, ...] = ()
     sheet: Words = ()
     identifier: str = ""
+    of_one: bool = False
 
     def holds(self, concept: Concept) -> bool:
         """Tell whether such a table can hold a concept: a column of kinds of toxicity, only where a row is an event."""
@@ -52,8 +56,8 @@ class Shape:
 
     @property
     def in_context(self) -> bool:
-        """Whether every row is of an infusion, so that headers need not say so."""
-        return self.row_of == "infusion"
+        """Whether every row is of an infusion, or the sheet of one, so that headers need not say so."""
+        return self.row_of == "infusion" or self.of_one
 
 
 def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, ColumnCells]) -> Shape:
@@ -65,11 +69,11 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Colu
     identifier = by_target.get("patients.patient_id")
     header = identifier.name.header if identifier else ""
     repeated = bool(header) and not cells[header].is_unique
-    named = infusions_named(names)
+    named = infusions_named(n for n in names if n.certain or not repeated)
     if _is_derived(names, cells, first=first):
         return Shape("derived", named or (1, 2), words, header)
     if sheet.infusion is not None and not named and not repeated:
-        return Shape("patient", (sheet.infusion,), words, header)
+        return Shape("patient", (sheet.infusion,), words, header, of_one=True)
     exact = {m.concept.target for m in first if m.name_score >= 100}
     numbered = [k for k in named if any(n.infusion == k for n in names)]
     if named and (not repeated or len(numbered) > 1):

@@ -14,8 +14,8 @@ from reinfuse.sources.values.words import YES_NO
 from reinfuse.tabular.cell_parsing import clean, is_missing
 
 _SHOWN = 3
-_ASKS_DEATH = frozenset("death dead died deceased verstorben tot exitus deces".split())
-_ASKS_LIFE = frozenset("alive living lebt survival".split())
+_ASKS_DEATH = frozenset("death dead died deceased tot".split())
+_ASKS_LIFE = frozenset("alive living survival".split())
 
 
 def status_line(match: Match, contact: ProposedLine) -> ProposedLine:

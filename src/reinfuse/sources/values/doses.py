@@ -18,7 +18,7 @@ _FACTORS = {
     "mm": 1e6, "bn": 1e9, "mrd": 1e9, "milliarden": 1e9, "milliarde": 1e9, "milliards": 1e9,
 }  # fmt: skip
 _PER_KG = re.compile(r"(?:/|\bper\b|\bpro\b|\bpar\b|\bpor\b)\s*kg(?:\s*(?:kg|bw|kgkg|b\.?w\.?))?\b|\bkg\s*(?:\^?-1|⁻¹)")
-_TOTAL = re.compile(r"\b(?:total|flat(?: dose)?|absolute?|gesamt(?:dosis|zahl)?|fixed(?: dose)?|totale?s?)\b")
+_TOTAL = re.compile(r"\b(?:total|tot|flat(?: dose)?|absolute?|gesamt(?:dosis|zahl)?|fixed(?: dose)?|totale?s?)\b")
 _CELLS = re.compile(
     r"\b(?:car[ -]?t?[ +-]*(?:positive)?|viable|vitale?|transduced|live|t|cd3\+?|cd19|anti-cd19)\b\s*\+?\s*"
     r"(?=.*\b(?:cells?|zellen|cellules|celulas)\b)"
@@ -26,10 +26,14 @@ _CELLS = re.compile(
 )
 _LITERAL_POWER = re.compile(r"(?:^|[x×*·\s])10\s*e\s*\+?\d", re.IGNORECASE)
 """``10e6`` is 1e7 by the letter, and mostly meant as 1e6."""
-_HEADER_POWER = re.compile(r"\b10\s*e\s*\+?(?=\d)|(?<=x)10(?=[6-9]\b)|(?<=x )10(?=[6-9]\b)")
+_HEADER_POWER = re.compile(r"(?<![\d.])10\s*e\s*\+?(?=\d)|(?<=x)10(?=[6-9]\b)|(?<=x )10(?=[6-9]\b)")
 """No number stands before it in a header, so that ``10e6`` and ``x 106`` there are the unit."""
+_E_PER_KG = re.compile(r"\be(\d{1,2})\s*/?\s*kg\b")
 _POWER_FIRST = re.compile(r"[x×*·]?\s*10\s*(?:\^|\*\*)\s*\(?(\d{1,2})\)?")
 _E = re.compile(r"1e\+?(\d{1,2})")
+_DECIMAL_COMMA = re.compile(r"^(\d+),(\d{1,2}|\d{4,})(?=\s*[x×*·]\s*10)")
+_IN_PARTS = re.compile(r"\b(?:split|fractionated|in [2-4] (?:doses|fractions|parts))\b.*$|\b(?:d(?:ay)?\s?\d+\s*[/,&+]?\s*)+$")
+"""That a dose was given in parts, and on which days: ``410x10^6 split d1/d10``."""
 _UPPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NEVER_PER_KG = 3.1e7
 """Cells per kg that nobody was given: 3e7 was the highest dose (Brentjens 2011)."""
@@ -67,7 +71,7 @@ def dose_unit(text: str) -> DoseUnit | None:
     >>> str(dose_unit("CAR-T dose (x10^6/kg)")), str(dose_unit("Zelldosis [Mio]")), dose_unit("dose")
     ('1e6 cells/kg', '1e6 cells', None)
     """
-    low = _HEADER_POWER.sub("10^", _plain(text.replace("_", " ")))
+    low = _HEADER_POWER.sub("10^", _E_PER_KG.sub(r"10^\1/kg", _plain(text.replace("_", " "))))
     per: Per = "kg" if _PER_KG.search(low) else "total" if _TOTAL.search(low) else ""
     factor = 1.0
     if power := _POWER_FIRST.search(low) or _E.search(low):
@@ -108,8 +112,9 @@ def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> WrittenD
     if _LITERAL_POWER.search(low):
         return None
     per: Per = "kg" if _PER_KG.search(low) else "total" if _TOTAL.search(low) else ""
-    bare = _TOTAL.sub(" ", _PER_KG.sub(" ", low))
+    bare = _TOTAL.sub(" ", _PER_KG.sub(" ", _IN_PARTS.sub(" ", low)))
     bare = " ".join(_CELLS.sub(" ", bare).replace("(", " ").replace(")", " ").split()).strip(" .,;:=")
+    bare = _DECIMAL_COMMA.sub(r"\1.\2", bare)
     factor, own = 1.0, False
     if match := re.fullmatch(r"(.*?\d)\s*([a-z]+)\.?", bare):
         if match[2] not in _FACTORS:

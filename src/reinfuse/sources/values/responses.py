@@ -10,7 +10,7 @@ import re
 from types import MappingProxyType
 
 from reinfuse.cohort.schema import RESPONSE_WORDS, RESPONSES
-from reinfuse.sources.values.dates import read_source_date
+from reinfuse.sources.values.dates import DATES, read_source_date
 from reinfuse.sources.values.residual_disease import mrd_within
 from reinfuse.sources.values.understood import Understood, plain, unaccented
 
@@ -99,15 +99,9 @@ def read_response(text: str, *, order: str = "") -> Understood | None:
     return Understood({"response": str(responses.pop()), **parts}, "response with what stands beside it")
 
 
-_DATES = re.compile(
-    r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|\d{1,2}\.? ?-?[a-z]{3,9}\.?,? ?-?\d{2,4}\b|"
-    r"[a-z]{3,9}\.? \d{1,2}, ?\d{4}|\b[a-z]{3,9}\.? (?:19|20)\d{2}\b|\b\d{1,2}[./](?:19|20)\d{2}\b"
-)
-
-
 def _dated(rest: str, parts: dict[str, str], *, order: str) -> str:
     """Take a date out of a text in lower case; what is no date, or has two readings, stays in it."""
-    for match in _DATES.finditer(rest):
+    for match in re.finditer(DATES, rest):
         day = read_source_date(match[0], order)
         if day is not None and "date" not in parts:
             parts["date"] = day.iso

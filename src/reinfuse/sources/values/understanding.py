@@ -184,6 +184,38 @@ def _undetectable(name: str, text: str, unit: str, order: str, mark: str | None)
     return Understood({name: "yes" if residual.parts["result"] == UNDETECTABLE else "no"}, residual.how)
 
 
+_INFUSION = re.compile(
+    r"(?:(?:cd19 ?)?car[ -]?t?[ -]?(?:cells?|19)?|infusion|inf|no|nr|#|dose|course)?\.?\s*[#-]?\s*"
+    r"([1-9])(?:\.0|\.|st|nd|rd|th|a|o|°|er|ere|re|e|eme|de|te)?\s*(?:car[ -]?t?|infusion|inf\.?)?"
+)
+_ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "initial": "1", "i": "1", "ii": "2", "iii": "3",
+             "iv": "4", "erste": "1", "zweite": "2", "dritte": "3", "primera": "1", "segunda": "2", "tercera": "3"}  # fmt: skip
+
+
+def _infusion(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read the number of an infusion: ``2``, ``2nd``, ``#2``, ``CART2``, ``second``."""
+    del unit, order, mark
+    low = unaccented(plain(text))
+    match = _INFUSION.fullmatch(low)
+    number = match[1] if match else _ORDINALS.get(low)
+    return None if number is None else Understood({name: number}, "" if number == text else "number of the infusion")
+
+
+_AGE_AND_SEX = re.compile(r"(\d{1,3})\s*(?:y(?:rs?|ears?)?|yo|j)?\s*[/,; -]?\s*([mfwMFW])|([mfwMFW])\s*[/,; -]?\s*(\d{1,3})")
+
+
+def _of_both(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read age or sex, alone or both in one cell: ``63M``, ``F/58``."""
+    both = _AGE_AND_SEX.fullmatch(plain(text))
+    if both is None:
+        declared = declaration(name)
+        assert declared is not None
+        return _by_kind(declared, text, unit=unit, order=order, mark=mark)
+    sex = read_choice("sex", both[2] or both[3])
+    assert sex is not None
+    return Understood({"age_years": both[1] or both[4], **sex.parts}, "age and sex in one cell")
+
+
 def _diagnosis(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
     del name, unit, order, mark
     return read_diagnosis(text)
@@ -211,6 +243,6 @@ _READERS: dict[str, _Reader] = {
     "death": _vital, "last_contact": _vital, "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
     "cart2_dose_cells_per_kg": _dose, "response": _response, "grade": _grade, "crs_grade": _grade,
     "icans_grade": _grade, "nt_grade": _grade, "result": _mrd, "mrd.value": _mrd, "umrd_day28": _undetectable,
-    "diagnosis": _diagnosis, "therapies.kind": _choice_of_kind("therapies"),
+    "diagnosis": _diagnosis, "infusion": _infusion, "age_years": _of_both, "sex": _of_both, "therapies.kind": _choice_of_kind("therapies"),
     "toxicities.kind": _choice_of_kind("toxicities"),
 }  # fmt: skip

@@ -30,6 +30,9 @@ class Understood:
 
 MISSING_CELL = Understood({}, "missing")
 
+_SPELT_OUT = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "å": "a", "ł": "l", "đ": "d", "ı": "i",
+})  # fmt: skip
 _DASHES = re.compile("[‐‑‒–—−﹣－]")
 _NO_WORDS = frozenset(
     "nicht-dokumentiert nicht-bekannt k.a. ka keine-angabe unbekannt nicht-erhoben nicht-durchgefuehrt inconnu "
@@ -49,7 +52,7 @@ def plain(text: str) -> str:
 
 
 def unaccented(text: str) -> str:
-    """Return a text without accents; ä, ö, ü become ae, oe, ue as Germans write them without.
+    """Return a text without accents; ä, ö, ü become ae, oe, ue as they are written without.
 
     Examples
     --------
@@ -58,7 +61,7 @@ def unaccented(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
+    text = text.translate(_SPELT_OUT)
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 
-from reinfuse.sources.values.dates import SourceDate, read_source_date
+from reinfuse.sources.values.dates import DATES, SourceDate, read_source_date
 from reinfuse.sources.values.understood import Understood, plain, unaccented
+from reinfuse.sources.values.words import read_choice
 
 DEAD, ALIVE = "dead", "alive"
 _WORDS = {
     DEAD: "died dead deceased death expired exitus verstorben tot gestorben decede mort morto muerto fallecido "
-          "fallecida exitus-letalis dod † + d.",
-    ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well awd aned ned-alive "
-           "alive-with-disease alive-without-disease",
+          "fallecida exitus-letalis dod † + d. rip dcd deceduto deceduta overleden avliden doed",
+    ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well a&w awd aned ned-alive "
+           "alive-with-disease alive-without-disease levend levande",
 }  # fmt: skip
 WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
 """Word in lower case -> `DEAD` or `ALIVE`."""
-_LOST = ("lost to follow-up", "ltfu", "lost to follow up", "last seen", "last contact", "last fu", "last f/u", "lfu")
+_LOST = ("lost to follow-up", "ltfu", "lost to follow up", "last seen", "last contact", "last fu", "last f/u", "lfu",
+         "seen")
 """Say that the patient was last seen then, and alive."""
+_SEEN = r"(?:last )?(?:seen|clinic|visit|contact|review(?:ed)?|follow-?up|fu|f/u|appointment|opd|known alive)"
+_IN_SENTENCE = re.compile(
+    rf"(?P<word>{'|'.join(re.escape(w) for w in sorted(WORDS, key=len, reverse=True) if w not in '+†d.')})\b[^\d]*?"
+    rf"(?P<joint>[\s:,;(=-]*(?:on |am |le |el |{_SEEN}:? ?(?:on )?)?[\s(]*)(?P<date>{DATES})(?P<rest>.*)"
+)
+_DIED_OF = re.compile(r"^[\s:,;(=-]*(?:(?:of|due to|from|cause)\b:?)?")
 _JOIN = r"[\s:,;(=-]*(?:on|am|le|el|as of|in|at|stand|seit|since)?[\s:(]*"
 
 
@@ -47,7 +55,40 @@ def read_vital_status(text: str, *, order: str = "") -> Understood | None:
     if not rest:
         return Understood({"status": status}, "vital status")
     day = read_source_date(rest, order)
-    return None if day is None else _dated(status, day)
+    if day is None and not re.search(r"\d", rest):
+        return _in_words(status, rest)
+    return _in_a_sentence(low, order) if day is None else _dated(status, day)
+
+
+def _in_words(status: str, rest: str) -> Understood | None:
+    """Read a status with words beside it and no date: ``alive in CR``; of the dead, the cause: ``dead (relapse)``."""
+    if any(WORDS.get(word, status) != status for word in re.findall(r"[a-z-]+", rest)):
+        return None
+    if status == ALIVE:
+        return Understood({"status": status}, "vital status")
+    cause = read_choice("death_cause", _DIED_OF.sub("", rest).strip(" .,;:()-?"))
+    return None if cause is None else Understood({"status": status, **cause.parts}, "vital status and cause of death")
+
+
+def _in_a_sentence(low: str, order: str) -> Understood | None:
+    """Read a sentence that begins with the status and holds one date; of the dead, the cause that stands beside it.
+
+    The date of a living patient must follow the status at once, or a word for a visit: it may be of a relapse.
+    """
+    match = _IN_SENTENCE.fullmatch(low)
+    if match is None or re.search(DATES, match["rest"]):
+        return None
+    status, between = WORDS[match["word"]], low[match.end("word") : match.start("date")]
+    seen = re.fullmatch(rf"(?:.*\b{_SEEN})?{_JOIN}:?\s*", between)
+    day = read_source_date(match["date"].strip(), order)
+    if day is None or (status == ALIVE and not seen):
+        return None
+    dated = _dated(status, day)
+    if status == ALIVE:
+        return dated
+    told = [_DIED_OF.sub("", t).strip(" .,;:()-") for t in (between, match["rest"])]
+    causes = {c.parts["death_cause"] for t in told if t and (c := read_choice("death_cause", t))}
+    return Understood({**dated.parts, "death_cause": causes.pop()}, dated.how) if len(causes) == 1 else dated
 
 
 def _dated(status: str, day: SourceDate) -> Understood:

@@ -1,0 +1,86 @@
+"""Columns that no line of a map reads: a person agrees that they are left out, or says what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.exceptions import Problem
+from reinfuse.sources.source_map import LEFT_OUT, OPEN, Field, SourceMap
+from reinfuse.sources.values.words import YES_NO
+
+_SHOWN = 40
+"""Headers that the question about all columns that are left out lists."""
+_LEFT = "ignore"
+
+
+def listed(source_map: SourceMap) -> str:
+    """Return the question about all columns that are left out and asked about together, in words."""
+    own = {header for key in source_map.questions if (_, header := _about(source_map, key)) != ("", "")}
+    several = len(source_map.ignored) > 1
+    headers = [f"{sheet}: {h}" if several else h for sheet, left in source_map.ignored.items() for h in left if h not in own]
+    more = f"; and {len(headers) - _SHOWN} more, under [sheets.ignored]" if len(headers) > _SHOWN else ""
+    return f"These columns are not read: {'; '.join(headers[:_SHOWN])}{more}. Is that right?"
+
+
+def asks_of_a_column(source_map: SourceMap, key: str) -> bool:
+    """Tell whether a question of a map is about one column that is left out."""
+    return _about(source_map, key) != ("", "")
+
+
+def agreed(answer: str) -> bool:
+    """Tell whether an answer says that a column is rightly left out."""
+    return answer.casefold() == _LEFT or YES_NO.get(answer.casefold()) == "yes"
+
+
+def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
+    """Return why an answer about a column that is left out can not be followed; None if it can."""
+    if agreed(answer):
+        return None
+    place, _, column = answer.rpartition(".")
+    sheet, _ = _about(source_map, key)
+    places = {p: b for p, b in source_map.places() if b.sheet == sheet}
+    if place not in places:
+        return f"answer yes, or the column of the cohort that it fills: {', '.join(places)}, each with .COLUMN behind it"
+    declared = TABLES.get(places[place].table)
+    if declared is not None and declared.column(column) is None and declared.name not in ("patients", "infusions"):
+        return f"{declared.name} has the columns {', '.join(declared.names)}"
+    return f"{answer} is filled by another column already" if column in places[place].fields else None
+
+
+def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:
+    """Return a map in which a column that was left out is read as an answer says, or stays left out."""
+    sheet, header = _about(source_map, key)
+    if agreed(answer) or not header:
+        return replace(source_map, questions={**source_map.questions, key: answer})
+    wanted, _, column = answer.rpartition(".")
+    blocks = [replace(b, fields={**b.fields, column: Field(column=header)}) if place == wanted else b
+              for place, b in source_map.places()]  # fmt: skip
+    ignored = {s: {h: why for h, why in left.items() if (s, h) != (sheet, header)}
+               for s, left in source_map.ignored.items()}  # fmt: skip
+    rest = {k: a for k, a in source_map.questions.items() if k != key}
+    return replace(source_map, blocks=tuple(blocks), ignored=ignored, questions=rest)
+
+
+def not_followed(source_map: SourceMap) -> Iterator[Problem]:
+    """Yield a problem for each answer that names a column which no line of the map reads."""
+    for key, answer in source_map.questions.items():
+        one = asks_of_a_column(source_map, key)
+        if answer == OPEN or agreed(answer) or not (one or key == LEFT_OUT):
+            continue
+        header = _about(source_map, key)[1]
+        where, _, column = answer.rpartition(".")
+        line = f'{column} = "{header}" to [{re.sub(r"[[].*", "", where)}]' if one and where else "the line that reads it"
+        yield Problem(table="map", column=f"questions.{key}", value=answer, rule="no line of the map follows this answer",
+                      remedy=f'add {line}, take the column out of [sheets.ignored], and answer "yes"')  # fmt: skip
+
+
+def _about(source_map: SourceMap, key: str) -> tuple[str, str]:
+    """Return sheet and header of the column that a question is about; two empty texts where it is about none."""
+    for sheet, left in source_map.ignored.items():
+        for header in left:
+            if key.startswith(f"{header}: "):
+                return sheet, header
+    return "", ""
