@@ -445,8 +445,10 @@ def test_a_weight_that_is_none_is_told():
     weighed = DOSES.replace('unit = "1e6 cells/kg"', 'unit = "cells", weight = "kg"')
     imported = followed(weighed, sheet(text))
     [(place, row, column, rule)] = problems(imported)
-    assert (place, row, column) == ("CART", None, "Dose")
-    assert rule.startswith("2 cells: total cells, and the body weight in the row is no number of kg")
+    assert (place, row, column) == ("CART", 4, "Dose")
+    assert rule == "total cells, and the body weight in the row is no number of kg"
+    left = "infusions.dose_cells_per_kg: left empty, as they are of all cells and the row holds no body weight: 1"
+    assert left in imported.remarks
     assert [r[3] for r in rows(imported, "infusions")[1:]] == ["2000000", "", ""]
 
 

@@ -106,7 +106,8 @@ def confirmed(source_map, answers):
               for name, words in source_map.values.items()}  # fmt: skip
     order = answers["date_order"] if source_map.date_order == OPEN else source_map.date_order
     ids = "keep" if source_map.ids == OPEN else source_map.ids
-    return replace(source_map, blocks=blocks, values=values, date_order=order, ids=ids)
+    asked = dict.fromkeys(source_map.questions, "yes")
+    return replace(source_map, blocks=blocks, values=values, date_order=order, ids=ids, questions=asked)
 
 
 def _texts(imported, rows):

@@ -49,7 +49,7 @@ def confirmed(source_map):
                    for b in source_map.blocks)  # fmt: skip
     values = {name: {w: ANSWERS[name][w] if a == OPEN else a for w, a in words.items()}
               for name, words in source_map.values.items()}  # fmt: skip
-    return replace(source_map, blocks=blocks, values=values)
+    return replace(source_map, blocks=blocks, values=values, questions=dict.fromkeys(source_map.questions, "yes"))
 
 
 def imported(project, folder, export="raw"):

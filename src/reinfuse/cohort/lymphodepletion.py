@@ -13,12 +13,14 @@ REGIMEN_CLASSES = ("Cy-Flu", "Cy", "Flu", "Other", "None")
 
 _AGENTS = {
     "cyclophosphamide": "Cy", "cyclophosphamid": "Cy", "cyclo": "Cy", "cy": "Cy", "ctx": "Cy", "cpm": "Cy",
-    "ciclofosfamida": "Cy", "zyklophosphamid": "Cy", "cyclophos": "Cy", "fludarabina": "Flu", "fluda": "Flu",
+    "ciclofosfamida": "Cy", "ciclofosfamide": "Cy", "ciclo": "Cy", "cfm": "Cy", "cpa": "Cy",
+    "zyklophosphamid": "Cy", "cyclophos": "Cy", "fludarabina": "Flu", "fluda": "Flu",
     "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
     "fludarabine": "Flu", "fludarabin": "Flu", "fludara": "Flu", "flu": "Flu", "flud": "Flu", "f": "Flu",
 }  # fmt: skip
 _OTHERS = frozenset(
-    "bendamustine benda etoposide vp16 vp-16 e melphalan mel pentostatin busulfan bu cytarabine ara-c arac ac "
+    "bendamustine bendamustin bendamustina benda etoposide vp16 vp-16 e melphalan mel pentostatin busulfan bu "
+    "cytarabine ara-c arac ac "
     "clofarabine cladribine oxaliplatin gemcitabine rituximab alemtuzumab campath atg tbi tli ifosfamide "
     "methotrexate dexamethasone prednisone vincristine flag flag-ida ice dhap thiotepa carmustine "
     "radiation tocilizumab hydroxyurea mitoxantrone nelarabine treosulfan".split()
@@ -29,7 +31,9 @@ _COMPOUND = {
 }  # fmt: skip
 _NONE = frozenset({
     "none", "no", "no ld", "no lymphodepletion", "no conditioning", "no chemo", "no chemotherapy", "none given",
-    "not given", "without ld", "keine", "keine ld", "nein", "ohne", "ohne ld", "aucune", "ninguna",
+    "not given", "without ld", "keine", "keine ld", "nein", "ohne", "ohne ld", "aucune", "ninguna", "sin ld",
+    "ingen", "geen", "nessuna", "nenhuma",
+    "brak", "nil",
 })  # fmt: skip
 _PREFIX = re.compile(
     r"^(?:ld|ldc|lympho-?depletion|lymphodepleting (?:chemotherapy|chemo)|conditioning|lymphodepletion regimen|"
@@ -37,7 +41,7 @@ _PREFIX = re.compile(
 )
 _MANNER = re.compile(
     r"\b(?:dose-?\s*reduced|reduced(?:[ -]dose)?|reduziert|red\.|standard(?:[ -]dose)?|std|"
-    r"(?:low|full|high)[ -]dose|only|alone|mono(?:therapy)?|i\.?v\.?|daily|qd|q24h)(?![a-z])"
+    r"(?:low|full|high)[ -]dose|only|alone|sola|solo|seule?|allein|mono(?:therapy)?|i\.?v\.?|daily|qd|q24h)(?![a-z])"
 )
 """Says how the drugs were given, and not which."""
 _DOSES = re.compile(

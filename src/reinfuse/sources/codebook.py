@@ -16,6 +16,7 @@ _PAIR = re.compile(r"\s*(-?[\w.+<>-]{1,12}?)\s*[=:]\s*([^;|\n]+)")
 _CODES = frozenset({"code", "codes", "value", "values", "wert", "kode", "codigo", "valeur"})
 _EVERY = frozenset({"all", "any", "every", "alle", "todas", "toutes"})
 Rows = Sequence[Sequence[str]]
+_Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,7 @@ def _filled_down(names: Sequence[str]) -> list[str]:
 
 
 def _read(header: Sequence[str], names: Sequence[str], *, others: Mapping[int, Sequence[str]]) -> Codebook:
-    pairs = next((j for j, texts in others.items() if _mostly_pairs(texts)), None)
-    if pairs is not None:
-        rest = [j for j in others if j != pairs]
-        per_row = [[(m[1], m[2].strip()) for m in _PAIR.finditer(text)] for text in others[pairs]]
-    else:
-        code = next((j for j in others if set(re.findall(r"[a-z]+", plain(header[j]))) & _CODES), None)
-        coded = [] if code is None else [i for i, text in enumerate(others[code]) if text.strip()]
-        meaning = next((j for j in reversed(others) if j != code and coded and all(others[j][i].strip() for i in coded[:1])),
-                       None)  # fmt: skip
-        rest = [j for j in others if j not in (code, meaning)]
-        per_row = [[(others[code][i].strip(), others[meaning][i].strip())] if i in coded and code is not None
-                   and meaning is not None and others[meaning][i].strip() else [] for i in range(len(names))]  # fmt: skip
+    rest, per_row = _pairs_of(header, others)
     labels: dict[str, str] = {}
     codes: dict[str, dict[str, str]] = {}
     missing: list[str] = []
@@ -100,12 +90,37 @@ def _read(header: Sequence[str], names: Sequence[str], *, others: Mapping[int, S
         label = next((others[j][i].strip() for j in rest if len(others[j][i].strip()) > 1), "")
         if label and name:
             labels.setdefault(name, label)
-        for one, means in per_row[i]:
+        for one, means in _spelt_out(per_row[i]):
             if plain(name) in _EVERY:
                 missing += [one] if is_missing(means) or "missing" in plain(means) else []
             elif name:
                 codes.setdefault(name, {})[one] = "" if "missing" in plain(means) else means
     return Codebook(labels, codes, tuple(missing))
+
+
+def _pairs_of(header: Sequence[str], others: Mapping[int, Sequence[str]]) -> tuple[list[int], list[_Pairs]]:
+    """Return the columns that may hold labels, and the codes of each row with their meanings."""
+    together = next((j for j, texts in others.items() if _mostly_pairs(texts)), None)
+    if together is not None:
+        pairs = [[(m[1], m[2].strip()) for m in _PAIR.finditer(text)] for text in others[together]]
+        return [j for j in others if j != together], pairs
+    code = next((j for j in others if set(re.findall(r"[a-z]+", plain(header[j]))) & _CODES), None)
+    if code is None:
+        return list(others), [[] for _ in next(iter(others.values()))]
+    coded = [i for i, text in enumerate(others[code]) if text.strip()]
+    filled = (j for j in sorted(others, reverse=True) if j != code and coded and others[j][coded[0]].strip())
+    meaning = next(filled, code)
+    means = [(others[code][i].strip(), others[meaning][i].strip()) for i in range(len(others[code]))]
+    return [j for j in others if j not in (code, meaning)], [[one] if all(one) else [] for one in means]
+
+
+def _spelt_out(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield codes with their meanings; a range such as ``0-4`` means itself, but for what stands beside it."""
+    for one, means in pairs:
+        if re.fullmatch(r"\d+\s*[-–]\s*\d+", one):
+            yield from ((m[1], m[2].strip()) for m in _PAIR.finditer(means.replace(";", "\n")) if "=" in m[0])
+        else:
+            yield one, means
 
 
 def _mostly_pairs(texts: Sequence[str]) -> bool:

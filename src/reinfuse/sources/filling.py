@@ -18,11 +18,15 @@ from reinfuse.sources.values.understood import number_text
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
 
 TICKED = frozenset({"1", "x", "yes", "y", "true", "checked", "ticked", "ja", "oui", "si", "sí", "✓", "☒", "☑"})
-UNTICKED = frozenset({"", "0", "0.0", "no", "n", "false", "unchecked", "nein", "non", "☐", "none", "held", "-", "not given"})
+UNTICKED = frozenset(
+    {"", "0", "0.0", "no", "n", "false", "unchecked", "nein", "non", "☐", "none", "held", "-", "not given"}
+)
 GIVEN = re.compile(r"[<>~≈]?\s*(?:0?[.,]0*[1-9]|[1-9])\d*")
 """Begins a dose: in the column of a drug, it was given."""
+_NOT_GIVEN = frozenset({"none", "no", "held", "not given", "nein", "non"})
 _TOTAL = "total cells"
 KILOGRAMS = (2.0, 400.0)
+_POUND = 0.45359237
 MAIN: Mapping[str, tuple[str, ...]] = {
     "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
     "therapies": ("therapy", "kind"),
@@ -71,6 +75,8 @@ class Filling:
         self.dictionaries: set[str] = set()
         self.missing: dict[str, Counter[str]] = {}
         """Name of a source's table -> words that were read as missing values, and their cells."""
+        self.unweighed: dict[str, int] = {}
+        """Line of the map -> doses of all cells that are left empty, as the row holds no body weight."""
         self._by_line: dict[tuple[object, ...], Meanings] = {}
 
     def cells(self, line: FilledLine, patients: Sequence[str]) -> list[ImportedCell]:
@@ -207,12 +213,18 @@ class Filling:
             if not cell.text or cell.rule != _TOTAL:
                 weighed.append(cell)
                 continue
-            weight, total = _kilograms(weights[cell.row], mark), number_of(cell.text)
+            if is_missing(clean(weights[cell.row])):
+                self.unweighed[line.name] = self.unweighed.get(line.name, 0) + 1
+                weighed.append(cell._replace(text="", rule="total cells, and no body weight in the row: left empty"))
+                continue
+            pounds = in_pounds(line.filled.weight, weights[cell.row])
+            weight, total = _kilograms(weights[cell.row], mark, pounds=pounds), number_of(cell.text)
             if weight is None or total is None:
                 self._gap("weight", line, meanings=self._meanings(line), row=cell.row)
                 weighed.append(cell._replace(text=""))
                 continue
-            rule = f"total cells / {number_text(weight)} kg ({line.filled.weight})"
+            unit = f"{number_text(weight)} kg{f', of {clean(weights[cell.row])} pounds' if pounds else ''}"
+            rule = f"total cells / {unit} ({line.filled.weight})"
             weighed.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
         return weighed
 
@@ -231,8 +243,10 @@ class Filling:
                                   row=line.table.rows[row].place)  # fmt: skip
             chosen = [(text, header) for text, header, state in states if _is_ticked(state)] if row in rows else []
             raw = ", ".join(header for _, header in chosen)
-            rule = "ticked" if chosen else ""
-            cells.append(ImportedCell(line.filled.joint.join(text for text, _ in chosen), raw, rule, first, row))
+            rule, text = ("ticked" if chosen else ""), line.filled.joint.join(text for text, _ in chosen)
+            if row in rows and line.column == "lymphodepletion" and all(state in _NOT_GIVEN for *_, state in states):
+                rule, text = "each drug was not given", "none"
+            cells.append(ImportedCell(text, raw, rule, first, row))
         return cells
 
     def _placed(self, line: FilledLine, rows: Container[int], *, patients: Sequence[str]) -> list[ImportedCell]:
@@ -304,8 +318,16 @@ def _weighable(meanings: Meanings, text: str) -> Meaning:
     return Meaning({meanings.name: total}, _TOTAL) if total else meanings.cell(text)
 
 
-def _kilograms(text: str, mark: str | None) -> float | None:
-    number = read_number(re.sub(r"\s*kg\.?$", "", clean(text), flags=re.IGNORECASE), mark).value
-    if isinstance(number, float) and KILOGRAMS[0] <= number <= KILOGRAMS[1]:
-        return number
-    return None
+def in_pounds(header: str, text: str = "") -> bool:
+    """Tell whether a body weight is in pounds, by its column's header or its own unit."""
+    pounds = r"(?<![a-z])(?:lbs?|pounds?)(?![a-z])"
+    return bool(re.search(pounds, text, re.IGNORECASE)) or (
+        bool(re.search(pounds, header, re.IGNORECASE)) and not re.search(r"kg", text, re.IGNORECASE))  # fmt: skip
+
+
+def _kilograms(text: str, mark: str | None, *, pounds: bool = False) -> float | None:
+    number = read_number(re.sub(r"\s*(?:kg|lbs?|pounds?)\.?$", "", clean(text), flags=re.IGNORECASE), mark).value
+    if not isinstance(number, float):
+        return None
+    weight = round(number * _POUND, 2) if pounds else number
+    return weight if KILOGRAMS[0] <= weight <= KILOGRAMS[1] else None

@@ -55,7 +55,13 @@ class _Follower:
         tables = self.assembly.tables()
         self._untaken()
         open_words = self.filling.gaps.words()
-        problems = (*whole, *self._open(open_words), *not_followed(self.map), *self.filling.gaps.problems(), *self.assembly.problems)
+        problems = (
+            *whole,
+            *self._open(open_words),
+            *not_followed(self.map),
+            *self.filling.gaps.problems(),
+            *self.assembly.problems,
+        )
         remarks = (*self.source.seen, *self.assembly.remarks, *self._left(), *self._lacking(), *self._missing(),
                    *self._idle_dictionaries())  # fmt: skip
         return Imported(self.source, self.map, tables, remarks, problems)
@@ -193,8 +199,9 @@ class _Follower:
         """Return columns that another block of the same table reads from the same cells of the same sheet."""
         others = [b for b in self.map.blocks if b is not block
                   and (b.table, b.sheet, b.where) == (block.table, block.sheet, block.where)]  # fmt: skip
-        elsewhere = {(c, f.column) for b in others for c, f in b.fields.items() if f.column}
-        return frozenset(c for c, f in block.fields.items() if f.column and (c, f.column) in elsewhere)
+        elsewhere = {(c, f.column, f.pattern, f.part) for b in others for c, f in b.fields.items() if f.column}
+        own = ((c, (c, f.column, f.pattern, f.part)) for c, f in block.fields.items() if f.column)
+        return frozenset(c for c, read in own if read in elsewhere)
 
     def _numbered(self, cells: dict[str, Sequence[ImportedCell]], table: SourceTable, name: str) -> None:
         """Number infusions by date where the map says so; in other tables, take the number of the same row."""
@@ -262,6 +269,8 @@ class _Follower:
         for name, words in self.filling.missing.items():
             shown = (f"{word!r} ({count})" for word, count in words.most_common())
             yield f"{name}: read as missing values: {', '.join(shown)}"
+        for line, count in self.filling.unweighed.items():
+            yield f"{line}: left empty, as they are of all cells and the row holds no body weight: {count}"
 
     def _idle_dictionaries(self) -> Iterator[str]:
         for name in self.map.values:

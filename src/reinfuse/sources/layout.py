@@ -96,7 +96,9 @@ def propose_layout(sheet: str, lines: Lines) -> SheetLayout | None:
 def _above_a_section(lines: Lines, first: int) -> int:
     """Return the row of a lone word between header and data: it heads the first rows, and is no part of the header."""
     alone = lines.rows[first - 1].filled == [0]
-    return first - 1 if alone and first > 1 and len(lines.rows[first - 2].filled) >= _MOST * len(lines.columns) else first
+    return (
+        first - 1 if alone and first > 1 and len(lines.rows[first - 2].filled) >= _MOST * len(lines.columns) else first
+    )
 
 
 def _below_the_earliest(lines: Lines, first: int) -> int:

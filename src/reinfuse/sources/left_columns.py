@@ -14,13 +14,17 @@ from reinfuse.sources.values.words import YES_NO
 _SHOWN = 40
 """Headers that the question about all columns that are left out lists."""
 _LEFT = "ignore"
+EMPTY = "it is empty"
+"""Why a column is left out that nobody need be asked about."""
 
 
 def listed(source_map: SourceMap) -> str:
     """Return the question about all columns that are left out and asked about together, in words."""
-    own = {header for key in source_map.questions if (_, header := _about(source_map, key)) != ("", "")}
+    own = {_about(source_map, key)[1] for key in source_map.questions}
+    own |= {h for b in source_map.blocks for filled in b.fields.values() for h in filled.headers}
     several = len(source_map.ignored) > 1
-    headers = [f"{sheet}: {h}" if several else h for sheet, left in source_map.ignored.items() for h in left if h not in own]
+    headers = [f"{sheet}: {h}" if several else h for sheet, left in source_map.ignored.items()
+               for h, why in left.items() if h not in own and why != EMPTY]  # fmt: skip
     more = f"; and {len(headers) - _SHOWN} more, under [sheets.ignored]" if len(headers) > _SHOWN else ""
     return f"These columns are not read: {'; '.join(headers[:_SHOWN])}{more}. Is that right?"
 
@@ -43,7 +47,9 @@ def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
     sheet, _ = _about(source_map, key)
     places = {p: b for p, b in source_map.places() if b.sheet == sheet}
     if place not in places:
-        return f"answer yes, or the column of the cohort that it fills: {', '.join(places)}, each with .COLUMN behind it"
+        return (
+            f"answer yes, or the column of the cohort that it fills: {', '.join(places)}, each with .COLUMN behind it"
+        )
     declared = TABLES.get(places[place].table)
     if declared is not None and declared.column(column) is None and declared.name not in ("patients", "infusions"):
         return f"{declared.name} has the columns {', '.join(declared.names)}"
@@ -72,8 +78,11 @@ def not_followed(source_map: SourceMap) -> Iterator[Problem]:
             continue
         header = _about(source_map, key)[1]
         where, _, column = answer.rpartition(".")
-        line = f'{column} = "{header}" to [{re.sub(r"[[].*", "", where)}]' if one and where else "the line that reads it"
-        yield Problem(table="map", column=f"questions.{key}", value=answer, rule="no line of the map follows this answer",
+        line = (
+            f'{column} = "{header}" to [{re.sub(r"[[].*", "", where)}]' if one and where else "the line that reads it"
+        )
+        yield Problem(table="map", column=f"questions.{key}", value=answer,
+                      rule="no line of the map follows this answer",
                       remedy=f'add {line}, take the column out of [sheets.ignored], and answer "yes"')  # fmt: skip
 
 

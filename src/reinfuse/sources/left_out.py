@@ -22,7 +22,7 @@ _WEAK = (
     r"standard deviation|%|percent|count|counts|anzahl|n|nombre|cohort|total n|q1|q3"
 )
 _AFTER = (
-    r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|cases|infusions?|values?)?"
+    r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|pa[cz]ient(?:es|i)|cases|infusi\w{1,6}|values?)?"
     r"[\s\d.,/%=±–-]*[)\]]?))*"
 )
 _STRONG_LABEL = re.compile(rf"(?:{_WORD}){_AFTER}", re.IGNORECASE)
@@ -115,9 +115,7 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
             reasons[line.number] = "a row of totals"
         elif _calculated(lines, line, summaries=summaries):
             reasons[line.number] = "a row of totals (formulas over other rows)"
-        elif _is_heading(lines, line):
-            reasons[line.number] = "a heading over the whole table"
-        elif ids.heads_a_section(line):
+        elif _is_heading(lines, line) or ids.heads_a_section(line):
             reasons[line.number] = "a heading over the rows below it"
     suspects = [line for line in rows if line.number not in reasons and (not line.texts[0] or ids.strange(line))]
     numbers = _Numbers([line for line in rows if line.number not in reasons]) if suspects else None
@@ -156,7 +154,7 @@ class _Identifiers:
     """What the first column's texts look like."""
 
     def __init__(self, rows: Sequence[SheetLine]) -> None:
-        texts = [line.texts[0] for line in rows if line.texts[0]]
+        texts = [line.texts[0] for line in rows if line.texts[0] and len(line.filled) > 1]
         self._numbered = sum(any(c.isdigit() for c in text) for text in texts) >= 0.8 * max(1, len(texts))
         self._usual = {shape for shape, count in Counter(map(shape_of, texts)).items() if count > 1}
         self._last = [line.number for line in rows[-3:]]
@@ -175,7 +173,9 @@ class _Identifiers:
     def heads_a_section(self, line: SheetLine) -> bool:
         """Tell whether a row holds a word alone, where identifiers have digits: `LYMPHOMA` above its patients."""
         alone = len(line.filled) == 1 and bool(line.texts[0])
-        return alone and self._numbered and not any(c.isdigit() for c in line.texts[0]) and line.number not in self._last
+        return (
+            alone and self._numbered and not any(c.isdigit() for c in line.texts[0]) and line.number not in self._last
+        )
 
     def note(self, line: SheetLine) -> bool:
         """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""

@@ -141,7 +141,9 @@ class Meanings:
     @property
     def _main(self) -> str:
         """The part that a dictionary's plain text stands for."""
-        plain_line = self.filled.part in ("", self.name) and not self.filled.after
+        inherited = not self.filled.values and self.dictionary != self.name
+        own = not self.filled.part or (self.filled.part == self.name and not inherited)
+        plain_line = own and not self.filled.after
         return self.name if plain_line else self.dictionary
 
     def cell(self, text: str) -> Meaning:
@@ -222,13 +224,12 @@ def dictionary_of(filled: Field, column: str, *, block: Block, source_map: Sourc
     """Return the dictionary of a line: its own, that of the line that reads the whole cell, or the column's name."""
     if filled.values or not (filled.part or filled.after):
         return filled.values or column
-    for other in (block, *source_map.blocks):
-        if other.sheet != block.sheet:
-            continue
-        for name, line in other.fields.items():
-            if line.column == filled.column and line.part in ("", name) and not line.after and line is not filled:
-                return line.values or name
-    return column
+    lines = [(name, line) for other in (block, *source_map.blocks) if other.sheet == block.sheet
+             for name, line in other.fields.items()
+             if line.column == filled.column and line.part in ("", name) and not line.after
+             and line is not filled]  # fmt: skip
+    whole = next((pair for pair in lines if not pair[1].part), next(iter(lines), None))
+    return column if whole is None else whole[1].values or whole[0]
 
 
 def _pattern(text: str) -> re.Pattern[str]:

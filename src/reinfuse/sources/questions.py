@@ -27,6 +27,8 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS, "first_day": ("0", "1"),
 }  # fmt: skip
 YES, NO = "yes", "no"
+OF_ROWS = "rows"
+"""Setting of a question for the rows in which a line reads its column."""
 WHERE = "where"
 """Setting of a question for the rows that a block reads."""
 REJECTED = "left out by a person"
@@ -86,7 +88,9 @@ def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
     """Return a question about the source as a whole, or about a column that is left out."""
     if name == LEFT_OUT:
         return MapQuestion("questions", name, name, left_columns.listed(source_map), (YES, NO))
-    more = " (yes, or the column of the cohort that it fills)" if left_columns.asks_of_a_column(source_map, name) else ""
+    more = (
+        " (yes, or the column of the cohort that it fills)" if left_columns.asks_of_a_column(source_map, name) else ""
+    )
     return MapQuestion("questions", name, name, f"{_TEXTS.get(name, name)}{more}", _CHOICES.get(name, ()))
 
 
@@ -107,6 +111,9 @@ def _of_line(place: str, column: str, *, filled: Field) -> Iterator[MapQuestion]
         if getattr(filled, setting) == OPEN:
             choices = _units(column) if setting == "unit" else _CHOICES.get(setting, ())
             yield MapQuestion(place, column, setting, _TEXTS[setting], choices, about)
+    for header in (h for h, texts in filled.where.items() if OPEN in texts):
+        text = f"Which texts in {header} mark the rows in which it is read? (several: separated by ;)"
+        yield MapQuestion(place, column, OF_ROWS, text, (), about)
     if filled.confirm:
         yield MapQuestion(place, column, "confirm", f"Is it right: {_in_words(filled)}?", (YES, NO), about)
 
@@ -183,7 +190,11 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
 def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:
     fields = dict(block.fields)
     line = fields[question.subject]
-    if question.setting != "confirm":
+    if question.setting == OF_ROWS:
+        texts = tuple(t.strip() for t in answer.split(";") if t.strip())
+        where = {h: texts if OPEN in wanted else wanted for h, wanted in line.where.items()}
+        fields[question.subject] = replace(line, where=where)
+    elif question.setting != "confirm":
         fields[question.subject] = replace(line, **{question.setting: answer})  # type: ignore[arg-type]
     elif answer == YES:
         fields[question.subject] = replace(line, confirm=False)

@@ -115,7 +115,7 @@ class Field:
     def is_open(self) -> bool:
         """Whether a person must answer first."""
         answers = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)
-        return self.confirm or OPEN in answers
+        return self.confirm or OPEN in answers or any(OPEN in texts for texts in self.where.values())
 
 
 @dataclass(frozen=True, slots=True)

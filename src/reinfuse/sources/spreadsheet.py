@@ -26,7 +26,9 @@ TABLE = "sheet"
 """Name of the table of a text file, whatever the file is called: the next export has another name."""
 _LEGEND = re.compile(
     r"legends?|legende|legenda|keys?|cod(?:e|es|ebook|ierung)|abbrev.*|abk(?:ü|ue)rzungen|read ?me|notes?|notizen"
-    r"|info.*|hinweise|explanations?|erkl(?:ä|ae)rung.*|instructions?|anleitung|change ?log|lists?|listen?|drop ?downs?"
+    r"|listes?|listas?|elench[io]|sigl[ae]s?|abr[eé]viations?|abreviaturas?|glossaire|glosario|leggenda|lisez.?moi|l[eé]eme"
+    r"|l[aä]s ?mig|info.*|hinweise|explanations?|erkl(?:ä|ae)rung.*|instructions?|anleitung|change ?log|lists?|"
+    r"listen?|drop ?downs?"
     r"|lookups?|dictionary|glossary",
     re.IGNORECASE,
 )
@@ -68,7 +70,12 @@ def _read(path: Path, kind: str, tables_of: Callable[[bytes], _Tables]) -> Sourc
     if not tables and not problems:
         problems = [Problem(table=path.name, rule="holds no table", remedy=_EMPTY)]
     return Source(
-        "csv" if kind == "csv" else "excel", path.name, tuple(tables), tuple(problems), files, tuple(remarks_read),
+        "csv" if kind == "csv" else "excel",
+        path.name,
+        tuple(tables),
+        tuple(problems),
+        files,
+        tuple(remarks_read),
         tuple(missing),
     )
 
@@ -96,7 +103,7 @@ def _sheets(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tab
         layout = layouts.get(sheet.title) or (layouts.get("") if len(sheets) == 1 else None)
         if layout is None and (why := _no_table(sheet, lines)):
             sheet_remarks.append(f"sheet {sheet.title!r} is not read: {why}")
-            books[sheet.title] = [line.texts for line in lines.rows]
+            books[sheet.title] = [list(line.texts) for line in lines.rows]
             continue
         table, wrong = _table(sheet.title, path, lines, layout, sheet)
         problems += wrong

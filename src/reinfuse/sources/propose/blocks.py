@@ -19,6 +19,8 @@ _CRITERIA = {word: name for word, name in CRITERIA.items() if name in ("iwCLL", 
 _METHODS = {"flow": "flow", "ngs": "NGS", "pcr": "PCR", "clonoseq": "NGS"}
 _COMPARTMENTS = {"bm": "marrow", "marrow": "marrow", "km": "marrow", "pb": "blood", "blood": "blood"}
 _DAY_28 = 28
+_OF_PATIENTS = ("prior_lines", "bulky")
+"""Columns of infusions that may stand with the patients."""
 _NOT_RECORDED = "not recorded"
 
 
@@ -39,6 +41,7 @@ def blocks_of(sheet: str, shape: Shape, lines: Mapping[Place, ProposedLine], *, 
         fields = {line.match.concept.column: line.filled for line in lines.values()}
         yield Block("sheet", sheet, {"patient_id": who, **fields})
         return
+    builder.several = not one_table and not any(key == "infusions.date" for key, _, _ in lines)
     yield from builder.patients(one_table=one_table)
     yield from builder.infusions()
     yield from builder.responses()
@@ -55,6 +58,8 @@ class _Builder:
         self.sheet, self.shape, self.lines = sheet, shape, lines
         self.who = replace(who, reason="", confidence=None, confirm=False) if who.column != OPEN else who
         self.identified = who
+        self.several = False
+        """Other sheets hold the dates of the infusions."""
 
     def block(self, table: str, fields: Mapping[str, Field], *, first: bool = False) -> Block:
         """Return a block with its patients."""
@@ -73,8 +78,10 @@ class _Builder:
 
     def patients(self, *, one_table: bool) -> Iterator[Block]:
         fields = self.of("patients", None) | self.of("patients", 1)
-        fields |= {c: f for c, f in self.of("infusions", None).items()
-                   if c in ("prior_lines", "bulky") and self.shape.row_of == "patient"}  # fmt: skip
+        several = self.of("infusions", 1) if self.several else {}
+        fields |= {c: f for c, f in (self.of("infusions", None) | several).items()
+                   if c in _OF_PATIENTS and self.shape.row_of == "patient"}  # fmt: skip
+        fields |= self._diagnosis(fields)
         fields |= self._histology(fields)
         fields |= self._sex(fields)
         age = self._age_at_first(fields)
@@ -84,6 +91,9 @@ class _Builder:
         if one_table and "death" not in fields:
             why = 'no column of death was found: name it, or write const = "" if nobody died'
             fields["death"] = Field(const=OPEN, reason=why)
+        if one_table and "diagnosis" not in fields:
+            why = 'no column of the diagnosis was found: name it, or write what all patients have, as const = "ALL"'
+            fields["diagnosis"] = Field(const=OPEN, reason=why)
         if fields:
             yield self.block("patients", fields, first=True)
         if age is not None:
@@ -98,10 +108,20 @@ class _Builder:
         why = "the diagnosis names it"
         return {"histology": replace(lines[0].filled, part="histology", reason=why, confirm=False)} if named else {}
 
+    def _diagnosis(self, fields: Mapping[str, Field]) -> dict[str, Field]:
+        """Return the diagnosis from the histology, where no column holds it: `DLBCL` is NHL."""
+        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.histology"]
+        said = lines and any((s := understand("diagnosis", t)) and s.parts for t in lines[0].match.cells.counts)
+        if "diagnosis" in fields or not said:
+            return {}
+        return {"diagnosis": replace(lines[0].filled, reason="the histology says it", confirm=False)}
+
     def _sex(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the sex from cells such as ``63M``, where it stands beside the age."""
         lines = [line for (key, _, _), line in self.lines.items() if key == "patients.age_years"]
-        beside = lines and any((s := understand("age_years", t)) and "sex" in s.parts for t in lines[0].match.cells.counts)
+        beside = lines and any(
+            (s := understand("age_years", t)) and "sex" in s.parts for t in lines[0].match.cells.counts
+        )
         if "sex" in fields or not beside:
             return {}
         return {"sex": replace(lines[0].filled, reason="it stands beside the age", confirm=False)}
@@ -112,11 +132,10 @@ class _Builder:
             if key not in ("patients.last_contact", "patients.death", "patients.death:status"):
                 continue
             texts = line.match.cells.counts
-            worded = any((s := understand("death", t, order="dmy")) and "death_cause" in s.parts for t in texts)
+            worded = any((s := understand("death_cause", t)) and "death_cause" in s.parts for t in texts)
             if worded and "death_cause" not in fields:
-                why, guess = "it stands beside what tells of the death", line.filled.confirm
-                part = Field(column=line.match.name.header, part="death_cause", order=line.filled.order, reason=why, confirm=guess)
-                return {"death_cause": part}
+                why = "it stands beside what tells of the death"
+                return {"death_cause": Field(column=line.match.name.header, order=line.filled.order, reason=why)}
         return {}
 
     def _age_at_first(self, fields: dict[str, Field]) -> Block | None:
@@ -124,8 +143,10 @@ class _Builder:
         number = self.of("infusions", None).get("infusion") if self.shape.row_of == "infusion" else None
         if "age_years" not in fields or number is None:
             return None
+        cells = self.lines["infusions.infusion", None, None].match.cells.counts
+        first = tuple(t for t in cells if (s := understand("infusion", t)) and s.parts.get("infusion") == "1")
         block = self.block("patients", {"age_years": fields.pop("age_years")})
-        return replace(block, where={number.column: ("1",)})
+        return replace(block, where={number.column: first or ("1",)})
 
     def _death(self, last: Field) -> dict[str, Field]:
         """Return death from the vital status, or from the words beside the date of last contact."""
@@ -135,7 +156,7 @@ class _Builder:
                      for t in contact.match.cells.counts)  # fmt: skip
         if worded:
             why = "the words beside its dates say who died"
-            return {"death": replace(last, reason=why, confidence=contact.match.confidence)}
+            return {"death": replace(last, part="death", reason=why, confidence=contact.match.confidence)}
         if status is None:
             return {}
         return {"death": replace(last, where=status.filled.where, confirm=status.filled.confirm,
@@ -147,7 +168,8 @@ class _Builder:
             yield self.block("infusions", {"infusion": self._own_number(fields), **_without(fields, "infusion")})
             return
         for k in self.shape.infusions if self.shape.row_of == "patient" else ():
-            if fields := self.of("infusions", k):
+            fields = self.of("infusions", k)
+            if fields and not (self.several and set(fields) <= set(_OF_PATIENTS)):
                 if "date" not in fields:
                     fields["date"] = Field(column=OPEN, reason=f"no column holds the date of CART{k}")
                 yield self.block("infusions", {"infusion": Field(const=str(k)), **_without(fields, "infusion")})
@@ -180,9 +202,14 @@ class _Builder:
             yield self.block("responses", {"date": line.filled, "response": Field(const="PD")})
 
     def _own_date(self, table: str, k: int | None, day: int | None) -> ProposedLine | None:
-        """Return the column of the date of a day; where an infusion has one date and one assessment, they are of a pair."""
+        """Return the column of the date of a day; where an infusion has one date and one assessment, they are of a "
+        "pair."""
         dates = {d: line for (key, i, d), line in self.lines.items() if key == f"{table}.date" and i == k}
-        days = {d for (key, i, d) in self.lines if i == k and key.split(":")[0] in (f"{table}.response", f"{table}.result", f"{table}.value")}
+        days = {
+            d
+            for (key, i, d) in self.lines
+            if i == k and key.split(":")[0] in (f"{table}.response", f"{table}.result", f"{table}.value")
+        }
         return dates.get(day) or (next(iter(dates.values())) if len(dates) == 1 and len(days) <= 1 else None)
 
     def _dated(self, line: ProposedLine, k: int | None, day: int | None) -> Field:
@@ -194,13 +221,18 @@ class _Builder:
 
     def residual_disease(self) -> Iterator[Block]:
         results = [place for place in self.lines if place[0].startswith("mrd.result")]
-        values = [place for place in self.lines if place[0] == "mrd.value" and ("mrd.result", *place[1:]) not in results]
+        values = [
+            place for place in self.lines if place[0] == "mrd.value" and ("mrd.result", *place[1:]) not in results
+        ]
         for place in (*results, *values):
             _, k, day = place
             column = place[0].split(":")[0].partition(".")[2]
             fields = {column: self.lines[place].filled}
             if (value := ("mrd.value", k, day)) in self.lines and place[0] == "mrd.result":
                 fields["value"] = self.lines[value].filled
+            elif column == "result" and _tells_values(self.lines[place]):
+                why = "some of its cells hold a fraction, and no result in words"
+                fields["value"] = replace(self.lines[place].filled, part="value", reason=why, confirm=False)
             more = {c: self.lines[key].filled for c in ("method", "compartment")
                     if (key := (f"mrd.{c}", k, None)) in self.lines}  # fmt: skip
             for named, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
@@ -263,6 +295,13 @@ def _in_header(line: ProposedLine, column: str, *, words: Mapping[str, str]) -> 
     """Return a constant that a header tells: `Response (Lugano)`, `MRD flow (BM)`."""
     meanings = {meaning for word, meaning in words.items() if re.search(rf"\b{word}\b", plain(line.match.name.header))}
     return {column: Field(const=meanings.pop(), reason="the header says so")} if len(meanings) == 1 else {}
+
+
+def _tells_values(line: ProposedLine) -> bool:
+    """Tell whether a cell of a column of results holds a fraction alone."""
+    mark = line.match.cells.mark
+    meanings = (understand("mrd.result", t, unit=line.filled.unit, mark=mark) for t in line.match.cells.counts)
+    return any(m and "value" in m.parts and "result" not in m.parts for m in meanings)
 
 
 def _without(fields: Mapping[str, Field], *names: str) -> dict[str, Field]:

@@ -9,7 +9,7 @@ from datetime import date
 
 from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.source_map import OPEN
-from reinfuse.sources.values.dates import date_orders, depends_on_order, readings
+from reinfuse.sources.values.dates import date_orders, dates_within, depends_on_order, readings
 from reinfuse.sources.values.understood import plain
 
 _SPELT = (
@@ -49,9 +49,9 @@ def order_of(columns: Iterable[tuple[str, ColumnCells]], *, latest: date) -> Ord
         A day after which no date can lie.
     """
     listed = list(columns)
-    dependent = [(s, c) for s, c in listed if any(depends_on_order(t) for t in c.counts)]
+    dependent = [(s, c) for s, c in listed if any(depends_on_order(d) for t in c.counts for d in dates_within(t))]
     spelt = {o for _, c in listed if (o := _in_header(c.column.header))}
-    orders = date_orders((t for _, c in listed for t in c.counts), latest=latest)
+    orders = date_orders((d for _, c in listed for t in c.counts for d in dates_within(t)), latest=latest)
     if spelt and orders:
         orders = tuple(o for o in orders if o in spelt)
         if not orders:
@@ -70,7 +70,7 @@ def _by_column(dependent: Iterable[tuple[str, ColumnCells]], *, latest: date) ->
     """Decide each column by itself where columns contradict each other; one that contradicts itself is asked about."""
     columns = {}
     for sheet, cells in dependent:
-        orders = date_orders(cells.counts, latest=latest)
+        orders = date_orders((d for t in cells.counts for d in dates_within(t)), latest=latest)
         columns[sheet, cells.column.header] = orders[0] if len(orders) == 1 else OPEN
     return Order("", columns, "the columns are written in different orders")
 

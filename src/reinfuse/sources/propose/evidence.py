@@ -61,16 +61,18 @@ class ColumnCells:
         return self._shares[concept.key]
 
     @cached_property
-    def _shares(self) -> dict[str, float]:
+    def _shares(self) -> dict[str, float | None]:
         return {}
 
-    def _share(self, concept: Concept) -> float:
+    def _share(self, concept: Concept) -> float | None:
         if concept.column == "patient_id":
             return self._identifies()
         if concept.role == "PD":
             idle: tuple[str, ...] = tuple(t for t in self.counts if YES_NO.get(plain(t)) == "no" or t in "+-")
         else:
-            idle = () if concept.table == "mrd" or concept.role == "status" else ("-", "+")  # signs of a result, or no value
+            idle = (
+                () if concept.table == "mrd" or concept.role == "status" else ("-", "+")
+            )  # signs of a result, or no value
         told = {text: n for text, n in self.counts.items() if text not in idle}
         fits = sum(n for text, n in told.items() if self.fits(concept, self.said(text)))
         return fits / sum(told.values()) if told else None

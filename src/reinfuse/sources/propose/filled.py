@@ -11,7 +11,7 @@ from reinfuse.sources.propose.matching import Match, label_is_strange
 from reinfuse.sources.source_map import OPEN, UNITS, Answer, Field
 from reinfuse.sources.source_table import BOXES_JOINT, UNDESCRIBED
 from reinfuse.sources.values import understand
-from reinfuse.sources.values.dates import depends_on_order
+from reinfuse.sources.values.dates import dates_within, depends_on_order
 from reinfuse.sources.values.doses import dose_unit, read_dose
 
 _SHOWN = 3
@@ -84,7 +84,7 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     if answers:
         filled = replace(filled, values=match.name.header)
     words = () if concept.role == "status" else unread(concept_column(match), cells, filled=filled, order=order)
-    words = tuple(w for w in words if w not in answers)
+    words = tuple(w for w in words if w not in answers and not (concept.kind and concept.is_date and w.isdigit()))
     if not (unsure or words) and match.confidence < _NEARLY_CERTAIN:
         guessed = True
         unsure.append("its cells speak little for it")
@@ -115,7 +115,10 @@ def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tup
             and "death" not in said.parts  # fmt: skip
         code = column.endswith(".product") and cells.are_codes
         grade = column.endswith(".grade") and text in "+-"
-        if (said is None and not (not order and depends_on_order(text))) or undated or code or grade:
+        ordered = not order and any(depends_on_order(d) for d in dates_within(text)) and bool(
+            understand(column, text, unit=filled.unit if filled.unit != OPEN else "", order="dmy", mark=cells.mark)
+            or understand(column, text, order="mdy", mark=cells.mark))  # fmt: skip
+        if (said is None and not (ordered or (not order and depends_on_order(text)))) or undated or code or grade:
             out.append(text)
     return tuple(out)
 
@@ -183,20 +186,22 @@ def _dated(filled: Field, cells: ColumnCells, *, order: str) -> tuple[Field, lis
 
 def _is_partial(text: str, order: str) -> bool:
     said = understand("last_contact", text, order="" if order == OPEN else order)
-    return said is not None and any(len(v) in (4, 7) for p, v in said.parts.items() if p != "status")
+    dates = ("date", "death", "last_contact")
+    return said is not None and any(len(said.parts[p]) in (4, 7) for p in dates if p in said.parts)
 
 
 def _dosed(filled: Field, cells: ColumnCells, *, weight: str) -> tuple[Field, list[str]]:
     """Find the unit of doses; what does not say whether it is per kg is asked about."""
     header = cells.column.header.rpartition(" | ")[2]
-    unit = dose_unit(header) or dose_unit(cells.column.header) or dose_unit(cells.column.label)
+    named = [u for text in (header, cells.column.header, cells.column.label) if (u := dose_unit(text))]
+    unit = next((u for u in named if u.per or u.factor != 1), next(iter(named), None))
     plain_cells = [d for t in cells.counts if (d := read_dose(t, mark=cells.mark)) and not d.per]
     if not plain_cells:
         return filled, []
     with_weight = f" (weight = {weight!r})" if weight else ""
     if unit is None or not unit.per:
         said = f"it says {unit} but" if unit and unit.factor != 1 else "it says"
-        return replace(filled, unit=OPEN), [
+        return replace(filled, unit=OPEN, weight=weight), [
             f"{said} not whether doses are per kg or of all cells{with_weight}: unit = \"1e6 cells/kg\", \"cells\", ..."
         ]  # fmt: skip
     filled = replace(filled, unit=str(unit) if str(unit) in UNITS else OPEN)
@@ -205,7 +210,7 @@ def _dosed(filled: Field, cells: ColumnCells, *, weight: str) -> tuple[Field, li
     odd = [f"{d.cells:g}" for d in doses.values() if d.per and not low <= d.cells <= high]
     doubts = []
     if odd:
-        filled = replace(filled, unit=OPEN)
+        filled = replace(filled, unit=OPEN, weight=weight)
         doubts.append(f"with the unit {unit} doses would be {_listed(odd)}, which none is")
     if unsaid := [t for t, d in doses.items() if not d.per]:
         filled = replace(filled, weight=weight, confirm=True)

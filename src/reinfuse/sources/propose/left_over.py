@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from reinfuse.sources.left_columns import EMPTY
 from reinfuse.sources.propose.concepts import passed_over
 from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.names import Name
@@ -25,7 +26,7 @@ def left_over(name: Name, cells: ColumnCells, *, aged: bool = True) -> tuple[str
     """Return why a column is not carried over, and whether a person must agree first; `aged`: another holds the age."""
     kind = passed_over().get(name.words) or passed_over().get(name.leaf)
     if not cells.counts:
-        return "it is empty", False
+        return EMPTY, False
     if kind is not None and kind.startswith("a date of birth") and not aged:
         return f"{kind}; no column holds the age: to have it, enter the years at CART1 in a column of their own", False
     if kind is not None:

@@ -36,7 +36,8 @@ _TELLING = ("infusions.lymphodepletion", "responses.response")
 _EVENTS = {"responses.response": "responses", "mrd.result": "mrd", "mrd.value": "mrd", "toxicities.grade": "toxicities",
            "therapies.therapy": "therapies", "counts.value": "counts"}  # fmt: skip
 """What tells of an event, and its table."""
-_WORDED = ("product", "diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria", "method",
+_WORDED = ("product", "diagnosis", "sex", "response", "result", "lymphodepletion", "reason", "death_cause", "criteria",
+           "method",
            "compartment", "kind")  # fmt: skip
 """Columns of words, for which a centre may have codes or words of its own: they are asked about one by one."""
 _LEAST_BRACKETED = 3
@@ -191,11 +192,13 @@ def _says_diagnosis(text: str) -> bool:
 
 def _says_dose(text: str) -> bool:
     dose = read_dose(text, mark=".")
-    return dose is not None and not text.isdigit() and (dose.per == "kg" or dose.cells >= _DOSE_IN_CELLS)
+    magnitude = bool(re.search(r"10|e\d|mi[ol]", text, re.IGNORECASE)) and not re.fullmatch(r"[\d.,]+", text)
+    return dose is not None and (dose.per == "kg" or (magnitude and dose.cells >= _DOSE_IN_CELLS))
 
 
 _SIGNS: Mapping[str, Callable[[str], bool]] = {
-    "infusions.product": names_product, "patients.diagnosis": _says_diagnosis, "infusions.dose_cells_per_kg": _says_dose,
+    "infusions.product": names_product, "patients.diagnosis": _says_diagnosis,
+    "infusions.dose_cells_per_kg": _says_dose,
     "patients.sex": lambda text: read_choice("sex", text) is not None,
     "mrd.result": lambda text: "mrd" in text.casefold(),
 }  # fmt: skip
@@ -217,23 +220,14 @@ def bare_dates(names: Sequence[Name], cells: Mapping[str, ColumnCells], *, match
 
 def match(name: Name, cells: ColumnCells, concept: Concept, *, context: bool, sheet: Words = ()) -> Match | None:
     """Return a column taken for a concept, or None where name or cells speak against it."""
-    if concept.column == "patient_id" and name.of_infusion and name.words == _NUMBER:
-        return None
-    if (name.before and concept.table in _NOT_BEFORE) or (concept.infusion == "" and name.infusion and not context):
-        return None
-    if name.of_infusion and {name.words, name.leaf} & concept.alone:
+    inner = words_of(name.bracketed) if max(map(len, name.bracketed.split()), default=0) >= _LEAST_BRACKETED else ()
+    if _speaks_against(name, concept, inner, context=context):
         return None
     label = _label(cells)
     spoken = [name.words, name.leaf, *([label] if label else [])]
-    inner = words_of(name.bracketed) if max(map(len, name.bracketed.split()), default=0) >= _LEAST_BRACKETED else ()
-    if concept.kind == "NT" and "icans" in inner:
-        return None
-    if concept.key == "infusions.date" and name.day:
-        return None
     if sheet and concept.table in _BY_SHEET:
         spoken.append(tuple(sorted({*name.words, *sheet})))
-    dated = concept.key == "responses.date" and name.words == ("date",) and bool(name.day)
-    nearly = _NEARLY if dated or (inner, False) in concept.phrases or any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion)) else 0.0
+    nearly = _NEARLY if _is_near(name, concept, spoken, inner=inner) else 0.0
     score = max(
         nearly, *(likeness(words, concept.phrases, of_infusion=name.of_infusion or context) for words in spoken)
     )
@@ -250,6 +244,25 @@ def match(name: Name, cells: ColumnCells, concept: Concept, *, context: bool, sh
     if share is not None and share < least:
         return None
     return Match(name, cells, concept, score, share, name.infusion if concept.infusion else None)
+
+
+def _speaks_against(name: Name, concept: Concept, inner: Words, *, context: bool) -> bool:
+    """Tell whether infusion, day or time of a header speak against a concept, whatever its words."""
+    return (
+        (concept.column == "patient_id" and name.of_infusion and name.words == _NUMBER)
+        or (name.before and concept.table in _NOT_BEFORE)
+        or bool(concept.infusion == "" and name.infusion and not context)
+        or (name.of_infusion and bool({name.words, name.leaf} & concept.alone))
+        or (concept.kind == "NT" and "icans" in inner)
+        or (concept.key == "infusions.date" and bool(name.day))
+    )
+
+
+def _is_near(name: Name, concept: Concept, spoken: Sequence[Words], *, inner: Words) -> bool:
+    """Tell whether a header may well be a concept: by what its brackets say, or a name that is another's too."""
+    dated = concept.key == "responses.date" and name.words == ("date",) and bool(name.day)
+    named = any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion))
+    return dated or named or (inner, False) in concept.phrases
 
 
 @lru_cache(maxsize=1 << 14)

@@ -12,14 +12,19 @@ from reinfuse.cohort.endpoints import UNIT_DAYS
 from reinfuse.sources.propose.spelling import GENERIC, Words, normal, words_of
 from reinfuse.sources.source_table import HEADER_JOINT
 
-_CELLS = r"(?:anti[ -]?)?(?:cd19[ -]?)?(?:hu)?car\+?[ -]?t(?:[ -]?19)?(?:[ -]?(?:cells?|zellen?|celler|cellen|cellules|celulas|cellule))?(?:[ -]?(?:infusions?|therapy|treatment))?"
+_CELLS = (
+    r"(?:anti[ -]?)?(?:cd19[ -]?)?(?:hu)?car\+?[ -]?t(?:[ -]?19)?(?:[ -]?(?:cells?|zellen?|celler|cellen|"
+    r"cellules|celulas|cellule))?(?:[ -]?(?:infusions?|therapy|treatment))?"
+)
 _INFUSION = (
     rf"(?:{_CELLS}|(?:re-?)?infusi(?:o?ns?|onen|ones|one|oni|e|ao|onem)|(?:re-?)?infuz(?:ja|ji|e|yon)|perfusions?|"
     r"(?:re-?)?injections?|inj|inf|cars?(?=\s?#?[1-5]\b|\s*$)|ct(?=[1-5]\b))"
 )
 _ORDINALS = {
-    1: r"1st|first|1\.|1[ao°]|erste[rsn]?|1e?re?|premiere?|primer[ao]?|prim[ao]|eerste|foersta|forsta|foerste|initial|index",
-    2: r"2nd|second|2\.|2[ao°]|zweite[rsn]?|2n?de?|2eme|2e|deuxieme|seconde|segund[ao]?|second[ao]|tweede|andra|anden|andre",
+    1: r"1st|first|1\.|1[ao°]|erste[rsn]?|1e?re?|premiere?|primer[ao]?|prim[ao]|eerste|foersta|forsta|foerste|"
+       r"initial|index",
+    2: r"2nd|second|2\.|2[ao°]|zweite[rsn]?|2n?de?|2eme|2e|deuxieme|seconde|segund[ao]?|second[ao]|tweede|andra|"
+       r"anden|andre",
     3: r"3rd|third|3\.|3[ao°]|dritte[rsn]?|3eme|3e|troisieme|tercer[ao]?|terz[ao]|derde|tredje",
     4: r"4th|fourth|4\.|4[ao°]|vierte[rsn]?|4eme|4e|quatrieme|cuart[ao]|quart[ao]|vierde|fjaerde|fjerde",
 }  # fmt: skip
@@ -29,7 +34,10 @@ _NUMBERED = re.compile(
     r"(?P<bracket>\(\s*)?([1-5](?![\d.,^/%°]|\s*(?:days?|mo|x|x10)\b)|i{1,3}(?!\w)|iv(?!\w))(?(bracket)\s*\))"
 )
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
-_ORDERED = {k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*(?:{_INFUSION}|cars?\b(?!\+))(?!\w)") for k, words in _ORDINALS.items()}
+_ORDERED = {
+    k: re.compile(rf"(?<![\w.])(?:{words})(?!\w)\s*(?:{_INFUSION}|cars?\b(?!\+))(?!\w)")
+    for k, words in _ORDINALS.items()
+}
 _ALONE = {k: re.compile(rf"(?:#\s*{k}|no\.?\s*{k}|(?:{words})\s*(?:{_GIVEN})?|{k})") for k, words in _ORDINALS.items()}
 _WITH_OTHERS = {k: re.compile(rf"(?<![\w.])(?:{words}|#\s*{k})(?!\w)") for k, words in _ORDINALS.items()}
 _LAST_NUMBER = re.compile(r"#\s*[1-5]\b|[a-z)]\s*[1-5]\s*(?:\([^)]*\))?$")

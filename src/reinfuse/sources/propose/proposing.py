@@ -16,7 +16,7 @@ from reinfuse.sources.propose.concepts import concepts
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.derived import derived_matches
 from reinfuse.sources.propose.evidence import cells_of
-from reinfuse.sources.propose.filled import ProposedLine, line_of
+from reinfuse.sources.propose.filled import ProposedLine, line_of, unread
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
@@ -105,7 +105,7 @@ class _Table:
 
     def write(self, order: Order, others: Sequence[_Table]) -> None:
         """Write the lines of the map; `others`: all tables, in order."""
-        weight = next((m.name.header for (key, _, _), (m, _) in self.matches.items() if key == "weight"), "")
+        weights = {k: m.name.header for (key, k, _), (m, _) in self.matches.items() if key == "weight"}
         for key, (match, doubt) in self.matches.items():
             header, target = match.name.header, match.concept.target
             if elsewhere := self.read_elsewhere(match, others):
@@ -118,10 +118,19 @@ class _Table:
                 self.lines[NUMBER] = self.number.line(match)
             else:
                 doubts = [doubt] if doubt else []
-                self.lines[key] = line_of(match, order=order.of(self.table.name, header), weight=weight, doubts=doubts)
+                self.lines[key] = self._line(match, doubts, weights, order=order.of(self.table.name, header))
         used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
         self.lines |= dict(compound_lines([n for n in self.names if n.header not in used], self.cells, self.lines))
         self._write_status()
+
+    def _line(self, match: Match, doubts: list[str], weights: Mapping[int | None, str], *, order: str) -> ProposedLine:
+        """Return the line of a column; a dose of all cells is divided by the body weight at its own infusion."""
+        own = weights.get(match.infusion) or weights.get(None, "")
+        line = line_of(match, order=order, weight=own, doubts=doubts)
+        if own or set(weights) != {1} or not (line.filled.weight or line.filled.unit == OPEN):
+            return line
+        doubt = f"the only body weight is {weights[1]!r}, of CART1"
+        return line_of(match, order=order, weight=weights[1], doubts=[*doubts, doubt])
 
     def _write_status(self) -> None:
         status = next((m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death:status"), None)
@@ -159,7 +168,8 @@ class _Table:
                 passed = None if name in self.own_names else (ROW_HEADERS[name.header], False)
                 noted = passed or self.notes.get(name.header)
                 why, ask = noted or left_over(name, self.cells[name.header], aged=aged)
-                holds = passed is None and bool(self.cells[name.header].counts)
+                idle = passed is not None or is_used(name.header, self.table.name, blocks=blocks)
+                holds = bool(self.cells[name.header].counts) and not idle
                 if ask:
                     questions[f"{name.header}: {why}"] = OPEN
                 elif holds:
@@ -221,7 +231,8 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks)
     source_map = SourceMap(
         source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
-        {t.layout.sheet: t.layout for t in source.tables if t.layout}, _dictionaries(tables, source.missing_codes),
+        {t.layout.sheet: t.layout for t in source.tables if t.layout},
+        _dictionaries(tables, blocks, missing_codes=source.missing_codes),
         {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
     )  # fmt: skip
     return Proposed(source_map, tuple(proposals))
@@ -250,9 +261,17 @@ def _needs_a_look(line: ProposedLine, sheet: str, *, blocks: Sequence[Block]) ->
                for field in b.fields.values() if field.column in ("", OPEN))  # fmt: skip
 
 
-def _dictionaries(tables: Sequence[_Table], missing_codes: Sequence[str]) -> dict[str, dict[str, Answer]]:
+def _dictionaries(
+    tables: Sequence[_Table], blocks: Sequence[Block], *, missing_codes: Sequence[str]
+) -> dict[str, dict[str, Answer]]:
     """Return the words that are not understood, once each; codes of a data dictionary with what their labels mean."""
     values: dict[str, dict[str, Answer]] = {MISSING_CODES: dict.fromkeys(missing_codes, OPEN)}
+    patients = [b for b in blocks if b.table == "patients"]
+    for one, column, filled in ((t, c, f) for t in tables for b in patients if b.sheet == t.table.name
+                                for c in _BESIDE_OTHERS if (f := b.fields.get(c))):  # fmt: skip
+        if filled.column in one.cells and not filled.values:
+            texts = unread(f"patients.{column}", one.cells[filled.column], filled=filled, order=filled.order)
+            values.setdefault(column, {}).update(dict.fromkeys(texts, OPEN))
     for line in (line for t in tables for line in t.lines.values()):
         words = values.setdefault(line.filled.values or line.match.concept.column, {})
         for text in line.words:
@@ -261,5 +280,7 @@ def _dictionaries(tables: Sequence[_Table], missing_codes: Sequence[str]) -> dic
     return {name: words for name, words in values.items() if words}
 
 
+_BESIDE_OTHERS = ("diagnosis", "death_cause")
+"""Columns of patients that may be read from the column of another: from the histology, from what tells of the death."""
 _BY_STANDARD: Mapping[str, Callable[[Source], Proposed]] = {"adam": propose_adam, "sdtm": propose_sdtm}
 """Kind of source whose names of variables are a standard's."""

@@ -15,7 +15,9 @@ Words = tuple[str, ...]
 """Words of a name in alphabetical order, each once."""
 
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_MAGNITUDE = re.compile(r"(?:[x×*·]\s*|\b)10\s*(?:\^|\*\*|e)\s*\d{1,2}(?:\s*(?:car[ -]?t? ?)?cells)?|\be\d{1,2}(?=\s*/?\s*kg\b)")
+_MAGNITUDE = re.compile(
+    r"(?:[x×*·]\s*|\b)10\s*(?:\^|\*\*|e)\s*\d{1,2}(?:\s*(?:car[ -]?t? ?)?cells)?|\be\d{1,2}(?=\s*/?\s*kg\b)"
+)
 _THRESHOLD = re.compile(r"[<>≥≤]=?\s*\d+(?:[.,]\d+)?\s*(?:cm|mm|%)?")
 _FOLLOW_UP = re.compile(r"\bfollow[ -]?ups?\b|\bf\s?/\s?u\b|\bfup?\b|\bnachsorge\b")
 _SHORTEST_COMPOUND = 5
@@ -23,7 +25,7 @@ _MORE = frozenset({"crs", "icans", "mrd", "max", "infusion"})
 _STOP = frozenset(
     "of the for in at to on de la le les der die das du del des am im bei zum zur a an after post following "
     "nach apres tras do da dos das max maximum maximal maximaler highest worst most y und and or by with from "
-    "since per yes ja si oui hoechster recorded this that".split()
+    "since per yes ja si oui hoechster recorded this that again".split()
 )  # fmt: skip
 
 
@@ -37,7 +39,8 @@ def words_of(text: str) -> Words:
 
 @cache
 def _pieces(token: str) -> Words:
-    """Return the words that a name without spaces is made of: `respdt` of `resp` and `dt`; itself where it is of none."""
+    """Return the words that a name without spaces is made of: `respdt` of `resp` and `dt`; itself where it is of "
+    "none."""
     if token in _spellings() or token in _STOP or len(token) < _SHORTEST_COMPOUND:
         return (token,)
     return _split(token) or (token,)
@@ -54,7 +57,8 @@ def _split(token: str) -> Words:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """Return words of which names without spaces are made; of two letters those alone that are used for nothing else."""
+    """Return words of which names without spaces are made; of two letters those alone that are used for nothing "
+    "else."""
     english = {w for key in _words_file()["spellings"] for w in key.split()}
     return frozenset({w for w in (*english, *_spellings()) if len(w) > 2} | {"dt", "id", "dx", "ld", *_MORE})
 

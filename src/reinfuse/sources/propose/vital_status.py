@@ -55,7 +55,8 @@ def _texts_of_the_dead(match: Match) -> tuple[str, ...] | None:
     words = set(match.name.words)
     asks_death, asks_life = bool(words & _ASKS_DEATH), bool(words & _ASKS_LIFE)
     for text in match.cells.counts:
-        status = read_vital_status(match.cells.said(text))
+        said = match.cells.said(text)
+        status = read_vital_status(said, order="dmy") or read_vital_status(said, order="mdy")
         answer = YES_NO.get(unaccented(plain(match.cells.said(text))))
         if status is not None and "status" in status.parts:
             is_dead = status.parts["status"] == DEAD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reinfuse.sources.redcap.coding import Coding, Texts, in_labels, joined_boxes
 from reinfuse.sources.redcap.dictionary import DictionaryField
@@ -43,6 +43,30 @@ class Export:
     def forms(self) -> list[str]:
         """Return the forms, in order; columns of no form are of the first one."""
         return list(dict.fromkeys(c.form for c, _ in self.columns if c.form and c.role != "complete")) or [""]
+
+
+def by_instrument(columns: Sequence[tuple[ExportColumn, Texts]]) -> list[tuple[ExportColumn, Texts]]:
+    """Give each field the repeating instrument in whose rows alone it is filled, where forms are told by nothing else.
+
+    A form is of the rows without an instrument, or of one instrument; one that is filled in several is several forms.
+    """
+    instruments = next((t for c, t in columns if c.name == INSTRUMENT and c.role not in ("field", "box")), None)
+    if instruments is None:
+        return list(columns)
+    own: dict[int, str] = {}
+    for i, (column, texts) in enumerate(columns):
+        if column.role in ("field", "box"):
+            empty = {"", "0", "unchecked"} if column.role == "box" else {""}
+            where = {o for o, t in zip(instruments, texts, strict=True) if t.casefold() not in empty}
+            own[i] = where.pop() if len(where) == 1 else "?"
+    within: dict[str, set[str]] = {}
+    for i, name in own.items():
+        within.setdefault(columns[i][0].form, set()).add(name)
+    several = {form for form, names in within.items() if len(names - {"?"}) > 1}
+    boxes = {columns[i][0].name: name for i, name in own.items() if name != "?"}
+    return [(replace(c, form=name or c.form), t)
+            if c.form in several and (name := boxes.get(c.name, own.get(i, "?"))) != "?" else (c, t)
+            for i, (c, t) in enumerate(columns)]  # fmt: skip
 
 
 def form_tables(export: Export) -> list[SourceTable]:

@@ -11,7 +11,7 @@ from reinfuse.exceptions import Problem
 from reinfuse.sources.glimpse import TEXTS, tables
 from reinfuse.sources.redcap.coding import coding_of, missing_codes
 from reinfuse.sources.redcap.dictionary import DictionaryField, is_dictionary, read_fields
-from reinfuse.sources.redcap.forms import Export, form_tables, listed
+from reinfuse.sources.redcap.forms import Export, by_instrument, form_tables, listed
 from reinfuse.sources.redcap.headings import ExportColumn, export_columns, is_export
 from reinfuse.sources.source_table import SheetLayout, Source
 from reinfuse.tabular import files
@@ -70,7 +70,9 @@ def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryFi
     width = len(columns)
     body = [(*row[:width], *[""] * (width - len(row))) for row in rows[1:]]
     texts = [_cleaned(column) for column in zip(*body, strict=True)]
-    paired = list(zip(columns, texts, strict=True))
+    paired: list[tuple[ExportColumn, Sequence[str]]] = list(zip(columns, texts, strict=True))
+    if not fields:
+        paired = by_instrument(paired)
     coding = coding_of(paired)
     export = Export(name, paired, coding, bool(fields))
     forms = form_tables(export)

@@ -22,6 +22,7 @@ _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
 _TIME = re.compile(r"[t ,]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:z|[ap]\.?m\.?|uhr|h)?$")
 _NUMBERS = re.compile(r"(\d{1,4})\s*([./-])\s*(\d{1,2})\s*\2\s*(\d{1,4})\.?")
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
+_SIX = re.compile(r"(\d{2})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
 _DAY_FIRST = re.compile(
     r"(\d{1,2})(?:\.|st|nd|rd|th|er)?[ .-]*(?:of |de )?([^\W\d_]{3,10})\.?[ ,./-]*(?:de )?(\d{4}|\d{2})"
@@ -116,10 +117,15 @@ def readings(text: str) -> Mapping[str, date]:
     >>> sorted(readings("12/11/2019")), sorted(readings("25.12.2019")), sorted(readings("2019-12-25"))
     (['dmy', 'mdy'], ['dmy'], ['ymd'])
     """
-    match = _NUMBERS.fullmatch(_TIME.sub("", unaccented(plain(text))))
-    if not match:
+    low = _TIME.sub("", unaccented(plain(text)))
+    match = _NUMBERS.fullmatch(low)
+    compact = _SIX.fullmatch(low)
+    if match:
+        first, middle, last = match[1], match[3], match[4]
+    elif compact:
+        first, middle, last = compact[1], compact[2], compact[3]
+    else:
         return {}
-    first, middle, last = match[1], match[3], match[4]
     days: dict[str, date] = {}
     candidates = {"ymd": (first, middle, last)}
     if len(first) <= 2:
@@ -161,6 +167,18 @@ def date_orders(texts: Iterable[str], *, latest: date) -> tuple[str, ...]:
 def depends_on_order(text: str) -> bool:
     """Tell whether a text is a date of numbers that means different days in different orders."""
     return len(set(readings(text).values())) > 1
+
+
+def dates_within(text: str) -> list[str]:
+    """Return the texts that may be dates in a cell: the cell itself, or what stands in its sentence.
+
+    Examples
+    --------
+    >>> dates_within("died 3/4/21, PD"), dates_within("3.4.21")
+    (['3/4/21'], ['3.4.21'])
+    """
+    low = unaccented(plain(text))
+    return [low] if readings(low) else [m.strip() for m in re.findall(DATES, low)]
 
 
 def completed(iso: str, partial: str) -> str | None:

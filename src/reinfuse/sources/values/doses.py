@@ -32,7 +32,9 @@ _E_PER_KG = re.compile(r"\be(\d{1,2})\s*/?\s*kg\b")
 _POWER_FIRST = re.compile(r"[x×*·]?\s*10\s*(?:\^|\*\*)\s*\(?(\d{1,2})\)?")
 _E = re.compile(r"1e\+?(\d{1,2})")
 _DECIMAL_COMMA = re.compile(r"^(\d+),(\d{1,2}|\d{4,})(?=\s*[x×*·]\s*10)")
-_IN_PARTS = re.compile(r"\b(?:split|fractionated|in [2-4] (?:doses|fractions|parts))\b.*$|\b(?:d(?:ay)?\s?\d+\s*[/,&+]?\s*)+$")
+_IN_PARTS = re.compile(
+    r"\b(?:split|fractionated|in [2-4] (?:doses|fractions|parts))\b.*$|\b(?:d(?:ay)?\s?\d+\s*[/,&+]?\s*)+$"
+)
 """That a dose was given in parts, and on which days: ``410x10^6 split d1/d10``."""
 _UPPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NEVER_PER_KG = 3.1e7

@@ -12,16 +12,23 @@ from reinfuse.tabular.cell_parsing import read_number
 UNDETECTABLE, DETECTABLE = "undetectable", "detectable"
 WORDS = MappingProxyType({
     UNDETECTABLE: UNDETECTABLE, DETECTABLE: DETECTABLE, **MRD_WORDS, "negativ": UNDETECTABLE, "negatif": UNDETECTABLE,
-    "negative": UNDETECTABLE, "negativo": UNDETECTABLE, "not detectable": UNDETECTABLE, "none detected": UNDETECTABLE,
+    "negative": UNDETECTABLE, "negatief": UNDETECTABLE, "negativa": UNDETECTABLE, "negativt": UNDETECTABLE,
+    "not detected": UNDETECTABLE, "nao detectada": UNDETECTABLE, "no detectada": UNDETECTABLE,
+    "indetectable": UNDETECTABLE,
+     "negativo": UNDETECTABLE, "not detectable": UNDETECTABLE, "none detected": UNDETECTABLE,
     "nicht nachweisbar": UNDETECTABLE, "undetected": UNDETECTABLE, "undet": UNDETECTABLE, "mrd neg": UNDETECTABLE,
     "mrd negative": UNDETECTABLE, "mrd negativ": UNDETECTABLE, "u-mrd": UNDETECTABLE, "umrd4": UNDETECTABLE,
     "umrd5": UNDETECTABLE, "umrd6": UNDETECTABLE, "mrd4 neg": UNDETECTABLE,
-    "positiv": DETECTABLE, "positif": DETECTABLE, "positivo": DETECTABLE, "nachweisbar": DETECTABLE, "+": DETECTABLE,
+    "positiv": DETECTABLE, "positief": DETECTABLE, "positiva": DETECTABLE, "positivt": DETECTABLE,
+    "detected": DETECTABLE,
+     "positif": DETECTABLE, "positivo": DETECTABLE, "nachweisbar": DETECTABLE, "+": DETECTABLE,
     "mrd pos": DETECTABLE, "mrd positive": DETECTABLE, "mrd positiv": DETECTABLE, "dmrd": DETECTABLE,
 })  # fmt: skip
 LIMIT = 1e-4
 """A result below a limit of detection is undetectable where the limit is this or lower (iwCLL: 1 in 10,000)."""
 
+_OTHER_NAMES = re.compile(r"\b(?:emr|drm|mmr)\b")
+"""MRD in Spanish, Portuguese and Italian."""
 _NEGATIVE = re.compile(
     r"\bu-?mrd\d?\b|\bmrd\d?[\s:=(-]*(?:undetectable|not detected|neg(?:ati[vf]e?|ativo)?\b\.?)\)?|"
     r"\bneg(?:ati[vf]e?|ativo)?\.?[ -]mrd\d?\b|\bmrd\d?\s*[:(]?\s*-(?=$|[\s),;/])\)?|\bmrd0\b"
@@ -53,6 +60,7 @@ def mrd_within(text: str) -> tuple[str | None, str] | None:
     >>> mrd_within("cri/mrd-"), mrd_within("cr mrd-positive"), mrd_within("pr")
     (('undetectable', 'cri/'), ('detectable', 'cr '), (None, 'pr'))
     """
+    text = _OTHER_NAMES.sub("mrd", text)
     negative, positive = bool(_NEGATIVE.search(text)), bool(_POSITIVE.search(text))
     if negative and positive:
         return None

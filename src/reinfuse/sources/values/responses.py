@@ -18,20 +18,24 @@ _SPELT = {
     "CR": "car|cru|complete|complete metabolic response|complete metabolic remission|complete anatomic response|"
           "complete radiologic response|complete radiological response|unconfirmed complete remission|"
           "unconfirmed complete response|komplette remission|vollremission|remission complete|reponse complete|"
-          "respuesta completa|remision completa|rc",
-    "CRi": "crh|cr with incomplete recovery|cr with incomplete count recovery|cr with partial hematologic recovery|"
+          "respuesta completa|remision completa|risposta completa|remissione completa|resposta completa|rc",
+    "CRi": "rci|crh|cr with incomplete recovery|cr with incomplete count recovery|cr with partial hematologic recovery|"
            "cr with incomplete hematologic recovery|cr with incomplete haematological recovery|"
            "cr with incomplete marrow recovery",
     "nPR": "nodular pr|nodular partial remission|nodular partial response",
     "PR": "par|partial|partial metabolic response|partial metabolic remission|partial anatomic response|"
           "partielle remission|teilremission|reponse partielle|remission partielle|respuesta parcial|"
-          "remision parcial|rp",
+          "remision parcial|risposta parziale|remissione parziale|resposta parcial|rp",
     "SD": "smd|sad|stable|no metabolic response|stable metabolic disease|stable anatomic disease|stabil|"
-          "stabile erkrankung|maladie stable|enfermedad estable",
+          "stabile erkrankung|maladie stable|enfermedad estable|malattia stabile|doenca estavel|stabiele ziekte|"
+          "stabil sjukdom|"
+          "stable disease / no response",
     "PD": "pad|progress|progressed|progressive|progredient|progredienz|progressive metabolic disease|"
           "progressive anatomic disease|disease progression|progressive erkrankung|rezidiv|recidive|rechute|recaida|"
-          "maladie progressive|progresion|enfermedad progresiva|relapse/progression|relapsed disease",
-    "NE": "nicht beurteilbar|non evaluable|no evaluable|inevaluable|unevaluable",
+          "maladie progressive|progresion|enfermedad progresiva|relapse/progression|relapsed disease|pd/relapse|pod|"
+          "progressione|malattia in progressione|doenca progressiva|progressieve ziekte|progressiv sjukdom|"
+          "progression of disease",
+    "NE": "not evaluated|nicht beurteilbar|non evaluable|no evaluable|inevaluable|unevaluable",
 }  # fmt: skip
 WORDS = MappingProxyType({
     **{response.casefold(): response for response in RESPONSES}, **RESPONSE_WORDS,

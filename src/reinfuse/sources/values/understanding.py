@@ -21,7 +21,7 @@ from reinfuse.sources.values.understood import (
     unaccented,
 )
 from reinfuse.sources.values.units import days_in
-from reinfuse.sources.values.vital_status import read_vital_status
+from reinfuse.sources.values.vital_status import cause_beside, read_vital_status
 from reinfuse.sources.values.words import declaration, read_choice, read_diagnosis, read_yes_no
 from reinfuse.tabular.cell_parsing import MISSING, UNSAID, clean, is_fault, read_number
 
@@ -184,12 +184,19 @@ def _undetectable(name: str, text: str, unit: str, order: str, mark: str | None)
     return Understood({name: "yes" if residual.parts["result"] == UNDETECTABLE else "no"}, residual.how)
 
 
+def _cause(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read a cause of death, alone or beside what tells of the death: ``RIP 03/02/21 (PD)``."""
+    del name, unit, order, mark
+    return read_choice("death_cause", text) or cause_beside(text)
+
+
 _INFUSION = re.compile(
     r"(?:(?:cd19 ?)?car[ -]?t?[ -]?(?:cells?|19)?|infusion|inf|no|nr|#|dose|course)?\.?\s*[#-]?\s*"
     r"([1-9])(?:\.0|\.|st|nd|rd|th|a|o|°|er|ere|re|e|eme|de|te)?\s*(?:car[ -]?t?|infusion|inf\.?)?"
 )
 _ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "initial": "1", "i": "1", "ii": "2", "iii": "3",
-             "iv": "4", "erste": "1", "zweite": "2", "dritte": "3", "primera": "1", "segunda": "2", "tercera": "3"}  # fmt: skip
+             "iv": "4", "erste": "1", "zweite": "2", "dritte": "3", "primera": "1", "segunda": "2",
+             "tercera": "3"}  # fmt: skip
 
 
 def _infusion(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -201,7 +208,9 @@ def _infusion(name: str, text: str, unit: str, order: str, mark: str | None) -> 
     return None if number is None else Understood({name: number}, "" if number == text else "number of the infusion")
 
 
-_AGE_AND_SEX = re.compile(r"(\d{1,3})\s*(?:y(?:rs?|ears?)?|yo|j)?\s*[/,; -]?\s*([mfwMFW])|([mfwMFW])\s*[/,; -]?\s*(\d{1,3})")
+_AGE_AND_SEX = re.compile(
+    r"(\d{1,3})\s*(?:y(?:rs?|ears?)?|yo|j)?\s*[/,; -]?\s*([mfwMFW])|([mfwMFW])\s*[/,; -]?\s*(\d{1,3})"
+)
 
 
 def _of_both(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -243,6 +252,7 @@ _READERS: dict[str, _Reader] = {
     "death": _vital, "last_contact": _vital, "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
     "cart2_dose_cells_per_kg": _dose, "response": _response, "grade": _grade, "crs_grade": _grade,
     "icans_grade": _grade, "nt_grade": _grade, "result": _mrd, "mrd.value": _mrd, "umrd_day28": _undetectable,
-    "diagnosis": _diagnosis, "infusion": _infusion, "age_years": _of_both, "sex": _of_both, "therapies.kind": _choice_of_kind("therapies"),
+    "diagnosis": _diagnosis, "death_cause": _cause, "infusion": _infusion,
+    "age_years": _of_both, "sex": _of_both, "therapies.kind": _choice_of_kind("therapies"),
     "toxicities.kind": _choice_of_kind("toxicities"),
 }  # fmt: skip

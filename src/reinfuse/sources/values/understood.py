@@ -36,7 +36,11 @@ _SPELT_OUT = str.maketrans({
 _DASHES = re.compile("[‐‑‒–—−﹣－]")
 _NO_WORDS = frozenset(
     "nicht-dokumentiert nicht-bekannt k.a. ka keine-angabe unbekannt nicht-erhoben nicht-durchgefuehrt inconnu "
-    "non-fait desconocido no-disponible n/d s/d".split()
+    "non-fait desconocido no-disponible n/d s/d n.b. nd n.v.t. onbekend sconosciuto desconhecido desconhecida "
+    "desconocida okaend ukendt "
+    "ukjent nieznany niet-gedaan no-hecha no-hecho non-fatto nao-feito nao-realizado ej-utfoerd ikke-utfoert "
+    "not-recorded "
+    "not-reported not-documented not-available not-sent not-tested pdte pdte. pendiente".split()
 )  # fmt: skip
 
 

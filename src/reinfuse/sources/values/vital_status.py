@@ -17,8 +17,17 @@ _WORDS = {
 }  # fmt: skip
 WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
 """Word in lower case -> `DEAD` or `ALIVE`."""
-_LOST = ("lost to follow-up", "ltfu", "lost to follow up", "last seen", "last contact", "last fu", "last f/u", "lfu",
-         "seen")
+_LOST = (
+    "lost to follow-up",
+    "ltfu",
+    "lost to follow up",
+    "last seen",
+    "last contact",
+    "last fu",
+    "last f/u",
+    "lfu",
+    "seen",
+)
 """Say that the patient was last seen then, and alive."""
 _SEEN = r"(?:last )?(?:seen|clinic|visit|contact|review(?:ed)?|follow-?up|fu|f/u|appointment|opd|known alive)"
 _IN_SENTENCE = re.compile(
@@ -60,18 +69,39 @@ def read_vital_status(text: str, *, order: str = "") -> Understood | None:
     return _in_a_sentence(low, order) if day is None else _dated(status, day)
 
 
+def cause_beside(text: str) -> Understood | None:
+    """Read the cause of death from what a cell says of the vital status.
+
+    Returns
+    -------
+    Understood or None
+        `death_cause` where the cell tells it, else `status` alone; None where its words are not understood.
+
+    Examples
+    --------
+    >>> cause_beside("died 3 Feb 2021 (PD)").parts, cause_beside("alive 3/2024").parts, cause_beside("dead of B")
+    ({'death_cause': 'disease'}, {'status': 'alive'}, None)
+    """
+    low = unaccented(plain(text))
+    status, rest = _status(low)
+    if status != DEAD:
+        return None if status is None else Understood({"status": status}, "vital status")
+    words = _DIED_OF.sub("", re.sub(DATES, " ", rest)).strip(" .,;:()-?")
+    if not words:
+        return Understood({"status": status}, "vital status")
+    cause = read_choice("death_cause", words)
+    return None if cause is None else Understood(cause.parts, "cause beside the death")
+
+
 def _in_words(status: str, rest: str) -> Understood | None:
-    """Read a status with words beside it and no date: ``alive in CR``; of the dead, the cause: ``dead (relapse)``."""
+    """Read a status with words beside it and no date: ``alive in CR``, ``dead (relapse)``."""
     if any(WORDS.get(word, status) != status for word in re.findall(r"[a-z-]+", rest)):
         return None
-    if status == ALIVE:
-        return Understood({"status": status}, "vital status")
-    cause = read_choice("death_cause", _DIED_OF.sub("", rest).strip(" .,;:()-?"))
-    return None if cause is None else Understood({"status": status, **cause.parts}, "vital status and cause of death")
+    return Understood({"status": status}, "vital status")
 
 
 def _in_a_sentence(low: str, order: str) -> Understood | None:
-    """Read a sentence that begins with the status and holds one date; of the dead, the cause that stands beside it.
+    """Read a sentence that begins with the status and holds one date.
 
     The date of a living patient must follow the status at once, or a word for a visit: it may be of a relapse.
     """
@@ -83,12 +113,7 @@ def _in_a_sentence(low: str, order: str) -> Understood | None:
     day = read_source_date(match["date"].strip(), order)
     if day is None or (status == ALIVE and not seen):
         return None
-    dated = _dated(status, day)
-    if status == ALIVE:
-        return dated
-    told = [_DIED_OF.sub("", t).strip(" .,;:()-") for t in (between, match["rest"])]
-    causes = {c.parts["death_cause"] for t in told if t and (c := read_choice("death_cause", t))}
-    return Understood({**dated.parts, "death_cause": causes.pop()}, dated.how) if len(causes) == 1 else dated
+    return _dated(status, day)
 
 
 def _dated(status: str, day: SourceDate) -> Understood:

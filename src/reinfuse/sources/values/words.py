@@ -23,8 +23,10 @@ YES_NO = _by_word({
     "no": "no|n|false|nein|non|absent|none|keine|unchecked|0|0.0",
 })  # fmt: skip
 _SEX = _by_word({
-    "F": "f|female|w|weiblich|frau|woman|femme|feminin|femenino|mujer|girl",
-    "M": "m|male|maennlich|mann|man|homme|masculin|masculino|hombre|varon|boy",
+    "F": "f|fem|female|w|weiblich|frau|woman|femme|feminin|femenino|feminino|femmina|donna|mujer|mulher|girl|vrouw|"
+         "kvinna|kvinne|"
+         "kvinde|kobieta|zena",
+    "M": "m|masc|male|maennlich|mann|man|homme|masculin|masculino|maschio|uomo|hombre|homem|varon|boy|mezczyzna|muz",
     "other": "other|divers|d|diverse|intersex|nonbinary|non-binary",
 })  # fmt: skip
 HISTOLOGIES = _by_word({
@@ -32,18 +34,39 @@ HISTOLOGIES = _by_word({
            "b-zell-lymphom|fl|follicular lymphoma|follikulaeres lymphom|tfl|transformed fl|"
            "transformed follicular lymphoma|"
            "mcl|mantle cell lymphoma|mantelzelllymphom|mzl|marginal zone lymphoma|pmbcl|pmbl|hgbl|hgbcl|"
-           "high-grade b-cell lymphoma|high grade b-cell lymphoma|thrlbcl|burkitt lymphoma|fl grade 3b|fl3b|"
+           "high-grade b-cell lymphoma|high grade b-cell lymphoma|thrlbcl|burkitt lymphoma|burkitt|tmzl|"
+           "transformed mzl|smzl|nmzl|fl grade 3b|fl3b|"
            "gcb dlbcl|abc dlbcl|dlbcl gcb|dlbcl abc|dlbcl non-gcb|pcnsl|lbcl|large b-cell lymphoma",
     "ALL": "ph+ all|ph- all|ph+ b-all|ph- b-all|ph-positive all|ph-negative all|ph-like all|b-all ph+|b-all ph-|"
            "common all|pre-b-all|pre-b all|t-all",
 })  # fmt: skip
 """Histologies that say the diagnosis; what is not here is a diagnosis of its own, and stays as it stands."""
+_OTHER_DISEASES = frozenset(
+    "mm|multiple myeloma|myeloma|myelom|multiples myelom|aml|cml|mds|mpn|hl|hodgkin|hodgkin lymphoma|hodgkin-lymphom|"
+    "wm|"
+    "waldenstroem|waldenstrom|pcl|plasma cell leukemia|amyloidosis|al amyloidosis|t-cell lymphoma|"
+    "ptcl|sle|lupus|systemic sclerosis|myasthenia gravis|ms|multiple sclerosis|neuroblastoma|glioblastoma|other|"
+    "andere|autre|"
+    "otra|altro|solid tumor".split("|")
+)
+"""Diagnoses of their own, which stay as they stand."""
 _DIAGNOSES = _by_word({
-    "ALL": "b-cell all|bcp-all|b-cell acute lymphoblastic leukemia|akute lymphatische leukaemie|lal|lal-b|"
+    "ALL": "lla|lla-b|b-lal|lal|ph+ lal|lal-b ph+|lal-b ph-|lla-b ph+|lla-b ph-|acute lymphoblastic leukaemia|"
+           "acute lymphoblastic leukemia|acute lymphatic leukemia|b-cell all|bcp-all|"
+           "b-cell acute lymphoblastic leukemia|akute lymphatische leukaemie|lal|lal-b|"
            "b-cell precursor all",
-    "CLL": "sll|cll-sll|sll/cll|chronische lymphatische leukaemie|llc|chronic lymphocytic leukemia/sll",
-    "NHL": "b-cell nhl|non hodgkin lymphoma|non-hodgkin-lymphom|lnh|aggressive b-nhl|indolent b-nhl|b-cell lymphoma",
+    "CLL": "kll|chronic lymphocytic leukaemia|chronic lymphocytic leukemia|sll|cll-sll|sll/cll|"
+           "chronische lymphatische leukaemie|llc|chronic lymphocytic leukemia/sll",
+    "NHL": "nh lymphoma|b-cell nhl|non hodgkin lymphoma|non-hodgkin-lymphom|lnh|aggressive b-nhl|indolent b-nhl|"
+           "b-cell lymphoma",
 })  # fmt: skip
+_QUALIFIERS = re.compile(
+    r"(?<![\w+-])(?:nos|(?:non-?)?gcb|abc|dh|th|double[ -]hit|triple[ -]hit|gr(?:ade)?\.? ?(?:i{1,3}|[1-3]) ?[ab]?|"
+    r"blastoid|"
+    r"ph ?[+-]|ph ?(?:pos|neg)|ph-like|ph-pos(?:itive)?|ph-neg(?:ative)?|r/r|del ?17p|adult|pediatric|"
+    r"paediatric)(?![\w])"
+)
+"""Say more of a disease, and leave the diagnosis what it is."""
 _CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "sex": _SEX,
     "diagnosis": _DIAGNOSES,
@@ -52,17 +75,30 @@ _CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType({
                    "tumor|tumour|"
                    "malignancy|relapse|progression of disease|cll|dlbcl|grunderkrankung|underlying disease|"
                    "lymphom|leukaemie|"
-                   "disease related|disease-related|primary disease",
+                   "disease related|disease-related|primary disease|linfoma|lymphome|lymfoom|lymfom|leucemia|leucemie|"
+                   "maladie|enfermedad|malattia|ziekte|sjukdom|sygdom|sykdom|doenca|progresion|progressione|progressao|"
+                   "lal|llc|cll progression|all|lymphoma progression|relapse/progression|recidiva|relapsed all|"
+                   "relapsed lymphoma|"
+                   "recurrence/persistence/progression of disease|died of disease",
         "treatment": "treatment related|treatment-related|toxicity|trm|crs|icans|neurotoxicity|therapy-related|"
-                     "treatment toxicity|therapieassoziiert|iec-hs|cart toxicity|car-t toxicity",
-        "other": "accident|suicide|cardiac|second malignancy|andere|sonstige|car accident",
+                     "treatment toxicity|therapieassoziiert|iec-hs|cart toxicity|car-t toxicity|"
+                     "treatment related mortality|"
+                     "treatment-related mortality|treatment-related toxicity|nrm|toxicite|toxicidad|tossicita|"
+                     "toxicidade|"
+                     "toxicitet|toxiciteit|behandeling|behandling|cytokine release syndrome|treatment-related (nrm)",
+        "other": "accident|suicide|cardiac|second malignancy|andere|sonstige|car accident|autre|otra|altro|annat|"
+                 "anden|annen|"
+                 "anders|outra|outra causa|inne|other cause|accidental death",
         "unknown": "unk|unbekannt|not known|inconnu|desconocida",
     }),
     "reason": _by_word({
-        "relapse": "relapsed|rel|rezidiv|recidive|rechute|recaida|relapse after cr",
-        "progression": "pd|progressive disease|disease progression|progress|progressed|progredienz|progresion",
+        "relapse": "relapsed|rel|rezidiv|recidive|rechute|recaida|recidiva|relapse after cr|"
+                   "relapse after response|aterfall|recidief",
+        "progression": "pd|progressive disease|disease progression|progress|progressed|progredienz|progresion|"
+                       "progressione|progressao",
         "persistent disease": "persistent|residual disease|persistierende erkrankung|persistence of disease|residual",
-        "no response": "non-response|nonresponse|non response|kein ansprechen|no initial response|pas de reponse",
+        "no response": "non-response|nonresponse|non response|kein ansprechen|no initial response|pas de reponse|"
+                       "mancata risposta|sin respuesta|geen respons",
         "planned": "split dose|split|planned second dose|planned second infusion|geplant",
     }),
     "method": _by_word({"flow": "flow cytometry|mfc|fcm|facs|durchflusszytometrie|multiparameter flow cytometry",
@@ -107,7 +143,7 @@ def read_yes_no(text: str) -> Understood | None:
 
 
 def read_diagnosis(text: str) -> Understood | None:
-    """Read a diagnosis; a histology that says it (DLBCL) gives both, a text that holds one among others is left open.
+    """Read a diagnosis; a histology that says it (DLBCL) gives both, a text that is not known is left open.
 
     Examples
     --------
@@ -115,13 +151,16 @@ def read_diagnosis(text: str) -> Understood | None:
     ({'diagnosis': 'NHL', 'histology': 'DLBCL'}, {'diagnosis': 'ALL'}, {'diagnosis': 'MM'})
     """
     low = unaccented(plain(text))
-    spellings = (low, low.replace(" ", "-"), low.replace("-", " "))
+    bare = " ".join(re.sub(r"[(),;]", " ", _QUALIFIERS.sub(" ", low)).split()).strip(" -")
+    spellings = tuple(s for one in (low, bare) for s in (one, one.replace(" ", "-"), one.replace("-", " ")))
     if histology := next((s for s in spellings if s in HISTOLOGIES), None):
         return Understood({"diagnosis": HISTOLOGIES[histology], "histology": text}, "histology that says the diagnosis")
     if (diagnosis := next((d for s in spellings if (d := read_choice("diagnosis", s))), None)) is not None:
         return Understood(diagnosis.parts, "" if diagnosis.parts["diagnosis"] == text else "word for a diagnosis")
-    mixed = set(re.findall(r"[a-z]+", low)) & {"all", "cll", "nhl", "sll", "lymphoma", "lymphom", *HISTOLOGIES}
-    return None if mixed or _is_number(text) else Understood({"diagnosis": text})
+    named = {"all", "cll", "nhl", "sll", "lal", "lla", "llc", "kll", "lnh", *HISTOLOGIES}
+    mixed = set(re.findall(r"[a-z]+", low)) & named or re.search(r"l[yi](?:m|n)[pf]h?om|leuk|leuc|richter", low)
+    known = bare in _OTHER_DISEASES or low in _OTHER_DISEASES
+    return Understood({"diagnosis": text}) if known and not mixed else None
 
 
 def read_choice(column: str, text: str) -> Understood | None:
