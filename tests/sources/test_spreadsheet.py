@@ -337,7 +337,7 @@ def test_headings_over_the_whole_table_are_left_out(tmp_path):
     rows = [HEAD, ["Cohort A"], *ROWS[:2], ["Cohort B"], *ROWS[2:]]
     table, source = read(tmp_path, rows, merges=("A2:E2", "A5:E5"))
     assert [r.place for r in table.rows] == ["row 3", "row 4", "row 6", "row 7"]
-    assert "left out: row 5 ('Cohort B'): a heading over the whole table" in table.remarks
+    assert "left out: row 5 ('Cohort B'): a heading over the rows below it" in table.remarks
     assert source.problems == ()
 
 
