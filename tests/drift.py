@@ -64,6 +64,7 @@ class Drift:
         for e in self.records:
             for said in (*_intervals(e), *_cells(e)):
                 self.whole.setdefault(said.removesuffix(")"), []).append(e)
+        self.pairs = {f"{number_format.count(e.events)} of {number_format.count(e.n)}" for e in self.records}
         ids = {str(f["patient_id"]) for f in told["flow"]}  # type: ignore[attr-defined]
         self.ids = sorted((i for i in ids if not i.isdigit()), key=len, reverse=True)
         self.alone = {x for e in self.records for x in _alone(e)} | FIXED | set(_numbers_of(told["provenance"]))
@@ -99,7 +100,9 @@ class Drift:
         found = []
         for row in rows[1:]:
             for j, cell in enumerate(row):
-                known = self.whole.get(cell.removesuffix(")"), [])
+                if re.fullmatch(r"[\d,]+ of [\d,]+", cell) and cell not in self.pairs:
+                    found.append(cell)
+                known = self.whole.get(cell.removesuffix(")"), []) if re.search(r"\d", cell) else []
                 wanted = {h: row[rows[0].index(h)] for h in ("n", "Events") if rows[0].count(h) == 1}
                 if j + 1 < len(row) and rows[0][j + 1] == "p":
                     wanted["p"] = row[j + 1]

@@ -15,7 +15,9 @@ import polars as pl
 import pypdf
 import pytest
 
+from drift import Drift
 from helpers import plain, read
+from pages import Page
 from reinfuse import Plan, Study, save
 from reinfuse.disclosure import Removed
 from reinfuse.disclosure.identifying import holds_date, is_telling, pattern
@@ -104,6 +106,14 @@ def test_no_small_number_is_in_the_records_and_curves(shared):
         points = list(csv.DictReader(file))
     assert points
     assert all(p["events"] == p["censored"] == p["at_risk"] == "" for p in points)
+
+
+@pytest.mark.parametrize("name", ["report", "supplement"])
+def test_every_number_of_a_shared_document_is_one_of_the_shared_records(shared, name):
+    drift = Drift(json.loads((shared[0] / "findings.json").read_text(encoding="utf-8")))
+    page = Page((shared[0] / f"{name}.html").read_text(encoding="utf-8"))
+    assert drift.text(page.plain) == []
+    assert [x for table in page.tables for x in drift.table(table)] == []
 
 
 def test_provenance_names_no_file_and_no_day(shared):

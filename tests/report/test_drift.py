@@ -72,6 +72,12 @@ def test_a_row_with_another_record_s_patients_is_found(drift):
     assert drift.table([head, [*right[:5], "0.015"]]) != []
 
 
+def test_events_and_patients_of_a_level_that_are_no_record_s_are_found(drift):
+    head = ["", "Events of n", "Univariable (95% CI)", "p"]
+    assert drift.table([head, ["Cy-Flu before CART1: yes", "14 of 28", "5.40 (1.31 to 31.3)", "0.018"]]) == []
+    assert drift.table([head, ["Cy-Flu before CART1: yes", "14 of 26", "5.40 (1.31 to 31.3)", "0.018"]]) == ["14 of 26"]
+
+
 def test_most_changes_of_one_digit_are_found(drift, pages):
     """In sentences and in tables' rows, one digit of what was estimated is changed: nine of ten changes are found."""
     dice = random.Random(5)

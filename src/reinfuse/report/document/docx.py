@@ -35,7 +35,7 @@ from reinfuse.report.document.model import (
     cited,
 )
 
-_SIZES = {1: Cm(11), 2: WIDTH}
+_SIZES = {1: Cm(9.5), 2: WIDTH}
 _MANY_COLUMNS = 5
 _LONGEST_PROPERTY = 255
 _WHEN = (1980, 1, 1, 0, 0, 0)
