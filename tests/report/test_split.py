@@ -11,6 +11,7 @@ from cohorts import EIGHT, INFUSIONS
 from helpers import plain, read
 from pages import pdf_text
 from reinfuse import Plan, Study
+from reinfuse.exceptions import PlanRefused
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Document, Paragraph, Picture, Ref, Row, Section, Table
 from reinfuse.report.document.split import items, referring, without
@@ -62,7 +63,7 @@ def test_every_table_and_figure_stands_in_one_document(demo_findings, drawn, bot
 
 
 def test_the_report_holds_what_the_analyses_declare(demo_findings, drawn, both):
-    declared = [item for _, item in registry.main_items(StudyTables(demo_findings), {d.name for _, d in drawn})]
+    declared = registry.main_items(StudyTables(demo_findings), {d.name for _, d in drawn})
     expected = {item.name for item in (*declared, *OF_PATIENTS)}
     assert set(names(both[REPORT])) == {*expected, "outcomes"}
     assert {"baseline", "response", "toxicity", "associations", "times", "swimmer"} <= expected
@@ -178,3 +179,85 @@ def test_a_reference_to_another_document_is_a_text():
     assert referring(own, other).sections[0].blocks[0].text == ("See ", "Table S1", ".")
     with pytest.raises(KeyError):
         own.text(own.sections[0].blocks[0].text)
+
+
+# What a plan chooses
+
+
+def chosen(findings, drawn, **settings):
+    plan = Plan.of({"report": settings})
+    return documents(replace(findings, plan=findings.plan.model_copy(update={"report": plan.report})), drawn)
+
+
+def refused(findings, drawn, **settings):
+    with pytest.raises(PlanRefused) as caught:
+        chosen(findings, drawn, **settings)
+    return {(p.column, p.value): f"{p.rule}; {p.remedy}" for p in caught.value.problems}
+
+
+def test_sections_stand_in_the_plan_s_order_and_nothing_is_lost(demo_findings, drawn, both):
+    order = ["summary", "associations", "kinetics", "patients"]
+    documents_of = chosen(demo_findings, drawn, sections=order)
+    assert [s.name for s in documents_of[REPORT].sections] == order
+    before, after = ([n for d in pair.values() for n in names(d)] for pair in (both, documents_of))
+    assert sorted(before) == sorted(after)
+    left = {s.name for s in documents_of[SUPPLEMENT].sections}
+    assert "kinetics" not in left
+    assert {"response", "survival", "toxicity", "course", "limits", "methods"} <= left
+    kinetics = next(s for s in documents_of[REPORT].sections if s.name == "kinetics")
+    assert [one.name for one in items(kinetics)] == [
+        one.name for s in both[SUPPLEMENT].sections if s.name == "kinetics" for one in items(s)]  # fmt: skip
+    said = str(documents_of[REPORT].sections[-1].blocks[-1].text)
+    assert "section Limitations" in said  # where no section is whose readers look for it, the last one tells
+
+
+def test_tables_and_figures_are_those_that_the_plan_names_in_its_order(demo_findings, drawn, both):
+    tables, pictures = ["later", "response", "baseline"], ["km_os", "km_pfs", "forest_pfs"]
+    documents_of = chosen(demo_findings, drawn, tables=tables, figures=pictures)
+    report = {s.name: [one.name for one in items(s)] for s in documents_of[REPORT].sections}
+    assert report["summary"] == ["outcomes", "km_os"]
+    assert report["survival"] == ["km_pfs"]
+    assert report["associations"] == ["forest_pfs"]
+    assert (report["patients"], report["response"], report["later"]) == (["baseline"], ["response"], ["later"])
+    assert {"toxicity", "swimmer", "times", "associations"} <= set(names(documents_of[SUPPLEMENT]))
+    before, after = ([n for d in pair.values() for n in names(d)] for pair in (both, documents_of))
+    assert sorted(before) == sorted(after)
+    later = next(s for s in documents_of[REPORT].sections if s.name == "later")
+    assert isinstance(later.blocks[0], Paragraph)  # its text comes along
+
+
+def test_endpoints_and_subgroups_of_the_tables_and_the_whole_in_the_supplement(demo_findings, drawn, both):
+    documents_of = chosen(demo_findings, drawn, endpoints=["os", "response"], subgroups=[])
+    tables = {b.name: b for b in documents_of[REPORT].blocks() if isinstance(b, Table)}
+    assert [row.head for row in tables["outcomes"].rows[:2]] == ["Overall survival: median, months", "Overall response"]
+    assert len(tables["baseline"].head) == 2
+    assert len(tables["response"].head) == 2
+    assert not any(row.head in ("ALL", "CLL", "NHL") for row in tables["response"].rows)
+    full = {b.name: b for b in documents_of[SUPPLEMENT].blocks() if isinstance(b, Table)}
+    own = {b.name: b for b in both[REPORT].blocks() if isinstance(b, Table)}
+    for name in ("baseline", "response", "toxicity"):
+        assert full[name].rows == own[name].rows
+        assert full[name].caption == f"{own[name].caption}, all endpoints and subgroups"
+
+
+def test_what_there_is_not_is_refused_with_what_there_is(demo_findings, drawn):
+    problems = refused(demo_findings, drawn, sections=["sumary"], tables=["later", "nothing"], figures=["km_oss"])
+    assert "did you mean summary? there are: summary, patients" in problems["report.sections", "sumary"]
+    assert "there are: outcomes, " in problems["report.tables", "nothing"]
+    assert "did you mean km_os?" in problems["report.figures", "km_oss"]
+    assert "stands in section later" in problems["report.tables", "later"]
+    for settings in ({"endpoints": ["oss"]}, {"subgroups": ["sex"]}):
+        with pytest.raises(PlanRefused) as caught:
+            Plan.of({"report": settings})
+        [setting] = settings
+        assert f"report.{setting}" in caught.value.problems[0].rule
+        assert "plan: " in caught.value.problems[0].rule
+    assert "none of these endpoints" in str(refused(demo_findings, drawn, endpoints=["efs"]))
+
+
+def test_a_figure_that_could_not_be_drawn_is_named_and_shared_results_are_never_refused(demo_findings, drawn):
+    fewer = [(place, d) for place, d in drawn if d.name != "km_os"]
+    report = chosen(demo_findings, fewer, figures=["km_os", "km_pfs"])[REPORT]
+    assert "without anything to show: km_os" in str(report.sections[-1].blocks)
+    read_back = replace(demo_findings, cohort=None, data=None)
+    assert chosen(read_back, (), figures=["swimmer"], tables=["nothing"])[REPORT].sections

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from reinfuse.cohort.declarations import MOST_FACTORS, Declaration, Label, Text
+from reinfuse.plan.report_contents import ReportContents
 
 Journal = Literal["Blood", "NEJM", "Lancet"]
 Summary = Literal["median (quartiles)", "median (range)", "mean (SD)"]
@@ -97,7 +98,7 @@ class Table1(Declaration):
             self.numbers, *self.statistics.values())  # fmt: skip
 
 
-class ReportOptions(Declaration):
+class ReportOptions(ReportContents):
     """How the report looks.
 
     Attributes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
@@ -17,6 +17,7 @@ from reinfuse.report.figures.figure_spec import FigureInputs, Planned
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import REFERENCES, Reference
 from reinfuse.results.findings import Findings
+from reinfuse.runtime.boundary import Boundary
 
 TURNS = ("sure", "power")
 """Sections whose figures, one an endpoint, take turns: what an association rests on, and what could be seen of it."""
@@ -66,15 +67,32 @@ def methods(
             yield from one.methods(findings, cite)
 
 
-def main_items(tables: StudyTables, drawn: Collection[str]) -> Iterator[tuple[str, MainItem]]:
-    """Yield module and each table or figure that its analysis gives to the report.
+def main_items(tables: StudyTables, drawn: Collection[str]) -> Iterator[MainItem]:
+    """Yield each table or figure that an analysis gives to the report.
 
     Parameters
     ----------
     drawn
         Names of the figures that there are.
     """
-    yield from ((name, item) for name, one in shown().items() for item in one.main(tables, drawn))
+    yield from (item for one in shown().values() for item in one.main(tables, drawn))
+
+
+def owners(tables: StudyTables) -> dict[str, str]:
+    """Return name of each table and figure -> module of the analysis that shows it; of one that fails nothing."""
+    apart = Boundary()  # what fails is noted where its section is built
+    by_name: dict[str, str] = {}
+    for module, one in shown().items():
+        none: tuple[str, ...] = ()
+        by_name |= dict.fromkeys(apart.attempt(module, "", partial(_names, one, tables), otherwise=none), module)
+    return by_name
+
+
+def _names(one: Shown, tables: StudyTables) -> tuple[str, ...]:
+    """Return the names of the tables and figures of an analysis."""
+    own = (*one.tables(tables), *(table for part in one.parts(tables) for table in part.tables))
+    figures_of_it = (name for _, name, _ in one.figures(FigureInputs(tables.findings)))
+    return (*(table.name for table in own if table is not None), *figures_of_it)
 
 
 def told_in_report(given: Collection[str]) -> list[str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Document, Pairs, Paragraph, Section, with_citations
-from reinfuse.report.document.split import MainItem, referring
+from reinfuse.report.document.split import referring
 from reinfuse.report.sections.headings import HEADINGS
-from reinfuse.report.sections.main_report import chosen, main_sections, shelf
+from reinfuse.report.sections.main_report import left_out, main_sections
 from reinfuse.report.sections.results import section
+from reinfuse.report.sections.selection import narrowed, selected, shelf
 from reinfuse.report.sections.study_sections import Placed, StudySections
 from reinfuse.report.sections.supplement import provenance, references, remaining, supplement_sections
 from reinfuse.report.text.journal_style import printed_as
@@ -54,13 +55,16 @@ def title(findings: Findings) -> str:
 
 def _documents(sections: StudySections) -> dict[str, Document]:
     findings = sections.findings
-    on = shelf(sections)
-    items = chosen(sections, on)
-    further = remaining(sections, items)
+    shown = sections.of(narrowed(findings)) if findings.plan.report.narrowed else sections
+    on, every = shelf(shown), shelf(sections)
+    selection = selected(shown, on)
+    partly = {name for name in selection.items if on[name] != every[name]}
     own, full = Prose(findings), Prose(findings)
-    main = dict(main_sections(sections, on, items, further=further, prose=own))
-    answered = _answered(sections, items, [name for name, one in main.items() if one is not None])
-    rest = dict(supplement_sections(sections, further, prose=full, answered=answered))
+    further = remaining(sections, selection.items.keys() - partly, partly)
+    left = left_out(sections, selection, prose=full)
+    main = dict(main_sections(shown, on, selection, further=further | left, prose=own))
+    answered = _answered(shown, selection.items.keys(), [name for name, one in main.items() if one is not None])
+    rest = dict(supplement_sections(sections, further | left, prose=full, answered=answered))
     name = title(findings)
     report = sections.document(name, main, cited=own.cited, contents=False)
     supplement = sections.document(f"Supplement: {name}", rest, cited=full.cited, mark="S")
@@ -81,10 +85,8 @@ def _of_counts(sections: StudySections) -> Document:
     return sections.document(f"{titles['kinetics']}{mark}", own, cited=prose.cited)
 
 
-def _answered(sections: StudySections, items: Mapping[str, MainItem], main: Sequence[str]) -> dict[str, str]:
-    """Return the document of each section of the report, and of each analysis that gives something to it or may."""
-    of_methods = {"methods": "Supplement"}  # in full there
-    modules = dict.fromkeys(registry.shown(), "Supplement")
-    declared = registry.main_items(sections.tables, {drawn.name for _, drawn in sections.figures})
-    modules |= {module: "Report" for module, item in declared if item.name in items}
-    return dict.fromkeys(main, "Report") | of_methods | modules
+def _answered(sections: StudySections, items: Collection[str], main: Sequence[str]) -> dict[str, str]:
+    """Return the document of each section of the report, and of each analysis that shows something."""
+    owners = sections.owners
+    modules = dict.fromkeys(registry.shown(), "Supplement") | {owners[i]: "Report" for i in items if i in owners}
+    return {**dict.fromkeys(main, "Report"), "methods": "Supplement", **modules}

@@ -7,39 +7,19 @@ from functools import partial
 
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Block, Bullets, Paragraph, Picture, Section, Table, with_citations
-from reinfuse.report.document.split import MainItem, items
-from reinfuse.report.figures.catalog_patients import MAIN as OF_PATIENTS
+from reinfuse.report.document.split import items, without
 from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.key_findings import KeyFindings, key_findings
 from reinfuse.report.sections.openings import OPENINGS
+from reinfuse.report.sections.selection import Selection, Shelf
 from reinfuse.report.sections.study_sections import StudySections
 from reinfuse.report.sections.supplement import references
 from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.narrative import Prose
 
-Shelf = Mapping[str, tuple[str, Table | Picture]]
-"""Name of a table or figure -> the section of its analysis, and the table or figure."""
-
-
-def shelf(sections: StudySections) -> Shelf:
-    """Return every table and figure of the study's results."""
-    return {one.name: (name, one) for name, section in sections.results.items() for one in items(section)}
-
-
-def chosen(sections: StudySections, on: Shelf) -> dict[str, MainItem]:
-    """Return those that stand in the report, by name, in order."""
-    drawn = {drawn.name for _, drawn in sections.figures}
-    declared = [item for _, item in registry.main_items(sections.tables, drawn)]
-    return {item.name: item for item in (*declared, *OF_PATIENTS) if item.name in on}
-
 
 def main_sections(
-    sections: StudySections,
-    on: Shelf,
-    items_of: Mapping[str, MainItem],
-    *,
-    further: Mapping[str, Section],
-    prose: Prose,
+    sections: StudySections, on: Shelf, selection: Selection, *, further: Mapping[str, Section], prose: Prose
 ) -> Iterator[tuple[str, Section | None]]:
     """Yield names and sections of the report, in order; None where there is nothing to show.
 
@@ -47,37 +27,60 @@ def main_sections(
     ----------
     on
         Every table and figure.
-    items_of
-        Those that stand in the report.
     further
         The supplement's sections of results, by name.
     """
-    blocks: dict[str, list[Table | Picture]] = {name: [] for name in MAIN}
-    for name, item in items_of.items():
-        blocks[item.section or on[name][0]].append(on[name][1])
     makers: Mapping[str, _Maker] = {
         "summary": _summary, "patients": _patients, "course": _course, "limits": _limits, "methods": _methods,
     }  # fmt: skip
-    page = _Page(sections, prose, further, tuple(items_of))
-    for name in MAIN:
-        make = makers.get(name, _results)
-        yield name, sections.of_blocks(name, partial(make, page, blocks[name], name))
+    page = _Page(sections, prose, selection, further)
+    blocks: dict[str, list[Table | Picture]] = {name: [] for name in selection.sections}
+    for name, item in selection.items.items():
+        blocks[item.section or on[name][0]].append(on[name][1])
+    for name in selection.sections:
+        if name in MAIN:
+            make = makers.get(name, _results)
+            yield name, sections.of_blocks(name, partial(make, page, blocks[name], name))
+        else:
+            yield name, page.of_supplement(name)
+
+
+def left_out(sections: StudySections, selection: Selection, *, prose: Prose) -> dict[str, Section]:
+    """Return what the report always has unless the plan leaves it out, by name."""
+    page = _Page(sections, prose, selection, {})
+    makers: Mapping[str, _Maker] = {"summary": _summary, "limits": _limits}
+    built = {name: sections.of_blocks(name, partial(make, page, (), name))
+             for name, make in makers.items() if name not in selection.sections}  # fmt: skip
+    return {name: section for name, section in built.items() if section is not None}
 
 
 class _Page:
     """What the sections of one report are made of."""
 
     def __init__(
-        self, sections: StudySections, prose: Prose, further: Mapping[str, Section], names: Sequence[str]
+        self, sections: StudySections, prose: Prose, selection: Selection, further: Mapping[str, Section]
     ) -> None:
-        self.sections, self.prose, self.further, self.names = sections, prose, further, names
+        self.sections, self.prose, self.selection, self.further = sections, prose, selection, further
+
+    def of_supplement(self, name: str) -> Section | None:
+        """Return a section that is the supplement's by default, with its texts and the chosen tables and figures."""
+        full = self.sections.results.get(name)
+        if full is None:
+            return None
+        return without(full, {one.name for one in items(full)} - set(self.selection.items))
 
     def pointers(self, name: str) -> Iterator[Block]:
         """Yield where in the supplement readers of a section find more."""
+        last = self.selection.sections[-1]
         told = [self._pointer(other) for other, heading in HEADINGS.items()
-                if heading.reader == name and (other in self.further or name == "methods")]  # fmt: skip
+                if (heading.reader if heading.reader in self.selection.sections else last) == name
+                and (other in self.further or heading.reader == "methods")]  # fmt: skip
         if told:
             yield Paragraph(f"Supplement: {'; '.join(told)}.", "aside")
+        if name == last and self.selection.absent:
+            yield Paragraph(
+                f"Chosen by the plan, without anything to show: {', '.join(self.selection.absent)}.", "aside"
+            )
 
     def _pointer(self, name: str) -> str:
         section = self.further.get(name)
@@ -91,8 +94,9 @@ _Maker = Callable[[_Page, Sequence[Table | Picture], str], Iterator[Block]]
 """Makes the blocks of a section."""
 
 
-def _summary(page: _Page, blocks: Sequence[Table | Picture], _: str) -> Iterator[Block]:
+def _summary(page: _Page, blocks: Sequence[Table | Picture], name: str) -> Iterator[Block]:
     yield from key_findings(page.sections.tables, blocks)
+    yield from page.pointers(name)
 
 
 def _patients(page: _Page, blocks: Sequence[Table | Picture], name: str) -> Iterator[Block]:
@@ -112,14 +116,14 @@ def _results(page: _Page, blocks: Sequence[Table | Picture], name: str) -> Itera
         yield from page.pointers(name)
 
 
-def _limits(page: _Page, _: Sequence[Table | Picture], __: str) -> Iterator[Block]:
+def _limits(page: _Page, _: Sequence[Table | Picture], name: str) -> Iterator[Block]:
     yield Bullets(tuple(page.prose.limits()))
+    yield from page.pointers(name)
 
 
 def _methods(page: _Page, _: Sequence[Table | Picture], name: str) -> Iterator[Block]:
-    given = {
-        module for module, item in registry.main_items(page.sections.tables, page.names) if item.name in page.names
-    }
+    owners = page.sections.owners
+    given = {owners[item] for item in page.selection.items if item in owners}
     yield Paragraph(with_citations(" ".join(page.prose.methods(registry.told_in_report(given)))))
     yield from page.pointers(name)
     yield references(page.prose)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import Self
 
+from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import ENGLISH, Block, Document, Paragraph, Picture, Section
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.headings import HEADINGS, Heading
@@ -42,6 +44,10 @@ class StudySections:
         self.tables = StudyTables(findings)
         self.coarse = any(number_format.hidden(e) for e in findings.estimates)
 
+    def of(self, findings: Findings) -> Self:
+        """Return the sections of other findings, with the same figures, what fails noted in the same place."""
+        return type(self)(findings, self.figures, self.boundary)
+
     @property
     def warnings(self) -> tuple[dict[str, str], ...]:
         """Every warning, of the findings and of what was drawn and built since."""
@@ -58,6 +64,11 @@ class StudySections:
         built = {name: self.built(name, partial(section, self.heading(name), self.tables, self.drawn))
                  for name in names}  # fmt: skip
         return {name: one for name, one in built.items() if one is not None}
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """Name of each table and figure -> module of the analysis that shows it."""
+        return registry.owners(self.tables)
 
     def of_blocks(self, name: str, blocks: Callable[[], Iterable[Block]]) -> Section | None:
         """Return a section of these blocks."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 from reinfuse.analyses.execution import NOT_RUN
-from reinfuse.report.document.model import Block, Bullets, Pairs, Paragraph, Section, Text, with_citations
+from reinfuse.report.document.model import Block, Bullets, Pairs, Paragraph, Section, Table, Text, with_citations
 from reinfuse.report.document.split import without
 from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.strobe import checklist
@@ -23,10 +24,29 @@ ABOUT = {
 }
 
 
-def remaining(sections: StudySections, taken: Collection[str]) -> dict[str, Section]:
-    """Return the sections of analyses without the tables and figures that the report holds, by name."""
+FULL = ", all endpoints and subgroups"
+"""Marks a table of which the report shows less."""
+
+
+def remaining(sections: StudySections, taken: Collection[str], partly: Collection[str]) -> dict[str, Section]:
+    """Return the sections of analyses without the tables and figures that the report holds, by name.
+
+    Parameters
+    ----------
+    partly
+        Tables of which the report holds a part: they are here in full.
+    """
     left = {name: without(section, taken) for name, section in sections.results.items()}
-    return {name: section for name, section in left.items() if section is not None}
+    return {name: _marked(section, partly) for name, section in left.items() if section is not None}
+
+
+def _marked(section: Section, partly: Collection[str]) -> Section:
+    blocks = tuple(
+        _marked(b, partly) if isinstance(b, Section)
+        else replace(b, caption=f"{b.caption}{FULL}") if isinstance(b, Table) and b.name in partly else b
+        for b in section.blocks
+    )  # fmt: skip
+    return replace(section, blocks=blocks)
 
 
 def methods(prose: Prose) -> Iterator[Block]:
