@@ -99,7 +99,8 @@ class Drift:
         """Return the estimates of a table whose patients, events or p, told in their row, are another record's."""
         found = []
         for row in rows[1:]:
-            for j, cell in enumerate(row):
+            for j, marked in enumerate(row):
+                cell = marked.rstrip("†‡§¶#")  # of a footnote
                 if re.fullmatch(r"[\d,]+ of [\d,]+", cell) and cell not in self.pairs:
                     found.append(cell)
                 known = self.whole.get(cell.removesuffix(")"), []) if re.search(r"\d", cell) else []

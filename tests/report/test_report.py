@@ -149,7 +149,7 @@ def test_findings_are_read_back(demo_findings, demo_report, tmp_path):
     for key, curve in read.curves.items():
         for name in CURVE_POINTS:
             np.testing.assert_array_equal(getattr(curve, name), getattr(demo_findings.curves[key], name))
-    with pytest.raises(CohortRefused, match="1 problem"):
+    with pytest.raises(CohortRefused, match="holds no results that can be read"):
         Findings.load(tmp_path)
 
 

@@ -12,6 +12,7 @@ from helpers import plain, read
 from pages import pdf_text
 from reinfuse import Plan, Study
 from reinfuse.exceptions import PlanRefused
+from reinfuse.plan.analysis_plan import Model
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Document, Paragraph, Picture, Ref, Row, Section, Table
 from reinfuse.report.document.split import items, referring, without
@@ -115,10 +116,10 @@ def test_a_table_of_associations_has_each_level_with_its_events_and_patients(dem
     for row in table.rows:
         rows.setdefault(row.head, row.cells)
     assert table.head[1:4] == ("Events of n", "Univariable (95% CI)", "p")
-    assert rows["Cy-Flu before CART1: no"][:2] == ("2 of 15", "reference")
+    assert rows["Cy-Flu before CART1: no"][:2] == ("2 of 15", "1 (reference)")
     assert rows["Cy-Flu before CART1: yes"][:1] == ("14 of 28",)
-    assert rows["Cy-Flu before CART1: yes"][3:5] == ("5.67 (1.34 to 34.0)", "0.017")
-    assert rows["Sex: M"][1:4] == ("reference", "", "")
+    assert rows["Cy-Flu before CART1: yes"][3:5] == ("5.67 (1.34 to 34.0)†", "0.017")
+    assert rows["Sex: M"][1:4] == ("1 (reference)", "", "")
     held = {f"{e.events} of {e.n}" for e in demo_findings.estimates if e.n is not None}
     assert {cells[0] for cells in rows.values()} - {""} <= held
 
@@ -128,6 +129,24 @@ def test_without_a_multivariable_model_there_is_no_column_of_it(demo_findings):
     table = StudyTables(replace(demo_findings, estimates=alone)).associations()
     assert not any("Multivariable" in head for head in table.head)
     assert all(len(row.cells) + 1 == len(table.head) for row in table.rows)
+
+
+def test_two_models_of_one_endpoint_have_columns_of_their_own(demo_findings):
+    """None is shown as if it were the other."""
+    again = Model(endpoint="response", factors=("cart1_cy_flu", "bulky"))
+    plan = demo_findings.plan.model_copy(update={"models": (*demo_findings.plan.models, again)})
+    adjusted = [e for e in demo_findings.estimates if e.model == "multivariable" and e.endpoint == "response"
+                and e.analysis == "association"]  # fmt: skip
+    more = [
+        replace(e, term=term, estimate=2.5, lower=2.0, upper=3.0)
+        for e, term in zip(adjusted, again.factors, strict=True)
+    ]
+    findings = replace(demo_findings, plan=plan, estimates=(*demo_findings.estimates, *more))
+    table = StudyTables(findings).associations()
+    assert [h for h in table.head if h.startswith("Multi")] == ["Multivariable 1 (95% CI)", "Multivariable 2 (95% CI)"]
+    row = next(row.cells for row in table.rows if row.head == "Cy-Flu before CART1: yes")
+    assert (row[3], row[5]) == ("5.67 (1.34 to 34.0)†", "2.50 (2.00 to 3.00)†")
+    assert all(len(r.cells) == len(table.head) - 1 for r in table.rows)
 
 
 def test_outcomes_are_those_of_the_records(demo_findings):

@@ -129,7 +129,8 @@ class Plan(Design):
 
     @model_validator(mode="after")
     def _sense(self) -> Self:
-        unknown = [*self._unknown_names(), *self._unknown_in_report(), *self._unchosen()]
+        chosen = self.report.unknown(self.subgroups, [e.name for e in self.endpoints])
+        unknown = [*self._unknown_names(), *self._unknown_in_report(), *chosen]
         wrong = [*unknown, *self._too_early(), *self._too_late()]
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -184,18 +185,6 @@ class Plan(Design):
             wrong.append(rule + (f", did you mean {near}?" if near else ""))
         unfit = ((n, unfit_name(n, self._outcomes)) for n in table1.variables or () if n not in factors)
         return wrong + [f"report.table1.variables: {why}" for _, why in unfit if why]
-
-    def _unchosen(self) -> list[str]:
-        """Refuse endpoints and subgroups of the report that the plan and the catalogue do not have."""
-        options, own = self.report, [e.name for e in self.endpoints]
-        wrong = []
-        for setting, names, valid in (
-            ("endpoints", options.endpoints, [*own, *ENDPOINTS]), ("subgroups", options.subgroups, self.subgroups),
-        ):  # fmt: skip
-            unknown = [n for n in dict.fromkeys(names or ()) if n not in valid]
-            there = ", ".join(valid) or "none"
-            wrong += [f"report.{setting}: {n!r} is none of the {setting} of the plan: {there}" for n in unknown]
-        return wrong
 
     @property
     def is_built_in(self) -> bool:

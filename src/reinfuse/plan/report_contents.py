@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import Field
 
 from reinfuse.cohort.declarations import MOST_DECLARED, Declaration, Text
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 
 Names = Annotated[tuple[Text, ...], Field(max_length=4 * MOST_DECLARED)] | None
 
@@ -31,6 +33,17 @@ class ReportContents(Declaration):
     figures: Names = None
     endpoints: Names = None
     subgroups: Names = None
+
+    def unknown(self, subgroups: Collection[str], own_endpoints: Collection[str]) -> list[str]:
+        """Return what is wrong with the names of endpoints and subgroups, for a plan that has these."""
+        wrong = []
+        for setting, names, valid in (
+            ("endpoints", self.endpoints, [*own_endpoints, *ENDPOINTS]), ("subgroups", self.subgroups, subgroups),
+        ):  # fmt: skip
+            there = ", ".join(valid) or "none"
+            wrong += [f"report.{setting}: {n!r} is none of the {setting} of the plan: {there}"
+                      for n in dict.fromkeys(names or ()) if n not in valid]  # fmt: skip
+        return wrong
 
     @property
     def narrowed(self) -> bool:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reinfuse.cohort.cohort_summary import DescribedEndpoint, DescribedFactor
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.cohort.strata import AT_LEAST, Stratum
 from reinfuse.report.document.model import Row, Table
+from reinfuse.report.tables.regression import Regression, named
 from reinfuse.report.tables.results import Tables
-from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import listed, lowered
 from reinfuse.results.estimate import Estimate
 
-_MODELS = ("univariable", "multivariable")
-_NAMES = {"odds_ratio": "odds ratio", "hazard_ratio": "hazard ratio"}
 _YEAR = 12
 """Months at which the probability of no event stands beside a median."""
-_Effects = Mapping[tuple[str, str | None, str], Estimate]
-"""Factor, level and kind of model -> effect."""
 
 
 class MainTables(Tables):
@@ -104,27 +100,20 @@ class MainTables(Tables):
 
     def associations(self) -> Table | None:
         """Univariable and multivariable effects side by side, a row a level, of the endpoints of the plan's models."""
-        effects = {end.name: self._effects_by_term(end.name) for end in self._modelled()}
-        models = [m for m in _MODELS if any(m == key[2] for of_end in effects.values() for key in of_end)]
-        if not models:
+        ends = self._modelled()
+        if not ends:
             return None
-        marks: dict[str, int] = {}
-        rows = [row for end in self._modelled() for row in self._of_endpoint(end, effects[end.name], models, marks)]
-        heads = ("", "Events of n", *(h for m in models for h in (f"{m.capitalize()} ({self.ci})", self.p)), "Note")
-        notes = (*self._sizes(effects), *(f"({number}) {text}" for text, number in marks.items()))
-        ends = listed([lowered(end.label) for end in self._modelled()])
-        return Table("associations", f"Factors associated with {ends}", heads, tuple(rows), notes)
-
-    def _sizes(self, effects: Mapping[str, _Effects]) -> Iterator[str]:
-        """Yield patients and events of the multivariable models, each of complete cases."""
-        models = {
-            end: next((e for e in of.values() if e.model == "multivariable"), None) for end, of in effects.items()
-        }
-        sizes = [f"{lowered(self.labels.endpoint(end))} n = {number_format.count(e.n)}, "
-                 f"events {number_format.count(e.events)}"
-                 for end, e in models.items() if e is not None and e.n is not None]  # fmt: skip
-        if sizes:
-            yield f"Multivariable models, complete cases: {', '.join(sizes)}"
+        marks: dict[str, str] = {}
+        models = {end.name: Regression(self, end.name, self.effects(end.name), marks=marks) for end in ends}
+        names = named(max(len(one.models) for one in models.values()))
+        heads = ("", "Events of n", *(head for name in names for head in (f"{name} ({self.ci})", self.p)))
+        rows = [row for end in ends for row in self._of_endpoint(end, models[end.name], width=len(heads) - 1)]
+        sizes = [
+            f"{lowered(end.label)}, {text[:1].lower()}{text[1:]}" for end in ends for text in models[end.name].sizes()
+        ]
+        notes = (*sizes, *(f"{mark} {text}" for text, mark in marks.items()))
+        caption = f"Factors associated with {listed([lowered(end.label) for end in ends])}"
+        return Table("associations", caption, heads, tuple(rows), notes)
 
     def _modelled(self) -> Sequence[DescribedEndpoint]:
         """Return the endpoints of the plan's models; without models the main endpoints."""
@@ -134,62 +123,25 @@ class MainTables(Tables):
             return [e for e in with_effects if e.name in planned]
         return [e for e in with_effects if declaration(e.name).main] or with_effects[:1]
 
-    def _effects_by_term(self, endpoint: str) -> _Effects:
-        return {(e.term or "", e.level, e.model or ""): e for e in self.effects(endpoint)}
+    def _of_endpoint(self, end: DescribedEndpoint, models: Regression, *, width: int) -> Iterator[Row]:
+        """Yield a row of the endpoint's name and one of each level of its factors, so many cells wide."""
 
-    def _of_endpoint(
-        self, end: DescribedEndpoint, effects: _Effects, models: Sequence[str], marks: dict[str, int]
-    ) -> Iterator[Row]:
-        first = next(iter(effects.values()))
-        yield Row(f"{end.label}: {_NAMES[first.statistic]}", ("",) * (2 + 2 * len(models)))
-        for factor in self.findings.described.factors:
-            of_factor = {key[1:]: e for key, e in effects.items() if key[0] == factor.name}
-            if of_factor and factor.kind == "number":
-                of = [of_factor.get((None, m)) for m in models]
-                yield Row(factor.label, (_counts(of[0]), *_cells(of, marks)), inner=True)
-            elif of_factor:
-                yield from self._of_factor(end, factor, of_factor, models=models, marks=marks)
+        def row(head: str, record: Estimate | None, effects: Iterator[str]) -> Row:
+            cells = (_counts(record), *effects)
+            return Row(head, (*cells, *("",) * (width - len(cells))), inner=True)
 
-    def _of_factor(
-        self,
-        end: DescribedEndpoint,
-        factor: DescribedFactor,
-        effects: Mapping[tuple[str | None, str], Estimate],
-        *,
-        models: Sequence[str],
-        marks: dict[str, int],
-    ) -> Iterator[Row]:
-        """Yield the reference, and each other level with its effects."""
-        used = {model for _, model in effects}
-        for level in factor.levels:
-            group = Stratum(factor.name, level)
-            if level == factor.levels[0]:
-                cells = (*(text for m in models for text in ("reference" if m in used else "", "")), "")
-            else:
-                own = level if factor.kind == "category" else None
-                cells = _cells([effects.get((own, m)) for m in models], marks)
-            yield Row(self.labels.group(group), (self._level(end, group), *cells), inner=True)
-
-    def _level(self, end: DescribedEndpoint, group: Stratum) -> str:
-        """Return the events and patients of one level."""
-        if end.kind == "binary":
-            return _counts(self.look.one("response", end.name, "proportion", group=group))
-        return _counts(self.look.one("survival", end.name, "median", group=group))
+        yield Row(f"{end.label}: {models.ratio}", ("",) * width)
+        for factor in models.used:
+            if factor.kind == "number":
+                alone = models.models[0].get((factor.name, None))
+                yield row(factor.label, alone, models.effects(factor.name, level=None))
+            for level in factor.levels if factor.kind != "number" else ():
+                of_level = models.of_level(factor, level=level)
+                yield row(self.labels.group(Stratum(factor.name, level)), of_level, models.cells(factor, level=level))
 
 
 def _counts(record: Estimate | None) -> str:
+    """Return events and patients."""
     if record is None or record.n is None or record.events is None or number_format.hidden(record):
         return number_format.NOT_SHOWN
     return f"{number_format.count(record.events)} of {number_format.count(record.n)}"
-
-
-def _cells(effects: Sequence[Estimate | None], marks: dict[str, int]) -> tuple[str, ...]:
-    """Return ratio and p of each model, and the numbers of the notes on them."""
-    cells = [text for e in effects for text in (("", "") if e is None else (ratio(e), _p(e)))]
-    notes = [part for e in effects if e is not None for part in (e.note or "").split("; ") if part]
-    numbers = sorted({marks.setdefault(part, len(marks) + 1) for part in notes})
-    return (*cells, ",".join(map(str, numbers)))
-
-
-def _p(e: Estimate) -> str:
-    return number_format.p_value(e.p_value)

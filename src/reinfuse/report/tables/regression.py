@@ -24,17 +24,28 @@ def regression(tables: Tables, endpoint: str) -> Table | None:
     effects = tables.effects(endpoint)
     if not effects:
         return None
-    return _Regression(tables, endpoint, effects).table()
+    return Regression(tables, endpoint, effects).table()
 
 
-class _Regression:
-    """One table in the making."""
+class Regression:
+    """The models of one endpoint, in the making of a table.
 
-    def __init__(self, tables: Tables, endpoint: str, effects: Sequence[Estimate]) -> None:
+    Parameters
+    ----------
+    effects
+        On the endpoint.
+    marks
+        Notes of the table so far -> their marks, where it holds several endpoints.
+    """
+
+    def __init__(
+        self, tables: Tables, endpoint: str, effects: Sequence[Estimate], *, marks: dict[str, str] | None = None
+    ) -> None:
         self.tables, self.endpoint = tables, endpoint
         self.what = "OR" if effects[0].statistic == "odds_ratio" else "HR"
-        self.models = [_by_term(e for e in effects if e.model == "univariable"), *self._multivariable(effects)]
-        self.marks: dict[str, str] = {}
+        self.models = [_by_term(e for e in effects if e.model == "univariable"),
+                       *(model for model in self._multivariable(effects) if model)]  # fmt: skip
+        self.marks = {} if marks is None else marks
 
     def _multivariable(self, effects: Sequence[Estimate]) -> Iterator[_Model]:
         """Yield the effects of each model of the plan: their records follow each other in its order."""
@@ -45,52 +56,65 @@ class _Regression:
                 size = sum(len(_levels(factors[name])) or 1 for name in model.factors)
                 yield _by_term(islice(adjusted, size))
 
+    @property
+    def used(self) -> list[DescribedFactor]:
+        """The factors with an effect."""
+        names = {name for model in self.models for name, _ in model}
+        return [f for f in self.tables.findings.described.factors if f.name in names]
+
     def table(self) -> Table:
-        several = len(self.models) > 2
-        names = ["Univariable", *(f"Multivariable{f' {i}' if several else ''}" for i in range(1, len(self.models)))]
+        """Return the table of this endpoint alone."""
+        names = named(len(self.models))
         effect = f"{self.what} ({self.tables.ci})"
         p = number_format.p_letter()
         heads = ("", "n", "Events", *(f"{name} {head}" for name in names for head in (effect, p)))
-        rows = tuple(row for factor in self.tables.findings.described.factors for row in self._factor(factor))
+        rows = tuple(row for factor in self.used for row in self._factor(factor))
         caption = f"Factors associated with {lowered(self.tables.labels.endpoint(self.endpoint))}"
-        notes = (*self._sizes(names), *(f"{mark} {text}" for text, mark in self.marks.items()))
+        p = number_format.p_letter()
+        what = f"{self.what}: {self.ratio} of Firth's penalised model; {p}: penalised likelihood ratio"
+        notes = (what, *self.sizes(), *(f"{mark} {text}" for text, mark in self.marks.items()))
         return Table(f"regression_{self.endpoint}", caption, heads, rows, notes)
 
-    def _sizes(self, names: Sequence[str]) -> Iterator[str]:
-        what = "odds" if self.what == "OR" else "hazard"
-        p = number_format.p_letter()
-        yield f"{self.what}: {what} ratio of Firth's penalised model; {p}: penalised likelihood ratio"
-        for name, model in zip(names[1:], self.models[1:], strict=True):
+    @property
+    def ratio(self) -> str:
+        """What the effects are: odds ratio or hazard ratio."""
+        return f"{'odds' if self.what == 'OR' else 'hazard'} ratio"
+
+    def sizes(self) -> Iterator[str]:
+        """Yield patients and events of each multivariable model."""
+        for name, model in zip(named(len(self.models))[1:], self.models[1:], strict=True):
             first = next(iter(model.values()), None)
             if first is not None and not number_format.hidden(first):
                 n, events = number_format.count(first.n), number_format.count(first.events)
                 yield f"{name}: complete cases, n = {n}, {events} events"
 
     def _factor(self, factor: DescribedFactor) -> Iterator[Row]:
-        if not any(name == factor.name for model in self.models for name, _ in model):
-            return
         label, width = self.tables.labels.factor(factor.name), 2 * len(self.models)
         if factor.kind == "number":
             alone = self.models[0].get((factor.name, None))
-            yield Row(label, (*_size(alone), *self._effects(factor.name, level=None)))
+            yield Row(label, (*_size(alone), *self.effects(factor.name, level=None)))
             return
         yield Row(label, ("",) * (2 + width))
-        reference, *others = factor.levels
-        shown = [t for m in self.models for t in ((REFERENCE, "") if any(n == factor.name for n, _ in m) else ("", ""))]
-        named = self.tables.labels.level_label
-        yield Row(named(factor.name, reference), (*self._level(factor, level=reference), *shown), inner=True)
-        for level in others:
-            term = level if factor.kind == "category" else None
-            cells = (*self._level(factor, level=level), *self._effects(factor.name, level=term))
-            yield Row(named(factor.name, level), cells, inner=True)
+        for level in factor.levels:
+            cells = (*_size(self.of_level(factor, level=level)), *self.cells(factor, level=level))
+            yield Row(self.tables.labels.level_label(factor.name, level), cells, inner=True)
 
-    def _level(self, factor: DescribedFactor, *, level: str) -> tuple[str, str]:
-        """Return patients and events of one level."""
+    def cells(self, factor: DescribedFactor, *, level: str) -> Iterator[str]:
+        """Yield effect and p of a level in each model; of the reference, that it is one where a model holds it."""
+        if level != factor.levels[0]:
+            yield from self.effects(factor.name, level=level if factor.kind == "category" else None)
+            return
+        for model in self.models:
+            yield from (REFERENCE if any(name == factor.name for name, _ in model) else "", "")
+
+    def of_level(self, factor: DescribedFactor, *, level: str) -> Estimate | None:
+        """Return the record with patients and events of one level."""
         look, group = self.tables.look, Stratum(factor.name, level)
         record = look.one("response", self.endpoint, "proportion", group=group)
-        return _size(record or look.one("survival", self.endpoint, "median", group=group))
+        return record or look.one("survival", self.endpoint, "median", group=group)
 
-    def _effects(self, factor: str, *, level: str | None) -> Iterator[str]:
+    def effects(self, factor: str, *, level: str | None) -> Iterator[str]:
+        """Yield effect and p of a factor or of one of its levels in each model."""
         for model in self.models:
             e = model.get((factor, level))
             if e is None:
@@ -107,6 +131,11 @@ class _Regression:
             return text
         remarks = [p for p in (record.note or "").split("; ") if p]
         return text + "".join(self.marks.setdefault(p, _mark(len(self.marks))) for p in remarks)
+
+
+def named(models: int) -> list[str]:
+    """Return the names of columns of so many models, the first univariable."""
+    return ["Univariable", *(f"Multivariable{f' {i}' if models > 2 else ''}" for i in range(1, models))]
 
 
 def _by_term(effects: Iterator[Estimate] | Sequence[Estimate]) -> _Model:
