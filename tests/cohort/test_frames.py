@@ -136,8 +136,8 @@ def test_the_index_of_patients_stands_in_no_exception():
 
 
 @pytest.mark.parametrize(("value", "rule"), [
-    (None, "is no data frame, but None"), ([1], "is no data frame, but a list"), ({"a": [1]}, "but a dict"),
-    (np.zeros((2, 2)), "but a ndarray"), (pd.Series([1]), "but a Series"), (pd.DataFrame(), "is empty"),
+    (None, "is no data frame, but None"), ([1], "is no data frame, but of type list"), ({"a": [1]}, "but of type dict"),
+    (np.zeros((2, 2)), "but of type ndarray"), (pd.Series([1]), "but of type Series"), (pd.DataFrame(), "is empty"),
     (pl.DataFrame({"l": [[1]]}), "holds a value of type list in the column 'l'"),
     (pd.DataFrame({"t": [pd.Timedelta("1D")]}), "holds a value of type Timedelta in the column 't'"),
     (pd.DataFrame([[1, 2]], columns=["a", "a"]), "has the column 'a' twice"),

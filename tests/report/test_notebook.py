@@ -356,18 +356,18 @@ def test_settings_of_the_report_change_the_look_and_no_number(findings, report):
 
 
 def test_what_is_no_findings_is_refused(findings):
-    with pytest.raises(RequestRefused, match=r"is a Cohort, .* give what analyze\(cohort, plan\) returns"):
+    with pytest.raises(RequestRefused, match=r"is of type Cohort, .* give what analyze\(cohort, plan\) returns"):
         Report(findings.cohort)
 
 
 @pytest.mark.parametrize(("call", "rule"), [
     (lambda: read_cohort(pd.DataFrame({"x": [1]}), {"x": "os_days"}), r"other way round: columns=\{'os_days': 'x'\}"),
     (lambda: read_cohort(pd.DataFrame({"x": [1]}), {"os_dayz": "x"}), "did you mean 'os_days'"),
-    (lambda: read_cohort(pd.DataFrame({"x": [1]}), ["os_days"]), "is a list, no mapping"),
-    (lambda: analyze(pd.DataFrame({"x": [1]}), 3), "is a int, no plan"),
+    (lambda: read_cohort(pd.DataFrame({"x": [1]}), ["os_days"]), "is of type list, no mapping"),
+    (lambda: analyze(pd.DataFrame({"x": [1]}), 3), "is of type int, no plan"),
     (lambda: analyze(pd.DataFrame({"x": [1]}), {"titel": "x"}), "did you mean title"),
     (lambda: analyze({"patients": pd.DataFrame()}), r"Cohort.from_frames\(patients=..., infusions=...\)"),
-    (lambda: Study(pd.DataFrame({"x": [1]})), r"is a DataFrame, no cohort → read_cohort\(...\) makes one"),
+    (lambda: Study(pd.DataFrame({"x": [1]})), r"is of type DataFrame, no cohort → read_cohort\(...\) makes one"),
 ])  # fmt: skip
 def test_other_wrong_arguments_are_named_with_the_remedy(call, rule):
     with pytest.raises((CohortRefused, PlanRefused), match=rule):

@@ -70,7 +70,7 @@ def _unknown(columns: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a problem for each name under which no column is read."""
     if not isinstance(columns, Mapping):
         remedy = 'give standard name -> its name in the sheet: {"os_days": "OS (days)"}'
-        yield Problem(column="columns", rule=f"is a {type(columns).__name__}, no mapping", remedy=remedy)
+        yield Problem(column="columns", rule=f"is of type {type(columns).__name__}, no mapping", remedy=remedy)
         return
     for standard, own in columns.items():
         if standard in WIDE.names or standard.startswith("toxicity_"):

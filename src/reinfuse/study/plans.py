@@ -29,5 +29,6 @@ def plan_of(plan: PlanOrPath) -> Plan:
         return Plan.of(plan)
     if isinstance(plan, str | Path):
         return Plan.load(plan)
-    rule, remedy = f"is a {type(plan).__name__}, no plan", "give a Plan, its settings by name, or the path of its file"
+    rule = f"is of type {type(plan).__name__}, no plan"
+    remedy = "give a Plan, its settings by name, or the path of its file"
     raise PlanRefused([Problem(table="plan", rule=rule, remedy=remedy)])

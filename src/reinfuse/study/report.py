@@ -66,8 +66,8 @@ class Report:
 
     def __init__(self, findings: Findings, **look: Any) -> None:
         if not isinstance(findings, Findings):
-            rule = f"is a {type(findings).__name__}, not the findings of an analysis"
-            raise refused("Report", "findings", type(findings).__name__, rule=rule,
+            rule = f"is of type {type(findings).__name__}, not the findings of an analysis"
+            raise refused("Report", "findings", "", rule=rule,
                           remedy="give what analyze(cohort, plan) returns")  # fmt: skip
         if look:
             own = {name: getattr(findings.plan.report, name) for name in type(findings.plan.report).model_fields}

@@ -93,7 +93,7 @@ def save(findings: Findings, directory: str | Path, *, progress: Progress | None
     from reinfuse.results.findings import Findings
 
     if not isinstance(findings, Findings):
-        rule = f"is a {type(findings).__name__}, not the findings of an analysis"
+        rule = f"is of type {type(findings).__name__}, not the findings of an analysis"
         remedy = "give what analyze(cohort, plan) returns; a Report holds it as report.findings"
         raise RequestRefused([Problem(table="save", column="findings", rule=rule, remedy=remedy)])
     source = findings.cohort.raw.path if findings.cohort else findings.read_from

@@ -61,7 +61,7 @@ class Study:
     def __init__(self, cohort: Cohort, plan: Plan | None = None) -> None:
         self.plan = plan or Plan.built_in()
         if not isinstance(cohort, Cohort):
-            rule = f"is a {type(cohort).__name__}, no cohort"
+            rule = f"is of type {type(cohort).__name__}, no cohort"
             raise CohortRefused([Problem(rule=rule, remedy="read_cohort(...) makes one; analyze(...) takes either")])
         self.cohort = cohort
         if cohort.read_with != (self.plan.columns, self.plan.used_columns):

@@ -83,8 +83,7 @@ def read_frame(value: object) -> FrameTexts:
 
 
 def _called(value: object) -> str:
-    kind = type(value)
-    return "None" if value is None else f"a {kind.__name__}"
+    return "None" if value is None else f"of type {type(value).__name__}"
 
 
 def _refuse_twice(value: Any) -> None:

@@ -212,8 +212,7 @@ class _Word:
                 indent_cell(row.tc_lst[0])
         set_heads(grid)
         if table.notes:
-            note = "; ".join(table.notes)
-            self.file.add_paragraph().add_run(note if note.endswith(".") else f"{note}.").font.size = Pt(8)
+            self.file.add_paragraph().add_run(table.footnote).font.size = Pt(8)
         else:
             self.file.add_paragraph().paragraph_format.space_after = Pt(2)
 

@@ -54,6 +54,12 @@ class Table:
     notes: tuple[str, ...] = ()
     columns: Columns = 2
 
+    @property
+    def footnote(self) -> str:
+        """The notes as one text: sentences after each other, parts of one apart by semicolons; empty without notes."""
+        text = "".join(f"{note}{' ' if note.endswith('.') else '; '}" for note in self.notes).strip().rstrip(";")
+        return text if text.endswith(".") or not text else f"{text}."
+
 
 @dataclass(frozen=True)
 class Picture:

@@ -127,12 +127,11 @@ class _Json:
 
     def table(self, table: Table) -> dict[str, Any]:
         rows = [{"cells": [row.head, *row.cells], "inner": row.inner} for row in table.rows]
-        notes = "; ".join(table.notes)
         return {
             "kind": "table", "name": f"table-{table.name}", "head": list(table.head), "rows": rows,
             "caption": self.labelled("table", table.name, caption=table.caption), "columns": widths(table),
             "narrow": table.columns == 1,
-            "notes": notes if not notes or notes.endswith(".") else f"{notes}.",
+            "notes": table.footnote,
         }  # fmt: skip
 
     def text(self, text: Text) -> list[dict[str, str]]:

@@ -105,7 +105,7 @@ class ShownTable:
 
         rows = [(f"{'&emsp;' if r.inner else ''}{r.head}", *r.cells) for r in self.table.rows]
         body = [line(self.table.head), line(["---"] * len(self.table.head)), *map(line, rows)]
-        notes = [f"\n{'; '.join(self.table.notes)}"] if self.table.notes else []
+        notes = [f"\n{self.table.footnote}"] if self.table.notes else []
         return "\n".join([f"**{self.table.caption}**\n", *body, *notes, *(f"\n*{b}*" for b in self.banners), ""])
 
     def _repr_html_(self) -> str:
