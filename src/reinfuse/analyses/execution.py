@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -51,17 +51,21 @@ Shared = Callable[[Sequence[int], Callable[[int], Piece]], dict[int, Piece]]
 
 
 def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | None = None,
-              others: Shared | None = None) -> StepResults:  # fmt: skip
+              others: Shared | None = None, only: Collection[str] = ()) -> StepResults:  # fmt: skip
     """Take the steps, in order but for those that need the results of others.
 
     Parameters
     ----------
+    only
+        Names of analyses whose results are wanted; empty: all. What one of them needs of others is estimated, and left
+        out afterwards.
     others
         Does the steps of the places that it is given, with somebody's help; it is given what does one here.
     """
     from threadpoolctl import threadpool_limits
 
-    last = [i for i, step in enumerate(todo) if analysis_of(step.name).last]
+    wanted = [i for i, step in enumerate(todo) if not only or analysis_of(step.name).name in only]
+    last = [i for i in wanted if analysis_of(todo[i].name).last]
     results = StepResults()
 
     def here(place: int) -> Piece:
@@ -71,12 +75,14 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
 
     taken: dict[int, Piece] = {}
     with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
-        places = [i for i in range(len(todo)) if i not in last]
+        places = [i for i in (range(len(todo)) if last else wanted) if i not in last]
         taken |= others(places, here) if others else {i: here(i) for i in places}
         taken |= {i: here(i) for i in last}
-    for place, step in enumerate(todo):
-        piece = taken[place]
+    for place in sorted(taken):
+        step, piece = todo[place], taken[place]
         boundary.failures += piece.failures
+        if place not in wanted:
+            continue
         results.estimates += piece.estimates
         results.curves |= piece.curves
         if not piece.estimates and not piece.failures:
@@ -86,12 +92,17 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
     return results
 
 
-def not_run(todo: Sequence[Step], results: StepResults, *, inputs: Inputs) -> Iterator[dict[str, str]]:
-    """Yield a warning for each analysis that is not run, with its reason."""
+def not_run(todo: Sequence[Step], results: StepResults, *, inputs: Inputs,
+            only: Collection[str] = ()) -> Iterator[dict[str, str]]:  # fmt: skip
+    """Yield a warning for each analysis that is not run, with its reason; for those that nobody asked for, one."""
     names = [step.name for step in todo]
     planned = {analysis_of(name).name for name in names}
     given = {analysis_of(name).name for name in names if name not in results.empty}
+    if only:
+        yield _note("all other analyses", f"asked for were {', '.join(only)} alone")
     for analysis in (a for a in analyses() if a.wanted_by(inputs.plan) and not a.sampled):
+        if only and analysis.name not in only:
+            continue
         off = analysis.off(inputs.plan)
         if off:
             switch = " and ".join(f"analyses.{s}" for s in off)

@@ -46,3 +46,10 @@ def kinds(incomplete: str) -> list[str]:
     from reinfuse.study.sources import KINDS
 
     return [name for name in KINDS if name.startswith(incomplete)]
+
+
+def selectable(incomplete: str) -> list[str]:
+    """Return the analyses and parts of results whose names begin so."""
+    from reinfuse.study.selection import selectable
+
+    return [name for name in selectable() if name.startswith(incomplete)]

@@ -39,6 +39,11 @@ DatasetOption = Annotated[
         "--dataset", autocompletion=completion.bundled, help="Bundled cohort; `reinfuse datasets` lists them."
     ),
 ]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="NAME", autocompletion=completion.selectable,
+                 help="Analysis to run, or part to write (report, supplement, brief, figures); repeatable."),
+]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON.")]
 
 
@@ -66,12 +71,13 @@ def analyze(
     *,
     out: OutOption = Path("reinfuse-report"),
     map_file: sources.WithMapOption = None,
+    only: OnlyOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, map_file, force=force)
-    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place)
+    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place, only=only or ())
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:

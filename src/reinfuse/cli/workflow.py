@@ -11,6 +11,8 @@ from reinfuse.cli import console
 from reinfuse.cli.console import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from reinfuse.data import Dataset
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
     from reinfuse.study.cohorts import CohortInput
     from reinfuse.study.power import PowerResults
 
+_PAGES = (("Report", "report.html", ".docx, .pdf"), ("Supplement", "supplement.html", ".docx, .pdf"),
+          ("Patients' brief", "brief.html", ".pdf"))  # fmt: skip
 
-def analyse(cohort: CohortInput, plan: Plan | Path | None, *, place: Destination) -> Findings:
+
+def analyse(cohort: CohortInput, plan: Plan | Path | None, *, place: Destination, only: Sequence[str] = ()) -> Findings:
     """Analyse a cohort and write its results; show what failed."""
     from reinfuse.study.results import analyze
 
     with progress_bar() as progress:
-        results = analyze(cohort, plan, place=place, progress=progress)
+        results = analyze(cohort, plan, place=place, progress=progress, only=only)
     for text in results.failures:
         typer.echo(f"WARNING: {text}", err=True)
     return results.findings
@@ -37,9 +42,9 @@ def say_written(findings: Findings, out: Path) -> None:
     warnings = len(findings.warnings)
     patients = findings.described.patients
     console.say(f"{patients} patients analysed, {len(findings.estimates)} estimates, {warnings} notes.")
-    console.say(f"Report: {(out / 'report.html').resolve()} (also .docx, .pdf)")
-    console.say(f"Supplement: {(out / 'supplement.html').resolve()} (also .docx, .pdf)")
-    console.say(f"Patients' brief: {(out / 'brief.html').resolve()} (also .pdf)")
+    for what, name, also in _PAGES:
+        if (out / name).is_file():
+            console.say(f"{what}: {(out / name).resolve()} (also {also})")
 
 
 def print_comparison(dataset: Dataset, findings: Findings) -> None:

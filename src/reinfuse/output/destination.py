@@ -42,12 +42,15 @@ class Destination:
         What it reads: never inside, over or above the folder.
     force
         A folder that is in the way is moved aside (logged as a warning of ``reinfuse``); without it, it is refused.
+    only
+        Names of what was asked for, where that was not all; the manifest lists them.
     """
 
     path: Path
     command: str = "analyze"
     reads: Sequence[Path] = ()
     force: bool = False
+    only: Sequence[str] = ()
 
     def check(self) -> None:
         """Clear what dead runs left beside the folder, and refuse it if it could not be written.
@@ -75,7 +78,7 @@ class Destination:
         with _refusing(self.path), _parents(target), workplace(target.parent) as work:
             work.new.mkdir()
             fill(work.new)
-            write_manifest(work.new, self.command)
+            write_manifest(work.new, self.command, self.only)
             _close_to_others(work.new)
             refuse_folder(self.path, self.command, force=self.force)  # something may have come into it meanwhile
             with held():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,12 @@ class Manifest:
     files: dict[str, tuple[int, str]]
 
 
-def write_manifest(folder: Path, command: str) -> None:
-    """List the files of a finished folder in it."""
+def write_manifest(folder: Path, command: str, only: Sequence[str] = ()) -> None:
+    """List the files of a finished folder in it, and what was asked for where that was not all."""
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _digest(folder / name)}
              for name in sorted(_files(folder))}  # fmt: skip
-    text = json.dumps({"reinfuse": __version__, "command": command, "files": files}, indent=1)
+    text = json.dumps({"reinfuse": __version__, "command": command, **({"only": list(only)} if only else {}),
+                       "files": files}, indent=1)  # fmt: skip
     (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
 

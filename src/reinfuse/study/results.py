@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,8 @@ class WrittenResults:
     failures: tuple[str, ...]
 
 
-def analyze(
-    cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None
-) -> WrittenResults:
+def analyze(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None,
+            only: Sequence[str] = ()) -> WrittenResults:  # fmt: skip
     """Analyse a cohort and write its results, a second process helping.
 
     Parameters
@@ -47,10 +47,12 @@ def analyze(
         The folder to write; refused before anything is computed.
     progress
         Called with what is done, how many steps are done, and how many there are.
+    only
+        Names of the analyses to run and of the parts to write (`study.selection`); empty: all.
 
     Raises
     ------
-    CohortRefused, PlanRefused
+    CohortRefused, PlanRefused, RequestRefused
         With every problem.
     OutputRefused
         If the folder cannot be written.
@@ -58,17 +60,19 @@ def analyze(
     place.check()
     chosen = plan_of(plan)
     with second_process(_BOTH_NEED) as second:
-        return _analyze(cohort, chosen, place, progress=progress, second=second)
+        return _analyze(cohort, chosen, place, progress=progress, second=second, only=only)
 
 
 def _analyze(cohort: CohortInput, plan: Plan, place: Destination, *, progress: Progress | None,
-             second: SecondProcess | None) -> WrittenResults:  # fmt: skip
+             second: SecondProcess | None, only: Sequence[str]) -> WrittenResults:  # fmt: skip
     from reinfuse.report.export.results_folder import write
+    from reinfuse.study.selection import selection
     from reinfuse.study.study import Study
 
-    boundary = Boundary()
-    findings = Study.read(cohort, plan).run(progress, second)
-    write(findings, place, progress=progress, boundary=boundary, second=second)
+    boundary, chosen = Boundary(), selection(only, plan)
+    findings = Study.read(cohort, plan).run(progress, second, only=chosen.analyses)
+    place = replace(place, only=chosen.names)
+    write(findings, place, progress=progress, boundary=boundary, second=second, parts=chosen.parts)
     return WrittenResults(findings, tuple(failed((*findings.warnings, *boundary.warnings))))
 
 

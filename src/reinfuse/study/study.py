@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cached_property, partial
@@ -92,7 +92,8 @@ class Study:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
         return self._todo(self._counted(Boundary()))
 
-    def run(self, progress: Progress | None = None, second: SecondProcess | None = None) -> Findings:
+    def run(self, progress: Progress | None = None, second: SecondProcess | None = None, *,
+            only: Collection[str] = ()) -> Findings:  # fmt: skip
         """Estimate what the plan asks for.
 
         Parameters
@@ -101,13 +102,16 @@ class Study:
             Called with what is done, how many steps are done, and how many there are.
         second
             Another process that takes its part of the steps of a cohort that is not large.
+        only
+            Names of analyses (`Analysis.name`) to estimate; empty: all. The findings say that there are others.
         """
         boundary = Boundary()
         counts = self._counted(boundary)
         others = None
         if second is not None and worth_a_copy(*self.data.frame.shape):
             others = partial(second.results, pieces_of, self)
-        return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others)
+        return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others,
+                              only=only)  # fmt: skip
 
     def only(self, *analyses: str) -> Findings:
         """Estimate what some analyses alone give.
@@ -194,14 +198,15 @@ class Study:
         return study._findings(list(power.in_full(study._inputs())), progress)
 
     def _findings(self, todo: list[Step], progress: Progress | None, *, counts: CohortKinetics | None = None,
-                  boundary: Boundary | None = None, whole: bool = False,
-                  others: Shared | None = None) -> Findings:  # fmt: skip
+                  boundary: Boundary | None = None, whole: bool = False, others: Shared | None = None,
+                  only: Collection[str] = ()) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
-        results = run_steps(todo, boundary, progress=progress, others=others)
-        idle = not_run(todo, results, inputs=self._inputs(counts)) if whole else ()
+        results = run_steps(todo, boundary, progress=progress, others=others, only=only)
+        idle = not_run(todo, results, inputs=self._inputs(counts), only=only) if whole else ()
+        provenance = {**self._provenance(), **({"only": list(only)} if only else {})}
         return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
-                        self._provenance(), results.curves, patients_frame(self.data, self.plan), self.plan,
+                        provenance, results.curves, patients_frame(self.data, self.plan), self.plan,
                         described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,
                         self.data)  # fmt: skip
 

@@ -44,12 +44,12 @@ def _figures(inputs: FigureInputs) -> Iterator[Planned]:
 
 
 def _influence(inputs: FigureInputs, endpoint: str) -> Drawn | None:
-    """Draw what single patients change; of a plan without models that is too much to draw."""
+    """Draw what single patients change; of a plan without models that is too much to draw, and needs their effects."""
     tables = inputs.tables
     left_out = [e for s in ("odds_ratio", "hazard_ratio") for e in tables.look.all("influence", endpoint, s)
                 if e.model == "multivariable"]  # fmt: skip
     full = [e for e in tables.effects(endpoint) if e.model == "multivariable"]
-    if not left_out:
+    if not left_out or not full:
         return None
     title = f"{tables.labels.endpoint(endpoint)}: leave-one-out analysis"
     return influence(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -31,12 +31,16 @@ from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import SecondProcess, worth_a_copy
 from reinfuse.tabular.csv_files import write_csv
 
+BRIEF, FIGURES = "brief", "figures"
+PARTS = (REPORT, SUPPLEMENT, BRIEF, FIGURES)
+"""Parts of the folder that can be left out; findings, estimates, curves and patients are always in it."""
 Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
 """A figure, its pixels, and what failed."""
 
 
 def write(findings: Findings, place: Destination | Path, *, progress: Progress | None = None,
-          boundary: Boundary | None = None, second: SecondProcess | None = None) -> Path:  # fmt: skip
+          boundary: Boundary | None = None, second: SecondProcess | None = None,
+          parts: Collection[str] = PARTS) -> Path:  # fmt: skip
     """Write report, findings, estimates, patients and figures into a folder.
 
     Parameters
@@ -45,6 +49,8 @@ def write(findings: Findings, place: Destination | Path, *, progress: Progress |
         Keeps what could not be drawn or written.
     second
         Another process that draws its part of the figures of a cohort that is not large.
+    parts
+        Of `PARTS`, what is written.
 
     Raises
     ------
@@ -52,31 +58,36 @@ def write(findings: Findings, place: Destination | Path, *, progress: Progress |
         If the folder cannot be written.
     """
     return at(place, "analyze").write(
-        lambda draft: write_results(findings, draft, progress=progress, boundary=boundary, second=second)
+        lambda draft: write_results(findings, draft, progress=progress, boundary=boundary, second=second, parts=parts)
     )
 
 
 def write_results(findings: Findings, draft: Path, *, progress: Progress | None = None,
-                  boundary: Boundary | None = None, second: SecondProcess | None = None) -> None:  # fmt: skip
-    """Write everything into an empty folder; patients' own data only where the findings hold them."""
+                  boundary: Boundary | None = None, second: SecondProcess | None = None,
+                  parts: Collection[str] = PARTS) -> None:  # fmt: skip
+    """Write everything into an empty folder, or parts; patients' own data only where the findings hold them."""
     boundary = boundary or Boundary()
     if findings.data is not None and not worth_a_copy(*findings.data.frame.shape):
         second = None
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works
-        drawn, waiting = _drawn(findings, pool, boundary, progress=progress, second=second)
+        drawn: list[Placed] = []
+        pixels: dict[str, bytes] = {}
+        if set(parts) != {BRIEF}:
+            drawn, pixels = _with_pixels(
+                *_drawn(findings, pool, boundary, progress=progress, second=second), boundary=boundary
+            )
         if progress:
             progress("documents", 1, 1)
-        pixels = _write_figures([figure for _, figure in drawn], waiting, draft / "figures", boundary=boundary)
-        drawn = [placed for placed in drawn if placed[1].name in pixels]
-        patients: dict[str, Document] = boundary.attempt(
-            "The patients' brief", "summary", lambda: briefs(findings), otherwise={}
-        )
-        written = {**documents(findings, drawn, boundary=boundary), **patients}
+        if FIGURES in parts:
+            _write_figures([figure for _, figure in drawn], pixels, draft / "figures")
+        written = _written(findings, drawn, draft, parts=parts, boundary=boundary)
         pages = {name: pool.submit(pdf, document) for name, document in written.items()}
         for name, document in written.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
         further: dict[str, Callable[[], bytes]] = {
-            **{f"{name}.docx": partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT)},
+            **{
+                f"{name}.docx": partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
+            },
             **{f"{name}.pdf": page.result for name, page in pages.items()},
         }
         for name, work in further.items():
@@ -86,11 +97,24 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
     findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
-    (draft / "references.bib").write_text(bibliography(written[SUPPLEMENT].cited), encoding="utf-8")
     write_csv(findings.to_frame(), draft / "estimates.csv")
     write_csv(curves_frame(findings.curves), draft / "curves.csv")
     if findings.patients.height:
         write_csv(findings.patients, draft / "patients.csv")
+
+
+def _written(findings: Findings, drawn: Sequence[Placed], draft: Path, *, parts: Collection[str],
+             boundary: Boundary) -> dict[str, Document]:  # fmt: skip
+    """Return the documents of these parts by name; references are written beside report and supplement."""
+    by_name: dict[str, Document] = {}
+    if {REPORT, SUPPLEMENT} & set(parts):
+        both = documents(findings, drawn, boundary=boundary)
+        (draft / "references.bib").write_text(bibliography(both[SUPPLEMENT].cited), encoding="utf-8")
+        by_name |= {name: document for name, document in both.items() if name in parts}
+    if BRIEF in parts:
+        nothing: dict[str, Document] = {}
+        by_name |= boundary.attempt("The patients' brief", "summary", lambda: briefs(findings), otherwise=nothing)
+    return by_name
 
 
 def briefs(findings: Findings) -> dict[str, Document]:
@@ -149,23 +173,27 @@ def _ready(pixels: Future[bytes] | bytes) -> Future[bytes]:
     return ready
 
 
+def _with_pixels(drawn: Sequence[Placed], waiting: Sequence[Future[bytes]],
+                 *, boundary: Boundary) -> tuple[list[Placed], dict[str, bytes]]:  # fmt: skip
+    """Return the figures of which pixels came, and the pixels by name."""
+    pixels: dict[str, bytes] = {}
+    for (_, figure), coming in zip(drawn, waiting, strict=True):
+        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, otherwise=None)
+        if rendered is not None:
+            pixels[figure.name] = rendered
+    return [placed for placed in drawn if placed[1].name in pixels], pixels
+
+
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
     """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
-        _write_figures(drawn, [pool.submit(png, figure.svg) for figure in drawn], folder, boundary=Boundary())
+        rendered = pool.map(png, [figure.svg for figure in drawn])
+        _write_figures(drawn, dict(zip((figure.name for figure in drawn), rendered, strict=True)), folder)
 
 
-def _write_figures(drawn: Sequence[Drawn], waiting: Sequence[Future[bytes]], folder: Path,
-                   *, boundary: Boundary) -> dict[str, bytes]:  # fmt: skip
-    """Write figures whose pixels are on their way, and return the pixels by name."""
+def _write_figures(drawn: Sequence[Drawn], pixels: Mapping[str, bytes], folder: Path) -> None:
     folder.mkdir()
-    pixels = {}
-    for figure, coming in zip(drawn, waiting, strict=True):
-        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, otherwise=None)
-        if rendered is None:
-            continue
-        pixels[figure.name] = rendered
+    for figure in drawn:
         (folder / f"{figure.name}.svg").write_bytes(figure.svg)
         (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
         write_csv(figure.data, folder / f"{figure.name}.csv")
-    return pixels

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Self
+from typing import Any, Self
 
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import ENGLISH, Block, Document, Paragraph, Picture, Section
@@ -117,13 +117,19 @@ class StudySections:
             title,
             f"Cohort {provenance['cohort']} · {provenance['date']} · reinfuse {version}",
             tuple(self._with_failures(one) for one in own if one is not None),
-            banners=(SYNTHETIC,) if provenance["synthetic"] else (),
+            banners=(*((SYNTHETIC,) if provenance["synthetic"] else ()), *_partial(provenance)),
             cited=cited,
             words={**ENGLISH, "after_number": in_force().caption},
             facts={"generator": f"reinfuse {version}", "date": str(provenance["date"])},
             mark=mark,
             contents=contents,
         )
+
+
+def _partial(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a part of an analysis must say of itself."""
+    if provenance.get("only"):
+        yield f"Part of an analysis. Nothing was estimated but: {', '.join(provenance['only'])}."
 
 
 def _top(place: str) -> str:
