@@ -355,6 +355,17 @@ def test_settings_of_the_report_change_the_look_and_no_number(findings, report):
         Report(findings, journl="Lancet")
 
 
+def test_a_second_process_changes_no_number_and_nothing_of_the_caller(tmp_path):
+    import gc
+
+    before = gc.get_threshold()
+    few = BARE.model_copy(update={"permutation": True, "draws": 99})
+    plan = Plan(analyses=few, factors=[{"name": "bulky"}], landmarks=(), time_dependent=())
+    folder = write_folder(tmp_path, **EIGHT)
+    assert analyze(folder, plan).estimates == Study(read_cohort(folder), plan).run().estimates
+    assert gc.get_threshold() == before
+
+
 def test_what_is_no_findings_is_refused(findings):
     with pytest.raises(RequestRefused, match=r"is of type Cohort, .* give what analyze\(cohort, plan\) returns"):
         Report(findings.cohort)

@@ -134,12 +134,14 @@ def second_process(modules: Sequence[str] = ()) -> Iterator[SecondProcess | None
     if parallel.CORES < 2:
         yield None
         return
+    before = gc.get_threshold()
     _seldom_collect()
     second = SecondProcess(modules)
     try:
         yield second
     finally:
         second.close()
+        gc.set_threshold(*before)
 
 
 def _seldom_collect() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from reinfuse.cohort.cohort import Cohort
+from reinfuse.runtime.second_process import second_process
 from reinfuse.study.plans import PlanOrPath, plan_of
 from reinfuse.study.study import Study
 
 if TYPE_CHECKING:
     from reinfuse.cohort.raw_tables import CohortInput
+    from reinfuse.plan.analysis_plan import Plan
     from reinfuse.results.findings import Findings
     from reinfuse.runtime.progress import Progress
     from reinfuse.tabular.frames import AnyFrame
+
+_NEEDS = ("reinfuse.study.study",)
+"""Imported by the second process while this one reads."""
 
 
 def analyze(
@@ -41,9 +47,20 @@ def analyze(
     Report : shows the findings.
     """
     chosen = plan_of(plan)
+    with second_process(_NEEDS) if _takes_long(chosen) else nullcontext() as second:
+        return _study(cohort, chosen).run(progress, second)
+
+
+def _study(cohort: Cohort | CohortInput | AnyFrame, plan: Plan) -> Study:
     if not isinstance(cohort, Cohort):
-        return Study.read(cohort, chosen).run(progress)
+        return Study.read(cohort, plan)
     named, _ = cohort.read_with
-    if named.items() - chosen.columns.items():
-        chosen = chosen.replace(columns={**named, **chosen.columns})
-    return Study(cohort, chosen).run(progress)
+    if named.items() - plan.columns.items():
+        plan = plan.replace(columns={**named, **plan.columns})
+    return Study(cohort, plan)
+
+
+def _takes_long(plan: Plan) -> bool:
+    """Tell whether a plan asks for what is simulated, drawn anew or permuted: a second process then saves time."""
+    own = plan.analyses
+    return own.calibrated != "none" or own.permutation or own.bootstraps > 0 or own.power > 0
