@@ -269,6 +269,7 @@ def widths(table: Table) -> list[float]:
         lengths = sorted(len(t) for t in texts)
         longest_word = max((len(w) for t in texts for w in t.split()), default=1)
         usual = lengths[int((0.8 if place else 1) * (len(lengths) - 1))]  # row heads stay on one line where they can
-        head = max((len(w) for w in texts[0].split()), default=1) * 1.25  # bold, and one line
-        relative.append(float(max(longest_word + 1, head, min(usual, 28), 4)))
+        words = max((len(w) for w in texts[0].split()), default=1)
+        head = max(words * 1.25, min(len(texts[0]), 24) * 0.85)  # bold; of usual length on one line
+        relative.append(float(max(longest_word + 1, head, min(usual, 28 if place else 38), 4)))
     return relative

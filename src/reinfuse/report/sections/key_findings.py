@@ -54,7 +54,7 @@ class KeyFindings:
         """Yield what each statement is about, and the statement."""
         yield "Question", self._question()
         for head, sentences in (
-            ("Patients", self.patients()),
+            ("Patients", (*self.patients(), *self._follow_up())),
             ("Response", self._response()),
             ("Survival", self._survival()),
             ("Toxicity", self._toxicity()),
@@ -90,7 +90,7 @@ class KeyFindings:
         return f"What are the outcomes after the {index} CAR-T infusion{f', and {asked}' if asked else ''}?"
 
     def patients(self) -> Iterator[str]:
-        """Yield who was analysed, who was left out and why, and for how long patients were followed."""
+        """Yield who was analysed, and who was left out and why."""
         counts = self.look.all("flow", None, "count")
         analysed = next((e for e in counts if e.term == "analysed"), None)
         total = next((e for e in counts if e.term == "in the cohort"), None)
@@ -107,6 +107,8 @@ class KeyFindings:
                for e in counts if e.term == "excluded"]  # fmt: skip
         if out:
             yield f"Excluded: {'; '.join(out)}."
+
+    def _follow_up(self) -> Iterator[str]:
         follow_up = self.look.one("survival", "os", "median_follow_up")
         if follow_up is not None and follow_up.n and not number_format.hidden(follow_up):
             yield f"Median follow-up for survival: {self._months(follow_up)}."

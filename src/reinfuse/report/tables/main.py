@@ -108,9 +108,7 @@ class MainTables(Tables):
         names = named(max(len(one.models) for one in models.values()))
         heads = ("", "Events of n", *(head for name in names for head in (f"{name} ({self.ci})", self.p)))
         rows = [row for end in ends for row in self._of_endpoint(end, models[end.name], width=len(heads) - 1)]
-        sizes = [
-            f"{lowered(end.label)}, {text[:1].lower()}{text[1:]}" for end in ends for text in models[end.name].sizes()
-        ]
+        sizes = [f"{end.label}, {lowered(text)}" for end in ends for text in models[end.name].sizes()]
         notes = (*sizes, *(f"{mark} {text}" for text, mark in marks.items()))
         caption = f"Factors associated with {listed([lowered(end.label) for end in ends])}"
         return Table("associations", caption, heads, tuple(rows), notes)
