@@ -55,12 +55,21 @@ lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra sas pyproject.toml -o requirements-sas.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra virtual pyproject.toml -o requirements-virtual.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra sas --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra docs pyproject.toml -o requirements-docs.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
 
-# make docs: makes docs/values.md and the tables of analyses in docs/plan.md and docs/methods.md again.
-docs: $(VENV)/core
-	$(BIN)/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
-	$(BIN)/python -m reinfuse.sources.documentation docs/values.md
+# make docs: makes docs/values.md and the tables of analyses in docs/plan.md and docs/methods.md again, then the site in docs/_build/html.
+$(VENV)-docs/ready: requirements-docs.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-docs.lock
+	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+docs: $(VENV)-docs/ready
+	$(VENV)-docs/bin/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
+	$(VENV)-docs/bin/python -m reinfuse.sources.documentation docs/values.md
+	$(VENV)-docs/bin/python docs/generate.py
+	$(VENV)-docs/bin/python -m sphinx -q -E -W --keep-going docs docs/_build/html
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
 golden:
@@ -70,6 +79,7 @@ golden:
 	Rscript tests/golden/make_golden_baseline.R
 	Rscript tests/golden/make_golden_rmst.R
 	Rscript tests/golden/make_mice.R
+	Rscript docs/comparison.R
 
 # make bench: runs the benchmarks in an environment of their own (needs R with survival and jsonlite).
 bench: requirements-bench.lock
@@ -96,4 +106,4 @@ start: $(VENV)/core
 	$(BIN)/python benchmarks/start.py
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench reinfuse-demo reinfuse-kinetics reinfuse-virtual .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-docs docs/_build docs/api docs/gallery reinfuse-demo reinfuse-kinetics reinfuse-virtual .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,10 +29,11 @@ def page_run(text: str, folder: Path) -> str:
     EXAMPLES["tracking"].write(folder)
     if plan := _PLAN.search(text):
         (folder / "plan.toml").write_text(plan[1] + QUICK, encoding="utf-8")
-    return _BLOCK.sub(lambda block: f"```console\n{block[1]}{_run(block[1], block[2], folder)}```", text)
+    return _BLOCK.sub(lambda block: f"```console\n{block[1]}{run_block(block[1], block[2], folder)}```", text)
 
 
-def _run(command: str, shown: str, folder: Path) -> str:
+def run_block(command: str, shown: str, folder: Path) -> str:
+    """Return what a command prints in a folder, with what is typed into it."""
     arguments = command.removeprefix("$ reinfuse ").split()
     typed = [line.removeprefix("> ") for line in shown.splitlines() if line.startswith("> ")]
     done = subprocess.run([sys.executable, "-m", "reinfuse.cli", *arguments], capture_output=True, text=True,
