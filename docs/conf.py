@@ -21,6 +21,7 @@ nb_merge_streams = True
 nb_mime_priority_overrides = [("html", "image/svg+xml", 0)]  # figures as drawings, not as pixels
 
 autodoc_typehints_format = "short"
+autodoc_type_aliases = {name: name for name in ("Bools", "Floats", "Integers", "Summary")}
 autodoc_member_order = "bysource"
 autosummary_generate = True
 numpydoc_show_class_members = False

@@ -50,8 +50,10 @@ def test_the_cells_of_a_page_run(page, monkeypatch, tmp_path):
 
 def test_the_numbers_of_r_that_the_questions_quote_are_those_of_the_comparison():
     text = " ".join((DOCS / "faq.md").read_text(encoding="utf-8").split())
-    cll = json.loads((DOCS / "comparison.json").read_text())["cll"]
+    of_r = json.loads((DOCS / "comparison.json").read_text())
+    cll, cy_flu = of_r["cll"], of_r["cy_flu"]["hazard_ratio"]
     assert f"hazard ratio of {cll['hazard_ratio']:.0e}".replace("e-0", "e-") in text
+    assert f"0.15 instead of {cy_flu:.2f} with 9 events" in text  # reinfuse's own: docs/python.md
     assert f"p = {cll['wald_p']:.3f}, and p = {cll['likelihood_ratio_p']:.3f} by the likelihood ratio" in text
 
 
