@@ -103,6 +103,7 @@ ANALYSIS = Analysis(
     records="association",
     section="associations",
     steps=_steps,
+    first=True,
     what="odds and hazard ratios, each factor alone and in the plan's models",
     method=(
         "Firth logistic (Stat Med 2002;21:2409) and Firth Cox with Breslow ties (Biometrics 2001;57:114); p "

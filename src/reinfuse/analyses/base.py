@@ -141,6 +141,8 @@ class Analysis:
         Settings under `[analyses]` of a plan that switch it off.
     own_switch
         A setting under `[analyses]` that this analysis brings along; without it, it is off.
+    first
+        Its results are told before the other analyses are there.
     last
         Needs the estimates of the steps before it.
     disclosure
@@ -159,6 +161,7 @@ class Analysis:
     lacking: str = "nothing to estimate in these data"
     switches: tuple[str, ...] = ()
     own_switch: Switch | None = None
+    first: bool = False
     last: bool = False
     disclosure: Disclosure = "removed"
     sampled: bool = False

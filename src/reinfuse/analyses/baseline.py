@@ -203,6 +203,7 @@ ANALYSIS = Analysis(
     records="baseline",
     section="patients",
     steps=_steps,
+    first=True,
     what="who the patients are, in each population",
     method=(
         "counts, proportions, medians, quartiles, ranges, means; missing values are counted; nothing is tested, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -51,7 +51,8 @@ Shared = Callable[[Sequence[int], Callable[[int], Piece]], dict[int, Piece]]
 
 
 def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | None = None,
-              others: Shared | None = None, only: Collection[str] = ()) -> StepResults:  # fmt: skip
+              others: Shared | None = None, only: Collection[str] = (),
+              first: Callable[[StepResults], None] | None = None) -> StepResults:  # fmt: skip
     """Take the steps, in order but for those that need the results of others.
 
     Parameters
@@ -59,6 +60,8 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
     only
         Names of analyses whose results are wanted; empty: all. What one of them needs of others is estimated, and left
         out afterwards.
+    first
+        Given the results of the analyses that are told first, as soon as they are there.
     others
         Does the steps of the places that it is given, with somebody's help; it is given what does one here.
     """
@@ -66,29 +69,36 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
 
     wanted = [i for i, step in enumerate(todo) if not only or analysis_of(step.name).name in only]
     last = [i for i in wanted if analysis_of(todo[i].name).last]
-    results = StepResults()
 
     def here(place: int) -> Piece:
         if progress:
-            progress(todo[place].name, place, len(todo))
+            progress(todo[place].name, len(taken), len(todo))
         return _taken(todo[place], [e for i in range(place) if i in taken for e in taken[i].estimates])
 
     taken: dict[int, Piece] = {}
     with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
         places = [i for i in (range(len(todo)) if last else wanted) if i not in last]
-        taken |= others(places, here) if others else {i: here(i) for i in places}
+        early = [i for i in places if analysis_of(todo[i].name).first] if first else []
+        for some in (early, [i for i in places if i not in early]):
+            taken |= others(some, here) if others and some else {i: here(i) for i in some}
+            if first and some and some is early:
+                first(_collected(todo, {i: taken[i] for i in early if i in wanted}))
         taken |= {i: here(i) for i in last}
+    boundary.failures += [failure for i in sorted(taken) for failure in taken[i].failures]
+    if progress:
+        progress("done", len(todo), len(todo))
+    return _collected(todo, {i: piece for i, piece in taken.items() if i in wanted})
+
+
+def _collected(todo: Sequence[Step], taken: Mapping[int, Piece]) -> StepResults:
+    """Return what steps gave, in their order."""
+    results = StepResults()
     for place in sorted(taken):
-        step, piece = todo[place], taken[place]
-        boundary.failures += piece.failures
-        if place not in wanted:
-            continue
+        piece = taken[place]
         results.estimates += piece.estimates
         results.curves |= piece.curves
         if not piece.estimates and not piece.failures:
-            results.empty.append(step.name)
-    if progress:
-        progress("done", len(todo), len(todo))
+            results.empty.append(todo[place].name)
     return results
 
 

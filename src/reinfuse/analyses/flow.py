@@ -35,6 +35,7 @@ ANALYSIS = Analysis(
     records="flow",
     section="patients",
     steps=_steps,
+    first=True,
     what="patients in the cohort, excluded with each reason, and analysed",
     method="counts",
     disclosure="counts",

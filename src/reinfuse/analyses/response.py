@@ -40,6 +40,7 @@ ANALYSIS = Analysis(
     records="response",
     section="response",
     steps=_steps,
+    first=True,
     what="proportions of binary endpoints",
     method="Clopper-Pearson interval (Biometrika 1934;26:404)",
     lacking="no binary endpoint in the data",

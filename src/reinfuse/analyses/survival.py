@@ -237,6 +237,7 @@ ANALYSIS = Analysis(
     records="survival",
     section="survival",
     steps=_steps,
+    first=True,
     what="curves, rates at 6, 12 and 24 months, medians, follow-up, comparison of groups",
     method=(
         "Kaplan-Meier, log-log interval with Greenwood's variance; beyond the last follow-up not estimable "

@@ -60,6 +60,7 @@ ANALYSIS = Analysis(
     records="toxicity",
     section="toxicity",
     steps=_steps,
+    first=True,
     what="worst grade of each kind; any grade, and grade 3 or more",
     method="Clopper-Pearson interval",
     lacking="no toxicity in the data",

@@ -77,7 +77,7 @@ def analyze(
 ) -> None:
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
     place = console.writable(out, "analyze", cohort, plan, map_file, force=force)
-    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place, only=only or ())
+    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place, only=only or (), silent=json)
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +27,24 @@ _PAGES = (("Report", "report.html", ".docx, .pdf"), ("Supplement", "supplement.h
           ("Patients' brief", "brief.html", ".pdf"))  # fmt: skip
 
 
-def analyse(cohort: CohortInput, plan: Plan | Path | None, *, place: Destination, only: Sequence[str] = ()) -> Findings:
-    """Analyse a cohort and write its results; show what failed."""
+def analyse(cohort: CohortInput, plan: Plan | Path | None, *, place: Destination, only: Sequence[str] = (),
+            silent: bool = False) -> Findings:  # fmt: skip
+    """Analyse a cohort and write its results; say the main ones as soon as they are there, and what failed."""
     from reinfuse.study.results import analyze
 
     with progress_bar() as progress:
-        results = analyze(cohort, plan, place=place, progress=progress, only=only)
+        results = analyze(cohort, plan, place=place, progress=progress, only=only,
+                          first=None if silent or console.quiet() else _say_first)  # fmt: skip
     for text in results.failures:
         typer.echo(f"WARNING: {text}", err=True)
     return results.findings
+
+
+def _say_first(statements: list[tuple[str, str]]) -> None:
+    console.say("First results; how certain they are is still being estimated:")
+    for head, text in statements:
+        console.say(f"  {head}: {text}")
+    sys.stdout.flush()
 
 
 def say_written(findings: Findings, out: Path) -> None:

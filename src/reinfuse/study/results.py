@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.results.findings import Findings
 
-_BOTH_NEED = ("reinfuse.study.study", "reinfuse.report.export.results_folder")
+FirstResults = Callable[[list[tuple[str, str]]], None]
+_BOTH_NEED = ("reinfuse.study.study",)
 """Imported by the second process while this one imports them and reads."""
 
 
@@ -38,7 +39,7 @@ class WrittenResults:
 
 
 def analyze(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination, progress: Progress | None = None,
-            only: Sequence[str] = ()) -> WrittenResults:  # fmt: skip
+            only: Sequence[str] = (), first: FirstResults | None = None) -> WrittenResults:  # fmt: skip
     """Analyse a cohort and write its results, a second process helping.
 
     Parameters
@@ -49,6 +50,8 @@ def analyze(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination,
         Called with what is done, how many steps are done, and how many there are.
     only
         Names of the analyses to run and of the parts to write (`study.selection`); empty: all.
+    first
+        Given the main results in words, each with its heading, while the other analyses go on; not of a part.
 
     Raises
     ------
@@ -60,20 +63,36 @@ def analyze(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination,
     place.check()
     chosen = plan_of(plan)
     with second_process(_BOTH_NEED) as second:
-        return _analyze(cohort, chosen, place, progress=progress, second=second, only=only)
+        return _analyze(cohort, chosen, place, progress=progress, second=second, only=only, first=first)
 
 
-def _analyze(cohort: CohortInput, plan: Plan, place: Destination, *, progress: Progress | None,
-             second: SecondProcess | None, only: Sequence[str]) -> WrittenResults:  # fmt: skip
-    from reinfuse.report.export.results_folder import write
-    from reinfuse.study.selection import selection
+def _analyze(
+    cohort: CohortInput, plan: Plan, place: Destination, *, progress: Progress | None, second: SecondProcess | None,
+    only: Sequence[str], first: FirstResults | None,
+) -> WrittenResults:  # fmt: skip
     from reinfuse.study.study import Study
 
-    boundary, chosen = Boundary(), selection(only, plan)
-    findings = Study.read(cohort, plan).run(progress, second, only=chosen.analyses)
-    place = replace(place, only=chosen.names)
-    write(findings, place, progress=progress, boundary=boundary, second=second, parts=chosen.parts)
+    boundary = Boundary()
+    if not only:
+        early = None if first is None else lambda findings: first(_in_words(findings))
+        findings, parts = Study.read(cohort, plan).run(progress, second, first=early), None
+    else:
+        from reinfuse.study.selection import selection
+
+        chosen = selection(only, plan)
+        findings, parts = Study.read(cohort, plan).run(progress, second, only=chosen.analyses), chosen.parts
+        place = replace(place, only=chosen.names)
+    from reinfuse.report.export.results_folder import PARTS, write
+
+    write(findings, place, progress=progress, boundary=boundary, second=second, parts=parts or PARTS)
     return WrittenResults(findings, tuple(failed((*findings.warnings, *boundary.warnings))))
+
+
+def _in_words(findings: Findings) -> list[tuple[str, str]]:
+    """Return headings and statements of the main results."""
+    from reinfuse.report.sections.key_findings import first_findings
+
+    return first_findings(findings)
 
 
 def save(findings: Findings, directory: str | Path, *, progress: Progress | None = None, force: bool = False) -> Path:

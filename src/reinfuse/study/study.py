@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
-from reinfuse.analyses.execution import Piece, Shared, not_run, pieces, run_steps
+from reinfuse.analyses.execution import Piece, Shared, StepResults, not_run, pieces, run_steps
 from reinfuse.analyses.registry import analysis_of, steps
 from reinfuse.analyses.report_names import refuse_lacking, report_notes
 from reinfuse.cohort.analysis_set import analysis_set
@@ -93,7 +93,7 @@ class Study:
         return self._todo(self._counted(Boundary()))
 
     def run(self, progress: Progress | None = None, second: SecondProcess | None = None, *,
-            only: Collection[str] = ()) -> Findings:  # fmt: skip
+            only: Collection[str] = (), first: Callable[[Findings], None] | None = None) -> Findings:  # fmt: skip
         """Estimate what the plan asks for.
 
         Parameters
@@ -104,6 +104,8 @@ class Study:
             Another process that takes its part of the steps of a cohort that is not large.
         only
             Names of analyses (`Analysis.name`) to estimate; empty: all. The findings say that there are others.
+        first
+            Given the main results as soon as they are there; the others are still to come.
         """
         boundary = Boundary()
         counts = self._counted(boundary)
@@ -111,7 +113,7 @@ class Study:
         if second is not None and worth_a_copy(*self.data.frame.shape):
             others = partial(second.results, pieces_of, self)
         return self._findings(self._todo(counts), progress, counts=counts, boundary=boundary, whole=True, others=others,
-                              only=only)  # fmt: skip
+                              only=only, first=first)  # fmt: skip
 
     def only(self, *analyses: str) -> Findings:
         """Estimate what some analyses alone give.
@@ -199,16 +201,21 @@ class Study:
 
     def _findings(self, todo: list[Step], progress: Progress | None, *, counts: CohortKinetics | None = None,
                   boundary: Boundary | None = None, whole: bool = False, others: Shared | None = None,
-                  only: Collection[str] = ()) -> Findings:  # fmt: skip
+                  only: Collection[str] = (),
+                  first: Callable[[Findings], None] | None = None) -> Findings:  # fmt: skip
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
-        results = run_steps(todo, boundary, progress=progress, others=others, only=only)
-        idle = not_run(todo, results, inputs=self._inputs(counts), only=only) if whole else ()
         provenance = {**self._provenance(), **({"only": list(only)} if only else {})}
-        return Findings(tuple(results.estimates), self.data.flow, (*boundary.warnings, *self._warnings(), *idle),
-                        provenance, results.curves, patients_frame(self.data, self.plan), self.plan,
-                        described(self.cohort, self.data), None if counts is None else counts.as_dict(), self.cohort,
-                        self.data)  # fmt: skip
+
+        def holding(results: StepResults, warnings: Sequence[dict[str, str]] = ()) -> Findings:
+            return Findings(tuple(results.estimates), self.data.flow, tuple(warnings), provenance, results.curves,
+                            patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data),
+                            None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
+
+        results = run_steps(todo, boundary, progress=progress, others=others, only=only,
+                            first=None if first is None else lambda early: first(holding(early)))  # fmt: skip
+        idle = not_run(todo, results, inputs=self._inputs(counts), only=only) if whole else ()
+        return holding(results, (*boundary.warnings, *self._warnings(), *idle))
 
     def _warnings(self) -> Iterator[dict[str, str]]:
         landmarks = landmark_notes(self.plan.landmarks, self.data, rules=self.plan.rules)

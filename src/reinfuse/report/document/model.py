@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from reinfuse.report.figures.theme import Columns, Drawn
+if TYPE_CHECKING:  # matplotlib is not needed to say what stands in a document
+    from reinfuse.report.figures.theme import Columns, Drawn
 
 
 @dataclass(frozen=True)

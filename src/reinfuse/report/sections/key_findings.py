@@ -12,8 +12,10 @@ from reinfuse.report.sections.certainty import RATIOS, Certainty
 from reinfuse.report.tables.robustness import effect_of, ratio
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
-from reinfuse.report.text.labels import listed, lowered
+from reinfuse.report.text.journal_style import printed_as
+from reinfuse.report.text.labels import listed, lowered, with_own_labels
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.results.findings import Findings
 
 ORDINALS = {1: "first", 2: "second", 3: "third"}
 MOST_SUBGROUPS = 6
@@ -40,6 +42,12 @@ def key_findings(tables: StudyTables, figures: Sequence[Block] = ()) -> Iterator
     yield Paragraph(caution, "aside")
 
 
+def first_findings(findings: Findings) -> list[tuple[str, str]]:
+    """Return headings and statements of what was found, before it is known how certain it is."""
+    with printed_as(findings.plan.report):
+        return list(KeyFindings(StudyTables(with_own_labels(findings))).first())
+
+
 class KeyFindings:
     """Words the main results of one study; every number is a record's."""
 
@@ -53,6 +61,11 @@ class KeyFindings:
     def statements(self) -> Iterator[tuple[str, str]]:
         """Yield what each statement is about, and the statement."""
         yield "Question", self._question()
+        yield from self.first()
+        yield from self._certainty()
+
+    def first(self) -> Iterator[tuple[str, str]]:
+        """Yield what was found, without how certain it is: that rests on further analyses."""
         for head, sentences in (
             ("Patients", (*self.patients(), *self._follow_up())),
             ("Response", self._response()),
@@ -63,6 +76,8 @@ class KeyFindings:
             if text:
                 yield head, text
         yield from self._associations()
+
+    def _certainty(self) -> Iterator[tuple[str, str]]:
         effects = list(self.effects())
         certainty = Certainty(self.tables, effects if len(effects) <= MOST_EFFECTS else ())
         for head, sentences in (
