@@ -16,18 +16,14 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS, wholes
 from reinfuse.cohort.listed import listed
 from reinfuse.cohort.raw_tables import ROW
 from reinfuse.exceptions import Problem
+from reinfuse.tabular.summaries import BESIDE, COUNTED, SUMMARY
 
 Confirmable = Literal["totals", "doses", "times", "events"]
 CONFIRMABLE: tuple[str, ...] = get_args(Confirmable)
 
 _AFTER = r"(?:[\s(:=].*)?"
-_TOTAL = re.compile(
-    r"(?:(?:grand |sub)?(?:total|totals|sum|summe|gesamt|somme|suma|totale|mean|average|avg|median|mittelwert|moyenne|"
-    rf"media|promedio|count|anzahl|percent){_AFTER}|n\s*=\s*\d+|%)",
-    re.IGNORECASE,
-)
-_BESIDE_TOTALS = re.compile(rf"(?:min|max|minimum|maximum|range|sd|std|iqr|n|patients){_AFTER}", re.IGNORECASE)
-"""Names that a patient's pseudonym may have, and that mean a summary where there is another one."""
+_TOTAL = re.compile(rf"(?:{SUMMARY}|{COUNTED}){_AFTER}", re.IGNORECASE)
+_BESIDE_TOTALS = re.compile(rf"(?:{BESIDE}){_AFTER}", re.IGNORECASE)
 _TOTAL_DOSE = 3e7
 """Doses per kg above it are not used (trials gave 2e5 to 2e7); products of fixed dose hold 4e7 to 6e8 cells."""
 _CLUSTERS = 30

@@ -15,7 +15,8 @@ from reinfuse.sources.meanings import Meaning, Meanings, dictionary_of
 from reinfuse.sources.source_map import FIRST_DAY, Block, Field, SourceMap
 from reinfuse.sources.source_table import SourceKind, SourceTable
 from reinfuse.sources.values.understood import number_text
-from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing, read_number
+from reinfuse.sources.values.weights import in_pounds, kilograms
+from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing
 
 TICKED = frozenset({"1", "x", "yes", "y", "true", "checked", "ticked", "ja", "oui", "si", "sí", "✓", "☒", "☑"})
 UNTICKED = frozenset(
@@ -25,8 +26,6 @@ GIVEN = re.compile(r"[<>~≈]?\s*(?:0?[.,]0*[1-9]|[1-9])\d*")
 """Begins a dose: in the column of a drug, it was given."""
 _NOT_GIVEN = frozenset({"none", "no", "held", "not given", "nein", "non"})
 _TOTAL = "total cells"
-KILOGRAMS = (2.0, 400.0)
-_POUND = 0.45359237
 MAIN: Mapping[str, tuple[str, ...]] = {
     "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
     "therapies": ("therapy", "kind"),
@@ -218,7 +217,7 @@ class Filling:
                 weighed.append(cell._replace(text="", rule="total cells, and no body weight in the row: left empty"))
                 continue
             pounds = in_pounds(line.filled.weight, weights[cell.row])
-            weight, total = _kilograms(weights[cell.row], mark, pounds=pounds), number_of(cell.text)
+            weight, total = kilograms(weights[cell.row], mark, pounds=pounds), number_of(cell.text)
             if weight is None or total is None:
                 self._gap("weight", line, meanings=self._meanings(line), row=cell.row)
                 weighed.append(cell._replace(text=""))
@@ -316,18 +315,3 @@ def _weighable(meanings: Meanings, text: str) -> Meaning:
     parts = meanings.of(text).parts
     total = parts.get("dose_cells") or parts.get("dose")
     return Meaning({meanings.name: total}, _TOTAL) if total else meanings.cell(text)
-
-
-def in_pounds(header: str, text: str = "") -> bool:
-    """Tell whether a body weight is in pounds, by its column's header or its own unit."""
-    pounds = r"(?<![a-z])(?:lbs?|pounds?)(?![a-z])"
-    return bool(re.search(pounds, text, re.IGNORECASE)) or (
-        bool(re.search(pounds, header, re.IGNORECASE)) and not re.search(r"kg", text, re.IGNORECASE))  # fmt: skip
-
-
-def _kilograms(text: str, mark: str | None, *, pounds: bool = False) -> float | None:
-    number = read_number(re.sub(r"\s*(?:kg|lbs?|pounds?)\.?$", "", clean(text), flags=re.IGNORECASE), mark).value
-    if not isinstance(number, float):
-        return None
-    weight = round(number * _POUND, 2) if pounds else number
-    return weight if KILOGRAMS[0] <= weight <= KILOGRAMS[1] else None

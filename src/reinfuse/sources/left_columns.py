@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -76,14 +75,12 @@ def not_followed(source_map: SourceMap) -> Iterator[Problem]:
         one = asks_of_a_column(source_map, key)
         if answer == OPEN or agreed(answer) or not (one or key == LEFT_OUT):
             continue
-        header = _about(source_map, key)[1]
         where, _, column = answer.rpartition(".")
-        line = (
-            f'{column} = "{header}" to [{re.sub(r"[[].*", "", where)}]' if one and where else "the line that reads it"
-        )
-        yield Problem(table="map", column=f"questions.{key}", value=answer,
-                      rule="no line of the map follows this answer",
-                      remedy=f'add {line}, take the column out of [sheets.ignored], and answer "yes"')  # fmt: skip
+        table, header = where.partition("[")[0], _about(source_map, key)[1]
+        line = f'{column} = "{header}" to [{table}]' if one and table else "the line that reads it"
+        rule = "no line of the map follows this answer"
+        remedy = f'add {line}, take the column out of [sheets.ignored], and answer "yes"'
+        yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)
 
 
 def _about(source_map: SourceMap, key: str) -> tuple[str, str]:

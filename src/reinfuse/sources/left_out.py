@@ -12,21 +12,15 @@ from reinfuse.exceptions import Problem
 from reinfuse.sources.sheet_lines import UNCALCULATED, Lines, SheetLine, kind_of, shape_of
 from reinfuse.sources.source_table import SheetLayout
 from reinfuse.tabular.cell_parsing import decimal_mark, read_number
+from reinfuse.tabular.summaries import BESIDE, COUNTED, SUMMARY
 
-_WORD = (
-    r"(?:grand[ -]?|sub[ -]?)?totals?|sums?|means?|averages?|avg|medians?|summe|gesamt(?:zahl|summe)?|insgesamt|"
-    r"mittelwert|durchschnitt|somme|moyenne|m[ée]diane|promedio|mediana|suma|n\s*=\s*\d+"
-)
-_WEAK = (
-    r"all|overall|alle|min(?:imum)?|max(?:imum)?|range|iqr|sd|st\.?\s?dev\.?|std(?:\.?\s?dev\.?)?|"
-    r"standard deviation|%|percent|count|counts|anzahl|n|nombre|cohort|total n|q1|q3"
-)
 _AFTER = (
-    r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|pa[cz]ient(?:es|i)|cases|infusi\w{1,6}|values?)?"
+    r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*"
+    r"(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|pa[cz]ient(?:es|i)|cases|infusi\w{1,6}|values?)?"
     r"[\s\d.,/%=±–-]*[)\]]?))*"
 )
-_STRONG_LABEL = re.compile(rf"(?:{_WORD}){_AFTER}", re.IGNORECASE)
-_WEAK_LABEL = re.compile(rf"(?:{_WEAK}){_AFTER}", re.IGNORECASE)
+_STRONG_LABEL = re.compile(rf"(?:{SUMMARY}){_AFTER}", re.IGNORECASE)
+_WEAK_LABEL = re.compile(rf"(?:{BESIDE}|{COUNTED}){_AFTER}", re.IGNORECASE)
 _NOTE = re.compile(r"[=:*†‡§]|\S+\s+\S+\s+\S+")
 _LONGEST_LABEL = 60
 _FEWEST = 3

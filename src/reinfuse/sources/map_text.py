@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
-from reinfuse.cohort.schema import TABLES, Column
+from reinfuse.sources.gaps import permitted
 from reinfuse.sources.proposal import IGNORE, Proposal
 from reinfuse.sources.source_map import BLOCK_TABLES, Answer, Block, Field, SourceMap
 from reinfuse.sources.source_table import SheetLayout
@@ -42,7 +42,7 @@ def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
     lines += _source(source_map)
     lines += _sheets(source_map, {p.source: p for p in proposals if p.target == IGNORE})
     for name, words in source_map.values.items():
-        lines += ["", f"[values.{_key(name)}]  # {_permitted(name)}"]
+        lines += ["", f"[values.{_key(name)}]  # {permitted(name)}"]
         lines += [f"{_key(word)} = {_answer(answer)}" for word, answer in words.items()]
     for table in BLOCK_TABLES:
         blocks = [b for b in source_map.blocks if b.table == table]
@@ -125,18 +125,6 @@ def _value(value: object) -> str:
 
 def _answer(answer: Answer) -> str:
     return toml_text(answer) if isinstance(answer, str) else _inline(answer)
-
-
-def _permitted(name: str) -> str:
-    """Say in a comment what may stand for the words of a dictionary."""
-    column = next((c for t in TABLES.values() for c in t.columns if c.name == name and c.choices), None)
-    if column is None:
-        return 'the meaning of each text; "" leaves the cell empty'
-    return f'{_choices(column)}; "" leaves the cell empty'
-
-
-def _choices(column: Column) -> str:
-    return f"{', '.join(column.choices)}{' or another text' if column.free else ''}"
 
 
 def _beside(line: str, comment: str) -> str:

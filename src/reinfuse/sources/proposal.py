@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from reinfuse.sources.source_map import SourceMap
+from reinfuse.sources.source_map import Field, SourceMap
 
 IGNORE = "ignore"
 
@@ -46,3 +46,15 @@ class Proposed:
 
     map: SourceMap
     proposals: tuple[Proposal, ...]
+
+
+def with_doubts(proposed: Proposed) -> Proposed:
+    """Return what is proposed with a map in which the doubts of each line stand beside its reason."""
+    whole = {p.source: p.reason for p in proposed.proposals if p.open}
+
+    def told(filled: Field) -> Field:
+        reason = whole.get(filled.column, "")
+        return replace(filled, reason=reason) if filled.reason and reason.startswith(filled.reason) else filled
+
+    blocks = (replace(b, fields={c: told(f) for c, f in b.fields.items()}) for b in proposed.map.blocks)
+    return replace(proposed, map=replace(proposed.map, blocks=tuple(blocks)))

@@ -19,7 +19,7 @@ from reinfuse.sources.proposal import Proposal, Proposed
 from reinfuse.sources.propose import propose
 from reinfuse.sources.questions import MapQuestion, answered, fault, questions
 from reinfuse.sources.read import read_source
-from reinfuse.sources.source_map import Block, Field, SourceMap
+from reinfuse.sources.source_map import Block, SourceMap
 from reinfuse.sources.source_table import KINDS, Source, SourceKind
 from reinfuse.tabular.toml import parse_toml
 
@@ -44,7 +44,7 @@ def propose_map(path: Path, *, kind: SourceKind | None = None, preset: str = "")
     proposed = propose(source)
     if preset:
         return source, with_preset(source, proposed, name=preset)
-    return source, Proposed(_with_doubts(proposed), proposed.proposals)
+    return source, proposed
 
 
 def go_on_with(path: Path, source: Source, proposed: Proposed) -> Proposed | None:
@@ -130,18 +130,6 @@ def import_folder(path: Path, map_path: Path, place: Destination) -> Checked:
 def headers_of(source: Source) -> Iterator[str]:
     """Yield the headers of a source, each once."""
     yield from dict.fromkeys(c.header for t in source.tables for c in t.columns)
-
-
-def _with_doubts(proposed: Proposed) -> SourceMap:
-    """Return the map with what is doubtful of each line beside its reason."""
-    whole = {p.source: p.reason for p in proposed.proposals if p.open}
-
-    def told(filled: Field) -> Field:
-        reason = whole.get(filled.column, "")
-        return replace(filled, reason=reason) if filled.reason and reason.startswith(filled.reason) else filled
-
-    blocks = (replace(b, fields={c: told(f) for c, f in b.fields.items()}) for b in proposed.map.blocks)
-    return replace(proposed.map, blocks=tuple(blocks))
 
 
 def _followed(path: Path, map_path: Path) -> Imported:

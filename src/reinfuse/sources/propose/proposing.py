@@ -9,7 +9,7 @@ from functools import cached_property
 
 from reinfuse.sources.cdisc.analysis_data import propose_adam
 from reinfuse.sources.cdisc.tabulations import propose_sdtm
-from reinfuse.sources.proposal import IGNORE, Proposal, Proposed
+from reinfuse.sources.proposal import IGNORE, Proposal, Proposed, with_doubts
 from reinfuse.sources.propose.blocks import blocks_of, is_used
 from reinfuse.sources.propose.compound import compound_lines
 from reinfuse.sources.propose.concepts import concepts
@@ -173,7 +173,6 @@ class _Table:
                 if ask:
                     questions[f"{name.header}: {why}"] = OPEN
                 elif holds:
-                    questions.pop(LEFT_OUT, None)
                     questions[LEFT_OUT] = OPEN
                 ignored[name.header] = why
                 yield Proposal(source=name.header, target=IGNORE, confidence=0.5 if ask else 0.9, reason=why,
@@ -209,7 +208,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         The map, in which everything that could be otherwise is open, and a proposal for each column of each table.
     """
     if proposer := _BY_STANDARD.get(source.kind):
-        return proposer(source)
+        return with_doubts(proposer(source))
     dialect: Dialect = "either" if source.kind == "csv" else "point"
     tables = [_Table(t, dialect, source) for t in source.tables if t.columns and t.rows]
     if source.kind == "redcap":
@@ -229,13 +228,15 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     ignored: dict[str, dict[str, str]] = {}
     for one in tables:
         proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks)
+    if joint := questions.pop(LEFT_OUT, ""):
+        questions[LEFT_OUT] = joint  # behind those about single columns
     source_map = SourceMap(
         source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
         {t.layout.sheet: t.layout for t in source.tables if t.layout},
         _dictionaries(tables, blocks, missing_codes=source.missing_codes),
         {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
     )  # fmt: skip
-    return Proposed(source_map, tuple(proposals))
+    return with_doubts(Proposed(source_map, tuple(proposals)))
 
 
 def _ordered(line: ProposedLine, order: Order, *, sheet: str) -> ProposedLine:

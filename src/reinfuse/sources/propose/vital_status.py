@@ -35,7 +35,8 @@ def status_line(match: Match, contact: ProposedLine) -> ProposedLine:
         doubts.append("which of its words mean dead is not said: write them in `where`")
     header = match.name.header
     line = line_of(match, order="", doubts=doubts)
-    filled = Field(column=contact.filled.column, partial=contact.filled.partial, where={header: (OPEN,) if dead is None else dead or (DEAD,)},
+    filled = Field(column=contact.filled.column, partial=contact.filled.partial,
+                   where={header: (OPEN,) if dead is None else dead or (DEAD,)},
                    order=contact.filled.order, reason=line.filled.reason, confidence=match.confidence,
                    confirm=line.filled.confirm)  # fmt: skip
     return replace(line, filled=filled, words=())
