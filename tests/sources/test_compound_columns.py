@@ -59,9 +59,10 @@ def test_age_and_sex_in_one_cell_are_both_read():
     assert cells(outcome, "patients", "sex") == ["M", "F", "M"]
 
 
-def test_a_dose_of_all_cells_is_divided_by_the_weight_at_its_own_infusion_and_pounds_are_none_of_kilograms():
+def test_a_dose_of_all_cells_is_divided_by_the_weight_at_its_own_infusion_in_kilograms_or_pounds():
     outcome = imported("CART1 total dose (cells) > - > 2e8; 2e8; 2e8\nCART1 weight (kg) > - > 80; 50;\n"
-                       "CART2 total dose (cells) > - > 2e8; 2e8; 2e8\nCART2 weight (lbs) > - > 200; 100; 150")  # fmt: skip
+                       "CART2 total dose (cells) > - > 2e8; 2e8; 2e8\n"
+                       "CART2 weight (lbs) > - > 200; 100; 150")  # fmt: skip
     doses = cells(outcome, "infusions", "dose_cells_per_kg")
     assert doses == ["2500000", "2204586", "4000000", "4409171", "", "2939447"]
     assert any("the row holds no body weight: 1" in remark for remark in outcome.remarks)
