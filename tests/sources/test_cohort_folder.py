@@ -138,3 +138,13 @@ def test_where_a_cohort_is_from_can_be_read_whatever_the_source_holds(tmp_path):
     imported = replace(followed(MAP, sheet(TEXT)), remarks=(remark,))
     write_cohort(checked_cohort(imported), Destination(tmp_path / "cohort", "import"))
     assert tomllib.loads((tmp_path / "cohort" / "about.toml").read_text(encoding="utf-8"))["limits"] == [remark]
+
+
+def test_what_a_person_confirmed_for_the_import_need_not_be_confirmed_again_in_a_plan(tmp_path):
+    text = TEXT.replace("17,", "Total,")
+    with pytest.raises(SourceRefused) as caught:
+        written(tmp_path / "refused", text)
+    assert "is named as a row of totals" in caught.value.problems[0].rule
+    folder = written(tmp_path / "cohort", text, MAP.replace("---", 'confirmed = ["totals"]\n---', 1))
+    assert tomllib.loads((folder / "about.toml").read_text(encoding="utf-8"))["confirmed"] == ["totals"]
+    assert read_cohort(folder).tables["infusions"].height == 3

@@ -125,6 +125,13 @@ def test_the_imported_cohort_gives_the_endpoints_worked_out_by_hand(folder):
     assert (checked.returncode, "can be analysed" in checked.stdout) == (0, True)
 
 
+def test_power_and_kinetics_read_a_source_by_its_map(folder):
+    power = run(folder, "power", "tracking.xlsx", "--map", "map.toml", "--plan", "plan.toml", "--draws", "40")
+    assert power.returncode == 0, power.stderr
+    kinetics = run(folder, "kinetics", "tracking.xlsx", "--map", "map.toml", "--no-sampling", "--out", "counts")
+    assert (kinetics.returncode, "counts" in kinetics.stderr) == (2, True)
+
+
 def test_review_goes_on_with_the_map_that_is_there(tmp_path):
     EXAMPLES["ambiguous"].write(tmp_path)
     assert "1 open question;" in run(tmp_path, "map", "ambiguous.csv", "--review", answers="\n").stdout

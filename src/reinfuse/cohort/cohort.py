@@ -112,7 +112,7 @@ def examine(raw: RawCohort, columns: Mapping[str, str] = NO_COLUMNS,
     cells = [p for t in typed.values() for p in t.problems]
     tables = {name: t.frame for name, t in typed.items()}
     between = [] if raw.wide else check(tables, cells)
-    between += implausible(tables, confirmed=confirmed)
+    between += implausible(tables, confirmed=(*confirmed, *raw.about.confirmed))
     problems = [in_the_users_words(p, raw, columns=columns) for p in (*raw.problems, *unreadable, *cells, *between)]
     ordered = tuple(sorted(problems, key=lambda p: (p.severity, p.table or "", p.row or 0, p.column or "", p.rule)))
     if any(p.severity == "error" for p in ordered):

@@ -65,13 +65,20 @@ class RawTable:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of where a cohort comes from (`about.toml` beside the tables)."""
+    """What is known of where a cohort comes from (`about.toml` beside the tables).
+
+    Attributes
+    ----------
+    confirmed
+        Kinds of implausible values that somebody looked at when the cohort was made, and that are right.
+    """
 
     title: str = ""
     synthetic: bool = False
     description: str = ""
     source: str = ""
     limits: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +166,17 @@ def _about(path: Path, collector: Collector) -> About:
     except NotToml as why:
         collector.refuse(ABOUT_FILE, str(why), "correct or remove it")
         return About()
-    limits = settings.get("limits", [])
+    lists = {k: settings.get(k, []) for k in ("limits", "confirmed")}
     texts = {k: settings.get(k, "") for k in ("title", "description", "source")}
-    whole = [*texts.items(), *(("limits", text) for text in (limits if isinstance(limits, list) else [None]))]
+    inner = ((k, text) for k, own in lists.items() for text in (own if isinstance(own, list) else [None]))
+    whole = [*texts.items(), *inner]
     for key, text in whole:
         wrong = fault(clean(text)) if isinstance(text, str) else ("is not a text", "write it in quotation marks")
         if wrong:
             collector.refuse(ABOUT_FILE, f"{key} {wrong[0]}", wrong[1], column=key)
             return About()
-    return About(synthetic=settings.get("synthetic") is True, limits=tuple(clean(x) for x in limits),
+    limits, confirmed = (tuple(clean(x) for x in own) for own in lists.values())
+    return About(synthetic=settings.get("synthetic") is True, limits=limits, confirmed=confirmed,
                  **{k: clean(text) for k, text in texts.items()})  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def check(imported: Imported, path: Path | None = None) -> Checked:
         return Checked(imported, None, imported.problems)
     declared = {c for t in TABLES.values() for c in (*t.names, *(a.name for a in t.also))}
     own = tuple({c for t in imported.tables.values() for c in t.columns} - declared)
-    cohort, problems = examine(raw_cohort(imported, path), used=own, confirmed=imported.map.confirmed)
+    cohort, problems = examine(raw_cohort(imported, path), used=own)
     in_words = (_in_the_words_of_the_source(p, imported) for p in problems)
     return Checked(imported, cohort, (*imported.problems, *in_words))
 
@@ -144,12 +144,15 @@ def _about(imported: Imported) -> About:
     files = ", ".join(f"{name} (SHA-256 {digest})" for name, digest in imported.source.files.items())
     return About(title=f"Imported from {imported.source.name}", source=files or imported.source.name,
                  description="Imported with a confirmed map; provenance.csv gives the place and the rule of each cell.",
-                 limits=imported.remarks)  # fmt: skip
+                 limits=imported.remarks, confirmed=imported.map.confirmed)  # fmt: skip
 
 
 def _about_text(about: About) -> str:
     lines = [f"{key} = {toml_text(getattr(about, key))}" for key in ("title", "description", "source")]
-    return "\n".join([*lines, "limits = [", *(f"  {toml_text(limit)}," for limit in about.limits), "]", ""])
+    lines += ["limits = [", *(f"  {toml_text(limit)}," for limit in about.limits), "]"]
+    if about.confirmed:
+        lines.append(f"confirmed = [{', '.join(map(toml_text, about.confirmed))}]")
+    return "\n".join([*lines, ""])
 
 
 def _in_the_words_of_the_source(problem: Problem, imported: Imported) -> Problem:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.report.export.kinetics_folder import write_kinetics
@@ -34,7 +34,7 @@ class KineticsResults:
     population_model: str | None
 
 
-def analyze_counts(cohort: str | Path, plan: PlanOrPath = None, *, place: Destination, above: float | None = None,
+def analyze_counts(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination, above: float | None = None,
                    sampling: bool = True, draws: int | None = None,
                    progress: Progress | None = None) -> KineticsResults:  # fmt: skip
     """Analyse the CAR-T counts and write their results.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.output import Destination
 from reinfuse.report.document.model import Table
 from reinfuse.report.export import power_folder
@@ -30,7 +30,7 @@ class PowerResults:
 
 
 def estimate_power(
-    cohort: str | Path, plan: PlanOrPath = None, *, draws: int = 2000, progress: Progress | None = None
+    cohort: CohortInput, plan: PlanOrPath = None, *, draws: int = 2000, progress: Progress | None = None
 ) -> PowerResults:
     """Simulate power.
 
