@@ -171,3 +171,19 @@ def test_rs_without_tumour_responses_is_told_and_not_imported() -> None:
     assert "responses" not in {b.table for b in source_map.blocks}
     (left,) = [r for r in follow(source, source_map).remarks if r.startswith("RS: the whole sheet")]
     assert "no tumour response" in left
+
+
+CM = ("STUDYID", "DOMAIN", "USUBJID", "CMTRT", "CMDECOD", "CMCAT", "CMSTDTC")
+
+
+def test_medications_against_the_disease_become_therapies_and_others_do_not(trial: Path) -> None:
+    cdisc_sets.write(trial, "CM", CM, [
+        ("S", "CM", "01", "Zanubrutinib", "ZANUBRUTINIB", "SUBSEQUENT ANTI-CANCER THERAPY", "2020-03-01"),
+        ("S", "CM", "01", "paracetamol", "PARACETAMOL", "CONCOMITANT MEDICATION", "2020-01-02"),
+        ("S", "CM", "02", "R-CHOP", "R-CHOP", "SUBSEQUENT ANTI-CANCER THERAPY", "2020-06"),
+    ])  # fmt: skip
+    one = imported(trial, {"therapies.date": "first", "therapies.kind": "yes"})
+    assert not one.problems
+    assert rows(one, "therapies", "patient_id", "date", "therapy", "kind") == [
+        ("01", "2020-03-01", "ZANUBRUTINIB", "anticancer"), ("02", "2020-06-01", "R-CHOP", "anticancer"),
+    ]  # fmt: skip

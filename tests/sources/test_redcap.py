@@ -278,3 +278,27 @@ def test_ten_thousand_rows_are_mapped_and_imported_within_ten_seconds_of_process
     assert time.process_time() - start < 10
     assert len(checked.imported.tables["infusions"].rows) == 7 * len(copies)
     assert checked.cohort is not None
+
+
+REPEATED = """record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,sex,last_contact,date_of_death,\
+demographics_complete,infusion_date,product,crs_grade,best_response,response_date,infusion_complete
+1,baseline_arm_1,,,M,2022-01-01,,2,,,,,,
+1,infusion_arm_1,,1,,,,,2020-01-05,tisa-cel,2,CR,2020-02-04,2
+1,infusion_arm_1,,2,,,,,2021-01-05,axi-cel,0,PR,2021-02-04,2
+2,baseline_arm_1,,,F,2021-12-12,2021-12-12,2,,,,,,
+2,infusion_arm_1,,1,,,,,2019-03-05,axi-cel,1,PD,2019-04-04,2
+2,infusion_arm_1,,2,,,,,2020-05-05,axi-cel,3,CR,2020-06-04,2
+""".replace("\\\n", "")
+
+
+def test_the_instance_of_a_repeated_event_is_the_number_of_the_infusion(tmp_path):
+    (tmp_path / "export.csv").write_text(REPEATED, encoding="utf-8")
+    source = read_source(tmp_path / "export.csv")
+    outcome = follow(source, confirmed(propose(source, today=TODAY).map))
+    assert [p.column for p in outcome.problems] == []
+    assert table_of(outcome, "infusions", ("patient_id", "infusion", "date")) == [
+        ("1", "1", "2020-01-05"), ("1", "2", "2021-01-05"), ("2", "1", "2019-03-05"), ("2", "2", "2020-05-05"),
+    ]  # fmt: skip
+    assert table_of(outcome, "toxicities", ("patient_id", "infusion", "grade")) == [
+        ("1", "1", "2"), ("1", "2", "0"), ("2", "1", "1"), ("2", "2", "3"),
+    ]  # fmt: skip
