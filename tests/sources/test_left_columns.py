@@ -72,3 +72,16 @@ def test_an_answer_in_the_file_that_no_line_follows_keeps_the_import_back(subjec
         (f"questions.{subject}", "no line of the map follows this answer")
     ]
     assert 'answer "yes"' in problems[0].remedy
+
+
+def test_a_sheet_with_a_column_for_each_patient_is_told():
+    turned = centre(
+        "sheet.xlsx",
+        CART="""
+Patient > - > Sex; Age; Dx; CART1 date; Last contact
+P1 > - > M; 61; ALL; 2019-01-01; 2021-01-01
+P2 > - > F; 52; NHL; 2019-02-02; 2021-02-02
+""",
+    ).source
+    told = [q.text for q in questions(propose(turned).map) if q.place == "questions"]
+    assert "its first column names columns (Sex, Age, Dx, ...): exchange rows and columns in the source" in told[0]

@@ -280,8 +280,8 @@ def test_ten_thousand_rows_are_mapped_and_imported_within_ten_seconds_of_process
     assert checked.cohort is not None
 
 
-REPEATED = """record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,sex,last_contact,date_of_death,\
-demographics_complete,infusion_date,product,crs_grade,best_response,response_date,infusion_complete
+REPEATED = """record_id,redcap_event_name,redcap_repeat_instrument,redcap_repeat_instance,sex,last_contact,\
+date_of_death,demographics_complete,infusion_date,product,crs_grade,best_response,response_date,infusion_complete
 1,baseline_arm_1,,,M,2022-01-01,,2,,,,,,
 1,infusion_arm_1,,1,,,,,2020-01-05,tisa-cel,2,CR,2020-02-04,2
 1,infusion_arm_1,,2,,,,,2021-01-05,axi-cel,0,PR,2021-02-04,2

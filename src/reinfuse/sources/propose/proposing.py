@@ -30,7 +30,7 @@ from reinfuse.sources.propose.redcap_rows import (
     row_numbers,
     without_idle,
 )
-from reinfuse.sources.propose.table_shape import shape_of
+from reinfuse.sources.propose.table_shape import headers_in_rows, shape_of
 from reinfuse.sources.propose.vital_status import dead_without_date, status_line
 from reinfuse.sources.source_map import LEFT_OUT, MISSING_CODES, OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
@@ -227,6 +227,10 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     questions: dict[str, str] = {}
     ignored: dict[str, dict[str, str]] = {}
     for one in tables:
+        if turned := headers_in_rows(one.table):
+            named = ", ".join(turned[:3])
+            why = f"its first column names columns ({named}, ...): exchange rows and columns in the source"
+            questions[f"{one.table.name}: {why}; or is it rightly read?"] = OPEN
         proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks)
     if joint := questions.pop(LEFT_OUT, ""):
         questions[LEFT_OUT] = joint  # behind those about single columns

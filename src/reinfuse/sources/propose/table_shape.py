@@ -9,7 +9,7 @@ from typing import Literal
 
 from reinfuse.sources.propose.concepts import Concept, concepts, derived_concepts
 from reinfuse.sources.propose.evidence import ColumnCells
-from reinfuse.sources.propose.matching import Match, matches
+from reinfuse.sources.propose.matching import Match, likeness, matches
 from reinfuse.sources.propose.names import Name, infusions_named, parse
 from reinfuse.sources.propose.spelling import Words
 from reinfuse.sources.source_table import SourceTable
@@ -21,6 +21,8 @@ _NUMBER = "infusions.infusion"
 _OF_EVENTS = ("responses.response", "mrd.result", "mrd.value", "toxicities.grade", "counts.value", "therapies.therapy",
               "toxicities.CRS.grade", "toxicities.ICANS.grade")  # fmt: skip
 _OF_ROWS = ("toxicities.kind", "toxicities.grade", "toxicities.date", "therapies.kind")
+_EXACT = 100.0
+_FEWEST_TURNED = 4
 _MANY_DAYS = 0.5
 """A column of times holds numbers in at least this share of its cells."""
 
@@ -88,6 +90,16 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Colu
     if dated and own:
         return Shape("patient", (1,), words, header)
     return Shape("event", (), words, header)
+
+
+def headers_in_rows(table: SourceTable) -> list[str]:
+    """Return texts of the first column that are names of columns: where several are, patients stand side by side."""
+    texts = dict.fromkeys(row.texts[0] for row in table.rows if row.texts and row.texts[0])
+    known = [c for c in concepts().values() if c.column != "patient_id"]
+    named = ((t, parse(t)) for t in texts)
+    hits = [t for t, n in named if n.words and any(
+        likeness(n.words, c.phrases, of_infusion=n.of_infusion) >= _EXACT for c in known)]  # fmt: skip
+    return hits if len(hits) >= max(_FEWEST_TURNED, len(texts) / 2) else []
 
 
 def _all_up_to(named: tuple[int, ...], exact: set[str], *, names: Sequence[Name]) -> tuple[int, ...]:
