@@ -25,7 +25,7 @@ _FREE = ", ".join(f"`{name}`" for name in ENDPOINTS if name not in RESERVED).rep
 _READING = f"""## Accepted input
 
 - A **folder** with one file a table: `patients.csv` or `patients.parquet`, and so on (any case); or a folder with one
-  wide sheet, `sheet.csv`. `about.toml` beside them gives title, source and limitations.
+  wide sheet, `sheet.csv`. `about.toml` beside them gives title, source, limitations, and what was `confirmed`.
 - A **workbook** (.xlsx, .xlsm) with one sheet a table, or with one filled sheet, which is then the wide sheet.
 - A **wide sheet** alone: .csv, .tsv, .txt, .xlsx or .parquet.
 
