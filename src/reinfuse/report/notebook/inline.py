@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import Literal
 
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
-from reinfuse.cohort.strata import AT_LEAST, factor_of, level_of
+from reinfuse.cohort.strata import AT_LEAST, factor_of, level_of, parts_of
 from reinfuse.exceptions import Problem, RequestRefused, nearest
 from reinfuse.report.notebook.sentence import sentence
 from reinfuse.report.text import number_format
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import FIELDS, Estimate
 from reinfuse.results.findings import Findings
 
 Unit = Literal["days", "months"]
@@ -87,7 +87,8 @@ class _Candidate:
     @property
     def _strata(self) -> list[tuple[str, str]]:
         e = self.record
-        return [(factor_of(g), level_of(g)) for g in (e.group, e.population, e.stratum) if level_of(g)]
+        parts = (part for text in (e.group, e.population, e.stratum) for part in parts_of(text))
+        return [(factor_of(part), level_of(part)) for part in parts if level_of(part)]
 
 
 class Requests:
@@ -145,7 +146,7 @@ class Requests:
         rule = f"{request!r} may mean any of {len(chosen)} numbers"
         remedy = f"say which: {'; '.join(requests[:_SHOWN])}{more}"
         if len(requests) == 1:
-            remedy = "the plan has several models that hold it: take it from findings.to_frame()"
+            remedy = f"they differ in {_differences(chosen)}: take the one that is meant from findings.to_frame()"
         return _refused("request", request, rule=rule, remedy=remedy)
 
     def _unknown(self, request: str, *, words: frozenset[str]) -> RequestRefused:
@@ -167,6 +168,13 @@ class Requests:
 def _text_of(one: _Candidate, estimates: Sequence[Estimate], *, unit: Unit) -> InlineText:
     text = number_format.p_equals(one.record) if one.p else sentence(one.record, estimates, unit=unit)
     return InlineText(text, one.record)
+
+
+def _differences(chosen: Sequence[_Candidate]) -> str:
+    """Return in which fields records differ that the same words mean."""
+    values = {name: {str(getattr(c.record, name)) for c in chosen} for name in FIELDS}
+    named = [name for name in ("method", "analysis", "n") if len(values[name]) > 1]
+    return ", ".join(f"{name} ({'; '.join(sorted(values[name]))})" for name in named) or "their numbers alone"
 
 
 def _refused(argument: str, value: str, *, rule: str, remedy: str) -> RequestRefused:
