@@ -1,21 +1,39 @@
-"""The examples in docstrings are right: those of the statistics that can be used by themselves, as they stand there."""
+"""The examples in docstrings give what stands there; what is public tells its parameters."""
 
 from __future__ import annotations
 
 import doctest
 import inspect
+import re
+import shutil
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from reinfuse import statistics
+from reinfuse.data import dataset
+from test_structure import modules_of
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+SHOWN = sorted(module for module, path in modules_of(SOURCE).items()
+               if re.search(r"^ *>>> ", path.read_text(encoding="utf-8"), re.MULTILINE))  # fmt: skip
 
 
-@pytest.mark.parametrize("name", statistics.__all__)
-def test_the_examples_of_a_module_are_right(name):
-    outcome = doctest.testmod(import_module(f"reinfuse.statistics.{name}"))
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_examples_of_a_module_are_right(name, tmp_path, monkeypatch):
+    for file in ("sheet.csv", "plan.toml"):
+        shutil.copy(dataset("sheih_2020").path / file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    outcome = doctest.testmod(import_module(name))
     assert outcome.attempted > 0
     assert outcome.failed == 0
+
+
+def test_examples_are_looked_for_in_every_room_and_none_is_left_out():
+    of_statistics = {f"reinfuse.statistics.{name}" for name in statistics.__all__}
+    assert of_statistics | {"reinfuse", "reinfuse.study.report"} <= set(SHOWN)
+    assert [p for p in SOURCE.rglob("*.py") if "doctest: +SKIP" in p.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("name", statistics.__all__)

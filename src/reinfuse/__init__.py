@@ -1,11 +1,11 @@
 """reinfuse: from a cohort of repeat CAR-T infusions to a report one can trust.
 
 >>> import reinfuse
->>> cohort = reinfuse.read_cohort("cohort/")                         # doctest: +SKIP
->>> findings = reinfuse.analyze(cohort, "plan.toml")                 # doctest: +SKIP
->>> report = reinfuse.Report(findings)                               # doctest: +SKIP
->>> report.regression("pfs").save("table2.docx")                     # doctest: +SKIP
->>> reinfuse.save(findings, "results/")                              # doctest: +SKIP
+>>> report = reinfuse.Report(reinfuse.analyze("sheet.csv", "plan.toml"))
+>>> report.regression("pfs").save("table2.docx").name
+'table2.docx'
+>>> report.inline("response")
+'100% (95% CI 77% to 100%; 14 of 14 patients)'
 
 docs/python.md shows all of it.
 """

@@ -55,13 +55,14 @@ class Report:
 
     Examples
     --------
-    >>> findings = reinfuse.analyze("cohort/")  # doctest: +SKIP
-    >>> report = reinfuse.Report(findings)  # doctest: +SKIP
-    >>> report.table1(by="diagnosis").save("table1.docx")  # doctest: +SKIP
-    >>> report.regression("pfs").to_pandas()  # doctest: +SKIP
-    >>> report.km("pfs", by="cart1_cy_flu").save("figure1.pdf")  # doctest: +SKIP
-    >>> report.inline("median pfs")  # doctest: +SKIP
-    '61 days (95% CI 34 to 120; n = 9, 7 events)'
+    >>> import reinfuse
+    >>> report = reinfuse.Report(reinfuse.analyze("sheet.csv", "plan.toml"))
+    >>> report.table1(by="diagnosis").save("table1.docx").name
+    'table1.docx'
+    >>> report.km("pfs", by="cart1_cy_flu").save("figure1.pdf").name
+    'figure1.pdf'
+    >>> report.inline("median pfs")
+    '279.5 days (95% CI 65 to not reached; n = 14, 9 events)'
     """
 
     def __init__(self, findings: Findings, **look: Any) -> None:

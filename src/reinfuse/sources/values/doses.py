@@ -108,7 +108,7 @@ def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> WrittenD
     Examples
     --------
     >>> read_dose("1.2 Mio/kg"), read_dose("120 Mio").per, read_dose("2", unit="1e6 cells/kg").cells
-    (Dose(cells=1200000.0, per='kg', how='dose with its unit'), '', 2000000.0)
+    (WrittenDose(cells=1200000.0, per='kg', how='dose with its unit'), '', 2000000.0)
     """
     low = _plain(text)
     if _LITERAL_POWER.search(low):
