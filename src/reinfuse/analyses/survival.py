@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days
+from reinfuse.analyses.base import Analysis, Inputs, Output, Step, independent, level_masks, rate_days, without_curves
+from reinfuse.analyses.curve_numbers import curve_numbers, numbers_at_risk
 from reinfuse.analyses.small_groups import groups_of_enough, median_of_enough
 from reinfuse.analyses.time_axis import axis_days, axis_end
 from reinfuse.arrays import Bools, Floats
@@ -121,8 +122,8 @@ def survival(time: Floats, event: Floats, confidence: float, *, endpoint: str, p
         records.append(Estimate("survival", endpoint, "rate_at", population, group, None, None, day, value, lower,
                                 upper, confidence, None, "fraction", METHOD, curve.n, curve.n_events, why))  # fmt: skip
     for tick in ticks:
-        at_risk = int((time >= tick).sum() if entry is None else ((time >= tick) & (entry < max(tick, 1e-9))).sum())
-        records.append(Estimate("survival", endpoint, "at_risk", population, group, at=tick, estimate=float(at_risk),
+        at_risk = numbers_at_risk(time, entry, tick)
+        records.append(Estimate("survival", endpoint, "at_risk", population, group, at=tick, estimate=at_risk,
                                 unit="patients", method="count", n=curve.n, events=curve.n_events))  # fmt: skip
     return records, curve
 
@@ -184,10 +185,14 @@ def left_out(groups: Sequence[str]) -> str | None:
     return f"left out, censored before the first event: {', '.join(groups)}" if groups else None
 
 
+def _marks(end: EndpointColumn) -> list[float]:
+    time, entry = np.asarray(end.time)[end.known], None if end.entry is None else end.entry[end.known]
+    return axis_marks(time, end.event[end.known], entry=entry)
+
+
 def _of(data: AnalysisSet, end: EndpointColumn, *, confidence: float) -> Output:
     """Return the curves of one endpoint, in each population and at each level of each factor."""
-    time, event = np.asarray(end.time), end.event
-    marks = axis_marks(time[end.known], event[end.known], entry=None if end.entry is None else end.entry[end.known])
+    time, event, marks = np.asarray(end.time), end.event, _marks(end)
     records: list[Estimate] = []
     curves: dict[CurveKey, Curve] = {}
 
@@ -230,6 +235,18 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
             name = f"survival, {end.label}"
             work = partial(_of, inputs.data, end, confidence=inputs.plan.confidence)
             yield independent(name, work, endpoint=end.name)
+    yield from _further_steps(inputs)
+
+
+def _further_steps(inputs: Inputs) -> Iterator[Step]:
+    """Yield what the plan's figures show under their curves, where that is more than every study has."""
+    options = inputs.plan.report.figure_style
+    if not options.adds_records:
+        return
+    for end in inputs.data.endpoints:
+        if end.kind != "binary" and end.competing is None:
+            work = partial(curve_numbers, inputs.data, end, options=options, marks=_marks(end))
+            yield without_curves(f"survival, {end.label}: numbers under the curves", work, endpoint=end.name)
 
 
 ANALYSIS = Analysis(

@@ -8,6 +8,7 @@ import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.plan.figure_options import FigureLook
 from reinfuse.results.curves import Curve
 
 FEWEST_AT_RISK = 5
@@ -54,6 +55,26 @@ def axis_days(end: float, *, median: float | None = None, n: int = 0) -> list[fl
     close = wide if median is None else _step(end, [m for m in TICK_MONTHS if m >= wanted[-1]], most=most)
     step = min(wide, close) * DAYS_A_MONTH
     return [i * step for i in range(int(end // step) + 1)]
+
+
+def shown_days(look: FigureLook, marks: Sequence[float]) -> list[float]:
+    """Return the days at which a plan wants ticks and numbers under a curve.
+
+    Parameters
+    ----------
+    marks
+        The days at which they stand by themselves; 0 first, in equal steps.
+    """
+    if isinstance(look.x_breaks, tuple):
+        return [month * DAYS_A_MONTH for month in look.x_breaks]
+    end = marks[-1] if look.x_max is None else look.x_max * DAYS_A_MONTH
+    if look.x_breaks is not None:
+        step = look.x_breaks * DAYS_A_MONTH
+    else:
+        step = marks[1] - marks[0] if len(marks) > 1 else DAYS_A_MONTH
+        while end / step >= MOST_CLOSE_TICKS:
+            step *= 2
+    return [i * step for i in range(int(end / step + 1e-9) + 1)]
 
 
 def _step(end: float, months: Sequence[int], *, most: int) -> int:

@@ -30,7 +30,9 @@ FEWEST = 3
 """Below 3, `fewer than` would tell the number itself."""
 _MEDIANS = ("median", "median_follow_up")
 _QUARTILES = ("median", "iqr_low", "iqr_high")
-_COMPARING = ("smd", "p_value")
+_NEVER = frozenset({("baseline", "smd"), ("baseline", "p_value"), ("survival", "cumulative_events"),
+                    ("survival", "cumulative_censored")})  # fmt: skip
+"""What a plan's table and figures add, and tells small numbers."""
 _OF_ONE = f"{SUPPRESSED}the value of one patient"
 
 
@@ -272,8 +274,8 @@ class _Control:
 
 
 def _is_shared(e: Estimate) -> bool:
-    """Tell whether anything of a record is kept; a difference or test of the groups at baseline tells their numbers."""
-    return e.analysis in SHARED_ANALYSES and not (e.analysis == "baseline" and e.statistic in _COMPARING)
+    """Tell whether anything of a record is kept."""
+    return e.analysis in SHARED_ANALYSES and (e.analysis, e.statistic) not in _NEVER
 
 
 def _rounded(e: Estimate) -> Estimate:

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from reinfuse.cohort.baseline_columns import HOW_LATER, NOT_BASELINE, is_identifier, is_post_baseline, unfit_name
-from reinfuse.cohort.baseline_variables import CATEGORIES, NUMBERS, is_baseline_variable
 from reinfuse.cohort.declaration_problems import problems_of
 from reinfuse.cohort.declarations import (
     BUILT_IN_FACTORS,
@@ -30,12 +29,12 @@ from reinfuse.cohort.declarations import (
     Rules,
     Title,
 )
-from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.brief_options import BriefOptions
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
+from reinfuse.plan.report_names import unknown_in_report
 from reinfuse.plan.report_options import ReportOptions
 from reinfuse.plan.switches import declared
 from reinfuse.tabular.toml import NotToml, read_toml
@@ -161,30 +160,10 @@ class Plan(Design):
         return wrong
 
     def _unknown_in_report(self) -> list[str]:
-        """Refuse names of `[report]` that are no factor, endpoint or variable of the table of patients."""
-        table1, factors = self.report.table1, [f.name for f in self.all_factors if f.known_at is None]
-        own = [*(f.name for f in self.factors), *(e.name for e in self.endpoints), *self.subgroups]
-        valid = [
-            *own,
-            *(table1.variables or ()),
-            *BUILT_IN_FACTORS,
-            *ENDPOINTS,
-            *LANDMARK_FACTORS,
-            *CATEGORIES,
-            *NUMBERS,
-        ]
-        wrong = []
-        for setting, name in self.report.names.items():
-            if name not in valid and not is_baseline_variable(name):
-                near = nearest(name, valid)
-                rule = f"report.{setting}: {name!r} is no factor, endpoint or baseline variable"
-                wrong.append(rule + (f", did you mean {near}?" if near else ""))
-        if table1.by is not None and table1.by not in factors:
-            near = nearest(table1.by, factors)
-            rule = f"report.table1.by: {table1.by!r} is no factor of the plan that is known at baseline"
-            wrong.append(rule + (f", did you mean {near}?" if near else ""))
-        unfit = ((n, unfit_name(n, self._outcomes)) for n in table1.variables or () if n not in factors)
-        return wrong + [f"report.table1.variables: {why}" for _, why in unfit if why]
+        return unknown_in_report(
+            self.report, self.all_factors, endpoints=[e.name for e in self.endpoints], subgroups=self.subgroups,
+            outcomes=self._outcomes,
+        )  # fmt: skip
 
     @property
     def is_built_in(self) -> bool:

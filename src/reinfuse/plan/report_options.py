@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from reinfuse.cohort.declarations import MOST_FACTORS, Declaration, Label, Text
+from reinfuse.plan.figure_options import FigureOptions
 from reinfuse.plan.report_contents import ReportContents
 
 Journal = Literal["Blood", "NEJM", "Lancet"]
@@ -113,6 +114,8 @@ class ReportOptions(ReportContents):
         Name of a factor, an endpoint or a variable of the table of patients -> what the report calls it.
     table1
         The table of patients.
+    figure_style
+        How the figures look.
     levels
         Name of a factor or variable -> level as it stands in the data -> what the report calls it.
     """
@@ -121,8 +124,16 @@ class ReportOptions(ReportContents):
     language: Annotated[str, AfterValidator(_english)] = "en"
     digits: Digits = Digits()
     table1: Table1 = Table1()
+    figure_style: FigureOptions = FigureOptions()
     labels: dict[Text, Label] = Field(default_factory=dict)
     levels: dict[Text, dict[Text, Label]] = Field(default_factory=dict)
+
+    @field_validator("figures", mode="before")
+    @classmethod
+    def _names_alone(cls, figures: object) -> object:
+        if isinstance(figures, dict):
+            raise ValueError("names the figures that the report holds; how they look is set in [report.figure_style]")
+        return figures
 
     @model_validator(mode="after")
     def _sense(self) -> Self:

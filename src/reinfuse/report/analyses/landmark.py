@@ -74,7 +74,14 @@ def _landmark(inputs: FigureInputs, endpoint: str, population: str, *, factor: s
     title = f"{tables.labels.endpoint(endpoint)} from landmark day {day:g}, by {lowered(factor_label)}"
     name = _name(endpoint, population, factor)
     return kaplan_meier(
-        name, title, arms, p_value=None, since=f"day {day:g}", synthetic=inputs.synthetic, columns=inputs.one
+        name,
+        title,
+        arms,
+        p_value=None,
+        since=f"day {day:g}",
+        synthetic=inputs.synthetic,
+        columns=inputs.one,
+        what=tables.labels.endpoint(endpoint),
     )
 
 

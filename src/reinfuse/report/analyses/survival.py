@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 
 from reinfuse.analyses import survival
+from reinfuse.analyses.curve_numbers import CUMULATIVE, figure_name
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
@@ -47,10 +48,10 @@ def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     factors = [f.name for f in described.factors if f.kind != "number"
                and (inputs.every_group or f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
     for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
-        yield f"survival_{end}", f"km_{end}", partial(_curves, inputs, end, None)
+        yield f"survival_{end}", figure_name(end), partial(_curves, inputs, end, None)
         if inputs.every_group or declaration(end).by_factor or end in own:
             for factor in factors:
-                yield f"survival_{end}", f"km_{end}_by_{factor}", partial(_curves, inputs, end, factor)
+                yield f"survival_{end}", figure_name(end, factor), partial(_curves, inputs, end, factor)
 
 
 def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | None:
@@ -61,14 +62,14 @@ def _curves(inputs: FigureInputs, endpoint: str, factor: str | None) -> Drawn | 
     if not arms or (factor is not None and not 1 < len(arms) <= MOST_GROUPS):
         return None
     if factor is None:
-        return kaplan_meier(f"km_{endpoint}", label, arms, p_value=None, synthetic=inputs.synthetic, columns=inputs.one,
-                            since=own.since)  # fmt: skip
+        return kaplan_meier(figure_name(endpoint), label, arms, p_value=None, synthetic=inputs.synthetic,
+                            columns=inputs.one, since=own.since, what=label)  # fmt: skip
     test = look.one("survival", endpoint, "p_value", term=factor)
     title = f"{label} by {lowered(labels.factor(factor))}"
     p_value = test.p_value if test else None
     return kaplan_meier(
-        f"km_{endpoint}_by_{factor}", title, arms, p_value=p_value, synthetic=inputs.synthetic, columns=inputs.one,
-        since=own.since,
+        figure_name(endpoint, factor), title, arms, p_value=p_value, synthetic=inputs.synthetic, columns=inputs.one,
+        since=own.since, what=label,
     )  # fmt: skip
 
 
@@ -82,7 +83,9 @@ def _arms(inputs: FigureInputs, endpoint: str, factor: str | None) -> Iterator[G
         at_risk = look.all("survival", endpoint, "at_risk", population=population, group=group)
         if median is not None:
             name = "All patients" if group is None else labels.level_label(factor_of(group), level_of(group))
-            yield GroupCurve(name, curves[endpoint, population, group], median, at_risk)
+            place = {"population": population, "group": group}
+            counts = {row: look.all("survival", endpoint, statistic, **place) for row, statistic in CUMULATIVE.items()}
+            yield GroupCurve(name, curves[endpoint, population, group], median, at_risk, counts)
 
 
 def _main(tables: StudyTables, drawn: Collection[str]) -> Iterator[MainItem]:

@@ -17,6 +17,7 @@ from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Document
 from reinfuse.report.document.pdf import pdf
 from reinfuse.report.document.typst import png
+from reinfuse.report.export.figure_files import figure_file
 from reinfuse.report.figures.catalog import figures
 from reinfuse.report.figures.figure_spec import Planned
 from reinfuse.report.figures.theme import Drawn
@@ -185,7 +186,7 @@ def _with_pixels(drawn: Sequence[Placed], waiting: Sequence[Future[bytes]],
 
 
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
-    """Write figures as SVG and PNG, with their data as CSV, into a new folder."""
+    """Write figures in their formats, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
         rendered = pool.map(png, [figure.svg for figure in drawn])
         _write_figures(drawn, dict(zip((figure.name for figure in drawn), rendered, strict=True)), folder)
@@ -194,6 +195,7 @@ def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
 def _write_figures(drawn: Sequence[Drawn], pixels: Mapping[str, bytes], folder: Path) -> None:
     folder.mkdir()
     for figure in drawn:
-        (folder / f"{figure.name}.svg").write_bytes(figure.svg)
-        (folder / f"{figure.name}.png").write_bytes(pixels[figure.name])
+        for kind in figure.formats:
+            contents = figure_file(figure, kind, pixels=pixels[figure.name])
+            (folder / f"{figure.name}.{kind}").write_bytes(contents)
         write_csv(figure.data, folder / f"{figure.name}.csv")

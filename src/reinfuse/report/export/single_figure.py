@@ -7,8 +7,10 @@ from pathlib import Path
 from reinfuse.exceptions import FigureRefused, Problem, nearest
 from reinfuse.output import Destination, at
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.plan.figure_options import Format
 from reinfuse.plan.options import Analyses
-from reinfuse.report.document.typst import as_pdf, png
+from reinfuse.report.document.typst import png
+from reinfuse.report.export.figure_files import figure_file
 from reinfuse.report.figures.catalog import figures
 from reinfuse.report.figures.theme import Columns, Drawn
 from reinfuse.results.findings import Findings
@@ -16,7 +18,7 @@ from reinfuse.tabular.csv_files import csv_text
 
 _DESCRIPTIVE = ("flow", "swimmer", "waterfall", "missing", "doses", "response_best", "km_")
 """Figures, or beginnings of their names, that need the description of the patients alone."""
-ENDINGS = ("svg", "pdf", "png", "csv")
+FORMATS: tuple[Format, ...] = ("svg", "pdf", "png")
 
 
 def enough(plan: Plan, name: str) -> Plan:
@@ -52,17 +54,19 @@ def one(findings: Findings, name: str, *, columns: Columns) -> Drawn:
 
 
 def files_of(name: str) -> list[str]:
-    """Return the names of a figure's files."""
-    return [f"{name}.{ending}" for ending in ENDINGS]
+    """Return the names of the files that are written of every figure."""
+    return [f"{name}.{ending}" for ending in (*FORMATS, "csv")]
 
 
 def write(drawn: Drawn, place: Destination | Path) -> list[Path]:
-    """Write a figure as SVG, PDF, PNG (300 dpi) and CSV, and return the files.
+    """Write a figure as SVG, PDF, PNG (300 dpi) and CSV, and in the plan's further formats; return the files.
 
     Raises
     ------
     OutputRefused
         If the folder cannot be written, or holds files of these names.
     """
-    contents = (drawn.svg, as_pdf(drawn.svg), png(drawn.svg), csv_text(drawn.data).encode())
-    return at(place, "figure").write_files(dict(zip(files_of(drawn.name), contents, strict=True)))
+    pixels = png(drawn.svg)
+    kinds = dict.fromkeys((*FORMATS, *drawn.formats))
+    files = {f"{drawn.name}.{kind}": figure_file(drawn, kind, pixels=pixels) for kind in kinds}
+    return at(place, "figure").write_files({**files, f"{drawn.name}.csv": csv_text(drawn.data).encode()})

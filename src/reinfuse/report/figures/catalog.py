@@ -9,7 +9,7 @@ from reinfuse.plan.report_options import ReportOptions
 from reinfuse.report.analyses import registry
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import Draw, FigureInputs, Planned
-from reinfuse.report.figures.theme import Columns, Drawn
+from reinfuse.report.figures.theme import Columns, Drawn, drawn_as
 from reinfuse.report.text.journal_style import printed_as
 from reinfuse.report.text.labels import with_own_labels
 from reinfuse.results.findings import Findings
@@ -42,9 +42,9 @@ def kinetic_figures(findings: Findings) -> Iterator[Planned]:
 def _in_style(planned: Planned, *, options: ReportOptions) -> Planned:
     """Return a figure that prints its numbers as the plan asks for, whenever it is drawn."""
     section, name, draw = planned
-    return section, name, partial(_drawn, draw, options=options)
+    return section, name, partial(_drawn, draw, options=options, name=name)
 
 
-def _drawn(draw: Draw, *, options: ReportOptions) -> Drawn | None:
-    with printed_as(options):
+def _drawn(draw: Draw, *, options: ReportOptions, name: str) -> Drawn | None:
+    with printed_as(options), drawn_as(options.figure_style.look_of(name)):
         return draw()

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from reinfuse.report.figures.theme import (
-    COLOURS,
     FAINT,
     INK,
+    MEANING,
     SMALL,
     Columns,
     Drawn,
@@ -26,7 +26,7 @@ from reinfuse.report.figures.theme import (
 from reinfuse.report.text import number_format
 
 LOOKS = {
-    "response": ("o", COLOURS[0], "white"),
+    "response": ("o", MEANING[0], "white"),
     "no response": ("s", "white", INK),
     "missing": ("^", "#cccccc", INK),
 }

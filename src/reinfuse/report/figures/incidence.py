@@ -31,18 +31,21 @@ def incidence(
         For each curve, incidences at set times; the last one stands in the key.
     """
     last = [r[-1] if r else None for r in rates]
-    month = next((number_format.months(r.at).removesuffix(".0") for r in last if r is not None), "")
+    month = next((number_format.month(r.at) for r in last if r is not None), "")
     heads = ("", "n", "Events", f"At {month} months" if month else "")
     key = [(a.label, number_format.count(a.median.n), number_format.count(a.median.events),
             number_format.share(r) if r else "")
            for a, r in zip(arms, last, strict=True)]  # fmt: skip
-    figure, axes = curves(title, arms, key, panel=Panel(heads, down=False), columns=columns, since="the index infusion")
-    axes.set_ylabel("")
+    figure, _ = curves(
+        title,
+        arms,
+        key,
+        panel=Panel(heads, down=False, what="Cumulative incidence"),
+        columns=columns,
+        since="the index infusion",
+    )
     parts = [
-        f"{arm.label}: "
-        + ", ".join(
-            f"{number_format.share(r)} at {number_format.months(r.at).removesuffix('.0')} months" for r in of_arm
-        )
+        f"{arm.label}: " + ", ".join(f"{number_format.share(r)} at {number_format.month(r.at)} months" for r in of_arm)
         for arm, of_arm in zip(arms, rates, strict=True)
     ]
     one = pl.lit(1.0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reinfuse.analyses.time_axis import FEWEST_AT_RISK, axis_end
+from reinfuse.analyses.time_axis import FEWEST_AT_RISK, axis_end, shown_days
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.report.figures.risk_table import RiskRows, risk_table, short_label
 from reinfuse.report.figures.theme import (
     COLOURS,
     FAINT,
     INK,
     LINE,
+    MILLIMETRES,
     SMALL,
     STYLES,
     WIDTHS,
@@ -28,6 +31,7 @@ from reinfuse.report.figures.theme import (
     finish,
     head_height,
     headline,
+    look,
     new,
     style,
 )
@@ -37,6 +41,8 @@ from reinfuse.results.estimate import Estimate
 
 MOST_MARKS = 400
 BANDS = 3
+_AXIS_LETTERS = 28
+"""Letters of a line beside the axis of survival."""
 _PLOT: dict[Columns, float] = {1: 1.75, 2: 2.4}
 _LETTER = 0.056
 """Inches of a letter of the row labels."""
@@ -44,43 +50,53 @@ _LETTER = 0.056
 
 @dataclass(frozen=True)
 class GroupCurve:
-    """One curve: its label, its points, what the key tells of it, its numbers at risk."""
+    """One curve: its label, its points, what the key tells of it, its numbers at risk.
+
+    Attributes
+    ----------
+    counts
+        Further rows of the risk table: ``events``, ``censored``, where there are such records.
+    """
 
     label: str
     curve: Curve
     median: Estimate
     at_risk: Sequence[Estimate]
+    counts: Mapping[str, Sequence[Estimate]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn: survival (False) or its complement, and the heads of the key."""
+    """What is drawn: the heads of the key, whether curves fall from 100% or rise, and what their axis is called."""
 
     heads: tuple[str, str, str, str]
     down: bool = True
+    what: str = ""
 
 
 def kaplan_meier(name: str, title: str, arms: Sequence[GroupCurve], *, p_value: float | None, synthetic: bool,
-                 columns: Columns = 1, since: str = "the index infusion") -> Drawn:  # fmt: skip
+                 columns: Columns = 1, since: str = "the index infusion", what: str = "") -> Drawn:  # fmt: skip
     """Draw curves, bands of their intervals, censor marks, medians, and the table of numbers at risk.
 
     Parameters
     ----------
     arms
         At least one; each with numbers at risk at the same days.
+    what
+        The endpoint, on the axis where the title does not stand in the figure.
     p_value
         Of the log-rank test; None where there is one curve only or no test.
     """
     ci = number_format.level(arms[0].median.confidence)
-    panel = Panel(("", "n", "Events", f"Median, months ({ci})"))
+    panel = Panel(("", "n", "Events", f"Median, months ({ci})"), what=what)
     key = [
         (a.label, number_format.count(a.curve.n), number_format.count(a.median.events), number_format.time(a.median))
         for a in arms
     ]
     figure, axes = curves(title, arms, key, panel=panel, columns=columns, since=since, remark=_log_rank(p_value))
     with style():
-        for i, arm in enumerate(arms):
-            _median(axes, arm, COLOURS[i % len(COLOURS)])
+        for i, arm in enumerate(arms if look().median_lines else ()):
+            _median(axes, arm, COLOURS[i])
     return finish(figure, name, title, _alt(title, arms, since), synthetic, points(arms), columns=columns)
 
 
@@ -88,29 +104,58 @@ def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]
            since: str, remark: str = "") -> tuple[Figure, Axes]:  # fmt: skip
     """Lay out title, key, curves and numbers at risk; return the figure and the curves' axes."""
     rows = len(arms)
-    last = axis_end([a.curve for a in arms], apart=panel.down)
-    note = _beyond(arms, last)
+    last = _last(arms, apart=panel.down)
+    note, tall = _beyond(arms, last), _tall(columns)
+    blocks = risk_blocks(arms)
     head, legend = head_height(title, columns), LINE * (rows + 1 + bool(remark)) + 0.06
-    table, foot = LINE * (rows + 1), 0.16 + (LINE if note else 0)
-    height = head + legend + _PLOT[columns] + 0.4 + table + foot
+    table, foot = LINE * (rows + 1) * len(blocks), 0.16 + (LINE if note else 0)
+    height = head + legend + tall + 0.4 + table + foot
     figure = new(columns, height)
     width = WIDTHS[columns]
-    left = max(0.56, min(_LETTER * max(len(_short(a.label)) for a in arms) + 0.2, 0.44 * width)) / width
+    named = "" if look().title else textwrap.fill(panel.what, _AXIS_LETTERS)
+    beside = [*(short_label(a.label) for a in arms), *(f"{block.head}m" for block in blocks)]  # heads are bold
+    least = 0.52 + LINE * len(named.splitlines())
+    left = max(least, min(_LETTER * max(map(len, beside)) + 0.2, 0.44 * width)) / width
     with style():
-        axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, _PLOT[columns] / height))
-        risk = figure.add_axes((left, foot / height, 0.975 - left, table / height), sharex=axes)
+        axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, tall / height))
         for i, arm in enumerate(arms):
             _draw(axes, arm, i, down=panel.down, band=rows <= BANDS)
-        ticks = [t for t in (float(r.at or 0) for r in arms[0].at_risk) if t <= last]
+        ticks = [t for t in _ticks(arms[0].at_risk) if t <= last + 1e-6]
         _axes(axes, ticks if len(ticks) > 1 else _months(last), last, since=since)
-        if panel.down:
+        axes.set_ylabel(named, labelpad=2)
+        if panel.down and look().y_limits[0] < 50 < look().y_limits[1]:
             axes.axhline(0.5, color=FAINT, linewidth=0.5, linestyle=(0, (2, 3)))
         _key(figure, key, panel.heads, top=1 - head / height, height=height, columns=columns)
         figure.text(0.4 / width, 1 - (head + LINE * (rows + 1.5)) / height, remark, va="center")
         figure.text(0.1 / width, 0.2 / height, note, fontsize=SMALL, color=FAINT, va="center")
         headline(figure, title, columns=columns)
-        _risk_table(risk, arms, ticks=ticks)
+        if blocks:
+            place = (left, foot / height, 0.975 - left, table / height)
+            colours = [_colour(i) if rows > 1 else INK for i in range(rows)]
+            risk_table(figure.add_axes(place, sharex=axes), blocks, ticks=ticks, colours=colours)
     return figure, axes
+
+
+def _last(arms: Sequence[GroupCurve], *, apart: bool) -> float:
+    """Return the day on which the axis ends."""
+    own = look().x_max
+    return axis_end([a.curve for a in arms], apart=apart) if own is None else own * DAYS_A_MONTH
+
+
+def _tall(columns: Columns) -> float:
+    """Return the height of the curves' axes, in inches."""
+    own = look().height
+    return _PLOT[columns] if own is None else own / MILLIMETRES
+
+
+def _ticks(at_risk: Sequence[Estimate]) -> list[float]:
+    """Return the days of the ticks: those that the plan asks for, where there are numbers at risk of all of them."""
+    days = sorted(float(r.at or 0) for r in at_risk)
+    chosen = look()
+    if not days or (chosen.x_breaks is None and chosen.x_max is None):
+        return days
+    wanted = shown_days(chosen, days)
+    return wanted if set(wanted) <= set(days) else days
 
 
 def _beyond(arms: Sequence[GroupCurve], last: float) -> str:
@@ -118,13 +163,14 @@ def _beyond(arms: Sequence[GroupCurve], last: float) -> str:
     if last >= max(float(a.curve.time[-1]) for a in arms):
         return ""
     later = round(sum(float(np.nansum(a.curve.events[a.curve.time > last])) for a in arms))
-    few = f"fewer than {FEWEST_AT_RISK} are at risk"
-    return f"Axis ends where {few}; later events not drawn: {number_format.count(later)}."
+    few = f"where fewer than {FEWEST_AT_RISK} are at risk"
+    where = few if look().x_max is None else f"at month {number_format.month(last)}"
+    return f"Axis ends {where}; later events not drawn: {number_format.count(later)}."
 
 
 def ends(arms: Sequence[GroupCurve], *, apart: bool = True) -> str:
     """Say in an alternative text where the axis ends; nothing where it shows the whole follow-up."""
-    last = axis_end([a.curve for a in arms], apart=apart)
+    last = _last(arms, apart=apart)
     note = _beyond(arms, last)
     return f" {note} That is month {number_format.months(last)}." if note else ""
 
@@ -152,13 +198,13 @@ def _draw(axes: Axes, arm: GroupCurve, i: int, *, down: bool, band: bool) -> Non
             time[finite], lower[finite], upper[finite], step="post", color=colour, alpha=0.13, linewidth=0
         )
     marks = np.flatnonzero(c.censored > 0)
-    if len(marks) <= MOST_MARKS:
+    if look().censor_marks and len(marks) <= MOST_MARKS:
         axes.plot(c.time[marks] / DAYS_A_MONTH, line(c.survival[marks]), "|", color=colour, markersize=4.5,
                   markeredgewidth=0.8)  # fmt: skip
 
 
 def _colour(i: int) -> str:
-    return str(COLOURS[i])
+    return COLOURS[i]
 
 
 def _months(last: float) -> list[float]:
@@ -168,25 +214,27 @@ def _months(last: float) -> list[float]:
 
 
 def _axes(axes: Axes, ticks: Sequence[float], last: float, *, since: str = "the index infusion") -> None:
-    axes.set_ylim(0, 1.03)
+    low, high = (limit / 100 for limit in look().y_limits)
+    axes.set_ylim(low, high + 0.03 * (high - low))
     axes.set_xlim(0, max(last, 1.0) / DAYS_A_MONTH * 1.02)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0%", "25%", "50%", "75%", "100%"])
-    axes.set_xticks([t / DAYS_A_MONTH for t in ticks], [f"{t / DAYS_A_MONTH:g}" for t in ticks])
+    shares = low + (high - low) * np.arange(5) / 4
+    axes.set_yticks(shares, [f"{number_format.printed(f'{100 * share:g}')}%" for share in shares])
+    axes.set_xticks([t / DAYS_A_MONTH for t in ticks], [number_format.printed(f"{t / DAYS_A_MONTH:g}") for t in ticks])
     axes.set_xlabel(f"Months since {since}", labelpad=2)
 
 
 def _median(axes: Axes, arm: GroupCurve, colour: str) -> None:
     """Drop a line from the curve at one half to the axis of time."""
-    if arm.median.estimate is not None:
+    if arm.median.estimate is not None and look().y_limits[0] < 50 < look().y_limits[1]:
         at = arm.median.estimate / DAYS_A_MONTH
-        axes.plot([at, at], [0, 0.5], color=colour, linewidth=0.6, linestyle=(0, (1, 2)))
+        axes.plot([at, at], [look().y_limits[0] / 100, 0.5], color=colour, linewidth=0.6, linestyle=(0, (1, 2)))
 
 
 def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...], *, top: float, height: float,
          columns: Columns) -> None:  # fmt: skip
     """Write a small table: line, group, n, events, and what the curve comes to."""
     width = WIDTHS[columns]
-    first = _LETTER * max(len(_short(row[0])) for row in key) + 0.46
+    first = _LETTER * max(len(short_label(row[0])) for row in key) + 0.46
     places = [0.4, first + 0.14, first + 0.56, first + 0.74]
     step = LINE / height
     for x, text, side in zip(places, heads, ("left", "right", "right", "left"), strict=True):
@@ -197,26 +245,9 @@ def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...],
         line = Line2D([0.1 / width, 0.33 / width], [y, y], color=_colour(i), linestyle=look,
                       transform=figure.transFigure)  # fmt: skip
         figure.add_artist(line)
-        cells = (_short(row[0]), *row[1:])
+        cells = (short_label(row[0]), *row[1:])
         for x, text, side in zip(places, cells, ("left", "right", "right", "left"), strict=True):
             figure.text(x / width, y, text, ha=side, va="center")
-
-
-def _risk_table(axes: Axes, arms: Sequence[GroupCurve], *, ticks: Sequence[float]) -> None:
-    axes.set_ylim(len(arms) + 0.5, -0.5)
-    axes.axis("off")
-    place: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right", "va": "center"}
-    axes.annotate("At risk", (0, 0), xytext=(-10, 0), weight="bold", **place)
-    for i, arm in enumerate(arms):
-        axes.annotate(
-            _short(arm.label), (0, i + 1), xytext=(-10, 0), color=_colour(i) if len(arms) > 1 else INK, **place
-        )
-        for tick, record in zip(ticks, arm.at_risk, strict=False):
-            axes.text(tick / DAYS_A_MONTH, i + 1, number_format.count(record.estimate), ha="center", va="center")
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= 24 else f"{label[:23]}…"
 
 
 def points(arms: Sequence[GroupCurve]) -> pl.DataFrame:
@@ -234,3 +265,14 @@ def _alt(title: str, arms: Sequence[GroupCurve], since: str) -> str:
              f"{number_format.count(a.median.events)} events, median "
              f"{number_format.time(a.median)} months" for a in arms]  # fmt: skip
     return f"Kaplan-Meier curves, {title}, in months since {since}. " + "; ".join(parts) + f".{ends(arms)}"
+
+
+def risk_blocks(arms: Sequence[GroupCurve]) -> list[RiskRows]:
+    """Return the rows under the curves that the plan asks for, as far as there are records of them."""
+    blocks = []
+    for row in look().risk_table:
+        records = [arm.at_risk if row == "at risk" else arm.counts.get(row, ()) for arm in arms]
+        if any(records):
+            by_day = [{float(e.at or 0): e for e in own} for own in records]
+            blocks.append(RiskRows(row.capitalize(), [arm.label for arm in arms], by_day))
+    return blocks

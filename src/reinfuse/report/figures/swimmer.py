@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.cohort.patient_courses import KINDS, Course
 from reinfuse.report.figures.theme import (
-    COLOURS,
     INK,
+    MEANING,
     SMALL,
     WIDTHS,
     Columns,
@@ -32,18 +32,18 @@ _LANE, _FOOT, _GAP = 0.125, 0.5, 0.9
 _HIGHEST = 240 / 25.4
 """Inches of the tallest figure; lanes are drawn closer to stay within it."""
 _THICK = 4.2
-_STATES = (("CR", COLOURS[0]), ("PR", COLOURS[5]))
+_STATES = (("CR", MEANING[0]), ("PR", MEANING[5]))
 _ABOVE, _BELOW = -0.24, 0.24
 """Lanes by which a mark is moved, so that it does not hide an assessment of the same day."""
 _MOVED = {"MRD undetectable": _ABOVE, "MRD detectable": _ABOVE, "other therapy": _BELOW, "transplant": _BELOW}
 _STEPS = (0.25, 0.5, 1, 3, 6, 12, 24, 60, 120)
 _LETTERS = 40
 _MARKS: dict[str, tuple[str, str, str, float]] = {
-    "infusion": ("|", INK, INK, 62), "CR": ("o", COLOURS[0], INK, 15), "PR": ("o", "white", COLOURS[0], 15),
-    "SD": ("s", "white", INK, 9), "PD": ("x", COLOURS[1], COLOURS[1], 17),
-    "progression or death": ("x", COLOURS[1], COLOURS[1], 17),
-    "MRD undetectable": ("*", COLOURS[2], INK, 32), "MRD detectable": ("*", "white", INK, 32),
-    "other therapy": ("D", COLOURS[3], INK, 12), "transplant": ("P", COLOURS[4], INK, 24),
+    "infusion": ("|", INK, INK, 62), "CR": ("o", MEANING[0], INK, 15), "PR": ("o", "white", MEANING[0], 15),
+    "SD": ("s", "white", INK, 9), "PD": ("x", MEANING[1], MEANING[1], 17),
+    "progression or death": ("x", MEANING[1], MEANING[1], 17),
+    "MRD undetectable": ("*", MEANING[2], INK, 32), "MRD detectable": ("*", "white", INK, 32),
+    "other therapy": ("D", MEANING[3], INK, 12), "transplant": ("P", MEANING[4], INK, 24),
     "death": ("X", INK, INK, 24), "alive": (">", INK, INK, 18),
 }  # fmt: skip
 """Marker, face, edge and area of each kind. An infusion is an upright bar, taller and thinner than what is marked on

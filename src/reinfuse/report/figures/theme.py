@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import polars as pl
 from matplotlib import rc_context
@@ -16,7 +17,27 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from reinfuse.plan.figure_options import PALETTES, FigureLook, Format
+from reinfuse.report.figures.postscript import as_eps
+
 T = TypeVar("T")
+_LOOK: ContextVar[FigureLook] = ContextVar("look")
+_BY_ITSELF = FigureLook()
+
+
+def look() -> FigureLook:
+    """Return how the figure that is drawn now shall look."""
+    return _LOOK.get(_BY_ITSELF)
+
+
+@contextmanager
+def drawn_as(chosen: FigureLook) -> Iterator[None]:
+    """Draw figures as a plan asks for, within this context."""
+    token = _LOOK.set(chosen)
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
 
 
 class Cycle(tuple[T, ...]):
@@ -27,14 +48,33 @@ class Cycle(tuple[T, ...]):
         return super().__getitem__(i % len(self) if isinstance(i, int) else i)
 
 
-COLOURS: Cycle[str] = Cycle(("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"))
-"""Okabe and Ito's palette."""
+class GroupColours(Sequence[str]):
+    """The colours of groups in the palette that the plan asks for; begins anew at its end."""
+
+    def __len__(self) -> int:
+        return len(look().colours)
+
+    @overload
+    def __getitem__(self, i: int) -> str: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[str]: ...
+    def __getitem__(self, i: int | slice) -> str | Sequence[str]:
+        """Return the colour of a group, counted on beyond the end."""
+        colours = look().colours
+        return colours[i] if isinstance(i, slice) else colours[i % len(colours)]
+
+
+COLOURS = GroupColours()
+MEANING = Cycle(PALETTES["Okabe-Ito"])
+"""Colours that stand for one thing in every figure, such as a complete response, whatever the palette of groups is."""
 STYLES: Cycle[Any] = Cycle(("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))))
 INK = "#222222"
 FAINT = "#6b6b6b"
 SYNTHETIC = "Synthetic data: no real patient"
 Columns = Literal[1, 2]
-WIDTHS: dict[Columns, float] = {1: 89 / 25.4, 2: 183 / 25.4}
+MILLIMETRES = 25.4
+"""Of an inch."""
+WIDTHS: dict[Columns, float] = {1: 89 / MILLIMETRES, 2: 183 / MILLIMETRES}
 """Inches of a figure over one or two columns of a journal (89 and 183 mm)."""
 TEXT, SMALL, HEAD = 7.0, 6.0, 8.0
 """Sizes of letters, in points of the printed figure."""
@@ -71,6 +111,10 @@ class Drawn:
         Columns of a journal's page that it spans.
     patient_level
         True where single patients can be told apart.
+    formats
+        The files that are written of it.
+    eps
+        The figure as PostScript, where that is one of them.
     """
 
     name: str
@@ -80,6 +124,8 @@ class Drawn:
     data: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     columns: Columns = 2
     patient_level: bool = False
+    formats: tuple[Format, ...] = ("svg", "png")
+    eps: bytes | None = field(default=None, repr=False)
 
 
 def new(columns: Columns, height: float) -> Figure:
@@ -99,7 +145,9 @@ def wrapped(title: str, columns: Columns) -> list[str]:
 
 
 def headline(figure: Figure, title: str, *, columns: Columns) -> None:
-    """Put the title at the top left."""
+    """Put the title at the top left, where the plan wants it in the figure."""
+    if not look().title:
+        return
     height = figure.get_size_inches()[1]
     text = "\n".join(wrapped(title, columns))
     figure.text(
@@ -108,7 +156,9 @@ def headline(figure: Figure, title: str, *, columns: Columns) -> None:
 
 
 def head_height(title: str, columns: Columns) -> float:
-    """Return the inches that the title needs."""
+    """Return the inches that the title needs; a narrow edge where it stands in the legend."""
+    if not look().title:
+        return 0.06
     return 0.06 + 0.135 * len(wrapped(title, columns))
 
 
@@ -124,8 +174,12 @@ def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, dat
         svg = io.BytesIO()
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
+    formats = look().formats
+    with rc_context(_SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        eps = as_eps(figure, title) if "eps" in formats else None
     return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
-                 patient_level)  # fmt: skip
+                 patient_level, formats, eps)  # fmt: skip
 
 
 def fitted(labels: Sequence[str], inches: float, letter: float) -> tuple[list[str], float]:

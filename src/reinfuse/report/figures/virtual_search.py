@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reinfuse.report.figures.theme import (
-    COLOURS,
     FAINT,
     INK,
     LINE,
+    MEANING,
     SMALL,
     Columns,
     Drawn,
@@ -30,11 +30,11 @@ from reinfuse.simulation.trial.protocol import dose_text
 
 MODEL = "A model, calibrated to group results; not validated for individual patients"
 LOOKS: Mapping[str, tuple[str, str, str, float]] = {
-    "above the toxicity constraint": ("x", COLOURS[1], COLOURS[1], 3.2),
+    "above the toxicity constraint": ("x", MEANING[1], MEANING[1], 3.2),
     "inferior to the best": ("o", "white", FAINT, 3.4),
-    "not distinguishable": ("o", COLOURS[0], COLOURS[0], 4.2),
-    "usual": ("D", COLOURS[4], INK, 5.0),
-    "best": ("*", COLOURS[6], INK, 9.0),
+    "not distinguishable": ("o", MEANING[0], MEANING[0], 4.2),
+    "usual": ("D", MEANING[4], INK, 5.0),
+    "best": ("*", MEANING[6], INK, 9.0),
 }
 """Marker, face, edge and size of each kind of protocol, in the order of drawing."""
 _BAR = 0.15
@@ -165,8 +165,8 @@ def tornado(name: str, title: str, indices: pl.DataFrame, *, outcomes: Mapping[s
 def _indices(axes: Axes, top: pl.DataFrame, *, labels: Sequence[str]) -> None:
     rows = np.arange(len(top))
     total, first = top["total"].to_numpy(), np.maximum(top["first"].to_numpy(), 0)
-    axes.barh(rows, total, height=0.7, color=COLOURS[5])
-    axes.barh(rows, np.minimum(first, total), height=0.7, color=COLOURS[0])
+    axes.barh(rows, total, height=0.7, color=MEANING[5])
+    axes.barh(rows, np.minimum(first, total), height=0.7, color=MEANING[0])
     axes.hlines(
         rows, np.maximum(top["total_low"].to_numpy(), 0), top["total_high"].to_numpy(), color=INK, linewidth=0.7
     )
@@ -226,7 +226,7 @@ def value_of_information(
         panels[1].set_xlabel("Variance explained, %", labelpad=2)
         panels[1].set_yticks([])
         panels[0].set_yticks(rows, [_short(labels.get(n, n), _LETTERS[columns]) for n in top["name"]], fontsize=SMALL)
-        marks = [Line2D([], [], color=COLOURS[0], linewidth=4, label="above the permutation threshold"),
+        marks = [Line2D([], [], color=MEANING[0], linewidth=4, label="above the permutation threshold"),
                  Line2D([], [], color="#bbbbbb", linewidth=4, label="below it"),
                  Line2D([], [], color=INK, marker="|", linestyle="none", label="threshold (5%)")]  # fmt: skip
         figure.legend(handles=marks, loc="upper left", bbox_to_anchor=(0, 1 - head / height), ncols=3,
@@ -240,7 +240,7 @@ def value_of_information(
 
 
 def _bars(axes: Axes, rows: Any, values: Any, *, threshold: Any, stands: Any) -> None:
-    axes.barh(rows, values, height=0.7, color=np.where(stands, COLOURS[0], "#bbbbbb"))
+    axes.barh(rows, values, height=0.7, color=np.where(stands, MEANING[0], "#bbbbbb"))
     if threshold is not None:
         axes.plot(threshold, rows, linestyle="none", marker="|", markersize=6, color=INK)
     axes.set_ylim(rows[-1] + 0.5, -0.5)

@@ -10,10 +10,10 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from reinfuse.report.figures.theme import (
-    COLOURS,
     FAINT,
     INK,
     LINE,
+    MEANING,
     SMALL,
     WIDTHS,
     Columns,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reinfuse.kinetics.population.predictive import Check
 
 _LEGEND = "Lines: 10th, 50th and 90th percentile of the counts; shaded: 90% of simulated cohorts; dashed: limit."
-_ROWS = (COLOURS[0], COLOURS[1], COLOURS[2])
+_ROWS = (MEANING[0], MEANING[1], MEANING[2])
 _STYLES: tuple[Any, ...] = (":", "-", "--")
 PERCENTILES = ("10th", "50th", "90th")
 

@@ -17,6 +17,7 @@ from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Document, Picture, Section
 from reinfuse.report.document.typst import as_pdf, png
+from reinfuse.report.export.figure_files import figure_file
 from reinfuse.report.figures.theme import WIDTHS, Drawn
 from reinfuse.report.notebook.frames import to_pandas
 from reinfuse.report.notebook.saving import Writers, contents_of
@@ -75,7 +76,9 @@ class ShownFigure:
         return to_pandas(self.drawn.data)
 
     def save(self, path: str | Path) -> Path:
-        """Write the figure as .svg, .pdf, .png (300 dpi), .docx or .html, or its data as .csv; a file is replaced.
+        """Write the figure as .svg, .pdf, .png or .tiff (300 dpi), .docx or .html, or its data as .csv.
+
+        A file of that name is replaced. Also as .eps, where ``figure_style={"formats": ["eps"]}`` was asked for.
 
         Raises
         ------
@@ -94,6 +97,8 @@ class ShownFigure:
             ".svg": lambda: drawn.svg, ".png": lambda: png(drawn.svg), ".pdf": lambda: as_pdf(drawn.svg),
             ".docx": lambda: word(document, {drawn.name: png(drawn.svg)}), ".html": lambda: html(document).encode(),
             ".csv": lambda: csv_text(drawn.data).encode(),
+            ".tiff": lambda: figure_file(drawn, "tiff", pixels=png(drawn.svg)),
+            **({} if drawn.eps is None else {".eps": lambda: figure_file(drawn, "eps", pixels=b"")}),
         }  # fmt: skip
 
     @cached_property

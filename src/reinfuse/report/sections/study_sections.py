@@ -101,7 +101,8 @@ class StudySections:
 
     def _note(self, name: str) -> str:
         if name.startswith(("km_", "landmark_")):
-            marks = "" if self.coarse else "; vertical ticks: censored"
+            censored = self.findings.plan.report.figure_style.look_of(name).censor_marks and not self.coarse
+            marks = "; vertical ticks: censored" if censored else ""
             return f"Shaded: pointwise {self.tables.ci}{marks}."
         if name.startswith("incidence"):
             return f"Shaded: pointwise {self.tables.ci}."

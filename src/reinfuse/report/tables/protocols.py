@@ -77,9 +77,7 @@ class ProtocolTables(InferenceTables):
         if not lines:
             return None
         at = records[0].at
-        what = lowered(self.labels.endpoint(endpoint)) + (
-            f" at {number_format.months(at).removesuffix('.0')} months" if at else ""
-        )
+        what = lowered(self.labels.endpoint(endpoint)) + (f" at {number_format.month(at)} months" if at else "")
         heads = (
             "Protocol",
             "Patients",

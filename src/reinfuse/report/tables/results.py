@@ -63,7 +63,7 @@ class Tables:
                                     *(number_format.share(r) for r in rates))))  # fmt: skip
         days = [e.at for e in self.look.all("survival", endpoint, "rate_at", population="all", group=None)]
         heads = ("", "n", "Events", f"Median, months ({self.ci})",
-                 *(f"At {number_format.months(d).removesuffix('.0')} months ({self.ci})" for d in days))  # fmt: skip
+                 *(f"At {number_format.month(d)} months ({self.ci})" for d in days))  # fmt: skip
         rows = [Row(r.head, (*r.cells, *[""] * (len(heads) - 1 - len(r.cells)))) for r in rows]
         tests = self.look.all("survival", endpoint, "p_value")
         shown = [f"{self.labels.factor(t.term or '').split(', per ')[0]} {number_format.p_value(t.p_value)}"
@@ -88,7 +88,7 @@ class Tables:
                     continue
                 if len(rates) > len(heads) - 3:
                     heads = ("", "n", "Events", *(
-                        f"At {number_format.months(r.at).removesuffix('.0')} months ({self.ci})"
+                        f"At {number_format.month(r.at)} months ({self.ci})"
                                                   for r in rates))  # fmt: skip
                 cells = (number_format.count(rates[0].n), number_format.count(rates[0].events),
                          *(number_format.share(r) for r in rates))  # fmt: skip

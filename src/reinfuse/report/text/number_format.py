@@ -152,6 +152,11 @@ def months(days: float | None) -> str:
     return _decimals(days / DAYS_A_MONTH, 1 if own is None else own)
 
 
+def month(days: float | None) -> str:
+    """Return a day that is meant as a month, such as the horizon of a rate: `6`, `1.5`."""
+    return NOT_REACHED if days is None else printed(f"{days / DAYS_A_MONTH:.1f}".removesuffix(".0"))
+
+
 def level(confidence: float | None) -> str:
     """Return the level of an interval: `95% CI`."""
     return f"{confidence_level(confidence)} CI"
