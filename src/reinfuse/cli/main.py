@@ -24,7 +24,6 @@ app = typer.Typer(
 
 app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
-app.command("completion")(completion.completion)
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 
@@ -256,6 +255,9 @@ def schema(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
         for row in (row for row in rows if row["table"] == name):
             needed = f" [{row['needed']} needed]" if row["needed"] else ""
             typer.echo(f"  {row['column']:<24} {row['meaning']}{needed}")
+
+
+app.command("completion")(completion.completion)
 
 
 def main() -> None:
