@@ -63,6 +63,15 @@ def test_what_a_process_that_dies_had_is_done_here(second):
     assert {who for _, who in results.values()} == {os.getpid()}
 
 
+def test_one_piece_of_work_is_done_there_or_where_that_process_is_dead_here(second):
+    value, who = second.either(_square, 7)
+    assert value == 49
+    assert who not in (0, os.getpid())
+    second._process.kill()
+    second._process.wait()
+    assert second.either(_square, 7) == (49, os.getpid())
+
+
 def test_an_error_there_is_an_error_here(second):
     with pytest.raises(ZeroDivisionError):
         second.results(failing, 200, range(200), here=_square)

@@ -76,6 +76,14 @@ class SecondProcess:
             raise error
         return result
 
+    def either(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return what a function of a module gives there; here, if the second process does not answer."""
+        try:
+            result: T = self.ask(work, *arguments)
+        except _Dead:
+            return work(*arguments)
+        return result
+
     def results(self, pieces_of: Callable[[Any], Sequence[Callable[[], T]]], argument: Any, places: Sequence[int],
                 here: Callable[[int], T]) -> dict[int, T]:  # fmt: skip
         """Return the result of each piece.

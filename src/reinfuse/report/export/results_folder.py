@@ -82,13 +82,16 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         if FIGURES in parts:
             _write_figures([figure for _, figure in drawn], pixels, draft / "figures")
         written = _written(findings, drawn, draft, parts=parts, boundary=boundary)
+        words: dict[str, Callable[[], bytes]] = {
+            name: partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
+        }
+        if second and SUPPLEMENT in words:  # the longest of all; the second process has nothing else to do
+            words[SUPPLEMENT] = pool.submit(second.either, word, written[SUPPLEMENT], pixels).result
         pages = {name: pool.submit(pdf, document) for name, document in written.items()}
         for name, document in written.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
         further: dict[str, Callable[[], bytes]] = {
-            **{
-                f"{name}.docx": partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
-            },
+            **{f"{name}.docx": work for name, work in words.items()},
             **{f"{name}.pdf": page.result for name, page in pages.items()},
         }
         for name, work in further.items():
