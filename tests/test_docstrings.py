@@ -6,11 +6,14 @@ import doctest
 import inspect
 import re
 import shutil
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import reinfuse
 from reinfuse import statistics
 from reinfuse.data import dataset
 from test_structure import modules_of
@@ -50,8 +53,6 @@ def test_each_function_that_can_be_used_alone_tells_its_parameters_and_shows_an_
 
 
 def test_completion_shows_what_is_public():
-    import reinfuse
-
     assert dir(reinfuse) == sorted(reinfuse.__all__)
     assert dir(statistics) == sorted(statistics.__all__)
     assert all(getattr(reinfuse, n) is not None for n in reinfuse.__all__)
@@ -75,3 +76,11 @@ def test_arrays_that_are_no_data_of_a_model_are_refused(arguments, rule):
     kind, X, event = arguments
     with pytest.raises(ValueError, match=rule):
         statistics.firth.fit(kind, np.array(X), np.array(event))
+
+
+def test_to_import_reinfuse_loads_no_library():
+    code = "import sys, reinfuse; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+    path = str(Path(reinfuse.__file__).parents[1])
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                         env={"PYTHONPATH": path})  # fmt: skip
+    assert not {"narwhals", "numpy", "polars", "pandas", "pydantic", "scipy", "matplotlib"} & set(run.stdout.split())

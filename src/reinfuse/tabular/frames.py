@@ -105,6 +105,9 @@ def _texts(name: str, values: Sequence[Any], missing: Sequence[bool], *, meter: 
 
 
 def _text(name: str, value: Any) -> str:
+    kind = type(value)
+    if kind is str or kind is int:  # nearly all of them
+        return str(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and value != value:  # NaN
