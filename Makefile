@@ -68,7 +68,7 @@ $(VENV)-docs/ready: requirements-docs.lock pyproject.toml
 docs: $(VENV)-docs/ready
 	$(VENV)-docs/bin/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
 	$(VENV)-docs/bin/python -m reinfuse.sources.documentation docs/values.md
-	$(VENV)-docs/bin/python docs/generate.py
+	REINFUSE_STRICT=1 $(VENV)-docs/bin/python docs/generate.py
 	$(VENV)-docs/bin/python -m sphinx -q -E -W --keep-going docs docs/_build/html
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).

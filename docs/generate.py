@@ -48,6 +48,10 @@ figures
 tables
 ```
 
+````{{container}} thumbs
+{thumbs}
+````
+
 Not from this cohort, or with an extra only:
 
 {others}
@@ -130,7 +134,8 @@ def _gallery(every: list[reinfuse.Findings]) -> None:
     for name, items in shown_here.items():
         (folder / f"{name}.md").write_text(f"# {name.capitalize()}\n\n{_SYNTHETIC}\n\n{''.join(items)}", "utf-8")
     others = "\n".join(f"- {what}" for what in _not_shown(every))
-    index = _GALLERY.format(figures=len(drawn), tables=len(tables), others=others)
+    thumbs = "\n".join(map(_thumb, drawn.values()))
+    index = _GALLERY.format(figures=len(drawn), tables=len(tables), others=others, thumbs=thumbs)
     (folder / "index.md").write_text(index, "utf-8")
 
 
@@ -141,11 +146,17 @@ def _not_shown(every: list[reinfuse.Findings]) -> Iterator[str]:
                 if modules()[name].records not in given)  # fmt: skip
 
 
+def _thumb(drawn: Drawn) -> str:
+    """Return a small picture of a figure that leads to it."""
+    place = f"figures.html#figure-{drawn.name.replace('_', '-')}"
+    return f"```{{image}} {drawn.name}.svg\n:alt: {drawn.title}\n:target: {place}\n:loading: lazy\n```"
+
+
 def _figure(drawn: Drawn) -> str:
     """Return a figure with its title, its text for those who do not see it, and the call that draws it."""
     alt = " ".join(drawn.alt.split())
-    return (f"## {drawn.title}\n\n```{{image}} {drawn.name}.svg\n:alt: {alt}\n:loading: lazy\n```\n\n"
-            f"`report.figure(\"{drawn.name}\")`\n\n")  # fmt: skip
+    picture = f"```{{image}} {drawn.name}.svg\n:alt: {alt}\n:loading: lazy\n```"
+    return f'(figure-{drawn.name})=\n## {drawn.title}\n\n{picture}\n\n`report.figure("{drawn.name}")`\n\n'
 
 
 def _table(table: ShownTable) -> str:
