@@ -105,3 +105,11 @@ def test_a_sentence_on_the_vital_status_tells_contact_death_and_cause(text, cont
 )
 def test_a_date_that_may_be_of_something_else_is_asked_about(text):
     assert understand("last_contact", text, order="dmy") is None
+
+
+def test_a_response_without_a_date_is_placed_a_day_after_the_infusion_only_if_a_person_agrees():
+    text = f"{BASE}CART2 response D30 > - > CR; PR; SD\nCART2 date of response D30 > - > 2020-02-02; ; 2020-04-02"
+    source = centre("sheet.xlsx", CART=text).source
+    (asked,) = [q for q in questions(propose(source, today=date(2026, 1, 1)).map) if q.line == "responses.date"]
+    assert "1 more responses than dates: day 30 after the infusion is taken where none stands" in asked.about
+    assert cells(imported(text.removeprefix(BASE)), "responses", "date") == ["2020-02-02", "2020-03-03", "2020-04-02"]

@@ -190,7 +190,7 @@ class _Builder:
             if key == "responses.response":
                 own = self._own_date("responses", k, day)
                 criteria = self.lines.get(("responses.criteria", k, None))
-                dated = own.filled if own else self._dated(line, k, day)
+                dated = self._completed(own, line, k, day=day) if own else self._dated(line, k, day)
                 more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", words=_CRITERIA)
                 yield self.block("responses", {"date": dated, "response": line.filled, **more})
                 if any(
@@ -201,9 +201,19 @@ class _Builder:
         for _, line in self.role("responses.date:PD"):
             yield self.block("responses", {"date": line.filled, "response": Field(const="PD")})
 
+    def _completed(self, own: ProposedLine, line: ProposedLine, k: int | None, *, day: int | None) -> Field:
+        """Return the date of responses; for those without one, a day after the infusion that a person confirms."""
+        lacking = line.match.cells.filled - own.match.cells.filled
+        placed = self._after(k, day)
+        numbers = any(t.isdigit() for t in own.match.cells.counts)
+        if lacking <= 0 or placed.after == OPEN or numbers:
+            return own.filled
+        why = f"{lacking} more responses than dates: day {placed.day} after the infusion is taken where none stands"
+        return replace(own.filled, after=placed.after, day=placed.day, said="no date is recorded", confirm=True,
+                       reason=f"{own.filled.reason}; {why}")  # fmt: skip
+
     def _own_date(self, table: str, k: int | None, day: int | None) -> ProposedLine | None:
-        """Return the column of the date of a day; where an infusion has one date and one assessment, they are of a "
-        "pair."""
+        """Return the column of the date of a day; of an infusion with one date and one assessment, that date."""
         dates = {d: line for (key, i, d), line in self.lines.items() if key == f"{table}.date" and i == k}
         days = {
             d

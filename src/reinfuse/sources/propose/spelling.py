@@ -39,8 +39,7 @@ def words_of(text: str) -> Words:
 
 @cache
 def _pieces(token: str) -> Words:
-    """Return the words that a name without spaces is made of: `respdt` of `resp` and `dt`; itself where it is of "
-    "none."""
+    """Return the words of which a name without spaces is made: `respdt` of `resp` and `dt`; else itself."""
     if token in _spellings() or token in _STOP or len(token) < _SHORTEST_COMPOUND:
         return (token,)
     return _split(token) or (token,)
@@ -57,8 +56,7 @@ def _split(token: str) -> Words:
 
 @cache
 def _vocabulary() -> frozenset[str]:
-    """Return words of which names without spaces are made; of two letters those alone that are used for nothing "
-    "else."""
+    """Return words of which names without spaces are made; of two letters, those alone that mean nothing else."""
     english = {w for key in _words_file()["spellings"] for w in key.split()}
     return frozenset({w for w in (*english, *_spellings()) if len(w) > 2} | {"dt", "id", "dx", "ld", *_MORE})
 
