@@ -111,5 +111,5 @@ def test_a_response_without_a_date_is_placed_a_day_after_the_infusion_only_if_a_
     text = f"{BASE}CART2 response D30 > - > CR; PR; SD\nCART2 date of response D30 > - > 2020-02-02; ; 2020-04-02"
     source = centre("sheet.xlsx", CART=text).source
     (asked,) = [q for q in questions(propose(source, today=date(2026, 1, 1)).map) if q.line == "responses.date"]
-    assert "1 more responses than dates: day 30 after the infusion is taken where none stands" in asked.about
+    assert "responses without a date: 1; for them, day 30 after the infusion is taken" in asked.about
     assert cells(imported(text.removeprefix(BASE)), "responses", "date") == ["2020-02-02", "2020-03-03", "2020-04-02"]

@@ -208,7 +208,7 @@ class _Builder:
         numbers = any(t.isdigit() for t in own.match.cells.counts)
         if lacking <= 0 or placed.after == OPEN or numbers:
             return own.filled
-        why = f"{lacking} more responses than dates: day {placed.day} after the infusion is taken where none stands"
+        why = f"responses without a date: {lacking}; for them, day {placed.day} after the infusion is taken"
         return replace(own.filled, after=placed.after, day=placed.day, said="no date is recorded", confirm=True,
                        reason=f"{own.filled.reason}; {why}")  # fmt: skip
 
