@@ -226,6 +226,8 @@ def test_sections_stand_in_the_plan_s_order_and_nothing_is_lost(demo_findings, d
     kinetics = next(s for s in documents_of[REPORT].sections if s.name == "kinetics")
     assert [one.name for one in items(kinetics)] == [
         one.name for s in both[SUPPLEMENT].sections if s.name == "kinetics" for one in items(s)]  # fmt: skip
+    cautions = [documents_of[REPORT].text(b.text) for b in documents_of[REPORT].blocks() if isinstance(b, Paragraph)]
+    assert any("See supplement: Limitations." in text for text in cautions)
     said = str(documents_of[REPORT].sections[-1].blocks[-1].text)
     assert "section Limitations" in said  # where no section is whose readers look for it, the last one tells
 
@@ -238,6 +240,8 @@ def test_tables_and_figures_are_those_that_the_plan_names_in_its_order(demo_find
     assert report["survival"] == ["km_pfs"]
     assert report["associations"] == ["forest_pfs"]
     assert (report["patients"], report["response"], report["later"]) == (["baseline"], ["response"], ["later"])
+    kinetics = chosen(demo_findings, drawn, sections=[*MAIN, "kinetics"], figures=["km_os"])[REPORT].sections[-1]
+    assert {type(one) for one in items(kinetics)} == {Table}  # its tables, since the plan names figures alone
     assert {"toxicity", "swimmer", "times", "associations"} <= set(names(documents_of[SUPPLEMENT]))
     before, after = ([n for d in pair.values() for n in names(d)] for pair in (both, documents_of))
     assert sorted(before) == sorted(after)
@@ -252,8 +256,14 @@ def test_endpoints_and_subgroups_of_the_tables_and_the_whole_in_the_supplement(d
     assert len(tables["baseline"].head) == 2
     assert len(tables["response"].head) == 2
     assert not any(row.head in ("ALL", "CLL", "NHL") for row in tables["response"].rows)
+    first = documents_of[REPORT].sections[0].blocks[0]
+    assert "Cy-Flu before CART1 and progression-free survival" in dict(first.items)  # the plan's models, all of them
+    assert "km_pfs" in names(chosen(demo_findings, drawn, endpoints=["os"], figures=["km_os", "km_pfs"])[REPORT])
     full = {b.name: b for b in documents_of[SUPPLEMENT].blocks() if isinstance(b, Table)}
     own = {b.name: b for b in both[REPORT].blocks() if isinstance(b, Table)}
+    narrow = chosen(demo_findings, drawn, endpoints=["os"], sections=["summary", "power", "kinetics"])
+    before, after = (set(n for d in pair.values() for n in names(d)) for pair in (both, narrow))
+    assert before == after  # a section that is the supplement's by default is whole in the report
     for name in ("baseline", "response", "toxicity"):
         assert full[name].rows == own[name].rows
         assert full[name].caption == f"{own[name].caption}, all endpoints and subgroups"

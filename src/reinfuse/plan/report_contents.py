@@ -46,6 +46,11 @@ class ReportContents(Declaration):
         return wrong
 
     @property
+    def chosen(self) -> bool:
+        """Whether the plan chooses anything."""
+        return any(getattr(self, name) is not None for name in ReportContents.model_fields)
+
+    @property
     def narrowed(self) -> bool:
         """Whether its tables show fewer endpoints or subgroups than there are."""
         return self.endpoints is not None or self.subgroups is not None

@@ -198,7 +198,7 @@ class Document:
             If it leads nowhere.
         """
         if ref.kind == "section":
-            return next(b.title for b in self.blocks() if isinstance(b, Section) and b.name == ref.name)
+            return {b.name: b.title for b in self.blocks() if isinstance(b, Section)}[ref.name]
         return self.numbered(ref.kind, ref.name)
 
     def numbered(self, kind: str, name: str) -> str:

@@ -64,10 +64,17 @@ def without(section: Section, names: Collection[str]) -> Section | None:
 
 
 def referring(document: Document, *others: Document) -> Document:
-    """Return a document in which references to tables and figures of other documents read as these label them."""
+    """Return a document in which references to what stands in other documents read as these label it."""
     labels = {key: other.numbered(*key) for other in others for key in other.numbers}
-    away = {key: label for key, label in labels.items() if key not in document.numbers}
+    labels |= {key: f"{'supplement' if other.mark else 'report'}: {title}"
+               for other in others for key, title in _titles(other).items()}  # fmt: skip
+    own = {*document.numbers, *_titles(document)}
+    away = {key: label for key, label in labels.items() if key not in own}
     return replace(document, sections=tuple(_resolved(s, away) for s in document.sections))
+
+
+def _titles(document: Document) -> dict[tuple[str, str], str]:
+    return {("section", block.name): block.title for block in document.blocks() if isinstance(block, Section)}
 
 
 def _resolved(section: Section, away: Mapping[tuple[str, str], str]) -> Section:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Document, Pairs, Paragraph, Section, with_citations
 from reinfuse.report.document.split import referring
-from reinfuse.report.sections.headings import HEADINGS
+from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.main_report import left_out, main_sections
 from reinfuse.report.sections.results import section
 from reinfuse.report.sections.selection import narrowed, selected, shelf
@@ -56,13 +56,14 @@ def title(findings: Findings) -> str:
 def _documents(sections: StudySections) -> dict[str, Document]:
     findings = sections.findings
     shown = sections.of(narrowed(findings)) if findings.plan.report.narrowed else sections
-    on, every = shelf(shown), shelf(sections)
-    selection = selected(shown, on)
+    every = shelf(sections)
+    on = {**every, **{name: placed for name, placed in shelf(shown).items() if placed[0] in MAIN}}
+    selection = selected(shown, on, findings=findings)
     partly = {name for name in selection.items if on[name] != every[name]}
     own, full = Prose(findings), Prose(findings)
     further = remaining(sections, selection.items.keys() - partly, partly)
     left = left_out(sections, selection, prose=full)
-    main = dict(main_sections(shown, on, selection, further=further | left, prose=own))
+    main = dict(main_sections(shown, on, selection, full=sections, further=further | left, prose=own))
     answered = _answered(shown, selection.items.keys(), [name for name, one in main.items() if one is not None])
     rest = dict(supplement_sections(sections, further | left, prose=full, answered=answered))
     name = title(findings)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from reinfuse.analyses.multiplicity import hypotheses
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
 from reinfuse.cohort.strata import AT_LEAST, Stratum
-from reinfuse.report.document.model import Block, Pairs, Paragraph, Ref, Text
+from reinfuse.report.document.model import Block, Pairs, Paragraph, Ref, Table, Text
 from reinfuse.report.sections.certainty import RATIOS, Certainty
 from reinfuse.report.tables.robustness import effect_of, ratio
 from reinfuse.report.tables.study_tables import StudyTables
@@ -28,9 +28,8 @@ IN_TABLE = ("Response", "Survival", "Toxicity")
 """Statements that the table of outcomes makes, where it stands on the first page."""
 
 
-def key_findings(tables: StudyTables, figures: Sequence[Block] = ()) -> Iterator[Block]:
+def key_findings(tables: StudyTables, outcomes: Table | None, *, figures: Sequence[Block] = ()) -> Iterator[Block]:
     """Yield the first page's blocks: statements, outcomes, the primary figures."""
-    outcomes = tables.outcomes()
     heads = IN_TABLE if outcomes is not None else ()
     yield Pairs(tuple(one for one in KeyFindings(tables).statements() if one[0] not in heads))
     yield from (() if outcomes is None else (outcomes,))

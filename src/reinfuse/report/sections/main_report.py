@@ -19,7 +19,13 @@ from reinfuse.report.text.narrative import Prose
 
 
 def main_sections(
-    sections: StudySections, on: Shelf, selection: Selection, *, further: Mapping[str, Section], prose: Prose
+    sections: StudySections,
+    on: Shelf,
+    selection: Selection,
+    *,
+    full: StudySections,
+    further: Mapping[str, Section],
+    prose: Prose,
 ) -> Iterator[tuple[str, Section | None]]:
     """Yield names and sections of the report, in order; None where there is nothing to show.
 
@@ -27,13 +33,15 @@ def main_sections(
     ----------
     on
         Every table and figure.
+    full
+        The sections of all endpoints and subgroups.
     further
         The supplement's sections of results, by name.
     """
     makers: Mapping[str, _Maker] = {
         "summary": _summary, "patients": _patients, "course": _course, "limits": _limits, "methods": _methods,
     }  # fmt: skip
-    page = _Page(sections, prose, selection, further)
+    page = _Page(sections, prose, selection, further=further, full=full)
     blocks: dict[str, list[Table | Picture]] = {name: [] for name in selection.sections}
     for name, item in selection.items.items():
         blocks[item.section or on[name][0]].append(on[name][1])
@@ -42,12 +50,12 @@ def main_sections(
             make = makers.get(name, _results)
             yield name, sections.of_blocks(name, partial(make, page, blocks[name], name))
         else:
-            yield name, page.of_supplement(name)
+            yield name, _of_supplement(full.results.get(name), selection)
 
 
 def left_out(sections: StudySections, selection: Selection, *, prose: Prose) -> dict[str, Section]:
     """Return what the report always has unless the plan leaves it out, by name."""
-    page = _Page(sections, prose, selection, {})
+    page = _Page(sections, prose, selection, further={}, full=sections)
     makers: Mapping[str, _Maker] = {"summary": _summary, "limits": _limits}
     built = {name: sections.of_blocks(name, partial(make, page, (), name))
              for name, make in makers.items() if name not in selection.sections}  # fmt: skip
@@ -58,16 +66,16 @@ class _Page:
     """What the sections of one report are made of."""
 
     def __init__(
-        self, sections: StudySections, prose: Prose, selection: Selection, further: Mapping[str, Section]
+        self,
+        sections: StudySections,
+        prose: Prose,
+        selection: Selection,
+        *,
+        further: Mapping[str, Section],
+        full: StudySections,
     ) -> None:
         self.sections, self.prose, self.selection, self.further = sections, prose, selection, further
-
-    def of_supplement(self, name: str) -> Section | None:
-        """Return a section that is the supplement's by default, with its texts and the chosen tables and figures."""
-        full = self.sections.results.get(name)
-        if full is None:
-            return None
-        return without(full, {one.name for one in items(full)} - set(self.selection.items))
+        self.full = full
 
     def pointers(self, name: str) -> Iterator[Block]:
         """Yield where in the supplement readers of a section find more."""
@@ -90,17 +98,22 @@ class _Page:
         return f"section {self.sections.heading(name).mentioned}{inside}"
 
 
+def _of_supplement(full: Section | None, selection: Selection) -> Section | None:
+    """Return a section that is the supplement's by default, with its texts and the chosen tables and figures."""
+    return None if full is None else without(full, {one.name for one in items(full)} - set(selection.items))
+
+
 _Maker = Callable[[_Page, Sequence[Table | Picture], str], Iterator[Block]]
 """Makes the blocks of a section."""
 
 
 def _summary(page: _Page, blocks: Sequence[Table | Picture], name: str) -> Iterator[Block]:
-    yield from key_findings(page.sections.tables, blocks)
+    yield from key_findings(page.full.tables, page.sections.tables.outcomes(), figures=blocks)
     yield from page.pointers(name)
 
 
 def _patients(page: _Page, blocks: Sequence[Table | Picture], name: str) -> Iterator[Block]:
-    yield Paragraph(" ".join(KeyFindings(page.sections.tables).patients()))
+    yield Paragraph(" ".join(KeyFindings(page.full.tables).patients()))
     yield from blocks
     yield from page.pointers(name)
 

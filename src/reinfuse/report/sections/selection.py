@@ -61,13 +61,17 @@ def narrowed(findings: Findings) -> Findings:
     return replace(findings, described=about)
 
 
-def selected(sections: StudySections, on: Shelf) -> Selection:
+def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> Selection:
     """Return what the report holds.
 
     Parameters
     ----------
+    sections
+        Of the report's endpoints and subgroups.
     on
-        Every table and figure of the report's endpoints and subgroups.
+        Every table and figure.
+    findings
+        Of all endpoints and subgroups.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def selected(sections: StudySections, on: Shelf) -> Selection:
         If the plan chooses what there is not, in results that are not read back: those may lack what the plan knew.
     """
     options = sections.findings.plan.report
-    problems = list(_problems(sections, on)) if sections.findings.data is not None else []
+    problems = list(_problems(sections, on, findings=findings)) if sections.findings.data is not None else []
     if problems:
         raise PlanRefused(problems)
     drawn = {drawn.name for _, drawn in sections.figures}
@@ -83,8 +87,11 @@ def selected(sections: StudySections, on: Shelf) -> Selection:
     default = {item.name: item for item in (*declared, *OF_PATIENTS) if item.name in on}
     chosen = _chosen(options, default, on)
     order = _order(options, [item.section or on[name][0] for name, item in chosen.items()])
-    whole = [name for name in order if name not in MAIN and options.tables is None and options.figures is None]
-    chosen |= {one: MainItem(one) for one, (name, _) in on.items() if name in whole}
+    whole = [name for name in options.sections or () if name not in MAIN]
+    free = ((Table,) if options.tables is None else ()) + ((Picture,) if options.figures is None else ())
+    chosen |= {
+        name: MainItem(name) for name, (section, one) in on.items() if section in whole and isinstance(one, free)
+    }
     kept = {name: item for name, item in chosen.items() if (item.section or on[name][0]) in order}
     named = (*(options.tables or ()), *(options.figures or ()))
     return Selection(order, kept, tuple(name for name in named if name not in on and name != "outcomes"))
@@ -113,12 +120,12 @@ def _order(options: ReportContents, used: Sequence[str]) -> tuple[str, ...]:
     return (*MAIN[:at], *further, *MAIN[at:])
 
 
-def _problems(sections: StudySections, on: Shelf) -> Iterator[Problem]:
+def _problems(sections: StudySections, on: Shelf, *, findings: Findings) -> Iterator[Problem]:
     """Yield what the plan chooses and there is not."""
     options = sections.findings.plan.report
     of_results = [name for name in HEADINGS if name not in OF_NO_ANALYSIS and name not in MAIN]
     tables = [name for name, (_, one) in on.items() if isinstance(one, Table)]
-    planned = {name: place for place, name, _ in figures(sections.findings)}
+    planned = {name: place for place, name, _ in figures(findings)}
     for setting, names, valid in (
         ("sections", options.sections, [*MAIN, *of_results]),
         ("tables", options.tables, ["outcomes", *tables]),
