@@ -11,7 +11,7 @@ from reinfuse.report.document.split import items, without
 from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.key_findings import KeyFindings, key_findings
 from reinfuse.report.sections.openings import OPENINGS
-from reinfuse.report.sections.selection import Selection, Shelf
+from reinfuse.report.sections.selection import MainSelection, Shelf
 from reinfuse.report.sections.study_sections import StudySections
 from reinfuse.report.sections.supplement import references
 from reinfuse.report.text.labels import lowered
@@ -21,7 +21,7 @@ from reinfuse.report.text.narrative import Prose
 def main_sections(
     sections: StudySections,
     on: Shelf,
-    selection: Selection,
+    selection: MainSelection,
     *,
     full: StudySections,
     further: Mapping[str, Section],
@@ -53,7 +53,7 @@ def main_sections(
             yield name, _of_supplement(full.results.get(name), selection)
 
 
-def left_out(sections: StudySections, selection: Selection, *, prose: Prose) -> dict[str, Section]:
+def left_out(sections: StudySections, selection: MainSelection, *, prose: Prose) -> dict[str, Section]:
     """Return what the report always has unless the plan leaves it out, by name."""
     page = _Page(sections, prose, selection, further={}, full=sections)
     makers: Mapping[str, _Maker] = {"summary": _summary, "limits": _limits}
@@ -69,7 +69,7 @@ class _Page:
         self,
         sections: StudySections,
         prose: Prose,
-        selection: Selection,
+        selection: MainSelection,
         *,
         further: Mapping[str, Section],
         full: StudySections,
@@ -98,7 +98,7 @@ class _Page:
         return f"section {self.sections.heading(name).mentioned}{inside}"
 
 
-def _of_supplement(full: Section | None, selection: Selection) -> Section | None:
+def _of_supplement(full: Section | None, selection: MainSelection) -> Section | None:
     """Return a section that is the supplement's by default, with its texts and the chosen tables and figures."""
     return None if full is None else without(full, {one.name for one in items(full)} - set(selection.items))
 

@@ -25,7 +25,7 @@ _OF_FIRST_PAGE = "survival"
 
 
 @dataclass(frozen=True)
-class Selection:
+class MainSelection:
     """What the report holds.
 
     Attributes
@@ -61,7 +61,7 @@ def narrowed(findings: Findings) -> Findings:
     return replace(findings, described=about)
 
 
-def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> Selection:
+def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> MainSelection:
     """Return what the report holds.
 
     Parameters
@@ -94,7 +94,7 @@ def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> Selec
     }
     kept = {name: item for name, item in chosen.items() if (item.section or on[name][0]) in order}
     named = (*(options.tables or ()), *(options.figures or ()))
-    return Selection(order, kept, tuple(name for name in named if name not in on and name != "outcomes"))
+    return MainSelection(order, kept, tuple(name for name in named if name not in on and name != "outcomes"))
 
 
 def _chosen(options: ReportContents, default: Mapping[str, MainItem], on: Shelf) -> dict[str, MainItem]:
