@@ -355,6 +355,17 @@ def test_settings_of_the_report_change_the_look_and_no_number(findings, report):
         Report(findings, journl="Lancet")
 
 
+def test_rows_under_curves_that_findings_lack_are_estimated(findings, read_back):
+    style = {"x_breaks": 2, "risk_table": ["at risk", "events"]}
+    planned = Study(findings.cohort, findings.plan.replace(report={"figure_style": style})).only("survival")
+    for by in (None, "cart1_cy_flu"):
+        shown = Report(findings, figure_style=style).km("pfs", by=by).drawn.svg
+        assert shown == Report(planned).km("pfs", by=by).drawn.svg
+        assert shown != Report(findings).km("pfs", by=by).drawn.svg
+    with pytest.raises(RequestRefused, match="nothing more can be estimated"):
+        Report(read_back.findings, figure_style=style).km("pfs")
+
+
 def test_a_second_process_changes_no_number_and_nothing_of_the_caller(tmp_path):
     import gc
 

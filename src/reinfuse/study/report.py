@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from reinfuse.analyses.curve_numbers import figure_name
 from reinfuse.plan.report_options import Summary
 from reinfuse.report.document.model import Table
 from reinfuse.report.export import single_figure
@@ -70,6 +71,7 @@ class Report:
             rule = f"is of type {type(findings).__name__}, not the findings of an analysis"
             raise refused("Report", "findings", "", rule=rule,
                           remedy="give what analyze(cohort, plan) returns")  # fmt: skip
+        self._planned = findings.plan.report.figure_style
         if look:
             own = {name: getattr(findings.plan.report, name) for name in type(findings.plan.report).model_fields}
             findings = replace(findings, plan=findings.plan.replace(report={**own, **look}))
@@ -183,13 +185,12 @@ class Report:
             If there is no such endpoint, or patients cannot be divided so.
         """
         endpoint_of(self.findings, endpoint, what="km", timed=True)
-        if by is None:
-            return self._figure(f"km_{endpoint}", "km", columns=columns)
-        plan, group = with_group(self.findings, by, what="km")
         findings = self.findings
-        if plan is not findings.plan:
+        plan, group = (findings.plan, None) if by is None else with_group(findings, by, what="km")
+        style = plan.report.figure_style
+        if plan is not findings.plan or (style.adds_records and style != self._planned):
             findings = estimated(findings, plan, "survival", what="km", by=by)
-        return self._figure(f"km_{endpoint}_by_{group}", "km", findings=findings, columns=columns)
+        return self._figure(figure_name(endpoint, group), "km", findings=findings, columns=columns)
 
     def forest(self, endpoint: str, *, columns: Columns = 2) -> ShownFigure:
         """Draw the effects of all factors on an endpoint.
