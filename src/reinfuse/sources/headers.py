@@ -110,5 +110,5 @@ def _told_apart(lines: Lines, names: Sequence[str], *, remarks: Sequence[str]) -
     """Add the column's letters to names that occur more than once."""
     twice = {name for name, count in Counter(names).items() if name and count > 1}
     apart = [f"{n} (column {letters(lines.columns[j])})" if n in twice else n for j, n in enumerate(names)]
-    told = [f"{name!r} is the header of several columns: each is named with its letters" for name in sorted(twice)]
-    return Header(tuple(apart), (*remarks, *told), bool(twice))
+    repeated = [f"{name!r} is the header of several columns: each is named with its letters" for name in sorted(twice)]
+    return Header(tuple(apart), (*remarks, *repeated), bool(twice))

@@ -204,5 +204,5 @@ def _above(lines: Lines, layout: SheetLayout) -> list[str]:
     texts = [f"row {line.number} ({' '.join(dict.fromkeys(t for t in line.texts if t))[:60]!r})" for line in above]
     blank = (lines.rows[-1].number if lines.rows else 0) - layout.data_from + 1
     blank -= sum(line.number >= layout.data_from for line in lines.rows)
-    told = [f"not part of header or data: {remarks.places(texts)}"] if texts else []
-    return [*told, *([f"blank rows left out: {blank:,}"] if blank > 0 else [])]
+    outside = [f"not part of header or data: {remarks.places(texts)}"] if texts else []
+    return [*outside, *([f"blank rows left out: {blank:,}"] if blank > 0 else [])]

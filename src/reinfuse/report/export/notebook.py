@@ -24,6 +24,6 @@ def main_tables(findings: Findings) -> Html:
     """Return the key findings and the main tables: outcomes, response, time to event, toxicity, associations."""
     with printed_as(findings.plan.report):
         tables = StudyTables(with_own_labels(findings))
-        told = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
+        statements = [f"{head}: {text}" for head, text in KeyFindings(tables).statements()]
         shown = (tables.outcomes(), tables.response(), tables.times(), tables.toxicity(), tables.associations())
-    return Html(fragment(title(findings), told, tables=[t for t in shown if t is not None]))
+    return Html(fragment(title(findings), statements, tables=[t for t in shown if t is not None]))

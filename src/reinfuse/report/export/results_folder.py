@@ -84,23 +84,33 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         if FIGURES in parts:
             _write_figures([figure for _, figure in drawn], pixels, draft / "figures")
         written = _written(findings, drawn, draft, parts=parts, boundary=boundary)
-        words: dict[str, Callable[[], bytes]] = {
-            name: partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
-        }
-        if second and SUPPLEMENT in words:  # the longest of all; the second process has nothing else to do
-            words[SUPPLEMENT] = pool.submit(second.either, word, written[SUPPLEMENT], pixels).result
-        pages = {name: pool.submit(pdf, document) for name, document in written.items()}
-        for name, document in written.items():
-            (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
-        further: dict[str, Callable[[], bytes]] = {
-            **{f"{name}.docx": work for name, work in words.items()},
-            **{f"{name}.pdf": page.result for name, page in pages.items()},
-        }
-        for name, work in further.items():
-            contents = boundary.attempt(name, "summary", work, otherwise=None)
-            if contents is not None:
-                (draft / name).write_bytes(contents)
-    findings = replace(findings, warnings=(*boundary.warnings, *findings.warnings))
+        _write_documents(written, pixels, draft, pool=pool, boundary=boundary, second=second)
+    _write_numbers(replace(findings, warnings=(*boundary.warnings, *findings.warnings)), draft)
+
+
+def _write_documents(written: Mapping[str, Document], pixels: Mapping[str, bytes], draft: Path, *, pool: Executor,
+                     boundary: Boundary, second: SecondProcess | None) -> None:  # fmt: skip
+    """Write each document as HTML and PDF, report and supplement as Word too."""
+    words: dict[str, Callable[[], bytes]] = {
+        name: partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
+    }
+    if second and SUPPLEMENT in words:  # the longest of all; the second process has nothing else to do
+        words[SUPPLEMENT] = pool.submit(second.either, word, written[SUPPLEMENT], pixels).result
+    pages = {name: pool.submit(pdf, document) for name, document in written.items()}
+    for name, document in written.items():
+        (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
+    further: dict[str, Callable[[], bytes]] = {
+        **{f"{name}.docx": work for name, work in words.items()},
+        **{f"{name}.pdf": page.result for name, page in pages.items()},
+    }
+    for name, work in further.items():
+        contents = boundary.attempt(name, "summary", work, otherwise=None)
+        if contents is not None:
+            (draft / name).write_bytes(contents)
+
+
+def _write_numbers(findings: Findings, draft: Path) -> None:
+    """Write findings, estimates, curves and, where the findings hold them, patients."""
     text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     (draft / "findings.json").write_text(text + "\n", encoding="utf-8")
     write_csv(findings.to_frame(), draft / "estimates.csv")

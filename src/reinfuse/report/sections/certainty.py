@@ -60,10 +60,10 @@ class Certainty:
 
     def influence(self) -> Iterator[str]:
         """Tell which associations hang on single patients."""
-        told = [r for e in self.effects
-                for r in self.look.all("influence", e.endpoint, "patients_changing", **effect_of(e))]  # fmt: skip
-        told = [r for r in told if r.estimate is not None]
-        changing = [r for r in told if r.estimate]
+        records = [r for e in self.effects
+                   for r in self.look.all("influence", e.endpoint, "patients_changing", **effect_of(e))]  # fmt: skip
+        records = [r for r in records if r.estimate is not None]
+        changing = [r for r in records if r.estimate]
         level = number_format.level_of_test(1 - self.plan.confidence)
         for r in changing:
             noun = "patient" if r.estimate == 1 else "patients, each alone,"
@@ -72,7 +72,7 @@ class Certainty:
                 f"Leaving out {number_format.count(r.estimate)} {noun} moves the association of {association} across "
                 f"{level}."
             )
-        if told and len(changing) < len(told):
+        if records and len(changing) < len(records):
             others = "any other of these associations" if changing else "any of these associations"
             yield f"No single patient moves {others} across {level}."
 

@@ -80,11 +80,11 @@ class _Page:
     def pointers(self, name: str) -> Iterator[Block]:
         """Yield where in the supplement readers of a section find more."""
         last = self.selection.sections[-1]
-        told = [self._pointer(other) for other, heading in HEADINGS.items()
-                if (heading.reader if heading.reader in self.selection.sections else last) == name
-                and (other in self.further or heading.reader == "methods")]  # fmt: skip
-        if told:
-            yield Paragraph(f"Supplement: {'; '.join(told)}.", "aside")
+        places = [self._pointer(other) for other, heading in HEADINGS.items()
+                  if (heading.reader if heading.reader in self.selection.sections else last) == name
+                  and (other in self.further or heading.reader == "methods")]  # fmt: skip
+        if places:
+            yield Paragraph(f"Supplement: {'; '.join(places)}.", "aside")
         if name == last and self.selection.absent:
             yield Paragraph(
                 f"Chosen by the plan, without anything to show: {', '.join(self.selection.absent)}.", "aside"

@@ -57,17 +57,17 @@ def clock(data: Variables, rows: Sequence[int], *, name: str) -> Clock:
     aval = data.first("AVAL")
     unit = "days" if counted in FIRST_DAYS else unit
     if aval and unit == "days" and counted in FIRST_DAYS and sure and origin == data.first("STARTDT"):
-        told = f"AVAL = ADT - STARTDT{' + 1' if counted == '1' else ''} in every record; {origin_why}"
-        return Clock(Field(column=aval, first=counted, reason=told), counted == "1")
+        reason = f"AVAL = ADT - STARTDT{' + 1' if counted == '1' else ''} in every record; {origin_why}"
+        return Clock(Field(column=aval, first=counted, reason=reason), counted == "1")
     if origin and data.first("ADT"):
         doubt = "" if counted or not aval else f"; AVAL ({unit or 'no unit'}) is neither ADT - STARTDT nor a day more"
         guess = not sure or bool(doubt and unit == "days")
         return Clock(Field(column=data.header("ADT"), since=origin, confirm=guess, confidence=None if sure else 0.6,
                            reason=f"ADT - {origin}: {origin_why}{doubt}"), counted != "0", origin)  # fmt: skip
-    known = unit or OPEN
-    told = f"no dates stand beside AVAL{f' ({why})' if why else ''}: its first day is taken to be 1, as in ADaM"
-    return Clock(Field(column=aval or OPEN, unit="" if known == "days" else known, first="1", confirm=True,
-                       confidence=0.7, reason=told), True)  # fmt: skip
+    written = unit or OPEN
+    reason = f"no dates stand beside AVAL{f' ({why})' if why else ''}: its first day is taken to be 1, as in ADaM"
+    return Clock(Field(column=aval or OPEN, unit="" if written == "days" else written, first="1", confirm=True,
+                       confidence=0.7, reason=reason), True)  # fmt: skip
 
 
 def _unit(data: Variables, rows: Sequence[int]) -> tuple[str, str]:

@@ -73,9 +73,9 @@ class ColumnCells:
             idle = (
                 () if concept.table == "mrd" or concept.role == "status" else ("-", "+")
             )  # signs of a result, or no value
-        told = {text: n for text, n in self.counts.items() if text not in idle}
-        fits = sum(n for text, n in told.items() if self.fits(concept, self.said(text)))
-        return fits / sum(told.values()) if told else None
+        meant = {text: n for text, n in self.counts.items() if text not in idle}
+        fits = sum(n for text, n in meant.items() if self.fits(concept, self.said(text)))
+        return fits / sum(meant.values()) if meant else None
 
     def fits(self, concept: Concept, text: str) -> bool:
         """Tell whether a text is understood as that concept."""

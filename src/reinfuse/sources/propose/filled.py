@@ -138,12 +138,12 @@ def _labels(column: str, cells: ColumnCells) -> dict[str, Answer]:
 
 def _because(match: Match) -> str:
     seen, filled = match.cells.seen, match.cells.filled
-    told = "no cell is filled" if match.share is None else (
+    fitting = "no cell is filled" if match.share is None else (
         f"{'all' if match.share == 1 else f'{match.share:.0%} of'} {seen} filled cells"
         f"{'' if seen == filled else f' that were looked at, of {filled},'} fit")  # fmt: skip
     if match.name_score >= 100:
-        return f"the name says it; {told}"
-    return f"the name is like one of its names ({match.name_score:.0f} %); {told}"
+        return f"the name says it; {fitting}"
+    return f"the name is like one of its names ({match.name_score:.0f} %); {fitting}"
 
 
 def _name_doubts(match: Match) -> Iterator[str]:

@@ -95,10 +95,10 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Colu
 def headers_in_rows(table: SourceTable) -> list[str]:
     """Return texts of the first column that are names of columns: where several are, patients stand side by side."""
     texts = dict.fromkeys(row.texts[0] for row in table.rows if row.texts and row.texts[0])
-    known = [c for c in concepts().values() if c.column != "patient_id"]
+    columns = [c for c in concepts().values() if c.column != "patient_id"]
     named = ((t, parse(t)) for t in texts)
     hits = [t for t, n in named if n.words and any(
-        likeness(n.words, c.phrases, of_infusion=n.of_infusion) >= _EXACT for c in known)]  # fmt: skip
+        likeness(n.words, c.phrases, of_infusion=n.of_infusion) >= _EXACT for c in columns)]  # fmt: skip
     return hits if len(hits) >= max(_FEWEST_TURNED, len(texts) / 2) else []
 
 
