@@ -19,8 +19,18 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Length, Pt, RGBColor
 
-from reinfuse.report.document.docx_grid import WIDTH, fill_cell, indent_cell, rule, set_heads, set_widths
+from reinfuse.report.document.docx_grid import (
+    HALF,
+    WIDTH,
+    fill_cell,
+    indent_cell,
+    rule,
+    set_equal_widths,
+    set_heads,
+    set_widths,
+)
 from reinfuse.report.document.model import (
+    Block,
     Bullets,
     Cite,
     Document,
@@ -32,10 +42,11 @@ from reinfuse.report.document.model import (
     Section,
     Table,
     Text,
+    beside,
     cited,
 )
 
-_SIZES = {1: Cm(9.5), 2: WIDTH}
+_SIZES = {1: HALF, 2: WIDTH}
 _MANY_COLUMNS = 5
 _LONGEST_PROPERTY = 255
 _WHEN = (1980, 1, 1, 0, 0, 0)
@@ -60,6 +71,7 @@ class _Word:
         self.document = document
         self.pixels = pixels
         self.file = docx.Document()
+        self.place: Any = self.file
         self._bookmarks = 0
         self._set_up()
         if document.look != "alone":
@@ -87,11 +99,13 @@ class _Word:
         """Set page, fonts and properties."""
         page, facts = self.file.sections[0], self.document.facts
         page.page_width, page.page_height = Cm(21), Cm(29.7)
-        page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Cm(2)
+        page.left_margin = page.right_margin = page.top_margin = page.bottom_margin = Cm(1.6)
         styles = self.file.styles
-        for name, size in {"Normal": 10, "Title": 20, "Subtitle": 10, "Heading 1": 15, "Heading 2": 12, "Heading 3": 11,
-                           "Caption": 9, "Intense Quote": 10}.items():  # fmt: skip
+        for name, size in {"Normal": 9, "Title": 17, "Subtitle": 9, "Heading 1": 13, "Heading 2": 12,
+                           "Heading 3": 10.5, "Caption": 8.5, "Intense Quote": 9.5}.items():  # fmt: skip
             style: Any = styles[name]
+            style.paragraph_format.line_spacing = 1.0
+            style.paragraph_format.space_after = Pt(3)
             style.font.name, style.font.size, style.font.color.rgb = "Arial", Pt(size), RGBColor(0x1C, 0x27, 0x33)
             fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
             for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
@@ -133,25 +147,42 @@ class _Word:
 
     def _section(self, section: Section, level: int) -> None:
         self._heading(section, level)
-        for block in section.blocks:
-            match block:
-                case Section():
-                    self._section(block, level + 1)
-                case Paragraph():
-                    self._text(self.file.add_paragraph(), block.text, small=block.look == "aside")
-                case Bullets():
-                    for item in block.items:
-                        style = "List Number" if block.numbered else "List Bullet"
-                        self._text(self.file.add_paragraph(style=style), item)
-                case Pairs():
-                    for term, meaning in block.items:
-                        line = self.file.add_paragraph()
-                        line.add_run(f"{term}: ").bold = True
-                        self._text(line, meaning)
-                case Table():
-                    self._table(block)
-                case Picture():
-                    self._picture(block)
+        for row in beside(section.blocks):
+            if len(row) == 1:
+                self._block(row[0], level)
+            else:
+                self._row(row, level)
+
+    def _block(self, block: Block, level: int) -> None:
+        match block:
+            case Section():
+                self._section(block, level + 1)
+            case Paragraph():
+                self._text(self.file.add_paragraph(), block.text, small=block.look == "aside")
+            case Bullets():
+                for item in block.items:
+                    style = "List Number" if block.numbered else "List Bullet"
+                    self._text(self.file.add_paragraph(style=style), item)
+            case Pairs():
+                for term, meaning in block.items:
+                    line = self.file.add_paragraph()
+                    line.add_run(f"{term}: ").bold = True
+                    self._text(line, meaning)
+            case Table():
+                self._table(block)
+            case Picture():
+                self._picture(block)
+
+    def _row(self, blocks: tuple[Block, ...], level: int) -> None:
+        """Put tables or figures of one column beside each other, in a table without lines."""
+        grid = self.file.add_table(rows=1, cols=len(blocks))
+        set_equal_widths(grid)
+        for block, cell in zip(blocks, grid.rows[0].cells, strict=True):
+            self.place = cell
+            self._block(block, level)
+            cell._tc.remove(cell.paragraphs[0]._p)  # a new cell holds an empty one
+        self.place = self.file
+        self.file.add_paragraph().paragraph_format.line_spacing = Pt(3)  # else it would join a table that follows
 
     def _heading(self, section: Section, level: int) -> None:
         if section.title:
@@ -172,7 +203,7 @@ class _Word:
     def _caption(self, kind: str, name: str, *, text: str) -> Any:
         """Add `Table 3. text`, the label a bookmark."""
         label = self.document.words[kind]
-        line = self.file.add_paragraph(style="Caption")
+        line = self.place.add_paragraph(style="Caption")
         if self.document.look == "alone":
             line.add_run(text)
             return line
@@ -199,10 +230,13 @@ class _Word:
 
     def _table(self, table: Table) -> None:
         self._caption("table", table.name, text=table.caption).paragraph_format.keep_with_next = True
-        grid = self.file.add_table(rows=1 + len(table.rows), cols=len(table.head))
+        grid = self.place.add_table(rows=1 + len(table.rows), cols=len(table.head))
         grid.alignment = WD_TABLE_ALIGNMENT.LEFT
-        set_widths(grid, table)
-        size = Pt(8.5 if len(table.head) <= _MANY_COLUMNS else 7.5)
+        narrow = self.place is not self.file
+        if narrow:
+            self.place._tc.remove(self.place.paragraphs[-1]._p)  # a cell adds an empty one behind a table
+        set_widths(grid, table, HALF if narrow else WIDTH)
+        size = Pt(8 if len(table.head) <= _MANY_COLUMNS and not narrow else 7)
         rule(grid, table.caption)
         lines = [(table.head, False), *(((row.head, *row.cells), row.inner) for row in table.rows)]
         for (texts, inner), row in zip(lines, grid._tbl.tr_lst, strict=True):
@@ -212,12 +246,12 @@ class _Word:
                 indent_cell(row.tc_lst[0])
         set_heads(grid)
         if table.notes:
-            self.file.add_paragraph().add_run(table.footnote).font.size = Pt(8)
+            self.place.add_paragraph().add_run(table.footnote).font.size = Pt(8)
         else:
-            self.file.add_paragraph().paragraph_format.space_after = Pt(2)
+            self.place.add_paragraph().paragraph_format.space_after = Pt(2)
 
     def _picture(self, picture: Picture) -> None:
-        line = self.file.add_paragraph()
+        line = self.place.add_paragraph()
         line.paragraph_format.keep_with_next = True
         shape = line.add_run().add_picture(io.BytesIO(self.pixels[picture.name]), width=_SIZES[picture.drawn.columns])
         if shape.height > Cm(22):

@@ -5,16 +5,21 @@ The library's own way to write a cell takes a second a hundred rows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm
+from docx.shared import Cm, Length
 
 from reinfuse.report.document.model import Table, widths
 
-WIDTH = Cm(17)
+WIDTH = Cm(17.8)
 """Of the text of a page."""
+HALF = Cm(8.4)
+"""Of a table or figure that may stand beside another."""
+_LEAST = Cm(1.05)
+"""Of a column: "Events" is not cut."""
 
 
 def rule(table: Any, caption: str) -> None:
@@ -39,11 +44,22 @@ def rule(table: Any, caption: str) -> None:
     properties.append(description)
 
 
-def set_widths(grid: Any, table: Table) -> None:
+def set_widths(grid: Any, table: Table, whole: Length) -> None:
     """Give the columns widths in proportion to their texts."""
-    grid.autofit = False
     shares = widths(table)
-    twips = [round(WIDTH.twips * share / sum(shares)) for share in shares]
+    twips = [max(round(whole.twips * share / sum(shares)), _LEAST.twips) for share in shares]
+    twips[twips.index(max(twips))] -= max(0, sum(twips) - whole.twips)
+    _set_widths(grid, twips)
+
+
+def set_equal_widths(grid: Any) -> None:
+    """Give the columns of a page's width equal parts."""
+    columns = len(grid._tbl.tblGrid.gridCol_lst)
+    _set_widths(grid, [round(WIDTH.twips / columns)] * columns)
+
+
+def _set_widths(grid: Any, twips: Sequence[int]) -> None:
+    grid.autofit = False
     for column, width in zip(grid._tbl.tblGrid.gridCol_lst, twips, strict=True):
         column.set(qn("w:w"), str(width))
     for row in grid._tbl.tr_lst:
