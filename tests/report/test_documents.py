@@ -269,7 +269,7 @@ def test_word_puts_a_table_and_a_figure_of_one_column_beside_each_other():
     left, right = made.tables[0].rows[0].cells
     assert [p.text for p in left.paragraphs] == ["Table 1. Doses", "few."]
     assert [[c.text for c in row.cells] for row in left.tables[0].rows] == [["", "n"], ["All", "3"]]
-    assert [p.text for p in right.paragraphs] == ["", "Figure 1. Drawing box"]
+    assert [p.text for p in right.paragraphs] == ["", "Figure 1. Drawing box."]
     (width,) = {int(e.get("cx")) for e in right._tc.iter(qn("wp:extent"))}
     assert width < made.tables[0].columns[1].width  # it is not cut
     assert [p.text for p in made.paragraphs][-2:] == ["", "after"]
