@@ -13,7 +13,7 @@ from reinfuse.sources.cbioportal import read_cbioportal
 from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
 from reinfuse.sources.glimpse import PARQUET, TEXTS
 from reinfuse.sources.recognition import recognise
-from reinfuse.sources.redcap.reading import read_redcap
+from reinfuse.sources.redcap.reading import holds_export, read_redcap
 from reinfuse.sources.source_table import KINDS, SheetLayout, Source, SourceKind, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text, read_workbook
 from reinfuse.tabular import files
@@ -48,6 +48,8 @@ def read_source(path: Path, *, kind: SourceKind | None = None,
         if recognised.kind is None:
             return _nothing(path, recognised.why, remedy=f"name a file or folder that is one of: {', '.join(KINDS)}")
         kind = recognised.kind
+    if kind == "redcap" and path.suffix.casefold() in WORKBOOKS and not holds_export(path):
+        kind = "excel"  # events of REDCap under headers of the centre's own
     reader = _READERS.get(kind)
     if reader is None:
         return _nothing(path, f"sources of the kind {kind} are not read", remedy="save it as .csv or .xlsx")

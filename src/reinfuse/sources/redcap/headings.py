@@ -25,6 +25,8 @@ _COMPLETE, _COMPLETE_LABEL = "_complete", "complete?"
 _VARIABLE = re.compile(r"[a-z][a-z0-9_]*")
 _BOX = re.compile(r"([a-z]\w*?)___(\w+)")
 _BOX_LABEL = re.compile(r"(.*) \(choice=(.*)\)", re.DOTALL)
+_BOX_LABEL_CONTINUED = re.compile(r"(.*) \(choice=((?:[^()]|\([^()]*\))*)\)(\s*[^\s)].*)", re.DOTALL)
+"""What a centre wrote behind a label, as it put events side by side: ``Agents (choice=Cy) (Infusion 2)``."""
 _FEWEST_BOXES = 2
 
 
@@ -148,7 +150,7 @@ def _by_label(names: Sequence[str], fields: Mapping[str, DictionaryField]) -> It
 
 def _labelled_field(j: int, name: str, *, left: list[DictionaryField]) -> ExportColumn:
     """Return the column of the next field with that label; a field with boxes is used as often as it has them."""
-    box = _BOX_LABEL.fullmatch(name)
+    box, continued = _BOX_LABEL.fullmatch(name), _BOX_LABEL_CONTINUED.fullmatch(name)
     for one in left:
         if one.label == plain_label(name) and one.kind != "checkbox":
             left.remove(one)
@@ -156,6 +158,8 @@ def _labelled_field(j: int, name: str, *, left: list[DictionaryField]) -> Export
         if box and one.kind == "checkbox" and one.label == plain_label(box[1]):
             code = next((c for c, label in one.choices.items() if label == plain_label(box[2])), box[2])
             return ExportColumn(j, "box", one.name, one.form, one, code)
+    if continued:
+        return ExportColumn(j, "box", f"{continued[1]} {continued[3].strip()}", code=continued[2])
     if box:
         return ExportColumn(j, "box", box[1], code=box[2])
     return ExportColumn(j, "field", name)

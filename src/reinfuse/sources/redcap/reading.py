@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.exceptions import Problem
-from reinfuse.sources.glimpse import TEXTS, tables
+from reinfuse.sources.glimpse import ROWS, TEXTS, tables
 from reinfuse.sources.redcap.coding import coding_of, missing_codes
 from reinfuse.sources.redcap.dictionary import DictionaryField, is_dictionary, read_fields
 from reinfuse.sources.redcap.forms import Export, by_instrument, form_tables, listed
@@ -20,6 +21,7 @@ from reinfuse.tabular.delimited import read_lines
 from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.grid import letters
 from reinfuse.tabular.limits import FILES
+from reinfuse.tabular.workbook import read_sheets
 
 _LIKE = 0.5
 """Share of a file's headings that a dictionary must hold for the file to be an export of its project."""
@@ -40,7 +42,7 @@ class _Files:
 
 
 def read_redcap(path: Path, layouts: Mapping[str, SheetLayout]) -> Source:
-    """Read an export of REDCap (raw or labels, CSV) with its data dictionary.
+    """Read an export of REDCap (raw or labels; CSV, or kept in a workbook) with its data dictionary.
 
     Parameters
     ----------
@@ -193,36 +195,64 @@ def _folder(path: Path) -> _Files:
 
 
 def _texts(folder: Path) -> list[Path]:
-    entries = sorted(e for e in folder.iterdir() if e.suffix.casefold() in TEXTS and not e.name.startswith("."))
+    endings = (*TEXTS, *WORKBOOKS)
+    entries = sorted(e for e in folder.iterdir() if e.suffix.casefold() in endings and e.name[:1] not in ".~")
     return [e for e in entries if files.kind(e) == "file"][:FILES]
 
 
 def _heading(path: Path) -> list[str]:
-    """Return the cells of a file's first row; none where it is empty or no text."""
+    """Return the cells of a file's first row, in a workbook its first export's or dictionary's; none where none is."""
     try:
-        glimpse = tables(path)[0]
+        glimpses = tables(path)
     except Unreadable:
         return []
-    return list(next((row for row in glimpse.rows if any(row)), ()))
+    if path.suffix.casefold() in WORKBOOKS:
+        return next((list(row) for g in glimpses for row in g.rows if _tells(row)), [])
+    return list(next((row for row in glimpses[0].rows if any(row)), ()))
+
+
+def _tells(row: Sequence[str]) -> bool:
+    return bool(is_export(row)) or is_dictionary(row)
+
+
+def holds_export(path: Path) -> bool:
+    """Tell whether a workbook holds an export or a data dictionary by its headers, whatever its cells look like."""
+    return bool(_heading(path))
 
 
 def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
-    """Read a file as a dictionary, or else as an export."""
+    """Read the tables of a file as dictionaries, or else as exports."""
     try:
         data = read_bytes(path)
-        rows = [texts for _, texts in read_lines(data)[0]]
+        sheets = _sheets(path, data)
     except Unreadable as refused:
         export_files.problems.append(Problem(table=path.name, rule=refused.rule, remedy=refused.remedy))
         return
-    if not rows:
+    if not sheets:
         rule, remedy = "is empty", "export the project with its records"
         export_files.problems.append(Problem(table=path.name, rule=rule, remedy=remedy))
-    elif is_dictionary(rows[0]):
-        export_files.dictionaries[path.name] = read_fields(rows)
+    for name, rows in sheets.items():
+        if not rows:
+            export_files.remarks.append(f"{name} is no export and no data dictionary, and is not read")
+        elif is_dictionary(rows[0]):
+            export_files.dictionaries[name] = read_fields(rows)
+        elif whatever:
+            export_files.exports[name] = rows
+        else:
+            continue
         export_files.hashes[path.name] = hashlib.sha256(data).hexdigest()
-    elif whatever:
-        export_files.exports[path.name] = rows
-        export_files.hashes[path.name] = hashlib.sha256(data).hexdigest()
+
+
+def _sheets(path: Path, data: bytes) -> dict[str, Rows]:
+    """Return the tables of a file, each from its header on; none of the rows of a sheet without such a header."""
+    if path.suffix.casefold() not in WORKBOOKS:
+        rows = [texts for _, texts in read_lines(data)[0]]
+        return {path.name: rows} if rows else {}
+    filled = {s.title: [s.grid.header, *(texts for _, texts in s.grid.rows)] for s in read_sheets(data) if s.filled}
+    starts = {t: next((i for i, r in enumerate(rows[:ROWS]) if _tells(r)), len(rows)) for t, rows in filled.items()}
+    tables_within = {title: rows[starts[title] :] for title, rows in filled.items()}
+    alone = sum(map(bool, tables_within.values())) == 1
+    return {path.name if alone and rows else f"{path.name}, {title}": rows for title, rows in tables_within.items()}
 
 
 def _share(headings: Sequence[str], fields: Mapping[str, DictionaryField]) -> float:
