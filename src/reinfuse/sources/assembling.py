@@ -9,7 +9,8 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
 from reinfuse.sources.filling import MAIN
 from reinfuse.sources.imported import ImportedCell, ImportedTable, Origin
-from reinfuse.sources.infusion_days import UNPLACED
+from reinfuse.sources.infusion_days import UNPLACED, in_time
+from reinfuse.sources.progressions import with_recorded_days
 from reinfuse.sources.source_map import WIDE_SHEET, Block
 
 _KEYS: Mapping[str, tuple[str, ...]] = {"patients": ("patient_id",), "infusions": ("patient_id", "infusion")}
@@ -94,6 +95,7 @@ class Assembly:
     def tables(self) -> dict[str, ImportedTable]:
         """Return the tables, merged and in order; contradictions are problems."""
         self.problems += self._not_placed()
+        self._date_progressions()
         tables = {}
         for name in (*TABLES, WIDE_SHEET):
             rows = self.rows.get(name)
@@ -106,6 +108,16 @@ class Assembly:
                     whole = self._distinct(name, whole)
                 tables[name] = ImportedTable(name, columns, tuple(self._sorted(columns, whole)))
         return tables
+
+    def _date_progressions(self) -> None:
+        """Give progressions that the map placed their recorded days, and say how many."""
+        rows = self.rows.get("responses", [])
+        dated = list(with_recorded_days(rows, self.rows.get("infusions", [])))
+        if count := sum(new is not old and new != old for new, old in zip(dated, rows, strict=True)):
+            self.remarks.append(f"responses: {rows_in_words(count)} of a progression whose day a column holds have it, "
+                                "and not the day of the assessment that the map placed")  # fmt: skip
+        if rows:
+            self.rows["responses"] = dated
 
     def _merged(
         self, name: str, columns: tuple[str, ...], *, rows: Sequence[tuple[ImportedCell, ...]]
@@ -195,14 +207,6 @@ def _in_order(row: Row, columns: tuple[str, ...]) -> tuple[ImportedCell, ...]:
     patient = row["patient_id"]
     empty = ImportedCell("", "", "", Origin(patient.origin.table), patient.row)
     return tuple(row.get(c, empty) for c in columns)
-
-
-def in_time(text: str) -> tuple[bool, float, str]:
-    """Order numbers by size, dates by time, empty texts last."""
-    try:
-        return (not text, float(text), "")
-    except ValueError:
-        return (not text, 0.0, text)
 
 
 def rows_in_words(count: int) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
-from reinfuse.sources.assembling import Assembly, in_time, rows_in_words
+from reinfuse.sources.assembling import Assembly, rows_in_words
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
-from reinfuse.sources.infusion_days import is_time
+from reinfuse.sources.infusion_days import in_time, is_time
 from reinfuse.sources.left_columns import not_followed
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
@@ -199,8 +199,8 @@ class _Follower:
         """Return columns that another block of the same table reads from the same cells of the same sheet."""
         others = [b for b in self.map.blocks if b is not block
                   and (b.table, b.sheet, b.where) == (block.table, block.sheet, block.where)]  # fmt: skip
-        elsewhere = {(c, f.column, f.pattern, f.part) for b in others for c, f in b.fields.items() if f.column}
-        own = ((c, (c, f.column, f.pattern, f.part)) for c, f in block.fields.items() if f.column)
+        elsewhere = {(c, f.cells_read) for b in others for c, f in b.fields.items() if f.column}
+        own = ((c, (c, f.cells_read)) for c, f in block.fields.items() if f.column)
         return frozenset(c for c, read in own if read in elsewhere)
 
     def _numbered(self, cells: dict[str, Sequence[ImportedCell]], table: SourceTable, name: str) -> None:

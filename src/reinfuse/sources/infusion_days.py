@@ -15,6 +15,8 @@ from reinfuse.tabular.cell_parsing import YEARS, read_number
 
 _INFUSION = re.compile(r"infusion (\d+)")
 _DAY = re.compile(r"-?\d{1,6}")
+PLACED = "placed by the map"
+"""In the rule of a day that neither a column nor the cell tells."""
 NO_INFUSION = "counted from {after}, which the patient has not had, or not with a date"
 NO_DAY = "no day or date is given, and none by the map"
 TOO_FAR = "more than 100 years from {after}"
@@ -82,8 +84,19 @@ class Infusions:
             return "", NO_INFUSION
         if not DAYS[0] <= days <= DAYS[1]:
             return "", TOO_FAR
-        note = "" if {"day", "month"} & set(meaning.parts) else filled.said
-        return _later(day, days), "; ".join(r for r in (f"day {days} after {filled.after}", rule, note) if r)
+        told = bool({"day", "month"} & set(meaning.parts))
+        later, rule_of_day = _later(day, days), f"day {days} after {filled.after}"
+        following = "" if told else self._following(filled.after, patient, table=table, row=row)
+        if following and in_time(day) < in_time(following) <= in_time(later):
+            later, rule_of_day = _later(following, -1), f"the day before the next infusion, as {rule_of_day} is not"
+        said = "" if told else "; ".join(filter(None, (PLACED, filled.said)))
+        return later, "; ".join(r for r in (rule_of_day, rule, said) if r)
+
+    def _following(self, after: str, patient: str, *, table: str, row: int) -> str:
+        """Return the date or day of the infusion behind the one that a day is counted from; empty: there is none."""
+        match = _INFUSION.fullmatch(after)
+        number = match[1] if match else self.own.get((table, row), ("", ""))[1]
+        return self.days.get((patient, str(int(number) + 1)), "") or "" if number.isdigit() else ""
 
 
 def _days(filled: Field, parts: Mapping[str, str]) -> tuple[int | None, str]:
@@ -109,6 +122,14 @@ def is_time(text: str) -> bool:
         return bool(_DAY.fullmatch(text)) or YEARS[0] <= date.fromisoformat(text).year <= YEARS[1]
     except ValueError:
         return False
+
+
+def in_time(text: str) -> tuple[bool, float, str]:
+    """Order numbers by size, dates by time, empty texts last."""
+    try:
+        return (not text, float(text), "")
+    except ValueError:
+        return (not text, 0.0, text)
 
 
 def _later(day: str, days: int) -> str:

@@ -112,6 +112,11 @@ class Field:
         return tuple(h for h in (self.column, self.weight, self.since, *self.where, *self.ticked) if h and h != OPEN)
 
     @property
+    def cells_read(self) -> tuple[object, ...]:
+        """Which cells it reads, and what of them: two lines with the same read the same."""
+        return self.column, self.pattern, self.part, tuple(sorted(self.where.items()))
+
+    @property
     def is_open(self) -> bool:
         """Whether a person must answer first."""
         answers = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)

@@ -56,6 +56,12 @@ _MANNER = re.compile(
     r"(?:deauville|ds|d5ps)(?:\s*(?:score)?\s*[1-5])?)\b\s*[:=]?"
 )
 """Says how it was assessed, and not what it was."""
+_SCORE = re.compile(r"\(\s*d\s*[1-5]\s*\)")
+"""The Deauville score, ``CMR (D2)``: nobody is in remission on a day so early, but ``PD (D5)`` may mean the day."""
+_REMISSIONS = frozenset({"CR", "CRi", "nPR", "PR"})
+_METABOLIC = re.compile(r"\b(?:[cpns]mr|[ps]md|metabolic)\b")
+_MRD_LEVEL = re.compile(r"(\bmrd\d?\s*(?:pos\w*|detect\w*|\+))[\s:,(=]*\d+(?:[.,]\d+)?\s*%\)?")
+"""The level behind a positive result: ``CRi MRD pos 0.2%``."""
 _SPLIT = re.compile(r"[(),;@|/\[\]]|\bon\b|\bam\b|\bvom\b|\bat\b|\bund\b|\band\b")
 
 
@@ -83,7 +89,9 @@ def read_response(text: str, *, order: str = "") -> Understood | None:
     low = unaccented(plain(text))
     if low in WORDS:
         return Understood({"response": WORDS[low]}, "" if WORDS[low] == text else "word for a response")
-    within = mrd_within(low)
+    unsure = bool(_SCORE.search(low)) and not _METABOLIC.search(low)
+    low = _SCORE.sub(" ", low)
+    within = mrd_within(_MRD_LEVEL.sub(r"\1", low))
     if within is None:
         return None
     parts: dict[str, str] = {"mrd": within[0]} if within[0] else {}
@@ -98,7 +106,7 @@ def read_response(text: str, *, order: str = "") -> Understood | None:
     pieces = [p.strip(" .:=-") for p in _SPLIT.split(_dated(rest, parts, order=order))]
     words = [_MANNER.sub(" ", p).strip() if p not in WORDS else p for p in pieces]
     responses = {WORDS.get(" ".join(word.split())) for word in words if word}
-    if len(responses) != 1 or None in responses:
+    if len(responses) != 1 or None in responses or (unsure and not responses & _REMISSIONS):
         return None
     return Understood({"response": str(responses.pop()), **parts}, "response with what stands beside it")
 
