@@ -12,7 +12,10 @@ from reinfuse.tabular.cell_parsing import is_missing
 
 _FEWEST, _MOST = 3, 0.5
 """Headers that a codebook explains: so many, and this share of the names in it."""
-_PAIR = re.compile(r"\s*(-?[\w.+<>-]{1,12}?)\s*[=:]\s*([^;|\n]+)")
+_CODE = r"-?[\w.+<>-]{1,12}?"
+_PAIR = re.compile(rf"\s*({_CODE})\s*[=:]\s*((?:(?!,\s*{_CODE}\s*=)[^;|\n])+),?")
+_OF_INFUSION = re.compile(r"[_ .-]?(?:cart|car|ct|inf|infusion)?[_ .-]?[1-5]$", re.IGNORECASE)
+"""Ends the header of a column of one infusion, which a codebook may explain for all of them: ``LD_cart1`` by ``LD``."""
 _CODES = frozenset({"code", "codes", "value", "values", "wert", "kode", "codigo", "valeur"})
 _EVERY = frozenset({"all", "any", "every", "alle", "todas", "toutes"})
 Rows = Sequence[Sequence[str]]
@@ -36,7 +39,9 @@ class Codebook:
     def name_for(self, header: str) -> str:
         """Return the name under which the codebook has a header; nothing where it has none."""
         names = dict.fromkeys((*self.labels, *self.codes))
-        return next((n for n in names if any(p.fullmatch(header) for p in _patterns(n))), "")
+        whole = next((n for n in names if any(p.fullmatch(header) for p in _patterns(n))), "")
+        bare = _OF_INFUSION.sub("", header)
+        return whole or next((n for n in names if any(p.fullmatch(bare) for p in _patterns(n))), "")
 
 
 def codebook_of(rows: Rows, tables: Iterable[SourceTable]) -> Codebook | None:
@@ -64,7 +69,8 @@ def with_codebook(table: SourceTable, book: Codebook) -> SourceTable:
 
 def _explained(names: Sequence[str], headers: Sequence[str]) -> int:
     """Return how many different names stand for a header."""
-    return sum(any(p.fullmatch(h) for p in _patterns(n) for h in headers) for n in set(names) if n.strip())
+    spelt = {*headers, *(_OF_INFUSION.sub("", h) for h in headers)}
+    return sum(any(p.fullmatch(h) for p in _patterns(n) for h in spelt) for n in set(names) if n.strip())
 
 
 def _patterns(name: str) -> list[re.Pattern[str]]:

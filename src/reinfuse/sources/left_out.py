@@ -16,12 +16,13 @@ from reinfuse.tabular.summaries import BESIDE, COUNTED, SUMMARY
 
 _AFTER = (
     r"(?:\s*[:.=]?\s*(?:[(\[]?[\s\d.,/%=±+–-]*\s*"
-    r"(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|pa[cz]ient(?:es|i)|cases|infusi\w{1,6}|values?)?"
+    r"(?:n|sd|range|iqr|total|patients?|pts?\.?|patienten|pa[cz]ient(?:es|i)|cases|infusi\w{1,6}|products?|values?)?"
     r"[\s\d.,/%=±–-]*[)\]]?))*"
 )
 _STRONG_LABEL = re.compile(rf"(?:{SUMMARY}){_AFTER}", re.IGNORECASE)
 _WEAK_LABEL = re.compile(rf"(?:{BESIDE}|{COUNTED}){_AFTER}", re.IGNORECASE)
 _NOTE = re.compile(r"[=:*†‡§]|\S+\s+\S+\s+\S+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LONGEST_LABEL = 60
 _FEWEST = 3
 """Rows from which sums and means are told."""
@@ -165,11 +166,13 @@ class _Identifiers:
         return line.number in self._last
 
     def heads_a_section(self, line: SheetLine) -> bool:
-        """Tell whether a row holds a word alone, where identifiers have digits: `LYMPHOMA` above its patients."""
-        alone = len(line.filled) == 1 and bool(line.texts[0])
-        return (
-            alone and self._numbered and not any(c.isdigit() for c in line.texts[0]) and line.number not in self._last
-        )
+        """Tell whether a row holds a word or a year alone, where identifiers have digits: `LYMPHOMA`, `2021`."""
+        text = line.texts[0]
+        if len(line.filled) != 1 or not text:
+            return False
+        if _YEAR.fullmatch(text):
+            return shape_of(text) not in self._usual
+        return self._numbered and not any(c.isdigit() for c in text) and line.number not in self._last
 
     def note(self, line: SheetLine) -> bool:
         """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""

@@ -103,7 +103,7 @@ class Meanings:
         if self._pattern is not None:
             match = self._pattern.fullmatch(text)
             if match is None:
-                return Meaning(gap="unmatched")
+                return Meaning(rule="missing") if is_missing(text) else Meaning(gap="unmatched")
             inner, rule = match[1], f"matches {self.filled.pattern!r}"
         return self._understood(inner, rule)
 

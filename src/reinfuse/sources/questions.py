@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from reinfuse.cohort.schema import TABLES
 from reinfuse.sources import left_columns
 from reinfuse.sources.gaps import permitted
-from reinfuse.sources.source_map import ID_RULES, LEFT_OUT, OPEN, UNITS, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import (
+    ID_RULES,
+    LEFT_OUT,
+    OPEN,
+    UNITS,
+    WIDE_SHEET,
+    Answer,
+    Block,
+    Field,
+    SourceMap,
+)
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
 
 _ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since")
@@ -32,6 +42,8 @@ OF_ROWS = "rows"
 WHERE = "where"
 """Setting of a question for the rows that a block reads."""
 REJECTED = "left out by a person"
+NOWHERE = "none"
+"""Answer that no column holds what a block of events cannot do without: the block is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
             text = f"Which of the texts in {header} marks the rows that are meant?"
             yield MapQuestion(place, header, WHERE, text, (), block.reason)
         for column, filled in block.fields.items():
-            yield from _of_line(place, column, filled=filled)
+            yield from _of_line(place, column, filled=filled, events=_may_be_left_out(block))
 
 
 def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
@@ -103,14 +115,19 @@ def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
                 yield MapQuestion(f"values.{name}", word, "value", text)
 
 
-def _of_line(place: str, column: str, *, filled: Field) -> Iterator[MapQuestion]:
+def _may_be_left_out(block: Block) -> bool:
+    return block.table not in ("patients", "infusions", WIDE_SHEET)
+
+
+def _of_line(place: str, column: str, *, filled: Field, events: bool) -> Iterator[MapQuestion]:
     read = filled.column if filled.column != OPEN else ""
     sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
     about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
     for setting in _ASKED:
         if getattr(filled, setting) == OPEN:
             choices = _units(column) if setting == "unit" else _CHOICES.get(setting, ())
-            yield MapQuestion(place, column, setting, _TEXTS[setting], choices, about)
+            more = f" ({NOWHERE}: these events are left out)" if setting == "column" and events else ""
+            yield MapQuestion(place, column, setting, f"{_TEXTS[setting]}{more}", choices, about)
     for header in (h for h, texts in filled.where.items() if OPEN in texts):
         text = f"Which texts in {header} mark the rows in which it is read? (several: separated by ;)"
         yield MapQuestion(place, column, OF_ROWS, text, (), about)
@@ -143,6 +160,8 @@ def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
           source_map: SourceMap | None = None) -> str | None:  # fmt: skip
     """Return why an answer is none to a question (of that map); None if it is one."""
     choices = tuple(headers)
+    if question.setting == "column" and answer == NOWHERE and question.text.endswith(")"):
+        return None
     if question.setting in ("column", "weight", "since") and choices and answer not in choices:
         return f"no column of the source; it has: {', '.join(choices)}"
     if question.choices and answer not in question.choices:
@@ -178,6 +197,10 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
     for place, block in source_map.places():
         if place == question.place and question.setting == WHERE:
             block = replace(block, where={**block.where, question.subject: (answer,)})
+        elif place == question.place and question.setting == "column" and answer == NOWHERE:
+            columns = (f.column for c, f in block.fields.items() if c != "patient_id" and f.column not in ("", OPEN))
+            ignored.setdefault(block.sheet, {}).update(dict.fromkeys(columns, REJECTED))
+            continue
         elif place == question.place:
             before = block.fields[question.subject]
             block = _with_answer(block, question, answer=answer)

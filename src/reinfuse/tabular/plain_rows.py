@@ -161,8 +161,16 @@ def read_texts(part: bytes) -> list[str] | None:
 
 
 def unescaped(text: str) -> str:
-    """Return a text with the marks that a workbook spells out, such as _x000D_ for a line end."""
-    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
+    """Return a text with the marks that a workbook spells out, such as _x000D_ for a line end.
+
+    They are written in capitals: ``dose_x10e6_kg`` is a name as it stands.
+    """
+    return _ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(escape[1], 16)
+    return chr(code) if code < ord(" ") or escape[1] == escape[1].upper() else escape[0]
 
 
 @lru_cache(maxsize=1 << 15)

@@ -165,7 +165,9 @@ class _Builder:
     def infusions(self) -> Iterator[Block]:
         if self.shape.row_of == "infusion":
             fields = self.of("infusions", None)
-            yield self.block("infusions", {"infusion": self._own_number(fields), **_without(fields, "infusion")})
+            number = {"infusion": self._own_number(fields)}
+            yield self.block("infusions", {**number, **_without(fields, "infusion")})
+            yield from self._in_other_units(None, {**number, **{c: f for c, f in fields.items() if c == "date"}})
             return
         for k in self.shape.infusions if self.shape.row_of == "patient" else ():
             fields = self.of("infusions", k)
@@ -173,6 +175,13 @@ class _Builder:
                 if "date" not in fields:
                     fields["date"] = Field(column=OPEN, reason=f"no column holds the date of CART{k}")
                 yield self.block("infusions", {"infusion": Field(const=str(k)), **_without(fields, "infusion")})
+                yield from self._in_other_units(k, {"infusion": Field(const=str(k)), "date": fields["date"]})
+
+    def _in_other_units(self, k: int | None, fields: Mapping[str, Field]) -> Iterator[Block]:
+        """Yield the blocks that read a dose in the rows of another unit."""
+        line = self.lines.get(("infusions.dose_cells_per_kg", k, None))
+        for dose in line.others if line else ():
+            yield self.block("infusions", {**fields, "dose_cells_per_kg": dose})
 
     def _own_number(self, fields: Mapping[str, Field]) -> Field:
         """Return the number of the infusion in the same row, or that by the order of dates."""

@@ -14,6 +14,8 @@ from reinfuse.sources.propose.names import phrase
 from reinfuse.sources.propose.spelling import Words
 from reinfuse.sources.source_map import WIDE_SHEET
 
+DOSE_UNIT = "dose unit"
+"""Concept of a column that says, row by row, in which unit the dose beside it is."""
 Phrase = tuple[Words, bool]
 """Words of a name, and whether it counts only where the header speaks of an infusion."""
 
@@ -94,7 +96,7 @@ def derived_concepts() -> Mapping[str, Concept]:
         title = endpoint.label.casefold()
         words = [f"{w} {x}".strip() for w in (name, title) for x in ("days", "", "time", "month", "duration", "years")]
         out.append(Concept(f"{WIDE_SHEET}.{time}", "", "", tuple(phrase(w) for w in words)))
-        words = [f"{w} {x}" for w in (name, title) for x in ("event", "status", "flag", "evt", "indicator")]
+        words = [f"{w} {x}" for w in (name, title) for x in ("event", "status", "flag", "evt", "ev", "indicator")]
         words += events.get(name, ())
         out.append(Concept(f"{WIDE_SHEET}.{event}", "", "", tuple(phrase(w) for w in words)))
         words = [f"{w} {x}" for w in (name, title) for x in ("censor", "censored", "cnsr", "cens", "censoring")]

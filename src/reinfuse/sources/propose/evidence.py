@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from reinfuse.sources.propose.concepts import Concept
+from reinfuse.sources.propose.concepts import DOSE_UNIT, Concept
 from reinfuse.sources.source_table import SourceColumn, SourceTable
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import read_source_date, readings
+from reinfuse.sources.values.doses import dose_unit
 from reinfuse.sources.values.understood import plain, unaccented
 from reinfuse.sources.values.units import time_unit
 from reinfuse.sources.values.vital_status import WORDS, read_vital_status
@@ -19,6 +20,7 @@ from reinfuse.tabular.cell_parsing import Dialect, clean, decimal_mark, is_missi
 
 _MOST = 300
 """Distinct texts that are looked at."""
+_SAID_IN_WORDS = ("response", "result", "grade", "reason", "diagnosis", "sex")
 _CODES = 9
 """A whole number up to it may be a code."""
 
@@ -32,6 +34,8 @@ class ColumnCells:
     rows: int
     filled: int
     dialect: Dialect = "point"
+    missing: tuple[str, ...] = ()
+    """Texts that stand for missing values, each once."""
 
     @cached_property
     def mark(self) -> str | None:
@@ -67,15 +71,24 @@ class ColumnCells:
     def _share(self, concept: Concept) -> float | None:
         if concept.column == "patient_id":
             return self._identifies()
+        if concept.role == "status" and are_initials(self.counts):
+            return 1.0
         if concept.role == "PD":
             idle: tuple[str, ...] = tuple(t for t in self.counts if YES_NO.get(plain(t)) == "no" or t in "+-")
         else:
             idle = (
                 () if concept.table == "mrd" or concept.role == "status" else ("-", "+")
             )  # signs of a result, or no value
-        meant = {text: n for text, n in self.counts.items() if text not in idle}
+        meant = {t: n for t, n in self.counts.items() if t not in idle and not self._says_nothing(concept, t)}
         fits = sum(n for text, n in meant.items() if self.fits(concept, self.said(text)))
         return fits / sum(meant.values()) if meant else None
+
+    def _says_nothing(self, concept: Concept, text: str) -> bool:
+        """Tell whether a text says in words that nothing is known, which speaks neither for a concept nor against."""
+        if concept.role or concept.is_date or concept.column not in _SAID_IN_WORDS:
+            return False
+        said = understand(_name(concept), self.said(text), mark=self.mark)
+        return said is not None and not said.parts
 
     def fits(self, concept: Concept, text: str) -> bool:
         """Tell whether a text is understood as that concept."""
@@ -86,6 +99,8 @@ class ColumnCells:
         if concept.is_date:
             onset = concept.kind and concept.column == "date" and text.isdigit() and int(text) <= 60
             return is_date(text) or bool(onset) or (concept.table == "patients" and _dated_status(text))
+        if concept.target == DOSE_UNIT:
+            return bool((unit := dose_unit(text)) and unit.per)
         if concept.target == "weight":
             meaning = understand("age_years", text, mark=self.mark)
             return bool(meaning and meaning.parts and 2 <= float(meaning.parts["age_years"]) <= 250)
@@ -132,11 +147,16 @@ def cells_of(
 ) -> ColumnCells:
     """Gather the filled cells of a column; `missing`: texts that stand for missing data there."""
     counts: Counter[str] = Counter()
+    unsaid = []
     for text, times in Counter(table.texts(column.header)).items():
         cell = clean(text)
         if cell and cell not in missing and (not is_missing(cell) or cell in "+-"):
             counts[cell] += times
-    return ColumnCells(column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect)
+        elif cell and cell not in missing:
+            unsaid.append(cell)
+    return ColumnCells(
+        column, dict(counts.most_common(_MOST)), len(table.rows), counts.total(), dialect, tuple(dict.fromkeys(unsaid))
+    )
 
 
 def is_date(text: str) -> bool:
@@ -144,6 +164,11 @@ def is_date(text: str) -> bool:
     if text.isdigit() and len(text) != 8:
         return len(text) == 4 and text[:2] in ("19", "20")
     return bool(readings(text)) or read_source_date(text) is not None
+
+
+def are_initials(texts: Iterable[str]) -> bool:
+    """Tell whether texts are ``A`` and ``D`` alone: alive and dead."""
+    return {t.casefold() for t in texts} == {"a", "d"}
 
 
 def is_status(text: str) -> bool:

@@ -21,6 +21,8 @@ _MONTHS_AT_MOST = 180
 _NEARLY_CERTAIN = 0.8
 """Confidence below which a proposal is asked about, whatever else speaks for it."""
 _CODE = re.compile(r"-?\d{1,2}|[A-Za-z]")
+_NOT_DETECTED = ("nd", "n.d.", "n/d")
+"""Not done in most columns, and not detected in some."""
 _MEASURED = ("patient_id", "age_years", "value", "weight")
 
 
@@ -36,6 +38,8 @@ class ProposedLine:
         Texts that are not understood, for the dictionary of the line.
     answers
         Codes, with what their labels in a data dictionary mean.
+    others
+        How the same column is read in rows of another unit.
     """
 
     match: Match
@@ -43,6 +47,7 @@ class ProposedLine:
     doubts: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    others: tuple[Field, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -97,6 +102,22 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     return ProposedLine(match, filled, tuple(unsure), words, answers)
 
 
+def in_units(line: ProposedLine, units: ColumnCells, *, weight: str) -> ProposedLine:
+    """Return the line of a dose whose unit a column beside it holds: read once for each unit, in the rows of that."""
+    header = units.column.header
+    by_unit: dict[str, list[str]] = {}
+    for text in units.counts:
+        unit = dose_unit(units.said(text))
+        by_unit.setdefault(str(unit) if unit and str(unit) in UNITS else OPEN, []).append(text)
+    why = f"the unit stands in {header!r}"
+    fields = [
+        replace(line.filled, unit=unit, where={header: tuple(texts)}, reason=f"{line.filled.reason}; {why}",
+                confirm=True, weight=(weight or OPEN) if unit.endswith("cells") else "")
+        for unit, texts in by_unit.items()
+    ]  # fmt: skip
+    return replace(line, filled=fields[0], others=tuple(fields[1:]), doubts=(f"{why}, row by row",))
+
+
 def concept_column(match: Match) -> str:
     """Return the cohort's column as which a cell is understood: ``toxicities.grade``."""
     return f"{match.concept.table}.{match.concept.column}"
@@ -105,9 +126,18 @@ def concept_column(match: Match) -> str:
 def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tuple[str, ...]:
     """Return the texts of a column that are not understood, the most frequent first.
 
-    ``M`` is one of them beside ``H`` or ``V``: hombre, varón and mujer.
+    ``M`` is one of them beside ``H`` or ``V`` (hombre, varón and mujer), and ``ND`` beside ``Det``: not detected.
     """
     order = "" if order == OPEN else order
+    if column.endswith(".result") and any(re.match(r"(?:not )?det", t, re.IGNORECASE) for t in cells.counts):
+        return (
+            *(t for t in cells.missing if t.casefold() in _NOT_DETECTED),
+            *_unread(column, cells, filled, order=order),
+        )
+    return tuple(_unread(column, cells, filled, order=order))
+
+
+def _unread(column: str, cells: ColumnCells, filled: Field, *, order: str) -> list[str]:
     out = ["M"] if column.endswith(".sex") and "M" in cells.counts and {"H", "V"} & set(cells.counts) else []
     for text in cells.counts:
         said = understand(column, text, unit=filled.unit if filled.unit != OPEN else "", order=order, mark=cells.mark)
@@ -120,7 +150,7 @@ def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tup
             or understand(column, text, order="mdy", mark=cells.mark))  # fmt: skip
         if (said is None and not (ordered or (not order and depends_on_order(text)))) or undated or code or grade:
             out.append(text)
-    return tuple(out)
+    return out
 
 
 def _labels(column: str, cells: ColumnCells) -> dict[str, Answer]:

@@ -25,7 +25,9 @@ def with_infusions(
     keyed: dict[Key, tuple[Match, str]] = {}
     if shape.row_of != "patient":
         for match in matched:
-            keyed.setdefault(match.key, (match, ""))
+            of_row = shape.row_of == "infusion" and match.concept.target == "infusions.reason"
+            one = replace(match, infusion=None) if of_row else match  # "reason for reinfusion" stands in its own row
+            keyed.setdefault(one.key, (one, ""))
         return keyed
     order = _before(matched, shape, positions)
     numbered = [m for m in matched if m.infusion is not None or m.concept.infusion != "of one"]

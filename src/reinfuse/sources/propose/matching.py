@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,6 +40,8 @@ _WORDED = ("product", "diagnosis", "sex", "response", "result", "lymphodepletion
            "method",
            "compartment", "kind")  # fmt: skip
 """Columns of words, for which a centre may have codes or words of its own: they are asked about one by one."""
+_CODE = re.compile(r"[A-Za-z]{1,6}[-_/ ]?\d{2,6}")
+"""What centres call their patients: ``CT024``."""
 _LEAST_BRACKETED = 3
 """Letters of a word in brackets from which on it may say what the column is: `DRM (MRD)`, not `(kg)`."""
 _NUMBER = ("number",)
@@ -129,7 +131,9 @@ def matches(
         if one.key not in taken and one.name.header not in used:
             taken[one.key] = one
             used.add(one.name.header)
-    return [*taken.values(), *_by_cells([n for n in names if n.header not in used], cells, among=listed, taken=taken)]
+    guesses = _by_cells([n for n in names if n.header not in used], cells, among=listed, taken=taken)
+    guessed = {one.key for one in guesses}
+    return [*(one for key, one in taken.items() if key not in guessed), *guesses]
 
 
 def _by_label(possible: Sequence[Match]) -> list[Match]:
@@ -155,16 +159,21 @@ def label_is_strange(match: Match) -> bool:
 
 
 def _by_cells(
-    names: Iterable[Name], cells: Mapping[str, ColumnCells], *, among: Iterable[Concept], taken: Container[Key]
+    names: Iterable[Name], cells: Mapping[str, ColumnCells], *, among: Iterable[Concept], taken: Mapping[Key, Match]
 ) -> list[Match]:
-    """Return columns whose names are strange, taken for what their cells are, where only one column can be it."""
+    """Return columns whose names are strange, taken for what their cells are, where only one column can be it.
+
+    A column of codes, each in several rows, identifies patients rather than one that names a person.
+    """
     free = [n for n in names if not n.before and not {n.words, n.leaf} & set(passed_over())]
     guesses = [
         guess for n in free for c in among if (guess := _by_its_cells(n, cells[n.header], concept=c)) is not None
     ]
     first = {guess.name.header: guess for guess in reversed(guesses)}
     keys = [guess.key for guess in first.values()]
-    return [guess for guess in first.values() if guess.key not in taken and keys.count(guess.key) == 1]
+    personal = {key for key, one in taken.items() if one.concept.column == "patient_id" and one.names_a_person}
+    free_keys = {k for k in keys if keys.count(k) == 1 and (k not in taken or k in personal)}
+    return [guess for guess in first.values() if guess.key in free_keys]
 
 
 def _by_its_cells(name: Name, cells: ColumnCells, *, concept: Concept) -> Match | None:
@@ -173,6 +182,8 @@ def _by_its_cells(name: Name, cells: ColumnCells, *, concept: Concept) -> Match 
         possible = name.infusion is not None and name.certain
     elif concept.key == "patients.last_contact":
         possible = "last" in name.words
+    elif concept.key == "patients.patient_id":
+        possible = not cells.is_unique and all(_CODE.fullmatch(t) for t in cells.counts)
     elif sign := _SIGNS.get(concept.key):
         possible = sum(n for t, n in cells.counts.items() if sign(t)) >= _LEAST_SIGNS * cells.seen > 0
     else:
@@ -254,13 +265,14 @@ def _speaks_against(name: Name, concept: Concept, inner: Words, *, context: bool
         or bool(concept.infusion == "" and name.infusion and not context)
         or (name.of_infusion and bool({name.words, name.leaf} & concept.alone))
         or (concept.kind == "NT" and "icans" in inner)
+        or (concept.kind != "" and {"crs", "icans"} <= set(name.leaf))
         or (concept.key == "infusions.date" and bool(name.day))
     )
 
 
 def _is_near(name: Name, concept: Concept, spoken: Sequence[Words], *, inner: Words) -> bool:
     """Tell whether a header may well be a concept: by what its brackets say, or a name that is another's too."""
-    dated = concept.key == "responses.date" and name.words == ("date",) and bool(name.day)
+    dated = concept.key == "responses.date" and ("date",) in (name.words, name.leaf) and bool(name.day)
     named = any((w, c) in concept.nearly for w in spoken for c in (False, name.of_infusion))
     return dated or named or (inner, False) in concept.phrases
 

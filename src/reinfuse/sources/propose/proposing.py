@@ -12,11 +12,12 @@ from reinfuse.sources.cdisc.tabulations import propose_sdtm
 from reinfuse.sources.proposal import IGNORE, Proposal, Proposed, with_doubts
 from reinfuse.sources.propose.blocks import blocks_of, is_used
 from reinfuse.sources.propose.compound import compound_lines
-from reinfuse.sources.propose.concepts import concepts
+from reinfuse.sources.propose.concepts import DOSE_UNIT, concepts
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.derived import derived_matches
 from reinfuse.sources.propose.evidence import cells_of
-from reinfuse.sources.propose.filled import ProposedLine, line_of, unread
+from reinfuse.sources.propose.filled import ProposedLine, in_units, line_of, unread
+from reinfuse.sources.propose.flags import flag_of_death, undated_progression
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
@@ -106,22 +107,30 @@ class _Table:
     def write(self, order: Order, others: Sequence[_Table]) -> None:
         """Write the lines of the map; `others`: all tables, in order."""
         weights = {k: m.name.header for (key, k, _), (m, _) in self.matches.items() if key == "weight"}
+        units = {k: m.cells for (key, k, _), (m, _) in self.matches.items() if key == DOSE_UNIT}
         for key, (match, doubt) in self.matches.items():
             header, target = match.name.header, match.concept.target
             if elsewhere := self.read_elsewhere(match, others):
                 self.notes[header] = f"read from the sheet {elsewhere} already", False
             elif target == "weight":
                 self.notes[header] = "body weight: read where a dose is of all cells (weight = ...)", False
+            elif target == DOSE_UNIT:
+                self.notes[header] = "unit of the dose: the dose is read in each row as it says", False
             elif key[0] == "patients.death:status":
                 continue
             elif self.number is not None and match.key == NUMBER:
                 self.lines[NUMBER] = self.number.line(match)
             else:
                 doubts = [doubt] if doubt else []
-                self.lines[key] = self._line(match, doubts, weights, order=order.of(self.table.name, header))
+                line = self._line(match, doubts, weights, order=order.of(self.table.name, header))
+                own = units.get(match.infusion) if target.endswith("dose_cells_per_kg") else None
+                weight = weights.get(match.infusion) or weights.get(None, "")
+                self.lines[key] = line if own is None else in_units(line, own, weight=weight)
         used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
         self.lines |= dict(compound_lines([n for n in self.names if n.header not in used], self.cells, self.lines))
         self._write_status()
+        if self.shape.row_of == "patient":
+            self.notes |= {h: (why, True) for h, why in undated_progression(self.own_names, self.cells, self.lines)}
 
     def _line(self, match: Match, doubts: list[str], weights: Mapping[int | None, str], *, order: str) -> ProposedLine:
         """Return the line of a column; a dose of all cells is divided by the body weight at its own infusion."""
@@ -133,7 +142,8 @@ class _Table:
         return line_of(match, order=order, weight=weights[1], doubts=[*doubts, doubt])
 
     def _write_status(self) -> None:
-        status = next((m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death:status"), None)
+        matched = (m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death:status")
+        status = next(matched, None) or flag_of_death(self.own_names, self.cells)
         if status is None:
             return
         contact = self.lines.get(("patients.last_contact", None, None))

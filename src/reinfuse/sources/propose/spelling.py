@@ -98,6 +98,7 @@ GENERIC = frozenset(words_of(
     "characteristics data followup survival disease general details information efficacy safety labs lab "
     "laboratory therapy product stammdaten verlauf toxizitaet patientendaten pretreatment history results course "
     "dates status events treatment paciente datos seguimiento resultado donnees demographie suivi medical "
-    "background admin administrative date last control contact visit"
+    "background admin administrative date last control contact visit pharmacy apotheke pharmacie farmacia "
+    "dispensing nursing clinic"
 ))  # fmt: skip
 """Words over a group of columns that say nothing of the column below."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reinfuse.sources.propose.evidence import are_initials
 from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.matching import Match
 from reinfuse.sources.source_map import OPEN, Field
@@ -14,7 +15,7 @@ from reinfuse.sources.values.words import YES_NO
 from reinfuse.tabular.cell_parsing import clean, is_missing
 
 _SHOWN = 3
-_ASKS_DEATH = frozenset("death dead died deceased tot".split())
+_ASKS_DEATH = frozenset("death dead died deceased tot os".split())
 _ASKS_LIFE = frozenset("alive living survival".split())
 
 
@@ -31,6 +32,10 @@ def status_line(match: Match, contact: ProposedLine) -> ProposedLine:
     dead = _texts_of_the_dead(match)
     shared = "death" in contact.match.name.words  # "last follow-up or death" says itself that it is both
     doubts = [] if shared else ["no column holds the date of death: the day of last contact is taken for the dead"]
+    if are_initials(match.cells.counts):
+        doubts.append("A is taken for alive, D for dead")
+    if dead and all(t.isdigit() for t in match.cells.counts):
+        doubts.append(f"{dead[0]} is taken for dead")
     if dead is None:
         doubts.append("which of its words mean dead is not said: write them in `where`")
     header = match.name.header
@@ -52,8 +57,10 @@ def dead_without_date(table: SourceTable, status: Match, *, death: Match) -> str
 
 def _texts_of_the_dead(match: Match) -> tuple[str, ...] | None:
     """Return the texts that mean dead; None where a word is not understood."""
+    if are_initials(match.cells.counts):
+        return tuple(t for t in match.cells.counts if t.casefold() == "d")
     dead = []
-    words = set(match.name.words)
+    words = {w for w in match.name.words if not w.isdigit()}
     asks_death, asks_life = bool(words & _ASKS_DEATH), bool(words & _ASKS_LIFE)
     for text in match.cells.counts:
         said = match.cells.said(text)

@@ -60,7 +60,7 @@ def mrd_within(text: str) -> tuple[str | None, str] | None:
     >>> mrd_within("cri/mrd-"), mrd_within("cr mrd-positive"), mrd_within("pr")
     (('undetectable', 'cri/'), ('detectable', 'cr '), (None, 'pr'))
     """
-    text = _OTHER_NAMES.sub("mrd", text)
+    text = _signed(_OTHER_NAMES.sub("mrd", text))
     negative, positive = bool(_NEGATIVE.search(text)), bool(_POSITIVE.search(text))
     if negative and positive:
         return None
@@ -82,7 +82,7 @@ def read_mrd(text: str, *, unit: str = "", mark: str | None = None) -> Understoo
     >>> read_mrd("uMRD4").parts, read_mrd("<10^-4").parts, read_mrd("pos (0.02 %)").parts, read_mrd("-")
     ({'result': 'undetectable'}, {'result': 'undetectable'}, {'result': 'detectable', 'value': '0.0002'}, None)
     """
-    low = unaccented(plain(text))
+    low = _signed(unaccented(plain(text)))
     if low in WORDS:
         return Understood({"result": WORDS[low]}, "" if WORDS[low] == text else "word for a result of MRD")
     parts: dict[str, str] = {}
@@ -97,6 +97,11 @@ def read_mrd(text: str, *, unit: str = "", mark: str | None = None) -> Understoo
             return None
         parts |= piece_meaning
     return Understood(parts, "result of MRD") if parts.keys() & {"result", "value"} else None
+
+
+def _signed(low: str) -> str:
+    """Spell out the signs of British notes: ``MRD -ve`` and ``+ve``."""
+    return re.sub(r"(?<!\w)-\s?ve\b", "neg", re.sub(r"(?<!\w)\+\s?ve\b", "pos", low))
 
 
 def _pieces(rest: str) -> list[str]:

@@ -11,8 +11,8 @@ from reinfuse.sources.values.words import read_choice
 DEAD, ALIVE = "dead", "alive"
 _WORDS = {
     DEAD: "died dead deceased death expired exitus verstorben tot gestorben decede mort morto muerto fallecido "
-          "fallecida exitus-letalis dod † + d. rip dcd deceduto deceduta overleden avliden doed",
-    ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well a&w awd aned ned-alive "
+          "fallecida exitus-letalis dod dnrm doc † + d. rip dcd deceduto deceduta overleden avliden doed",
+    ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well a&w awd aned ned ned-alive "
            "alive-with-disease alive-without-disease levend levande",
 }  # fmt: skip
 WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
@@ -34,7 +34,11 @@ _IN_SENTENCE = re.compile(
     rf"(?P<word>{'|'.join(re.escape(w) for w in sorted(WORDS, key=len, reverse=True) if w not in '+†d.')})\b[^\d]*?"
     rf"(?P<joint>[\s:,;(=-]*(?:on |am |le |el |{_SEEN}:? ?(?:on )?)?[\s(]*)(?P<date>{DATES})(?P<rest>.*)"
 )
+_CAUSES = {"dod": "disease", "dnrm": "treatment", "doc": "other"}
+"""Dead of disease, of non-relapse mortality, of another cause."""
 _DIED_OF = re.compile(r"^[\s:,;(=-]*(?:(?:of|due to|from|cause)\b:?)?")
+_DATE_AND_NOTE = re.compile(rf"({DATES})\s*\(([^()\d]+)\)")
+"""A date with words in brackets: ``12/12/19 (sepsis)``."""
 _JOIN = r"[\s:,;(=-]*(?:on|am|le|el|as of|in|at|stand|seit|since)?[\s:(]*"
 
 
@@ -60,7 +64,8 @@ def read_vital_status(text: str, *, order: str = "") -> Understood | None:
         return Understood({"date": day.iso}, day.how)
     status, rest = _status(low)
     if status is None:
-        return None
+        day = read_source_date(beside[1], order) if (beside := _DATE_AND_NOTE.fullmatch(low)) else None
+        return None if day is None else Understood({"date": day.iso}, "date, and a note in brackets")
     if not rest:
         return Understood({"status": status}, "vital status")
     day = read_source_date(rest, order)
@@ -84,8 +89,12 @@ def cause_beside(text: str) -> Understood | None:
     """
     low = unaccented(plain(text))
     status, rest = _status(low)
+    if status is None and (beside := _DATE_AND_NOTE.fullmatch(low)):
+        return read_choice("death_cause", beside[2].strip())
     if status != DEAD:
         return None if status is None else Understood({"status": status}, "vital status")
+    if own := _CAUSES.get(re.sub(DATES, " ", low).strip(" .,;:()-")):
+        return Understood({"death_cause": own}, "cause of death in short")
     words = _DIED_OF.sub("", re.sub(DATES, " ", rest)).strip(" .,;:()-?")
     if not words:
         return Understood({"status": status}, "vital status")

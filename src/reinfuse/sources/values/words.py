@@ -157,6 +157,9 @@ def read_diagnosis(text: str) -> Understood | None:
         return Understood({"diagnosis": HISTOLOGIES[histology], "histology": text}, "histology that says the diagnosis")
     if (diagnosis := next((d for s in spellings if (d := read_choice("diagnosis", s))), None)) is not None:
         return Understood(diagnosis.parts, "" if diagnosis.parts["diagnosis"] == text else "word for a diagnosis")
+    if (short := re.fullmatch(r"(.+?)\s*\((all|cll|nhl)\)", low)) and (whole := read_diagnosis(short[1])) is not None:
+        agreed = whole.parts == {"diagnosis": short[2].upper()}
+        return Understood(whole.parts, "word for a diagnosis") if agreed else None
     named = {"all", "cll", "nhl", "sll", "lal", "lla", "llc", "kll", "lnh", *HISTOLOGIES}
     mixed = set(re.findall(r"[a-z]+", low)) & named or re.search(r"l[yi](?:m|n)[pf]h?om|leuk|leuc|richter", low)
     known = bare in _OTHER_DISEASES or low in _OTHER_DISEASES
