@@ -80,7 +80,11 @@ def test_provenance_lists_every_filled_cell_with_its_place_text_and_rule(tmp_pat
     by_cell = {tuple(line[:3]): line[3:] for line in lines[1:]}
     order = "date by the order of its numbers"
     assert by_cell["infusions", "2", "date"] == ["book.xlsx, CART, D2", "03/04/2020", order]
-    assert by_cell["responses", "1", "date"] == ["book.xlsx, CART, F2", "CR", "day 28 after infusion 2; not recorded"]
+    assert by_cell["responses", "1", "date"] == [
+        "book.xlsx, CART, F2",
+        "CR",
+        "day 28 after infusion 2; placed by the map; not recorded",
+    ]
     assert by_cell["infusions", "2", "infusion"] == ["book.xlsx, CART, row 2", "", "constant of the map"]
     assert by_cell["infusions", "2", "ldh"] == ["book.xlsx, CART, E2", "240", "as it stands"]
 

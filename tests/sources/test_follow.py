@@ -93,7 +93,7 @@ def test_each_cell_has_its_place_its_text_and_its_rule(wide):
              for c, cell in zip(wide.tables["responses"].columns, row, strict=True)}  # fmt: skip
     response, day = cells[0, "response"], cells[0, "date"]
     assert (response.origin.place(response.row), response.raw) == ("book.xlsx, CART, G2", "CR MRD-")
-    assert day.rule == "day 28 after infusion 2; not recorded"
+    assert day.rule == "day 28 after infusion 2; placed by the map; not recorded"
     placed = cells[1, "date"]
     assert (placed.origin.place(placed.row), placed.raw, placed.rule) == (
         "book.xlsx, CART, G4", "PD (D45)", "day 45 after infusion 2",

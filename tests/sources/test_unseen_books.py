@@ -1,12 +1,15 @@
-"""What is proposed for the books of 24 centres that nobody wrote for this program, and the cohorts that follow."""
+"""What is proposed for the books of 40 centres that nobody wrote for this program, and the cohorts that follow."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import pytest
+from truth_cohorts import meant_cohort
 from unseen_books import BOOKS, confirmed, differing, is_right, judged, write
 
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
 from reinfuse.sources.left_columns import EMPTY
@@ -16,6 +19,8 @@ from reinfuse.sources.read import read_source
 from reinfuse.tabular.toml import parse_toml
 
 TODAY = date(2026, 11, 29)
+WHOLE = [name for name, book in BOOKS.items() if "answers" in book]
+ENDPOINTS = ("pfs_days", "pfs_event", "os_days", "os_event", "response")
 
 
 def outcome_of(name, folder):
@@ -45,11 +50,25 @@ def _parts(outcome):
     return source, proposed.proposals
 
 
-@pytest.mark.parametrize("name", [n for n, book in BOOKS.items() if "answers" in book])
-def test_an_unseen_book_becomes_the_cohort_that_its_centre_meant(name, tmp_path):
-    source, outcome = outcome_of(name, tmp_path)
+def imported(name, folder):
+    source, outcome = outcome_of(name, folder)
     source_map = read_map(parse_toml(map_text(confirmed(name, outcome.map)).encode()))
-    checked = check(follow(read_source(tmp_path / source.name, kind=source.kind, layouts=source_map.layouts),
-                           source_map), tmp_path)  # fmt: skip
+    followed = follow(read_source(folder / source.name, kind=source.kind, layouts=source_map.layouts), source_map)
+    return check(followed, folder)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_unseen_book_becomes_the_cohort_that_its_centre_meant(name, tmp_path):
+    checked = imported(name, tmp_path)
     assert [p for p in checked.problems if p.severity == "error"] == []
     assert list(differing(BOOKS[name]["truth"], checked.imported.tables)) == []
+
+
+@pytest.mark.parametrize("name", [n for n in WHOLE if n.startswith(("overseas", "mixed"))])
+def test_endpoints_of_an_unseen_book_are_those_of_what_its_centre_meant(name, tmp_path):
+    folder = tmp_path / "meant"
+    folder.mkdir()
+    read, meant = (derive(cohort, 2, rules=Rules()).select("patient_id", *ENDPOINTS).sort("patient_id")
+                   for cohort in (imported(name, tmp_path).cohort, meant_cohort(name, folder)))  # fmt: skip
+    assert read.height > 1
+    assert read.to_dicts() == meant.to_dicts()
