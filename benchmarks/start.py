@@ -27,6 +27,7 @@ from generate import write_cohort
 SMALL = "--small" in sys.argv
 RUNS = 1 if SMALL else 5
 PATIENTS = 450
+COHORT = "brudno_2016" if SMALL else "synthetic_gauthier_2021"
 FIRST = "First results"
 
 
@@ -79,10 +80,11 @@ def where_it_goes() -> dict[str, dict[str, float]]:
         from reinfuse.report.export.results_folder import briefs, documents, figures
     from threadpoolctl import threadpool_limits
 
-    from reinfuse.data import DEMO, datasets
+    from reinfuse.data import datasets
 
     with stage("reading"):
-        study = Study.read(datasets()[DEMO].path, datasets()[DEMO].plan)
+        bundled = datasets()[COHORT]
+        study = Study.read(bundled.path, bundled.plan)
     by_analysis: dict[str, float] = defaultdict(float)
     estimates: list = []
     with stage("analyses"), threadpool_limits(limits=1):

@@ -183,12 +183,12 @@ SAID = [
 
 @pytest.mark.parametrize(("rules", "about", "text"), SAID)
 def test_the_report_says_the_rules_in_force(rules, about, text):
-    assert text in dict(_rules(rules, wide=False))[about]
+    assert text in dict(_rules(rules, wide=False, own_labels={}))[about]
 
 
 def test_the_report_is_silent_on_rules_that_are_off_or_do_not_apply():
-    assert "Split dose" not in dict(_rules(Rules(split_dose_days=0), wide=False))
-    assert set(dict(_rules(Rules(), wide=True))) == {"Overall response", "Complete response", "Times"}
+    assert "Split dose" not in dict(_rules(Rules(split_dose_days=0), wide=False, own_labels={}))
+    assert set(dict(_rules(Rules(), wide=True, own_labels={}))) == {"Overall response", "Complete response", "Times"}
 
 
 @pytest.mark.parametrize(

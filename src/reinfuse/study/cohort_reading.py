@@ -67,7 +67,7 @@ def read_cohort(
 
 
 def _unknown(columns: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield a problem for each name under which no column is read."""
+    """Yield a problem for each name that is a slip of a standard one, or stands on the wrong side."""
     if not isinstance(columns, Mapping):
         remedy = 'give standard name -> its name in the sheet: {"os_days": "OS (days)"}'
         yield Problem(column="columns", rule=f"is of type {type(columns).__name__}, no mapping", remedy=remedy)
@@ -75,10 +75,12 @@ def _unknown(columns: Mapping[str, str]) -> Iterator[Problem]:
     for standard, own in columns.items():
         if standard in WIDE.names or standard.startswith("toxicity_"):
             continue
-        turned = own in WIDE.names
         near = nearest(standard, WIDE.names)
-        hint = f"did you mean {near!r}?" if near else "docs/input.md lists the standard names"
-        remedy = f"write it the other way round: columns={{{own!r}: {standard!r}}}" if turned else hint
+        remedy = f"did you mean {near!r}?"
+        if own in WIDE.names:
+            remedy = f"write it the other way round: columns={{{own!r}: {standard!r}}}"
+        elif not near:
+            continue  # a name of the caller's own, such as that of a factor
         yield Problem(column="columns", rule=f"{standard!r} is no standard name", remedy=remedy)
 
 

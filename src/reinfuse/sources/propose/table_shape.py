@@ -23,6 +23,8 @@ _OF_EVENTS = ("responses.response", "mrd.result", "mrd.value", "toxicities.grade
 _OF_ROWS = ("toxicities.kind", "toxicities.grade", "toxicities.date", "therapies.kind")
 _EXACT = 100.0
 _FEWEST_TURNED = 4
+_MOST_TURNED = 300
+"""A longer first column holds patients, not names of columns."""
 _MANY_DAYS = 0.5
 """A column of times holds numbers in at least this share of its cells."""
 
@@ -95,6 +97,8 @@ def shape_of(table: SourceTable, names: Sequence[Name], cells: Mapping[str, Colu
 def headers_in_rows(table: SourceTable) -> list[str]:
     """Return texts of the first column that are names of columns: where several are, patients stand side by side."""
     texts = dict.fromkeys(row.texts[0] for row in table.rows if row.texts and row.texts[0])
+    if len(texts) > _MOST_TURNED:
+        return []
     columns = [c for c in concepts().values() if c.column != "patient_id"]
     named = ((t, parse(t)) for t in texts)
     hits = [t for t, n in named if n.words and any(
