@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
-from scipy import stats
 
 from reinfuse.analyses.small_groups import FEWEST_PATIENTS, withheld
 from reinfuse.arrays import Floats, Integers
@@ -79,6 +78,8 @@ def test(name: str, values: pl.Series, *, groups: Groups, random: np.random.Gene
 
 
 def _of_numbers(observed: Sequence[pl.Series]) -> tuple[float, str]:
+    from scipy import stats  # here: it takes a third of a second, and few plans ask for tests
+
     samples = [_floats(own) for own in observed]
     if len(samples) > 2:
         return float(stats.kruskal(*samples).pvalue), KRUSKAL
@@ -96,6 +97,8 @@ def _of_categories(
     try:
         return fisher_exact(table), FISHER
     except TooManyTables:
+        from scipy import stats
+
         method = stats.MonteCarloMethod(n_resamples=_SIMULATED, rng=random)
         return float(stats.fisher_exact(table, method=method).pvalue), SIMULATED_FISHER
 
