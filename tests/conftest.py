@@ -6,12 +6,14 @@ The demo's findings and folders that several tests read; what only CI has is ski
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from reinfuse import Plan, Study, read_cohort, save
+from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
 
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
@@ -41,6 +43,24 @@ def _no_log_of_the_user(tmp_path_factory):
 def _no_release_before(tmp_path_factory, monkeypatch):
     """Let each test begin with an empty log."""
     monkeypatch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases") / "log"))
+
+
+@pytest.fixture
+def main(monkeypatch, capsys):
+    """Return what runs the command line here, in a folder, and gives exit status, output and errors."""
+
+    def run(*arguments, cwd=None):
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["reinfuse", *map(str, arguments)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            status = ended.code or 0
+        return status, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -42,24 +42,6 @@ def commands():
     return pairs
 
 
-@pytest.fixture
-def main(monkeypatch, capsys):
-    """Return what runs the command line here, in a folder, and gives exit status, output and errors."""
-
-    def run(*arguments, cwd=None):
-        if cwd is not None:
-            monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["reinfuse", *map(str, arguments)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            status = ended.code or 0
-        return status, *capsys.readouterr()
-
-    return run
-
-
 def test_the_version(main):
     assert main("--version") == (0, f"reinfuse {__version__}\n", "")
     assert main("-V") == main("--version")

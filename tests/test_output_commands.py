@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import stat
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from helpers import write_folder
 from outputs import MANIFEST, contents, posix, write_study
 from reinfuse import Plan, Study, read_cohort, save
-from reinfuse.cli import main as cli
 from reinfuse.exceptions import OutputRefused
 from reinfuse.plan.options import Analyses
 from reinfuse.results.findings import Findings
@@ -24,23 +22,6 @@ from test_cli import GOOD
 @pytest.fixture
 def study(tmp_path):
     return write_study(tmp_path)
-
-
-@pytest.fixture
-def main(monkeypatch, capsys):
-    """Return what runs the command line here, in a folder, and gives exit status, output and errors."""
-
-    def run(*arguments, cwd):
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "argv", ["reinfuse", *map(str, arguments)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            status = ended.code or 0
-        return status, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")
