@@ -187,7 +187,7 @@ class Document:
 
     def blocks(self) -> Iterator[Block]:
         """Yield every block, those inside sections after their section."""
-        yield from _flat(self.sections)
+        yield from flat(self.sections)
 
     def label(self, ref: Ref) -> str:
         """Return what a cross-reference reads: `Table 3`, or a section's title.
@@ -230,11 +230,12 @@ def cited(cite: Cite) -> str:
     return "[" + ", ".join(str(n) for n in cite.numbers) + "]"
 
 
-def _flat(blocks: tuple[Block, ...]) -> Iterator[Block]:
+def flat(blocks: tuple[Block, ...]) -> Iterator[Block]:
+    """Yield blocks and, behind each section, its own, in order."""
     for block in blocks:
         yield block
         if isinstance(block, Section):
-            yield from _flat(block.blocks)
+            yield from flat(block.blocks)
 
 
 def beside(blocks: tuple[Block, ...]) -> Iterator[tuple[Block, ...]]:

@@ -17,6 +17,7 @@ from reinfuse.report.document.model import (
     Section,
     Table,
     Text,
+    flat,
 )
 
 
@@ -38,11 +39,7 @@ class MainItem:
 
 def items(section: Section) -> Iterator[Table | Picture]:
     """Yield the tables and figures of a section and of its parts, in order."""
-    for block in section.blocks:
-        if isinstance(block, Section):
-            yield from items(block)
-        elif isinstance(block, Table | Picture):
-            yield block
+    return (block for block in flat(section.blocks) if isinstance(block, Table | Picture))
 
 
 def without(section: Section, names: Collection[str]) -> Section | None:

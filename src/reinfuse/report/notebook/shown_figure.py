@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reinfuse.output.single_file import write_file
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
 from reinfuse.report.document.model import Document, Picture, Section
@@ -20,7 +19,7 @@ from reinfuse.report.document.typst import as_pdf, png
 from reinfuse.report.export.figure_files import figure_file
 from reinfuse.report.figures.theme import WIDTHS, Drawn
 from reinfuse.report.notebook.frames import to_pandas
-from reinfuse.report.notebook.saving import Writers, contents_of
+from reinfuse.report.notebook.saving import Writers, save
 from reinfuse.tabular.csv_files import csv_text
 
 if TYPE_CHECKING:
@@ -87,8 +86,7 @@ class ShownFigure:
         OutputRefused
             If the file cannot be written; what stood there is as it was.
         """
-        target = Path(path).expanduser()
-        return write_file(target, contents_of(target, self._writers(), what="a figure"), reads=self.reads)
+        return save(path, self._writers(), what="a figure", reads=self.reads)
 
     def _writers(self) -> Writers:
         drawn, section = self.drawn, Section(f"{self.name}_alone", "", (Picture(self.drawn),))

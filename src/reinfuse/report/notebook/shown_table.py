@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from reinfuse.output.single_file import write_file
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html, table_alone
 from reinfuse.report.document.model import Document, Section, Table
 from reinfuse.report.document.pdf import pdf, png
 from reinfuse.report.notebook.frames import to_pandas
-from reinfuse.report.notebook.saving import Writers, contents_of
+from reinfuse.report.notebook.saving import Writers, save
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.tabular.csv_files import csv_text
 
@@ -87,8 +86,7 @@ class ShownTable:
         OutputRefused
             If the file cannot be written; what stood there is as it was.
         """
-        target = Path(path).expanduser()
-        return write_file(target, contents_of(target, self._writers(), what="a table"), reads=self.reads)
+        return save(path, self._writers(), what="a table", reads=self.reads)
 
     def _writers(self) -> Writers:
         section = Section(f"{self.name}_alone", "", (self.table,))
