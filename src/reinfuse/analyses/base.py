@@ -221,7 +221,7 @@ def random(plan: Plan, *names: Any) -> np.random.Generator:
     return np.random.default_rng([plan.seed, *words])
 
 
-def level_masks(data: AnalysisSet) -> Iterator[tuple[str, Bools]]:
+def level_masks(data: AnalysisSet) -> Iterator[tuple[Stratum, Bools]]:
     """Yield the name and mask of each level of each factor that has levels."""
     for factor in data.factors:
         if factor.kind != "number":

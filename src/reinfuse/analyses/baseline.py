@@ -16,7 +16,7 @@ from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.baseline_variables import CATEGORIES, NUMBERS, UNITS
 from reinfuse.cohort.baseline_variables import LABELS as MORE_LABELS
 from reinfuse.cohort.declarations import Factor
-from reinfuse.cohort.factors import LABELS, MAX_LEVELS, build
+from reinfuse.cohort.factors import LABELS, MAX_LEVELS, FactorColumn, build
 from reinfuse.cohort.strata import Stratum
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.cohort.wide_format import LATER
@@ -58,7 +58,7 @@ def variables(data: AnalysisSet) -> list[Variable]:
     named = {v.name for v in described} | {"cart1_cy_flu", "cart2_cy_flu", "log2_dose_ratio"}
     for factor in data.factors:
         if factor.name not in named:
-            described.append(Variable(factor.name, factor.label.split(", per ")[0], factor.unscaled, factor.unit))
+            described.append(_of_factor(factor, factor.name))
     return sorted(described, key=lambda v: v.name != "diagnosis")
 
 
@@ -74,13 +74,22 @@ def chosen(data: AnalysisSet, table1: Table1) -> tuple[list[Variable], list[str]
     return [v for v in asked_for.values() if v], [name for name, v in asked_for.items() if v is None]
 
 
+def lacking(data: AnalysisSet, table1: Table1) -> list[str]:
+    """Return names of variables that a plan's table of patients asks for and these data lack."""
+    return [] if table1.variables is None else chosen(data, table1)[1]
+
+
+def _of_factor(factor: FactorColumn, name: str) -> Variable:
+    return Variable(name, factor.label.split(", per ")[0], factor.unscaled, factor.unit)
+
+
 def _other(name: str, data: AnalysisSet) -> Variable | None:
     """Return a factor, or a column of the data, that no table of patients describes by itself."""
     factor = data.factor(name)
     if factor is None and name in data.frame.columns:
         columns, _, _ = build((Factor(name="column", column=name, label=name.replace("_", " ")),), data.frame)
         factor = columns[0] if columns else None
-    return None if factor is None else Variable(name, factor.label.split(", per ")[0], factor.unscaled, factor.unit)
+    return None if factor is None else _of_factor(factor, name)
 
 
 def further(data: AnalysisSet, table1: Table1, *, random: Callable[..., np.random.Generator]) -> list[Estimate]:

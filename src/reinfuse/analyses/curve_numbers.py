@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from reinfuse.analyses.base import level_masks
 from reinfuse.analyses.time_axis import shown_days
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
-from reinfuse.cohort.strata import Stratum
+from reinfuse.cohort.strata import factor_of
 from reinfuse.plan.figure_options import FigureLook, FigureOptions
 from reinfuse.results.estimate import Estimate
 
@@ -35,12 +36,9 @@ def curve_numbers(data: AnalysisSet, end: EndpointColumn, *, options: FigureOpti
     every = np.ones(data.frame.height, dtype=np.bool_)
     look = options.look_of(figure_name(end.name))
     records = list(_of(end, every, None, look=look, marks=marks))
-    for factor in data.factors:
-        if factor.kind != "number":
-            look = options.look_of(figure_name(end.name, factor.name))
-            for level in sorted(factor.levels):
-                here = (factor.values == level).fill_null(False).to_numpy()
-                records += _of(end, here, Stratum(factor.name, level), look=look, marks=marks)
+    for group, here in level_masks(data):
+        look = options.look_of(figure_name(end.name, factor_of(group)))
+        records += _of(end, here, group, look=look, marks=marks)
     return records
 
 

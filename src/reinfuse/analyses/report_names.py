@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reinfuse.analyses.baseline import chosen, variables
+from reinfuse.analyses.baseline import lacking, variables
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.baseline_variables import is_baseline_variable
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
@@ -27,8 +27,7 @@ def refuse_lacking(options: ReportOptions, data: AnalysisSet) -> None:
 
 
 def _columns(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:
-    _, lacking = chosen(data, table1)
-    for name in lacking:
+    for name in lacking(data, table1):
         if name in BUILT_IN_FACTORS or is_baseline_variable(name):
             continue  # said in a note: a plan may be of several centres
         near = nearest(name, [c for c in data.frame.columns if DERIVED not in c])
@@ -58,13 +57,14 @@ def _groups(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:
 
 def report_notes(options: ReportOptions, data: AnalysisSet) -> Iterator[str]:
     """Yield a sentence for each level that a plan labels and no analysed patient has, and variables that are absent."""
-    levels = {v.name: {str(x) for x in v.values.drop_nulls()} for v in variables(data) if not v.is_number}
-    levels |= {f.name: set(f.levels) for f in (*data.factors, *data.later) if f.kind != "number"}
+    levels: dict[str, set[str]] = {}
+    if options.levels:
+        levels = {v.name: {str(x) for x in v.values.drop_nulls()} for v in variables(data) if not v.is_number}
+        levels |= {f.name: set(f.levels) for f in (*data.factors, *data.later) if f.kind != "number"}
     for name, labels in options.levels.items():
         absent = [level for level in labels if level not in levels.get(name, ())]
         if absent:
             known = ", ".join(sorted(levels.get(name, ()))) or "none"
             yield f"report.levels.{name}: no analysed patient has {', '.join(absent)}; levels in these data: {known}"
-    _, lacking = chosen(data, options.table1)
-    if lacking:
-        yield f"report.table1.variables: these data lack {', '.join(lacking)}"
+    if absent := lacking(data, options.table1):
+        yield f"report.table1.variables: these data lack {', '.join(absent)}"

@@ -25,6 +25,7 @@ from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.endpoints import EndpointColumn
+from reinfuse.plan.figure_options import FigureOptions
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate, finite, joined
 from reinfuse.statistics import nonparametric
@@ -245,8 +246,12 @@ def _further_steps(inputs: Inputs) -> Iterator[Step]:
         return
     for end in inputs.data.endpoints:
         if end.kind != "binary" and end.competing is None:
-            work = partial(curve_numbers, inputs.data, end, options=options, marks=_marks(end))
+            work = partial(_numbers, inputs.data, end, options=options)
             yield without_curves(f"survival, {end.label}: numbers under the curves", work, endpoint=end.name)
+
+
+def _numbers(data: AnalysisSet, end: EndpointColumn, *, options: FigureOptions) -> list[Estimate]:
+    return curve_numbers(data, end, options=options, marks=_marks(end))
 
 
 ANALYSIS = Analysis(

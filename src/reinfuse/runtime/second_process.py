@@ -52,6 +52,7 @@ class SecondProcess:
         path = os.pathsep.join(p for p in sys.path if p)
         silent = None if os.environ.get(_DEBUG) else subprocess.DEVNULL
         self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
         self._process = subprocess.Popen([sys.executable, "-P", "-c", _SERVE, *modules], stdin=subprocess.PIPE,
                                          stdout=subprocess.PIPE, stderr=silent, env={**os.environ, "PYTHONPATH": path},
                                          start_new_session=True)  # fmt: skip
@@ -102,7 +103,7 @@ class SecondProcess:
         def in_second_process() -> None:
             place = None
             try:
-                self.ask(_load, pieces_of, argument)
+                self._load_once(pieces_of, argument)
                 while waiting:
                     place = waiting.popleft()
                     answers[place] = self.ask(_piece, place)
@@ -122,6 +123,14 @@ class SecondProcess:
                 answers[place] = here(place)
             other.result()
         return {place: answers[place] for place in places}
+
+    def _load_once(self, pieces_of: Callable[[Any], Sequence[Callable[[], T]]], argument: Any) -> None:
+        """Send what all pieces are made of, unless it is there already."""
+        if self._loaded is not None and self._loaded[0] is pieces_of and self._loaded[1] is argument:
+            return
+        self._loaded = None
+        self.ask(_load, pieces_of, argument)
+        self._loaded = (pieces_of, argument)
 
     def close(self) -> None:
         """Let it end."""

@@ -206,11 +206,12 @@ class Study:
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
         provenance = {**self._provenance(), **({"only": list(only)} if only else {})}
+        patients, about = patients_frame(self.data, self.plan), described(self.cohort, self.data)
 
         def holding(results: StepResults, warnings: Sequence[dict[str, str]] = ()) -> Findings:
             return Findings(tuple(results.estimates), self.data.flow, tuple(warnings), provenance, results.curves,
-                            patients_frame(self.data, self.plan), self.plan, described(self.cohort, self.data),
-                            None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
+                            patients, self.plan, about, None if counts is None else counts.as_dict(), self.cohort,
+                            self.data)  # fmt: skip
 
         results = run_steps(todo, boundary, progress=progress, others=others, only=only,
                             first=None if first is None else lambda early: first(holding(early)))  # fmt: skip
