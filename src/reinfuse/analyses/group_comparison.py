@@ -9,10 +9,10 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from reinfuse.analyses.small_groups import FEWEST_PATIENTS, withheld
+from reinfuse.analyses.small_groups import FEWEST_PATIENTS, fewer, withheld
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.strata import Combination, Stratum
-from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import standardized_difference
 from reinfuse.statistics.contingency import TooManyTables, fisher_exact
 
@@ -63,8 +63,8 @@ def differences(name: str, values: pl.Series, *, groups: Groups) -> Iterator[Est
 def test(name: str, values: pl.Series, *, groups: Groups, random: np.random.Generator) -> Estimate:
     """Return the test of no difference between the groups; not estimable where a group has too few patients."""
     observed = groups.values(values)
-    few = [f"group {level}: {len(own)} patient{'' if len(own) == 1 else 's'}, fewer than {FEWEST_PATIENTS}"
-           for level, own in zip(groups.levels, observed, strict=True) if len(own) < FEWEST_PATIENTS]  # fmt: skip
+    sizes = zip(groups.levels, map(len, observed), strict=True)
+    few = [f"group {level}: {why}" for level, n in sizes if (why := fewer(n, FEWEST_PATIENTS, noun="patient"))]
     p, method, note = None, "", None
     if not few and values.drop_nulls().n_unique() < 2:
         note = f"{NOT_ESTIMABLE}: one value only"
@@ -74,7 +74,7 @@ def test(name: str, values: pl.Series, *, groups: Groups, random: np.random.Gene
         )
     record = Estimate("baseline", None, "p_value", group=groups.factor, term=name, estimate=p, p_value=p, note=note,
                       method=method, n=sum(map(len, observed)))  # fmt: skip
-    return withheld(record, "; ".join(few) or None)
+    return withheld(record, joined(few))
 
 
 def _of_numbers(observed: Sequence[pl.Series]) -> tuple[float, str]:

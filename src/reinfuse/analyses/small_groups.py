@@ -33,11 +33,12 @@ def median_of_enough(record: Estimate) -> Estimate:
 
 def too_few(n: int, events: int) -> str | None:
     """Return why a group is too small for a median or a test; None where it is not."""
-    reasons = [_fewer(n, FEWEST_PATIENTS, noun="patient"), _fewer(events, FEWEST_EVENTS, noun="event")]
+    reasons = [fewer(n, FEWEST_PATIENTS, noun="patient"), fewer(events, FEWEST_EVENTS, noun="event")]
     return joined([r for r in reasons[:1] if r] or reasons)
 
 
-def _fewer(number: int, fewest: int, *, noun: str) -> str | None:
+def fewer(number: int, fewest: int, *, noun: str) -> str | None:
+    """Return that there are fewer than enough; None where there are not."""
     return f"{number} {noun}{'' if number == 1 else 's'}, fewer than {fewest}" if number < fewest else None
 
 

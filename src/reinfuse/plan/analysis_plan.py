@@ -272,7 +272,7 @@ class Plan(Design):
         PlanRefused
             With everything that is wrong with it.
         """
-        return type(self)(**{**{name: getattr(self, name) for name in type(self).model_fields}, **settings})
+        return type(self)(**{**dict(self), **settings})
 
     @property
     def digest(self) -> str:

@@ -66,6 +66,12 @@ class Findings:
     data: AnalysisSet | None = field(default=None, repr=False)
     read_from: Path | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def reads(self) -> tuple[Path, ...]:
+        """What these findings were made of, where it is a file or folder: nothing is written into it."""
+        source = self.cohort.raw.path if self.cohort else self.read_from
+        return (source,) if source else ()
+
     def to_frame(self) -> pl.DataFrame:
         """Return the estimates as a frame, one row a record."""
         return frame(self.estimates)

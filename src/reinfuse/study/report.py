@@ -73,8 +73,7 @@ class Report:
                           remedy="give what analyze(cohort, plan) returns")  # fmt: skip
         self._planned = findings.plan.report.figure_style
         if look:
-            own = {name: getattr(findings.plan.report, name) for name in type(findings.plan.report).model_fields}
-            findings = replace(findings, plan=findings.plan.replace(report={**own, **look}))
+            findings = replace(findings, plan=findings.plan.replace(report={**dict(findings.plan.report), **look}))
         self.findings = findings
 
     # Tables
@@ -163,7 +162,7 @@ class Report:
 
     def _table(self, table: Table, wanted: Wanted, *, findings: Findings | None = None) -> ShownTable:
         records = [e for e in (findings or self.findings).estimates if wanted(e)]
-        return ShownTable(table, records, self._banners, self._facts, self._reads)
+        return ShownTable(table, records, self._banners, self._facts, self.findings.reads)
 
     # Figures
 
@@ -251,7 +250,7 @@ class Report:
         self, name: str, what: str, *, columns: Columns | None, findings: Findings | None = None
     ) -> ShownFigure:
         drawn = drawing_of(findings or self.findings, name, columns=columns, what=what)
-        return ShownFigure(drawn, self._banners, self._facts, self._reads)
+        return ShownFigure(drawn, self._banners, self._facts, self.findings.reads)
 
     # Sentences
 
@@ -311,12 +310,6 @@ class Report:
     def _facts(self) -> dict[str, str]:
         provenance = self.findings.provenance
         return {"generator": f"reinfuse {provenance['reinfuse']}", "date": str(provenance["date"])}
-
-    @property
-    def _reads(self) -> tuple[Path, ...]:
-        cohort = self.findings.cohort
-        source = cohort.raw.path if cohort else self.findings.read_from
-        return (source,) if source else ()
 
     def _repr_html_(self) -> str:
         return str(main_tables(self.findings))

@@ -119,9 +119,7 @@ def save(findings: Findings, directory: str | Path, *, progress: Progress | None
         rule = f"is of type {type(findings).__name__}, not the findings of an analysis"
         remedy = "give what analyze(cohort, plan) returns; a Report holds it as report.findings"
         raise RequestRefused([Problem(table="save", column="findings", rule=rule, remedy=remedy)])
-    source = findings.cohort.raw.path if findings.cohort else findings.read_from
-    place = Destination(Path(directory), "analyze", (source,) if source else (), force)
-    return write(findings, place, progress=progress)
+    return write(findings, Destination(Path(directory), "analyze", findings.reads, force), progress=progress)
 
 
 def main_tables(findings: Findings) -> str:

@@ -46,9 +46,7 @@ def for_table_of_patients(findings: Findings, by: str | None, **settings: Any) -
 
 def _with_table1(plan: Plan, settings: dict[str, Any]) -> Plan:
     report = plan.report
-    table1 = {name: getattr(report.table1, name) for name in type(report.table1).model_fields} | settings
-    whole = {name: getattr(report, name) for name in type(report).model_fields} | {"table1": table1}
     try:
-        return plan.replace(report=whole)
+        return plan.replace(report={**dict(report), "table1": {**dict(report.table1), **settings}})
     except PlanRefused as wrong:
         raise RequestRefused([in_words_of_request(p, what=_WHAT) for p in wrong.problems]) from None
