@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from reinfuse.sources.source_table import SourceTable
 from reinfuse.sources.values.understood import plain
@@ -39,9 +40,8 @@ class Codebook:
     def name_for(self, header: str) -> str:
         """Return the name under which the codebook has a header; nothing where it has none."""
         names = dict.fromkeys((*self.labels, *self.codes))
-        whole = next((n for n in names if any(p.fullmatch(header) for p in _patterns(n))), "")
-        bare = _OF_INFUSION.sub("", header)
-        return whole or next((n for n in names if any(p.fullmatch(bare) for p in _patterns(n))), "")
+        spellings = (header, _OF_INFUSION.sub("", header))
+        return next((n for spelt in spellings for n in names if any(p.fullmatch(spelt) for p in _patterns(n))), "")
 
 
 def codebook_of(rows: Rows, tables: Iterable[SourceTable]) -> Codebook | None:
@@ -73,11 +73,12 @@ def _explained(names: Sequence[str], headers: Sequence[str]) -> int:
     return sum(any(p.fullmatch(h) for p in _patterns(n) for h in spelt) for n in set(names) if n.strip())
 
 
-def _patterns(name: str) -> list[re.Pattern[str]]:
+@cache
+def _patterns(name: str) -> tuple[re.Pattern[str], ...]:
     """Return what a name of a codebook stands for: ``ct*_dt``, ``INFnDT`` and ``crs_max / icans_max`` for several."""
     pieces = [p.strip() for p in re.split(r"\s+/\s+|,\s*", name) if p.strip()]
     wild = (re.sub(r"(?<=[A-Z\d_])[nx](?=[A-Z_]|$)|[*#]|[\[<(][nx#][\])>]", "\0", p) for p in pieces)
-    return [re.compile(r"\d{1,2}".join(map(re.escape, p.split("\0"))), re.IGNORECASE) for p in wild]
+    return tuple(re.compile(r"\d{1,2}".join(map(re.escape, p.split("\0"))), re.IGNORECASE) for p in wild)
 
 
 def _filled_down(names: Sequence[str]) -> list[str]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
+from reinfuse.sources.proposal import IGNORE
 from reinfuse.sources.source_map import LEFT_OUT, OPEN, Field, SourceMap
 from reinfuse.sources.values.words import YES_NO
 
 _SHOWN = 40
 """Headers that the question about all columns that are left out lists."""
-_LEFT = "ignore"
 EMPTY = "it is empty"
 """Why a column is left out that nobody need be asked about."""
 
@@ -35,7 +35,7 @@ def asks_of_a_column(source_map: SourceMap, key: str) -> bool:
 
 def agreed(answer: str) -> bool:
     """Tell whether an answer says that a column is rightly left out."""
-    return answer.casefold() == _LEFT or YES_NO.get(answer.casefold()) == "yes"
+    return answer.casefold() == IGNORE or YES_NO.get(answer.casefold()) == "yes"
 
 
 def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:

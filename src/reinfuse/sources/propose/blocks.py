@@ -101,30 +101,27 @@ class _Builder:
 
     def _histology(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the histology from diagnoses that name it: `DLBCL` is NHL, and is not lost."""
-        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.diagnosis"]
-        if "histology" in fields or not lines:
-            return {}
-        named = any((s := understand("diagnosis", t)) and "histology" in s.parts for t in lines[0].match.cells.counts)
+        line = self._telling("diagnosis", "histology", fields, read_as="diagnosis")
         why = "the diagnosis names it"
-        return {"histology": replace(lines[0].filled, part="histology", reason=why, confirm=False)} if named else {}
+        return {"histology": replace(line, part="histology", reason=why, confirm=False)} if line else {}
 
     def _diagnosis(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the diagnosis from the histology, where no column holds it: `DLBCL` is NHL."""
-        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.histology"]
-        said = lines and any((s := understand("diagnosis", t)) and s.parts for t in lines[0].match.cells.counts)
-        if "diagnosis" in fields or not said:
-            return {}
-        return {"diagnosis": replace(lines[0].filled, reason="the histology says it", confirm=False)}
+        line = self._telling("histology", "diagnosis", fields, read_as="diagnosis")
+        return {"diagnosis": replace(line, reason="the histology says it", confirm=False)} if line else {}
 
     def _sex(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the sex from cells such as ``63M``, where it stands beside the age."""
-        lines = [line for (key, _, _), line in self.lines.items() if key == "patients.age_years"]
-        beside = lines and any(
-            (s := understand("age_years", t)) and "sex" in s.parts for t in lines[0].match.cells.counts
-        )
-        if "sex" in fields or not beside:
-            return {}
-        return {"sex": replace(lines[0].filled, reason="it stands beside the age", confirm=False)}
+        line = self._telling("age_years", "sex", fields, read_as="age_years")
+        return {"sex": replace(line, reason="it stands beside the age", confirm=False)} if line else {}
+
+    def _telling(self, column: str, wanted: str, fields: Mapping[str, Field], *, read_as: str) -> Field | None:
+        """Return the field of a column of patients whose cells tell what no column holds; None where none does."""
+        _, line = next(self.role(f"patients.{column}"), (None, None))
+        if wanted in fields or line is None:
+            return None
+        tells = any((s := understand(read_as, t)) and wanted in s.parts for t in line.match.cells.counts)
+        return line.filled if tells else None
 
     def _cause(self, fields: Mapping[str, Field]) -> dict[str, Field]:
         """Return the cause of death from the words beside its date, where no column holds it."""

@@ -122,19 +122,19 @@ class _Table:
                 self.lines[NUMBER] = self.number.line(match)
             else:
                 doubts = [doubt] if doubt else []
-                line = self._line(match, doubts, weights, order=order.of(self.table.name, header))
-                own = units.get(match.infusion) if target.endswith("dose_cells_per_kg") else None
                 weight = weights.get(match.infusion) or weights.get(None, "")
-                self.lines[key] = line if own is None else in_units(line, own, weight=weight)
+                line = self._line(match, doubts, weights, own=weight, order=order.of(self.table.name, header))
+                unit = units.get(match.infusion) if target.endswith("dose_cells_per_kg") else None
+                self.lines[key] = line if unit is None else in_units(line, unit, weight=weight)
         used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
         self.lines |= dict(compound_lines([n for n in self.names if n.header not in used], self.cells, self.lines))
         self._write_status()
         if self.shape.row_of == "patient":
             self.notes |= {h: (why, True) for h, why in undated_progression(self.own_names, self.cells, self.lines)}
 
-    def _line(self, match: Match, doubts: list[str], weights: Mapping[int | None, str], *, order: str) -> ProposedLine:
-        """Return the line of a column; a dose of all cells is divided by the body weight at its own infusion."""
-        own = weights.get(match.infusion) or weights.get(None, "")
+    def _line(self, match: Match, doubts: list[str], weights: Mapping[int | None, str], *, own: str,
+              order: str) -> ProposedLine:  # fmt: skip
+        """Return the line of a column; a dose of all cells is divided by `own`, the body weight at its infusion."""
         line = line_of(match, order=order, weight=own, doubts=doubts)
         if own or set(weights) != {1} or not (line.filled.weight or line.filled.unit == OPEN):
             return line

@@ -9,7 +9,7 @@ from typing import Literal
 
 from reinfuse.sources.propose.concepts import Concept, concepts, derived_concepts
 from reinfuse.sources.propose.evidence import ColumnCells
-from reinfuse.sources.propose.matching import Match, likeness, matches
+from reinfuse.sources.propose.matching import Match, matches
 from reinfuse.sources.propose.names import Name, infusions_named, parse
 from reinfuse.sources.propose.spelling import Words
 from reinfuse.sources.source_table import SourceTable
@@ -21,7 +21,6 @@ _NUMBER = "infusions.infusion"
 _OF_EVENTS = ("responses.response", "mrd.result", "mrd.value", "toxicities.grade", "counts.value", "therapies.therapy",
               "toxicities.CRS.grade", "toxicities.ICANS.grade")  # fmt: skip
 _OF_ROWS = ("toxicities.kind", "toxicities.grade", "toxicities.date", "therapies.kind")
-_EXACT = 100.0
 _FEWEST_TURNED = 4
 _MOST_TURNED = 300
 """A longer first column holds patients, not names of columns."""
@@ -99,10 +98,9 @@ def headers_in_rows(table: SourceTable) -> list[str]:
     texts = dict.fromkeys(row.texts[0] for row in table.rows if row.texts and row.texts[0])
     if len(texts) > _MOST_TURNED:
         return []
-    columns = [c for c in concepts().values() if c.column != "patient_id"]
+    phrases = {p for c in concepts().values() if c.column != "patient_id" for p in c.phrases}
     named = ((t, parse(t)) for t in texts)
-    hits = [t for t, n in named if n.words and any(
-        likeness(n.words, c.phrases, of_infusion=n.of_infusion) >= _EXACT for c in columns)]  # fmt: skip
+    hits = [t for t, n in named if n.words and any((n.words, c) in phrases for c in (False, n.of_infusion))]
     return hits if len(hits) >= max(_FEWEST_TURNED, len(texts) / 2) else []
 
 

@@ -63,10 +63,9 @@ def by_instrument(columns: Sequence[tuple[ExportColumn, Texts]]) -> list[tuple[E
     for i, name in own.items():
         within.setdefault(columns[i][0].form, set()).add(name)
     several = {form for form, names in within.items() if len(names - {"?"}) > 1}
-    boxes = {columns[i][0].name: name for i, name in own.items() if name != "?"}
-    return [(replace(c, form=name or c.form), t)
-            if c.form in several and (name := boxes.get(c.name, own.get(i, "?"))) != "?" else (c, t)
-            for i, (c, t) in enumerate(columns)]  # fmt: skip
+    instrument_of = {columns[i][0].name: name for i, name in own.items() if name != "?"}
+    return [(replace(c, form=instrument_of[c.name] or c.form), t)
+            if c.form in several and c.name in instrument_of else (c, t) for c, t in columns]  # fmt: skip
 
 
 def form_tables(export: Export) -> list[SourceTable]:

@@ -231,6 +231,7 @@ def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
     if not sheets:
         rule, remedy = "is empty", "export the project with its records"
         export_files.problems.append(Problem(table=path.name, rule=rule, remedy=remedy))
+    digest = hashlib.sha256(data).hexdigest()
     for name, rows in sheets.items():
         if not rows:
             export_files.remarks.append(f"{name} is no export and no data dictionary, and is not read")
@@ -240,7 +241,7 @@ def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
             export_files.exports[name] = rows
         else:
             continue
-        export_files.hashes[path.name] = hashlib.sha256(data).hexdigest()
+        export_files.hashes[path.name] = digest
 
 
 def _sheets(path: Path, data: bytes) -> dict[str, Rows]:

@@ -32,7 +32,7 @@ _LOST = (
 _SEEN = r"(?:last )?(?:seen|clinic|visit|contact|review(?:ed)?|follow-?up|fu|f/u|appointment|opd|known alive)"
 _IN_SENTENCE = re.compile(
     rf"(?P<word>{'|'.join(re.escape(w) for w in sorted(WORDS, key=len, reverse=True) if w not in '+†d.')})\b[^\d]*?"
-    rf"(?P<joint>[\s:,;(=-]*(?:on |am |le |el |{_SEEN}:? ?(?:on )?)?[\s(]*)(?P<date>{DATES})(?P<rest>.*)"
+    rf"(?:[\s:,;(=-]*(?:on |am |le |el |{_SEEN}:? ?(?:on )?)?[\s(]*)(?P<date>{DATES})(?P<rest>.*)"
 )
 _CAUSES = {"dod": "disease", "dnrm": "treatment", "doc": "other"}
 """Dead of disease, of non-relapse mortality, of another cause."""
