@@ -93,8 +93,8 @@ def _main(tables: StudyTables, drawn: Collection[str]) -> Iterator[MainItem]:
     factor, ends = tables.primary, [e.name for e in tables.by_factor]
     modelled = [m.endpoint for m in tables.findings.plan.models if m.endpoint in ends]
     for end in dict.fromkeys((*modelled, *ends)):
-        by = f"km_{end}_by_{factor.name}" if factor else ""
-        yield MainItem(by if by in drawn else f"km_{end}", "" if end != (modelled or ends)[0] else "summary")
+        by = figure_name(end, factor.name) if factor else ""
+        yield MainItem(by if by in drawn else figure_name(end), "" if end != (modelled or ends)[0] else "summary")
     yield MainItem("times")
 
 

@@ -82,7 +82,7 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         if progress:
             progress("documents", 1, 1)
         if FIGURES in parts:
-            _write_figures([figure for _, figure in drawn], pixels, draft / "figures")
+            _write_figures([figure for _, figure in drawn], pixels, draft / FIGURES)
         written = _written(findings, drawn, draft, parts=parts, boundary=boundary)
         _write_documents(written, pixels, draft, pool=pool, boundary=boundary, second=second)
     _write_numbers(replace(findings, warnings=(*boundary.warnings, *findings.warnings)), draft)
@@ -137,7 +137,7 @@ def briefs(findings: Findings) -> dict[str, Document]:
     """Return the patients' brief in each language of the plan, under its file's name."""
     plan = findings.plan
     shareable = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
-    names = ("brief", *(f"brief.{language}" for language in plan.languages[1:]))
+    names = (BRIEF, *(f"{BRIEF}.{language}" for language in plan.languages[1:]))
     return {name: brief(shareable, language) for name, language in zip(names, plan.languages, strict=True)}
 
 

@@ -131,7 +131,7 @@ def curves(title: str, arms: Sequence[GroupCurve], key: Sequence[tuple[str, ...]
         headline(figure, title, columns=columns)
         if blocks:
             place = (left, foot / height, 0.975 - left, table / height)
-            colours = [_colour(i) if rows > 1 else INK for i in range(rows)]
+            colours = [COLOURS[i] if rows > 1 else INK for i in range(rows)]
             risk_table(figure.add_axes(place, sharex=axes), blocks, ticks=ticks, colours=colours)
     return figure, axes
 
@@ -182,7 +182,7 @@ def _log_rank(p_value: float | None) -> str:
 
 
 def _draw(axes: Axes, arm: GroupCurve, i: int, *, down: bool, band: bool) -> None:
-    c, colour = arm.curve, _colour(i)
+    c, colour = arm.curve, COLOURS[i]
 
     def line(values: Floats) -> Floats:
         return values if down else 1 - values
@@ -201,10 +201,6 @@ def _draw(axes: Axes, arm: GroupCurve, i: int, *, down: bool, band: bool) -> Non
     if look().censor_marks and len(marks) <= MOST_MARKS:
         axes.plot(c.time[marks] / DAYS_A_MONTH, line(c.survival[marks]), "|", color=colour, markersize=4.5,
                   markeredgewidth=0.8)  # fmt: skip
-
-
-def _colour(i: int) -> str:
-    return COLOURS[i]
 
 
 def _months(last: float) -> list[float]:
@@ -241,8 +237,7 @@ def _key(figure: Figure, key: Sequence[tuple[str, ...]], heads: tuple[str, ...],
         figure.text(x / width, top - step / 2, text, ha=side, va="center", weight="bold")
     for i, row in enumerate(key):
         y = top - (i + 1.5) * step
-        look: Any = STYLES[i % len(STYLES)]
-        line = Line2D([0.1 / width, 0.33 / width], [y, y], color=_colour(i), linestyle=look,
+        line = Line2D([0.1 / width, 0.33 / width], [y, y], color=COLOURS[i], linestyle=STYLES[i],
                       transform=figure.transFigure)  # fmt: skip
         figure.add_artist(line)
         cells = (short_label(row[0]), *row[1:])

@@ -13,6 +13,7 @@ from reinfuse.cohort.strata import AT_LEAST, factor_of, level_of, parts_of
 from reinfuse.exceptions import Problem, RequestRefused, nearest
 from reinfuse.report.notebook.sentence import sentence
 from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import without_unit
 from reinfuse.results.estimate import FIELDS, Estimate
 from reinfuse.results.findings import Findings
 
@@ -97,7 +98,7 @@ class Requests:
     def __init__(self, findings: Findings) -> None:
         described = findings.described
         labels = [(e.label, e.name) for e in described.endpoints] + [(f.label, f.name) for f in described.factors]
-        self._labels = {label.partition(", per ")[0].casefold(): name for label, name in labels}
+        self._labels = {without_unit(label).casefold(): name for label, name in labels}
         self._candidates = _distinct(c for e in findings.estimates for c in _candidates(e))
         self._pairs = frozenset(pair for c in self._candidates for pair in c.pairs)
         self._estimates = findings.estimates

@@ -10,8 +10,6 @@ from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED, Estimate
 
-_RATIOS = ("ratio",)
-
 
 def sentence(record: Estimate, estimates: Sequence[Estimate], *, unit: Literal["days", "months"]) -> str:
     """Return a record in words.
@@ -31,7 +29,7 @@ def sentence(record: Estimate, estimates: Sequence[Estimate], *, unit: Literal["
         return NOT_ESTIMABLE
     if record.unit == "fraction":
         return _share(record)
-    if record.unit in _RATIOS:
+    if record.unit == "ratio":
         return _with(
             number_format.ratio(record.estimate), _interval(record), number_format.p_equals(record), _size(record)
         )

@@ -70,7 +70,6 @@ class Regression:
         heads = ("", "n", "Events", *(f"{name} {head}" for name in names for head in (effect, p)))
         rows = tuple(row for factor in self.used for row in self._factor(factor))
         caption = f"Factors associated with {lowered(self.tables.labels.endpoint(self.endpoint))}"
-        p = number_format.p_letter()
         what = f"{self.what}: {self.ratio} of Firth's penalised model; {p}: penalised likelihood ratio"
         notes = (what, *self.sizes(), *(f"{mark} {text}" for text, mark in self.marks.items()))
         return Table(f"regression_{self.endpoint}", caption, heads, rows, notes)

@@ -7,7 +7,7 @@ from reinfuse.cohort.strata import level_of, parts_of
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.tables.results import Tables
 from reinfuse.report.text import number_format
-from reinfuse.report.text.labels import lowered
+from reinfuse.report.text.labels import lowered, without_unit
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
 RATIOS = ("odds_ratio", "hazard_ratio")
@@ -136,7 +136,7 @@ class InferenceTables(Tables):
 
     def _model(self, term: str | None) -> str:
         names = parts_of(term)
-        return " + ".join(n if n == "no factor" else self.labels.factor(n).split(", per ")[0] for n in names)
+        return " + ".join(n if n == "no factor" else without_unit(self.labels.factor(n)) for n in names)
 
     def prediction(self) -> Table | None:
         """The models' c-index and calibration, corrected for optimism."""

@@ -10,7 +10,7 @@ from reinfuse.plan.report_options import Summary
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
 from reinfuse.report.text.estimate_index import Lookup
-from reinfuse.report.text.labels import Labels, lowered
+from reinfuse.report.text.labels import Labels, lowered, without_unit
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.results.findings import Findings
 
@@ -79,7 +79,7 @@ class PatientTable:
 
     def _label(self, name: str) -> str:
         own = self.labels.own_label(name) or LABELS.get(name) or _of_an_infusion(name) or self.labels.factor(name)
-        return own.split(", per ")[0]
+        return without_unit(own)
 
     def _number(self, name: str, column: Column, *, summary: Summary) -> str:
         records = [self._record(statistic, column, name) for statistic in _STATISTICS[summary]]

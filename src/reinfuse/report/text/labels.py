@@ -46,6 +46,11 @@ def with_own_labels(findings: Findings) -> Findings:
     return replace(findings, described=about, data=data)
 
 
+def without_unit(label: str) -> str:
+    """Return a number's label without the unit of its effect."""
+    return label.partition(_PER)[0]
+
+
 def _unit(label: str) -> str:
     _, per, unit = label.partition(_PER)
     return per + unit
@@ -92,7 +97,7 @@ class Labels:
         factor = self._factors.get(record.term or "")
         if factor is None or factor.kind != "number":
             return self.term(record.stratum or "")
-        return f"{factor.label.split(_PER)[0]}, per SD"
+        return f"{without_unit(factor.label)}, per SD"
 
     def group(self, group: str) -> str:
         """Return a group's label: `Bulky disease: yes`."""

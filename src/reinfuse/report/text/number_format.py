@@ -36,7 +36,12 @@ def _decimals(value: float, decimals: int) -> str:
 
 def _below(limit: float) -> str:
     """Return a limit of a p-value: `0.001`, `.001`."""
-    shown = printed(f"{limit:.4f}".rstrip("0"))
+    return _of_p(f"{limit:.4f}".rstrip("0"))
+
+
+def _of_p(number: str) -> str:
+    """Return the number of a p-value, with the zero before its point or without."""
+    shown = printed(number)
     return shown if in_force().p_zero else shown.removeprefix("0")
 
 
@@ -116,8 +121,7 @@ def p_value(value: float | None) -> str:
     if value > style.p_largest:
         return f">{_below(style.p_largest)}"
     decimals = next((d for limit, d in style.p_decimals if value < limit), style.p_decimals[-1][1])
-    shown = printed(f"{value:.{decimals}f}")
-    return shown if style.p_zero else shown.removeprefix("0")
+    return _of_p(f"{value:.{decimals}f}")
 
 
 def p_letter() -> str:
@@ -140,8 +144,8 @@ def p_is(value: float | None) -> str:
 
 def level_of_test(alpha: float) -> str:
     """Return the level of a test as a sentence holds it: `p = 0.05`."""
-    style, shown = in_force(), printed(f"{alpha:.2g}")
-    return f"{style.p}{style.p_equals}{shown if style.p_zero else shown.removeprefix('0')}"
+    style = in_force()
+    return f"{style.p}{style.p_equals}{_of_p(f'{alpha:.2g}')}"
 
 
 def months(days: float | None) -> str:
