@@ -18,7 +18,7 @@ from reinfuse.report.notebook.inline import InlineText, Requests, Unit
 from reinfuse.report.notebook.shown_figure import ShownFigure
 from reinfuse.report.notebook.shown_table import ShownTable
 from reinfuse.report.sections.contents import documents
-from reinfuse.report.sections.study_sections import SYNTHETIC
+from reinfuse.report.sections.study_sections import facts_of, synthetic_banner
 from reinfuse.report.tables.regression import regression
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.journal_style import printed_as
@@ -304,12 +304,11 @@ class Report:
 
     @property
     def _banners(self) -> tuple[str, ...]:
-        return (SYNTHETIC,) if self.findings.provenance["synthetic"] else ()
+        return synthetic_banner(self.findings.provenance)
 
     @property
     def _facts(self) -> dict[str, str]:
-        provenance = self.findings.provenance
-        return {"generator": f"reinfuse {provenance['reinfuse']}", "date": str(provenance["date"])}
+        return facts_of(self.findings.provenance)
 
     def _repr_html_(self) -> str:
         return str(main_tables(self.findings))

@@ -118,13 +118,23 @@ class StudySections:
             title,
             f"Cohort {provenance['cohort']} · {provenance['date']} · reinfuse {version}",
             tuple(self._with_failures(one) for one in own if one is not None),
-            banners=(*((SYNTHETIC,) if provenance["synthetic"] else ()), *_partial(provenance)),
+            banners=(*synthetic_banner(provenance), *_partial(provenance)),
             cited=cited,
             words={**ENGLISH, "after_number": in_force().caption},
-            facts={"generator": f"reinfuse {version}", "date": str(provenance["date"])},
+            facts=facts_of(provenance),
             mark=mark,
             contents=contents,
         )
+
+
+def synthetic_banner(provenance: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what documents of synthetic data say of themselves."""
+    return (SYNTHETIC,) if provenance["synthetic"] else ()
+
+
+def facts_of(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a file says of itself beside its contents."""
+    return {"generator": f"reinfuse {provenance['reinfuse']}", "date": str(provenance["date"])}
 
 
 def _partial(provenance: Mapping[str, Any]) -> Iterator[str]:
