@@ -17,8 +17,8 @@ from reinfuse.problems import Problem, Severity
 
 __all__ = [
     "CohortRefused", "ExtraMissing", "FigureRefused", "MapRefused", "OutputRefused", "PlanRefused", "Problem",
-    "Refused", "ReinfuseError", "RequestRefused", "Severity", "ShareRefused", "SourceRefused", "nearest",
-    "slips_between",
+    "Refused", "RegisterRefused", "ReinfuseError", "RequestRefused", "Severity", "ShareRefused", "SourceRefused",
+    "nearest", "slips_between",
 ]  # fmt: skip
 
 
@@ -95,6 +95,13 @@ class SourceRefused(Refused):
 
     what = "source"
     in_full = False
+
+
+class RegisterRefused(Refused):
+    """A register of published studies, or an export of a literature search, cannot be read as it stands."""
+
+    what = "register"
+    of_the_caller = True
 
 
 class OutputRefused(Refused):
