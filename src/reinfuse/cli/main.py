@@ -11,6 +11,7 @@ import typer
 
 from reinfuse.cli import completion, console, sources
 from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
+from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
+app.add_typer(evidence, name="evidence")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 

@@ -87,6 +87,28 @@ class PublishedFigure:
         return self.statistic == "proportion" and self.events is not None and bool(self.n)
 
     @property
+    def numbers(self) -> str:
+        """Its numbers as they are known: `39 %, 17 of 44`."""
+        if self.basis == "not printed":
+            return "not printed in the text that was read"
+        limits = {"from": self.lower, "to": self.upper}
+        parts = [] if self.value is None else [f"{self.value:g} {self.unit}".strip()]
+        parts += [" ".join(f"{word} {x:g}" for word, x in limits.items() if x is not None)]
+        if self.n is not None:
+            parts.append(f"n = {self.n}" if self.events is None else f"{self.events} of {self.n}")
+        return ", ".join(x for x in parts if x)
+
+    @property
+    def in_words(self) -> str:
+        """What it is, of whom, its numbers, how they are known, and doubts."""
+        first = "after the first infusion" if self.infusion == 1 else ""
+        who = ", ".join(x for x in ("/".join(self.diseases), self.subset, first) if x)
+        day = "" if self.at_days is None else f" at day {self.at_days:g}"
+        how = f"{self.basis}: {self.arithmetic}" if self.arithmetic else ""
+        of = "median of " if self.statistic == "median" else ""
+        return "; ".join(x for x in (f"{of}{self.label}{day}, {who}: {self.numbers}", how, self.note) if x)
+
+    @property
     def label(self) -> str:
         """What it is, in words."""
         if self.endpoint is None:

@@ -18,6 +18,7 @@ from reinfuse.evidence.figures import PublishedFigure
 from reinfuse.evidence.notices import Notice
 from reinfuse.evidence.register import Register
 from reinfuse.evidence.rules import faults_of_figures, faults_of_studies
+from reinfuse.evidence.screening import SCREENING, ScreeningRow
 from reinfuse.evidence.studies import RegisteredStudy
 from reinfuse.exceptions import Problem, RegisterRefused, nearest
 from reinfuse.tabular.delimited import read_delimited
@@ -77,6 +78,21 @@ def _published() -> tuple[RegisteredStudy, ...]:
     return tuple(studies)
 
 
+def read_screening(folder: Path) -> list[ScreeningRow]:
+    """Return the screening list of an earlier update, with the decisions on it; empty where there is none.
+
+    Raises
+    ------
+    RegisterRefused
+        With every problem.
+    """
+    problems: list[Problem] = []
+    rows = list(_rows(folder / SCREENING, ScreeningRow, problems))
+    if problems:
+        raise RegisterRefused(problems)
+    return rows
+
+
 def _join(studies: list[RegisteredStudy], folder: Path) -> list[Problem]:
     """Add the studies of a folder to those before it; return what is wrong with it."""
     if kind(folder) != "folder":
@@ -94,7 +110,7 @@ def _join(studies: list[RegisteredStudy], folder: Path) -> list[Problem]:
     every = {s.name for s in (*studies, *own)}
     for notice in (n for n in notices if n.study not in every):
         problems.append(_unknown_study(NOTICES, notice.study, every))
-    if not (paths or rows or notices or problems):
+    if not (paths or rows or notices or problems or kind(folder / SCREENING) == "file"):
         rule = f"holds neither a study (NAME.toml) nor {FIGURES} nor {NOTICES}"
         problems.append(Problem(value=str(folder), rule=rule, remedy="name a folder of published studies"))
     if not problems:

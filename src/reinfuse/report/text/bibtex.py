@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from reinfuse.evidence.studies import RegisteredStudy
 from reinfuse.report.analyses.registry import references
 from reinfuse.report.text.references import Reference
 from reinfuse.version import __version__
@@ -43,8 +44,30 @@ def entry(reference: Reference) -> str:
         "pages": reference.pages.replace("-", "--"),
         "doi": reference.doi,
     }
-    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return "\n".join([f"@article{{{key(reference)},", *lines, "}"])
+    return _entry("article", key(reference), fields)
+
+
+def study_entry(study: RegisteredStudy) -> str:
+    """Return the entry of a registered study, under its name in the register; what is not known of it is left out."""
+    fields = {
+        "author": " and ".join(_name(a) for a in study.authors.split(", ") if a),
+        "title": f"{{{_plain(study.title or study.label)}}}",
+        "journal" if study.volume else "howpublished": _plain(study.journal),
+        "year": str(study.year or ""),
+        "volume": study.volume,
+        "number": study.issue,
+        "pages": study.pages.replace("-", "--"),
+        "doi": study.doi,
+        "pmid": study.pmid,
+        "url": study.address,
+        "note": _plain("; ".join([f"read as {study.read_as} on {study.read_on}", *(n.kind for n in study.alarms)])),
+    }
+    return _entry("article" if study.volume else "misc", study.name, fields)
+
+
+def _entry(kind: str, name: str, fields: Mapping[str, str]) -> str:
+    lines = [f"  {field} = {{{value}}}," for field, value in fields.items() if value]
+    return "\n".join([f"@{kind}{{{name},", *lines, "}"])
 
 
 def key(reference: Reference) -> str:
