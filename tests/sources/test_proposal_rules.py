@@ -258,12 +258,11 @@ def test_a_hospital_number_as_identifier_asks_whether_it_is_kept():
     )
 
 
-def test_no_age_is_reckoned_from_a_date_of_birth():
+def test_the_age_is_reckoned_from_a_date_of_birth_only_where_no_column_holds_it():
     with_age, _ = proposed(f"{ID}\nDOB > - > 1960-01-01; 1961-01-01; 1962-01-01\nAge > - > 60; 61; 62")
     without, _ = proposed(f"{ID}\nDOB > - > 1960-01-01; 1961-01-01; 1962-01-01\nSex > - > M; F; M")
-    assert with_age["DOB"].target == without["DOB"].target == "ignore"
-    assert "no column holds the age" in without["DOB"].reason
-    assert "no column holds the age" not in with_age["DOB"].reason
+    assert with_age["DOB"].target == "ignore"
+    assert (without["DOB"].target, without["DOB"].open) == ("patients.age_years", True)
 
 
 def test_a_laboratory_value_is_left_out_with_the_line_that_keeps_it():

@@ -22,6 +22,8 @@ from reinfuse.sources.questions import answered, questions
 BOOKS = {path.stem: json.loads(path.read_text(encoding="utf-8"))
          for path in sorted((Path(__file__).parent / "books").glob("*.json"))}  # fmt: skip
 LIMIT = 1e-4
+_USUAL = {"ids": "keep", "empty_grades": "missing"}
+"""What a centre answers to a question, where its book does not say otherwise; to all others: yes."""
 _ROUNDED = 0.01
 """Share by which a dose per kg may differ: weights in pounds are rounded in the truths."""
 
@@ -83,7 +85,7 @@ def confirmed(name: str, source_map):
     """Return the map with the answers of the centre; what it does not list is right as proposed."""
     told = BOOKS[name]["answers"]
     for question in list(questions(source_map)):
-        answer = told.get(f"{question.line}#{question.setting}", "keep" if question.setting == "ids" else "yes")
+        answer = told.get(f"{question.line}#{question.setting}", _USUAL.get(question.setting, "yes"))
         source_map = answered(source_map, question, answer)
     return source_map
 

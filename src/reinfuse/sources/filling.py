@@ -31,7 +31,7 @@ MAIN: Mapping[str, tuple[str, ...]] = {
     "therapies": ("therapy", "kind"),
 }  # fmt: skip
 """What a row of a table is about: where all of it is empty, nothing was assessed."""
-_MEANT = ("column", "const", "unit", "order", "partial", "part", "pattern", "values", "after")
+_MEANT = ("column", "const", "unit", "order", "partial", "part", "pattern", "values", "after", "until")
 """Of a line, what the meaning of a text depends on."""
 
 
@@ -295,6 +295,8 @@ class Filling:
 
     def _gap(self, kind: Kind, line: FilledLine, *, meanings: Meanings, row: int) -> None:
         raw = clean(self.texts(line.table, line.filled.column)[row]) if line.filled.column else ""
+        if line.filled.until:  # no message shows a date of birth
+            kind, raw = "birth" if kind in ("unread", "fault") else kind, "not shown"
         self.gaps.add(kind, sheet=line.table.name, header=line.filled.column, place=line.name, text=raw,
                       dictionary=meanings.dictionary, row=line.table.rows[row].place)  # fmt: skip
 

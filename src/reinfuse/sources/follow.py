@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
-from reinfuse.sources.assembling import Assembly, rows_in_words
+from reinfuse.sources.ages import IMPOSSIBLE, ages_at
+from reinfuse.sources.assembling import Assembly, problem_at, rows_in_words
+from reinfuse.sources.empty_grades import GRADE, meaning_of_empty, with_empty
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import in_time, is_time
@@ -171,6 +173,7 @@ class _Follower:
                 cells[column] = self.filling.cells(FilledLine(place, column, filled, block, table, rows), patients)
             self.read |= {(table.name, h) for h in filled.headers}
         self._numbered(cells, table, block.table)
+        self._complete(block, cells)
         self.assembly.add(block, cells, self._shared(block))
         if block.table == "infusions":
             self._note_infusions(table, cells)
@@ -224,6 +227,23 @@ class _Follower:
             for p, n, t in zip(cells["patient_id"], numbers, times, strict=True)
         ]
         self.assembly.remarks.append(f"{table.name}: infusions numbered in the order of their dates")
+
+    def _complete(self, block: Block, cells: dict[str, Sequence[ImportedCell]]) -> None:
+        """Fill in what follows from the infusions that were given: ages, and grades of empty cells."""
+        days = self.filling.infusions.days
+        grade = block.fields.get(GRADE)
+        meaning = meaning_of_empty(grade, self.map) if grade and block.table == "toxicities" else ""
+        if meaning and "infusion" in cells and GRADE in cells:
+            cells[GRADE] = with_empty(cells, days, meaning)
+        patients = [c.text for c in cells["patient_id"]]
+        for column, filled in block.fields.items():
+            if not filled.until or column not in cells:
+                continue
+            cells[column] = ages_at(cells[column], patients, {} if self.filling.infusions.unknown else days,
+                                    at=filled.until)  # fmt: skip
+            wrong = [c for c in cells[column] if c.rule == IMPOSSIBLE]
+            remedy = f"correct the dates, or take {column} out of the map"
+            self.assembly.problems += [problem_at(c, IMPOSSIBLE, remedy=remedy) for c in wrong]
 
     def _note_infusions(self, table: SourceTable, cells: Mapping[str, Sequence[ImportedCell]]) -> None:
         """Remember when infusions were given, and which rows of the source they stand in."""

@@ -12,7 +12,8 @@ from reinfuse.exceptions import Problem
 from reinfuse.tabular.toml import toml_text
 
 Kind = Literal[
-    "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated"
+    "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated",
+    "birth",
 ]  # fmt: skip
 SHOWN = 12
 """Different texts that are shown of one column."""
@@ -28,6 +29,7 @@ _RULES: dict[str, str] = {
     "unsaid": "not known to be total cells or cells per kg",
     "tick": "neither ticked nor unticked",
     "undated": "death without its date",
+    "birth": "no date of birth that can be read",
 }
 
 
@@ -109,6 +111,7 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
         f'cells; or add the dose per kg of each text: {line}"2000000"',
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
         "undated": "enter the date of death, or read it from its column, `where` this one says so",
+        "birth": f"correct the dates, or take the line {gap.place} out of the map",
     }
     return remedies[kind]
 

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
 from reinfuse.sources.proposal import IGNORE
-from reinfuse.sources.source_map import LEFT_OUT, OPEN, Field, SourceMap
+from reinfuse.sources.source_map import LEFT_OUT, OPEN, Block, Field, SourceMap
 from reinfuse.sources.values.words import YES_NO
 
 _SHOWN = 40
 """Headers that the question about all columns that are left out lists."""
+EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType({
+    "PD": ("responses", {"response": "PD"}),
+    "allo-HCT": ("therapies", {"therapy": "allogeneic transplant", "kind": "allo-HCT"}),
+    "auto-HCT": ("therapies", {"therapy": "autologous transplant", "kind": "auto-HCT"}),
+})  # fmt: skip
+"""Answer about a column of dates -> table, and what every row of it holds: the events of those days."""
 EMPTY = "it is empty"
 """Why a column is left out that nobody need be asked about."""
 
 
 def listed(source_map: SourceMap) -> str:
     """Return the question about all columns that are left out and asked about together, in words."""
-    own = {_about(source_map, key)[1] for key in source_map.questions}
-    own |= {h for b in source_map.blocks for filled in b.fields.values() for h in filled.headers}
+    own = {_about(source_map, key) for key in source_map.questions}
+    own |= {(b.sheet, h) for b in source_map.blocks for filled in b.fields.values() for h in filled.headers}
     several = len(source_map.ignored) > 1
     headers = [f"{sheet}: {h}" if several else h for sheet, left in source_map.ignored.items()
-               for h, why in left.items() if h not in own and why != EMPTY]  # fmt: skip
+               for h, why in left.items() if (sheet, h) not in own and why != EMPTY]  # fmt: skip
     more = f"; and {len(headers) - _SHOWN} more, under [sheets.ignored]" if len(headers) > _SHOWN else ""
     return f"These columns are not read: {'; '.join(headers[:_SHOWN])}{more}. Is that right?"
 
@@ -38,16 +45,30 @@ def agreed(answer: str) -> bool:
     return answer.casefold() == IGNORE or YES_NO.get(answer.casefold()) == "yes"
 
 
+def event_blocks(source_map: SourceMap, sheet: str, header: str, answer: str) -> tuple[Block, ...]:
+    """Return the block that reads the dates of an event from a column that was left out; none: the answer is none."""
+    table, constants = EVENTS.get(answer, ("", {}))
+    who = (b.fields["patient_id"] for b in source_map.blocks if b.sheet == sheet and "patient_id" in b.fields)
+    own = next(who, None)
+    if not table or own is None:
+        return ()
+    fields = {"patient_id": own, "date": Field(column=header), **{c: Field(const=t) for c, t in constants.items()}}
+    return (Block(table, sheet, fields),)
+
+
 def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
     """Return why an answer about a column that is left out can not be followed; None if it can."""
     if agreed(answer):
         return None
     place, _, column = answer.rpartition(".")
-    sheet, _ = _about(source_map, key)
+    sheet, header = _about(source_map, key)
+    if event_blocks(source_map, sheet, header, answer):
+        return None
     places = {p: b for p, b in source_map.places() if b.sheet == sheet}
     if place not in places:
         return (
-            f"answer yes, or the column of the cohort that it fills: {', '.join(places)}, each with .COLUMN behind it"
+            f"answer yes; {', '.join(EVENTS)} if it holds the dates of that; or the column that it fills: "
+            f"{', '.join(places)}, each with .COLUMN behind it"
         )
     declared = TABLES.get(places[place].table)
     if declared is not None and declared.column(column) is None and declared.name not in ("patients", "infusions"):
@@ -61,12 +82,13 @@ def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:
     if agreed(answer) or not header:
         return replace(source_map, questions={**source_map.questions, key: answer})
     wanted, _, column = answer.rpartition(".")
+    events = event_blocks(source_map, sheet, header, answer)
     blocks = [replace(b, fields={**b.fields, column: Field(column=header)}) if place == wanted else b
               for place, b in source_map.places()]  # fmt: skip
     ignored = {s: {h: why for h, why in left.items() if (s, h) != (sheet, header)}
                for s, left in source_map.ignored.items()}  # fmt: skip
     rest = {k: a for k, a in source_map.questions.items() if k != key}
-    return replace(source_map, blocks=tuple(blocks), ignored=ignored, questions=rest)
+    return replace(source_map, blocks=(*blocks, *events), ignored=ignored, questions=rest)
 
 
 def not_followed(source_map: SourceMap) -> Iterator[Problem]:
@@ -87,6 +109,6 @@ def _about(source_map: SourceMap, key: str) -> tuple[str, str]:
     """Return sheet and header of the column that a question is about; two empty texts where it is about none."""
     for sheet, left in source_map.ignored.items():
         for header in left:
-            if key.startswith(f"{header}: "):
+            if key.startswith((f"{sheet}, {header}: ", f"{header}: ")):
                 return sheet, header
     return "", ""

@@ -24,6 +24,7 @@ _WEAK_LABEL = re.compile(rf"(?:{BESIDE}|{COUNTED}){_AFTER}", re.IGNORECASE)
 _NOTE = re.compile(r"[=:*†‡§]|\S+\s+\S+\s+\S+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _LONGEST_LABEL = 60
+_HEADING = "a heading over the rows below it"
 _FEWEST = 3
 """Rows from which sums and means are told."""
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
@@ -111,7 +112,8 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
         elif _calculated(lines, line, summaries=summaries):
             reasons[line.number] = "a row of totals (formulas over other rows)"
         elif _is_heading(lines, line) or ids.heads_a_section(line):
-            reasons[line.number] = "a heading over the rows below it"
+            reasons[line.number] = _HEADING
+    reasons = _last_headings(rows, reasons, ids) | reasons
     suspects = [line for line in rows if line.number not in reasons and (not line.texts[0] or ids.strange(line))]
     numbers = _Numbers([line for line in rows if line.number not in reasons]) if suspects else None
     for line in suspects:
@@ -127,6 +129,12 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
             break
         reasons[line.number] = "a note below the table"
     return reasons
+
+
+def _last_headings(rows: Sequence[SheetLine], reasons: Mapping[int, str], ids: _Identifiers) -> dict[int, str]:
+    """Return words alone among the last rows, which are headings of nothing where other rows are headings."""
+    headed = _HEADING in reasons.values()
+    return {line.number: _HEADING for line in rows if headed and ids.is_word_alone(line)}
 
 
 def _is_heading(lines: Lines, line: SheetLine) -> bool:
@@ -172,7 +180,12 @@ class _Identifiers:
             return False
         if _YEAR.fullmatch(text):
             return shape_of(text) not in self._usual
-        return self._numbered and not any(c.isdigit() for c in text) and line.number not in self._last
+        return self.is_word_alone(line) and line.number not in self._last
+
+    def is_word_alone(self, line: SheetLine) -> bool:
+        """Tell whether a row holds nothing but a word, where identifiers have digits."""
+        text = line.texts[0]
+        return len(line.filled) == 1 and bool(text) and self._numbered and not any(c.isdigit() for c in text)
 
     def note(self, line: SheetLine) -> bool:
         """Tell whether a row is a note: one or two texts alone, worded, and not like an identifier."""

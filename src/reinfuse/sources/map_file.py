@@ -16,6 +16,8 @@ from reinfuse.exceptions import MapRefused, Problem, nearest
 from reinfuse.sources.map_text import map_text
 from reinfuse.sources.source_map import (
     BLOCK_TABLES,
+    EMPTY_GRADES,
+    EMPTY_MEANINGS,
     FIRST_DAY,
     FIRST_DAYS,
     ID_RULES,
@@ -44,11 +46,18 @@ _BLOCK_KEYS = ("sheet", "where")
 Kinds = type | tuple[type, ...]
 _NO_TEXTS: Mapping[str, Kinds] = {
     "day": int, "shift": int, "confirm": bool, "where": dict, "ticked": dict, "const": (str, int, float),
+    "empty": (str, int),
 }  # fmt: skip
 _FIELD_TYPES: Mapping[str, Kinds] = {
     f.name: _NO_TEXTS.get(f.name, str) for f in fields(Field) if f.name not in ("reason", "confidence")
 }
-_CHOICES: Mapping[str, tuple[str, ...]] = {"order": ORDERS, "partial": PARTIALS, "unit": UNITS, "first": FIRST_DAYS}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "order": ORDERS,
+    "partial": PARTIALS,
+    "unit": UNITS,
+    "first": FIRST_DAYS,
+    "empty": EMPTY_MEANINGS,
+}
 _INFUSION = re.compile(r"infusion [1-9]\d?")
 _PLACEHOLDER = re.compile(r"\{(?:date|value)\}")
 _WORDS: Mapping[Kinds, str] = {
@@ -114,7 +123,8 @@ class _Reader:
                   for name, words in self._typed("", contents, key="values", kind=dict,
                                                  default={}).items()}  # fmt: skip
         questions = self._texts("questions", self._typed("", contents, key="questions", kind=dict, default={}))
-        self._chosen(f"questions.{FIRST_DAY}", questions.get(FIRST_DAY, ""), FIRST_DAYS)
+        for name, choices in ((FIRST_DAY, FIRST_DAYS), (EMPTY_GRADES, EMPTY_MEANINGS)):
+            self._chosen(f"questions.{name}", questions.get(name, ""), choices)
         fingerprint = self._typed("source", head, key="fingerprint", kind=str, default="")
         confirmed = tuple(str(c) for c in self._typed("source", head, key="confirmed", kind=list, default=[]))
         for one in confirmed:
@@ -214,8 +224,7 @@ class _Reader:
             settings["where"] = self._where(f"{place}.where", settings["where"] or {})
         if "ticked" in settings:
             settings["ticked"] = self._texts(f"{place}.ticked", settings["ticked"] or {})
-        if "const" in settings:
-            settings["const"] = str(settings["const"])
+        settings |= {k: str(settings[k]) for k in ("const", "empty") if k in settings}
         if len(self.problems) == before:
             self._contradictions(place, settings)
         return Field(**settings) if len(self.problems) == before else None
@@ -228,6 +237,12 @@ class _Reader:
         if after and after not in (OPEN, OWN_INFUSION) and not _INFUSION.fullmatch(after):
             rule = "names no infusion from which a day counts"
             self._refuse(f"{place}.after", rule, 'such as "infusion 2"; "infusion": that of the same row', value=after)
+        until = settings.get("until")
+        if until and not (_INFUSION.fullmatch(until) and settings.get("column")):
+            rule = "names no infusion until which the years of age are counted from the date of birth in `column`"
+            self._refuse(f"{place}.until", rule, 'such as "infusion 1"', value=until)
+        if "empty" in settings and not place.endswith(".grade"):
+            self._refuse(f"{place}.empty", "is a setting of grades alone", "take it away")
         if not {"column", "const", "ticked", "day", "after"} & set(settings):
             self._refuse(place, "does not say what it is filled from", "give column, const, ticked, or after and day")
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.proposal import IGNORE, Proposal
-from reinfuse.sources.source_map import BLOCK_TABLES, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import BLOCK_TABLES, EMPTY_GRADES, Answer, Block, Field, SourceMap
 from reinfuse.sources.source_table import SheetLayout
 from reinfuse.tabular.toml import toml_text
 
@@ -24,6 +24,7 @@ _HINTS = {
     "date_order": "day, month and year in texts such as 03/04/2024: dmy, mdy or ymd",
     "ids": "keep: patients keep the source's identifiers; number: P001, P002, ...",
     "left_out": "yes: the columns under [sheets.ignored] are rightly left out; else give the line that reads one",
+    EMPTY_GRADES: "0: an empty cell is grade 0, after an infusion that was given; missing: the grade is not known",
     "first_day": "number of a clock's first day: 0 (as reinfuse counts), or 1 (as AVAL of most trials)",
 }
 

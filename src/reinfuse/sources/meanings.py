@@ -10,7 +10,7 @@ from reinfuse.cohort.schema import TABLES, WIDE, Column
 from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
-from reinfuse.sources.values.dates import completed, depends_on_order
+from reinfuse.sources.values.dates import DATES, completed, depends_on_order
 from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
 
 _NOT_KNOWN = frozenset({"?", "unknown", "missing", "not available"})
@@ -21,6 +21,8 @@ _LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
 _PLAIN_NUMBER = re.compile(r"[\d.,' ]+(?:[eE]\+?\d+)?")
 _DAY = "responses.day"
 """As which a number of days after an infusion is understood."""
+_BIRTH = "responses.date"
+"""As which a date of birth is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Meanings:
 
     def _subject_of(self, table: str) -> str:
         """Return the cohort's column as which a cell is understood: of a part, that of the dictionary."""
+        if self.filled.until:
+            return _BIRTH
         if not self.filled.part and not self.filled.after:
             return self.column
         owner = next((t.name for t in TABLES.values() if t.column(self.dictionary)), "")
@@ -167,6 +171,8 @@ class Meanings:
         return self.completed(value, meaning)
 
     def _own_parts(self) -> tuple[str, ...]:
+        if self.filled.until:
+            return ("date",)
         kind = self.declared.kind if self.declared else "text"
         return (self.name, *(("date",) if kind == "date" else ("value",) if kind == "number" else ()))
 
@@ -180,7 +186,8 @@ class Meanings:
 
     def completed(self, value: str, meaning: Meaning) -> Meaning:
         """Return a date with its day; of other columns, the value as it is."""
-        is_date = self.filled.part == "date" or (self.declared is not None and self.declared.kind in _DATED)
+        dated = self.filled.part == "date" or bool(self.filled.until)
+        is_date = dated or (self.declared is not None and self.declared.kind in _DATED)
         if not is_date or not _PARTIAL_DATE.fullmatch(value):
             return Meaning({self.name: value}, meaning.rule)
         try:
@@ -233,10 +240,11 @@ def dictionary_of(filled: Field, column: str, *, block: Block, source_map: Sourc
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return what a cell must match: spaces and case do not matter."""
+    """Return what a cell must match: spaces and case do not matter; beside ``*``, a date begins where one stands."""
     before, placeholder, after = re.split(r"(\{date\}|\{value\})", text, maxsplit=1)
-    del placeholder
-    return re.compile(rf"{_loose(before)}(.+?){_loose(after)}".replace(re.escape("*"), ".*?"), re.IGNORECASE)
+    within = placeholder == "{date}" and (before.endswith("*") or after.startswith("*"))
+    around = (_loose(part).replace(re.escape("*"), ".*?") for part in (before, after))
+    return re.compile((rf"({DATES})" if within else "(.+?)").join(around), re.IGNORECASE)
 
 
 def _loose(text: str) -> str:

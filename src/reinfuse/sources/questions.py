@@ -10,6 +10,8 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.sources import left_columns
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.source_map import (
+    EMPTY_GRADES,
+    EMPTY_MEANINGS,
     ID_RULES,
     LEFT_OUT,
     OPEN,
@@ -22,7 +24,7 @@ from reinfuse.sources.source_map import (
 )
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
 
-_ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since")
+_ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since", "empty")
 _TEXTS: Mapping[str, str] = {
     "date_order": "In which order do day, month and year stand in texts such as 03/04/2024?",
     "ids": "Shall patients keep the source's identifiers, or be numbered P001, P002, ...?",
@@ -31,10 +33,14 @@ _TEXTS: Mapping[str, str] = {
     "order": "In which order do day, month and year stand?",
     "partial": "Which day shall stand for dates without one?", "after": "After which infusion is it counted?",
     "since": "Which column holds the date from which its days count?",
+    "empty": "What does an empty cell mean: grade 0, or that the grade is not known?",
+    EMPTY_GRADES: "What does an empty cell among grades mean after an infusion that was given: 0 (the toxicity did not "
+                  "occur), or missing (not known)?",
     "first_day": "Which number has the first day of a clock: 0, as reinfuse counts, or 1, as AVAL of most trials?",
 }  # fmt: skip
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS, "first_day": ("0", "1"),
+    "empty": EMPTY_MEANINGS, EMPTY_GRADES: EMPTY_MEANINGS,
 }  # fmt: skip
 YES, NO = "yes", "no"
 OF_ROWS = "rows"
@@ -100,9 +106,9 @@ def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
     """Return a question about the source as a whole, or about a column that is left out."""
     if name == LEFT_OUT:
         return MapQuestion("questions", name, name, left_columns.listed(source_map), (YES, NO))
-    more = (
-        " (yes, or the column of the cohort that it fills)" if left_columns.asks_of_a_column(source_map, name) else ""
-    )
+    events = f"{', '.join(left_columns.EVENTS)} if it holds the dates of that"
+    answers = f" (yes; {events}; or the column of the cohort that it fills)"
+    more = answers if left_columns.asks_of_a_column(source_map, name) else ""
     return MapQuestion("questions", name, name, f"{_TEXTS.get(name, name)}{more}", _CHOICES.get(name, ()))
 
 
@@ -145,6 +151,8 @@ def _units(column: str) -> tuple[str, ...]:
 
 
 def _in_words(filled: Field) -> str:
+    if filled.until:
+        return f'the age at {filled.until}, from the date of birth in "{filled.column}" (which is not carried over)'
     if filled.column and filled.column != OPEN:
         more = [f"{filled.part} of it"] if filled.part else []
         more += [f"in {filled.unit}"] if filled.unit not in ("", OPEN) else []

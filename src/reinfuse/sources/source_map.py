@@ -26,6 +26,10 @@ FIRST_DAY = "first_day"
 FIRST_DAYS = ("0", "1")
 LEFT_OUT = "left_out"
 """Question of a map: whether all columns that are left out and not asked about one by one are rightly so."""
+EMPTY_GRADES = "empty_grades"
+"""Question of a map: what an empty cell among grades means, `EMPTY_MEANINGS`."""
+EMPTY_MEANINGS = ("0", "missing")
+"""Grade 0: the toxicity did not occur; or the grade is not known."""
 UNITS = (
     "cells/kg", "1e6 cells/kg", "1e5 cells/kg", "1e8 cells/kg", "cells", "1e6 cells", "1e8 cells", "days", "weeks",
     "months", "years", "fraction", "percent", "cells/uL", "copies/ug",
@@ -70,6 +74,11 @@ class Field:
         Added to a number of days: -1 where the first day counts as 1.
     since
         Header of a date from which days to the date in `column` are counted; a cell is filled only where it is.
+    until
+        ``infusion 1``: in `column` stands the date of birth, and the age in whole years at that infusion is meant.
+    empty
+        In a column of grades, what an empty cell means after an infusion that was given: one of `EMPTY_MEANINGS`;
+        default: what the question `empty_grades` of the map says.
     first
         The number that a clock's first day has in what is read, ``0`` or ``1``: days become those of the clock that
         the question `first_day` of the map asks for.
@@ -98,6 +107,8 @@ class Field:
     said: str = ""
     shift: int = 0
     since: str = ""
+    until: str = ""
+    empty: str = ""
     first: str = ""
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ticked: Mapping[str, str] = field(default_factory=lambda: NO_TEXTS)
@@ -119,7 +130,8 @@ class Field:
     @property
     def is_open(self) -> bool:
         """Whether a person must answer first."""
-        answers = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since)
+        answers = (self.column, self.const, self.unit, self.weight, self.order, self.partial, self.after, self.since,
+                   self.empty)  # fmt: skip
         return self.confirm or OPEN in answers or any(OPEN in texts for texts in self.where.values())
 
 

@@ -138,7 +138,7 @@ class _Builder:
     def _age_at_first(self, fields: dict[str, Field]) -> Block | None:
         """Take the age out of the fields where rows are infusions: it is that at CART1, in the row of the first one."""
         number = self.of("infusions", None).get("infusion") if self.shape.row_of == "infusion" else None
-        if "age_years" not in fields or number is None:
+        if "age_years" not in fields or number is None or fields["age_years"].until:
             return None
         cells = self.lines["infusions.infusion", None, None].match.cells.counts
         first = tuple(t for t in cells if (s := understand("infusion", t)) and s.parts.get("infusion") == "1")

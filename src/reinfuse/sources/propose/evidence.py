@@ -14,7 +14,7 @@ from reinfuse.sources.values.dates import read_source_date, readings
 from reinfuse.sources.values.doses import dose_unit
 from reinfuse.sources.values.understood import plain, unaccented
 from reinfuse.sources.values.units import time_unit
-from reinfuse.sources.values.vital_status import WORDS, read_vital_status
+from reinfuse.sources.values.vital_status import DEAD, WORDS, read_vital_status
 from reinfuse.sources.values.words import YES_NO
 from reinfuse.tabular.cell_parsing import Dialect, clean, decimal_mark, is_missing
 
@@ -93,7 +93,7 @@ class ColumnCells:
     def fits(self, concept: Concept, text: str) -> bool:
         """Tell whether a text is understood as that concept."""
         if concept.role == "status":
-            return is_status(text)
+            return is_status(text) or _tells_death(text)
         if concept.role == "censored":
             return text in ("0", "1") or unaccented(plain(text)) in YES_NO
         if concept.is_date:
@@ -183,6 +183,11 @@ def is_status(text: str) -> bool:
 def _dated_status(text: str) -> bool:
     """Tell whether a text says dead or alive with a date: ``died 12 May 2021``."""
     return any((s := read_vital_status(text, order=o)) and "date" in s.parts for o in ("dmy", "mdy"))
+
+
+def _tells_death(text: str) -> bool:
+    """Tell whether a text says dead, with the day or the cause: ``dead 8/5/2023 - PD``."""
+    return any((s := read_vital_status(text, order=o)) and s.parts.get("status") == DEAD for o in ("dmy", "mdy"))
 
 
 def _name(concept: Concept) -> str:

@@ -225,7 +225,11 @@ def _dosed(filled: Field, cells: ColumnCells, *, weight: str) -> tuple[Field, li
     header = cells.column.header.rpartition(" | ")[2]
     named = [u for text in (header, cells.column.header, cells.column.label) if (u := dose_unit(text))]
     unit = next((u for u in named if u.per or u.factor != 1), next(iter(named), None))
-    plain_cells = [d for t in cells.counts if (d := read_dose(t, mark=cells.mark)) and not d.per]
+    read = [d for t in cells.counts if (d := read_dose(t, mark=cells.mark))]
+    plain_cells = [d for d in read if not d.per]
+    if not plain_cells and any(d.per == "total" for d in read):
+        divided = f"divided by {weight!r}" if weight else "no column holds the body weight"
+        return replace(filled, weight=weight, confirm=True), [f"some of its cells are of all cells: {divided}"]
     if not plain_cells:
         return filled, []
     with_weight = f" (weight = {weight!r})" if weight else ""

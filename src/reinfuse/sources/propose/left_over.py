@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from reinfuse.sources.left_columns import EMPTY
+from reinfuse.sources.propose.births import BIRTH
 from reinfuse.sources.propose.concepts import passed_over
 from reinfuse.sources.propose.evidence import ColumnCells
 from reinfuse.sources.propose.names import Name
@@ -18,7 +19,7 @@ _TELLING = frozenset(
     "cells lymphodepletion bor alive vital followup product sex age diagnosis histology bulky lines infusion".split()
 )  # fmt: skip
 """Words of what a cohort holds: a column that bears one is not left out without a person's word."""
-_NO_FACTORS = ("a name or", "who and where", "a remark", "a date of birth", "derived")
+_NO_FACTORS = ("a name or", "who and where", "a remark", BIRTH, "derived")
 """Begin the kinds of columns that are no factors."""
 
 
@@ -27,8 +28,9 @@ def left_over(name: Name, cells: ColumnCells, *, aged: bool = True) -> tuple[str
     kind = passed_over().get(name.words) or passed_over().get(name.leaf)
     if not cells.counts:
         return EMPTY, False
-    if kind is not None and kind.startswith("a date of birth") and not aged:
-        return f"{kind}; no column holds the age: to have it, enter the years at CART1 in a column of their own", False
+    if kind is not None and kind.startswith(BIRTH) and not aged:
+        line = f'age_years = {{ column = "{name.header}", until = "infusion 1" }}'
+        return f"{kind}; no column holds the age: to have it, write [patients] {line}", False
     if kind is not None:
         return (kind if kind.startswith(_NO_FACTORS) else f"{kind}; {_as_factor(name)}"), False
     if name.before:

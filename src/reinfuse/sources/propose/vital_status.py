@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from reinfuse.sources.propose.concepts import concepts
 from reinfuse.sources.propose.evidence import are_initials
 from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.matching import Match
 from reinfuse.sources.source_map import OPEN, Field
 from reinfuse.sources.source_table import SourceTable
+from reinfuse.sources.values import understand
 from reinfuse.sources.values.understood import plain, unaccented
 from reinfuse.sources.values.vital_status import DEAD, read_vital_status
 from reinfuse.sources.values.words import YES_NO
@@ -45,6 +47,30 @@ def status_line(match: Match, contact: ProposedLine) -> ProposedLine:
                    order=contact.filled.order, reason=line.filled.reason, confidence=match.confidence,
                    confirm=line.filled.confirm)  # fmt: skip
     return replace(line, filled=filled, words=())
+
+
+def tells_dates(match: Match) -> bool:
+    """Tell whether each text that says dead gives the day: ``Dead 8/5/2023 - PD``, beside ``Alive``."""
+    told = [s.parts for t in match.cells.counts
+            if (s := read_vital_status(t, order="dmy") or read_vital_status(t, order="mdy"))]  # fmt: skip
+    dead = [parts for parts in told if parts.get("status") == DEAD]
+    return bool(dead) and all("death" in parts for parts in dead)
+
+
+def tells_causes(match: Match) -> bool:
+    """Tell whether a vital status says of what patients died: ``DOD``, ``died of sepsis``."""
+    return any((s := understand("death_cause", t)) and "death_cause" in s.parts and not _is_answer(t)
+               for t in match.cells.counts)  # fmt: skip
+
+
+def of_status(match: Match, target: str, *, order: str) -> ProposedLine:
+    """Return the line of death or its cause that reads a column of the vital status itself."""
+    own = Match(match.name, match.cells, concepts()[target], match.name_score, match.share, None)
+    return line_of(own, order=order, doubts=["it stands in the column of the vital status"])
+
+
+def _is_answer(text: str) -> bool:
+    return unaccented(plain(text)) in YES_NO
 
 
 def dead_without_date(table: SourceTable, status: Match, *, death: Match) -> str:

@@ -37,11 +37,6 @@ _YEAR_MONTH = re.compile(r"(\d{4})[./-](\d{1,2})")
 _NAMED_MONTH = re.compile(r"([^\W\d_]{3,10})\.?[ /-]*(?:de )?(\d{4})")
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 
-DATES = (
-    r"\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|\d{1,2}\.? ?-?[a-z]{3,9}\.?,? ?-?\d{2,4}\b|"
-    r"[a-z]{3,9}\.? \d{1,2}, ?\d{4}|\b[a-z]{3,9}\.? (?:19|20)\d{2}\b|\b\d{1,2}[./](?:19|20)\d{2}\b"
-)
-"""Pattern of what may be a date within a text in lower case."""
 _MONTHS = tuple(
     tuple(names.split())
     for names in (
@@ -52,6 +47,12 @@ _MONTHS = tuple(
         "november novembre noviembre", "december dezember decembre diciembre dicembre",
     )
 )  # fmt: skip
+_NAMED = rf"(?:{'|'.join(sorted({name[:3] for names in _MONTHS for name in names}))})[a-z]{{0,7}}"
+DATES = (
+    rf"\d{{1,4}}\s?[./-]\s?\d{{1,2}}\s?[./-]\s?\d{{1,4}}|\d{{1,2}}\.? ?-?{_NAMED}\.?,? ?-?\d{{2,4}}\b|"
+    rf"{_NAMED}\.? \d{{1,2}}, ?\d{{4}}|\b{_NAMED}\.? (?:19|20)\d{{2}}\b|\b\d{{1,2}}[./](?:19|20)\d{{2}}\b"
+)
+"""Pattern of what may be a date within a text in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

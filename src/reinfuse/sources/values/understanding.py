@@ -22,7 +22,7 @@ from reinfuse.sources.values.understood import (
 )
 from reinfuse.sources.values.units import days_in
 from reinfuse.sources.values.vital_status import cause_beside, read_vital_status
-from reinfuse.sources.values.words import declaration, read_choice, read_diagnosis, read_yes_no
+from reinfuse.sources.values.words import YES_NO, declaration, read_choice, read_diagnosis, read_yes_no
 from reinfuse.tabular.cell_parsing import MISSING, UNSAID, clean, is_fault, read_number
 
 _UNITS_BEHIND = re.compile(
@@ -30,6 +30,7 @@ _UNITS_BEHIND = re.compile(
 )
 _OF_SIGN = frozenset({"-", "--", "–", "—", "+"})
 """Negative results in one sheet, missing values in the next."""
+_UNKNOWN = frozenset({"unk", "unk."})
 _SIGNED = ("result", "umrd_day28", "mrd")
 
 
@@ -69,9 +70,11 @@ def understand(column: str, text: str, *, unit: str = "", order: str = "", mark:
     low = text.casefold()
     if is_fault(text):
         return None
-    if low in MISSING or is_foreign_missing(text) or (low in UNSAID and name != "death_cause"):
+    unsaid = low in UNSAID or low in _UNKNOWN
+    if low in MISSING or is_foreign_missing(text) or (unsaid and name != "death_cause"):
         signed = low in _OF_SIGN and name in _SIGNED
-        is_unsaid = name == "death" and low in UNSAID  # an empty cell says `alive`: a word for `not known` must not
+        # an empty cell says `alive`: a word for `not known` must not
+        is_unsaid = name == "death" and (unsaid or is_foreign_missing(text))
         return None if signed or is_unsaid else MISSING_CELL
     reader = _READERS.get(column) or _READERS.get(name)
     if reader is not None:
@@ -110,6 +113,19 @@ def _date(name: str, text: str, *, unit: str, order: str, mark: str | None) -> U
     del unit, mark
     day = read_source_date(text, order)
     return None if day is None else Understood({name: day.iso}, day.how)
+
+
+def _assessed(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read the date of a response; ``PD 4/18/22`` tells it, and ``no`` that there was none."""
+    dated = _date(name, text, unit=unit, order=order, mark=mark)
+    if dated is not None:
+        return dated
+    if YES_NO.get(unaccented(plain(text))) == "no" and not text.isdigit():
+        return MISSING_CELL
+    told = read_response(text, order=order)
+    if told is None or "date" not in told.parts or told.parts["response"] != "PD":
+        return None
+    return Understood({name: told.parts["date"]}, "date beside the progression")
 
 
 def _vital(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -249,7 +265,8 @@ def _renamed(meaning: Understood | None, old: str, *, new: str) -> Understood | 
 
 _Reader = Callable[[str, str, str, str, str | None], Understood | None]
 _READERS: dict[str, _Reader] = {
-    "death": _vital, "last_contact": _vital, "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
+    "responses.date": _assessed, "death": _vital, "last_contact": _vital,
+    "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
     "cart2_dose_cells_per_kg": _dose, "response": _response, "grade": _grade, "crs_grade": _grade,
     "icans_grade": _grade, "nt_grade": _grade, "result": _mrd, "mrd.value": _mrd, "umrd_day28": _undetectable,
     "diagnosis": _diagnosis, "death_cause": _cause, "infusion": _infusion,

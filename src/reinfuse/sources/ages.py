@@ -1,0 +1,65 @@
+"""The age at an infusion from a date of birth, which itself is not carried over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from reinfuse.sources.imported import ImportedCell
+
+_OLDEST = 120
+_CENTURY = re.compile(r"(?:18|19|20)\d\d")
+IMPOSSIBLE = f"the date of birth does not lie 0 to {_OLDEST} years before the infusion"
+"""Rule of a cell that is a problem."""
+
+
+def completed_years(birth: date, day: date) -> int:
+    """Return the years of age that are completed on a day.
+
+    Examples
+    --------
+    >>> completed_years(date(1960, 6, 2), date(2020, 6, 1)), completed_years(date(1960, 6, 2), date(2020, 6, 2))
+    (59, 60)
+    """
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def ages_at(
+    cells: Sequence[ImportedCell], patients: Sequence[str], infusions: Mapping[tuple[str, str], str | None], *, at: str
+) -> list[ImportedCell]:
+    """Return ages in whole years in place of dates of birth; without the text of the source.
+
+    Parameters
+    ----------
+    cells
+        Dates of birth (ISO).
+    patients
+        Whose they are.
+    infusions
+        Patient and number of an infusion -> its date (ISO).
+    at
+        The infusion: ``infusion 1``.
+
+    Returns
+    -------
+    list of ImportedCell
+        Empty, with the reason as its rule, where no date of the infusion is known or the age is impossible.
+    """
+    number = at.removeprefix("infusion ")
+    return [_aged(cell, infusions.get((patient, number)), at=at) for cell, patient in zip(cells, patients, strict=True)]
+
+
+def _aged(cell: ImportedCell, given: str | None, *, at: str) -> ImportedCell:
+    if not cell.text:
+        return cell._replace(raw="")
+    try:
+        years = completed_years(date.fromisoformat(cell.text), date.fromisoformat(given or ""))
+    except ValueError:
+        return cell._replace(text="", raw="", rule=f"no date of {at}")
+    if years < 0 and not _CENTURY.search(cell.raw):
+        years += 100  # 12.05.48 is of 1948
+    if not 0 <= years <= _OLDEST:
+        return cell._replace(text="", raw="", rule=IMPOSSIBLE)
+    partial = "; not all of the date is told" * bool("day taken" in cell.rule)
+    return cell._replace(text=str(years), raw="", rule=f"completed years from the date of birth to {at}{partial}")

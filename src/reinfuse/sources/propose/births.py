@@ -1,0 +1,36 @@
+"""The age from a date of birth, where no column holds the age: a person agrees, and the date itself stays behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reinfuse.sources.propose.concepts import concepts, passed_over
+from reinfuse.sources.propose.evidence import ColumnCells
+from reinfuse.sources.propose.filled import ProposedLine, line_of
+from reinfuse.sources.propose.matching import Key, Match
+from reinfuse.sources.propose.names import Name
+
+BIRTH = "a date of birth"
+"""Begins what is said of such a column."""
+AGE: Key = ("patients.age_years", None, None)
+_FIRST = "infusion 1"
+_SCORE = 90.0
+_MOSTLY = 0.8
+
+
+def birth_name(names: Iterable[Name], cells: Mapping[str, ColumnCells]) -> Name | None:
+    """Return the column of dates of birth, None where there is none."""
+    kinds = passed_over()
+    return next((n for n in names if any(kinds.get(w, "").startswith(BIRTH) for w in (n.words, n.leaf))
+                 and cells[n.header].dates >= _MOSTLY), None)  # fmt: skip
+
+
+def birth_line(name: Name, cells: ColumnCells, *, order: str) -> ProposedLine:
+    """Return the line of the age at CART1."""
+    as_date = replace(concepts()["patients.last_contact"], phrases=())
+    dated = line_of(Match(name, cells, as_date, _SCORE, cells.dates, None), order=order)
+    match = Match(name, cells, concepts()["patients.age_years"], _SCORE, cells.dates, None)
+    why = "the age at CART1 follows from the date of birth, which is not carried over"
+    filled = replace(dated.filled, until=_FIRST, confirm=True, reason=why, confidence=match.confidence)
+    return ProposedLine(match, filled, tuple(d for d in dated.doubts if "name" not in d))
