@@ -54,7 +54,7 @@ def test_a_column_is_read_where_a_person_says_what_it_is():
 
 
 @pytest.mark.parametrize(("answer", "why"), [
-    ("infusion.date", "answer yes; PD, allo-HCT, auto-HCT if it holds the dates of that; or the column that it fills: "),
+    ("infusion.date", "answer yes; PD, allo-HCT, auto-HCT if it holds the dates of that; or the column"),
     ("infusions.date", "infusions.date is filled by another column already"),
 ])  # fmt: skip
 def test_an_answer_that_no_line_can_follow_is_none(answer, why):
