@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo kinetics virtual test lint types lock docs golden bench characteristics start clean
+.PHONY: help demo kinetics virtual app test lint types lock docs golden bench characteristics start clean
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +38,14 @@ $(VENV)/virtual: requirements-virtual.lock $(VENV)/core
 virtual: $(VENV)/virtual
 	$(BIN)/reinfuse virtual trial --out reinfuse-virtual --force
 
+# make app: opens the app in the browser.
+$(VENV)/app: requirements-app.lock $(VENV)/core
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-app.lock
+	touch $@
+
+app: $(VENV)/app
+	$(BIN)/reinfuse app
+
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
@@ -51,10 +59,11 @@ types: $(VENV)/dev
 # make lock: pins every dependency with its hashes (needs uv).
 lock:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra app pyproject.toml -o requirements-app.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics pyproject.toml -o requirements-kinetics.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra sas pyproject.toml -o requirements-sas.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra virtual pyproject.toml -o requirements-virtual.lock
-	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra sas --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra app --extra kinetics --extra sas --extra virtual --extra dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra docs pyproject.toml -o requirements-docs.lock
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra setup --extra kinetics --extra virtual --extra bench pyproject.toml -o requirements-bench.lock
 

@@ -51,6 +51,13 @@ def test_a_missing_extra_is_refused_before_any_work(extra, arguments, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_app_names_its_libraries_and_needs_them_for_no_other_command():
+    done = without(MODULES["app"], "app", "--no-browser")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "requirements-app.lock" in done.stderr
+    assert without(MODULES["app"], "datasets").returncode == 0
+
+
 @pytest.mark.parametrize("module", MODULES["virtual"])
 def test_each_module_of_an_extra_is_looked_for(module, tmp_path):
     done = without([module], "virtual", "trial", "--out", str(tmp_path / "out"))
@@ -72,7 +79,7 @@ def test_a_checkout_names_its_pinned_requirements():
         path = command(extra).rpartition(" ")[2]
         assert Path(path) == ROOT / f"requirements-{extra}.lock"
         pinned = set(re.findall(r"^([a-z0-9-]+)==", Path(path).read_text(), re.MULTILINE))
-        wanted = {m.replace("bayes_opt", "bayesian-optimization").casefold() for m in MODULES[extra]}
+        wanted = {m.replace("bayes_opt", "bayesian-optimization").replace("_", "-").casefold() for m in MODULES[extra]}
         assert wanted <= pinned
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from reinfuse.cli import completion, console, sources
+from reinfuse.cli.app import open_app
 from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
@@ -28,6 +29,7 @@ app.add_typer(export, name="export")
 app.add_typer(evidence, name="evidence")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
+app.command("app")(open_app)
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
 PlanOption = Annotated[

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from reinfuse.exceptions import ExtraMissing, Problem
 
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({
+    "app": ("starlette", "uvicorn", "python_multipart"),
     "kinetics": ("jax", "numpyro"),
     "sas": ("pyreadstat",),
     "virtual": ("numba", "bayes_opt", "SALib", "dask", "distributed"),

@@ -1,0 +1,9 @@
+"""All screens, in the order of the navigation."""
+
+from __future__ import annotations
+
+from reinfuse.app.screen import Screen
+from reinfuse.app.screens import data
+
+SCREENS: tuple[Screen, ...] = (data.SCREEN,)
+"""The first one chooses the data, and is the page without a project."""

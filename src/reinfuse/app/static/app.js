@@ -1,0 +1,87 @@
+// Conveniences: every page works without them.
+"use strict";
+
+/** Files of what was dropped, those within folders too; the name of the first folder with them. */
+async function droppedFiles(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry()).filter(Boolean);
+  if (!entries.length) return { files: [...transfer.files], folder: "" };
+  const files = [];
+  const walk = async (entry) => {
+    if (entry.isFile) {
+      files.push(await new Promise((give, fail) => entry.file(give, fail)));
+      return;
+    }
+    const reader = entry.createReader();
+    for (let part = []; (part = await new Promise((give, fail) => reader.readEntries(give, fail))).length; ) {
+      for (const inner of part) await walk(inner);
+    }
+  };
+  for (const entry of entries) await walk(entry);
+  const folder = entries.find((entry) => entry.isDirectory);
+  return { files, folder: folder ? folder.name : "" };
+}
+
+function acceptDrops(form) {
+  const stop = (event) => { event.preventDefault(); };
+  for (const kind of ["dragover", "drop"]) window.addEventListener(kind, stop);  // a miss must not leave the page
+  form.addEventListener("dragover", () => form.classList.add("over"));
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", async (event) => {
+    form.classList.remove("over");
+    const { files, folder } = await droppedFiles(event.dataTransfer);
+    const kept = files.filter((file) => !file.name.startsWith("."));
+    const chosen = new DataTransfer();
+    for (const file of kept) chosen.items.add(file);
+    const [one, several] = form.querySelectorAll("input[type=file]");
+    one.value = "";
+    several.files = chosen.files;
+    form.elements.folder.value = folder;
+    form.requestSubmit();
+  });
+  for (const input of form.querySelectorAll("input[type=file]")) {
+    input.addEventListener("change", () => {
+      if (!input.files.length) return;
+      const path = input.files[0].webkitRelativePath;
+      form.elements.folder.value = path ? path.split("/")[0] : "";
+      form.requestSubmit();
+    });
+  }
+}
+
+/** Replaces an element every second by what its address answers, until that asks for no more. */
+function poll(element) {
+  setTimeout(async () => {
+    let text;
+    try {
+      const answer = await fetch(element.dataset.poll);
+      text = answer.ok ? await answer.text() : null;
+    } catch { text = null; }
+    if (text === null) { poll(element); return; }
+    const parsed = new DOMParser().parseFromString(text, "text/html");
+    const fresh = parsed.body.firstElementChild;
+    if (!fresh) return;
+    if (fresh.dataset.reload !== undefined) { location.reload(); return; }
+    element.replaceWith(fresh);
+    if (fresh.dataset.poll) poll(fresh);
+  }, 1000);
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  for (const element of document.querySelectorAll("[data-script-only]")) element.hidden = false;
+  for (const form of document.querySelectorAll("[data-drop]")) acceptDrops(form);
+  for (const element of document.querySelectorAll("[data-poll]")) poll(element);
+  // A form is sent once, however often its button is pressed.
+  for (const form of document.querySelectorAll("form[method=post]")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "yes";
+    });
+  }
+  // What a select or a check box says is sent at once where its form asks for that.
+  for (const control of document.querySelectorAll("[data-send]")) {
+    control.addEventListener("change", () => control.form.requestSubmit());
+  }
+});
+window.addEventListener("pageshow", (event) => {  // back from another page: forms can be sent again
+  if (event.persisted) for (const form of document.querySelectorAll("form")) delete form.dataset.sent;
+});
