@@ -80,13 +80,14 @@ docs: $(VENV)-docs/ready
 	REINFUSE_STRICT=1 $(VENV)-docs/bin/python docs/generate.py
 	$(VENV)-docs/bin/python -m sphinx -q -E -W --keep-going docs docs/_build/html
 
-# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, jsonlite).
+# make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, metafor, jsonlite).
 golden:
 	Rscript tests/golden/make_golden.R
 	Rscript tests/golden/make_golden_association.R
 	Rscript tests/golden/make_golden_kinetics.R
 	Rscript tests/golden/make_golden_baseline.R
 	Rscript tests/golden/make_golden_rmst.R
+	Rscript tests/golden/make_golden_synthesis.R
 	Rscript tests/golden/make_mice.R
 	Rscript docs/comparison.R
 

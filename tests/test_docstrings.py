@@ -60,7 +60,7 @@ def test_completion_shows_what_is_public():
         reinfuse.analyse  # noqa: B018
     with pytest.raises(AttributeError, match="there are Cohort, Findings"):
         reinfuse.cox  # noqa: B018
-    with pytest.raises(AttributeError, match="there are fine_gray, firth"):
+    with pytest.raises(AttributeError, match="there are binomial_normal, borrowing"):
         statistics.cox  # noqa: B018
 
 

@@ -14,6 +14,10 @@ nonparametric
     Kaplan-Meier, log-rank, Aalen-Johansen, Gray's test, scaled Schoenfeld residuals.
 turnbull
     Turnbull's estimate of interval-censored times.
+binomial_normal, inverse_variance
+    Random effects of single-arm proportions, and of effects with known variances.
+meta_analytic_predictive, mixture_fit, effective_sample_size, borrowing
+    Priors from other studies: predictive distribution, mixtures, what they are worth, power and commensurate priors.
 
 Times are in days in reinfuse, and in any one unit here. Each module names its conventions and sources at its head.
 """
@@ -25,15 +29,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reinfuse.statistics import (
+        binomial_normal,
+        borrowing,
+        effective_sample_size,
         fine_gray,
         firth,
         firth_batch,
         firth_left_truncated,
+        inverse_variance,
+        meta_analytic_predictive,
+        mixture_fit,
         nonparametric,
         turnbull,
     )
 
-__all__ = ["fine_gray", "firth", "firth_batch", "firth_left_truncated", "nonparametric", "turnbull"]
+__all__ = [
+    "binomial_normal", "borrowing", "effective_sample_size", "fine_gray", "firth", "firth_batch",
+    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric", "turnbull",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
