@@ -12,8 +12,8 @@ ABOUT_FILE = "about.toml"
 READ = (".csv", ".parquet")
 WORKBOOKS = (".xlsx", ".xlsm")
 _BESIDE = frozenset({
-    ABOUT_FILE, "plan.toml", "map.toml", "corrections.csv", "provenance.csv", "reinfuse.manifest.json",
-    "published.csv", "thumbs.db", "desktop.ini", "icon\r",
+    ABOUT_FILE, "plan.toml", "plan.record.toml", "map.toml", "corrections.csv", "provenance.csv",
+    "reinfuse.manifest.json", "published.csv", "thumbs.db", "desktop.ini", "icon\r",
 })  # fmt: skip
 """Files that stand beside the tables by right: the project's own (the bundled cohorts' too) and the system's."""
 _NOT_THERE = ("~$", "._", ".~lock.")

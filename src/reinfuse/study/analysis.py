@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.runtime.second_process import second_process
-from reinfuse.study.plans import PlanOrPath, plan_of
+from reinfuse.study.plans import PlanOrPath, history_of, plan_of
 from reinfuse.study.study import Study
 
 if TYPE_CHECKING:
     from reinfuse.cohort.raw_tables import CohortInput
     from reinfuse.plan.analysis_plan import Plan
+    from reinfuse.plan.plan_record import PlanHistory
     from reinfuse.results.findings import Findings
     from reinfuse.runtime.progress import Progress
     from reinfuse.tabular.frames import AnyFrame
@@ -46,18 +47,18 @@ def analyze(
     --------
     Report : shows the findings.
     """
-    chosen = plan_of(plan)
+    chosen, history = plan_of(plan), history_of(plan)
     with second_process(_NEEDS) if _takes_long(chosen) else nullcontext() as second:
-        return _study(cohort, chosen).run(progress, second)
+        return _study(cohort, chosen, history).run(progress, second)
 
 
-def _study(cohort: Cohort | CohortInput | AnyFrame, plan: Plan) -> Study:
+def _study(cohort: Cohort | CohortInput | AnyFrame, plan: Plan, history: PlanHistory | None) -> Study:
     if not isinstance(cohort, Cohort):
-        return Study.read(cohort, plan)
+        return Study.read(cohort, plan, history=history)
     named, _ = cohort.read_with
     if named.items() - plan.columns.items():
         plan = plan.replace(columns={**named, **plan.columns})
-    return Study(cohort, plan)
+    return Study(cohort, plan, history=history)
 
 
 def _takes_long(plan: Plan) -> bool:

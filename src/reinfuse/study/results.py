@@ -12,11 +12,12 @@ from reinfuse.output import Destination
 from reinfuse.runtime.boundary import Boundary, failed
 from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import SecondProcess, second_process
-from reinfuse.study.plans import PlanOrPath, plan_of
+from reinfuse.study.plans import PlanOrPath, history_of, plan_of
 
 if TYPE_CHECKING:
     from reinfuse.cohort.raw_tables import CohortInput
     from reinfuse.plan.analysis_plan import Plan
+    from reinfuse.plan.plan_record import PlanHistory
     from reinfuse.results.findings import Findings
 
 FirstResults = Callable[[list[tuple[str, str]]], None]
@@ -61,26 +62,27 @@ def analyze(cohort: CohortInput, plan: PlanOrPath = None, *, place: Destination,
         If the folder cannot be written.
     """
     place.check()
-    chosen = plan_of(plan)
+    chosen, history = plan_of(plan), history_of(plan)
     with second_process(_BOTH_NEED) as second:
-        return _analyze(cohort, chosen, place, progress=progress, second=second, only=only, first=first)
+        return _analyze(cohort, chosen, place, history=history, progress=progress, second=second, only=only,
+                        first=first)  # fmt: skip
 
 
 def _analyze(
-    cohort: CohortInput, plan: Plan, place: Destination, *, progress: Progress | None, second: SecondProcess | None,
-    only: Sequence[str], first: FirstResults | None,
+    cohort: CohortInput, plan: Plan, place: Destination, *, history: PlanHistory | None, progress: Progress | None,
+    second: SecondProcess | None, only: Sequence[str], first: FirstResults | None,
 ) -> WrittenResults:  # fmt: skip
     from reinfuse.study.study import Study
 
-    boundary = Boundary()
+    boundary, study = Boundary(), Study.read(cohort, plan, history=history)
     if not only:
         early = None if first is None else lambda findings: first(_in_words(findings))
-        findings, parts = Study.read(cohort, plan).run(progress, second, first=early), None
+        findings, parts = study.run(progress, second, first=early), None
     else:
         from reinfuse.study.selection import selection
 
         chosen = selection(only, plan)
-        findings, parts = Study.read(cohort, plan).run(progress, second, only=chosen.analyses), chosen.parts
+        findings, parts = study.run(progress, second, only=chosen.analyses), chosen.parts
         place = replace(place, only=chosen.names)
     from reinfuse.report.export.results_folder import PARTS, write
 

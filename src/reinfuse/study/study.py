@@ -27,6 +27,7 @@ from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.messages import grouped, rows_in_words
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.plan.plan_record import PlanHistory
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.extras import require
@@ -51,6 +52,8 @@ class Study:
         From `read_cohort`. The columns that the plan maps are read again under their standard names.
     plan
         Default: the design of the reference study.
+    history
+        When the plan was locked, and what was changed since.
 
     Raises
     ------
@@ -58,8 +61,8 @@ class Study:
         With every problem.
     """
 
-    def __init__(self, cohort: Cohort, plan: Plan | None = None) -> None:
-        self.plan = plan or Plan.built_in()
+    def __init__(self, cohort: Cohort, plan: Plan | None = None, *, history: PlanHistory | None = None) -> None:
+        self.plan, self.history = plan or Plan.built_in(), history
         if not isinstance(cohort, Cohort):
             rule = f"is of type {type(cohort).__name__}, no cohort"
             raise CohortRefused([Problem(rule=rule, remedy="read_cohort(...) makes one; analyze(...) takes either")])
@@ -75,7 +78,7 @@ class Study:
         refuse_lacking(self.plan.report, self.data)
 
     @classmethod
-    def read(cls, cohort: CohortInput | AnyFrame, plan: Plan) -> Self:
+    def read(cls, cohort: CohortInput | AnyFrame, plan: Plan, *, history: PlanHistory | None = None) -> Self:
         """Read a cohort with the columns of a plan, and apply the plan to it.
 
         Raises
@@ -86,7 +89,7 @@ class Study:
         accepted, problems = cohort_reading.examine(cohort, plan)
         if accepted is None:
             raise CohortRefused(problems)
-        return cls(accepted, plan)
+        return cls(accepted, plan, history=history)
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
@@ -241,6 +244,7 @@ class Study:
             "declared": plan.model_dump(mode="json"), "described": described(self.cohort, self.data).as_dict(),
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
+            **({} if self.history is None else {"plan_history": self.history.as_dict()}),
         }  # fmt: skip
 
 

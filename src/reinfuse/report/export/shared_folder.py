@@ -18,6 +18,7 @@ from reinfuse.exceptions import Problem, ShareRefused
 from reinfuse.output import Destination
 from reinfuse.report.export.readable_text import texts
 from reinfuse.report.export.results_folder import write_results
+from reinfuse.report.text.plan_history import to_year as history_to_year
 from reinfuse.results.findings import Findings
 from reinfuse.tabular.csv_files import read_csv, write_rows
 
@@ -147,7 +148,10 @@ def _neutral(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
     A hash tells a small table to whoever tries the few that it can be.
     """
-    return {**provenance, "date": str(provenance["date"])[:4], "inputs": {}, "cohort": "shared results"}
+    neutral = {**provenance, "date": str(provenance["date"])[:4], "inputs": {}, "cohort": "shared results"}
+    if "plan_history" in neutral:
+        neutral["plan_history"] = history_to_year(neutral["plan_history"])
+    return neutral
 
 
 def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
@@ -155,6 +159,8 @@ def _more(directory: Path, provenance: Mapping[str, Any]) -> Iterator[Removed]:
     if (directory / "patients.csv").is_file():
         yield Removed("patients.csv", "single patients", 1)
     yield Removed("date of the analysis", "only the year is kept", 1)
+    if changes := provenance.get("plan_history", {}).get("changes"):
+        yield Removed("reason for a change of the plan", "free text", len(changes))
     yield Removed("name of an input file or folder", "may hold a name", len(provenance["inputs"]) + 1)
     yield Removed("SHA-256 of an input file", "a small table can be recovered by guessing", len(provenance["inputs"]))
 

@@ -12,6 +12,7 @@ from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.strobe import checklist
 from reinfuse.report.sections.study_sections import StudySections
 from reinfuse.report.text.narrative import Prose
+from reinfuse.report.text.plan_history import versions
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import FAILED
 
@@ -107,6 +108,7 @@ def provenance(findings: Findings) -> Iterator[tuple[str, Text]]:
         yield "Source", about.source
     yield from ((f"{name} (SHA-256)", str(digest)) for name, digest in of["inputs"].items())
     yield "Plan (SHA-256)", str(of["plan"])
+    yield from versions(of)
     yield "Seed", str(of["seed"])
     packages = "".join(f", {name} {version}" for name, version in of["packages"].items())
     yield "Versions", f"reinfuse {of['reinfuse']}, Python {of['python']}{packages}"

@@ -11,6 +11,7 @@ from reinfuse.cohort.strata import factor_of
 from reinfuse.report.analyses.registry import methods, references
 from reinfuse.report.text.estimate_index import Lookup
 from reinfuse.report.text.labels import Labels, lowered
+from reinfuse.report.text.plan_history import later_changes, when_locked
 from reinfuse.results.findings import Findings
 
 
@@ -73,6 +74,7 @@ class Prose:
             f"Time zero was the day of infusion {index}. The design follows the reference study {self.cite('study')} "
             f"and the report follows STROBE {self.cite('strobe')}."
         )
+        text += list(when_locked(self.findings.provenance))
         text += [f"{e.label} was counted from {declaration(e.name).since}." for e in self.findings.described.endpoints
                  if declaration(e.name).origin]  # fmt: skip
         text += methods(self.findings, self.cite, modules_of=modules_of)
@@ -99,6 +101,7 @@ class Prose:
                 "Patients had to survive and be fit enough to receive this infusion (selection and guarantee-time "
                 "bias); dose and interval depend on the earlier course."
             )
+        text += list(later_changes(self.findings.provenance))
         text.append("Many associations were tested; some small p-values are expected by chance (multiplicity).")
         text += list(self.findings.described.about.limits)
         text.append("The report describes groups and gives no advice on the treatment of an individual patient.")
