@@ -183,7 +183,7 @@ def fewest_expected(observed: int, *, alpha: float) -> float:
         One-sided.
     """
     z = float(ndtri(1 - alpha))
-    return ((z + (z**2 + 4 * observed) ** 0.5) / 2) ** 2
+    return float((z + (z**2 + 4 * observed) ** 0.5) ** 2 / 4)
 
 
 def simulated_errors(reference: ReferenceHazard, ratio: float, follow_up: FollowUp, *, n: int, alpha: float,

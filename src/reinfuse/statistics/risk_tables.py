@@ -31,7 +31,7 @@ REACH = 3.5
 """Standard deviations of the reading error within which a height agrees."""
 MOST_STATES = 6000
 MOST_LISTED = 2000
-TIE = 0.2
+TIE = 0.05
 _MARK_HIDDEN = 0.05
 _PARTS_OF_ERROR = 8
 _SAME = 1e-9
@@ -123,7 +123,8 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
     layers = _layers(reading)
     last = layers[-1]
     end = gaps(reading)[-1]
-    closed = (last.left >= max(end.least, 1 if end.end > end.start else 0)) | (last.left == 0) & (end.least == 0)
+    closed = last.left >= max(end.least, end.marks or 0, int(end.end > end.start))
+    closed |= (last.left == 0) & (end.least == 0) & (last.height == 0)
     if reading.events is not None:
         closed &= last.had == reading.events
     if not closed.any():
@@ -254,9 +255,10 @@ def _merged(before: _Layer, reading: CurveReading, edges: tuple[Integers, Intege
     total = np.bincount(child, weight, states)
     score = np.full(states, -np.inf)
     np.maximum.at(score, child, before.score[parent] + edge)
+    paths: Floats = np.bincount(child, before.count[parent], states).astype(np.float64)
     return _Layer(
         left[first], np.bincount(child, weight * height, states) / np.maximum(total, 1e-300), had[first],
-        top + np.log(np.maximum(total, 1e-300)), score, np.bincount(child, before.count[parent], states),
+        top + np.log(np.maximum(total, 1e-300)), score, paths,
         parent, child, at_risk, edge, exact,
     )  # fmt: skip
 

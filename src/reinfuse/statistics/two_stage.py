@@ -76,9 +76,7 @@ def probability_promising(r1: int, n1: int, r: int, *, n: int, p: float) -> floa
     return float(np.sum(binom.pmf(x1, n1, p) * binom.sf(r - x1, n - n1, p)))
 
 
-def two_stage_designs(
-    p0: float, p1: float, alpha: float, *, beta: float, most: int = 100
-) -> dict[str, TwoStageDesign]:
+def two_stage_designs(p0: float, p1: float, alpha: float, *, beta: float, most: int = 100) -> dict[str, TwoStageDesign]:
     """Return the optimal and the minimax design; empty where no design has `most` patients or fewer.
 
     Parameters

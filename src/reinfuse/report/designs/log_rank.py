@@ -1,0 +1,64 @@
+"""A single arm against a reference curve as a page of a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reinfuse.evidence.design.time_to_event import LogRankStudy
+from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+
+
+def log_rank_page(study: LogRankStudy) -> ProtocolPage:
+    """Return the page."""
+    asked, size, errors = study.request, study.size, study.simulated
+    return ProtocolPage(
+        name="logrank",
+        title="Single-arm study of a time to event against a reference curve",
+        answer=(
+            f"Treat {size.n} patients over {asked.accrual:g} {asked.unit} and follow the last for "
+            f"{asked.follow_up:g} {asked.unit}. At a hazard ratio of {asked.ratio:g} to the reference the power is "
+            f"{percent(size.power)} (normal approximation).",
+            f"Expected events: {decimal(size.events_null)} if the arm is as the reference, "
+            f"{decimal(size.events_alternative)} at the hazard ratio of {asked.ratio:g}.",
+            f"Simulated with {size.n} patients: type I error {percent(errors.type_1)} (Monte Carlo standard error "
+            f"{percent(errors.type_1_error)}), power {percent(errors.power)} ({percent(errors.power_error)}).",
+            *_warning(study),
+        ),
+        decisions=(table("rules", "Better than the reference, by the numbers of events",
+                         ("Observed events", "Expected events must exceed"),
+                         [(str(o), decimal(e, 2)) for o, e in study.decisions],
+                         notes=("Expected: the sum over patients of the reference's cumulative hazard at their "
+                                "follow-up.",)),),
+        characteristics=(),
+        settings=tuple(_settings(study)),
+        methods=(Method("One-sample log-rank test: the arm is better where (E - O) / √E exceeds the normal quantile of "
+                        "1 - alpha, with O observed and E expected events.", ("one_sample",)),
+                 Method("Sample size with the exact variance under the alternative.", ("one_sample_size",)),
+                 Method("Type I error and power are simulated too (20,000 studies of exponential hazards in proportion, "
+                        "fixed random seed), since the normal approximation is rough in small studies.")),
+        limits=("The reference is taken as fixed: its own uncertainty is not in the test.",
+                "Patients of another place or time differ in more than the treatment; a better curve does not show why.",
+                "Hazards are assumed to be in proportion to the reference."),
+    )  # fmt: skip
+
+
+def _warning(study: LogRankStudy) -> Iterator[str]:
+    if study.simulated.type_1 - 2 * study.simulated.type_1_error > study.request.alpha:
+        yield "The simulated type I error is above the one set: lower alpha until it is not."
+
+
+def _settings(study: LogRankStudy) -> Iterator[tuple[str, str]]:
+    asked = study.request
+    form = "exponential" if asked.shape == 1 else f"Weibull, shape {asked.shape:g}"
+    if asked.curve is not None:
+        yield "Reference", f"Kaplan-Meier curve of {len(asked.curve[0])} points, hazard even between steps"
+    elif asked.median is not None:
+        yield "Reference", f"median {asked.median:g} {asked.unit} ({form})"
+    else:
+        yield "Reference", f"survival {percent(asked.survival or 0)} at {asked.at:g} {asked.unit} ({form})"
+    yield "Hazard ratio worth detecting", f"{asked.ratio:g}"
+    yield "Accrual, uniform", f"{asked.accrual:g} {asked.unit}"
+    yield "Follow-up after accrual", f"{asked.follow_up:g} {asked.unit}"
+    yield "Loss to follow-up", f"{asked.loss:g} a unit of time" if asked.loss else "none"
+    yield "Type I error, one-sided", percent(asked.alpha)
+    yield "Power, at least", percent(asked.power)

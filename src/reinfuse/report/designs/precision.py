@@ -1,0 +1,78 @@
+"""A number of patients by the precision of an estimate, as a page of a protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from reinfuse.evidence.design.precision import PrecisionStudy
+from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+from reinfuse.report.text import number_format
+
+_OF = {"proportion": "proportion", "odds-ratio": "odds ratio", "hazard-ratio": "hazard ratio"}
+_METHODS = {
+    "proportion": Method("The interval is that of Clopper and Pearson; its expected width is an exact binomial sum.",
+                         ("clopper", "precision")),
+    "odds-ratio": Method("The interval is that of the log odds ratio with a half added to each count; its expected width "
+                         "is an exact sum over two binomials.", ("precision",)),
+    "hazard-ratio": Method("The variance of a log hazard ratio is 1 / (D q (1 - q)), with D events and q the share of "
+                           "patients with the factor.", ("events", "precision")),
+}  # fmt: skip
+
+
+def precision_page(study: PrecisionStudy) -> ProtocolPage:
+    """Return the page."""
+    asked = study.request
+    what = "Half-width" if asked.measure == "proportion" else "Factor"
+    rows = [(percent(w) if asked.measure == "proportion" else decimal(w, 2),
+             "more than 2,000" if s.n is None else number_format.count(s.n), _assured(s.assured))
+            for w, s in study.others]  # fmt: skip
+    return ProtocolPage(
+        name="precision",
+        title=f"Number of patients by the precision of a {_OF[asked.measure]}",
+        answer=tuple(_answer(study)),
+        decisions=(),
+        characteristics=(table("sizes", "Patients by the wanted precision",
+                               (what, "Patients", "Probability of that precision or better"), rows),),
+        settings=tuple(_settings(study)),
+        methods=(_METHODS[asked.measure],),
+        limits=("A precise estimate is no unbiased one: a factor that was not randomised is confounded whatever n.",
+                "The expected width is met on average; the table's last column says how often it is met.",
+                "Patients who cannot be evaluated come on top."),
+    )  # fmt: skip
+
+
+def _answer(study: PrecisionStudy) -> Iterator[str]:
+    asked, n = study.request, number_format.count(study.size.n)
+    level = percent(asked.confidence)
+    if asked.measure == "proportion":
+        yield (f"{n} patients give a proportion near {percent(asked.rates[0])} a {level} CI whose half-width is "
+               f"{percent(study.size.width)} in expectation.")  # fmt: skip
+    elif asked.measure == "odds-ratio":
+        yield (f"{n} patients, {percent(asked.share)} with the factor, give an odds ratio a {level} CI whose limits are "
+               f"within a factor of {decimal(math.exp(study.size.width), 2)} of it in expectation.")  # fmt: skip
+    else:
+        events = math.ceil(study.events or 0)
+        yield (f"{events} events, in about {n} patients with {percent(asked.rates[0])} having the event, give a hazard "
+               f"ratio a {level} CI whose limits are within a factor of {decimal(asked.factor or 0, 2)} of it.")  # fmt: skip
+    if study.power is not None:
+        yield (f"With so many events and a true hazard ratio of {asked.ratio:g}, the {level} CI excludes "
+               f"{asked.exclude:g} with a probability of {percent(study.power)}.")  # fmt: skip
+
+
+def _assured(share: float) -> str:
+    return number_format.NOT_SHOWN if math.isnan(share) else percent(share)
+
+
+def _settings(study: PrecisionStudy) -> Iterator[tuple[str, str]]:
+    asked = study.request
+    yield "Estimate", _OF[asked.measure]
+    if asked.measure == "proportion":
+        yield "Assumed rate", percent(asked.rates[0])
+        yield "Wanted half-width", percent(asked.half_width or 0)
+    else:
+        names = {"odds-ratio": "Assumed rates without and with the factor", "hazard-ratio": "Patients with the event"}
+        yield names[asked.measure], ", ".join(map(percent, asked.rates))
+        yield "Wanted factor between limit and estimate", f"{asked.factor:g}"
+        yield "Patients with the factor", percent(asked.share)
+    yield "Confidence level", percent(asked.confidence)
