@@ -24,6 +24,10 @@ COMPLETED = {
     "reinfuse demo --dataset bru": "brudno_2016", "reinfuse map x --kind fh": "fhir",
     "reinfuse share --q": "--quiet", "reinfuse analyze x --only toxi": "toxicity",
 }  # fmt: skip
+DESIGNS = {"simon": "--p0 0.2 --p1 0.4", "bayes": "--p0 0.2 --p1 0.4 --n 20", "dose": "",
+           "logrank": "--ratio 0.5 --accrual 12 --follow-up 12 --median 6",
+           "precision": "--of proportion --rates 0.3 --half-width 0.1"}  # fmt: skip
+"""What designs of studies cannot do without."""
 
 
 def commands():
@@ -72,6 +76,8 @@ def arguments(words, cohort, out):
             ("import",): [cohort, "--map", cohort / "m.toml", "--out", out]}  # fmt: skip
     if words[0] == "virtual":
         return ["--out", out]
+    if words[0] == "design":
+        return [*DESIGNS[words[1]].split(), "--out", out]
     return more.get(words, [cohort, "--out", out])
 
 

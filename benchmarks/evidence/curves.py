@@ -3,8 +3,8 @@
 Run: python benchmarks/evidence/curves.py [pairs | --small].
 Pairs of arms of n = 9, 22 and 44 patients each: exponential times to an event (means of 10 and 20 months), censored
 uniformly between months 6 and 36. Read from each curve: the time of every step, its height with a normal error of 0.05
-to 1 %, and the numbers at risk every sixth month. Compared, of the same readings: all agreeing integer tables (the mean
-log hazard ratio; the most likely table) and Guyot's algorithm; against the log hazard ratio of the patients themselves,
+to 1 %, and the numbers at risk every sixth, or every third, month. Compared, of the same readings: all agreeing integer
+tables (the mean log hazard ratio; the most likely table) and Guyot's algorithm; against that of the patients themselves
 by Firth's Cox model and by the unpenalised one (pairs whose likelihood is monotone are left out of that, and counted).
 Writes curves.csv; the numbers of IPDfromKM 0.1.10 and of an earlier exact search stand in tests/golden/design.json.
 """
@@ -22,12 +22,13 @@ from reinfuse.statistics.curve_reading import CurveReading
 from reinfuse.statistics.reconstructed_contrast import hazard_ratio
 from reinfuse.statistics.risk_tables import RiskTables
 
-SEED, MEANS, CENSORED, EVERY = 20261129, (10.0, 20.0), (6.0, 36.0), 6.0
+SEED, MEANS, CENSORED = 20261129, (10.0, 20.0), (6.0, 36.0)
+EVERY = (6.0, 3.0)
 SIZES, ERRORS = (9, 22, 44), (0.0005, 0.002, 0.005, 0.01)
 DRAWS = 200
 
 
-def arm(rng, n, mean, error):
+def arm(rng, n, mean, error, every):
     """Draw patients; return their curve as read, follow-up and event, and the true table."""
     event_time, censored = rng.exponential(mean, n), rng.uniform(*CENSORED, n)
     time, event = np.minimum(event_time, censored), (event_time <= censored).astype(float)
@@ -36,7 +37,7 @@ def arm(rng, n, mean, error):
     at_risk, step = np.arange(n, 0, -1), event == 1
     height = np.cumprod(1 - event / at_risk)[step]
     height = np.minimum.accumulate(np.clip(height + rng.normal(0, error, len(height)), 0, 1))
-    printed = np.arange(0, time[-1], EVERY)
+    printed = np.arange(0, time[-1], every)
     risk = np.sum(time[:, None] >= printed, axis=0)
     return CurveReading(time[step], height, error, time[-1], printed, risk), (time, event), at_risk[step]
 
@@ -61,9 +62,9 @@ def with_patients(reading, tables, rng, rows):
     return [reconstructed.patients_of(reading, tables.at_risk[i], tables.events[i], random=rng) for i in rows]
 
 
-def one_pair(rng, n, error):
+def one_pair(rng, n, error, every):
     """Return the errors of one pair by method, or None where a curve has no step or no table."""
-    arms = [arm(rng, n, mean, error) for mean in MEANS]
+    arms = [arm(rng, n, mean, error, every) for mean in MEANS]
     if any(not len(reading.time) for reading, _, _ in arms):
         return None
     truth = {"firth": hazard_ratio([arms[0][1]], [arms[1][1]], confidence=0.95).value,
@@ -98,19 +99,26 @@ def one_pair(rng, n, error):
     return row
 
 
-def cell(n, error, pairs):
+def cell(n, error, every, pairs):
     """Simulate one cell."""
-    rng = np.random.default_rng([SEED, n, int(error * 1e5)])
+    rng = np.random.default_rng([SEED, n, int(error * 1e5), int(every)])
     rows, failed, again = [], 0, 0
     while len(rows) + failed < pairs:
-        row = one_pair(rng, n, error)
+        row = one_pair(rng, n, error, every)
         if row is None:
             again += 1
         elif "failed" in row:
             failed += 1
         else:
             rows.append(row)
-    frame = {"n": n, "error_percent": error * 100, "pairs": pairs, "no_table": failed, "drawn_again": again}
+    frame = {
+        "months_between": every,
+        "n": n,
+        "error_percent": error * 100,
+        "pairs": pairs,
+        "no_table": failed,
+        "drawn_again": again,
+    }
     for name in ("ensemble", "best", "guyot"):
         for model in ("firth", "cox"):
             misses = np.array([r[f"{name}_{model}"] for r in rows if r[f"{name}_{model}"] is not None], float)
@@ -126,16 +134,17 @@ def cell(n, error, pairs):
 def main():
     """Simulate all cells; a small run checks one and writes nothing."""
     if "--small" in sys.argv:
-        small = cell(9, 0.0005, 6)
+        small = cell(9, 0.0005, 6.0, 6)
         assert small["exact_percent"] == 100, small
         assert small["rmse_ensemble_firth"] < 0.05, small
         return
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     rows = []
-    for n in SIZES:
-        for error in ERRORS:
-            rows.append(cell(n, error, pairs))
-            print(rows[-1], flush=True)
+    for every in EVERY:
+        for n in SIZES:
+            for error in ERRORS:
+                rows.append(cell(n, error, every, pairs))
+                print(rows[-1], flush=True)
     pl.DataFrame(rows).write_csv(Path(__file__).with_name("curves.csv"))
 
 

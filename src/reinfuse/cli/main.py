@@ -12,6 +12,7 @@ import typer
 from reinfuse.cli import completion, console, sources
 from reinfuse.cli.app import open_app
 from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
+from reinfuse.cli.design import design
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
 from reinfuse.cli.simulate import virtual
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
 app.add_typer(evidence, name="evidence")
+app.add_typer(design, name="design")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 app.command("app")(open_app)

@@ -23,6 +23,8 @@ from scipy.stats import beta, binom
 
 from reinfuse.arrays import Bools, Floats
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class BetaPrior:
@@ -162,8 +164,8 @@ def single_arm_rule(prior: BetaPrior, looks: Sequence[int], *, p0: float, thresh
     futile, success = [], []
     for n in looks[:-1]:
         chance = np.array([predictive_probability(prior, x, n, total=total, needed=needed) for x in range(n + 1)])
-        futile.append(int(np.count_nonzero(chance < futility)) - 1)
-        above = np.flatnonzero(chance > efficacy)
+        futile.append(int(np.count_nonzero(chance < futility - _ROUNDING)) - 1)
+        above = np.flatnonzero(chance > efficacy + _ROUNDING)
         success.append(int(above[0]) if len(above) else n + 1)
     return SingleArmRule(tuple(looks), (*futile, needed - 1), (*success, needed))
 

@@ -27,11 +27,11 @@ from scipy.special import gammaln, logsumexp
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics.curve_reading import CurveReading, Gap, ambiguous, gaps
 
-REACH = 3.5
+REACH = 4.0
 """Standard deviations of the reading error within which a height agrees."""
 MOST_STATES = 6000
-MOST_LISTED = 2000
-TIE = 0.05
+MOST_LISTED = 5000
+TIE = 0.01
 _MARK_HIDDEN = 0.05
 _PARTS_OF_ERROR = 8
 _SAME = 1e-9

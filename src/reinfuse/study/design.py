@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from reinfuse.arrays import Floats
+from reinfuse.evidence.curves.digitised import read_points
 from reinfuse.evidence.design.dose_finding import DoseRequest, plan_dose
 from reinfuse.evidence.design.precision import PrecisionRequest, plan_precision
 from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm, plan_two_stage
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
+from reinfuse.exceptions import Problem, SourceRefused
 from reinfuse.output import Destination
 from reinfuse.report.designs.dose import dose_page
 from reinfuse.report.designs.log_rank import log_rank_page
@@ -20,7 +23,7 @@ from reinfuse.report.document.model import Table
 from reinfuse.report.export.design_folder import write_design
 
 __all__ = ["DesignAnswer", "DoseRequest", "LogRankRequest", "PrecisionRequest", "SingleArmRequest", "TwoStageRequest",
-           "design_study", "write_answer"]  # fmt: skip
+           "design_study", "reference_curve", "write_answer"]  # fmt: skip
 
 AnyRequest = TwoStageRequest | SingleArmRequest | DoseRequest | LogRankRequest | PrecisionRequest
 
@@ -42,6 +45,25 @@ class DesignAnswer:
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     page: ProtocolPage
+
+
+def reference_curve(path: Path) -> tuple[Floats, Floats]:
+    """Return times and heights of one curve in a CSV file.
+
+    Raises
+    ------
+    SourceRefused
+        With everything that is wrong with it.
+    """
+    problems: list[Problem] = []
+    arms = read_points(path, problems)
+    if len(arms) > 1:
+        names = ", ".join(arm.name for arm in arms)
+        remedy = "leave one arm in the file: the reference"
+        problems.append(Problem(table=path.name, column="arm", value=names, rule="holds several arms", remedy=remedy))
+    if problems:
+        raise SourceRefused(problems)
+    return arms[0].time, arms[0].survival
 
 
 def design_study(request: AnyRequest) -> DesignAnswer:

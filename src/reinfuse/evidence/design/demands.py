@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from reinfuse.exceptions import Problem, RequestRefused
 
@@ -56,7 +57,7 @@ class Demands:
 
     def rising(self, option: str, values: Sequence[int], *, last: int) -> bool:
         """Demand whole numbers that rise, from 1 to before the last."""
-        wanted = all(a < b for a, b in zip(values, [*values[1:], last], strict=True)) and all(v >= 1 for v in values)
+        wanted = not values or all(a < b for a, b in pairwise([0, *values, last]))
         if not wanted:
             shown = ",".join(map(str, values))
             remedy = f"give numbers of patients that rise and are below {last}, such as {max(last // 2, 1)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reinfuse.evidence.design.dose_finding import DoseScenario, DoseStudy
 from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+from reinfuse.report.document.model import Table
 
 
 def dose_page(study: DoseStudy) -> ProtocolPage:
@@ -17,9 +18,9 @@ def dose_page(study: DoseStudy) -> ProtocolPage:
         title="Dose finding by toxicity (Bayesian optimal interval design)",
         answer=(
             f"Treat {asked.cohorts} cohorts of {asked.cohort}, {most} patients in all, the first at dose "
-            f"{asked.doses[asked.start - 1]}. Escalate where the rate of dose-limiting toxicity (DLT) at the current dose "
-            f"is {decimal(bounds.escalate, 3)} or less, de-escalate where it is {decimal(bounds.de_escalate, 3)} or more, "
-            "else stay.",
+            f"{asked.doses[asked.start - 1]}. Escalate where the rate of dose-limiting toxicity (DLT) at the current "
+            f"dose is {decimal(bounds.escalate, 3)} or less, de-escalate where it is "
+            f"{decimal(bounds.de_escalate, 3)} or more, else stay.",
             "The decision table holds at every dose: count the patients treated at the current dose and those of them "
             "with DLT.",
             "At the end the maximum tolerated dose is the one whose rate, smoothed so that it does not fall with the "
@@ -41,9 +42,9 @@ def dose_page(study: DoseStudy) -> ProtocolPage:
                         "rates that are too low and too high.", ("boin",)),
                  Method("Operating characteristics are exact: the probabilities of all paths are summed, without "
                         "simulation.")),
-        limits=("DLT must be known for a cohort before the next is treated; late toxicity of CAR-T cells is not counted.",
+        limits=("DLT must be known for a cohort before the next is treated; later toxicity is not counted.",
                 "The design looks at toxicity alone, not at response or expansion.",
-                "It rests on toxicity that does not fall with the dose; lymphodepletion is to be the same at all doses."),
+                "It rests on toxicity that does not fall with the dose, with the same lymphodepletion at all doses."),
     )  # fmt: skip
 
 
@@ -59,13 +60,17 @@ def _span(low: int, high: int) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-def _characteristics(study: DoseStudy) -> Iterator:  # type: ignore[type-arg]
+def _characteristics(study: DoseStudy) -> Iterator[Table]:
     doses = study.request.doses
     head = ("Scenario", *(f"Dose {d}" for d in doses))
     yield table("truth", "True rates of DLT in the scenarios", head,
                 [(s.name, *map(percent, s.rates)) for s in study.scenarios])  # fmt: skip
-    yield table("selected", "Probability that a dose is selected as the maximum tolerated dose", (*head, "None"),
-                [(s.name, *map(percent, s.exact.selected), percent(s.exact.none)) for s in study.scenarios])  # fmt: skip
+    yield table(
+        "selected",
+        "Probability that a dose is selected as the maximum tolerated dose",
+        (*head, "None"),
+        [(s.name, *map(percent, s.exact.selected), percent(s.exact.none)) for s in study.scenarios],
+    )
     yield table("patients", "Expected numbers of patients at each dose, and with DLT", (*head, "With DLT"),
                 [_expected(s) for s in study.scenarios])  # fmt: skip
 

@@ -34,10 +34,10 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
         methods=(Method("One-sample log-rank test: the arm is better where (E - O) / √E exceeds the normal quantile of "
                         "1 - alpha, with O observed and E expected events.", ("one_sample",)),
                  Method("Sample size with the exact variance under the alternative.", ("one_sample_size",)),
-                 Method("Type I error and power are simulated too (20,000 studies of exponential hazards in proportion, "
+                 Method("Type I error and power are simulated too (20,000 studies with proportional hazards, "
                         "fixed random seed), since the normal approximation is rough in small studies.")),
         limits=("The reference is taken as fixed: its own uncertainty is not in the test.",
-                "Patients of another place or time differ in more than the treatment; a better curve does not show why.",
+                "Patients of another place or time differ in more than the treatment.",
                 "Hazards are assumed to be in proportion to the reference."),
     )  # fmt: skip
 

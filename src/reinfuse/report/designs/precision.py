@@ -13,8 +13,8 @@ _OF = {"proportion": "proportion", "odds-ratio": "odds ratio", "hazard-ratio": "
 _METHODS = {
     "proportion": Method("The interval is that of Clopper and Pearson; its expected width is an exact binomial sum.",
                          ("clopper", "precision")),
-    "odds-ratio": Method("The interval is that of the log odds ratio with a half added to each count; its expected width "
-                         "is an exact sum over two binomials.", ("precision",)),
+    "odds-ratio": Method("The interval is that of the log odds ratio with a half added to each count; its expected "
+                         "width is an exact sum over two binomials.", ("precision",)),
     "hazard-ratio": Method("The variance of a log hazard ratio is 1 / (D q (1 - q)), with D events and q the share of "
                            "patients with the factor.", ("events", "precision")),
 }  # fmt: skip
@@ -44,17 +44,21 @@ def precision_page(study: PrecisionStudy) -> ProtocolPage:
 
 def _answer(study: PrecisionStudy) -> Iterator[str]:
     asked, n = study.request, number_format.count(study.size.n)
-    level = percent(asked.confidence)
+    level = f"{100 * asked.confidence:g}%"
     if asked.measure == "proportion":
         yield (f"{n} patients give a proportion near {percent(asked.rates[0])} a {level} CI whose half-width is "
                f"{percent(study.size.width)} in expectation.")  # fmt: skip
     elif asked.measure == "odds-ratio":
-        yield (f"{n} patients, {percent(asked.share)} with the factor, give an odds ratio a {level} CI whose limits are "
-               f"within a factor of {decimal(math.exp(study.size.width), 2)} of it in expectation.")  # fmt: skip
+        yield (
+            f"{n} patients, {percent(asked.share)} with the factor, give an odds ratio a {level} CI whose limits "
+            f"are within a factor of {decimal(math.exp(study.size.width), 2)} of it in expectation."
+        )
     else:
         events = math.ceil(study.events or 0)
-        yield (f"{events} events, in about {n} patients with {percent(asked.rates[0])} having the event, give a hazard "
-               f"ratio a {level} CI whose limits are within a factor of {decimal(asked.factor or 0, 2)} of it.")  # fmt: skip
+        yield (
+            f"{events} events, in about {n} patients with {percent(asked.rates[0])} having the event, give a "
+            f"hazard ratio a {level} CI whose limits are within a factor of {decimal(asked.factor or 0, 2)} of it."
+        )
     if study.power is not None:
         yield (f"With so many events and a true hazard ratio of {asked.ratio:g}, the {level} CI excludes "
                f"{asked.exclude:g} with a probability of {percent(study.power)}.")  # fmt: skip
@@ -75,4 +79,4 @@ def _settings(study: PrecisionStudy) -> Iterator[tuple[str, str]]:
         yield names[asked.measure], ", ".join(map(percent, asked.rates))
         yield "Wanted factor between limit and estimate", f"{asked.factor:g}"
         yield "Patients with the factor", percent(asked.share)
-    yield "Confidence level", percent(asked.confidence)
+    yield "Confidence level", f"{100 * asked.confidence:g}%"

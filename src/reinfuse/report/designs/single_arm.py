@@ -34,7 +34,7 @@ def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
                  Method("Probabilities are sums over all numbers of responses, without simulation.")),
         limits=("Type I error is what the design has at p0, not what it was set to: read it in the table.",
                 "The rules hold at these looks; a look at another number of patients needs its own row.",
-                "A prior from published patients moves the decision: report the result with a uniform prior beside it."),
+                "A prior from published patients moves the decision: report the result with a uniform prior too."),
     )  # fmt: skip
 
 
@@ -43,11 +43,11 @@ def _answer(study: SingleArmStudy) -> Iterator[str]:
     at = {c.rate: c for c in study.characteristics}
     null, alternative = at[round(asked.p0, 6)], at[round(asked.p1, 6)]
     yield f"Treat {asked.n} patients; success with {rule.success[-1]} responses or more."
-    yield (f"Type I error at a true rate of {percent(asked.p0)}: {percent(null.success)}; power at {percent(asked.p1)}: "
-           f"{percent(alternative.success)}.")  # fmt: skip
+    yield (f"Type I error at a true rate of {percent(asked.p0)}: {percent(null.success)}; power at "
+           f"{percent(asked.p1)}: {percent(alternative.success)}.")  # fmt: skip
     size = study.prior.moment_size()
-    yield (f"The prior has mean {percent(study.prior.mean())} and is worth about {decimal(size)} patients (by moments), "
-           f"beside {asked.n} of the study.")  # fmt: skip
+    yield (f"The prior has mean {percent(study.prior.mean())} and is worth about {decimal(size)} patients (by "
+           f"moments), beside {asked.n} of the study.")  # fmt: skip
     if size > asked.n:
         yield "The prior weighs more than the study: the result will depend on it more than on the patients."
     if null.success > 0.1:

@@ -42,8 +42,8 @@ def two_stage_page(study: TwoStageStudy) -> ProtocolPage:
 
 def _answer(study: TwoStageStudy) -> Iterator[str]:
     for kind, d in study.designs.items():
-        yield (f"{_NAMES[kind]} design: treat {d.n1} patients; stop for futility with {_at_most(d.r1)}. Otherwise treat "
-               f"{d.n} in all; the treatment is promising with {d.r + 1} responses or more.")  # fmt: skip
+        yield (f"{_NAMES[kind]} design: treat {d.n1} patients; stop for futility with {_at_most(d.r1)}. Otherwise "
+               f"treat {d.n} in all; the treatment is promising with {d.r + 1} responses or more.")  # fmt: skip
     if len({(d.n1, d.n) for d in study.designs.values()}) == 1:
         yield "Both criteria give the same design."
 

@@ -1,0 +1,1 @@
+"""Published Kaplan-Meier curves read off a figure or a table of points, and made into risk tables of patients."""
