@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import quick
 from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
@@ -67,6 +68,12 @@ def main(monkeypatch, capsys):
 def demo_findings():
     """Findings of the bundled synthetic cohort."""
     return Study(read_cohort(datasets()[DEMO].path), Plan.built_in()).run()
+
+
+@pytest.fixture(scope="session")
+def quick_findings():
+    """Findings of the bundled synthetic cohort by every analysis, with few draws."""
+    return Study(read_cohort(datasets()[DEMO].path), quick(Plan.built_in())).run()
 
 
 @pytest.fixture(scope="session")

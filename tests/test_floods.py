@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from cohorts import EIGHT
+from helpers import plain, read
 from hostile import wide
+from reinfuse import Plan, Study
 from reinfuse.cohort import validation
 from reinfuse.cohort.cohort import examine
 from reinfuse.cohort.lymphodepletion import regimen_class
@@ -94,10 +96,13 @@ def test_a_regimen_as_long_as_a_cell_is_looked_at_once():
     assert regimen_class("Flu 30,000.25 mg/m2 + Cy 1.5 g/m2 x 3") == "Cy-Flu"
 
 
-def test_a_sheet_of_many_columns_is_not_copied_into_a_second_process(demo_findings, tmp_path, monkeypatch):
+def test_a_sheet_of_many_columns_is_not_copied_into_a_second_process(tmp_path, monkeypatch):
     assert worth_a_copy(200, 480)
     assert not worth_a_copy(16_000, 480)
     assert not worth_a_copy(100_000, 10)
     monkeypatch.setattr(results_folder, "worth_a_copy", lambda rows, columns: False)
-    results_folder.write_results(demo_findings, tmp_path, second=object())
-    assert (tmp_path / "report.html").is_file()
+    draft = tmp_path / "out"
+    draft.mkdir()
+    findings = Study(read(tmp_path, **EIGHT), plain(Plan.built_in())).run()
+    results_folder.write_results(findings, draft, second=object())
+    assert (draft / "report.html").is_file()

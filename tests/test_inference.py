@@ -58,10 +58,10 @@ def test_both_infusions_of_the_bundled_cohort(demo_findings):
     assert (after.n, after.events) == (index.n, index.events)
 
 
-def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
-    plan = quick(Plan.built_in())
+def test_the_same_seed_gives_the_same_numbers_and_another_one_others(quick_findings):
+    one, plan = quick_findings, quick_findings.plan
     cohort = read_cohort(datasets()[DEMO].path)
-    one, two = (Study(cohort, plan).run() for _ in range(2))
+    two = Study(cohort, plan).run()
     assert one.estimates == two.estimates
     other = Study(cohort, plan.model_copy(update={"seed": 1})).run()
     drawn = {"calibrated", "permutation", "stability", "power", "standardised", "imputation", "kinetics", "mediation"}
@@ -70,10 +70,10 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others():
     assert any(e != o for e, o in zip(one.estimates, other.estimates, strict=True))
 
 
-def test_a_step_does_not_depend_on_those_before_it():
-    plan, cohort = quick(Plan.built_in()), read_cohort(datasets()[DEMO].path)
+def test_a_step_does_not_depend_on_those_before_it(quick_findings):
+    plan, cohort = quick_findings.plan, read_cohort(datasets()[DEMO].path)
     alone = plan.model_copy(update={"analyses": plain(plan).analyses.model_copy(update={"power": 20})})
-    assert _of(Study(cohort, plan).run(), "power") == _of(Study(cohort, alone).run(), "power")
+    assert _of(quick_findings, "power") == _of(Study(cohort, alone).run(), "power")
 
 
 def test_switched_off_analyses_are_not_there(tmp_path):
