@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from reinfuse.analyses import competing_risks, survival
-from reinfuse.analyses.proportion import clopper_pearson
 from reinfuse.statistics import firth
+from reinfuse.statistics.clopper_pearson import clopper_pearson
 
 GOLDEN = json.loads((Path(__file__).resolve().parents[1] / "golden" / "golden.json").read_text(encoding="utf-8"))
 

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from reinfuse.analyses.proportion import clopper_pearson, proportion
+from reinfuse.analyses.proportion import proportion
+from reinfuse.statistics.clopper_pearson import clopper_pearson
 
 
 def test_no_event_has_a_closed_form():

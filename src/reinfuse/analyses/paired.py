@@ -17,12 +17,13 @@ import numpy as np
 
 from reinfuse.analyses import survival
 from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
-from reinfuse.analyses.proportion import clopper_pearson, proportion
+from reinfuse.analyses.proportion import proportion
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.paired_outcomes import PairedOutcomes
 from reinfuse.cohort.paired_outcomes import pairs as pairs_of
 from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
+from reinfuse.statistics.clopper_pearson import clopper_pearson
 
 MCNEMAR = "exact McNemar test, Clopper-Pearson CI of discordant pairs"
 INDEX = "growth modulation index, Kaplan-Meier, log-log CI"

@@ -40,7 +40,7 @@ TOO_HETEROGENEOUS = "heterogeneity has no finite estimate: some studies have no 
 FLOORED = "the studies agree more closely than expected by chance: the interval is that of one common proportion"
 _GRID = np.linspace(0.0, np.sqrt(MOST_TAU), 26) ** 2
 _ZOOM = np.linspace(-1.0, 1.0, 9)
-_ZOOMS = 9
+_ZOOMS = 6
 _STEP = 1e-4
 Interval = tuple[float, float]
 

@@ -7,16 +7,19 @@ priors of tau of 0.5 and 1 on the log-odds scale: Friede et al., Res Synth Metho
 
 The posterior of mu and tau is summed on a grid. In tau the integrand is even, so the midpoint rule from 0 has the
 accuracy of the trapezoidal rule on a whole line (Trefethen and Weideman, SIAM Rev 2014;56:385-458); in mu the grid
-spans what of the posterior exceeds `_NEGLIGIBLE` of its maximum. Nothing is drawn at random.
+spans what of the posterior exceeds `_NEGLIGIBLE` of its maximum, and its logarithm is interpolated by a cubic spline
+between the points, so that their distance stays small beside the least tau. Nothing is drawn at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
@@ -24,14 +27,14 @@ from reinfuse.arrays import Floats
 from reinfuse.statistics.study_likelihood import ProportionCounts, RateCounts, StudyCounts, log_likelihood
 
 Scale = Literal["proportion", "rate"]
-_TAUS, _MEANS, _COARSE = 120, 181, 121
+_TAUS, _MEANS, _FINE, _COARSE = 100, 101, 4, 81
 _WIDEST = 6.0
 """Scales of the half-normal, or standard deviations of mu, beyond which a prior is left out: 2e-9."""
 _NEGLIGIBLE = 1e-11
-_LIGHTEST = 1e-10
-_POINTS = 50
+_LIGHTEST = 1e-8
+_POINTS = 20
 _EDGE = 60.0
-_LONG = 601
+_LONG = 401
 _Z = 0.25 * np.arange(-28.0, 29.0)
 _Z_WEIGHT = np.exp(-(_Z**2) / 2) / np.exp(-(_Z**2) / 2).sum()
 
@@ -84,12 +87,17 @@ class PredictiveDistribution:
         """Return the density of a further study's theta."""
         return self._mixed(theta, lambda z, tau: np.asarray(np.exp(-(z**2) / 2) / (np.sqrt(2 * np.pi) * tau)))
 
+    @cached_property
+    def _held(self) -> tuple[Floats, Floats, Floats]:
+        """Means, taus and weights of the grid points that matter."""
+        row, column = np.nonzero(self.weights > _LIGHTEST * self.weights.max())
+        return self.means[row], self.taus[column], self.weights[row, column]
+
     def _mixed(self, theta: Floats, of_normal: Callable[[Floats, Floats], Floats]) -> Floats:
         """Return the weighted sum over the grid of a function of the standardised theta, a few points at a time."""
         theta = np.atleast_1d(np.asarray(theta, dtype=np.float64))
-        row, column = np.nonzero(self.weights > _LIGHTEST * self.weights.max())
-        mean, tau, weight = self.means[row], self.taus[column], self.weights[row, column]
-        parts = [of_normal((some[:, None] - mean) / tau, tau) @ weight
+        mean, tau, weight = self._held
+        parts = [np.einsum("xg,g->x", of_normal((some[:, None] - mean) / tau, tau), weight)
                  for some in np.array_split(theta, 1 + len(theta) // _POINTS)]  # fmt: skip
         return np.asarray(np.concatenate(parts) / weight.sum())
 
@@ -106,15 +114,17 @@ class PredictiveDistribution:
         lower, median, upper = self.natural(np.array(ends)).tolist()
         return Summary(mean=mean, sd=float(np.sqrt(square)), lower=lower, median=median, upper=upper)
 
+    def predicted_counts(self, *, n: int) -> Floats:
+        """Return the probability of 0, 1, ... n events among n patients of a further study, shape (n + 1,)."""
+        theta = np.linspace(self._quantile(1e-9, self.cdf), self._quantile(1 - 1e-9, self.cdf), _LONG)
+        density = self.density(theta)
+        every = ProportionCounts(np.arange(n + 1.0), np.full(n + 1, float(n)))
+        chance = np.exp(every.log_likelihood(theta[:, None])) * density[:, None]
+        return np.asarray(chance.sum(axis=0) / density.sum())
+
     def average(self, *, confidence: float = 0.95) -> Summary:
         """Return the same of the median study's proportion or rate, that of mu."""
-        share, value = self.weights.sum(axis=1), self.natural(self.means)
-        mean = float((share * value).sum())
-        cumulative = np.cumsum(share) - share / 2
-        ends = np.interp([0.5 - confidence / 2, 0.5, 0.5 + confidence / 2], cumulative, self.means)
-        lower, median, upper = self.natural(ends).tolist()
-        sd = float(np.sqrt((share * (value - mean) ** 2).sum()))
-        return Summary(mean=mean, sd=sd, lower=lower, median=median, upper=upper)
+        return _summary(self.means, self.weights.sum(axis=1), natural=self.natural, confidence=confidence)
 
     def heterogeneity(self, *, confidence: float = 0.95) -> Summary:
         """Return the same of tau."""
@@ -174,13 +184,20 @@ class PosteriorOfStudy:
 
     def summary(self, *, confidence: float = 0.95) -> Summary:
         """Return mean, standard deviation and quantiles of its proportion or rate."""
-        value = self.shared.natural(self.theta)
-        mean = float((self.weights * value).sum())
-        cumulative = np.cumsum(self.weights) - self.weights / 2
-        ends = np.interp([0.5 - confidence / 2, 0.5, 0.5 + confidence / 2], cumulative, self.theta)
-        lower, median, upper = self.shared.natural(ends).tolist()
-        sd = float(np.sqrt((self.weights * (value - mean) ** 2).sum()))
-        return Summary(mean=mean, sd=sd, lower=lower, median=median, upper=upper)
+        return _summary(self.theta, self.weights, natural=self.shared.natural, confidence=confidence)
+
+
+def _summary(theta: Floats, weights: Floats, *, natural: Callable[[Floats], Floats], confidence: float) -> Summary:
+    """Summarise a density on an even grid, its distribution function the integral of a cubic spline."""
+    share = weights / weights.sum()
+    value = natural(theta)
+    mean = float((share * value).sum())
+    between = np.linspace(theta[0], theta[-1], 8 * len(theta) - 7)
+    below = CubicSpline(theta, share / (theta[1] - theta[0])).antiderivative()(between)
+    tails = [0.5 - confidence / 2, 0.5, 0.5 + confidence / 2]
+    lower, median, upper = natural(np.interp(tails, np.maximum.accumulate(below), between)).tolist()
+    sd = float(np.sqrt((share * (value - mean) ** 2).sum()))
+    return Summary(mean=mean, sd=sd, lower=lower, median=median, upper=upper)
 
 
 def predictive_distribution(
@@ -224,7 +241,7 @@ def predictive_distribution(
     heights = logs(wide, taus[::6]).max(axis=1)
     inside = np.flatnonzero(heights > heights.max() + np.log(_NEGLIGIBLE))
     means = np.linspace(wide[max(inside[0] - 1, 0)], wide[min(inside[-1] + 1, _COARSE - 1)], _MEANS)
-    log = logs(means, taus)
+    log = CubicSpline(means, logs(means, taus))(between := np.linspace(means[0], means[-1], _FINE * (_MEANS - 1) + 1))
     weights = np.exp(log - log.max())
     scale: Scale = "proportion" if isinstance(studies, ProportionCounts) else "rate"
-    return PredictiveDistribution(means=means, taus=taus, weights=weights / weights.sum(), scale=scale)
+    return PredictiveDistribution(means=between, taus=taus, weights=weights / weights.sum(), scale=scale)
