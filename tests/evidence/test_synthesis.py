@@ -1,4 +1,4 @@
-"""From the register to a synthesis and to borrowing: one row a study, nothing pooled unasked, what is unsure is told."""
+"""From the register to synthesis and borrowing: one row a study, nothing pooled unasked, what is unsure is told."""
 
 from dataclasses import replace
 from datetime import date
