@@ -114,5 +114,5 @@ def test_a_question_says_what_the_map_has_and_in_which_words_it_can_be_answered(
     assert texts["patients.sex"] == 'Is it right: read from "Gender"?'
     assert texts["values.response.NR"] == (
         "What does 'NR' mean as response? (CR, CRi, nPR, PR, SD, PD, NE, or \"\" for an empty cell; parts as "
-        "response=CR mrd=undetectable)"
+        "response=CR mrd=undetectable day=90)"
     )

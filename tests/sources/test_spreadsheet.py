@@ -276,7 +276,7 @@ def test_all_sheets_with_data_are_read_and_the_others_told(tmp_path):
 
     source = read_source(write_sheets(tmp_path / "many.xlsx", sheets, hide))
     assert [t.name for t in source.tables] == ["A", "old"]
-    assert source.table("old").remarks == ("the sheet is hidden, and is read as the others are",)
+    assert source.table("old").remarks == ("the sheet is hidden",)
     assert source.remarks == (
         "sheet 'Codes' is not read: it is a legend by its name",
         "sheet 'x' is not read: it has one column",

@@ -137,13 +137,14 @@ def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
     """Ask the open questions one by one; Enter leaves one open, an end of the input all others."""
     from reinfuse.study.sources import answered, fault, questions
 
-    open_questions = list(questions(source_map))
-    typer.echo(f'{len(open_questions)} open questions. Enter leaves one open; "" is an empty cell.', err=True)
-    for number, question in enumerate(open_questions, 1):
+    count, left = len(list(questions(source_map))), set[tuple[str, str]]()
+    typer.echo(f'{count} open questions. Enter leaves one open; "" is an empty cell.', err=True)
+    number = 0
+    while remaining := [q for q in questions(source_map) if (q.line, q.text) not in left]:  # an answer may ask more
+        number, question = number + 1, remaining[0]
+        total = number + len(remaining) - 1
         about = f"\n   {question.about}" if question.about else ""
-        typer.echo(
-            f"{number}/{len(open_questions)} {question.line}: {question.text}{_among(question)}{about}", err=True
-        )
+        typer.echo(f"{number}/{total} {question.line}: {question.text}{_among(question)}{about}", err=True)
         while (answer := _line()) not in (None, "", "later"):
             answer = "" if answer == '""' else answer
             wrong = fault(question, answer, headers, source_map=source_map)
@@ -153,6 +154,8 @@ def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
             typer.echo(f"   {wrong}", err=True)
         if answer is None:
             break
+        if answer in ("", "later"):
+            left.add((question.line, question.text))
     return source_map
 
 

@@ -15,11 +15,13 @@ _AGENTS = {
     "cyclophosphamide": "Cy", "cyclophosphamid": "Cy", "cyclo": "Cy", "cy": "Cy", "ctx": "Cy", "cpm": "Cy",
     "ciclofosfamida": "Cy", "ciclofosfamide": "Cy", "ciclo": "Cy", "cfm": "Cy", "cpa": "Cy",
     "zyklophosphamid": "Cy", "cyclophos": "Cy", "fludarabina": "Flu", "fluda": "Flu",
+    "ciclofosf": "Cy", "ciclofosfamid": "Cy", "cyclof": "Cy", "环磷酰胺": "Cy", "氟达拉滨": "Flu",
     "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
     "fludarabine": "Flu", "fludarabin": "Flu", "fludara": "Flu", "flu": "Flu", "flud": "Flu", "f": "Flu",
 }  # fmt: skip
 _OTHERS = frozenset(
-    "bendamustine bendamustin bendamustina benda etoposide vp16 vp-16 e melphalan mel pentostatin busulfan bu "
+    "bendamustine bendamustin bendamustina bendamustyna 苯达莫司汀 benda "
+    "etoposide vp16 vp-16 e melphalan mel pentostatin busulfan bu "
     "cytarabine ara-c arac ac "
     "clofarabine cladribine oxaliplatin gemcitabine rituximab alemtuzumab campath atg tbi tli ifosfamide "
     "methotrexate dexamethasone prednisone vincristine flag flag-ida ice dhap thiotepa carmustine "
@@ -46,8 +48,9 @@ _MANNER = re.compile(
 """Says how the drugs were given, and not which."""
 _DOSES = re.compile(
     r"\b\d[\d.,]{0,15}\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
-    r"\b(?:days?|d|tage?|jours?)\s*[-+]?\d+(?:\s*(?:to|bis|until|till|,|/|-)\s*-?\d+)*\b|"
-    r"(?:\bx|×|\b\d[\d.,]{0,15}\s*[x×])\s*\d+(?:\s*(?:d|days?|tage?|doses?)\b)?|\b\d+\s*(?:d|days?|tage?)\b|[/]\s*m2"
+    r"\b(?:days?|[dj]|tage?|jours?)\s*[-+]?\d+(?:\s*(?:to|bis|until|till|à|a|,|/|-)\s*[dj]?\s*-?\d+)*\b|"
+    r"(?:\bx|×|\b\d[\d.,]{0,15}\s*[x×])\s*\d+(?:\s*(?:[dj天日]|days?|tage?|jours?|doses?)\b)?|"
+    r"\b\d+\s*(?:d|days?|tage?)\b|(?:\bmg)?\s*[/]\s*m[2²]"
 )
 _SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
 

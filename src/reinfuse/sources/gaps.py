@@ -15,6 +15,15 @@ Kind = Literal[
     "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated",
     "birth",
 ]  # fmt: skip
+_DATE = 'a date as 2024-03-15, or "" for an empty cell'
+_ANSWERS = {
+    "date": _DATE, "last_contact": _DATE, "death": 'alive, a date as 2024-03-15, or "" for an empty cell',
+    "dose_cells_per_kg": 'cells per kg as 2000000, or "" for an empty cell',
+    "grade": '0 to 5, or "" for an empty cell', "infusion": '1, 2, ..., or "" for an empty cell',
+    "age_years": 'years, or "" for an empty cell',
+    "lymphodepletion": 'a regimen as Flu/Cy, Cy, bendamustine or none, or "" for an empty cell',
+}  # fmt: skip
+"""What can be answered for the words of a column without choices."""
 SHOWN = 12
 """Different texts that are shown of one column."""
 _RULES: dict[str, str] = {
@@ -106,7 +115,8 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
         "unmatched": f'correct the pattern or condition of {gap.place} in the map, or add to it: {line}"" (left empty)',
         "fault": "correct the formula, or enter the value",
         "weight": "enter the body weight, or empty the dose",
-        "total": f'add weight = "header of the body weight" to {gap.place} in the map',
+        "total": f'add weight = "header of the body weight" to {gap.place} in the map; without body weights: '
+        f'{line}"" (left empty)',
         "unsaid": f'add to {gap.place} in the map unit = "cells/kg", or weight = "header of the body weight" for total '
         f'cells; or add the dose per kg of each text: {line}"2000000"',
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
@@ -117,10 +127,12 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
 
 
 def permitted(name: str) -> str:
-    """Say which meanings a dictionary's words can have."""
-    columns = [c for t in TABLES.values() for c in t.columns if c.name == name and c.choices]
+    """Say which meanings a dictionary's words can have; its name is a column, with or without its table before it."""
+    table, _, column = name.rpartition(".")
+    tables = [TABLES[table]] if table in TABLES else list(TABLES.values())
+    columns = [c for t in tables for c in t.columns if c.name == column and c.choices]
     if not columns:
-        return '"" leaves the cell empty'
+        return _ANSWERS.get(column, '"" leaves the cell empty')
     return f'{", ".join(columns[0].choices)}{", another text" if columns[0].free else ""}, or "" for an empty cell'
 
 

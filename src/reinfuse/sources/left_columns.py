@@ -20,6 +20,7 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType({
     "auto-HCT": ("therapies", {"therapy": "autologous transplant", "kind": "auto-HCT"}),
 })  # fmt: skip
 """Answer about a column of dates -> table, and what every row of it holds: the events of those days."""
+_HIDDEN = ": the sheet is hidden: is it rightly read?"
 EMPTY = "it is empty"
 """Why a column is left out that nobody need be asked about."""
 
@@ -33,6 +34,33 @@ def listed(source_map: SourceMap) -> str:
                for h, why in left.items() if (sheet, h) not in own and why != EMPTY]  # fmt: skip
     more = f"; and {len(headers) - _SHOWN} more, under [sheets.ignored]" if len(headers) > _SHOWN else ""
     return f"These columns are not read: {'; '.join(headers[:_SHOWN])}{more}. Is that right?"
+
+
+def headers_of(source_map: SourceMap, place: str) -> frozenset[str]:
+    """Return the headers of the sheet that a block of the map reads."""
+    sheet = next((b.sheet for p, b in source_map.places() if p == place), "")
+    read = {h for b in source_map.blocks if b.sheet == sheet for f in b.fields.values() for h in f.headers}
+    return frozenset(read | set(source_map.ignored.get(sheet, {})))
+
+
+def hidden_key(sheet: str) -> str:
+    """Return the question about a hidden sheet."""
+    return f"{sheet}{_HIDDEN}"
+
+
+def asks_of_a_sheet(key: str) -> bool:
+    """Tell whether a question is about a whole hidden sheet."""
+    return key.endswith(_HIDDEN)
+
+
+def _without_sheet(source_map: SourceMap, key: str, answer: str) -> SourceMap:
+    """Return a map that reads nothing of a hidden sheet."""
+    sheet = key.removesuffix(_HIDDEN)
+    read = (h for b in source_map.blocks if b.sheet == sheet for f in b.fields.values() for h in f.headers)
+    left = {**dict.fromkeys(read, "the sheet is hidden"), **source_map.ignored.get(sheet, {})}
+    return replace(source_map, blocks=tuple(b for b in source_map.blocks if b.sheet != sheet),
+                   ignored={**source_map.ignored, sheet: left},
+                   questions={**source_map.questions, key: answer})  # fmt: skip
 
 
 def asks_of_a_column(source_map: SourceMap, key: str) -> bool:
@@ -73,11 +101,14 @@ def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
     declared = TABLES.get(places[place].table)
     if declared is not None and declared.column(column) is None and declared.name not in ("patients", "infusions"):
         return f"{declared.name} has the columns {', '.join(declared.names)}"
-    return f"{answer} is filled by another column already" if column in places[place].fields else None
+    other = places[place].fields.get(column)
+    return f"{answer} is filled by another column already" if other and not other.is_open else None
 
 
 def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:
     """Return a map in which a column that was left out is read as an answer says, or stays left out."""
+    if asks_of_a_sheet(key) and YES_NO.get(answer.casefold()) == "no":
+        return _without_sheet(source_map, key, answer)
     sheet, header = _about(source_map, key)
     if agreed(answer) or not header:
         return replace(source_map, questions={**source_map.questions, key: answer})
@@ -95,7 +126,11 @@ def not_followed(source_map: SourceMap) -> Iterator[Problem]:
     """Yield a problem for each answer that names a column which no line of the map reads."""
     for key, answer in source_map.questions.items():
         one = asks_of_a_column(source_map, key)
-        if answer == OPEN or agreed(answer) or not (one or key == LEFT_OUT):
+        if asks_of_a_sheet(key) and any(b.sheet == key.removesuffix(_HIDDEN) for b in source_map.blocks):
+            rule, remedy = "blocks of the map read this sheet all the same", "take its blocks out of the map"
+            if YES_NO.get(answer.casefold()) == "no":
+                yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)
+        if answer == OPEN or agreed(answer) or not (one or key == LEFT_OUT) or _is_read(source_map, key):
             continue
         where, _, column = answer.rpartition(".")
         table, header = where.partition("[")[0], _about(source_map, key)[1]
@@ -103,6 +138,12 @@ def not_followed(source_map: SourceMap) -> Iterator[Problem]:
         rule = "no line of the map follows this answer"
         remedy = f'add {line}, take the column out of [sheets.ignored], and answer "yes"'
         yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)
+
+
+def _is_read(source_map: SourceMap, key: str) -> bool:
+    """Tell whether some line of the map reads the column that a question is about."""
+    sheet, header = _about(source_map, key)
+    return any(header in f.headers for b in source_map.blocks if b.sheet == sheet for f in b.fields.values())
 
 
 def _about(source_map: SourceMap, key: str) -> tuple[str, str]:

@@ -11,6 +11,8 @@ from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import DATES, completed, depends_on_order
+from reinfuse.sources.values.responses import told_beside
+from reinfuse.sources.values.vital_status import is_alive
 from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
 
 _NOT_KNOWN = frozenset({"?", "unknown", "missing", "not available"})
@@ -98,7 +100,7 @@ class Meanings:
             return Meaning()
         answer = self._words.get(text, self._words.get(text.casefold()))
         if answer is not None:
-            return self._answered(answer)
+            return self._answered(answer, text)
         if (code := self._missing.get(text)) is not None:
             return self._missing_code(code)
         if self.filled.const is not None:
@@ -130,9 +132,13 @@ class Meanings:
             parts = {"dose": parts[self.name]}
         return Meaning(parts, "; ".join(r for r in (rule, meaning.how) if r))
 
-    def _answered(self, answer: Answer) -> Meaning:
+    def _answered(self, answer: Answer, text: str) -> Meaning:
         rule = f"value of the map ({self.dictionary})"
         parts = {self._main: answer} if isinstance(answer, str) else dict(answer)
+        if self.dictionary == "death" and isinstance(answer, str) and is_alive(answer):
+            parts = {}
+        if self.dictionary == "response" and isinstance(answer, str) and answer not in ("", OPEN):
+            parts = {**told_beside(text, order=self._order), **parts}
         if OPEN in parts.values():
             return Meaning(gap="open")
         return Meaning({part: text for part, text in parts.items() if text}, rule)

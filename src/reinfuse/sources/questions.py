@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.schema import TABLES
 from reinfuse.sources import left_columns
 from reinfuse.sources.gaps import permitted
+from reinfuse.sources.infusion_days import is_time
 from reinfuse.sources.source_map import (
     EMPTY_GRADES,
     EMPTY_MEANINGS,
@@ -23,6 +25,8 @@ from reinfuse.sources.source_map import (
     SourceMap,
 )
 from reinfuse.sources.values.dates import ORDERS, PARTIALS
+from reinfuse.sources.values.vital_status import is_alive
+from reinfuse.tabular.cell_parsing import read_number
 
 _ASKED = ("column", "const", "unit", "weight", "order", "partial", "after", "since", "empty")
 _TEXTS: Mapping[str, str] = {
@@ -48,6 +52,11 @@ OF_ROWS = "rows"
 WHERE = "where"
 """Setting of a question for the rows that a block reads."""
 REJECTED = "left out by a person"
+_COMPOUND = ("response", "result", "death", "death_cause", "diagnosis")
+"""Dictionaries whose words may tell several things at once."""
+_PARTS = "; parts as response=CR mrd=undetectable day=90"
+_NUMBERS = {"dose_cells_per_kg": (1e3, 1e11), "grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
+"""Between which numbers an answer lies."""
 NOWHERE = "none"
 """Answer that no column holds what a block of events cannot do without: the block is left out."""
 
@@ -98,14 +107,16 @@ def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
         for header in block.open_headers:
             text = f"Which of the texts in {header} marks the rows that are meant?"
             yield MapQuestion(place, header, WHERE, text, (), block.reason)
-        for column, filled in block.fields.items():
-            yield from _of_line(place, column, filled=filled, events=_may_be_left_out(block))
+        for column in block.fields:
+            yield from _of_line(place, column, block=block)
 
 
 def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
     """Return a question about the source as a whole, or about a column that is left out."""
     if name == LEFT_OUT:
         return MapQuestion("questions", name, name, left_columns.listed(source_map), (YES, NO))
+    if left_columns.asks_of_a_sheet(name):
+        return MapQuestion("questions", name, name, name, (YES, NO))
     events = f"{', '.join(left_columns.EVENTS)} if it holds the dates of that"
     answers = f" (yes; {events}; or the column of the cohort that it fills)"
     more = answers if left_columns.asks_of_a_column(source_map, name) else ""
@@ -117,7 +128,7 @@ def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
     for name, words in source_map.values.items():
         for word, meaning in words.items():
             if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
-                text = f"What does {word!r} mean as {name}? ({permitted(name)}; parts as response=CR mrd=undetectable)"
+                text = f"What does {word!r} mean as {name}? ({permitted(name)}{_PARTS if name in _COMPOUND else ''})"
                 yield MapQuestion(f"values.{name}", word, "value", text)
 
 
@@ -125,7 +136,8 @@ def _may_be_left_out(block: Block) -> bool:
     return block.table not in ("patients", "infusions", WIDE_SHEET)
 
 
-def _of_line(place: str, column: str, *, filled: Field, events: bool) -> Iterator[MapQuestion]:
+def _of_line(place: str, column: str, *, block: Block) -> Iterator[MapQuestion]:
+    filled, events = block.fields[column], _may_be_left_out(block)
     read = filled.column if filled.column != OPEN else ""
     sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
     about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
@@ -138,7 +150,18 @@ def _of_line(place: str, column: str, *, filled: Field, events: bool) -> Iterato
         text = f"Which texts in {header} mark the rows in which it is read? (several: separated by ;)"
         yield MapQuestion(place, column, OF_ROWS, text, (), about)
     if filled.confirm:
-        yield MapQuestion(place, column, "confirm", f"Is it right: {_in_words(filled)}?", (YES, NO), about)
+        yield MapQuestion(
+            place, column, "confirm", f"Is it right: {_in_words(filled)}{_of_event(block, column)}?", (YES, NO), about
+        )
+
+
+def _of_event(block: Block, column: str) -> str:
+    """Say of which event a column of dates is, where every row of the block is the same: of a progression (PD)."""
+    told = next((c for c in ("response", "kind") if (f := block.fields.get(c)) and f.const not in (None, OPEN)), "")
+    if column not in ("date", "day") or not told or block.table == "toxicities":
+        return ""
+    what = block.fields[told].const
+    return ", each as the day of a progression (PD)" if what == "PD" else f", each as the day of {what}"
 
 
 def _units(column: str) -> tuple[str, ...]:
@@ -186,9 +209,24 @@ def _no_meaning(name: str, answer: str) -> str | None:
     meaning = _meaning(answer)
     own = meaning if isinstance(meaning, str) else meaning.get(name, "")
     column = next((c for t in TABLES.values() for c in t.columns if c.name == name and c.choices), None)
+    if own and column is None and not _is_meant(name.rpartition(".")[2], own):
+        return f"answer {permitted(name)}"
     if not own or column is None or column.free or own in column.choices:
         return None
     return f"answer one of: {', '.join(column.choices)}, an empty cell, or parts such as response=CR mrd=undetectable"
+
+
+def _is_meant(column: str, answer: str) -> bool:
+    """Tell whether an answer can stand in a column that has no choices."""
+    if column in _NUMBERS:
+        low, high = _NUMBERS[column]
+        number = read_number(answer).value
+        return isinstance(number, float) and low <= number <= high
+    if column == "lymphodepletion":
+        return regimen_class(answer) is not None
+    if column in ("date", "last_contact", "death"):
+        return is_time(answer) or (column == "death" and is_alive(answer))
+    return True
 
 
 def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> SourceMap:
@@ -201,6 +239,8 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
         name = question.place.removeprefix("values.")
         words = {**source_map.values[name], question.subject: _meaning(answer)}
         return replace(source_map, values={**source_map.values, name: words})
+    if question.setting == "const" and answer in left_columns.headers_of(source_map, question.place):
+        question = replace(question, setting="column")
     blocks, ignored = [], {sheet: dict(left) for sheet, left in source_map.ignored.items()}
     for place, block in source_map.places():
         if place == question.place and question.setting == WHERE:
@@ -226,9 +266,13 @@ def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:
         where = {h: texts if OPEN in wanted else wanted for h, wanted in line.where.items()}
         fields[question.subject] = replace(line, where=where)
     elif question.setting != "confirm":
+        constant = None if question.setting == "column" else line.const
+        line = replace(line, const=constant)
         fields[question.subject] = replace(line, **{question.setting: answer})  # type: ignore[arg-type]
     elif answer == YES:
         fields[question.subject] = replace(line, confirm=False)
+    elif question.subject in ("date", "day") and _may_be_left_out(block):  # events have a day: from where, is asked
+        fields[question.subject] = Field(column=OPEN, reason="it is not as was proposed")
     else:
         del fields[question.subject]
     return replace(block, fields=fields)

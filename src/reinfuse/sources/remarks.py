@@ -24,7 +24,7 @@ def of_sheet(sheet: Sheet, lines: Lines, *, rows: Sequence[SheetLine], header: S
     """Yield what a workbook's sheet shows and its texts do not tell, of rows of data."""
     numbers = {line.number for line in rows}
     if sheet.hidden:
-        yield "the sheet is hidden, and is read as the others are"
+        yield "the sheet is hidden"
     if hidden := [number + 1 for number in sheet.hidden_rows if number + 1 in numbers]:
         yield f"hidden and read as the others are: row {places([str(n) for n in hidden])}"
     columns = dict(zip(lines.columns, header, strict=True))

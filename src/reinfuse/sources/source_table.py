@@ -109,6 +109,8 @@ class SourceTable:
     rows: tuple[SourceRow, ...] = field(repr=False)
     layout: SheetLayout | None = None
     remarks: tuple[str, ...] = ()
+    hidden: bool = False
+    """The spreadsheet program does not show it."""
 
     @cached_property
     def positions(self) -> Mapping[str, int]:

@@ -29,7 +29,7 @@ _LEGEND = re.compile(
     r"|listes?|listas?|elench[io]|sigl[ae]s?|abr[eé]viations?|abreviaturas?|glossaire|glosario|leggenda|lisez.?moi|l[eé]eme"
     r"|l[aä]s ?mig|info.*|hinweise|explanations?|erkl(?:ä|ae)rung.*|instructions?|anleitung|change ?log|lists?|"
     r"listen?|drop ?downs?"
-    r"|lookups?|dictionary|glossary",
+    r"|lookups?|dictionary|glossary|l[eé]gendes?|leyendas?|legendy?|说明|說明|凡例|図例|图例",
     re.IGNORECASE,
 )
 _MOST_OF_A_LEGEND = 4
@@ -172,7 +172,8 @@ def _table(
         problems += _between(lines, layout)
     if not rows:
         problems.append(Problem(table=name, rule="has a header and no row of data below it", remedy=_EMPTY))
-    return SourceTable(name, path.name, columns, rows, layout, tuple(table_remarks)), problems
+    hidden = sheet is not None and sheet.hidden
+    return SourceTable(name, path.name, columns, rows, layout, tuple(table_remarks), hidden), problems
 
 
 def _between(lines: Lines, layout: SheetLayout) -> list[Problem]:

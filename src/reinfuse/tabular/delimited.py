@@ -21,6 +21,8 @@ _LOOKED_AT = 100_000
 """Characters from which the separator of columns is told."""
 _MIXED = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2\x80[\x90-\xbf]")
 """An accented letter, a dash or a quotation mark in UTF-8; in Windows-1252 what stands side by side in no word (Ã©)."""
+_NOT_WESTERN = re.compile(r"[^\W\d_][³¹¿¼¾œŸ][^\W\d_]|[^\W\d_]{2}[³¹][^\w]|(?<!\w)[³¿Œ][^\W\d_]{2}")
+"""What Polish, Czech or Hungarian words in Windows-1250 look like in Windows-1252: ``P³eæ``."""
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
 
 
@@ -127,6 +129,14 @@ def _unprotected(
         yield i, [original(cell) for cell in row] if changed else row
 
 
+def _decoded(data: bytes, encoding: str) -> str:
+    """Return the text in an encoding; empty where it is not in it."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return ""
+
+
 def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
     """Return the text of a file, and a note where it is not in UTF-8.
 
@@ -146,6 +156,8 @@ def decode(data: bytes) -> tuple[str, tuple[str, ...]]:
             line = data.count(b"\n", 0, mixed.start()) + 1
             rule = f"is neither UTF-8 nor Windows-1252 throughout: line {line:,} holds a letter in UTF-8"
             raise Unreadable(rule, "save it as CSV (UTF-8), and check the letters with accents")
+        if encoding == "cp1252" and _NOT_WESTERN.search(text) and (central := _decoded(data, "cp1250")):
+            return central, ("file in Windows-1250 (Central Europe) instead of UTF-8: check the letters with accents",)
         return text, ("file in Windows-1252 instead of UTF-8",) if encoding == "cp1252" else ()
     raise Unreadable("is not a text file", "save it as CSV (UTF-8)")
 

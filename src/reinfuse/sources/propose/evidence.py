@@ -21,6 +21,8 @@ from reinfuse.tabular.cell_parsing import Dialect, clean, decimal_mark, is_missi
 _MOST = 300
 """Distinct texts that are looked at."""
 _SAID_IN_WORDS = ("response", "result", "grade", "reason", "diagnosis", "sex")
+_AS_DATES = ("PD", "allo-HCT")
+"""Events of which a column holds the date, or says that there was none."""
 _CODES = 9
 """A whole number up to it may be a code."""
 
@@ -73,7 +75,7 @@ class ColumnCells:
             return self._identifies()
         if concept.role == "status" and are_initials(self.counts):
             return 1.0
-        if concept.role == "PD":
+        if concept.role in _AS_DATES:
             idle: tuple[str, ...] = tuple(t for t in self.counts if YES_NO.get(plain(t)) == "no" or t in "+-")
         else:
             idle = (
@@ -135,6 +137,12 @@ class ColumnCells:
     def dates(self) -> float:
         """Share of the filled cells that are dates, in whatever order."""
         return sum(n for t, n in self.counts.items() if is_date(t)) / self.seen if self.counts else 0.0
+
+    @cached_property
+    def dates_or_none(self) -> float:
+        """Share of the filled cells that are dates, without those that say that there was none."""
+        told = {t: n for t, n in self.counts.items() if YES_NO.get(plain(t)) != "no"}
+        return sum(n for t, n in told.items() if is_date(t)) / sum(told.values()) if told else 0.0
 
     def _identifies(self) -> float:
         dated = self.dates > 0.2

@@ -85,6 +85,8 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     elif concept.table == "sheet" and concept.column.endswith("_days"):
         filled, more = _timed(filled, cells)
         unsure += more
+    if concept_column(match) == "therapies.kind":
+        filled = replace(filled, values=concept_column(match))
     answers = _labels(concept_column(match), cells)
     if answers:
         filled = replace(filled, values=match.name.header)

@@ -35,7 +35,7 @@ def left_over(name: Name, cells: ColumnCells, *, aged: bool = True) -> tuple[str
         return (kind if kind.startswith(_NO_FACTORS) else f"{kind}; {_as_factor(name)}"), False
     if name.before:
         return f"of the time before an infusion; {_as_factor(name)}", False
-    if cells.dates >= _MOSTLY:
+    if cells.dates_or_none >= _MOSTLY:
         return "it holds dates, and its name is not known: is it rightly left out?", True
     for column, what in (("response", "responses"), ("lymphodepletion", "regimens")):
         if _holds(cells, column):

@@ -122,7 +122,7 @@ def parse(header: str) -> Name:
     rest = _outside(whole_bare)
     name = Name(header, words_of(rest), _leaf(lows, leaf), number, True, of_infusion, day,
                 bool(_BEFORE.search(whole)), " ".join(brackets))  # fmt: skip
-    return name if number is not None else replace(name, number=_number(rest))
+    return name if number is not None else replace(name, number=_number(rest) or _bracketed(rest, brackets))
 
 
 def parse_described(header: str, label: str) -> Name:
@@ -233,6 +233,12 @@ def _number(rest: str) -> tuple[int, str] | None:
     if len(digits) != 1:
         return None
     return int(digits[0][1]), " ".join(_cut(rest, digits[0]).split())
+
+
+def _bracketed(rest: str, brackets: Iterable[str]) -> tuple[int, str] | None:
+    """Return a number that stands alone in brackets, and the header: ``Response (2)``."""
+    digits = {b.strip() for b in brackets if re.fullmatch(r"\s*[#n]?[1-5]\s*", b)}
+    return (int(digits.pop().strip("#n ")), " ".join(_BRACKETS.sub(" ", rest).split())) if len(digits) == 1 else None
 
 
 def infusions_named(names: Iterable[Name]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from datetime import date
 
 from reinfuse.sources.cdisc.analysis_data import propose_adam
 from reinfuse.sources.cdisc.tabulations import propose_sdtm
+from reinfuse.sources.left_columns import hidden_key
 from reinfuse.sources.proposal import Proposal, Proposed, with_doubts
 from reinfuse.sources.propose.births import birth_name
 from reinfuse.sources.propose.blocks import blocks_of
@@ -15,6 +16,7 @@ from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.filled import ProposedLine, unread
 from reinfuse.sources.propose.proposed_table import ProposedTable, identifies
 from reinfuse.sources.propose.redcap_rows import row_numbers, without_idle
+from reinfuse.sources.propose.sheets_lacking import with_what_lacks
 from reinfuse.sources.propose.table_shape import headers_in_rows
 from reinfuse.sources.propose.unread_events import UnreadColumns
 from reinfuse.sources.source_map import EMPTY_GRADES, LEFT_OUT, MISSING_CODES, OPEN, Answer, Block, SourceMap
@@ -54,14 +56,33 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         one.write(order, tables)
         one.lines = {k: _ordered(line, order, sheet=one.table.name) for k, line in one.lines.items()}
         blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
-    blocks = without_idle(blocks) if source.kind == "redcap" else blocks
+    if source.kind == "redcap":
+        blocks = without_idle(blocks)
+    elif len(tables) > 1:
+        blocks = with_what_lacks(blocks, {t.table.name: t.patients for t in tables})
     unread = UnreadColumns([t.table for t in tables], blocks)
     for one in tables:
         blocks += one.read_remarks(unread)
+    proposals, ignored, questions = _proposals(tables, blocks)
+    source_map = SourceMap(
+        source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
+        {t.layout.sheet: t.layout for t in source.tables if t.layout},
+        _dictionaries(tables, blocks, missing_codes=source.missing_codes),
+        {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
+    )  # fmt: skip
+    return with_doubts(Proposed(source_map, tuple(proposals)))
+
+
+def _proposals(
+    tables: Sequence[ProposedTable], blocks: Sequence[Block]
+) -> tuple[list[Proposal], dict[str, dict[str, str]], dict[str, str]]:
+    """Return a proposal for each column, the columns that are left out, and the questions about the whole."""
     proposals: list[Proposal] = []
     questions: dict[str, str] = {}
     ignored: dict[str, dict[str, str]] = {}
     for one in tables:
+        if one.table.hidden:
+            questions[hidden_key(one.table.name)] = OPEN
         if turned := headers_in_rows(one.table):
             named = ", ".join(turned[:3])
             why = f"its first column names columns ({named}, ...): exchange rows and columns in the source"
@@ -72,13 +93,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         questions[EMPTY_GRADES] = OPEN
     if joint := questions.pop(LEFT_OUT, ""):
         questions[LEFT_OUT] = joint  # behind those about single columns
-    source_map = SourceMap(
-        source.kind, source.fingerprint, tuple(blocks), order.whole, _ids(tables),
-        {t.layout.sheet: t.layout for t in source.tables if t.layout},
-        _dictionaries(tables, blocks, missing_codes=source.missing_codes),
-        {sheet: headers for sheet, headers in ignored.items() if headers}, questions,
-    )  # fmt: skip
-    return with_doubts(Proposed(source_map, tuple(proposals)))
+    return proposals, ignored, questions
 
 
 def _table_of_births(tables: Sequence[ProposedTable]) -> ProposedTable | None:

@@ -14,6 +14,8 @@ from reinfuse.sources.values.understood import plain, unaccented
 Words = tuple[str, ...]
 """Words of a name in alphabetical order, each once."""
 
+_UNSPACED = "[\u3040-\u30ff\u3400-\u9fff]+"
+"""Characters of scripts without spaces: what of them is not known stays a word, so that no two headers look alike."""
 _RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _MAGNITUDE = re.compile(
     r"(?:[x×*·]\s*|\b)10\s*(?:\^|\*\*|e)\s*\d{1,2}(?:\s*(?:car[ -]?t? ?)?cells)?|\be\d{1,2}(?=\s*/?\s*kg\b)"
@@ -23,7 +25,7 @@ _FOLLOW_UP = re.compile(r"\bfollow[ -]?ups?\b|\bf\s?/\s?u\b|\bfup?\b|\bnachsorge
 _SHORTEST_COMPOUND = 5
 _MORE = frozenset({"crs", "icans", "mrd", "max", "infusion"})
 _STOP = frozenset(
-    "of the for in at to on de la le les der die das du del des am im bei zum zur a an after post following "
+    "of the for in at to on de di la le les der die das du del des am im bei zum zur a an after post following "
     "nach apres tras do da dos das max maximum maximal maximaler highest worst most y und and or by with from "
     "since per yes ja si oui hoechster recorded this that again".split()
 )  # fmt: skip
@@ -31,7 +33,7 @@ _STOP = frozenset(
 
 def words_of(text: str) -> Words:
     """Return the words of a text, without those that say nothing, abbreviations spelt out."""
-    tokens = re.findall(r"[a-z]+|\d+|#(?!\s*\d)", _FOLLOW_UP.sub("followup", text))
+    tokens = re.findall(rf"[a-z]+|\d+|#(?!\s*\d)|{_UNSPACED}", _FOLLOW_UP.sub("followup", text))
     whole = (piece for t in tokens for piece in _pieces(t))
     spelt = (word for t in whole if t not in _STOP for word in _spellings().get(t, (t,)))
     return tuple(sorted(set(spelt)))

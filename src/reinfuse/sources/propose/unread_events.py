@@ -22,8 +22,8 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:(?:relaps|progress|progred|progredi|recurren|rezidiv|recidiv|rechut|recai|recaid|recidief|aterfall|"
         r"tilbagefald|tilbakefall|wznow|progresj|nawrot|ruckfall|rueckfall|recair)\w*|pd|pod)\b"),
     DEATH: re.compile(rf"\b(?:{_DEAD}|verst|zmarl\w*|zgon|obito|faleceu|murio|deces)\b|†"),
-    TRANSPLANT: re.compile(r"\b(?:allo\w*|[abh]?sct|hct|hsct|bmt|tph|tmo|kmt|szt|transplant\w*|trasplant\w*|greffe\w*|"
-                           r"trapiant\w*|transplantat\w*|przeszczep\w*)\b"),
+    TRANSPLANT: re.compile(r"\b(?:allo\w*|[abh]?sct|hct|hsct|bmt|tph|tmo|tcse|tcth|kmt|szt|transplant\w*|"
+                           r"trasplant\w*|greffe\w*|trapiant\w*|transplantat\w*|przeszczep\w*)\b"),
     RESPONSE: re.compile(r"\b(?:cr|cri|cmr|pr|pmr|sd|rc|rp|remission|remision|remissione|umrd|mrd ?neg\w*)\b"),
 }  # fmt: skip
 _OF_INFUSION = re.compile(r"car|inf|perfus|inje")

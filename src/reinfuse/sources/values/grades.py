@@ -10,12 +10,12 @@ from reinfuse.sources.values.understood import Understood, plain, unaccented
 KINDS = {"crs": "CRS", "icans": "ICANS", "nt": "NT", "crès": "ICANS"}
 _NONE = frozenset(
     "none no nein keine kein keines aucun aucune non ninguno ninguna absent nil 0/none no-crs no-icans none(0) never "
-    "grade-0/none ingen nessuno nessuna nenhum nenhuma geen brak nil".split()
+    "grade-0/none ingen nessuno nessuna nenhum nenhuma geen brak nil 无 無".split()
 )  # fmt: skip
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5"}
 _GRADE = re.compile(
     r"(?:(?:max(?:imum|\.)?|worst|peak|highest)\s*)?(?:crs|icans|nt|cres)?\s*[:=]?\s*(?:(?:grade|grad|gr|g|°)\.?\s*)?"
-    r"([0-5]|i{1,3}|iv|v)(?:\.0)?\s*°?"
+    r"([0-5]|i{1,3}|iv|v)(?:\.0)?\s*[°级級]?"
     r"(?:\s*\(?\s*(?:astct(?:\s*20\d\d)?|ctcae(?:\s*v?\.?\s*[345](?:\.\d)?)?|lee(?:\s*20\d\d)?|penn|cartox|none|keine)\s*\)?)?"
     r"(?:\s*\(?\s*(?:toci(?:lizumab)?|steroids?|dexa(?:methasone)?)(?:\s*x\s*\d)?\s*\)?)?"
 )

@@ -22,7 +22,9 @@ WORDS = MappingProxyType({
     "positiv": DETECTABLE, "positief": DETECTABLE, "positiva": DETECTABLE, "positivt": DETECTABLE,
     "detected": DETECTABLE,
      "positif": DETECTABLE, "positivo": DETECTABLE, "nachweisbar": DETECTABLE, "+": DETECTABLE,
-    "mrd pos": DETECTABLE, "mrd positive": DETECTABLE, "mrd positiv": DETECTABLE, "dmrd": DETECTABLE,
+    "mrd pos": DETECTABLE, "mrd positive": DETECTABLE, "mrd positiv": DETECTABLE, "阳性": DETECTABLE,
+    "陽性": DETECTABLE, "阴性": UNDETECTABLE, "陰性": UNDETECTABLE,
+    "dmrd": DETECTABLE,
 })  # fmt: skip
 LIMIT = 1e-4
 """A result below a limit of detection is undetectable where the limit is this or lower (iwCLL: 1 in 10,000)."""

@@ -18,23 +18,25 @@ _SPELT = {
     "CR": "car|cru|complete|complete metabolic response|complete metabolic remission|complete anatomic response|"
           "complete radiologic response|complete radiological response|unconfirmed complete remission|"
           "unconfirmed complete response|komplette remission|vollremission|remission complete|reponse complete|"
-          "respuesta completa|remision completa|risposta completa|remissione completa|resposta completa|rc",
+          "respuesta completa|remision completa|risposta completa|remissione completa|resposta completa|"
+          "rc|rmc|reponse metabolique complete|完全缓解|完全寛解",
     "CRi": "rci|crh|cr with incomplete recovery|cr with incomplete count recovery|cr with partial hematologic recovery|"
            "cr with incomplete hematologic recovery|cr with incomplete haematological recovery|"
            "cr with incomplete marrow recovery",
     "nPR": "nodular pr|nodular partial remission|nodular partial response",
     "PR": "par|partial|partial metabolic response|partial metabolic remission|partial anatomic response|"
           "partielle remission|teilremission|reponse partielle|remission partielle|respuesta parcial|"
-          "remision parcial|risposta parziale|remissione parziale|resposta parcial|rp",
+          "remision parcial|risposta parziale|remissione parziale|resposta parcial|"
+          "rp|rmp|reponse metabolique partielle|部分缓解|部分寛解",
     "SD": "smd|sad|stable|no metabolic response|stable metabolic disease|stable anatomic disease|stabil|"
           "stabile erkrankung|maladie stable|enfermedad estable|malattia stabile|doenca estavel|stabiele ziekte|"
           "stabil sjukdom|"
-          "stable disease / no response",
+          "stable disease / no response|疾病稳定|病情稳定",
     "PD": "pad|progress|progressed|progressive|progredient|progredienz|progressive metabolic disease|"
           "progressive anatomic disease|disease progression|progressive erkrankung|rezidiv|recidive|rechute|recaida|"
           "maladie progressive|progresion|enfermedad progresiva|relapse/progression|relapsed disease|pd/relapse|pod|"
           "progressione|malattia in progressione|doenca progressiva|progressieve ziekte|progressiv sjukdom|"
-          "progression of disease",
+          "progression of disease|progressed again|疾病进展|病情进展|复发|増悪",
     "NE": "not evaluated|nicht beurteilbar|non evaluable|no evaluable|inevaluable|unevaluable",
 }  # fmt: skip
 WORDS = MappingProxyType({
@@ -109,6 +111,24 @@ def read_response(text: str, *, order: str = "") -> Understood | None:
     if len(responses) != 1 or None in responses or (unsure and not responses & _REMISSIONS):
         return None
     return Understood({"response": str(responses.pop()), **parts}, "response with what stands beside it")
+
+
+def told_beside(text: str, *, order: str = "") -> dict[str, str]:
+    """Return the day, month, date or criteria that stand beside a word which is no known response.
+
+    Examples
+    --------
+    >>> told_beside("VGPR (D90)"), told_beside("refractory 2021-03-04")
+    ({'day': '90'}, {'date': '2021-03-04'})
+    """
+    parts: dict[str, str] = {}
+    rest = _dated(_SCORE.sub(" ", unaccented(plain(text))), parts, order=order)
+    for pattern, name in ((_CRITERIA, "criteria"), (_DAY, "day"), (_MONTH, "month")):
+        matches = {next(g for g in m.groups() if g) for m in pattern.finditer(rest)}
+        if len(matches) == 1:
+            one = matches.pop()
+            parts[name] = CRITERIA.get(one, one)
+    return parts
 
 
 def _dated(rest: str, parts: dict[str, str], *, order: str) -> str:

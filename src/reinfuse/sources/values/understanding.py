@@ -26,7 +26,7 @@ from reinfuse.sources.values.words import YES_NO, declaration, read_choice, read
 from reinfuse.tabular.cell_parsing import MISSING, UNSAID, clean, is_fault, read_number
 
 _UNITS_BEHIND = re.compile(
-    r"\s*(?:years?|yrs?|y|jahre?|j|ans|anos|lines?|linien|days?|tage?|d|months?|mo|monate?|weeks?|%|cells?/[uµμ]l|kg)\.?"
+    r"\s*(?:years?|yrs?|y|jahre?|j|ans|anos|lines?|linien|days?|tage?|d|months?|mo|monate?|weeks?|岁|歳|%|cells?/[uµμ]l|kg)\.?"
 )
 _OF_SIGN = frozenset({"-", "--", "–", "—", "+"})
 """Negative results in one sheet, missing values in the next."""
@@ -115,13 +115,18 @@ def _date(name: str, text: str, *, unit: str, order: str, mark: str | None) -> U
     return None if day is None else Understood({name: day.iso}, day.how)
 
 
-def _assessed(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
-    """Read the date of a response; ``PD 4/18/22`` tells it, and ``no`` that there was none."""
-    dated = _date(name, text, unit=unit, order=order, mark=mark)
-    if dated is not None:
-        return dated
+def _if_any(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read the date of an event; ``no`` says that there was none."""
     if YES_NO.get(unaccented(plain(text))) == "no" and not text.isdigit():
         return MISSING_CELL
+    return _date(name, text, unit=unit, order=order, mark=mark)
+
+
+def _assessed(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read the date of a response, alone or beside the word for a progression: ``PD 4/18/22``."""
+    dated = _if_any(name, text, unit, order, mark)
+    if dated is not None:
+        return dated
     told = read_response(text, order=order)
     if told is None or "date" not in told.parts or told.parts["response"] != "PD":
         return None
@@ -208,7 +213,7 @@ def _cause(name: str, text: str, unit: str, order: str, mark: str | None) -> Und
 
 _INFUSION = re.compile(
     r"(?:(?:cd19 ?)?car[ -]?t?[ -]?(?:cells?|19)?|infusion|inf|no|nr|#|dose|course)?\.?\s*[#-]?\s*"
-    r"([1-9])(?:\.0|\.|st|nd|rd|th|a|o|°|er|ere|re|e|eme|de|te)?\s*(?:car[ -]?t?|infusion|inf\.?)?"
+    r"第?\s*([1-9])\s*(?:[次回]|\.0|\.|st|nd|rd|th|a|o|°|er|ere|re|e|eme|de|te)?\s*(?:car[ -]?t?|infusion|inf\.?)?"
 )
 _ORDINALS = {"first": "1", "second": "2", "third": "3", "fourth": "4", "initial": "1", "i": "1", "ii": "2", "iii": "3",
              "iv": "4", "erste": "1", "zweite": "2", "dritte": "3", "primera": "1", "segunda": "2",
@@ -265,7 +270,7 @@ def _renamed(meaning: Understood | None, old: str, *, new: str) -> Understood | 
 
 _Reader = Callable[[str, str, str, str, str | None], Understood | None]
 _READERS: dict[str, _Reader] = {
-    "responses.date": _assessed, "death": _vital, "last_contact": _vital,
+    "responses.date": _assessed, "therapies.date": _if_any, "death": _vital, "last_contact": _vital,
     "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
     "cart2_dose_cells_per_kg": _dose, "response": _response, "grade": _grade, "crs_grade": _grade,
     "icans_grade": _grade, "nt_grade": _grade, "result": _mrd, "mrd.value": _mrd, "umrd_day28": _undetectable,

@@ -34,13 +34,15 @@ _SPELT_OUT = str.maketrans({
     "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "oe", "æ": "ae", "å": "a", "ł": "l", "đ": "d", "ı": "i",
 })  # fmt: skip
 _DASHES = re.compile("[‐‑‒–—−﹣－]")
+_CHARACTER_DATE = re.compile(r"(\d{4})\s*年\s*(\d{1,2})\s*月(?:\s*(\d{1,2})\s*[日号])?")
 _NO_WORDS = frozenset(
     "nicht-dokumentiert nicht-bekannt k.a. ka keine-angabe unbekannt nicht-erhoben nicht-durchgefuehrt inconnu "
     "non-fait desconocido no-disponible n/d s/d n.b. nd n.v.t. onbekend sconosciuto desconhecido desconhecida "
     "desconocida okaend ukendt "
     "ukjent nieznany niet-gedaan no-hecha no-hecho non-fatto nao-feito nao-realizado ej-utfoerd ikke-utfoert "
     "not-recorded "
-    "not-reported not-documented not-available not-sent not-tested pdte pdte. pendiente".split()
+    "not-reported not-documented not-available not-sent not-tested "
+    "不详 未查 未知 不明 缺失 未評価 pdte pdte. pendiente".split()
 )  # fmt: skip
 
 
@@ -52,7 +54,13 @@ def plain(text: str) -> str:
     >>> plain("  CR – MRD−  ")
     'cr - mrd-'
     """
+    if "年" in text:
+        text = _CHARACTER_DATE.sub(_dashed, text)
     return clean(_DASHES.sub("-", text)).casefold()
+
+
+def _dashed(match: re.Match[str]) -> str:
+    return "-".join(part.zfill(2) for part in match.groups() if part)
 
 
 def unaccented(text: str) -> str:

@@ -11,9 +11,9 @@ from reinfuse.sources.values.words import read_choice
 DEAD, ALIVE = "dead", "alive"
 _WORDS = {
     DEAD: "died dead deceased death expired exitus verstorben tot gestorben decede mort morto muerto fallecido "
-          "fallecida exitus-letalis dod dnrm doc † + d. rip dcd deceduto deceduta overleden avliden doed",
+          "fallecida exitus-letalis dod dnrm doc † + d. rip dcd deceduto deceduta overleden avliden doed 死亡",
     ALIVE: "alive living lives lebt lebend vivant vivante vivo viva alive-and-well a&w awd aned ned ned-alive "
-           "alive-with-disease alive-without-disease levend levande",
+           "alive-with-disease alive-without-disease levend levande 存活 生存",
 }  # fmt: skip
 WORDS = {word: status for status, words in _WORDS.items() for word in words.split()}
 """Word in lower case -> `DEAD` or `ALIVE`."""
@@ -100,6 +100,11 @@ def cause_beside(text: str) -> Understood | None:
         return Understood({"status": status}, "vital status")
     cause = read_choice("death_cause", words)
     return None if cause is None else Understood(cause.parts, "cause beside the death")
+
+
+def is_alive(text: str) -> bool:
+    """Tell whether a word says that a patient lives."""
+    return WORDS.get(unaccented(plain(text))) == ALIVE
 
 
 def _in_words(status: str, rest: str) -> Understood | None:

@@ -19,14 +19,15 @@ def _by_word(spelt: Mapping[str, str]) -> Mapping[str, str]:
 
 
 YES_NO = _by_word({
-    "yes": "yes|y|true|ja|j|oui|o|si|s|present|vorhanden|checked|1|1.0",
-    "no": "no|n|false|nein|non|absent|none|keine|unchecked|0|0.0",
+    "yes": "yes|y|true|ja|j|oui|o|si|s|present|vorhanden|checked|是|有|1|1.0",
+    "no": "no|n|false|nein|non|absent|none|keine|unchecked|无|無|否|0|0.0",
 })  # fmt: skip
 _SEX = _by_word({
     "F": "f|fem|female|w|weiblich|frau|woman|femme|feminin|femenino|feminino|femmina|donna|mujer|mulher|girl|vrouw|"
          "kvinna|kvinne|"
-         "kvinde|kobieta|zena",
-    "M": "m|masc|male|maennlich|mann|man|homme|masculin|masculino|maschio|uomo|hombre|homem|varon|boy|mezczyzna|muz",
+         "kvinde|kobieta|zena|女|女性",
+    "M": "m|masc|male|maennlich|mann|man|homme|masculin|masculino|maschio|uomo|hombre|homem|varon|boy|mezczyzna|muz|"
+         "男|男性",
     "other": "other|divers|d|diverse|intersex|nonbinary|non-binary",
 })  # fmt: skip
 HISTOLOGIES = _by_word({
@@ -72,7 +73,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "diagnosis": _DIAGNOSES,
     "death_cause": _by_word({
         "disease": "disease progression|progression|progressive disease|pd|progress|lymphoma|leukemia|leukaemia|"
-                   "tumor|tumour|"
+                   "tumor|tumour|疾病进展|病情进展|原疾患|progresja|progresja choroby|"
                    "malignancy|relapse|progression of disease|cll|dlbcl|grunderkrankung|underlying disease|"
                    "lymphom|leukaemie|"
                    "disease related|disease-related|primary disease|linfoma|lymphome|lymfoom|lymfom|leucemia|leucemie|"
