@@ -245,8 +245,8 @@ def test_everything_that_is_open_is_told_at_once_with_the_line_to_add():
         ),
         ("CART", 4, "Last"): (
             "not understood as death",
-            'add to the map, a line a text: [values.death] "unknown" = "..." (alive, a date as 2024-03-15, or "" for an '
-            "empty cell)",
+            'add to the map, a line a text: [values.death] "unknown" = "..." (alive, a date as 2024-03-15, or "" for '
+            "an empty cell)",
         ),
         ("CART", 5, "Last"): (
             "death without its date",

@@ -15,8 +15,8 @@ _AGENTS = {
     "cyclophosphamide": "Cy", "cyclophosphamid": "Cy", "cyclo": "Cy", "cy": "Cy", "ctx": "Cy", "cpm": "Cy",
     "ciclofosfamida": "Cy", "ciclofosfamide": "Cy", "ciclo": "Cy", "cfm": "Cy", "cpa": "Cy",
     "zyklophosphamid": "Cy", "cyclophos": "Cy", "fludarabina": "Flu", "fluda": "Flu",
-    "ciclofosf": "Cy", "ciclofosfamid": "Cy", "cyclof": "Cy", "环磷酰胺": "Cy", "氟达拉滨": "Flu",
-    "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
+    "ciclofosf": "Cy", "ciclofosfamid": "Cy", "cyklofosfamid": "Cy", "cyclof": "Cy", "环磷酰胺": "Cy",
+    "氟达拉滨": "Flu", "cytoxan": "Cy", "endoxan": "Cy", "c": "Cy",
     "fludarabine": "Flu", "fludarabin": "Flu", "fludara": "Flu", "flu": "Flu", "flud": "Flu", "f": "Flu",
 }  # fmt: skip
 _OTHERS = frozenset(

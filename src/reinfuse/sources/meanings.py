@@ -17,6 +17,8 @@ from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
 
 _NOT_KNOWN = frozenset({"?", "unknown", "missing", "not available"})
 _PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
+_GROUPS = ("ALL", "CLL", "NHL")
+"""Diagnoses that are groups of diseases: a word for one of them is kept as the histology."""
 _DATED = ("date", "when")
 DOSE = "dose_cells_per_kg"
 _LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
@@ -137,6 +139,8 @@ class Meanings:
         parts = {self._main: answer} if isinstance(answer, str) else dict(answer)
         if self.dictionary == "death" and isinstance(answer, str) and is_alive(answer):
             parts = {}
+        if self.dictionary == "diagnosis" and isinstance(answer, str) and answer in _GROUPS:
+            parts |= {"histology": text} if text.casefold() != answer.casefold() else {}
         if self.dictionary == "response" and isinstance(answer, str) and answer not in ("", OPEN):
             parts = {**told_beside(text, order=self._order), **parts}
         if OPEN in parts.values():

@@ -9,12 +9,12 @@ from reinfuse.sources.imported import ImportedCell
 from reinfuse.sources.infusion_days import PLACED, in_time
 
 _SAME = 31
-"""Days between a recorded progression and the day that the map placed for an assessment which found it."""
+"""Days within which a recorded progression is the one that an assessment before it found."""
 Row = dict[str, ImportedCell]
 
 
 def with_recorded_days(responses: Sequence[Row], infusions: Sequence[Mapping[str, ImportedCell]]) -> Iterator[Row]:
-    """Yield responses; a progression that the map placed on a day has the recorded one that is near, if one is.
+    """Yield responses; a progression that the map placed on a day has the recorded one that follows it, if one does.
 
     Parameters
     ----------
@@ -35,19 +35,13 @@ def with_recorded_days(responses: Sequence[Row], infusions: Sequence[Mapping[str
         if not (_progressed(row) and _is_placed(time)):
             yield row
             continue
-        near = (t for t in recorded.get(patient, ()) if 0 < abs(_days_between(time.text, t)) <= _SAME)
-        same = [t for t in near if not any(_lies_between(g, time.text, t) for g in given.get(patient, ()))]
+        later = (t for t in recorded.get(patient, ()) if 0 < _days_between(time.text, t) <= _SAME)
+        same = [
+            t for t in later if not any(in_time(time.text) < in_time(g) <= in_time(t) for g in given.get(patient, ()))
+        ]
         rule = f"the recorded day of this progression, and not {time.rule}"
-        apart = {t: _days_between(time.text, t) for t in same}
-        nearest = min(apart, key=lambda t: (apart[t] < 0, abs(apart[t])), default="")
-        new = time._replace(text=nearest, rule=rule) if nearest else time
+        new = time._replace(text=min(same, key=in_time), rule=rule) if same else time
         yield {column: new if cell is time else cell for column, cell in row.items()}
-
-
-def _lies_between(infusion: str, one: str, other: str) -> bool:
-    """Tell whether an infusion lies between two days: then what they tell is not the same."""
-    first, last = sorted((one, other), key=in_time)
-    return in_time(first) < in_time(infusion) <= in_time(last)
 
 
 def _progressed(row: Mapping[str, ImportedCell]) -> bool:

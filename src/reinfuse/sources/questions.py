@@ -158,9 +158,11 @@ def _of_line(place: str, column: str, *, block: Block) -> Iterator[MapQuestion]:
 def _of_event(block: Block, column: str) -> str:
     """Say of which event a column of dates is, where every row of the block is the same: of a progression (PD)."""
     told = next((c for c in ("response", "kind") if (f := block.fields.get(c)) and f.const not in (None, OPEN)), "")
-    if column not in ("date", "day") or not told or block.table == "toxicities":
+    if column not in ("date", "day") or not told:
         return ""
     what = block.fields[told].const
+    if block.table == "toxicities":
+        return f", as the onset of {what}"
     return ", each as the day of a progression (PD)" if what == "PD" else f", each as the day of {what}"
 
 

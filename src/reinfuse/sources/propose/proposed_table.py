@@ -21,6 +21,7 @@ from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
 from reinfuse.sources.propose.names import Name, parse_described, with_siblings
+from reinfuse.sources.propose.neighbours import with_neighbours
 from reinfuse.sources.propose.redcap_rows import (
     NUMBER,
     ROW_HEADERS,
@@ -67,7 +68,8 @@ class ProposedTable:
         matched = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
         if self.shape.row_of == "event":
             matched = [*matched, *bare_dates(self.own_names, self.cells, matched=matched)]
-        return with_infusions(matched, self.shape, positions=self.table.positions)
+        keyed = with_infusions(matched, self.shape, positions=self.table.positions)
+        return with_neighbours(keyed, self.own_names, self.cells)
 
     def date_of_infusions(self) -> str:
         """Return the header of the date of infusions, where a row is one by the names of its columns."""

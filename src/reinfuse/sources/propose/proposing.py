@@ -18,7 +18,9 @@ from reinfuse.sources.propose.proposed_table import ProposedTable, identifies
 from reinfuse.sources.propose.redcap_rows import row_numbers, without_idle
 from reinfuse.sources.propose.sheets_lacking import with_what_lacks
 from reinfuse.sources.propose.table_shape import headers_in_rows
+from reinfuse.sources.propose.therapy_kinds import with_kinds
 from reinfuse.sources.propose.unread_events import UnreadColumns
+from reinfuse.sources.propose.visits import with_visits
 from reinfuse.sources.source_map import EMPTY_GRADES, LEFT_OUT, MISSING_CODES, OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source
 from reinfuse.tabular.cell_parsing import Dialect
@@ -56,10 +58,11 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         one.write(order, tables)
         one.lines = {k: _ordered(line, order, sheet=one.table.name) for k, line in one.lines.items()}
         blocks += blocks_of(one.table.name, one.shape, one.lines, one_table=len(tables) == 1)
-    if source.kind == "redcap":
-        blocks = without_idle(blocks)
-    elif len(tables) > 1:
+    sheets = source.kind != "redcap"
+    blocks = with_visits(blocks, [t.table for t in tables]) if sheets else without_idle(blocks)
+    if sheets and len(tables) > 1:
         blocks = with_what_lacks(blocks, {t.table.name: t.patients for t in tables})
+    blocks = list(with_kinds(blocks, [t.table for t in tables]))
     unread = UnreadColumns([t.table for t in tables], blocks)
     for one in tables:
         blocks += one.read_remarks(unread)

@@ -22,8 +22,8 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:(?:relaps|progress|progred|progredi|recurren|rezidiv|recidiv|rechut|recai|recaid|recidief|aterfall|"
         r"tilbagefald|tilbakefall|wznow|progresj|nawrot|ruckfall|rueckfall|recair)\w*|pd|pod)\b"),
     DEATH: re.compile(rf"\b(?:{_DEAD}|verst|zmarl\w*|zgon|obito|faleceu|murio|deces)\b|†"),
-    TRANSPLANT: re.compile(r"\b(?:allo\w*|[abh]?sct|hct|hsct|bmt|tph|tmo|tcse|tcth|kmt|szt|transplant\w*|"
-                           r"trasplant\w*|greffe\w*|trapiant\w*|transplantat\w*|przeszczep\w*)\b"),
+    TRANSPLANT: re.compile(r"移植|\b(?:all?o(?:geneic)?|allo\w*|[abh]?sct|hct|hsct|bmt|tph|tmo|tcse|tcth|kmt|szt|"
+                           r"transplant\w*|trasplant\w*|greffe\w*|trapiant\w*|przeszczep\w*)\b"),
     RESPONSE: re.compile(r"\b(?:cr|cri|cmr|pr|pmr|sd|rc|rp|remission|remision|remissione|umrd|mrd ?neg\w*)\b"),
 }  # fmt: skip
 _OF_INFUSION = re.compile(r"car|inf|perfus|inje")
@@ -31,6 +31,7 @@ _EARLIER = re.compile(r"\b(?:prior|pre|before|previous|vor|avant|antes|prev|hist
 _BY_HEADER = (PROGRESSION, DEATH, TRANSPLANT)
 _FIRST_BEYOND = 3
 """Number of an infusion from which on it is told without a date too: the first two have columns as a rule."""
+_OF_VISITS = ("responses", "mrd", "counts")
 _SHOWN = 5
 _LONGEST = 40
 """Letters before the date of an infusion: with more of them, it may be of something else."""
@@ -72,19 +73,25 @@ class UnreadColumns:
 
     def __init__(self, tables: Iterable[SourceTable], blocks: Iterable[Block]) -> None:
         self._tables = {t.name: t for t in tables}
+        self._blocks = tuple(blocks)
         self._read: dict[str, dict[str, None]] = {}
         self._who: dict[str, Field] = {}
         self._dead: set[str] = set()
-        for block in blocks:
+        self._visits: set[str] = set()
+        """Sheets with a row a visit, so that a remark is of the day of its row."""
+        for block in self._blocks:
             if block.sheet not in self._tables:
                 continue
             self._read.setdefault(block.sheet, {}).update((h, None) for f in block.fields.values() for h in f.headers)
             self._who.setdefault(block.sheet, block.fields["patient_id"])
+            if block.table in _OF_VISITS and block.fields.get("date", Field()).column:
+                self._visits.add(block.sheet)
             if block.table == "patients" and "death" in block.fields:
                 table, who = self._tables[block.sheet], block.fields["patient_id"].column
                 patients = table.texts(who) if who in table.positions else []
                 died = block.fields["death"]
                 self._dead |= {clean(p) for row, p in enumerate(patients) if _is_dead(died, table, row)}
+        self._visits -= {b.sheet for b in self._blocks if b.table == "infusions" and not b.where}
         self._known: dict[str, set[str]] = {}
 
     def notes(self, sheet: str, headers: Iterable[str]) -> Iterator[tuple[str, str, str, list[Block]]]:
@@ -112,8 +119,9 @@ class UnreadColumns:
             dates = tuple(d for d in event.dates if not any(_same(o, k) for o in _days(d) for k in known))
             beyond = not event.dates and (event.infusion or 0) >= _FIRST_BEYOND
             alive = clean(patients[row]) not in self._dead
+            own_day = not event.dates and table.name in self._visits
             kinds = tuple(k for k in event.kinds if (k == DEATH and alive) or (k != DEATH and dates)
-                          or (k == INFUSION and beyond))  # fmt: skip
+                          or (k == INFUSION and beyond) or (k == TRANSPLANT and own_day))  # fmt: skip
             if kinds:
                 yield replace(event, row=row, kinds=kinds, dates=dates)
 
@@ -135,7 +143,7 @@ class UnreadColumns:
 def _event_in(cell: str, *, told: tuple[str, ...]) -> UnreadEvent | None:
     """Return what a text tells, wherever it stands; `told`: what its header speaks of."""
     low = unaccented(plain(cell))
-    if not cell or is_missing(cell) or not (told or re.search("[a-z†]{2}|†", low)):
+    if not cell or is_missing(cell) or not (told or re.search("[a-z]{2}|†|[\u3040-\u9fff]", low)):
         return None
     kinds = [k for k, pattern in _PATTERNS.items() if pattern.search(low)]
     number = parse(cell).infusion if _OF_INFUSION.search(low) and len(low.split()) > 1 else None
@@ -178,6 +186,11 @@ def _days(text: str) -> set[str]:
         if (own := read_source_date(one)) is not None:
             days.add(own.iso)
     return days
+
+
+def speaks_of_transplant(text: str) -> bool:
+    """Tell whether a text names a transplant."""
+    return _PATTERNS[TRANSPLANT].search(unaccented(plain(text))) is not None
 
 
 def _same(one: str, other: str) -> bool:

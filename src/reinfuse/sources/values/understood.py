@@ -42,7 +42,7 @@ _NO_WORDS = frozenset(
     "ukjent nieznany niet-gedaan no-hecha no-hecho non-fatto nao-feito nao-realizado ej-utfoerd ikke-utfoert "
     "not-recorded "
     "not-reported not-documented not-available not-sent not-tested "
-    "不详 未查 未知 不明 缺失 未評価 pdte pdte. pendiente".split()
+    "b.d. brak-danych 不详 未查 未知 不明 缺失 未評価 pdte pdte. pendiente".split()
 )  # fmt: skip
 
 
