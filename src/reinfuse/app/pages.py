@@ -65,6 +65,12 @@ class Pages:
         place += "/".join(quote(p) for p in (screen, part) if p)
         return f"{place}?{urlencode(query)}" if query else place
 
+    def after(self, project: Project, screen: str) -> str:
+        """Return the address of the next screen that a project can open; of this one, if there is none."""
+        places = [s.name for s in self.screens]
+        later = [s.name for s in self.screens[places.index(screen) + 1 :] if s.reachable(project)]
+        return self.address(project, (*later, screen)[0])
+
     def static(self, name: str) -> str:
         """Return the address of a style sheet, script or picture."""
         return f"{self.base}/static/{name}"

@@ -69,6 +69,10 @@ class Visit:
         """Answer a form: the browser goes on to a screen; default: this one."""
         return RedirectResponse(self.address(screen or self.screen, **query), 303)
 
+    def onward(self) -> Response:
+        """Answer a form: the browser goes on to the next screen that can be reached; else it stays."""
+        return RedirectResponse(self.pages.after(self.open_project, self.screen), 303)
+
     def open(self, project: Project) -> Response:
         """Answer with the way into a project: to the screen where one was."""
         return RedirectResponse(self.pages.address(project), 303)

@@ -76,13 +76,15 @@ def analyze(
     *,
     out: OutOption = Path("reinfuse-report"),
     map_file: sources.WithMapOption = None,
+    corrections: sources.CorrectionsOption = None,
     only: OnlyOption = None,
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
     """Analyse a cohort. Writes report (HTML, Word, PDF), patients' brief, estimates and figures."""
-    place = console.writable(out, "analyze", cohort, plan, map_file, force=force)
-    findings = analyse(*sources.cohort_of(cohort, map_file, plan), place=place, only=only or (), silent=json)
+    place = console.writable(out, "analyze", cohort, plan, map_file, corrections, force=force)
+    findings = analyse(*sources.cohort_of(cohort, map_file, plan, corrections), place=place, only=only or (),
+                       silent=json)  # fmt: skip
     if json:
         show(findings.cohort.warnings if findings.cohort else (), json)
     else:
@@ -91,11 +93,11 @@ def analyze(
 
 @app.command()
 def check(cohort: CohortArgument, plan: PlanOption = None, *, map_file: sources.WithMapOption = None,
-          json: JsonOption = False) -> None:  # fmt: skip
+          corrections: sources.CorrectionsOption = None, json: JsonOption = False) -> None:  # fmt: skip
     """Validate a cohort. Lists every error and warning; exit status 2 if it would be refused."""
     from reinfuse.study import cohorts
 
-    checked = cohorts.check(*sources.cohort_of(cohort, map_file, plan))
+    checked = cohorts.check(*sources.cohort_of(cohort, map_file, plan, corrections))
     show(checked.problems, json)
     if not checked.accepted:
         raise typer.Exit(2)

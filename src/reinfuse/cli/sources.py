@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 SourceArgument = Annotated[Path, typer.Argument(help="The centre's own file or folder: spreadsheet, export, data set.")]
 MapOption = Annotated[Path, typer.Option("--map", help="Confirmed map (TOML), from `reinfuse map`.")]
 WithMapOption = Annotated[Path | None, typer.Option("--map", help="Map (TOML) of a file that is no cohort yet.")]
+CorrectionsOption = Annotated[
+    Path | None,
+    typer.Option("--corrections", help="Corrections of the data (CSV), as the app writes them."),
+]
 
 
 def map_source(
@@ -68,14 +72,15 @@ def import_source(
     source: SourceArgument, map_file: MapOption,
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for the cohort.")] = Path("cohort"),
+    corrections: CorrectionsOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print problems as JSON.")] = False,
     force: ForceOption = False,
 ) -> None:  # fmt: skip
     """Import a centre's own file as its map says. Writes a cohort folder; exit status 2 while anything is open."""
     from reinfuse.study.sources import import_folder
 
-    place = console.destination(out, "import", source, map_file, force=force)
-    checked = import_folder(source, map_file, place)
+    place = console.destination(out, "import", source, map_file, corrections, force=force)
+    checked = import_folder(source, map_file, place, corrections=corrections)
     if json:
         show(checked.problems, json)
         return
@@ -85,15 +90,14 @@ def import_source(
         console.say(f"Plan of the trial's own endpoints: reinfuse analyze {out} --plan {own}")
 
 
-def cohort_of(path: Path, map_file: Path | None, plan: Path | None) -> tuple[CohortInput, Plan | Path | None]:
-    """Return a cohort and its plan; with a map, what it makes of a source, and a trial's own plan if none is named."""
-    if map_file is None:
+def cohort_of(path: Path, map_file: Path | None, plan: Path | None,
+              corrections: Path | None = None) -> tuple[CohortInput, Plan | Path | None]:  # fmt: skip
+    """Return a cohort and its plan, corrected; with a map, what it makes of a source, and a trial's own plan."""
+    if map_file is None and corrections is None:
         return path, plan
-    from reinfuse.study import sources
+    from reinfuse.study.intake import cohort_and_plan
 
-    source_check = sources.import_source(path, map_file)
-    assert source_check.cohort is not None
-    return source_check.cohort.raw, plan or sources.plan_of_trial(source_check)
+    return cohort_and_plan(path, map_path=map_file, plan=plan, corrections=corrections)
 
 
 def _kind(kind: str | None) -> SourceKind | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -25,6 +26,7 @@ from reinfuse.tabular.toml import toml_text
 
 PROVENANCE = "provenance.csv"
 MAP_FILE = "map.toml"
+NOTHING_BESIDE: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,13 @@ def raw_cohort(imported: Imported, path: Path | None = None) -> RawCohort:
     return RawCohort(Path(imported.source.name).stem, tables, wide, sources, _about(imported), path=path)
 
 
-def write_cohort(checked: Checked, place: Destination) -> Path:
+def write_cohort(checked: Checked, place: Destination, *, beside: Mapping[str, bytes] = NOTHING_BESIDE) -> Path:
     """Write a cohort folder: tables, `about.toml`, the map and `provenance.csv`, complete or not at all.
+
+    Parameters
+    ----------
+    beside
+        Name -> content of files of the source's own that go with it: the ledger of corrections.
 
     Raises
     ------
@@ -105,6 +112,8 @@ def write_cohort(checked: Checked, place: Destination) -> Path:
         (folder / ABOUT_FILE).write_text(_about_text(_about(imported)), encoding="utf-8")
         (folder / MAP_FILE).write_text(map_text(imported.map), encoding="utf-8")
         write_csv(provenance(imported), folder / PROVENANCE)
+        for name, content in beside.items():
+            (folder / name).write_bytes(content)
         if plan := trial_plan(imported):
             (folder / PLAN_FILE).write_text(plan, encoding="utf-8")
 

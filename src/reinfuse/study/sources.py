@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,14 @@ from reinfuse.output import Destination
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.sources.cdisc.trial_plan import trial_plan
 from reinfuse.sources.cohort_folder import Checked, check, checked_cohort, write_cohort
+from reinfuse.sources.corrections import (
+    CORRECTIONS_FILE,
+    Correction,
+    corrected_source,
+    ledger_text,
+    read_ledger,
+    with_originals,
+)
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.map_file import load_map, map_text
@@ -25,8 +33,8 @@ from reinfuse.tabular.toml import parse_toml
 
 __all__ = [
     "KINDS", "Checked", "MapQuestion", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
-    "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "plan_of_trial", "propose_map",
-    "questions", "write_map",
+    "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "map_questions", "plan_of_trial",
+    "propose_map", "questions", "write_map",
 ]  # fmt: skip
 
 
@@ -81,8 +89,13 @@ def write_map(source_map: SourceMap, proposals: tuple[Proposal, ...], place: Des
     return path
 
 
-def import_source(path: Path, map_path: Path) -> Checked:
+def import_source(path: Path, map_path: Path, *, corrections: Path | None = None) -> Checked:
     """Make a cohort of a source as its map says, and check it.
+
+    Parameters
+    ----------
+    corrections
+        Ledger of what was corrected in it (`study.corrections`).
 
     Raises
     ------
@@ -91,7 +104,7 @@ def import_source(path: Path, map_path: Path) -> Checked:
     SourceRefused
         While anything is open, not understood, or wrong in the cohort: with every problem, in the source's words.
     """
-    return checked_cohort(_followed(path, map_path), path.absolute())
+    return checked_cohort(_followed(path, map_path, _ledger(corrections)), path.absolute())
 
 
 def plan_of_trial(source_check: Checked) -> Plan | None:
@@ -100,19 +113,32 @@ def plan_of_trial(source_check: Checked) -> Plan | None:
     return Plan.of(parse_toml(text.encode())) if text else None
 
 
-def check_source(path: Path, map_path: Path) -> Checked:
+def map_questions(path: Path) -> list[MapQuestion]:
+    """Return what is open in a map.
+
+    Raises
+    ------
+    MapRefused
+        If the file holds no map.
+    """
+    return list(questions(load_map(path)))
+
+
+def check_source(path: Path, map_path: Path, *, corrections: Path | None = None) -> Checked:
     """Do as `import_source`, and return what is wrong instead of refusing it.
 
     Raises
     ------
     MapRefused
         If the map cannot be read.
+    SourceRefused
+        If the ledger cannot be read.
     """
-    return check(_followed(path, map_path), path.absolute())
+    return check(_followed(path, map_path, _ledger(corrections)), path.absolute())
 
 
-def import_folder(path: Path, map_path: Path, place: Destination) -> Checked:
-    """Make a cohort folder of a source.
+def import_folder(path: Path, map_path: Path, place: Destination, *, corrections: Path | None = None) -> Checked:
+    """Make a cohort folder of a source; the ledger of corrections lies in it.
 
     Raises
     ------
@@ -122,9 +148,15 @@ def import_folder(path: Path, map_path: Path, place: Destination) -> Checked:
         If the folder cannot be written.
     """
     place.check()
-    checked = import_source(path, map_path)
-    write_cohort(checked, place)
+    ledger = _ledger(corrections)
+    checked = checked_cohort(_followed(path, map_path, ledger), path.absolute())
+    beside = {CORRECTIONS_FILE: ledger_text(ledger).encode()} if ledger else {}
+    write_cohort(replace(checked, imported=with_originals(checked.imported, ledger)), place, beside=beside)
     return checked
+
+
+def _ledger(path: Path | None) -> tuple[Correction, ...]:
+    return () if path is None else read_ledger(path)
 
 
 def headers_of(source: Source) -> Iterator[str]:
@@ -132,7 +164,7 @@ def headers_of(source: Source) -> Iterator[str]:
     yield from dict.fromkeys(c.header for t in source.tables for c in t.columns)
 
 
-def _followed(path: Path, map_path: Path) -> Imported:
+def _followed(path: Path, map_path: Path, ledger: Sequence[Correction]) -> Imported:
     source_map = load_map(map_path)
     source = read_source(path, kind=source_map.kind, layouts=source_map.layouts)
-    return follow(source, source_map)
+    return follow(corrected_source(source, ledger), source_map)

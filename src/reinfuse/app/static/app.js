@@ -68,6 +68,7 @@ function poll(element) {
 
 document.addEventListener("DOMContentLoaded", () => {
   for (const element of document.querySelectorAll("[data-script-only]")) element.hidden = false;
+  for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
   for (const form of document.querySelectorAll("[data-drop]")) acceptDrops(form);
   for (const element of document.querySelectorAll("[data-poll]")) poll(element);
   // A form is sent once, however often its button is pressed.

@@ -1,0 +1,241 @@
+"""What a person corrected in the data, or left as it is with a reason: a ledger beside a source that never changes.
+
+One line a cell, in the order in which it was decided: `table,row,column,old,new,reason,time`. Row and column are those
+under which a problem is told: of a sheet, as the spreadsheet program numbers it; of a cohort's table, from 1.
+Where `old` is `new`, the text was looked at and left. Without a row, `old` is the warning that was looked at.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
+from pathlib import Path
+
+import polars as pl
+
+from reinfuse.cohort.raw_tables import ROW, RawCohort, RawTable, Reading
+from reinfuse.exceptions import Problem, SourceRefused
+from reinfuse.sources.imported import Imported, ImportedCell, ImportedTable
+from reinfuse.sources.source_table import Source, SourceRow, SourceTable
+from reinfuse.tabular.cell_parsing import clean
+from reinfuse.tabular.csv_files import original, rows_text
+from reinfuse.tabular.files import Unreadable, read_bytes
+from reinfuse.tabular.limits import MAP_BYTES
+
+CORRECTIONS_FILE = "corrections.csv"
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One line of the ledger.
+
+    Attributes
+    ----------
+    table, row, column
+        Where: as a problem tells it; `row` is a number, the place of a row that has none, or empty.
+    old, new
+        The text before and after.
+    reason
+        Why, in the person's words.
+    time
+        When, in UTC: ISO 8601.
+    """
+
+    table: str
+    row: str
+    column: str
+    old: str
+    new: str
+    reason: str
+    time: str
+
+    @property
+    def changes(self) -> bool:
+        """Whether a text was changed, and not left as it is."""
+        return self.old != self.new
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where it is."""
+        return self.table, self.row, self.column
+
+
+_HEAD = tuple(f.name for f in fields(Correction))
+
+
+def read_ledger(path: Path) -> tuple[Correction, ...]:
+    """Read the ledger of corrections; one that is not there is empty.
+
+    Raises
+    ------
+    SourceRefused
+        If the file is no ledger, with the lines that are wrong.
+    """
+    if not path.exists():
+        return ()
+    try:
+        text = read_bytes(path, MAP_BYTES).decode("utf-8-sig")
+    except Unreadable as wrong:
+        raise SourceRefused([Problem(table=path.name, rule=wrong.rule, remedy=wrong.remedy)]) from None
+    except UnicodeDecodeError:
+        raise SourceRefused([Problem(table=path.name, rule="is no text in UTF-8", remedy="save it so")]) from None
+    rows = list(csv.reader(io.StringIO(text)))
+    remedy = f"its columns are {', '.join(_HEAD)}"
+    if not rows or tuple(rows[0]) != _HEAD:
+        raise SourceRefused([Problem(table=path.name, rule="is no list of corrections", remedy=remedy)])
+    wrong_rows = [Problem(table=path.name, row=i, rule=f"has {len(r)} cells", remedy=remedy)
+                  for i, r in enumerate(rows[1:], 1) if len(r) != len(_HEAD)]  # fmt: skip
+    if wrong_rows:
+        raise SourceRefused(wrong_rows)
+    return tuple(Correction(*(original(cell) for cell in row)) for row in rows[1:])
+
+
+def ledger_text(corrections: Iterable[Correction]) -> str:
+    """Return the ledger as CSV."""
+    return rows_text([_HEAD, *(astuple(c) for c in corrections)])
+
+
+def faults_of(correction: Correction) -> str | None:
+    """Return why a correction cannot be noted; None if it can."""
+    if not correction.reason.strip() and not correction.changes:
+        return "give the reason why it is left as it is"
+    if len(correction.reason) > _LONGEST_REASON:
+        return f"shorten the reason to {_LONGEST_REASON} characters"
+    return None
+
+
+def corrected_source(source: Source, corrections: Sequence[Correction]) -> Source:
+    """Return a source with the corrections of a ledger; what does not fit it is among its problems."""
+    if not corrections:
+        return source
+    ledger = _Ledger(corrections)
+    tables = tuple(_corrected_table(t, ledger) for t in source.tables)
+    problems = (*source.problems, *ledger.problems({t.name for t in source.tables}))
+    remarks = (*source.remarks, *ledger.remark())
+    return replace(source, tables=tables, problems=problems, remarks=remarks,
+                   files={**source.files, CORRECTIONS_FILE: ledger.digest})  # fmt: skip
+
+
+def corrected_raw(raw: RawCohort, corrections: Sequence[Correction]) -> RawCohort:
+    """Return a cohort that is not yet interpreted with the corrections of a ledger."""
+    if not corrections:
+        return raw
+    ledger = _Ledger(corrections)
+    tables = {name: _corrected_frame(t, ledger) for name, t in raw.tables.items()}
+    readings = tuple(Reading(table, column, "corrected by hand (corrections.csv)", count)
+                     for (table, column), count in ledger.counts().items())  # fmt: skip
+    return replace(raw, tables=tables, problems=(*raw.problems, *ledger.problems(set(tables))),
+                   readings=(*raw.readings, *readings), sources={**raw.sources, CORRECTIONS_FILE: ledger.digest},
+                   about=replace(raw.about, limits=(*raw.about.limits, *ledger.remark())))  # fmt: skip
+
+
+def with_originals(imported: Imported, corrections: Sequence[Correction]) -> Imported:
+    """Return what was imported with the source's own texts beside those that were corrected, and why."""
+    first: dict[tuple[str, str, str], Correction] = {}
+    for one in corrections:
+        if one.changes:
+            first[one.place] = replace(one, old=first[one.place].old) if one.place in first else one
+    if not first:
+        return imported
+
+    def noted(cell: ImportedCell) -> ImportedCell:
+        place = (cell.origin.table.name, _number(cell.origin.table.rows[cell.row]), cell.origin.header)
+        one = first.get(place)
+        if one is None:
+            return cell
+        why = f": {one.reason}" if one.reason else ""
+        return cell._replace(raw=one.old, rule="; ".join(t for t in (f"corrected to {one.new!r}{why}", cell.rule) if t))
+
+    tables = {name: ImportedTable(name, t.columns, tuple(tuple(map(noted, row)) for row in t.rows))
+              for name, t in imported.tables.items()}  # fmt: skip
+    return replace(imported, tables=tables)
+
+
+class _Ledger:
+    """The corrections of one ledger, in order, and those of which the place was met."""
+
+    def __init__(self, corrections: Sequence[Correction]) -> None:
+        self.corrections = corrections
+        self.digest = hashlib.sha256(ledger_text(corrections).encode()).hexdigest()
+        self.of_table: dict[str, list[Correction]] = {}
+        for one in corrections:
+            if one.row:
+                self.of_table.setdefault(one.table, []).append(one)
+        self._wrong: list[Problem] = []
+
+    def texts(self, table: str, rows: Mapping[str, int], columns: Mapping[str, int],
+              cells: list[list[str]]) -> list[list[str]]:  # fmt: skip
+        """Return the cells of a table with its corrections.
+
+        Parameters
+        ----------
+        rows, columns
+            Number or place of a row, and header, -> position.
+        """
+        for one in self.of_table.get(table, ()):
+            if one.row not in rows or one.column not in columns:
+                self._note(one, "the ledger of corrections names a cell that is not there")
+                continue
+            row = cells[rows[one.row]]
+            here = row[columns[one.column]]
+            if clean(here) != clean(one.old):
+                self._note(one, "the ledger of corrections holds another text than the cell: it was changed since")
+            else:
+                row[columns[one.column]] = one.new
+        return cells
+
+    def _note(self, one: Correction, rule: str) -> None:
+        remedy = "decide anew what stands there, and take its older lines out of corrections.csv"
+        row = int(one.row) if one.row.isdecimal() else None
+        self._wrong.append(Problem(table=one.table, row=row, column=one.column, value=one.old, rule=rule,
+                                   remedy=remedy))  # fmt: skip
+
+    def problems(self, tables: set[str]) -> tuple[Problem, ...]:
+        """Return what does not fit."""
+        for table, ones in self.of_table.items():
+            for one in ones if table not in tables else ():
+                self._note(one, "the ledger of corrections names a table that is not there")
+        return tuple(self._wrong)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many cells of each table's column were changed."""
+        places = {one.place for ones in self.of_table.values() for one in ones if one.changes}
+        counts: dict[tuple[str, str], int] = {}
+        for table, _, column in sorted(places):
+            counts[table, column] = counts.get((table, column), 0) + 1
+        return counts
+
+    def remark(self) -> tuple[str, ...]:
+        """Say how many cells were changed."""
+        count = sum(self.counts().values())
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        return (f"{cells} corrected by hand, with the reason of each in {CORRECTIONS_FILE}",) if count else ()
+
+
+def _corrected_table(table: SourceTable, ledger: _Ledger) -> SourceTable:
+    if table.name not in ledger.of_table:
+        return table
+    rows = {_number(row): i for i, row in enumerate(table.rows)}
+    cells = ledger.texts(table.name, rows, table.positions, [list(row.texts) for row in table.rows])
+    whole = tuple(SourceRow(row.place, tuple(texts)) for row, texts in zip(table.rows, cells, strict=True))
+    return replace(table, rows=whole)
+
+
+def _corrected_frame(table: RawTable, ledger: _Ledger) -> RawTable:
+    if table.name not in ledger.of_table:
+        return table
+    names = [c for c in table.frame.columns if c != ROW]
+    rows = {str(number): i for i, number in enumerate(table.frame[ROW])}
+    cells = [[text or "" for text in row] for row in table.frame.select(names).iter_rows()]
+    cells = ledger.texts(table.name, rows, {n: j for j, n in enumerate(names)}, cells)
+    columns = {n: pl.Series(n, [row[j] for row in cells], dtype=pl.String) for j, n in enumerate(names)}
+    return replace(table, frame=table.frame.with_columns(**columns))
+
+
+def _number(row: SourceRow) -> str:
+    """Return what a problem calls a row: its number, or its place where it has none."""
+    return row.place.removeprefix("row ")

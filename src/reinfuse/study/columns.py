@@ -1,0 +1,123 @@
+"""The columns of a source as a person confirms them: what each is taken for, why, how its texts are read, what is open.
+
+A review is made anew of source, map and ledger each time; an answer gives another map, which the caller writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reinfuse.cohort.schema import TABLES
+from reinfuse.exceptions import Problem, SourceRefused
+from reinfuse.output.single_file import write_file
+from reinfuse.sources.corrections import corrected_source, read_ledger
+from reinfuse.sources.follow import follow
+from reinfuse.sources.map_file import map_text
+from reinfuse.sources.proposal import IGNORE, Proposed
+from reinfuse.sources.propose.changed_meaning import with_meaning
+from reinfuse.sources.questions import MapQuestion, answered, fault, questions
+from reinfuse.sources.source_map import SourceMap
+from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
+from reinfuse.study.sources import go_on_with, headers_of, propose_map
+
+__all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "TextReading", "answer_questions",
+           "change_meaning", "choices_of", "columns_named", "question_key", "review"]  # fmt: skip
+
+_OF_COLUMNS = ("column", "weight", "since")
+
+
+def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> MapReview:
+    """Return the columns of a source as its map takes them; a map that is not there is proposed, and written.
+
+    Raises
+    ------
+    SourceRefused
+        If nothing of the source can be read.
+    MapRefused
+        If the map's file holds none, or is of another source.
+    OutputRefused
+        If the proposed map cannot be written.
+    """
+    source, proposed = propose_map(path)
+    if map_path.is_file():
+        earlier = go_on_with(map_path, source, proposed)
+        if earlier is None:
+            rule = "is made for a source with other headers"
+            raise SourceRefused([Problem(table=map_path.name, rule=rule, remedy="rename the map, and begin it anew")])
+        proposed = earlier
+    else:
+        _write(map_path, proposed.map, proposed)
+    ledger = () if corrections is None else read_ledger(corrections)
+    imported = follow(corrected_source(source, ledger), proposed.map)
+    return map_review(source, proposed, imported)
+
+
+def answer_questions(shown: MapReview, map_path: Path, answers: Mapping[str, str]) -> dict[str, str]:
+    """Answer some open questions, and write the map; an answer that is none changes nothing.
+
+    Parameters
+    ----------
+    answers
+        `question_key` -> answer.
+
+    Returns
+    -------
+    dict
+        Key -> why its answer is none. Where it is not empty, nothing is written.
+    """
+    headers = list(headers_of(shown.source))
+    source_map, faults = shown.map, dict[str, str]()
+    for question in questions(shown.map):
+        key = question_key(question)
+        if key in answers:
+            wrong = fault(question, answers[key], headers, source_map=source_map)
+            if wrong is None:
+                source_map = answered(source_map, question, answers[key])
+            else:
+                faults[key] = wrong
+    if not faults:
+        _write(map_path, source_map, shown.proposed)
+    return faults
+
+
+def change_meaning(shown: MapReview, map_path: Path, *, sheet: str, header: str, meaning: str) -> None:
+    """Let a column mean something else, or nothing (`IGNORE`), and write the map.
+
+    Raises
+    ------
+    SourceRefused
+        If the column is not there, or cannot mean that.
+    """
+    try:
+        source_map = with_meaning(shown.source, shown.map, sheet=sheet, header=header, meaning=meaning)
+    except ValueError:
+        rule, remedy = "cannot have this meaning, or another column has it", "choose one of those that are listed"
+        raise SourceRefused([Problem(table=sheet, column=header, value=meaning, rule=rule, remedy=remedy)]) from None
+    _write(map_path, source_map, shown.proposed)
+
+
+def question_key(question: MapQuestion) -> str:
+    """Return what names a question among those of a map."""
+    return f"{question.line}|{question.setting}"
+
+
+def choices_of(shown: MapReview, question: MapQuestion) -> tuple[str, ...]:
+    """Return answers that can be offered: all that there are, or, for a word, those of the cohort's column."""
+    if question.choices:
+        return question.choices
+    if question.setting in _OF_COLUMNS:
+        return tuple(headers_of(shown.source))
+    if question.setting == "value":
+        name = question.place.removeprefix("values.")
+        return next((c.choices for t in TABLES.values() for c in t.columns if c.name == name and c.choices), ())
+    return ()
+
+
+def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnReview]:
+    """Return the column of a sheet with that header, if it is there."""
+    return [c for c in shown.columns if (c.sheet, c.header) == (sheet, header)]
+
+
+def _write(path: Path, source_map: SourceMap, proposed: Proposed) -> None:
+    write_file(path, map_text(source_map, proposed.proposals).encode())
