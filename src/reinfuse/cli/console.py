@@ -146,6 +146,18 @@ def print_table(table: Table, width: int) -> None:
     Console(width=None if sys.stdout.isatty() else width, markup=False, emoji=False).print(table)
 
 
+def grid_of(table: Any) -> Table:
+    """Return a table of a document for the terminal."""
+    from rich.table import Table
+
+    grid = Table(title=table.caption, caption=table.footnote or None)
+    for i, head in enumerate(table.head):
+        grid.add_column(head, justify="left" if i == 0 else "right")
+    for row in table.rows:
+        grid.add_row(row.head, *row.cells)
+    return grid
+
+
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Show a progress bar where somebody looks; remember the step everywhere."""

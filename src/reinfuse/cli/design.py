@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,8 +11,6 @@ from reinfuse.cli import console
 from reinfuse.cli.console import Commands, ForceOption
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from reinfuse.study.design import AnyRequest
 
 design = typer.Typer(
@@ -196,16 +194,5 @@ def _write(request: AnyRequest, out: Path, *reads: Path | None, force: bool) -> 
     for sentence in answer.sentences:
         console.say(sentence)
     for table in answer.tables:
-        console.print_table(_grid(table), 130)
+        console.print_table(console.grid_of(table), 130)
     console.say(f"Page for the protocol: {(out / 'protocol.html').resolve()} (also .docx, .pdf)")
-
-
-def _grid(table: Any) -> Table:
-    from rich.table import Table
-
-    grid = Table(title=table.caption, caption=table.footnote or None)
-    for i, head in enumerate(table.head):
-        grid.add_column(head, justify="left" if i == 0 else "right")
-    for row in table.rows:
-        grid.add_row(row.head, *row.cells)
-    return grid

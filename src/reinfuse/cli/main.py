@@ -12,6 +12,7 @@ import typer
 from reinfuse.cli import completion, console, sources
 from reinfuse.cli.app import open_app
 from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
+from reinfuse.cli.curve import curve
 from reinfuse.cli.design import design
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
@@ -31,6 +32,7 @@ app.add_typer(evidence, name="evidence")
 app.add_typer(design, name="design")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
+app.command("curve")(curve)
 app.command("app")(open_app)
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]

@@ -2,13 +2,16 @@
 
 Between two printed numbers at risk patients are censored at a constant rate; their number is adjusted until the number
 at risk at the end is the printed one. Events of a step are n_k (1 - S_k / S_(k-1)), rounded, where S_(k-1) is the
-height that the table itself has reached. After the last printed number the rate is that of the time before it. The
-spread comes from curves whose heights are moved by the reading error.
+height that the table itself has reached. After the last printed number the rate is that of the time before it, or,
+where the number of events is printed, the one that gives it. The spread comes from curves whose heights are moved by
+the reading error.
 
 Guyot P, Ades AE, Ouwens MJ, Welton NJ, BMC Med Res Methodol 2012;12:9.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,25 +20,28 @@ from reinfuse.statistics.curve_reading import CurveReading
 from reinfuse.statistics.risk_tables import RiskTables
 
 _ROUNDS = 200
+_NEIGHBOURS = 2
 
 
 def guyot_table(reading: CurveReading) -> tuple[Integers, Integers]:
     """Return numbers at risk and events of each step.
 
-    Parameters
-    ----------
-    reading
-        The curve.
+        Parameters
+        ----------
+        reading
+            The curve.
 
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from reinfuse.statistics import guyot
-    >>> from reinfuse.statistics.curve_reading import CurveReading
-    >>> curve = CurveReading(np.array([1.0, 3.0]), np.array([0.75, 0.375]), 0.01, 4.0, np.array([0.0, 2.0]),
-    ...                      np.array([4, 2]))
-    >>> [column.tolist() for column in guyot.guyot_table(curve)]
-    [[4, 2], [1, 1]]
+        Examples
+        --------
+        >>> from dataclasses import replace
+
+    import numpy as np
+        >>> from reinfuse.statistics import guyot
+        >>> from reinfuse.statistics.curve_reading import CurveReading
+        >>> curve = CurveReading(np.array([1.0, 3.0]), np.array([0.75, 0.375]), 0.01, 4.0, np.array([0.0, 2.0]),
+        ...                      np.array([4, 2]))
+        >>> [column.tolist() for column in guyot.guyot_table(curve)]
+        [[4, 2], [1, 1]]
     """
     at_risk = np.ones(len(reading.time), np.int64)
     events = np.zeros(len(reading.time), np.int64)
@@ -47,6 +53,10 @@ def guyot_table(reading: CurveReading) -> tuple[Integers, Integers]:
             number, after = _matched(reading, steps, left, height, ends=(starts[i], starts[i + 1], reading.risk[i + 1]))
         else:
             number = _at_the_end(reading, left, censored)
+            if reading.events is not None:
+                number = _of_events(
+                    reading, steps, left, height, missing=reading.events - int(events.sum()), near=number
+                )
             after = _walk(reading, steps, left, height, censored=number, ends=(starts[i], reading.end))
         at_risk[steps], events[steps], left, height = after
         censored += number
@@ -76,7 +86,7 @@ def guyot_tables(reading: CurveReading, *, draws: int = 200, seed: int = 20_260)
 
 
 def _moved(reading: CurveReading, survival: Floats) -> CurveReading:
-    return CurveReading(reading.time, survival, reading.error, reading.end, reading.risk_time, reading.risk)
+    return replace(reading, survival=survival)
 
 
 _Walked = tuple[Integers, Integers, int, float]
@@ -105,6 +115,22 @@ def _at_the_end(reading: CurveReading, left: int, censored: int) -> int:
     if since <= 0:
         return 0
     return min(round(censored / since * max(reading.end - since, 0.0)), left)
+
+
+def _of_events(reading: CurveReading, steps: Integers, left: int, height: float, *, missing: int, near: int) -> int:
+    """Return the number censored with which the events are nearest to those missing; of equals, nearest to a guess."""
+    ends = (float(reading.risk_time[-1]), reading.end)
+
+    def miss(number: int) -> tuple[int, int]:
+        events = _walk(reading, steps, left, height, censored=number, ends=ends)[1]
+        return abs(int(events.sum()) - missing), abs(number - near)
+
+    low, high = 0, left
+    while high - low > _NEIGHBOURS:  # the more are censored, the fewer have the event, but for rounding
+        middle = (low + high) // 2
+        fewer = int(_walk(reading, steps, left, height, censored=middle, ends=ends)[1].sum()) < missing
+        low, high = (low, middle) if fewer else (middle, high)
+    return min(range(max(low - _NEIGHBOURS, 0), min(high + _NEIGHBOURS, left) + 1), key=miss)
 
 
 def _walk(reading: CurveReading, steps: Integers, left: int, height: float, *, censored: int,

@@ -16,7 +16,7 @@ from reinfuse.statistics.reconstructed import EnsembleEstimate
 from reinfuse.statistics.reconstructed_contrast import HazardRatioRange, hazard_ratio
 from reinfuse.statistics.risk_tables import NoTable, RiskTables
 
-EXACT_UP_TO = 150
+EXACT_UP_TO = 200
 """Patients of an arm up to whom all tables are searched; beyond, Guyot's algorithm."""
 MOST_STEPS = 400
 _PAIRS = 400

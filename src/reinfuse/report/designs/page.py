@@ -77,13 +77,19 @@ def _sections(page: ProtocolPage, keys: Sequence[str]) -> Iterator[Section]:
     if page.characteristics:
         yield Section("characteristics", "Operating characteristics", page.characteristics)
     yield Section("assumptions", "Assumptions", (Pairs(page.settings),))
-    methods: list[Block] = [Paragraph(_with_numbers(method, keys)) for method in page.methods]
+    methods: list[Block] = [Paragraph(numbered(method, keys)) for method in page.methods]
     yield Section("methods", "Statistical methods", tuple(methods))
     yield Section("limits", "Limitations", (Bullets(page.limits),))
-    yield Section("references", "References", (Bullets(tuple(SOURCES[k].text for k in keys), numbered=True),))
+    yield references(keys)
 
 
-def _with_numbers(method: Method, keys: Sequence[str]) -> Text:
+def references(keys: Sequence[str]) -> Section:
+    """Return the list of what is cited, in the order of its numbers."""
+    return Section("references", "References", (Bullets(tuple(SOURCES[k].text for k in keys), numbered=True),))
+
+
+def numbered(method: Method, keys: Sequence[str]) -> Text:
+    """Return a sentence with the numbers of what it cites."""
     parts: list[Inline] = [method.text]
     if method.sources:
         parts += [" ", Cite(tuple(keys.index(key) + 1 for key in method.sources))]

@@ -16,6 +16,7 @@ from reinfuse.disclosure.identifying import holds_date, pattern
 from reinfuse.disclosure.release_log import Releases
 from reinfuse.exceptions import Problem, ShareRefused
 from reinfuse.output import Destination
+from reinfuse.output.manifest import read_manifest
 from reinfuse.report.export.readable_text import texts
 from reinfuse.report.export.results_folder import write_results
 from reinfuse.report.text.plan_history import to_year as history_to_year
@@ -23,6 +24,10 @@ from reinfuse.results.findings import Findings
 from reinfuse.tabular.csv_files import read_csv, write_rows
 
 SMALLEST = 11
+KEEP_LOCAL = "KEEP-LOCAL.txt"
+"""Marks a folder that is not to leave the centre, whatever becomes of its manifest."""
+RECONSTRUCTED_ID = "reconstructed-"
+"""What the ids of patients behind published curves begin with."""
 _ID = "patient_id"
 _README = """\
 Results of an analysis by reinfuse, made to leave the centre
@@ -78,6 +83,7 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
     """
     if smallest < FEWEST:
         raise ValueError(f"the smallest number shown must be {FEWEST} or more")
+    _refuse_patients_behind_curves(Path(directory))
     findings = Findings.load(directory)
     place = Destination(Path(out), "share", (Path(directory),), force)
     place.check()
@@ -132,7 +138,22 @@ def _refuse_what_can_be_subtracted(conflicts: Iterator[str]) -> None:
         raise ShareRefused(problems)
 
 
+def _refuse_patients_behind_curves(directory: Path) -> None:
+    """Refuse what `reinfuse curve` wrote, and results within it."""
+    for folder in (directory, directory.resolve(), *directory.resolve().parents):
+        manifest = read_manifest(folder)
+        if (folder / KEEP_LOCAL).exists() or (manifest is not None and manifest.command == "curve"):
+            _refuse_reconstructed()
+
+
+def _refuse_reconstructed() -> None:
+    rule = "holds patients behind published curves: a small curve can disclose them"
+    raise ShareRefused([Problem(rule=rule, remedy="cite the publication; do not pass on what was made of its curve")])
+
+
 def _refuse_what_cannot_be_shared(findings: Findings, smallest: int) -> None:
+    if any(str(one).startswith(RECONSTRUCTED_ID) for one in findings.flow[_ID]):
+        _refuse_reconstructed()
     if SHOWN_FROM in findings.provenance:
         rule, remedy = "was made to be shared already", "name the folder of results that it was made from"
     elif findings.described.patients < smallest:

@@ -1,0 +1,1 @@
+"""The page on the patients behind published curves."""
