@@ -29,7 +29,7 @@ from generate import write_cohort
 HERE = Path(__file__).resolve().parent
 GROUPS = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "bulky", "diagnosis", "sex")
 NUMBERS = ("log2_dose_ratio", "interval_days", "age_years", "prior_lines")
-LIBRARIES = ("reinfuse", "greenwood", "polars", "lifelines")
+LIBRARIES = ("reinfuse", "polars", "lifelines")
 TIMED = ("pfs", "os", "dor", "ttnt")
 
 

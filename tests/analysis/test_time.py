@@ -12,6 +12,7 @@ from reinfuse.analyses import association, competing_risks, landmark, proportion
 from reinfuse.analyses.design_matrix import design_of
 from reinfuse.cohort.post_baseline import TimeDependentFactor, at_landmark
 from reinfuse.statistics import fine_gray, firth_batch, firth_left_truncated, nonparametric
+from reinfuse.statistics.schoenfeld import schoenfeld
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "association.json").read_text(encoding="utf-8"))
 
@@ -121,9 +122,7 @@ def test_weights(case):
 @_cases("zph", lambda c: "breslow" in c["ties"])
 def test_proportional_hazards(case):
     X = _array(case["X"])
-    tests = nonparametric.schoenfeld(
-        X, _array(case["time"]), _array(case["event"]), transform=np.ravel(case["transform"])[0]
-    )
+    tests = schoenfeld(X, _array(case["time"]), _array(case["event"]), transform=np.ravel(case["transform"])[0])
     assert tests[0] == pytest.approx(_array(case["chisq"]), rel=1e-6)
     assert tests[1] == pytest.approx(_array(case["p"]), rel=1e-6)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from math import comb
 
 import numpy as np
 
@@ -109,9 +110,9 @@ def _mcnemar(endpoint: str, values: Floats, *, confidence: float) -> Estimate:
         return replace(own, p_value=1.0, note=joined([why, NOTE]))
     low, high = clopper_pearson(later, later + earlier, confidence=confidence)
     discordant = f"{later} after the later infusion only, {earlier} after the earlier only"
-    from scipy.stats import binomtest  # slow to import
-
-    test = replace(own, lower=low / (1 - low), p_value=float(binomtest(later, later + earlier, 0.5).pvalue))
+    tail = sum(comb(later + earlier, k) for k in range(min(later, earlier) + 1))  # whole numbers: without rounding
+    p = min(1.0, 2 * tail / 2 ** (later + earlier))
+    test = replace(own, lower=low / (1 - low), p_value=p)
     if not earlier:
         why = f"{NOT_ESTIMABLE}: ratio and upper limit are infinite"
         return replace(test, note=joined([why, discordant, NOTE]))

@@ -22,7 +22,8 @@ from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.strata import Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
-from reinfuse.statistics import firth, firth_left_truncated, nonparametric
+from reinfuse.statistics import firth, firth_left_truncated
+from reinfuse.statistics.schoenfeld import schoenfeld
 
 TEST = "scaled Schoenfeld residuals, 1 - Kaplan-Meier scale"
 TIME = f"{firth_left_truncated.METHOD}, interaction with log2 time"
@@ -50,7 +51,7 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
                 for j in usable]  # fmt: skip
     X = design.X[:, usable]
     infinite = firth.monotone(X, design.event, time=design.time)
-    tested = None if infinite.any() else nonparametric.schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
+    tested = None if infinite.any() else schoenfeld((X - X.mean(axis=0)) / X.std(axis=0), design.time,
                                                                   design.event, transform="km")  # fmt: skip
     if tested is None:
         why = "monotone likelihood" if infinite.any() else "the unpenalised model has no finite estimate"

@@ -11,7 +11,9 @@ firth_left_truncated
 fine_gray
     Fine and Gray's model of the subdistribution hazard, as R's ``cmprsk::crr``.
 nonparametric
-    Kaplan-Meier, log-rank, Aalen-Johansen, Gray's test, scaled Schoenfeld residuals.
+    Kaplan-Meier, log-rank, Aalen-Johansen, Gray's test.
+schoenfeld
+    Scaled Schoenfeld residuals: proportional hazards.
 turnbull
     Turnbull's estimate of interval-censored times.
 binomial_normal, inverse_variance
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
         meta_analytic_predictive,
         mixture_fit,
         nonparametric,
+        schoenfeld,
         turnbull,
     )
 
 __all__ = [
     "binomial_normal", "borrowing", "effective_sample_size", "fine_gray", "firth", "firth_batch",
-    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric", "turnbull",
+    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric", "schoenfeld",
+    "turnbull",
 ]  # fmt: skip
 
 

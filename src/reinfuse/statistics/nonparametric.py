@@ -1,35 +1,20 @@
-"""The one module that knows greenwood: each function takes and gives arrays.
+"""Curves and tests of times to events that assume no distribution: each function takes and gives arrays.
 
-Times in days; a patient is at risk at t if the time is >= t and, where patients come late, the entry < t.
+Times in days; a patient is at risk at t if the time is >= t and, where patients come late, the entry < t. Limits of a
+curve C on the log-log scale: C to the power exp(z s) and exp(-z s), s the standard error of log(-log C); none where C
+is 0. Numbers are those of R's survival and cmprsk (tests/golden).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtri
 
 from reinfuse.arrays import Floats
-
-_STATES = ["censored", "event", "competing"]
-
-
-def _surv(time: Floats, event: Floats, *, entry: Floats | None = None) -> Any:
-    import greenwood as gw
-
-    status = event.astype(np.int64)
-    return gw.Surv(time, event=status) if entry is None else gw.Surv(entry, time2=time, event=status)
-
-
-def _states(time: Floats, event: Floats, *, competing: Floats) -> Any:
-    """Categories are declared: of bare codes the library takes the lowest for censoring, even if nobody is censored."""
-    import greenwood as gw
-
-    codes = np.where(event == 1, "event", np.where(competing == 1, "competing", "censored"))
-    return gw.Surv(time=time, event=pl.Series(codes.tolist(), dtype=pl.Enum(_STATES)), type="mstate")
+from reinfuse.statistics.gray_score import gray_score
 
 
 def kaplan_meier(
@@ -63,13 +48,29 @@ def kaplan_meier(
     >>> curve[0].tolist(), curve[1].tolist(), curve[4].tolist()
     ([2.0, 3.0, 5.0], [0.75, 0.5, 0.0], [4.0, 3.0, 1.0])
     """
-    import greenwood as gw
-
-    fit: Any = gw.KaplanMeier(conf_type="log-log", conf_level=confidence)
+    at, dead = np.unique(time), event > 0
+    died, censored = (np.bincount(np.searchsorted(at, time[some]), minlength=len(at)) * 1.0 for some in (dead, ~dead))
+    risk = _at_risk(time, at, entry)
     with np.errstate(all="ignore"):
-        table = fit.fit(_surv(time, event, entry=entry)).to_frame(format="polars")
-    names = ("time", "estimate", "conf_low", "conf_high", "n_risk", "n_event", "n_censor")
-    return tuple(table[c].to_numpy().astype(np.float64) for c in names)
+        survival = np.asarray(np.cumprod(np.where(risk > 0, 1.0 - died / risk, 1.0)), dtype=np.float64)
+        left = risk * (risk - died)
+        deviation = np.sqrt(np.cumsum(np.where(left > 0, died / left, np.inf)))  # of log S, Greenwood's
+        lower, upper = _log_log(survival, deviation / np.abs(np.log(survival)), confidence)
+    lower, upper = (np.where(survival >= 1.0, 1.0, limit) for limit in (lower, upper))
+    return at, survival, *(np.where(survival > 0.0, limit, np.nan) for limit in (lower, upper)), risk, died, censored
+
+
+def _at_risk(time: Floats, at: Floats, entry: Floats | None = None) -> Floats:
+    """Return how many are under observation at each of these days."""
+    entered = len(time) if entry is None else np.searchsorted(np.sort(entry), at, side="left")
+    return np.asarray(entered - np.searchsorted(np.sort(time), at, side="left"), dtype=np.float64)
+
+
+def _log_log(curve: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return limits of a curve from the standard error of log(-log(curve))."""
+    log, z = np.log(-np.log(curve)), ndtri(1.0 - (1.0 - confidence) / 2.0)
+    lower, upper = (np.clip(np.exp(-np.exp(log + step)), 0.0, 1.0) for step in (z * error, -z * error))
+    return lower, upper
 
 
 def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_]) -> float | None:
@@ -94,13 +95,26 @@ def log_rank(time: Floats, event: Floats, groups: NDArray[np.str_]) -> float | N
     >>> round(nonparametric.log_rank(time, event, np.array(["a", "a", "a", "b", "b", "b"])), 3)
     0.025
     """
-    import greenwood as gw
+    at, names = np.unique(time[event > 0]), np.unique(groups)
+    risk = np.array([_at_risk(time[groups == name], at) for name in names])
+    died = np.array([np.bincount(np.searchsorted(at, time[(groups == name) & (event > 0)]), minlength=len(at))
+                     for name in names])  # fmt: skip
+    n, deaths = risk.sum(axis=0), died.sum(axis=0)
+    with np.errstate(all="ignore"):
+        excess = died.sum(axis=1) - (risk * (deaths / n)).sum(axis=1)
+        common = np.where(n > 1, deaths * (n - deaths) / (n**2 * (n - 1.0)), 0.0)
+    others = np.where(np.eye(len(names), dtype=bool)[:, :, None], n - risk[None], -risk[None])
+    variance = (common * risk[:, None] * others).sum(axis=2)
+    return _chi_square(excess[:-1], variance[:-1, :-1])[1]
 
+
+def _chi_square(score: Floats, variance: Floats) -> tuple[float, float | None]:
+    """Return the quadratic form of a score, and its p-value; None where its variance has no inverse."""
     try:
-        result: Any = gw.logrank_test(_surv(time, event), group=groups)
+        statistic = float(score @ np.linalg.solve(variance, score))
     except np.linalg.LinAlgError:
-        return None
-    return float(result.p_value)
+        return float("nan"), None
+    return statistic, float(chdtrc(len(score), statistic))
 
 
 def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence: float) -> tuple[Floats, ...]:
@@ -127,13 +141,22 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
     >>> nonparametric.aalen_johansen(time, relapse, death, confidence=0.95)[1].tolist()
     [0.25, 0.25, 0.5, 0.5]
     """
-    import greenwood as gw
-
-    fit: Any = gw.AalenJohansen(conf_type="log-log", conf_level=confidence)
+    at = np.unique(time)
+    risk = _at_risk(time, at)
+    of_event, of_either = (np.bincount(np.searchsorted(at, time[some]), minlength=len(at)) * 1.0
+                           for some in (event == 1, (event == 1) | (competing == 1)))  # fmt: skip
+    free = np.concatenate(([1.0], np.cumprod(1.0 - of_either / risk)[:-1]))
+    incidence = np.cumsum(free * of_event / risk)
     with np.errstate(all="ignore"):
-        table = fit.fit(_states(time, event, competing=competing)).to_frame(format="polars")
-    of_event = table.filter(table["cause"] == "event")
-    return tuple(of_event[c].to_numpy() for c in ("time", "estimate", "conf_low", "conf_high"))
+        hazard = np.where(risk > of_either, of_either / (risk * (risk - of_either)), 0.0)
+        own = free**2 * (risk - of_event) / risk * of_event / risk**2
+        both = free * of_event / risk**2
+        variance = (incidence**2 * np.cumsum(hazard) - 2 * incidence * np.cumsum(hazard * incidence)
+                    + np.cumsum(hazard * incidence**2) + np.cumsum(own) - 2 * incidence * np.cumsum(both)
+                    + 2 * np.cumsum(both * incidence))  # fmt: skip
+        error = np.sqrt(np.maximum(variance, 0.0)) / (incidence * np.abs(np.log(incidence)))
+        lower, upper = _log_log(incidence, error, confidence)
+    return at, incidence, *(np.where(incidence < 1.0, limit, np.nan) for limit in (lower, upper))
 
 
 def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str]) -> tuple[float, float]:
@@ -160,53 +183,10 @@ def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str
     >>> round(statistic, 2), round(p, 2)
     (2.44, 0.12)
     """
-    import greenwood as gw
-
-    try:
-        with np.errstate(all="ignore"):
-            result: Any = gw.grays_test(_states(time, event, competing=competing), group=list(groups), cause="event")
-    except (np.linalg.LinAlgError, ValueError):
+    names = np.unique(groups)
+    if len(names) < 2 or not (event == 1).any():
         return float("nan"), float("nan")
-    return float(result.statistic), float(result.p_value)
-
-
-def schoenfeld(X: Floats, time: Floats, event: Floats, *, transform: str) -> tuple[Floats, Floats] | None:
-    """Test proportional hazards by scaled Schoenfeld residuals.
-
-    Parameters
-    ----------
-    X
-        Shape (n, k).
-    time, event
-        Shape (n,): follow-up, and 1 or 0.
-    transform
-        Of time: ``km``, ``rank``, ``log`` or ``identity``.
-
-    Returns
-    -------
-    statistic, p_value
-        Of each column and, last, of all, shape (k + 1,); None where the model cannot be fitted.
-
-    Notes
-    -----
-    Grambsch and Therneau, Biometrika 1994;81:515-526.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from reinfuse.statistics import nonparametric
-    >>> X = np.array([[0.0], [1.0], [0.0], [1.0], [1.0], [0.0], [1.0], [0.0]])
-    >>> time = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
-    >>> statistic, p = nonparametric.schoenfeld(X, time, np.ones(8), transform="km")
-    >>> p.round(2).tolist()
-    [0.34, 0.34]
-    """
-    import greenwood as gw
-
-    try:
-        with np.errstate(all="ignore"):
-            fit: Any = gw.CoxPH(ties="breslow").fit(_surv(time, event), X)
-            table = fit.cox_zph(transform=transform).to_frame(format="polars")
-    except (np.linalg.LinAlgError, ValueError, RuntimeError):
-        return None
-    return table["chisq"].to_numpy().astype(np.float64), table["p_value"].to_numpy().astype(np.float64)
+    member = np.array([np.asarray(groups) == name for name in names])
+    with np.errstate(all="ignore"):
+        statistic, p = _chi_square(*gray_score(time, event == 1, (event != 1) & (competing == 1), member=member))
+    return statistic, float("nan") if p is None else p

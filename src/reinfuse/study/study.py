@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reinfuse.analyses.population_steps import Sampled
     from reinfuse.tabular.frames import AnyFrame
 
-LIBRARIES = ("greenwood", "numpy", "scipy", "polars", "matplotlib")
+LIBRARIES = ("numpy", "scipy", "polars", "matplotlib")
 
 
 class Study:
