@@ -15,7 +15,6 @@ import polars as pl
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from reinfuse.plan.figure_options import PALETTES, FigureLook, Format
 from reinfuse.report.figures.postscript import as_eps
@@ -87,7 +86,8 @@ _SETTINGS: dict[Any, Any] = {
     "axes.labelsize": TEXT, "axes.linewidth": 0.7, "xtick.major.width": 0.7, "ytick.major.width": 0.7,
     "xtick.major.size": 2.5, "ytick.major.size": 2.5, "xtick.labelsize": TEXT, "ytick.labelsize": TEXT,
     "lines.linewidth": 1.3, "hatch.linewidth": 0.5, "svg.fonttype": "path", "legend.frameon": False,
-    "legend.fontsize": TEXT, "text.parse_math": False,
+    "legend.fontsize": TEXT,
+    "text.parse_math": False,  # a dollar sign in a patient's table is a dollar sign
 }  # fmt: skip
 
 
@@ -165,18 +165,13 @@ def head_height(title: str, columns: Columns) -> float:
 def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, data: pl.DataFrame | None = None,
            *, columns: Columns = 2, patient_level: bool = False) -> Drawn:  # fmt: skip
     """Mark a figure of synthetic data, and render it."""
-    if synthetic:
-        figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)  # a dollar sign in a patient's table is a dollar sign
+    formats, svg = look().formats, io.BytesIO()
     with rc_context({**_SETTINGS, "svg.hashsalt": name}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
-        svg = io.BytesIO()
+        if synthetic:
+            figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
-    formats = look().formats
-    with rc_context(_SETTINGS), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         eps = as_eps(figure, title) if "eps" in formats else None
     return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
                  patient_level, formats, eps)  # fmt: skip
