@@ -93,6 +93,22 @@ def test_monotone_likelihood_is_not_seen_where_there_is_none():
     assert firth.monotone(x, np.ones(4), time=np.array([1.0, 2, 3, 4])).tolist() == [False]
 
 
+def test_one_column_is_as_monotone_as_beside_a_balanced_one():
+    """Of one column it is read from the risk sets, of several from a linear program: the two say the same."""
+    rng, seen = np.random.default_rng(3), []
+    for _ in range(60):
+        n = int(rng.integers(4, 12))
+        x, event = rng.integers(0, 3, n).astype(float), (rng.random(n) < 0.6).astype(float)
+        time = np.ceil(5 - 2 * x * rng.integers(0, 2) + rng.exponential(2, n))
+        if x.std() == 0 or not event.any():
+            continue
+        seen.append(firth.monotone(x[:, None], event, time=time)[0])
+        noise = np.array([1.0, -1.0])  # each patient twice, so that the second column tells none of them apart
+        both = np.column_stack([np.repeat(x, 2), np.tile(noise, n)])
+        assert seen[-1] == firth.monotone(both, np.repeat(event, 2), time=np.repeat(time, 2))[0]
+    assert 5 < sum(seen) < len(seen) - 5
+
+
 def _cohort(seed: int, n: int = 44) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     X = np.column_stack([rng.random(n) < 0.65, rng.random(n) < 0.85, rng.normal(size=n)]).astype(float)

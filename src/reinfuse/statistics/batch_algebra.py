@@ -8,6 +8,8 @@ from reinfuse.arrays import Bools, Floats
 
 _SINGULAR = -30.0
 """Log-determinant of the scaled information below which it counts as singular."""
+_ONE_BY_ONE = 8
+"""Columns from which a sum adds them up in another order, and so differs in the last digit."""
 
 
 def products(x: Floats, b: Floats) -> Floats:
@@ -22,6 +24,16 @@ def summed(v: Floats, x: Floats) -> Floats:
     return total
 
 
+def row_sums(v: Floats) -> Floats:
+    """Return sum_k v_ik, shape (batch, n): of few columns one after the other, which is many times as fast."""
+    if not 1 <= v.shape[2] < _ONE_BY_ONE:
+        return np.asarray(v.sum(axis=2), dtype=np.float64)
+    total = v[:, :, 0].copy()
+    for column in range(1, v.shape[2]):
+        total += v[:, :, column]
+    return total
+
+
 def crossed(x: Floats, v: Floats) -> Floats:
     """Return sum_i v_i x_i x_i', shape (batch, k, k)."""
     if x.ndim == 3:
@@ -33,7 +45,7 @@ def crossed(x: Floats, v: Floats) -> Floats:
 def quadratic(x: Floats, A: Floats) -> Floats:
     """Return x_i' A x_i, shape (batch, n)."""
     if x.ndim == 3:
-        return np.asarray(((x @ A) * x).sum(axis=2), dtype=np.float64)
+        return row_sums((x @ A) * x)
     n, k = x.shape
     return A.reshape(len(A), k * k) @ (x[:, :, None] * x[:, None, :]).reshape(n, k * k).T
 

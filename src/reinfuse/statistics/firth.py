@@ -173,6 +173,9 @@ def separated(X: Floats, outcome: Floats) -> Bools:
         return _one_sided(X, outcome)
     if len(np.unique(outcome)) < 2:
         return np.ones(X.shape[1], dtype=np.bool_)
+    if X.shape[1] == 1:  # one side of a value has the outcome, the other has not
+        without, having = X[outcome != 1, 0], X[outcome == 1, 0]
+        return np.array([without.max() <= having.min() or having.max() <= without.min()])
     Z = np.column_stack([(rows[:, :-1] - X.mean(axis=0)) / X.std(axis=0), np.ones(len(rows))])
     signed = Z * (2 * rows[:, -1:] - 1)
 
@@ -232,6 +235,8 @@ def monotone(X: Floats, event: Floats, *, time: Floats) -> Bools:
         return np.zeros(k, dtype=np.bool_)
     if n > _MAX_ROWS_FOR_SEPARATION:
         return np.array([len(np.unique(x[event == 1])) == 1 for x in X.T], dtype=np.bool_)
+    if k == 1:
+        return np.array([any(_always_at_the_end(sign * X[:, 0], event, time=time) for sign in (1, -1))])
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     times = np.unique(time[event == 1])
     block = np.searchsorted(times, time, side="right") - 1
@@ -250,6 +255,14 @@ def monotone(X: Floats, event: Floats, *, time: Floats) -> Bools:
         return np.zeros(k, dtype=np.bool_)
     direction: Floats = np.asarray(solution.x, dtype=np.float64)[:k]
     return np.abs(direction) > _A_DIRECTION
+
+
+def _always_at_the_end(x: Floats, event: Floats, *, time: Floats) -> bool:
+    """Tell whether each event is one of those at risk with the greatest value, and once of differing values."""
+    order = np.argsort(-time, kind="stable")
+    at_risk = np.searchsorted(-time[order], -time[event == 1], side="right") - 1
+    greatest, least = (extreme.accumulate(x[order])[at_risk] for extreme in (np.maximum, np.minimum))
+    return bool((x[event == 1] == greatest).all() and (least < greatest).any())
 
 
 def _means_at_risk(Z: Floats, time: Floats, *, events: Integers) -> Floats:

@@ -20,7 +20,7 @@ import numpy as np
 
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
-from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, summed
+from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, row_sums, summed
 from reinfuse.statistics.risk_sets import RiskSets
 
 _LONGEST_STEP = 5.0
@@ -233,11 +233,11 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     if not penalised:
         return _State(value, score, information, inverse)
     ax, am = x @ inverse, mean @ inverse
-    q = (ax * x).sum(axis=2)  # x' A x
-    mq = (am * mean).sum(axis=2)  # m' A m
+    q = row_sums(ax * x)  # x' A x
+    mq = row_sums(am * mean)  # m' A m
     # sum_j E[q x] = sum_i x_i (q_i later_i), the risk sets gathered patient by patient
     third = summed(later * q, x)
-    third -= 2 * summed((sets.gathered(count, am) * x).sum(axis=2), x)
+    third -= 2 * summed(row_sums(sets.gathered(count, am) * x), x)
     third += summed(count * (2 * mq - sets.means(q)), mean)
     return _State(value + half_log_det, score + third / 2, information, inverse)
 
@@ -299,11 +299,11 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
 
 def _step(state: _State, free: Bools, used: Bools | None, *, rows: Integers) -> Floats:
     if free.all():
-        inverse = state.inverse
+        step = np.matmul(state.inverse, state.score[:, :, None])[:, :, 0]
     else:
         inverse, _ = inverted(state.information[:, free][:, :, free], None if used is None else used[rows][:, free])
-    step = np.zeros_like(state.score)
-    step[:, free] = np.matmul(inverse, state.score[:, free][:, :, None])[:, :, 0]
+        step = np.zeros_like(state.score)
+        step[:, free] = np.matmul(inverse, state.score[:, free][:, :, None])[:, :, 0]
     longest = np.abs(step).max(axis=1, initial=0)
     return np.asarray(step * np.minimum(1, _LONGEST_STEP / np.maximum(longest, 1e-300))[:, None], dtype=np.float64)
 

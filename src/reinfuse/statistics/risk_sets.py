@@ -43,7 +43,10 @@ class RiskSets:
         hazards = weights * np.exp(eta - shift)
         sums = np.maximum(np.cumsum(hazards, axis=1), _SMALLEST)
         log_sums = np.log(sums) + shift
-        wide = np.ptp(eta, axis=1) > _WIDEST
+        wide = shift[:, 0] - eta.min(axis=1) > _WIDEST
+        if not wide.any():
+            nobody = np.zeros((0, eta.shape[1]))
+            return cls(log_sums, hazards, sums, wide, nobody, nobody)
         with np.errstate(all="ignore"):  # nobody yet of a weight above 0
             log_hazards = eta[wide] + np.log(weights[wide])
             log_sums[wide] = np.logaddexp.accumulate(log_hazards, axis=1)
