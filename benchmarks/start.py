@@ -77,7 +77,8 @@ def where_it_goes() -> dict[str, dict[str, float]]:
         from reinfuse.report.document.html import html
         from reinfuse.report.document.pdf import pdf
         from reinfuse.report.document.typst import png
-        from reinfuse.report.export.results_folder import briefs, documents, figures
+        from reinfuse.report.export.results_folder import briefs, documents
+        from reinfuse.report.figures.catalog import figures
     from threadpoolctl import threadpool_limits
 
     from reinfuse.data import datasets
@@ -103,6 +104,9 @@ def where_it_goes() -> dict[str, dict[str, float]]:
             drawn += [(section, figure)] if figure is not None else []
     with stage("pixels of the figures"):
         pixels = {figure.name: png(figure.svg) for _, figure in drawn}
+    with stage("figures for a page"):
+        for _, figure in drawn:
+            _ = figure.compact
     with stage("words and tables"):
         written = {**documents(findings, drawn), **briefs(findings)}
     for name, write in (("HTML", html), ("PDF", pdf)):

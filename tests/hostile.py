@@ -358,7 +358,7 @@ def outcome(case: Case, seconds: int = 60) -> tuple[str, str, list[str]]:
     wrong: list[str] = []
     try:
         arguments = case.write(folder)
-        with warnings.catch_warnings(record=True) as caught, patch("reinfuse.report.export.results_folder.png", _dot):
+        with warnings.catch_warnings(record=True) as caught, patch("reinfuse.report.export.pictures.png", _dot):
             warnings.simplefilter("always")
             signal.alarm(seconds)
             checked = _command(["check", *arguments])

@@ -14,7 +14,7 @@ from reinfuse.cli.main import main
 from reinfuse.exceptions import CohortRefused
 from reinfuse.plan.options import Analyses
 from reinfuse.report.analyses import best_responses
-from reinfuse.report.export import results_folder
+from reinfuse.report.export import pictures, results_folder
 from reinfuse.report.tables.protocols import ProtocolTables
 from reinfuse.runtime.boundary import STRICT, Boundary, failed, fault
 
@@ -94,9 +94,9 @@ def test_every_step_belongs_to_a_known_analysis(eight):
 
 
 def test_a_document_or_picture_that_fails_costs_itself_alone(eight, lenient, monkeypatch, tmp_path):
-    pixels = results_folder.png
+    pixels = pictures.png
     monkeypatch.setattr(results_folder, "word", _fails)
-    monkeypatch.setattr(results_folder, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
+    monkeypatch.setattr(pictures, "png", lambda svg: _fails() if b"Best response" in svg else pixels(svg))
     boundary = Boundary()
     out = results_folder.write(eight.run(), tmp_path / "out", progress=None, boundary=boundary)
     texts = failed(boundary.warnings)

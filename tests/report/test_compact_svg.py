@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from types import SimpleNamespace
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -12,8 +11,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from reinfuse.report.document.compact_svg import compact, data_uri
 from reinfuse.report.document.typst import png
+from reinfuse.report.figures.compact_svg import compact, data_uri
 
 PAGE_BYTES = 1_500_000
 """Of a page with all figures of the demo: a mail takes it, a phone opens it."""
@@ -71,7 +70,7 @@ def test_a_hatch_of_dots_is_one_dot_and_places(demo_report):
 
 def test_an_address_stands_between_double_quotes_and_reads_back():
     svg = shape("M 0 0 L 1 1", """class="a &amp; 'b' &lt;c&gt; 100%\"""")
-    address = data_uri(SimpleNamespace(svg=svg))
+    address = data_uri(compact(svg))
     assert address.startswith("data:image/svg+xml,")
     assert not {'"', "#", "&", "\n"} & set(address)
     read_back = ElementTree.fromstring(unquote(address.partition(",")[2]))

@@ -10,7 +10,7 @@ import io
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import docx
 from docx.enum.table import WD_TABLE_ALIGNMENT
@@ -73,13 +73,14 @@ class _Word:
         self.file = docx.Document()
         self.place: Any = self.file
         self._bookmarks = 0
+        self._styles = {style.name: style.style_id for style in self.file.styles}
         self._set_up()
         if document.look != "alone":
-            self.file.add_paragraph(document.title, style="Title")
+            self._paragraph("Title", document.title)
         for banner in document.banners:
-            self.file.add_paragraph(style="Intense Quote").add_run(banner).bold = True
+            self._paragraph("Intense Quote").add_run(banner).bold = True
         if document.subtitle:
-            self.file.add_paragraph(document.subtitle, style="Subtitle")
+            self._paragraph("Subtitle", document.subtitle)
         if document.contents and document.look != "alone":
             self._contents()
         for section in document.sections:
@@ -91,9 +92,16 @@ class _Word:
         with ZipFile(saved) as parts, ZipFile(fixed, "w") as same:
             for name in parts.namelist():
                 entry = ZipInfo(name, _WHEN)  # else the minute of writing stands in every entry
-                entry.compress_type, entry.create_system = ZIP_DEFLATED, 0
+                entry.compress_type = ZIP_STORED if name.endswith(".png") else ZIP_DEFLATED  # pixels are compressed
+                entry.create_system = 0
                 same.writestr(entry, parts.read(name))
         return fixed.getvalue()
+
+    def _paragraph(self, style: str, text: str = "") -> Any:
+        """Add a paragraph; its style by identifier, since looking for its name takes longer than all else."""
+        paragraph = self.place.add_paragraph(text)
+        paragraph._p.style = self._styles[style]
+        return paragraph
 
     def _set_up(self) -> None:
         """Set page, fonts and properties."""
@@ -130,7 +138,7 @@ class _Word:
 
     def _contents(self) -> None:
         """Add a table of contents: links to the headings, which Word makes anew on request."""
-        heading = self.file.add_paragraph(self.document.words["contents"], style="Subtitle")
+        heading = self._paragraph("Subtitle", self.document.words["contents"])
         heading.paragraph_format.keep_with_next = True
         first: Any = None
         for section in self.document.sections:
@@ -162,7 +170,7 @@ class _Word:
             case Bullets():
                 for item in block.items:
                     style = "List Number" if block.numbered else "List Bullet"
-                    self._text(self.file.add_paragraph(style=style), item)
+                    self._text(self._paragraph(style), item)
             case Pairs():
                 for term, meaning in block.items:
                     line = self.file.add_paragraph()
@@ -186,7 +194,7 @@ class _Word:
 
     def _heading(self, section: Section, level: int) -> None:
         if section.title:
-            heading = self.file.add_paragraph(style=f"Heading {min(level, 3)}")
+            heading = self._paragraph(f"Heading {min(level, 3)}")
             self._marked(heading, _bookmark("section", section.name), lambda: heading.add_run(section.title))
 
     def _text(self, paragraph: Any, text: Text, *, small: bool = False) -> None:
@@ -203,7 +211,7 @@ class _Word:
     def _caption(self, kind: str, name: str, *, text: str) -> Any:
         """Add `Table 3. text`, the label a bookmark."""
         label = self.document.words[kind]
-        line = self.place.add_paragraph(style="Caption")
+        line = self._paragraph("Caption")
         if self.document.look == "alone":
             line.add_run(text)
             return line

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
-from reinfuse.report.document.compact_svg import data_uri
 from reinfuse.report.document.model import Document, Inline, Ref, Table, Text, beside
+from reinfuse.report.figures.compact_svg import data_uri
 
 _PHONE, _HEAD, _BETWEEN = 48, 18, 2
 """In letters: what a screen of 390 px shows of a table, the width of its row heads, and the space after a cell."""
@@ -18,7 +18,8 @@ _PHONE, _HEAD, _BETWEEN = 48, 18, 2
 def html(document: Document) -> str:
     """Return a document as HTML: light and dark, with a table of contents, its figures inside."""
     page: str = _template("document.html.j2").render(
-        document=document, css=_text("document.css"), parts=_parts, target=_target, data=data_uri,
+        document=document, css=_text("document.css"), parts=_parts, target=_target,
+        data=lambda drawn: data_uri(drawn.compact),
         beside=beside, wide=_wide, numbered=_numbered(document),
         kind_of=lambda block: type(block).__name__,
     )  # fmt: skip

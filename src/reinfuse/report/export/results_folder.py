@@ -18,15 +18,14 @@ from reinfuse.report.document.model import Document
 from reinfuse.report.document.pdf import pdf
 from reinfuse.report.document.typst import png
 from reinfuse.report.export.figure_files import figure_file
-from reinfuse.report.figures.catalog import figures
-from reinfuse.report.figures.figure_spec import Planned
+from reinfuse.report.export.pictures import drawn_figures, with_pixels
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.sections.contents import REPORT, SUPPLEMENT, documents
 from reinfuse.report.sections.study_sections import Placed
 from reinfuse.report.text.bibtex import bibliography
 from reinfuse.results.curves import curves_frame
 from reinfuse.results.findings import Findings
-from reinfuse.runtime.boundary import Boundary, Failure
+from reinfuse.runtime.boundary import Boundary
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
 from reinfuse.runtime.second_process import SecondProcess, worth_a_copy
@@ -35,8 +34,6 @@ from reinfuse.tabular.csv_files import write_csv
 BRIEF, FIGURES = "brief", "figures"
 PARTS = (REPORT, SUPPLEMENT, BRIEF, FIGURES)
 """Parts of the folder that can be left out; findings, estimates, curves and patients are always in it."""
-Picture = tuple[Drawn | None, Future[bytes] | bytes | None, tuple[Failure, ...]]
-"""A figure, its pixels, and what failed."""
 
 
 def write(findings: Findings, place: Destination | Path, *, progress: Progress | None = None,
@@ -76,8 +73,8 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         drawn: list[Placed] = []
         pixels: dict[str, bytes] = {}
         if set(parts) != {BRIEF}:
-            drawn, pixels = _with_pixels(
-                *_drawn(findings, pool, boundary, progress=progress, second=second), boundary=boundary
+            drawn, pixels = with_pixels(
+                *drawn_figures(findings, pool, boundary, progress=progress, second=second), boundary=boundary
             )
         if progress:
             progress("documents", 1, 1)
@@ -90,15 +87,26 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
 
 def _write_documents(written: Mapping[str, Document], pixels: Mapping[str, bytes], draft: Path, *, pool: Executor,
                      boundary: Boundary, second: SecondProcess | None) -> None:  # fmt: skip
-    """Write each document as HTML and PDF, report and supplement as Word too."""
+    """Write each document as HTML and PDF, report and supplement as Word too.
+
+    The second process sets the supplement, the longest of all.
+    """
     words: dict[str, Callable[[], bytes]] = {
         name: partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
     }
-    if second and SUPPLEMENT in words:  # the longest of all; the second process has nothing else to do
-        words[SUPPLEMENT] = pool.submit(second.either, word, written[SUPPLEMENT], pixels).result
-    pages = {name: pool.submit(pdf, document) for name, document in written.items()}
-    for name, document in written.items():
-        (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
+    pages = {name: pool.submit(pdf, document) for name, document in written.items() if not second or name != SUPPLEMENT}
+    with ThreadPoolExecutor(1) as thread:
+        if second and SUPPLEMENT in written:
+            words[SUPPLEMENT] = thread.submit(second.either, word, written[SUPPLEMENT], pixels).result
+            pages[SUPPLEMENT] = thread.submit(second.either, pdf, written[SUPPLEMENT])
+        for name, document in written.items():
+            (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
+        _write_binary(words, pages, draft, boundary=boundary)
+
+
+def _write_binary(words: Mapping[str, Callable[[], bytes]], pages: Mapping[str, Future[bytes]], draft: Path,
+                  *, boundary: Boundary) -> None:  # fmt: skip
+    """Write documents as Word and PDF as they are ready; what fails is left out."""
     further: dict[str, Callable[[], bytes]] = {
         **{f"{name}.docx": work for name, work in words.items()},
         **{f"{name}.pdf": page.result for name, page in pages.items()},
@@ -139,65 +147,6 @@ def briefs(findings: Findings) -> dict[str, Document]:
     shareable = suppressed(findings, plan.small_cells)[0] if plan.small_cells else findings
     names = (BRIEF, *(f"{BRIEF}.{language}" for language in plan.languages[1:]))
     return {name: brief(shareable, language) for name, language in zip(names, plan.languages, strict=True)}
-
-
-def _drawn(findings: Findings, pool: Executor, boundary: Boundary, *, progress: Progress | None,
-           second: SecondProcess | None) -> tuple[list[Placed], list[Future[bytes]]]:  # fmt: skip
-    """Return the figures, each with its section, and their pixels, which are on their way."""
-    planned: list[Planned] = boundary.attempt("The figures", "patients", lambda: list(figures(findings)), otherwise=[])
-
-    def here(place: int) -> Picture:
-        if progress:
-            progress(f"figure {planned[place][1]}", place, len(planned))
-        return _picture(planned[place], lambda svg: pool.submit(png, svg))
-
-    places = range(len(planned))
-    pictures = second.results(pieces_of, findings, places, here) if second else {i: here(i) for i in places}
-    drawn: list[Placed] = []
-    waiting: list[Future[bytes]] = []
-    for place in places:
-        figure, pixels, failures = pictures[place]
-        boundary.failures += failures
-        if figure is not None and pixels is not None:
-            drawn.append((planned[place][0], figure))
-            waiting.append(_ready(pixels))
-    return drawn, waiting
-
-
-def pieces_of(findings: Findings) -> list[Callable[[], Picture]]:
-    """Return the figures of findings as pieces of work."""
-    return [partial(_picture, one, png) for one in figures(findings)]
-
-
-def _picture(planned: Planned, render: Callable[[bytes], Future[bytes] | bytes]) -> Picture:
-    boundary, (section, name, draw) = Boundary(), planned
-    figure = boundary.attempt(f"Figure {name}", section, draw, otherwise=None)
-    pixels = (
-        None
-        if figure is None
-        else boundary.attempt(f"Figure {name}", section, lambda: render(figure.svg), otherwise=None)
-    )
-    return figure, pixels, tuple(boundary.failures)
-
-
-def _ready(pixels: Future[bytes] | bytes) -> Future[bytes]:
-    """Return pixels that are there already like those that are on their way."""
-    if isinstance(pixels, Future):
-        return pixels
-    ready: Future[bytes] = Future()
-    ready.set_result(pixels)
-    return ready
-
-
-def _with_pixels(drawn: Sequence[Placed], waiting: Sequence[Future[bytes]],
-                 *, boundary: Boundary) -> tuple[list[Placed], dict[str, bytes]]:  # fmt: skip
-    """Return the figures of which pixels came, and the pixels by name."""
-    pixels: dict[str, bytes] = {}
-    for (_, figure), coming in zip(drawn, waiting, strict=True):
-        rendered = boundary.attempt(f"Figure {figure.name}", "summary", coming.result, otherwise=None)
-        if rendered is not None:
-            pixels[figure.name] = rendered
-    return [placed for placed in drawn if placed[1].name in pixels], pixels
 
 
 def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:

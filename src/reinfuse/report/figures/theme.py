@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeVar, overload
 
 import polars as pl
@@ -17,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from reinfuse.plan.figure_options import PALETTES, FigureLook, Format
-from reinfuse.report.figures.postscript import as_eps
+from reinfuse.report.figures.compact_svg import compact
 
 T = TypeVar("T")
 _LOOK: ContextVar[FigureLook] = ContextVar("look")
@@ -127,6 +128,11 @@ class Drawn:
     formats: tuple[Format, ...] = ("svg", "png")
     eps: bytes | None = field(default=None, repr=False)
 
+    @cached_property
+    def compact(self) -> str:
+        """The figure in few characters, for a page that holds it."""
+        return compact(self.svg)
+
 
 def new(columns: Columns, height: float) -> Figure:
     """Return an empty figure over one or two columns, its height in inches."""
@@ -172,9 +178,15 @@ def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, dat
             figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
         FigureCanvasSVG(figure)
         figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
-        eps = as_eps(figure, title) if "eps" in formats else None
+        eps = _eps(figure, title) if "eps" in formats else None
     return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
                  patient_level, formats, eps)  # fmt: skip
+
+
+def _eps(figure: Figure, title: str) -> bytes:
+    from reinfuse.report.figures.postscript import as_eps  # slow to import, and seldom asked for
+
+    return as_eps(figure, title)
 
 
 def fitted(labels: Sequence[str], inches: float, letter: float) -> tuple[list[str], float]:

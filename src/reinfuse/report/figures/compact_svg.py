@@ -13,8 +13,6 @@ from functools import cache, lru_cache
 from itertools import groupby
 from xml.etree import ElementTree
 
-from reinfuse.report.figures.theme import Drawn
-
 _NAMESPACE = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 """Of a letter, `#DejaVuSans-41`: no other name has a hyphen."""
@@ -36,9 +34,9 @@ _LENGTHS = frozenset(("x", "y", "width", "height", "r", "cx", "cy"))
 _ESCAPED = str.maketrans({"%": "%25", "#": "%23", "&": "%26", '"': "'", "'": "%26%2339;"})
 
 
-def data_uri(drawn: Drawn) -> str:
-    """Return a drawing as the address of an image, which can stand between double quotes."""
-    return f"data:image/svg+xml,{compact(drawn.svg).translate(_ESCAPED)}"
+def data_uri(drawing: str) -> str:
+    """Return a compact drawing as the address of an image, which can stand between double quotes."""
+    return f"data:image/svg+xml,{drawing.translate(_ESCAPED)}"
 
 
 def compact(svg: bytes) -> str:
