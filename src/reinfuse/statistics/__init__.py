@@ -48,8 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "binomial_normal", "borrowing", "effective_sample_size", "fine_gray", "firth", "firth_batch",
-    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric", "schoenfeld",
-    "turnbull",
+    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric",
+    "schoenfeld", "turnbull",
 ]  # fmt: skip
 
 
