@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 
+from reinfuse.evidence import read_register
 from reinfuse.evidence.design.dose_finding import DoseRequest, plan_dose
 from reinfuse.evidence.design.precision import PrecisionRequest, plan_precision
+from reinfuse.evidence.design.published_prior import published_prior
 from reinfuse.evidence.design.response_rate import SingleArmRequest, plan_single_arm
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
 from reinfuse.exceptions import RequestRefused
@@ -82,10 +86,24 @@ def test_a_bayesian_study_that_cannot_be_is_refused(changes, column):
 
 def test_a_mixture_with_a_robust_component_is_the_prior():
     study = plan_single_arm(replace(SINGLE, prior="0.6*Beta(19, 58) + 0.4*Beta(3.5, 9.4)", robust=0.2, looks=(10,)))
-    assert study.prior.weight.tolist() == pytest.approx([0.48, 0.32, 0.2])
+    assert study.prior.weights.tolist() == pytest.approx([0.48, 0.32, 0.2])
     assert study.rule.looks == (10, 20)
     assert study.rule.success[0] == 11  # efficacy 1: never early
     assert {0.2, 0.4} <= {c.rate for c in study.characteristics}
+
+
+def test_the_register_gives_a_robust_prior_and_what_is_to_be_known_of_it(main, tmp_path):
+    status, output, _ = main("design", "bayes", "--p0", 0.2, "--p1", 0.4, "--n", 20, "--map", "cr", cwd=tmp_path)
+    assert status == 0
+    prior = published_prior(read_register(), "cr", today=date(2026, 12, 1))
+    assert f"mean {100 * prior.mixture.robust(weight=0.2).mean:.1f}%" in output
+    page = (tmp_path / "reinfuse-design" / "protocol.html").read_text(encoding="utf-8")
+    assert all(html.escape(study) in page for study in prior.studies)
+    assert len(prior.cautions) > 0
+    assert prior.cautions[0] in html.unescape(page)
+    status, _, errors = main("design", "bayes", "--p0", 0.2, "--p1", 0.4, "--n", 20, "--map", "nonsense", cwd=tmp_path)
+    assert status == 2
+    assert "no comparable study of the register reports 'nonsense'" in errors
 
 
 def test_a_dose_design_is_refused_with_all_its_problems():

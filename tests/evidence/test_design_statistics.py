@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from reinfuse.statistics import beta_rules, dose_boundaries, one_sample_log_rank, precision_size, two_stage
+from reinfuse.statistics.conjugate_mixture import BetaMixture
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "design.json").read_text(encoding="utf-8"))
-JEFFREYS = beta_rules.BetaPrior(np.ones(1), np.full(1, 0.5), np.full(1, 0.5))
-UNIFORM = beta_rules.BetaPrior(np.ones(1), np.ones(1), np.ones(1))
+JEFFREYS = BetaMixture(np.ones(1), np.full(1, 0.5), np.full(1, 0.5))
+UNIFORM = BetaMixture(np.ones(1), np.ones(1), np.ones(1))
 
 
 @pytest.mark.parametrize("row", GOLDEN["simon"], ids=lambda row: f"{row['p0']}-{row['p1']}")
@@ -98,15 +99,12 @@ def test_predictive_monitoring_of_two_patients_by_hand():
     assert exact.expected == pytest.approx(0.7 * 1 + 0.3 * 2)
 
 
-def test_a_mixture_posterior_by_hand():
-    """Half Beta(1, 1), half Beta(2, 1): a response has probability 1/2 and 2/3, so the weights become 3/7 and 4/7."""
-    prior = beta_rules.BetaPrior(np.array([0.5, 0.5]), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
-    after = prior.posterior(1, 1)
-    assert after.weight.tolist() == pytest.approx([3 / 7, 4 / 7])
-    assert prior.predictive(1).tolist() == pytest.approx([5 / 12, 7 / 12])
-    assert after.above(0.5) == pytest.approx(3 / 7 * 0.75 + 4 / 7 * 0.875)
-    assert UNIFORM.moment_size() == pytest.approx(2)
-    assert prior.robust(0.2).weight.tolist() == pytest.approx([0.4, 0.4, 0.2])
+def test_a_mixture_prior_decides_as_its_posterior_by_hand():
+    """Half Beta(1, 1), half Beta(2, 1): after a response P(p > 1/2) is 3/7 * 3/4 + 4/7 * 7/8 = 23/28."""
+    prior = BetaMixture(np.array([0.5, 0.5]), np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    assert beta_rules.least_successes(prior, 1, p0=0.5, threshold=23 / 28 - 1e-9) == 1
+    assert beta_rules.least_successes(prior, 1, p0=0.5, threshold=23 / 28 + 1e-9) == 2
+    assert beta_rules.predictive_probability(prior, 0, 0, total=1, needed=1) == pytest.approx(7 / 12)
 
 
 def test_a_log_rank_study_with_everybody_followed_to_the_event_is_that_of_the_formula():

@@ -52,9 +52,20 @@ def bayes(
     n: Annotated[int, typer.Option("--n", help="Patients.")],
     threshold: Annotated[float, typer.Option("--threshold", help="Posterior probability needed for success.")] = 0.95,
     prior: Annotated[
-        str, typer.Option("--prior", help="Beta(a, b), or a mixture: 0.6*Beta(19, 58) + 0.4*Beta(3.5, 9.4).")
-    ] = "Beta(0.5, 0.5)",
-    robust: Annotated[float, typer.Option("--robust", help="Weight of a uniform component added to the prior.")] = 0,
+        str | None,
+        typer.Option("--prior", help="Beta(a, b), or a mixture: 0.6*Beta(19, 58) + 0.4*Beta(3.5, 9.4)."),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option("--map", help="Prior from the register's comparable studies of this endpoint: cr.")
+    ] = None,
+    disease: Annotated[str | None, typer.Option("--disease", help="Of one diagnosis alone, with --map.")] = None,
+    register: Annotated[
+        list[Path] | None, typer.Option("--register", help="Further folder of published studies; repeatable.")
+    ] = None,
+    robust: Annotated[
+        float | None,
+        typer.Option("--robust", help="Weight of a uniform component in the prior; default: 0.2 with --map, else 0."),
+    ] = None,
     looks: Annotated[str, typer.Option("--looks", help="Interim looks, patients: 10,20.")] = "",
     futility: Annotated[
         float, typer.Option("--futility", help="Stop where the predictive probability of success is below this.")
@@ -66,10 +77,15 @@ def bayes(
 ) -> None:
     """Bayesian single-arm study. With predictive monitoring and a robust prior, exact."""
     del json
-    from reinfuse.study.design import SingleArmRequest
+    if prior is not None and endpoint is not None:
+        raise typer.BadParameter("give one of them", param_hint="--prior, --map")
+    from reinfuse.study.design import SingleArmRequest, prior_of_register
 
+    given = prior or "Beta(0.5, 0.5)"
+    own = given if endpoint is None else prior_of_register(endpoint, disease=disease, folders=register or ())
+    weight = (0.0 if endpoint is None else 0.2) if robust is None else robust
     places = tuple(int(x) for x in _numbers(looks, "--looks"))
-    _write(SingleArmRequest(p0=p0, p1=p1, n=n, threshold=threshold, prior=prior, robust=robust, looks=places,
+    _write(SingleArmRequest(p0=p0, p1=p1, n=n, threshold=threshold, prior=own, robust=weight, looks=places,
                             futility=futility, efficacy=efficacy), out, force=force)  # fmt: skip
 
 

@@ -201,8 +201,13 @@ def borrow(
     )  # fmt: skip
 
 
+def as_beta_mixture(prior: PredictiveDistribution) -> tuple[BetaMixture, float]:
+    """Return the prior from published studies as a mixture of Betas, and its divergence from it in nats."""
+    return fit_beta_mixture(logits=_LOGITS, weights=prior.density(_LOGITS))
+
+
 def _worth(tau_scale: float, prior: PredictiveDistribution) -> PriorWorth:
-    mixture, divergence = fit_beta_mixture(logits=_LOGITS, weights=prior.density(_LOGITS))
+    mixture, divergence = as_beta_mixture(prior)
     return PriorWorth(tau_scale=tau_scale, mixture=mixture, divergence=divergence, elir=elir_size(mixture),
                       moment=moment_size(mixture))  # fmt: skip
 

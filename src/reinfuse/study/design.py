@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from reinfuse.arrays import Floats
+from reinfuse.evidence import read_register
 from reinfuse.evidence.curves.digitised import read_points
 from reinfuse.evidence.design.dose_finding import DoseRequest, plan_dose
 from reinfuse.evidence.design.precision import PrecisionRequest, plan_precision
+from reinfuse.evidence.design.published_prior import PublishedPrior, published_prior
 from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm, plan_two_stage
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
 from reinfuse.exceptions import Problem, SourceRefused
@@ -22,8 +26,19 @@ from reinfuse.report.designs.two_stage import two_stage_page
 from reinfuse.report.document.model import Table
 from reinfuse.report.export.design_folder import write_design
 
-__all__ = ["DesignAnswer", "DoseRequest", "LogRankRequest", "PrecisionRequest", "SingleArmRequest", "TwoStageRequest",
-           "design_study", "reference_curve", "write_answer"]  # fmt: skip
+__all__ = [
+    "DesignAnswer",
+    "DoseRequest",
+    "LogRankRequest",
+    "PrecisionRequest",
+    "PublishedPrior",
+    "SingleArmRequest",
+    "TwoStageRequest",
+    "design_study",
+    "prior_of_register",
+    "reference_curve",
+    "write_answer",
+]  # fmt: skip
 
 AnyRequest = TwoStageRequest | SingleArmRequest | DoseRequest | LogRankRequest | PrecisionRequest
 
@@ -64,6 +79,17 @@ def reference_curve(path: Path) -> tuple[Floats, Floats]:
     if problems:
         raise SourceRefused(problems)
     return arms[0].time, arms[0].survival
+
+
+def prior_of_register(endpoint: str, *, disease: str | None = None, folders: Sequence[Path] = ()) -> PublishedPrior:
+    """Return the prior of a response rate from the register's comparable studies.
+
+    Raises
+    ------
+    RegisterRefused, RequestRefused
+        If a folder of studies is wrong, or no study is comparable.
+    """
+    return published_prior(read_register(*folders), endpoint, disease=disease, today=date.today())
 
 
 def design_study(request: AnyRequest) -> DesignAnswer:

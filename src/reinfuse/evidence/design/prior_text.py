@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from reinfuse.evidence.design.demands import Demands
-from reinfuse.statistics.beta_rules import BetaPrior
+from reinfuse.statistics.conjugate_mixture import BetaMixture
 
 _NUMBER = r"\d+(?:\.\d*)?|\.\d+"
 _COMPONENT = re.compile(rf"\s*(?:({_NUMBER})\s*\*\s*)?beta\s*\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)\s*", re.IGNORECASE)
@@ -15,7 +15,7 @@ _EXAMPLE = "write it as Beta(0.5, 0.5), or as 0.6*Beta(19, 58) + 0.4*Beta(3.5, 9
 _SUM = 1e-4
 
 
-def prior_of(text: str, demands: Demands, option: str = "--prior") -> BetaPrior | None:
+def prior_of(text: str, demands: Demands, option: str = "--prior") -> BetaMixture | None:
     """Return the prior that a text says; None, with a problem, where it says none.
 
     Parameters
@@ -41,12 +41,12 @@ def prior_of(text: str, demands: Demands, option: str = "--prior") -> BetaPrior 
         rule = f"has weights that sum to {weight.sum():g}"
         demands.refuse(option, text, rule=rule, remedy="give weights that sum to 1")
         return None
-    return BetaPrior(weight / weight.sum(), a, b)
+    return BetaMixture(weight, a, b)
 
 
-def text_of(prior: BetaPrior) -> str:
+def text_of(prior: BetaMixture) -> str:
     """Return a prior as it is typed."""
     parts = [f"Beta({a:.4g}, {b:.4g})" for a, b in zip(prior.a, prior.b, strict=True)]
     if len(parts) == 1:
         return parts[0]
-    return " + ".join(f"{w:.4g}*{part}" for w, part in zip(prior.weight, parts, strict=True))
+    return " + ".join(f"{w:.4g}*{part}" for w, part in zip(prior.weights, parts, strict=True))

@@ -9,14 +9,15 @@ import numpy as np
 
 from reinfuse.evidence.design.demands import Demands
 from reinfuse.evidence.design.prior_text import prior_of
+from reinfuse.evidence.design.published_prior import PublishedPrior
 from reinfuse.exceptions import RequestRefused
 from reinfuse.statistics.beta_rules import (
-    BetaPrior,
     OperatingCharacteristics,
     SingleArmRule,
     operating_characteristics,
     single_arm_rule,
 )
+from reinfuse.statistics.conjugate_mixture import BetaMixture
 from reinfuse.statistics.two_stage import TwoStageDesign, probability_promising, two_stage_designs
 
 MOST_PATIENTS = 400
@@ -55,13 +56,19 @@ class TwoStageStudy:
 
 @dataclass(frozen=True, kw_only=True)
 class SingleArmRequest:
-    """What is asked of a Bayesian single-arm study; as the options of `reinfuse design bayes`."""
+    """What is asked of a Bayesian single-arm study; as the options of `reinfuse design bayes`.
+
+    Attributes
+    ----------
+    prior
+        As it is typed, or from published studies.
+    """
 
     p0: float
     p1: float
     n: int
     threshold: float = 0.95
-    prior: str = "Beta(0.5, 0.5)"
+    prior: str | PublishedPrior = "Beta(0.5, 0.5)"
     robust: float = 0.0
     looks: tuple[int, ...] = ()
     futility: float = 0.05
@@ -85,7 +92,7 @@ class SingleArmStudy:
     """
 
     request: SingleArmRequest
-    prior: BetaPrior
+    prior: BetaMixture
     rule: SingleArmRule
     characteristics: tuple[OperatingCharacteristics, ...]
 
@@ -137,10 +144,11 @@ def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
         shown = f"{request.futility:g}, {request.efficacy:g}"
         remedy = "give 0 or more for futility, 1 or less for efficacy, the first below the second"
         demands.refuse("--futility, --efficacy", shown, rule="are not probabilities that rise", remedy=remedy)
-    prior = prior_of(request.prior, demands)
+    given = request.prior
+    prior = given.mixture if isinstance(given, PublishedPrior) else prior_of(given, demands)
     if prior is None or demands.problems:
         raise RequestRefused(demands.problems)
-    whole = prior.robust(request.robust) if request.robust else prior
+    whole = prior.robust(weight=request.robust) if request.robust else prior
     rule = single_arm_rule(whole, (*request.looks, request.n), p0=request.p0, threshold=request.threshold,
                            futility=request.futility, efficacy=request.efficacy)  # fmt: skip
     if rule.success[-1] > request.n:

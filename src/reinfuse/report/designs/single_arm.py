@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.evidence.design.prior_text import text_of
+from reinfuse.evidence.design.published_prior import PublishedPrior
 from reinfuse.evidence.design.response_rate import SingleArmStudy
 from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+from reinfuse.statistics.effective_sample_size import moment_size
 
 
 def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
@@ -28,13 +30,12 @@ def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
         methods=(Method(f"Success is a posterior probability above {percent(asked.threshold)} that the response rate "
                         f"exceeds {percent(asked.p0)}. At an interim look the predictive probability of success at the "
                         "end is a beta-binomial sum over the patients still to come.", ("predictive",)),
-                 Method("The prior is a mixture of Beta distributions; a uniform component keeps it from outweighing "
-                        "data that contradict it." if asked.robust else
-                        "The prior is a Beta distribution, or a mixture of them.", ("robust",)),
+                 Method(_of_prior(study), ("robust",)),
                  Method("Probabilities are sums over all numbers of responses, without simulation.")),
         limits=("Type I error is what the design has at p0, not what it was set to: read it in the table.",
                 "The rules hold at these looks; a look at another number of patients needs its own row.",
-                "A prior from published patients moves the decision: report the result with a uniform prior too."),
+                "A prior from published patients moves the decision: report the result with a uniform prior too.",
+                *(asked.prior.cautions if isinstance(asked.prior, PublishedPrior) else ())),
     )  # fmt: skip
 
 
@@ -45,13 +46,24 @@ def _answer(study: SingleArmStudy) -> Iterator[str]:
     yield f"Treat {asked.n} patients; success with {rule.success[-1]} responses or more."
     yield (f"Type I error at a true rate of {percent(asked.p0)}: {percent(null.success)}; power at "
            f"{percent(asked.p1)}: {percent(alternative.success)}.")  # fmt: skip
-    size = study.prior.moment_size()
-    yield (f"The prior has mean {percent(study.prior.mean())} and is worth about {decimal(size)} patients (by "
+    size = moment_size(study.prior)
+    yield (f"The prior has mean {percent(study.prior.mean)} and is worth about {decimal(size)} patients (by "
            f"moments), beside {asked.n} of the study.")  # fmt: skip
     if size > asked.n:
         yield "The prior weighs more than the study: the result will depend on it more than on the patients."
     if null.success > 0.1:
         yield "The type I error is above 10%: a higher threshold or another prior lowers it."
+
+
+def _of_prior(study: SingleArmStudy) -> str:
+    origin = "The prior is a Beta distribution, or a mixture of them."
+    if isinstance(study.request.prior, PublishedPrior):
+        origin = (
+            "The prior is the meta-analytic-predictive distribution of the published studies (standard deviation "
+            "between studies: half-normal of scale 1 on the log odds), as a mixture of Betas."
+        )
+    vague = " A uniform component keeps it from outweighing data that contradict it."
+    return origin + (vague if study.request.robust else "")
 
 
 def _rules(study: SingleArmStudy) -> Iterator[tuple[str, ...]]:
@@ -69,6 +81,8 @@ def _settings(study: SingleArmStudy) -> Iterator[tuple[str, str]]:
     yield "Response rate hoped for (p1)", percent(asked.p1)
     yield "Posterior probability for success, above", percent(asked.threshold)
     yield "Prior", text_of(study.prior)
+    if isinstance(asked.prior, PublishedPrior):
+        yield "Prior from published studies", "; ".join(asked.prior.studies)
     if asked.robust:
         yield "Weight of the uniform component in it", percent(asked.robust)
     if asked.looks:
