@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reinfuse.cli import console
+from reinfuse.cli import console, synthesis
 from reinfuse.cli.console import Commands, ForceOption
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ evidence = typer.Typer(
     cls=Commands, invoke_without_command=True, add_completion=False, rich_markup_mode=None,
     help="Published repeat infusions: list, search, update. Nothing is asked of a network.",
 )  # fmt: skip
+evidence.command("synthesis")(synthesis.synthesis)
+evidence.command("borrow")(synthesis.borrow)
 RegisterOption = Annotated[
     list[Path] | None, typer.Option("--register", help="Further folder of published studies; repeatable.")
 ]

@@ -122,6 +122,14 @@ class Borrowing:
         return self.conflict is not None and self.conflict < CONFLICT
 
     @property
+    def prior_as_text(self) -> str:
+        """The reported prior as a design of a study takes it: `0.44*Beta(1.93, 3.43) + ...`; empty without a study."""
+        if self.prior is None:
+            return ""
+        parts = zip(self.prior.weights, self.prior.a, self.prior.b, strict=True)
+        return " + ".join(f"{w:.4f}*Beta({a:.3f}, {b:.3f})" for w, a, b in parts)
+
+    @property
     def worth_in_words(self) -> str:
         """What the studies are worth together, in a sentence; empty without a study."""
         if not self.worth:

@@ -70,8 +70,8 @@ def _means(synthesis: Synthesis) -> Iterator[Estimate]:
         return replace(record, group=None)
 
     yield mean(REPORTED, pooled.estimate, pooled.interval, pooled.reason)
-    for ends, method in ((mixed.profile, PROFILE), (mixed.common, COMMON)):
-        yield mean(method, float(expit(mixed.mean)), _natural(ends))
+    yield mean(PROFILE, float(expit(mixed.mean)), _natural(mixed.profile))
+    yield mean(COMMON, pooled.events / pooled.n, _natural(mixed.common))
     if normal is not None:
         for ends, method in ((normal.interval, HARTUNG_KNAPP), (normal.modified, MODIFIED)):
             yield mean(method, float(expit(normal.mean)), _natural(ends))
