@@ -73,7 +73,9 @@ def arguments(words, cohort, out):
     """Return a short way to call a command that writes."""
     more = {("template",): [out], ("figure",): ["km_pfs", cohort, "--out", out], ("demo",): ["--out", out],
             ("map",): [cohort, "--out", out / "m.toml"],
-            ("import",): [cohort, "--map", cohort / "m.toml", "--out", out]}  # fmt: skip
+            ("import",): [cohort, "--map", cohort / "m.toml", "--out", out],
+            ("evidence", "synthesis"): ["--endpoint", "cr", "--out", out],
+            ("evidence", "borrow"): ["--endpoint", "cr", "--events", "3", "--n", "9", "--out", out]}  # fmt: skip
     if words[0] == "virtual":
         return ["--out", out]
     if words[0] == "design":
