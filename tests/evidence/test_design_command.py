@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import html
 import json
+import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +17,10 @@ from reinfuse.evidence import read_register
 from reinfuse.evidence.design.dose_finding import DoseRequest, plan_dose
 from reinfuse.evidence.design.precision import PrecisionRequest, plan_precision
 from reinfuse.evidence.design.published_prior import published_prior
-from reinfuse.evidence.design.response_rate import SingleArmRequest, plan_single_arm
+from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
 from reinfuse.exceptions import RequestRefused
+from reinfuse.study.design import design_study
 
 CURVE = "time,survival\n0,1\n3,0.8\n6,0.5\n12,0.3\n40,0.1\n"
 
@@ -164,3 +167,29 @@ def test_precision_of_a_hazard_ratio_by_hand():
         plan_precision(PrecisionRequest(measure="odds-ratio", rates=(0.3,), factor=0.5, share=0, exclude=1.0))
     assert [c for c, _ in rules_of(refused)] == ["--rates", "--factor", "--share", "--exclude, --ratio"]
     assert np.isnan(study.size.assured)
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "design-a-study.md"
+BLOCKS = re.findall(r"```console\n\$ reinfuse (.*)\n((?:.*\n)+?)```", DOCS.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("command", "shown"), BLOCKS, ids=[command.split()[1] for command, _ in BLOCKS])
+def test_the_commands_of_the_page_say_what_stands_under_them(command, shown):
+    given = design_study(REQUESTS[command.split()[1]](**_options(command)))
+    assert list(given.sentences[: len(shown.splitlines())]) == shown.splitlines()
+
+
+REQUESTS = {"simon": TwoStageRequest, "bayes": SingleArmRequest, "dose": DoseRequest, "logrank": LogRankRequest,
+            "precision": PrecisionRequest}  # fmt: skip
+
+
+def _options(command):
+    """Return the options of a command as a request has them."""
+    words = command.split()[2:]
+    pairs = {
+        name.removeprefix("--").replace("-", "_"): value for name, value in zip(words[::2], words[1::2], strict=True)
+    }
+    names = {"of": "measure"}
+    tuples = {"doses": lambda v: tuple(v.split(",")), "looks": lambda v: tuple(map(int, v.split(","))),
+              "rates": lambda v: tuple(map(float, v.split(","))), "n": int, "of": str}  # fmt: skip
+    return {names.get(name, name): tuples.get(name, float)(value) for name, value in pairs.items()}
