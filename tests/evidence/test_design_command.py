@@ -169,6 +169,33 @@ def test_precision_of_a_hazard_ratio_by_hand():
     assert np.isnan(study.size.assured)
 
 
+ESTIMATES = """analysis,endpoint,statistic,group,estimate,lower,upper
+virtual,given,proportion,Cy-Flu,0.9,,
+virtual,response,proportion,Cy-Flu,0.4,0.2,0.5
+virtual,response,proportion,Cy,0.2,,
+virtual,response,risk_difference,Cy,0.2,,
+"""
+
+
+def test_arms_of_virtual_patients_are_scenarios(main, tmp_path):
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial" / "estimates.csv").write_text(ESTIMATES)
+    command = ("design", "simon", "--p0", 0.2, "--p1", 0.4, "--virtual", "trial")
+    assert main(*command, cwd=tmp_path)[0] == 0
+    with (tmp_path / "reinfuse-design" / "virtual.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1] == ["Cy-Flu", "40.0% (20.0% to 50.0%)", "80.0% (5.0% to 95.3%)", "80.1% (4.6% to 97.3%)"]
+    assert rows[2][:2] == ["Cy", "20.0% (20.0% to 20.0%)"]
+    study = plan_single_arm(replace(SINGLE, virtual=tmp_path / "trial"))
+    assert study.scenarios[0][1][0] == pytest.approx(0.584107, abs=1e-6)
+    for content, rule in (("a,b\n1,2\n", "holds no results of a virtual trial"),
+                          (ESTIMATES.replace("response", "cr"), "is no proportion of this trial")):  # fmt: skip
+        (tmp_path / "trial" / "estimates.csv").write_text(content)
+        status, _, errors = main(*command, "--out", "new", cwd=tmp_path)
+        assert status == 2
+        assert rule in errors
+
+
 DOCS = Path(__file__).parents[2] / "docs" / "design-a-study.md"
 BLOCKS = re.findall(r"```console\n\$ reinfuse (.*)\n((?:.*\n)+?)```", DOCS.read_text(encoding="utf-8"))
 

@@ -21,6 +21,9 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder for the protocol'
 NullOption = Annotated[float, typer.Option("--p0", help="Response rate not worth further study.")]
 AlternativeOption = Annotated[float, typer.Option("--p1", help="Response rate worth further study.")]
 AlphaOption = Annotated[float, typer.Option("--alpha", help="Type I error, one-sided.")]
+VirtualOption = Annotated[
+    Path | None, typer.Option("--virtual", help="Folder of `reinfuse virtual trial`: its arms become scenarios.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print problems as JSON.")]
 _OUT = Path("reinfuse-design")
 
@@ -33,6 +36,7 @@ def simon(
     alpha: AlphaOption = 0.05,
     beta: Annotated[float, typer.Option("--beta", help="Type II error.")] = 0.2,
     most: Annotated[int, typer.Option("--max-n", help="Greatest number of patients.")] = 100,
+    virtual: VirtualOption = None,
     out: OutOption = _OUT,
     json: JsonOption = False,
     force: ForceOption = False,
@@ -41,7 +45,7 @@ def simon(
     del json
     from reinfuse.study.design import TwoStageRequest
 
-    _write(TwoStageRequest(p0=p0, p1=p1, alpha=alpha, beta=beta, most=most), out, force=force)
+    _write(TwoStageRequest(p0=p0, p1=p1, alpha=alpha, beta=beta, most=most, virtual=virtual), out, virtual, force=force)
 
 
 @design.command()
@@ -71,6 +75,7 @@ def bayes(
         float, typer.Option("--futility", help="Stop where the predictive probability of success is below this.")
     ] = 0.05,
     efficacy: Annotated[float, typer.Option("--efficacy", help="Stop where it is above this; 1: never.")] = 1,
+    virtual: VirtualOption = None,
     out: OutOption = _OUT,
     json: JsonOption = False,
     force: ForceOption = False,
@@ -85,8 +90,23 @@ def bayes(
     own = given if endpoint is None else prior_of_register(endpoint, disease=disease, folders=register or ())
     weight = (0.0 if endpoint is None else 0.2) if robust is None else robust
     places = tuple(int(x) for x in _numbers(looks, "--looks"))
-    _write(SingleArmRequest(p0=p0, p1=p1, n=n, threshold=threshold, prior=own, robust=weight, looks=places,
-                            futility=futility, efficacy=efficacy), out, force=force)  # fmt: skip
+    _write(
+        SingleArmRequest(
+            p0=p0,
+            p1=p1,
+            n=n,
+            threshold=threshold,
+            prior=own,
+            robust=weight,
+            looks=places,
+            futility=futility,
+            efficacy=efficacy,
+            virtual=virtual,
+        ),
+        out,
+        virtual,
+        force=force,
+    )
 
 
 @design.command()

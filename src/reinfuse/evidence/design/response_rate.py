@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from reinfuse.evidence.design.demands import Demands
 from reinfuse.evidence.design.prior_text import prior_of
 from reinfuse.evidence.design.published_prior import PublishedPrior
+from reinfuse.evidence.design.virtual_rates import RateScenario, virtual_rates
 from reinfuse.exceptions import RequestRefused
 from reinfuse.statistics.beta_rules import (
     OperatingCharacteristics,
@@ -21,18 +24,27 @@ from reinfuse.statistics.conjugate_mixture import BetaMixture
 from reinfuse.statistics.two_stage import TwoStageDesign, probability_promising, two_stage_designs
 
 MOST_PATIENTS = 400
+Three = tuple[float, float, float]
+"""A probability at a rate, and at its lower and upper limit."""
 _TRUE_RATES = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class TwoStageRequest:
-    """What is asked of Simon's designs; as the options of `reinfuse design simon`."""
+    """What is asked of Simon's designs; as the options of `reinfuse design simon`.
+
+    Attributes
+    ----------
+    virtual
+        Folder of a virtual trial, whose arms are scenarios.
+    """
 
     p0: float
     p1: float
     alpha: float = 0.05
     beta: float = 0.2
     most: int = 100
+    virtual: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -47,11 +59,14 @@ class TwoStageStudy:
         ``optimal`` and ``minimax``.
     promising
         For each design, pairs of a true rate and the probability of ending with more than r responses.
+    scenarios
+        Arms of virtual patients, each with this probability of each design at its rate and at the limits.
     """
 
     request: TwoStageRequest
     designs: dict[str, TwoStageDesign]
     promising: dict[str, tuple[tuple[float, float], ...]]
+    scenarios: tuple[tuple[RateScenario, dict[str, Three]], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +88,7 @@ class SingleArmRequest:
     looks: tuple[int, ...] = ()
     futility: float = 0.05
     efficacy: float = 1.0
+    virtual: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,12 +105,15 @@ class SingleArmStudy:
         Decisions at each look.
     characteristics
         At true rates, p0 and p1 among them.
+    scenarios
+        Arms of virtual patients, each with the probability of success at its rate and at the limits.
     """
 
     request: SingleArmRequest
     prior: BetaMixture
     rule: SingleArmRule
     characteristics: tuple[OperatingCharacteristics, ...]
+    scenarios: tuple[tuple[RateScenario, Three], ...] = ()
 
 
 def plan_two_stage(request: TwoStageRequest) -> TwoStageStudy:
@@ -110,6 +129,7 @@ def plan_two_stage(request: TwoStageRequest) -> TwoStageStudy:
     demands.share("--alpha", request.alpha, most=0.5)
     demands.share("--beta", request.beta, most=0.5)
     demands.whole("--max-n", request.most, least=2, most=MOST_PATIENTS)
+    virtual = () if request.virtual is None else virtual_rates(request.virtual, demands)
     demands.settle()
     designs = two_stage_designs(request.p0, request.p1, request.alpha, beta=request.beta, most=request.most)
     if not designs:
@@ -118,11 +138,17 @@ def plan_two_stage(request: TwoStageRequest) -> TwoStageStudy:
         demands.refuse("--max-n", request.most, rule=rule, remedy=remedy)
         demands.settle()
     rates = _grid(request.p0, request.p1)
-    promising = {
-        kind: tuple((p, probability_promising(d.r1, d.n1, d.r, n=d.n, p=p)) for p in rates)
-        for kind, d in designs.items()
-    }
-    return TwoStageStudy(request, designs, promising)
+    promising = {kind: tuple((p, _promising(d, p)) for p in rates) for kind, d in designs.items()}
+    scenarios = tuple((s, {kind: _at_rates(s, partial(_promising, d)) for kind, d in designs.items()}) for s in virtual)
+    return TwoStageStudy(request, designs, promising, scenarios)
+
+
+def _promising(design: TwoStageDesign, p: float) -> float:
+    return probability_promising(design.r1, design.n1, design.r, n=design.n, p=p)
+
+
+def _at_rates(scenario: RateScenario, probability: Callable[[float], float]) -> Three:
+    return probability(scenario.rate), probability(scenario.lower), probability(scenario.upper)
 
 
 def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
@@ -144,6 +170,7 @@ def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
         shown = f"{request.futility:g}, {request.efficacy:g}"
         remedy = "give 0 or more for futility, 1 or less for efficacy, the first below the second"
         demands.refuse("--futility, --efficacy", shown, rule="are not probabilities that rise", remedy=remedy)
+    virtual = () if request.virtual is None else virtual_rates(request.virtual, demands)
     given = request.prior
     prior = given.mixture if isinstance(given, PublishedPrior) else prior_of(given, demands)
     if prior is None or demands.problems:
@@ -156,7 +183,8 @@ def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
         demands.refuse("--n", request.n, rule=rule_text, remedy="take more patients, or a lower threshold")
         demands.settle()
     rates = _grid(request.p0, request.p1)
-    return SingleArmStudy(request, whole, rule, tuple(operating_characteristics(rule, p) for p in rates))
+    scenarios = tuple((s, _at_rates(s, lambda p: operating_characteristics(rule, p).success)) for s in virtual)
+    return SingleArmStudy(request, whole, rule, tuple(operating_characteristics(rule, p) for p in rates), scenarios)
 
 
 def _rates(demands: Demands, p0: float, p1: float) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from reinfuse.evidence.design.response_rate import Three
+from reinfuse.evidence.design.virtual_rates import RateScenario
 from reinfuse.report.designs.sources import SOURCES
 from reinfuse.report.document.model import (
     Block,
@@ -100,6 +102,29 @@ def table(name: str, caption: str, head: Sequence[str], rows: Sequence[Sequence[
           *, notes: Sequence[str] = ()) -> Table:  # fmt: skip
     """Return a table whose first column is the rows' heads."""
     return Table(name, caption, tuple(head), tuple(Row(first, tuple(cells)) for first, *cells in rows), tuple(notes))
+
+
+VIRTUAL = "Virtual patients: a model calibrated to published group results, not validated for individual patients."
+"""What stands with scenarios of virtual patients."""
+
+
+def scenario_table(rows: Sequence[tuple[RateScenario, Mapping[str, Three]]]) -> tuple[Table, ...]:
+    """Return the table of what a design does in the arms of a virtual trial; nothing without one.
+
+    Parameters
+    ----------
+    rows
+        Each arm, with the probability of success by the name of a design.
+    """
+    if not rows:
+        return ()
+    designs = list(rows[0][1])
+    cells = [(s.name, f"{percent(s.rate)} ({percent(s.lower)} to {percent(s.upper)})",
+              *(f"{percent(at)} ({percent(low)} to {percent(high)})" for at, low, high in by_design.values()))
+             for s, by_design in rows]  # fmt: skip
+    return (table("virtual", "Probability of success in the arms of a virtual trial",
+                  ("Arm", "Response rate (95% prediction interval)", *designs), cells,
+                  notes=("In brackets: at the limits of the rate.", VIRTUAL)),)  # fmt: skip
 
 
 def percent(share: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reinfuse.evidence.design.prior_text import text_of
 from reinfuse.evidence.design.published_prior import PublishedPrior
 from reinfuse.evidence.design.response_rate import SingleArmStudy
-from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, scenario_table, table
 from reinfuse.statistics.effective_sample_size import moment_size
 
 
@@ -25,7 +25,8 @@ def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
                          notes=("At the last look: no success, and success",)),),
         characteristics=(table("errors", "Exact operating characteristics by the true response rate",
                                ("True rate", "Success", "Early stop, futility", "Early stop, success",
-                                "Expected patients"), rows),),
+                                "Expected patients"), rows),
+                         *scenario_table([(s, {"Success": three}) for s, three in study.scenarios])),
         settings=tuple(_settings(study)),
         methods=(Method(f"Success is a posterior probability above {percent(asked.threshold)} that the response rate "
                         f"exceeds {percent(asked.p0)}. At an interim look the predictive probability of success at the "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reinfuse.evidence.design.response_rate import TwoStageStudy
-from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, table
+from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent, scenario_table, table
 from reinfuse.statistics.two_stage import TwoStageDesign
 
 _NAMES = {"optimal": "Optimal", "minimax": "Minimax"}
@@ -26,7 +26,8 @@ def two_stage_page(study: TwoStageStudy) -> ProtocolPage:
                   ("Design", "Type I error", "Power", "Stopping after stage 1, p0", "Stopping after stage 1, p1",
                    "Expected patients, p0", "Expected patients, p1"), [_errors(d) for d in designs.values()]),
             table("rates", "Probability of a promising result by the true response rate",
-                  ("True rate", *(_NAMES[kind] for kind in designs)), list(_rates(study)))),
+                  ("True rate", *(_NAMES[kind] for kind in designs)), list(_rates(study))),
+            *scenario_table([(s, {_NAMES[kind]: three for kind, three in by.items()}) for s, by in study.scenarios])),
         settings=(("Response rate not worth further study (p0)", percent(asked.p0)),
                   ("Response rate worth further study (p1)", percent(asked.p1)),
                   ("Type I error, at most", percent(asked.alpha)), ("Power, at least", percent(1 - asked.beta)),
