@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import signal
 import socket
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from asgi_client import HOST, PORT, Browser
+from started import started_app
 
 from reinfuse.app import server
 from reinfuse.app.activity import Activity
@@ -209,13 +209,9 @@ def test_an_idle_app_ends_and_a_busy_one_does_not():
         assert not activity.is_idle(-1)
 
 
-def test_a_started_app_answers_its_link_writes_no_log_and_ends_when_it_is_closed(request):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "reinfuse.cli", "app", "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as app:
-        request.addfinalizer(app.kill)
-        line = app.stdout.readline()
-        port, base, key = re.search(r"http://127\.0\.0\.1:(\d+)(/[\w-]+)/enter\?key=([\w-]+)", line).groups()
+def test_a_started_app_answers_its_link_writes_no_log_and_ends_when_it_is_closed():
+    with started_app() as (app, link):
+        port, base, key = re.search(r":(\d+)(/[\w-]+)/enter\?key=([\w-]+)", link).groups()
         processes = "\0".join(p.read_text(errors="replace") for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists())
         assert key not in processes
 
@@ -226,16 +222,23 @@ def test_a_started_app_answers_its_link_writes_no_log_and_ends_when_it_is_closed
 
         host = f"Host: 127.0.0.1:{port}\nConnection: close\n"
         entered = ask(f"GET {base}/enter?key={key} HTTP/1.1\n{host}\n")
-        cookie = re.search(r"set-cookie: ([^;]+)", entered)[1]
-        page = ask(f"GET {base}/ HTTP/1.1\n{host}Cookie: {cookie}\n\n")
+        cookie = f"Cookie: {re.search('set-cookie: ([^;]+)', entered)[1]}\n"
+        page = ask(f"GET {base}/ HTTP/1.1\n{host}{cookie}\n")
         assert page.startswith("HTTP/1.1 200")
         assert "server:" not in page.partition("\r\n\r\n")[0].lower()
-        upgraded = ask(f"GET {base}/ HTTP/1.1\nHost: 127.0.0.1:{port}\nUpgrade: websocket\nConnection: Upgrade, close\n"
-                       "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n"
-                       f"Cookie: {cookie}\n\n")  # fmt: skip
+        upgrade = "Upgrade: websocket\nConnection: Upgrade, close\nSec-WebSocket-Version: 13\n"
+        upgraded = ask(f"GET {base}/ HTTP/1.1\nHost: 127.0.0.1:{port}\n{upgrade}"
+                       f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\n{cookie}\n")  # fmt: skip
         assert upgraded.startswith("HTTP/1.1 403")
-        closed = ask(f"POST {base}/quit HTTP/1.1\n{host}Cookie: {cookie}\nOrigin: http://127.0.0.1:{port}\n"
-                     "Content-Length: 0\n\n")  # fmt: skip
+        origin = f"Origin: http://127.0.0.1:{port}\nContent-Length: 0\n"
+        closed = ask(f"POST {base}/quit HTTP/1.1\n{host}{cookie}{origin}\n")
         assert closed.startswith("HTTP/1.1 200")
+        out, errors = app.communicate(timeout=20)
+    assert (app.returncode, out, errors) == (0, "reinfuse is closed. Projects are on the disk as they were left.\n", "")
+
+
+def test_ctrl_c_ends_it_and_nothing_that_was_sent_is_left():
+    with started_app() as (app, _):
+        app.send_signal(signal.SIGINT)
         out, errors = app.communicate(timeout=20)
     assert (app.returncode, out, errors) == (0, "reinfuse is closed. Projects are on the disk as they were left.\n", "")

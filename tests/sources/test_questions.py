@@ -6,7 +6,7 @@ import pytest
 from literal_sources import map_of
 
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.questions import answered, fault, questions
+from reinfuse.sources.questions import answered, fault, questions, with_answers
 from reinfuse.tabular.toml import parse_toml
 
 OPEN = """
@@ -90,6 +90,31 @@ def test_each_open_line_is_asked_once_and_the_answers_settle_the_map():
     assert list(source_map.open_questions()) == []
     assert source_map == map_of(ANSWERED)
     assert read_map(parse_toml(map_text(source_map).encode())) == source_map
+
+
+def test_answers_reach_their_own_blocks_though_an_earlier_one_is_left_out():
+    source_map = map_of(
+        OPEN[: OPEN.index("[responses]")]
+        + """
+[[responses]]
+sheet = "S"
+patient_id = "ID"
+response = "Best 1"
+date = { column = "?" }
+[[responses]]
+sheet = "S"
+patient_id = "ID"
+response = "Best 2"
+date = { column = "?" }
+"""
+    )
+    first, second = [q for q in questions(source_map) if q.place.startswith("responses")]
+    settled = with_answers(source_map, [(first, "none"), (second, "C2")])
+    [block] = [b for b in settled.blocks if b.table == "responses"]
+    assert (block.fields["response"].column, block.fields["date"].column) == ("Best 2", "C2")
+    assert settled.ignored["S"] == {"Best 1": "left out by a person"}
+    both = with_answers(source_map, [(first, "none"), (second, "none")])
+    assert [b for b in both.blocks if b.table == "responses"] == []
 
 
 @pytest.mark.parametrize(("line", "answer", "why"), [

@@ -39,7 +39,8 @@ _OWN_SITES = ("none", "same-origin")
 _POLICY_VIOLATION = 1008
 _TOO_LARGE = f"More than {MOST_BYTES // 1_000_000} MB at once are not taken."
 _ENTER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>reinfuse</title>
-<meta http-equiv="refresh" content="0;url={begin}"></head><body><p><a href="{begin}">Open reinfuse</a></p></body></html>
+<link rel="icon" href="{icon}"><meta http-equiv="refresh" content="0;url={begin}"></head>
+<body><p><a href="{begin}">Open reinfuse</a></p></body></html>
 """
 """A page, not a redirect: after one, a browser that came from elsewhere would not send the cookie."""
 
@@ -110,7 +111,8 @@ class Guard:
             await _reply(send, 403, "This link was used already, or is not the app's. Start reinfuse app again.")
             return
         self.activity.touch()
-        body = _ENTER.format(begin=f"{self.access.base}/{self.access.begin}")
+        base = self.access.base
+        body = _ENTER.format(begin=f"{base}/{self.access.begin}", icon=f"{base}/static/icon.svg")
         await _reply(send, 200, body, kind="text/html", cookie=self.access.cookie)
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:

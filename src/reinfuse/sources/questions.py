@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reinfuse.cohort.lymphodepletion import regimen_class
@@ -243,14 +243,12 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
         return replace(source_map, values={**source_map.values, name: words})
     if question.setting == "const" and answer in left_columns.headers_of(source_map, question.place):
         question = replace(question, setting="column")
+    if _leaves_out(question, answer):
+        return _without_blocks(source_map, {question.place})
     blocks, ignored = [], {sheet: dict(left) for sheet, left in source_map.ignored.items()}
     for place, block in source_map.places():
         if place == question.place and question.setting == WHERE:
             block = replace(block, where={**block.where, question.subject: (answer,)})
-        elif place == question.place and question.setting == "column" and answer == NOWHERE:
-            columns = (f.column for c, f in block.fields.items() if c != "patient_id" and f.column not in ("", OPEN))
-            ignored.setdefault(block.sheet, {}).update(dict.fromkeys(columns, REJECTED))
-            continue
         elif place == question.place:
             before = block.fields[question.subject]
             block = _with_answer(block, question, answer=answer)
@@ -258,6 +256,34 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
                 ignored.setdefault(block.sheet, {})[before.column] = REJECTED
         blocks.append(block)
     return replace(source_map, blocks=tuple(blocks), ignored=ignored)
+
+
+def with_answers(source_map: SourceMap, answers: Sequence[tuple[MapQuestion, str]]) -> SourceMap:
+    """Return the map with several questions answered, all of them of the map as it is given.
+
+    Blocks that answers leave out go together, after all other answers: places count the blocks before them.
+    """
+    leaving = {q.place for q, a in answers if _leaves_out(q, a)}
+    for question, answer in answers:
+        if not _leaves_out(question, answer):
+            source_map = answered(source_map, question, answer)
+    return _without_blocks(source_map, leaving) if leaving else source_map
+
+
+def _leaves_out(question: MapQuestion, answer: str) -> bool:
+    """Tell whether an answer says that no column holds what a block of events cannot do without."""
+    return question.setting == "column" and answer == NOWHERE
+
+
+def _without_blocks(source_map: SourceMap, places: Collection[str]) -> SourceMap:
+    """Return the map without some blocks; the columns that they read are left out."""
+    ignored = {sheet: dict(left) for sheet, left in source_map.ignored.items()}
+    for place, block in source_map.places():
+        columns = (f.column for c, f in block.fields.items() if c != "patient_id" and f.column not in ("", OPEN))
+        if place in places:
+            ignored.setdefault(block.sheet, {}).update(dict.fromkeys(columns, REJECTED))
+    blocks = tuple(block for place, block in source_map.places() if place not in places)
+    return replace(source_map, blocks=blocks, ignored=ignored)
 
 
 def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:

@@ -16,7 +16,7 @@ from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text
 from reinfuse.sources.proposal import IGNORE, Proposed
 from reinfuse.sources.propose.changed_meaning import with_meaning
-from reinfuse.sources.questions import MapQuestion, answered, fault, questions
+from reinfuse.sources.questions import MapQuestion, fault, questions, with_answers
 from reinfuse.sources.source_map import SourceMap
 from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
 from reinfuse.study.sources import go_on_with, headers_of, propose_map
@@ -67,17 +67,18 @@ def answer_questions(shown: MapReview, map_path: Path, answers: Mapping[str, str
         Key -> why its answer is none. Where it is not empty, nothing is written.
     """
     headers = list(headers_of(shown.source))
-    source_map, faults = shown.map, dict[str, str]()
+    given: list[tuple[MapQuestion, str]] = []
+    faults: dict[str, str] = {}
     for question in questions(shown.map):
         key = question_key(question)
         if key in answers:
-            wrong = fault(question, answers[key], headers, source_map=source_map)
+            wrong = fault(question, answers[key], headers, source_map=with_answers(shown.map, given))
             if wrong is None:
-                source_map = answered(source_map, question, answers[key])
+                given.append((question, answers[key]))
             else:
                 faults[key] = wrong
     if not faults:
-        _write(map_path, source_map, shown.proposed)
+        _write(map_path, with_answers(shown.map, given), shown.proposed)
     return faults
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def _show(visit: Visit) -> Response:
+    visit.services.warm_up()
     if visit.project is None:
         return visit.page("data.html", cohorts=list(datasets().values()), recent=recent_projects())
     return visit.page("source.html", files=_files(visit.project.source))
