@@ -60,7 +60,7 @@ def test_completion_shows_what_is_public():
         reinfuse.analyse  # noqa: B018
     with pytest.raises(AttributeError, match="there are Cohort, Findings"):
         reinfuse.cox  # noqa: B018
-    with pytest.raises(AttributeError, match="there are binomial_normal, borrowing"):
+    with pytest.raises(AttributeError, match="there are beta_rules, binomial_normal"):
         statistics.cox  # noqa: B018
 
 

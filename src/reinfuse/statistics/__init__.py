@@ -20,6 +20,10 @@ binomial_normal, inverse_variance
     Random effects of single-arm proportions, and of effects with known variances.
 meta_analytic_predictive, mixture_fit, effective_sample_size, borrowing
     Priors from other studies: predictive distribution, mixtures, what they are worth, power and commensurate priors.
+two_stage, beta_rules, dose_boundaries, one_sample_log_rank, precision_size
+    Designs of studies: Simon's two stages, Bayesian single arms, BOIN, one-sample log-rank, sizes by precision.
+risk_tables, guyot
+    Tables of patients that agree with a published curve.
 
 Times are in days in reinfuse, and in any one unit here. Each module names its conventions and sources at its head.
 """
@@ -31,25 +35,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reinfuse.statistics import (
+        beta_rules,
         binomial_normal,
         borrowing,
+        dose_boundaries,
         effective_sample_size,
         fine_gray,
         firth,
         firth_batch,
         firth_left_truncated,
+        guyot,
         inverse_variance,
         meta_analytic_predictive,
         mixture_fit,
         nonparametric,
+        one_sample_log_rank,
+        precision_size,
+        risk_tables,
         schoenfeld,
         turnbull,
+        two_stage,
     )
 
 __all__ = [
-    "binomial_normal", "borrowing", "effective_sample_size", "fine_gray", "firth", "firth_batch",
-    "firth_left_truncated", "inverse_variance", "meta_analytic_predictive", "mixture_fit", "nonparametric",
-    "schoenfeld", "turnbull",
+    "beta_rules", "binomial_normal", "borrowing", "dose_boundaries", "effective_sample_size", "fine_gray", "firth",
+    "firth_batch", "firth_left_truncated", "guyot", "inverse_variance", "meta_analytic_predictive", "mixture_fit",
+    "nonparametric", "one_sample_log_rank", "precision_size", "risk_tables", "schoenfeld", "turnbull", "two_stage",
 ]  # fmt: skip
 
 

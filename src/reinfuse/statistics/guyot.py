@@ -26,22 +26,20 @@ _NEIGHBOURS = 2
 def guyot_table(reading: CurveReading) -> tuple[Integers, Integers]:
     """Return numbers at risk and events of each step.
 
-        Parameters
-        ----------
-        reading
-            The curve.
+    Parameters
+    ----------
+    reading
+        The curve.
 
-        Examples
-        --------
-        >>> from dataclasses import replace
-
-    import numpy as np
-        >>> from reinfuse.statistics import guyot
-        >>> from reinfuse.statistics.curve_reading import CurveReading
-        >>> curve = CurveReading(np.array([1.0, 3.0]), np.array([0.75, 0.375]), 0.01, 4.0, np.array([0.0, 2.0]),
-        ...                      np.array([4, 2]))
-        >>> [column.tolist() for column in guyot.guyot_table(curve)]
-        [[4, 2], [1, 1]]
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from reinfuse.statistics import guyot
+    >>> from reinfuse.statistics.curve_reading import CurveReading
+    >>> curve = CurveReading(np.array([1.0, 3.0]), np.array([0.75, 0.375]), 0.01, 4.0, np.array([0.0, 2.0]),
+    ...                      np.array([4, 2]))
+    >>> [column.tolist() for column in guyot.guyot_table(curve)]
+    [[4, 2], [1, 1]]
     """
     at_risk = np.ones(len(reading.time), np.int64)
     events = np.zeros(len(reading.time), np.int64)
