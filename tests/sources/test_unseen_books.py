@@ -1,4 +1,4 @@
-"""What is proposed for the books of 40 centres that nobody wrote for this program, and the cohorts that follow."""
+"""What is proposed for the books of 46 centres that nobody wrote for this program, and the cohorts that follow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from reinfuse.sources.read import read_source
 from reinfuse.tabular.toml import parse_toml
 
 TODAY = date(2026, 11, 29)
-WHOLE = [name for name, book in BOOKS.items() if "answers" in book]
+JUDGED = [name for name, book in BOOKS.items() if "targets" in book]
+OTHER_DAYS = {
+    "america_1": "days of assessments differ between the two infusions", "america_5": "cells tell days of their own",
+    "fresh_1": "a progression of day 30 has its own day besides", "fresh_6": "a transplant that no truth lists censors",
+}  # fmt: skip
+"""Books whose endpoints hang on days that the truths do not hold."""
 ENDPOINTS = ("pfs_days", "pfs_event", "os_days", "os_event", "response")
 
 
@@ -28,7 +33,7 @@ def outcome_of(name, folder):
     return source, propose(source, today=TODAY)
 
 
-@pytest.mark.parametrize("name", BOOKS)
+@pytest.mark.parametrize("name", JUDGED)
 def test_no_column_of_an_unseen_book_is_read_wrongly_or_left_out_without_being_asked_about(name, tmp_path):
     source, outcome = outcome_of(name, tmp_path)
     assert [p.source for p, right in judged(name, source, outcome.proposals)
@@ -36,7 +41,7 @@ def test_no_column_of_an_unseen_book_is_read_wrongly_or_left_out_without_being_a
 
 
 def test_nine_in_ten_columns_of_unseen_books_are_proposed_rightly(tmp_path):
-    every = [(is_right(p.target, right), right) for name in BOOKS
+    every = [(is_right(p.target, right), right) for name in JUDGED
              for p, right in judged(name, *_parts(outcome_of(name, tmp_path)))]  # fmt: skip
     mapped = [right for right, accepted in every if accepted != ["ignore"]]
     needed = [right for right, accepted in every if "ignore" not in accepted]
@@ -57,14 +62,14 @@ def imported(name, folder):
     return check(followed, folder)
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", BOOKS)
 def test_an_unseen_book_becomes_the_cohort_that_its_centre_meant(name, tmp_path):
     checked = imported(name, tmp_path)
     assert [p for p in checked.problems if p.severity == "error"] == []
     assert list(differing(BOOKS[name]["truth"], checked.imported.tables)) == []
 
 
-@pytest.mark.parametrize("name", [n for n in WHOLE if n.startswith(("overseas", "mixed"))])
+@pytest.mark.parametrize("name", [n for n in BOOKS if n not in OTHER_DAYS])
 def test_endpoints_of_an_unseen_book_are_those_of_what_its_centre_meant(name, tmp_path):
     folder = tmp_path / "meant"
     folder.mkdir()

@@ -1,4 +1,10 @@
-"""The truth of an unseen book as a cohort of its own, so that endpoints are derived from what its centre meant."""
+"""The truth of an unseen book as a cohort of its own, so that endpoints are derived from what its centre meant.
+
+A truth may list one progression twice: as the result of an assessment whose day is the header's (30), and with its day
+in a column of its own. An import has it once, on the day that is recorded, where that lies up to 31 days behind the
+header's: with both, PFS would end on the header's day, on which nobody was seen. Where the recorded day comes first, both
+rows stay, and PFS counts from the first.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +19,7 @@ from unseen_books import BOOKS, told_twice
 from reinfuse.study.cohort_reading import read_cohort
 
 _REGIMENS = {"Cy-Flu": "Flu/Cy", "Other": "bendamustine", "None": "none"}
-_DAYS = {"mixed_1": (28, 90), "mixed_4": (30, 90), "mixed_6": (28, 90), "mixed_7": (28, 90)}
+_DAYS = {"mixed_1": (28, 90), "mixed_4": (30, 90), "mixed_6": (28, 90), "mixed_7": (28, 90), "mixed_2": (91, 91)}
 """Days of the first and second assessment without a date, as the headers of the book say; others: 28 and 91."""
 
 

@@ -157,11 +157,14 @@ class Assembly:
 
     def _distinct(self, name: str, rows: Iterable[tuple[ImportedCell, ...]]) -> list[tuple[ImportedCell, ...]]:
         """Leave out rows that say the same: an outcome of a patient that stands beside each of his infusions."""
-        first: dict[object, tuple[ImportedCell, ...]] = {}
+        first: dict[tuple[str, ...], tuple[ImportedCell, ...]] = {}
         count = 0
         for row in rows:
             count += 1
             first.setdefault(tuple(c.text for c in row), row)
+        for key in [k for k in first if name == "responses" and "" in k]:
+            if any(other != key and _is_within(key, other) for other in first):
+                del first[key]
         if count > len(first):
             self.remarks.append(f"{name}: left out what repeats an earlier row: {rows_in_words(count - len(first))}")
         return list(first.values())
@@ -175,6 +178,11 @@ class Assembly:
     def _note(self, remark: str) -> None:
         if remark not in self.remarks:
             self.remarks.append(remark)
+
+
+def _is_within(texts: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether a row says nothing that another does not say."""
+    return all(own in ("", other) for own, other in zip(texts, others, strict=True))
 
 
 def problem_at(cell: ImportedCell, rule: str, *, remedy: str) -> Problem:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
-from reinfuse.sources.imported import ImportedCell
+from reinfuse.sources.imported import ImportedCell, Origin
 from reinfuse.sources.source_map import EMPTY_GRADES, EMPTY_MEANINGS, Field, SourceMap
+from reinfuse.sources.source_table import SourceTable
 from reinfuse.tabular.cell_parsing import clean
 
 GRADE = "grade"
+KINDS = ("CRS", "ICANS")
+Place = tuple[SourceTable, int]
+"""Table of a source, and row."""
 
 
 def meaning_of_empty(filled: Field, source_map: SourceMap) -> str:
@@ -16,6 +20,30 @@ def meaning_of_empty(filled: Field, source_map: SourceMap) -> str:
     zero, _ = EMPTY_MEANINGS
     meaning = filled.empty or source_map.questions.get(EMPTY_GRADES, "")
     return zero if meaning == zero else ""
+
+
+def rows_lacking(
+    toxicities: Sequence[Mapping[str, ImportedCell]], given: Mapping[tuple[str, str], Place], kinds: Iterable[str]
+) -> Iterator[dict[str, ImportedCell]]:
+    """Yield rows of grade 0 for infusions that were given and that no row of a kind tells of.
+
+    Parameters
+    ----------
+    toxicities
+        Rows of the table.
+    given
+        Patient and number of the infusions that were given -> the source's table and row.
+    kinds
+        Those that the source lists where they occurred.
+    """
+    zero, _ = EMPTY_MEANINGS
+    told = {(r["patient_id"].text, r["infusion"].text, r["kind"].text) for r in toxicities if "infusion" in r}
+    for (patient, number), (table, row) in given.items():
+        for kind in kinds:
+            if (patient, number, kind) not in told:
+                texts = {"patient_id": patient, "infusion": number, "kind": kind, GRADE: zero}
+                rule = "no row is grade 0, as the map says"
+                yield {c: ImportedCell(t, "", rule, Origin(table), row) for c, t in texts.items()}
 
 
 def with_empty(

@@ -8,12 +8,12 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.ages import IMPOSSIBLE, ages_at
 from reinfuse.sources.assembling import Assembly, problem_at, rows_in_words
-from reinfuse.sources.empty_grades import GRADE, meaning_of_empty, with_empty
+from reinfuse.sources.empty_grades import GRADE, KINDS, meaning_of_empty, rows_lacking, with_empty
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import in_time, is_time
 from reinfuse.sources.left_columns import not_followed
-from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, SourceMap
+from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 
 MAP = "map"
@@ -54,6 +54,7 @@ class _Follower:
         blocks.sort(key=lambda item: item[1].table != "infusions")
         for place, block, table in blocks:
             self._fill(place, block, table=table)
+        self._add_rows_lacking()
         tables = self.assembly.tables()
         self._untaken()
         open_words = self.filling.gaps.words()
@@ -244,6 +245,17 @@ class _Follower:
             wrong = [c for c in cells[column] if c.rule == IMPOSSIBLE]
             remedy = f"correct the dates, or take {column} out of the map"
             self.assembly.problems += [problem_at(c, IMPOSSIBLE, remedy=remedy) for c in wrong]
+
+    def _add_rows_lacking(self) -> None:
+        """Add the grades of infusions that a list of toxicities passes over, where the map says that they are 0."""
+        listed = [b for b in self.map.blocks if b.table == "toxicities" and b.fields.get("kind", Field()).column]
+        rows = self.assembly.rows.get("toxicities", [])
+        kinds = [k for k in KINDS if any(r["kind"].text == k for r in rows if "kind" in r)]
+        if not any(meaning_of_empty(b.fields.get(GRADE, Field()), self.map) for b in listed):
+            return
+        tables = {t.name: t for t in self.source.tables}
+        given = {key: (tables[name], row) for (name, row), key in self.filling.infusions.own.items()}
+        rows += rows_lacking(rows, given, kinds)
 
     def _note_infusions(self, table: SourceTable, cells: Mapping[str, Sequence[ImportedCell]]) -> None:
         """Remember when infusions were given, and which rows of the source they stand in."""

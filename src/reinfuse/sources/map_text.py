@@ -24,7 +24,7 @@ _HINTS = {
     "date_order": "day, month and year in texts such as 03/04/2024: dmy, mdy or ymd",
     "ids": "keep: patients keep the source's identifiers; number: P001, P002, ...",
     "left_out": "yes: the columns under [sheets.ignored] are rightly left out; else give the line that reads one",
-    EMPTY_GRADES: "0: an empty cell is grade 0, after an infusion that was given; missing: the grade is not known",
+    EMPTY_GRADES: "0: no grade (an empty cell, no row) after an infusion that was given is grade 0; missing: not known",
     "first_day": "number of a clock's first day: 0 (as reinfuse counts), or 1 (as AVAL of most trials)",
 }
 

@@ -38,8 +38,8 @@ _TEXTS: Mapping[str, str] = {
     "partial": "Which day shall stand for dates without one?", "after": "After which infusion is it counted?",
     "since": "Which column holds the date from which its days count?",
     "empty": "What does an empty cell mean: grade 0, or that the grade is not known?",
-    EMPTY_GRADES: "What does an empty cell among grades mean after an infusion that was given: 0 (the toxicity did not "
-                  "occur), or missing (not known)?",
+    EMPTY_GRADES: "What does an empty cell, or no row, among grades mean after an infusion that was given: 0 (the "
+                  "toxicity did not occur), or missing (not known)?",
     "first_day": "Which number has the first day of a clock: 0, as reinfuse counts, or 1, as AVAL of most trials?",
 }  # fmt: skip
 _CHOICES: Mapping[str, tuple[str, ...]] = {

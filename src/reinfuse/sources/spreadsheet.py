@@ -35,6 +35,7 @@ _LEGEND = re.compile(
 _MOST_OF_A_LEGEND = 4
 """Columns of a sheet that may be a legend, by its name."""
 _NO_LAYOUTS: Mapping[str, SheetLayout] = {}
+_HEADER_ALONE = "has a header and no row of data below it"
 _EMPTY = "give a sheet with a header and at least one row of data"
 
 
@@ -106,6 +107,9 @@ def _sheets(path: Path, data: bytes, layouts: Mapping[str, SheetLayout]) -> _Tab
             books[sheet.title] = [list(line.texts) for line in lines.rows]
             continue
         table, wrong = _table(sheet.title, path, lines, layout, sheet)
+        if (table is None or not table.rows) and [p.rule for p in wrong] == [_HEADER_ALONE] and len(sheets) > 1:
+            sheet_remarks.append(f"sheet {sheet.title!r} is not read: it {_HEADER_ALONE}")
+            continue
         problems += wrong
         if table:
             tables.append(table)
@@ -171,7 +175,7 @@ def _table(
     if fixed:
         problems += _between(lines, layout)
     if not rows:
-        problems.append(Problem(table=name, rule="has a header and no row of data below it", remedy=_EMPTY))
+        problems.append(Problem(table=name, rule=_HEADER_ALONE, remedy=_EMPTY))
     hidden = sheet is not None and sheet.hidden
     return SourceTable(name, path.name, columns, rows, layout, tuple(table_remarks), hidden), problems
 

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reinfuse.sources.propose.filled import ProposedLine
 from reinfuse.sources.propose.matching import Key
+from reinfuse.sources.source_map import Block, Field
 from reinfuse.sources.source_table import SourceTable
+from reinfuse.sources.values import understand
 from reinfuse.tabular.cell_parsing import clean, is_missing
+
+
+def lacks_rows(blocks: Sequence[Block], tables: Iterable[SourceTable]) -> bool:
+    """Tell whether a list of toxicities, a row each, passes over an infusion that another sheet numbers."""
+    by_name = {t.name: t for t in tables}
+    listed = [b for b in blocks if b.table == "toxicities" and b.fields.get("kind", Field()).column]
+    given = [b for b in blocks if b.table == "infusions" and b.fields.get("infusion", Field()).column]
+    told = {(k, kind) for b in listed for k, kind in zip(_keys(b, by_name), _texts(b, "kind", by_name), strict=True)}
+    kinds = {kind for _, kind in told if any(k in kind.casefold() for k in ("crs", "icans"))}
+    return any((key, kind) not in told for b in given for key in _keys(b, by_name) if all(key) for kind in kinds)
+
+
+def _keys(block: Block, tables: Mapping[str, SourceTable]) -> list[tuple[str, str]]:
+    numbers = (s.parts.get("infusion", t) if (s := understand("infusion", t)) else t
+               for t in _texts(block, "infusion", tables))  # fmt: skip
+    return list(zip(_texts(block, "patient_id", tables), numbers, strict=True))
+
+
+def _texts(block: Block, column: str, tables: Mapping[str, SourceTable]) -> list[str]:
+    table, header = tables[block.sheet], block.fields[column].column
+    return [clean(t) for t in table.texts(header)] if header in table.positions else [""] * len(table.rows)
 
 
 def with_empty_grades(table: SourceTable, lines: Mapping[Key, ProposedLine]) -> Iterator[tuple[Key, ProposedLine]]:

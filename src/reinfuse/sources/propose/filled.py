@@ -17,6 +17,8 @@ from reinfuse.sources.values.doses import dose_unit, read_dose
 _SHOWN = 3
 _PLAUSIBLE = {"kg": (2e3, 1e8), "total": (1e5, 1e11)}
 """Cells per kg, and in all, between which doses lie."""
+_MOST_PER_KG = 5e7
+"""Cells of a text that does not say per kg, above which they can only be of all."""
 _MONTHS_AT_MOST = 180
 _NEARLY_CERTAIN = 0.8
 """Confidence below which a proposal is asked about, whatever else speaks for it."""
@@ -75,12 +77,14 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     concept, cells = match.concept, match.cells
     filled = Field(column=match.name.header, confidence=match.confidence, reason=_because(match))
     unsure = [*_name_doubts(match), *doubts]
-    guessed = bool(unsure)
+    guessed, totals = bool(unsure), tuple[str, ...]()
     if concept.is_date:
         filled, more = _dated(filled, cells, order=order)
         unsure += more
     elif concept.column.endswith("dose_cells_per_kg"):
-        filled, more = _dosed(filled, cells, weight=weight)
+        totals = () if weight else _worded_totals(cells)
+        per_kg = replace(cells, counts={t: n for t, n in cells.counts.items() if t not in totals})
+        filled, more = _dosed(filled, per_kg, weight=weight)
         unsure += more
     elif concept.table == "sheet" and concept.column.endswith("_days"):
         filled, more = _timed(filled, cells)
@@ -91,6 +95,7 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     if answers:
         filled = replace(filled, values=match.name.header)
     words = () if concept.role == "status" else unread(concept_column(match), cells, filled=filled, order=order)
+    words = (*words, *(t for t in totals if t not in words))
     words = tuple(w for w in words if w not in answers and not (concept.kind and concept.is_date and w.isdigit()))
     if not (unsure or words) and match.confidence < _NEARLY_CERTAIN:
         guessed = True
@@ -259,6 +264,13 @@ def _dosed(filled: Field, cells: ColumnCells, *, weight: str) -> tuple[Field, li
         if not weight:
             doubts.append("doses are of all cells, and no column holds the body weight")
     return filled, doubts
+
+
+def _worded_totals(cells: ColumnCells) -> tuple[str, ...]:
+    """Return texts that tell total cells, beside others: by their words, or their size (``410x10^6``)."""
+    doses = {t: read_dose(t, mark=cells.mark) for t in cells.counts if re.search(r"[^\d.,\s]", t)}
+    totals = tuple(t for t, d in doses.items() if d and (d.per == "total" or (not d.per and d.cells > _MOST_PER_KG)))
+    return totals if len(totals) < len(cells.counts) else ()
 
 
 def _timed(filled: Field, cells: ColumnCells) -> tuple[Field, list[str]]:

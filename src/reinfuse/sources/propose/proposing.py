@@ -13,6 +13,7 @@ from reinfuse.sources.proposal import Proposal, Proposed, with_doubts
 from reinfuse.sources.propose.births import birth_name
 from reinfuse.sources.propose.blocks import blocks_of
 from reinfuse.sources.propose.date_order import Order, order_of
+from reinfuse.sources.propose.empty_cells import lacks_rows
 from reinfuse.sources.propose.filled import ProposedLine, unread
 from reinfuse.sources.propose.proposed_table import ProposedTable, identifies
 from reinfuse.sources.propose.redcap_rows import row_numbers, without_idle
@@ -92,7 +93,7 @@ def _proposals(
             questions[f"{one.table.name}: {why}; or is it rightly read?"] = OPEN
         proposals += one.proposals(questions, ignored.setdefault(one.table.name, {}), blocks=blocks,
                                    others=tables)  # fmt: skip
-    if any(t.has_empty_grades for t in tables):
+    if any(t.has_empty_grades for t in tables) or lacks_rows(blocks, [t.table for t in tables]):
         questions[EMPTY_GRADES] = OPEN
     if joint := questions.pop(LEFT_OUT, ""):
         questions[LEFT_OUT] = joint  # behind those about single columns
