@@ -2,8 +2,8 @@
 
 A truth may list one progression twice: as the result of an assessment whose day is the header's (30), and with its day
 in a column of its own. An import has it once, on the day that is recorded, where that lies up to 31 days behind the
-header's: with both, PFS would end on the header's day, on which nobody was seen. Where the recorded day comes first, both
-rows stay, and PFS counts from the first.
+header's: with both, PFS would end on the header's day, on which nobody was seen. Where the recorded day comes first,
+both rows stay, and PFS counts from the first.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Books of 46 invented centres by people who had not seen the program (`books/`), each with the truth beside it.
 
 `targets` holds what a fair reader accepts for each column, `answers` what the centre answers to a question, by its
-place or its text, `truth` the patients, infusions, responses and toxicities that it meant. Thirty truths are by who made
-the book; sixteen (`truth_by`) were worked out afterwards from the cells alone, by one who knew the program.
+place or its text, `truth` the patients, infusions, responses and toxicities that it meant. Thirty truths are by who
+made the book; sixteen (`truth_by`) were worked out afterwards from the cells alone, by one who knew the program.
 """
 
 from __future__ import annotations
