@@ -53,6 +53,12 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
 
     Parameters
     ----------
+    kind
+        ``logistic`` or ``cox``.
+    k
+        Coefficients.
+    confidence
+        Of the profile limits.
     tests
         Whether p-values and limits are wanted too.
 
@@ -69,6 +75,26 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
     Notes
     -----
     Heinze and Schemper, Stat Med 2002;21:2409-2419 (logistic), Biometrics 2001;57:114-119 (Cox, Breslow ties).
+
+    Examples
+    --------
+    Two centres; in one all with the factor respond. What each answers is a sum over its own patients:
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics.likelihood_sums import LikelihoodSums, logistic_sums
+    >>> from reinfuse.statistics.pooled_firth import pooled_fit
+    >>> X = np.column_stack([[0.0, 0.0, 1.0, 1.0], np.ones(4)])
+    >>> responses = [np.array([0.0, 1.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, 0.0])]
+    >>> fitting = pooled_fit("logistic", 2)
+    >>> points = next(fitting)
+    >>> try:
+    ...     while True:
+    ...         answers = [logistic_sums(X, response, points) for response in responses]
+    ...         points = fitting.send(LikelihoodSums.total(answers))
+    ... except StopIteration as end:
+    ...     pooled = end.value
+    >>> round(float(np.exp(pooled.fit.coef[0])), 2)
+    5.44
     """
     effects = k - 1 if kind == "logistic" else k
     first = yield np.zeros((1, k))

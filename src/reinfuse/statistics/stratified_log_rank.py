@@ -63,6 +63,11 @@ def log_rank_sums(time: Floats, event: Floats, group: Integers, groups: int) -> 
 def stratified_log_rank(strata: Sequence[LogRankSums]) -> tuple[float, int] | None:
     """Return the p-value and the degrees of freedom; None where no event compares the groups.
 
+    Parameters
+    ----------
+    strata
+        The sums of each.
+
     Examples
     --------
     >>> import numpy as np
