@@ -115,14 +115,16 @@ def what_could_be_seen(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for power.csv and figures.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=40, max=100_000, help="Simulated data sets per effect.")] = 2000,
     map_file: sources.WithMapOption = None,
+    corrections: sources.CorrectionsOption = None,
     force: ForceOption = False,
 ) -> None:
     """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
-    place = None if out is None else console.writable(out, "power", cohort, plan, map_file, force=force)
+    place = None if out is None else console.writable(out, "power", cohort, plan, map_file, corrections, force=force)
     from reinfuse.study.power import estimate_power, write_power
 
     with progress_bar() as progress:
-        results = estimate_power(*sources.cohort_of(cohort, map_file, plan), draws=draws, progress=progress)
+        given = sources.cohort_of(cohort, map_file, plan, corrections)
+        results = estimate_power(*given, draws=draws, progress=progress)
     console.print_table(power_grid(results), 150)
     if place is not None:
         write_power(results, place)
@@ -139,15 +141,16 @@ def kinetics(
     sampling: Annotated[bool, typer.Option(help="Fit population and joint models (minutes).")] = True,
     draws: Annotated[int | None, typer.Option("--draws", min=100, max=100_000, help="Draws per chain.")] = None,
     map_file: sources.WithMapOption = None,
+    corrections: sources.CorrectionsOption = None,
     force: ForceOption = False,
 ) -> None:
     """Analyse CAR-T cell kinetics. Exposure, persistence, associated factors, and population model."""
-    place = console.writable(out, "kinetics", cohort, plan, map_file, force=force)
+    place = console.writable(out, "kinetics", cohort, plan, map_file, corrections, force=force)
     from reinfuse.study.kinetics import analyze_counts
 
     with progress_bar() as progress:
-        results = analyze_counts(*sources.cohort_of(cohort, map_file, plan), place=place, above=above,
-                                 sampling=sampling, draws=draws, progress=progress)  # fmt: skip
+        given = sources.cohort_of(cohort, map_file, plan, corrections)
+        results = analyze_counts(*given, place=place, above=above, sampling=sampling, draws=draws, progress=progress)
     notes = " ".join(f"{note}." for note in results.notes)
     console.say(f"{results.profiles} profiles. {notes}".strip())
     if results.population_model is not None:
