@@ -92,6 +92,8 @@ def test_the_curves_of_a_figure_become_their_patients(main, tmp_path):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Keep this folder at the centre" in page
     assert {"report.pdf", "report.docx", "estimates.csv", "KEEP-LOCAL.txt"} <= {p.name for p in folder.iterdir()}
+    drawn = rows(folder / "figures" / "curves.csv")
+    assert [float(r["least"]) for r in drawn if r["arm"] == "A"] == pytest.approx(km(*A)[1])
 
 
 def test_a_figure_by_matplotlib_is_read_with_its_labels_as_outlines(tmp_path):
@@ -170,6 +172,13 @@ def test_points_with_marks_give_the_patients_and_their_times(tmp_path, percent):
     for arm, truth in zip(given.study.arms, (A, B), strict=True):
         assert arm.tables.at_risk[arm.tables.best].tolist() == km(*truth)[2].tolist()
         assert arm.reading.marks.tolist() == [t for t, e in zip(*truth, strict=True) if not e]
+
+
+def test_a_curve_without_a_step_is_refused(tmp_path):
+    (tmp_path / "points.csv").write_text("time,survival\n0,1\n12,1\n")
+    with pytest.raises(SourceRefused) as refused:
+        curve_into_patients(tmp_path / "points.csv", CurveOptions(at_risk=["0:8"]))
+    assert [p.rule for p in refused.value.problems] == ["the curve has no step"]
 
 
 def test_what_the_tables_do_not_agree_on_is_a_range(tmp_path):

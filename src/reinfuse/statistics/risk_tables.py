@@ -138,9 +138,19 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
         paths, log = _every_path(layers, np.flatnonzero(closed), final)
     else:
         paths, log = _drawn_paths(layers, final, draws=draws, seed=seed)
-    at_risk, events, log, place = _with_best(*_tables(layers, paths), log, best=_tables(layers, best))
+    at_risk, events, log = _agreeing(reading, *_tables(layers, paths), log)
+    at_risk, events, log, place = _with_best(at_risk, events, log, best=_tables(layers, best))
     weight = np.exp(log - logsumexp(log))
     return RiskTables(at_risk, events, weight, count, count <= MOST_LISTED and exact, exact, place)
+
+
+def _agreeing(
+    reading: CurveReading, at_risk: Integers, events: Integers, log: Floats
+) -> tuple[Integers, Integers, Floats]:
+    """Return the tables that agree by their own heights: those of merged states may miss by a little more."""
+    height = np.cumprod(1 - events / at_risk, axis=1)
+    use = np.all(np.abs(height - reading.survival) <= REACH * reading.error * (1 + _SAME) + _SAME, axis=1)
+    return at_risk[use], events[use], log[use]
 
 
 def _with_best(at_risk: Integers, events: Integers, log: Floats,
