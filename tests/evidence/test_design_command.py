@@ -19,8 +19,8 @@ from reinfuse.evidence.design.precision import PrecisionRequest, plan_precision
 from reinfuse.evidence.design.published_prior import published_prior
 from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
-from reinfuse.exceptions import RequestRefused
-from reinfuse.study.design import design_study
+from reinfuse.exceptions import RequestRefused, SourceRefused
+from reinfuse.study.design import design_study, reference_curve
 
 CURVE = "time,survival\n0,1\n3,0.8\n6,0.5\n12,0.3\n40,0.1\n"
 
@@ -139,6 +139,17 @@ def test_a_reference_curve_is_read_and_one_that_ends_too_early_is_refused(main, 
     status, _, errors = main(*common, "--follow-up", 12, "--out", "late", cwd=tmp_path)
     assert status == 2
     assert "name the column `percent` if heights are percentages" in errors
+
+
+def test_ones_own_curve_of_a_folder_of_results_is_a_reference(tmp_path):
+    heads = "endpoint,population,group,n,time,survival\n"
+    rows = "os,all,,9,5,0.9\nos,all,,9,50,0.6\npfs,all,,9,3,0.8\npfs,all,,9,30,0.4\n"
+    (tmp_path / "curves.csv").write_text(heads + rows)
+    with pytest.raises(SourceRefused) as refused:
+        reference_curve(tmp_path / "curves.csv")
+    assert "choose with --arm; there are: os, all; pfs, all" in refused.value.problems[0].remedy
+    time, survival = reference_curve(tmp_path / "curves.csv", name="pfs, all")
+    assert (time.tolist(), survival.tolist()) == ([3, 30], [0.8, 0.4])
 
 
 def test_a_reference_is_given_in_one_way():

@@ -148,7 +148,13 @@ def logrank(
     survival: Annotated[float | None, typer.Option("--survival", help="Or its survival, with --at.")] = None,
     at: Annotated[float | None, typer.Option("--at", help="Time of --survival.")] = None,
     curve: Annotated[
-        Path | None, typer.Option("--curve", help="Or its curve: CSV with columns time and survival (or percent).")
+        Path | None,
+        typer.Option(
+            "--curve", help="Or its curve: CSV with time and survival (or percent), or curves.csv of results."
+        ),
+    ] = None,
+    arm: Annotated[
+        str | None, typer.Option("--arm", help="Which curve of the file, such as 'pfs, all' of a results' curves.csv.")
     ] = None,
     shape: Annotated[float, typer.Option("--shape", help="Weibull shape of the reference; 1: exponential.")] = 1,
     loss: Annotated[float, typer.Option("--loss", help="Rate of loss to follow-up a unit of time.")] = 0,
@@ -163,7 +169,7 @@ def logrank(
     del json
     from reinfuse.study.design import LogRankRequest, reference_curve
 
-    points = None if curve is None else reference_curve(curve)
+    points = None if curve is None else reference_curve(curve, name=arm)
     _write(LogRankRequest(ratio=ratio, accrual=accrual, follow_up=follow_up, median=median, survival=survival, at=at,
                           curve=points, shape=shape, loss=loss, alpha=alpha, power=power, unit=unit), out, curve,
            force=force)  # fmt: skip

@@ -62,8 +62,8 @@ class DesignAnswer:
     page: ProtocolPage
 
 
-def reference_curve(path: Path) -> tuple[Floats, Floats]:
-    """Return times and heights of one curve in a CSV file.
+def reference_curve(path: Path, *, name: str | None = None) -> tuple[Floats, Floats]:
+    """Return times and heights of one curve in a CSV file; `name`: which, where it holds several.
 
     Raises
     ------
@@ -71,11 +71,12 @@ def reference_curve(path: Path) -> tuple[Floats, Floats]:
         With everything that is wrong with it.
     """
     problems: list[Problem] = []
-    arms = read_points(path, problems)
-    if len(arms) > 1:
-        names = ", ".join(arm.name for arm in arms)
-        remedy = "leave one arm in the file: the reference"
-        problems.append(Problem(table=path.name, column="arm", value=names, rule="holds several arms", remedy=remedy))
+    every = read_points(path, problems)
+    arms = [arm for arm in every if name is None or arm.name == name]
+    if every and len(arms) != 1:
+        rule = "holds several curves" if name is None else "holds no curve of this name"
+        remedy = f"choose with --arm; there are: {'; '.join(arm.name for arm in every)}"
+        problems.append(Problem(table=path.name, column="--arm", value=name, rule=rule, remedy=remedy))
     if problems:
         raise SourceRefused(problems)
     return arms[0].time, arms[0].survival

@@ -18,6 +18,8 @@ from reinfuse.exceptions import Problem, nearest
 MOST_BYTES = 5_000_000
 _PAIR = re.compile(r"\s*(?P<time>\d+(?:\.\d*)?|\.\d+)\s*:\s*(?P<number>\d+)\s*")
 _COLUMNS = ("time", "survival", "percent", "arm", "kind")
+_OWN = ("endpoint", "population", "group")
+"""What tells the curves apart in `curves.csv` of a folder of results."""
 _RISK_COLUMNS = ("time", "at_risk", "arm")
 
 
@@ -46,7 +48,7 @@ def read_points(path: Path, problems: list[Problem]) -> list[DigitisedArm]:
     Parameters
     ----------
     path
-        The file; `kind` is `censored` for a censoring mark, else empty or `step`.
+        The file; `kind` is `censored` for a censoring mark, else empty or `step`. Or `curves.csv` of results.
     problems
         Takes all that is wrong.
     """
@@ -62,7 +64,7 @@ def read_points(path: Path, problems: list[Problem]) -> list[DigitisedArm]:
     points: dict[str, list[tuple[float, float]]] = {}
     marks: dict[str, list[float]] = {}
     for k, row in enumerate(rows, 1):
-        arm = (row.get("arm") or "").strip()
+        arm = (row.get("arm") or ", ".join(t for c in _OWN if (t := (row.get(c) or "").strip()))).strip()
         time = _number(path, row, "time", k, problems=problems)
         if (row.get("kind") or "").strip().lower() in ("censored", "mark"):
             if time is not None:

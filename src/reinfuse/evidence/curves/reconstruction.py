@@ -18,6 +18,8 @@ from reinfuse.statistics.risk_tables import NoTable, RiskTables
 
 EXACT_UP_TO = 200
 """Patients of an arm up to whom all tables are searched; beyond, Guyot's algorithm."""
+_ALONG_UP_TO = 100
+"""The same, where points lie along the curve and any of them may have no event: there are far more tables."""
 MOST_STEPS = 400
 _PAIRS = 400
 _SEED = 20_260
@@ -114,7 +116,8 @@ def reconstruct(request: CurveRequest, problems: Sequence[Problem] = ()) -> Curv
         raise SourceRefused(every)
     arms = []
     for name, reading in readings:
-        searched = reading.patients <= EXACT_UP_TO and len(reading.time) <= MOST_STEPS
+        most = _ALONG_UP_TO if request.along else EXACT_UP_TO
+        searched = reading.patients <= most and len(reading.time) <= MOST_STEPS
         try:
             tables = risk_tables.agreeing_tables(reading) if searched else guyot.guyot_tables(reading)
             arms.append(ArmTables(name, reading, tables, searched))
