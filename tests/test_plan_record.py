@@ -146,3 +146,15 @@ def test_a_plan_of_the_package_comes_back_whole():
     for name in ("sheih_2020", "brudno_2016"):
         text = (dataset(name).path / "plan.toml").read_text()
         assert differences(text, plan_text(settings_of(text))) == (ONLY_LAYOUT,)
+
+
+def test_the_command_locks_a_file_and_asks_for_the_reason_of_a_change(plan, main):
+    plan.write_text(FIRST)
+    status, out, _ = main("lock", plan)
+    assert (status, hashlib.sha256(FIRST.encode()).hexdigest() in out, "not a proof" in out) == (0, True, True)
+    plan.write_text(NARROW)
+    status, _, wrong = main("lock", plan)
+    assert (status, "without a reason" in wrong) == (2, True)
+    status, out, _ = main("lock", plan, "--reason", "the protocol says so")
+    assert (status, hashlib.sha256(NARROW.encode()).hexdigest() in out) == (0, True)
+    assert main("lock", plan.with_name("none.toml"))[0] == 2

@@ -16,6 +16,7 @@ from reinfuse.cli.curve import curve
 from reinfuse.cli.design import design
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
+from reinfuse.cli.plan import lock
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
@@ -34,6 +35,7 @@ app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 app.command("curve")(curve)
 app.command("app")(open_app)
+app.command("lock")(lock)
 
 CohortArgument = Annotated[Path, typer.Argument(help="Cohort folder, workbook (.xlsx) or wide sheet.")]
 PlanOption = Annotated[
@@ -119,12 +121,13 @@ def what_could_be_seen(
     force: ForceOption = False,
 ) -> None:
     """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
-    place = None if out is None else console.writable(out, "power", cohort, plan, map_file, corrections, force=force)
+    reads = (cohort, plan, map_file, corrections)
+    place = None if out is None else console.writable(out, "power", *reads, force=force)
     from reinfuse.study.power import estimate_power, write_power
 
     with progress_bar() as progress:
-        given = sources.cohort_of(cohort, map_file, plan, corrections)
-        results = estimate_power(*given, draws=draws, progress=progress)
+        results = estimate_power(*sources.cohort_of(cohort, map_file, plan, corrections), draws=draws,
+                                 progress=progress)  # fmt: skip
     console.print_table(power_grid(results), 150)
     if place is not None:
         write_power(results, place)
@@ -149,8 +152,8 @@ def kinetics(
     from reinfuse.study.kinetics import analyze_counts
 
     with progress_bar() as progress:
-        given = sources.cohort_of(cohort, map_file, plan, corrections)
-        results = analyze_counts(*given, place=place, above=above, sampling=sampling, draws=draws, progress=progress)
+        results = analyze_counts(*sources.cohort_of(cohort, map_file, plan, corrections), place=place,
+                                 above=above, sampling=sampling, draws=draws, progress=progress)  # fmt: skip
     notes = " ".join(f"{note}." for note in results.notes)
     console.say(f"{results.profiles} profiles. {notes}".strip())
     if results.population_model is not None:

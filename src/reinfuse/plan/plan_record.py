@@ -170,7 +170,7 @@ def differences(before: str, after: str) -> tuple[str, ...]:
     old, new = (_flat(Plan.of(parse_toml(text.encode())).model_dump(mode="json")) for text in (before, after))
     names = dict.fromkeys([*old, *new])
     changed = tuple(f"{name}: {_shown(old, name)} → {_shown(new, name)}" for name in names
-                    if old.get(name) != new.get(name))  # fmt: skip
+                    if _shown(old, name) != _shown(new, name))  # fmt: skip
     return changed or (ONLY_LAYOUT,)
 
 

@@ -22,7 +22,8 @@ from reinfuse.plan.plan_record import (
 from reinfuse.tabular.toml import NotToml, parse_toml
 from reinfuse.tabular.toml_document import toml_document
 
-__all__ = ["LockedPlan", "lock_plan", "locked_plan", "note_results", "plan_text", "settings_of"]
+__all__ = ["LockedPlan", "lock_file", "lock_plan", "locked_plan", "note_results", "plan_text",
+           "record_file", "save_draft", "settings_of"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,22 @@ def locked_plan(plan: Path) -> LockedPlan | None:
     return LockedPlan(of, of.changes[-1].sha256 if changed else last.sha256, not changed, record.results_since)
 
 
+def save_draft(plan: Path, text: str) -> None:
+    """Write a plan that is not locked.
+
+    Raises
+    ------
+    PlanRefused
+        If it cannot be followed, or is locked.
+    OutputRefused
+        If it cannot be written.
+    """
+    settings_of(text)
+    if read_record(plan) is not None:
+        raise PlanRefused([Problem(table="plan", rule="is locked", remedy="record the change, with its reason")])
+    write_file(plan, text.encode())
+
+
 def lock_plan(plan: Path, text: str, *, reason: str = "") -> PlanRecord:
     """Write a plan and lock it; of a plan that is locked, record the change.
 
@@ -125,6 +142,27 @@ def lock_plan(plan: Path, text: str, *, reason: str = "") -> PlanRecord:
     write_file(record_file(plan), record.text.encode())  # first: a plan that then cannot be written shows as changed
     write_file(plan, text.encode())
     return record
+
+
+def lock_file(plan: Path, *, reason: str = "") -> LockedPlan:
+    """Lock a plan's file as it stands; of a plan that is locked, record what was changed since.
+
+    Raises
+    ------
+    PlanRefused
+        If it cannot be read or followed, or a change has no reason.
+    OutputRefused
+        If its record cannot be written.
+    """
+    try:
+        text = plan.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        remedy = "name a plan's file (TOML, UTF-8)"
+        raise PlanRefused([Problem(table="plan", value=str(plan), rule="cannot be read", remedy=remedy)]) from None
+    lock_plan(plan, text, reason=reason)
+    of = locked_plan(plan)
+    assert of is not None
+    return of
 
 
 def note_results(plan: Path) -> None:

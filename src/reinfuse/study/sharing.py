@@ -27,3 +27,20 @@ def share(results: Path, out: Path | None = None, *, smallest: int = SMALLEST, f
     whole = results.resolve()
     path = out or whole.with_name(f"{whole.name}-shared")
     return SharedResults(path, shared_folder.share(results, path, smallest=smallest, force=force, again=again))
+
+
+@dataclass(frozen=True)
+class SharePreview:
+    """What would be taken away, and how many estimates would be hidden, of how many."""
+
+    removed: tuple[Removed, ...]
+    hidden: int
+    estimates: int
+
+
+def preview(results: Path, *, smallest: int = SMALLEST) -> SharePreview:
+    """Return what `share` would take away; nothing is written or noted as released.
+
+    Errors are those of `shared_folder.preview`.
+    """
+    return SharePreview(*shared_folder.preview(results, smallest=smallest))

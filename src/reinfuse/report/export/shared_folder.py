@@ -13,13 +13,14 @@ import polars as pl
 from reinfuse.cohort.schema import WIDE
 from reinfuse.disclosure import FEWEST, SHOWN_FROM, Removed, suppressed
 from reinfuse.disclosure.identifying import holds_date, pattern
-from reinfuse.disclosure.release_log import Releases
+from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.exceptions import Problem, ShareRefused
 from reinfuse.output import Destination
 from reinfuse.output.manifest import read_manifest
 from reinfuse.report.export.readable_text import texts
 from reinfuse.report.export.results_folder import write_results
 from reinfuse.report.text.plan_history import to_year as history_to_year
+from reinfuse.results.estimate import SUPPRESSED
 from reinfuse.results.findings import Findings
 from reinfuse.tabular.csv_files import read_csv, write_rows
 
@@ -88,16 +89,10 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
     place = Destination(Path(out), "share", (Path(directory),), force)
     place.check()
     smallest = max(smallest, findings.plan.small_cells)
-    _refuse_what_cannot_be_shared(findings, smallest)
-    patients = _patients(Path(directory))
-    log = Releases()
-    release = log.release(_rows(findings, patients), smallest, plan=str(findings.provenance["plan"]))
-    if not again:
-        _refuse_what_can_be_subtracted(log.conflicts(release, smallest))
-    shown, removed = suppressed(replace(findings, patients=patients), smallest)
+    patients, log, release = _release(Path(directory), findings, smallest, again=again)
+    shown, removed = _suppressed(Path(directory), findings, patients, smallest)
     provenance = {**_neutral(shown.provenance), "described": shown.described.as_dict()}
     shown = replace(shown, provenance=provenance)
-    removed = (*removed, *_more(Path(directory), findings.provenance))
     levels = {w for p in findings.described.populations for w in re.split(r"\W", p)}
     named = pattern(
         (str(i) for i in findings.flow[_ID]), levels | {w for f in findings.described.factors for w in f.levels}
@@ -113,6 +108,40 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
 
     place.write(make)
     return removed
+
+
+def preview(directory: str | Path, *, smallest: int = SMALLEST) -> tuple[tuple[Removed, ...], int, int]:
+    """Return what `share` would take away, how many estimates it would hide, and of how many; nothing is released.
+
+    Raises
+    ------
+    CohortRefused, OutputRefused, ShareRefused
+        As `share`, but for an identifier or a date that is still found in what would be written.
+    """
+    findings, path = Findings.load(directory), Path(directory)
+    smallest = max(smallest, findings.plan.small_cells)
+    patients, _, _ = _release(path, findings, smallest, again=False)
+    shown, removed = _suppressed(path, findings, patients, smallest)
+    hidden = sum((e.note or "").startswith(SUPPRESSED) for e in shown.estimates)
+    return removed, hidden, len(findings.estimates)
+
+
+def _release(directory: Path, findings: Findings, smallest: int, *,
+             again: bool) -> tuple[pl.DataFrame, Releases, Release]:  # fmt: skip
+    """Return the rows of patients, the log of releases, and this release, which is not noted yet."""
+    _refuse_what_cannot_be_shared(findings, smallest)
+    patients, log = _patients(directory), Releases()
+    release = log.release(_rows(findings, patients), smallest, plan=str(findings.provenance["plan"]))
+    if not again:
+        _refuse_what_can_be_subtracted(log.conflicts(release, smallest))
+    return patients, log, release
+
+
+def _suppressed(directory: Path, findings: Findings, patients: pl.DataFrame,
+                smallest: int) -> tuple[Findings, tuple[Removed, ...]]:  # fmt: skip
+    """Return findings without small numbers, and all that the new folder does not have."""
+    shown, removed = suppressed(replace(findings, patients=patients), smallest)
+    return shown, (*removed, *_more(directory, findings.provenance))
 
 
 def _patients(directory: Path) -> pl.DataFrame:
