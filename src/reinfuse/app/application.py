@@ -28,6 +28,7 @@ from reinfuse.app.pages import Pages
 from reinfuse.app.project import Outdated
 from reinfuse.app.screen import Screen, Visit
 from reinfuse.app.uploads import MOST_FILES
+from reinfuse.app.worker import place_of
 from reinfuse.exceptions import Refused
 
 if TYPE_CHECKING:
@@ -150,8 +151,7 @@ def _sent(form: FormData | None) -> dict[str, Any]:
                 uploads.append((value.filename, value.file))
         else:
             choices.setdefault(name, []).append(value)
-    return {"form": {name: values[-1] for name, values in choices.items()}, "choices": choices, "files": uploads,
-            "posted": form is not None}  # fmt: skip
+    return {"form": {name: values[-1] for name, values in choices.items()}, "choices": choices, "files": uploads}
 
 
 def _answered(visit: Visit, action: Callable[[Visit], Response], *, stamped: bool = False) -> Response:
@@ -164,25 +164,11 @@ def _answered(visit: Visit, action: Callable[[Visit], Response], *, stamped: boo
     except Outdated:
         return visit.page("outdated.html", status=409)
     except Refused as refused:
-        back = (
-            visit.address(visit.screen if visit.posted else visit.pages.screens[0].name)
-            if project
-            else f"{visit.pages.base}/"
-        )
-        return visit.page("refused.html", status=422, problems=refused.problems, summary=refused.summary, back=back)
+        return visit.page("refused.html", status=422, problems=refused.problems, summary=refused.summary)
     except Exception as error:
         if os.environ.get("REINFUSE_DEBUG"):
             raise
-        return visit.page("failed.html", status=500, what=_place_of(error))
-
-
-def _place_of(error: Exception) -> str:
-    """Return what failed and where, without any value."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-    return f"{type(error).__name__} at {where}"
+        return visit.page("failed.html", status=500, what=place_of(error))
 
 
 def _static(request: Request) -> Response:

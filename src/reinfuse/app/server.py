@@ -75,6 +75,7 @@ def serve(cohort: Path | None = None, *, open_browser: bool = True, tell: Callab
                 asyncio.run(_run(app, listener, services, idle_seconds))
     finally:
         tempfile.tempdir = None
+        services.tasks.end()
         services.uploads.remove()
 
 

@@ -12,6 +12,7 @@ from reinfuse.app.access import Access
 from reinfuse.app.activity import Activity
 from reinfuse.app.project import Project, is_project
 from reinfuse.app.recent import note_recent, recent_projects
+from reinfuse.app.tasks import Tasks
 from reinfuse.app.uploads import Uploads
 
 _AFTER_SECONDS = 0.3
@@ -20,11 +21,12 @@ _NEXT = ("reinfuse.study.columns", "reinfuse.study.data_review", "reinfuse.study
 
 @dataclass
 class Services:
-    """Access, clock, uploads and the projects that were opened."""
+    """Access, clock, uploads, jobs and the projects that were opened."""
 
     access: Access = field(default_factory=Access)
     activity: Activity = field(default_factory=Activity)
     uploads: Uploads = field(default_factory=Uploads)
+    tasks: Tasks = field(init=False)
     _opened: dict[str, Path] = field(default_factory=dict)
     _warm: threading.Event = field(default_factory=threading.Event)
 
@@ -35,6 +37,9 @@ class Services:
             later = threading.Timer(_AFTER_SECONDS, _import_all)
             later.daemon = True
             later.start()
+
+    def __post_init__(self) -> None:
+        self.tasks = Tasks(self.activity)
 
     def opened(self, project: Project) -> Project:
         """Note a project as open: its pages have addresses from now on, and it is the first of the recent ones."""

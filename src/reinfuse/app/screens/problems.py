@@ -44,7 +44,8 @@ def _decide(visit: Visit) -> Response:
 
 def _accept(visit: Visit) -> Response:
     """Write the cohort, and go on."""
-    return visit.onward() if imported(visit.open_project) else visit.go()
+    imported(visit.open_project)
+    return visit.onward()
 
 
 SCREEN = Screen(name="problems", show=_show, actions={"decide": _decide, "accept": _accept}, reachable=has_meaning)

@@ -57,13 +57,59 @@ function poll(element) {
       text = answer.ok ? await answer.text() : null;
     } catch { text = null; }
     if (text === null) { poll(element); return; }
-    const parsed = new DOMParser().parseFromString(text, "text/html");
-    const fresh = parsed.body.firstElementChild;
-    if (!fresh) return;
-    if (fresh.dataset.reload !== undefined) { location.reload(); return; }
-    element.replaceWith(fresh);
-    if (fresh.dataset.poll) poll(fresh);
+    if (!element.isConnected) return;
+    if (text.includes("data-reload")) { location.reload(); return; }
+    put(element, text);
   }, 1000);
+}
+
+/** Asks again while sliders move, and puts the answer in place. */
+function askLive(form) {
+  let waiting;
+  const ask = async () => {
+    const answer = await fetch(`${form.dataset.live}?${new URLSearchParams(new FormData(form))}`);
+    if (answer.ok) put(document.getElementById("outcomes"), await answer.text());
+  };
+  form.addEventListener("input", (event) => {
+    const shown = event.target.closest("label").querySelector("output");
+    if (shown) shown.value = "power" in shown.dataset ? power(event.target.value) : event.target.value;
+    clearTimeout(waiting);
+    waiting = setTimeout(ask, 150);
+  });
+}
+
+function power(exponent) {
+  const [mantissa, of] = (10 ** exponent).toExponential(1).split("e+");
+  return `${Number(mantissa)} × 10${[...of].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+}
+
+function put(element, text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
+  if (!fresh || !element) return;
+  element.replaceWith(fresh);
+  for (const hidden of fresh.querySelectorAll("[data-without-script]")) hidden.hidden = true;
+  if (fresh.dataset.poll) poll(fresh);
+}
+
+/** One step of a curve is reached with Tab, the others with the arrow keys; what one says is shown below. */
+function walkSteps(group) {
+  const steps = [...group.querySelectorAll("a")];
+  const place = document.querySelector("[data-tell-here]");
+  const reach = (step) => { for (const one of steps) one.setAttribute("tabindex", one === step ? 0 : -1); };
+  reach(steps.find((step) => step.hasAttribute("aria-current")) || steps[0]);
+  for (const kind of ["focusin", "pointerover"]) {
+    group.addEventListener(kind, (event) => {
+      const step = event.target.closest("a");
+      if (step) place.textContent = step.getAttribute("aria-label");
+      if (step && kind === "focusin") reach(step);
+    });
+  }
+  group.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const next = by && steps[steps.indexOf(event.target.closest("a")) + by];
+    if (by) event.preventDefault();
+    if (next) next.focus();
+  });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -71,6 +117,8 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
   for (const form of document.querySelectorAll("[data-drop]")) acceptDrops(form);
   for (const element of document.querySelectorAll("[data-poll]")) poll(element);
+  for (const form of document.querySelectorAll("[data-live]")) askLive(form);
+  for (const group of document.querySelectorAll("[data-steps]")) walkSteps(group);
   // A form is sent once, however often its button is pressed.
   for (const form of document.querySelectorAll("form[method=post]")) {
     form.addEventListener("submit", (event) => {

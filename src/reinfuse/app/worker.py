@@ -1,0 +1,83 @@
+"""The process that does one job after another: each a line of JSON on its input, answered by lines on its output.
+
+It ends where its input ends, whatever ended the app; a signal stops the job, and what the job had begun to write is
+cleared. No text of a failure leaves it, as it may hold a patient's value: only its kind and place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from reinfuse.app.jobs import JOBS
+from reinfuse.exceptions import Refused
+from reinfuse.runtime import signals
+
+
+def serve() -> None:
+    """Do jobs until the input ends."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no answer
+    lock = threading.Lock()
+
+    def tell(kind: str, value: Any) -> None:
+        with lock:
+            answers.write(json.dumps([kind, value]) + "\n")
+            answers.flush()
+
+    def end(stopped: signals.Stopped) -> None:
+        os._exit(stopped.status)
+
+    try:
+        with signals.heeded(end):
+            for request in _requests():
+                _do(request["job"], request["arguments"], tell)
+    except signals.Stopped as stopped:
+        os._exit(stopped.status)
+
+
+def _do(job: str, arguments: dict[str, Any], tell: Any) -> None:
+    try:
+        tell("done", JOBS[job](arguments, tell))
+    except Refused as refused:
+        tell("refused", {"problems": [asdict(p) for p in refused.problems], "summary": refused.summary})
+    except Exception as error:
+        if os.environ.get("REINFUSE_DEBUG"):
+            raise
+        tell("failed", place_of(error))
+
+
+def place_of(error: Exception) -> str:
+    """Return what failed and where, without any value."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+    return f"{type(error).__name__} at {where}"
+
+
+def _requests() -> Iterator[dict[str, Any]]:
+    """Yield the jobs that are asked for; when the input ends while one is done, stop it."""
+    waiting: SimpleQueue[str] = SimpleQueue()
+    busy = threading.Event()
+
+    def read() -> None:
+        for line in sys.stdin:
+            waiting.put(line)
+        waiting.put("")
+        if busy.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := waiting.get():
+        busy.set()
+        yield json.loads(line)
+        busy.clear()
