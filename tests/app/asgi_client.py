@@ -54,7 +54,10 @@ class _Forms(HTMLParser):
             self.forms.append(self._form)
         elif self._form is not None and tag == "input" and a.get("name") and a.get("type") != "file":
             if a.get("type") not in ("checkbox", "radio") or "checked" in a:
-                self._form["fields"][a["name"]] = a.get("value") or ""
+                before, value = self._form["fields"].get(a["name"]), a.get("value") or ""
+                several = a.get("type") == "checkbox" and before is not None
+                self._form["fields"][a["name"]] = [*([before] if isinstance(before, str) else before), value] if (
+                    several) else value  # fmt: skip
         elif self._form is not None and tag == "select":
             self._select = a["name"]
         elif tag == "option" and self._select:

@@ -21,4 +21,5 @@ def folders(tmp_path, monkeypatch):
 def browser():
     one = Browser()
     yield one
+    one.services.tasks.end()
     one.services.uploads.remove()

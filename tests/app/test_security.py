@@ -148,7 +148,7 @@ def test_no_page_holds_a_style_or_a_script_of_its_own():
 # 9. Files.
 @pytest.mark.parametrize(("name", "plain"), [
     ("../../etc/passwd.csv", "passwd.csv"), ("..\\..\\boot.csv", "boot.csv"), ("/etc/cron.d/x.csv", "x.csv"),
-    ("CON.csv", "file_CON.csv"), ("-rf.csv", "file_-rf.csv"), ("a\0b.csv", "a_b.csv"),
+    ("CON.csv", "file_CON.csv"), ("-rf.csv", "file_-rf.csv"), (".hidden.csv", "hidden.csv"), ("a\0b.csv", "a_b.csv"),
     ("x" * 300 + ".csv", "x" * 80 + ".csv"), ("$(rm).csv", "_(rm).csv"), ("Größe 1.csv", "Größe 1.csv"),
 ])  # fmt: skip
 def test_a_file_is_named_by_the_app(name, plain):
