@@ -350,7 +350,7 @@ def test_an_own_endpoint_may_be_part_of_any():
 
 @pytest.mark.parametrize("smallest", [5, 11, 20])
 def test_nothing_small_is_left_in_any_record(plain_demo, smallest):
-    for e in suppressed(plain_demo, smallest)[0].estimates:
+    for e in (e for e in suppressed(plain_demo, smallest)[0].estimates if e.analysis != "published"):
         for number in (e.n, e.events, e.estimate if e.unit == "patients" else None):
             assert number is None or number == 0 or number >= smallest, e
         if e.n is not None and e.events is not None:

@@ -60,6 +60,7 @@ GOLDEN_OR_BY_HAND = {
     "landmark": "analysis/test_time.py::test_a_landmark_leaves_out_who_ended_by_then",
     "time_dependent": "analysis/test_time.py::test_firth_in_counting_process_form",
     "standardization": "analysis/test_protocols.py::test_without_confounders_weighting_gives_the_raw_shares",
+    "published_studies": "evidence/test_published_studies.py::test_numbers_are_those_of_the_register",
     "paired": "analysis/test_paired.py::test_discordant_pairs_by_hand",
     "power": "analysis/test_protocols.py::test_the_null_rejects_about_as_often_as_it_should",
     "exposure": "kinetics/test_exposure.py::test_exposures_by_hand",
@@ -84,6 +85,7 @@ FIGURES = {
     "leave_one_out": {"influence_pfs"},
     "landmark": {"landmark_42_os_by_response"},
     "power": {"power_pfs"},
+    "published_studies": {"published_response", "published_cr"},
     "exposure": {"counts_by_cart1_cy_flu", "exposure_pairs"},
     "exposure_factors": {"forest_auc_0_28", "forest_cmax"},
     "persistence_factors": {"forest_persistence"},
@@ -111,6 +113,7 @@ TABLES = {
     "standardization": {"protocols_response"},
     "paired": {"paired_response"},
     "power": {"power"},
+    "published_studies": {"studies_response", "studies_cr", "studies_crs"},
     "exposure": {"exposure"},
     "persistence": {"persistence"},
     "exposure_factors": {"exposure_factors"},
@@ -296,7 +299,7 @@ def test_the_report_of_all_analyses_holds_every_sentence_and_table(findings):
 
 def test_what_is_not_declared_for_sharing_is_not_shared(findings):
     shared = {e.analysis for e in suppressed(findings, 5)[0].estimates}
-    assert shared == registry.records_of("counts", "effects")
+    assert shared == registry.records_of("counts", "effects", "published")
     assert "rmst" not in shared
 
 

@@ -155,6 +155,7 @@ def unheld(lines, findings, words):
                 words.say("people", "number", n=n),
                 *(words.say("short", "number", n=n, ordinal=o) for o in ordinals),
             }
+    held |= set(_said_of_other_studies(findings, words))
     made = str(findings.provenance["date"])
     held |= {words.date(made), words.date(content._a_year_after(made))}
     left = []
@@ -164,6 +165,18 @@ def unheld(lines, findings, words):
                 line = re.sub(rf"(?<!\d){re.escape(phrase)}", "", line)
             left += [line] if re.search(r"\d", line) else []
     return left
+
+
+def _said_of_other_studies(findings, words):
+    for endpoint in ("cr", "response"):
+        place = ("published", endpoint, "all", "proportion")
+        shares = sorted(e.estimate for e in findings.estimates
+                        if (e.analysis, e.endpoint, e.population, e.statistic) == place)  # fmt: skip
+        if shares:
+            several = {"low": words.of_100(shares[0]), "high": words.of_100(shares[-1])}
+            share = words.say("published", "range" if len(shares) > 1 else "about", **several)
+            name = endpoint if len(shares) > 1 else f"{endpoint}_one"
+            yield words.say("published", name, date=words.date("2026-11-28"), studies=len(shares), share=share)
 
 
 def _said_of_a_share(e, words):

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 Output = tuple[list[Estimate], dict[CurveKey, Curve]]
 Model = tuple[EndpointColumn, list[FactorColumn], str]
 """Endpoint, factors, and `univariable` or `multivariable`."""
-Disclosure = Literal["counts", "effects", "removed"]
+Disclosure = Literal["counts", "effects", "published", "removed"]
 """What `share` does with an analysis: its numbers of patients are protected cell by cell; its effects are shown where
-no number behind them is hidden; it is taken away."""
+no number behind them is hidden; it holds nothing of the cohort and stays as it is; it is taken away."""
 RATE_MONTHS = (6, 12, 24)
 _OFF = (False, 0, "none")
 

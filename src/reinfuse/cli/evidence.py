@@ -14,7 +14,7 @@ from reinfuse.cli.console import Commands, ForceOption
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reinfuse.study.evidence import Listed
+    from reinfuse.study.evidence import ListedStudy
 
 evidence = typer.Typer(
     cls=Commands, invoke_without_command=True, add_completion=False, rich_markup_mode=None,
@@ -93,14 +93,14 @@ def update_evidence(
     console.say(f"Written: {out.resolve()}; as --register it brings its notices to every command.")
 
 
-def _alarms(listed: Sequence[Listed]) -> Iterator[str]:
+def _alarms(listed: Sequence[ListedStudy]) -> Iterator[str]:
     for one in listed:
         for notice in one.study.alarms:
             left_out = "; its figures are left out of every synthesis" if notice.kind == "retraction" else ""
             yield f"ALARM: {notice.kind} of {one.study.label} ({notice.reference}){left_out}."
 
 
-def _lines(listed: Sequence[Listed], *, in_full: bool) -> Iterator[str]:
+def _lines(listed: Sequence[ListedStudy], *, in_full: bool) -> Iterator[str]:
     for one in listed:
         study = one.study
         comparable = "comparable" if study.is_comparable else "not comparable"
@@ -117,7 +117,7 @@ def _lines(listed: Sequence[Listed], *, in_full: bool) -> Iterator[str]:
             yield f"  {len(one.figures)} figures"
 
 
-def _totals(listed: Sequence[Listed]) -> Iterator[str]:
+def _totals(listed: Sequence[ListedStudy]) -> Iterator[str]:
     comparable = sum(one.study.is_comparable for one in listed)
     stale = [one.study.label for one in listed if one.is_stale]
     yield f"{len(listed)} studies, {comparable} comparable; {sum(len(one.figures) for one in listed)} figures."

@@ -23,7 +23,9 @@ from reinfuse.results.findings import Findings
 
 EFFECTS = records_of("effects")
 SHARED_ANALYSES = records_of("counts", "effects")
-"""Analyses of which anything is kept."""
+"""Analyses of the cohort of which anything is kept."""
+PUBLISHED = records_of("published")
+"""Analyses that hold nothing of the cohort; with studies of the centre's own they are not kept."""
 SHOWN_FROM = "smallest_number_shown"
 """The name in the provenance of suppressed findings."""
 FEWEST = 3
@@ -111,6 +113,7 @@ class _Control:
         self.few = f"{SUPPRESSED}fewer than {smallest}"
         self.removed: Counter[tuple[str, str]] = Counter()
         self.populations = set(findings.described.populations)
+        self.published = frozenset() if findings.plan.evidence.registers else PUBLISHED
         self.shared = [e for e in findings.estimates if _is_shared(e)]
         counting = [e for e in self.shared if e.analysis not in EFFECTS]
         cells = numbers_of(counting, findings.described.patients, self.group, plan=findings.plan.rules)
@@ -127,6 +130,9 @@ class _Control:
     def estimates(self) -> Iterator[Estimate]:
         """Yield every record that is kept, suppressed where it must be."""
         for e in self.findings.estimates:
+            if e.analysis in self.published:
+                yield e
+                continue
             if not _is_shared(e):
                 self.removed[
                     e.analysis, "excludes, pairs or singles out patients, or can be derived from other numbers"

@@ -7,14 +7,12 @@ from typing import Literal
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.strata import AT_LEAST
+from reinfuse.plan.evidence_options import Difference
 
 TOXICITIES = ("CRS", "ICANS", "NT")
 """Kinds of toxicity that a figure may be of, as a cohort names them."""
 Statistic = Literal["proportion", "rate_at", "median", "odds_ratio", "hazard_ratio", "count", "range", "average"]
 Basis = Literal["printed", "derived", "not printed"]
-Difference = Literal["antigen", "construct", "purpose", "treatment", "infusion"]
-DIFFERENCES: tuple[Difference, ...] = ("antigen", "construct", "purpose", "treatment", "infusion")
-"""In what a figure may differ from a second infusion of the same CD19 CAR T-cell product for active disease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

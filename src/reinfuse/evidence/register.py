@@ -9,6 +9,7 @@ from datetime import date
 from reinfuse.evidence.figures import PublishedFigure
 from reinfuse.evidence.studies import RegisteredStudy
 
+OWN_PATIENTS = "left out by the plan: it holds patients of this cohort"
 _CONTEXT = ("meta-analysis", "trial registration")
 
 
@@ -98,8 +99,9 @@ class Register:
         ]
 
     def poolable(
-        self, endpoint: str, *, grade: str = "", disease: str | None = None, across: Collection[str] = ()
-    ) -> Poolable:
+        self, endpoint: str, *, grade: str = "", disease: str | None = None, across: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> Poolable:  # fmt: skip
         """Return one proportion with counts for each study whose patients may be taken together.
 
         Of a study, the figure of all its patients is taken (of one disease: of all with that disease), never one of a
@@ -111,6 +113,8 @@ class Register:
             Of a toxicity, such as `>=3`.
         across
             Differences across which studies are pooled because somebody asks for it.
+        without
+            Names of studies that are left out because they hold one's own patients.
         """
         chosen: list[PublishedFigure] = []
         excluded: list[Exclusion] = []
@@ -118,7 +122,7 @@ class Register:
             every = [f for f in study.figures if f.endpoint == endpoint and f.grade == grade]
             if not every or (disease is not None and disease not in study.diseases):
                 continue
-            reason = _reason(study, across)
+            reason = OWN_PATIENTS if study.name in without else _reason(study, across)
             figures = [] if reason else list(_of_all_patients(study, every, disease=disease, across=across))
             if figures:
                 chosen.append(max(figures, key=lambda f: (len(f.diseases), f.n or 0)))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from reinfuse.evidence.figures import Difference, PublishedFigure
+from reinfuse.evidence.figures import PublishedFigure
 from reinfuse.evidence.notices import NOTICE_KINDS, Notice
+from reinfuse.plan.evidence_options import Difference
 
 StudyKind = Literal["cohort", "trial", "case report", "meta-analysis", "trial registration"]
 ReadAs = Literal["full text", "abstract", "part of an abstract", "table", "introduction", "title", "secondary source",

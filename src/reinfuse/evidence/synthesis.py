@@ -131,7 +131,7 @@ class Synthesis:
     mixed, normal
         The binomial-normal model, and REML with Hartung and Knapp on log odds (None with fewer than two studies).
     bayesian
-        Predictive distribution for each scale of `TAU_SCALES`.
+        Predictive distribution for each scale of tau's prior.
     placed
         The own cohort, where it was given.
     """
@@ -171,6 +171,7 @@ def synthesize(
     own: tuple[int, int] | None = None,
     own_label: str = "Own cohort",
     confidence: float = 0.95,
+    tau_scales: tuple[float, ...] = TAU_SCALES,
 ) -> Synthesis:
     """Pool one figure of each comparable study.
 
@@ -186,6 +187,8 @@ def synthesize(
         Events and patients of the own cohort: placed among what a further study may show, never pooled.
     confidence
         Of all intervals.
+    tau_scales
+        Scales of the half-normal prior of tau: the first is reported, the others are computed beside it.
     """
     chosen = register.poolable(endpoint, grade=grade, disease=disease, across=across)
     by_name = {s.name: s for s in register.studies}
@@ -201,7 +204,7 @@ def synthesize(
                       excluded=chosen.excluded)  # fmt: skip
     if not rows:
         return empty
-    fitted = _with_models(empty)
+    fitted = _with_models(empty, tau_scales)
     if own is None:
         return fitted
     return replace(fitted, placed=_place(_row(own_label, *own, confidence=confidence), fitted.bayesian[0], confidence))
@@ -220,11 +223,11 @@ def pool(rows: Collection[StudyProportion], *, confidence: float = 0.95) -> Pool
     return _pooled(fit_binomial_normal(events=events, n=n, confidence=confidence), prior, rows)
 
 
-def _with_models(synthesis: Synthesis) -> Synthesis:
+def _with_models(synthesis: Synthesis, tau_scales: tuple[float, ...]) -> Synthesis:
     events, n = _counts(synthesis.rows)
     confidence = synthesis.confidence
     mixed = fit_binomial_normal(events=events, n=n, confidence=confidence)
-    priors = tuple(predictive_distribution(ProportionCounts(events, n), tau_scale=s) for s in TAU_SCALES)
+    priors = tuple(predictive_distribution(ProportionCounts(events, n), tau_scale=s) for s in tau_scales)
     normal = None
     if len(events) > 1:
         effects, variances = log_odds(events=events, n=n)

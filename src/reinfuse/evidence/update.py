@@ -140,8 +140,8 @@ def _without_doubles(citations: Sequence[Citation]) -> tuple[list[Citation], int
 
 
 def _joined(one: Citation, other: Citation) -> Citation:
-    known = {(x.kind, x.direction) for x in one.links}
-    more = (x for x in other.links if (x.kind, x.direction) not in known)
+    linked = {(x.kind, x.direction) for x in one.links}
+    more = (x for x in other.links if (x.kind, x.direction) not in linked)
     return replace(one, links=(*one.links, *more), doi=one.doi or other.doi, pmid=one.pmid or other.pmid)
 
 

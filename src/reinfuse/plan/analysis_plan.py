@@ -33,6 +33,7 @@ from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.brief_options import BriefOptions
+from reinfuse.plan.evidence_options import EvidenceOptions, seen_from
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
 from reinfuse.plan.report_names import unknown_in_report
 from reinfuse.plan.report_options import ReportOptions
@@ -89,6 +90,8 @@ class Plan(Design):
         How the report looks.
     brief
         The centre behind the patients' brief.
+    evidence
+        The published studies beside which the cohort is shown.
     languages
         Of the patients' brief; the first one names its file `brief`.
     small_cells
@@ -107,6 +110,7 @@ class Plan(Design):
     kinetics: Kinetics = Kinetics()
     report: ReportOptions = ReportOptions()
     brief: BriefOptions = BriefOptions()
+    evidence: EvidenceOptions = EvidenceOptions()
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = ("en",)
     small_cells: Literal[0, 5, 11] = 0
 
@@ -167,9 +171,10 @@ class Plan(Design):
 
     @property
     def is_built_in(self) -> bool:
-        """Whether it asks for what the reference study asked; how the documents look plays no part."""
+        """Whether it asks for what the reference study asked; how documents look, and other studies, play no part."""
         built_in = Plan.built_in(self.index_infusion)
-        return self.model_copy(update={"report": built_in.report, "brief": built_in.brief}) == built_in
+        beside = {"report": built_in.report, "brief": built_in.brief, "evidence": built_in.evidence}
+        return self.model_copy(update=beside) == built_in
 
     def _too_early(self) -> list[str]:
         if self.index_infusion > 1:
@@ -246,7 +251,7 @@ class Plan(Design):
             With everything that is wrong with it.
         """
         try:
-            return cls.of(read_toml(Path(path)))
+            return cls.of(seen_from(Path(path).parent, read_toml(Path(path))))
         except NotToml as why:
             raise PlanRefused([Problem(table="plan", rule=str(why), remedy="give a TOML file")]) from None
 

@@ -20,11 +20,11 @@ from reinfuse.output import Destination
 from reinfuse.report.export.evidence_folder import strategy_text, write_update
 from reinfuse.report.text.bibtex import study_entry
 
-__all__ = ["Listed", "list_studies", "search_texts", "studies_as_bibtex", "update_register"]
+__all__ = ["ListedStudy", "list_studies", "search_texts", "studies_as_bibtex", "update_register"]
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedStudy:
     """A study of the register with those of its figures that were asked for.
 
     Attributes
@@ -58,7 +58,7 @@ def list_studies(
     disease: str | None = None,
     construct: str | None = None,
     on: date | None = None,
-) -> list[Listed]:
+) -> list[ListedStudy]:
     """Return studies of the register with their figures.
 
     Parameters
@@ -86,7 +86,7 @@ def list_studies(
     chosen = register.figures(endpoint=endpoint, disease=disease, construct=construct)
     today = on or date.today()
     return [
-        Listed(s, figures, s.is_stale(today))
+        ListedStudy(s, figures, s.is_stale(today))
         for s in register.studies
         if name in (None, s.name)
         and (construct is None or construct.casefold() in s.construct.casefold())

@@ -13,6 +13,7 @@ from datetime import date
 from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.report.brief.citations import Linked
 from reinfuse.report.brief.findings import OutcomeSentences
+from reinfuse.report.brief.published import OtherStudies
 from reinfuse.report.brief.readability import assess
 from reinfuse.report.brief.sentences import Telling, capital
 from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Paragraph, Picture, Section
@@ -73,7 +74,7 @@ class _Brief(Telling):
         results = OutcomeSentences(self.findings, language)
         yield "short", list(self._short(results))
         yield "studied", [*self._studied(), *self._people()]
-        yield "happened", list(results.happened())
+        yield "happened", [*results.happened(), *OtherStudies(self.findings, language).published()]
         yield "lived", list(results.lived())
         yield "side_effects", list(results.side_effects())
         yield "linked", list(Linked(self.findings, language).linked())

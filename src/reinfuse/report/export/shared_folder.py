@@ -194,11 +194,14 @@ def _refuse_what_cannot_be_shared(findings: Findings, smallest: int) -> None:
 
 
 def _neutral(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the provenance with the year for the date, and without names and hashes of input files.
+    """Return the provenance with the year for the date, and without names and hashes of files and folders.
 
     A hash tells a small table to whoever tries the few that it can be.
     """
-    neutral = {**provenance, "date": str(provenance["date"])[:4], "inputs": {}, "cohort": "shared results"}
+    declared = provenance["declared"]
+    declared = {**declared, "evidence": {**declared.get("evidence", {}), "registers": []}}
+    neutral = {**provenance, "date": str(provenance["date"])[:4], "inputs": {}, "cohort": "shared results",
+               "declared": declared}  # fmt: skip
     if "plan_history" in neutral:
         neutral["plan_history"] = history_to_year(neutral["plan_history"])
     return neutral

@@ -79,6 +79,7 @@ _ORDER = (
         told_in="response",
     ),
     Heading("kinetics", "CAR-T cell kinetics", short="Kinetics", told_in="response"),
+    Heading("evidence", "In the light of published studies", short="Published studies", told_in="response"),
     Heading("limits", "Limitations"),
     Heading("methods", "Methods"),
     Heading("warnings", "Data quality and warnings", told_in="methods"),

@@ -171,6 +171,10 @@ def _values(held: _Held) -> str:
     return f"{PATIENTS}: rows `missing`" if held.missing or held.hidden else f"{PATIENTS}: no value is missing"
 
 
+def _other_evidence(held: _Held) -> str:
+    return "; ".join(x for x in (f"{AUTHORS}: comparison with other studies", held.sections(*held.answers("20"))) if x)
+
+
 ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
     ("1 Title, abstract", "design in the title; balanced summary", f"{SUMMARY}; {AUTHORS}: the abstract"),
     ("2 Background", "rationale", f"{AUTHORS}: scientific background"),
@@ -205,7 +209,7 @@ ITEMS: tuple[tuple[str, str, str | _Where], ...] = (
      lambda held: held.sections(*held.answers("17")) or held.none),
     ("18 Key results", "with reference to the objectives", SUMMARY),
     ("19 Limitations", "bias, imprecision and their direction", f"{LIMITS}; {AUTHORS}: the direction of bias"),
-    ("20 Interpretation", "cautious, in view of other evidence", f"{AUTHORS}: comparison with other studies"),
+    ("20 Interpretation", "cautious, in view of other evidence", _other_evidence),
     ("21 Generalisability", "external validity", f"{AUTHORS}: external validity"),
     ("22 Funding", "source and role of funders", f"{AUTHORS}: funding and conflicts of interest"),
 )  # fmt: skip
