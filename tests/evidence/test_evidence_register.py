@@ -161,6 +161,13 @@ def test_a_study_that_cannot_be_true_is_refused(folder, change, column):
     assert ("own.toml", None, column) in problems_of(folder)
 
 
+def test_a_row_or_column_too_many_is_refused(folder):
+    (folder / "figures.csv").write_text(FIGURES.replace("3,9", "3,9,more"))
+    assert problems_of(folder) == {("figures.csv", 1, None)}
+    (folder / "figures.csv").write_text("study,endpoint,statistic,n,events,n\nown,cr,proportion,9,3,9\n")
+    assert problems_of(folder) == {("figures.csv", None, "n")}
+
+
 def test_a_folder_without_studies_is_refused(tmp_path):
     assert problems_of(tmp_path) == {(None, None, None)}
     assert problems_of(tmp_path / "none") == {(None, None, None)}

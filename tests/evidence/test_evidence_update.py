@@ -122,6 +122,7 @@ def test_a_retraction_is_raised_once_from_the_article_from_its_notice_or_from_bo
     assert (notice.study, notice.kind, notice.doi, notice.raised_on) == (
         "gauthier2021", "retraction", "10.1182/blood.2027000001", DAY
     )  # fmt: skip
+    assert update_of(export(text, "pubmed.txt")).notices == (notice,)
     without_tag = RETRACTED.replace("RIN -", "XXX -")
     assert [n.kind for n in update_of(export(without_tag)).notices] == ["retraction"]
 
@@ -169,7 +170,7 @@ def test_screened_records_are_not_listed_again(export):
     ("TY  - JOUR\nTI  - cut off\n", "x.ris", "ends? with ER"),
     ("nothing", "x.nbib", "holds no record"),
     ("PMID- \nAB  - x\n", "x.nbib", "neither a title"),
-    ("x", "x.txt", "no export"),
+    ("x", "x.csv", "no export"),
     ("junk\nTY  - JOUR\nUR  - a\n   b\nTI  - \n x\n", "x.ris", "ends? with ER"),
 ])  # fmt: skip
 def test_what_is_no_export_is_refused(export, text, name, rule):

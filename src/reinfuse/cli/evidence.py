@@ -66,7 +66,9 @@ def print_search(register: RegisterOption = None) -> None:
 
 @evidence.command("update")
 def update_evidence(
-    exports: Annotated[list[Path], typer.Argument(metavar="EXPORT...", help="Export of a search: .nbib or .ris.")],
+    exports: Annotated[
+        list[Path], typer.Argument(metavar="EXPORT...", help="Export of a search: .nbib, PubMed's .txt, or .ris.")
+    ],
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder for notices, screening list and flow.")] = Path(
         "reinfuse-evidence"

@@ -1,4 +1,4 @@
-"""Exports of literature searches: PubMed's `.nbib` (MEDLINE format) and `.ris`, as records that can be compared.
+"""Exports of literature searches: PubMed's `.nbib` or `.txt` (MEDLINE format) and `.ris`, as records that compare.
 
 What a record says of another article, or another of it, is read from PubMed's tags (NLM, MEDLINE/PubMed data element
 descriptions: RIN, EIN, ECI, CRI, RPI, UIN, CIN `in`; ROF, EFR, ECF, CRF, RPF, UOF, CON `of`) and publication types;
@@ -22,7 +22,7 @@ from reinfuse.texts import visible
 
 _LONGEST = 500
 """Characters of a title or a list of authors that are kept."""
-_ENDINGS = (".nbib", ".ris")
+_ENDINGS = (".nbib", ".txt", ".ris")
 _TAG = re.compile(r"(?=.{4}-)([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")
 _LINKS: Mapping[str, tuple[NoticeKind, Literal["in", "of"]]] = {
     "RIN": ("retraction", "in"), "ROF": ("retraction", "of"),
@@ -111,7 +111,7 @@ class Citation:
 
 
 def read_citations(path: Path) -> tuple[Citation, ...]:
-    """Return the records of an export of PubMed (`.nbib`) or of any database as RIS (`.ris`).
+    """Return the records of an export of PubMed (`.nbib`, or `.txt` in its own format) or of any database as RIS.
 
     Raises
     ------
@@ -119,6 +119,7 @@ def read_citations(path: Path) -> tuple[Citation, ...]:
         If it is no such file, or holds records without a title and an identifier, or one that is cut off.
     """
     ending = path.suffix.casefold()
+    is_medline = ending in _ENDINGS[:2]
     if ending not in _ENDINGS:
         raise _refused(path, "is no export of a literature search", f"export it as one of: {', '.join(_ENDINGS)}")
     try:
@@ -126,7 +127,7 @@ def read_citations(path: Path) -> tuple[Citation, ...]:
     except Unreadable as error:
         raise _refused(path, error.rule, error.remedy) from None
     lines = text.splitlines()
-    records = list(_of_nbib(lines, path.name) if ending == ".nbib" else _of_ris(lines, path))
+    records = list(_of_nbib(lines, path.name) if is_medline else _of_ris(lines, path))
     if not records:
         raise _refused(path, "holds no record", "export the search again, as PubMed's .nbib or as RIS")
     empty = [c.position for c in records if not (c.title or c.doi or c.pmid)]

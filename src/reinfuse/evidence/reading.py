@@ -154,12 +154,17 @@ def _rows(path: Path, form: type[T], problems: list[Problem]) -> Iterator[T]:
     if kind(path) == "none":
         return
     try:
-        grid = read_delimited(read_bytes(path)).grid
+        delimited = read_delimited(read_bytes(path))
     except Unreadable as error:
         problems.append(Problem(table=path.name, rule=error.rule, remedy=error.remedy))
         return
+    grid, before = delimited.grid, len(problems)
     header = [h.strip() for h in grid.header]
-    before = len(problems)
+    problems += [Problem(table=path.name, column=name, rule="is the name of several columns", remedy="keep one")
+                 for name in dict.fromkeys(h for h in header if header.count(h) > 1)]  # fmt: skip
+    remedy = "put a text with commas into quotation marks"
+    problems += [Problem(table=path.name, row=row, rule=f"has {count} cells, the header {len(header)}", remedy=remedy)
+                 for row, count in delimited.uneven]  # fmt: skip
     problems += _unknown(header, form, table=path.name)
     problems += [Problem(table=path.name, column=name, rule="is missing", remedy="add the column")
                  for name in _required(form) - {*header}]  # fmt: skip
