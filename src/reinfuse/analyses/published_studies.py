@@ -17,7 +17,7 @@ from reinfuse.analyses.base import Analysis, Inputs, Step, without_curves
 from reinfuse.analyses.proportion import proportion
 from reinfuse.analyses.published_synthesis import pooled
 from reinfuse.analyses.toxicity import SEVERE, kind_of
-from reinfuse.cohort.endpoint_catalog import ENDPOINTS
+from reinfuse.cohort.endpoint_catalog import ENDPOINTS, names
 from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.evidence.figures import TOXICITIES, PublishedFigure
 from reinfuse.evidence.reading import read_register
@@ -29,7 +29,7 @@ from reinfuse.results.estimate import Estimate, joined
 NAME, RECORDS = "published studies", "published"
 STUDY = "study"
 """The factor of a group that is one study."""
-POOLED_ENDPOINTS = ("response", "cr")
+POOLED_ENDPOINTS = names(of_best_response=True)
 """Endpoints whose published proportions are pooled."""
 INDEX = 2
 """The register holds second infusions."""
@@ -124,9 +124,9 @@ def _notices(place: Estimate, study: RegisteredStudy) -> Iterator[Estimate]:
         yield replace(place, statistic="notice", group=Stratum(STUDY, study.label), note=text)
 
 
-def _refuse_unknown(register: Register, names: Sequence[str]) -> None:
+def _refuse_unknown(register: Register, chosen: Sequence[str]) -> None:
     every = [s.name for s in register.studies]
-    unknown = [n for n in names if n not in every]
+    unknown = [n for n in chosen if n not in every]
     if unknown:
         remedies = {n: f"did you mean {near!r}?" if (near := nearest(n, every)) else "`reinfuse evidence` lists them"
                     for n in unknown}  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.strata import AT_LEAST
@@ -12,6 +12,8 @@ from reinfuse.plan.evidence_options import Difference
 TOXICITIES = ("CRS", "ICANS", "NT")
 """Kinds of toxicity that a figure may be of, as a cohort names them."""
 Statistic = Literal["proportion", "rate_at", "median", "odds_ratio", "hazard_ratio", "count", "range", "average"]
+DIFFERENCES: tuple[Difference, ...] = get_args(Difference)
+"""In what a figure may differ from a second infusion of the same CD19 CAR T-cell product for active disease."""
 Basis = Literal["printed", "derived", "not printed"]
 
 

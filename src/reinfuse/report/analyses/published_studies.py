@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 
+from reinfuse.analyses.published_studies import POOLED_ENDPOINTS
 from reinfuse.analyses.published_synthesis import POOLED
 from reinfuse.cohort.strata import level_of
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
@@ -39,7 +40,7 @@ _FRIEDE = Reference(
     "Friede T, Röver C, Wandel S, Neuenschwander B",
     "Meta-analysis of few small studies in orphan diseases",
     "Res Synth Methods", 2017, "8", "79-91", "1", "10.1002/jrsm.1217")  # fmt: skip
-_SECTION, _DRAWN = "evidence", ("response", "cr")
+_SECTION = "evidence"
 
 
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
@@ -111,7 +112,7 @@ def _ages(tables: StudyTables, studies: list[Estimate]) -> str:
 
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     for one in comparisons(inputs.tables):
-        if one.population == "all" and one.studies and one.name in _DRAWN:
+        if one.population == "all" and one.studies and one.name in POOLED_ENDPOINTS:
             yield _SECTION, f"published_{one.name}", partial(_forest, inputs, one)
 
 

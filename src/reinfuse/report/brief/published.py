@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from reinfuse.analyses.published_studies import RECORDS
+from reinfuse.analyses.published_studies import POOLED_ENDPOINTS, RECORDS
 from reinfuse.report.brief.sentences import Telling
 from reinfuse.report.document.model import Paragraph
 from reinfuse.results.estimate import Estimate
 
-_TOLD = ("cr", "response")
-"""The endpoint whose published proportions are told: the first that there is."""
+_TOLD = POOLED_ENDPOINTS[::-1]
+"""The endpoint whose published proportions are told: the first that there is, a complete response before any."""
 
 
 class OtherStudies(Telling):
