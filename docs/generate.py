@@ -20,6 +20,7 @@ import reinfuse
 from reinfuse import exceptions, statistics
 from reinfuse.analyses.registry import modules
 from reinfuse.data import DEMO, dataset
+from reinfuse.plan.options import Analyses
 from reinfuse.plan.switches import declared
 from reinfuse.report.analyses.registry import shown
 from reinfuse.report.figures.catalog import figures
@@ -31,10 +32,6 @@ SAMPLE = DOCS / "_build" / "extra" / "sample"
 DOCUMENTS = ("report.html", "report.pdf", "report.docx", "supplement.html", "supplement.pdf", "brief.html", "brief.pdf")
 _DOTS_AN_INCH = 100
 _COLOURS = 64
-_OFF = {bool: False, int: 0, str: "none"}
-"""What leaves an analysis out, by the type of its setting."""
-
-
 _SYNTHETIC = "Drawn of the bundled synthetic cohort when these pages were built. Nothing clinical follows from them."
 _GALLERY = """\
 # Gallery
@@ -95,15 +92,9 @@ def main() -> None:
     cohort = reinfuse.read_cohort(demo.path)
     findings = reinfuse.analyze(cohort, demo.plan)
     _sample(findings)
-    further = demo.plan.replace(analyses=_off(demo.plan) | dict.fromkeys(declared(), True))
+    further = demo.plan.replace(analyses=Analyses.none().model_dump() | dict.fromkeys(declared(), True))
     _gallery([findings, reinfuse.analyze(cohort, further)])
     _api()
-
-
-def _off(plan: reinfuse.Plan) -> dict[str, object]:
-    """Return the settings that leave out every analysis which a plan can leave out."""
-    own = {name: getattr(plan.analyses, name) for name in type(plan.analyses).model_fields if name != "draws"}
-    return {name: _OFF[type(value)] for name, value in own.items() if type(value) in _OFF}
 
 
 def _sample(findings: reinfuse.Findings) -> None:

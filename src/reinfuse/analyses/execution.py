@@ -70,23 +70,26 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
     wanted = [i for i, step in enumerate(todo) if not only or analysis_of(step.name).name in only]
     last = [i for i in wanted if analysis_of(todo[i].name).last]
 
+    places = [i for i in (range(len(todo)) if last else wanted) if i not in last]
+    early = [i for i in places if analysis_of(todo[i].name).first] if first else []
+    later = [i for i in places if i not in early]
+    done = {place: i for i, place in enumerate((*early, *later, *last))}  # the order in which they are taken
+
     def here(place: int) -> Piece:
         if progress:
-            progress(todo[place].name, len(taken), len(todo))
+            progress(todo[place].name, done[place], len(done))
         return _taken(todo[place], [e for i in range(place) if i in taken for e in taken[i].estimates])
 
     taken: dict[int, Piece] = {}
     with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
-        places = [i for i in (range(len(todo)) if last else wanted) if i not in last]
-        early = [i for i in places if analysis_of(todo[i].name).first] if first else []
-        for some in (early, [i for i in places if i not in early]):
+        for some in (early, later):
             taken |= others(some, here) if others and some else {i: here(i) for i in some}
             if first and some and some is early:
                 first(_collected(todo, {i: taken[i] for i in early if i in wanted}))
         taken |= {i: here(i) for i in last}
     boundary.failures += [failure for i in sorted(taken) for failure in taken[i].failures]
     if progress:
-        progress("done", len(todo), len(todo))
+        progress("done", len(done), len(done))
     return _collected(todo, {i: piece for i, piece in taken.items() if i in wanted})
 
 

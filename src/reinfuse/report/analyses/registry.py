@@ -7,6 +7,7 @@ from functools import cache, partial
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
+from weakref import WeakKeyDictionary
 
 import reinfuse.report.analyses
 from reinfuse.analyses.registry import modules
@@ -21,6 +22,10 @@ from reinfuse.runtime.boundary import Boundary
 
 TURNS = ("sure", "power")
 """Sections whose figures, one an endpoint, take turns: what an association rests on, and what could be seen of it."""
+
+_Made = tuple[tuple[Table | None, ...], tuple[Part, ...]]
+_MADE: WeakKeyDictionary[StudyTables, dict[str, _Made]] = WeakKeyDictionary()
+"""Tables and parts of each analysis of a study: made once, whoever asks for them."""
 
 
 @cache
@@ -82,16 +87,26 @@ def owners(tables: StudyTables) -> dict[str, str]:
     """Return name of each table and figure -> module of the analysis that shows it; of one that fails nothing."""
     apart = Boundary()  # what fails is noted where its section is built
     by_name: dict[str, str] = {}
-    for module, one in shown().items():
-        none: tuple[str, ...] = ()
-        by_name |= dict.fromkeys(apart.attempt(module, "", partial(_names, one, tables), otherwise=none), module)
+    none: tuple[str, ...] = ()
+    for module in shown():
+        by_name |= dict.fromkeys(apart.attempt(module, "", partial(_names, module, tables), otherwise=none), module)
     return by_name
 
 
-def _names(one: Shown, tables: StudyTables) -> tuple[str, ...]:
+def _made(module: str, tables: StudyTables) -> _Made:
+    """Return tables and parts of an analysis."""
+    own = _MADE.setdefault(tables, {})
+    if module not in own:
+        one = shown()[module]
+        own[module] = tuple(one.tables(tables)), tuple(one.parts(tables))
+    return own[module]
+
+
+def _names(module: str, tables: StudyTables) -> tuple[str, ...]:
     """Return the names of the tables and figures of an analysis."""
-    own = (*one.tables(tables), *(table for part in one.parts(tables) for table in part.tables))
-    figures_of_it = (name for _, name, _ in one.figures(FigureInputs(tables.findings)))
+    of_section, of_parts = _made(module, tables)
+    own = (*of_section, *(table for part in of_parts for table in part.tables))
+    figures_of_it = (name for _, name, _ in shown()[module].figures(FigureInputs(tables.findings)))
     return (*(table.name for table in own if table is not None), *figures_of_it)
 
 
@@ -107,14 +122,14 @@ def texts(section: str, tables: StudyTables) -> Iterator[str]:
 
 def tables_of(section: str, tables: StudyTables) -> Iterator[Table]:
     """Yield the tables of a section that have something to show."""
-    drawn = (table for _, one in of_section(section) for table in one.tables(tables))
+    drawn = (table for module, _ in of_section(section) for table in _made(module, tables)[0])
     yield from (table for table in drawn if table is not None)
 
 
 def parts(section: str, tables: StudyTables) -> Iterable[Part]:
     """Return the parts of a section that have a heading of their own."""
     merged: dict[str, Part] = {}
-    for part in (part for _, one in of_section(section) for part in one.parts(tables)):
+    for part in (part for module, _ in of_section(section) for part in _made(module, tables)[1]):
         merged[part.name] = merged[part.name].with_more(part) if part.name in merged else part
     return merged.values()
 

@@ -44,12 +44,12 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
 def _figures(inputs: FigureInputs) -> Iterator[Planned]:
     """Yield curves of every time to event; of main endpoints and a plan's own, also by factors."""
     plan, described = inputs.findings.plan, inputs.findings.described
-    own = {e.name for e in plan.endpoints}
+    by_factor = {e.name for e in inputs.tables.by_factor}
     factors = [f.name for f in described.factors if f.kind != "number"
                and (inputs.every_group or f.name in inputs.modelled or f.name in plan.subgroups)]  # fmt: skip
     for end in (e.name for e in described.endpoints if e.kind == "time" and not e.competing):
         yield f"survival_{end}", figure_name(end), partial(_curves, inputs, end, None)
-        if inputs.every_group or declaration(end).by_factor or end in own:
+        if inputs.every_group or end in by_factor:
             for factor in factors:
                 yield f"survival_{end}", figure_name(end, factor), partial(_curves, inputs, end, factor)
 

@@ -217,6 +217,12 @@ class Document:
         return "".join(p if isinstance(p, str) else self.label(p) if isinstance(p, Ref) else cited(p) for p in parts)
 
 
+def alone(block: Table | Picture, title: str, *, banners: tuple[str, ...], facts: Mapping[str, str]) -> Document:
+    """Return a document of one table or figure, by which it is saved alone."""
+    section = Section(f"{block.name}_alone", "", (block,))
+    return Document(title, "", (section,), look="alone", banners=banners, facts=facts)
+
+
 def with_citations(text: str) -> Text:
     """Return a text whose numbers in brackets, such as `[3, 4]`, are citations."""
     parts: list[Inline] = []

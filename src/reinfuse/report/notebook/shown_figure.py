@@ -14,7 +14,7 @@ import polars as pl
 
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
-from reinfuse.report.document.model import Document, Picture, Section
+from reinfuse.report.document.model import Picture, alone
 from reinfuse.report.document.typst import as_pdf, png
 from reinfuse.report.export.figure_files import figure_file
 from reinfuse.report.figures.theme import WIDTHS, Drawn
@@ -89,8 +89,8 @@ class ShownFigure:
         return save(path, self._writers(), what="a figure", reads=self.reads)
 
     def _writers(self) -> Writers:
-        drawn, section = self.drawn, Section(f"{self.name}_alone", "", (Picture(self.drawn),))
-        document = Document(drawn.title, "", (section,), look="alone", banners=self.banners, facts=self.facts)
+        drawn = self.drawn
+        document = alone(Picture(drawn), drawn.title, banners=self.banners, facts=self.facts)
         return {
             ".svg": lambda: drawn.svg, ".png": lambda: png(drawn.svg), ".pdf": lambda: as_pdf(drawn.svg),
             ".docx": lambda: word(document, {drawn.name: png(drawn.svg)}), ".html": lambda: html(document).encode(),

@@ -11,7 +11,7 @@ import polars as pl
 
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html, table_alone
-from reinfuse.report.document.model import Document, Section, Table
+from reinfuse.report.document.model import Table, alone
 from reinfuse.report.document.pdf import pdf, png
 from reinfuse.report.notebook.frames import to_pandas
 from reinfuse.report.notebook.saving import Writers, save
@@ -89,8 +89,7 @@ class ShownTable:
         return save(path, self._writers(), what="a table", reads=self.reads)
 
     def _writers(self) -> Writers:
-        section = Section(f"{self.name}_alone", "", (self.table,))
-        document = Document(self.table.caption, "", (section,), look="alone", banners=self.banners, facts=self.facts)
+        document = alone(self.table, self.table.caption, banners=self.banners, facts=self.facts)
         return {
             ".docx": lambda: word(document, {}), ".html": lambda: html(document).encode(),
             ".pdf": lambda: pdf(document), ".png": lambda: png(document),
