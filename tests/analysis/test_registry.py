@@ -24,9 +24,11 @@ from reinfuse.report.figures.catalog import figures, kinetic_figures
 from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.figures.figure_spec import FigureInputs
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.sections.choices import wrong_choices
 from reinfuse.report.sections.contents import SUPPLEMENT, documents
-from reinfuse.report.sections.headings import HEADINGS
+from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.strobe import ITEMS
+from reinfuse.report.sections.study_sections import OF_NO_ANALYSIS
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text.references import Reference
 from reinfuse.results.estimate import Estimate
@@ -239,6 +241,16 @@ def test_every_figure_has_one_declaration_and_one_place_in_the_report(findings):
     assert sorted([*own, *of_patients]) == sorted(names)
     both = documents(findings, [(places[n], Drawn(n, n, n, b"")) for n in names]).values()
     assert sorted(b.name for one in both for b in one.blocks() if isinstance(b, Picture)) == sorted(names)
+
+
+def test_a_plan_chooses_tables_and_figures_before_there_are_results(findings):
+    names = [[b.name for one in documents(findings, [(place, Drawn(n, n, n, b"")) for place, n, _ in figures(findings)])
+              .values() for b in one.blocks() if isinstance(b, kind) and b.name != "strobe"]
+             for kind in (Table, Picture)]  # fmt: skip
+    sections = [*MAIN, *(h for h in HEADINGS if h not in MAIN and h not in OF_NO_ANALYSIS)]
+    every = ReportOptions(sections=sections, tables=names[0], figures=names[1])
+    before = replace(findings, estimates=(), curves={}, plan=findings.plan.model_copy(update={"report": every}))
+    assert not list(wrong_choices(before))
 
 
 def test_figures_of_an_endpoint_that_belong_together_follow_each_other(findings):

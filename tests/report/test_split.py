@@ -284,6 +284,29 @@ def test_what_there_is_not_is_refused_with_what_there_is(demo_findings, drawn):
     assert "none of these endpoints" in str(refused(demo_findings, drawn, endpoints=["efs"]))
 
 
+def test_a_plan_that_chooses_what_there_is_not_is_refused_before_anything_is_estimated(demo_findings):
+    settings = {"sections": ["summary", "sumary"], "tables": ["nothing"], "figures": ["km_oss", "forest_efs"],
+                "table1": {"variables": ["no_column"]}}  # fmt: skip
+    with pytest.raises(PlanRefused) as caught:
+        Study(demo_findings.cohort, Plan.of({"report": settings}))
+    assert [(p.column, p.value) for p in caught.value.problems] == [
+        ("report.table1.variables", "no_column"), ("report.sections", "sumary"), ("report.tables", "nothing"),
+        ("report.figures", "km_oss"), ("report.figures", "forest_efs"),
+    ]  # fmt: skip
+    named = {"tables": ["association_pfs", "exposure"], "figures": ["forest_pfs", "landmark_42_os_by_response"],
+             "sections": ["associations", "kinetics", "later"]}  # fmt: skip
+    Study(demo_findings.cohort, Plan.of({"report": named}))
+
+
+def test_drawings_follow_the_endpoints_and_subgroups_that_the_plan_chooses(demo_findings, drawn):
+    documents_of = chosen(demo_findings, drawn, endpoints=["os"])
+    assert "km_os_by_cart1_cy_flu" in names(documents_of[REPORT])
+    assert "response_best" in names(documents_of[SUPPLEMENT])
+    plan = demo_findings.plan.replace(report={"subgroups": []})
+    draw = {n: d for _, n, d in figures(replace(demo_findings, plan=plan))}["response_best"]
+    assert not {"ALL", "CLL", "NHL"} & set(draw().data["group"])
+
+
 def test_a_figure_that_could_not_be_drawn_is_named_and_shared_results_are_never_refused(demo_findings, drawn):
     fewer = [(place, d) for place, d in drawn if d.name != "km_os"]
     report = chosen(demo_findings, fewer, figures=["km_os", "km_pfs"])[REPORT]

@@ -9,21 +9,14 @@ from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.baseline_variables import is_baseline_variable
 from reinfuse.cohort.declarations import BUILT_IN_FACTORS
 from reinfuse.cohort.raw_tables import DERIVED
-from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.exceptions import Problem, nearest
 from reinfuse.plan.report_options import ReportOptions, Table1
 
 
-def refuse_lacking(options: ReportOptions, data: AnalysisSet) -> None:
-    """Refuse a table of patients by a factor without groups in these data, or of columns that they do not hold.
-
-    Raises
-    ------
-    PlanRefused
-        With all such problems.
-    """
-    problems = [*_columns(options.table1, data), *_groups(options.table1, data)]
-    if problems:
-        raise PlanRefused(problems)
+def lacking_in_data(options: ReportOptions, data: AnalysisSet) -> Iterator[Problem]:
+    """Yield what is wrong with a table of patients by a factor without groups in these data, or of lacking columns."""
+    yield from _columns(options.table1, data)
+    yield from _groups(options.table1, data)
 
 
 def _columns(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:

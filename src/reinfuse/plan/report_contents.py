@@ -23,9 +23,9 @@ class ReportContents(Declaration):
     tables, figures
         Its tables and figures.
     endpoints
-        Endpoints of its tables.
+        Endpoints of its tables and figures.
     subgroups
-        Of the plan's subgroups, those that its tables show beside all patients.
+        Of the plan's subgroups, those that its tables and figures show beside all patients.
     """
 
     sections: Names = None
@@ -52,5 +52,5 @@ class ReportContents(Declaration):
 
     @property
     def narrowed(self) -> bool:
-        """Whether its tables show fewer endpoints or subgroups than there are."""
+        """Whether its tables and figures show fewer endpoints or subgroups than there are."""
         return self.endpoints is not None or self.subgroups is not None

@@ -15,7 +15,7 @@ from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
 from reinfuse.analyses.execution import Piece, Shared, StepResults, not_run, pieces, run_steps
 from reinfuse.analyses.registry import analysis_of, steps
-from reinfuse.analyses.report_names import refuse_lacking, report_notes
+from reinfuse.analyses.report_names import lacking_in_data, report_notes
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.cohort import Cohort, examine
 from reinfuse.cohort.cohort_summary import described
@@ -23,7 +23,7 @@ from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.post_baseline import landmark_notes
 from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.cohort.split_doses import with_whole_doses
-from reinfuse.exceptions import CohortRefused, Problem
+from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.messages import grouped, rows_in_words
 from reinfuse.plan.analysis_plan import Plan
@@ -37,7 +37,10 @@ from reinfuse.study import cohort_reading
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from reinfuse.analyses.population_steps import Sampled
+    from reinfuse.cohort.cohort_summary import Described
     from reinfuse.tabular.frames import AnyFrame
 
 LIBRARIES = ("numpy", "scipy", "polars", "matplotlib")
@@ -75,7 +78,9 @@ class Study:
             self.cohort = again
         self.cohort = with_whole_doses(self.cohort, self.plan.rules)
         self.data = analysis_set(self.cohort, self.plan)
-        refuse_lacking(self.plan.report, self.data)
+        wrong = [*lacking_in_data(self.plan.report, self.data), *self._wrong_choices()]
+        if wrong:
+            raise PlanRefused(wrong)
 
     @classmethod
     def read(cls, cohort: CohortInput | AnyFrame, plan: Plan, *, history: PlanHistory | None = None) -> Self:
@@ -90,6 +95,14 @@ class Study:
         if accepted is None:
             raise CohortRefused(problems)
         return cls(accepted, plan, history=history)
+
+    def _wrong_choices(self) -> Iterator[Problem]:
+        """Yield what the plan chooses for the report and there cannot be."""
+        if self.plan.report.chosen:
+            from reinfuse.report.sections.choices import wrong_choices  # slow to import, and few plans choose
+
+            counts = self._counted(Boundary())
+            yield from wrong_choices(self._holding(StepResults(), counts=counts))
 
     def prepare(self) -> list[Step]:
         """Return what is to be estimated, and so refuse all that `run` would refuse."""
@@ -209,17 +222,26 @@ class Study:
         """Take the steps; where they are a whole study, say what is not run."""
         boundary = boundary or Boundary()
         provenance = {**self._provenance(), **({"only": list(only)} if only else {})}
-        patients, about = patients_frame(self.data, self.plan), described(self.cohort, self.data)
-
-        def holding(results: StepResults, warnings: Sequence[dict[str, str]] = ()) -> Findings:
-            return Findings(tuple(results.estimates), self.data.flow, tuple(warnings), provenance, results.curves,
-                            patients, self.plan, about, None if counts is None else counts.as_dict(), self.cohort,
-                            self.data)  # fmt: skip
-
+        holding = partial(self._holding, counts=counts, provenance=provenance)
         results = run_steps(todo, boundary, progress=progress, others=others, only=only,
                             first=None if first is None else lambda early: first(holding(early)))  # fmt: skip
         idle = not_run(todo, results, inputs=self._inputs(counts), only=only) if whole else ()
         return holding(results, (*boundary.warnings, *self._warnings(), *idle))
+
+    def _holding(self, results: StepResults, warnings: Sequence[dict[str, str]] = (), *, counts: CohortKinetics | None,
+                 provenance: dict[str, Any] | None = None) -> Findings:  # fmt: skip
+        """Return results with all that was known before them."""
+        return Findings(tuple(results.estimates), self.data.flow, tuple(warnings), provenance or self._provenance(),
+                        results.curves, self._patients, self.plan, self._about,
+                        None if counts is None else counts.as_dict(), self.cohort, self.data)  # fmt: skip
+
+    @cached_property
+    def _patients(self) -> pl.DataFrame:
+        return patients_frame(self.data, self.plan)
+
+    @cached_property
+    def _about(self) -> Described:
+        return described(self.cohort, self.data)
 
     def _warnings(self) -> Iterator[dict[str, str]]:
         landmarks = landmark_notes(self.plan.landmarks, self.data, rules=self.plan.rules)
@@ -241,7 +263,7 @@ class Study:
             "title": plan.title, "cohort": self.cohort.name, "synthetic": about.synthetic, "source": about.source,
             "inputs": dict(self.cohort.sources), "plan": plan.digest, "index_infusion": plan.index_infusion,
             "confidence": plan.confidence, "seed": plan.seed, "rules": json.loads(plan.rules.model_dump_json()),
-            "declared": plan.model_dump(mode="json"), "described": described(self.cohort, self.data).as_dict(),
+            "declared": plan.model_dump(mode="json"), "described": self._about.as_dict(),
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
             **({} if self.history is None else {"plan_history": self.history.as_dict()}),

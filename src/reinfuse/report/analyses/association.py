@@ -66,4 +66,6 @@ SHOWN = Shown(
     figures=_figures,
     parts=_parts,
     main=main_items("associations"),
+    tables_named=("associations", "association_{endpoint}"),
+    figures_named=("forest_{endpoint}",),
 )

@@ -122,6 +122,10 @@ class Shown:
     main
         Those of its tables and figures that stand in the report, in order, given the names of the figures that were
         drawn; all others stand in the supplement. A plan may choose otherwise.
+    tables_named
+        Names of its tables, by which a plan chooses them before there are results; `{endpoint}` stands for each one.
+    figures_named
+        Names of those of its figures of which results tell whether they are planned; also with `{factor}`, `{day}`.
     quoted
         Key findings quote its numbers, so that the methods of the report tell of it.
     """
@@ -135,4 +139,6 @@ class Shown:
     text: Callable[[StudyTables], Iterable[str]] = _no_text
     parts: Callable[[StudyTables], Iterable[Part]] = _no_part
     main: Callable[[StudyTables, Collection[str]], Iterable[MainItem]] = _no_item
+    tables_named: tuple[str, ...] = ()
+    figures_named: tuple[str, ...] = ()
     quoted: bool = False

@@ -37,4 +37,5 @@ SHOWN = Shown(
     references=cited("standardised_difference", "multinomial_difference", "freeman_halton"),
     tables=_tables,
     main=main_items("baseline"),
+    tables_named=("baseline",),
 )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reinfuse.cohort.strata import Stratum, factor_of, level_of
-from reinfuse.report.analyses.base import Shown, main_items
+from reinfuse.report.analyses.base import Shown
+from reinfuse.report.document.split import MainItem
 from reinfuse.report.figures.figure_spec import MOST_GROUPS, FigureInputs, Planned
 from reinfuse.report.figures.response import Bar, response
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.results.estimate import Estimate
 
 _Group = tuple[str, str | None]
@@ -45,4 +47,9 @@ def _sets(inputs: FigureInputs) -> Mapping[str, Sequence[_Group]]:
     return sets | {f.name: [("all", Stratum(f.name, level)) for level in f.levels] for f in modelled}
 
 
-SHOWN = Shown(figures=_figures, main=main_items("response_best"))
+def _main(tables: StudyTables, _: Collection[str]) -> Iterator[MainItem]:
+    if any(end.name == "response" for end in tables.findings.described.endpoints):
+        yield MainItem("response_best")
+
+
+SHOWN = Shown(figures=_figures, main=_main)

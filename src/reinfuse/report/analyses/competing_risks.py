@@ -33,4 +33,5 @@ SHOWN = Shown(
         Strobe("17", "competing subdistribution_hazard_ratio", "Fine and Gray's model"),
     ),
     parts=_parts,
+    tables_named=("fine_gray",),
 )

@@ -57,4 +57,5 @@ SHOWN = Shown(
     strobe=(Strobe("15", "competing rate_at", "competing events"),),
     figures=_figures,
     parts=_parts,
+    tables_named=("competing",),
 )

@@ -151,4 +151,4 @@ def _group(label: str, own: list[Profile]) -> Group:
     return Group(label, own, median_curve(own, _GRID))
 
 
-SHOWN = Shown(_methods, figures=_figures, parts=_parts)
+SHOWN = Shown(_methods, figures=_figures, parts=_parts, tables_named=("exposure",))

@@ -63,4 +63,4 @@ def forest_of(inputs: FigureInputs, measure: str) -> Drawn | None:
     )
 
 
-SHOWN = Shown(_methods, references=cited("cr2"), figures=_figures, parts=_parts)
+SHOWN = Shown(_methods, references=cited("cr2"), figures=_figures, parts=_parts, tables_named=("exposure_factors",))

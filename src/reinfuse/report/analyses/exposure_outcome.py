@@ -18,4 +18,4 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
     yield Part("kinetics_outcome", "Exposure and outcome", tables=(tables.outcome(),), text=(_TEXT,))
 
 
-SHOWN = Shown(parts=_parts)
+SHOWN = Shown(parts=_parts, tables_named=("exposure_outcome",))

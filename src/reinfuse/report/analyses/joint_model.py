@@ -24,4 +24,4 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
     yield Part("kinetics_joint", title, tables=(tables.joint(),), text=(_TEXT,))
 
 
-SHOWN = Shown(_methods, references=cited("joint"), parts=_parts)
+SHOWN = Shown(_methods, references=cited("joint"), parts=_parts, tables_named=("joint",))

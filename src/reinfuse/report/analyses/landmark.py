@@ -92,4 +92,6 @@ SHOWN = Shown(
     tables=_tables,
     figures=_figures,
     text=lambda _: (_TEXT,),
+    tables_named=("later",),
+    figures_named=("landmark_{day}_{endpoint}_by_{factor}",),
 )

@@ -70,4 +70,5 @@ SHOWN = Shown(
     figures=_figures,
     text=_text,
     quoted=True,
+    tables_named=("influence",),
 )

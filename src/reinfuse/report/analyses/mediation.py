@@ -26,4 +26,4 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
     yield Part("kinetics_mediation", "Mediation analysis", tables=shown, text=(_TEXT,), after=assumptions)
 
 
-SHOWN = Shown(_methods, references=cited("mediation"), parts=_parts)
+SHOWN = Shown(_methods, references=cited("mediation"), parts=_parts, tables_named=("mediation",))

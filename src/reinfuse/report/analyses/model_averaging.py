@@ -24,5 +24,9 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
 
 
 SHOWN = Shown(
-    _methods, references=cited("averaging"), strobe=(Strobe("17", "averaging", "model averaging"),), tables=_tables
+    _methods,
+    references=cited("averaging"),
+    strobe=(Strobe("17", "averaging", "model averaging"),),
+    tables=_tables,
+    tables_named=("averaging_{endpoint}",),
 )

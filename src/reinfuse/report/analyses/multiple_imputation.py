@@ -28,4 +28,5 @@ SHOWN = Shown(
     references=cited("mice", "mi_survival", "barnard"),
     strobe=(Strobe("12e", "imputation", "imputation"),),
     tables=_tables,
+    tables_named=("imputation",),
 )

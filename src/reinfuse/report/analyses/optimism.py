@@ -13,4 +13,4 @@ def _tables(tables: ProtocolTables) -> Iterator[Table | None]:
     yield tables.prediction()
 
 
-SHOWN = Shown(tables=_tables)
+SHOWN = Shown(tables=_tables, tables_named=("prediction",))

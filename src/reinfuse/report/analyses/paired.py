@@ -33,4 +33,5 @@ SHOWN = Shown(
     strobe=(Strobe("17", "paired"),),
     tables=_tables,
     text=lambda _: (_TEXT,),
+    tables_named=("paired_response", "paired_gmi"),
 )

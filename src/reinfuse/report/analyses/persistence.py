@@ -23,4 +23,4 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
     yield Part("kinetics_persistence", "Persistence", tables=(tables.persistence(),))
 
 
-SHOWN = Shown(_methods, references=cited("turnbull", "hudgens"), parts=_parts)
+SHOWN = Shown(_methods, references=cited("turnbull", "hudgens"), parts=_parts, tables_named=("persistence",))

@@ -72,4 +72,10 @@ def _pair(tables: StudyTables, endpoint: str, statistic: str, *, what: str, term
     return [(what, after[0], before[0])] if after and before and after[0].estimate is not None else []
 
 
-SHOWN = Shown(_methods, references=cited("stein", "beal", "nuts", "rhat", "vpc"), figures=_figures, parts=_parts)
+SHOWN = Shown(
+    _methods,
+    references=cited("stein", "beal", "nuts", "rhat", "vpc"),
+    figures=_figures,
+    parts=_parts,
+    tables_named=("population", "population_effects", "sampling"),
+)

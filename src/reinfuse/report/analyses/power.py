@@ -90,4 +90,4 @@ def _power_curves(
     return {label: sorted(points) for label, points in curves.items()}
 
 
-SHOWN = Shown(_methods, tables=_tables, figures=_figures, text=_text, quoted=True)
+SHOWN = Shown(_methods, tables=_tables, figures=_figures, text=_text, quoted=True, tables_named=("power",))

@@ -27,4 +27,5 @@ SHOWN = Shown(
     references=cited("schoenfeld"),
     strobe=(Strobe("12e", "proportional", "proportional hazards"),),
     tables=_tables,
+    tables_named=("proportional",),
 )

@@ -28,4 +28,5 @@ SHOWN = Shown(
     strobe=(Strobe("15", "response"), Strobe("16c", "response proportion", "proportions")),
     tables=_tables,
     main=main_items("response"),
+    tables_named=("response",),
 )

@@ -83,4 +83,5 @@ SHOWN = Shown(
     references={"restricted_mean": UNO},
     strobe=(Strobe("17", "rmst", "restricted mean survival time"),),
     parts=_parts,
+    tables_named=("rmst_{endpoint}",),
 )

@@ -29,4 +29,5 @@ SHOWN = Shown(
     strobe=(Strobe("12e", "sensitivity e_value", "E-values"),),
     tables=_tables,
     quoted=True,
+    tables_named=("e_values",),
 )

@@ -70,4 +70,5 @@ SHOWN = Shown(
     tables=_tables,
     text=_text,
     quoted=True,
+    tables_named=("small_samples",),
 )

@@ -37,4 +37,5 @@ SHOWN = Shown(
     strobe=(Strobe("16c", "standardised"), Strobe("17", "standardised")),
     tables=_tables,
     text=lambda _: (_TEXT,),
+    tables_named=("protocols_{endpoint}",),
 )

@@ -106,4 +106,5 @@ SHOWN = Shown(
     figures=_figures,
     parts=_parts,
     main=_main,
+    tables_named=("times", "survival_{endpoint}"),
 )

@@ -31,4 +31,5 @@ SHOWN = Shown(
     strobe=(Strobe("15", "toxicity"),),
     tables=_tables,
     main=main_items("toxicity"),
+    tables_named=("toxicity",),
 )

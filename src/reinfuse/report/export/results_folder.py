@@ -65,8 +65,6 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
                   parts: Collection[str] = PARTS) -> None:  # fmt: skip
     """Write everything into an empty folder, or parts; patients' own data only where the findings hold them."""
     boundary = boundary or Boundary()
-    if findings.plan.report.chosen:
-        documents(findings, (), boundary=Boundary())  # what is chosen wrongly is refused before figures are drawn
     if findings.data is not None and not worth_a_copy(*findings.data.frame.shape):
         second = None
     with ThreadPoolExecutor(CORES) as pool:  # typst lets other threads run while it works

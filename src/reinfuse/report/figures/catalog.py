@@ -12,6 +12,7 @@ from reinfuse.report.figures.figure_spec import Draw, FigureInputs, Planned
 from reinfuse.report.figures.theme import Columns, Drawn, drawn_as
 from reinfuse.report.text.journal_style import printed_as
 from reinfuse.report.text.labels import with_own_labels
+from reinfuse.report.text.narrowing import of_subgroups
 from reinfuse.results.findings import Findings
 
 
@@ -25,7 +26,7 @@ def figures(findings: Findings, columns: Columns | None = None, *, every_group: 
     every_group
         Curves of every time to event by every factor that has levels.
     """
-    findings = with_own_labels(findings)
+    findings = of_subgroups(with_own_labels(findings))
     planned = list(registry.figures(FigureInputs(findings, columns, every_group=every_group)))
     first = [one for one in planned if one[0] == "patients"]
     every = (*first, *patient_figures(findings, columns), *(one for one in planned if one[0] != "patients"))

@@ -10,12 +10,13 @@ from reinfuse.report.document.split import referring
 from reinfuse.report.sections.headings import HEADINGS, MAIN
 from reinfuse.report.sections.main_report import left_out, main_sections
 from reinfuse.report.sections.results import section
-from reinfuse.report.sections.selection import narrowed, selected, shelf
+from reinfuse.report.sections.selection import selected, shelf
 from reinfuse.report.sections.study_sections import Placed, StudySections
 from reinfuse.report.sections.supplement import provenance, references, remaining, supplement_sections
 from reinfuse.report.text.journal_style import printed_as
 from reinfuse.report.text.labels import with_own_labels
 from reinfuse.report.text.narrative import Prose
+from reinfuse.report.text.narrowing import narrowed
 from reinfuse.results.findings import Findings
 from reinfuse.runtime.boundary import Boundary
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from reinfuse.cohort.strata import factor_of
-from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.report_contents import ReportContents
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import Picture, Table
 from reinfuse.report.document.split import MainItem, items
-from reinfuse.report.figures.catalog import figures
 from reinfuse.report.figures.catalog_patients import MAIN as OF_PATIENTS
+from reinfuse.report.sections.choices import wrong_choices
 from reinfuse.report.sections.headings import HEADINGS, MAIN
-from reinfuse.report.sections.study_sections import OF_NO_ANALYSIS, StudySections
+from reinfuse.report.sections.study_sections import StudySections
 from reinfuse.results.findings import Findings
 
 Shelf = Mapping[str, tuple[str, Table | Picture]]
@@ -48,19 +47,6 @@ def shelf(sections: StudySections) -> Shelf:
     return {one.name: (name, one) for name, section in sections.results.items() for one in items(section)}
 
 
-def narrowed(findings: Findings) -> Findings:
-    """Return findings that describe only the endpoints and subgroups that the plan chooses, endpoints in its order."""
-    options, about = findings.plan.report, findings.described
-    if options.endpoints is not None:
-        places = {name: i for i, name in enumerate(options.endpoints)}
-        shown = sorted((e for e in about.endpoints if e.name in places), key=lambda e: places[e.name])
-        about = replace(about, endpoints=tuple(shown))
-    if options.subgroups is not None:
-        about = replace(about, populations=tuple(p for p in about.populations
-                                                 if p == "all" or factor_of(p) in options.subgroups))  # fmt: skip
-    return replace(findings, described=about)
-
-
 def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> MainSelection:
     """Return what the report holds.
 
@@ -79,12 +65,14 @@ def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> MainS
         If the plan chooses what there is not, in results that are not read back: those may lack what the plan knew.
     """
     options = sections.findings.plan.report
-    problems = list(_problems(sections, on, findings=findings)) if sections.findings.data is not None else []
+    built = {name: place for name, (place, one) in on.items() if isinstance(one, Table)}
+    problems = list(wrong_choices(findings, built)) if options.chosen and findings.data is not None else []
     if problems:
         raise PlanRefused(problems)
     drawn = {drawn.name for _, drawn in sections.figures}
     declared = registry.main_items(sections.tables, drawn)
-    default = {item.name: item for item in (*declared, *OF_PATIENTS) if item.name in on}
+    shown = shelf(sections)
+    default = {item.name: item for item in (*declared, *OF_PATIENTS) if item.name in shown}
     chosen = _chosen(options, default, on)
     order = _order(options, [item.section or on[name][0] for name, item in chosen.items()])
     whole = [name for name in options.sections or () if name not in MAIN]
@@ -118,35 +106,3 @@ def _order(options: ReportContents, used: Sequence[str]) -> tuple[str, ...]:
     further = [name for name in HEADINGS if name in used and name not in MAIN]
     at = MAIN.index("limits")
     return (*MAIN[:at], *further, *MAIN[at:])
-
-
-def _problems(sections: StudySections, on: Shelf, *, findings: Findings) -> Iterator[Problem]:
-    """Yield what the plan chooses and there is not."""
-    options = sections.findings.plan.report
-    of_results = [name for name in HEADINGS if name not in OF_NO_ANALYSIS and name not in MAIN]
-    tables = [name for name, (_, one) in on.items() if isinstance(one, Table)]
-    planned = {name: place for place, name, _ in figures(findings)}
-    for setting, names, valid in (
-        ("sections", options.sections, [*MAIN, *of_results]),
-        ("tables", options.tables, ["outcomes", *tables]),
-        ("figures", options.figures, list(planned)),
-    ):
-        for name in dict.fromkeys(names or ()):
-            if name not in valid:
-                yield _unknown(f"report.{setting}", name, valid)
-            elif setting != "sections" and name in on and on[name][0] not in (options.sections or (on[name][0],)):
-                rule = f"stands in section {on[name][0]}, which report.sections leaves out"
-                yield Problem(table="plan", column=f"report.{setting}", value=name, rule=rule,
-                              remedy=f"name {on[name][0]} in report.sections")  # fmt: skip
-    ends = [e.name for e in sections.findings.described.endpoints]
-    if options.endpoints is not None and not ends:
-        yield Problem(table="plan", column="report.endpoints", rule="none of these endpoints is in the data",
-                      remedy="name others, or leave it out")  # fmt: skip
-
-
-def _unknown(setting: str, name: str, valid: Sequence[str]) -> Problem:
-    near = nearest(name, valid)
-    there = f"there are: {', '.join(valid)}"
-    rule = f"is none of the {setting.partition('.')[2]} of these results"
-    return Problem(table="plan", column=setting, value=name, rule=rule,
-                   remedy=f"did you mean {near}? {there}" if near else there)  # fmt: skip
