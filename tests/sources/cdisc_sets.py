@@ -41,6 +41,8 @@ def write(folder: Path, name: str, header: Sequence[str], rows: Rows, ending: st
         path.write_text(as_lines(name, header, rows))
     elif ending == ".zlib.dsjc":
         path.write_bytes(zlib.compress(as_lines(name, header, rows).encode()))
+    elif ending == ".sas7bdat":  # nothing here writes it: `tests/golden/make_sas7bdat.R`
+        path.write_bytes(gzip.decompress((Path(__file__).parent / "adtte.sas7bdat.gz").read_bytes()))
     elif ending == ".gzip.dsjc":
         path.write_bytes(gzip.compress(as_json(name, header, rows).encode()))
     else:

@@ -77,7 +77,7 @@ def column(one: Imported, name: str, table: str = "sheet") -> dict[str, str]:
     return {row[who].text: row[j].text for row in sheet.rows}
 
 
-@pytest.mark.parametrize("ending", [*ENDINGS, pytest.param(".xpt", marks=needs_sas)])
+@pytest.mark.parametrize("ending", [*ENDINGS, *(pytest.param(e, marks=needs_sas) for e in (".xpt", ".sas7bdat"))])
 def test_every_format_gives_the_same_times(tmp_path: Path, ending: str) -> None:
     path = cdisc_sets.write(tmp_path, "ADTTE", HEADER, ROWS, ending)
     assert recognise(path).kind == "adam"

@@ -77,3 +77,22 @@ def test_the_first_day_of_any_treatment_is_not_taken_for_the_infusion_unasked(tm
     cdisc_sets.write(tmp_path, "ADSL", header, [tuple(s[j] for j in kept) for s in SUBJECTS])
     asked = {q.line: q.about for q in questions(propose(read_source(tmp_path)).map)}
     assert "lymphodepletion" in asked["infusions.date"]
+
+
+def test_adlb_gives_counts_and_baseline_values_once_a_person_agrees(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    header = ("USUBJID", "PARAMCD", "PARAM", "AVAL", "AVALU", "ADT", "ABLFL")
+    values = [
+        ("01", "LDH", "Lactate dehydrogenase (U/L)", 240, "U/L", "2019-12-20", "Y"),
+        ("01", "LDH", "Lactate dehydrogenase (U/L)", 500, "U/L", "2020-06-10", ""),
+        ("02", "LDH", "Lactate dehydrogenase (U/L)", 410, "U/L", "2020-01-20", "Y"),
+        ("02", "CARTB", "CAR-T cells in blood (cells/uL)", 12, "cells/uL", "2020-02-12", ""),
+    ]
+    cdisc_sets.write(tmp_path, "ADLB", header, values)
+    answers = {"patients.diagnosis": "NHL", "patients[2].diagnosis": "NHL", "responses.where.RSEVAL": "INVESTIGATOR",
+               "patients[1].ldh": "yes", "counts[1].value": "yes", "counts[2].value": "yes"}  # fmt: skip
+    one = imported(tmp_path, answers)
+    assert not one.problems
+    assert rows(one, "patients", "patient_id", "ldh") == [("01", "240"), ("02", "410")]
+    assert rows(one, "counts", "patient_id", "date", "value", "unit") == [
+        ("01", "2020-06-08", "1500", "copies/ug"), ("02", "2020-02-12", "12", "cells/uL")]  # fmt: skip

@@ -5,8 +5,10 @@ import pytest
 
 from conftest import SHARED
 from reinfuse.data import datasets
+from reinfuse.exceptions import CohortRefused
 from reinfuse.sources.read import read_source
 from reinfuse.sources.recognition import recognise
+from reinfuse.study.cohort_reading import read_cohort
 from sources.workbooks import EXAMPLES, TRACKING, write_sheets
 
 FOREIGN = SHARED / "data" / "sources"
@@ -45,6 +47,25 @@ def test_other_files_are_recognised_or_named_for_what_they_are(name, text, kind,
     (tmp_path / name).write_text(text)
     assert recognise(tmp_path / name).kind == kind
     assert recognise(tmp_path / name).why
+
+
+@pytest.mark.parametrize(("text", "rule"), [
+    ('<?xml version="1.0"?>\n<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" SourceSystem="REDCap">',
+     "an ODM file (CDISC's XML) of REDCap, which is not read: export the records as CSV (raw data), and the data "
+     "dictionary beside them"),
+    ('<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3">',
+     "an ODM file (CDISC's XML), which is not read: export its data as CSV, or as Dataset-JSON"),
+    ('<Bundle xmlns="http://hl7.org/fhir">', "FHIR in XML, which is not read: export it as JSON or NDJSON"),
+    ("<table/>", "an XML file, which is not read: export it as CSV"),
+])  # fmt: skip
+def test_xml_is_refused_by_name_with_what_to_give_instead(text, rule, tmp_path):
+    path = tmp_path / "project.xml"
+    path.write_text(text)
+    assert recognise(path).why == rule
+    with pytest.raises(CohortRefused) as refused:
+        read_cohort(path)
+    (problem,) = refused.value.problems
+    assert f"{problem.rule}: {problem.remedy}" == f"is {rule}"
 
 
 def test_the_projects_own_cohorts_are_cohorts():

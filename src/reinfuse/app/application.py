@@ -151,7 +151,8 @@ def _sent(form: FormData | None) -> dict[str, Any]:
                 uploads.append((value.filename, value.file))
         else:
             choices.setdefault(name, []).append(value)
-    return {"form": {name: values[-1] for name, values in choices.items()}, "choices": choices, "files": uploads}
+    return {"form": {name: values[-1] for name, values in choices.items()}, "choices": choices, "files": uploads,
+            "posted": form is not None}  # fmt: skip
 
 
 def _answered(visit: Visit, action: Callable[[Visit], Response], *, stamped: bool = False) -> Response:
@@ -164,7 +165,12 @@ def _answered(visit: Visit, action: Callable[[Visit], Response], *, stamped: boo
     except Outdated:
         return visit.page("outdated.html", status=409)
     except Refused as refused:
-        return visit.page("refused.html", status=422, problems=refused.problems, summary=refused.summary)
+        back = (
+            visit.address(visit.screen if visit.posted else visit.pages.screens[0].name)
+            if project
+            else f"{visit.pages.base}/"
+        )
+        return visit.page("refused.html", status=422, problems=refused.problems, summary=refused.summary, back=back)
     except Exception as error:
         if os.environ.get("REINFUSE_DEBUG"):
             raise

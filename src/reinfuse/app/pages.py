@@ -27,6 +27,10 @@ class NavigationItem(Protocol):
         """Its name."""
 
     @property
+    def applies(self) -> Callable[[Project], bool]:
+        """Whether a project has it at all."""
+
+    @property
     def reachable(self) -> Callable[[Project], bool]:
         """Whether a project is so far."""
 
@@ -79,7 +83,7 @@ class Pages:
         """Return each screen: name, title, whether it is this one, and its address where it can be reached."""
         return [{"name": s.name, "title": self.texts[s.name]["title"], "current": s.name == screen,
                  "address": self.address(project, s.name) if project and s.reachable(project) else ""}
-                for s in self.screens]  # fmt: skip
+                for s in self.screens if project is None or s.applies(project)]  # fmt: skip
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -31,6 +31,8 @@ from reinfuse.exceptions import Problem, ReinfuseError, SourceRefused
 PROJECT_FILE = "project.toml"
 _STAMPED = ("map.toml", "corrections.csv", "plan.toml")
 _OWNER = 0o700
+_BESIDE = "-reinfuse"
+"""Ends the name of a project's folder that lies beside its data."""
 _locks: defaultdict[Path, threading.RLock] = defaultdict(threading.RLock)
 
 
@@ -51,8 +53,8 @@ class Project:
 
     @property
     def name(self) -> str:
-        """What a person calls it: the folder's name."""
-        return self.folder.name
+        """What a person calls it: the folder's name; of one beside its data, that of the data."""
+        return self.folder.name.removesuffix(_BESIDE) or self.folder.name
 
     @property
     def source(self) -> Path:
@@ -177,7 +179,7 @@ def project_of(path: Path, *, beside: bool = True) -> Project:
         raise SourceRefused([Problem(value=str(path), rule="is not there", remedy="name a file or folder that is")])
     if is_project(path):
         return open_project(path)
-    places = [(path.parent, f"{path.stem}-reinfuse")] if beside else []
+    places = [(path.parent, f"{path.stem}{_BESIDE}")] if beside else []
     for parent, name in [*places, (home(), path.stem)]:
         earlier = parent / name
         if is_project(earlier) and Project(earlier.resolve()).source == path:

@@ -34,6 +34,8 @@ class Visit:
         All values of a name of the form.
     files
         Name and content of each file that was sent.
+    posted
+        Whether a form was sent.
     rest
         What stands in the address behind the part of a screen: ``km_os.svg`` of ``report/figure/km_os.svg``.
     """
@@ -46,6 +48,7 @@ class Visit:
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Sequence[tuple[str, BinaryIO]] = ()
     query: Mapping[str, str] = field(default_factory=dict)
+    posted: bool = False
     rest: str = ""
 
     @property
@@ -73,9 +76,9 @@ class Visit:
         """Answer a form: the browser goes on to the next screen that can be reached; else it stays."""
         return RedirectResponse(self.pages.after(self.open_project, self.screen), 303)
 
-    def open(self, project: Project) -> Response:
-        """Answer with the way into a project: to the screen where one was."""
-        return RedirectResponse(self.pages.address(project), 303)
+    def open(self, project: Project, screen: str = "", **query: str) -> Response:
+        """Answer with the way into a project: to the screen where one was, or to one that is named."""
+        return RedirectResponse(self.pages.address(project, screen, **query), 303)
 
     def address(self, screen: str, part: str = "", **query: str) -> str:
         """Return the address of a screen, or of a part or an action of it."""
@@ -120,6 +123,8 @@ class Screen:
         Name -> answers with more than the page: ``GET .../NAME/PART/REST``.
     openings
         As `actions`, of the page without a project.
+    applies
+        Whether the project has this screen at all: a cohort has no columns to be mapped.
     reachable
         Whether the project is so far; else its place in the navigation is no link.
     """
@@ -130,4 +135,5 @@ class Screen:
     anytime: Mapping[str, Action] = field(default_factory=dict)
     parts: Mapping[str, Action] = field(default_factory=dict)
     openings: Mapping[str, Action] = field(default_factory=dict)
+    applies: Callable[[Project], bool] = lambda _: True
     reachable: Callable[[Project], bool] = lambda project: project.source.exists()

@@ -20,7 +20,7 @@ MOST_BYTES = 200_000_000
 """Of all files that are sent at once."""
 MOST_FILES = 200
 ENDINGS = frozenset(
-    ".csv .tsv .txt .xlsx .xlsm .parquet .json .ndjson .xml .xpt .sas7bdat .toml .dat .tab".split()
+    ".csv .tsv .txt .xlsx .xlsm .parquet .json .ndjson .xml .xpt .sas7bdat .toml .dat .tab .dsjc".split()
 )  # fmt: skip
 """Of files that may hold tables; others are not taken."""
 _LONGEST = 80
@@ -48,7 +48,7 @@ class Uploads:
             If the file's ending is none of a table.
         """
         plain = plain_file_name(name)
-        if Path(plain).suffix.casefold() not in ENDINGS:
+        if not is_table(name):
             remedy = f"drop a file that ends in one of: {', '.join(sorted(ENDINGS))}"
             raise SourceRefused([Problem(value=plain, rule="is no file of a table by its ending", remedy=remedy)])
         self._number += 1
@@ -61,6 +61,12 @@ class Uploads:
     def remove(self) -> None:
         """Remove the folder with all that was not taken into a project."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def is_table(name: str) -> bool:
+    """Tell whether a file may hold a table by its ending; hidden ones are a system's own."""
+    last = re.split(r"[/\\]", name)[-1]
+    return Path(plain_file_name(name)).suffix.casefold() in ENDINGS and not last.startswith((".", "~$"))
 
 
 def plain_file_name(name: str) -> str:

@@ -30,6 +30,9 @@ def curve(
     along: Annotated[
         bool, typer.Option("--along", help="Points lie anywhere on the curve, not one at each step.")
     ] = False,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="A figure's short vertical lines on the curve mark every censoring.")
+    ] = False,
     arms: Annotated[str, typer.Option("--arms", help="Names of a figure's curves, in their order: A,B.")] = "",
     curves: Annotated[str, typer.Option("--curves", help="Which step lines of a figure to take: 1,3.")] = "",
     x_axis: Annotated[
@@ -56,7 +59,7 @@ def curve(
     from reinfuse.study.curve import WARNING, CurveOptions, curve_into_patients, write_patients
 
     given = curve_into_patients(figure, CurveOptions(
-        at_risk=at_risk or (), reading_error=reading_error, time_error=time_error, along=along, arms=arms,
+        at_risk=at_risk or (), reading_error=reading_error, time_error=time_error, along=along, marks=marks, arms=arms,
         curves=curves, x_axis=x_axis, y_axis=y_axis, events=events or (), at=at, horizon=horizon,
         confidence=confidence, unit=unit))  # fmt: skip
     write_patients(given, place)

@@ -22,6 +22,7 @@ evidence = typer.Typer(
 )  # fmt: skip
 evidence.command("synthesis")(synthesis.synthesis)
 evidence.command("borrow")(synthesis.borrow)
+evidence.command("hazard")(synthesis.hazard)
 RegisterOption = Annotated[
     list[Path] | None, typer.Option("--register", help="Further folder of published studies; repeatable.")
 ]

@@ -121,13 +121,12 @@ def what_could_be_seen(
     force: ForceOption = False,
 ) -> None:
     """Estimate the power of each factor. Also type I error, coverage and smallest detectable effect."""
-    reads = (cohort, plan, map_file, corrections)
-    place = None if out is None else console.writable(out, "power", *reads, force=force)
+    place = None if out is None else console.writable(out, "power", cohort, plan, map_file, corrections, force=force)
     from reinfuse.study.power import estimate_power, write_power
 
     with progress_bar() as progress:
-        results = estimate_power(*sources.cohort_of(cohort, map_file, plan, corrections), draws=draws,
-                                 progress=progress)  # fmt: skip
+        given = sources.cohort_of(cohort, map_file, plan, corrections)
+        results = estimate_power(*given, draws=draws, progress=progress)
     console.print_table(power_grid(results), 150)
     if place is not None:
         write_power(results, place)
@@ -152,8 +151,8 @@ def kinetics(
     from reinfuse.study.kinetics import analyze_counts
 
     with progress_bar() as progress:
-        results = analyze_counts(*sources.cohort_of(cohort, map_file, plan, corrections), place=place,
-                                 above=above, sampling=sampling, draws=draws, progress=progress)  # fmt: skip
+        given = sources.cohort_of(cohort, map_file, plan, corrections)
+        results = analyze_counts(*given, place=place, above=above, sampling=sampling, draws=draws, progress=progress)
     notes = " ".join(f"{note}." for note in results.notes)
     console.say(f"{results.profiles} profiles. {notes}".strip())
     if results.population_model is not None:

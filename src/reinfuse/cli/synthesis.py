@@ -98,6 +98,24 @@ def borrow(
         console.say(f"Written: {borrowed.write(place).resolve()}")
 
 
+def hazard(
+    *,
+    events: Annotated[int, typer.Option("--events", help="Own cohort: events.")],
+    exposure: Annotated[float, typer.Option("--exposure", help="Own cohort: follow-up, such as patient-months.")],
+    study: Annotated[
+        list[str], typer.Option("--study", help="Events/exposure of a study, 30/140 or NAME:30/140; repeatable.")
+    ],
+) -> None:
+    """Estimate the own hazard without and with other studies. Events per follow-up, constant hazard."""
+    from reinfuse.study.synthesis import borrow_published_hazard
+
+    borrowed = borrow_published_hazard(events=events, exposure=exposure, studies=study)
+    typer.echo("\n".join(borrowed.sentences))
+    table = borrowed.table
+    console.print_table(_grid(table.caption, table.head, rows=[(r.head, *r.cells) for r in table.rows],
+                              note=table.footnote), _WIDTH)  # fmt: skip
+
+
 def _show(shown: PublishedRates | BorrowedRate, *, as_json: bool) -> None:
     if as_json:
         console.echo_json({"sentences": shown.sentences, "cautions": shown.cautions, "estimates": shown.as_dicts()})

@@ -84,6 +84,8 @@ def _file(path: Path) -> Recognition:
         return _json(path)
     if ending in (".xpt", ".sas7bdat"):
         return _sas(path)
+    if ending == ".xml":
+        return Recognition(None, _xml(start_of(path)[:START]))
     if ending in (".duckdb", ".db", ".sqlite", ".sqlite3"):
         return Recognition("omop", "a database")
     return Recognition(None, _ELSE.get(ending, f"files ending in {ending or 'nothing'} are not read"))
@@ -195,6 +197,18 @@ def _json(path: Path) -> Recognition:
     if '"resourceType"' in start:
         return Recognition("fhir", "FHIR resources")
     return Recognition(None, "a JSON file that is neither FHIR nor Dataset-JSON")
+
+
+def _xml(start: str) -> str:
+    """Say what an XML file is, and what to give in its place."""
+    if re.search(r"<(?:\w+:)?ODM\b", start):
+        own = "redcap" in start.casefold()
+        instead = ("export the records as CSV (raw data), and the data dictionary beside them" if own
+                   else "export its data as CSV, or as Dataset-JSON")  # fmt: skip
+        return f"an ODM file (CDISC's XML){' of REDCap' if own else ''}, which is not read: {instead}"
+    if "hl7.org/fhir" in start:
+        return "FHIR in XML, which is not read: export it as JSON or NDJSON"
+    return "an XML file, which is not read: export it as CSV"
 
 
 def _sas(path: Path) -> Recognition:

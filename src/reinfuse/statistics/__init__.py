@@ -14,6 +14,8 @@ nonparametric
     Kaplan-Meier, log-rank, Aalen-Johansen, Gray's test.
 schoenfeld
     Scaled Schoenfeld residuals: proportional hazards.
+pooled_firth, stratified_tables, stratified_log_rank
+    Patients of several centres who stay where they are: estimates from sums of each centre.
 turnbull
     Turnbull's estimate of interval-censored times.
 binomial_normal, inverse_variance
@@ -50,9 +52,12 @@ if TYPE_CHECKING:
         mixture_fit,
         nonparametric,
         one_sample_log_rank,
+        pooled_firth,
         precision_size,
         risk_tables,
         schoenfeld,
+        stratified_log_rank,
+        stratified_tables,
         turnbull,
         two_stage,
     )
@@ -60,7 +65,8 @@ if TYPE_CHECKING:
 __all__ = [
     "beta_rules", "binomial_normal", "borrowing", "dose_boundaries", "effective_sample_size", "fine_gray", "firth",
     "firth_batch", "firth_left_truncated", "guyot", "inverse_variance", "meta_analytic_predictive", "mixture_fit",
-    "nonparametric", "one_sample_log_rank", "precision_size", "risk_tables", "schoenfeld", "turnbull", "two_stage",
+    "nonparametric", "one_sample_log_rank", "pooled_firth", "precision_size", "risk_tables", "schoenfeld",
+    "stratified_log_rank", "stratified_tables", "turnbull", "two_stage",
 ]  # fmt: skip
 
 

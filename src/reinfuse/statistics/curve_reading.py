@@ -9,6 +9,7 @@ and R is not between n_k and m_k.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -55,6 +56,11 @@ class CurveReading:
         """Number of patients at time 0."""
         return int(self.risk[0])
 
+    @cached_property
+    def gaps(self) -> list[Gap]:
+        """The gap before each step and the one after the last: k + 1 of them."""
+        return _gaps(self)
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -82,8 +88,7 @@ class Gap:
     marks: int | None
 
 
-def gaps(reading: CurveReading) -> list[Gap]:
-    """Return the gap before each step and the one after the last: k + 1 of them."""
+def _gaps(reading: CurveReading) -> list[Gap]:
     edges = np.concatenate([[0.0], reading.time, [max(reading.end, reading.time[-1] if len(reading.time) else 0.0)]])
     listed, most = [], reading.patients
     for k in range(len(edges) - 1):

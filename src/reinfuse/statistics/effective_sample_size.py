@@ -7,13 +7,16 @@
     Morita  the same ratio at the prior's mode, less that of a nearly flat prior, the expectation of the data's
             information taken over its predictive distribution (Morita, Thall and Mueller, Biometrics 2008;64:595-602).
 
+    log     events of the Gamma whose logarithm has the same variance, for a prior of a rate.
+
 For one Beta(a, b) ELIR and moment are a + b, for one Gamma(a, b) they are b.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import polygamma
 
 from reinfuse.arrays import Floats
 from reinfuse.statistics.conjugate_mixture import BetaMixture, GammaMixture
@@ -106,6 +109,25 @@ def morita_size(mixture: BetaMixture) -> float:
     flat = (mode / _FLATTEN - 1) / mode**2 + ((1 - mode) / _FLATTEN - 1) / (1 - mode) ** 2
     event = mixture.mean
     return (own - flat) / (event / mode**2 + (1 - event) / (1 - mode) ** 2)
+
+
+def log_variance_events(variance: float) -> float:
+    """Return the events of the one Gamma whose logarithm has this variance, trigamma(a) = variance.
+
+    Parameters
+    ----------
+    variance
+        Of the log rate, above 0. It exists where the moments of the rate do not: a log-normal rate whose spread is
+        itself uncertain has no variance.
+
+    Examples
+    --------
+    >>> from scipy.special import polygamma
+    >>> from reinfuse.statistics.effective_sample_size import log_variance_events
+    >>> round(log_variance_events(float(polygamma(1, 7.5))), 6)
+    7.5
+    """
+    return float(np.exp(brentq(lambda x: np.log(polygamma(1, np.exp(x))) - np.log(variance), -12.0, 18.0, xtol=1e-13)))
 
 
 def _information(log_density: Floats, first: Floats, second: Floats) -> Floats:

@@ -101,6 +101,15 @@ class PredictiveDistribution:
                  for some in np.array_split(theta, 1 + len(theta) // _POINTS)]  # fmt: skip
         return np.asarray(np.concatenate(parts) / weight.sum())
 
+    def quantile(self, share: float) -> float:
+        """Return the theta below which this share of further studies lies."""
+        return self._quantile(share, self.cdf)
+
+    def log_variance(self) -> float:
+        """Return the variance of a further study's theta, which is finite where that of a rate is not."""
+        mean = float((self.weights.sum(axis=1) * self.means).sum())
+        return float((self.weights * ((self.means - mean)[:, None] ** 2 + self.taus**2)).sum())
+
     def expectation(self, function: Callable[[Floats], Floats]) -> float:
         """Return the expectation of a function of a further study's theta."""
         theta = self.means[:, None, None] + self.taus[:, None] * _Z

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from reinfuse.arrays import Floats, Integers
-from reinfuse.statistics.curve_reading import CurveReading, Gap, gaps
+from reinfuse.statistics.curve_reading import CurveReading, Gap
 from reinfuse.statistics.risk_tables import RiskTables
 
 _ROUNDS = 80
@@ -63,7 +63,7 @@ def patients_of(reading: CurveReading, at_risk: Integers, events: Integers,
     random
         Of the times of censoring.
     """
-    every = gaps(reading)
+    every = reading.gaps
     left = np.append(reading.patients, at_risk - events)
     times, status = [], []
     for k, gap in enumerate(every):

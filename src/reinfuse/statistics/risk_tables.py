@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import gammaln, logsumexp
 
 from reinfuse.arrays import Bools, Floats, Integers
-from reinfuse.statistics.curve_reading import CurveReading, Gap, ambiguous, gaps
+from reinfuse.statistics.curve_reading import CurveReading, Gap, ambiguous
 
 REACH = 4.0
 """Standard deviations of the reading error within which a height agrees."""
@@ -122,7 +122,7 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
     """
     layers = _layers(reading)
     last = layers[-1]
-    end = gaps(reading)[-1]
+    end = reading.gaps[-1]
     closed = last.left >= max(end.least, end.marks or 0, int(end.end > end.start))
     closed |= (last.left == 0) & (end.least == 0) & (last.height == 0)
     if reading.events is not None:
@@ -138,9 +138,19 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
         paths, log = _every_path(layers, np.flatnonzero(closed), final)
     else:
         paths, log = _drawn_paths(layers, final, draws=draws, seed=seed)
-    at_risk, events, log, place = _with_best(*_tables(layers, paths), log, best=_tables(layers, best))
+    at_risk, events, log = _agreeing(reading, *_tables(layers, paths), log)
+    at_risk, events, log, place = _with_best(at_risk, events, log, best=_tables(layers, best))
     weight = np.exp(log - logsumexp(log))
     return RiskTables(at_risk, events, weight, count, count <= MOST_LISTED and exact, exact, place)
+
+
+def _agreeing(
+    reading: CurveReading, at_risk: Integers, events: Integers, log: Floats
+) -> tuple[Integers, Integers, Floats]:
+    """Return the tables that agree by their own heights: those of merged states may miss by a little more."""
+    height = np.cumprod(1 - events / at_risk, axis=1)
+    use = np.all(np.abs(height - reading.survival) <= REACH * reading.error * (1 + _SAME) + _SAME, axis=1)
+    return at_risk[use], events[use], log[use]
 
 
 def _with_best(at_risk: Integers, events: Integers, log: Floats,
@@ -161,7 +171,7 @@ def _rate(reading: CurveReading) -> float:
 
 def _layers(reading: CurveReading) -> list[_Layer]:
     """Return the layers of states, the first before any step, each pruned to those that later numbers allow."""
-    every, rate, least = gaps(reading), _rate(reading), int(reading.every_row_is_a_step)
+    every, rate, least = reading.gaps, _rate(reading), int(reading.every_row_is_a_step)
     needed = _needed(every, least)
     zero, one = np.zeros(1), np.zeros(1, np.int64)
     layers = [_Layer(np.array([reading.patients]), np.ones(1), one, zero, zero, np.ones(1), one[:0], one[:0], one[:0],

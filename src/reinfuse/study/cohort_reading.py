@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _NAMES = {"redcap": "a REDCap export", "adam": "a data set of ADaM", "sdtm": "a data set of SDTM",
           "omop": "tables of OMOP", "fhir": "FHIR resources",
           "cbioportal": "a clinical file of cBioPortal"}  # fmt: skip
+_XML = ".xml"
+"""No file with this ending is read; what it is, is told by its beginning."""
 _SHOWN = 5
 """Headers that are shown of a sheet without standard names."""
 
@@ -110,7 +112,8 @@ def _read(cohort: str | Path | AnyFrame) -> tuple[RawCohort | None, Recognition 
         raw = read_raw(path)
         return raw, recognise_rows(_glimpses(raw)) or (None if raw.tables else recognise(path))
     recognition = recognise(path)
-    sure = recognition is not None and recognition.sure and recognition.kind in _NAMES
+    unread = recognition.kind is None and path.suffix.casefold() == _XML
+    sure = unread or (recognition.sure and recognition.kind in _NAMES)
     return None if sure else read_raw(path), recognition
 
 
@@ -133,7 +136,9 @@ def _examine(cohort: CohortInput | AnyFrame, columns: Mapping[str, str], *, used
 
 
 def _foreign(path: Path, recognition: Recognition) -> Problem:
-    assert recognition.kind is not None
+    if recognition.kind is None:
+        rule, _, remedy = recognition.why.partition(": ")
+        return Problem(value=path.name, rule=f"is {rule}", remedy=remedy)
     remedy = f"`{map_command(path)}` proposes how it becomes a cohort, and `reinfuse import` makes one"
     name = _NAMES[recognition.kind]
     why = recognition.why.removeprefix(f"{name}: ")

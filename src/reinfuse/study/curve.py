@@ -29,6 +29,7 @@ class CurveOptions:
     reading_error: float | None = None
     time_error: float | None = None
     along: bool = False
+    marks: bool = False
     arms: str = ""
     curves: str = ""
     x_axis: str = ""
@@ -99,7 +100,8 @@ def _figure(
 ) -> list[DigitisedArm]:
     names = [name.strip() for name in options.arms.split(",") if name.strip()] or [one.arm for one in risk] or [""]
     chosen = [int(number) for number in _numbers(options.curves, "--curves", problems)]
-    return read_figure(path, names=names, chosen=chosen, axes=(options.x_axis, options.y_axis), problems=problems)
+    return read_figure(path, names=names, chosen=chosen, axes=(options.x_axis, options.y_axis), problems=problems,
+                       with_marks=options.marks)  # fmt: skip
 
 
 def _events(given: Sequence[str], arms: Sequence[DigitisedArm], problems: list[Problem]) -> list[tuple[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,8 @@ from reinfuse.evidence import Register, read_register
 from reinfuse.evidence.borrowing import VAGUE, Borrowing, borrow
 from reinfuse.evidence.cautions import cautions
 from reinfuse.evidence.figures import DIFFERENCES, TOXICITIES
+from reinfuse.evidence.hazard_borrowing import HazardBorrowing, borrow_hazard, observed_hazard
+from reinfuse.evidence.printed_times import STATISTICS, printed_numbers
 from reinfuse.evidence.records import borrowing_records, synthesis_records
 from reinfuse.evidence.subgroups import By, Subgroups, synthesize_by
 from reinfuse.evidence.synthesis import Synthesis, synthesize
@@ -19,10 +22,13 @@ from reinfuse.exceptions import Problem, RequestRefused, nearest
 from reinfuse.output import Destination
 from reinfuse.report.document.model import Table
 from reinfuse.report.export import published_folder
-from reinfuse.report.sections.published_rates import borrowing_summary, summary
+from reinfuse.report.sections.published_rates import borrowing_summary, hazard_summary, summary
 from reinfuse.report.tables import published_rates as tables
 
-__all__ = ["BorrowedRate", "PublishedRates", "RateRequest", "borrow_published", "synthesize_published"]
+__all__ = [
+    "BorrowedHazard", "BorrowedRate", "PublishedRates", "RateRequest", "borrow_published", "borrow_published_hazard",
+    "synthesize_published",
+]  # fmt: skip
 GRADE = ">=3"
 """Grade of a toxicity unless one is given."""
 
@@ -150,7 +156,9 @@ def synthesize_published(request: RateRequest, *, by: By | None = None) -> Publi
     groups = () if by is None else (
         synthesize_by(register, request.endpoint, by, grade=request.grade_in_force, across=request.across,
                       confidence=request.confidence),)  # fmt: skip
-    shown = (tables.studies(synthesis) if synthesis.rows else None, tables.pooled(synthesis),
+    printed = [tables.printed(printed_numbers(register, request.endpoint, s, disease=request.disease,
+                                              confidence=request.confidence)) for s in STATISTICS]  # fmt: skip
+    shown = (tables.studies(synthesis) if synthesis.rows else None, tables.pooled(synthesis), *printed,
              tables.left_out(synthesis), *(tables.subgroups(g, confidence=request.confidence) for g in groups),
              tables.excluded(synthesis))  # fmt: skip
     return PublishedRates(request, synthesis, groups, tuple(summary(synthesis)),
@@ -185,6 +193,58 @@ def borrow_published(request: RateRequest, *, vague: float = VAGUE) -> BorrowedR
              tables.studies(synthesis) if synthesis.rows else None, tables.excluded(synthesis))  # fmt: skip
     return BorrowedRate(request, borrowing, tuple(borrowing_summary(borrowing)),
                         tuple(cautions(synthesis, on=request.day)), tuple(t for t in shown if t))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BorrowedHazard:
+    """The own hazard with its answer in sentences and a table, the one without borrowing first."""
+
+    borrowing: HazardBorrowing
+    sentences: tuple[str, ...]
+    table: Table
+
+
+def borrow_published_hazard(*, events: int, exposure: float, studies: Sequence[str]) -> BorrowedHazard:
+    """Estimate the own hazard without and with other studies.
+
+    Parameters
+    ----------
+    events, exposure
+        Of the own cohort; the exposure in any one unit, such as patient-months.
+    studies
+        ``30/140`` or ``Smith 2020:30/140``: events and exposure, one a study.
+
+    Raises
+    ------
+    RequestRefused
+        With every problem.
+    """
+    problems = [p for p in (_fault_of_hazard("own", events, exposure),) if p]
+    every = []
+    for text in studies:
+        label, _, counts = text.rpartition(":")
+        y, _, t = counts.partition("/")
+        try:
+            one = label.strip() or counts.strip(), int(y), float(t)
+        except ValueError:
+            problems.append(_problem("study", text, "is no events/exposure", "write 30/140, or NAME:30/140"))
+            continue
+        fault = _fault_of_hazard("study", one[1], one[2])
+        problems += [fault] if fault else []
+        every.append(one)
+    if not studies:
+        problems.append(_problem("study", "", "is missing", "give one study at least, as events/exposure"))
+    if problems:
+        raise RequestRefused(problems)
+    borrowed = borrow_hazard(observed_hazard(label="Own cohort", events=events, exposure=exposure),
+                             [observed_hazard(label=x, events=y, exposure=t) for x, y, t in every])  # fmt: skip
+    return BorrowedHazard(borrowed, tuple(hazard_summary(borrowed)), tables.hazards(borrowed))
+
+
+def _fault_of_hazard(name: str, events: int, exposure: float) -> Problem | None:
+    if events >= 0 and 0 < exposure < math.inf:
+        return None
+    return _problem(name, f"{events}/{exposure:g}", "needs events of 0 or more and an exposure above 0", "correct it")
 
 
 def _own(request: RateRequest) -> tuple[int, int] | None:

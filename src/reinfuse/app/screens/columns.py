@@ -74,5 +74,5 @@ def _import(visit: Visit) -> Response:
     return visit.go("problems")
 
 
-SCREEN = Screen(name="columns", show=_show, parts={"column": _column}, reachable=needs_map,
+SCREEN = Screen(name="columns", show=_show, parts={"column": _column}, applies=needs_map, reachable=needs_map,
                 actions={"answer": _answer, "change": _change, "import": _import})  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reinfuse.app.project import Project, open_project, project_of, project_of_files
 from reinfuse.app.recent import recent_projects
 from reinfuse.app.screen import Screen, Visit
-from reinfuse.app.uploads import plain_file_name, refuse_same_names
+from reinfuse.app.uploads import is_table, plain_file_name, refuse_same_names
 from reinfuse.data import dataset, datasets
 from reinfuse.exceptions import Problem, SourceRefused
 
@@ -20,7 +20,8 @@ def _show(visit: Visit) -> Response:
     visit.services.warm_up()
     if visit.project is None:
         return visit.page("data.html", cohorts=list(datasets().values()), recent=recent_projects())
-    return visit.page("source.html", files=_files(visit.project.source))
+    left = visit.query.get("left", "")
+    return visit.page("source.html", files=_files(visit.project.source), left=int(left) if left.isdecimal() else 0)
 
 
 def _files(source: Path) -> list[tuple[str, int]]:
@@ -34,12 +35,15 @@ def _receive(visit: Visit) -> Response:
     if not visit.files:
         remedy = "choose a file or folder first, or drop it on the page"
         raise SourceRefused([Problem(rule="no file was sent", remedy=remedy)])
-    received = [visit.services.uploads.receive(name, content) for name, content in visit.files]
+    tables = [(name, content) for name, content in visit.files if is_table(name)] or visit.files
+    received = [visit.services.uploads.receive(name, content) for name, content in tables]
     refuse_same_names([name for name, _ in received])
     name = (
         Path(received[0][0]).stem if len(received) == 1 else plain_file_name(visit.form.get("folder", "") or "cohort")
     )
-    return _opened(visit, project_of_files(name, dict(received)))
+    left = len(visit.files) - len(received)
+    project = visit.services.opened(project_of_files(name, dict(received)))
+    return visit.open(project, "data", left=str(left)) if left else visit.open(project)
 
 
 def _bundled(visit: Visit) -> Response:

@@ -44,8 +44,7 @@ def _decide(visit: Visit) -> Response:
 
 def _accept(visit: Visit) -> Response:
     """Write the cohort, and go on."""
-    imported(visit.open_project)
-    return visit.onward()
+    return visit.onward() if imported(visit.open_project) else visit.go()
 
 
 SCREEN = Screen(name="problems", show=_show, actions={"decide": _decide, "accept": _accept}, reachable=has_meaning)

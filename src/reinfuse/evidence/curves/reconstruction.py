@@ -249,9 +249,12 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
         k = int(np.argmax(rises))
         problems.append(_option("survival", arm.name, f"rises by {100 * rises[k]:.2g} % at time {arm.time[k]:g}",
                                 "correct the point, or give a larger --reading-error"))  # fmt: skip
+    kept = _steps(arm) if not request.along else (arm.time > 0)
+    if not np.any(arm.survival[kept] < 1):
+        problems.append(_option("survival", arm.name, "the curve has no step",
+                                "without an event there is nothing to reconstruct"))  # fmt: skip
     if len(problems) > before:
         return None
-    kept = _steps(arm) if not request.along else (arm.time > 0)
     marks = None if arm.marks is None else arm.marks[arm.marks <= end + slack]
     inside = [k for k, t in enumerate(risk.time) if t <= end]
     return CurveReading(

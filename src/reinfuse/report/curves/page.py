@@ -10,7 +10,8 @@ import numpy as np
 
 from reinfuse.evidence.curves.reconstruction import EXACT_UP_TO, ArmTables, CurveEstimate, CurveStudy
 from reinfuse.report.designs.page import Method, decimal, numbered, percent, references, table
-from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Section, Table
+from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Picture, Section, Table
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import NOT_ESTIMABLE, NOT_REACHED
 from reinfuse.statistics.reconstructed_contrast import HazardRatioRange
@@ -29,16 +30,17 @@ _LIMITS = (
     "Do not try to recognise a patient.",
 )
 _LEVEL = 0.05
+_BAND = "Points: heights that were read; lines: most likely tables; bands: range over all tables."
 
 
-def curve_document(study: CurveStudy, today: date) -> Document:
-    """Return the document."""
+def curve_document(study: CurveStudy, today: date, *, drawn: Drawn) -> Document:
+    """Return the document; `drawn` is the figure of the curves."""
     methods = tuple(_methods(study))
     keys = tuple(dict.fromkeys(key for method in methods for key in method.sources))
     text: list[Block] = [Paragraph(numbered(method, keys)) for method in methods]
     sections = (
         Section("answer", "What the curves give", tuple(Paragraph(text) for text in answer(study))),
-        Section("estimates", "Estimates", (estimates_table(study),)),
+        Section("estimates", "Estimates", (estimates_table(study), Picture(drawn, _BAND))),
         Section("tables", "Risk tables", tuple(_risk_table(arm, k) for k, arm in enumerate(study.arms))),
         Section("methods", "Statistical methods", tuple(text)),
         Section("limits", "Limitations", (Bullets(_LIMITS),)),

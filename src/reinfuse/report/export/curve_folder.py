@@ -9,10 +9,13 @@ from pathlib import Path
 
 from reinfuse.evidence.curves.reconstruction import CurveStudy, most_likely_patients
 from reinfuse.output import Destination, at
+from reinfuse.report.curves.figure import curves_figure
 from reinfuse.report.curves.page import LOCAL, RECONSTRUCTED, curve_document
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
 from reinfuse.report.document.pdf import pdf
+from reinfuse.report.document.typst import png
+from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.export.shared_folder import KEEP_LOCAL, RECONSTRUCTED_ID
 from reinfuse.tabular.csv_files import write_rows
 
@@ -25,12 +28,14 @@ def write_curves(study: CurveStudy, place: Destination | Path) -> Path:
     OutputRefused
         If the folder cannot be written.
     """
-    document = curve_document(study, date.today())
+    drawn = curves_figure(study)
+    document = curve_document(study, date.today(), drawn=drawn)
 
     def write(draft: Path) -> None:
         (draft / "report.html").write_text(html(document), encoding="utf-8")
-        (draft / "report.docx").write_bytes(word(document, {}))
+        (draft / "report.docx").write_bytes(word(document, {drawn.name: png(drawn.svg)}))
         (draft / "report.pdf").write_bytes(pdf(document))
+        write_figures([drawn], draft / "figures")
         write_rows(_tables(study), draft / "tables.csv")
         write_rows(_patients(study), draft / "patients.csv")
         write_rows(_estimates(study), draft / "estimates.csv")

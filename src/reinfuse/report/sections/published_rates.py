@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from reinfuse.evidence.borrowing import Borrowing
+from reinfuse.evidence.borrowing import CONFLICT, Borrowing
 from reinfuse.evidence.cautions import cautions
+from reinfuse.evidence.hazard_borrowing import HazardBorrowing
 from reinfuse.evidence.subgroups import Subgroups
 from reinfuse.evidence.synthesis import Synthesis
 from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Picture, Section, Table
@@ -84,6 +85,26 @@ def borrowing_summary(borrowing: Borrowing) -> list[str]:
     check = "contradict" if borrowing.is_in_conflict else "do not contradict"
     sentences.append(f"The own data {check} the studies (prior predictive p = {p}; vague component {weights}).")
     return sentences
+
+
+def hazard_summary(borrowing: HazardBorrowing) -> list[str]:
+    """Return the answer in sentences: without borrowing, what the studies are worth, with borrowing, and conflict."""
+    own, number = borrowing.own, number_format.measured
+
+    def shown(value: float, low: float, high: float) -> str:
+        return f"{number(value)} (95% interval {number_format.limits(number(low), number(high))})"
+
+    k = len(borrowing.studies)
+    studies = "One study is" if k == 1 else f"{k} studies are together"
+    exposure = borrowing.worth_exposure
+    by_information = "" if exposure is None else f" (by information, ELIR, {exposure:.3g} units of exposure)"
+    check = "contradict" if borrowing.conflict < CONFLICT else "do not contradict"
+    return [
+        f"Without borrowing: {own.events} events in {own.exposure:g}, {shown(own.hazard, own.lower, own.upper)}.",
+        f"{studies} worth about {borrowing.worth_events:.0f} events of one's own{by_information}.",
+        f"With borrowing (robust): {shown(borrowing.mean, borrowing.lower, borrowing.upper)}.",
+        f"The own data {check} the studies (prior predictive p = {number_format.p_value(borrowing.conflict)}).",
+    ]
 
 
 def _limits(ends: tuple[float, float], n: int) -> str:

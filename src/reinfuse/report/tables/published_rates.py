@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from reinfuse.evidence.borrowing import Borrowing, RateEstimate
+from reinfuse.evidence.hazard_borrowing import HazardBorrowing
+from reinfuse.evidence.printed_times import PrintedNumbers
 from reinfuse.evidence.records import synthesis_records
 from reinfuse.evidence.subgroups import Subgroups
 from reinfuse.evidence.synthesis import Synthesis
@@ -113,6 +117,45 @@ def subgroups(groups: Subgroups, *, confidence: float) -> Table | None:
              "one study alone has no pooled interval")  # fmt: skip
     head = (groups.by.capitalize(), "Studies", "Events / n", f"Median study ({number_format.level(confidence)})")
     return Table(f"published_by_{groups.by}", f"Published studies by {groups.by}", head, tuple(rows), notes)
+
+
+def printed(numbers: PrintedNumbers) -> Table | None:
+    """Return medians (in months) or ratios as printed, and their pooled mean if it can be had; None without any."""
+    if not numbers.numbers:
+        return None
+    rows = [Row(x.study.label, (", ".join(x.figure.diseases), x.figure.subset, number_format.ratio(x.value),
+                                "not printed" if x.lower is None or x.upper is None else
+                                number_format.limits(number_format.ratio(x.lower), number_format.ratio(x.upper))))
+            for x in numbers.numbers]  # fmt: skip
+    note = numbers.reason or ""
+    if numbers.pooled is not None:
+        mean, (low, high) = math.exp(numbers.pooled.mean), (math.exp(x) for x in numbers.pooled.interval)
+        inside = number_format.limits(number_format.ratio(low), number_format.ratio(high))
+        rows.append(Row("Mean of the studies", ("", "", number_format.ratio(mean), inside)))
+        note = "mean on the log scale, REML with Hartung and Knapp"
+    what = {"median": "Median, months", "hazard_ratio": "Hazard ratio", "odds_ratio": "Odds ratio"}[numbers.statistic]
+    head = ("Study", "Patients", "Subset", what, "95% CI")
+    return Table(f"printed_{numbers.statistic}", f"{what}: as printed", head, tuple(rows), (note,))
+
+
+def hazards(borrowing: HazardBorrowing) -> Table:
+    """Return the hazards of the studies, the own one without and with them."""
+    b = borrowing
+    rows = [Row(s.label, (f"{s.events} / {s.exposure:g}", _hazard(s.hazard, (s.lower, s.upper))))
+            for s in (*b.studies, b.own)]  # fmt: skip
+    rows += [
+        Row("A further study (prediction)", ("", _hazard(b.predicted.median, (b.predicted.lower, b.predicted.upper)))),
+        Row("Own, no borrowing: Gamma(0.5, 0)", ("", _hazard(b.alone[0], b.alone[1:]))),
+        Row("Own, robust predictive prior", ("", _hazard(b.mean, (b.lower, b.upper)))),
+    ]
+    notes = ("observed hazards with exact intervals (Garwood); prediction: median; then posterior means",)
+    return Table("own_hazard", "Hazard per unit of exposure", ("", "Events / exposure", "Hazard (95% interval)"),
+                 tuple(rows), notes)  # fmt: skip
+
+
+def _hazard(value: float, limits: tuple[float, float]) -> str:
+    low, high = (number_format.measured(x) for x in limits)
+    return f"{number_format.measured(value)} ({number_format.limits(low, high)})"
 
 
 def own_rates(borrowing: Borrowing) -> Table:

@@ -1,13 +1,14 @@
-"""A map proposed for ADaM without ADTTE: dated tables from ADSL, ADRS and counts."""
+"""A map proposed for ADaM without ADTTE: dated tables from ADSL, ADRS, ADLB and counts."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from reinfuse.sources.cdisc.drafts import Draft
 from reinfuse.sources.cdisc.endpoints import READERS
 from reinfuse.sources.cdisc.infusion_dates import infusion_of
+from reinfuse.sources.cdisc.laboratory import NAME as LABORATORY
+from reinfuse.sources.cdisc.laboratory import laboratory, unit_of
 from reinfuse.sources.cdisc.variables import Variables
 from reinfuse.sources.proposal import Proposed
 from reinfuse.sources.source_map import OPEN, Field
@@ -15,7 +16,7 @@ from reinfuse.sources.source_table import Source
 
 _RESPONSES = ("OVR", "OVRLRESP", "OVRRESP")
 _COUNTS = ("ADPC", "ADCK", "ADCM")
-_NOT_READ = "not a data set of subjects, responses or counts"
+_NOT_READ = "not a data set of subjects, responses, laboratory values or counts"
 _NO_DIAGNOSIS = "no variable holds the diagnosis: write ALL, CLL, NHL or another text"
 
 
@@ -30,6 +31,8 @@ def propose_dated(source: Source, tables: Sequence[Variables]) -> Proposed:
             _responses(draft, data)
         elif data.table.name in _COUNTS and data.has("AVAL"):
             _counts(draft, data)
+        elif data.table.name == LABORATORY and data.has("PARAMCD", "AVAL"):
+            laboratory(draft, data)
     used = {b.sheet for b in draft.blocks}
     left = [(t.table.name, _NOT_READ) for t in tables if t.table.name not in used]
     return draft.proposed(whole=left)
@@ -118,8 +121,6 @@ def _counts(draft: Draft, data: Variables) -> None:
         where = {data.header("PARAMCD"): tuple(codes) if len(codes) == 1 else (OPEN,)}
         why = "" if len(codes) == 1 else f"which parameter is the count of CAR-T cells: one of {', '.join(codes)}"
     texts = " ".join([*data.distinct("AVALU"), *data.distinct("PARAM")])
-    units = {u for u, p in (("copies/ug", r"cop(?:ies|y)\s*/\s*[uµμ]g"), ("cells/uL", r"cells?\s*/\s*[uµμ]l"))
-             if re.search(p, texts, re.IGNORECASE)}  # fmt: skip
     fields = {"date": Field(column=data.first("ADT") or OPEN), "value": Field(column=data.header("AVAL")),
-              "unit": Field(const=units.pop() if len(units) == 1 else OPEN, reason="from PARAM or AVALU")}  # fmt: skip
+              "unit": Field(const=unit_of(texts), reason="from PARAM or AVALU")}  # fmt: skip
     draft.add("counts", data, fields, where=where, reason=why)

@@ -93,6 +93,7 @@ class UnreadColumns:
                 self._dead |= {clean(p) for row, p in enumerate(patients) if _is_dead(died, table, row)}
         self._visits -= {b.sheet for b in self._blocks if b.table == "infusions" and not b.where}
         self._known: dict[str, set[str]] = {}
+        self._by_patient: dict[str, Mapping[str, list[int]]] = {}
 
     def notes(self, sheet: str, headers: Iterable[str]) -> Iterator[tuple[str, str, str, list[Block]]]:
         """Yield header, what it tells, the part of it that no block can read, and the blocks, of each such column."""
@@ -125,15 +126,23 @@ class UnreadColumns:
             if kinds:
                 yield replace(event, row=row, kinds=kinds, dates=dates)
 
+    def _rows(self, name: str) -> Mapping[str, list[int]]:
+        """Return the rows of each patient in a table."""
+        if name not in self._by_patient:
+            table, who = self._tables[name], self._who[name].column
+            rows: dict[str, list[int]] = {}
+            for row, text in enumerate(table.texts(who) if who in table.positions else ()):
+                rows.setdefault(clean(text), []).append(row)
+            self._by_patient[name] = rows
+        return self._by_patient[name]
+
     def _days_of(self, patient: str) -> set[str]:
         """Return the days that are read of a patient, in whichever table."""
         if patient not in self._known:
             days: set[str] = set()
             for name, headers in self._read.items():
-                table, who = self._tables[name], self._who[name]
-                if who.column not in table.positions:
-                    continue
-                for row in (r for r, text in enumerate(table.texts(who.column)) if clean(text) == patient):
+                table = self._tables[name]
+                for row in self._rows(name).get(patient, ()):
                     for header in headers:
                         days |= _days(clean(table.rows[row].texts[table.positions[header]]))
             self._known[patient] = days

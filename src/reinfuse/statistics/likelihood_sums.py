@@ -1,0 +1,223 @@
+"""A log-likelihood and its derivatives as sums over patients, which add up over centres.
+
+Conventions. At coefficients b a centre gives its log-likelihood l and, over its patients (logistic model) or the risk
+sets of its own events (Cox model, Breslow ties, each centre a stratum), the sums of the first four cumulants:
+
+- logistic, w = p(1 - p): U = sum (y - p) x; I = sum w x x'; T = sum w (1 - 2p) x x x; Q = sum w (1 - 6w) x x x x.
+- Cox: U = sum over events of x less its mean over those at risk, weighted by their hazards; I, T, Q the sums of the
+  second, third and fourth cumulant of x under these weights.
+
+Each is the derivative of the one before (dI/db = T, dT/db = Q). Firth's penalty needs I; its score T (Firth, Biometrika
+1993;80:27-38); its second derivative Q. They are symmetric: each distinct entry is held once, in the order of
+`itertools.combinations_with_replacement`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import combinations_with_replacement, pairwise
+
+import numpy as np
+
+from reinfuse.arrays import Floats, Integers
+from reinfuse.statistics.firth_batch import at_the_last_of_ties
+from reinfuse.statistics.risk_sets import RiskSets
+
+DEGREES = (1, 2, 3, 4)
+_NUMBERS_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True)
+class LikelihoodSums:
+    """Sums at m points.
+
+    Attributes
+    ----------
+    value
+        Log-likelihood, shape (m,).
+    cumulants
+        U, I, T and Q: each distinct entry once, shape (m, number of entries).
+    """
+
+    value: Floats = field(repr=False)
+    cumulants: tuple[Floats, ...] = field(repr=False)
+
+    @classmethod
+    def total(cls, parts: Sequence[LikelihoodSums]) -> LikelihoodSums:
+        """Return the sums over centres, added in their order."""
+        value, *cumulants = (np.sum(ps, axis=0) for ps in zip(*((p.value, *p.cumulants) for p in parts), strict=True))
+        return cls(value, tuple(cumulants))
+
+    @classmethod
+    def joined(cls, parts: Sequence[LikelihoodSums]) -> LikelihoodSums:
+        """Return the sums at the points of one after those of the other."""
+        value, *cumulants = (np.concatenate(ps) for ps in zip(*((p.value, *p.cumulants) for p in parts), strict=True))
+        return cls(value, tuple(cumulants))
+
+    def at(self, places: Sequence[int] | Integers) -> LikelihoodSums:
+        """Return the sums at some of the points."""
+        return LikelihoodSums(self.value[places], tuple(c[places] for c in self.cumulants))
+
+    def of_columns(self, columns: Sequence[int], among: int) -> LikelihoodSums:
+        """Return the sums of the model that holds some of the columns alone, at points that are 0 in the others."""
+        cumulants = []
+        for degree, values in zip(DEGREES, self.cumulants, strict=True):
+            place = {entry: i for i, entry in enumerate(entries(among, degree))}
+            kept = [place[tuple(columns[j] for j in entry)] for entry in entries(len(columns), degree)]
+            cumulants.append(values[:, kept])
+        return LikelihoodSums(self.value, tuple(cumulants))
+
+
+@cache
+def entries(k: int, degree: int) -> tuple[tuple[int, ...], ...]:
+    """Return the distinct entries of a symmetric array of `degree` axes of length k."""
+    return tuple(combinations_with_replacement(range(k), degree))
+
+
+def numbers_at_a_point(k: int) -> int:
+    """Return how many numbers are told of a model of k coefficients at one point."""
+    return 1 + sum(len(entries(k, degree)) for degree in DEGREES)
+
+
+def full(packed: Floats, k: int, degree: int) -> Floats:
+    """Return packed entries as a whole array, shape (m, k, ..., k)."""
+    return packed[:, _places(k, degree)].reshape(len(packed), *([k] * degree))
+
+
+@cache
+def _places(k: int, degree: int) -> Integers:
+    place = {entry: i for i, entry in enumerate(entries(k, degree))}
+    every = np.stack(np.meshgrid(*([np.arange(k)] * degree), indexing="ij"), axis=-1).reshape(-1, degree)
+    return np.array([place[tuple(sorted(entry))] for entry in every.tolist()], dtype=np.int64)
+
+
+def _monomials(X: Floats) -> list[Floats]:
+    """Return the products of one to four columns, each of shape (n, number of entries)."""
+    k = X.shape[1]
+    products: list[Floats] = [X]
+    for degree in DEGREES[1:]:
+        lower = {entry: i for i, entry in enumerate(entries(k, degree - 1))}
+        before = [lower[entry[:-1]] for entry in entries(k, degree)]
+        products.append(products[-1][:, before] * X[:, [entry[-1] for entry in entries(k, degree)]])
+    return products
+
+
+def logistic_sums(X: Floats, outcome: Floats, points: Floats) -> LikelihoodSums:
+    """Return the sums of a logistic model.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k); an intercept is one of the columns.
+    outcome
+        Shape (n,): 1 or 0.
+    points
+        Coefficients, shape (m, k).
+
+    Examples
+    --------
+    Two patients, one of whom responded; at b = 0 each has probability 1/2:
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics.likelihood_sums import logistic_sums
+    >>> sums = logistic_sums(np.ones((2, 1)), np.array([1.0, 0.0]), np.zeros((1, 1)))
+    >>> [float(c[0, 0]) for c in sums.cumulants]
+    [0.0, 0.5, 0.0, -0.25]
+    """
+    products = _monomials(X)
+
+    def at(b: Floats) -> LikelihoodSums:
+        eta = b @ X.T
+        p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
+        q = 1 / (1 + np.exp(np.clip(eta, -700, 700)))
+        w = p * q
+        value = np.where(outcome == 1, -np.logaddexp(0, -eta), -np.logaddexp(0, eta)).sum(axis=1)
+        residual = np.where(outcome == 1, q, -p)
+        weights = (residual, w, w * (q - p), w * (1 - 6 * w))
+        return LikelihoodSums(value, tuple(v @ x for v, x in zip(weights, products, strict=True)))
+
+    return _in_parts(at, points, len(X))
+
+
+def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> LikelihoodSums:
+    """Return the sums of a Cox model over the risk sets of these patients, Breslow ties.
+
+    Parameters
+    ----------
+    X
+        Shape (n, k); no intercept.
+    time, event
+        Shape (n,): follow-up, and 1 or 0.
+    points
+        Coefficients, shape (m, k).
+
+    Examples
+    --------
+    The first of two patients dies: at b = 0 either could have.
+
+    >>> import numpy as np
+    >>> from reinfuse.statistics.likelihood_sums import cox_sums
+    >>> X = np.array([[1.0], [0.0]])
+    >>> sums = cox_sums(X, np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.zeros((1, 1)))
+    >>> round(float(np.exp(sums.value[0])), 3), [round(float(c[0, 0]), 3) for c in sums.cumulants]
+    (0.5, [0.5, 0.25, 0.0, -0.125])
+    """
+    order = np.argsort(-time, kind="stable")
+    x = (X - X.mean(axis=0) if len(X) else X)[order]  # no cumulant but the first knows where 0 is
+    died = event[order]
+    count = at_the_last_of_ties(time[order][None], died[None])[0]
+    products = _monomials(x)
+    sizes = np.cumsum([0, *(p.shape[1] for p in products)])
+    every, places = np.hstack(products), np.flatnonzero(count > 0)
+    varies = (np.maximum.accumulate(x) > np.minimum.accumulate(x))[places]  # within each risk set
+    kept = [np.ones((len(places), x.shape[1]), dtype=np.bool_)]
+    for degree in DEGREES[1:]:
+        kept.append(np.asarray(varies[:, np.array(entries(x.shape[1], degree))].all(axis=2), dtype=np.bool_))
+
+    def at(b: Floats) -> LikelihoodSums:
+        eta = b @ x.T
+        sets = RiskSets.of(eta, np.ones((1, len(x))))
+        means = sets.means(np.broadcast_to(every, (len(b), *every.shape)))[:, places]
+        value = eta @ died - sets.log_sums[:, places] @ count[places]
+        moments = [means[:, :, i:j] for i, j in pairwise(sizes)]
+        cumulants = zip(_cumulants(moments, x.shape[1]), kept, strict=True)
+        sums = [np.einsum("mec,ec->mc", c, count[places, None] * of_sets) for c, of_sets in cumulants]
+        sums[0] = died @ x - sums[0]
+        return LikelihoodSums(value, tuple(sums))
+
+    return _in_parts(at, points, every.size)
+
+
+def _in_parts(at: Callable[[Floats], LikelihoodSums], points: Floats, size: int) -> LikelihoodSums:
+    step = max(1, _NUMBERS_AT_ONCE // max(size, 1))
+    return LikelihoodSums.joined([at(points[i : i + step]) for i in range(0, len(points), step)])
+
+
+def _cumulants(moments: Sequence[Floats], k: int) -> list[Floats]:
+    """Return the first four cumulants, given the moments about 0; packed entries on the last axis.
+
+    Stuart and Ord, Kendall's Advanced Theory of Statistics, volume 1, section 3.12, for several variables.
+    """
+    place = [{entry: i for i, entry in enumerate(entries(k, degree))} for degree in DEGREES]
+
+    def moment(degree: int, axes: Iterable[int]) -> Floats:
+        """Return the moments of the variables at some axes of every entry of a degree."""
+        chosen = tuple(axes)
+        own = place[len(chosen) - 1]
+        return moments[len(chosen) - 1][:, :, [own[tuple(entry[a] for a in chosen)] for entry in entries(k, degree)]]
+
+    one = [moment(4, [a]) for a in range(4)]
+    second = moments[1] - moment(2, [0]) * moment(2, [1])
+    first = [moment(3, [a]) for a in range(3)]
+    third = moments[2] + 2 * first[0] * first[1] * first[2]
+    for a, b, c in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
+        third = third - moment(3, [a, b]) * first[c]
+    fourth = moments[3] - 6 * one[0] * one[1] * one[2] * one[3]
+    for a in range(4):
+        fourth = fourth - moment(4, [b for b in range(4) if b != a]) * one[a]
+    for a, b, c, d in ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2)):
+        pairs, others = moment(4, [a, b]), moment(4, [c, d])
+        fourth = fourth - pairs * others + 2 * (pairs * one[c] * one[d] + others * one[a] * one[b])
+    return [moments[0], second, third, fourth]
