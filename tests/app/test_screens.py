@@ -155,6 +155,23 @@ def test_a_column_means_one_thing_once(browser, tmp_path):
     assert "CART2 infusion: ldh pre ld" not in ignored.words
 
 
+def test_what_was_answered_can_be_asked_again_and_the_whole_begun_anew(browser, tmp_path):
+    page = to_columns(browser, sent(browser, messy_sheet(tmp_path)))
+    first = project_at(tmp_path).map.read_bytes()
+    answers = answers_of(page)
+    page = browser.send(page, "/answer", **{**answers, "q:responses[2].date|confirm": "no"})
+    keys = [f["fields"]["key"] for f in page.forms if f["action"].endswith("/again")]
+    assert {f"q:{key}" for key in keys} == set(answers)
+    for key in keys:
+        form = next(f for f in page.forms if f["fields"].get("key") == key)
+        page = browser.post(form["action"], form["fields"])
+    assert project_at(tmp_path).map.read_bytes() == first
+    page = browser.send(page, "/answer", **answers)
+    page = browser.send(page, "/anew")
+    assert project_at(tmp_path).map.read_bytes() == first
+    assert (project_at(tmp_path).folder / "map-earlier-1.toml").is_file()
+
+
 def test_problems_cannot_be_opened_while_a_question_is(browser, tmp_path):
     page = to_columns(browser, sent(browser, messy_sheet(tmp_path)))
     assert browser.followed(browser.get(page.path.replace("/columns", "/problems"))).path.endswith("/data")
@@ -172,11 +189,14 @@ def test_errors_are_corrected_the_source_is_not_changed_and_the_command_line_mak
     assert "Use these data" not in page.words
     page = mended(browser, page)
     assert "The data can be analysed" in page.words
+    assert "1 error" in browser.send(page, "/back").words
+    page = decide(browser, browser.get(page.path), "7", AGE, new="70", decision="correct", reason="typing error")
     assert browser.send(page, "/accept").status == 200
     assert project.source.read_bytes() == path.read_bytes()
     with project.corrections.open(encoding="utf-8", newline="") as file:
         ledger = [tuple(row.values())[:6] for row in csv.DictReader(file)]
-    assert ledger == [(SHEET, row, column, old, new, "typing error") for (row, column), (old, new) in MENDED.items()]
+    assert ledger[:2] == [(SHEET, row, column, *texts, "typing error") for (row, column), texts in MENDED.items()]
+    assert ledger[2:] == [(SHEET, "7", AGE, "70", "240", "taken back"), (SHEET, "7", AGE, "240", "70", "typing error")]
     assert main("import", project.source, "--map", project.map, "--corrections", project.corrections,
                 "--out", tmp_path / "replayed")[0] == 0  # fmt: skip
     written = {p.name: p.read_bytes() for p in project.cohort.iterdir()}

@@ -13,13 +13,14 @@ from reinfuse.sources.corrections import (
     Correction,
     corrected_raw,
     corrected_source,
+    last_decisions,
     ledger_text,
     read_ledger,
     with_originals,
 )
 from reinfuse.sources.follow import follow
 from reinfuse.sources.source_table import Source, SourceColumn, SourceRow, SourceTable
-from reinfuse.study.corrections import note_correction
+from reinfuse.study.corrections import note_correction, take_back
 
 TIME = "2026-01-02T03:04:05+00:00"
 HEAD = "table,row,column,old,new,reason,time\n"
@@ -111,3 +112,24 @@ def test_a_decision_is_noted_behind_the_earlier_ones_and_leaving_needs_a_reason(
     first, second = read_ledger(path)
     assert (first.new, first.reason, first.changes) == ("CLL", "letter missing", True)
     assert (second.row, second.reason, second.changes) == ("", "all we have", False)
+
+
+def test_a_decision_is_taken_back_by_a_further_line_and_only_the_last_one_about_its_cell(tmp_path):
+    path = tmp_path / "corrections.csv"
+    for old, new in (("CL", "CL?"), ("CL?", "CLL")):
+        note_correction(path, table="S", row="5", column="Dx", old=old, new=new, reason="typing")
+    note_correction(path, table="S", row="", column="", old="few patients", new="few patients", reason="all we have")
+    with pytest.raises(SourceRefused):
+        take_back(path, 0)
+    take_back(path, 1)
+    take_back(path, 2)
+    with pytest.raises(SourceRefused):
+        take_back(path, 1)
+    lines = read_ledger(path)
+    left = ("few patients", "few patients", "taken back")
+    assert [(c.old, c.new, c.reason) for c in lines[3:]] == [("CLL", "CL?", "taken back"), left]
+    assert last_decisions(lines) == set()
+    after = corrected_source(source(("P1", "CL", "2020-01-01")), lines)
+    assert (after.tables[0].rows[0].texts[1], after.problems, after.remarks[0][:6]) == ("CL?", (), "1 cell")
+    undone = [one("5", "Dx", "CL", "CLL"), one("5", "Dx", "CLL", "CL", "taken back")]
+    assert corrected_source(source(("P1", "CL", "2020-01-01")), undone).remarks == ()

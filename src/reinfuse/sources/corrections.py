@@ -2,7 +2,8 @@
 
 One line a cell, in the order in which it was decided: `table,row,column,old,new,reason,time`. Row and column are those
 under which a problem is told: of a sheet, as the spreadsheet program numbers it; of a cohort's table, from 1.
-Where `old` is `new`, the text was looked at and left. Without a row, `old` is the warning that was looked at.
+Where `old` is `new`, the text was looked at and left. Without a row, `old` is the warning that was looked at. A line
+whose reason is `taken back` undoes the one before it about the same cell.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.limits import MAP_BYTES
 
 CORRECTIONS_FILE = "corrections.csv"
+TAKEN_BACK = "taken back"
+"""Reason of a line that undoes the one before it about its cell."""
 _LONGEST_REASON = 500
 
 
@@ -57,6 +60,11 @@ class Correction:
     def changes(self) -> bool:
         """Whether a text was changed, and not left as it is."""
         return self.old != self.new
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What was decided about: a cell, or a warning about a whole column or table."""
+        return (*self.place, *(() if self.row else (self.old,)))
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -108,6 +116,14 @@ def faults_of(correction: Correction) -> str | None:
     return None
 
 
+def last_decisions(corrections: Sequence[Correction]) -> set[int]:
+    """Return the numbers of the lines that stand: the last one about each cell, or warning, that is not undone."""
+    last: dict[tuple[str, ...], int] = {}
+    for number, one in enumerate(corrections):
+        last[one.subject] = number
+    return {number for number in last.values() if corrections[number].reason != TAKEN_BACK}
+
+
 def corrected_source(source: Source, corrections: Sequence[Correction]) -> Source:
     """Return a source with the corrections of a ledger; what does not fit it is among its problems."""
     if not corrections:
@@ -135,16 +151,13 @@ def corrected_raw(raw: RawCohort, corrections: Sequence[Correction]) -> RawCohor
 
 def with_originals(imported: Imported, corrections: Sequence[Correction]) -> Imported:
     """Return what was imported with the source's own texts beside those that were corrected, and why."""
-    first: dict[tuple[str, str, str], Correction] = {}
-    for one in corrections:
-        if one.changes:
-            first[one.place] = replace(one, old=first[one.place].old) if one.place in first else one
-    if not first:
+    changed = _net(corrections)
+    if not changed:
         return imported
 
     def noted(cell: ImportedCell) -> ImportedCell:
         place = (cell.origin.table.name, _number(cell.origin.table.rows[cell.row]), cell.origin.header)
-        one = first.get(place)
+        one = changed.get(place)
         if one is None:
             return cell
         why = f": {one.reason}" if one.reason else ""
@@ -153,6 +166,15 @@ def with_originals(imported: Imported, corrections: Sequence[Correction]) -> Imp
     tables = {name: ImportedTable(name, t.columns, tuple(tuple(map(noted, row)) for row in t.rows))
               for name, t in imported.tables.items()}  # fmt: skip
     return replace(imported, tables=tables)
+
+
+def _net(corrections: Iterable[Correction]) -> dict[tuple[str, str, str], Correction]:
+    """Return, of each cell that holds another text than at first, the first text, the last one, and why."""
+    net: dict[tuple[str, str, str], Correction] = {}
+    for one in corrections:
+        if one.row and one.changes:
+            net[one.place] = replace(one, old=net[one.place].old) if one.place in net else one
+    return {place: one for place, one in net.items() if one.changes}
 
 
 class _Ledger:
@@ -203,9 +225,8 @@ class _Ledger:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many cells of each table's column were changed."""
-        places = {one.place for ones in self.of_table.values() for one in ones if one.changes}
         counts: dict[tuple[str, str], int] = {}
-        for table, _, column in sorted(places):
+        for table, _, column in sorted(_net(self.corrections)):
             counts[table, column] = counts.get((table, column), 0) + 1
         return counts
 

@@ -11,6 +11,7 @@ from reinfuse.sources.imported import Imported
 from reinfuse.sources.proposal import Proposed
 from reinfuse.sources.propose.changed_meaning import free_meanings, meanings_of
 from reinfuse.sources.questions import MapQuestion, questions
+from reinfuse.sources.reopened import settled
 from reinfuse.sources.source_map import OPEN, WIDE_SHEET, Field, SourceMap
 from reinfuse.sources.source_table import Source
 
@@ -106,6 +107,8 @@ class MapReview:
         Questions about the source as a whole, or about what no column holds.
     remarks
         What was seen and is not carried over.
+    first_map
+        The map as it was proposed, with all its questions.
     """
 
     source: Source
@@ -113,6 +116,12 @@ class MapReview:
     columns: tuple[ColumnReview, ...]
     general: tuple[MapQuestion, ...]
     remarks: tuple[str, ...]
+    first_map: SourceMap
+
+    @property
+    def settled(self) -> list[tuple[MapQuestion, str]]:
+        """Questions that were answered, with their answers."""
+        return list(settled(self.first_map, self.map))
 
     @property
     def map(self) -> SourceMap:
@@ -135,7 +144,7 @@ class MapReview:
         return [_meaning(self.map, name) for name in free_meanings(self.map, column.sheet, column.header)]
 
 
-def map_review(source: Source, proposed: Proposed, imported: Imported) -> MapReview:
+def map_review(source: Source, proposed: Proposed, imported: Imported, *, first_map: SourceMap) -> MapReview:
     """Return what is shown of a source, its map, and what follows from both."""
     readings = _readings(imported)
     texts_of = {(t.name, c.header): frozenset(x.strip().casefold() for x in t.texts(c.header))
@@ -158,7 +167,7 @@ def map_review(source: Source, proposed: Proposed, imported: Imported) -> MapRev
                 reason, proposal.confidence if proposal else None,
                 tuple(by_column.get((table.name, header), ())), tuple(readings.get((table.name, header), ())),
             ))  # fmt: skip
-    return MapReview(source, proposed, tuple(columns), tuple(general), imported.remarks)
+    return MapReview(source, proposed, tuple(columns), tuple(general), imported.remarks, first_map)
 
 
 def _reason(lines: Sequence[Field]) -> str:

@@ -6,6 +6,7 @@ A review is made anew of source, map and ledger each time; an answer gives anoth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 
 from reinfuse.cohort.schema import TABLES
@@ -17,11 +18,13 @@ from reinfuse.sources.map_file import map_text
 from reinfuse.sources.proposal import IGNORE, Proposed
 from reinfuse.sources.propose.changed_meaning import with_meaning
 from reinfuse.sources.questions import MapQuestion, fault, questions, with_answers
+from reinfuse.sources.reopened import reopened
 from reinfuse.sources.source_map import SourceMap
 from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
 from reinfuse.study.sources import go_on_with, headers_of, propose_map
 
 __all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "TextReading", "answer_questions",
+           "ask_again", "begin_anew",
            "change_meaning", "choices_of", "columns_named", "question_key", "review"]  # fmt: skip
 
 _OF_COLUMNS = ("column", "weight", "since")
@@ -40,6 +43,7 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
         If the proposed map cannot be written.
     """
     source, proposed = propose_map(path)
+    first_map = proposed.map
     if map_path.is_file():
         earlier = go_on_with(map_path, source, proposed)
         if earlier is None:
@@ -50,7 +54,7 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
         _write(map_path, proposed.map, proposed)
     ledger = () if corrections is None else read_ledger(corrections)
     imported = follow(corrected_source(source, ledger), proposed.map)
-    return map_review(source, proposed, imported)
+    return map_review(source, proposed, imported, first_map=first_map)
 
 
 def answer_questions(shown: MapReview, map_path: Path, answers: Mapping[str, str]) -> dict[str, str]:
@@ -96,6 +100,21 @@ def change_meaning(shown: MapReview, map_path: Path, *, sheet: str, header: str,
         rule, remedy = "cannot have this meaning, or another column has it", "choose one of those that are listed"
         raise SourceRefused([Problem(table=sheet, column=header, value=meaning, rule=rule, remedy=remedy)]) from None
     _write(map_path, source_map, shown.proposed)
+
+
+def ask_again(shown: MapReview, map_path: Path, key: str) -> None:
+    """Let a question that was answered be open again, and write the map; one that is not there changes nothing."""
+    for question, _ in shown.settled:
+        if question_key(question) == key:
+            _write(map_path, reopened(shown.first_map, shown.map, question), shown.proposed)
+            return
+
+
+def begin_anew(map_path: Path) -> None:
+    """Move a map aside, so that the next review proposes another; nothing is deleted."""
+    if map_path.is_file():
+        number = next(n for n in count(1) if not map_path.with_name(f"map-earlier-{n}.toml").exists())
+        map_path.rename(map_path.with_name(f"map-earlier-{number}.toml"))
 
 
 def question_key(question: MapQuestion) -> str:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reinfuse.cohort.raw_tables import CohortInput, read_raw
 from reinfuse.exceptions import Problem, SourceRefused
 from reinfuse.output.single_file import write_file
-from reinfuse.sources.corrections import Correction, corrected_raw, faults_of, ledger_text, read_ledger
+from reinfuse.sources.corrections import (
+    TAKEN_BACK,
+    Correction,
+    corrected_raw,
+    faults_of,
+    last_decisions,
+    ledger_text,
+    read_ledger,
+)
 
-__all__ = ["Correction", "corrected_cohort", "note_correction", "read_ledger"]
+__all__ = ["Correction", "corrected_cohort", "note_correction", "read_ledger", "take_back"]
 
 
 def note_correction(ledger: Path, *, table: str, row: str, column: str, old: str, new: str,
@@ -43,6 +52,29 @@ def note_correction(ledger: Path, *, table: str, row: str, column: str, old: str
         raise SourceRefused([Problem(table=table, row=number, column=column, rule="cannot be noted", remedy=wrong)])
     write_file(ledger, ledger_text([*earlier, correction]).encode())
     return correction
+
+
+def take_back(ledger: Path, number: int) -> None:
+    """Undo the decision of a line by a further line: the text that stood there before stands there again.
+
+    Parameters
+    ----------
+    number
+        Of the line, from 0; only the last one about its cell can be taken back.
+
+    Raises
+    ------
+    SourceRefused
+        If there is no such line, or a later one is about the same cell.
+    """
+    lines = read_ledger(ledger)
+    if number not in last_decisions(lines):
+        rule, remedy = "is no decision that stands", "take back the last one about its cell"
+        raise SourceRefused([Problem(table=ledger.name, row=number + 1, rule=rule, remedy=remedy)])
+    line = lines[number]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    undone = replace(line, old=line.new, new=line.old, reason=TAKEN_BACK, time=now)
+    write_file(ledger, ledger_text([*lines, undone]).encode())
 
 
 def corrected_cohort(path: CohortInput, corrections: Path | None) -> CohortInput:

@@ -14,7 +14,7 @@ from pathlib import Path
 from reinfuse.cohort.raw_tables import ROW, RawCohort, read_raw
 from reinfuse.exceptions import Problem, Severity
 from reinfuse.messages import grouped
-from reinfuse.sources.corrections import Correction, read_ledger
+from reinfuse.sources.corrections import Correction, last_decisions, read_ledger
 from reinfuse.sources.imported import Imported
 from reinfuse.study.corrections import corrected_cohort
 
@@ -88,6 +88,11 @@ class DataReview:
     rows: Mapping[str, int]
     remarks: tuple[str, ...] = ()
 
+    @property
+    def standing(self) -> set[int]:
+        """Numbers of the decisions that can be taken back."""
+        return last_decisions(self.ledger)
+
     def count(self, severity: Severity) -> int:
         """Return how many problems there are."""
         return sum(len(g.cells) for g in self.groups if g.severity == severity)
@@ -158,8 +163,9 @@ def _raw_cells(raw: RawCohort) -> Cells:
 def _grouped(problems: Iterable[Problem], cells: Cells,
              ledger: Sequence[Correction]) -> tuple[tuple[ProblemGroup, ...], tuple[ProblemGroup, ...]]:  # fmt: skip
     """Return problems by kind: those to be decided, worst first, and warnings that were left."""
-    reasons = {one.place: one.reason for one in ledger if not one.changes and one.row}
-    of_whole = {(one.table, one.column, one.old): one.reason for one in ledger if not one.row}
+    standing = [ledger[number] for number in sorted(last_decisions(ledger))]
+    reasons = {one.place: one.reason for one in standing if not one.changes and one.row}
+    of_whole = {(one.table, one.column, one.old): one.reason for one in standing if not one.row}
     open_groups: list[ProblemGroup] = []
     left_groups: list[ProblemGroup] = []
     for kind in grouped(replace(p, rule=_AT_VALUE.sub("", p.rule)) for p in problems):

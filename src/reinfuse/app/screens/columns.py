@@ -68,6 +68,20 @@ def _change(visit: Visit) -> Response:
     return visit.go()
 
 
+def _again(visit: Visit) -> Response:
+    from reinfuse.study.columns import ask_again
+
+    ask_again(_review(visit), visit.open_project.map, visit.form.get("key", ""))
+    return visit.go()
+
+
+def _anew(visit: Visit) -> Response:
+    from reinfuse.study.columns import begin_anew
+
+    begin_anew(visit.open_project.map)
+    return visit.go()
+
+
 def _import(visit: Visit) -> Response:
     """Import the cohort; what keeps it from being one stands on the next screen."""
     imported(visit.open_project)
@@ -75,4 +89,5 @@ def _import(visit: Visit) -> Response:
 
 
 SCREEN = Screen(name="columns", show=_show, parts={"column": _column}, applies=needs_map, reachable=needs_map,
-                actions={"answer": _answer, "change": _change, "import": _import})  # fmt: skip
+                actions={"answer": _answer, "change": _change, "again": _again, "anew": _anew,
+                         "import": _import})  # fmt: skip

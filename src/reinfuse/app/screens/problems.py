@@ -42,9 +42,23 @@ def _decide(visit: Visit) -> Response:
     return visit.go()
 
 
+def _take_back(visit: Visit) -> Response:
+    """Undo a decision; the ledger keeps both lines."""
+    from reinfuse.study.corrections import take_back
+
+    number = visit.form.get("number", "")
+    take_back(visit.open_project.corrections, int(number) if number.isdecimal() else -1)
+    return visit.go()
+
+
 def _accept(visit: Visit) -> Response:
     """Write the cohort, and go on."""
     return visit.onward() if imported(visit.open_project) else visit.go()
 
 
-SCREEN = Screen(name="problems", show=_show, actions={"decide": _decide, "accept": _accept}, reachable=has_meaning)
+SCREEN = Screen(
+    name="problems",
+    show=_show,
+    actions={"decide": _decide, "back": _take_back, "accept": _accept},
+    reachable=has_meaning,
+)
