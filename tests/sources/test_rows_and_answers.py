@@ -154,6 +154,19 @@ response = "Resp"
         ["P1", "2020-03-31", "PR"], ["P2", "2020-03-01", "CR"]]  # fmt: skip
 
 
+def test_a_block_whose_main_column_is_rejected_is_left_out_whole():
+    source_map = map_of("""
+[responses]
+patient_id = "ID"
+date = { after = "infusion 1", day = 28 }
+response = { column = "Resp", confirm = true }
+""")
+    (question,) = questions(source_map)
+    after = answered(source_map, question, "no")
+    assert after.blocks == ()
+    assert after.ignored == {"": {"Resp": "left out by a person"}}
+
+
 def test_a_header_given_for_a_constant_is_the_column_of_that_name():
     source_map = proposed(sheet(LBCL.replace("Dx", "Entity").replace("NHL", "DLBCL")))
     asked = [q for q in questions(source_map) if q.setting == "const" and q.subject == "diagnosis"]

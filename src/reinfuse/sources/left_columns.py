@@ -53,6 +53,11 @@ def asks_of_a_sheet(key: str) -> bool:
     return key.endswith(_HIDDEN)
 
 
+def changes_blocks(key: str, answer: str) -> bool:
+    """Tell whether an answer adds a block of events, or takes the blocks of a hidden sheet away."""
+    return answer in EVENTS or (asks_of_a_sheet(key) and YES_NO.get(answer.casefold()) == "no")
+
+
 def _without_sheet(source_map: SourceMap, key: str, answer: str) -> SourceMap:
     """Return a map that reads nothing of a hidden sheet."""
     sheet = key.removesuffix(_HIDDEN)

@@ -57,6 +57,11 @@ _COMPOUND = ("response", "result", "death", "death_cause", "diagnosis")
 _PARTS = "; parts as response=CR mrd=undetectable day=90"
 _NUMBERS = {"dose_cells_per_kg": (1e3, 1e11), "grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
 """Between which numbers an answer lies."""
+_ABOUT: Mapping[str, tuple[str, ...]] = {
+    "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
+    "therapies": ("therapy",),
+}  # fmt: skip
+"""Columns without which a block of events says nothing."""
 NOWHERE = "none"
 """Answer that no column holds what a block of events cannot do without: the block is left out."""
 
@@ -161,6 +166,8 @@ def _of_event(block: Block, column: str) -> str:
     if column not in ("date", "day") or not told:
         return ""
     what = block.fields[told].const
+    if block.table == "therapies":
+        return f", each as the day of a therapy ({what})"
     if block.table == "toxicities":
         return f", as the onset of {what}"
     return ", each as the day of a progression (PD)" if what == "PD" else f", each as the day of {what}"
@@ -243,7 +250,7 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
         return replace(source_map, values={**source_map.values, name: words})
     if question.setting == "const" and answer in left_columns.headers_of(source_map, question.place):
         question = replace(question, setting="column")
-    if _leaves_out(question, answer):
+    if _leaves_out(source_map, question, answer):
         return _without_blocks(source_map, {question.place})
     blocks, ignored = [], {sheet: dict(left) for sheet, left in source_map.ignored.items()}
     for place, block in source_map.places():
@@ -261,18 +268,28 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
 def with_answers(source_map: SourceMap, answers: Sequence[tuple[MapQuestion, str]]) -> SourceMap:
     """Return the map with several questions answered, all of them of the map as it is given.
 
-    Blocks that answers leave out go together, after all other answers: places count the blocks before them.
+    Blocks that answers leave out go together, after all other answers, and those that answers add come last: places
+    count the blocks before them.
     """
-    leaving = {q.place for q, a in answers if _leaves_out(q, a)}
-    for question, answer in answers:
-        if not _leaves_out(question, answer):
-            source_map = answered(source_map, question, answer)
-    return _without_blocks(source_map, leaving) if leaving else source_map
+    leaving = {q.place for q, a in answers if _leaves_out(source_map, q, a)}
+    staying = [(q, a) for q, a in answers if q.place not in leaving]
+    for last in (False, True):
+        for question, answer in staying:
+            if (question.place == "questions" and left_columns.changes_blocks(question.subject, answer)) is last:
+                source_map = answered(source_map, question, answer)
+        source_map = _without_blocks(source_map, leaving) if leaving and not last else source_map
+    return source_map
 
 
-def _leaves_out(question: MapQuestion, answer: str) -> bool:
+def _leaves_out(source_map: SourceMap, question: MapQuestion, answer: str) -> bool:
     """Tell whether an answer says that no column holds what a block of events cannot do without."""
-    return question.setting == "column" and answer == NOWHERE
+    if question.setting == "column" and answer == NOWHERE:
+        return True
+    if question.setting != "confirm" or answer != NO:
+        return False
+    block = next(b for place, b in source_map.places() if place == question.place)
+    main = set(_ABOUT.get(block.table, ())) & set(block.fields)
+    return main == {question.subject}
 
 
 def _without_blocks(source_map: SourceMap, places: Collection[str]) -> SourceMap:
