@@ -175,6 +175,7 @@ def test_a_figure_with_more_curves_than_arms_lists_them(tmp_path):
 
 @pytest.mark.parametrize(("content", "rule"), [
     ("no figure", "is no SVG that can be read"), ("<svg", "is no SVG that can be read"),
+    ('<svg xmlns="http://www.w3.org/2000/svg"><path d="M 0 0 L 1e999 1"/></svg>', "is no SVG that can be read"),
     ('<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>', "defines its own entities"),
 ])  # fmt: skip
 def test_what_is_no_figure_is_refused(content, rule, tmp_path):

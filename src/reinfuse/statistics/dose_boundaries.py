@@ -27,7 +27,7 @@ from scipy.stats import beta, binom
 
 from reinfuse.arrays import Floats
 
-MOST_STATES = 400_000
+MOST_STATES = 200_000
 _FEWEST_FOR_ELIMINATION = 3
 _SLACK = 1e-9
 State = tuple[int, int, tuple[tuple[int, int], ...]]
@@ -137,22 +137,22 @@ def select_dose(rule: DoseBoundaries, n: Sequence[int], x: Sequence[int]) -> int
     tried = [j for j in range(eliminated) if n[j] > 0]
     if not tried:
         return None
-    size, toxic = np.array([n[j] for j in tried], float), np.array([x[j] for j in tried], float)
-    a, b = toxic + 0.05, size - toxic + 0.05
-    variance = a * b / ((a + b) ** 2 * (a + b + 1))
-    rates = _isotonic(a / (a + b), 1 / variance) + 1e-10 * np.arange(1, len(tried) + 1)
-    return tried[int(np.argmin(np.abs(rates - rule.target)))]
+    shapes = [(x[j] + 0.05, n[j] - x[j] + 0.05) for j in tried]
+    weights = [(a + b) ** 2 * (a + b + 1) / (a * b) for a, b in shapes]
+    rates = _isotonic([a / (a + b) for a, b in shapes], weights)
+    far = [abs(rate + 1e-10 * (k + 1) - rule.target) for k, rate in enumerate(rates)]
+    return tried[far.index(min(far))]
 
 
-def _isotonic(values: Floats, weights: Floats) -> Floats:
+def _isotonic(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     """Return the non-decreasing fit of least weighted squares (pool adjacent violators)."""
-    blocks: list[list[float]] = []
+    blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values, weights, strict=True):
-        blocks.append([value, weight, 1])
+        blocks.append((value, weight, 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             (v1, w1, k1), (v2, w2, k2) = blocks[-2:]
-            blocks[-2:] = [[(v1 * w1 + v2 * w2) / (w1 + w2), w1 + w2, k1 + k2]]
-    return np.concatenate([np.full(int(k), v) for v, _, k in blocks])
+            blocks[-2:] = [((v1 * w1 + v2 * w2) / (w1 + w2), w1 + w2, k1 + k2)]
+    return [v for v, _, k in blocks for _ in range(k)]
 
 
 def dose_characteristics(
@@ -198,23 +198,28 @@ def _next(rule: DoseBoundaries, state: State, cohort: int, *, x: int) -> State:
     dose, open_doses, counts = state
     n, toxic = counts[dose][0] + cohort, counts[dose][1] + x
     counts = (*counts[:dose], (n, toxic), *counts[dose + 1 :])
-    if rule.too_toxic(toxic, n):
-        open_doses = dose
-        return (dose - 1 if dose else -1), open_doses, counts
-    if toxic <= np.floor(rule.escalate * n + _SLACK):
+    up, down, out = _row(rule, n)
+    if out is not None and toxic >= out:
+        return (dose - 1 if dose else -1), dose, counts
+    if toxic <= up:
         return min(dose + 1, open_doses - 1), open_doses, counts
-    if toxic >= np.ceil(rule.de_escalate * n - _SLACK):
+    if toxic >= down:
         return max(dose - 1, 0), open_doses, counts
     return dose, open_doses, counts
 
 
+@cache
+def _row(rule: DoseBoundaries, n: int) -> tuple[int, int, int | None]:
+    return rule.row(n)
+
+
 def _summed(rule: DoseBoundaries, states: dict[State, float], doses: int) -> DoseCharacteristics:
     selected, none = np.zeros(doses), 0.0
-    patients, toxicities = np.zeros(doses), np.zeros(doses)
+    chance = np.array(list(states.values()))
+    totals = np.array([counts for _, _, counts in states], float)
+    patients, toxicities = (np.asarray(chance @ totals[:, :, k]) for k in (0, 1))
     for (dose, _, counts), probability in states.items():
         n, x = zip(*counts, strict=True)
-        patients += probability * np.array(n)
-        toxicities += probability * np.array(x)
         chosen = None if dose < 0 else select_dose(rule, n, x)
         if chosen is None:
             none += probability

@@ -21,6 +21,7 @@ from reinfuse.exceptions import Problem
 
 MOST_BYTES = 30_000_000
 _MOST_DEPTH = 200
+_FARTHEST = 1e7
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TRANSFORM = re.compile(r"(matrix|translate|scale|rotate)\s*\(([^)]*)\)")
 _COMMAND = re.compile(r"([MLHVZmlhvz])|([A-Za-z])|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
@@ -125,10 +126,10 @@ class _Walk:
             self._draw(target, target.tag.rpartition("}")[2], matrix @ shift, style={**style, **_style(target)})
             return
         if tag == "line":
-            ends = [float(_first(element.get(k, "0"))) for k in ("x1", "y1", "x2", "y2")]
+            ends = [_coordinate(_first(element.get(k, "0"))) for k in ("x1", "y1", "x2", "y2")]
             parts = [np.array(ends).reshape(2, 2)]
         elif tag == "polyline":
-            values = [float(x) for x in _NUMBER.findall(element.get("points", ""))]
+            values = [_coordinate(x) for x in _NUMBER.findall(element.get("points", ""))]
             parts = [np.array(values[: len(values) // 2 * 2]).reshape(-1, 2)]
         elif tag == "path":
             parts = list(_straight(element.get("d", "")))
@@ -146,17 +147,31 @@ class _Walk:
         if not _LABEL.fullmatch(text):
             return
         inner = next((e for e in element.iter() if isinstance(e.tag, str) and e.get("x") is not None), element)
-        x, y = (float(_first(inner.get(k, "0"))) for k in ("x", "y"))
+        x, y = (_coordinate(_first(inner.get(k, "0"))) for k in ("x", "y"))
         length = element.get("textLength")
         anchor = style.get("text-anchor", "start")
         if length and anchor != "middle":
-            x += float(_first(length)) / 2 * (1 if anchor == "start" else -1)
+            x += _coordinate(_first(length)) / 2 * (1 if anchor == "start" else -1)
         place = matrix @ np.array([x, y, 1])
         self.drawing.numbers.append(SvgNumber(_value(text), float(place[0]), float(place[1])))
 
 
 def _value(text: str) -> float:
     return float(text.replace("−", "-").replace(",", ".").rstrip("% "))
+
+
+def _coordinate(text: str) -> float:
+    """Return a number of a drawing.
+
+    Raises
+    ------
+    ValueError
+        If it is larger than any drawing.
+    """
+    value = float(text)
+    if not abs(value) <= _FARTHEST:
+        raise ValueError("a coordinate out of all bounds")
+    return value
 
 
 def _first(text: str) -> str:
@@ -177,7 +192,7 @@ def _style(element: ElementTree.Element) -> dict[str, str]:
 def _matrix(text: str) -> Floats:
     matrix: Floats = np.eye(3)
     for kind, inside in _TRANSFORM.findall(text):
-        v = [float(x) for x in _NUMBER.findall(inside)]
+        v = [_coordinate(x) for x in _NUMBER.findall(inside)]
         step = np.eye(3)
         if kind == "matrix" and len(v) == 6:
             step[:2] = [[v[0], v[2], v[4]], [v[1], v[3], v[5]]]
@@ -209,7 +224,7 @@ def _straight(d: str) -> Iterator[Floats]:
                 points.append(start)
                 now = start
             continue
-        values.append(float(number))
+        values.append(_coordinate(number))
         if len(values) < (1 if command in "HhVv" else 2):
             continue
         now = _moved(command, values, now)
