@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reinfuse.report.brief.sentences import Telling, everyone, tells
 from reinfuse.report.document.model import Paragraph
@@ -39,20 +39,21 @@ class Linked(Telling):
         return None if one is None or other is None else (one, other)
 
     def _responses(self) -> Iterator[str]:
-        """Yield the counts of each factor and what they may mean; the first with what is counted."""
+        """Yield the counts of the first factor, and of each that chance does not explain; the others without counts."""
         if everyone(self.look.one("response", "response", "proportion")):
             return
-        name = "response"
-        for factor in FACTORS:
-            pair = self._pair(factor, "response", "response", statistic="proportion")
-            if pair is None:
-                continue
-            one, other = (self.words.count(e, short=name != "response") for e in pair)
-            named = self._named(factor, first=name == "response")
+        pairs = {f: self._pair(f, "response", "response", statistic="proportion") for f in FACTORS}
+        told = {f: pair for f, pair in pairs.items() if pair is not None}
+        verdicts = {f: "same" if _alike(pair) else self._verdict("response", "odds_ratio", f)
+                    for f, pair in told.items()}  # fmt: skip
+        first = next(iter(told), None)
+        for factor in (f for f in told if f == first or verdicts[f] == "yes"):
+            one, other = (self.words.count(e, short=factor != first) for e in told[factor])
+            named, name = self._named(factor, first=factor == first), "response" if factor == first else "response_next"
             yield self.say("linked", name, responded=self.responded(), factor=named, one=one, other=other)
-            alike = all(e.events == e.n for e in pair) or all(e.events == 0 for e in pair)
-            yield self.say("linked", "same" if alike else self._verdict("response", "odds_ratio", factor))
-            name = "response_next"
+            yield self.say("linked", verdicts[factor])
+        rest = {f: "no" if v == "same" else v for f, v in verdicts.items() if f != first and v != "yes"}
+        yield from self._grouped(rest)
 
     def _named(self, factor: str, *, first: bool) -> str:
         alone = f"{factor}_first"
@@ -65,10 +66,14 @@ class Linked(Telling):
         verdicts = {f: self._direction(f) if verdict == "yes" else verdict for f, verdict in verdicts.items()}
         if verdicts:
             yield self.say("linked", "times")
+        yield from self._grouped(verdicts)
+
+    def _grouped(self, verdicts: Mapping[str, str]) -> Iterator[str]:
+        """Yield one sentence on all factors of which the same may be said."""
         for verdict in VERDICTS:
             alike = [self.say("factor_short", factor) for factor, own in verdicts.items() if own == verdict]
             if alike:
-                yield self.say("linked", f"times_{verdict}", factors=self.words.listed("linked", alike))
+                yield self.say("linked", f"with_{verdict}", factors=self.words.listed("linked", alike))
 
     def _direction(self, factor: str) -> str:
         """Return whether people with a factor lived longer or shorter; every model must say the same."""
@@ -92,3 +97,8 @@ class Linked(Telling):
                 sides = {r.p_value < ALPHA for r in (*effects, *permuted) if r.p_value is not None}
                 return "unsure" if len(sides) > 1 else "yes" if sides == {True} else "no"
         return "verdict_hidden" if hidden else "untested"
+
+
+def _alike(pair: tuple[Estimate, Estimate]) -> bool:
+    """Tell whether all responded, or nobody, with a factor and without."""
+    return all(e.events == e.n for e in pair) or all(e.events == 0 for e in pair)
