@@ -201,8 +201,8 @@ def test_what_is_linked_is_said_with_counts_and_how_sure(demo_findings):
     text = linked(demo_findings)
     for told in (
         "in 14 of 28 people with two chemo drugs (cyclophosphamide and fludarabine) before the first round, and in 2 "
-        "of 15 people without. Chance alone does not easily explain this. With the two drugs before the second round or "
-        "more cells in the second round, any difference could well be due to chance. We also",
+        "of 15 people without. Chance alone does not easily explain this. With the two drugs before the second round "
+        "or more cells in the second round, any difference could well be due to chance. We also",
     ):
         assert told in text
     assert "It was longer with the two drugs before the first round or more cells in the second round. Chance" in text
