@@ -92,6 +92,7 @@ def test_a_cohort_of_one_diagnosis_is_shown_beside_patients_of_that_diagnosis(co
     inputs = Study(cohort, Plan.built_in())._inputs()
     only = inputs.data.frame["diagnosis"] == "NHL"
     data = replace(inputs.data, frame=inputs.data.frame.filter(only), populations={"all": only.to_numpy()[only]})
+    assert "The mix of diagnoses" in " ".join(SHOWN.text(StudyTables(findings_of(cohort))))
     records = published(replace(inputs, data=data), read_register(), on=date(2026, 11, 29))
     assert {(e.events, e.n) for e in records if e.endpoint == "cr" and e.statistic == "proportion"} == {
         (4, 21),
@@ -155,6 +156,16 @@ def test_published_numbers_may_leave_but_not_those_of_a_centre_s_own_folder(coho
     assert proportions(shared, "cr")["ZUMA-1 retreatment (Locke 2020)"] == (4, 13)
     own = suppressed(findings_of(cohort, registers=[folder]), 11)[0]
     assert not any(e.analysis == "published" for e in own.estimates)
+
+
+@pytest.mark.parametrize("diagnosis", ["myeloma", "AML"])
+def test_a_cohort_of_other_diseases_is_not_compared(tmp_path, diagnosis):
+    tables = {name: text.replace("CLL", diagnosis).replace("NHL", "other") for name, text in GOOD.items()}
+    assert diagnosis in tables["patients"]
+    findings = Study(read_cohort(write_folder(tmp_path, **tables)), Plan.built_in()).only(
+        published_studies.NAME, "response", "flow"
+    )
+    assert not any(e.analysis.startswith("published") for e in findings.estimates)
 
 
 def test_nothing_is_said_where_nothing_is_comparable(tmp_path):

@@ -60,13 +60,11 @@ def published(inputs: Inputs, register: Register, *, on: date) -> list[Estimate]
         Today: how old the evidence is.
     """
     records = []
-    asked, own = inputs.plan.evidence, set(_diagnoses(inputs))
+    asked = inputs.plan.evidence
     for question in _questions(inputs):
         pool = register.poolable(question.name, grade=question.grade, disease=question.disease,
                                  across=asked.across, without=asked.leave_out)  # fmt: skip
-        left_out = [e for e in pool.excluded if own & {*e.study.diseases}]
-        if pool.figures or any(e.study.is_retracted for e in left_out):
-            pool = replace(pool, excluded=tuple(left_out))
+        if pool.figures or any(e.study.is_retracted for e in pool.excluded):
             records += list(_of(question, pool, register, confidence=inputs.plan.confidence, on=on))
     return records
 
@@ -139,6 +137,8 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     if inputs.plan.index_infusion == INDEX:
         register = read_register(*map(Path, inputs.plan.evidence.registers))
         _refuse_unknown(register, inputs.plan.evidence.leave_out)
+        own = set(_diagnoses(inputs))
+        register = Register(tuple(s for s in register.studies if own & {*s.diseases}))
         yield without_curves(NAME, lambda: published(inputs, register, on=date.today()))
         rest = Register(tuple(s for s in register.studies if s.name not in inputs.plan.evidence.leave_out))
         for question in _questions(inputs):
@@ -167,7 +167,7 @@ ANALYSIS = Analysis(
         "Clopper-Pearson interval of each study (Biometrika 1934;26:404); binomial-normal mixed model (Stat Med "
         "2010;29:3046); prediction for a further study by quadrature, tau half-normal (Res Synth Methods 2017;8:79)"
     ),
-    lacking="the register holds nothing comparable",
+    lacking="the register holds no comparable study of these diagnoses",
     switches=("evidence",),
     disclosure="published",
 )

@@ -67,6 +67,8 @@ def _text(tables: StudyTables) -> Iterator[str]:
     yield from (f"{label}: {notice}. Do not rely on figures of this study." for label, notice in notices(tables))
     every = comparisons(tables)
     yield from (_sentence(one) for one in every if one.population == "all" and one.studies)
+    if len({one.population for one in every}) > 1:
+        yield "The mix of diagnoses differs between the studies and this cohort: compare within a diagnosis as well."
     studies = {e.group: e for one in every for e in one.studies}
     if studies:
         yield _ages(tables, list(studies.values()))
