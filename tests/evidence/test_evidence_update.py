@@ -191,6 +191,9 @@ def test_the_commands(main, export, tmp_path):
     assert (status, output.splitlines()[0][:36]) == (0, "ALARM: retraction of Gauthier 2021 (")
     assert "left out of every synthesis" in output
     assert "ALARM" not in main("evidence")[1]
+    synthesis = ("evidence", "synthesis", "--endpoint", "cr")
+    assert "RETRACTED and left out: Gauthier 2021 (Blood. 2027" in main(*synthesis, "--register", tmp_path / "new")[1]
+    assert "RETRACTED" not in main(*synthesis)[1]
     rows = (
         (tmp_path / "new" / "screening.csv")
         .read_text()

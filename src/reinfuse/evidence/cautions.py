@@ -100,6 +100,8 @@ def _provenance(synthesis: Synthesis, on: date) -> Iterator[str]:
     stale = [f"{s.label} (by {s.review_by})" for s in synthesis.registered if s.is_stale(on)]
     if stale:
         yield f"Out of date, was to be read again: {', '.join(stale)}."
+    for study in (e.study for e in synthesis.excluded if e.study.is_retracted):
+        yield f"RETRACTED and left out: {study.label} ({', '.join(n.reference for n in study.alarms)})."
     for study in synthesis.registered:
         for notice in study.alarms:
             yield f"A {notice.kind} of {study.label} has been published ({notice.reference}): read it before use."
