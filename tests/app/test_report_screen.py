@@ -56,6 +56,11 @@ def test_what_the_app_saved_is_what_the_command_line_writes_to_the_byte(ran, mai
     assert [str(f) for f in files if (out / f).read_bytes() != (project.results / f).read_bytes()] == []
 
 
+def test_the_process_of_a_run_has_given_its_memory_back(ran):
+    browser, _, project = ran
+    assert browser.services.tasks._workers[project.id, "analysis"]._process.poll() == 0
+
+
 def test_results_are_on_record_as_shown_and_of_the_plan(ran, report):
     browser, folder, project = ran
     assert locked_plan(project.plan).results_since
@@ -73,7 +78,7 @@ def test_each_step_says_day_estimate_interval_at_risk_and_events(report):
     page = report()
     steps = re.findall(r'class="step"[^>]*aria-label="([^"]*)"', page.text)
     assert len(steps) == 6
-    assert all(re.fullmatch(r"Day [\d.]+: \d+ % \((95 % CI \d+ % to \d+ %|no interval)\), \d at risk, \d events?, "
+    assert all(re.fullmatch(r"Day [\d.]+: \d+% \((95% CI \d+% to \d+%|no interval)\), \d at risk, \d events?, "
                             r"\d censored", s) for s in steps)  # fmt: skip
     assert "8 patients, 6 events" in page.words
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from reinfuse.cohort.strata import factor_of, level_of
+from reinfuse.report.text.journal_style import printed_as
 from reinfuse.report.text.labels import Labels, with_own_labels
+from reinfuse.report.text.number_format import limits, percent
 from reinfuse.results.curves import Curve
 from reinfuse.results.findings import Findings
 
@@ -30,6 +32,8 @@ class CurveStep:
         The estimate just before the day, and from the day on.
     lower, upper
         Of the estimate from the day on; None where not defined.
+    share, interval
+        Estimate and limits as the report prints them; no interval: "".
     at_risk, events, censored
         Patients: at risk just before the day, with an event on it, censored on it.
     """
@@ -42,6 +46,8 @@ class CurveStep:
     at_risk: int
     events: int
     censored: int
+    share: str
+    interval: str
 
     @property
     def arithmetic(self) -> str | None:
@@ -122,7 +128,8 @@ def charts(results: Path, *, until: float | None = None) -> tuple[CurveChart, ..
     for (endpoint, population, group), curve in findings.curves.items():
         if population == "all" and len(curve.time) and endpoint not in competing:
             groups.setdefault((endpoint, factor_of(group)), []).append((level_of(group), curve))
-    return tuple(_chart(findings, *key, curves, until=until) for key, curves in groups.items())
+    with printed_as(findings.plan.report):
+        return tuple(_chart(findings, *key, curves, until=until) for key, curves in groups.items())
 
 
 def _chart(findings: Findings, endpoint: str, factor: str, curves: Sequence[tuple[str, Curve]], *,
@@ -145,10 +152,14 @@ def _chart(findings: Findings, endpoint: str, factor: str, curves: Sequence[tupl
 def _steps(curve: Curve) -> Iterator[CurveStep]:
     before = 1.0
     for k in range(len(curve.time)):
-        yield CurveStep(float(curve.time[k]), before, float(curve.survival[k]), _or_none(curve.lower[k]),
-                        _or_none(curve.upper[k]), round(curve.at_risk[k]), round(curve.events[k]),
-                        round(curve.censored[k]))  # fmt: skip
-        before = float(curve.survival[k])
+        survival, low, high = float(curve.survival[k]), _or_none(curve.lower[k]), _or_none(curve.upper[k])
+        interval = ""
+        if low is not None and high is not None:
+            interval = limits(percent(low, curve.n), percent(high, curve.n))
+        yield CurveStep(float(curve.time[k]), before, survival, low, high, round(curve.at_risk[k]),
+                        round(curve.events[k]), round(curve.censored[k]), percent(survival, curve.n),
+                        interval)  # fmt: skip
+        before = survival
 
 
 def _or_none(value: float) -> float | None:
