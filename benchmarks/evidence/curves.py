@@ -71,7 +71,7 @@ def one_pair(rng, n, error, every):
         return None
     truth = {"firth": hazard_ratio([arms[0][1]], [arms[1][1]], confidence=0.95).value,
              "cox": unpenalised(arms[0][1], arms[1][1])}  # fmt: skip
-    found: dict[str, list] = {"ensemble": [], "best": [], "guyot": []}
+    patients: dict[str, list] = {"ensemble": [], "best": [], "guyot": []}
     row = {"exact": 0, "events": 0, "guyot_exact": 0, "guyot_events": 0, "holds": 0, "count": []}
     for reading, _, true in arms:
         try:
@@ -87,10 +87,10 @@ def one_pair(rng, n, error, every):
         row["holds"] += bool(np.any(np.all((tables.at_risk == true) & (tables.events == 1), axis=1)))
         row["count"].append(tables.count)
         drawn = rng.choice(len(tables.weight), DRAWS, p=tables.weight)
-        found["ensemble"].append(with_patients(reading, tables, rng, drawn))
-        found["best"].append(with_patients(reading, tables, rng, [tables.best]))
-        found["guyot"].append(with_patients(reading, own, rng, [0]))
-    for name, (first, second) in found.items():
+        patients["ensemble"].append(with_patients(reading, tables, rng, drawn))
+        patients["best"].append(with_patients(reading, tables, rng, [tables.best]))
+        patients["guyot"].append(with_patients(reading, own, rng, [0]))
+    for name, (first, second) in patients.items():
         given = hazard_ratio(first, second, confidence=0.95)
         row[f"{name}_firth"] = given.value - truth["firth"]
         each = [unpenalised(a, b) for a, b in zip(first, second, strict=True)]

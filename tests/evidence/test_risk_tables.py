@@ -22,7 +22,7 @@ def reading(time, survival, n, *, error=0.01, end=None, printed=(), **more):
 
 def plain_search(curve):
     """Return every table by trying all numbers: for small curves whose printed times lie within gaps."""
-    found = set()
+    listed = set()
     edges = [0.0, *curve.time, np.inf]
 
     def printed(k):
@@ -31,7 +31,7 @@ def plain_search(curve):
     def grow(k, left, height, path):
         if k == len(curve.time):
             if all(left >= r for r in printed(k)) and (left > 0 or height == 0):
-                found.add(tuple(path))
+                listed.add(tuple(path))
             return
         numbers = printed(k)
         if any(left < r for r in numbers):
@@ -45,7 +45,7 @@ def plain_search(curve):
                     grow(k + 1, n - d, after, [*path, (n, d)])
 
     grow(0, curve.patients, 1.0, [])
-    return found
+    return listed
 
 
 def as_set(tables):

@@ -26,6 +26,7 @@ from scipy.special import gammaln, logsumexp
 
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics.curve_reading import CurveReading, Gap, ambiguous
+from reinfuse.statistics.table_paths import Layer, best_path, drawn_paths, every_path, ranges, tables_of
 
 REACH = 4.0
 """Standard deviations of the reading error within which a height agrees."""
@@ -74,23 +75,6 @@ class RiskTables:
     best: int
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """States after a step, and the edges that lead to them, sorted by `child`."""
-
-    left: Integers
-    height: Floats
-    had: Integers
-    log: Floats
-    score: Floats
-    count: Floats
-    parent: Integers
-    child: Integers
-    at_risk: Integers
-    edge_log: Floats
-    exact: bool
-
-
 def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_260) -> RiskTables:
     """Return the tables that agree with a curve: all where they are few, else draws by their probability.
 
@@ -133,13 +117,13 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
                      -np.inf)  # fmt: skip
     count = float(last.count[closed].sum())
     exact = all(layer.exact for layer in layers)
-    best = _best_path(layers, np.where(closed, last.score, -np.inf) + final - last.log)
+    best = best_path(layers, np.where(closed, last.score, -np.inf) + final - last.log)
     if count <= MOST_LISTED:
-        paths, log = _every_path(layers, np.flatnonzero(closed), final)
+        paths, log = every_path(layers, np.flatnonzero(closed), final)
     else:
-        paths, log = _drawn_paths(layers, final, draws=draws, seed=seed)
-    at_risk, events, log = _agreeing(reading, *_tables(layers, paths), log)
-    at_risk, events, log, place = _with_best(at_risk, events, log, best=_tables(layers, best))
+        paths, log = drawn_paths(layers, final, draws=draws, seed=seed)
+    at_risk, events, log = _agreeing(reading, *tables_of(layers, paths), log)
+    at_risk, events, log, place = _with_best(at_risk, events, log, best=tables_of(layers, best))
     weight = np.exp(log - logsumexp(log))
     return RiskTables(at_risk, events, weight, count, count <= MOST_LISTED and exact, exact, place)
 
@@ -169,12 +153,12 @@ def _rate(reading: CurveReading) -> float:
     return max(reading.patients * lowest, 1.0) / max(reading.end, 1e-12)
 
 
-def _layers(reading: CurveReading) -> list[_Layer]:
+def _layers(reading: CurveReading) -> list[Layer]:
     """Return the layers of states, the first before any step, each pruned to those that later numbers allow."""
     every, rate, least = reading.gaps, _rate(reading), int(reading.every_row_is_a_step)
     needed = _needed(every, least)
     zero, one = np.zeros(1), np.zeros(1, np.int64)
-    layers = [_Layer(np.array([reading.patients]), np.ones(1), one, zero, zero, np.ones(1), one[:0], one[:0], one[:0],
+    layers = [Layer(np.array([reading.patients]), np.ones(1), one, zero, zero, np.ones(1), one[:0], one[:0], one[:0],
                      zero[:0], True)]  # fmt: skip
     for k in range(len(reading.time)):
         layer = _next_layer(reading, layers[-1], every[k], k=k, needed=needed[k + 1], rate=rate)
@@ -192,20 +176,20 @@ def _needed(every: list[Gap], least: int) -> list[int]:
     return needed[::-1]
 
 
-def _next_layer(reading: CurveReading, before: _Layer, gap: Gap, *, k: int, needed: int, rate: float) -> _Layer:
+def _next_layer(reading: CurveReading, before: Layer, gap: Gap, *, k: int, needed: int, rate: float) -> Layer:
     least, reach = int(reading.every_row_is_a_step), REACH * reading.error
     wanted = float(reading.survival[k])
     lowest = max(needed + least, 1)
     highest = np.minimum(before.left, gap.most)
     highest = np.where(before.left >= gap.least, highest, 0)
-    parent, at_risk = _ranges(np.full_like(highest, lowest), highest)
+    parent, at_risk = ranges(np.full_like(highest, lowest), highest)
     allowed = _marks_allow(gap, before.left[parent] - at_risk)
     parent, at_risk = parent[allowed], at_risk[allowed]
     share = before.height[parent]
     fewest = np.ceil(at_risk * (1 - (wanted + reach) / np.maximum(share, 1e-12)) - _SAME)
     greatest = np.floor(at_risk * (1 - (wanted - reach) / np.maximum(share, 1e-12)) + _SAME)
     greatest = np.minimum(greatest, at_risk - needed)
-    place, events = _ranges(np.maximum(fewest, least).astype(np.int64), greatest.astype(np.int64))
+    place, events = ranges(np.maximum(fewest, least).astype(np.int64), greatest.astype(np.int64))
     parent, at_risk = parent[place], at_risk[place]
     left = at_risk - events
     use = np.ones(len(left), bool)
@@ -217,13 +201,6 @@ def _next_layer(reading: CurveReading, before: _Layer, gap: Gap, *, k: int, need
     edge = edge + _censored(gap, before.left[parent], at_risk, rate=rate)
     had = before.had[parent] + events if reading.events is not None else np.zeros_like(left)
     return _merged(before, reading, (parent, at_risk, left, had), height=height, edge=edge)
-
-
-def _ranges(first: Integers, last: Integers) -> tuple[Integers, Integers]:
-    """Return all pairs (place, value) with first[place] <= value <= last[place]."""
-    size = np.maximum(last - first + 1, 0)
-    place = np.repeat(np.arange(len(size)), size)
-    return place, first[place] + np.arange(len(place)) - np.repeat(np.cumsum(size) - size, size)
 
 
 def _marks_allow(gap: Gap, censored: Integers) -> Bools:
@@ -246,8 +223,8 @@ def _censored(gap: Gap, left: Integers, at_risk: Integers, *, rate: float) -> Fl
     return log
 
 
-def _merged(before: _Layer, reading: CurveReading, edges: tuple[Integers, Integers, Integers, Integers], *,
-            height: Floats, edge: Floats) -> _Layer:  # fmt: skip
+def _merged(before: Layer, reading: CurveReading, edges: tuple[Integers, Integers, Integers, Integers], *,
+            height: Floats, edge: Floats) -> Layer:  # fmt: skip
     """Return the layer whose states are those that edges lead to, equal ones as one."""
     parent, at_risk, left, had = edges
     exact = True
@@ -266,7 +243,7 @@ def _merged(before: _Layer, reading: CurveReading, edges: tuple[Integers, Intege
     score = np.full(states, -np.inf)
     np.maximum.at(score, child, before.score[parent] + edge)
     paths: Floats = np.bincount(child, before.count[parent], states).astype(np.float64)
-    return _Layer(
+    return Layer(
         left[first], np.bincount(child, weight * height, states) / np.maximum(total, 1e-300), had[first],
         top + np.log(np.maximum(total, 1e-300)), score, paths,
         parent, child, at_risk, edge, exact,
@@ -278,56 +255,3 @@ def _keys(left: Integers, had: Integers, height: Floats) -> Integers:
     rounded = np.rint(height).astype(np.int64)
     key: Integers = (left * 4096 + had) * (1 << 34) + rounded
     return key
-
-
-def _every_path(layers: list[_Layer], ends: Integers, final: Floats) -> tuple[list[Integers], Floats]:
-    """Return all paths, as the edges of each layer, with their log weights."""
-    state, log = ends, (final - layers[-1].log)[ends]
-    paths: list[Integers] = []
-    for layer in reversed(layers[1:]):
-        first = np.searchsorted(layer.child, state, "left")
-        last = np.searchsorted(layer.child, state, "right") - 1
-        place, edge = _ranges(first, last)
-        paths = [edge, *(p[place] for p in paths)]
-        log = log[place] + layer.edge_log[edge]
-        state = layer.parent[edge]
-    return paths, log
-
-
-def _drawn_paths(layers: list[_Layer], final: Floats, *, draws: int, seed: int) -> tuple[list[Integers], Floats]:
-    """Return paths drawn by their probability."""
-    random = np.random.default_rng(seed)
-    chance = np.exp(final - logsumexp(final))
-    state = np.searchsorted(np.cumsum(chance), random.random(draws) * chance.sum())
-    paths: list[Integers] = []
-    for before, layer in zip(reversed(layers[:-1]), reversed(layers[1:]), strict=True):
-        share = np.exp(before.log[layer.parent] + layer.edge_log - layer.log[layer.child])
-        total = np.append(0.0, np.cumsum(share))
-        first = np.searchsorted(layer.child, state, "left")
-        last = np.searchsorted(layer.child, state, "right")
-        wanted = total[first] + random.random(draws) * (total[last] - total[first])
-        edge = np.clip(np.searchsorted(total, wanted, "right") - 1, first, last - 1)
-        paths = [edge, *paths]
-        state = layer.parent[edge]
-    return paths, np.zeros(draws)
-
-
-def _best_path(layers: list[_Layer], final: Floats) -> list[Integers]:
-    """Return the path of greatest weight."""
-    state = int(np.argmax(final))
-    path: list[Integers] = []
-    for before, layer in zip(reversed(layers[:-1]), reversed(layers[1:]), strict=True):
-        first, last = np.searchsorted(layer.child, [state, state + 1])
-        edge = int(first) + int(np.argmax(before.score[layer.parent[first:last]] + layer.edge_log[first:last]))
-        path = [np.array([edge]), *path]
-        state = int(layer.parent[edge])
-    return path
-
-
-def _tables(layers: list[_Layer], paths: list[Integers]) -> tuple[Integers, Integers]:
-    """Return numbers at risk and events of paths, shape (paths, k)."""
-    if not paths:
-        return np.zeros((1, 0), np.int64), np.zeros((1, 0), np.int64)
-    at_risk = [layer.at_risk[edge] for layer, edge in zip(layers[1:], paths, strict=True)]
-    left = [layer.left[layer.child[edge]] for layer, edge in zip(layers[1:], paths, strict=True)]
-    return np.stack(at_risk, axis=1), np.stack(at_risk, axis=1) - np.stack(left, axis=1)

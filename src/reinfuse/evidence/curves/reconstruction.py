@@ -249,8 +249,8 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
         k = int(np.argmax(rises))
         problems.append(_option("survival", arm.name, f"rises by {100 * rises[k]:.2g} % at time {arm.time[k]:g}",
                                 "correct the point, or give a larger --reading-error"))  # fmt: skip
-    kept = _steps(arm) if not request.along else (arm.time > 0)
-    if not np.any(arm.survival[kept] < 1):
+    steps = _steps(arm) if not request.along else (arm.time > 0)
+    if not np.any(arm.survival[steps] < 1):
         problems.append(_option("survival", arm.name, "the curve has no step",
                                 "without an event there is nothing to reconstruct"))  # fmt: skip
     if len(problems) > before:
@@ -258,7 +258,7 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
     marks = None if arm.marks is None else arm.marks[arm.marks <= end + slack]
     inside = [k for k, t in enumerate(risk.time) if t <= end]
     return CurveReading(
-        arm.time[kept], arm.survival[kept], request.error, end,
+        arm.time[steps], arm.survival[steps], request.error, end,
         np.array([risk.time[k] for k in inside], float), np.array([risk.number[k] for k in inside], np.int64),
         slack, None if marks is None else np.minimum(marks, end), not request.along, dict(request.events).get(arm.name),
     )  # fmt: skip

@@ -11,20 +11,20 @@ from reinfuse.report.document.model import Table
 
 def dose_page(study: DoseStudy) -> ProtocolPage:
     """Return the page."""
-    asked, bounds = study.request, study.boundaries
-    most = asked.cohort * asked.cohorts
+    request, bounds = study.request, study.boundaries
+    most = request.cohort * request.cohorts
     return ProtocolPage(
         name="dose",
         title="Dose finding by toxicity (Bayesian optimal interval design)",
         answer=(
-            f"Treat {asked.cohorts} cohorts of {asked.cohort}, {most} patients in all, the first at dose "
-            f"{asked.doses[asked.start - 1]}. Escalate where the rate of dose-limiting toxicity (DLT) at the current "
-            f"dose is {decimal(bounds.escalate, 3)} or less, de-escalate where it is "
+            f"Treat {request.cohorts} cohorts of {request.cohort}, {most} patients in all, the first at dose "
+            f"{request.doses[request.start - 1]}. Escalate where the rate of dose-limiting toxicity (DLT) at the "
+            f"current dose is {decimal(bounds.escalate, 3)} or less, de-escalate where it is "
             f"{decimal(bounds.de_escalate, 3)} or more, else stay.",
             "The decision table holds at every dose: count the patients treated at the current dose and those of them "
             "with DLT.",
             "At the end the maximum tolerated dose is the one whose rate, smoothed so that it does not fall with the "
-            f"dose, is nearest to {percent(asked.target)}.",
+            f"dose, is nearest to {percent(request.target)}.",
         ),
         decisions=(table("rules", "Decisions by the number of patients with DLT at the current dose",
                          ("Patients at the dose", "Escalate", "Stay", "De-escalate", "Eliminate the dose"),
@@ -33,11 +33,11 @@ def dose_page(study: DoseStudy) -> ProtocolPage:
                                 "At the highest dose left, stay in place of escalating; at the lowest, in place of "
                                 "de-escalating.")),),
         characteristics=tuple(_characteristics(study)),
-        settings=(("Target rate of DLT", percent(asked.target)), ("Doses", ", ".join(asked.doses)),
+        settings=(("Target rate of DLT", percent(request.target)), ("Doses", ", ".join(request.doses)),
                   ("Rate that is too low, and too high",
-                   f"{percent(0.6 * asked.target)}, {percent(1.4 * asked.target)}"),
+                   f"{percent(0.6 * request.target)}, {percent(1.4 * request.target)}"),
                   ("Elimination where the posterior probability of a rate above the target exceeds",
-                   percent(asked.cutoff))),
+                   percent(request.cutoff))),
         methods=(Method("Boundaries minimise the probability of a wrong decision, with 60% and 140% of the target as "
                         "rates that are too low and too high.", ("boin",)),
                  Method("Operating characteristics are exact: the probabilities of all paths are summed, without "

@@ -10,16 +10,16 @@ from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent,
 
 def log_rank_page(study: LogRankStudy) -> ProtocolPage:
     """Return the page."""
-    asked, size, errors = study.request, study.size, study.simulated
+    request, size, errors = study.request, study.size, study.simulated
     return ProtocolPage(
         name="logrank",
         title="Single-arm study of a time to event against a reference curve",
         answer=(
-            f"Treat {size.n} patients over {asked.accrual:g} {asked.unit} and follow the last for "
-            f"{asked.follow_up:g} {asked.unit}. At a hazard ratio of {asked.ratio:g} to the reference the power is "
-            f"{percent(size.power)} (normal approximation).",
+            f"Treat {size.n} patients over {request.accrual:g} {request.unit} and follow the last for "
+            f"{request.follow_up:g} {request.unit}. At a hazard ratio of {request.ratio:g} to the reference the power "
+            f"is {percent(size.power)} (normal approximation).",
             f"Expected events: {decimal(size.events_null)} if the arm is as the reference, "
-            f"{decimal(size.events_alternative)} at the hazard ratio of {asked.ratio:g}.",
+            f"{decimal(size.events_alternative)} at the hazard ratio of {request.ratio:g}.",
             f"Simulated with {size.n} patients: type I error {percent(errors.type_1)} (Monte Carlo standard error "
             f"{percent(errors.type_1_error)}), power {percent(errors.power)} ({percent(errors.power_error)}).",
             *_warning(study),
@@ -48,17 +48,17 @@ def _warning(study: LogRankStudy) -> Iterator[str]:
 
 
 def _settings(study: LogRankStudy) -> Iterator[tuple[str, str]]:
-    asked = study.request
-    form = "exponential" if asked.shape == 1 else f"Weibull, shape {asked.shape:g}"
-    if asked.curve is not None:
-        yield "Reference", f"Kaplan-Meier curve of {len(asked.curve[0])} points, hazard even between steps"
-    elif asked.median is not None:
-        yield "Reference", f"median {asked.median:g} {asked.unit} ({form})"
+    request = study.request
+    form = "exponential" if request.shape == 1 else f"Weibull, shape {request.shape:g}"
+    if request.curve is not None:
+        yield "Reference", f"Kaplan-Meier curve of {len(request.curve[0])} points, hazard even between steps"
+    elif request.median is not None:
+        yield "Reference", f"median {request.median:g} {request.unit} ({form})"
     else:
-        yield "Reference", f"survival {percent(asked.survival or 0)} at {asked.at:g} {asked.unit} ({form})"
-    yield "Hazard ratio worth detecting", f"{asked.ratio:g}"
-    yield "Accrual, uniform", f"{asked.accrual:g} {asked.unit}"
-    yield "Follow-up after accrual", f"{asked.follow_up:g} {asked.unit}"
-    yield "Loss to follow-up", f"{asked.loss:g} a unit of time" if asked.loss else "none"
-    yield "Type I error, one-sided", percent(asked.alpha)
-    yield "Power, at least", percent(asked.power)
+        yield "Reference", f"survival {percent(request.survival or 0)} at {request.at:g} {request.unit} ({form})"
+    yield "Hazard ratio worth detecting", f"{request.ratio:g}"
+    yield "Accrual, uniform", f"{request.accrual:g} {request.unit}"
+    yield "Follow-up after accrual", f"{request.follow_up:g} {request.unit}"
+    yield "Loss to follow-up", f"{request.loss:g} a unit of time" if request.loss else "none"
+    yield "Type I error, one-sided", percent(request.alpha)
+    yield "Power, at least", percent(request.power)

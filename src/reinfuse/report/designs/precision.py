@@ -22,20 +22,20 @@ _METHODS = {
 
 def precision_page(study: PrecisionStudy) -> ProtocolPage:
     """Return the page."""
-    asked = study.request
-    what = "Half-width" if asked.measure == "proportion" else "Factor"
-    rows = [(percent(w) if asked.measure == "proportion" else decimal(w, 2),
+    request = study.request
+    what = "Half-width" if request.measure == "proportion" else "Factor"
+    rows = [(percent(w) if request.measure == "proportion" else decimal(w, 2),
              "more than 2,000" if s.n is None else number_format.count(s.n), _assured(s.assured))
             for w, s in study.others]  # fmt: skip
     return ProtocolPage(
         name="precision",
-        title=f"Number of patients by the precision of a {_OF[asked.measure]}",
+        title=f"Number of patients by the precision of a {_OF[request.measure]}",
         answer=tuple(_answer(study)),
         decisions=(),
         characteristics=(table("sizes", "Patients by the wanted precision",
                                (what, "Patients", "Probability of that precision or better"), rows),),
         settings=tuple(_settings(study)),
-        methods=(_METHODS[asked.measure],),
+        methods=(_METHODS[request.measure],),
         limits=("A precise estimate is no unbiased one: a factor that was not randomised is confounded whatever n.",
                 "The expected width is met on average; the table's last column says how often it is met.",
                 "Patients who cannot be evaluated come on top."),
@@ -43,25 +43,25 @@ def precision_page(study: PrecisionStudy) -> ProtocolPage:
 
 
 def _answer(study: PrecisionStudy) -> Iterator[str]:
-    asked, n = study.request, number_format.count(study.size.n)
-    level = f"{100 * asked.confidence:g}%"
-    if asked.measure == "proportion":
-        yield (f"{n} patients give a proportion near {percent(asked.rates[0])} a {level} CI whose half-width is "
+    request, n = study.request, number_format.count(study.size.n)
+    level = f"{100 * request.confidence:g}%"
+    if request.measure == "proportion":
+        yield (f"{n} patients give a proportion near {percent(request.rates[0])} a {level} CI whose half-width is "
                f"{percent(study.size.width)} in expectation.")  # fmt: skip
-    elif asked.measure == "odds-ratio":
+    elif request.measure == "odds-ratio":
         yield (
-            f"{n} patients, {percent(asked.share)} with the factor, give an odds ratio a {level} CI whose limits "
+            f"{n} patients, {percent(request.share)} with the factor, give an odds ratio a {level} CI whose limits "
             f"are within a factor of {decimal(math.exp(study.size.width), 2)} of it in expectation."
         )
     else:
         events = math.ceil(study.events or 0)
         yield (
-            f"{events} events, in about {n} patients with {percent(asked.rates[0])} having the event, give a "
-            f"hazard ratio a {level} CI whose limits are within a factor of {decimal(asked.factor or 0, 2)} of it."
+            f"{events} events, in about {n} patients with {percent(request.rates[0])} having the event, give a "
+            f"hazard ratio a {level} CI whose limits are within a factor of {decimal(request.factor or 0, 2)} of it."
         )
     if study.power is not None:
-        yield (f"With so many events and a true hazard ratio of {asked.ratio:g}, the {level} CI excludes "
-               f"{asked.exclude:g} with a probability of {percent(study.power)}.")  # fmt: skip
+        yield (f"With so many events and a true hazard ratio of {request.ratio:g}, the {level} CI excludes "
+               f"{request.exclude:g} with a probability of {percent(study.power)}.")  # fmt: skip
 
 
 def _assured(share: float) -> str:
@@ -69,14 +69,14 @@ def _assured(share: float) -> str:
 
 
 def _settings(study: PrecisionStudy) -> Iterator[tuple[str, str]]:
-    asked = study.request
-    yield "Estimate", _OF[asked.measure]
-    if asked.measure == "proportion":
-        yield "Assumed rate", percent(asked.rates[0])
-        yield "Wanted half-width", percent(asked.half_width or 0)
+    request = study.request
+    yield "Estimate", _OF[request.measure]
+    if request.measure == "proportion":
+        yield "Assumed rate", percent(request.rates[0])
+        yield "Wanted half-width", percent(request.half_width or 0)
     else:
         names = {"odds-ratio": "Assumed rates without and with the factor", "hazard-ratio": "Patients with the event"}
-        yield names[asked.measure], ", ".join(map(percent, asked.rates))
-        yield "Wanted factor between limit and estimate", f"{asked.factor:g}"
-        yield "Patients with the factor", percent(asked.share)
-    yield "Confidence level", f"{100 * asked.confidence:g}%"
+        yield names[request.measure], ", ".join(map(percent, request.rates))
+        yield "Wanted factor between limit and estimate", f"{request.factor:g}"
+        yield "Patients with the factor", percent(request.share)
+    yield "Confidence level", f"{100 * request.confidence:g}%"

@@ -13,7 +13,7 @@ from reinfuse.statistics.effective_sample_size import moment_size
 
 def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
     """Return the page."""
-    asked = study.request
+    request = study.request
     rows = [(percent(c.rate), percent(c.success), percent(c.futile_early), percent(c.success_early),
              decimal(c.expected)) for c in study.characteristics]  # fmt: skip
     return ProtocolPage(
@@ -28,29 +28,29 @@ def single_arm_page(study: SingleArmStudy) -> ProtocolPage:
                                 "Expected patients"), rows),
                          *scenario_table([(s, {"Success": three}) for s, three in study.scenarios])),
         settings=tuple(_settings(study)),
-        methods=(Method(f"Success is a posterior probability above {percent(asked.threshold)} that the response rate "
-                        f"exceeds {percent(asked.p0)}. At an interim look the predictive probability of success at the "
-                        "end is a beta-binomial sum over the patients still to come.", ("predictive",)),
+        methods=(Method(f"Success is a posterior probability above {percent(request.threshold)} that the response rate "
+                        f"exceeds {percent(request.p0)}. At an interim look the predictive probability of success at "
+                        "the end is a beta-binomial sum over the patients still to come.", ("predictive",)),
                  Method(_of_prior(study), ("robust",)),
                  Method("Probabilities are sums over all numbers of responses, without simulation.")),
         limits=("Type I error is what the design has at p0, not what it was set to: read it in the table.",
                 "The rules hold at these looks; a look at another number of patients needs its own row.",
                 "A prior from published patients moves the decision: report the result with a uniform prior too.",
-                *(asked.prior.cautions if isinstance(asked.prior, PublishedPrior) else ())),
+                *(request.prior.cautions if isinstance(request.prior, PublishedPrior) else ())),
     )  # fmt: skip
 
 
 def _answer(study: SingleArmStudy) -> Iterator[str]:
-    asked, rule = study.request, study.rule
+    request, rule = study.request, study.rule
     at = {c.rate: c for c in study.characteristics}
-    null, alternative = at[round(asked.p0, 6)], at[round(asked.p1, 6)]
-    yield f"Treat {asked.n} patients; success with {rule.success[-1]} responses or more."
-    yield (f"Type I error at a true rate of {percent(asked.p0)}: {percent(null.success)}; power at "
-           f"{percent(asked.p1)}: {percent(alternative.success)}.")  # fmt: skip
+    null, alternative = at[round(request.p0, 6)], at[round(request.p1, 6)]
+    yield f"Treat {request.n} patients; success with {rule.success[-1]} responses or more."
+    yield (f"Type I error at a true rate of {percent(request.p0)}: {percent(null.success)}; power at "
+           f"{percent(request.p1)}: {percent(alternative.success)}.")  # fmt: skip
     size = moment_size(study.prior)
     yield (f"The prior has mean {percent(study.prior.mean)} and is worth about {decimal(size)} patients (by "
-           f"moments), beside {asked.n} of the study.")  # fmt: skip
-    if size > asked.n:
+           f"moments), beside {request.n} of the study.")  # fmt: skip
+    if size > request.n:
         yield "The prior weighs more than the study: the result will depend on it more than on the patients."
     if null.success > 0.1:
         yield "The type I error is above 10%: a higher threshold or another prior lowers it."
@@ -77,17 +77,17 @@ def _rules(study: SingleArmStudy) -> Iterator[tuple[str, ...]]:
 
 
 def _settings(study: SingleArmStudy) -> Iterator[tuple[str, str]]:
-    asked = study.request
-    yield "Response rate to be exceeded (p0)", percent(asked.p0)
-    yield "Response rate hoped for (p1)", percent(asked.p1)
-    yield "Posterior probability for success, above", percent(asked.threshold)
+    request = study.request
+    yield "Response rate to be exceeded (p0)", percent(request.p0)
+    yield "Response rate hoped for (p1)", percent(request.p1)
+    yield "Posterior probability for success, above", percent(request.threshold)
     yield "Prior", text_of(study.prior)
-    if isinstance(asked.prior, PublishedPrior):
-        yield "Prior from published studies", "; ".join(asked.prior.studies)
-    if asked.robust:
-        yield "Weight of the uniform component in it", percent(asked.robust)
-    if asked.looks:
-        yield "Interim looks, patients", ", ".join(map(str, asked.looks))
-        yield "Stop for futility below a predictive probability of", percent(asked.futility)
+    if isinstance(request.prior, PublishedPrior):
+        yield "Prior from published studies", "; ".join(request.prior.studies)
+    if request.robust:
+        yield "Weight of the uniform component in it", percent(request.robust)
+    if request.looks:
+        yield "Interim looks, patients", ", ".join(map(str, request.looks))
+        yield "Stop for futility below a predictive probability of", percent(request.futility)
         yield ("Stop for success above a predictive probability of",
-               "never" if asked.efficacy == 1 else percent(asked.efficacy))  # fmt: skip
+               "never" if request.efficacy == 1 else percent(request.efficacy))  # fmt: skip

@@ -13,7 +13,7 @@ _NAMES = {"optimal": "Optimal", "minimax": "Minimax"}
 
 def two_stage_page(study: TwoStageStudy) -> ProtocolPage:
     """Return the page."""
-    asked, designs = study.request, study.designs
+    request, designs = study.request, study.designs
     return ProtocolPage(
         name="simon",
         title="Single-arm phase II study in two stages (Simon)",
@@ -28,10 +28,10 @@ def two_stage_page(study: TwoStageStudy) -> ProtocolPage:
             table("rates", "Probability of a promising result by the true response rate",
                   ("True rate", *(_NAMES[kind] for kind in designs)), list(_rates(study))),
             *scenario_table([(s, {_NAMES[kind]: three for kind, three in by.items()}) for s, by in study.scenarios])),
-        settings=(("Response rate not worth further study (p0)", percent(asked.p0)),
-                  ("Response rate worth further study (p1)", percent(asked.p1)),
-                  ("Type I error, at most", percent(asked.alpha)), ("Power, at least", percent(1 - asked.beta)),
-                  ("Patients, at most", str(asked.most))),
+        settings=(("Response rate not worth further study (p0)", percent(request.p0)),
+                  ("Response rate worth further study (p1)", percent(request.p1)),
+                  ("Type I error, at most", percent(request.alpha)), ("Power, at least", percent(1 - request.beta)),
+                  ("Patients, at most", str(request.most))),
         methods=(Method("Of all two-stage designs with these errors, the optimal one has the least expected number of "
                         "patients under p0, the minimax one the fewest patients in all. All probabilities are exact "
                         "binomial sums.", ("simon",)),),
