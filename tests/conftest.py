@@ -46,6 +46,26 @@ def _no_release_before(tmp_path_factory, monkeypatch):
     monkeypatch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases") / "log"))
 
 
+@pytest.fixture(autouse=True)
+def _no_project_of_the_user(request, monkeypatch):
+    """Keep the app's projects and its list of recent ones out of the user's own folders."""
+    if request.path.parent.name == "app":
+        folder = request.getfixturevalue("tmp_path")
+        monkeypatch.setenv("REINFUSE_PROJECTS", str(folder / "projects"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+
+
+@pytest.fixture
+def browser():
+    """Return a browser that the app let in."""
+    from asgi_client import Browser
+
+    one = Browser()
+    yield one
+    one.services.tasks.end()
+    one.services.uploads.remove()
+
+
 @pytest.fixture
 def main(monkeypatch, capsys):
     """Return what runs the command line here, in a folder, and gives exit status, output and errors."""
