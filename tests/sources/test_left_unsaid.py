@@ -119,6 +119,16 @@ def test_settings_that_mean_nothing_are_refused(wrong):
         map_of(f'[patients]\npatient_id = "ID"\n{wrong}\n')
 
 
+def test_no_question_shows_a_date_of_birth():
+    births = ("03/04/1960", "11/1970", "1980")
+    text = "ID,Dx,Date of birth,CART1 date,CART1 LD,Last contact,Date of death\n"
+    text += "".join(f"P{k},CLL,{b},2019-0{k}-01,Flu/Cy,2021-01-0{k},\n" for k, b in enumerate(births, 1))
+    outcome = propose(book(sheet(text)), today=TODAY)
+    shown = map_text(outcome.map, outcome.proposals) + str(outcome.proposals) + str(list(questions(outcome.map)))
+    assert "until" in shown
+    assert [t for t in ("03/04/1960", "11/1970", "'1980'") if t in shown] == []
+
+
 def asked():
     outcome = propose(book(sheet(SHEET)), today=TODAY)
     return outcome, {q.line: q for q in questions(outcome.map)}

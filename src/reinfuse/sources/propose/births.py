@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ AGE: Key = ("patients.age_years", None, None)
 _FIRST = "infusion 1"
 _SCORE = 90.0
 _MOSTLY = 0.8
+_QUOTED = re.compile(r"'[^']*'(?:, (?:'[^']*'|\.\.\.))*")
+"""Examples in what is doubtful: no date of birth stands in a map."""
 
 
 def birth_name(names: Iterable[Name], cells: Mapping[str, ColumnCells]) -> Name | None:
@@ -33,4 +36,5 @@ def birth_line(name: Name, cells: ColumnCells, *, order: str) -> ProposedLine:
     match = Match(name, cells, concepts()["patients.age_years"], _SCORE, cells.dates, None)
     why = "the age at CART1 follows from the date of birth, which is not carried over"
     filled = replace(dated.filled, until=_FIRST, confirm=True, reason=why, confidence=match.confidence)
-    return ProposedLine(match, filled, tuple(d for d in dated.doubts if "name" not in d))
+    unnamed = (_QUOTED.sub("a date of birth", d) for d in dated.doubts if "name" not in d)
+    return ProposedLine(match, filled, tuple(unnamed))

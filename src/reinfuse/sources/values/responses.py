@@ -15,7 +15,8 @@ from reinfuse.sources.values.residual_disease import mrd_within
 from reinfuse.sources.values.understood import Understood, plain, unaccented
 
 _SPELT = {
-    "CR": "car|cru|complete|complete metabolic response|complete metabolic remission|complete anatomic response|"
+    "CR": "car|cru|scr|stringent cr|complete|complete metabolic response|complete metabolic remission|"
+          "complete anatomic response|"
           "complete radiologic response|complete radiological response|unconfirmed complete remission|"
           "unconfirmed complete response|komplette remission|vollremission|remission complete|reponse complete|"
           "respuesta completa|remision completa|risposta completa|remissione completa|resposta completa|"

@@ -164,6 +164,9 @@ def read_diagnosis(text: str) -> Understood | None:
         return Understood(whole.parts, "word for a diagnosis") if agreed else None
     named = {"all", "cll", "nhl", "sll", "lal", "lla", "llc", "kll", "lnh", *HISTOLOGIES}
     mixed = set(re.findall(r"[a-z]+", low)) & named or re.search(r"l[yi](?:m|n)[pf]h?om|leuk|leuc|richter", low)
+    plain_name = re.sub(r"\s*\(.*\)$", "", text)
+    if plain_name != text and unaccented(plain(plain_name)) in _OTHER_DISEASES and not mixed:
+        return Understood({"diagnosis": plain_name, "histology": text}, "diagnosis with more in brackets")
     known = bare in _OTHER_DISEASES or low in _OTHER_DISEASES
     return Understood({"diagnosis": text}) if known and not mixed else None
 
