@@ -30,7 +30,7 @@ from reinfuse.statistics.study_likelihood import ProportionCounts
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "evidence_borrowing.csv"
 SIZES, TAU, SETS = np.array([44.0, 19.0, 13.0, 9.0]), 0.5, 16
-OWN, DRIFTS = (9, 20, 44), (-1.5, -0.75, 0.0, 0.75, 1.5)
+OWN, DRIFTS = (9, 20, 44), (-1.0, 0.0, 1.0)
 THRESHOLD, NULL, ALTERNATIVE = 0.95, 0.3, 0.5
 LOGITS = np.linspace(-12.0, 12.0, 241)
 

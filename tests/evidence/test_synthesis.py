@@ -102,6 +102,15 @@ def test_one_study_has_no_pooled_interval_and_says_why(register):
     assert (reported.lower, reported.note) == (None, one.pooled.reason)
 
 
+def test_two_studies_are_told_to_have_a_wide_interval(register):
+    two = synthesize(registry(register, (9, 44), (4, 13)), "cr")
+    assert cautions(two, on=TODAY)[0].startswith(
+        "Two studies: their confidence interval rests on one degree of freedom"
+    )
+    low, high = two.pooled.interval
+    assert low < 9 / 44 < 4 / 13 < high
+
+
 def test_without_a_study_there_is_no_synthesis_and_the_own_answer_remains(register):
     nothing = borrow(register, "efs", events=0, n=4)
     assert (nothing.synthesis.pooled, nothing.borrowed, nothing.worth_in_words) == (None, (), "")

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from reinfuse.evidence.synthesis import TAU_SCALES, Synthesis
+from reinfuse.evidence.synthesis import Synthesis
 from reinfuse.statistics.binomial_normal import BinomialNormalFit
 
 FEW_STUDIES = 10
@@ -39,11 +39,20 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
 def _of_heterogeneity(synthesis: Synthesis, mixed: BinomialNormalFit) -> Iterator[str]:
     tau = synthesis.bayesian[0].heterogeneity(confidence=synthesis.confidence)
     if mixed.studies == 1:
         yield "One study: how far studies differ is not known from data; the prediction rests on its prior."
         return
+    if mixed.studies == 2:
+        yield (
+            "Two studies: their confidence interval rests on one degree of freedom and is wide by necessity; the "
+            "Bayesian interval beside it takes from its prior how far studies usually differ."
+        )
     if mixed.at_boundary:
         yield (
             f"Between-study variation is estimated as 0, which {mixed.studies} studies cannot establish: a standard "
@@ -52,7 +61,7 @@ def _of_heterogeneity(synthesis: Synthesis, mixed: BinomialNormalFit) -> Iterato
         )
     elif mixed.p_value < 0.05:
         yield (
-            f"The studies differ by more than chance (likelihood ratio p = {mixed.p_value:.3f}): their mean describes "
+            f"The studies differ by more than chance (likelihood ratio {_p(mixed.p_value)}): their mean describes "
             "no single study, and the prediction interval is what applies to a further cohort."
         )
     if np.isfinite(mixed.variance_ratio) and mixed.interval != mixed.scaled:
@@ -105,8 +114,3 @@ def _provenance(synthesis: Synthesis, on: date) -> Iterator[str]:
     for study in synthesis.registered:
         for notice in study.alarms:
             yield f"A {notice.kind} of {study.label} has been published ({notice.reference}): read it before use."
-
-
-def tau_scale_text() -> str:
-    """Return the scales of the priors in words."""
-    return " and ".join(f"{s:g}" for s in TAU_SCALES)
