@@ -177,4 +177,5 @@ def test_a_header_given_for_a_constant_is_the_column_of_that_name():
 
 def test_a_polish_file_is_not_read_as_western_european():
     assert decode("Płeć;Wiek\nżeńska;żółć\n".encode("cp1250"))[0] == "Płeć;Wiek\nżeńska;żółć\n"
-    assert decode("Größe;Müller\n5³;m²\n".encode("cp1252"))[0] == "Größe;Müller\n5³;m²\n"
+    western = "Größe;Müller;sœur;Œdème\n5³;cells/mm³;¿Fallecido?;Año\n"
+    assert decode(western.encode("cp1252"))[0] == western

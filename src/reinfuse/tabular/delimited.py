@@ -21,7 +21,7 @@ _LOOKED_AT = 100_000
 """Characters from which the separator of columns is told."""
 _MIXED = re.compile(rb"[\xc3-\xc5][\x80-\xbf]|\xe2\x80[\x90-\xbf]")
 """An accented letter, a dash or a quotation mark in UTF-8; in Windows-1252 what stands side by side in no word (Ã©)."""
-_NOT_WESTERN = re.compile(r"[^\W\d_][³¹¿¼¾œŸ][^\W\d_]|[^\W\d_]{2}[³¹][^\w]|(?<!\w)[³¿Œ][^\W\d_]{2}")
+_NOT_WESTERN = re.compile(r"[^\W\d_][³¹¿¼¾][^\W\d_]|(?<!\w)³[^\W\d_]{2}")
 """What Polish, Czech or Hungarian words in Windows-1250 look like in Windows-1252: ``P³eæ``."""
 _FIRST_LINE = re.compile(r"\S[^\r\n]*")
 
