@@ -187,6 +187,12 @@ def test_the_commands(main, export, tmp_path):
     assert {p.name for p in (tmp_path / "new").iterdir() if p.suffix in (".csv", ".txt")} == {
         "notices.csv", "screening.csv", "flow.csv", "search_strategy.txt"
     }  # fmt: skip
+    with (tmp_path / "new" / "flow.csv").open(encoding="utf-8", newline="") as file:
+        flow = {r["step"]: (int(r["records"]), r["date"]) for r in csv.DictReader(file)}
+    assert flow["studies in the register"] == (18, "2026-11-29")
+    assert flow["comparable"][0] + flow["comparable but for a retraction"][0] + sum(
+        count for step, (count, _) in flow.items() if step.startswith("not comparable")) == 18  # fmt: skip
+    assert flow["comparable but for a retraction"][0] == 1
     status, output, _ = main("evidence", "--register", tmp_path / "new", "--endpoint", "cr")
     assert (status, output.splitlines()[0][:36]) == (0, "ALARM: retraction of Gauthier 2021 (")
     assert "left out of every synthesis" in output

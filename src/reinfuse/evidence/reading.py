@@ -5,7 +5,7 @@ Read like a cohort: everything that is wrong is told at once, each with its file
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from functools import cache
 from importlib.resources import files
@@ -134,7 +134,12 @@ def _with_figures(study: RegisteredStudy, figures: list[PublishedFigure]) -> Reg
     return replace(study, figures=tuple(own))
 
 
-def _with_notices(study: RegisteredStudy, notices: list[Notice]) -> RegisteredStudy:
+def with_notices(register: Register, notices: Sequence[Notice]) -> Register:
+    """Return a register with further notices to its studies."""
+    return Register(tuple(_with_notices(s, notices) for s in register.studies))
+
+
+def _with_notices(study: RegisteredStudy, notices: Sequence[Notice]) -> RegisteredStudy:
     own = [n for n in notices if n.study == study.name and n not in study.notices]
     return replace(study, notices=(*study.notices, *own)) if own else study
 

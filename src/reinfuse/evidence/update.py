@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -121,6 +122,21 @@ def _flow(
         note = f"last decision {max(dates)}" if dates else ""
         yield FlowStep(words, sum(r.decision == decision for r in earlier), on, note)
     yield FlowStep("new, to be screened", new, on)
+
+
+def register_flow(register: Register, on: date) -> Iterator[FlowStep]:
+    """Yield the last steps of the flow: the studies of the register, and why some are not compared."""
+    yield FlowStep("studies in the register", len(register.studies), on)
+    yield FlowStep("comparable", sum(s.is_comparable and not s.is_retracted for s in register.studies), on)
+    kinds = Counter(s.kind for s in register.studies if not s.differs_in and not s.is_comparable)
+    reasons = {f"not comparable: {kind}": count for kind, count in kinds.items()}
+    several = Counter(" and ".join(s.differs_in) for s in register.studies if s.differs_in)
+    reasons |= {f"not comparable: differs in {what}": count for what, count in sorted(several.items())}
+    yield from (FlowStep(step, count, on) for step, count in reasons.items())
+    yield FlowStep(
+        "comparable but for a retraction", sum(s.is_comparable and s.is_retracted for s in register.studies), on
+    )
+    yield FlowStep("to be read again by then", len(register.stale(on)), on)
 
 
 def _without_doubles(citations: Sequence[Citation]) -> tuple[list[Citation], int]:

@@ -12,9 +12,9 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.evidence import RegisteredStudy, read_register
 from reinfuse.evidence.citations import read_citations
 from reinfuse.evidence.figures import TOXICITIES, PublishedFigure
-from reinfuse.evidence.reading import read_screening
+from reinfuse.evidence.reading import read_screening, with_notices
 from reinfuse.evidence.search_strategy import search_strategy
-from reinfuse.evidence.update import RegisterUpdate, compare_with_search
+from reinfuse.evidence.update import RegisterUpdate, compare_with_search, register_flow
 from reinfuse.exceptions import Problem, RequestRefused, nearest
 from reinfuse.output import Destination
 from reinfuse.report.export.evidence_folder import strategy_text, write_update
@@ -144,7 +144,9 @@ def update_register(
     register = read_register(*folders)
     listed = [row for folder in folders for row in read_screening(folder)]
     citations = [c for path in exports for c in read_citations(path)]
-    update = compare_with_search(register, citations, listed=listed, searched_on=searched_on or date.today())
+    day = searched_on or date.today()
+    update = compare_with_search(register, citations, listed=listed, searched_on=day)
     before = [n for s in register.studies for n in s.notices]
-    write_update(update, [*before, *update.notices], search_strategy(register), place=place)
+    included = list(register_flow(with_notices(register, update.notices), day))
+    write_update(update, [*before, *update.notices], search_strategy(register), included=included, place=place)
     return update

@@ -9,7 +9,7 @@ from reinfuse.evidence.notices import Notice
 from reinfuse.evidence.reading import NOTICES
 from reinfuse.evidence.screening import HEADS, SCREENING
 from reinfuse.evidence.search_strategy import DatabaseSearch
-from reinfuse.evidence.update import RegisterUpdate
+from reinfuse.evidence.update import FlowStep, RegisterUpdate
 from reinfuse.output import Destination
 from reinfuse.tabular.csv_files import write_rows
 
@@ -18,14 +18,17 @@ _NOTICE = tuple(f.name for f in fields(Notice))
 
 
 def write_update(
-    update: RegisterUpdate, notices: list[Notice], searches: list[DatabaseSearch], *, place: Destination
-) -> None:
+    update: RegisterUpdate, notices: list[Notice], searches: list[DatabaseSearch], *, included: list[FlowStep],
+    place: Destination,
+) -> None:  # fmt: skip
     """Write the folder.
 
     Parameters
     ----------
     notices
         All that are known: those of earlier updates too.
+    included
+        The last steps of the flow: the register.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def write_update(
         rows = [[str(getattr(n, name)) for name in _NOTICE] for n in notices]
         write_rows([_NOTICE, *rows], draft / NOTICES)
         write_rows([HEADS, *(r.cells() for r in update.screening)], draft / SCREENING)
-        steps = [[s.step, s.records, s.on.isoformat(), s.note] for s in update.flow]
+        steps = [[s.step, s.records, s.on.isoformat(), s.note] for s in (*update.flow, *included)]
         write_rows([("step", "records", "date", "note"), *steps], draft / FLOW)
         (draft / STRATEGY).write_text(strategy_text(searches), encoding="utf-8")
 
