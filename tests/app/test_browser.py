@@ -7,10 +7,14 @@ Skipped where there is no Chromium; REINFUSE_BROWSER=required makes that an erro
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from base64 import b64encode
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 from centre import ANSWERS, MENDED, messy_sheet
@@ -42,6 +46,51 @@ def chromium():
         browser.close()
 
 
+ATTACK = """async (base) => {
+    const outcome = (asked) => asked.then((answer) => answer.type, (error) => error.name);
+    const all = {credentials: "include"};
+    const frame = document.body.appendChild(document.createElement("iframe"));
+    frame.src = `${base}/`;
+    await new Promise((done) => { frame.onload = done; });
+    const socket = new WebSocket(`${base.replace("http", "ws")}/`);
+    const opened = new Promise((done) => {
+        socket.onopen = () => done("open");
+        socket.onerror = () => done("error");
+    });
+    return {
+        read: await outcome(fetch(`${base}/`, all)),
+        blind: await outcome(fetch(`${base}/`, {...all, mode: "no-cors"})),
+        quit: await outcome(fetch(`${base}/quit`, {...all, mode: "no-cors", method: "POST"})),
+        socket: await opened,
+        frame: frame.contentDocument ? frame.contentDocument.body.innerText : "nothing",
+    };
+}"""
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Another server on this machine, and the cookies that the browser sends it."""
+
+    cookies: ClassVar[set] = set()
+
+    def do_GET(self):
+        Stranger.cookies.add(self.headers.get("Cookie"))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>x</title><body></body>")
+
+    def log_message(self, *arguments):
+        pass
+
+
+def no_violation(page):
+    """Hold a page to the rules of axe."""
+    page.evaluate(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    violations = page.evaluate("axe.run().then(result => result.violations)")
+    wrong = {v["id"]: [n["html"] for n in v["nodes"]] for v in violations}
+    assert wrong == {}, wrong
+
+
 class Person:
     """Somebody at a browser: each page that is looked at is held to the rules of all pages."""
 
@@ -50,7 +99,6 @@ class Person:
         self.requests, self.errors, self.looked_at = [], [], set()
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self._axe = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
         self.page.goto(link)
         self.page.wait_for_selector("h1")
 
@@ -58,9 +106,7 @@ class Person:
         """Hold a page to the rules."""
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
-            self.page.evaluate(self._axe)
-            violations = self.page.evaluate("axe.run().then(result => result.violations)")
-            assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations] == []
+            no_violation(self.page)
         for width in WIDTHS:
             self.page.set_viewport_size({"width": width, "height": 900})
             assert self.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -85,6 +131,37 @@ class Person:
                 self.page.check(f'[name="{name}"][value="{answer}"]')
             else:
                 field.fill(answer)
+
+
+def test_axe_finds_what_is_wrong_on_a_page(chromium):
+    page = chromium.new_page()
+    page.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src=x><p style='color:#ccc'>faint</p></main>")
+    with pytest.raises(AssertionError) as violations:
+        no_violation(page)
+    assert {"color-contrast", "image-alt"} <= set(re.findall(r"[a-z]+(?:-[a-z]+)+", str(violations.value)))
+
+
+def test_a_page_on_another_port_of_this_machine_reads_sends_and_frames_nothing(chromium):
+    stranger = ThreadingHTTPServer(("127.0.0.1", 0), Stranger)
+    Thread(target=stranger.serve_forever, daemon=True).start()
+    with started_app() as (app, link):
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(link)
+        page.wait_for_selector("h1")
+        other = context.new_page()
+        statuses = []
+        other.on("response", lambda response: statuses.append((response.url, response.status)))
+        base = link.partition("/enter")[0]
+        other.goto(f"http://127.0.0.1:{stranger.server_address[1]}/")
+        assert other.evaluate(ATTACK, base) == {"read": "TypeError", "blind": "TypeError", "quit": "TypeError",
+                                                "socket": "error", "frame": "nothing"}  # fmt: skip
+        assert {status for url, status in statuses if url.startswith(base)} == {403}
+        assert Stranger.cookies == {None}
+        assert page.reload().status == 200
+        assert app.poll() is None
+    stranger.shutdown()
+    stranger.server_close()
 
 
 def test_a_messy_spreadsheet_becomes_a_cohort(chromium, tmp_path):
