@@ -18,7 +18,7 @@ from reinfuse.report.analyses import registry as report_registry
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-TASKS = ("an endpoint", "an analysis", "a source", "a figure", "a page", "a command")
+TASKS = ("an endpoint", "an analysis", "a source", "a figure", "a page", "a command", "a screen")
 EXAMPLE = re.compile(r"```python\n# (src/reinfuse/\S+)\n(.*?)```", re.DOTALL)
 
 
