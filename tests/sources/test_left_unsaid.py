@@ -102,6 +102,40 @@ def test_an_empty_grade_is_0_only_where_the_map_says_so_and_the_infusion_was_giv
     assert [[r[0], r[1], r[3]] for r in rows(with_empty(meaning), "toxicities")[1:]] == grades
 
 
+@pytest.mark.parametrize(
+    ("meaning", "added"), [("0", [["a", "2", "CRS", "0"], ["b", "1", "ICANS", "0"]]), ("missing", [])]
+)
+def test_an_infusion_that_a_list_of_toxicities_passes_over_is_of_grade_0_only_where_the_map_says_so(meaning, added):
+    given = sheet("ID,No,Date\na,1,2020-01-01\na,2,2020-09-01\nb,1,2020-02-02\n", "Given")
+    listed = sheet("ID,No,AE,Grade\na,1,CRS,2\na,1,ICANS,1\na,2,ICANS,1\nb,1,CRS,\n", "AE")
+    source_map = map_of(f"""
+[questions]
+empty_grades = "{meaning}"
+[patients]
+sheet = "Given"
+patient_id = "ID"
+death = {{ const = "" }}
+[infusions]
+sheet = "Given"
+patient_id = "ID"
+infusion = "No"
+date = "Date"
+[toxicities]
+sheet = "AE"
+patient_id = "ID"
+infusion = "No"
+kind = "AE"
+grade = "Grade"
+""")
+    graded = rows(follow(book(given, listed), source_map), "toxicities")[1:]
+    assert [r for r in graded if r[3] == "0"] == added  # a row without a grade says that it occurred, and not how much
+    assert [r for r in graded if r[3] != "0"] == [
+        ["a", "1", "CRS", "2"],
+        ["a", "1", "ICANS", "1"],
+        ["a", "2", "ICANS", "1"],
+    ]
+
+
 def test_a_line_of_its_own_prevails_over_the_question_about_empty_grades():
     own = BIRTH_MAP.replace("EMPTY", "missing").replace('"CRS 1"', '{ column = "CRS 1", empty = 0 }')
     imported = followed(own, sheet(BIRTHS))

@@ -23,24 +23,23 @@ def meaning_of_empty(filled: Field, source_map: SourceMap) -> str:
 
 
 def rows_lacking(
-    toxicities: Sequence[Mapping[str, ImportedCell]], given: Mapping[tuple[str, str], Place], kinds: Iterable[str]
+    listed: Container[tuple[str, str, str]], given: Mapping[tuple[str, str], Place], kinds: Iterable[str]
 ) -> Iterator[dict[str, ImportedCell]]:
     """Yield rows of grade 0 for infusions that were given and that no row of a kind tells of.
 
     Parameters
     ----------
-    toxicities
-        Rows of the table.
+    listed
+        Patient, infusion and kind of what the source lists, with a grade or without.
     given
         Patient and number of the infusions that were given -> the source's table and row.
     kinds
         Those that the source lists where they occurred.
     """
     zero, _ = EMPTY_MEANINGS
-    told = {(r["patient_id"].text, r["infusion"].text, r["kind"].text) for r in toxicities if "infusion" in r}
     for (patient, number), (table, row) in given.items():
         for kind in kinds:
-            if (patient, number, kind) not in told:
+            if (patient, number, kind) not in listed:
                 texts = {"patient_id": patient, "infusion": number, "kind": kind, GRADE: zero}
                 rule = "no row is grade 0, as the map says"
                 yield {c: ImportedCell(t, "", rule, Origin(table), row) for c, t in texts.items()}

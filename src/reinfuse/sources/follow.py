@@ -45,6 +45,8 @@ class _Follower:
         self.filling = Filling(source_map, source.kind)
         self.assembly = Assembly()
         self.ids: dict[str, str] = {}
+        self.listed: set[tuple[str, str, str]] = set()
+        """Patient, infusion and kind of toxicities that a list names, with a grade or without."""
         self.read: set[tuple[str, str]] = set()
         """Name of a source's table and header of what some line reads."""
 
@@ -234,7 +236,11 @@ class _Follower:
         days = self.filling.infusions.days
         grade = block.fields.get(GRADE)
         meaning = meaning_of_empty(grade, self.map) if grade and block.table == "toxicities" else ""
-        if meaning and "infusion" in cells and GRADE in cells:
+        listed = bool(block.fields.get("kind", Field()).column)
+        if meaning and listed and {"infusion", "kind", GRADE} <= cells.keys():
+            self.listed |= {(p.text, n.text, k.text) for p, n, k in zip(cells["patient_id"], cells["infusion"],
+                                                                        cells["kind"], strict=True)}  # fmt: skip
+        elif meaning and {"infusion", GRADE} <= cells.keys():
             cells[GRADE] = with_empty(cells, days, meaning)
         patients = [c.text for c in cells["patient_id"]]
         for column, filled in block.fields.items():
@@ -255,7 +261,7 @@ class _Follower:
             return
         tables = {t.name: t for t in self.source.tables}
         given = {key: (tables[name], row) for (name, row), key in self.filling.infusions.own.items()}
-        rows += rows_lacking(rows, given, kinds)
+        rows += rows_lacking(self.listed, given, kinds)
 
     def _note_infusions(self, table: SourceTable, cells: Mapping[str, Sequence[ImportedCell]]) -> None:
         """Remember when infusions were given, and which rows of the source they stand in."""
