@@ -99,6 +99,8 @@ def test_each_column_is_shown_with_its_cells_its_meaning_and_the_reason(browser,
     assert "CART2 infusion: date" in rows[SECOND]
     assert "What does &#39;NR&#39; mean as response?" in rows["CART #2 | Best resp"]
     assert "the name says it" in rows["Patient | Dx"]
+    assert "120 Mio → 2000000" in rows["CART #1 | Dose (x10^6/kg)"]  # a guess shows what would follow from it
+    assert "CART1 infusion: dose cells per kg. Is it right" in rows["CART #1 | Dose (x10^6/kg)"]
     assert len(rows) == 17
     assert "10 questions are open" in page.words
     detail = browser.get(f"{page.path}/column?sheet={SHEET}&header=Patient | Dx".replace(" ", "%20"))

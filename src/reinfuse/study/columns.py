@@ -6,6 +6,7 @@ A review is made anew of source, map and ledger each time; an answer gives anoth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from reinfuse.sources.proposal import IGNORE, Proposed
 from reinfuse.sources.propose.changed_meaning import with_meaning
 from reinfuse.sources.questions import MapQuestion, fault, questions, with_answers
 from reinfuse.sources.reopened import reopened
-from reinfuse.sources.source_map import SourceMap
+from reinfuse.sources.source_map import Block, SourceMap
 from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
 from reinfuse.study.sources import go_on_with, headers_of, propose_map
 
@@ -53,7 +54,7 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
     else:
         _write(map_path, proposed.map, proposed)
     ledger = () if corrections is None else read_ledger(corrections)
-    imported = follow(corrected_source(source, ledger), proposed.map)
+    imported = follow(corrected_source(source, ledger), _as_if_confirmed(proposed.map))
     return map_review(source, proposed, imported, first_map=first_map)
 
 
@@ -137,6 +138,15 @@ def choices_of(shown: MapReview, question: MapQuestion) -> tuple[str, ...]:
 def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnReview]:
     """Return the column of a sheet with that header, if it is there."""
     return [c for c in shown.columns if (c.sheet, c.header) == (sheet, header)]
+
+
+def _as_if_confirmed(source_map: SourceMap) -> SourceMap:
+    """Return a map in which no guess waits for a person, who is to see how the cells would be read."""
+
+    def sure(block: Block) -> Block:
+        return replace(block, fields={c: replace(f, confirm=False) for c, f in block.fields.items()})
+
+    return replace(source_map, blocks=tuple(map(sure, source_map.blocks)))
 
 
 def _write(path: Path, source_map: SourceMap, proposed: Proposed) -> None:
