@@ -20,6 +20,7 @@ from reinfuse.evidence.design.published_prior import published_prior
 from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
 from reinfuse.exceptions import RequestRefused, SourceRefused
+from reinfuse.study import design as study_design
 from reinfuse.study.design import design_study, reference_curve
 
 CURVE = "time,survival\n0,1\n3,0.8\n6,0.5\n12,0.3\n40,0.1\n"
@@ -95,10 +96,12 @@ def test_a_mixture_with_a_robust_component_is_the_prior():
     assert {0.2, 0.4} <= {c.rate for c in study.characteristics}
 
 
-def test_the_register_gives_a_robust_prior_and_what_is_to_be_known_of_it(main, tmp_path):
-    status, output, _ = main("design", "bayes", "--p0", 0.2, "--p1", 0.4, "--n", 20, "--map", "cr", cwd=tmp_path)
-    assert status == 0
+def test_the_register_gives_a_robust_prior_and_what_is_to_be_known_of_it(main, tmp_path, monkeypatch):
     prior = published_prior(read_register(), "cr", today=date(2026, 12, 1))
+    with monkeypatch.context() as patch:
+        patch.setattr(study_design, "published_prior", lambda *_, **__: prior)  # computed once
+        status, output, _ = main("design", "bayes", "--p0", 0.2, "--p1", 0.4, "--n", 20, "--map", "cr", cwd=tmp_path)
+    assert status == 0
     assert f"mean {100 * prior.mixture.robust(weight=0.2).mean:.1f}%" in output
     page = (tmp_path / "reinfuse-design" / "protocol.html").read_text(encoding="utf-8")
     assert all(html.escape(study) in page for study in prior.studies)
