@@ -3,7 +3,7 @@
 `studies` and `figures` are what the register holds; `register` selects of it, `reading` and `rules` read a folder of
 that form and refuse what is wrong in it; `published/` is the register that comes with reinfuse. `notices` are
 retractions and corrections; `citations` and `update` compare an export of a literature search with the register,
-`search_strategy` is the search.
+`search_strategy` is the search. `design/` plans the next study, `curves/` makes patients of published curves.
 """
 
 from reinfuse.evidence.figures import PublishedFigure
