@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from reinfuse.sources.imported import ImportedCell
@@ -12,6 +12,8 @@ _OLDEST = 120
 _CENTURY = re.compile(r"(?:18|19|20)\d\d")
 IMPOSSIBLE = f"the date of birth does not lie 0 to {_OLDEST} years before the infusion"
 """Rule of a cell that is a problem."""
+_UNDATED = "no date of"
+"""Begins the rule of a cell that stays empty."""
 
 
 def completed_years(birth: date, day: date) -> int:
@@ -56,10 +58,17 @@ def _aged(cell: ImportedCell, given: str | None, *, at: str) -> ImportedCell:
     try:
         years = completed_years(date.fromisoformat(cell.text), date.fromisoformat(given or ""))
     except ValueError:
-        return cell._replace(text="", raw="", rule=f"no date of {at}")
+        return cell._replace(text="", raw="", rule=f"{_UNDATED} {at}")
     if years < 0 and not _CENTURY.search(cell.raw):
         years += 100  # 12.05.48 is of 1948
     if not 0 <= years <= _OLDEST:
         return cell._replace(text="", raw="", rule=IMPOSSIBLE)
     partial = "; not all of the date is told" * bool("day taken" in cell.rule)
     return cell._replace(text=str(years), raw="", rule=f"completed years from the date of birth to {at}{partial}")
+
+
+def undated(cells: Sequence[ImportedCell], column: str, *, at: str) -> Iterator[str]:
+    """Yield how many ages are empty for want of a date of the infusion, if any is."""
+    count = sum(c.rule.startswith(_UNDATED) for c in cells)
+    if count:
+        yield f"{count} without {column}: no date of {at}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
-from reinfuse.sources.ages import IMPOSSIBLE, ages_at
+from reinfuse.sources.ages import IMPOSSIBLE, ages_at, undated
 from reinfuse.sources.assembling import Assembly, problem_at, rows_in_words
 from reinfuse.sources.empty_grades import GRADE, KINDS, meaning_of_empty, rows_lacking, with_empty
 from reinfuse.sources.filling import FilledLine, Filling
@@ -176,7 +176,7 @@ class _Follower:
                 cells[column] = self.filling.cells(FilledLine(place, column, filled, block, table, rows), patients)
             self.read |= {(table.name, h) for h in filled.headers}
         self._numbered(cells, table, block.table)
-        self._complete(block, cells)
+        self._complete(block, cells, table)
         self.assembly.add(block, cells, self._shared(block))
         if block.table == "infusions":
             self._note_infusions(table, cells)
@@ -231,7 +231,7 @@ class _Follower:
         ]
         self.assembly.remarks.append(f"{table.name}: infusions numbered in the order of their dates")
 
-    def _complete(self, block: Block, cells: dict[str, Sequence[ImportedCell]]) -> None:
+    def _complete(self, block: Block, cells: dict[str, Sequence[ImportedCell]], table: SourceTable) -> None:
         """Fill in what follows from the infusions that were given: ages, and grades of empty cells."""
         days = self.filling.infusions.days
         grade = block.fields.get(GRADE)
@@ -248,6 +248,7 @@ class _Follower:
                 continue
             cells[column] = ages_at(cells[column], patients, {} if self.filling.infusions.unknown else days,
                                     at=filled.until)  # fmt: skip
+            self.assembly.remarks += [f"{table.name}: {r}" for r in undated(cells[column], column, at=filled.until)]
             wrong = [c for c in cells[column] if c.rule == IMPOSSIBLE]
             remedy = f"correct the dates, or take {column} out of the map"
             self.assembly.problems += [problem_at(c, IMPOSSIBLE, remedy=remedy) for c in wrong]
