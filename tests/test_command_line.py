@@ -14,7 +14,9 @@ from helpers import write_folder
 from outputs import contents
 from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cli import main as cli
+from reinfuse.output import Destination
 from reinfuse.plan.options import Analyses
+from reinfuse.study.pooling import plan_pool
 from reinfuse.version import __version__
 from test_cli import GOOD
 
@@ -69,6 +71,13 @@ def test_every_command_that_writes_can_be_forced_and_be_quiet():
     assert writes == {words for words, names in commands() if "quiet" in names}
 
 
+def pool_request(folder):
+    """Write the first request of a study of three centres, and return its path."""
+    study = folder / "study.toml"
+    study.write_text('centres = ["A", "B", "C"]\nendpoints = ["os"]\n[plan]\nfactors = [{name = "bulky"}]\n')
+    return plan_pool(study, Destination(folder / "pool", "pool", ()))
+
+
 def arguments(words, cohort, out):
     """Return a short way to call a command that writes."""
     more = {("template",): [out], ("figure",): ["km_pfs", cohort, "--out", out], ("demo",): ["--out", out],
@@ -78,6 +87,8 @@ def arguments(words, cohort, out):
             ("evidence", "borrow"): ["--endpoint", "cr", "--events", "3", "--n", "9", "--out", out]}  # fmt: skip
     if words[0] == "virtual":
         return ["--out", out]
+    if words == ("pool", "answer"):
+        return [pool_request(cohort.parent), cohort, "--centre", "A", "--out", out]
     if words[0] == "design":
         return [*DESIGNS[words[1]].split(), "--out", out]
     return more.get(words, [cohort, "--out", out])
@@ -92,7 +103,13 @@ def test_a_folder_of_the_user_is_refused_without_force(words, main, tmp_path):
     else:
         (cohort / "patients.csv").write_text("nonsense")  # the folder is looked at before the cohort is read
     out.mkdir()
-    single = {("figure",): "km_pfs.svg", ("map",): "m.toml", ("template",): "patients.csv"}.get(words, "own.txt")
+    single = {
+        ("figure",): "km_pfs.svg",
+        ("map",): "m.toml",
+        ("template",): "patients.csv",
+        ("pool", "plan"): "request-1.json",
+        ("pool", "answer"): "answer-A-1.json",
+    }.get(words, "own.txt")
     (out / single).write_text("own")
     before = contents(out)
     status, output, errors = main(*words, *arguments(words, cohort, out), cwd=tmp_path)

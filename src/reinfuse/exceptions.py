@@ -16,9 +16,9 @@ from reinfuse.messages import lines
 from reinfuse.problems import Problem, Severity
 
 __all__ = [
-    "CohortRefused", "ExtraMissing", "FigureRefused", "MapRefused", "OutputRefused", "PlanRefused", "Problem",
-    "Refused", "RegisterRefused", "ReinfuseError", "RequestRefused", "Severity", "ShareRefused", "SourceRefused",
-    "nearest", "slips_between",
+    "CohortRefused", "ExtraMissing", "FigureRefused", "MapRefused", "OutputRefused", "PlanRefused", "PoolRefused",
+    "Problem", "Refused", "RegisterRefused", "ReinfuseError", "RequestRefused", "Severity", "ShareRefused",
+    "SourceRefused", "nearest", "slips_between",
 ]  # fmt: skip
 
 
@@ -129,6 +129,13 @@ class ExtraMissing(Refused):
     """A part of reinfuse needs libraries that are not installed."""
 
     what = "command"
+
+
+class PoolRefused(Refused):
+    """A request or an answer of a study of several centres cannot be followed as it stands."""
+
+    what = "exchange"
+    of_the_caller = True
 
 
 class ShareRefused(Refused):

@@ -154,3 +154,13 @@ def test_without_an_event_nothing_is_estimated():
 
 def test_how_many_numbers_a_point_tells():
     assert [numbers_at_a_point(k) for k in (1, 2, 3)] == [5, 15, 35]
+
+
+def test_what_sums_of_a_logistic_model_disclose_is_what_the_docs_say():
+    """From information and score at 0 the table of factor by response follows: sums are no protection."""
+    X = np.array([[1.0]] * 4 + [[0.0]] * 5)
+    response = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    sums = logistic_sums(with_intercept(X), response, np.zeros((1, 2)))
+    with_factor, _, patients = (round(4 * float(v)) for v in sums.cumulants[1][0])
+    responders = [round(float(u) + n / 2) for u, n in zip(sums.cumulants[0][0], (with_factor, patients), strict=True)]
+    assert (with_factor, patients, responders) == (4, 9, [3, 4])

@@ -130,7 +130,7 @@ def end(stopped: signals.Stopped) -> NoReturn:
     discard()
     at = f" at: {signals.step()}" if signals.step() else ""
     wrote = f"Written before that: {', '.join(map(str, published))}" if published else "Nothing was written."
-    in_a_group = sys.argv[1:2] in (["virtual"], ["export"], ["evidence"])
+    in_a_group = sys.argv[1:2] in (["virtual"], ["export"], ["evidence"], ["pool"])
     command = " ".join(["reinfuse", *sys.argv[1 : 3 if in_a_group else 2]])
     typer.echo(f"Stopped by {stopped.name}: {command}{at}. {wrote} {signals.remains()}".rstrip(), err=True)
     for stream in (sys.stdout, sys.stderr):

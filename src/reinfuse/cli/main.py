@@ -17,6 +17,7 @@ from reinfuse.cli.design import design
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
 from reinfuse.cli.plan import lock
+from reinfuse.cli.pool import pool
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
@@ -31,6 +32,7 @@ app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
 app.add_typer(evidence, name="evidence")
 app.add_typer(design, name="design")
+app.add_typer(pool, name="pool")
 app.command("map")(sources.map_source)
 app.command("import")(sources.import_source)
 app.command("curve")(curve)

@@ -6,8 +6,9 @@ the covariance d (n - d) / (n - 1) (n_g / n) (1[g = h] - n_h / n) (Mantel, Cance
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
@@ -25,6 +26,11 @@ class LogRankSums:
     observed: Floats
     expected: Floats
     covariance: Floats
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> LogRankSums:
+        """Return the sums that stand as lists under the names of the attributes."""
+        return cls(*(np.array(record[name], dtype=np.float64) for name in ("observed", "expected", "covariance")))
 
 
 def log_rank_sums(time: Floats, event: Floats, group: Integers, groups: int) -> LogRankSums:

@@ -1,0 +1,189 @@
+"""The next request, or the fits: every model's steps are taken again from the answers, from the first exchange on.
+
+Nothing is kept between two exchanges but the files themselves: whoever has them comes to the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+
+from reinfuse.arrays import Floats
+from reinfuse.exceptions import PoolRefused, Problem
+from reinfuse.pooling.exchange import MOST_POINTS, Answer, Request
+from reinfuse.pooling.exchange_folder import Exchanges
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES, PooledModel, PooledStudy
+from reinfuse.statistics.likelihood_sums import LikelihoodSums
+from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
+
+OTHER_UNIT = 15.0
+"""Mean times so many times longer or shorter than in the other centres are taken for another unit."""
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What became of a model.
+
+    Attributes
+    ----------
+    centres
+        Those whose patients it holds.
+    without
+        Centre -> the fit without it, coefficients alone.
+    why
+        Why there is no fit, or None.
+    """
+
+    model: PooledModel
+    centres: tuple[str, ...]
+    fit: PooledFit | None = field(default=None, repr=False)
+    without: Mapping[str, PooledFit] = field(default_factory=dict, repr=False)
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class PooledResults:
+    """The end of a study: all that its report needs."""
+
+    exchanges: Exchanges
+    models: tuple[ModelResult, ...]
+
+    @property
+    def study(self) -> PooledStudy:
+        """What was agreed."""
+        return self.exchanges.study
+
+    @property
+    def first(self) -> Mapping[str, Answer]:
+        """The answers that hold the tables."""
+        return self.exchanges.answers[0]
+
+
+def first_request(study: PooledStudy) -> Request:
+    """Return the request with which a study begins: counts, and each model's sums where all coefficients are 0."""
+    return Request(study, 1, {model.key: np.zeros((1, study.size(model))) for model in study.models})
+
+
+@dataclass
+class _Running:
+    """A fit on its way: of all centres of a model, or of all but one."""
+
+    model: PooledModel
+    centres: tuple[str, ...]
+    left_out: str | None
+    fitting: Fitting = field(repr=False)
+    points: Floats | None = field(repr=False)
+    fit: PooledFit | None = field(default=None, repr=False)
+
+    def take(self, sums: LikelihoodSums) -> None:
+        """Go on to the next points, or to the end."""
+        try:
+            self.points = self.fitting.send(sums)
+        except StopIteration as end:
+            self.points, self.fit = None, end.value
+
+
+def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | PooledResults:
+    """Return the next request, or the results if no more is needed or allowed.
+
+    Parameters
+    ----------
+    confirmed
+        Centres whose times are right though they differ much from those of the others.
+
+    Raises
+    ------
+    PoolRefused
+        If a centre's times seem to be in another unit, or a request in the folder is not what follows from the answers.
+    """
+    study = exchanges.study
+    problems = list(_other_units(exchanges, confirmed))
+    if problems:
+        raise PoolRefused(problems)
+    running = list(_begun(exchanges))
+    for request, answers in zip(exchanges.requests, exchanges.answers, strict=True):
+        for one in running:
+            if one.points is not None:
+                places = _places(one, request)
+                parts = [answers[centre].sums[one.model.key].at(places) for centre in one.centres]
+                one.take(LikelihoodSums.total(parts))
+    wanted = {m.key: _joined([one.points for one in running if one.model == m and one.points is not None])
+              for m in study.models}  # fmt: skip
+    wanted = {key: points for key, points in wanted.items() if len(points)}
+    last = exchanges.requests[-1]
+    too_many = any(len(points) > MOST_POINTS for points in wanted.values())
+    if wanted and last.number < study.most_exchanges and not too_many:
+        digests = {centre: answer.digest for centre, answer in exchanges.answers[-1].items()}
+        return Request(study, last.number + 1, wanted, last.digest, digests)
+    return PooledResults(exchanges, tuple(_results(study, exchanges, running)))
+
+
+def contributing(model: PooledModel, first: Mapping[str, Answer]) -> tuple[str, ...]:
+    """Return the centres that tell of a model."""
+    return tuple(centre for centre, answer in first.items() if model.key in answer.sums)
+
+
+def _begun(exchanges: Exchanges) -> Iterator[_Running]:
+    """Yield each model of enough centres at its first points, and without each centre where enough are left."""
+    study, first = exchanges.study, exchanges.answers[0]
+    for model in study.models:
+        centres = contributing(model, first)
+        if len(centres) < FEWEST_CENTRES:
+            continue
+        for left_out in (None, *(centres if len(centres) > FEWEST_CENTRES else ())):
+            fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
+                                 tests=left_out is None)  # fmt: skip
+            yield _Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
+
+
+def _places(one: _Running, request: Request) -> list[int]:
+    """Return where the points of a fit stand in a request."""
+    assert one.points is not None
+    given = request.points.get(one.model.key, np.empty((0, one.points.shape[1])))
+    places = []
+    for point in one.points:
+        near = np.flatnonzero((np.abs(given - point) <= _SAME * (1 + np.abs(point))).all(axis=1))
+        if not len(near):
+            rule = f"does not ask for what follows from the answers (model {one.model.key})"
+            remedy = "restore the files as they were written: one of them is of another study"
+            raise PoolRefused([Problem(table=request.name, rule=rule, remedy=remedy)])
+        places.append(int(near[0]))
+    return places
+
+
+def _joined(batches: Sequence[Floats]) -> Floats:
+    return np.unique(np.concatenate(batches), axis=0) if batches else np.empty((0, 0))
+
+
+def _results(study: PooledStudy, exchanges: Exchanges, running: Sequence[_Running]) -> Iterator[ModelResult]:
+    for model in study.models:
+        fits = {one.left_out: one.fit for one in running if one.model == model}
+        centres = contributing(model, exchanges.answers[0])
+        without = {c: fit for c, fit in fits.items() if c is not None and fit is not None}
+        if not fits:
+            why = f"told by {len(centres)} centres, fewer than {FEWEST_CENTRES}"
+            yield ModelResult(model, centres, why=why)
+        elif fits[None] is None:
+            yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
+        else:
+            yield ModelResult(model, centres, fits[None], without)
+
+
+def _other_units(exchanges: Exchanges, confirmed: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each centre whose mean time is far from those of the others."""
+    for name in exchanges.study.endpoints:
+        means = {centre: end["days"] / end["n"] for centre, answer in exchanges.answers[0].items()
+                 if "days" in (end := answer.tables["endpoints"].get(name, {})) and end["n"]}  # fmt: skip
+        for centre, mean in means.items():
+            others = [m for c, m in means.items() if c != centre]
+            usual = median(others) if others else mean
+            if centre not in confirmed and not usual / OTHER_UNIT <= mean <= usual * OTHER_UNIT:
+                rule = (
+                    f"{name}: mean time {mean:,.0f} days in {centre}, {usual:,.0f} in the other centres: another unit?"
+                )
+                remedy = f"let the centre correct its cohort and answer a new study, or --confirm-unit {centre!r}"
+                yield Problem(table=f"answer of {centre}", column=name, rule=rule, remedy=remedy)

@@ -1,0 +1,116 @@
+"""The report of a study of several centres as a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from reinfuse.pooling.centre_data import FEWEST_EVENTS, FEWEST_PATIENTS, PATIENTS_A_COEFFICIENT
+from reinfuse.pooling.combining import PooledResults
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES
+from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Section, with_citations
+from reinfuse.report.pooled import tables
+from reinfuse.report.text import number_format
+from reinfuse.results.estimate import Estimate
+from reinfuse.version import __version__
+
+_REFERENCES = (
+    "Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38.",
+    "Heinze G, Schemper M. A solution to the problem of separation in logistic regression. Stat Med 2002;21:2409-2419.",
+    "Heinze G, Schemper M. A solution to the problem of monotone likelihood in Cox regression. Biometrics "
+    "2001;57:114-119.",
+    "Venzon DJ, Moolgavkar SH. A method for computing profile-likelihood-based confidence intervals. Appl Stat "
+    "1988;37:87-94.",
+    "Mantel N, Haenszel W. Statistical aspects of the analysis of data from retrospective studies of disease. J Natl "
+    "Cancer Inst 1959;22:719-748.",
+    "Robins J, Breslow N, Greenland S. Estimators of the Mantel-Haenszel variance consistent in both sparse data and "
+    "large-strata limiting models. Biometrics 1986;42:311-323.",
+    "Mehta CR, Patel NR, Gray R. Computing an exact confidence interval for the common odds ratio in several 2 x 2 "
+    "contingency tables. J Am Stat Assoc 1985;80:969-973.",
+    "Mantel N. Evaluation of survival data and two new rank order statistics arising in its consideration. Cancer "
+    "Chemother Rep 1966;50:163-170.",
+    "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. "
+    "Biometrika 1934;26:404-413.",
+)
+_METHODS = (
+    "Patients stayed in their centres. Each centre answered requests with counts and with sums over its patients: the "
+    "log-likelihood of each model and its first four derivatives, at given coefficients. The sums of all centres give "
+    "the estimates that the patients in one table would give.",
+    "Odds ratios are of Firth's penalised logistic regression with one intercept for all centres [1, 2], hazard ratios "
+    "of Firth's penalised Cox regression with each centre as a stratum and Breslow's method for ties [3]. p-values are "
+    "those of the penalised likelihood ratio, intervals those of its profile [4].",
+    "Factors of two levels and binary endpoints: Mantel-Haenszel odds ratio, centres the strata [5], with the interval "
+    "of Robins, Breslow and Greenland [6] and the Cochran-Mantel-Haenszel test without continuity correction; "
+    "conditional maximum likelihood odds ratio with exact interval and test [7]. Times to an event: log-rank test "
+    "stratified by centre [8]. Proportions have Clopper-Pearson intervals [9].",
+)
+_LIMITS = (
+    "Not available from sums: Kaplan-Meier curves and medians of all centres together, calibration by simulation, "
+    "bootstrap, imputation of missing values, influence of single patients. Models leave out patients with a missing "
+    "factor.",
+    "Stratifying by centre compares patients within centres alone; with very few patients a centre, part of the "
+    "information is lost.",
+    "Whether an effect would be infinite without the penalty (separation) is told for single factors of two levels and "
+    "binary endpoints only.",
+    "Associations, not effects of treatment.",
+)
+
+
+def document(results: PooledResults, records: Sequence[Estimate], today: date) -> Document:
+    """Return the report."""
+    study = results.study
+    return Document(study.title, f"{len(study.centres)} centres · {today.isoformat()} · reinfuse {__version__}",
+                    tuple(_sections(results, records)),
+                    facts={"generator": f"reinfuse {__version__}", "date": today.isoformat()})  # fmt: skip
+
+
+def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[Section]:
+    yield Section("key-findings", "Key findings", (Bullets(tuple(_answers(results, records))),))
+    yield Section("centres", "Centres and patients", (tables.flow_table(results, records),
+                                                      tables.baseline_table(results, records)))  # fmt: skip
+    outcomes = tables.outcome_table(results, records)
+    if outcomes is not None:
+        yield Section("outcomes", "Outcomes", (outcomes,))
+    effects: list[Block] = list(tables.effect_tables(results, records))
+    influence = tables.influence_table(results, records)
+    yield Section("associations", "Factors and outcome", (*effects, *([influence] if influence else [])))
+    yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in _METHODS))
+    yield Section("limitations", "Limitations", (Bullets(_LIMITS),))
+    yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))
+    yield Section("references", "References", (Bullets(_REFERENCES, numbered=True),))
+
+
+def _answers(results: PooledResults, records: Sequence[Estimate]) -> Iterator[str]:
+    """Yield how many patients there are, and the effects whose interval leaves out 1, or that there are none."""
+    n = next(e.n for e in records if e.analysis == "flow" and e.term == "analysed" and e.population == "all")
+    yield f"{n} patients of {len(results.study.centres)} centres."
+    for e in (r for r in records if r.analysis == "response" and r.statistic == "proportion" and r.population == "all"):
+        if e.estimate is not None and e.lower is not None and e.upper is not None:
+            share, low, high = (number_format.percent(v, e.n or 0) for v in (e.estimate, e.lower, e.upper))
+            interval = number_format.limits(low, high)
+            yield f"{tables.end_of(results, e)}: {e.events} of {e.n} patients, {share} ({interval})."
+    firth = [e for e in records if e.analysis == "association" and (e.method or "").startswith("Firth")]
+    below = [e for e in firth if e.p_value is not None and e.p_value < 1 - results.study.plan.confidence]
+    for e in below:
+        name = "odds ratio" if e.statistic == "odds_ratio" else "hazard ratio"
+        limits = "" if e.lower is None or e.upper is None else \
+            f" ({number_format.limits(number_format.ratio(e.lower), number_format.ratio(e.upper))})"  # fmt: skip
+        yield (f"{tables.end_of(results, e)}, {tables.label_of(results, e)} ({e.model}): {name} "
+               f"{number_format.ratio(e.estimate)}{limits}, {number_format.p_equals(e)}, unadjusted for multiple "
+               "testing.")  # fmt: skip
+    for end in results.study.endpoints:
+        if not any(e.n for e in firth if e.endpoint == end):
+            yield f"{results.study.endpoint_label(end)}: no model, as too few centres could tell of it."
+    if not below:
+        alpha = number_format.level_of_test(1 - results.study.plan.confidence)
+        yield f"None of {len(firth)} effects reaches {alpha}."
+
+
+def _guards(results: PooledResults) -> str:
+    return (
+        f"{len(results.exchanges.requests)} requests, each answered by every centre. "
+        f"A centre tells of an endpoint with at least {FEWEST_PATIENTS} patients, {FEWEST_EVENTS} events and "
+        f"{FEWEST_EVENTS} patients without, and of a model with at least {PATIENTS_A_COEFFICIENT} patients a "
+        f"coefficient; a model needs {FEWEST_CENTRES} centres. "
+        "With these files, reinfuse pool combine gives this report again."
+    )
