@@ -78,6 +78,7 @@ docs: $(VENV)-docs/ready
 	$(VENV)-docs/bin/python -m reinfuse.analyses.documentation docs/plan.md docs/methods.md
 	$(VENV)-docs/bin/python -m reinfuse.sources.documentation docs/values.md
 	REINFUSE_STRICT=1 $(VENV)-docs/bin/python docs/generate.py
+	$(BIN)/python docs/app_pictures.py docs/gallery || echo "No pictures of the app: they need make test's libraries and a Chromium."
 	$(VENV)-docs/bin/python -m sphinx -q -E -W --keep-going docs docs/_build/html
 
 # make golden: makes R's golden numbers again (needs R with survival, brglm2, cmprsk, mice, nlme, clubSandwich, metafor, jsonlite).

@@ -37,12 +37,14 @@ _GALLERY = """\
 # Gallery
 
 Every figure and table of report and supplement: {figures} [figures](figures.md) and {tables} [tables](tables.md).
+The [app](app.md).
 
 ```{{toctree}}
 :hidden:
 
 figures
 tables
+app
 ```
 
 ````{{container}} thumbs
@@ -53,6 +55,11 @@ Not from this cohort, or with an extra only:
 
 {others}
 - [virtual patients](../virtual.md)
+"""
+_APP = """\
+# The app
+
+Pictures of its screens are made where there is a Chromium (`docs/app_pictures.py`). [What each screen does](../app.md).
 """
 _API = """\
 # API reference
@@ -124,6 +131,7 @@ def _gallery(every: list[reinfuse.Findings]) -> None:
     shown_here = {"figures": map(_figure, drawn.values()), "tables": map(_table, tables.values())}
     for name, items in shown_here.items():
         (folder / f"{name}.md").write_text(f"# {name.capitalize()}\n\n{_SYNTHETIC}\n\n{''.join(items)}", "utf-8")
+    (folder / "app.md").write_text(_APP, "utf-8")
     others = "\n".join(f"- {what}" for what in _not_shown(every))
     thumbs = "\n".join(map(_thumb, drawn.values()))
     index = _GALLERY.format(figures=len(drawn), tables=len(tables), others=others, thumbs=thumbs)

@@ -173,3 +173,15 @@ def test_markup_in_cells_and_levels_is_text_on_every_view(ran, report):
              report("?view=share&smallest=3"), browser.get(f"{folder}/plan"), browser.get(f"{folder}/run")]  # fmt: skip
     assert "&lt;img src=x onerror" in views[0].text
     assert all("<img src=x" not in page.text and "<script>alert" not in page.text for page in views)
+
+
+def test_without_a_locked_plan_no_report_is_shown(ran, report):
+    browser, _, project = ran
+    record = project.folder / "plan.record.toml"
+    record.rename(record.with_suffix(".aside"))
+    try:
+        page = browser.followed(report())
+        assert page.path.endswith("/data")
+        assert "Report (later)" in page.words
+    finally:
+        record.with_suffix(".aside").rename(record)

@@ -126,3 +126,13 @@ def test_a_crash_is_a_sentence_on_the_page(browser):
     page = browser.get(page.path)
     assert "This ended without a result: signal 9. Nothing was written." in page.words
     assert not project.results.exists()
+
+
+def test_what_fails_while_an_answer_is_taken_is_told_too(tasks, given):
+    def fails(*_):
+        raise KeyError("SECRET")
+
+    task = tasks.begin("x", "power", {**given, "draws": 40}, told=fails)
+    assert task.ended.wait(WAIT)
+    assert task.state == "failed"
+    assert task.failure.startswith("KeyError at test_tasks.py:")

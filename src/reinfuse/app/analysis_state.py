@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from reinfuse.app.project import Project
 from reinfuse.app.state import corrections_of, has_meaning, map_of
+from reinfuse.exceptions import Refused
 
 if TYPE_CHECKING:
     from reinfuse.app.tasks import Task
@@ -38,8 +40,8 @@ def is_locked(project: Project) -> bool:
 
 
 def has_results(project: Project) -> bool:
-    """Tell whether there is a report."""
-    return (project.results / "findings.json").is_file()
+    """Tell whether there is a report that may be shown: not of a plan that is not locked."""
+    return (project.results / "findings.json").is_file() and is_locked(project)
 
 
 def inputs(project: Project) -> dict[str, str | None]:
@@ -56,7 +58,13 @@ def in_folder(project: Project, *words: str) -> str:
 
 def note_shown(task: Task, kind: str) -> None:
     """Note, before results of an analysis are shown, that later changes of its plan are made after they were seen."""
+    if task.job == "analysis" and kind in ("first", "done"):
+        note_seen(Path(task.arguments["plan"]))
+
+
+def note_seen(plan: Path) -> None:
+    """Note that results of a plan are shown; a record that cannot be written or read is told where it is needed."""
     from reinfuse.study.plan_lock import note_results
 
-    if task.job == "analysis" and kind in ("first", "done"):
-        note_results(Path(task.arguments["plan"]))
+    with suppress(Refused):
+        note_results(plan)

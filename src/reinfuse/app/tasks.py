@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reinfuse.app.activity import Activity
+from reinfuse.app.worker import place_of
 from reinfuse.exceptions import Problem
 
 State = Literal["running", "done", "refused", "failed", "stopped"]
@@ -119,22 +120,30 @@ class _Worker:
 
     def _listen(self, task: Task, *, keep: bool) -> None:
         with self._activity.busy():
-            while not task.ended.is_set() and (line := self._output.readline()):
-                kind, value = json.loads(line)
-                if kind == "first":
-                    self._told(task, kind)
-                if kind == "done" and not keep:
-                    self.close()
-                    self._told(task, kind)
-                task.take(kind, value)
-                if self._output.closed:
-                    break
-            if not task.ended.is_set():
-                status = self._process.wait()
-                task.failure = f"signal {-status}" if status < 0 else f"status {status}"
+            try:
+                self._heard(task, keep=keep)
+            except Exception as error:  # a thread's failure is seen by nobody else
+                task.failure = place_of(error)
                 task.end("failed")
         if not keep or self._process.poll() is not None:
             self.close()
+
+    def _heard(self, task: Task, *, keep: bool) -> None:
+        """Take what the process tells until the task has ended."""
+        while not task.ended.is_set() and (line := self._output.readline()):
+            kind, value = json.loads(line)
+            if kind == "first":
+                self._told(task, kind)
+            if kind == "done" and not keep:
+                self.close()
+                self._told(task, kind)
+            task.take(kind, value)
+            if self._output.closed:
+                break
+        if not task.ended.is_set():
+            status = self._process.wait()
+            task.failure = f"signal {-status}" if status < 0 else f"status {status}"
+            task.end("failed")
 
     def stop(self) -> None:
         """Stop the task: the process ends, and clears what it had begun to write."""

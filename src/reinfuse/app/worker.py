@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from reinfuse.app.jobs import JOBS
+from reinfuse.app.jobs import JOBS, Tell
 from reinfuse.exceptions import Refused
 from reinfuse.runtime import signals
 
@@ -38,21 +38,24 @@ def serve() -> None:
 
     try:
         with signals.heeded(end):
-            for request in _requests():
-                _do(request["job"], request["arguments"], tell)
+            for request, busy in _requests():
+                answer = _answer(request["job"], request["arguments"], tell)
+                busy.clear()
+                tell(*answer)
     except signals.Stopped as stopped:
         os._exit(stopped.status)
 
 
-def _do(job: str, arguments: dict[str, Any], tell: Any) -> None:
+def _answer(job: str, arguments: dict[str, Any], tell: Tell) -> tuple[str, Any]:
+    """Do a job, and return how it ended, with what it gave."""
     try:
-        tell("done", JOBS[job](arguments, tell))
+        return "done", JOBS[job](arguments, tell)
     except Refused as refused:
-        tell("refused", {"problems": [asdict(p) for p in refused.problems], "summary": refused.summary})
+        return "refused", {"problems": [asdict(p) for p in refused.problems], "summary": refused.summary}
     except Exception as error:
         if os.environ.get("REINFUSE_DEBUG"):
             raise
-        tell("failed", place_of(error))
+        return "failed", place_of(error)
 
 
 def place_of(error: Exception) -> str:
@@ -64,8 +67,8 @@ def place_of(error: Exception) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def _requests() -> Iterator[dict[str, Any]]:
-    """Yield the jobs that are asked for; when the input ends while one is done, stop it."""
+def _requests() -> Iterator[tuple[dict[str, Any], threading.Event]]:
+    """Yield each job with what tells that it is being done: an input that ends meanwhile stops it."""
     waiting: SimpleQueue[str] = SimpleQueue()
     busy = threading.Event()
 
@@ -79,5 +82,4 @@ def _requests() -> Iterator[dict[str, Any]]:
     threading.Thread(target=read, daemon=True).start()
     while line := waiting.get():
         busy.set()
-        yield json.loads(line)
-        busy.clear()
+        yield json.loads(line), busy

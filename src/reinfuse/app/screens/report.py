@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reinfuse.app.analysis_state import has_results, in_folder, is_locked
+from reinfuse.app.analysis_state import has_results, in_folder, note_seen
 from reinfuse.app.curve_drawing import drawn
 from reinfuse.app.screen import Screen, Visit
 from reinfuse.app.state import analysed, command
@@ -36,12 +36,10 @@ def _charts(results: Path, changed: float, until: int) -> tuple[CurveChart, ...]
 
 
 def _show(visit: Visit) -> Response:
-    from reinfuse.study.plan_lock import note_results
     from reinfuse.study.results_folder import about_results
 
     project = visit.open_project
-    if is_locked(project):
-        note_results(project.plan)
+    note_seen(project.plan)
     view = visit.query.get("view", VIEWS[0])
     about = about_results(project.results, project.plan)
     shown = {"curves": _curves, "estimates": _estimates, "documents": _documents, "share": _share}

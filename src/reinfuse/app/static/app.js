@@ -83,11 +83,17 @@ function power(exponent) {
   return `${Number(mantissa)} × 10${[...of].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
 }
 
+/** Shows what needs a script, and hides what stands in for one. */
+function withScript(place) {
+  for (const element of place.querySelectorAll("[data-script-only]")) element.hidden = false;
+  for (const element of place.querySelectorAll("[data-without-script]")) element.hidden = true;
+}
+
 function put(element, text) {
   const fresh = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
   if (!fresh || !element) return;
   element.replaceWith(fresh);
-  for (const hidden of fresh.querySelectorAll("[data-without-script]")) hidden.hidden = true;
+  withScript(fresh);
   if (fresh.dataset.poll) poll(fresh);
 }
 
@@ -113,11 +119,16 @@ function walkSteps(group) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  for (const element of document.querySelectorAll("[data-script-only]")) element.hidden = false;
-  for (const element of document.querySelectorAll("[data-without-script]")) element.hidden = true;
+  withScript(document);
   for (const form of document.querySelectorAll("[data-drop]")) acceptDrops(form);
   for (const element of document.querySelectorAll("[data-poll]")) poll(element);
   for (const form of document.querySelectorAll("[data-live]")) askLive(form);
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(button.closest("details").querySelector("code").textContent);
+    button.textContent = button.dataset.copy;
+  });
   for (const group of document.querySelectorAll("[data-steps]")) walkSteps(group);
   // A form is sent once, however often its button is pressed.
   for (const form of document.querySelectorAll("form[method=post]")) {
