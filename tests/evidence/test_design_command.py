@@ -134,7 +134,7 @@ def test_a_reference_curve_is_read_and_one_that_ends_too_early_is_refused(main, 
     common = ("design", "logrank", "--ratio", 0.5, "--accrual", 12, "--curve", "curve.csv")
     status, output, _ = main(*common, "--follow-up", 12, "--out", "out", cwd=tmp_path)
     assert status == 0
-    assert "Simulated with" in output
+    assert "Without that approximation" in output
     status, _, errors = main(*common, "--follow-up", 60, "--out", "late", cwd=tmp_path)
     assert status == 2
     assert "ends at 40 months, and patients are followed for up to 72" in errors

@@ -117,7 +117,7 @@ def test_a_log_rank_study_with_everybody_followed_to_the_event_is_that_of_the_fo
         assert size.events_alternative == pytest.approx(size.n, rel=1e-3)
 
 
-def test_a_curve_of_an_exponential_gives_what_the_exponential_gives_and_simulation_agrees():
+def test_a_curve_of_an_exponential_gives_what_the_exponential_gives():
     follow_up = one_sample_log_rank.FollowUp(24, 12, loss=0.01)
     weibull = one_sample_log_rank.weibull_hazard(10.0, 1.0, until=36)
     time = np.arange(1.0, 37)
@@ -125,10 +125,33 @@ def test_a_curve_of_an_exponential_gives_what_the_exponential_gives_and_simulati
     sizes = [one_sample_log_rank.log_rank_size(h, 0.6, follow_up, alpha=0.05, power=0.8) for h in (weibull, curve)]
     assert sizes[0].n == sizes[1].n
     assert sizes[0].events_null == pytest.approx(sizes[1].events_null, rel=1e-4)
-    shown = one_sample_log_rank.simulated_errors(weibull, 0.6, follow_up, n=200, alpha=0.05, studies=4000)
-    assert shown.type_1 == pytest.approx(0.05, abs=0.012)
     assert one_sample_log_rank.fewest_expected(4, alpha=0.05) - 1.6448536 * (
         one_sample_log_rank.fewest_expected(4, alpha=0.05) ** 0.5) == pytest.approx(4, abs=1e-6)  # fmt: skip
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5])
+def test_the_probability_of_rejection_is_that_of_simulated_studies(ratio):
+    n, follow_up = 18, one_sample_log_rank.FollowUp(12, 6, loss=0.02)
+    reference = one_sample_log_rank.weibull_hazard(8.0, 1.3, until=18)
+    exact = one_sample_log_rank.probability_of_rejection(reference, ratio, follow_up, n=n, alpha=0.05)
+    random, studies = np.random.default_rng(3), 40_000
+    until = np.minimum(6 + 12 * random.random((studies, n)), random.exponential(50, (studies, n)))
+    bound, reached = reference.at(until), random.exponential(1 / ratio, (studies, n))
+    observed, expected = (reached <= bound).sum(axis=1), np.minimum(reached, bound).sum(axis=1)
+    share = float(np.mean(expected - observed > 1.6448536 * np.sqrt(expected)))
+    assert exact == pytest.approx(share, abs=4 * (exact * (1 - exact) / studies) ** 0.5)
+
+
+def test_the_probability_of_rejection_with_everybody_followed_is_that_of_the_gamma_distribution():
+    """n events; E is a sum of n exponential times."""
+    from scipy.stats import gamma
+
+    far = one_sample_log_rank.weibull_hazard(1.0, 1.0, until=60.0)
+    for n, ratio in ((5, 1.0), (20, 1.0), (20, 0.5)):
+        exact = one_sample_log_rank.probability_of_rejection(far, ratio, one_sample_log_rank.FollowUp(0, 60), n=n,
+                                                             alpha=0.05)  # fmt: skip
+        assert exact == pytest.approx(gamma.sf(one_sample_log_rank.fewest_expected(n, alpha=0.05), n, scale=1 / ratio),
+                                      abs=2e-4)  # fmt: skip
 
 
 def test_the_power_of_a_normal_mean_is_that_of_rbest():

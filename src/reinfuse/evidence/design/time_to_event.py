@@ -12,11 +12,10 @@ from reinfuse.statistics.one_sample_log_rank import (
     FollowUp,
     LogRankSize,
     ReferenceHazard,
-    SimulatedErrors,
     fewest_expected,
     hazard_of_curve,
     log_rank_size,
-    simulated_errors,
+    probability_of_rejection,
     weibull_hazard,
 )
 
@@ -61,15 +60,16 @@ class LogRankStudy:
         What was asked.
     size
         Patients and expected events.
-    simulated
-        Type I error and power of this size.
+    type_1, power
+        Of this size, by exact sums.
     decisions
         Pairs of observed events and the expected number that must be exceeded.
     """
 
     request: LogRankRequest
     size: LogRankSize
-    simulated: SimulatedErrors
+    type_1: float
+    power: float
     decisions: tuple[tuple[int, float], ...]
 
 
@@ -101,10 +101,11 @@ def plan_log_rank(request: LogRankRequest) -> LogRankStudy:
         rule = f"needs {size.n:,} patients"
         demands.refuse("--ratio", request.ratio, rule=rule, remedy="follow up for longer, or ask for a smaller ratio")
         demands.settle()
-    simulated = simulated_errors(reference, request.ratio, follow_up, n=size.n, alpha=request.alpha)
+    exact = [probability_of_rejection(reference, ratio, follow_up, n=size.n, alpha=request.alpha)
+             for ratio in (1.0, request.ratio)]  # fmt: skip
     most = int(size.events_null)
     decisions = tuple((o, fewest_expected(o, alpha=request.alpha)) for o in range(most + 1))
-    return LogRankStudy(request, size, simulated, decisions)
+    return LogRankStudy(request, size, exact[0], exact[1], decisions)
 
 
 def _reference_given(demands: Demands, request: LogRankRequest) -> None:

@@ -10,7 +10,7 @@ from reinfuse.report.designs.page import Method, ProtocolPage, decimal, percent,
 
 def log_rank_page(study: LogRankStudy) -> ProtocolPage:
     """Return the page."""
-    request, size, errors = study.request, study.size, study.simulated
+    request, size = study.request, study.size
     return ProtocolPage(
         name="logrank",
         title="Single-arm study of a time to event against a reference curve",
@@ -20,8 +20,8 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
             f"is {percent(size.power)} (normal approximation).",
             f"Expected events: {decimal(size.events_null)} if the arm is as the reference, "
             f"{decimal(size.events_alternative)} at the hazard ratio of {request.ratio:g}.",
-            f"Simulated with {size.n} patients: type I error {percent(errors.type_1)} (Monte Carlo standard error "
-            f"{percent(errors.type_1_error)}), power {percent(errors.power)} ({percent(errors.power_error)}).",
+            f"Without that approximation, {size.n} patients give a type I error of {percent(study.type_1)} and a power "
+            f"of {percent(study.power)}.",
             *_warning(study),
         ),
         decisions=(table("rules", "Better than the reference, by the numbers of events",
@@ -34,8 +34,9 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
         methods=(Method("One-sample log-rank test: the arm is better where (E - O) / √E exceeds the normal quantile of "
                         "1 - alpha, with O observed and E expected events.", ("one_sample",)),
                  Method("Sample size with the exact variance under the alternative.", ("one_sample_size",)),
-                 Method("Type I error and power are simulated too (20,000 studies with proportional hazards, "
-                        "fixed random seed), since the normal approximation is rough in small studies.")),
+                 Method("Type I error and power of this number of patients are sums over the numbers of events, with "
+                        "the distribution of the expected number by convolution: the normal approximation is rough in "
+                        "small studies.")),
         limits=("The reference is taken as fixed: its own uncertainty is not in the test.",
                 "Patients of another place or time differ in more than the treatment.",
                 "Hazards are assumed to be in proportion to the reference."),
@@ -43,8 +44,10 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
 
 
 def _warning(study: LogRankStudy) -> Iterator[str]:
-    if study.simulated.type_1 - 2 * study.simulated.type_1_error > study.request.alpha:
-        yield "The simulated type I error is above the one set: lower alpha until it is not."
+    if study.type_1 > study.request.alpha:
+        yield "The type I error is above the one set: lower alpha until it is not."
+    if study.power < study.request.power:
+        yield "The power is below the one set: ask for a greater one until it is not."
 
 
 def _settings(study: LogRankStudy) -> Iterator[tuple[str, str]]:
