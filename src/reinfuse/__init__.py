@@ -19,20 +19,20 @@ from reinfuse.plan import switches as _switches
 from reinfuse.version import __version__
 
 if TYPE_CHECKING:
-    from reinfuse import exceptions, statistics
+    from reinfuse import evidence, exceptions, statistics
     from reinfuse.cohort.cohort import Cohort
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study import Findings, Report, Study, analyze, main_tables, save
     from reinfuse.study.cohort_reading import read_cohort
 
 __all__ = [
-    "Cohort", "Findings", "Plan", "Report", "Study", "__version__", "analyze", "exceptions", "main_tables",
+    "Cohort", "Findings", "Plan", "Report", "Study", "__version__", "analyze", "evidence", "exceptions", "main_tables",
     "read_cohort", "save", "statistics",
 ]  # fmt: skip
 
 _WHERE = {"Cohort": "cohort.cohort", "read_cohort": "study.cohort_reading", "Plan": "plan.analysis_plan",
           **dict.fromkeys(("Findings", "Report", "Study", "analyze", "main_tables", "save"), "study")}  # fmt: skip
-_ROOMS = ("exceptions", "statistics")
+_ROOMS = ("evidence", "exceptions", "statistics")
 
 
 def _switches_of_analyses() -> list[_switches.Switch]:

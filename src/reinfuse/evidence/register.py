@@ -115,6 +115,13 @@ class Register:
             Differences across which studies are pooled because somebody asks for it.
         without
             Names of studies that are left out because they hold one's own patients.
+
+        Examples
+        --------
+        >>> from reinfuse import evidence
+        >>> poolable = evidence.read_register().poolable("cr", disease="NHL")
+        >>> [(f.study, f.events, f.n) for f in poolable.figures]
+        [('gauthier2021', 4, 21), ('zuma1_retreatment2020', 4, 13)]
         """
         chosen: list[PublishedFigure] = []
         excluded: list[Exclusion] = []
