@@ -51,7 +51,6 @@ def ran(person):
     page.get_by_role("button", name="Run the analysis").click()
     page.wait_for_selector("progress")
     page.get_by_role("link", name="Go on: the report").wait_for(timeout=120_000)
-    person.look()
     page.get_by_role("link", name="Go on: the report").click()
 
 
@@ -59,7 +58,6 @@ def walked_to_the_rows(person):
     """Reach a step of the curve with the keyboard, hear it, and open its rows: the cell of the centre's own sheet."""
     page = person.page
     page.wait_for_selector("[data-steps]")
-    person.look()
     page.locator("[data-steps] a[tabindex='0']").focus()
     page.keyboard.press("ArrowRight")
     heard = page.evaluate("document.activeElement.getAttribute('aria-label')")

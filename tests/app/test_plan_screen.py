@@ -10,6 +10,9 @@ import pytest
 from analysed import LITTLE, locked, to_plan, waited
 
 from cohorts import EIGHT
+from reinfuse.app.analysis_state import plan_text
+from reinfuse.app.project import project_of
+from reinfuse.data import datasets
 from reinfuse.study.plan_lock import note_results
 
 
@@ -149,3 +152,14 @@ def test_power_tells_no_outcome_of_any_factor(browser, plan):
     assert "Power at a ratio of 3" in head
     assert not {"n", "Events"} & set(head)
     assert "--draws 200" in page.words
+
+
+def test_a_plan_that_came_with_the_data_is_told_and_a_stray_one_is_not_taken(browser, tmp_path):
+    page = browser.post("open/bundled", {"name": "sheih_2020"})
+    page = browser.get(page.path.rpartition("/")[0] + "/plan")
+    assert "came with the data" in page.words
+    assert "CART1 dose" in page.words
+    (tmp_path / "plan.toml").write_text('title = "Stray"')
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_bytes((datasets()["sheih_2020"].path / "sheet.csv").read_bytes())
+    assert plan_text(project_of(sheet)) == ""

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 def plan_text(project: Project) -> str:
     """Return the text of a project's plan: its own, else the one that came with the data; empty: the built-in one."""
-    beside = project.source if project.source.is_dir() else project.source.parent
-    for place in (project.plan, project.cohort / "plan.toml", beside / "plan.toml"):
-        if place.is_file():
-            return place.read_text(encoding="utf-8-sig")
-    return ""
+    place = plan_file(project)
+    return "" if place is None else place.read_text(encoding="utf-8-sig")
+
+
+def plan_file(project: Project) -> Path | None:
+    """Return the file of a project's plan: its own, else one in the folder of the data; none beside a file."""
+    places = (project.plan, project.cohort / "plan.toml", project.source / "plan.toml")
+    return next((place for place in places if place.is_file()), None)
 
 
 def locked(project: Project) -> LockedPlan | None:

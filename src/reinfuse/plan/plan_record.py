@@ -15,7 +15,7 @@ from typing import Any
 
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.plan.analysis_plan import Plan
-from reinfuse.tabular.toml import NotToml, parse_toml, read_toml
+from reinfuse.tabular.toml import NotToml, parse_toml
 from reinfuse.tabular.toml_document import toml_document
 
 SUFFIX = ".record.toml"
@@ -24,6 +24,8 @@ _HEAD = """\
 # It is a record, not a proof. Do not edit it: a version whose SHA-256 is another is refused.
 
 """
+_MOST_BYTES = 20_000_000
+"""Of a record, which holds every version of a plan."""
 ONLY_LAYOUT = "no setting: comments or layout"
 
 
@@ -126,7 +128,9 @@ def read_record(plan: Path) -> PlanRecord | None:
     if not path.exists():
         return None
     try:
-        contents = read_toml(path)
+        if path.stat().st_size > _MOST_BYTES:
+            raise _refused(path, f"the plan's record is larger than {_MOST_BYTES:,} bytes")
+        contents = parse_toml(path.read_bytes())
         versions = tuple(PlanVersion(str(v["time"]), str(v["text"]), str(v["reason"]), v["after_results"] is True)
                          for v in contents["versions"])  # fmt: skip
         wrong = [v.time for v, of in zip(versions, contents["versions"], strict=True) if v.sha256 != of["sha256"]]
@@ -134,7 +138,7 @@ def read_record(plan: Path) -> PlanRecord | None:
             rule = f"the plan's version of {wrong[0]} has another SHA-256 than was recorded" if wrong else "is empty"
             raise _refused(path, rule)
         return PlanRecord(versions, str(contents.get("results_since", "")))
-    except (NotToml, KeyError, TypeError):
+    except (NotToml, KeyError, TypeError, OSError):
         raise _refused(path, "the plan's record cannot be read") from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from reinfuse.app.analysis_state import inputs, locked, plan_text
+from reinfuse.app.analysis_state import inputs, locked, plan_file, plan_text
 from reinfuse.app.screen import Screen, Visit
 from reinfuse.app.state import analysed, command, has_meaning
 from reinfuse.exceptions import PlanRefused, Problem, Refused
@@ -42,7 +42,7 @@ def _show(visit: Visit) -> Response:
 
     project, totals = visit.open_project, None
     problems: Sequence[Problem] = ()
-    text = plan_text(project)
+    text, came = plan_text(project), plan_file(project)
     try:
         totals = _preview(project, text)
     except Refused as refused:
@@ -52,7 +52,8 @@ def _show(visit: Visit) -> Response:
     except PlanRefused:
         choices, plain = choices_of(""), False
     return visit.page(
-        text=text, totals=totals, problems=problems, choices=choices, plain=plain, state=locked(project),
+        text=text, came=came is not None and came != project.plan, totals=totals,
+        problems=problems, choices=choices, plain=plain, state=locked(project),
         confidences=sorted({*_CONFIDENCES, choices.confidence}), power=visit.services.tasks.get(_key(project)),
         command=command(project, "power", "--plan", "plan.toml", "--draws", str(POWER_DRAWS)),
     )  # fmt: skip
