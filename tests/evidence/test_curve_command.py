@@ -211,6 +211,16 @@ def test_points_with_marks_give_the_patients_and_their_times(tmp_path, percent):
         assert arm.reading.marks.tolist() == [t for t, e in zip(*truth, strict=True) if not e]
 
 
+def test_a_mark_that_stands_at_a_step_is_of_a_patient_at_risk_in_it(tmp_path):
+    """Four patients: an event and a censoring at 3, then one of two. Were the mark before 3, the step would be 1/3."""
+    (tmp_path / "points.csv").write_text(
+        "time,survival,kind\n3,0.75,\n6,0.375,\n9,0.375,\n2.9999,,censored\n9,,censored\n"
+    )
+    given = curve_into_patients(tmp_path / "points.csv", CurveOptions(at_risk=["0:4"]))
+    assert given.study.arms[0].reading.marks.tolist() == [3, 9]
+    assert given.study.arms[0].tables.at_risk.tolist() == [[4, 2]]
+
+
 def test_a_curve_without_a_step_is_refused(tmp_path):
     (tmp_path / "points.csv").write_text("time,survival\n0,1\n12,1\n")
     with pytest.raises(SourceRefused) as refused:

@@ -24,6 +24,8 @@ MOST_STEPS = 400
 _PAIRS = 400
 _SEED = 20_260
 _EQUAL = 1e-9
+_SAME_TIME = 1e-4
+"""Part of the longest time by which a mark and a step may differ and be at one time."""
 _GREATEST_ERROR = 0.05
 
 
@@ -255,13 +257,20 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
                                 "without an event there is nothing to reconstruct"))  # fmt: skip
     if len(problems) > before:
         return None
-    marks = None if arm.marks is None else arm.marks[arm.marks <= end + slack]
+    marks = None if arm.marks is None else _at_steps(arm.marks[arm.marks <= end + slack], arm.time[steps], end)
     inside = [k for k, t in enumerate(risk.time) if t <= end]
     return CurveReading(
         arm.time[steps], arm.survival[steps], request.error, end,
         np.array([risk.time[k] for k in inside], float), np.array([risk.number[k] for k in inside], np.int64),
-        slack, None if marks is None else np.minimum(marks, end), not request.along, dict(request.events).get(arm.name),
+        slack, marks, not request.along, dict(request.events).get(arm.name),
     )  # fmt: skip
+
+
+def _at_steps(marks: Floats, steps: Floats, end: float) -> Floats:
+    """Return marks, those that cannot be told from a step at its time: who is censored then was at risk in it."""
+    nearest = steps[np.argmin(np.abs(marks[:, None] - steps), axis=1)]
+    same: Floats = np.where(np.abs(marks - nearest) <= _SAME_TIME * end, nearest, np.minimum(marks, end))
+    return same
 
 
 def _steps(arm: DigitisedArm) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
