@@ -7,6 +7,7 @@ import re
 import zipfile
 from io import BytesIO
 
+import openpyxl
 import pytest
 from asgi_client import Browser
 from centre import AGE, ANSWERS, MENDED, SECOND, SHEET, answers_of, messy_sheet, sent, to_columns, to_problems
@@ -172,6 +173,20 @@ def test_what_was_answered_can_be_asked_again_and_the_whole_begun_anew(browser, 
     page = browser.send(page, "/anew")
     assert project_at(tmp_path).map.read_bytes() == first
     assert (project_at(tmp_path).folder / "map-earlier-1.toml").is_file()
+
+
+def test_a_file_whose_columns_were_changed_meanwhile_is_mapped_anew(browser, tmp_path):
+    page = to_problems(browser, messy_sheet(tmp_path))
+    project = project_at(tmp_path)
+    book = openpyxl.load_workbook(project.source)
+    book.worksheets[0]["R4"] = "Ferritin"
+    book.save(project.source)
+    assert "the headers of the source are not those" in browser.get(page.path).words
+    columns = to_columns(browser, page)
+    assert "The file has other columns than before" in columns.words
+    columns = browser.send(columns, "/anew")
+    assert "Ferritin" in columns.words
+    assert "questions are open" in columns.words
 
 
 def test_problems_cannot_be_opened_while_a_question_is(browser, tmp_path):

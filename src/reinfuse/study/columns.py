@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -21,14 +22,19 @@ from reinfuse.sources.propose.changed_meaning import with_meaning
 from reinfuse.sources.questions import MapQuestion, fault, questions, with_answers
 from reinfuse.sources.reopened import reopened
 from reinfuse.sources.source_map import Block, SourceMap
+from reinfuse.sources.source_table import Source
 from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
 from reinfuse.study.sources import go_on_with, headers_of, propose_map
 
-__all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "TextReading", "answer_questions",
+__all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "OtherSource", "TextReading", "answer_questions",
            "ask_again", "begin_anew",
            "change_meaning", "choices_of", "columns_named", "question_key", "review"]  # fmt: skip
 
 _OF_COLUMNS = ("column", "weight", "since")
+
+
+class OtherSource(SourceRefused):
+    """The headers of a source are not those for which its map was made."""
 
 
 def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> MapReview:
@@ -38,18 +44,20 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
     ------
     SourceRefused
         If nothing of the source can be read.
+    OtherSource
+        If the map is of a source with other headers.
     MapRefused
-        If the map's file holds none, or is of another source.
+        If the map's file holds none.
     OutputRefused
         If the proposed map cannot be written.
     """
-    source, proposed = propose_map(path)
+    source, proposed = _proposed(path, _state(path))
     first_map = proposed.map
     if map_path.is_file():
         earlier = go_on_with(map_path, source, proposed)
         if earlier is None:
             rule = "is made for a source with other headers"
-            raise SourceRefused([Problem(table=map_path.name, rule=rule, remedy="rename the map, and begin it anew")])
+            raise OtherSource([Problem(table=map_path.name, rule=rule, remedy="begin the map anew")])
         proposed = earlier
     else:
         _write(map_path, proposed.map, proposed)
@@ -138,6 +146,20 @@ def choices_of(shown: MapReview, question: MapQuestion) -> tuple[str, ...]:
 def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnReview]:
     """Return the column of a sheet with that header, if it is there."""
     return [c for c in shown.columns if (c.sheet, c.header) == (sheet, header)]
+
+
+@lru_cache(maxsize=2)
+def _proposed(path: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[Source, Proposed]:
+    """Return a source and its proposed map, read once as long as its files stay as they are."""
+    del state
+    return propose_map(path)
+
+
+def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time of change and size of each file of a source."""
+    places = sorted(path.rglob("*")) if path.is_dir() else [path]
+    states = [(p, p.stat()) for p in places if p.exists()]
+    return tuple((str(p), s.st_mtime_ns, s.st_size) for p, s in states)
 
 
 def _as_if_confirmed(source_map: SourceMap) -> SourceMap:

@@ -24,7 +24,12 @@ def _review(visit: Visit) -> MapReview:
 
 
 def _show(visit: Visit) -> Response:
-    return _page(visit, _review(visit), {}, {})
+    from reinfuse.study.columns import OtherSource
+
+    try:
+        return _page(visit, _review(visit), {}, {})
+    except OtherSource:
+        return visit.page("columns_anew.html", status=409)
 
 
 def _page(visit: Visit, shown: MapReview, faults: dict[str, str], answers: dict[str, str]) -> Response:
