@@ -207,6 +207,8 @@ def test_errors_are_corrected_the_source_is_not_changed_and_the_command_line_mak
     page = mended(browser, page)
     assert "The data can be analysed" in page.words
     assert "1 error" in browser.send(page, "/back").words
+    assert "2 errors" in browser.send(browser.get(page.path), "/anew").words
+    project.folder.joinpath("corrections-earlier-1.csv").replace(project.corrections)
     page = decide(browser, browser.get(page.path), "7", AGE, new="70", decision="correct", reason="typing error")
     assert browser.send(page, "/accept").status == 200
     assert project.source.read_bytes() == path.read_bytes()

@@ -63,12 +63,24 @@ def test_a_correction_of_what_is_not_there_refuses_the_source(correction, rule):
     assert after.tables[0].rows[0].texts == ("P1", "CL", "2020-01-01")
 
 
+@pytest.mark.parametrize(("lines", "text"), [
+    ((("CL", "CLL"), ("NHL", "ALL")), "ALL"),  # the source was changed, and somebody decided anew
+    ((("CL", "NHL"),), "NHL"),  # the source was corrected as the ledger says
+    ((("CL", "CLL"), ("CLL", "NHL")), "NHL"),
+    ((("NHL", "CLL"), ("CLL", "NHL")), "NHL"),
+])  # fmt: skip
+def test_a_source_that_was_changed_since_is_taken_where_the_last_decision_fits_it(lines, text):
+    after = corrected_source(source(("P1", "NHL", "2020-01-01")), [one("5", "Dx", old, new) for old, new in lines])
+    assert (after.tables[0].rows[0].texts[1], after.problems) == (text, ())
+
+
 def test_provenance_has_the_source_s_own_text_and_the_reason():
     ledger = [one("5", "Dx", "CL", "CL?", "first try"), one("5", "Dx", "CL?", "CLL", "letter missing")]
     source_map = map_of('[patients]\nsheet = "S"\npatient_id = "ID"\ndiagnosis = "Dx"\n'
                         'last_contact = "FU"\n')  # fmt: skip
-    imported = follow(corrected_source(source(("P1", "CL", "2020-01-01")), ledger), source_map)
-    table = with_originals(imported, ledger).tables["patients"]
+    before = source(("P1", "CL", "2020-01-01"))
+    imported = follow(corrected_source(before, ledger), source_map)
+    table = with_originals(imported, before, ledger).tables["patients"]
     cell = table.rows[0][table.columns.index("diagnosis")]
     assert (cell.raw, cell.text, cell.rule) == ("CL", "CLL", "corrected to 'CLL': letter missing")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
@@ -149,32 +150,49 @@ def corrected_raw(raw: RawCohort, corrections: Sequence[Correction]) -> RawCohor
                    about=replace(raw.about, limits=(*raw.about.limits, *ledger.remark())))  # fmt: skip
 
 
-def with_originals(imported: Imported, corrections: Sequence[Correction]) -> Imported:
-    """Return what was imported with the source's own texts beside those that were corrected, and why."""
-    changed = _net(corrections)
-    if not changed:
-        return imported
+def with_originals(imported: Imported, source: Source, corrections: Sequence[Correction]) -> Imported:
+    """Return what was imported of a corrected source with the source's own texts beside the corrected ones, and why.
+
+    Parameters
+    ----------
+    source
+        As it was read, without any correction.
+    """
+    last = {one.place: one for one in corrections if one.row}
+    tables_read = {t.name: t for t in source.tables}
 
     def noted(cell: ImportedCell) -> ImportedCell:
-        place = (cell.origin.table.name, _number(cell.origin.table.rows[cell.row]), cell.origin.header)
-        one = changed.get(place)
-        if one is None:
+        table, header = tables_read.get(cell.origin.table.name), cell.origin.header
+        if table is None or header not in table.positions:
+            return cell
+        row = table.rows[cell.row]
+        one, own = last.get((table.name, _number(row), header)), row.texts[table.positions[header]]
+        if one is None or clean(own) == clean(one.new):
             return cell
         why = f": {one.reason}" if one.reason else ""
-        return cell._replace(raw=one.old, rule="; ".join(t for t in (f"corrected to {one.new!r}{why}", cell.rule) if t))
+        rule = "; ".join(t for t in (f"corrected to {one.new!r}{why}", cell.rule) if t)
+        return cell._replace(raw=own, rule=rule)
 
     tables = {name: ImportedTable(name, t.columns, tuple(tuple(map(noted, row)) for row in t.rows))
               for name, t in imported.tables.items()}  # fmt: skip
     return replace(imported, tables=tables)
 
 
-def _net(corrections: Iterable[Correction]) -> dict[tuple[str, str, str], Correction]:
-    """Return, of each cell that holds another text than at first, the first text, the last one, and why."""
-    net: dict[tuple[str, str, str], Correction] = {}
-    for one in corrections:
-        if one.row and one.changes:
-            net[one.place] = replace(one, old=net[one.place].old) if one.place in net else one
-    return {place: one for place, one in net.items() if one.changes}
+def _after(lines: Sequence[Correction], text: str) -> str | None:
+    """Return what the lines about one cell make of its text; None where they do not fit it.
+
+    Lines before one that begins with the text are history: the source was changed, and somebody decided anew. A source
+    that was corrected as the ledger says stays as it is.
+    """
+    for first in range(len(lines)):
+        here = text
+        for one in lines[first:]:
+            if clean(here) != clean(one.old):
+                break
+            here = one.new
+        else:
+            return here
+    return text if clean(text) == clean(lines[-1].new) else None
 
 
 class _Ledger:
@@ -188,6 +206,7 @@ class _Ledger:
             if one.row:
                 self.of_table.setdefault(one.table, []).append(one)
         self._wrong: list[Problem] = []
+        self._changed: list[tuple[str, str]] = []
 
     def texts(self, table: str, rows: Mapping[str, int], columns: Mapping[str, int],
               cells: list[list[str]]) -> list[list[str]]:  # fmt: skip
@@ -198,20 +217,27 @@ class _Ledger:
         rows, columns
             Number or place of a row, and header, -> position.
         """
+        places: dict[tuple[str, str], list[Correction]] = {}
         for one in self.of_table.get(table, ()):
-            if one.row not in rows or one.column not in columns:
-                self._note(one, "the ledger of corrections names a cell that is not there")
+            places.setdefault((one.row, one.column), []).append(one)
+        for (number, column), lines in places.items():
+            if number not in rows or column not in columns:
+                self._note(lines[-1], "the ledger of corrections names a cell that is not there")
                 continue
-            row = cells[rows[one.row]]
-            here = row[columns[one.column]]
-            if clean(here) != clean(one.old):
-                self._note(one, "the ledger of corrections holds another text than the cell: it was changed since")
-            else:
-                row[columns[one.column]] = one.new
+            row, position = cells[rows[number]], columns[column]
+            text = _after(lines, row[position])
+            if text is None:
+                self._note(
+                    lines[-1], "the ledger of corrections holds another text than the cell, which was changed since"
+                )
+                continue
+            if clean(text) != clean(row[position]):
+                self._changed.append((table, column))
+            row[position] = text
         return cells
 
     def _note(self, one: Correction, rule: str) -> None:
-        remedy = "decide anew what stands there, and take its older lines out of corrections.csv"
+        remedy = "decide anew what stands there, or begin corrections.csv anew"
         row = int(one.row) if one.row.isdecimal() else None
         self._wrong.append(Problem(table=one.table, row=row, column=one.column, value=one.old, rule=rule,
                                    remedy=remedy))  # fmt: skip
@@ -225,10 +251,7 @@ class _Ledger:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many cells of each table's column were changed."""
-        counts: dict[tuple[str, str], int] = {}
-        for table, _, column in sorted(_net(self.corrections)):
-            counts[table, column] = counts.get((table, column), 0) + 1
-        return counts
+        return dict(sorted(Counter(self._changed).items()))
 
     def remark(self) -> tuple[str, ...]:
         """Say how many cells were changed."""

@@ -119,11 +119,11 @@ def ask_again(shown: MapReview, map_path: Path, key: str) -> None:
             return
 
 
-def begin_anew(map_path: Path) -> None:
-    """Move a map aside, so that the next review proposes another; nothing is deleted."""
-    if map_path.is_file():
-        number = next(n for n in count(1) if not map_path.with_name(f"map-earlier-{n}.toml").exists())
-        map_path.rename(map_path.with_name(f"map-earlier-{number}.toml"))
+def begin_anew(path: Path) -> None:
+    """Move a map, or a ledger, aside, so that the next review begins with none; nothing is deleted."""
+    if path.is_file():
+        names = (path.with_name(f"{path.stem}-earlier-{number}{path.suffix}") for number in count(1))
+        path.rename(next(name for name in names if not name.exists()))
 
 
 def question_key(question: MapQuestion) -> str:

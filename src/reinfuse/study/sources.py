@@ -104,7 +104,7 @@ def import_source(path: Path, map_path: Path, *, corrections: Path | None = None
     SourceRefused
         While anything is open, not understood, or wrong in the cohort: with every problem, in the source's words.
     """
-    return checked_cohort(_followed(path, map_path, _ledger(corrections)), path.absolute())
+    return checked_cohort(_followed(path, map_path, _ledger(corrections))[1], path.absolute())
 
 
 def plan_of_trial(source_check: Checked) -> Plan | None:
@@ -134,7 +134,7 @@ def check_source(path: Path, map_path: Path, *, corrections: Path | None = None)
     SourceRefused
         If the ledger cannot be read.
     """
-    return check(_followed(path, map_path, _ledger(corrections)), path.absolute())
+    return check(_followed(path, map_path, _ledger(corrections))[1], path.absolute())
 
 
 def import_folder(path: Path, map_path: Path, place: Destination, *, corrections: Path | None = None) -> Checked:
@@ -149,9 +149,10 @@ def import_folder(path: Path, map_path: Path, place: Destination, *, corrections
     """
     place.check()
     ledger = _ledger(corrections)
-    checked = checked_cohort(_followed(path, map_path, ledger), path.absolute())
+    source, imported = _followed(path, map_path, ledger)
+    checked = checked_cohort(imported, path.absolute())
     beside = {CORRECTIONS_FILE: ledger_text(ledger).encode()} if ledger else {}
-    write_cohort(replace(checked, imported=with_originals(checked.imported, ledger)), place, beside=beside)
+    write_cohort(replace(checked, imported=with_originals(imported, source, ledger)), place, beside=beside)
     return checked
 
 
@@ -164,7 +165,8 @@ def headers_of(source: Source) -> Iterator[str]:
     yield from dict.fromkeys(c.header for t in source.tables for c in t.columns)
 
 
-def _followed(path: Path, map_path: Path, ledger: Sequence[Correction]) -> Imported:
+def _followed(path: Path, map_path: Path, ledger: Sequence[Correction]) -> tuple[Source, Imported]:
+    """Return a source as it was read, and what its map makes of it with the corrections."""
     source_map = load_map(map_path)
     source = read_source(path, kind=source_map.kind, layouts=source_map.layouts)
-    return follow(corrected_source(source, ledger), source_map)
+    return source, follow(corrected_source(source, ledger), source_map)

@@ -51,6 +51,14 @@ def _take_back(visit: Visit) -> Response:
     return visit.go()
 
 
+def _anew(visit: Visit) -> Response:
+    """Set the ledger aside: nothing is decided any more."""
+    from reinfuse.study.columns import begin_anew
+
+    begin_anew(visit.open_project.corrections)
+    return visit.go()
+
+
 def _accept(visit: Visit) -> Response:
     """Write the cohort, and go on."""
     return visit.onward() if imported(visit.open_project) else visit.go()
@@ -59,6 +67,6 @@ def _accept(visit: Visit) -> Response:
 SCREEN = Screen(
     name="problems",
     show=_show,
-    actions={"decide": _decide, "back": _take_back, "accept": _accept},
+    actions={"decide": _decide, "back": _take_back, "anew": _anew, "accept": _accept},
     reachable=has_meaning,
 )
