@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from reinfuse.statistics.likelihood_sums import (
 )
 from reinfuse.statistics.pooled_firth import COLLINEAR, CONSTANT, pooled_fit
 
+GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "pooling.json").read_text(encoding="utf-8"))
 APART = 1e5
 """Between the times of one centre and the next: then risk sets of entry and exit hold patients of one centre alone."""
 
@@ -24,7 +28,7 @@ def with_intercept(X):
     return np.column_stack([X, np.ones(len(X))])
 
 
-def pooled(kind, X, event, time=None, *, site):
+def pooled(kind, X, event, time=None, *, site, alone=False):
     """Return the fit, given the sums of each centre alone, and how many exchanges it took."""
 
     def sums(points):
@@ -37,7 +41,7 @@ def pooled(kind, X, event, time=None, *, site):
                 parts.append(cox_sums(X[own], time[own], event[own], points))
         return LikelihoodSums.total(parts)
 
-    fitting = pooled_fit(kind, X.shape[1] + (kind == "logistic"))
+    fitting = pooled_fit(kind, X.shape[1] + (kind == "logistic"), alone=alone)
     points, exchanges = next(fitting), 0
     while True:
         exchanges += 1
@@ -164,3 +168,24 @@ def test_what_sums_of_a_logistic_model_disclose_is_what_the_docs_say():
     with_factor, _, patients = (round(4 * float(v)) for v in sums.cumulants[1][0])
     responders = [round(float(u) + n / 2) for u, n in zip(sums.cumulants[0][0], (with_factor, patients), strict=True)]
     assert (with_factor, patients, responders) == (4, 9, [3, 4])
+
+
+@pytest.mark.parametrize("case", [c for c in GOLDEN["log_rank"] if len(c["time"]) < 300], ids=lambda c: c["name"])
+def test_cox_models_of_real_patients_of_many_centres_are_those_of_one_table(case):
+    """R's data set lung, by institution: up to 18, some with one patient."""
+    time, event, group, site = (np.array(case[name], dtype=float) for name in ("time", "event", "group", "stratum"))
+    levels = np.arange(1, int(group.max()) + 1)
+    X = (group[:, None] == levels).astype(float)
+    by_centres, exchanges = pooled("cox", X, event, time, site=site)
+    assert_same(by_centres.fit, in_one_table("cox", X, event, time, site=site))
+    assert exchanges <= 15
+
+
+def test_logistic_models_of_real_patients_are_those_of_one_table():
+    """R's data set colon, death by treatment, in five centres by number of nodes; begun at one point alone."""
+    case = next(c for c in GOLDEN["log_rank"] if c["name"].startswith("colon"))
+    group, event, site = (np.array(case[name], dtype=float) for name in ("group", "event", "stratum"))
+    X = (group[:, None] == [1, 2]).astype(float)
+    by_centres, exchanges = pooled("logistic", X, event, site=site, alone=True)
+    assert_same(by_centres.fit, firth.fit("logistic", X, event))
+    assert exchanges <= 10

@@ -22,6 +22,8 @@ from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
 OTHER_UNIT = 15.0
 """Mean times so many times longer or shorter than in the other centres are taken for another unit."""
 _SAME = 1e-9
+MOST_PATIENTS = 2000
+"""Beyond it a fit begins at one point alone, as that of one cohort does."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +137,9 @@ def _begun(exchanges: Exchanges) -> Iterator[_Running]:
         if len(centres) < FEWEST_CENTRES:
             continue
         for left_out in (None, *(centres if len(centres) > FEWEST_CENTRES else ())):
+            n = sum(first[c].tables["models"][model.key]["n"] for c in centres if c != left_out)
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
-                                 tests=left_out is None)  # fmt: skip
+                                 tests=left_out is None, alone=n > MOST_PATIENTS)  # fmt: skip
             yield _Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
 
 

@@ -48,7 +48,7 @@ class PooledFit:
     columns: tuple[int, ...]
 
 
-def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = True) -> Fitting:
+def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = True, alone: bool = False) -> Fitting:
     """Fit a model of k coefficients; of a logistic model the last is the intercept.
 
     Parameters
@@ -61,6 +61,8 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
         Of the profile limits.
     tests
         Whether p-values and limits are wanted too.
+    alone
+        Begin at 0 alone: of many patients no single one makes a summit.
 
     Yields
     ------
@@ -103,7 +105,7 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
     columns = tuple(j for j in range(k) if j not in reasons)
     usable = sum(j < effects for j in columns)
     means, spread = _location(information, columns, usable)
-    model = _Model(k, columns, usable, spread, means, float(chdtri(1, 1 - confidence)))
+    model = _Model(k, columns, usable, spread, means, float(chdtri(1, 1 - confidence)), alone)
     none = np.full(effects, np.nan)
     empty = FirthFit(none, none, none, none, np.zeros(effects, dtype=np.bool_), False)
     if not usable:
@@ -133,6 +135,7 @@ class _Model:
     spread: Floats
     means: Floats
     quantile: float
+    alone: bool
 
     def summit(self, *, tests: bool) -> Generator[Floats, LikelihoodSums, tuple[Point, list[Point | None]] | None]:
         """Search the maximum, and that without each effect, from several starts at once."""
@@ -151,7 +154,7 @@ class _Model:
     def _starts(self, held: int | None) -> list[Floats]:
         """Return 0 and points on both sides of it along each effect, a patient with mean values staying where he is."""
         starts = [np.zeros(len(self.columns))]
-        for j in (j for j in range(self.effects) if j != held):
+        for j in (j for j in range(self.effects) if j != held and not self.alone):
             axis = np.eye(len(self.columns))[j]
             if self.effects < len(self.columns):
                 axis[-1] = -self.means[j]
