@@ -17,7 +17,9 @@ from reinfuse.pooling.combining import PooledResults, combine
 from reinfuse.pooling.exchange_folder import read_folder
 from reinfuse.pooling.pooled_estimates import estimates
 from reinfuse.pooling.sealing import sealed
-from reinfuse.statistics import firth, firth_left_truncated
+from reinfuse.statistics import firth, firth_batch, firth_left_truncated
+from reinfuse.statistics.likelihood_sums import full, logistic_sums
+from reinfuse.statistics.score_homogeneity import score_homogeneity
 from reinfuse.statistics.stratified_tables import MANTEL_HAENSZEL, mantel_haenszel
 from reinfuse.study import pooling
 
@@ -153,6 +155,21 @@ def test_an_effect_without_a_centre_is_that_of_the_others_in_one_table(results):
     X, response, *_ = arrays(*(c for c in CENTRES if c != "Bonn"))
     record = record_of(results, "influence", "response", term="ldh", population=Stratum("centre", "all but Bonn"))
     assert np.log(record.estimate) == pytest.approx(firth.fit("logistic", X[:, [1]], response).coef[0], abs=1e-8)
+
+
+def test_heterogeneity_is_tested_at_the_common_estimate(results):
+    X, response, *_, site = arrays(*CENTRES)
+    Z = np.column_stack([(100 * X[:, 1] - 1025) / 487.5, np.ones(len(X))])
+    top = firth.fit("logistic", Z[:, :1], response).coef[0]
+    fits = firth_batch.logistic(Z, response[None])
+    assert fits.coef[0, 0] == pytest.approx(top)
+    sums = [logistic_sums(Z[site == s], response[site == s], fits.coef) for s in range(4)]
+    p, df = score_homogeneity(np.concatenate([s.cumulants[0] for s in sums]),
+                              np.concatenate([full(s.cumulants[1], 2, 2) for s in sums]))  # fmt: skip
+    record = record_of(results, "heterogeneity", "response", term="ldh")
+    assert record.p_value == pytest.approx(p, abs=1e-6)
+    assert record.method.endswith(f"{df} df")
+    assert df == 6
 
 
 def test_counts_proportions_and_tests_are_those_of_one_table(results):

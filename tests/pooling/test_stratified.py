@@ -8,8 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import chdtrc
+from scipy.stats import chi2_contingency
 
 from reinfuse.statistics import nonparametric
+from reinfuse.statistics.likelihood_sums import full, logistic_sums
+from reinfuse.statistics.score_homogeneity import score_homogeneity
 from reinfuse.statistics.stratified_log_rank import log_rank_sums, stratified_log_rank
 from reinfuse.statistics.stratified_tables import exact_conditional, mantel_haenszel
 
@@ -77,3 +81,26 @@ def test_a_centre_without_the_factor_changes_nothing():
     tables, more = np.array([[3.0, 1.0, 1.0, 3.0]]), np.array([[3.0, 1.0, 1.0, 3.0], [0.0, 0.0, 4.0, 5.0]])
     assert mantel_haenszel(tables) == mantel_haenszel(more)
     assert exact_conditional(more).lower == pytest.approx(exact_conditional(tables).lower)
+
+
+def test_homogeneity_of_an_intercept_alone_is_pearsons_test():
+    responders, patients = np.array([7.0, 3.0, 5.0]), np.array([10.0, 9.0, 14.0])
+    p = responders.sum() / patients.sum()
+    score, information = (responders - patients * p)[:, None], (patients * p * (1 - p))[:, None, None]
+    pearson = chi2_contingency(np.column_stack([responders, patients - responders]), correction=False)
+    assert score_homogeneity(score, information) == (pytest.approx(pearson.pvalue), 2)
+
+
+def test_homogeneity_of_a_saturated_model_is_pearsons_test_within_each_level_and_a_centre_without_one_counts_less():
+    X = np.repeat([[1.0, 1.0], [0.0, 1.0]], [18, 24], axis=0)
+    y, site = np.tile([1.0, 0.0, 1.0, 1.0, 0.0, 0.0], 7), np.array([0, 1] * 9 + [0, 1, 2] * 8)
+    b = [np.log(y[:18].sum() / (1 - y[:18]).sum()), np.log(y[18:].sum() / (1 - y[18:]).sum())]
+    sums = [logistic_sums(X[site == s], y[site == s], np.array([[b[0] - b[1], b[1]]])) for s in range(3)]
+    score = np.concatenate([s.cumulants[0] for s in sums])
+    information = np.concatenate([full(s.cumulants[1], 2, 2) for s in sums])
+    statistic = 0.0
+    for level, centres in ((slice(0, 18), (0, 1)), (slice(18, 42), (0, 1, 2))):
+        table = [[(y[level][site[level] == s] == v).sum() for v in (0, 1)] for s in centres]
+        statistic += chi2_contingency(np.array(table), correction=False).statistic
+    assert score_homogeneity(score, information) == (pytest.approx(chdtrc(3, statistic)), 3)
+    assert score_homogeneity(score[:1], information[:1]) is None

@@ -16,12 +16,14 @@ from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.exchange import MOST_POINTS, Answer, Request
 from reinfuse.pooling.exchange_folder import Exchanges
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES, PooledModel, PooledStudy
-from reinfuse.statistics.likelihood_sums import LikelihoodSums
+from reinfuse.statistics.likelihood_sums import LikelihoodSums, full
 from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
+from reinfuse.statistics.score_homogeneity import score_homogeneity
 
 OTHER_UNIT = 15.0
 """Mean times so many times longer or shorter than in the other centres are taken for another unit."""
 _SAME = 1e-9
+_AT_SUMMIT = 1e-6
 MOST_PATIENTS = 2000
 """Beyond it a fit begins at one point alone, as that of one cohort does."""
 
@@ -36,6 +38,8 @@ class ModelResult:
         Those whose patients it holds.
     without
         Centre -> the fit without it, coefficients alone.
+    homogeneity
+        p and degrees of freedom of the test that all centres have the same coefficients; None where there is none.
     why
         Why there is no fit, or None.
     """
@@ -44,6 +48,7 @@ class ModelResult:
     centres: tuple[str, ...]
     fit: PooledFit | None = field(default=None, repr=False)
     without: Mapping[str, PooledFit] = field(default_factory=dict, repr=False)
+    homogeneity: tuple[float, int] | None = None
     why: str | None = None
 
 
@@ -173,7 +178,32 @@ def _results(study: PooledStudy, exchanges: Exchanges, running: Sequence[_Runnin
         elif fits[None] is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
-            yield ModelResult(model, centres, fits[None], without)
+            homogeneity = _homogeneity(exchanges, model, centres, fits[None])
+            yield ModelResult(model, centres, fits[None], without, homogeneity)
+
+
+def _homogeneity(
+    exchanges: Exchanges, model: PooledModel, centres: Sequence[str], fit: PooledFit | None
+) -> tuple[float, int] | None:
+    """Test the centres' coefficients where the maximum was found: at the nearest point of all requests."""
+    if fit is None or fit.summit is None:
+        return None
+    columns, top = list(fit.columns), fit.summit
+    k = exchanges.study.size(model)
+    at = np.zeros(k)
+    at[columns] = top.at
+    nearest = (np.inf, 0, 0)
+    for number, request in enumerate(exchanges.requests):
+        away = (request.points.get(model.key, np.empty((0, k))) - at)[:, columns]
+        distances = np.einsum("mi,ij,mj->m", away, top.information, away)
+        if len(distances):
+            nearest = min(nearest, (float(distances.min()), number, int(distances.argmin())))
+    distance, number, place = nearest
+    if distance > _AT_SUMMIT:
+        return None
+    sums = [exchanges.answers[number][c].sums[model.key].at([place]).of_columns(columns, k) for c in centres]
+    scores, information = (np.concatenate([full(s.cumulants[d - 1], len(columns), d) for s in sums]) for d in (1, 2))
+    return score_homogeneity(scores, information)
 
 
 def _other_units(exchanges: Exchanges, confirmed: Sequence[str]) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from reinfuse.analyses.association import infinite, ratio
 from reinfuse.analyses.proportion import proportion
-from reinfuse.cohort.strata import Stratum
+from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.pooling.combining import ModelResult, PooledResults
 from reinfuse.pooling.exchange import Answer
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES
@@ -28,7 +28,7 @@ CENTRE = "centre"
 def estimates(results: PooledResults) -> list[Estimate]:
     """Return the records, in the order of a report."""
     return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_tables(results),
-            *_log_rank(results), *_without_a_centre(results)]  # fmt: skip
+            *_log_rank(results), *_homogeneity(results), *_without_a_centre(results)]  # fmt: skip
 
 
 def _flow(results: PooledResults) -> Iterator[Estimate]:
@@ -172,6 +172,17 @@ def _log_rank(results: PooledResults) -> Iterator[Estimate]:
         yield Estimate("survival", one.model.endpoint, "p_value", term=one.model.factors[0], estimate=p, p_value=p,
                        method=stratified_log_rank.METHOD, n=n, events=events,
                        note=f"{NOT_ESTIMABLE}: no event compares the groups" if p is None else None)  # fmt: skip
+
+
+def _homogeneity(results: PooledResults) -> Iterator[Estimate]:
+    """Yield for each model the test that all centres have the same coefficients."""
+    for one in results.models:
+        if one.homogeneity is not None:
+            p, df = one.homogeneity
+            n, events, _ = _size(results, one)
+            yield Estimate("heterogeneity", one.model.endpoint, "p_value", model=one.model.adjustment,
+                           term=Combination(one.model.factors, " + "), estimate=p, p_value=p, n=n, events=events,
+                           method=f"score test of homogeneity between centres, {df} df")  # fmt: skip
 
 
 def _without_a_centre(results: PooledResults) -> Iterator[Estimate]:

@@ -14,7 +14,7 @@ nonparametric
     Kaplan-Meier, log-rank, Aalen-Johansen, Gray's test.
 schoenfeld
     Scaled Schoenfeld residuals: proportional hazards.
-pooled_firth, stratified_tables, stratified_log_rank
+pooled_firth, stratified_tables, stratified_log_rank, score_homogeneity
     Patients of several centres who stay where they are: estimates from sums of each centre.
 turnbull
     Turnbull's estimate of interval-censored times.
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         precision_size,
         risk_tables,
         schoenfeld,
+        score_homogeneity,
         stratified_log_rank,
         stratified_tables,
         turnbull,
@@ -66,7 +67,7 @@ __all__ = [
     "beta_rules", "binomial_normal", "borrowing", "dose_boundaries", "effective_sample_size", "fine_gray", "firth",
     "firth_batch", "firth_left_truncated", "guyot", "inverse_variance", "meta_analytic_predictive", "mixture_fit",
     "nonparametric", "one_sample_log_rank", "pooled_firth", "precision_size", "risk_tables", "schoenfeld",
-    "stratified_log_rank", "stratified_tables", "turnbull", "two_stage",
+    "score_homogeneity", "stratified_log_rank", "stratified_tables", "turnbull", "two_stage",
 ]  # fmt: skip
 
 

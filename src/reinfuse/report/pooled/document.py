@@ -31,6 +31,8 @@ _REFERENCES = (
     "Chemother Rep 1966;50:163-170.",
     "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. "
     "Biometrika 1934;26:404-413.",
+    "Rao CR. Large sample tests of statistical hypotheses concerning several parameters with applications to problems "
+    "of estimation. Proc Camb Philos Soc 1948;44:50-57.",
 )
 _METHODS = (
     "Patients stayed in their centres. Each centre answered requests with counts and with sums over its patients: the "
@@ -43,6 +45,7 @@ _METHODS = (
     "of Robins, Breslow and Greenland [6] and the Cochran-Mantel-Haenszel test without continuity correction; "
     "conditional maximum likelihood odds ratio with exact interval and test [7]. Times to an event: log-rank test "
     "stratified by centre [8]. Proportions have Clopper-Pearson intervals [9].",
+    "Heterogeneity between centres: Rao's score test of homogeneity at the common estimate [10].",
 )
 _LIMITS = (
     "Not available from sums: Kaplan-Meier curves and medians of all centres together, calibration by simulation, "
@@ -72,8 +75,9 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     if outcomes is not None:
         yield Section("outcomes", "Outcomes", (outcomes,))
     effects: list[Block] = list(tables.effect_tables(results, records))
-    influence = tables.influence_table(results, records)
-    yield Section("associations", "Factors and outcome", (*effects, *([influence] if influence else [])))
+    more = (tables.homogeneity_table(results, records), tables.influence_table(results, records))
+    effects += [table for table in more if table is not None]
+    yield Section("associations", "Factors and outcome", tuple(effects))
     yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in _METHODS))
     yield Section("limitations", "Limitations", (Bullets(_LIMITS),))
     yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reinfuse.cohort.strata import Stratum, level_of
+from reinfuse.cohort.strata import Stratum, level_of, parts_of
 from reinfuse.pooling.combining import PooledResults
 from reinfuse.pooling.pooled_estimates import CENTRE
 from reinfuse.report.document.model import Row, Table
@@ -135,6 +135,20 @@ def _marked(e: Estimate, notes: dict[str, str]) -> str:
         return ""
     place = len(notes)
     return notes.setdefault(e.note, _MARKS[place % len(_MARKS)] * (place // len(_MARKS) + 1))
+
+
+def homogeneity_table(results: PooledResults, records: Sequence[Estimate]) -> Table | None:
+    """Return the tests that centres have the same coefficients; None without one."""
+    rows = []
+    for e in (r for r in records if r.analysis == "heterogeneity"):
+        factors = " + ".join(results.study.factor_label(name) for name in parts_of(e.term))
+        rows.append(Row(f"{end_of(results, e)}: {factors}", (f"{e.events}/{e.n}", number_format.p_value(e.p_value))))
+    if not rows:
+        return None
+    notes = ("Score test that all centres have the same effects, of odds ratios also the same intercept",
+             "rough with few patients a centre")  # fmt: skip
+    head = ("Model", "Events/n", number_format.p_letter())
+    return Table("heterogeneity", "Heterogeneity between centres", head, tuple(rows), notes)
 
 
 def influence_table(results: PooledResults, records: Sequence[Estimate]) -> Table | None:
