@@ -94,18 +94,20 @@ def test_a_process_without_its_app_ends():
     assert process.returncode == 0
 
 
-def test_a_kept_process_answers_again(tasks):
+def test_a_kept_process_answers_again_and_rests_in_the_end(tasks, monkeypatch):
     pytest.importorskip("numba", reason="the extra virtual is not installed")
     arm = {"cart1": "Cy", "cart2": "Cy-Flu", "dose1": 2e6, "dose2": 2e6, "interval": 120}
     asked = {"arms": [arm, {**arm, "interval": 200}], "patients": 200}
     first = tasks.begin("v", "virtual", asked, keep=True)
     assert first.ended.wait(WAIT)
     process = tasks._workers["v"]._process
+    monkeypatch.setattr("reinfuse.app.tasks._KEPT", 0.1)
     second = tasks.begin("v", "virtual", {**asked, "arms": [arm, arm]}, keep=True)
     assert second.ended.wait(WAIT)
     assert tasks._workers["v"]._process is process
     assert first.answer != second.answer
     assert {row[3].split(" ")[0] for row in second.answer["rows"]} == {"0", "1"}
+    assert process.wait(WAIT) == 0
 
 
 def test_the_page_stops_a_run_and_says_that_nothing_was_written(browser):

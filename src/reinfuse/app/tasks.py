@@ -25,6 +25,8 @@ State = Literal["running", "done", "refused", "failed", "stopped"]
 _SERVE = "from reinfuse.app.worker import serve; serve()"
 _PATIENCE = 6.0
 """Seconds that a stopped process has to clear what it had begun to write."""
+_KEPT = 600.0
+"""Seconds that a process is kept for the next question."""
 
 
 @dataclass
@@ -126,6 +128,15 @@ class _Worker:
                 task.failure = place_of(error)
                 task.end("failed")
         if not keep or self._process.poll() is not None:
+            self.close()
+            return
+        resting = threading.Timer(_KEPT, self._rest, (task,))
+        resting.daemon = True
+        resting.start()
+
+    def _rest(self, task: Task) -> None:
+        """Give the memory back if nothing was asked since a task."""
+        if self.task is task:
             self.close()
 
     def _heard(self, task: Task, *, keep: bool) -> None:

@@ -17,8 +17,8 @@ A screen NAME is four things:
 Functions run in a thread of their own, import the service layer (`reinfuse.study`) when they are called, so that the
 first page comes at once, and compute nothing themselves. State is the project's folder (`app.project.Project`); an
 action holds the project's lock. What is refused (`exceptions.Refused`) becomes a page with every problem, what fails a
-page without a value: let both rise. What takes longer than a click runs in a process of its own; while it runs, hold
-``visit.services.activity.busy()``, and let the page ask for its progress:
+page without a value: let both rise. What takes longer than a click is a job (`app.jobs`) in a process of its own:
+``visit.services.tasks.begin((project.id, "NAME"), "JOB", {...})``; the page asks for its progress:
 ``<div data-poll="{{ address('run', 'progress') }}">`` is replaced every second by what that part answers, until it
 answers without ``data-poll``; without a script, the page has a link that asks again.
 
