@@ -63,7 +63,7 @@ def test_a_change_needs_a_reason_and_says_whether_results_were_seen(plan):
     one, two = history(plan).changes
     assert (one.after_results, one.reason, one.settings) == (False, "the protocol says so", ("confidence: 0.95 → 0.9",))
     assert (two.after_results, two.reason) == (True, "asked for by a reviewer")
-    assert two.settings == ("factors: sex: included → none", "factors: age_years: none → included")
+    assert two.settings == ("factors: sex: included → left out", "factors: age_years: left out → included")
     assert read_record(plan).results_since == "2026-11-29T20:13:00Z"
 
 
@@ -120,7 +120,7 @@ def test_the_report_says_when_it_was_locked_and_lists_what_was_changed_after_the
     assert ("The analysis plan was locked on 2026-11-29 at 20:10 UTC and was changed once afterwards (Limitations). "
             "This is a record, not a proof.") in prose.methods()  # fmt: skip
     assert ("Change of the plan on 2026-11-29 at 20:12 UTC, after results had been seen: factors: sex: included → "
-            "none; factors: age_years: none → included. Reason given: a slip.") in prose.limits()  # fmt: skip
+            "left out; factors: age_years: left out → included. Reason given: a slip.") in prose.limits()  # fmt: skip
     shown = dict(provenance(findings))
     assert len(shown["Plan's file, locked on 2026-11-29 at 20:10 UTC (SHA-256)"]) == 64
     json.dumps(findings.as_dict(), allow_nan=False)

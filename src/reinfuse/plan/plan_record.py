@@ -181,7 +181,7 @@ def differences(before: str, after: str) -> tuple[str, ...]:
 def _shown(settings: Mapping[str, object], name: str) -> str:
     value = settings.get(name)
     if value is None:
-        return "none"
+        return "left out" if ": " in name else "none"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
