@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import expit, ndtr
-from scipy.stats import beta, betabinom, binom, nbinom, norm
+from scipy.stats import beta, betabinom, binom, gamma, nbinom, norm
 
 from reinfuse.statistics.borrowing import commensurate_prior, power_prior, prior_data_conflict, probability_greater
 from reinfuse.statistics.conjugate_mixture import BetaMixture, GammaMixture
@@ -188,3 +188,12 @@ def test_conflict_is_the_chance_of_what_is_no_more_probable():
     chance = prior.predictive(n=10)
     assert prior_data_conflict(predictive=chance, events=6) == pytest.approx(chance[6:].sum())
     assert prior_data_conflict(predictive=chance, events=0) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_a_component_without_weight_does_not_count(weight):
+    prior = one(3, 6).robust(weight=weight)
+    expected = beta(3, 6) if weight == 0 else beta(1, 1)
+    assert prior.quantile(0.3) == pytest.approx(expected.ppf(0.3), abs=1e-12)
+    rate = one(3, 20, GammaMixture).robust(weight=weight, a=1.0, b=2.0)
+    assert rate.quantile(0.5) == pytest.approx(gamma(3, scale=1 / 20).median() if weight == 0 else np.log(2) / 2)

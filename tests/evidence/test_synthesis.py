@@ -15,7 +15,7 @@ from reinfuse.evidence.printed_times import printed_numbers
 from reinfuse.evidence.records import borrowing_records, synthesis_records
 from reinfuse.evidence.register import Register
 from reinfuse.evidence.subgroups import synthesize_by
-from reinfuse.evidence.synthesis import synthesize
+from reinfuse.evidence.synthesis import FLOORED, synthesize
 
 TODAY = date(2026, 11, 29)
 
@@ -102,13 +102,15 @@ def test_one_study_has_no_pooled_interval_and_says_why(register):
     assert (reported.lower, reported.note) == (None, one.pooled.reason)
 
 
-def test_two_studies_are_told_to_have_a_wide_interval(register):
+def test_two_studies_have_a_bayesian_interval_and_the_other_beside_it(register):
     two = synthesize(registry(register, (9, 44), (4, 13)), "cr")
-    assert cautions(two, on=TODAY)[0].startswith(
-        "Two studies: their confidence interval rests on one degree of freedom"
-    )
+    assert cautions(two, on=TODAY)[0].startswith("Two studies: a confidence interval would rest on one degree")
     low, high = two.pooled.interval
-    assert low < 9 / 44 < 4 / 13 < high
+    assert 0.05 < low < 9 / 44 < 4 / 13 < high < 0.7
+    means = [e for e in synthesis_records(two) if e.statistic == "pooled_proportion"]
+    assert (means[0].method, means[1].method) == ("Bayesian, tau half-normal of scale 1", FLOORED)
+    assert len({e.method for e in means}) == len(means)
+    assert means[0].estimate == two.bayesian[0].average().median
 
 
 def test_without_a_study_there_is_no_synthesis_and_the_own_answer_remains(register):
@@ -145,7 +147,11 @@ def test_leaving_one_study_out_is_the_synthesis_of_the_others(register):
     rest = synthesize(registry(register, (9, 44), (4, 13)), "cr")
     assert whole.without_one[2].label == "Study 2"
     assert whole.without_one[2].pooled == rest.pooled
-    assert any("Study 2 the estimate is" in c for c in cautions(whole, on=TODAY))
+
+
+def test_a_study_that_weighs_heavily_is_named(across_constructs):
+    heavy = "One study weighs heavily: without BMC Cancer 2022 the estimate is 24% instead of 35%."
+    assert heavy in cautions(across_constructs.synthesis, on=TODAY)
 
 
 def test_a_retracted_study_is_left_out_and_a_correction_is_told(register):

@@ -16,7 +16,6 @@ from reinfuse.results.estimate import Estimate, joined
 POSITION = "published_position"
 POOLED, PREDICTION = "pooled_proportion", "prediction_interval"
 FEWEST_STUDIES = 2
-_MEAN = "binomial-normal model, floored Hartung-Knapp-type CI"
 _BAYESIAN = f"Bayesian prediction, tau half-normal of scale {TAU_SCALES[0]:g}"
 _BOUNDARY = "between-study variation is estimated as 0, which so few studies cannot establish"
 
@@ -47,7 +46,7 @@ def _together(place: Estimate, synthesis: Synthesis, mean: PooledProportion) -> 
     lower, upper = mean.interval or (None, None)
     boundary = _BOUNDARY if synthesis.mixed is not None and synthesis.mixed.at_boundary else None
     base = replace(place, confidence=synthesis.confidence, unit="fraction", n=mean.n, events=mean.events)
-    yield replace(base, statistic=POOLED, estimate=mean.estimate, lower=lower, upper=upper, method=_MEAN,
+    yield replace(base, statistic=POOLED, estimate=mean.estimate, lower=lower, upper=upper, method=mean.method,
                   note=joined([mean.reason, boundary]))  # fmt: skip
     yield replace(base, statistic=PREDICTION, lower=mean.prediction[0], upper=mean.prediction[1], method=_BAYESIAN)
 

@@ -50,8 +50,8 @@ def _of_heterogeneity(synthesis: Synthesis, mixed: BinomialNormalFit) -> Iterato
         return
     if mixed.studies == 2:
         yield (
-            "Two studies: their confidence interval rests on one degree of freedom and is wide by necessity; the "
-            "Bayesian interval beside it takes from its prior how far studies usually differ."
+            "Two studies: a confidence interval would rest on one degree of freedom; the interval given is Bayesian, "
+            "and takes from its prior how far studies usually differ."
         )
     if mixed.at_boundary:
         yield (
@@ -64,7 +64,7 @@ def _of_heterogeneity(synthesis: Synthesis, mixed: BinomialNormalFit) -> Iterato
             f"The studies differ by more than chance (likelihood ratio {_p(mixed.p_value)}): their mean describes "
             "no single study, and the prediction interval is what applies to a further cohort."
         )
-    if np.isfinite(mixed.variance_ratio) and mixed.interval != mixed.scaled:
+    if mixed.studies > 2 and np.isfinite(mixed.variance_ratio) and mixed.interval != mixed.scaled:
         yield (
             "The studies agree more closely than expected by chance: the confidence interval is widened to that of "
             "one pooled sample."

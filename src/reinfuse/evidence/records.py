@@ -9,22 +9,16 @@ from dataclasses import replace
 from scipy.special import expit
 
 from reinfuse.evidence.borrowing import Borrowing, RateEstimate
-from reinfuse.evidence.synthesis import TAU_SCALES, StudyProportion, Synthesis
+from reinfuse.evidence.synthesis import FLOORED, TAU_SCALES, StudyProportion, Synthesis, bayesian_method
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 
 SYNTHESIS, BORROWING = "evidence_synthesis", "evidence_borrowing"
 EXACT = "proportion, Clopper-Pearson CI"
-REPORTED = "binomial-normal model, floored Hartung-Knapp-type interval"
 PROFILE = "binomial-normal model, profile likelihood"
 COMMON = "one common proportion, likelihood ratio"
 HARTUNG_KNAPP = "REML on log odds, Hartung-Knapp"
 MODIFIED = "REML on log odds, modified Hartung-Knapp"
 Limits = tuple[float, float]
-
-
-def bayesian(scale: float) -> str:
-    """Return the name of the Bayesian method with a half-normal prior of this scale."""
-    return f"Bayesian, tau half-normal of scale {scale:g}"
 
 
 def synthesis_records(synthesis: Synthesis) -> list[Estimate]:
@@ -69,7 +63,9 @@ def _means(synthesis: Synthesis) -> Iterator[Estimate]:
         record = _record(synthesis, "prediction", method, estimate=estimate, limits=limits, rows=rows)
         return replace(record, group=None)
 
-    yield mean(REPORTED, pooled.estimate, pooled.interval, pooled.reason)
+    yield mean(pooled.method, pooled.estimate, pooled.interval, pooled.reason)
+    if pooled.method != FLOORED:
+        yield mean(FLOORED, float(expit(mixed.mean)), _natural(mixed.interval))
     yield mean(PROFILE, float(expit(mixed.mean)), _natural(mixed.profile))
     yield mean(COMMON, pooled.events / pooled.n, _natural(mixed.common))
     if normal is not None:
@@ -79,8 +75,9 @@ def _means(synthesis: Synthesis) -> Iterator[Estimate]:
     for scale, prior in zip(TAU_SCALES, synthesis.bayesian, strict=True):
         average = prior.average(confidence=synthesis.confidence)
         predicted = prior.predicted(confidence=synthesis.confidence)
-        yield mean(bayesian(scale), average.median, (average.lower, average.upper))
-        yield prediction(bayesian(scale), predicted.median, (predicted.lower, predicted.upper))
+        if bayesian_method(scale) != pooled.method:
+            yield mean(bayesian_method(scale), average.median, (average.lower, average.upper))
+        yield prediction(bayesian_method(scale), predicted.median, (predicted.lower, predicted.upper))
 
 
 def _natural(limits: Limits) -> Limits:
@@ -103,14 +100,14 @@ def _heterogeneity(synthesis: Synthesis) -> Iterator[Estimate]:
         yield _record(synthesis, "i_squared", "REML", estimate=normal.i_squared)
     for scale, prior in zip(TAU_SCALES, synthesis.bayesian, strict=True):
         spread = prior.heterogeneity(confidence=synthesis.confidence)
-        yield _record(synthesis, "tau", bayesian(scale), estimate=spread.median, limits=(spread.lower, spread.upper),
-                      unit="log odds")  # fmt: skip
+        yield _record(synthesis, "tau", bayesian_method(scale), estimate=spread.median,
+                      limits=(spread.lower, spread.upper), unit="log odds")  # fmt: skip
 
 
 def _without_one(synthesis: Synthesis) -> Iterator[Estimate]:
     for one in synthesis.without_one:
         pooled, rows = one.pooled, [r for r in synthesis.rows if r.label != one.label]
-        record = _record(synthesis, "leave_one_out", REPORTED, estimate=pooled.estimate, limits=pooled.interval,
+        record = _record(synthesis, "leave_one_out", pooled.method, estimate=pooled.estimate, limits=pooled.interval,
                          rows=rows, note=pooled.reason)  # fmt: skip
         yield replace(record, group=one.label)
 
@@ -123,7 +120,7 @@ def _placed(synthesis: Synthesis) -> Iterator[Estimate]:
     yield _record(
         synthesis, "own_proportion", EXACT, estimate=own.proportion, limits=(own.lower, own.upper), rows=[own]
     )
-    yield _record(synthesis, "predicted_count", bayesian(TAU_SCALES[0]), estimate=None,
+    yield _record(synthesis, "predicted_count", bayesian_method(TAU_SCALES[0]), estimate=None,
                   limits=(float(low), float(high)), rows=[own], unit="patients")  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """What published studies say together of one endpoint: one figure a study, models beside each other.
 
-The reported mean is that of the binomial-normal model with its floored, scaled interval (`binomial_normal`). The
+The reported mean is that of the binomial-normal model with its floored, scaled interval (`binomial_normal`); of two
+studies, whose interval would rest on one degree of freedom, it is the Bayesian one (Friede et al., Biom J
+2017;59:658-671). The
 reported prediction interval is the Bayesian one with a half-normal prior of tau of scale 1: it alone holds a further
 study about as often as it says when there are few (`benchmarks/evidence`). REML with Hartung and Knapp, the profile
 likelihood and a prior of scale 0.5 stand beside them.
@@ -27,7 +29,13 @@ from reinfuse.statistics.study_likelihood import ProportionCounts
 
 TAU_SCALES = (1.0, 0.5)
 """Scales of the half-normal prior of tau, the reported one first."""
+FLOORED = "binomial-normal model, floored Hartung-Knapp-type interval"
 Interval = tuple[float, float]
+
+
+def bayesian_method(scale: float) -> str:
+    """Return the name of the Bayesian method with a half-normal prior of tau of this scale."""
+    return f"Bayesian, tau half-normal of scale {scale:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +67,8 @@ class PooledProportion:
 
     Attributes
     ----------
-    estimate, interval
-        Of the median study, by the binomial-normal model; None where not estimable.
+    estimate, interval, method
+        Of the median study; None where not estimable. By the binomial-normal model, of two studies the Bayesian median.
     prediction
         Of a further study, Bayesian, tau half-normal of scale 1.
     reason
@@ -72,6 +80,7 @@ class PooledProportion:
     n: int
     estimate: float | None
     interval: Interval | None
+    method: str
     prediction: Interval
     reason: str | None
 
@@ -245,12 +254,18 @@ def _pooled(
 ) -> PooledProportion:
     predicted = prior.predicted(confidence=mixed.confidence)
     lower, upper = expit(mixed.interval).tolist()
+    estimate: float | None = float(expit(mixed.mean)) if np.isfinite(mixed.mean) else None
+    method = FLOORED
+    if len(rows) == 2 and estimate is not None:
+        average = prior.average(confidence=mixed.confidence)
+        estimate, lower, upper, method = average.median, average.lower, average.upper, bayesian_method(TAU_SCALES[0])
     return PooledProportion(
         studies=len(rows),
         events=sum(r.events for r in rows),
         n=sum(r.n for r in rows),
-        estimate=float(expit(mixed.mean)) if np.isfinite(mixed.mean) else None,
-        interval=(lower, upper) if np.isfinite(mixed.interval).all() else None,
+        estimate=estimate,
+        interval=(lower, upper) if np.isfinite([lower, upper]).all() else None,
+        method=method,
         prediction=(predicted.lower, predicted.upper),
         reason=mixed.reason,
     )

@@ -10,6 +10,7 @@ al., Biometrics 2014;70:1023-1032).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,14 @@ def _checked(weights: Floats, *shapes: Floats) -> tuple[Floats, ...]:
     if not ((arrays[0] >= 0).all() and arrays[0].sum() > 0 and all((x > 0).all() for x in arrays[1:])):
         raise ValueError("weights of a mixture must not be negative, and its parameters be above 0")
     return arrays[0] / arrays[0].sum(), *arrays[1:]
+
+
+def _root(excess: Callable[[float], float], ends: Floats) -> float:
+    """Return where a distribution function has its value, between the quantiles of its components."""
+    low, high = float(ends.min()), float(ends.max())
+    if excess(low) >= 0:  # one component, or rounding
+        return low
+    return high if excess(high) <= 0 else float(brentq(excess, low, high, xtol=1e-15))
 
 
 @dataclass(frozen=True)
@@ -82,10 +91,9 @@ class BetaMixture:
 
     def quantile(self, share: float) -> float:
         """Return the proportion below which this share of the distribution lies."""
-        ends = betaincinv(self.a, self.b, share)
-        if np.ptp(ends) == 0:
-            return float(ends[0])
-        return float(brentq(lambda p: float(self.cdf(np.array(p))) - share, ends.min(), ends.max(), xtol=1e-13))
+        held = self.weights > 0
+        ends = betaincinv(self.a[held], self.b[held], share)
+        return _root(lambda p: float(self.cdf(np.array(p))) - share, ends)
 
     def interval(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Return the limits that leave equal tails."""
@@ -157,10 +165,9 @@ class GammaMixture:
 
     def quantile(self, share: float) -> float:
         """Return the rate below which this share of the distribution lies."""
-        ends = gammaincinv(self.a, share) / self.b
-        if np.ptp(ends) == 0:
-            return float(ends[0])
-        return float(brentq(lambda x: float(self.cdf(np.array(x))) - share, ends.min(), ends.max(), xtol=1e-15))
+        held = self.weights > 0
+        ends = gammaincinv(self.a[held], share) / self.b[held]
+        return _root(lambda x: float(self.cdf(np.array(x))) - share, ends)
 
     def interval(self, *, confidence: float = 0.95) -> tuple[float, float]:
         """Return the limits that leave equal tails."""

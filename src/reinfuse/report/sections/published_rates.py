@@ -9,7 +9,7 @@ from reinfuse.evidence.borrowing import CONFLICT, Borrowing
 from reinfuse.evidence.cautions import cautions
 from reinfuse.evidence.hazard_borrowing import HazardBorrowing
 from reinfuse.evidence.subgroups import Subgroups
-from reinfuse.evidence.synthesis import Synthesis
+from reinfuse.evidence.synthesis import FLOORED, Synthesis
 from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Picture, Section, Table
 from reinfuse.report.figures.published_rates import prior_and_posterior, published_forest
 from reinfuse.report.tables import published_rates as tables
@@ -21,9 +21,10 @@ SYNTHESIS_METHODS = (
     "have exact intervals (Clopper-Pearson). Their mean is the proportion of the median study by a binomial-normal "
     "mixed model, fitted by maximum likelihood with adaptive quadrature. Its interval takes the variance from the "
     "studies' own spread, with Student's t (the idea of Hartung and Knapp), and is never narrower than that of one "
-    "pooled sample. The prediction for a further study is Bayesian, with half-normal heterogeneity of scale 1 and a "
-    "normal prior N(0, 2) of the mean log odds, summed by quadrature. Profile likelihood, REML with Hartung and Knapp, "
-    "its modified form and a prior of scale 0.5 are sensitivity analyses. Heterogeneity was tested by likelihood ratio."
+    "pooled sample; of two studies the Bayesian median and interval are given. The prediction for a further study is "
+    "Bayesian, with half-normal heterogeneity of scale 1 and a normal prior N(0, 2) of the mean log odds, summed by "
+    "quadrature. Profile likelihood, REML with Hartung and Knapp, its modified form and a prior of scale 0.5 are "
+    "sensitivity analyses. Heterogeneity was tested by likelihood ratio."
 )
 BORROWING_METHODS = (
     "The own rate is given without borrowing first. The studies' meta-analytic-predictive prior was brought into the "
@@ -48,7 +49,9 @@ def summary(synthesis: Synthesis) -> list[str]:
     elif pooled.interval is None:
         first = f"{name}: {number_format.percent(pooled.estimate, pooled.n)} ({studies}); {pooled.reason}."
     else:
-        inside = number_format.level_before(synthesis.confidence, _limits(pooled.interval, pooled.n))
+        ends = _limits(pooled.interval, pooled.n)
+        inside = number_format.level_before(synthesis.confidence, ends) if pooled.method == FLOORED else (
+            f"{level} credible interval {ends}")  # fmt: skip
         first = f"{name}: {number_format.percent(pooled.estimate, pooled.n)} ({inside}; {studies})."
     sentences = [
         first,
@@ -79,11 +82,11 @@ def borrowing_summary(borrowing: Borrowing) -> list[str]:
         f"With borrowing (robust): {number_format.percent(best.mean, own.n)} ({level} credible interval "
         f"{_limits((best.lower, best.upper), own.n)}).",
     ]
-    p = number_format.p_value(borrowing.conflict)
+    p = number_format.p_is(borrowing.conflict)
     vague = f"{number_format.percent(borrowing.vague_before, own.n)} before and {{}} after the own data"
     weights = vague.format(number_format.percent(borrowing.vague_after or 0.0, own.n))
     check = "contradict" if borrowing.is_in_conflict else "do not contradict"
-    sentences.append(f"The own data {check} the studies (prior predictive p = {p}; vague component {weights}).")
+    sentences.append(f"The own data {check} the studies (prior predictive {p}; vague component {weights}).")
     return sentences
 
 
@@ -103,7 +106,7 @@ def hazard_summary(borrowing: HazardBorrowing) -> list[str]:
         f"Without borrowing: {own.events} events in {own.exposure:g}, {shown(own.hazard, own.lower, own.upper)}.",
         f"{studies} worth about {borrowing.worth_events:.0f} events of one's own{by_information}.",
         f"With borrowing (robust): {shown(borrowing.mean, borrowing.lower, borrowing.upper)}.",
-        f"The own data {check} the studies (prior predictive p = {number_format.p_value(borrowing.conflict)}).",
+        f"The own data {check} the studies (prior predictive {number_format.p_is(borrowing.conflict)}).",
     ]
 
 
