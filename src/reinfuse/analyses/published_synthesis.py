@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reinfuse.evidence.register import Register
-from reinfuse.evidence.synthesis import TAU_SCALES, PooledProportion, Synthesis, synthesize
+from reinfuse.evidence.synthesis import FLOORED, TAU_SCALES, PooledProportion, Synthesis, synthesize
 from reinfuse.results.estimate import Estimate, joined
 
 POSITION = "published_position"
 POOLED, PREDICTION = "pooled_proportion", "prediction_interval"
 FEWEST_STUDIES = 2
 _BAYESIAN = f"Bayesian prediction, tau half-normal of scale {TAU_SCALES[0]:g}"
+_TWO_STUDIES = "of two studies: Bayesian median and credible interval"
 _BOUNDARY = "between-study variation is estimated as 0, which so few studies cannot establish"
 
 
@@ -45,9 +46,10 @@ def pooled(
 def _together(place: Estimate, synthesis: Synthesis, mean: PooledProportion) -> Iterator[Estimate]:
     lower, upper = mean.interval or (None, None)
     boundary = _BOUNDARY if synthesis.mixed is not None and synthesis.mixed.at_boundary else None
+    bayesian = None if mean.method == FLOORED else _TWO_STUDIES
     base = replace(place, confidence=synthesis.confidence, unit="fraction", n=mean.n, events=mean.events)
     yield replace(base, statistic=POOLED, estimate=mean.estimate, lower=lower, upper=upper, method=mean.method,
-                  note=joined([mean.reason, boundary]))  # fmt: skip
+                  note=joined([mean.reason, bayesian, boundary]))  # fmt: skip
     yield replace(base, statistic=PREDICTION, lower=mean.prediction[0], upper=mean.prediction[1], method=_BAYESIAN)
 
 

@@ -53,8 +53,9 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     )
     if any(e.statistic == POOLED for e in findings.estimates):
         yield (
-            f"They were pooled by a binomial-normal mixed model {cite('binomial_normal')}; the prediction interval of "
-            f"a further study is Bayesian, with a half-normal prior of the between-study variation {cite('tau_prior')}."
+            f"They were pooled by a binomial-normal mixed model {cite('binomial_normal')}, intervals by their own "
+            "spread; two studies by a Bayesian one. The prediction interval of a further study is Bayesian, with a "
+            f"half-normal prior of the between-study variation {cite('tau_prior')}."
         )
 
 
