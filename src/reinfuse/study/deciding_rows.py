@@ -24,7 +24,7 @@ _ID = "patient_id"
 
 
 @dataclass(frozen=True)
-class SourceRow:
+class DecidingRow:
     """A row of the data: its table and number, the number that a spreadsheet shows, and its cells that are filled.
 
     `cells` holds column, value and, of imported data, the place in the centre's own file with what stands there.
@@ -53,7 +53,7 @@ class DecidedPatient:
     days: float
     event: bool
     arithmetic: str
-    rows: tuple[SourceRow, ...]
+    rows: tuple[DecidingRow, ...]
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Rows:
         names = [(date(1970, 1, 1) + timedelta(days=d)).isoformat() if dated else f"day {d}" for d in (end, begin)]
         return f"{names[0]} − {names[1]}{minus} = {end - begin - since:g} days"
 
-    def _row(self, table: str, row: int) -> Iterator[SourceRow]:
+    def _row(self, table: str, row: int) -> Iterator[DecidingRow]:
         raw = self.cohort.raw.tables.get(table)
         if raw is None:
             return
@@ -162,7 +162,7 @@ class _Rows:
             origin = self.origins.get((table, row), {})
             cells = tuple((c, str(v), origin.get(c, "")) for c, v in record.items()
                           if DERIVED not in c and v not in (None, ""))  # fmt: skip
-            yield SourceRow(table, row + (raw.above or 0), cells)
+            yield DecidingRow(table, row + (raw.above or 0), cells)
 
 
 def _place(source: str) -> tuple[str, int] | None:
