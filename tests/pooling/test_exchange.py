@@ -335,6 +335,31 @@ def test_a_centre_that_differs_by_a_patient_or_a_plan_from_what_it_released_is_r
     assert answer(other, 1, "Bonn", more, tmp_path / "c", again=True).is_file()
 
 
+def test_the_same_patients_are_not_told_by_a_plan_of_other_factors(tmp_path):
+    one, other = tmp_path / "one" / "exchange", tmp_path / "other" / "exchange"
+    for folder, study in ((one, STUDY), (other, STUDY.partition("[numbers")[0]
+                                         + '[plan]\nfactors = [{name = "bulky"}]\n')):  # fmt: skip
+        folder.parent.mkdir()
+        planned(folder, study)
+    answer(one, 1, "Bonn", SHEETS["Bonn"], tmp_path / "c")
+    with pytest.raises(PoolRefused, match="by another plan"):
+        answer(other, 1, "Bonn", SHEETS["Bonn"], tmp_path / "c")
+
+
+def test_a_cohort_that_was_changed_between_two_requests_is_refused_in_any_case(whole, tmp_path):
+    folder, changed_sheet = (
+        tmp_path / "exchange",
+        SHEETS["Bonn"].with_columns(LDH=pl.Series([99.0, *SHEETS["Bonn"]["LDH"][1:]])),
+    )
+    folder.mkdir()
+    for number in (1, 2):
+        shutil.copy(whole[0] / f"request-{number}.json", folder)
+    answer(folder, 1, "Bonn", SHEETS["Bonn"], tmp_path / "c")
+    with pytest.raises(PoolRefused, match="changed since request 1 was answered"):
+        answer(folder, 2, "Bonn", changed_sheet, tmp_path / "c", again=True)
+    assert answer(folder, 2, "Bonn", SHEETS["Bonn"], tmp_path / "c").is_file()
+
+
 def test_a_request_that_is_not_built_on_what_the_centre_answered_is_refused(whole, tmp_path):
     shutil.copy(whole[0] / "request-2.json", tmp_path)
     SHEETS["Bonn"].write_csv(tmp_path / "bonn.csv")

@@ -20,13 +20,24 @@ _LOG = "answers.jsonl"
 
 @dataclass(frozen=True)
 class AnswerEntry:
-    """One answer: SHA-256 of study, request and answer, the centre's name, and the number of the exchange."""
+    """One answer.
+
+    Attributes
+    ----------
+    study, request, answer
+        SHA-256 of each.
+    centre, number
+        The centre's name, and the number of the exchange.
+    patients
+        Hash of all that the study uses of the patients; made of keyed hashes, it tells nothing without the key.
+    """
 
     study: str
     centre: str
     number: int
     request: str
     answer: str
+    patients: str
 
 
 class AnswerLog:
@@ -51,6 +62,11 @@ class AnswerLog:
     def centre_of(self, study: str) -> str | None:
         """Return under which name this centre answered a study before."""
         return next((e.centre for e in self.entries if e.study == study), None)
+
+    def changed_since(self, entry: AnswerEntry) -> int | None:
+        """Return the number of a request of the same study that was answered of other patients or values, or None."""
+        own = (e for e in self.entries if (e.study, e.centre) == (entry.study, entry.centre))
+        return next((e.number for e in own if e.number < entry.number and e.patients != entry.patients), None)
 
     def conflicts(self, entry: AnswerEntry, before: str) -> Iterator[str]:
         """Yield in words why a request is not to be answered.

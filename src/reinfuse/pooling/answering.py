@@ -13,7 +13,7 @@ from reinfuse.exceptions import PoolRefused, Problem, nearest
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, explained
 from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Answer, Request
-from reinfuse.pooling.sealing import NoExchange, unsealed
+from reinfuse.pooling.sealing import NoExchange, seal, unsealed
 from reinfuse.statistics.likelihood_sums import numbers_at_a_point
 from reinfuse.version import __version__
 
@@ -104,11 +104,16 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
                     {m.key: sums_of(patients, m, request.points[m.key]) for m in models},
                     withheld if first else {})  # fmt: skip
     log = Releases()
-    release = log.release(patients.rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
-    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest)
+    release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
+    values = log.release(patients.rows(), FEWEST_PATIENTS, plan=study.digest).patients
+    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, seal(values))
+    answers = AnswerLog(log.path)
+    if earlier := answers.changed_since(entry):
+        rule = f"patients or values of the cohort were changed since request {earlier} was answered: sums would not fit"
+        raise PoolRefused([Problem(table="cohort", rule=rule, remedy="answer with the cohort as it was")])
     if not again:
         against = [f"{rule}: who has both can subtract" for rule in log.conflicts(release, FEWEST_PATIENTS)]
-        against += AnswerLog(log.path).conflicts(entry, answer.before)
+        against += answers.conflicts(entry, answer.before)
         if against:
             raise PoolRefused([Problem(table="log of releases", rule=rule, remedy=_AGAIN) for rule in against])
     return AnswerDraft(answer, tuple(_in_words(request, patients, answer)), release, entry)

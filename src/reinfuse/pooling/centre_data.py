@@ -12,6 +12,7 @@ from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.pooling.pooled_study import PooledModel, PooledStudy
 
@@ -102,6 +103,12 @@ class CentreData:
             if why:
                 reasons[model.key] = why
         return reasons
+
+    def standard_rows(self) -> dict[str, str]:
+        """Return what is known of each patient under standard names, by identifier: whatever the study."""
+        frame = self.data.frame
+        standard = frame.select(sorted(c for c in frame.columns if c in WIDE.names))
+        return {str(i): repr(row) for i, row in zip(frame[ID].to_list(), standard.rows(), strict=True)}
 
     def rows(self) -> dict[str, str]:
         """Return what the study uses of each patient, by identifier."""
