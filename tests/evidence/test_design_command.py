@@ -20,6 +20,7 @@ from reinfuse.evidence.design.published_prior import published_prior
 from reinfuse.evidence.design.response_rate import SingleArmRequest, TwoStageRequest, plan_single_arm
 from reinfuse.evidence.design.time_to_event import LogRankRequest, plan_log_rank
 from reinfuse.exceptions import RequestRefused, SourceRefused
+from reinfuse.statistics import one_sample_log_rank
 from reinfuse.study import design as study_design
 from reinfuse.study.design import design_study, reference_curve
 
@@ -166,6 +167,13 @@ def test_a_reference_is_given_in_one_way():
     assert [c for c, _ in rules_of(refused)] == ["--ratio", "--accrual", "--at"]
     same = [plan_log_rank(replace(request, median=6.0)), plan_log_rank(replace(request, survival=0.25, at=12.0))]
     assert same[0].size.n == same[1].size.n
+    assert same[0].power >= 0.8
+    assert same[0].fewest < same[0].size.n
+    reference = one_sample_log_rank.weibull_hazard(6 / np.log(2), 1.0, until=24)
+    powers = [one_sample_log_rank.probability_of_rejection(reference, 0.5, one_sample_log_rank.FollowUp(12, 12), n=n,
+                                                           alpha=0.05)
+              for n in (same[0].fewest - 1, same[0].fewest)]  # fmt: skip
+    assert powers[0] < 0.8 <= powers[1]
 
 
 def test_precision_of_a_hazard_ratio_by_hand():

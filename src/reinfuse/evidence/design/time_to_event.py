@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +22,8 @@ from reinfuse.statistics.one_sample_log_rank import (
 )
 
 MOST_PATIENTS = 2000
+_SMALL = 150
+"""Patients up to whom the size is found by exact sums too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,8 @@ class LogRankStudy:
         Patients and expected events.
     type_1, power
         Of this size, by exact sums.
+    fewest
+        Patients who have the wanted power by exact sums, one fewer not; None in large studies, where both agree.
     decisions
         Pairs of observed events and the expected number that must be exceeded.
     """
@@ -70,6 +76,7 @@ class LogRankStudy:
     size: LogRankSize
     type_1: float
     power: float
+    fewest: int | None
     decisions: tuple[tuple[int, float], ...]
 
 
@@ -101,11 +108,28 @@ def plan_log_rank(request: LogRankRequest) -> LogRankStudy:
         rule = f"needs {size.n:,} patients"
         demands.refuse("--ratio", request.ratio, rule=rule, remedy="follow up for longer, or ask for a smaller ratio")
         demands.settle()
-    exact = [probability_of_rejection(reference, ratio, follow_up, n=size.n, alpha=request.alpha)
-             for ratio in (1.0, request.ratio)]  # fmt: skip
+    exact = partial(probability_of_rejection, reference, follow_up=follow_up, alpha=request.alpha)
+    type_1, power = (exact(ratio, n=size.n) for ratio in (1.0, request.ratio))
+    fewest = _fewest(partial(exact, request.ratio), request.power, start=size.n)
     most = int(size.events_null)
     decisions = tuple((o, fewest_expected(o, alpha=request.alpha)) for o in range(most + 1))
-    return LogRankStudy(request, size, exact[0], exact[1], decisions)
+    return LogRankStudy(request, size, type_1, power, fewest, decisions)
+
+
+def _fewest(power: Callable[..., float], wanted: float, *, start: int) -> int | None:
+    """Return the number of patients near a start at which the power comes to what is wanted."""
+    if start > _SMALL:
+        return None
+    n = start
+    if power(n=n) >= wanted:
+        while n > 1 and power(n=n - 1) >= wanted:
+            n -= 1
+        return n
+    while power(n=n) < wanted:
+        n += 1
+        if n > 2 * start + 2:
+            return None
+    return n
 
 
 def _reference_given(demands: Demands, request: LogRankRequest) -> None:

@@ -22,6 +22,7 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
             f"{decimal(size.events_alternative)} at the hazard ratio of {request.ratio:g}.",
             f"Without that approximation, {size.n} patients give a type I error of {percent(study.type_1)} and a power "
             f"of {percent(study.power)}.",
+            *_exact_size(study),
             *_warning(study),
         ),
         decisions=(table("rules", "Better than the reference, by the numbers of events",
@@ -43,11 +44,16 @@ def log_rank_page(study: LogRankStudy) -> ProtocolPage:
     )  # fmt: skip
 
 
+def _exact_size(study: LogRankStudy) -> Iterator[str]:
+    if study.fewest is not None and study.fewest != study.size.n:
+        yield f"By exact sums {study.fewest} patients have a power of {percent(study.request.power)} or more."
+
+
 def _warning(study: LogRankStudy) -> Iterator[str]:
     if study.type_1 > study.request.alpha:
         yield "The type I error is above the one set: lower alpha until it is not."
     if study.power < study.request.power:
-        yield "The power is below the one set: ask for a greater one until it is not."
+        yield "The power is below the one set: take the number of patients by exact sums, or ask for a greater power."
 
 
 def _settings(study: LogRankStudy) -> Iterator[tuple[str, str]]:
