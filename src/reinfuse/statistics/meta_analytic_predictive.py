@@ -19,7 +19,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.optimize import brentq
 from scipy.special import expit, ndtr
 
@@ -198,6 +197,8 @@ class PosteriorOfStudy:
 
 def _summary(theta: Floats, weights: Floats, *, natural: Callable[[Floats], Floats], confidence: float) -> Summary:
     """Summarise a density on an even grid, its distribution function the integral of a cubic spline."""
+    from scipy.interpolate import CubicSpline  # slow to import
+
     share = weights / weights.sum()
     value = natural(theta)
     mean = float((share * value).sum())
@@ -238,6 +239,8 @@ def predictive_distribution(
     >>> round(prior.mean, 3), round(prior.sd, 3)
     (0.382, 0.208)
     """
+    from scipy.interpolate import CubicSpline
+
     if not (tau_scale > 0 and mean_sd > 0 and np.isfinite([tau_scale, mean, mean_sd]).all()):
         raise ValueError("the scales of the priors must be above 0, and all their numbers finite")
 

@@ -50,6 +50,9 @@ class StudyCounts(Protocol):
     def information(self, theta: Floats) -> Floats:
         """Return its negative second derivative, shape (..., k)."""
 
+    def derivatives(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Return slope and information."""
+
 
 @dataclass(frozen=True)
 class ProportionCounts:
@@ -95,7 +98,12 @@ class ProportionCounts:
 
     def information(self, theta: Floats) -> Floats:
         """Return n p (1 - p)."""
-        return np.asarray(self.n * expit(theta) * expit(-theta))
+        return self.derivatives(theta)[1]
+
+    def derivatives(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Return slope and information, which have p in common."""
+        p = expit(theta)
+        return np.asarray(self.events - self.n * p), np.asarray(self.n * p * expit(-theta))
 
 
 @dataclass(frozen=True)
@@ -143,6 +151,11 @@ class RateCounts:
         """Return T exp(theta)."""
         return np.asarray(self.exposure * np.exp(theta))
 
+    def derivatives(self, theta: Floats) -> tuple[Floats, Floats]:
+        """Return slope and information."""
+        mean = self.information(theta)
+        return np.asarray(self.events - mean), mean
+
 
 @dataclass(frozen=True)
 class MarginalLikelihood:
@@ -168,11 +181,12 @@ def _mode(studies: StudyCounts, mean: Floats, tau: Floats) -> Floats:
     z = np.asarray(weight * (crude - mean) / (1 + weight * tau))
     own = np.clip((crude - mean) / np.maximum(tau, 1e-300), -_FARTHEST, _FARTHEST)  # the mode lies between it and 0
     low, high = np.minimum(own, 0.0) - tau - 1.0, np.maximum(own, 0.0) + tau + 1.0
+    square = tau**2
     for _ in range(_ROUNDS):
-        theta = mean + tau * z
-        slope = tau * studies.slope(theta) - z
+        own_slope, information = studies.derivatives(mean + tau * z)
+        slope = tau * own_slope - z
         low, high = np.where(slope > 0, z, low), np.where(slope < 0, z, high)
-        step = slope / (1 + tau**2 * studies.information(theta))
+        step = slope / (1 + square * information)
         further = z + step
         within = (further > low) & (further < high)
         z, last = np.where(within, further, np.where(slope == 0, z, (low + high) / 2)), z
@@ -218,11 +232,10 @@ def log_likelihood(studies: StudyCounts, *, mean: Floats, tau: Floats) -> Floats
     mean, tau = np.asarray(mean, dtype=np.float64)[..., None], np.asarray(tau, dtype=np.float64)[..., None]
     z = _mode(studies, mean, tau)
     width = np.sqrt(2 / (1 + tau**2 * studies.information(mean + tau * z)))
-    total = np.zeros(z.shape)
+    total, highest = np.zeros(z.shape), studies.log_likelihood(mean + tau * z)
     for root, weight in zip(_ROOT, _WEIGHT, strict=True):  # one node at a time: little memory on a grid
         at = width * root
         theta = mean + tau * (z + at)
-        total += weight * np.exp(studies.log_likelihood(theta) - studies.log_likelihood(mean + tau * z)
-                                 - ((z + at) ** 2 - z**2) / 2 + root**2)  # fmt: skip
-    top = studies.log_likelihood(mean + tau * z) - z**2 / 2
+        total += weight * np.exp(studies.log_likelihood(theta) - highest - ((z + at) ** 2 - z**2) / 2 + root**2)
+    top = highest - z**2 / 2
     return np.asarray((top + np.log(total * width) - _LOG_2PI / 2).sum(axis=-1))
