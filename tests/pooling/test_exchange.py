@@ -305,6 +305,14 @@ def test_an_answer_that_was_changed_after_the_next_request_was_built_on_it_is_na
         read_folder(folder)
 
 
+def test_an_answer_without_the_sums_of_a_model_is_named(whole, tmp_path):
+    folder = shutil.copytree(whole[0], tmp_path / "copy")
+    last = max(json.loads(p.read_text(encoding="utf-8"))["number"] for p in folder.glob("request*"))
+    changed(folder / f"answer-Bonn-{last}.json", sealed_again=True, sums={})
+    with pytest.raises(PoolRefused, match="has not the sums of the models"):
+        read_folder(folder)
+
+
 def stopped(*_):
     raise KeyboardInterrupt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,13 +136,24 @@ def _answers(
             problems.append(Problem(table=name, rule=rule, remedy=remedy))
         else:
             answers[key], places[key] = answer, name
-    for request in requests:
-        for centre in study.centres:
-            if (request.number, centre) not in answers:
-                rule = f"the answer of {centre} to request {request.number} is lacking"
-                remedy = "wait for it; without it begin a new study of the other centres"
-                problems.append(Problem(table=f"request {request.number}", rule=rule, remedy=remedy))
+    problems += _lacking(answers, places, requests)
     return answers
+
+
+def _lacking(
+    answers: Mapping[tuple[int, str], Answer], places: Mapping[tuple[int, str], str], requests: Sequence[Request]
+) -> Iterator[Problem]:
+    """Yield a problem for each answer that is lacking, or lacks sums."""
+    for (number, centre), answer in answers.items():
+        first, request = answers.get((1, centre), answer), requests[number - 1]
+        if set(answer.sums) != set(request.points) & set(first.sums):
+            rule = "has not the sums of the models that the request asks for and that this centre tells of"
+            yield Problem(table=places[number, centre], rule=rule, remedy=_ASK)
+    for request in requests:
+        for centre in (c for c in request.study.centres if (request.number, c) not in answers):
+            rule = f"the answer of {centre} to request {request.number} is lacking"
+            remedy = "wait for it; without it begin a new study of the other centres"
+            yield Problem(table=f"request {request.number}", rule=rule, remedy=remedy)
 
 
 def _not_of_these(answer: Answer, study: PooledStudy, requests: Sequence[Request]) -> str | None:
