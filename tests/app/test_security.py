@@ -68,6 +68,7 @@ def test_the_link_opens_once_and_brings_a_cookie_that_no_script_reads():
     assert browser.get().status == 403
     link = f"enter?key={browser.services.access.key}"
     assert browser.get("enter?key=wrong").status == 403
+    assert browser.get(link, method="HEAD").status == 403
     from_a_file = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
     answer = browser.get(link, headers=from_a_file)
     assert answer.status == 200
@@ -106,6 +107,9 @@ def test_the_cookie_goes_to_no_other_server_on_this_machine(browser):
     stranger = answer.headers["set-cookie"].partition(";")[0]
     assert browser.get(headers={"cookie": stranger}).status == 403
     assert browser.get(headers={"cookie": f"{stranger}; {browser.cookie}"}).status == 200
+    odd = '{"a": [1]}; x[y]="1; =; reinfuse; token={}, reinfuse='
+    assert browser.get(headers={"cookie": odd}).status == 403
+    assert browser.get(headers={"cookie": f"{odd}; {browser.cookie}; {odd}"}).status == 200
     assert browser.get("/").status == 403
 
 

@@ -107,7 +107,7 @@ class Guard:
 
     async def _enter(self, scope: Scope, send: Send) -> None:
         key = parse_qs(scope["query_string"].decode("ascii", "replace")).get("key", [""])[0]
-        if not self.access.enter(key):
+        if scope["method"] != "GET" or not self.access.enter(key):
             await _reply(send, 403, "This link was used already, or is not the app's. Start reinfuse app again.")
             return
         self.activity.touch()

@@ -16,25 +16,34 @@ if TYPE_CHECKING:
     from reinfuse.study.cohorts import CohortInput
 
 
+FileState = tuple[int, int, int]
+
+
+def _state(path: Path) -> FileState:
+    """Return what changes when a file does: time, size and number."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 @lru_cache(maxsize=64)
-def _is_cohort(path: Path, changed: float) -> bool:
+def _is_cohort(path: Path, state: FileState) -> bool:
     from reinfuse.study.intake import is_cohort
 
-    del changed
+    del state
     return is_cohort(path)
 
 
 def needs_map(project: Project) -> bool:
     """Tell whether the data are a centre's own, and no cohort of the contract yet."""
     source = project.source
-    return source.exists() and not _is_cohort(source, source.stat().st_mtime)
+    return source.exists() and not _is_cohort(source, _state(source))
 
 
 @lru_cache(maxsize=64)
-def _open_questions(path: Path, changed: float) -> int:
+def _open_questions(path: Path, state: FileState) -> int:
     from reinfuse.study.sources import map_questions
 
-    del changed
+    del state
     return len(map_questions(path))
 
 
@@ -45,7 +54,7 @@ def has_meaning(project: Project) -> bool:
     if not needs_map(project):
         return True
     try:
-        return project.map.is_file() and not _open_questions(project.map, project.map.stat().st_mtime)
+        return project.map.is_file() and not _open_questions(project.map, _state(project.map))
     except Refused:
         return False
 

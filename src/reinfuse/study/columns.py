@@ -149,17 +149,17 @@ def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnR
 
 
 @lru_cache(maxsize=2)
-def _proposed(path: Path, state: tuple[tuple[str, int, int], ...]) -> tuple[Source, Proposed]:
+def _proposed(path: Path, state: tuple[tuple[str, int, int, int], ...]) -> tuple[Source, Proposed]:
     """Return a source and its proposed map, read once as long as its files stay as they are."""
     del state
     return propose_map(path)
 
 
-def _state(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time of change and size of each file of a source."""
+def _state(path: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return name, time of change, size and number of each file of a source."""
     places = sorted(path.rglob("*")) if path.is_dir() else [path]
     states = [(p, p.stat()) for p in places if p.exists()]
-    return tuple((str(p), s.st_mtime_ns, s.st_size) for p, s in states)
+    return tuple((str(p), s.st_mtime_ns, s.st_size, s.st_ino) for p, s in states)
 
 
 def _as_if_confirmed(source_map: SourceMap) -> SourceMap:
