@@ -11,10 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from reinfuse.report.analyses.registry import references
 from reinfuse.report.tables.kinetics import measured, signed
 from reinfuse.report.tables.robustness import ratio
 from reinfuse.report.text import number_format
-from reinfuse.report.text.references import REFERENCES
 from reinfuse.results.estimate import Estimate
 
 _INT = r"\d{1,3}(?:,\d{3})+|\d+"
@@ -69,7 +69,7 @@ class Drift:
         self.ids = sorted((i for i in ids if not i.isdigit()), key=len, reverse=True)
         self.alone = {x for e in self.records for x in _alone(e)} | FIXED | set(_numbers_of(told["provenance"]))
         self.alone |= set(_numbers_of(told.get("kinetics")))
-        self.alone |= {t for r in REFERENCES.values() for t in re.findall(r"\d+(?:[.,]\d+)*", r.text)}
+        self.alone |= {t for r in references().values() for t in re.findall(r"\d+(?:[.,]\d+)*", r.text)}
 
     def text(self, text: str) -> list[str]:
         """Return what no record holds in running text."""
