@@ -14,7 +14,7 @@ from reinfuse.data import DEMO, datasets
 from reinfuse.plan.analysis_plan import Analyses, Landmark, Model
 
 ALL = {"calibrated", "permutation", "averaging", "stability", "influence", "proportional", "sensitivity", "imputation",
-       "competing", "landmark", "time_dependent", "standardised", "paired", "power"}  # fmt: skip
+       "competing", "landmark", "time_dependent", "standardised", "paired", "power", "published"}  # fmt: skip
 
 
 def _of(findings, analysis):
@@ -25,8 +25,9 @@ def test_the_reference_design_runs_every_analysis(demo_findings):
     ran = {e.analysis for e in demo_findings.estimates if e.estimate is not None}
     assert ran >= ALL
     for e in demo_findings.estimates:
-        assert e.n is not None or e.analysis in ("flow", "baseline", "toxicity"), e
-        assert e.events is not None or e.analysis in ("flow", "baseline", "toxicity", "kinetics"), e  # a peak has none
+        no_number = e.analysis in ("flow", "baseline", "toxicity") or e.statistic in ("excluded", "notice")
+        assert e.n is not None or no_number, e
+        assert e.events is not None or no_number or e.analysis == "kinetics", e  # a peak has none
         assert e.method is not None or e.analysis in ("flow", "baseline"), e
         assert e.estimate is not None or e.p_value is not None or e.note, e
         if e.lower is not None and e.upper is not None and e.estimate is not None:
@@ -90,6 +91,7 @@ def test_switched_off_analyses_are_not_there(tmp_path):
         paired=False,
         power=0,
         kinetics=False,
+        evidence=False,
     )
     plan = Plan.built_in().model_copy(update={"analyses": off, "landmarks": (), "time_dependent": ()})
     findings = Study(read_cohort(datasets()[DEMO].path), plan).run()

@@ -31,6 +31,7 @@ STUDY = "study"
 """The factor of a group that is one study."""
 POOLED_ENDPOINTS = names(of_best_response=True)
 """Endpoints whose published proportions are pooled."""
+_REGISTER = "register of published studies"
 INDEX = 2
 """The register holds second infusions."""
 
@@ -95,7 +96,7 @@ def _of(question: _Question, pool: Poolable, register: Register, *, confidence: 
             yield from _study(place, figure, study, confidence=confidence, on=on)
     for excluded in pool.excluded:
         group = Stratum(STUDY, excluded.study.label)
-        yield replace(place, statistic="excluded", group=group, note=excluded.reason)
+        yield replace(place, statistic="excluded", group=group, note=excluded.reason, method=_REGISTER)
         yield from _notices(place, excluded.study)
 
 
@@ -112,14 +113,15 @@ def _study(
     yield replace(share, population=place.population, term=place.term, level=place.level, group=group, note=note)
     days = {"age": (on - study.read_on).days, "to_review": (study.review_by - on).days}
     for statistic, value in days.items():
-        yield replace(place, statistic=statistic, group=group, estimate=float(value), unit="days")
+        yield replace(place, statistic=statistic, group=group, estimate=float(value), unit="days", method=_REGISTER,
+                      n=n, events=events)  # fmt: skip
     yield from _notices(place, study)
 
 
 def _notices(place: Estimate, study: RegisteredStudy) -> Iterator[Estimate]:
     for notice in study.alarms:
         text = f"{notice.kind}: {notice.reference}"
-        yield replace(place, statistic="notice", group=Stratum(STUDY, study.label), note=text)
+        yield replace(place, statistic="notice", group=Stratum(STUDY, study.label), note=text, method=_REGISTER)
 
 
 def _refuse_unknown(register: Register, chosen: Sequence[str]) -> None:

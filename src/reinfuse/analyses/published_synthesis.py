@@ -50,7 +50,8 @@ def _together(place: Estimate, synthesis: Synthesis, mean: PooledProportion) -> 
     base = replace(place, confidence=synthesis.confidence, unit="fraction", n=mean.n, events=mean.events)
     yield replace(base, statistic=POOLED, estimate=mean.estimate, lower=lower, upper=upper, method=mean.method,
                   note=joined([mean.reason, bayesian, boundary]))  # fmt: skip
-    yield replace(base, statistic=PREDICTION, lower=mean.prediction[0], upper=mean.prediction[1], method=_BAYESIAN)
+    yield replace(base, statistic=PREDICTION, lower=mean.prediction[0], upper=mean.prediction[1], method=_BAYESIAN,
+                  note="of the proportion of a single further study")  # fmt: skip
 
 
 def _position(place: Estimate, synthesis: Synthesis) -> Iterator[Estimate]:
@@ -58,9 +59,9 @@ def _position(place: Estimate, synthesis: Synthesis) -> Iterator[Estimate]:
     if placed is not None:
         low, high = placed.expected
         yield replace(
-            place, analysis=POSITION, statistic="expected_events", estimate=float(placed.own.events), lower=float(low),
-            upper=float(high), confidence=synthesis.confidence, unit="patients", method=_BAYESIAN, n=placed.own.n,
-            events=placed.own.events,
+            place, analysis=POSITION, statistic="expected_events", lower=float(low), upper=float(high),
+            confidence=synthesis.confidence, unit="patients", method=_BAYESIAN, n=placed.own.n,
+            events=placed.own.events, note="events expected of as many patients of a further study",
         )  # fmt: skip
         yield replace(place, analysis=POSITION, statistic="at_most", estimate=placed.at_most, unit="probability",
                       method=_BAYESIAN, n=placed.own.n, events=placed.own.events)  # fmt: skip

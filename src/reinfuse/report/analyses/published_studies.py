@@ -9,6 +9,7 @@ from itertools import groupby
 from reinfuse.analyses.published_studies import POOLED_ENDPOINTS
 from reinfuse.analyses.published_synthesis import POOLED
 from reinfuse.cohort.strata import level_of
+from reinfuse.evidence.figures import TOXICITIES
 from reinfuse.report.analyses.base import Cite, Shown, Strobe
 from reinfuse.report.document.model import Table
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
@@ -144,4 +145,6 @@ SHOWN = Shown(
     tables=_tables,
     figures=_figures,
     text=_text,
+    tables_named=("studies_{endpoint}", *(f"studies_{kind.lower()}" for kind in TOXICITIES)),
+    figures_named=("published_{endpoint}",),
 )
