@@ -22,7 +22,8 @@ _RELEASES = "REINFUSE_RELEASES"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LONGEST = ("test_random_cohorts.py", "test_population.py", "test_joint.py", "test_benchmarks.py", "test_share.py",
            "test_import_command.py", "test_output_stopped.py", "test_properties.py", "test_moves.py", "test_cores.py",
-           "test_source_docs.py", "test_floods.py", "test_figure_list.py", "test_trial.py")  # fmt: skip
+           "test_browser_report.py", "test_source_docs.py", "test_floods.py", "test_figure_list.py",
+           "test_trial.py")  # fmt: skip
 """Files that take longest: begun first, so that no process works on one of them while the others have nothing left."""
 
 
