@@ -183,7 +183,7 @@ def one_cell(table, k, share, tau, replicates, rng):
             note("interval", name, one)
         for name, one in {**intervals, **classical}.items():
             note("interval", name, share_within(one, truth, 0), one)
-        note("interval", "reported: scaled, floored", share_within(intervals["scaled"], truth, 0) | held["common"])
+        note("interval", "scaled and floored", share_within(intervals["scaled"], truth, 0) | held["common"])
         note("prediction", "Wald", share_within(further, truth, tau), further)
         note("prediction", "REML, HK", share_within(further_classical, truth, tau), further_classical)
         for name, scale in PRIORS.items():
