@@ -12,12 +12,12 @@ IDLE_SECONDS = 3600.0
 
 
 class Activity:
-    """The clock of one app, and its request to end."""
+    """The clock of one app, whether it answers yet, and its request to end."""
 
     def __init__(self) -> None:
         self._last, self._tasks = time.monotonic(), 0
         self._lock = threading.Lock()
-        self.ending = threading.Event()
+        self.serving, self.ending = threading.Event(), threading.Event()
 
     def touch(self) -> None:
         """Note a request."""

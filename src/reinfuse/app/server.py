@@ -10,6 +10,7 @@ import asyncio
 import logging
 import socket
 import tempfile
+import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from reinfuse.app.activity import IDLE_SECONDS
+from reinfuse.app.activity import IDLE_SECONDS, Activity
 from reinfuse.app.application import application
 from reinfuse.app.project import home, project_of
 from reinfuse.app.screens.registry import SCREENS
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 ADDRESS = "127.0.0.1"
-_TICK = 0.25
+_TICK, _PATIENCE = 0.25, 2.0
 _REDIRECT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>reinfuse</title>
 <meta http-equiv="refresh" content="0;url={link}"></head><body><p><a href="{link}">Open reinfuse</a></p></body></html>
 """
@@ -66,12 +67,10 @@ def serve(cohort: Path | None = None, *, open_browser: bool = True, tell: Callab
             tempfile.tempdir = str(services.uploads.folder)  # what a form's parser writes meanwhile lies there too
             app = application(services, SCREENS, port=port)
             link = f"http://{ADDRESS}:{port}{services.access.base}/enter?key={services.access.key}"
-            with _redirect_file(link) as page:
-                if open_browser and webbrowser.open(page.as_uri()):
-                    tell(f"reinfuse is open in your browser, on this machine alone ({ADDRESS}, port {port}). "
-                         "Ctrl-C ends it.")  # fmt: skip
-                else:
-                    tell(f"Open this link, which works once, in a browser of this machine: {link}")
+            with (
+                _redirect_file(link) as page,
+                _opener(page, link, activity=services.activity, tell=tell, by_browser=open_browser),
+            ):
                 asyncio.run(_run(app, listener, services, idle_seconds))
     finally:
         tempfile.tempdir = None
@@ -87,11 +86,32 @@ async def _run(app: ASGIApp, listener: socket.socket, services: Services, idle_s
                             timeout_graceful_shutdown=2)  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not (server.started or serving.done()):
+        await asyncio.sleep(_TICK / 50)
+    services.activity.serving.set()
     while not serving.done():
         await asyncio.sleep(_TICK)
         if services.activity.ending.is_set() or services.activity.is_idle(idle_seconds):
             server.should_exit = True
     await serving
+
+
+@contextmanager
+def _opener(page: Path, link: str, *, activity: Activity, tell: Callable[[str], None],
+            by_browser: bool) -> Iterator[None]:  # fmt: skip
+    """Open a page as soon as it is served, and beside that: a browser of the terminal returns only when it is left."""
+
+    def lead() -> None:
+        activity.serving.wait()
+        if by_browser and webbrowser.open(page.as_uri()):
+            tell(f"reinfuse is open in your browser, on this machine alone ({ADDRESS}). Ctrl-C ends it.")
+        else:
+            tell(f"Open this link, which works once, in a browser of this machine: {link}")
+
+    thread = threading.Thread(target=lead, daemon=True)
+    thread.start()
+    yield
+    thread.join(_PATIENCE)
 
 
 @contextmanager
