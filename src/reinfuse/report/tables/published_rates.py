@@ -39,7 +39,7 @@ def studies(synthesis: Synthesis) -> Table:
         rows.append(Row(own.label, ("", "", *_share_cells(synthesis, own.label), "own data", "")))
     head = ("Study", "Patients", "Construct", "Events / n", "%", confidence, "Counts", "Read on")
     return Table("published_studies", f"Published studies: {title_of(synthesis)}", head, tuple(rows),
-                 ("exact intervals (Clopper-Pearson)",))  # fmt: skip
+                 ("Exact intervals (Clopper-Pearson).",))  # fmt: skip
 
 
 def _share_cells(synthesis: Synthesis, label: str) -> tuple[str, str, str]:
@@ -63,8 +63,8 @@ def pooled(synthesis: Synthesis) -> Table | None:
     rows = [Row(NAMES[e.statistic], _cells(e)) for e in first] + [Row(NAMES[e.statistic], _cells(e), inner=True)
                                                                   for e in rest]  # fmt: skip
     head = ("Quantity", "Estimate", number_format.level(synthesis.confidence), number_format.p_letter(), "Method")
-    notes = ("the first two rows are those reported; the others are sensitivity analyses",
-             "p: test of no heterogeneity")  # fmt: skip
+    notes = ("The first two rows are those reported; the others are sensitivity analyses.",
+             f"{number_format.p_letter().capitalize()}: test of no heterogeneity.")  # fmt: skip
     return Table("published_pooled", f"Published studies together: {title_of(synthesis)}", head, tuple(rows), notes)
 
 
@@ -112,9 +112,9 @@ def subgroups(groups: Subgroups, *, confidence: float) -> Table | None:
     for name, one in groups.groups:
         record = next(e for e in synthesis_records(one) if e.statistic == "pooled_proportion")
         rows.append(Row(name, (str(len(one.rows)), f"{record.events} / {record.n}", number_format.share(record))))
-    p = number_format.p_value(groups.difference.p_value)
-    notes = (f"test of equal log odds, {groups.difference.df} df: {number_format.p_letter()} {p}",
-             "one study alone has no pooled interval")  # fmt: skip
+    p = number_format.p_is(groups.difference.p_value)
+    notes = (f"Test of equal log odds, {groups.difference.df} df: {p}.",
+             "One study alone has no pooled interval.")  # fmt: skip
     head = (groups.by.capitalize(), "Studies", "Events / n", f"Median study ({number_format.level(confidence)})")
     return Table(f"published_by_{groups.by}", f"Published studies by {groups.by}", head, tuple(rows), notes)
 
@@ -132,7 +132,7 @@ def printed(numbers: PrintedNumbers) -> Table | None:
         mean, (low, high) = math.exp(numbers.pooled.mean), (math.exp(x) for x in numbers.pooled.interval)
         inside = number_format.limits(number_format.ratio(low), number_format.ratio(high))
         rows.append(Row("Mean of the studies", ("", "", number_format.ratio(mean), inside)))
-        note = "mean on the log scale, REML with Hartung and Knapp"
+        note = "Mean on the log scale, REML with Hartung and Knapp."
     what = {"median": "Median, months", "hazard_ratio": "Hazard ratio", "odds_ratio": "Odds ratio"}[numbers.statistic]
     head = ("Study", "Patients", "Subset", what, "95% CI")
     return Table(f"printed_{numbers.statistic}", f"{what}: as printed", head, tuple(rows), (note,))
@@ -148,7 +148,7 @@ def hazards(borrowing: HazardBorrowing) -> Table:
         Row("Own, no borrowing: Gamma(0.5, 0)", ("", _hazard(b.alone[0], b.alone[1:]))),
         Row("Own, robust predictive prior", ("", _hazard(b.mean, (b.lower, b.upper)))),
     ]
-    notes = ("observed hazards with exact intervals (Garwood); prediction: median; then posterior means",)
+    notes = ("Observed hazards with exact intervals (Garwood); prediction: median; then posterior means.",)
     return Table("own_hazard", "Hazard per unit of exposure", ("", "Events / exposure", "Hazard (95% interval)"),
                  tuple(rows), notes)  # fmt: skip
 
@@ -164,9 +164,9 @@ def own_rates(borrowing: Borrowing) -> Table:
     rows = [_rate_row(one, own.n) for one in (*borrowing.alone, *borrowing.borrowed)]
     level = number_format.level(borrowing.confidence).replace("CI", "interval")
     head = ("Method", "Own rate", level, "Prior worth, patients")
-    notes = ["posterior means and equal-tailed credible intervals, but in the first row"]
+    notes = ["Posterior means and equal-tailed credible intervals, but in the first row."]
     if borrowing.borrowed:
-        notes.append("the third row is the reported one; the pooled row takes all studies as one's own patients")
+        notes.append("The third row is the reported one; the pooled row takes all studies as one's own patients.")
     caption = f"Own rate, {own.events} of {own.n}: {title_of(borrowing.synthesis)}"
     return Table("own_rate", caption, head, tuple(rows), tuple(notes))
 
@@ -174,7 +174,11 @@ def own_rates(borrowing: Borrowing) -> Table:
 def _rate_row(one: RateEstimate, n: int) -> Row:
     inside = number_format.limits(number_format.percent(one.lower, n), number_format.percent(one.upper, n))
     size = "" if one.size is None else number_format.printed(f"{one.size:.1f}")
-    return Row(one.method, (number_format.percent(one.mean, n), inside, size))
+    return Row(_capital(one.method), (number_format.percent(one.mean, n), inside, size))
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def prior_worth(borrowing: Borrowing) -> Table | None:
@@ -182,7 +186,7 @@ def prior_worth(borrowing: Borrowing) -> Table | None:
     if not borrowing.worth:
         return None
     rows = [
-        Row(f"tau half-normal of scale {w.tau_scale:g}",
+        Row(f"Tau half-normal of scale {w.tau_scale:g}",
             (number_format.printed(f"{w.moment:.1f}"),
              "not finite" if w.elir is None else number_format.printed(f"{w.elir:.1f}"),
              "; ".join(f"{x:.2f} Beta({a:.2f}, {b:.2f})" for x, a, b in
@@ -191,4 +195,4 @@ def prior_worth(borrowing: Borrowing) -> Table | None:
     ]  # fmt: skip
     head = ("Prior of heterogeneity", "Moments, patients", "ELIR, patients", "Mixture of Betas")
     return Table("prior_worth", "What the published studies are worth", head, tuple(rows),
-                 ("without the vague component of the robust prior",))  # fmt: skip
+                 ("Without the vague component of the robust prior.",))  # fmt: skip

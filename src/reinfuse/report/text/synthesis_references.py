@@ -22,6 +22,10 @@ SYNTHESIS: dict[str, Reference] = {
     "friede": Reference(
         "Friede T, et al", "Meta-analysis of few small studies in orphan diseases",
         "Res Synth Methods", 2017, "8", "79-91", "1", "10.1002/jrsm.1217"),
+    "two_studies": Reference(
+        "Friede T, et al",
+        "Meta-analysis of two studies in the presence of heterogeneity with applications in rare diseases",
+        "Biom J", 2017, "59", "658-671", "4", "10.1002/bimj.201500236"),
 }  # fmt: skip
 BORROWING: dict[str, Reference] = {
     "map": Reference(
