@@ -24,11 +24,13 @@ def _columns(table1: Table1, data: AnalysisSet) -> Iterator[Problem]:
         if name in BUILT_IN_FACTORS or is_baseline_variable(name):
             continue  # said in a note: a plan may be of several centres
         near = nearest(name, [c for c in data.frame.columns if DERIVED not in c])
-        there = name in data.frame.columns
+        is_column = name in data.frame.columns
         rule = (
-            "has values that no table of patients can describe" if there else "is no factor and no column of these data"
+            "has values that no table of patients can describe"
+            if is_column
+            else "is no factor and no column of these data"
         )
-        remedy = f"did you mean {near!r}?" if near and not there else "take it out of the variables"
+        remedy = f"did you mean {near!r}?" if near and not is_column else "take it out of the variables"
         yield Problem(table="plan", column="report.table1.variables", value=name, rule=rule, remedy=remedy)
 
 
@@ -57,7 +59,7 @@ def report_notes(options: ReportOptions, data: AnalysisSet) -> Iterator[str]:
     for name, labels in options.levels.items():
         absent = [level for level in labels if level not in levels.get(name, ())]
         if absent:
-            known = ", ".join(sorted(levels.get(name, ()))) or "none"
-            yield f"report.levels.{name}: no analysed patient has {', '.join(absent)}; levels in these data: {known}"
+            present = ", ".join(sorted(levels.get(name, ()))) or "none"
+            yield f"report.levels.{name}: no analysed patient has {', '.join(absent)}; levels in these data: {present}"
     if absent := lacking(data, options.table1):
         yield f"report.table1.variables: these data lack {', '.join(absent)}"

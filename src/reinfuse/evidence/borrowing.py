@@ -192,7 +192,7 @@ def borrow(
     alone = (
         RateEstimate(method="no borrowing: observed, exact interval", mean=own.proportion, lower=lower, upper=upper,
                      size=None),
-        _estimate("no borrowing: Beta(0.5, 0.5)", jeffreys, own, confidence),
+        _estimate("no borrowing: Beta(0.5, 0.5)", jeffreys, own, confidence=confidence),
     )  # fmt: skip
     if not synthesis.rows:
         return Borrowing(own=own, synthesis=synthesis, confidence=confidence, alone=alone)
@@ -225,13 +225,13 @@ def _borrowed(synthesis: Synthesis, worth: tuple[PriorWorth, ...], own: StudyPro
     """Return the own rate by each way of borrowing, the reported one first."""
     robust = [
         _estimate(f"robust predictive prior, tau HN({w.tau_scale:g}), vague weight {vague:g}",
-                  w.mixture.robust(weight=vague), own, confidence)
+                  w.mixture.robust(weight=vague), own, confidence=confidence)
         for w in worth
     ]  # fmt: skip
-    plain = _estimate(f"predictive prior, tau HN({worth[0].tau_scale:g})", worth[0].mixture, own, confidence)
+    plain = _estimate(f"predictive prior, tau HN({worth[0].tau_scale:g})", worth[0].mixture, own, confidence=confidence)
     total = float(sum(r.events for r in synthesis.rows)), float(sum(r.n for r in synthesis.rows))
     power = [_estimate(f"power prior, a0 = {a0:g}{' (pooled)' if a0 == 1 else ''}",
-                       power_prior(events=total[0], n=total[1], discount=a0), own, confidence)
+                       power_prior(events=total[0], n=total[1], discount=a0), own, confidence=confidence)
              for a0 in (DISCOUNT, 1.0)]  # fmt: skip
     studies = ProportionCounts(np.array([total[0]]), np.array([total[1]]))
     commensurate = commensurate_prior(studies, sd_scale=TAU_SCALES[0])
@@ -247,7 +247,7 @@ def _one(value: float) -> Floats:
     return np.array([float(value)])
 
 
-def _estimate(method: str, prior: BetaMixture, own: StudyProportion, confidence: float) -> RateEstimate:
+def _estimate(method: str, prior: BetaMixture, own: StudyProportion, *, confidence: float) -> RateEstimate:
     posterior = prior.posterior(events=own.events, n=own.n)
     lower, upper = posterior.interval(confidence=confidence)
     return RateEstimate(method=method, mean=posterior.mean, lower=lower, upper=upper, size=moment_size(prior))

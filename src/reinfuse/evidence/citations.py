@@ -121,15 +121,17 @@ def read_citations(path: Path) -> tuple[Citation, ...]:
     ending = path.suffix.casefold()
     is_medline = ending in _ENDINGS[:2]
     if ending not in _ENDINGS:
-        raise _refused(path, "is no export of a literature search", f"export it as one of: {', '.join(_ENDINGS)}")
+        raise _refused(
+            path, "is no export of a literature search", remedy=f"export it as one of: {', '.join(_ENDINGS)}"
+        )
     try:
         text, _ = decode(read_bytes(path))
     except Unreadable as error:
-        raise _refused(path, error.rule, error.remedy) from None
+        raise _refused(path, error.rule, remedy=error.remedy) from None
     lines = text.splitlines()
     records = list(_of_nbib(lines, path.name) if is_medline else _of_ris(lines, path))
     if not records:
-        raise _refused(path, "holds no record", "export the search again, as PubMed's .nbib or as RIS")
+        raise _refused(path, "holds no record", remedy="export the search again, as PubMed's .nbib or as RIS")
     empty = [c.position for c in records if not (c.title or c.doi or c.pmid)]
     if empty:
         rule, remedy = "has neither a title nor a DOI nor a PMID", "export the search again"
@@ -137,7 +139,7 @@ def read_citations(path: Path) -> tuple[Citation, ...]:
     return tuple(records)
 
 
-def _refused(path: Path, rule: str, remedy: str) -> RegisterRefused:
+def _refused(path: Path, rule: str, *, remedy: str) -> RegisterRefused:
     return RegisterRefused([Problem(table=path.name, rule=rule, remedy=remedy)])
 
 
@@ -154,13 +156,13 @@ def _of_nbib(lines: Sequence[str], source: str) -> Iterator[Citation]:
         if tag[1] == "PMID":
             if record:
                 position += 1
-                yield _from_medline(record, source, position)
+                yield _from_medline(record, source, position=position)
             record = defaultdict(list)
         last = tag[1]
         record[last].append(tag[2].strip())
 
 
-def _from_medline(record: Mapping[str, list[str]], source: str, position: int) -> Citation:
+def _from_medline(record: Mapping[str, list[str]], source: str, *, position: int) -> Citation:
     def first(tag: str) -> str:
         return next(iter(record.get(tag, ())), "")
 
@@ -188,15 +190,15 @@ def _of_ris(lines: Sequence[str], path: Path) -> Iterator[Citation]:
     try:
         records = rispy.RisParser(skip_unknown_tags=True, enforce_list_tags=False).parse_lines(iter(lines))
     except (KeyError, TypeError, AttributeError, rispy.parser.ParseError):
-        raise _refused(path, "is not valid RIS", "export the search again as RIS") from None
+        raise _refused(path, "is not valid RIS", remedy="export the search again as RIS") from None
     if len(records) != begun:  # rispy leaves out a record that does not end, without a word
         rule = f"holds {begun} records, of which {len(records)} end with ER"
-        raise _refused(path, rule, "export the search again as RIS")
+        raise _refused(path, rule, remedy="export the search again as RIS")
     for position, record in enumerate(records, 1):
-        yield _from_ris(record, path.name, position)
+        yield _from_ris(record, path.name, position=position)
 
 
-def _from_ris(record: Mapping[str, Any], source: str, position: int) -> Citation:
+def _from_ris(record: Mapping[str, Any], source: str, *, position: int) -> Citation:
     def texts(*names: str) -> list[str]:
         values = [record[name] for name in names if name in record]
         return [str(x) for value in values for x in (value if isinstance(value, list) else [value]) if str(x).strip()]
@@ -219,11 +221,11 @@ def _from_ris(record: Mapping[str, Any], source: str, position: int) -> Citation
                                                 "alternate_title2", "alternate_title3")),
         year=year[0] if year else "", volume=first("volume"), first_page=first("start_page").split("-")[0],
         doi=doi[0].rstrip(".,;)").casefold() if doi else "", pmid=pmid[1] if pmid else "", kinds=kinds,
-        links=tuple(_links_of_words(title, (*kinds, *texts("keywords")), notes)),
+        links=tuple(_links_of_words(title, (*kinds, *texts("keywords")), notes=notes)),
     )  # fmt: skip
 
 
-def _links_of_words(title: str, kinds: Sequence[str], notes: str) -> Iterator[CitationLink]:
+def _links_of_words(title: str, kinds: Sequence[str], *, notes: str) -> Iterator[CitationLink]:
     """Yield what title, kinds and notes of a record say in words."""
     for pattern, kind, direction in _OF_TITLE:
         if match := pattern.match(title):

@@ -109,7 +109,7 @@ def _join(studies: list[RegisteredStudy], folder: Path) -> list[Problem]:
     notices = list(_rows(folder / NOTICES, Notice, problems))
     every = {s.name for s in (*studies, *own)}
     for notice in (n for n in notices if n.study not in every):
-        problems.append(_unknown_study(NOTICES, notice.study, every))
+        problems.append(_unknown_study(NOTICES, notice.study, names=every))
     if not (paths or rows or notices or problems or kind(folder / SCREENING) == "file"):
         rule = f"holds neither a study (NAME.toml) nor {FIGURES} nor {NOTICES}"
         problems.append(Problem(value=str(folder), rule=rule, remedy="name a folder of published studies"))
@@ -239,7 +239,7 @@ def _in_words(error: Mapping[str, Any], *, table: str, row: int | None) -> Probl
     return Problem(table=table, row=row, column=place[0] if place else None, value=value, rule=rule, remedy=remedy)
 
 
-def _unknown_study(table: str, name: str, names: set[str]) -> Problem:
+def _unknown_study(table: str, name: str, *, names: set[str]) -> Problem:
     near = nearest(name, names)
     remedy = f"did you mean {near!r}?" if near else "name a study of the register, by its file's name without .toml"
     return Problem(table=table, column="study", value=name, rule="is no study of the register", remedy=remedy)

@@ -131,24 +131,24 @@ def borrowing_records(borrowing: Borrowing) -> list[Estimate]:
     for worth in borrowing.worth:
         for name, size in (("moments", worth.moment), ("ELIR", worth.elir)):
             method = f"predictive prior, tau HN({worth.tau_scale:g}), {name}"
-            records.append(replace(_rate_record(borrowing, "effective_sample_size", method), estimate=finite(size),
-                                   unit="patients", n=patients, events=None,
+            record = _rate_record(borrowing, "effective_sample_size", method=method)
+            records.append(replace(record, estimate=finite(size), unit="patients", n=patients, events=None,
                                    note=None if size is not None else NOT_ESTIMABLE))  # fmt: skip
     if borrowing.conflict is not None:
-        check = _rate_record(borrowing, "prior_data_conflict", "prior predictive check (Box)")
+        check = _rate_record(borrowing, "prior_data_conflict", method="prior predictive check (Box)")
         records.append(replace(check, p_value=borrowing.conflict))
     if borrowing.vague_after is not None:
-        weight = _rate_record(borrowing, "vague_weight", f"robust prior; before {borrowing.vague_before:g}")
+        weight = _rate_record(borrowing, "vague_weight", method=f"robust prior; before {borrowing.vague_before:g}")
         records.append(replace(weight, estimate=borrowing.vague_after))
     return records
 
 
-def _rate_record(borrowing: Borrowing, statistic: str, method: str) -> Estimate:
+def _rate_record(borrowing: Borrowing, statistic: str, *, method: str) -> Estimate:
     synthesis, own = borrowing.synthesis, borrowing.own
     return Estimate(BORROWING, synthesis.endpoint, statistic, synthesis.disease or "all", own.label, method=method,
                     unit="fraction", n=own.n, events=own.events)  # fmt: skip
 
 
 def _rate(borrowing: Borrowing, one: RateEstimate) -> Estimate:
-    record = _rate_record(borrowing, "own_rate", one.method)
+    record = _rate_record(borrowing, "own_rate", method=one.method)
     return replace(record, estimate=one.mean, lower=one.lower, upper=one.upper, confidence=borrowing.confidence)

@@ -229,7 +229,7 @@ def pool(rows: Collection[StudyProportion], *, confidence: float = 0.95) -> Pool
     """
     events, n = _counts(rows)
     prior = predictive_distribution(ProportionCounts(events, n), tau_scale=TAU_SCALES[0])
-    return _pooled(fit_binomial_normal(events=events, n=n, confidence=confidence), prior, rows)
+    return _pooled(fit_binomial_normal(events=events, n=n, confidence=confidence), prior, rows=rows)
 
 
 def _with_models(synthesis: Synthesis, tau_scales: tuple[float, ...]) -> Synthesis:
@@ -241,7 +241,7 @@ def _with_models(synthesis: Synthesis, tau_scales: tuple[float, ...]) -> Synthes
     if len(events) > 1:
         effects, variances = log_odds(events=events, n=n)
         normal = fit_inverse_variance(effects=effects, variances=variances, confidence=confidence)
-    return replace(synthesis, pooled=_pooled(mixed, priors[0], synthesis.rows), mixed=mixed, normal=normal,
+    return replace(synthesis, pooled=_pooled(mixed, priors[0], rows=synthesis.rows), mixed=mixed, normal=normal,
                    bayesian=priors)  # fmt: skip
 
 
@@ -250,7 +250,7 @@ def _counts(rows: Collection[StudyProportion]) -> tuple[Floats, Floats]:
 
 
 def _pooled(
-    mixed: BinomialNormalFit, prior: PredictiveDistribution, rows: Collection[StudyProportion]
+    mixed: BinomialNormalFit, prior: PredictiveDistribution, *, rows: Collection[StudyProportion]
 ) -> PooledProportion:
     predicted = prior.predicted(confidence=mixed.confidence)
     lower, upper = expit(mixed.interval).tolist()

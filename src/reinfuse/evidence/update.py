@@ -78,7 +78,7 @@ def compare_with_search(
         study = _study_of(register, record)
         if study is not None:
             again.append((study, record))
-            notices += [_notice(study, x, searched_on) for x in record.links if x.direction == "in"]
+            notices += [_notice(study, x, on=searched_on) for x in record.links if x.direction == "in"]
             continue
         own = [_notice_itself(s, record, x, on=searched_on) for x in record.links
                if x.direction == "of" and (s := _study_cited(register, x))]  # fmt: skip
@@ -198,7 +198,7 @@ def _letters(text: str) -> str:
     return re.sub(r"\W", "", text.casefold())
 
 
-def _notice(study: RegisteredStudy, link: CitationLink, on: date) -> Notice:
+def _notice(study: RegisteredStudy, link: CitationLink, *, on: date) -> Notice:
     return Notice(study=study.name, kind=link.kind, reference=link.text, doi=link.doi, pmid=link.pmid, raised_on=on)
 
 

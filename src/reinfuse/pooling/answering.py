@@ -96,7 +96,7 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
     study = request.study
     patients = CentreData.of(study, data)
     withheld = patients.withheld()
-    _refuse_what_must_not_leave(request, patients, withheld)
+    _refuse_what_must_not_leave(request, patients, withheld=withheld)
     models = [m for m in study.models if m.key in request.points and m.key not in withheld]
     first = request.number == 1
     answer = Answer(study.digest, centre, request.number, request.digest, request.answers.get(centre, ""),
@@ -116,10 +116,10 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
         against += answers.conflicts(entry, answer.before)
         if against:
             raise PoolRefused([Problem(table="log of releases", rule=rule, remedy=_AGAIN) for rule in against])
-    return AnswerDraft(answer, tuple(_in_words(request, patients, answer)), release, entry)
+    return AnswerDraft(answer, tuple(_in_words(request, patients, answer=answer)), release, entry)
 
 
-def _refuse_what_must_not_leave(request: Request, patients: CentreData, withheld: dict[str, str]) -> None:
+def _refuse_what_must_not_leave(request: Request, patients: CentreData, *, withheld: dict[str, str]) -> None:
     n = patients.data.frame.height
     if request.number > request.study.most_exchanges:
         rule, remedy = f"asks for more than {request.study.most_exchanges} exchanges", "do not answer it"
@@ -133,7 +133,7 @@ def _refuse_what_must_not_leave(request: Request, patients: CentreData, withheld
     raise PoolRefused([Problem(table="guards", rule=rule, remedy=remedy)])
 
 
-def _in_words(request: Request, patients: CentreData, answer: Answer) -> Iterator[str]:
+def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iterator[str]:
     """Yield what leaves the centre."""
     study, n = request.study, patients.data.frame.height
     yield f"Study: {study.title}, request {request.number} (at most {study.most_exchanges}); centre: {answer.centre}."

@@ -46,15 +46,15 @@ def _factor(centre: CentreData, name: str) -> dict[str, Any]:
 
 def _endpoint(centre: CentreData, name: str) -> dict[str, Any]:
     end = centre.endpoint(name)
-    known = end.known
-    counts = {"n": int(known.sum()), "events": int(end.event[known].sum())}
-    return counts if end.time is None else {**counts, "days": float(end.time[known].sum())}
+    evaluated = end.known
+    counts = {"n": int(evaluated.sum()), "events": int(end.event[evaluated].sum())}
+    return counts if end.time is None else {**counts, "days": float(end.time[evaluated].sum())}
 
 
 def _model(centre: CentreData, model: PooledModel) -> dict[str, int]:
-    complete, known = centre.complete(model), centre.endpoint(model.endpoint).known
+    complete, evaluated = centre.complete(model), centre.endpoint(model.endpoint).known
     event = centre.endpoint(model.endpoint).event[complete]
-    return {"n": len(event), "events": int(event.sum()), "left_out": int(known.sum() - complete.sum())}
+    return {"n": len(event), "events": int(event.sum()), "left_out": int(evaluated.sum() - complete.sum())}
 
 
 def _compared(centre: CentreData, withheld: Mapping[str, str], *, kind: str) -> list[PooledModel]:

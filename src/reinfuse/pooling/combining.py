@@ -126,7 +126,7 @@ def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | Po
     if wanted and last.number < study.most_exchanges and not too_many:
         digests = {centre: answer.digest for centre, answer in exchanges.answers[-1].items()}
         return Request(study, last.number + 1, wanted, last.digest, digests)
-    return PooledResults(exchanges, tuple(_results(study, exchanges, running)))
+    return PooledResults(exchanges, tuple(_results(study, exchanges, running=running)))
 
 
 def contributing(model: PooledModel, first: Mapping[str, Answer]) -> tuple[str, ...]:
@@ -167,7 +167,7 @@ def _joined(batches: Sequence[Floats]) -> Floats:
     return np.unique(np.concatenate(batches), axis=0) if batches else np.empty((0, 0))
 
 
-def _results(study: PooledStudy, exchanges: Exchanges, running: Sequence[_Running]) -> Iterator[ModelResult]:
+def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[_Running]) -> Iterator[ModelResult]:
     for model in study.models:
         fits = {one.left_out: one.fit for one in running if one.model == model}
         centres = contributing(model, exchanges.answers[0])
@@ -178,12 +178,12 @@ def _results(study: PooledStudy, exchanges: Exchanges, running: Sequence[_Runnin
         elif fits[None] is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
-            homogeneity = _homogeneity(exchanges, model, centres, fits[None])
+            homogeneity = _homogeneity(exchanges, model, centres, fit=fits[None])
             yield ModelResult(model, centres, fits[None], without, homogeneity)
 
 
 def _homogeneity(
-    exchanges: Exchanges, model: PooledModel, centres: Sequence[str], fit: PooledFit | None
+    exchanges: Exchanges, model: PooledModel, centres: Sequence[str], *, fit: PooledFit | None
 ) -> tuple[float, int] | None:
     """Test the centres' coefficients where the maximum was found: at the nearest point of all requests."""
     if fit is None or fit.summit is None:

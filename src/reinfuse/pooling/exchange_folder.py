@@ -45,7 +45,7 @@ def read_folder(folder: Path) -> Exchanges:
     if problems:
         raise PoolRefused(problems)
     study = requests[0].study
-    answers = _answers(files, requests, problems)
+    answers = _answers(files, requests, problems=problems)
     if problems:
         raise PoolRefused(problems)
     ordered = tuple(
@@ -107,7 +107,7 @@ def _requests(files: dict[str, dict[str, Any]], problems: list[Problem]) -> list
 
 
 def _answers(
-    files: dict[str, dict[str, Any]], requests: Sequence[Request], problems: list[Problem]
+    files: dict[str, dict[str, Any]], requests: Sequence[Request], *, problems: list[Problem]
 ) -> dict[tuple[int, str], Answer]:
     """Return the answers by number and centre."""
     study = requests[0].study
@@ -126,7 +126,7 @@ def _answers(
             problems.append(Problem(table=name, rule=str(fault), remedy=_ASK))
             continue
         key = (answer.number, answer.centre)
-        if why := _not_of_these(answer, study, requests):
+        if why := _not_of_these(answer, study, requests=requests):
             problems.append(Problem(table=name, rule=why, remedy="ask for an answer to the request in this folder"))
         elif key in answers:
             same = answers[key].digest == answer.digest
@@ -156,7 +156,7 @@ def _lacking(
             yield Problem(table=f"request {request.number}", rule=rule, remedy=remedy)
 
 
-def _not_of_these(answer: Answer, study: PooledStudy, requests: Sequence[Request]) -> str | None:
+def _not_of_these(answer: Answer, study: PooledStudy, *, requests: Sequence[Request]) -> str | None:
     """Return why an answer is none to a request of the folder, or None."""
     if answer.centre not in study.centres:
         return f"is of {answer.centre}, which is no centre of the study"

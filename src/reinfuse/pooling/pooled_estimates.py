@@ -113,7 +113,7 @@ def _effects(results: PooledResults) -> Iterator[Estimate]:
                 reason = f"{NOT_ESTIMABLE}: {why or 'the fit did not converge'}"
                 yield replace(record, note=joined([reason, *remarks]))
                 continue
-            yield _with_numbers(record, one.fit, j, unit=unit, remarks=[_separated(results, one, kind), *remarks])
+            yield _with_numbers(record, one.fit, j, unit=unit, remarks=[_separated(results, one, kind=kind), *remarks])
 
 
 def _excluded(patients: int) -> str | None:
@@ -129,7 +129,7 @@ def _with_numbers(record: Estimate, fit: PooledFit, j: int, *, unit: float, rema
                    note=joined([*lacking, *remarks]))  # fmt: skip
 
 
-def _separated(results: PooledResults, one: ModelResult, kind: firth.Kind) -> str | None:
+def _separated(results: PooledResults, one: ModelResult, *, kind: firth.Kind) -> str | None:
     """Return the remark on a fourfold table of all centres with an empty cell; sums of other models do not tell."""
     if kind == "cox":
         return None

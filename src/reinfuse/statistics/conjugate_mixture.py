@@ -30,7 +30,7 @@ from scipy.special import (
 from reinfuse.arrays import Floats
 
 
-def _checked(weights: Floats, *shapes: Floats) -> tuple[Floats, ...]:
+def _valid(weights: Floats, *shapes: Floats) -> tuple[Floats, ...]:
     """Return the parameters as arrays, the weights with a sum of 1."""
     arrays = tuple(np.atleast_1d(np.asarray(x, dtype=np.float64)) for x in (weights, *shapes))
     if len({x.shape for x in arrays}) > 1 or not all(np.isfinite(x).all() for x in arrays):
@@ -63,7 +63,7 @@ class BetaMixture:
     b: Floats
 
     def __post_init__(self) -> None:
-        for name, value in zip(("weights", "a", "b"), _checked(self.weights, self.a, self.b), strict=True):
+        for name, value in zip(("weights", "a", "b"), _valid(self.weights, self.a, self.b), strict=True):
             object.__setattr__(self, name, value)
 
     @property
@@ -138,7 +138,7 @@ class GammaMixture:
     b: Floats
 
     def __post_init__(self) -> None:
-        for name, value in zip(("weights", "a", "b"), _checked(self.weights, self.a, self.b), strict=True):
+        for name, value in zip(("weights", "a", "b"), _valid(self.weights, self.a, self.b), strict=True):
             object.__setattr__(self, name, value)
 
     @property

@@ -50,9 +50,9 @@ def fisher_exact(table: Integers) -> float:
         left -= int(column)
     ends = [(log - _lost(rest, left), count) for rest, (log, count) in paths.items()]
     log, count = (np.concatenate(parts) for parts in zip(*ends, strict=True))
-    seen = -float(gammaln(table + 1).sum())
+    observed = -float(gammaln(table + 1).sum())
     total = logsumexp(log + count)
-    extreme = log <= seen + _SAME
+    extreme = log <= observed + _SAME
     return min(1.0, float(np.exp(logsumexp((log + count)[extreme]) - total)))
 
 

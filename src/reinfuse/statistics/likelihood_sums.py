@@ -65,8 +65,8 @@ class LikelihoodSums:
         cumulants = []
         for degree, values in zip(DEGREES, self.cumulants, strict=True):
             place = {entry: i for i, entry in enumerate(entries(among, degree))}
-            kept = [place[tuple(columns[j] for j in entry)] for entry in entries(len(columns), degree)]
-            cumulants.append(values[:, kept])
+            chosen = [place[tuple(columns[j] for j in entry)] for entry in entries(len(columns), degree)]
+            cumulants.append(values[:, chosen])
         return LikelihoodSums(self.value, tuple(cumulants))
 
 
@@ -172,9 +172,9 @@ def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> Likeliho
     sizes = np.cumsum([0, *(p.shape[1] for p in products)])
     every, places = np.hstack(products), np.flatnonzero(count > 0)
     varies = (np.maximum.accumulate(x) > np.minimum.accumulate(x))[places]  # within each risk set
-    kept = [np.ones((len(places), x.shape[1]), dtype=np.bool_)]
+    variable = [np.ones((len(places), x.shape[1]), dtype=np.bool_)]
     for degree in DEGREES[1:]:
-        kept.append(np.asarray(varies[:, np.array(entries(x.shape[1], degree))].all(axis=2), dtype=np.bool_))
+        variable.append(np.asarray(varies[:, np.array(entries(x.shape[1], degree))].all(axis=2), dtype=np.bool_))
 
     def at(b: Floats) -> LikelihoodSums:
         eta = b @ x.T
@@ -182,7 +182,7 @@ def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> Likeliho
         means = sets.means(np.broadcast_to(every, (len(b), *every.shape)))[:, places]
         value = eta @ died - sets.log_sums[:, places] @ count[places]
         moments = [means[:, :, i:j] for i, j in pairwise(sizes)]
-        cumulants = zip(_cumulants(moments, x.shape[1]), kept, strict=True)
+        cumulants = zip(_cumulants(moments, x.shape[1]), variable, strict=True)
         sums = [np.einsum("mec,ec->mc", c, count[places, None] * of_sets) for c, of_sets in cumulants]
         sums[0] = died @ x - sums[0]
         return LikelihoodSums(value, tuple(sums))

@@ -53,6 +53,6 @@ def _quadratic(score: Floats, information: Floats) -> tuple[float, int]:
         return 0.0, 0
     scaled = information[np.ix_(used, used)] / np.outer(size[used], size[used])
     values, directions = np.linalg.eigh(scaled)
-    kept = values > _NONE
-    along = directions[:, kept].T @ (score[used] / size[used])
-    return float((along**2 / values[kept]).sum()), int(kept.sum())
+    identified = values > _NONE
+    along = directions[:, identified].T @ (score[used] / size[used])
+    return float((along**2 / values[identified]).sum()), int(identified.sum())

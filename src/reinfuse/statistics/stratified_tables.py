@@ -64,8 +64,8 @@ def mantel_haenszel(tables: Floats, confidence: float = 0.95) -> CommonOddsRatio
     """
     a, b, c, d = np.asarray(tables, dtype=np.float64).reshape(-1, 4).T
     n = a + b + c + d
-    kept = n > 1
-    a, b, c, d, n = (v[kept] for v in (a, b, c, d, n))
+    informative = n > 1
+    a, b, c, d, n = (v[informative] for v in (a, b, c, d, n))
     expected = (a + b) * (a + c) / n
     variance = float(((a + b) * (c + d) * (a + c) * (b + d) / (n**2 * (n - 1))).sum())
     if variance == 0:

@@ -137,14 +137,14 @@ def combine_answers(
     place.check()
     exchanges = read_folder(folder)
     combined = combine(exchanges, confirmed)
-    done = len(exchanges.requests)
+    steps = len(exchanges.requests)
     if isinstance(combined, Request):
         path = _write_request(combined, Destination(folder, "pool", (), force))
-        return Combined(path, None, done, len(combined.points))
+        return Combined(path, None, steps, len(combined.points))
     from reinfuse.report.export.pooled_folder import write_pooled
 
     write_pooled(combined, place)
-    return Combined(None, place.path, done, 0)
+    return Combined(None, place.path, steps, 0)
 
 
 def _write_request(request: Request, place: Destination) -> Path:

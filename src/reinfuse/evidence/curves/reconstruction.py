@@ -124,7 +124,7 @@ def reconstruct(request: CurveRequest, problems: Sequence[Problem] = ()) -> Curv
             tables = risk_tables.agreeing_tables(reading) if searched else guyot.guyot_tables(reading)
             arms.append(ArmTables(name, reading, tables, searched))
         except NoTable as missed:
-            every.append(_no_table(name, reading, missed.step))
+            every.append(_no_table(name, reading, step=missed.step))
     if every:
         raise SourceRefused(every)
     horizon = request.horizon or min(arm.reading.end for arm in arms)
@@ -173,26 +173,26 @@ def _settings(request: CurveRequest) -> list[Problem]:
                 "--reading-error",
                 f"{100 * request.error:g}",
                 "is not above 0 and up to 5 (percent)",
-                "give the standard deviation of a height, in percent of the axis: 0.05 to 1",
+                remedy="give the standard deviation of a height, in percent of the axis: 0.05 to 1",
             )
         )
     if request.time_error is not None and request.time_error < 0:
-        wrong.append(_option("--time-error", f"{request.time_error:g}", "is below 0", "give 0 or more"))
+        wrong.append(_option("--time-error", f"{request.time_error:g}", "is below 0", remedy="give 0 or more"))
     if not 0.5 < request.confidence < 1:
-        wrong.append(_option("--confidence", f"{request.confidence:g}", "is not between 0.5 and 1", "give 0.95"))
+        wrong.append(_option("--confidence", f"{request.confidence:g}", "is not between 0.5 and 1", remedy="give 0.95"))
     ends = [float(arm.time[-1]) for arm in request.arms]
     for option, values in (("--at", request.times), ("--horizon", [request.horizon] if request.horizon else [])):
         late = [v for v in values if v is not None and (v <= 0 or (ends and v > min(ends)))]
         if late:
             wrong.append(_option(option, ", ".join(f"{v:g}" for v in late), "is not within every curve",
-                                 f"give times above 0 and up to {min(ends, default=0):g}"))  # fmt: skip
+                                 remedy=f"give times above 0 and up to {min(ends, default=0):g}"))  # fmt: skip
     names = {arm.name for arm in request.arms}
-    wrong += [_option("--events", name, "is no arm of these curves", f"there are: {', '.join(sorted(names))}")
+    wrong += [_option("--events", name, "is no arm of these curves", remedy=f"there are: {', '.join(sorted(names))}")
               for name, _ in request.events if name not in names and request.arms]  # fmt: skip
     return wrong
 
 
-def _option(column: str, value: str, rule: str, remedy: str) -> Problem:
+def _option(column: str, value: str, rule: str, *, remedy: str) -> Problem:
     return Problem(table="curve", column=column, value=value, rule=rule, remedy=remedy)
 
 
@@ -212,11 +212,11 @@ def _readings(request: CurveRequest, problems: list[Problem]) -> list[tuple[str,
                     "--at-risk",
                     arm.name,
                     "an arm has no numbers at risk",
-                    f"give its number of patients at least (NAME=0:22); there are: {listed}",
+                    remedy=f"give its number of patients at least (NAME=0:22); there are: {listed}",
                 )
             )
             continue
-        reading = _reading(arm, own, request, slack, problems)
+        reading = _reading(arm, own, request, slack=slack, problems=problems)
         if reading is not None:
             readings.append((arm.name, reading))
     unused = [name for name in printed if name not in {arm.name for arm in request.arms}]
@@ -226,14 +226,14 @@ def _readings(request: CurveRequest, problems: list[Problem]) -> list[tuple[str,
                 "--at-risk",
                 name,
                 "is no arm of these curves",
-                f"there are: {', '.join(arm.name for arm in request.arms)}",
+                remedy=f"there are: {', '.join(arm.name for arm in request.arms)}",
             )
             for name in unused
         ]
     return readings
 
 
-def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack: float,
+def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, *, slack: float,
              problems: list[Problem]) -> CurveReading | None:  # fmt: skip
     end, before = float(arm.time[-1]), len(problems)
     late = [(t, n) for t, n in zip(risk.time, risk.number, strict=True) if t > end + slack and n > 0]
@@ -243,21 +243,21 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
                 "--at-risk",
                 f"{arm.name} {late[0][0]:g}:{late[0][1]}".strip(),
                 f"patients are at risk after the end of the curve, time {end:g}",
-                "follow the curve to its end: the last point is the last follow-up",
+                remedy="follow the curve to its end: the last point is the last follow-up",
             )
         )
     rises = np.diff(np.append(1.0, arm.survival))
     if rises.max(initial=0.0) > 2 * risk_tables.REACH * request.error:
         k = int(np.argmax(rises))
         problems.append(_option("survival", arm.name, f"rises by {100 * rises[k]:.2g} % at time {arm.time[k]:g}",
-                                "correct the point, or give a larger --reading-error"))  # fmt: skip
+                                remedy="correct the point, or give a larger --reading-error"))  # fmt: skip
     steps = _steps(arm) if not request.along else (arm.time > 0)
     if not np.any(arm.survival[steps] < 1):
         problems.append(_option("survival", arm.name, "the curve has no step",
-                                "without an event there is nothing to reconstruct"))  # fmt: skip
+                                remedy="without an event there is nothing to reconstruct"))  # fmt: skip
     if len(problems) > before:
         return None
-    marks = None if arm.marks is None else _at_steps(arm.marks[arm.marks <= end + slack], arm.time[steps], end)
+    marks = None if arm.marks is None else _at_steps(arm.marks[arm.marks <= end + slack], arm.time[steps], end=end)
     inside = [k for k, t in enumerate(risk.time) if t <= end]
     return CurveReading(
         arm.time[steps], arm.survival[steps], request.error, end,
@@ -266,7 +266,7 @@ def _reading(arm: DigitisedArm, risk: PrintedRisk, request: CurveRequest, slack:
     )  # fmt: skip
 
 
-def _at_steps(marks: Floats, steps: Floats, end: float) -> Floats:
+def _at_steps(marks: Floats, steps: Floats, *, end: float) -> Floats:
     """Return marks, those that cannot be told from a step at its time: who is censored then was at risk in it."""
     nearest = steps[np.argmin(np.abs(marks[:, None] - steps), axis=1)]
     same: Floats = np.where(np.abs(marks - nearest) <= _SAME_TIME * end, nearest, np.minimum(marks, end))
@@ -285,7 +285,7 @@ def _steps(arm: DigitisedArm) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return steps
 
 
-def _no_table(name: str, reading: CurveReading, step: int) -> Problem:
+def _no_table(name: str, reading: CurveReading, *, step: int) -> Problem:
     """Return the problem of a curve with which no table agrees, and the error with which one would."""
     percent = 100 * reading.error
     whose = f" of {name}" if name else ""
@@ -301,6 +301,6 @@ def _no_table(name: str, reading: CurveReading, step: int) -> Problem:
         except NoTable:
             continue
         remedy = f"look at that step and the numbers at risk around it; with --reading-error {100 * error:g} some agree"
-        return _option("survival", "", rule, remedy)
+        return _option("survival", "", rule, remedy=remedy)
     remedy = "look at that step, at the numbers at risk around it, and whether each row is a step (else --along)"
-    return _option("survival", "", rule, remedy)
+    return _option("survival", "", rule, remedy=remedy)

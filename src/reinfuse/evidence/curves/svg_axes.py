@@ -77,7 +77,7 @@ def _ticks_in_words(drawing: SvgDrawing, which: str) -> str:
 def _by_labels(drawing: SvgDrawing, which: str) -> Axis | None:
     """Return the axis of the most labels that stand at ticks of one row or column, on a straight line."""
     k = 0 if which == "x" else 1
-    fits = [_fitted(row, ticks, k) for row in _rows(drawing.numbers, which) for ticks in _ticks(drawing, k)]
+    fits = [_fitted(row, ticks, k=k) for row in _rows(drawing.numbers, which) for ticks in _ticks(drawing, k)]
     best = max((fit for fit in fits if fit is not None), key=lambda fit: (fit[0], -fit[1]), default=None)
     return None if best is None else best[2]
 
@@ -109,7 +109,7 @@ def _rows(numbers: Sequence[SvgNumber], which: str) -> list[list[SvgNumber]]:
     return [g for g in groups if len(g) >= _FEWEST_LABELS]
 
 
-def _fitted(row: Sequence[SvgNumber], ticks: Floats, k: int) -> tuple[int, float, Axis] | None:
+def _fitted(row: Sequence[SvgNumber], ticks: Floats, *, k: int) -> tuple[int, float, Axis] | None:
     """Return how many labels stand at ticks, how far they are from a straight line, and the line; None without one."""
     pairs: dict[float, float] = {}
     for number in row:

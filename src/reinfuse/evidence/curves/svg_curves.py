@@ -55,7 +55,7 @@ def read_figure(path: Path, *, names: Sequence[str], chosen: Sequence[int], axes
     outside = [i + 1 for i in wanted if not 0 <= i < len(curves)]
     if outside or len(wanted) != len(names):
         rule = f"has {len(curves)} step curves, {len(wanted)} of them taken, for {len(names)} arms"
-        problems.append(_refused(path, rule, "; ".join(_described(curves, x_axis, y_axis)) or "there is none"))
+        problems.append(_refused(path, rule, listed="; ".join(_described(curves, x_axis, y_axis)) or "there is none"))
         return []
     highest = max(float(y_axis.at(curves[i].points[0, 1])) for i in wanted)
     scale = 100.0 if highest > 1.5 else 1.0
@@ -65,7 +65,9 @@ def read_figure(path: Path, *, names: Sequence[str], chosen: Sequence[int], axes
         survival = y_axis.at(height) / scale
         if abs(survival[0] - 1) > 0.02 or survival.min() < -0.01:
             rule = f"curve {i + 1} begins at {survival[0]:.3f} and ends at {survival[-1]:.3f}, not from 1 downwards"
-            problems.append(_refused(path, rule, "calibrate the axes (--x-axis, --y-axis) or choose a survival curve"))
+            problems.append(
+                _refused(path, rule, listed="calibrate the axes (--x-axis, --y-axis) or choose a survival curve")
+            )
         arms.append(DigitisedArm(name, np.maximum(x_axis.at(time), 0), np.clip(survival, 0, 1)))
     if not with_marks:
         return arms
@@ -89,14 +91,14 @@ def _marks(drawing: SvgDrawing, curves: Sequence[SvgLine], whole: float) -> list
         (x0, y0), (x1, y1) = line.points[0], line.points[-1]
         if len(line.points) != 2 or abs(x1 - x0) > LEVEL or not LEVEL < abs(y1 - y0) <= _LONGEST_MARK * whole:
             continue
-        apart = [_apart(curve, float(x0), float(y0 + y1) / 2) for curve in curves]
+        apart = [_apart(curve, float(x0), y=float(y0 + y1) / 2) for curve in curves]
         nearest = int(np.argmin(apart))
         if apart[nearest] <= _ON_CURVE:
             places[nearest].append(float(x0))
     return places
 
 
-def _apart(curve: SvgLine, x: float, y: float) -> float:
+def _apart(curve: SvgLine, x: float, *, y: float) -> float:
     """Return how far above or below a curve a point is; infinity beyond its ends."""
     own = curve.points
     if not own[0, 0] - LEVEL <= x <= own[-1, 0] + LEVEL:
@@ -107,7 +109,7 @@ def _apart(curve: SvgLine, x: float, y: float) -> float:
     return float(np.min(np.maximum(np.maximum(low - y, y - high), 0)))
 
 
-def _refused(path: Path, rule: str, listed: str) -> Problem:
+def _refused(path: Path, rule: str, *, listed: str) -> Problem:
     return Problem(table=path.name, rule=rule, remedy=f"choose with --curves, such as --curves 1,2; {listed}")
 
 

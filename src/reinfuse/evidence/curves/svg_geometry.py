@@ -227,7 +227,7 @@ def _straight(d: str) -> Iterator[Floats]:
         values.append(_coordinate(number))
         if len(values) < (1 if command in "HhVv" else 2):
             continue
-        now = _moved(command, values, now)
+        now = _moved(command, values, now=now)
         values = []
         if command in "Mm":
             if len(points) > 1:
@@ -239,7 +239,7 @@ def _straight(d: str) -> Iterator[Floats]:
         yield np.array(points)
 
 
-def _moved(command: str, values: list[float], now: tuple[float, float]) -> tuple[float, float]:
+def _moved(command: str, values: list[float], *, now: tuple[float, float]) -> tuple[float, float]:
     relative = command.islower()
     x0, y0 = now if relative else (0.0, 0.0)
     if command in "Hh":

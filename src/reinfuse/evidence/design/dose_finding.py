@@ -82,7 +82,7 @@ def plan_dose(request: DoseRequest) -> DoseStudy:
     if demands.whole("--doses", len(request.doses), least=2, most=MOST_DOSES):
         demands.whole("--start", request.start, least=1, most=len(request.doses))
     for rates in request.scenarios:
-        _scenario(demands, rates, len(request.doses))
+        _scenario(demands, rates, doses=len(request.doses))
     demands.settle()
     rule = dose_boundaries(request.target, cutoff=request.cutoff)
     most = request.cohort * request.cohorts
@@ -104,7 +104,7 @@ def plan_dose(request: DoseRequest) -> DoseStudy:
     return DoseStudy(request, rule, tuple((n, *rule.row(n)) for n in sizes), scenarios)
 
 
-def _scenario(demands: Demands, rates: tuple[float, ...], doses: int) -> None:
+def _scenario(demands: Demands, rates: tuple[float, ...], *, doses: int) -> None:
     shown = ",".join(f"{rate:g}" for rate in rates)
     if len(rates) != doses:
         demands.refuse(

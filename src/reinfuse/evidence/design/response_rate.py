@@ -125,7 +125,7 @@ def plan_two_stage(request: TwoStageRequest) -> TwoStageStudy:
         With everything that is wrong with the request, or if no design has so few patients.
     """
     demands = Demands("design simon")
-    _rates(demands, request.p0, request.p1)
+    _rates(demands, request.p0, p1=request.p1)
     demands.share("--alpha", request.alpha, most=0.5)
     demands.share("--beta", request.beta, most=0.5)
     demands.whole("--max-n", request.most, least=2, most=MOST_PATIENTS)
@@ -160,7 +160,7 @@ def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
         With everything that is wrong with the request, or if no number of responses is a success.
     """
     demands = Demands("design bayes")
-    _rates(demands, request.p0, request.p1)
+    _rates(demands, request.p0, p1=request.p1)
     demands.whole("--n", request.n, least=1, most=MOST_PATIENTS)
     demands.share("--threshold", request.threshold, least=0.5)
     if request.robust:
@@ -187,7 +187,7 @@ def plan_single_arm(request: SingleArmRequest) -> SingleArmStudy:
     return SingleArmStudy(request, whole, rule, tuple(operating_characteristics(rule, p) for p in rates), scenarios)
 
 
-def _rates(demands: Demands, p0: float, p1: float) -> None:
+def _rates(demands: Demands, p0: float, *, p1: float) -> None:
     """Demand two rates that rise."""
     both = [demands.share("--p0", p0), demands.share("--p1", p1)]
     if all(both) and p1 <= p0:

@@ -102,7 +102,7 @@ def plan_log_rank(request: LogRankRequest) -> LogRankStudy:
     demands.settle()
     reference = _reference(request)
     follow_up = FollowUp(request.accrual, request.follow_up, request.loss)
-    _refuse_short_curve(demands, request, reference)
+    _refuse_short_curve(demands, request, reference=reference)
     size = log_rank_size(reference, request.ratio, follow_up, alpha=request.alpha, power=request.power)
     if size.n > MOST_PATIENTS:
         rule = f"needs {size.n:,} patients"
@@ -163,7 +163,7 @@ def _reference(request: LogRankRequest) -> ReferenceHazard:
     return weibull_hazard(float(scale), request.shape, until=until)
 
 
-def _refuse_short_curve(demands: Demands, request: LogRankRequest, reference: ReferenceHazard) -> None:
+def _refuse_short_curve(demands: Demands, request: LogRankRequest, *, reference: ReferenceHazard) -> None:
     last, needed = float(reference.time[-1]), request.accrual + request.follow_up
     if last < needed * (1 - 1e-9):
         rule = f"ends at {last:g} {request.unit}, and patients are followed for up to {needed:g}"

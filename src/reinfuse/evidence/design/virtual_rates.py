@@ -48,8 +48,8 @@ def virtual_rates(folder: Path, demands: Demands, *, endpoint: str = "response")
     levels = frame.filter((pl.col("analysis") == "virtual") & (pl.col("statistic") == "proportion"))
     rows = levels.filter((pl.col("endpoint") == endpoint) & pl.col("estimate").is_not_null())
     if rows.is_empty():
-        there = ", ".join(sorted(set(levels["endpoint"].to_list()) - {"given"}))
-        demands.refuse(_OPTION, endpoint, rule="is no proportion of this trial", remedy=f"there are: {there}")
+        listed = ", ".join(sorted(set(levels["endpoint"].to_list()) - {"given"}))
+        demands.refuse(_OPTION, endpoint, rule="is no proportion of this trial", remedy=f"there are: {listed}")
     return tuple(
         RateScenario(
             row["group"], float(row["estimate"]), float(row["lower"] or row["estimate"]),

@@ -23,8 +23,8 @@ from reinfuse.runtime.boundary import Boundary
 TURNS = ("sure", "power")
 """Sections whose figures, one an endpoint, take turns: what an association rests on, and what could be seen of it."""
 
-_Made = tuple[tuple[Table | None, ...], tuple[Part, ...]]
-_MADE: WeakKeyDictionary[StudyTables, dict[str, _Made]] = WeakKeyDictionary()
+_Tables = tuple[tuple[Table | None, ...], tuple[Part, ...]]
+_TABLES: WeakKeyDictionary[StudyTables, dict[str, _Tables]] = WeakKeyDictionary()
 """Tables and parts of each analysis of a study: made once, whoever asks for them."""
 
 
@@ -93,9 +93,9 @@ def owners(tables: StudyTables) -> dict[str, str]:
     return by_name
 
 
-def _made(module: str, tables: StudyTables) -> _Made:
+def _tables_of(module: str, tables: StudyTables) -> _Tables:
     """Return tables and parts of an analysis."""
-    own = _MADE.setdefault(tables, {})
+    own = _TABLES.setdefault(tables, {})
     if module not in own:
         one = shown()[module]
         own[module] = tuple(one.tables(tables)), tuple(one.parts(tables))
@@ -104,7 +104,7 @@ def _made(module: str, tables: StudyTables) -> _Made:
 
 def _names(module: str, tables: StudyTables) -> tuple[str, ...]:
     """Return the names of the tables and figures of an analysis."""
-    of_section, of_parts = _made(module, tables)
+    of_section, of_parts = _tables_of(module, tables)
     own = (*of_section, *(table for part in of_parts for table in part.tables))
     figures_of_it = (name for _, name, _ in shown()[module].figures(FigureInputs(tables.findings)))
     return (*(table.name for table in own if table is not None), *figures_of_it)
@@ -122,14 +122,14 @@ def texts(section: str, tables: StudyTables) -> Iterator[str]:
 
 def tables_of(section: str, tables: StudyTables) -> Iterator[Table]:
     """Yield the tables of a section that have something to show."""
-    drawn = (table for module, _ in of_section(section) for table in _made(module, tables)[0])
+    drawn = (table for module, _ in of_section(section) for table in _tables_of(module, tables)[0])
     yield from (table for table in drawn if table is not None)
 
 
 def parts(section: str, tables: StudyTables) -> Iterable[Part]:
     """Return the parts of a section that have a heading of their own."""
     merged: dict[str, Part] = {}
-    for part in (part for module, _ in of_section(section) for part in _made(module, tables)[1]):
+    for part in (part for module, _ in of_section(section) for part in _tables_of(module, tables)[1]):
         merged[part.name] = merged[part.name].with_more(part) if part.name in merged else part
     return merged.values()
 

@@ -57,10 +57,10 @@ def wrong_choices(findings: Findings, built: Places | None = None) -> Iterator[P
 
 def _unknown(setting: str, name: str, valid: Sequence[str]) -> Problem:
     near = nearest(name, valid)
-    there = f"there are: {', '.join(valid)}"
+    listed = f"there are: {', '.join(valid)}"
     rule = f"is none of the {setting.partition('.')[2]} of these results"
     return Problem(table="plan", column=setting, value=name, rule=rule,
-                   remedy=f"did you mean {near}? {there}" if near else there)  # fmt: skip
+                   remedy=f"did you mean {near}? {listed}" if near else listed)  # fmt: skip
 
 
 def _tables(findings: Findings) -> Places:

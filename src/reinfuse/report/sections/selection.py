@@ -80,9 +80,9 @@ def selected(sections: StudySections, on: Shelf, *, findings: Findings) -> MainS
     chosen |= {
         name: MainItem(name) for name, (section, one) in on.items() if section in whole and isinstance(one, free)
     }
-    kept = {name: item for name, item in chosen.items() if (item.section or on[name][0]) in order}
+    items = {name: item for name, item in chosen.items() if (item.section or on[name][0]) in order}
     named = (*(options.tables or ()), *(options.figures or ()))
-    return MainSelection(order, kept, tuple(name for name in named if name not in on and name != "outcomes"))
+    return MainSelection(order, items, tuple(name for name in named if name not in on and name != "outcomes"))
 
 
 def _chosen(options: ReportContents, default: Mapping[str, MainItem], on: Shelf) -> dict[str, MainItem]:

@@ -23,5 +23,5 @@ def of_subgroups(findings: Findings) -> Findings:
     chosen, about = findings.plan.report.subgroups, findings.described
     if chosen is None:
         return findings
-    kept = tuple(p for p in about.populations if p == "all" or factor_of(p) in chosen)
-    return replace(findings, described=replace(about, populations=kept))
+    populations = tuple(p for p in about.populations if p == "all" or factor_of(p) in chosen)
+    return replace(findings, described=replace(about, populations=populations))

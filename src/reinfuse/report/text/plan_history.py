@@ -53,8 +53,8 @@ def to_year(history: Mapping[str, Any]) -> dict[str, Any]:
 def _moment(change: PlanChange) -> str:
     if change.after_results is None:
         return "not recorded when it was made, perhaps after the results were seen"
-    seen = "after results had been seen" if change.after_results else "before any result was seen"
-    return f"{_when(change.time)}, {seen}"
+    when = "after results had been seen" if change.after_results else "before any result was seen"
+    return f"{_when(change.time)}, {when}"
 
 
 def _when(time: str) -> str:
