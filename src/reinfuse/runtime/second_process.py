@@ -77,6 +77,16 @@ class SecondProcess:
             raise error
         return result
 
+    def prepare(self, *modules: str) -> None:
+        """Let it import modules, while this process imports or does something else."""
+
+        def imported() -> None:
+            with suppress(_Dead, ImportError):  # who needs the module there says what is wrong
+                for name in modules:
+                    self.ask(_imported, name)
+
+        threading.Thread(target=imported, daemon=True).start()
+
     def either(self, work: Callable[..., T], *arguments: Any) -> T:
         """Return what a function of a module gives there; here, if the second process does not answer."""
         try:
@@ -202,6 +212,10 @@ def _warm_up() -> None:
     for name in sys.argv[1:]:
         import_module(name)
     threadpool_limits(limits=1)
+
+
+def _imported(module: str) -> None:
+    import_module(module)
 
 
 def _load(pieces_of: Callable[[Any], Sequence[Callable[[], Any]]], argument: Any) -> None:

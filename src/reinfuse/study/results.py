@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FirstResults = Callable[[list[tuple[str, str]]], None]
 _BOTH_NEED = ("reinfuse.study.study",)
 """Imported by the second process while this one imports them and reads."""
+_BOTH_WRITE_WITH = ("reinfuse.report.export.results_folder",)
+"""Imported by the second process while this one imports them, once nothing is left to be estimated."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def _analyze(
         chosen = selection(only, plan)
         findings, parts = study.run(progress, second, only=chosen.analyses), chosen.parts
         place = replace(place, only=chosen.names)
+    if second is not None:
+        second.prepare(*_BOTH_WRITE_WITH)
     from reinfuse.report.export.results_folder import PARTS, write
 
     write(findings, place, progress=progress, boundary=boundary, second=second, parts=parts or PARTS)

@@ -59,7 +59,7 @@ def _compiled(document: Document, **options: Any) -> bytes:
     date = document.facts.get("date", "")
     when = datetime.fromisoformat(date if len(date) == 10 else "2000-01-01").replace(tzinfo=UTC)
     fonts = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return compiled(sources, font_paths=[str(fonts)], timestamp=when, **options)
+    return compiled(sources, font_folders=[str(fonts)], timestamp=when, **options)
 
 
 def _without_suspects(pages: bytes) -> bytes:

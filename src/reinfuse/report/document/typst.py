@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import typst
@@ -11,10 +12,17 @@ DPI = 300
 _PAGE = b'#set page(width: auto, height: auto, margin: 0pt)\n#image("drawing.svg")\n'
 
 
-def compiled(files: Mapping[str, bytes], **options: Any) -> bytes:
+def compiled(files: Mapping[str, bytes], *, font_folders: Sequence[str] = (), **options: Any) -> bytes:
     """Return what the file `main` makes of itself and the others; no font of the machine and no package is used."""
-    output: bytes = typst.compile(dict(files), ignore_system_fonts=True, **options)
+    fonts = _fonts(*font_folders)
+    output: bytes = typst.compile(dict(files), ignore_system_fonts=True, font_paths=fonts, **options)
     return output
+
+
+@cache
+def _fonts(*folders: str) -> typst.Fonts:
+    """Return typst's own fonts and those of folders, read once."""
+    return typst.Fonts(include_system_fonts=False, font_paths=list(folders))
 
 
 def png(svg: bytes, dpi: int = DPI) -> bytes:

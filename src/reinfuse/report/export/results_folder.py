@@ -87,7 +87,8 @@ def _write_documents(written: Mapping[str, Document], pixels: Mapping[str, bytes
                      boundary: Boundary, second: SecondProcess | None) -> None:  # fmt: skip
     """Write each document as HTML and PDF, report and supplement as Word too.
 
-    The second process sets the supplement, the longest of all.
+    The supplement takes longest: the second process sets its pages and writes the report for Word, while this one
+    writes the supplement for Word and sets the other pages.
     """
     words: dict[str, Callable[[], bytes]] = {
         name: partial(word, written[name], pixels) for name in (REPORT, SUPPLEMENT) if name in written
@@ -95,8 +96,9 @@ def _write_documents(written: Mapping[str, Document], pixels: Mapping[str, bytes
     pages = {name: pool.submit(pdf, document) for name, document in written.items() if not second or name != SUPPLEMENT}
     with ThreadPoolExecutor(1) as thread:
         if second and SUPPLEMENT in written:
-            words[SUPPLEMENT] = thread.submit(second.either, word, written[SUPPLEMENT], pixels).result
             pages[SUPPLEMENT] = thread.submit(second.either, pdf, written[SUPPLEMENT])
+            if REPORT in written:
+                words[REPORT] = thread.submit(second.either, word, written[REPORT], pixels).result
         for name, document in written.items():
             (draft / f"{name}.html").write_text(html(document), encoding="utf-8")
         _write_binary(words, pages, draft, boundary=boundary)
