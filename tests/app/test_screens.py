@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 import zipfile
+from html import unescape
+from importlib.resources import files
 from io import BytesIO
 
 import openpyxl
@@ -156,6 +159,25 @@ def test_a_column_means_one_thing_once(browser, tmp_path):
     assert refused.status == 422
     ignored = browser.send(detail, "/change", meaning="ignore", stamp=project_at(tmp_path).stamp)
     assert "CART2 infusion: ldh pre ld" not in ignored.words
+
+
+def test_a_column_of_a_table_that_the_map_has_no_block_of_gets_one_and_its_day_is_asked(browser, tmp_path):
+    cells = {"S4": "PB finding", **{f"S{row}": "positive" for row in range(5, 13)}}
+    page = to_columns(browser, sent(browser, messy_sheet(tmp_path, cells)))
+    detail = browser.get(f"{page.path}/column?sheet={SHEET}&header=Outcome | PB finding".replace(" ", "%20"))
+    page = browser.send(detail, "/change", meaning="mrd[new after 2].result")
+    asked = 'CART2 MRD: date, for "Outcome | PB finding". Is it right: day 28 after infusion 2'
+    assert asked in unescape(page.words)
+    page = browser.send(page, "/answer", **answers_of(page))
+    browser.send(page, "/import")
+    with (project_at(tmp_path).cohort / "provenance.csv").open(encoding="utf-8", newline="") as file:
+        read = [row for row in csv.DictReader(file) if row["raw"] == "positive" and row["column"] == "result"]
+    assert [row["table"] for row in read] == ["mrd"] * 7  # one of eight repeats what Best resp says of that day
+
+
+def test_no_text_has_the_name_of_a_method_which_a_template_would_show_in_its_place():
+    texts = tomllib.loads((files("reinfuse.app") / "texts" / "en.toml").read_text(encoding="utf-8"))
+    assert {name for group in texts.values() for name in group} & set(dir(dict)) == set()
 
 
 def test_what_was_answered_can_be_asked_again_and_the_whole_begun_anew(browser, tmp_path):

@@ -57,7 +57,7 @@ _COMPOUND = ("response", "result", "death", "death_cause", "diagnosis")
 _PARTS = "; parts as response=CR mrd=undetectable day=90"
 _NUMBERS = {"dose_cells_per_kg": (1e3, 1e11), "grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
 """Between which numbers an answer lies."""
-_ABOUT: Mapping[str, tuple[str, ...]] = {
+MAIN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
     "therapies": ("therapy",),
 }  # fmt: skip
@@ -288,7 +288,7 @@ def _leaves_out(source_map: SourceMap, question: MapQuestion, answer: str) -> bo
     if question.setting != "confirm" or answer != NO:
         return False
     block = next(b for place, b in source_map.places() if place == question.place)
-    main = set(_ABOUT.get(block.table, ())) & set(block.fields)
+    main = set(MAIN_COLUMNS.get(block.table, ())) & set(block.fields)
     return main == {question.subject}
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from reinfuse.cohort.schema import TABLES
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.proposal import Proposed
-from reinfuse.sources.propose.changed_meaning import free_meanings, meanings_of
-from reinfuse.sources.questions import MapQuestion, questions
+from reinfuse.sources.propose.changed_meaning import block_of, free_meanings, meanings_of
+from reinfuse.sources.questions import MAIN_COLUMNS, MapQuestion, questions
 from reinfuse.sources.reopened import settled
-from reinfuse.sources.source_map import OPEN, WIDE_SHEET, Field, SourceMap
+from reinfuse.sources.source_map import OPEN, WIDE_SHEET, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source
 
 _FIRST = 3
@@ -90,9 +90,15 @@ class ColumnReview:
     questions: tuple[MapQuestion, ...]
     readings: tuple[TextReading, ...]
 
-    def telling(self, most: int) -> list[TextReading]:
-        """Return some readings: those first in which the text was not taken as it stands."""
-        return sorted(self.readings, key=lambda r: r.text == r.raw)[:most]
+    def telling(self, most: int) -> list[tuple[str, str]]:
+        """Return some texts, each with all that it is read as: those first that are not taken as they stand."""
+        own = {_target(m.name) for m in self.meanings}
+        read_as: dict[str, dict[str, None]] = {}
+        for reading in self.readings:
+            if reading.target in own or not own:
+                read_as.setdefault(reading.raw, {})[reading.text] = None
+        texts = [(raw, "; ".join(text for text in read if text)) for raw, read in read_as.items()]
+        return sorted(texts, key=lambda both: both[0] == both[1])[:most]
 
 
 @dataclass(frozen=True)
@@ -136,12 +142,17 @@ class MapReview:
     def subject_of(self, question: MapQuestion) -> str:
         """Return in words what a question is about; empty for one about the source as a whole."""
         blocks = dict(self.map.places())
-        has_line = question.place in blocks and question.subject in blocks[question.place].fields
-        return _meaning(self.map, f"{question.place}.{question.subject}").label if has_line else ""
+        if question.place not in blocks or question.subject not in blocks[question.place].fields:
+            return ""
+        block = blocks[question.place]
+        label = _meaning(block, f"{question.place}.{question.subject}").label
+        beside = "" if block.fields[question.subject].column not in ("", OPEN) else _main_column(block)
+        return f'{label}, for "{beside}"' if beside else label
 
     def meanings_for(self, column: ColumnReview) -> list[MeaningChoice]:
         """Return what a column could mean."""
-        return [_meaning(self.map, name) for name in free_meanings(self.map, column.sheet, column.header)]
+        names = free_meanings(self.map, column.sheet, column.header)
+        return [_meaning(block_of(self.map, column.sheet, name), name) for name in names]
 
 
 def map_review(source: Source, proposed: Proposed, imported: Imported, *, first_map: SourceMap) -> MapReview:
@@ -162,8 +173,8 @@ def map_review(source: Source, proposed: Proposed, imported: Imported, *, first_
             reason = left or _reason([f for _, f in lines]) or (proposal.reason if proposal else "")
             columns.append(ColumnReview(
                 table.name, header, column.place, tuple(dict.fromkeys(texts))[:_FIRST], len(texts),
-                tuple(_meaning(proposed.map, name) for name, _ in lines if not name.endswith(".patient_id")
-                      or name.startswith(("patients", "sheet"))),
+                tuple(_meaning(block_of(proposed.map, table.name, name), name) for name, _ in lines
+                      if not name.endswith(".patient_id") or name.startswith(("patients", "sheet"))),
                 reason, proposal.confidence if proposal else None,
                 tuple(by_column.get((table.name, header), ())), tuple(readings.get((table.name, header), ())),
             ))  # fmt: skip
@@ -200,8 +211,9 @@ def _assigned(
         if question.place in blocks and not places:
             block = blocks[question.place]
             filled = block.fields.get(question.subject)
-            if filled is not None and filled.column not in ("", OPEN):
-                places = [(block.sheet, filled.column)]
+            column = filled.column if filled is not None and filled.column not in ("", OPEN) else _main_column(block)
+            if filled is not None and column:
+                places = [(block.sheet, column)]
             elif question.setting == "where":
                 places = [(block.sheet, question.subject)]
         if places:
@@ -220,20 +232,32 @@ def _columns_of(question: MapQuestion, source_map: SourceMap, texts: Texts) -> l
         return sorted(read, key=lambda place: word not in texts.get(place, ()))  # one that holds it first
     if question.place == "questions":
         return [(sheet, header) for sheet, left in source_map.ignored.items() for header in left
-                if question.subject.startswith(f"{header}: ")]  # fmt: skip
+                if question.subject.startswith((f"{header}: ", f"{sheet}, {header}: "))]  # fmt: skip
     return []
 
 
-def _meaning(source_map: SourceMap, name: str) -> MeaningChoice:
-    """Return a meaning with its words: of which infusion, what of it, and how the contract describes that."""
+def _main_column(block: Block) -> str:
+    """Return the header of the column for which a block of events is there; empty where none is read."""
+    return next((f.column for c in MAIN_COLUMNS.get(block.table, ()) if (f := block.fields.get(c))
+                 and f.column not in ("", OPEN)), "")  # fmt: skip
+
+
+def _target(name: str) -> str:
+    """Return table and column of a meaning: ``responses.response`` of ``responses[2].response``."""
     place, _, column = name.rpartition(".")
-    block = dict(source_map.places())[place]
+    return f"{place.partition('[')[0]}.{column}"
+
+
+def _meaning(block: Block, name: str) -> MeaningChoice:
+    """Return a meaning with its words: of which infusion, what of it, and how the contract describes that."""
+    column = name.rpartition(".")[2]
     number = block.fields["infusion"].const if "infusion" in block.fields else None
     after = next((f.after for f in block.fields.values() if f.after.startswith("infusion ")), "")
     number = number if number and number.isdecimal() else after.removeprefix("infusion ") or None
-    kind = block.fields["kind"].const if "kind" in block.fields else None
+    constants = {c: f.const for c, f in block.fields.items()}
+    noun = constants.get("kind") or ("progression" if constants.get("response") == "PD" else _NOUNS[block.table])
     declared = TABLES[block.table].column(column) if block.table in TABLES else None
-    words = " ".join(w for w in (f"CART{number}" if number else "", kind or _NOUNS[block.table]) if w)
+    words = " ".join(w for w in (f"CART{number}" if number else "", noun) if w)
     about = declared.meaning if declared else "" if block.table == WIDE_SHEET else "a column of your own, as a factor"
     label = f"{words[0].upper()}{words[1:]}: {column.replace('_', ' ')}"
-    return MeaningChoice(name, label, about)
+    return MeaningChoice(name, label, "" if column in ("date", "day") else about.replace("`", ""))

@@ -16,6 +16,7 @@ from reinfuse.exceptions import Problem, SourceRefused
 from reinfuse.output.single_file import write_file
 from reinfuse.sources.corrections import corrected_source, read_ledger
 from reinfuse.sources.follow import follow
+from reinfuse.sources.left_columns import EVENTS, asks_of_a_column
 from reinfuse.sources.map_file import map_text
 from reinfuse.sources.proposal import IGNORE, Proposed
 from reinfuse.sources.propose.changed_meaning import with_meaning
@@ -28,7 +29,7 @@ from reinfuse.study.sources import go_on_with, headers_of, propose_map
 
 __all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "OtherSource", "TextReading", "answer_questions",
            "ask_again", "begin_anew",
-           "change_meaning", "choices_of", "columns_named", "question_key", "review"]  # fmt: skip
+           "change_meaning", "choices_of", "columns_named", "question_key", "review", "text_and_hint"]  # fmt: skip
 
 _OF_COLUMNS = ("column", "weight", "since")
 
@@ -135,12 +136,20 @@ def choices_of(shown: MapReview, question: MapQuestion) -> tuple[str, ...]:
     """Return answers that can be offered: all that there are, or, for a word, those of the cohort's column."""
     if question.choices:
         return question.choices
+    if question.place == "questions" and asks_of_a_column(shown.map, question.subject):
+        return ("yes", *(EVENTS if ": it holds dates" in question.subject else ()))
     if question.setting in _OF_COLUMNS:
         return tuple(headers_of(shown.source))
     if question.setting == "value":
         name = question.place.removeprefix("values.")
         return next((c.choices for t in TABLES.values() for c in t.columns if c.name == name and c.choices), ())
     return ()
+
+
+def text_and_hint(question: MapQuestion) -> tuple[str, str]:
+    """Return a question, and what stands behind it in brackets on how it is answered; empty where nothing does."""
+    text, _, hint = question.text.rpartition(" (") if question.text.endswith(")") else (question.text, "", "")
+    return text, hint.removesuffix(")")
 
 
 def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnReview]:

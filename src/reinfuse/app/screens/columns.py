@@ -33,13 +33,13 @@ def _show(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, shown: MapReview, faults: dict[str, str], answers: dict[str, str]) -> Response:
-    from reinfuse.study.columns import choices_of, question_key
+    from reinfuse.study.columns import choices_of, question_key, text_and_hint
 
     read = [c for c in shown.columns if c.meanings or c.questions]
     left = [c for c in shown.columns if not c.meanings and not c.questions]
     return visit.page("columns.html", status=422 if faults else 200, shown=shown, read=read, left=left[:_MOST_LEFT],
                       more=max(0, len(left) - _MOST_LEFT), faults=faults, answers=answers, key_of=question_key,
-                      choices_of=lambda question: choices_of(shown, question),
+                      text_of=text_and_hint, choices_of=lambda question: choices_of(shown, question),
                       several=len(shown.source.tables) > 1)  # fmt: skip
 
 
@@ -60,7 +60,9 @@ def _answer(visit: Visit) -> Response:
 
     shown = _review(visit)
     given = {k.removeprefix("q:"): v.strip() for k, v in visit.form.items() if k.startswith("q:") and v.strip()}
-    answers = {key: "" if answer == '""' else answer for key, answer in given.items()}
+    answers = {
+        key: "" if answer in ('""', visit.pages.texts["columns"]["empty"]) else answer for key, answer in given.items()
+    }
     faults = answer_questions(shown, visit.open_project.map, answers)
     return _page(visit, shown, faults, given) if faults else visit.go()
 

@@ -118,6 +118,11 @@ function walkSteps(group) {
   });
 }
 
+/** Says that the next page is being made, where that takes long: a large file is read. */
+function tellWorking() {
+  setTimeout(() => { document.querySelector("[data-working]").hidden = false; }, 400);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   withScript(document);
   for (const form of document.querySelectorAll("[data-drop]")) acceptDrops(form);
@@ -135,13 +140,20 @@ document.addEventListener("DOMContentLoaded", () => {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) { event.preventDefault(); return; }
       form.dataset.sent = "yes";
+      tellWorking();
     });
   }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const stays = !link || link.hash || link.target || link.search.includes("save=") || event.ctrlKey || event.metaKey;
+    if (!stays && event.button === 0) tellWorking();
+  });
   // What a select or a check box says is sent at once where its form asks for that.
   for (const control of document.querySelectorAll("[data-send]")) {
     control.addEventListener("change", () => control.form.requestSubmit());
   }
 });
 window.addEventListener("pageshow", (event) => {  // back from another page: forms can be sent again
+  document.querySelector("[data-working]").hidden = true;
   if (event.persisted) for (const form of document.querySelectorAll("form")) delete form.dataset.sent;
 });

@@ -25,11 +25,18 @@ from reinfuse.sources.values.understood import plain, unaccented
 _CHOSEN = "a person said so"
 _OWN_COLUMNS = ("patients", "infusions", WIDE_SHEET)
 """Tables that keep columns of the centre's own, as factors."""
+_NEW = {"responses": "response", "mrd": "result"}
+"""Tables of which a map gets a further block when a person says that a column is of them, and what it then holds."""
+_ASSESSED = 28
+"""Day after an infusion that is proposed where no column holds the day of an assessment."""
 _NEVER = ("patient_id", "infusion")
 
 
 def free_meanings(source_map: SourceMap, sheet: str, header: str) -> list[str]:
-    """Return what a column could mean beside what it does: ``infusions[2].date``; those of no other column."""
+    """Return what a column could mean beside what it does: ``infusions[2].date``; those of no other column.
+
+    With ``responses[new after 2].response`` the map gets a further block.
+    """
     out = []
     for place, block in source_map.places():
         if block.sheet != sheet:
@@ -45,7 +52,43 @@ def free_meanings(source_map: SourceMap, sheet: str, header: str) -> list[str]:
             out.append(f"{place}.{name}")
     own = (p for p, b in source_map.places() if b.sheet == sheet and b.table in _OWN_COLUMNS)
     out += [f"{place}.{own_name(header)}" for place in own]
+    out += [f"{place}.{column}" for place, column in _new_places(source_map, sheet)]
     return list(dict.fromkeys(out))
+
+
+def block_of(source_map: SourceMap, sheet: str, meaning: str) -> Block:
+    """Return the block of a meaning: one of the map, or that which the map would get with it."""
+    place = meaning.rpartition(".")[0]
+    return dict(source_map.places()).get(place) or _new_block(source_map, sheet, place)
+
+
+def _new_places(source_map: SourceMap, sheet: str) -> Iterator[tuple[str, str]]:
+    """Yield places of blocks that a map could get for a sheet, each with the column for which it would be there.
+
+    ``responses[new after 2]``: after infusion 2 of a sheet with infusions side by side; ``responses[new]`` of another.
+    """
+    blocks = [b for b in source_map.blocks if b.sheet == sheet]
+    if not any("patient_id" in b.fields for b in blocks) or any(b.table == WIDE_SHEET for b in blocks):
+        return
+    constants = [b.fields["infusion"].const for b in blocks if b.table == "infusions" and "infusion" in b.fields]
+    numbers = sorted({c for c in constants if c and c.isdecimal()}, key=int)
+    for table, column in _NEW.items():
+        yield from ((f"{table}[new after {n}]", column) for n in numbers)
+        if not numbers:
+            yield f"{table}[new]", column
+
+
+def _new_block(source_map: SourceMap, sheet: str, place: str) -> Block:
+    """Return a block with patient and day: the day on which an outcome is first assessed, or a column, is asked for."""
+    table, _, number = place.removesuffix("]").partition("[new")
+    number = number.removeprefix(" after ")
+    patients = (b.fields["patient_id"] for b in source_map.blocks if b.sheet == sheet and "patient_id" in b.fields)
+    patient = replace(next(patients), confirm=False)  # asked about once
+    day = Field(column=OPEN, reason=_CHOSEN)
+    if number:
+        day = Field(after=f"infusion {number}", day=_ASSESSED, said="not recorded", confirm=True, reason=_CHOSEN)
+    clock = "day" if any("day" in b.fields for b in source_map.blocks) else "date"
+    return Block(table, sheet, {"patient_id": patient, clock: day})
 
 
 def meanings_of(source_map: SourceMap, sheet: str, header: str) -> Iterator[tuple[str, Field]]:
@@ -80,13 +123,19 @@ def with_meaning(source: Source, source_map: SourceMap, *, sheet: str, header: s
     blocks = [_without(b, header) if b.sheet == sheet else b for b in source_map.blocks]
     ignored = {s: {h: why for h, why in left.items() if (s, h) != (sheet, header)}
                for s, left in source_map.ignored.items()}  # fmt: skip
-    asked_of = {k: a for k, a in source_map.questions.items() if not k.startswith(f"{header}: ")}
+    asked_of = {
+        k: a for k, a in source_map.questions.items() if not k.startswith((f"{header}: ", f"{sheet}, {header}: "))
+    }
     if meaning == IGNORE:
         ignored.setdefault(sheet, {})[header] = REJECTED
         return replace(source_map, blocks=tuple(blocks), ignored=ignored, questions=asked_of)
     place, _, column = meaning.rpartition(".")
     values = {name: dict(words) for name, words in source_map.values.items()}
-    for number, (at, _) in enumerate(source_map.places()):
+    places = [at for at, _ in source_map.places()]
+    if place not in places:
+        blocks.append(_new_block(source_map, sheet, place))
+        places.append(place)
+    for number, at in enumerate(places):
         if at == place:
             line = _line(source, table, header, block=blocks[number], column=column, source_map=source_map)
             blocks[number] = replace(blocks[number], fields={**blocks[number].fields, column: line.filled})
