@@ -118,9 +118,11 @@ function walkSteps(group) {
   });
 }
 
+let working;
+
 /** Says that the next page is being made, where that takes long: a large file is read. */
 function tellWorking() {
-  setTimeout(() => { document.querySelector("[data-working]").hidden = false; }, 400);
+  working = setTimeout(() => { document.querySelector("[data-working]").hidden = false; }, 400);
 }
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -154,6 +156,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 });
 window.addEventListener("pageshow", (event) => {  // back from another page: forms can be sent again
+  clearTimeout(working);
   document.querySelector("[data-working]").hidden = true;
   if (event.persisted) for (const form of document.querySelectorAll("form")) delete form.dataset.sent;
 });
