@@ -8,12 +8,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reinfuse.sources import clocks
+from reinfuse.sources.dose_answers import DOSE
 from reinfuse.sources.gaps import Gaps, Kind
 from reinfuse.sources.imported import ImportedCell, Origin
 from reinfuse.sources.infusion_days import Infusions, number_of
 from reinfuse.sources.meanings import Meaning, Meanings, dictionary_of
 from reinfuse.sources.source_map import FIRST_DAY, Block, Field, SourceMap
 from reinfuse.sources.source_table import SourceKind, SourceTable
+from reinfuse.sources.values.doses import is_possible_per_kg
 from reinfuse.sources.values.understood import number_text
 from reinfuse.sources.values.weights import in_pounds, kilograms
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing
@@ -98,7 +100,8 @@ class Filling:
             origins = self.texts(line.table, filled.since)
             empty = f"{filled.since} is empty"
             cells = [c._replace(text="", rule=empty) if is_missing(clean(origins[c.row])) else c for c in cells]
-        return self._weighed(line, cells) if filled.weight else cells
+        cells = self._weighed(line, cells) if filled.weight else cells
+        return self._bounded(line, cells) if line.column.endswith(DOSE) else cells
 
     def texts(self, table: SourceTable, header: str) -> list[str]:
         """Return the texts of a source's column."""
@@ -226,6 +229,13 @@ class Filling:
             rule = f"total cells / {unit} ({line.filled.weight})"
             weighed.append(cell._replace(text=number_text(round(total / weight)), rule=rule))
         return weighed
+
+    def _bounded(self, line: FilledLine, cells: list[ImportedCell]) -> list[ImportedCell]:
+        """Refuse doses per kg that nobody is given."""
+        odd = {c.row for c in cells if (dose := number_of(c.text)) and not is_possible_per_kg(dose)}
+        for row in odd:
+            self._gap("range", line, meanings=self._meanings(line), row=row)
+        return [c._replace(text="") if c.row in odd else c for c in cells] if odd else cells
 
     def _ticked(self, line: FilledLine, rows: Container[int]) -> list[ImportedCell]:
         boxes = [(text, h, self.texts(line.table, h)) for h, text in line.filled.ticked.items()]

@@ -13,7 +13,7 @@ from reinfuse.tabular.toml import toml_text
 
 Kind = Literal[
     "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated",
-    "birth",
+    "birth", "answer", "range",
 ]  # fmt: skip
 _DATE = 'a date as 2024-03-15, or "" for an empty cell'
 _ANSWERS = {
@@ -39,6 +39,8 @@ _RULES: dict[str, str] = {
     "tick": "neither ticked nor unticked",
     "undated": "death without its date",
     "birth": "no date of birth that can be read",
+    "answer": "answered by a number that says neither cells nor cells/kg, in a column of total cells",
+    "range": "gives fewer than 1e4 or more than 1e9 cells per kg, which is no dose",
 }
 
 
@@ -121,6 +123,8 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
         f'cells; or add the dose per kg of each text: {line}"2000000"',
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
         "undated": "enter the date of death, or read it from its column, `where` this one says so",
+        "answer": f'{line}"140e6 cells" (all cells, divided by the body weight) or "2e6 cells/kg"',
+        "range": f"correct the unit or the weight of {gap.place} in the map, its answer, or the cell",
         "birth": f"correct the dates, or take the line {gap.place} out of the map",
     }
     return remedies[kind]

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reinfuse.cohort.schema import TABLES, WIDE, Column
+from reinfuse.sources.dose_answers import DOSE, read_answer, says_total
 from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
 from reinfuse.sources.values.dates import DATES, completed, depends_on_order
 from reinfuse.sources.values.responses import told_beside
+from reinfuse.sources.values.understood import number_text
 from reinfuse.sources.values.vital_status import is_alive
 from reinfuse.tabular.cell_parsing import clean, is_fault, is_missing
 
@@ -20,7 +22,6 @@ _PARTIAL_DATE = re.compile(r"\d{4}(?:-\d{2})?")
 _GROUPS = ("ALL", "CLL", "NHL")
 """Diagnoses that are groups of diseases: a word for one of them is kept as the histology."""
 _DATED = ("date", "when")
-DOSE = "dose_cells_per_kg"
 _LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
 _PLAIN_NUMBER = re.compile(r"[\d.,' ]+(?:[eE]\+?\d+)?")
 _DAY = "responses.day"
@@ -131,12 +132,16 @@ class Meanings:
             return Meaning(gap="order" if ambiguous else "unread")
         parts = meaning.parts
         if self.name.endswith(DOSE) and _is_perhaps_total(inner, parts.get(self.name)):
+            if self.filled.unit and _PLAIN_NUMBER.fullmatch(inner):
+                return Meaning(gap="unsaid")  # its size alone does not say that it is of all cells
             parts = {"dose": parts[self.name]}
         return Meaning(parts, "; ".join(r for r in (rule, meaning.how) if r))
 
     def _answered(self, answer: Answer, text: str) -> Meaning:
         rule = f"value of the map ({self.dictionary})"
         parts = {self._main: answer} if isinstance(answer, str) else dict(answer)
+        if self.name.endswith(DOSE) and isinstance(answer, str) and answer not in ("", OPEN):
+            return self._answered_dose(answer, rule)
         if self.dictionary == "death" and isinstance(answer, str) and is_alive(answer):
             parts = {}
         if self.dictionary == "diagnosis" and isinstance(answer, str) and answer in _GROUPS:
@@ -146,6 +151,15 @@ class Meanings:
         if OPEN in parts.values():
             return Meaning(gap="open")
         return Meaning({part: text for part, text in parts.items() if text}, rule)
+
+    def _answered_dose(self, answer: str, rule: str) -> Meaning:
+        """Return the dose that a person answered: of all cells or per kg, as the answer says, else as the column is."""
+        dose = read_answer(answer)
+        if dose is None:
+            return Meaning(gap="unread")
+        if not dose.per:
+            return Meaning(gap="answer") if says_total(self.filled) else Meaning({self.name: answer}, rule)
+        return Meaning({"dose_cells" if dose.per == "total" else self.name: number_text(dose.cells)}, rule)
 
     def _missing_code(self, answer: Answer) -> Meaning:
         """Return what a code of missing data means; one that is open is told once, and not with each cell."""

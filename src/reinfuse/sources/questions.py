@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.schema import TABLES
-from reinfuse.sources import left_columns
+from reinfuse.sources import dose_answers, left_columns
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.infusion_days import is_time
 from reinfuse.sources.source_map import (
@@ -55,7 +55,7 @@ REJECTED = "left out by a person"
 _COMPOUND = ("response", "result", "death", "death_cause", "diagnosis")
 """Dictionaries whose words may tell several things at once."""
 _PARTS = "; parts as response=CR mrd=undetectable day=90"
-_NUMBERS = {"dose_cells_per_kg": (1e3, 1e11), "grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
+_NUMBERS = {"grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
 """Between which numbers an answer lies."""
 MAIN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
@@ -133,7 +133,8 @@ def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
     for name, words in source_map.values.items():
         for word, meaning in words.items():
             if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
-                text = f"What does {word!r} mean as {name}? ({permitted(name)}{_PARTS if name in _COMPOUND else ''})"
+                how = dose_answers.permitted_of(source_map, name, word=word) or permitted(name)
+                text = f"What does {word!r} mean as {name}? ({how}{_PARTS if name in _COMPOUND else ''})"
                 yield MapQuestion(f"values.{name}", word, "value", text)
 
 
@@ -207,7 +208,10 @@ def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
     if question.choices and answer not in question.choices:
         return f"answer one of: {', '.join(question.choices)}"
     if question.setting == "value":
-        return _no_meaning(question.place.removeprefix("values."), answer)
+        is_dose = bool(answer) and question.place.endswith(dose_answers.DOSE)
+        total = dose_answers.TOTAL in question.text
+        name = question.place.removeprefix("values.")
+        return dose_answers.fault_of(answer, total=total) if is_dose else _no_meaning(name, answer)
     if source_map is not None and left_columns.asks_of_a_column(source_map, question.subject):
         return left_columns.fault_of(source_map, question.subject, answer)
     return None
@@ -231,11 +235,9 @@ def _is_meant(column: str, answer: str) -> bool:
         low, high = _NUMBERS[column]
         number = read_number(answer).value
         return isinstance(number, float) and low <= number <= high
-    if column == "lymphodepletion":
-        return regimen_class(answer) is not None
     if column in ("date", "last_contact", "death"):
         return is_time(answer) or (column == "death" and is_alive(answer))
-    return True
+    return column != "lymphodepletion" or regimen_class(answer) is not None
 
 
 def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> SourceMap:
@@ -288,8 +290,7 @@ def _leaves_out(source_map: SourceMap, question: MapQuestion, answer: str) -> bo
     if question.setting != "confirm" or answer != NO:
         return False
     block = next(b for place, b in source_map.places() if place == question.place)
-    main = set(MAIN_COLUMNS.get(block.table, ())) & set(block.fields)
-    return main == {question.subject}
+    return set(MAIN_COLUMNS.get(block.table, ())) & set(block.fields) == {question.subject}
 
 
 def _without_blocks(source_map: SourceMap, places: Collection[str]) -> SourceMap:
@@ -325,5 +326,4 @@ def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:
 
 def _meaning(answer: str) -> Answer:
     """Return what a person typed for a word: one text, or parts such as ``response=CR mrd=undetectable``."""
-    parts = dict(re.findall(r"(\w+)=(\S+)", answer))
-    return parts if parts else answer
+    return dict(re.findall(r"(\w+)=(\S+)", answer)) or answer

@@ -109,22 +109,6 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
     return ProposedLine(match, filled, tuple(unsure), words, answers)
 
 
-def in_units(line: ProposedLine, units: ColumnCells, *, weight: str) -> ProposedLine:
-    """Return the line of a dose whose unit a column beside it holds: read once for each unit, in the rows of that."""
-    header = units.column.header
-    by_unit: dict[str, list[str]] = {}
-    for text in units.counts:
-        unit = dose_unit(units.said(text))
-        by_unit.setdefault(str(unit) if unit and str(unit) in UNITS else OPEN, []).append(text)
-    why = f"the unit stands in {header!r}"
-    fields = [
-        replace(line.filled, unit=unit, where={header: tuple(texts)}, reason=f"{line.filled.reason}; {why}",
-                confirm=True, weight=(weight or OPEN) if unit.endswith("cells") else "")
-        for unit, texts in by_unit.items()
-    ]  # fmt: skip
-    return replace(line, filled=fields[0], others=tuple(fields[1:]), doubts=(f"{why}, row by row",))
-
-
 def concept_column(match: Match) -> str:
     """Return the cohort's column as which a cell is understood: ``toxicities.grade``."""
     return f"{match.concept.table}.{match.concept.column}"

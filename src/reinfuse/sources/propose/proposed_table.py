@@ -13,9 +13,10 @@ from reinfuse.sources.propose.compound import compound_lines
 from reinfuse.sources.propose.concepts import DOSE_UNIT, concepts
 from reinfuse.sources.propose.date_order import Order
 from reinfuse.sources.propose.derived import derived_matches
+from reinfuse.sources.propose.dose_units import UNIT_NOTE, in_units, unit_beside
 from reinfuse.sources.propose.empty_cells import with_empty_grades
 from reinfuse.sources.propose.evidence import cells_of
-from reinfuse.sources.propose.filled import ProposedLine, in_units, line_of
+from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.flags import flag_of_death, undated_progression
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
@@ -114,6 +115,9 @@ class ProposedTable:
         """Write the lines of the map; `others`: all tables, in order."""
         weights = {k: m.name.header for (key, k, _), (m, _) in self.matches.items() if key == "weight"}
         units = {k: m.cells for (key, k, _), (m, _) in self.matches.items() if key == DOSE_UNIT}
+        if not units and (beside := unit_beside(self.matches, self.own_names, cells=self.cells)):
+            units[None] = beside
+            self.notes[beside.column.header] = UNIT_NOTE, False
         for key, (match, doubt) in self.matches.items():
             header, target = match.name.header, match.concept.target
             if elsewhere := self.read_elsewhere(match, others):
@@ -121,7 +125,7 @@ class ProposedTable:
             elif target == "weight":
                 self.notes[header] = "body weight: read where a dose is of all cells (weight = ...)", False
             elif target == DOSE_UNIT:
-                self.notes[header] = "unit of the dose: the dose is read in each row as it says", False
+                self.notes[header] = UNIT_NOTE, False
             elif key[0] == "patients.death:status":
                 continue
             elif self.number is not None and match.key == NUMBER:
@@ -130,7 +134,7 @@ class ProposedTable:
                 doubts = [doubt] if doubt else []
                 weight = weights.get(match.infusion) or weights.get(None, "")
                 line = self._line(match, doubts, weights, own=weight, order=order.of(self.table.name, header))
-                unit = units.get(match.infusion) if target.endswith("dose_cells_per_kg") else None
+                unit = units.get(match.infusion) or units.get(None) if target.endswith("dose_cells_per_kg") else None
                 self.lines[key] = line if unit is None else in_units(line, unit, weight=weight)
         if self.birth is not None:
             header = self.birth.header

@@ -39,6 +39,8 @@ _IN_PARTS = re.compile(
 _UPPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _NEVER_PER_KG = 3.1e7
 """Cells per kg that nobody was given: 3e7 was the highest dose (Brentjens 2011)."""
+POSSIBLE_PER_KG = (1e4, 1e9)
+"""Cells per kg between which every dose lies; others come of a wrong unit, or of all cells taken for those per kg."""
 _OWN = 1e5
 """A number from here on is no count of millions: it carries its own magnitude."""
 
@@ -84,6 +86,29 @@ def dose_unit(text: str) -> DoseUnit | None:
         factor = factors.pop() if len(factors) == 1 else 1.0
     named = factor != 1.0 or per or re.search(r"\bcells?\b|zellen", low)
     return DoseUnit(factor, per) if named else None
+
+
+def is_possible_per_kg(cells: float) -> bool:
+    """Tell whether a number of cells per kg can be a dose, from 1e4 to 1e9."""
+    return POSSIBLE_PER_KG[0] <= cells <= POSSIBLE_PER_KG[1]
+
+
+def names_unit_alone(text: str) -> bool:
+    """Tell whether a text is the unit of a dose, of what it is said, and nothing else: ``10^6/kg``, ``10^6 total``.
+
+    Examples
+    --------
+    >>> names_unit_alone("10^6 total"), names_unit_alone("x10⁶ cells/kg"), names_unit_alone("2 x 10^6/kg")
+    (True, True, False)
+    """
+    unit = dose_unit(text)
+    if unit is None or not unit.per:
+        return False
+    low = _HEADER_POWER.sub("10^", _E_PER_KG.sub(r"10^\1/kg", _plain(text.replace("_", " "))))
+    for pattern in (_PER_KG, _TOTAL, _CELLS):
+        low = pattern.sub(" ", low)
+    low = re.sub(r"^\s*(?:[x×*·]?\s*10\s*(?:\^|\*\*)\s*\(?\d{1,2}\)?|1e\+?\d{1,2})", " ", low)
+    return all(word in _FACTORS for word in re.findall(r"[^\W_]+", low))
 
 
 def read_dose(text: str, *, unit: str = "", mark: str | None = None) -> WrittenDose | None:
