@@ -48,12 +48,13 @@ class Assembly:
         rows = [dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True)]
         self.sheets += block.table == WIDE_SHEET
         main = [c for c in MAIN.get(block.table, ()) if c in block.fields and block.fields[c].const is None]
-        signs = [c for c in cells if c not in _NO_EVIDENCE and c not in shared and _is_read(block, c)]
-        anonymous, idle = [], 0
+        signs = _signs(block, cells, shared=shared)
+        anonymous, idle, undated = [], 0, 0
         for row in rows:
-            filled = any(row[c].text or row[c].rule in UNPLACED for c in signs)
+            filled = _is_filled(row, signs)
             whole = block.table in ("patients", WIDE_SHEET) and row["patient_id"].text
             if not filled and not whole:
+                undated += block.table == "toxicities" and not main and bool(row["patient_id"].text)
                 continue
             if main and not any(row[c].text for c in main if c in row):
                 idle += 1
@@ -63,6 +64,10 @@ class Assembly:
                 self._write(block, row)
         if idle:
             self.remarks.append(f"{block.sheet or block.table}: {rows_in_words(idle)} without {' or '.join(main)}, "
+                                f"no row of {block.table} written")  # fmt: skip
+        if undated:
+            lacking = " or ".join(" and ".join(group) for group in signs)
+            self.remarks.append(f"{block.sheet or block.table}: {rows_in_words(undated)} without {lacking}, "
                                 f"no row of {block.table} written")  # fmt: skip
         self._without_id(anonymous)
 
@@ -199,6 +204,24 @@ def _is_read(block: Block, column: str) -> bool:
     """Tell whether a column is filled from the source's cells, and not by a rule of the map."""
     filled = block.fields[column]
     return bool(filled.column or filled.ticked) and not (filled.after and filled.day is not None)
+
+
+def _signs(block: Block, columns: Iterable[str], *, shared: frozenset[str]) -> list[tuple[str, ...]]:
+    """Return the columns that say that a row of a block is there: those of any one group, all of it filled.
+
+    Where a constant says what happened, and no column of the block besides, it is so in every row with an infusion.
+    """
+    read = [c for c in columns if _is_read(block, c)]
+    signs: list[tuple[str, ...]] = [(c,) for c in read if c not in _NO_EVIDENCE and c not in shared]
+    constant = [c for c in MAIN.get(block.table, ()) if c in block.fields and block.fields[c].const]
+    if signs or not constant:
+        return signs
+    dated: list[tuple[str, ...]] = [(c,) for c in read if c not in _NO_EVIDENCE]
+    return dated or [(c, *(k for k in _NO_EVIDENCE if k in read)) for c in constant]
+
+
+def _is_filled(row: Row, signs: Iterable[tuple[str, ...]]) -> bool:
+    return any(all(row[c].text or row[c].rule in UNPLACED for c in group) for group in signs)
 
 
 def _columns(name: str, rows: Iterable[Row]) -> tuple[str, ...]:
