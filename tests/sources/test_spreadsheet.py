@@ -111,6 +111,25 @@ def test_rows_of_totals_are_told_by_their_numbers(row, tmp_path):
     assert "of the other rows" in told(table, "left out")
 
 
+@pytest.mark.parametrize("rows", [
+    [["Summe Pat.", 4]], [["Total perfusions", 4, None]], [["計", "4例"]], [["总计", "4"]],
+    [["male", 3], ["female", 1]], [[], ["weiblich", None, 1]], [[], [None, "3 pts"]],
+])  # fmt: skip
+def test_the_last_rows_that_count_the_others_are_totals(rows, tmp_path):
+    table, source = read(tmp_path, [HEAD, *ROWS, *rows])
+    assert len(table.rows) == 4
+    assert table.layout.drop_rows == tuple(r[0] for r in rows if r and r[0])
+    assert "a row of totals" in told(table, "left out")
+    assert source.problems == ()
+
+
+@pytest.mark.parametrize("row", [["female", "NHL", None, 2.0, 1], ["Neu", 40], ["male", "NHL"], [None, 1], ["P5", 2],
+                                 ["Sum Wai", "NHL", datetime(2020, 5, 6), 2.0, 1]])  # fmt: skip
+def test_last_rows_that_are_full_or_hold_no_counts_stay(row, tmp_path):
+    table, _ = read(tmp_path, [HEAD, *ROWS, row])
+    assert table.rows[-1].place == "row 6"
+
+
 @pytest.mark.parametrize(("dose", "crs"), [("=SUM(D2:D5)", "=SUM(E2:E5)"), ("=SUBTOTAL(109,T[Dose])", 3),
                                            ("=AVERAGE(T[Dose])", "=COUNTIF(E$2:E$5,3)")])  # fmt: skip
 def test_rows_of_totals_are_told_by_their_formulas(tmp_path, dose, crs):

@@ -20,6 +20,9 @@ _AFTER = (
     r"[\s\d.,/%=±–-]*[)\]]?))*"
 )
 _STRONG_LABEL = re.compile(rf"(?:{SUMMARY}){_AFTER}", re.IGNORECASE)
+_STRONG_START = re.compile(rf"(?:{SUMMARY})[\s(:=].*", re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,4}\s*(?:[^\W\d]{1,10}\.?)?(?:\s*\(?\s*\d{1,3}(?:[.,]\d+)?\s*%\s*\)?)?")
+"""``14``, ``15例``, ``8 pts``, ``4 (22 %)``."""
 _WEAK_LABEL = re.compile(rf"(?:{BESIDE}|{COUNTED}){_AFTER}", re.IGNORECASE)
 _NOTE = re.compile(r"[=:*†‡§]|\S+\s+\S+\s+\S+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -107,7 +110,7 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
     reasons: dict[int, str] = {}
     ids = _Identifiers(rows)
     for line in rows:
-        if _STRONG_LABEL.fullmatch(_label(line)) and len(_label(line)) <= _LONGEST_LABEL and not ids.common(line):
+        if ids.is_of_totals(line):
             reasons[line.number] = "a row of totals"
         elif _calculated(lines, line, summaries=summaries):
             reasons[line.number] = "a row of totals (formulas over other rows)"
@@ -122,13 +125,22 @@ def _told(lines: Lines, rows: Sequence[SheetLine], *, summaries: Collection[tupl
         beside = line.number - 1 in reasons or line.number + 1 in reasons
         if statistic or (weak and beside):
             reasons[line.number] = f"a row of totals{f' ({statistic} of the other rows)' * bool(statistic)}"
+    return reasons | _last_rows(rows, reasons, ids)
+
+
+def _last_rows(rows: Sequence[SheetLine], reasons: Mapping[int, str], ids: _Identifiers) -> dict[int, str]:
+    """Return the last rows that are notes below the table or count its rows, up to the first one of data."""
+    last: dict[int, str] = {}
     for line in reversed(rows):
         if line.number in reasons:
             continue
-        if not ids.note(line):
+        if ids.counts_rows(line):
+            last[line.number] = "a row of totals (numbers of rows)"
+        elif ids.note(line):
+            last[line.number] = "a note below the table"
+        else:
             break
-        reasons[line.number] = "a note below the table"
-    return reasons
+    return last
 
 
 def _last_headings(rows: Sequence[SheetLine], reasons: Mapping[int, str], ids: _Identifiers) -> dict[int, str]:
@@ -161,7 +173,35 @@ class _Identifiers:
         self._numbered = sum(any(c.isdigit() for c in text) for text in texts) >= 0.8 * max(1, len(texts))
         self._usual = {shape for shape, count in Counter(map(shape_of, texts)).items() if count > 1}
         self._last = [line.number for line in rows[-3:]]
+        self._rows, self._numbers = len(rows), {line.number for line in rows}
+        self._filled = statistics.median(len(line.filled) for line in rows) if rows else 0.0
+        full = [line.texts[0] for line in rows if line.texts[0] and not self._is_sparse(line)]
+        self._digits = sum(any(c.isdigit() for c in text) for text in full) >= 0.8 * max(1, len(full))
         self._texts = Counter(texts)
+
+    def is_of_totals(self, line: SheetLine) -> bool:
+        """Tell whether a row is called a total; with further words where it is no identifier: `Total perfusions`."""
+        label = _label(line)
+        if len(label) > _LONGEST_LABEL or self.common(line):
+            return False
+        word = self._digits and not any(c.isdigit() for c in label) and label == line.texts[0]
+        pattern = _STRONG_START if word and self._is_sparse(line) else _STRONG_LABEL
+        return _STRONG_LABEL.fullmatch(label) is not None or pattern.fullmatch(label) is not None
+
+    def counts_rows(self, line: SheetLine) -> bool:
+        """Tell whether the last rows count the others: a word or nothing as identifier, else few numbers: `male`, 14.
+
+        Identifiers have digits, a row of data is twice as full, and no number is above that of the rows.
+        """
+        own = [line.texts[j] for j in line.filled if j > 0]
+        counts = [int(re.findall(r"\d+", t)[0]) for t in own if _COUNT.fullmatch(t)]
+        beside = not line.texts[0] and line.number - 1 in self._numbers
+        worded = self._digits and not any(c.isdigit() for c in line.texts[0])
+        return (worded and self._is_sparse(line) and bool(own) and len(counts) == len(own)
+                and max(counts) <= self._rows and not beside)  # fmt: skip
+
+    def _is_sparse(self, line: SheetLine) -> bool:
+        return 2 * len(line.filled) <= self._filled
 
     def common(self, line: SheetLine) -> bool:
         """Tell whether a text stands in the first column again and again, so that it is no label of one row."""

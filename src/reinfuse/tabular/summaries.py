@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SUMMARY = (
     r"(?:grand[ -]?|sub[ -]?)?totals?|totale|totalt|totaal|celkem|razem|sums?|means?|averages?|avg|medians?|summe|"
-    r"gesamt(?:zahl|summe)?|insgesamt|mittelwert|durchschnitt|somme|moyenne|media|m[ée]diane|promedio|mediana|suma|tot\.|ogó[łl]em|合计|总计|合計|n\s*=\s*\d+"
+    r"gesamt(?:zahl|summe)?|insgesamt|mittelwert|durchschnitt|somme|moyenne|media|m[ée]diane|promedio|mediana|suma|tot\.|ogó[łl]em|合计|总计|合計|総計|總計|小計|计|計|共计|共計|总数|總數|n\s*=\s*\d+"
 )
 """Names of a row that can be no patient's."""
 COUNTED = r"counts?|anzahl|percent|%"
