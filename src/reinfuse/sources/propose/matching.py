@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,6 +46,7 @@ _LEAST_BRACKETED = 3
 """Letters of a word in brackets from which on it may say what the column is: `DRM (MRD)`, not `(kg)`."""
 _NUMBER = ("number",)
 _COMPARTMENTS = ("marrow", "blood")
+_DOUBTED = 0.5
 _PERSONAL = 0.9
 """Share of the fit that a column counts that names a person, where another identifies the patients."""
 _TIMED = ("responses", "mrd")
@@ -98,6 +99,7 @@ def matches(
     *,
     context: bool,
     sheet: Words = (),
+    doubted: Collection[str] = (),
 ) -> list[Match]:
     """Return one match for each column that has one, each target once: the surest first.
 
@@ -113,6 +115,8 @@ def matches(
         The table speaks of an infusion in every row, so that its headers need not.
     sheet
         Words of the sheet's name, where they may stand for a group above its headers.
+    doubted
+        Headers of dates that may be those of another event: any other is the date of an infusion before them.
     """
     listed = list(among)
     possible = [
@@ -121,7 +125,8 @@ def matches(
     possible = _by_label(possible)
     order = {name.header: place for place, name in enumerate(names)}
     possible.sort(key=lambda m: (
-        -m.name_score * (0.5 if m.share is None else m.share) * (_PERSONAL if m.names_a_person else 1.0),
+        -m.name_score * (0.5 if m.share is None else m.share) * (_PERSONAL if m.names_a_person else 1.0)
+        * (_DOUBTED if m.concept.key == "infusions.date" and m.name.header in doubted else 1.0),
         -m.name_score, m.names_a_person,
         m.name.leaf == _NUMBER, order[m.name.header],
     ))  # fmt: skip

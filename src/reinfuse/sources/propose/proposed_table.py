@@ -18,6 +18,7 @@ from reinfuse.sources.propose.empty_cells import with_empty_grades
 from reinfuse.sources.propose.evidence import cells_of
 from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.flags import flag_of_death, undated_progression
+from reinfuse.sources.propose.infusion_dates import dates_behind_events, with_doubted_dates
 from reinfuse.sources.propose.infusion_defaults import with_infusions
 from reinfuse.sources.propose.left_over import left_over
 from reinfuse.sources.propose.matching import Key, Match, bare_dates, matches
@@ -66,11 +67,13 @@ class ProposedTable:
             return {m.key: (m, doubt) for m, doubt in derived_matches(self.own_names, self.cells)}
         sheet = self.shape.sheet if self.shape.row_of == "event" else ()
         among = [c for c in concepts().values() if self.shape.holds(c)]
-        matched = matches(self.own_names, self.cells, among, context=self.shape.in_context, sheet=sheet)
+        context, behind = self.shape.in_context, dates_behind_events(self.own_names, self.cells)
+        matched = matches(self.own_names, self.cells, among, context=context, sheet=sheet, doubted=behind)
         if self.shape.row_of == "event":
             matched = [*matched, *bare_dates(self.own_names, self.cells, matched=matched)]
         keyed = with_infusions(matched, self.shape, positions=self.table.positions)
-        return with_neighbours(keyed, self.own_names, self.cells)
+        keyed = with_neighbours(keyed, self.own_names, self.cells)
+        return with_doubted_dates(keyed, self.own_names, self.cells, behind=behind, context=context)
 
     def date_of_infusions(self) -> str:
         """Return the header of the date of infusions, where a row is one by the names of its columns."""
