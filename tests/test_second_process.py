@@ -77,6 +77,24 @@ def test_an_error_there_is_an_error_here(second):
         second.results(failing, 200, range(200), here=_square)
 
 
+def _is_imported(module):
+    return module in sys.modules
+
+
+def test_what_is_needed_later_is_imported_there_meanwhile_and_a_dead_process_is_none_of_its_business(second):
+    assert not second.ask(_is_imported, "wave")
+    second.prepare("no_such_module")
+    second.prepare("wave")
+    end = time.monotonic() + 30
+    while not (imported := second.ask(_is_imported, "wave")) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert imported
+    second._process.kill()
+    second._process.wait()
+    second.prepare("chunk")
+    assert second.either(_square, 7) == (49, os.getpid())
+
+
 def test_one_core_has_no_second_process(monkeypatch):
     monkeypatch.setattr(parallel, "CORES", 1)
     with second_process() as none:
