@@ -83,6 +83,49 @@ def test_the_age_at_cart1_follows_from_the_date_of_birth_and_no_date_of_birth_le
     assert [t for t in ("1960", "02.06.60", "11/1990") if t in texts] == []
 
 
+@pytest.mark.parametrize(("born", "partial", "age"), [
+    ("1938-06-14", "", "81"), ("22.11.1949", "", "70"), ("14 June 1938", "", "81"), ("12.05.48", "", "71"),
+    ("12.05.19", "", "0"), ("1947", "year", "73"), ("1947", "refuse", ""), ("05/1947", "year", "73"),
+])  # fmt: skip
+def test_births_from_1900_on_are_read_and_a_year_alone_gives_an_age_only_if_a_person_agrees(born, partial, age):
+    """At CART1 of 2020-03-01: 81 years since June 1938, 70 since November 1949; 2020 - 1947 = 73."""
+    text = MAP_OF_BIRTHS.replace("PARTIAL", f', partial = "{partial}"' if partial else "")
+    imported = followed(text, sheet(f"ID,Born,CART1\na,{born},2020-03-01\n"))
+    assert imported.problems == ()
+    assert dict(zip(*rows(imported, "patients"), strict=True))["age_years"] == age
+    told = [r for r in imported.remarks if "of the date of birth the day is not told" in r]
+    assert len(told) == (partial == "refuse")
+
+
+MAP_OF_BIRTHS = """
+[source]
+date_order = "dmy"
+---
+[patients]
+patient_id = "ID"
+death = { const = "" }
+age_years = { column = "Born", until = "infusion 1"PARTIAL }
+[infusions]
+patient_id = "ID"
+infusion = { const = "1" }
+date = "CART1"
+""".replace("[source]\n", "")
+
+
+def test_a_column_of_births_before_1950_is_proposed_and_a_year_alone_is_asked_about():
+    body = "a,{},2020-03-01,2021-01-01\nb,1944,2020-04-01,2021-02-02\n"
+    for born in ("1938", "14.06.1938", "31.12.49"):
+        text = "ID,geb.,CART1 date,Last contact\n" + body.format(born)
+        asked_of = {(q.line, q.setting): q for q in questions(propose(book(sheet(text)), today=TODAY).map)}
+        assert ("patients.age_years", "confirm") in asked_of
+        assert asked_of["patients.age_years", "partial"].choices == ("refuse", "first", "middle", "last", "year")
+
+
+def test_the_difference_of_years_is_a_setting_of_births_alone():
+    with pytest.raises(MapRefused, match=r"dates of birth alone|1 problem|problems"):
+        map_of('[patients]\npatient_id = "ID"\ndeath = { column = "D", partial = "year" }\n')
+
+
 @pytest.mark.parametrize(("born", "rule"), [
     ("2021-01-01", "the date of birth does not lie 0 to 120 years before the infusion"),
     ("12 of May", "no date of birth that can be read"),

@@ -14,6 +14,8 @@ IMPOSSIBLE = f"the date of birth does not lie 0 to {_OLDEST} years before the in
 """Rule of a cell that is a problem."""
 _UNDATED = "no date of"
 """Begins the rule of a cell that stays empty."""
+UNTOLD_DAY = "of the date of birth the day is not told"
+"""Rule of an age that stays empty, unless the map says how such an age is reckoned."""
 
 
 def completed_years(birth: date, day: date) -> int:
@@ -55,14 +57,19 @@ def ages_at(
 def _aged(cell: ImportedCell, given: str | None, *, at: str) -> ImportedCell:
     if not cell.text:
         return cell._replace(raw="")
+    by_year = len(cell.text) < len("1947-05-01")
     try:
-        years = completed_years(date.fromisoformat(cell.text), date.fromisoformat(given or ""))
+        day = date.fromisoformat(given or "")
+        years = day.year - int(cell.text[:4]) if by_year else completed_years(date.fromisoformat(cell.text), day)
     except ValueError:
         return cell._replace(text="", raw="", rule=f"{_UNDATED} {at}")
     if years < 0 and not _CENTURY.search(cell.raw):
         years += 100  # 12.05.48 is of 1948
     if not 0 <= years <= _OLDEST:
         return cell._replace(text="", raw="", rule=IMPOSSIBLE)
+    if by_year:
+        rule = f"calendar year of {at} less that of birth, whose day is not told"
+        return cell._replace(text=str(years), raw="", rule=rule)
     partial = "; not all of the date is told" * bool("day taken" in cell.rule)
     return cell._replace(text=str(years), raw="", rule=f"completed years from the date of birth to {at}{partial}")
 
@@ -72,3 +79,5 @@ def undated(cells: Sequence[ImportedCell], column: str, *, at: str) -> Iterator[
     count = sum(c.rule.startswith(_UNDATED) for c in cells)
     if count:
         yield f"{count} without {column}: no date of {at}"
+    if count := sum(c.rule == UNTOLD_DAY for c in cells):
+        yield f'{count} without {column}: {UNTOLD_DAY} (partial = "year": the calendar years are subtracted)'

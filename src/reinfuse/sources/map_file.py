@@ -30,7 +30,7 @@ from reinfuse.sources.source_map import (
     SourceMap,
 )
 from reinfuse.sources.source_table import SheetLayout, SourceKind
-from reinfuse.sources.values.dates import ORDERS, PARTIALS
+from reinfuse.sources.values.dates import BIRTH_PARTIALS, BY_YEAR, ORDERS
 from reinfuse.sources.values.doses import dose_unit
 from reinfuse.tabular.files import Unreadable, read_bytes
 from reinfuse.tabular.limits import MAP_BYTES
@@ -53,7 +53,7 @@ _FIELD_TYPES: Mapping[str, Kinds] = {
 }
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "order": ORDERS,
-    "partial": PARTIALS,
+    "partial": BIRTH_PARTIALS,
     "unit": UNITS,
     "first": FIRST_DAYS,
     "empty": EMPTY_MEANINGS,
@@ -241,6 +241,8 @@ class _Reader:
         if until and not (_INFUSION.fullmatch(until) and settings.get("column")):
             rule = "names no infusion until which the years of age are counted from the date of birth in `column`"
             self._refuse(f"{place}.until", rule, 'such as "infusion 1"', value=until)
+        if settings.get("partial") == BY_YEAR and not until:
+            self._refuse(f"{place}.partial", "is a setting of dates of birth alone", "first, middle, last or refuse")
         if "empty" in settings and not place.endswith(".grade"):
             self._refuse(f"{place}.empty", "is a setting of grades alone", "take it away")
         if not {"column", "const", "ticked", "day", "after"} & set(settings):

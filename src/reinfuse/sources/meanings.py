@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reinfuse.cohort.schema import TABLES, WIDE, Column
+from reinfuse.sources.ages import UNTOLD_DAY
 from reinfuse.sources.dose_answers import DOSE, read_answer, says_total
 from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
@@ -26,7 +27,7 @@ _LARGEST_PER_KG, _LARGEST_IN_WORDS = 5e7, 1e7
 _PLAIN_NUMBER = re.compile(r"[\d.,' ]+(?:[eE]\+?\d+)?")
 _DAY = "responses.day"
 """As which a number of days after an infusion is understood."""
-_BIRTH = "responses.date"
+_BIRTH = "birth"
 """As which a date of birth is understood."""
 
 
@@ -218,9 +219,11 @@ class Meanings:
             day = completed(value, self.filled.partial or "refuse")
         except ValueError:  # a month that the map's dictionary made up
             return Meaning(gap="unread")
+        if day is None and self.filled.until:
+            return Meaning(rule=UNTOLD_DAY)
         if day is None:
             return Meaning(gap="partial")
-        rule = f"{value}: {self.filled.partial} day taken"
+        rule = f"{value}: {self.filled.partial} day taken" if day != value else ""
         return Meaning({self.name: day}, "; ".join(r for r in (meaning.rule, rule) if r))
 
 

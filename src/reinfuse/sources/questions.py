@@ -17,14 +17,14 @@ from reinfuse.sources.source_map import (
     ID_RULES,
     LEFT_OUT,
     OPEN,
-    UNITS,
     WIDE_SHEET,
     Answer,
     Block,
     Field,
     SourceMap,
+    units_of,
 )
-from reinfuse.sources.values.dates import ORDERS, PARTIALS
+from reinfuse.sources.values.dates import BIRTH_PARTIALS, ORDERS, PARTIALS
 from reinfuse.sources.values.vital_status import is_alive
 from reinfuse.tabular.cell_parsing import read_number
 
@@ -35,7 +35,9 @@ _TEXTS: Mapping[str, str] = {
     "column": "Which column of the source holds it?", "const": "Which text is it in every row?",
     "unit": "In which unit are its numbers?", "weight": "Which column holds the body weight in kg?",
     "order": "In which order do day, month and year stand?",
-    "partial": "Which day shall stand for dates without one?", "after": "After which infusion is it counted?",
+    "partial": "Which day shall stand for dates without one?",
+    "birth": "What is the age where the day of birth is not told: missing (refuse), or the difference of years (year)?",
+    "after": "After which infusion is it counted?",
     "since": "Which column holds the date from which its days count?",
     "empty": "What does an empty cell mean: grade 0, or that the grade is not known?",
     EMPTY_GRADES: "What does an empty cell, or no row, among grades mean after an infusion that was given: 0 (the "
@@ -44,7 +46,7 @@ _TEXTS: Mapping[str, str] = {
 }  # fmt: skip
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "date_order": ORDERS, "ids": ID_RULES, "order": ORDERS, "partial": PARTIALS, "first_day": ("0", "1"),
-    "empty": EMPTY_MEANINGS, EMPTY_GRADES: EMPTY_MEANINGS,
+    "empty": EMPTY_MEANINGS, EMPTY_GRADES: EMPTY_MEANINGS, "birth": BIRTH_PARTIALS,
 }  # fmt: skip
 YES, NO = "yes", "no"
 OF_ROWS = "rows"
@@ -149,9 +151,10 @@ def _of_line(place: str, column: str, *, block: Block) -> Iterator[MapQuestion]:
     about = "; ".join(t for t in (f'"{read}"' if read else "", sure, filled.reason) if t)
     for setting in _ASKED:
         if getattr(filled, setting) == OPEN:
-            choices = _units(column) if setting == "unit" else _CHOICES.get(setting, ())
+            key = "birth" if setting == "partial" and filled.until else setting
+            choices = units_of(column) if setting == "unit" else _CHOICES.get(key, ())
             more = f" ({NOWHERE}: these events are left out)" if setting == "column" and events else ""
-            yield MapQuestion(place, column, setting, f"{_TEXTS[setting]}{more}", choices, about)
+            yield MapQuestion(place, column, setting, f"{_TEXTS[key]}{more}", choices, about)
     for header in (h for h, texts in filled.where.items() if OPEN in texts):
         text = f"Which texts in {header} mark the rows in which it is read? (several: separated by ;)"
         yield MapQuestion(place, column, OF_ROWS, text, (), about)
@@ -172,15 +175,6 @@ def _of_event(block: Block, column: str) -> str:
     if block.table == "toxicities":
         return f", as the onset of {what}"
     return ", each as the day of a progression (PD)" if what == "PD" else f", each as the day of {what}"
-
-
-def _units(column: str) -> tuple[str, ...]:
-    """Return the units that numbers of a column can have."""
-    if "dose" in column:
-        return tuple(u for u in UNITS if "cells" in u and u != "cells/uL")
-    if column == "value":
-        return ("fraction", "percent", "cells/uL", "copies/ug")
-    return ("days", "weeks", "months", "years")
 
 
 def _in_words(filled: Field) -> str:

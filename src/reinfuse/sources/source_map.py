@@ -41,6 +41,15 @@ MISSING_CODES = "missing_codes"
 NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
+def units_of(column: str) -> tuple[str, ...]:
+    """Return the units that numbers of a column can have."""
+    if "dose" in column:
+        return tuple(u for u in UNITS if "cells" in u and u != "cells/uL")
+    if column == "value":
+        return ("fraction", "percent", "cells/uL", "copies/ug")
+    return ("days", "weeks", "months", "years")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """How one column of a cohort's table is filled.

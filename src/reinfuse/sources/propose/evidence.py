@@ -112,7 +112,7 @@ class ColumnCells:
             return False
         if concept.target == "counts.unit":
             return bool(understand("counts.unit", text))
-        orders = ("dmy", "mdy") if concept.target == "responses.response" else ("",)
+        orders = ("dmy", "mdy") if concept.target in ("responses.response", "mrd.result") else ("",)
         read = (understand(_name(concept), text, mark=self.mark, order=order) for order in orders)
         meaning = next((m for m in read if m), None)
         return bool(meaning and meaning.parts and _in_range(concept, text, parts=meaning.parts))

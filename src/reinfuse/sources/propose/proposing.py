@@ -50,7 +50,8 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
         numbers = row_numbers([(t.table, t.date_of_infusions()) for t in tables])
         for one, number in zip(tables, numbers, strict=True):
             one.number_rows(number)
-    dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values() if m.concept.is_date]
+    dated = [(t.table.name, m.cells) for t in tables for m, _ in t.matches.values()
+             if m.concept.is_date or m.concept.column in _WITH_DATES]  # fmt: skip
     born = _table_of_births(tables)
     dated += [(born.table.name, born.cells[born.birth.header])] if born and born.birth else []
     order = order_of(dated, latest=today or date.today())
@@ -142,6 +143,8 @@ def _dictionaries(
     return {name: words for name, words in values.items() if words}
 
 
+_WITH_DATES = ("response", "result", "grade", "therapy", "death_cause")
+"""Columns whose words may hold a date: ``RC (12/04/21)``."""
 _BESIDE_OTHERS = ("diagnosis", "death_cause")
 """Columns of patients that may be read from the column of another: from the histology, from what tells of the death."""
 _BY_STANDARD: Mapping[str, Callable[[Source], Proposed]] = {"adam": propose_adam, "sdtm": propose_sdtm}

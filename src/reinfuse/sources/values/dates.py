@@ -15,6 +15,10 @@ ORDERS = ("dmy", "mdy", "ymd")
 """Orders of day, month and year in a text of numbers."""
 PARTIALS = ("refuse", "first", "middle", "last")
 """What may become of a date without its day, or without day and month."""
+BY_YEAR = "year"
+"""What may become of a date of birth without its day: the age is the difference of the calendar years."""
+BIRTH_PARTIALS = (*PARTIALS, BY_YEAR)
+EARLIEST_BIRTH = 1900
 _LAST_TWO_DIGIT = 49
 """Two-digit years up to it are of this century."""
 _MIDDLE_DAY, _MIDDLE_MONTH = 15, 7
@@ -24,6 +28,8 @@ _NUMBERS = re.compile(r"(\d{1,4})\s*([./-])\s*(\d{1,2})\s*\2\s*(\d{1,4})\.?")
 _COMPACT = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
 _SIX = re.compile(r"(\d{2})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
+_EARLY_SERIAL = re.compile(r"1\d{4}(?:\.\d+)?")
+"""Days of 1927 to 1954, in a column of dates of birth."""
 _DAY_FIRST = re.compile(
     r"(\d{1,2})(?:\.|st|nd|rd|th|er)?[ .-]*(?:of |de )?([^\W\d_]{3,10})\.?[ ,./-]*(?:de )?(\d{4}|\d{2})"
 )
@@ -76,7 +82,7 @@ class SourceDate:
         return len(self.iso) < len("2019-03-15")
 
 
-def read_source_date(text: str, order: str = "") -> SourceDate | None:
+def read_source_date(text: str, order: str = "", *, earliest: int = YEARS[0]) -> SourceDate | None:
     """Read a date, or as much of one as the text tells.
 
     Parameters
@@ -88,6 +94,8 @@ def read_source_date(text: str, order: str = "") -> SourceDate | None:
     order
         One of `ORDERS`, for texts of numbers that do not begin with a year of four digits. Empty: such a text is read
         only where it has one reading.
+    earliest
+        Year before which no date lies: `EARLIEST_BIRTH` for dates of birth.
 
     Returns
     -------
@@ -100,9 +108,9 @@ def read_source_date(text: str, order: str = "") -> SourceDate | None:
     (None, '2019-11-12', '2019-03')
     """
     low = _TIME.sub("", unaccented(plain(text)))
-    possible = readings(text)
+    possible = readings(text, earliest=earliest)
     if not possible:
-        return _in_words(low) or _partial(low)
+        return _in_words(low, earliest) or _partial(low, earliest)
     days = set(possible.values())
     if _begins_with_year(low):
         order = "ymd"
@@ -110,7 +118,7 @@ def read_source_date(text: str, order: str = "") -> SourceDate | None:
     return None if day is None else _whole(day, low, "date by the order of its numbers")
 
 
-def readings(text: str) -> Mapping[str, date]:
+def readings(text: str, *, earliest: int = YEARS[0]) -> Mapping[str, date]:
     """Return the dates that a text of numbers can mean, by the order that is assumed; empty for all other texts.
 
     Examples
@@ -132,7 +140,11 @@ def readings(text: str) -> Mapping[str, date]:
     if len(first) <= 2:
         candidates |= {"dmy": (last, middle, first), "mdy": (last, first, middle)}
     for order, (year, month, day) in candidates.items():
-        if len(year) in (2, 4) and len(day) <= 2 and (day_read := _calendar(_year(year), int(month), int(day))):
+        if (
+            len(year) in (2, 4)
+            and len(day) <= 2
+            and (day_read := _calendar(_year(year), int(month), day=int(day), earliest=earliest))
+        ):
             days[order] = day_read
     return days
 
@@ -182,6 +194,23 @@ def dates_within(text: str) -> list[str]:
     return [low] if readings(low) else [m.strip() for m in re.findall(DATES, low)]
 
 
+def without_date(text: str, *, order: str) -> tuple[str, str]:
+    """Return a text without the one date that stands in it, and that date; both empty where there is not just one.
+
+    Examples
+    --------
+    >>> without_date("neg (22/10/21)", order="dmy"), without_date("neg (02/10/21)", order="")
+    (('neg', '2021-10-22'), ('', ''))
+    """
+    low = unaccented(plain(text))
+    matches = list(re.finditer(DATES, low))
+    day = read_source_date(matches[0][0], order) if len(matches) == 1 else None
+    if day is None:
+        return "", ""
+    rest = f"{low[: matches[0].start()]} {low[matches[0].end() :]}"
+    return " ".join(re.sub(r"\(\s*\)|\[\s*\]", " ", rest).split()).strip(" ,;:-"), day.iso
+
+
 def completed(iso: str, partial: str) -> str | None:
     """Return the day that stands for a date cut short.
 
@@ -190,12 +219,12 @@ def completed(iso: str, partial: str) -> str | None:
     iso
         ``2019-03`` or ``2019``; a whole date is returned as it is.
     partial
-        One of `PARTIALS`.
+        One of `BIRTH_PARTIALS`.
 
     Returns
     -------
     str or None
-        None for ``refuse``.
+        None for ``refuse``; the date as it is for `BY_YEAR`.
 
     Examples
     --------
@@ -203,7 +232,7 @@ def completed(iso: str, partial: str) -> str | None:
     ('2019-02-28', '2019-07-01', None)
     """
     pieces = [int(p) for p in iso.split("-")]
-    if len(pieces) == 3:
+    if len(pieces) == 3 or partial == BY_YEAR:
         return iso
     year = pieces[0]
     if partial == "first":
@@ -226,8 +255,8 @@ def _year(text: str) -> int:
     return int(text) + (2000 if int(text) <= _LAST_TWO_DIGIT else 1900)
 
 
-def _calendar(year: int, month: int, day: int) -> date | None:
-    if not YEARS[0] <= year <= YEARS[1]:
+def _calendar(year: int, month: int, *, day: int, earliest: int) -> date | None:
+    if not earliest <= year <= YEARS[1]:
         return None
     try:
         return date(year, month, day)
@@ -245,41 +274,41 @@ def _month(word: str) -> int | None:
     return hits.pop() if len(hits) == 1 else None
 
 
-def _in_words(low: str) -> SourceDate | None:
+def _in_words(low: str, earliest: int) -> SourceDate | None:
     """Read a date with the month's name, eight digits, or the day number of a spreadsheet program."""
     for pattern, places in ((_DAY_FIRST, (3, 2, 1)), (_MONTH_FIRST, (3, 1, 2)), (_YEAR_FIRST, (1, 2, 3))):
         match = pattern.fullmatch(low)
         month = _month(match[places[1]]) if match else None
         if match and month:
-            day = _calendar(_year(match[places[0]]), month, int(match[places[2]]))
+            day = _calendar(_year(match[places[0]]), month, day=int(match[places[2]]), earliest=earliest)
             return SourceDate(day.isoformat(), "date with the month's name") if day else None
     if compact := _COMPACT.fullmatch(low):
-        day = _calendar(*(int(part) for part in compact.groups()))
+        day = _calendar(int(compact[1]), int(compact[2]), day=int(compact[3]), earliest=earliest)
         return SourceDate(day.isoformat(), "date of eight digits") if day else None
-    if _SERIAL.fullmatch(low):
+    if _SERIAL.fullmatch(low) or (earliest < YEARS[0] and _EARLY_SERIAL.fullmatch(low)):
         return SourceDate((EXCEL_EPOCH + timedelta(days=int(float(low)))).isoformat(), "Excel day number as a date")
     return None
 
 
-def _partial(low: str) -> SourceDate | None:
+def _partial(low: str, earliest: int) -> SourceDate | None:
     """Read a month or a year alone."""
     if match := _NO_MONTH.fullmatch(low):
-        return _cut(match[1], "", how="year alone")
+        return _cut(match[1], "", how="year alone", earliest=earliest)
     if match := _LATE_BLANKS.fullmatch(low):
         low = match[1]
     low = _NO_DAY.sub("", low, count=1)
     if _YEAR.fullmatch(low):
-        return _cut(low, "", how="year alone")
+        return _cut(low, "", how="year alone", earliest=earliest)
     if match := _MONTH_YEAR.fullmatch(low):
-        return _cut(match[2], match[1], how="month without a day")
+        return _cut(match[2], match[1], how="month without a day", earliest=earliest)
     if match := _YEAR_MONTH.fullmatch(low):
-        return _cut(match[1], match[2], how="month without a day")
+        return _cut(match[1], match[2], how="month without a day", earliest=earliest)
     if (match := _NAMED_MONTH.fullmatch(low)) and (month := _month(match[1])):
-        return _cut(match[2], str(month), how="month without a day")
+        return _cut(match[2], str(month), how="month without a day", earliest=earliest)
     return None
 
 
-def _cut(year: str, month: str, *, how: str) -> SourceDate | None:
-    if _calendar(int(year), int(month or 1), 1) is None:
+def _cut(year: str, month: str, *, how: str, earliest: int) -> SourceDate | None:
+    if _calendar(int(year), int(month or 1), day=1, earliest=earliest) is None:
         return None
     return SourceDate(f"{year}-{int(month):02d}" if month else year, how)

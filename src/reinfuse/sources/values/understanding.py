@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.schema import Column
-from reinfuse.sources.values.dates import read_source_date
+from reinfuse.sources.values.dates import EARLIEST_BIRTH, read_source_date, without_date
 from reinfuse.sources.values.doses import read_dose
 from reinfuse.sources.values.grades import read_grade
 from reinfuse.sources.values.residual_disease import UNDETECTABLE, read_mrd
@@ -115,6 +115,13 @@ def _date(name: str, text: str, *, unit: str, order: str, mark: str | None) -> U
     return None if day is None else Understood({name: day.iso}, day.how)
 
 
+def _birth(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
+    """Read a date of birth, from 1900 on."""
+    del name, unit, mark
+    day = read_source_date(text, order, earliest=EARLIEST_BIRTH)
+    return None if day is None else Understood({"date": day.iso}, day.how)
+
+
 def _if_any(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
     """Read the date of an event; ``no`` says that there was none."""
     if YES_NO.get(unaccented(plain(text))) == "no" and not text.isdigit():
@@ -188,10 +195,12 @@ def _grade(name: str, text: str, unit: str, order: str, mark: str | None) -> Und
 
 def _mrd(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
     """Read a result of MRD; a plain 0 or 1 is a code, and no fraction, where a result is meant."""
-    del order
     if name == "result" and text.isdigit():
         return None
-    return read_mrd(text, unit=unit, mark=mark)
+    plainly = read_mrd(text, unit=unit, mark=mark)
+    rest, day = without_date(text, order=order) if plainly is None else ("", "")
+    told = read_mrd(rest, unit=unit, mark=mark) if day and rest else None
+    return plainly if told is None else Understood({**told.parts, "date": day}, "result of MRD with its date")
 
 
 def _undetectable(name: str, text: str, unit: str, order: str, mark: str | None) -> Understood | None:
@@ -270,7 +279,7 @@ def _renamed(meaning: Understood | None, old: str, *, new: str) -> Understood | 
 
 _Reader = Callable[[str, str, str, str, str | None], Understood | None]
 _READERS: dict[str, _Reader] = {
-    "responses.date": _assessed, "therapies.date": _if_any, "death": _vital, "last_contact": _vital,
+    "birth": _birth, "responses.date": _assessed, "therapies.date": _if_any, "death": _vital, "last_contact": _vital,
     "dose_cells_per_kg": _dose, "cart1_dose_cells_per_kg": _dose,
     "cart2_dose_cells_per_kg": _dose, "response": _response, "grade": _grade, "crs_grade": _grade,
     "icans_grade": _grade, "nt_grade": _grade, "result": _mrd, "mrd.value": _mrd, "umrd_day28": _undetectable,
