@@ -12,7 +12,7 @@ from reinfuse.sources.dose_answers import DOSE, read_answer, says_total
 from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
-from reinfuse.sources.values.dates import DATES, completed, depends_on_order
+from reinfuse.sources.values.dates import DATES, completed, dates_within, depends_on_order
 from reinfuse.sources.values.responses import told_beside
 from reinfuse.sources.values.understood import number_text
 from reinfuse.sources.values.vital_status import is_alive
@@ -129,7 +129,7 @@ class Meanings:
         if meaning is None and self._subject == _DAY:
             meaning = understand("responses.date", inner, order=self._order)
         if meaning is None:
-            ambiguous = not self._order and depends_on_order(inner)
+            ambiguous = not self._order and any(map(depends_on_order, dates_within(inner)))
             return Meaning(gap="order" if ambiguous else "unread")
         parts = meaning.parts
         if self.name.endswith(DOSE) and _is_perhaps_total(inner, parts.get(self.name)):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from reinfuse.sources.propose.filled import ProposedLine
+from reinfuse.sources.propose.filled import ProposedLine, dates_beside
 from reinfuse.sources.propose.table_shape import Shape
 from reinfuse.sources.source_map import BY_DATE, OPEN, OWN_INFUSION, Block, Field
 from reinfuse.sources.values import understand
@@ -229,10 +229,9 @@ class _Builder:
         return dates.get(day) or (next(iter(dates.values())) if len(dates) == 1 and len(days) <= 1 else None)
 
     def _dated(self, line: ProposedLine, k: int | None, day: int | None) -> Field:
-        """Place a response whose date no column holds."""
-        said = [s.parts for t in line.match.cells.counts if (s := understand("response", t, order="dmy"))]
-        if said and all("date" in parts for parts in said):
-            return Field(column=line.filled.column, part="date", reason="the date stands beside the response")
+        """Place an assessment whose date no column holds."""
+        if (told := dates_beside(line)) and all(told):
+            return Field(column=line.filled.column, part="date", reason="the date stands in the same cell")
         return self._after(k, day)
 
     def residual_disease(self) -> Iterator[Block]:
@@ -254,8 +253,11 @@ class _Builder:
             for named, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
                 if named not in more and column == "result":
                     more |= _in_header(self.lines[place], named, words=words)
-            own = self._own_date("mrd", k, day) or self._own_date("responses", k, day)
-            yield self.block("mrd", {"date": own.filled if own else self._after(k, day), **fields, **more})
+            told = column == "result" and any(dates_beside(self.lines[place]))
+            own = self._own_date("mrd", k, day) or (None if told else self._own_date("responses", k, day))
+            yield self.block(
+                "mrd", {"date": own.filled if own else self._dated(self.lines[place], k, day), **fields, **more}
+            )
 
     def toxicities(self) -> Iterator[Block]:
         for (_, k, _), line in self.lines.items():

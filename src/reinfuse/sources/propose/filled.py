@@ -114,6 +114,12 @@ def concept_column(match: Match) -> str:
     return f"{match.concept.table}.{match.concept.column}"
 
 
+def dates_beside(line: ProposedLine) -> list[bool]:
+    """Tell for each text that is understood whether it tells its date beside what was assessed: ``neg (22/10/21)``."""
+    column = concept_column(line.match)
+    return ["date" in s.parts for t in line.match.cells.counts if (s := understand(column, t, order="dmy"))]
+
+
 def unread(column: str, cells: ColumnCells, *, filled: Field, order: str) -> tuple[str, ...]:
     """Return the texts of a column that are not understood, the most frequent first.
 
