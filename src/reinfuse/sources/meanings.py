@@ -130,6 +130,9 @@ class Meanings:
             meaning = understand("responses.date", inner, order=self._order)
         if meaning is None:
             ambiguous = not self._order and any(map(depends_on_order, dates_within(inner)))
+            ambiguous = ambiguous and (
+                depends_on_order(inner) or understand(self._subject, inner, order="dmy") is not None
+            )
             return Meaning(gap="order" if ambiguous else "unread")
         parts = meaning.parts
         if self.name.endswith(DOSE) and _is_perhaps_total(inner, parts.get(self.name)):

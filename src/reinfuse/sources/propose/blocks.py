@@ -199,9 +199,8 @@ class _Builder:
                 dated = self._completed(own, line, k, day=day) if own else self._dated(line, k, day)
                 more = {"criteria": criteria.filled} if criteria else _in_header(line, "criteria", words=_CRITERIA)
                 yield self.block("responses", {"date": dated, "response": line.filled, **more})
-                if any(
-                    (s := understand("response", t, order="dmy")) and "mrd" in s.parts for t in line.match.cells.counts
-                ):
+                read = (understand("response", t, order="dmy") for t in line.match.cells.counts)
+                if any(s is not None and "mrd" in s.parts for s in read):
                     within = replace(line.filled, part="mrd", reason="MRD stands beside the response", confirm=False)
                     yield self.block("mrd", {"date": replace(dated, reason="as the response"), "result": within})
         for _, line in self.role("responses.date:PD"):
@@ -253,11 +252,10 @@ class _Builder:
             for named, words in (("method", _METHODS), ("compartment", _COMPARTMENTS)):
                 if named not in more and column == "result":
                     more |= _in_header(self.lines[place], named, words=words)
-            told = column == "result" and any(dates_beside(self.lines[place]))
+            line = self.lines[place]
+            told = column == "result" and any(dates_beside(line))
             own = self._own_date("mrd", k, day) or (None if told else self._own_date("responses", k, day))
-            yield self.block(
-                "mrd", {"date": own.filled if own else self._dated(self.lines[place], k, day), **fields, **more}
-            )
+            yield self.block("mrd", {"date": own.filled if own else self._dated(line, k, day), **fields, **more})
 
     def toxicities(self) -> Iterator[Block]:
         for (_, k, _), line in self.lines.items():

@@ -10,6 +10,7 @@ from reinfuse.sources.propose.filled import ProposedLine
 from reinfuse.sources.propose.matching import Key, Match
 from reinfuse.sources.propose.names import Name
 from reinfuse.sources.source_map import OPEN, UNITS
+from reinfuse.sources.values import understand
 from reinfuse.sources.values.doses import dose_unit, names_unit_alone, read_dose
 
 UNIT_NOTE = "unit of the dose: the dose is read in each row as it says"
@@ -34,6 +35,8 @@ def in_units(line: ProposedLine, units: ColumnCells, *, weight: str) -> Proposed
     header = units.column.header
     by_unit: dict[str, list[str]] = {}
     for text in units.counts:
+        if (said := understand("product", text)) is not None and not said.parts:
+            continue  # "unknown": a dose in such a row is told as read by no line
         unit = dose_unit(units.said(text))
         by_unit.setdefault(str(unit) if unit and str(unit) in UNITS else OPEN, []).append(text)
     why = f"the unit stands in {header!r}"
