@@ -15,6 +15,7 @@ from reinfuse.sources.propose.blocks import blocks_of
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.empty_cells import lacks_rows
 from reinfuse.sources.propose.filled import ProposedLine, unread
+from reinfuse.sources.propose.lacking import questions_of_what_lacks, with_open_death
 from reinfuse.sources.propose.proposed_table import ProposedTable, identifies
 from reinfuse.sources.propose.redcap_rows import row_numbers, without_idle
 from reinfuse.sources.propose.sheets_lacking import with_what_lacks
@@ -64,7 +65,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     blocks = with_visits(blocks, [t.table for t in tables]) if sheets else without_idle(blocks)
     if sheets and len(tables) > 1:
         blocks = with_what_lacks(blocks, {t.table.name: t.patients for t in tables})
-    blocks = list(with_kinds(blocks, [t.table for t in tables]))
+    blocks = with_open_death(list(with_kinds(blocks, [t.table for t in tables])))
     unread = UnreadColumns([t.table for t in tables], blocks)
     for one in tables:
         blocks += one.read_remarks(unread)
@@ -96,6 +97,7 @@ def _proposals(
                                    others=tables)  # fmt: skip
     if any(t.has_empty_grades for t in tables) or lacks_rows(blocks, [t.table for t in tables]):
         questions[EMPTY_GRADES] = OPEN
+    questions |= dict.fromkeys(questions_of_what_lacks(blocks), OPEN)
     if joint := questions.pop(LEFT_OUT, ""):
         questions[LEFT_OUT] = joint  # behind those about single columns
     return proposals, ignored, questions
