@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from literal_sources import book, followed, map_of, problems, rows, sheet
 
+from reinfuse.sources.map_text import map_text
 from reinfuse.sources.propose import propose
 from reinfuse.sources.questions import fault, questions
 from reinfuse.sources.values.doses import names_unit_alone
@@ -70,6 +71,7 @@ def test_an_answer_that_says_neither_is_refused_and_asked_with_both_readings():
     [question] = questions(map_of(text.replace("{}", "?")))
     assert '"147e6 cells", which the body weight divides: 2.1e+06 cells/kg at 70 kg' in question.text
     assert '"147e6 cells/kg", which nothing divides' in question.text
+    assert '[values.dose_cells_per_kg]  # of all cells as "140e6 cells"' in map_text(map_of(text), ())
     assert fault(question, "147000000") is not None
     assert fault(question, "900 cells/kg") is not None
     assert fault(question, "147e6 cells") is None

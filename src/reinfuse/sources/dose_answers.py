@@ -30,7 +30,7 @@ def read_answer(answer: str) -> WrittenDose | None:
     return replace(dose, per="total") if dose is not None and is_total else dose
 
 
-def permitted_of(source_map: SourceMap, dictionary: str, *, word: str) -> str:
+def permitted_of(source_map: SourceMap, dictionary: str, *, word: str = "") -> str:
     """Say which answers a word of doses can have where a line divides by the body weight; else nothing."""
     lines = (f for b in source_map.blocks for c, f in b.fields.items() if dictionary in (c, f.values))
     if not dictionary.endswith(DOSE) or not any(says_total(filled) for filled in lines):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 
+from reinfuse.sources.dose_answers import permitted_of
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.proposal import IGNORE, Proposal
 from reinfuse.sources.source_map import BLOCK_TABLES, EMPTY_GRADES, Answer, Block, Field, SourceMap
@@ -43,7 +44,7 @@ def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
     lines += _source(source_map)
     lines += _sheets(source_map, {p.source: p for p in proposals if p.target == IGNORE})
     for name, words in source_map.values.items():
-        lines += ["", f"[values.{_key(name)}]  # {permitted(name)}"]
+        lines += ["", f"[values.{_key(name)}]  # {permitted_of(source_map, name) or permitted(name)}"]
         lines += [f"{_key(word)} = {_answer(answer)}" for word, answer in words.items()]
     for table in BLOCK_TABLES:
         blocks = [b for b in source_map.blocks if b.table == table]
