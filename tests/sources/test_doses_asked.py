@@ -83,3 +83,11 @@ def test_a_dose_that_nobody_is_given_is_refused(unit, cell):
     [problem] = followed(HEAD + TOTAL.replace('"cells"', f'"{unit}"'), sheet(ROW.format(cell))).problems
     assert "fewer than 1e4 or more than 1e9 cells per kg" in problem.rule
     assert (problem.row, problem.column, problem.value) == (2, "Dose", cell)
+
+
+@pytest.mark.parametrize(("weight", "count"), [("unknown", 0), ("", 0), ("heavy", 1)])
+def test_a_total_dose_whose_weight_is_not_known_is_left_empty_and_one_with_a_word_is_refused(weight, count):
+    text = f"ID,Date,Dose,kg\nA,2020-03-01,290000000,{weight}\nB,2020-03-02,140000000,70\n"
+    imported = followed(HEAD + TOTAL, sheet(text))
+    assert len(imported.problems) == count
+    assert doses(imported) == ["", "2000000"]

@@ -17,7 +17,7 @@ from reinfuse.sources.source_map import FIRST_DAY, Block, Field, SourceMap
 from reinfuse.sources.source_table import SourceKind, SourceTable
 from reinfuse.sources.values.doses import is_possible_per_kg
 from reinfuse.sources.values.understood import number_text
-from reinfuse.sources.values.weights import in_pounds, kilograms
+from reinfuse.sources.values.weights import in_pounds, kilograms, says_nothing
 from reinfuse.tabular.cell_parsing import clean, decimal_mark, is_missing
 
 TICKED = frozenset({"1", "x", "yes", "y", "true", "checked", "ticked", "ja", "oui", "si", "sí", "✓", "☒", "☑"})
@@ -215,7 +215,7 @@ class Filling:
             if not cell.text or cell.rule != _TOTAL:
                 weighed.append(cell)
                 continue
-            if is_missing(clean(weights[cell.row])):
+            if says_nothing(weights[cell.row]):
                 self.unweighed[line.name] = self.unweighed.get(line.name, 0) + 1
                 weighed.append(cell._replace(text="", rule="total cells, and no body weight in the row: left empty"))
                 continue

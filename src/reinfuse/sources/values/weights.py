@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 
-from reinfuse.tabular.cell_parsing import clean, read_number
+from reinfuse.tabular.cell_parsing import UNSAID, clean, is_missing, read_number
 
 KILOGRAMS = (2.0, 400.0)
 """Between them lies the weight of a patient."""
 _POUND = 0.45359237
 _POUNDS = re.compile(r"(?<![a-z])(?:lbs?|pounds?)(?![a-z])", re.IGNORECASE)
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether no body weight is told: an empty cell, or a word for it.
+
+    Examples
+    --------
+    >>> says_nothing(""), says_nothing("unknown"), says_nothing("80"), says_nothing("heavy")
+    (True, True, False, False)
+    """
+    return is_missing(clean(text)) or clean(text).casefold() in UNSAID
 
 
 def in_pounds(header: str, text: str = "") -> bool:
