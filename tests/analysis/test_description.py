@@ -78,6 +78,8 @@ def test_toxicity(estimates):
     assert {key: count for key, count in counts.items() if key[0] == "CRS"} == grades
     assert values(estimates, "toxicity", "proportion") == {("CRS", ">=1"): (0.75, 4), ("CRS", ">=3"): (0.5, 4)}
     [severe] = [
-        e for e in estimates if (e.term, e.level, e.statistic, e.population) == ("CRS", ">=3", "proportion", "all")
+        e
+        for e in estimates
+        if (e.analysis, e.term, e.level, e.statistic, e.population) == ("toxicity", "CRS", ">=3", "proportion", "all")
     ]
     assert (severe.lower, severe.upper) == pytest.approx((0.0675859, 0.9324141), abs=1e-6)  # binom.test(2, 4)
