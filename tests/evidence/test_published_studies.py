@@ -19,6 +19,7 @@ from reinfuse.exceptions import PlanRefused, RegisterRefused
 from reinfuse.report.analyses.published_studies import SHOWN
 from reinfuse.report.brief.content import brief
 from reinfuse.report.brief.published import OtherStudies
+from reinfuse.report.sections.contents import documents
 from reinfuse.report.tables.study_tables import StudyTables
 from test_cli import GOOD
 
@@ -128,6 +129,9 @@ def test_a_retraction_of_the_reference_study_is_told_wherever_its_numbers_were(c
     assert "Not pooled: Gauthier 2021 (retracted)" in table.notes
     assert "One study was taken back by those who had put it out." in brief_of(findings)
     assert "lo retiraron" in brief_of(findings, "es")
+    alarm = "Gauthier 2021 was retracted (Blood 2027;149:600): do not rely on what is cited from it."
+    assert all(one.banners.count(alarm) == 1 for one in documents(findings, ()).values())
+    assert not any("retracted" in " ".join(one.banners) for one in documents(findings_of(cohort), ()).values())
 
 
 def test_one_s_own_patients_are_not_counted_twice(cohort):

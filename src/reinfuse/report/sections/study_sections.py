@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
 
+from reinfuse.cohort.strata import level_of
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import ENGLISH, Block, Document, Paragraph, Picture, Section
 from reinfuse.report.figures.theme import Drawn
@@ -118,7 +119,7 @@ class StudySections:
             title,
             f"Cohort {provenance['cohort']} · {provenance['date']} · reinfuse {version}",
             tuple(self._with_failures(one) for one in own if one is not None),
-            banners=(*synthetic_banner(provenance), *_partial(provenance)),
+            banners=(*synthetic_banner(provenance), *_partial(provenance), *_retracted(self.findings)),
             cited=cited,
             words={**ENGLISH, "after_number": in_force().caption},
             facts=facts_of(provenance),
@@ -141,6 +142,13 @@ def _partial(provenance: Mapping[str, Any]) -> Iterator[str]:
     """Yield what a part of an analysis must say of itself."""
     if provenance.get("only"):
         yield f"Part of an analysis. Nothing was estimated but: {', '.join(provenance['only'])}."
+
+
+def _retracted(findings: Findings) -> Iterator[str]:
+    """Yield the alarm of each published study that was retracted: on every document's first page, cited or not."""
+    notices = (e for e in findings.estimates if e.statistic == "notice" and (e.note or "").startswith("retraction"))
+    for label, where in dict.fromkeys((level_of(e.group), str(e.note).partition(": ")[2]) for e in notices):
+        yield f"{label} was retracted ({where}): do not rely on what is cited from it."
 
 
 def _top(place: str) -> str:
