@@ -7,12 +7,12 @@ one a study, against one common proportion, on k - 1 degrees of freedom.
 
 Intervals of mu:
 
-    profile       the m at which the profile likelihood has fallen by less than half the chi-square quantile;
-    wald          by the observed information, as R's metafor prints it;
-    scaled        mu -+ t sqrt(q) se, t of k - 1 degrees of freedom, q = sum u_i^2 / I_i / (k - 1), with u_i the slope
-                  of study i's likelihood by mu at the maximum and I_i its expectation E u_i^2;
-    common        that of one common proportion (tau = 0), by its likelihood ratio;
-    interval      the wider limits of scaled and common: this is reported.
+- profile: the m at which the profile likelihood has fallen by less than half the chi-square quantile;
+- wald: by the observed information, as R's metafor prints it;
+- scaled: mu -+ t sqrt(q) se, t of k - 1 degrees of freedom, q = sum u_i^2 / I_i / (k - 1), with u_i the slope of study
+  i's likelihood by mu at the maximum and I_i its expectation E u_i^2;
+- common: that of one common proportion (tau = 0), by its likelihood ratio;
+- interval: the wider limits of scaled and common: this is reported.
 
 q is to this model what the variance ratio of Hartung (Biom J 1999;41:901-916) and of Knapp and Hartung (Stat Med
 2003;22:2693-2710) is to normal effects: the variance is taken from the studies' own spread, since three to eight

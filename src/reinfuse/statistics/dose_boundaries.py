@@ -7,8 +7,8 @@ that is too high, the dose is escalated where the observed rate is <= lambda_e a
 (2) lambda_d = log((1 - phi) / (1 - phi2)) / log(phi2 (1 - phi) / (phi (1 - phi2)));
 (3) a dose and those above are eliminated where P(rate > phi) > cutoff under a uniform prior, from 3 patients on;
 (4) at the end, the maximum tolerated dose (MTD) is the dose whose rate, by isotonic regression of (x + 0.05) /
-(n + 0.1) weighted by the inverse of its Beta variance, is nearest to phi; of equally near doses the highest where the
-rate is below phi, the lowest where it is above.
+    (n + 0.1) weighted by the inverse of its Beta variance, is nearest to phi; of equally near doses the highest where
+    the rate is below phi, the lowest where it is above.
 
 Operating characteristics are exact: the probabilities of all states (patients and DLTs at each dose, doses eliminated,
 dose of the next cohort) are carried from cohort to cohort.

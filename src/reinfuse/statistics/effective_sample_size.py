@@ -1,13 +1,12 @@
 """How many patients, or how much exposure, a prior is worth.
 
-    ELIR    E[i(theta) / i_F(theta)], the prior's own information -d2 log f / d theta2 over the Fisher information of
-            one patient, 1 / (p (1 - p)), or of one unit of exposure, 1 / rate (Neuenschwander et al., Biometrics
-            2020;76:578-587). It is predictively consistent: after N patients it is expected to have grown by N.
-    moment  patients of the Beta (exposure of the Gamma) with the same mean and variance.
-    Morita  the same ratio at the prior's mode, less that of a nearly flat prior, the expectation of the data's
-            information taken over its predictive distribution (Morita, Thall and Mueller, Biometrics 2008;64:595-602).
-
-    log     events of the Gamma whose logarithm has the same variance, for a prior of a rate.
+- ELIR: E[i(theta) / i_F(theta)], the prior's own information -d2 log f / d theta2 over the Fisher information of one
+  patient, 1 / (p (1 - p)), or of one unit of exposure, 1 / rate (Neuenschwander et al., Biometrics 2020;76:578-587).
+  It is predictively consistent: after N patients it is expected to have grown by N.
+- moment: patients of the Beta (exposure of the Gamma) with the same mean and variance.
+- Morita: the same ratio at the prior's mode, less that of a nearly flat prior, the expectation of the data's
+  information taken over its predictive distribution (Morita, Thall and Mueller, Biometrics 2008;64:595-602).
+- log: events of the Gamma whose logarithm has the same variance, for a prior of a rate.
 
 For one Beta(a, b) ELIR and moment are a + b, for one Gamma(a, b) they are b.
 """
