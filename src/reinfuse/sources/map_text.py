@@ -9,12 +9,12 @@ from dataclasses import fields
 from reinfuse.sources.dose_answers import permitted_of
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.proposal import IGNORE, Proposal
-from reinfuse.sources.source_map import BLOCK_TABLES, EMPTY_GRADES, Answer, Block, Field, SourceMap
+from reinfuse.sources.source_map import BLOCK_TABLES, EMPTY_GRADES, Block, Field, SourceMap
 from reinfuse.sources.source_table import SheetLayout
 from reinfuse.tabular.toml import toml_text
+from reinfuse.tabular.toml_document import toml_key, toml_value
 
 WIDTH = 120
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _HEAD = """\
 # A map from a centre's own file to the tables of a cohort, for `reinfuse import SOURCE --map THIS --out cohort/`.
@@ -44,8 +44,8 @@ def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
     lines += _source(source_map)
     lines += _sheets(source_map, {p.source: p for p in proposals if p.target == IGNORE})
     for name, words in source_map.values.items():
-        lines += ["", f"[values.{_key(name)}]  # {permitted_of(source_map, name) or permitted(name)}"]
-        lines += [f"{_key(word)} = {_answer(answer)}" for word, answer in words.items()]
+        lines += ["", f"[values.{toml_key(name)}]  # {permitted_of(source_map, name) or permitted(name)}"]
+        lines += [f"{toml_key(word)} = {toml_value(answer)}" for word, answer in words.items()]
     for table in BLOCK_TABLES:
         blocks = [b for b in source_map.blocks if b.table == table]
         for block in blocks:
@@ -64,7 +64,9 @@ def _source(source_map: SourceMap) -> Iterator[str]:
         yield _beside(line, "implausible values that are right all the same")
     if source_map.questions:
         yield from ("", "[questions]")
-        yield from (_beside(f"{_key(k)} = {toml_text(v)}", _HINTS.get(k, "")) for k, v in source_map.questions.items())
+        yield from (
+            _beside(f"{toml_key(k)} = {toml_text(v)}", _HINTS.get(k, "")) for k, v in source_map.questions.items()
+        )
 
 
 def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[str]:
@@ -77,7 +79,7 @@ def _sheets(source_map: SourceMap, reasons: Mapping[str, Proposal]) -> Iterator[
             for header, why in left.items():
                 proposal = reasons.get(header)
                 sure = f"{proposal.confidence:.0%}" if proposal else ""
-                yield _beside(f"{_key(header)} = {toml_text(why)}", sure)
+                yield _beside(f"{toml_key(header)} = {toml_text(why)}", sure)
 
 
 def _layout(layout: SheetLayout) -> Iterator[str]:
@@ -93,10 +95,10 @@ def _block(block: Block) -> Iterator[str]:
     if block.sheet:
         yield f"sheet = {toml_text(block.sheet)}"
     if block.where:
-        yield _beside(f"where = {_inline(block.where)}", block.reason)
+        yield _beside(f"where = {toml_value(block.where)}", block.reason)
     for column, filled in block.fields.items():
         sure = "" if filled.confidence is None else f"{filled.confidence:.0%}"
-        yield _beside(f"{_key(column)} = {_field(filled)}", ": ".join(t for t in (sure, filled.reason) if t))
+        yield _beside(f"{toml_key(column)} = {_field(filled)}", ": ".join(t for t in (sure, filled.reason) if t))
 
 
 def _field(filled: Field) -> str:
@@ -108,25 +110,7 @@ def _field(filled: Field) -> str:
         return toml_text(filled.column)
     if set(settings) == {"const"} and _WHOLE.fullmatch(settings["const"]):
         return str(settings["const"])
-    return _inline(settings)
-
-
-def _inline(settings: Mapping[str, object]) -> str:
-    return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in settings.items())} }}" if settings else "{ }"
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Mapping):
-        return _inline(value)
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(toml_text, value))}]"
-    return str(value) if isinstance(value, int) else toml_text(str(value))
-
-
-def _answer(answer: Answer) -> str:
-    return toml_text(answer) if isinstance(answer, str) else _inline(answer)
+    return toml_value(settings)
 
 
 def _beside(line: str, comment: str) -> str:
@@ -137,7 +121,3 @@ def _beside(line: str, comment: str) -> str:
         return line
     whole = f"{line}  # {plain}"
     return whole if len(whole) <= WIDTH else f"# {plain}\n{line}"
-
-
-def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else toml_text(name)

@@ -28,9 +28,9 @@ def _lines(settings: Mapping[str, Any], place: str) -> Iterator[str]:
     nested = {name for name, value in given.items() if isinstance(value, Mapping) or _is_tables(value)}
     for name, value in given.items():
         if name not in nested:
-            yield f"{_key(name)} = {_value(value)}"
+            yield f"{toml_key(name)} = {toml_value(value)}"
     for name, value in given.items():
-        inner = f"{place}{_key(name)}"
+        inner = f"{place}{toml_key(name)}"
         if isinstance(value, Mapping):
             yield from ("", f"[{inner}]", *_lines(value, f"{inner}."))
         elif name in nested:
@@ -42,11 +42,19 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, list | tuple) and bool(value) and all(isinstance(v, Mapping) for v in value)
 
 
-def _key(name: str) -> str:
+def toml_key(name: str) -> str:
+    """Return a name as a key: bare where TOML lets it."""
     return name if _BARE.fullmatch(name) else toml_text(name)
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return a value in one line.
+
+    Raises
+    ------
+    TypeError
+        If it is of a type that TOML does not have.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -56,8 +64,8 @@ def _value(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(v) for v in value)}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, Mapping):
-        pairs = ", ".join(f"{_key(str(k))} = {_value(v)}" for k, v in value.items() if v is not None)
-        return f"{{ {pairs} }}" if pairs else "{}"
+        pairs = ", ".join(f"{toml_key(str(k))} = {toml_value(v)}" for k, v in value.items() if v is not None)
+        return f"{{ {pairs} }}" if pairs else "{ }"
     raise TypeError(f"{type(value).__name__} is no type of TOML")
