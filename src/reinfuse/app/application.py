@@ -28,8 +28,8 @@ from reinfuse.app.pages import Pages
 from reinfuse.app.project import Outdated
 from reinfuse.app.screen import Screen, Visit
 from reinfuse.app.uploads import MOST_FILES
-from reinfuse.app.worker import place_of
 from reinfuse.exceptions import Refused
+from reinfuse.runtime.boundary import place_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request

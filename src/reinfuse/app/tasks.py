@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reinfuse.app.activity import Activity
-from reinfuse.app.worker import place_of
 from reinfuse.exceptions import Problem
+from reinfuse.runtime.boundary import place_of
 
 State = Literal["running", "done", "refused", "failed", "stopped"]
 _SERVE = "from reinfuse.app.worker import serve; serve()"

@@ -13,13 +13,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from reinfuse.app.jobs import JOBS, Tell
 from reinfuse.exceptions import Refused
 from reinfuse.runtime import signals
+from reinfuse.runtime.boundary import place_of
 
 
 def serve() -> None:
@@ -56,15 +56,6 @@ def _answer(job: str, arguments: dict[str, Any], tell: Tell) -> tuple[str, Any]:
         if os.environ.get("REINFUSE_DEBUG"):
             raise
         return "failed", place_of(error)
-
-
-def place_of(error: Exception) -> str:
-    """Return what failed and where, without any value."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-    return f"{type(error).__name__} at {where}"
 
 
 def _requests() -> Iterator[tuple[dict[str, Any], threading.Event]]:

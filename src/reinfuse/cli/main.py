@@ -21,6 +21,7 @@ from reinfuse.cli.pool import pool
 from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
+from reinfuse.runtime.boundary import place_of
 
 app = typer.Typer(
     name="reinfuse", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -295,10 +296,6 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("REINFUSE_DEBUG"):
             raise
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-        typer.echo(f"reinfuse failed: {type(error).__name__} at {where}. This is a fault of the program, please report "
-                   "it. REINFUSE_DEBUG=1 shows more, patients' values among it.", err=True)  # fmt: skip
+        typer.echo(f"reinfuse failed: {place_of(error)}. This is a fault of the program, please report it. "
+                   "REINFUSE_DEBUG=1 shows more, patients' values among it.", err=True)  # fmt: skip
         sys.exit(1)

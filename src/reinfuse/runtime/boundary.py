@@ -74,6 +74,15 @@ def failed(warnings: Iterable[Mapping[str, str]]) -> list[str]:
     return list(dict.fromkeys(w["text"] for w in warnings if w["about"] == FAILED))
 
 
+def place_of(error: BaseException) -> str:
+    """Return what failed and the line that raised it, of whatever library, without any value."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+    return f"{type(error).__name__} at {where}"
+
+
 def fault(error: BaseException) -> str:
     """Return the kind of an error and the innermost line of this package that it came through."""
     kind = type(error).__name__
