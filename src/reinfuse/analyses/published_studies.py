@@ -7,7 +7,7 @@ together is decided in `evidence.register`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -32,6 +32,8 @@ STUDY = "study"
 POOLED_ENDPOINTS = names(of_best_response=True)
 """Endpoints whose published proportions are pooled."""
 _REGISTER = "register of published studies"
+_RETRACTED = "retraction: "
+"""How the note of such a notice begins: its kind, before the reference (`_notices`)."""
 INDEX = 2
 """The register holds second infusions."""
 
@@ -122,6 +124,13 @@ def _notices(place: Estimate, study: RegisteredStudy) -> Iterator[Estimate]:
     for notice in study.alarms:
         text = f"{notice.kind}: {notice.reference}"
         yield replace(place, statistic="notice", group=Stratum(STUDY, study.label), note=text, method=_REGISTER)
+
+
+def retractions(estimates: Iterable[Estimate]) -> dict[str, str]:
+    """Return the studies that these records say were retracted, each with the notice's reference."""
+    notices = (e for e in estimates if e.analysis == RECORDS and e.statistic == "notice")
+    return {level_of(e.group): e.note.removeprefix(_RETRACTED) for e in notices
+            if e.note and e.note.startswith(_RETRACTED)}  # fmt: skip
 
 
 def _refuse_unknown(register: Register, chosen: Sequence[str]) -> None:

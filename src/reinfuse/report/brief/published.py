@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from reinfuse.analyses.published_studies import POOLED_ENDPOINTS, RECORDS
+from reinfuse.analyses.published_studies import POOLED_ENDPOINTS, RECORDS, retractions
 from reinfuse.report.brief.sentences import Telling
 from reinfuse.report.document.model import Paragraph
 from reinfuse.results.estimate import Estimate
@@ -23,7 +23,7 @@ class OtherStudies(Telling):
         sentences = [] if endpoint is None else [self._shares(endpoint, self._studies(endpoint))]
         if sentences and self._has(lambda e: e.statistic == "to_review" and (e.estimate or 0.0) < 0):
             sentences.append(self.say("published", "stale"))
-        if self._has(lambda e: e.statistic == "notice" and (e.note or "").startswith("retraction")):
+        if retractions(self.findings.estimates):
             sentences.append(self.say("published", "retracted"))
         if sentences:
             yield Paragraph(" ".join(sentences))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Self
 
-from reinfuse.cohort.strata import level_of
+from reinfuse.analyses.published_studies import retractions
 from reinfuse.report.analyses import registry
 from reinfuse.report.document.model import ENGLISH, Block, Document, Paragraph, Picture, Section
 from reinfuse.report.figures.theme import Drawn
@@ -146,8 +146,7 @@ def _partial(provenance: Mapping[str, Any]) -> Iterator[str]:
 
 def _retracted(findings: Findings) -> Iterator[str]:
     """Yield the alarm of each published study that was retracted: on every document's first page, cited or not."""
-    notices = (e for e in findings.estimates if e.statistic == "notice" and (e.note or "").startswith("retraction"))
-    for label, where in dict.fromkeys((level_of(e.group), str(e.note).partition(": ")[2]) for e in notices):
+    for label, where in retractions(findings.estimates).items():
         yield f"{label} was retracted ({where}): do not rely on what is cited from it."
 
 
