@@ -140,12 +140,17 @@ def _separated(results: PooledResults, one: ModelResult, *, kind: firth.Kind) ->
     return infinite(kind) if 0 in cells else None
 
 
+def _of_all_centres(results: PooledResults, table: str) -> Iterator[tuple[ModelResult, list[Any]]]:
+    """Yield each model of which enough centres, and all of them, sent a table, with these tables."""
+    for one in results.models:
+        parts = [results.first[c].tables[table].get(one.model.key) for c in one.centres]
+        if len(parts) >= FEWEST_CENTRES and None not in parts:
+            yield one, parts
+
+
 def _tables(results: PooledResults) -> Iterator[Estimate]:
     """Yield the common odds ratio of each fourfold table, strata the centres: Mantel-Haenszel's and the exact one."""
-    for one in results.models:
-        parts = [results.first[c].tables["fourfold"].get(one.model.key) for c in one.centres]
-        if len(parts) < FEWEST_CENTRES or None in parts:
-            continue
+    for one, parts in _of_all_centres(results, "fourfold"):
         n, events, _ = _size(results, one)
         confidence = results.study.plan.confidence
         for method, estimate in ((stratified_tables.MANTEL_HAENSZEL, stratified_tables.mantel_haenszel),
@@ -162,10 +167,7 @@ def _tables(results: PooledResults) -> Iterator[Estimate]:
 
 
 def _log_rank(results: PooledResults) -> Iterator[Estimate]:
-    for one in results.models:
-        parts = [results.first[c].tables["log_rank"].get(one.model.key) for c in one.centres]
-        if len(parts) < FEWEST_CENTRES or None in parts:
-            continue
+    for one, parts in _of_all_centres(results, "log_rank"):
         n, events, _ = _size(results, one)
         test = stratified_log_rank.stratified_log_rank([stratified_log_rank.LogRankSums.of(t) for t in parts])
         p = None if test is None else finite(test[0])
