@@ -5,28 +5,14 @@ from __future__ import annotations
 import time
 
 from cohorts import EIGHT
+from helpers import QUICK
 from reinfuse.app.project import Project
 
-LITTLE = """title = "Ours"
+LITTLE = f"""title = "Ours"
 models = []
 subgroups = []
 [[factors]]
-name = "sex"
-[analyses]
-calibrated = "none"
-permutation = false
-averaging = false
-bootstraps = 0
-influence = false
-proportional_hazards = false
-sensitivity = false
-imputations = 0
-competing = false
-standardise = false
-paired = false
-power = 0
-kinetics = false
-"""
+name = "sex"{QUICK}"""
 
 
 def to_plan(browser, tables=EIGHT, name="Eight"):
