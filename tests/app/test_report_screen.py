@@ -49,9 +49,9 @@ def test_what_the_app_saved_is_what_the_command_line_writes_to_the_byte(ran, mai
     assert place == f"cd {project.folder}"
     assert command == "reinfuse analyze source --plan plan.toml --out results"
     out = tmp_path / "out"
-    status, _, _ = main(*command.split()[1:-1], out, cwd=project.folder)
+    status, _, errors = main(*command.split()[1:-1], out, cwd=project.folder)
     files = sorted(p.relative_to(out) for p in out.rglob("*") if p.is_file())
-    assert status == 0
+    assert (status, errors) == (0, "")
     assert files == sorted(p.relative_to(project.results) for p in project.results.rglob("*") if p.is_file())
     assert [str(f) for f in files if (out / f).read_bytes() != (project.results / f).read_bytes()] == []
 

@@ -124,11 +124,13 @@ class SecondProcess:
 
         with ThreadPoolExecutor(1) as thread, parallel.one_thread():
             other = thread.submit(in_second_process)
-            while waiting or not other.done():
+            alone = False
+            while waiting or not alone:
                 try:
                     place = waiting.popleft()
                 except IndexError:
-                    other.result()
+                    other.result()  # and only then look again: what a dead process had is put back at its end
+                    alone = True
                     continue
                 answers[place] = here(place)
             other.result()
