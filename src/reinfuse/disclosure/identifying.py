@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+RECONSTRUCTED_ID = "reconstructed-"
+"""What the ids of patients behind published curves begin with."""
 LONGEST_COUNT = 4
 """An identifier of so many digits or fewer cannot be told from a number of the report."""
 _SHORTEST_WORD = 4

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reinfuse.cohort.analysis_set import AnalysisSet
+from reinfuse.cohort.analysis_set import ID, AnalysisSet
 from reinfuse.disclosure.answer_log import AnswerEntry, AnswerLog
+from reinfuse.disclosure.identifying import RECONSTRUCTED_ID
 from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.exceptions import PoolRefused, Problem, nearest
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, explained
@@ -121,7 +122,9 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
 
 def _refuse_what_must_not_leave(request: Request, patients: CentreData, *, withheld: dict[str, str]) -> None:
     n = patients.data.frame.height
-    if request.number > request.study.most_exchanges:
+    if any(str(one).startswith(RECONSTRUCTED_ID) for one in patients.data.flow[ID]):
+        rule, remedy = "holds patients behind a published curve, none of this centre's own", "answer with real patients"
+    elif request.number > request.study.most_exchanges:
         rule, remedy = f"asks for more than {request.study.most_exchanges} exchanges", "do not answer it"
     elif n < FEWEST_PATIENTS:
         rule, remedy = f"this centre has fewer than {FEWEST_PATIENTS} patients", "take no part in this study"

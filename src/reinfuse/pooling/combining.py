@@ -5,7 +5,7 @@ Nothing is kept between two exchanges but the files themselves: whoever has them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -15,7 +15,7 @@ from reinfuse.arrays import Floats
 from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.exchange import MOST_POINTS, Answer, Request
 from reinfuse.pooling.exchange_folder import Exchanges
-from reinfuse.pooling.pooled_study import FEWEST_CENTRES, PooledModel, PooledStudy
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledModel, PooledStudy
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, full
 from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
 from reinfuse.statistics.score_homogeneity import score_homogeneity
@@ -108,7 +108,7 @@ def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | Po
         If a centre's times seem to be in another unit, or a request in the folder is not what follows from the answers.
     """
     study = exchanges.study
-    problems = list(_other_units(exchanges, confirmed))
+    problems = [*_too_few_in_all(exchanges), *_other_units(exchanges, confirmed)]
     if problems:
         raise PoolRefused(problems)
     running = list(_begun(exchanges))
@@ -134,15 +134,20 @@ def contributing(model: PooledModel, first: Mapping[str, Answer]) -> tuple[str, 
     return tuple(centre for centre, answer in first.items() if model.key in answer.sums)
 
 
+def patients_of(model: PooledModel, centres: Iterable[str], first: Mapping[str, Answer]) -> int:
+    """Return how many patients of some centres a model holds."""
+    return sum(int(first[c].tables["models"][model.key]["n"]) for c in centres)
+
+
 def _begun(exchanges: Exchanges) -> Iterator[_Running]:
     """Yield each model of enough centres at its first points, and without each centre where enough are left."""
     study, first = exchanges.study, exchanges.answers[0]
     for model in study.models:
         centres = contributing(model, first)
-        if len(centres) < FEWEST_CENTRES:
+        if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
             continue
         for left_out in (None, *(centres if len(centres) > FEWEST_CENTRES else ())):
-            n = sum(first[c].tables["models"][model.key]["n"] for c in centres if c != left_out)
+            n = patients_of(model, (c for c in centres if c != left_out), first)
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
                                  tests=left_out is None, alone=n > MOST_PATIENTS)  # fmt: skip
             yield _Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
@@ -174,6 +179,8 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[_Run
         without = {c: fit for c, fit in fits.items() if c is not None and fit is not None}
         if not fits:
             why = f"told by {len(centres)} centres, fewer than {FEWEST_CENTRES}"
+            if len(centres) >= FEWEST_CENTRES:
+                why = f"fewer than {FEWEST_IN_ALL} patients in all centres that tell of it"
             yield ModelResult(model, centres, why=why)
         elif fits[None] is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
@@ -204,6 +211,13 @@ def _homogeneity(
     sums = [exchanges.answers[number][c].sums[model.key].at([place]).of_columns(columns, k) for c in centres]
     scores, information = (np.concatenate([full(s.cumulants[d - 1], len(columns), d) for s in sums]) for d in (1, 2))
     return score_homogeneity(scores, information)
+
+
+def _too_few_in_all(exchanges: Exchanges) -> Iterator[Problem]:
+    n = sum(answer.tables["flow"]["analysed"] for answer in exchanges.answers[0].values())
+    if n < FEWEST_IN_ALL:
+        rule = f"the centres have {n} patients together, and a study needs {FEWEST_IN_ALL}"
+        yield Problem(table="guards", rule=rule, remedy="begin a study of more centres, or wait for more patients")
 
 
 def _other_units(exchanges: Exchanges, confirmed: Sequence[str]) -> Iterator[Problem]:

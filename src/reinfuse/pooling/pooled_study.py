@@ -22,6 +22,8 @@ from reinfuse.tabular.toml import NotToml, read_toml
 
 FEWEST_CENTRES = 3
 MOST_EXCHANGES = 40
+FEWEST_IN_ALL = 20
+"""Patients of all centres together."""
 _YES_NO = ("no", "yes")
 _BUILT_IN_LEVELS = {name: _YES_NO for name in ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "bulky")}
 _BUILT_IN_UNITS = {

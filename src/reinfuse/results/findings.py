@@ -25,6 +25,10 @@ class _EarlierVersion(Exception):
     """The records lack what this version writes."""
 
 
+class _OfSeveralCentres(Exception):
+    """`reinfuse pool combine` wrote the records."""
+
+
 @dataclass(frozen=True)
 class Findings:
     """What a study found: every number of its report, and where each comes from.
@@ -100,6 +104,8 @@ class Findings:
         try:
             contents = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
             provenance = contents["provenance"]
+            if "pooled" in provenance:
+                raise _OfSeveralCentres
             if "parts" not in provenance:
                 raise _EarlierVersion
             texts = from_parts(provenance.pop("parts"))
@@ -110,6 +116,10 @@ class Findings:
             flow = pl.DataFrame(contents["flow"], schema=dict.fromkeys(("patient_id", "status", "reason"), pl.String))
             return cls(estimates, flow, tuple(contents["warnings"]), provenance, curves, pl.DataFrame(), plan, about,
                        contents.get("kinetics"), read_from=folder.absolute())  # fmt: skip
+        except _OfSeveralCentres:
+            rule = "holds the results of several centres (`reinfuse pool combine`): sums, and no patient's row"
+            remedy = "read its report, estimates.csv and findings.json; name a folder that `reinfuse analyze` made"
+            raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None
         except _EarlierVersion:
             rule, remedy = "holds results of an earlier version", "run `reinfuse analyze` on the cohort again"
             raise CohortRefused([Problem(value=str(directory), rule=rule, remedy=remedy)]) from None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from reinfuse.disclosure.identifying import RECONSTRUCTED_ID
 from reinfuse.evidence.curves.reconstruction import CurveStudy, most_likely_patients
 from reinfuse.output import Destination, at
 from reinfuse.report.curves.figure import curves_figure
@@ -16,7 +17,7 @@ from reinfuse.report.document.html import html
 from reinfuse.report.document.pdf import pdf
 from reinfuse.report.document.typst import png
 from reinfuse.report.export.results_folder import write_figures
-from reinfuse.report.export.shared_folder import KEEP_LOCAL, RECONSTRUCTED_ID
+from reinfuse.report.export.shared_folder import KEEP_LOCAL
 from reinfuse.tabular.csv_files import write_rows
 
 

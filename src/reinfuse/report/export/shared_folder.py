@@ -12,7 +12,7 @@ import polars as pl
 
 from reinfuse.cohort.schema import WIDE
 from reinfuse.disclosure import FEWEST, SHOWN_FROM, Removed, suppressed
-from reinfuse.disclosure.identifying import holds_date, pattern
+from reinfuse.disclosure.identifying import RECONSTRUCTED_ID, holds_date, pattern
 from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.exceptions import Problem, ShareRefused
 from reinfuse.output import Destination
@@ -27,8 +27,6 @@ from reinfuse.tabular.csv_files import read_csv, write_rows
 SMALLEST = 11
 KEEP_LOCAL = "KEEP-LOCAL.txt"
 """Marks a folder that is not to leave the centre, whatever becomes of its manifest."""
-RECONSTRUCTED_ID = "reconstructed-"
-"""What the ids of patients behind published curves begin with."""
 _ID = "patient_id"
 _README = """\
 Results of an analysis by reinfuse, made to leave the centre
