@@ -6,8 +6,8 @@ import json
 
 import polars as pl
 import pytest
-from pooling.test_exchange import SHEETS, answer, planned
 
+from pooling.test_exchange import SHEETS, answer, planned
 from reinfuse.exceptions import CohortRefused, PoolRefused
 from reinfuse.output import Destination
 from reinfuse.report.export.shared_folder import share
@@ -18,6 +18,7 @@ SMALL = """
 title = "Three small centres"
 centres = ["Aarhus", "Bonn", "Delft"]
 endpoints = ["response"]
+mode = "rounds"
 [plan]
 factors = [{name = "bulky"}]
 models = []

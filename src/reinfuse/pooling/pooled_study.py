@@ -30,7 +30,21 @@ _BUILT_IN_UNITS = {
     "age_years": ("years", 0.0, 120.0), "prior_lines": ("lines", 0.0, 50.0), "interval_days": ("days", 0.0, 20000.0),
     "log2_dose_ratio": ("doublings", -30.0, 30.0),
 }  # fmt: skip
+SMALL_CELLS, FEWEST_HIDDEN = 5, 3
 MULTI, UNI = "multivariable", "univariable"
+
+
+def _usual_mode(settings: Mapping[str, Any]) -> str:
+    """Return the mode of a study that names none."""
+    levels, plan = settings.get("levels", {}), settings.get("plan")
+    numbers = plan is not None and any(not _levels_of(f, levels) for f in plan.factors)
+    return "rounds" if numbers else "tables"
+
+
+def _levels_of(factor: Factor, levels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if factor.name in levels:
+        return levels[factor.name]
+    return _YES_NO if factor.above is not None else _BUILT_IN_LEVELS.get(factor.name, ())
 
 
 def _once(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -82,8 +96,17 @@ class PooledStudy(Declaration):
         Factor -> unit and possible values.
     most_exchanges
         Requests that a centre answers.
+    small_cells
+        In tables mode, numbers of patients from 1 to below this do not leave a centre; 0: all do. The plan's own, where
+        it is larger.
+    event_order
+        In tables mode with small numbers hidden, whether the order of events leaves, without which no hazard ratio is
+        had: who knows whose event was the first here learns that patient's factors.
     plan
         As of one cohort: index infusion, rules, factors, models.
+    mode
+        ``tables``: integers in one exchange, the default where no factor is a number; ``rounds``: sums, exchange by
+        exchange.
     """
 
     title: Title = "Pooled analysis"
@@ -92,7 +115,10 @@ class PooledStudy(Declaration):
     levels: dict[Name, Levels] = Field(default_factory=dict)
     numbers: dict[Name, Measurement] = Field(default_factory=dict)
     most_exchanges: int = Field(default=MOST_EXCHANGES, ge=1, le=MOST_EXCHANGES)
+    small_cells: int = Field(default=SMALL_CELLS, ge=0, le=1000)
+    event_order: bool = False
     plan: Plan
+    mode: Literal["tables", "rounds"] = Field(default_factory=lambda settings: _usual_mode(settings))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -132,10 +158,12 @@ class PooledStudy(Declaration):
 
     def levels_of(self, factor: str) -> tuple[str, ...]:
         """Return the categories of a factor, the reference first; nothing of a number."""
-        declared = next(f for f in self.plan.factors if f.name == factor)
-        if factor in self.levels:
-            return self.levels[factor]
-        return _YES_NO if declared.above is not None else _BUILT_IN_LEVELS.get(factor, ())
+        return _levels_of(next(f for f in self.plan.factors if f.name == factor), self.levels)
+
+    @property
+    def threshold(self) -> int:
+        """The smallest number of patients that leaves a centre in tables mode; 0 where all do."""
+        return max(self.small_cells, self.plan.small_cells)
 
     def measurement_of(self, factor: str) -> Measurement | None:
         """Return the unit and possible values of a number."""
@@ -214,6 +242,8 @@ class PooledStudy(Declaration):
         folded = [c.casefold() for c in self.centres]
         if len(set(folded)) < len(folded):
             yield "two centres differ by capitals alone"
+        if 0 < self.small_cells < FEWEST_HIDDEN:
+            yield f"small_cells is {self.small_cells}: give 0, or {FEWEST_HIDDEN} or more"
         factors = {f.name: f for f in self.plan.factors}
         for name in (*self.levels, *self.numbers):
             if name not in factors:
