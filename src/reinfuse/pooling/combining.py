@@ -147,9 +147,10 @@ def _begun(exchanges: Exchanges) -> Iterator[_Running]:
         if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
             continue
         for left_out in (None, *(centres if len(centres) > FEWEST_CENTRES else ())):
-            n = patients_of(model, (c for c in centres if c != left_out), first)
+            sizes = [first[c].tables["models"][model.key] for c in centres if c != left_out]
+            n, events = (sum(size[what] for size in sizes) for what in ("n", "events"))
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
-                                 tests=left_out is None, alone=n > MOST_PATIENTS)  # fmt: skip
+                                 tests=left_out is None, alone=n > MOST_PATIENTS, events=max(events, 1))  # fmt: skip
             yield _Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
 
 

@@ -14,10 +14,10 @@ Each is the derivative of the one before (dI/db = T, dT/db = Q). Firth's penalty
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import combinations_with_replacement, pairwise
+from itertools import combinations_with_replacement
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from reinfuse.statistics.firth_batch import at_the_last_of_ties
 from reinfuse.statistics.risk_sets import RiskSets
 
 DEGREES = (1, 2, 3, 4)
-_NUMBERS_AT_ONCE = 2_000_000
+_NUMBERS_AT_ONCE = 300_000
+_WHOLE = (0, 1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -165,27 +166,22 @@ def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> Likeliho
     (0.5, [0.5, 0.25, 0.0, -0.125])
     """
     order = np.argsort(-time, kind="stable")
-    x = (X - X.mean(axis=0) if len(X) else X)[order]  # no cumulant but the first knows where 0 is
+    x = X[order] - X[order[:1]]  # no cumulant but the first knows where 0 is; exactly 0 in risk sets of one value
     died = event[order]
     count = at_the_last_of_ties(time[order][None], died[None])[0]
+    places = np.flatnonzero(count > 0)
     products = _monomials(x)
-    sizes = np.cumsum([0, *(p.shape[1] for p in products)])
-    every, places = np.hstack(products), np.flatnonzero(count > 0)
-    varies = (np.maximum.accumulate(x) > np.minimum.accumulate(x))[places]  # within each risk set
-    variable = [np.ones((len(places), x.shape[1]), dtype=np.bool_)]
-    for degree in DEGREES[1:]:
-        variable.append(np.asarray(varies[:, np.array(entries(x.shape[1], degree))].all(axis=2), dtype=np.bool_))
+    every = np.hstack(products[:2])
 
     def at(b: Floats) -> LikelihoodSums:
         eta = b @ x.T
         sets = RiskSets.of(eta, np.ones((1, len(x))))
-        means = sets.means(np.broadcast_to(every, (len(b), *every.shape)))[:, places]
+        means = sets.means(np.broadcast_to(every, (len(b), *every.shape)))
+        shares = sets.gathered(count[None], np.ones((1, len(x))))
+        turned = sets.gathered(np.broadcast_to(count, eta.shape), means[:, :, : x.shape[1]])
+        sums = _summed_cumulants(means[:, places], count[places], [shares @ p for p in products[2:]], products[2].T @ turned)
         value = eta @ died - sets.log_sums[:, places] @ count[places]
-        moments = [means[:, :, i:j] for i, j in pairwise(sizes)]
-        cumulants = zip(_cumulants(moments, x.shape[1]), variable, strict=True)
-        sums = [np.einsum("mec,ec->mc", c, count[places, None] * of_sets) for c, of_sets in cumulants]
-        sums[0] = died @ x - sums[0]
-        return LikelihoodSums(value, tuple(sums))
+        return LikelihoodSums(value, (died @ x - sums[0], *sums[1:]))
 
     return _in_parts(at, points, every.size)
 
@@ -195,29 +191,56 @@ def _in_parts(at: Callable[[Floats], LikelihoodSums], points: Floats, size: int)
     return LikelihoodSums.joined([at(points[i : i + step]) for i in range(0, len(points), step)])
 
 
-def _cumulants(moments: Sequence[Floats], k: int) -> list[Floats]:
-    """Return the first four cumulants, given the moments about 0; packed entries on the last axis.
+def _summed_cumulants(means: Floats, weights: Floats, moments: Sequence[Floats], three_one: Floats) -> list[Floats]:
+    """Return the sums over risk sets of the first four cumulants; packed entries on the last axis.
 
-    Stuart and Ord, Kendall's Advanced Theory of Statistics, volume 1, section 3.12, for several variables.
+    Stuart and Ord, Kendall's Advanced Theory of Statistics, volume 1, section 3.12, for several variables: the sum
+    over sets comes first, so that products of moments are products of matrices.
+
+    Parameters
+    ----------
+    means
+        Of each set the mean of each column, then of the products of two, shape (m, sets, entries of both).
+    weights
+        Events of each set.
+    moments
+        Third and fourth moments about 0, summed over the sets, shape (m, entries).
+    three_one
+        Third moments times means, summed over the sets, shape (m, entries of three, k).
     """
-    place = [{entry: i for i, entry in enumerate(entries(k, degree))} for degree in DEGREES]
+    k = three_one.shape[2]
+    pairs = np.array(entries(k, 2))
+    one, two = means[:, :, :k], np.ascontiguousarray(means[:, :, k:])
+    squares = one[:, :, pairs[:, 0]] * one[:, :, pairs[:, 1]]  # products of two means
+    apart = two - 2 * squares
+    of_two, of_squares, of_apart = (np.swapaxes(v * weights[:, None], 1, 2) for v in (two, squares, apart))
+    second = weights @ (two - squares)  # set by set: of little variation all digits are wanted
+    third = moments[0] + 2 * _spread(of_squares @ one, k, (_WHOLE[:3],), 2)
+    third -= _spread(of_two @ one, k, ((0, 1, 2), (0, 2, 1), (1, 2, 0)), 2)
+    fourth = moments[1] - _spread(three_one, k, ((1, 2, 3, 0), (0, 2, 3, 1), (0, 1, 3, 2), _WHOLE), 3)
+    fourth += 6 * _spread(of_squares @ squares, k, (_WHOLE,), 2)  # with the next: those of two and two, two and one, one
+    fourth -= _spread(of_apart @ apart, k, (_WHOLE, (0, 2, 1, 3), (0, 3, 1, 2)), 2)
+    return [weights @ one, second, third, fourth]
 
-    def moment(degree: int, axes: Iterable[int]) -> Floats:
-        """Return the moments of the variables at some axes of every entry of a degree."""
-        chosen = tuple(axes)
-        own = place[len(chosen) - 1]
-        return moments[len(chosen) - 1][:, :, [own[tuple(entry[a] for a in chosen)] for entry in entries(k, degree)]]
 
-    one = [moment(4, [a]) for a in range(4)]
-    second = moments[1] - moment(2, [0]) * moment(2, [1])
-    first = [moment(3, [a]) for a in range(3)]
-    third = moments[2] + 2 * first[0] * first[1] * first[2]
-    for a, b, c in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
-        third = third - moment(3, [a, b]) * first[c]
-    fourth = moments[3] - 6 * one[0] * one[1] * one[2] * one[3]
-    for a in range(4):
-        fourth = fourth - moment(4, [b for b in range(4) if b != a]) * one[a]
-    for a, b, c, d in ((0, 1, 2, 3), (0, 2, 1, 3), (0, 3, 1, 2)):
-        pairs, others = moment(4, [a, b]), moment(4, [c, d])
-        fourth = fourth - pairs * others + 2 * (pairs * one[c] * one[d] + others * one[a] * one[b])
-    return [moments[0], second, third, fourth]
+def _spread(products: Floats, k: int, orders: Sequence[tuple[int, ...]], split: int) -> Floats:
+    """Return for each entry the sum of products of its parts, (m, entries of one part, entries of the other).
+
+    Parameters
+    ----------
+    orders
+        Which axes of the entry belong to the first part and then to the second, one for each product.
+    split
+        How many axes the first part has.
+    """
+    flat = products.reshape(len(products), -1)
+    return np.sum([flat[:, _parts(k, order, split)] for order in orders], axis=0)
+
+
+@cache
+def _parts(k: int, order: tuple[int, ...], split: int) -> Integers:
+    """Return where the product of two parts stands for each entry."""
+    first, other = ({entry: i for i, entry in enumerate(entries(k, d))} for d in (split, len(order) - split))
+    return np.array([first[tuple(sorted(e[a] for a in order[:split]))] * len(other)
+                     + other[tuple(sorted(e[a] for a in order[split:]))] for e in entries(k, len(order))],
+                    dtype=np.int64)  # fmt: skip

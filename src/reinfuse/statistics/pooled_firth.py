@@ -16,10 +16,12 @@ from scipy.special import chdtrc, chdtri
 from reinfuse.arrays import Floats
 from reinfuse.statistics.firth import FirthFit, Kind
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, full
-from reinfuse.statistics.summed_likelihood import Point, Search, climb, limit, points_of
+from reinfuse.statistics.summed_likelihood import NEAR, Point, Search, climb, limit, points_of
 
 _COLLINEAR = 1e-10
 _AWAY = 4.0
+_NEAR_OF_MANY = 2.0
+"""Of many patients longer steps are trusted, in standard deviations of a column."""
 _PATIENCE = 3
 """Exchanges that a start which is still below a maximum is waited for."""
 CONSTANT, COLLINEAR = "constant within every centre", "collinear"
@@ -48,7 +50,9 @@ class PooledFit:
     columns: tuple[int, ...]
 
 
-def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = True, alone: bool = False) -> Fitting:
+def pooled_fit(
+    kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = True, alone: bool = False, events: int = 1
+) -> Fitting:
     """Fit a model of k coefficients; of a logistic model the last is the intercept.
 
     Parameters
@@ -63,6 +67,8 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
         Whether p-values and limits are wanted too.
     alone
         Begin at 0 alone: of many patients no single one makes a summit.
+    events
+        Of how many events a Cox model is, where it begins alone: its columns' spread is that of one.
 
     Yields
     ------
@@ -105,7 +111,10 @@ def pooled_fit(kind: Kind, k: int, *, confidence: float = 0.95, tests: bool = Tr
     columns = tuple(j for j in range(k) if j not in reasons)
     usable = sum(j < effects for j in columns)
     means, spread = _location(information, columns, usable)
-    model = _Model(k, columns, usable, spread, means, float(chdtri(1, 1 - confidence)), alone)
+    if usable == len(columns) and alone:
+        spread = spread / np.sqrt(events)
+    begin = points_of(np.zeros((1, len(columns))), first.of_columns(columns, k))
+    model = _Model(k, columns, usable, spread, means, float(chdtri(1, 1 - confidence)), alone, begin)
     none = np.full(effects, np.nan)
     empty = FirthFit(none, none, none, none, np.zeros(effects, dtype=np.bool_), False)
     if not usable:
@@ -136,11 +145,13 @@ class _Model:
     means: Floats
     quantile: float
     alone: bool
+    begin: Sequence[Point] = field(repr=False)
 
     def summit(self, *, tests: bool) -> Generator[Floats, LikelihoodSums, tuple[Point, list[Point | None]] | None]:
         """Search the maximum, and that without each effect, from several starts at once."""
         held = [None, *(range(self.effects) if tests else ())]
-        climbs = [[climb(start, self.spread, j) for start in self._starts(j)] for j in held]
+        near = _NEAR_OF_MANY if self.alone else NEAR
+        climbs = [[climb(start, self.spread, j, near=near) for start in self._starts(j)] for j in held]
         top, *nulls = yield from self._together(climbs, [lambda p: p.value] * len(held))
         return None if top is None else (top, nulls)
 
@@ -195,10 +206,13 @@ class _Model:
     def _points(self, wanted: Sequence[Floats]) -> Generator[Floats, LikelihoodSums, list[list[Point]]]:
         """Return the points that each search wants."""
         batch, place = np.unique(np.concatenate(wanted), axis=0, return_inverse=True)
-        whole = np.zeros((len(batch), self.k))
-        whole[:, self.columns] = batch
-        sums = yield whole
-        points = points_of(batch, sums.of_columns(self.columns, self.k))
+        points = {i: self.begin[0] for i in np.flatnonzero(~batch.any(axis=1))}  # 0 was asked for at first
+        asked = [i for i in range(len(batch)) if i not in points]
+        if asked:
+            whole = np.zeros((len(asked), self.k))
+            whole[:, self.columns] = batch[asked]
+            sums = yield whole
+            points |= dict(zip(asked, points_of(batch[asked], sums.of_columns(self.columns, self.k)), strict=True))
         at = iter(place.ravel())
         return [[points[next(at)] for _ in own] for own in wanted]
 

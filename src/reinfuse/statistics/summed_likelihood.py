@@ -34,8 +34,7 @@ _FALL = 1e-9
 _STEPS = 60
 _HALVINGS = 15
 _LENGTHS = np.array([1.0, 0.5, 0.2, 0.05])
-_NEAR = 0.1
-"""Steps up to so many standard deviations are trusted."""
+NEAR = 0.1
 _FARTHEST = 400.0
 _CLOSE = 1e-8
 _WIDER = 1.5
@@ -82,13 +81,15 @@ def _inverse(point: Point, free: Integers) -> tuple[Floats, bool]:
     return np.zeros((len(free), len(free))), False
 
 
-def climb(start: Floats, spread: Floats, held: int | None = None) -> Search:
+def climb(start: Floats, spread: Floats, held: int | None = None, *, near: float = NEAR) -> Search:
     """Search the maximum from a start, one coefficient held where it is or none.
 
     Parameters
     ----------
     spread
         Standard deviation of each column, shape (k,).
+    near
+        Steps up to so many standard deviations are trusted; of longer ones several lengths are tried at once.
 
     Returns
     -------
@@ -103,14 +104,16 @@ def climb(start: Floats, spread: Floats, held: int | None = None) -> Search:
             at = here.at + step
             gain = float(here.score[free] @ step[free]) / 2
             return replace(here, at=at, value=here.value + gain) if (np.abs(at * spread) < _GREATEST).all() else None
-        here = yield from _higher(here, step, spread)
+        here = yield from _higher(here, step, spread, near=near)
     return None
 
 
-def _higher(here: Point, step: Floats, spread: Floats) -> Generator[Floats, list[Point], Point]:
+def _higher(
+    here: Point, step: Floats, spread: Floats, *, near: float = NEAR
+) -> Generator[Floats, list[Point], Point]:
     """Go along a step, as far as the penalised likelihood is highest."""
     for _ in range(_HALVINGS):
-        lengths = _LENGTHS if np.abs(step * spread).max(initial=0.0) > _NEAR else _LENGTHS[:1]
+        lengths = _LENGTHS if np.abs(step * spread).max(initial=0.0) > near else _LENGTHS[:1]
         points = yield here.at + np.outer(lengths, step)
         best = max(points, key=lambda p: p.value if np.isfinite(p.value) else -np.inf)
         if best.value >= here.value - _FALL:
