@@ -85,7 +85,7 @@ class Releases:
         return Release(date.today().isoformat(), smallest, plan, dict(sorted(patients.items())))
 
     def _hash(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+        return hmac.digest(self._key, text.encode(), "sha256").hex()
 
     def note(self, release: Release) -> None:
         """Add a release to the log, unless it is there."""

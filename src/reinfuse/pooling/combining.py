@@ -15,6 +15,7 @@ from reinfuse.arrays import Floats
 from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.exchange import MOST_POINTS, Answer, Request
 from reinfuse.pooling.exchange_folder import Exchanges
+from reinfuse.pooling.left_out import MOST_SEARCHED, fit_without
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledModel, PooledStudy
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, full
 from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
@@ -146,7 +147,7 @@ def _begun(exchanges: Exchanges) -> Iterator[_Running]:
         centres = contributing(model, first)
         if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
             continue
-        for left_out in (None, *(centres if len(centres) > FEWEST_CENTRES else ())):
+        for left_out in (None, *(centres if FEWEST_CENTRES < len(centres) <= MOST_SEARCHED else ())):
             sizes = [first[c].tables["models"][model.key] for c in centres if c != left_out]
             n, events = (sum(size[what] for size in sizes) for what in ("n", "events"))
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
@@ -183,18 +184,21 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[_Run
             if len(centres) >= FEWEST_CENTRES:
                 why = f"fewer than {FEWEST_IN_ALL} patients in all centres that tell of it"
             yield ModelResult(model, centres, why=why)
-        elif fits[None] is None:
+        elif (fit := fits[None]) is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
-            homogeneity = _homogeneity(exchanges, model, centres, fit=fits[None])
-            yield ModelResult(model, centres, fits[None], without, homogeneity)
+            summit = _summit(exchanges, model, centres, fit=fit)
+            if summit is not None and len(centres) > MOST_SEARCHED:
+                others = zip(centres, fit_without(*summit, whole=fit), strict=True)
+                without = {centre: other for centre, other in others if other is not None}
+            yield ModelResult(model, centres, fit, without, _homogeneity(summit))
 
 
-def _homogeneity(
-    exchanges: Exchanges, model: PooledModel, centres: Sequence[str], *, fit: PooledFit | None
-) -> tuple[float, int] | None:
-    """Test the centres' coefficients where the maximum was found: at the nearest point of all requests."""
-    if fit is None or fit.summit is None:
+def _summit(
+    exchanges: Exchanges, model: PooledModel, centres: Sequence[str], *, fit: PooledFit
+) -> tuple[list[LikelihoodSums], Floats] | None:
+    """Return each centre's sums where the maximum was found, at the nearest point of all requests, and that point."""
+    if fit.summit is None:
         return None
     columns, top = list(fit.columns), fit.summit
     k = exchanges.study.size(model)
@@ -210,7 +214,15 @@ def _homogeneity(
     if distance > _AT_SUMMIT:
         return None
     sums = [exchanges.answers[number][c].sums[model.key].at([place]).of_columns(columns, k) for c in centres]
-    scores, information = (np.concatenate([full(s.cumulants[d - 1], len(columns), d) for s in sums]) for d in (1, 2))
+    return sums, exchanges.requests[number].points[model.key][place][columns]
+
+
+def _homogeneity(summit: tuple[list[LikelihoodSums], Floats] | None) -> tuple[float, int] | None:
+    """Test that all centres have the same coefficients, by their sums where the maximum was found."""
+    if summit is None:
+        return None
+    sums, at = summit
+    scores, information = (np.concatenate([full(s.cumulants[d - 1], len(at), d) for s in sums]) for d in (1, 2))
     return score_homogeneity(scores, information)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -122,8 +122,7 @@ class Answer:
             "file": ANSWER, "reinfuse": self.version, "centre": self.centre, "number": self.number,
             "study_sha256": self.study, "request_sha256": self.request, "answer_before": self.before,
             "withheld": dict(self.withheld), "tables": dict(self.tables),
-            "sums": {key: {"value": _listed(s.value), "cumulants": [_listed(c) for c in s.cumulants]}
-                     for key, s in self.sums.items()},
+            "sums": {key: _packed(s) for key, s in self.sums.items()},
         }  # fmt: skip
 
     @property
@@ -151,12 +150,7 @@ class Answer:
         """
         sizes = {model.key: study.size(model) for model in study.models}
         try:
-            sums = {}
-            for key, record in contents["sums"].items():
-                value = _numbers(record["value"], (None,))
-                shapes = [(len(value), len(entries(sizes[key], degree))) for degree in DEGREES]
-                cumulants = zip(record["cumulants"], shapes, strict=True)
-                sums[key] = LikelihoodSums(value, tuple(_numbers(c, shape) for c, shape in cumulants))
+            sums = {str(key): _unpacked(text, sizes[key]) for key, text in contents["sums"].items()}
             if contents["number"] == 1 and set(contents["tables"]) != set(TABLES):
                 raise ValueError("other tables")
             return cls(str(contents["study_sha256"]), str(contents["centre"]), int(contents["number"]),
@@ -187,8 +181,15 @@ def _numbers(values: Any, shape: tuple[int | None, ...]) -> Floats:
     return numbers
 
 
-def _listed(values: Floats) -> Any:
-    """Return an array as lists, numbers that are not finite as null."""
-    if values.ndim > 1:
-        return [_listed(v) for v in values]
-    return [float(v) if math.isfinite(v) else None for v in values]
+def _packed(sums: LikelihoodSums) -> str:
+    """Return sums as text: 64-bit numbers, low bytes first, in base64; one point after the other, NaN if not finite."""
+    numbers = np.column_stack([sums.value, *sums.cumulants])
+    return base64.b64encode(np.where(np.isfinite(numbers), numbers, np.nan).astype("<f8").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str, k: int) -> LikelihoodSums:
+    """Return the sums of a model of k coefficients."""
+    sizes = [1, *(len(entries(k, degree)) for degree in DEGREES)]
+    numbers = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f8").reshape(-1, sum(sizes))
+    value, *cumulants = np.split(numbers.astype(np.float64), np.cumsum(sizes)[:-1], axis=1)
+    return LikelihoodSums(value[:, 0], tuple(cumulants))

@@ -179,7 +179,9 @@ def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> Likeliho
         means = sets.means(np.broadcast_to(every, (len(b), *every.shape)))
         shares = sets.gathered(count[None], np.ones((1, len(x))))
         turned = sets.gathered(np.broadcast_to(count, eta.shape), means[:, :, : x.shape[1]])
-        sums = _summed_cumulants(means[:, places], count[places], [shares @ p for p in products[2:]], products[2].T @ turned)
+        sums = _summed_cumulants(
+            means[:, places], count[places], [shares @ p for p in products[2:]], products[2].T @ turned
+        )
         value = eta @ died - sets.log_sums[:, places] @ count[places]
         return LikelihoodSums(value, (died @ x - sums[0], *sums[1:]))
 
@@ -218,7 +220,9 @@ def _summed_cumulants(means: Floats, weights: Floats, moments: Sequence[Floats],
     third = moments[0] + 2 * _spread(of_squares @ one, k, (_WHOLE[:3],), 2)
     third -= _spread(of_two @ one, k, ((0, 1, 2), (0, 2, 1), (1, 2, 0)), 2)
     fourth = moments[1] - _spread(three_one, k, ((1, 2, 3, 0), (0, 2, 3, 1), (0, 1, 3, 2), _WHOLE), 3)
-    fourth += 6 * _spread(of_squares @ squares, k, (_WHOLE,), 2)  # with the next: those of two and two, two and one, one
+    fourth += 6 * _spread(
+        of_squares @ squares, k, (_WHOLE,), 2
+    )  # with the next: those of two and two, two and one, one
     fourth -= _spread(of_apart @ apart, k, (_WHOLE, (0, 2, 1, 3), (0, 3, 1, 2)), 2)
     return [weights @ one, second, third, fourth]
 
@@ -234,7 +238,7 @@ def _spread(products: Floats, k: int, orders: Sequence[tuple[int, ...]], split: 
         How many axes the first part has.
     """
     flat = products.reshape(len(products), -1)
-    return np.sum([flat[:, _parts(k, order, split)] for order in orders], axis=0)
+    return np.asarray(sum(flat[:, _parts(k, order, split)] for order in orders), dtype=np.float64)
 
 
 @cache

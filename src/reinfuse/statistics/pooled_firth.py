@@ -206,14 +206,14 @@ class _Model:
     def _points(self, wanted: Sequence[Floats]) -> Generator[Floats, LikelihoodSums, list[list[Point]]]:
         """Return the points that each search wants."""
         batch, place = np.unique(np.concatenate(wanted), axis=0, return_inverse=True)
-        points = {i: self.begin[0] for i in np.flatnonzero(~batch.any(axis=1))}  # 0 was asked for at first
+        points = {i: self.begin[0] for i in range(len(batch)) if not batch[i].any()}  # 0 was asked for at first
         asked = [i for i in range(len(batch)) if i not in points]
         if asked:
             whole = np.zeros((len(asked), self.k))
             whole[:, self.columns] = batch[asked]
             sums = yield whole
             points |= dict(zip(asked, points_of(batch[asked], sums.of_columns(self.columns, self.k)), strict=True))
-        at = iter(place.ravel())
+        at = iter(place.ravel().tolist())
         return [[points[next(at)] for _ in own] for own in wanted]
 
 

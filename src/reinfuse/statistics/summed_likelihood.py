@@ -108,9 +108,7 @@ def climb(start: Floats, spread: Floats, held: int | None = None, *, near: float
     return None
 
 
-def _higher(
-    here: Point, step: Floats, spread: Floats, *, near: float = NEAR
-) -> Generator[Floats, list[Point], Point]:
+def _higher(here: Point, step: Floats, spread: Floats, *, near: float = NEAR) -> Generator[Floats, list[Point], Point]:
     """Go along a step, as far as the penalised likelihood is highest."""
     for _ in range(_HALVINGS):
         lengths = _LENGTHS if np.abs(step * spread).max(initial=0.0) > near else _LENGTHS[:1]
