@@ -29,7 +29,7 @@ def test_an_effect_without_one_of_many_centres_is_that_of_the_others():
     for s in (0, 11):
         others = site != s
         assert without[s].fit.coef == pytest.approx(
-            firth.fit("logistic", X[others, :2], response[others]).coef, abs=1e-6
+            firth.fit("logistic", X[others, :2], response[others]).coef, abs=1e-5
         )
         assert np.abs(without[s].fit.coef - whole.fit.coef).max() > 1e-3
     assert exchanges <= 5

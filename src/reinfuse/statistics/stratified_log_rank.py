@@ -55,14 +55,15 @@ def log_rank_sums(time: Floats, event: Floats, group: Integers, groups: int) -> 
     """
     member = (group[:, None] == np.arange(groups)).astype(np.float64)
     observed = event @ member
-    expected, covariance = np.zeros(groups), np.zeros((groups, groups))
-    for t in np.unique(time[event == 1]):
-        at_risk = member[time >= t].sum(axis=0)
-        n, d = at_risk.sum(), float(event[time == t].sum())
-        share = at_risk / n
-        expected += d * share
-        if n > 1:
-            covariance += d * (n - d) / (n - 1) * (np.diag(share) - np.outer(share, share))
+    times, deaths = np.unique(time[event == 1], return_counts=True)
+    order = np.argsort(-time, kind="stable")
+    before = np.concatenate([np.zeros((1, groups)), np.cumsum(member[order], axis=0)])
+    at_risk = before[np.searchsorted(-time[order], -times, side="right")]
+    n = at_risk.sum(axis=1)
+    share = at_risk / n[:, None]
+    expected = deaths @ share
+    weights = deaths * (n - deaths) / np.maximum(n - 1, 1)  # of one patient at risk: 0
+    covariance = np.diag(weights @ share) - (share * weights[:, None]).T @ share
     return LogRankSums(observed, expected, covariance)
 
 
