@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,34 @@ if TYPE_CHECKING:
 
     from reinfuse.plan.analysis_plan import Plan
     from reinfuse.study.cohorts import CohortInput
-    from reinfuse.study.sources import Checked, MapQuestion, SourceKind, SourceMap
+    from reinfuse.study.sources import Checked, MapQuestion, ReadingRules, SourceKind, SourceMap
 
-SourceArgument = Annotated[Path, typer.Argument(help="The centre's own file or folder: spreadsheet, export, data set.")]
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="The centre's own file or folder (spreadsheet, export, data set), or the address of a database."
+    ),
+]
+_RECORDS = "OMOP and FHIR"
+SchemaOption = Annotated[
+    str, typer.Option("--schema", help="Schema with the tables of OMOP.", rich_help_panel=_RECORDS)
+]
+InfusionOption = Annotated[
+    list[str] | None,
+    typer.Option("--infusion", help="Concept or code of CAR-T infusions of your own.", rich_help_panel=_RECORDS),
+]
+ResponseOption = Annotated[
+    list[str] | None,
+    typer.Option("--response", help="Concept or code that holds responses.", rich_help_panel=_RECORDS),
+]
+MrdOption = Annotated[
+    list[str] | None,
+    typer.Option("--mrd", help="Concept or code of residual disease.", rich_help_panel=_RECORDS),
+]
+ToxicityOption = Annotated[
+    list[str] | None,
+    typer.Option("--toxicity", help="Concept or code of a graded toxicity.", rich_help_panel=_RECORDS),
+]
 MapOption = Annotated[Path, typer.Option("--map", help="Confirmed map (TOML), from `reinfuse map`.")]
 WithMapOption = Annotated[Path | None, typer.Option("--map", help="Map (TOML) of a file that is no cohort yet.")]
 CorrectionsOption = Annotated[
@@ -36,16 +61,24 @@ def map_source(
         str | None, typer.Option("--kind", autocompletion=kinds, help="Kind of source; default: found out.")
     ] = None,
     preset: Annotated[str, typer.Option("--preset", help="Map of the package for a known export.")] = "",
+    schema: SchemaOption = "",
+    infusion: InfusionOption = None,
+    response: ResponseOption = None,
+    mrd: MrdOption = None,
+    toxicity: ToxicityOption = None,
     review: Annotated[bool, typer.Option("--review", help="Ask the open questions one by one.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the proposals as JSON.")] = False,
     force: ForceOption = False,
 ) -> None:
     """Propose how a centre's own file becomes a cohort. Writes a map for a person to confirm; nothing is imported."""
-    from reinfuse.study.sources import fitting, go_on_with, headers_of, propose_map, write_map
+    from reinfuse.study.sources import fitting, go_on_with, headers_of, propose_map, source_place, write_map
 
-    place = console.destination(out.parent, "map", source, force=force or (review and out.is_file()))
+    where = source_place(source)
+    files = [where] if isinstance(where, Path) else []
+    place = console.destination(out.parent, "map", *files, force=force or (review and out.is_file()))
     place.check_files([out.name])
-    read, proposed = propose_map(source, kind=_kind(kind), preset=preset)
+    rules = _rules(schema, infusion=infusion, response=response, mrd=mrd, toxicity=toxicity)
+    read, proposed = propose_map(where, kind=_kind(kind), preset=preset, rules=rules)
     source_map = proposed.map
     if review:
         if out.is_file() and (earlier := go_on_with(out, read, proposed)):
@@ -77,10 +110,12 @@ def import_source(
     force: ForceOption = False,
 ) -> None:  # fmt: skip
     """Import a centre's own file as its map says. Writes a cohort folder; exit status 2 while anything is open."""
-    from reinfuse.study.sources import import_folder
+    from reinfuse.study.sources import import_folder, source_place
 
-    place = console.destination(out, "import", source, map_file, corrections, force=force)
-    checked = import_folder(source, map_file, place, corrections=corrections)
+    where = source_place(source)
+    files = [where] if isinstance(where, Path) else []
+    place = console.destination(out, "import", *files, map_file, corrections, force=force)
+    checked = import_folder(where, map_file, place, corrections=corrections)
     if json:
         show(checked.problems, json)
         return
@@ -98,6 +133,14 @@ def cohort_of(path: Path, map_file: Path | None, plan: Path | None,
     from reinfuse.study.intake import cohort_and_plan
 
     return cohort_and_plan(path, map_path=map_file, plan=plan, corrections=corrections)
+
+
+def _rules(schema: str, **listed: list[str] | None) -> ReadingRules:
+    """Return how clinical records are read."""
+    from reinfuse.study.sources import ReadingRules
+
+    named: dict[str, Any] = {name: tuple(texts or ()) for name, texts in listed.items()}
+    return ReadingRules(schema=schema, **named)
 
 
 def _kind(kind: str | None) -> SourceKind | None:

@@ -14,7 +14,10 @@ from reinfuse.exceptions import ExtraMissing, Problem
 
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "app": ("starlette", "uvicorn", "python_multipart"),
+    "fhir": ("duckdb",),
     "kinetics": ("jax", "numpyro"),
+    "omop": ("ibis", "duckdb"),
+    "omop-postgres": ("ibis", "psycopg"),
     "sas": ("pyreadstat",),
     "virtual": ("numba", "bayes_opt", "SALib", "dask", "distributed"),
 })  # fmt: skip

@@ -13,6 +13,7 @@ from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import in_time, is_time
 from reinfuse.sources.left_columns import not_followed
+from reinfuse.sources.records.answers import ANSWERS
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
 
@@ -313,7 +314,7 @@ class _Follower:
 
     def _idle_dictionaries(self) -> Iterator[str]:
         for name in self.map.values:
-            if name not in self.filling.dictionaries:
+            if name not in self.filling.dictionaries and name != ANSWERS:
                 near = nearest(name, self.filling.dictionaries)
                 hint = f", did you mean {near}?" if near else ""
                 yield f"map: no line reads its texts by [values.{name}]{hint}"

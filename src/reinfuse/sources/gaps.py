@@ -19,6 +19,7 @@ _DATE = 'a date as 2024-03-15, or "" for an empty cell'
 _ANSWERS = {
     "date": _DATE, "last_contact": _DATE, "death": 'alive, a date as 2024-03-15, or "" for an empty cell',
     "dose_cells_per_kg": 'cells per kg as 2000000, or "" for an empty cell',
+    "infusion_records": "infusion, or no infusion",
     "grade": '0 to 5, or "" for an empty cell', "infusion": '1, 2, ..., or "" for an empty cell',
     "age_years": 'years, or "" for an empty cell',
     "lymphodepletion": 'a regimen as Flu/Cy, Cy, bendamustine or none, or "" for an empty cell',

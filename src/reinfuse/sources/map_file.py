@@ -14,6 +14,7 @@ from reinfuse.cohort.plausibility import CONFIRMABLE
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import MapRefused, Problem, nearest
 from reinfuse.sources.map_text import map_text
+from reinfuse.sources.records.reading_rules import faults
 from reinfuse.sources.source_map import (
     BLOCK_TABLES,
     EMPTY_GRADES,
@@ -107,7 +108,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def whole(self, contents: Mapping[str, Any]) -> SourceMap | None:
-        names = ("source", "questions", "sheets", "values", *BLOCK_TABLES)
+        names = ("source", "questions", "reading", "sheets", "values", *BLOCK_TABLES)
         self._unknown("", contents, names=names)
         head = self._typed("", contents, key="source", kind=dict, default={})
         self._unknown("source", head, names=_SOURCE_KEYS)
@@ -129,9 +130,11 @@ class _Reader:
         confirmed = tuple(str(c) for c in self._typed("source", head, key="confirmed", kind=list, default=[]))
         for one in confirmed:
             self._chosen("source.confirmed", one, CONFIRMABLE)
+        reading = self._typed("", contents, key="reading", kind=dict, default={})
+        self.problems += faults(reading)
         if kind is None:
             return None
-        return SourceMap(kind, fingerprint, blocks, order, ids, layouts, values, ignored, questions, confirmed)
+        return SourceMap(kind, fingerprint, blocks, order, ids, layouts, values, ignored, questions, confirmed, reading)
 
     def _kind(self, head: Mapping[str, Any]) -> SourceKind | None:
         kinds: tuple[SourceKind, ...] = get_args(SourceKind)

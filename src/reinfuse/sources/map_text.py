@@ -28,6 +28,11 @@ _HINTS = {
     EMPTY_GRADES: "0: no grade (an empty cell, no row) after an infusion that was given is grade 0; missing: not known",
     "first_day": "number of a clock's first day: 0 (as reinfuse counts), or 1 (as AVAL of most trials)",
 }
+_READING = {
+    "merge_days": "records at most so many days after the first are one infusion",
+    "lymphodepletion_days": "days before an infusion in which lymphodepletion is looked for",
+    "response": "concepts or codes of records that hold responses; then run `reinfuse map` again with --response",
+}
 
 
 def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
@@ -42,6 +47,9 @@ def map_text(source_map: SourceMap, proposals: Iterable[Proposal] = ()) -> str:
     """
     lines = _HEAD.splitlines()
     lines += _source(source_map)
+    if source_map.reading:
+        lines += ["", "[reading]", *(_beside(f"{toml_key(k)} = {toml_value(v)}", _READING.get(k, ""))
+                                     for k, v in source_map.reading.items())]  # fmt: skip
     lines += _sheets(source_map, {p.source: p for p in proposals if p.target == IGNORE})
     for name, words in source_map.values.items():
         lines += ["", f"[values.{toml_key(name)}]  # {permitted_of(source_map, name) or permitted(name)}"]

@@ -11,6 +11,7 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.sources import dose_answers, left_columns
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.infusion_days import is_time
+from reinfuse.sources.records.answers import ANSWERS, INFUSION, NO_INFUSION
 from reinfuse.sources.source_map import (
     EMPTY_GRADES,
     EMPTY_MEANINGS,
@@ -135,6 +136,10 @@ def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
     for name, words in source_map.values.items():
         for word, meaning in words.items():
             if meaning == OPEN or (not isinstance(meaning, str) and OPEN in meaning.values()):
+                if name == ANSWERS:
+                    text = f"Are the records {word!r} infusions of CAR-T cells?"
+                    yield MapQuestion(f"values.{name}", word, "value", text, (INFUSION, NO_INFUSION))
+                    continue
                 how = dose_answers.permitted_of(source_map, name, word=word) or permitted(name)
                 text = f"What does {word!r} mean as {name}? ({how}{_PARTS if name in _COMPOUND else ''})"
                 yield MapQuestion(f"values.{name}", word, "value", text)
@@ -229,6 +234,8 @@ def _is_meant(column: str, answer: str) -> bool:
         low, high = _NUMBERS[column]
         number = read_number(answer).value
         return isinstance(number, float) and low <= number <= high
+    if column == ANSWERS:
+        return answer in (INFUSION, NO_INFUSION)
     if column in ("date", "last_contact", "death"):
         return is_time(answer) or (column == "death" and is_alive(answer))
     return column != "lymphodepletion" or regimen_class(answer) is not None

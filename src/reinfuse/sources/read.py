@@ -11,8 +11,11 @@ from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.exceptions import Problem
 from reinfuse.sources.cbioportal import read_cbioportal
 from reinfuse.sources.cdisc.reading import read_adam, read_sdtm
+from reinfuse.sources.clinical_source import read_clinical
 from reinfuse.sources.glimpse import PARQUET, TEXTS
+from reinfuse.sources.omop.address import DatabaseAddress
 from reinfuse.sources.recognition import recognise
+from reinfuse.sources.records.clinical import ReadingRules
 from reinfuse.sources.redcap.reading import holds_export, read_redcap
 from reinfuse.sources.source_table import KINDS, SheetLayout, Source, SourceKind, SourceTable
 from reinfuse.sources.spreadsheet import TABLE, read_text, read_workbook
@@ -22,24 +25,29 @@ from reinfuse.tabular.limits import WORKBOOKS_IN_FOLDER
 _NO_LAYOUTS: Mapping[str, SheetLayout] = {}
 
 
-def read_source(path: Path, *, kind: SourceKind | None = None,
-                layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS) -> Source:  # fmt: skip
+def read_source(path: Path | DatabaseAddress, *, kind: SourceKind | None = None,
+                layouts: Mapping[str, SheetLayout] = _NO_LAYOUTS, rules: ReadingRules | None = None,
+                answers: Mapping[str, str] | None = None) -> Source:  # fmt: skip
     """Read a file or folder in a foreign format; nothing of it is understood yet.
 
     Parameters
     ----------
     path
-        The file or folder.
+        The file or folder, or the address of a database.
     kind
         What it is; found out where it is None.
     layouts
         Where header and data stand, by sheet: those of a confirmed map. Other sheets get a proposal.
+    rules, answers
+        Of clinical records (OMOP, FHIR): how they are read, and which a confirmed map says are infusions.
 
     Returns
     -------
     Source
         Its `problems` say what could not be read, or is no source at all.
     """
+    if isinstance(path, DatabaseAddress):
+        return read_clinical(path, "omop", rules, answers=answers)
     if kind is None:
         recognised = recognise(path)
         if recognised.kind == "cohort":
@@ -50,10 +58,9 @@ def read_source(path: Path, *, kind: SourceKind | None = None,
         kind = recognised.kind
     if kind == "redcap" and path.suffix.casefold() in WORKBOOKS and not holds_export(path):
         kind = "excel"  # events of REDCap under headers of the centre's own
-    reader = _READERS.get(kind)
-    if reader is None:
-        return _nothing(path, f"sources of the kind {kind} are not read", remedy="save it as .csv or .xlsx")
-    return reader(path, layouts)
+    if kind in ("omop", "fhir"):
+        return read_clinical(path, kind, rules, answers=answers)
+    return _READERS[kind](path, layouts)
 
 
 def _nothing(path: Path, rule: str, *, remedy: str) -> Source:

@@ -194,6 +194,8 @@ class SourceMap:
         Headers, by sheet, that are not carried over, with the reason.
     questions
         Key -> answer of questions about the source as a whole (`weight`, `first_day`, `reader`, ...): ``[questions]``.
+    reading
+        How clinical records (OMOP, FHIR) are read: days within which records are one infusion, concepts of the site.
     confirmed
         Kinds of implausible values (`cohort.plausibility.CONFIRMABLE`) that a person looked at and that are right.
     """
@@ -208,6 +210,7 @@ class SourceMap:
     ignored: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
     confirmed: tuple[str, ...] = ()
+    reading: Mapping[str, object] = field(default_factory=dict)
 
     def places(self) -> Iterator[tuple[str, Block]]:
         """Yield each block after its place in the map: ``patients``; ``infusions[2]`` where a table has several."""

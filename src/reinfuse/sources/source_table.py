@@ -137,6 +137,10 @@ class Source:
     """What was seen of the file as a whole and is not carried over: legend sheets, hidden sheets."""
     missing_codes: tuple[str, ...] = ()
     """Texts that may stand for missing data in any column, by a convention of the format: each is asked about once."""
+    reading: Mapping[str, object] = field(default_factory=dict)
+    """How clinical records were read: `[reading]` of a map."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Of clinical records, which are infusions: record in words -> answer, of the map or as it is proposed."""
 
     @cached_property
     def fingerprint(self) -> str:

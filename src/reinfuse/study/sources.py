@@ -22,31 +22,42 @@ from reinfuse.sources.corrections import (
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.map_file import load_map, map_text
+from reinfuse.sources.omop.address import DatabaseAddress, source_place
 from reinfuse.sources.preset import fitting, with_preset
 from reinfuse.sources.proposal import Proposal, Proposed
 from reinfuse.sources.propose import propose
 from reinfuse.sources.questions import MapQuestion, answered, fault, questions
 from reinfuse.sources.read import read_source
+from reinfuse.sources.records.answers import ANSWERS
+from reinfuse.sources.records.clinical import ReadingRules
+from reinfuse.sources.records.reading_rules import rules_of
 from reinfuse.sources.source_map import Block, SourceMap
 from reinfuse.sources.source_table import KINDS, Source, SourceKind
 from reinfuse.tabular.toml import parse_toml
 
 __all__ = [
-    "KINDS", "Checked", "MapQuestion", "Source", "SourceKind", "SourceMap", "answered", "check_source", "fault",
+    "KINDS", "Checked", "DatabaseAddress", "MapQuestion", "ReadingRules", "Source",
+    "SourceKind", "SourceMap", "answered", "check_source", "fault",
     "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "map_questions", "plan_of_trial",
-    "propose_map", "questions", "write_map",
+    "propose_map", "questions", "source_place", "write_map",
 ]  # fmt: skip
 
 
-def propose_map(path: Path, *, kind: SourceKind | None = None, preset: str = "") -> tuple[Source, Proposed]:
+def propose_map(path: Path | DatabaseAddress, *, kind: SourceKind | None = None, preset: str = "",
+                rules: ReadingRules | None = None) -> tuple[Source, Proposed]:  # fmt: skip
     """Read a source and propose its map, or fill in that of a preset.
+
+    Parameters
+    ----------
+    rules
+        How clinical records (OMOP, FHIR) are read.
 
     Raises
     ------
     SourceRefused
         If nothing of it can be read, or the preset does not fit.
     """
-    source = read_source(path, kind=kind)
+    source = read_source(path, kind=kind, rules=rules)
     if not source.tables:
         raise SourceRefused(source.problems)
     proposed = propose(source)
@@ -89,7 +100,7 @@ def write_map(source_map: SourceMap, proposals: tuple[Proposal, ...], place: Des
     return path
 
 
-def import_source(path: Path, map_path: Path, *, corrections: Path | None = None) -> Checked:
+def import_source(path: Path | DatabaseAddress, map_path: Path, *, corrections: Path | None = None) -> Checked:
     """Make a cohort of a source as its map says, and check it.
 
     Parameters
@@ -104,7 +115,7 @@ def import_source(path: Path, map_path: Path, *, corrections: Path | None = None
     SourceRefused
         While anything is open, not understood, or wrong in the cohort: with every problem, in the source's words.
     """
-    return checked_cohort(_followed(path, map_path, _ledger(corrections))[1], path.absolute())
+    return checked_cohort(_followed(path, map_path, _ledger(corrections))[1], _on_disk(path))
 
 
 def plan_of_trial(source_check: Checked) -> Plan | None:
@@ -137,7 +148,8 @@ def check_source(path: Path, map_path: Path, *, corrections: Path | None = None)
     return check(_followed(path, map_path, _ledger(corrections))[1], path.absolute())
 
 
-def import_folder(path: Path, map_path: Path, place: Destination, *, corrections: Path | None = None) -> Checked:
+def import_folder(path: Path | DatabaseAddress, map_path: Path, place: Destination, *,
+                  corrections: Path | None = None) -> Checked:  # fmt: skip
     """Make a cohort folder of a source; the ledger of corrections lies in it.
 
     Raises
@@ -150,10 +162,14 @@ def import_folder(path: Path, map_path: Path, place: Destination, *, corrections
     place.check()
     ledger = _ledger(corrections)
     source, imported = _followed(path, map_path, ledger)
-    checked = checked_cohort(imported, path.absolute())
+    checked = checked_cohort(imported, _on_disk(path))
     beside = {CORRECTIONS_FILE: ledger_text(ledger).encode()} if ledger else {}
     write_cohort(replace(checked, imported=with_originals(imported, source, ledger)), place, beside=beside)
     return checked
+
+
+def _on_disk(path: Path | DatabaseAddress) -> Path | None:
+    return path.absolute() if isinstance(path, Path) else None
 
 
 def _ledger(path: Path | None) -> tuple[Correction, ...]:
@@ -165,8 +181,10 @@ def headers_of(source: Source) -> Iterator[str]:
     yield from dict.fromkeys(c.header for t in source.tables for c in t.columns)
 
 
-def _followed(path: Path, map_path: Path, ledger: Sequence[Correction]) -> tuple[Source, Imported]:
+def _followed(path: Path | DatabaseAddress, map_path: Path, ledger: Sequence[Correction]) -> tuple[Source, Imported]:
     """Return a source as it was read, and what its map makes of it with the corrections."""
     source_map = load_map(map_path)
-    source = read_source(path, kind=source_map.kind, layouts=source_map.layouts)
+    answers = {word: str(answer) for word, answer in source_map.values.get(ANSWERS, {}).items()}
+    source = read_source(path, kind=source_map.kind, layouts=source_map.layouts, rules=rules_of(source_map.reading),
+                         answers=answers)  # fmt: skip
     return source, follow(corrected_source(source, ledger), source_map)

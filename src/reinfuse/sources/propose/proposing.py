@@ -23,6 +23,7 @@ from reinfuse.sources.propose.table_shape import headers_in_rows
 from reinfuse.sources.propose.therapy_kinds import with_kinds
 from reinfuse.sources.propose.unread_events import UnreadColumns
 from reinfuse.sources.propose.visits import with_visits
+from reinfuse.sources.records.proposing import propose_records
 from reinfuse.sources.source_map import EMPTY_GRADES, LEFT_OUT, MISSING_CODES, OPEN, Answer, Block, SourceMap
 from reinfuse.sources.source_table import Source
 from reinfuse.tabular.cell_parsing import Dialect
@@ -149,5 +150,7 @@ _WITH_DATES = ("response", "result", "grade", "therapy", "death_cause")
 """Columns whose words may hold a date: ``RC (12/04/21)``."""
 _BESIDE_OTHERS = ("diagnosis", "death_cause")
 """Columns of patients that may be read from the column of another: from the histology, from what tells of the death."""
-_BY_STANDARD: Mapping[str, Callable[[Source], Proposed]] = {"adam": propose_adam, "sdtm": propose_sdtm}
+_BY_STANDARD: Mapping[str, Callable[[Source], Proposed]] = {
+    "adam": propose_adam, "sdtm": propose_sdtm, "omop": propose_records, "fhir": propose_records,
+}  # fmt: skip
 """Kind of source whose names of variables are a standard's."""

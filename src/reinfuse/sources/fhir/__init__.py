@@ -1,0 +1,1 @@
+"""FHIR Bulk Data (NDJSON), flattened by ViewDefinitions."""

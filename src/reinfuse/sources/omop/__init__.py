@@ -1,0 +1,1 @@
+"""OMOP Common Data Model, read in the database where it stands."""

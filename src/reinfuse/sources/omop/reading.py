@@ -1,0 +1,132 @@
+"""From a DuckDB file, a folder of OMOP tables or the address of PostgreSQL to a store of records; read-only."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reinfuse.runtime.extras import require
+from reinfuse.sources.omop.address import DatabaseAddress
+from reinfuse.sources.omop.store import OmopStore
+from reinfuse.sources.omop.tables import COLUMNS
+from reinfuse.sources.records.clinical import StoreUnreadable
+from reinfuse.tabular import files
+
+_TEXTS = (".csv", ".tsv", ".parquet")
+_READ_ONLY = "-c default_transaction_read_only=on"
+_CREDENTIALS = re.compile(r"//[^/@\s]*@")
+
+
+@contextmanager
+def open_omop(place: Path | DatabaseAddress, schema: str = "") -> Iterator[OmopStore]:
+    """Open an OMOP database for reading.
+
+    Parameters
+    ----------
+    place
+        A DuckDB file, a folder with a file a table, or an address.
+    schema
+        That holds the tables; empty: the database's default.
+
+    Raises
+    ------
+    ExtraMissing
+        If Ibis, or the driver of the database, is not installed.
+    StoreUnreadable
+        If it cannot be opened, or holds no OMOP tables.
+    """
+    require("omop")
+    if isinstance(place, DatabaseAddress):
+        require("omop-postgres")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"fetch_\w+\(\) is deprecated", DeprecationWarning)  # Ibis 12 on DuckDB 1.5
+        with _store(place, schema) as store:
+            yield store
+
+
+@contextmanager
+def _store(place: Path | DatabaseAddress, schema: str) -> Iterator[OmopStore]:
+    connection, tables, hashes = _opened(place, schema)
+    try:
+        yield OmopStore(place.name, tables, lambda e: _rows(connection, e), hashes=hashes)
+    except StoreUnreadable:
+        raise
+    except Exception as failure:
+        if not _is_of_the_database(failure):
+            raise
+        raise StoreUnreadable(f"a query failed: {_said(failure, place)}", "look whether the tables are those of "
+                              "OMOP 5.3 or 5.4, and whether this user may read them") from None  # fmt: skip
+    finally:
+        connection.disconnect()
+
+
+def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, Any], Mapping[str, str]]:
+    """Return the connection, the tables by name, and the hashes of files."""
+    import ibis
+
+    try:
+        if isinstance(place, DatabaseAddress):
+            connection = ibis.postgres.connect(**_parts(place), options=_READ_ONLY)
+        elif files.kind(place) == "folder":
+            connection = ibis.duckdb.connect()
+            return connection, dict(_of_files(connection, place)), dict(map(_hashed, _files(place)))
+        else:
+            connection = ibis.duckdb.connect(place, read_only=True)
+        names = connection.list_tables(database=schema or None)
+    except Exception as failure:
+        if isinstance(failure, StoreUnreadable):
+            raise
+        remedy = "check file or address, schema, user and password (PGPASSWORD or ~/.pgpass)"
+        raise StoreUnreadable(f"cannot be opened: {_said(failure, place)}", remedy) from None
+    wanted = [n for n in names if n.casefold() in COLUMNS]
+    return connection, {n: connection.table(n, database=schema or None) for n in wanted}, {}
+
+
+def _parts(place: DatabaseAddress) -> dict[str, Any]:
+    """Return the parts of an address that are told; what lacks, libpq takes from its own settings."""
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(place.url)
+    told = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password,
+            "database": parts.path.strip("/")}  # fmt: skip
+    query = dict(one.partition("=")[::2] for one in parts.query.split("&") if one)
+    return {k: unquote(v) if isinstance(v, str) else v for k, v in {**told, **query}.items() if v}
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    return [f for f in sorted(folder.iterdir()) if f.suffix.casefold() in _TEXTS and f.stem.casefold() in COLUMNS]
+
+
+def _hashed(file: Path) -> tuple[str, str]:
+    with file.open("rb") as content:
+        return file.name, hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _of_files(connection: Any, folder: Path) -> Iterator[tuple[str, Any]]:
+    for file in _files(folder):
+        if file.suffix.casefold() == ".parquet":
+            yield file.stem, connection.read_parquet(file, table_name=file.stem.casefold())
+        else:
+            yield file.stem, connection.read_csv(file, table_name=file.stem.casefold(), all_varchar=True)
+
+
+def _rows(connection: Any, expression: Any) -> Sequence[tuple[Any, ...]]:
+    columns = connection.to_pyarrow(expression).to_pydict()
+    return list(zip(*columns.values(), strict=True))
+
+
+def _is_of_the_database(failure: Exception) -> bool:
+    return type(failure).__module__.partition(".")[0] in ("duckdb", "_duckdb", "psycopg", "ibis", "sqlglot", "pyarrow")
+
+
+def _said(failure: Exception, place: Path | DatabaseAddress) -> str:
+    """Return the first line of a failure without user and password."""
+    text = _CREDENTIALS.sub("//", str(failure).strip().partition("\n")[0])
+    for secret in place.secrets if isinstance(place, DatabaseAddress) else ():
+        text = text.replace(secret, "...")
+    return text
