@@ -75,7 +75,7 @@ def pool_request(folder):
     """Write the first request of a study of three centres, and return its path."""
     study = folder / "study.toml"
     study.write_text('centres = ["A", "B", "C"]\nendpoints = ["os"]\n[plan]\nfactors = [{name = "bulky"}]\n')
-    return plan_pool(study, Destination(folder / "pool", "pool", ()))
+    return plan_pool(study, Destination(folder / "pool", "pool", ())).request
 
 
 def arguments(words, cohort, out):

@@ -31,8 +31,9 @@ def plan_study(
     place = console.destination(out, "pool", study, force=force)
     from reinfuse.study.pooling import plan_pool
 
-    path = plan_pool(study, place)
-    console.say(f"Request: {path.resolve()}")
+    planned = plan_pool(study, place)
+    console.say(f"Request: {planned.request.resolve()}")
+    console.say(planned.mode)
     console.say("Send it to every centre; gather the answers in its folder; then: reinfuse pool combine " + str(out))
 
 

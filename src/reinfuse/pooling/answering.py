@@ -14,7 +14,10 @@ from reinfuse.exceptions import PoolRefused, Problem, nearest
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, explained
 from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Answer, Request
+from reinfuse.pooling.integer_tables import integer_tables
 from reinfuse.pooling.sealing import NoExchange, seal, unsealed
+from reinfuse.pooling.table_choice import TableChoice
+from reinfuse.pooling.table_words import factors_in_words, further_in_words, tables_in_words
 from reinfuse.statistics.likelihood_sums import numbers_at_a_point
 from reinfuse.version import __version__
 
@@ -96,12 +99,14 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
     """
     study = request.study
     patients = CentreData.of(study, data)
-    withheld = patients.withheld()
+    choice = TableChoice(patients) if study.mode == "tables" else None
+    withheld = patients.withheld() if choice is None else choice.withheld
     _refuse_what_must_not_leave(request, patients, withheld=withheld)
     models = [m for m in study.models if m.key in request.points and m.key not in withheld]
     first = request.number == 1
     answer = Answer(study.digest, centre, request.number, request.digest, request.answers.get(centre, ""),
-                    tables_of(patients, withheld) if first else {},
+                    {} if not first else tables_of(patients, withheld) if choice is None else
+                    integer_tables(patients, choice),
                     {m.key: sums_of(patients, m, request.points[m.key]) for m in models},
                     withheld if first else {})  # fmt: skip
     log = Releases()
@@ -139,6 +144,9 @@ def _refuse_what_must_not_leave(request: Request, patients: CentreData, *, withh
 def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iterator[str]:
     """Yield what leaves the centre."""
     study, n = request.study, patients.data.frame.height
+    if study.mode == "tables":
+        yield from tables_in_words(study, answer)
+        return
     yield f"Study: {study.title}, request {request.number} (at most {study.most_exchanges}); centre: {answer.centre}."
     yield f"Patients analysed: {n}. No row, identifier or date of a patient leaves; the following numbers do."
     if answer.tables:
@@ -164,12 +172,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _tables_in_words(answer: Answer) -> Iterator[str]:
-    for name, factor in answer.tables["factors"].items():
-        if "levels" in factor:
-            counts = ", ".join(f"{level} {count}" for level, count in factor["levels"].items())
-            yield f"{name}: {counts}, missing {factor['missing']}."
-        else:
-            yield f"{name}: {factor['n']} values, their sum and the sum of their squares, missing {factor['missing']}."
+    yield from factors_in_words(answer.tables["factors"])
     for name, end in answer.tables["endpoints"].items():
         days = f", sum of the times {end['days']:,.0f} days" if "days" in end else ""
         yield f"{name}: {end['events']} of {end['n']} patients with the event{days}."
@@ -177,3 +180,4 @@ def _tables_in_words(answer: Answer) -> Iterator[str]:
         yield f"{key}: {a} of {a + b} with the factor and {c} of {c + d} without it have the event."
     if tests := answer.tables["log_rank"]:
         yield f"Observed and expected events of each level, with their covariance: {', '.join(tests)}."
+    yield from further_in_words(answer.tables)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from reinfuse.pooling.centre_data import CentreData
+from reinfuse.pooling.descriptive_tables import curve_table, factor_table, flow_table, toxicity_table
 from reinfuse.pooling.pooled_study import PooledModel
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, cox_sums, logistic_sums
 from reinfuse.statistics.stratified_log_rank import log_rank_sums
@@ -18,30 +18,16 @@ def tables_of(centre: CentreData, withheld: Mapping[str, str]) -> dict[str, Any]
     """Return counts and sums, as JSON values."""
     open_ends = [name for name in centre.study.endpoints if name not in withheld]
     return {
-        "flow": _flow(centre),
-        "factors": {name: _factor(centre, name) for name in centre.columns},
+        "flow": flow_table(centre, 0),
+        "factors": {name: factor_table(centre, name, 0) for name in centre.columns},
         "endpoints": {name: _endpoint(centre, name) for name in open_ends},
         "models": {m.key: _model(centre, m) for m in centre.study.models if m.key not in withheld},
         "fourfold": {m.key: _fourfold(centre, m) for m in _compared(centre, withheld, kind="binary")},
         "log_rank": {m.key: _log_rank(centre, m) for m in _compared(centre, withheld, kind="time")},
-    }
-
-
-def _flow(centre: CentreData) -> dict[str, Any]:
-    flow = centre.data.flow
-    excluded = Counter(r for r in flow["reason"].to_list() if r is not None)
-    return {"patients": flow.height, "analysed": centre.data.frame.height, "excluded": dict(sorted(excluded.items()))}
-
-
-def _factor(centre: CentreData, name: str) -> dict[str, Any]:
-    if name in centre.groups:
-        group, levels = centre.groups[name], centre.study.levels_of(name)
-        counts = {level: int((group == i).sum()) for i, level in enumerate(levels)}
-        return {"levels": counts, "missing": int((group < 0).sum())}
-    values = centre.values[name]
-    observed = values[~np.isnan(values)]
-    return {"n": len(observed), "sum": float(observed.sum()), "sum_of_squares": float((observed**2).sum()),
-            "missing": len(values) - len(observed)}  # fmt: skip
+        "toxicity": toxicity_table(centre, 0),
+        "curves": {name: curve for name in open_ends if centre.study.kind_of(name) == "time"
+                   and (curve := curve_table(centre, name, 0, beside={})) is not None},
+    }  # fmt: skip
 
 
 def _endpoint(centre: CentreData, name: str) -> dict[str, Any]:
@@ -74,10 +60,8 @@ def _fourfold(centre: CentreData, model: PooledModel) -> list[int]:
 def _log_rank(centre: CentreData, model: PooledModel) -> dict[str, Any]:
     complete, end = centre.complete(model), centre.endpoint(model.endpoint)
     assert end.time is not None
-    sums = log_rank_sums(end.time[complete], end.event[complete], centre.groups[model.factors[0]][complete],
-                         len(centre.study.levels_of(model.factors[0])))  # fmt: skip
-    return {"observed": sums.observed.tolist(), "expected": sums.expected.tolist(),
-            "covariance": sums.covariance.tolist()}  # fmt: skip
+    return log_rank_sums(end.time[complete], end.event[complete], centre.groups[model.factors[0]][complete],
+                         len(centre.study.levels_of(model.factors[0]))).record  # fmt: skip
 
 
 def sums_of(centre: CentreData, model: PooledModel, points: Any) -> LikelihoodSums:

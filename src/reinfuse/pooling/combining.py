@@ -43,6 +43,8 @@ class ModelResult:
         p and degrees of freedom of the test that all centres have the same coefficients; None where there is none.
     why
         Why there is no fit, or None.
+    permutation
+        p of the test by permutation within centres; None where there is none, as in rounds mode.
     """
 
     model: PooledModel
@@ -51,6 +53,7 @@ class ModelResult:
     without: Mapping[str, PooledFit] = field(default_factory=dict, repr=False)
     homogeneity: tuple[float, int] | None = None
     why: str | None = None
+    permutation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class PooledResults:
 
     exchanges: Exchanges
     models: tuple[ModelResult, ...]
+    counted: Mapping[str, Answer] = field(default_factory=dict, repr=False)
+    """Of tables mode the answers, with the counts and sums that follow from their integers."""
 
     @property
     def study(self) -> PooledStudy:
@@ -68,16 +73,18 @@ class PooledResults:
     @property
     def first(self) -> Mapping[str, Answer]:
         """The answers that hold the tables."""
-        return self.exchanges.answers[0]
+        return self.counted or self.exchanges.answers[0]
 
 
 def first_request(study: PooledStudy) -> Request:
     """Return the request with which a study begins: counts, and each model's sums where all coefficients are 0."""
+    if study.mode == "tables":
+        return Request(study, 1, {})
     return Request(study, 1, {model.key: np.zeros((1, study.size(model))) for model in study.models})
 
 
 @dataclass
-class _Running:
+class Running:
     """A fit on its way: of all centres of a model, or of all but one."""
 
     model: PooledModel
@@ -109,10 +116,8 @@ def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | Po
         If a centre's times seem to be in another unit, or a request in the folder is not what follows from the answers.
     """
     study = exchanges.study
-    problems = [*_too_few_in_all(exchanges), *_other_units(exchanges, confirmed)]
-    if problems:
-        raise PoolRefused(problems)
-    running = list(_begun(exchanges))
+    check_answers(exchanges, confirmed)
+    running = list(begun(study, exchanges.answers[0]))
     for request, answers in zip(exchanges.requests, exchanges.answers, strict=True):
         for one in running:
             if one.points is not None:
@@ -130,9 +135,22 @@ def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | Po
     return PooledResults(exchanges, tuple(_results(study, exchanges, running=running)))
 
 
+def check_answers(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> None:
+    """Refuse answers of too few patients in all, or in another unit.
+
+    Raises
+    ------
+    PoolRefused
+        With all such problems.
+    """
+    problems = [*_too_few_in_all(exchanges), *_other_units(exchanges, confirmed)]
+    if problems:
+        raise PoolRefused(problems)
+
+
 def contributing(model: PooledModel, first: Mapping[str, Answer]) -> tuple[str, ...]:
     """Return the centres that tell of a model."""
-    return tuple(centre for centre, answer in first.items() if model.key in answer.sums)
+    return tuple(centre for centre, answer in first.items() if model.key in answer.tables["models"])
 
 
 def patients_of(model: PooledModel, centres: Iterable[str], first: Mapping[str, Answer]) -> int:
@@ -140,9 +158,8 @@ def patients_of(model: PooledModel, centres: Iterable[str], first: Mapping[str, 
     return sum(int(first[c].tables["models"][model.key]["n"]) for c in centres)
 
 
-def _begun(exchanges: Exchanges) -> Iterator[_Running]:
+def begun(study: PooledStudy, first: Mapping[str, Answer]) -> Iterator[Running]:
     """Yield each model of enough centres at its first points, and without each centre where enough are left."""
-    study, first = exchanges.study, exchanges.answers[0]
     for model in study.models:
         centres = contributing(model, first)
         if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
@@ -152,10 +169,10 @@ def _begun(exchanges: Exchanges) -> Iterator[_Running]:
             n, events = (sum(size[what] for size in sizes) for what in ("n", "events"))
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
                                  tests=left_out is None, alone=n > MOST_PATIENTS, events=max(events, 1))  # fmt: skip
-            yield _Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
+            yield Running(model, tuple(c for c in centres if c != left_out), left_out, fitting, next(fitting))
 
 
-def _places(one: _Running, request: Request) -> list[int]:
+def _places(one: Running, request: Request) -> list[int]:
     """Return where the points of a fit stand in a request."""
     assert one.points is not None
     given = request.points.get(one.model.key, np.empty((0, one.points.shape[1])))
@@ -174,7 +191,7 @@ def _joined(batches: Sequence[Floats]) -> Floats:
     return np.unique(np.concatenate(batches), axis=0) if batches else np.empty((0, 0))
 
 
-def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[_Running]) -> Iterator[ModelResult]:
+def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[Running]) -> Iterator[ModelResult]:
     for model in study.models:
         fits = {one.left_out: one.fit for one in running if one.model == model}
         centres = contributing(model, exchanges.answers[0])
@@ -191,7 +208,7 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[_Run
             if summit is not None and len(centres) > MOST_SEARCHED:
                 others = zip(centres, fit_without(*summit, whole=fit), strict=True)
                 without = {centre: other for centre, other in others if other is not None}
-            yield ModelResult(model, centres, fit, without, _homogeneity(summit))
+            yield ModelResult(model, centres, fit, without, homogeneity_at(summit))
 
 
 def _summit(
@@ -217,7 +234,7 @@ def _summit(
     return sums, exchanges.requests[number].points[model.key][place][columns]
 
 
-def _homogeneity(summit: tuple[list[LikelihoodSums], Floats] | None) -> tuple[float, int] | None:
+def homogeneity_at(summit: tuple[list[LikelihoodSums], Floats] | None) -> tuple[float, int] | None:
     """Test that all centres have the same coefficients, by their sums where the maximum was found."""
     if summit is None:
         return None

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from reinfuse.arrays import Floats
+from reinfuse.pooling.integer_tables import INTEGER_TABLES, NamelessPatients
 from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.sealing import NoExchange, seal, sealed
 from reinfuse.statistics.likelihood_sums import DEGREES, LikelihoodSums, entries
 from reinfuse.version import __version__
 
 REQUEST, ANSWER = "reinfuse pool request", "reinfuse pool answer"
-TABLES = ("flow", "factors", "endpoints", "models", "fourfold", "log_rank")
-"""What the first answer tells beside the sums (`centre_tables`)."""
+TABLES = ("flow", "factors", "endpoints", "models", "fourfold", "log_rank", "toxicity", "curves")
+"""What the first answer tells beside the sums in rounds mode (`centre_tables`)."""
 MOST_POINTS = 5000
 
 
@@ -151,14 +152,25 @@ class Answer:
         sizes = {model.key: study.size(model) for model in study.models}
         try:
             sums = {str(key): _unpacked(text, sizes[key]) for key, text in contents["sums"].items()}
-            if contents["number"] == 1 and set(contents["tables"]) != set(TABLES):
-                raise ValueError("other tables")
+            if contents["number"] == 1:
+                _check_tables(study, contents["tables"])
             return cls(str(contents["study_sha256"]), str(contents["centre"]), int(contents["number"]),
                        str(contents["request_sha256"]), str(contents["answer_before"]), dict(contents["tables"]), sums,
                        {str(k): str(v) for k, v in contents["withheld"].items()},
                        str(contents["reinfuse"]))  # fmt: skip
         except (KeyError, TypeError, ValueError, AttributeError):
             raise NoExchange("is an answer with parts that cannot be read, or of another study") from None
+
+
+def _check_tables(study: PooledStudy, tables: Mapping[str, Any]) -> None:
+    """Raise an error where tables are not those of the study's mode."""
+    if set(tables) != set(TABLES if study.mode == "rounds" else INTEGER_TABLES):
+        raise ValueError("other tables")
+    for model in study.models if study.mode == "tables" else ():
+        if model.key in (*tables["patterns"], *tables["orders"]):
+            patients = NamelessPatients.of(study, model, tables)
+            if len(patients.event) > tables["endpoints"][model.endpoint]["n"]:
+                raise ValueError("more patients than the endpoint has")
 
 
 def request_name(number: int) -> str:

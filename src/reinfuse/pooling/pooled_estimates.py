@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from reinfuse.analyses.proportion import proportion
 from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.pooling.combining import ModelResult, PooledResults
 from reinfuse.pooling.exchange import Answer
-from reinfuse.pooling.pooled_study import FEWEST_CENTRES
+from reinfuse.pooling.pooled_descriptions import centre_averaged, permutations, price, toxicity
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES, Mode
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
 from reinfuse.statistics import firth, stratified_log_rank, stratified_tables
 from reinfuse.statistics.pooled_firth import PooledFit
@@ -23,20 +24,34 @@ STRATIFIED = {"logistic": firth.METHODS["logistic"],
               "cox": "Firth Cox stratified by centre, penalised likelihood ratio, profile CI"}  # fmt: skip
 WITHOUT = "leave-one-centre-out"
 CENTRE = "centre"
+SMALL = "not shown: a small number of some centre would follow"
+BY_OUTCOME = f"{NOT_ESTIMABLE}: the other centres alone would be chosen by their outcome"
 
 
 def estimates(results: PooledResults) -> list[Estimate]:
     """Return the records, in the order of a report."""
     return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_tables(results),
-            *_log_rank(results), *_homogeneity(results), *_without_a_centre(results)]  # fmt: skip
+            *_log_rank(results), *_homogeneity(results), *_without_a_centre(results),
+            *toxicity(results), *centre_averaged(results), *permutations(results), *price(results)]  # fmt: skip
 
 
 def _flow(results: PooledResults) -> Iterator[Estimate]:
     for population, answers in _populations(results):
         for what in ("patients", "analysed"):
-            count = sum(a.tables["flow"][what] for a in answers)
-            yield Estimate("flow", None, "count", population, term=what, estimate=float(count), unit="patients",
-                           method="count", n=count)  # fmt: skip
+            count = total(a.tables["flow"][what] for a in answers)
+            value = None if count is None else float(count)
+            yield Estimate("flow", None, "count", population, term=what, estimate=value, unit="patients",
+                           method="count", n=count, note=_hidden(count))  # fmt: skip
+
+
+def total(numbers: Iterable[int | None]) -> int | None:
+    """Return the sum of numbers of all centres; None where one of them is hidden."""
+    every = list(numbers)
+    return None if None in every else sum(n for n in every if n is not None)
+
+
+def _hidden(number: float | None) -> str | None:
+    return SMALL if number is None else None
 
 
 def _populations(results: PooledResults) -> Iterator[tuple[str, list[Answer]]]:
@@ -49,27 +64,31 @@ def _populations(results: PooledResults) -> Iterator[tuple[str, list[Answer]]]:
 def _baseline(results: PooledResults) -> Iterator[Estimate]:
     for name in (f.name for f in results.study.plan.factors):
         parts = [a.tables["factors"][name] for a in results.first.values()]
-        missing = sum(f["missing"] for f in parts)
+        missing = total(f["missing"] for f in parts)
         levels = results.study.levels_of(name)
-        n = sum(sum(f["levels"].values()) if levels else f["n"] for f in parts)
+        everybody = sum(a.tables["flow"]["analysed"] for a in results.first.values())
+        n = None if missing is None else everybody - missing
         for level in levels:
-            x = sum(f["levels"][level] for f in parts)
-            numbers = (("count", float(x), "patients"), ("proportion", x / n if n else None, "fraction"))
+            x = total(f["levels"][level] for f in parts)
+            share = x / n if x is not None and n else None
+            numbers = (("count", None if x is None else float(x), "patients"), ("proportion", share, "fraction"))
             for statistic, value, unit in numbers:
                 yield Estimate("baseline", None, statistic, term=Stratum(name, level), estimate=value, unit=unit,
-                               method="count", n=n, events=x)  # fmt: skip
+                               method="count", n=n, events=x, note=_hidden(x))  # fmt: skip
         if not levels:
             yield from _mean(results, name, parts, n=n)
-        yield Estimate("baseline", None, "missing", term=name, estimate=float(missing), unit="patients", method="count",
-                       n=n + missing)  # fmt: skip
+        yield Estimate("baseline", None, "missing", term=name, estimate=None if missing is None else float(missing),
+                       unit="patients", method="count", n=everybody, note=_hidden(missing))  # fmt: skip
 
 
-def _mean(results: PooledResults, name: str, parts: list[Mapping[str, Any]], *, n: int) -> Iterator[Estimate]:
+def _mean(results: PooledResults, name: str, parts: list[Mapping[str, Any]], *, n: int | None) -> Iterator[Estimate]:
     measurement = results.study.measurement_of(name)
     unit = None if measurement is None else measurement.unit
-    total, squares = sum(f["sum"] for f in parts), sum(f["sum_of_squares"] for f in parts)
-    mean = total / n if n else None
-    spread = math.sqrt(max(squares - total**2 / n, 0.0) / (n - 1)) if n > 1 else None
+    mean = spread = None
+    if n:
+        summed, squares = sum(f["sum"] for f in parts), sum(f["sum_of_squares"] for f in parts)
+        mean = summed / n
+        spread = math.sqrt(max(squares - summed**2 / n, 0.0) / (n - 1)) if n > 1 else None
     for statistic, value in (("mean", mean), ("sd", spread)):
         yield Estimate("baseline", None, statistic, term=name, estimate=value, unit=unit,
                        method="from sums of the centres", n=n,
@@ -87,6 +106,8 @@ def _endpoints(results: PooledResults) -> Iterator[Estimate]:
             records = proportion(x, n, results.study.plan.confidence, analysis="response" if binary else "survival",
                                  endpoint=name, population=population)  # fmt: skip
             for record in records if binary else records[:1]:
+                if note and record.statistic == "proportion":
+                    record = replace(record, estimate=None, lower=None, upper=None, note=BY_OUTCOME)
                 yield replace(record, note=joined([record.note, note]))
 
 
@@ -103,7 +124,7 @@ def _effects(results: PooledResults) -> Iterator[Estimate]:
         n, events, left_out = _size(results, one)
         absent = [c for c in study.centres if c not in one.centres]
         remarks = [f"without {', '.join(absent)}: too few patients or events there" if absent else None,
-                   _excluded(left_out)]  # fmt: skip
+                   _excluded(left_out, study.mode)]  # fmt: skip
         for j, (term, unit) in enumerate(zip(study.terms(one.model), study.units(one.model), strict=True)):
             record = Estimate("association", one.model.endpoint, "odds_ratio" if kind == "logistic" else "hazard_ratio",
                               model=one.model.adjustment, term=term, confidence=study.plan.confidence, unit="ratio",
@@ -116,8 +137,9 @@ def _effects(results: PooledResults) -> Iterator[Estimate]:
             yield _with_numbers(record, one.fit, j, unit=unit, remarks=[_separated(results, one, kind=kind), *remarks])
 
 
-def _excluded(patients: int) -> str | None:
-    return f"{patients} patient{'s' if patients > 1 else ''} excluded, factor missing" if patients else None
+def _excluded(patients: int, mode: Mode) -> str | None:
+    why = "factor missing" if mode == "rounds" else "factor missing or level too small to be told"
+    return f"{patients} patient{'s' if patients > 1 else ''} excluded, {why}" if patients else None
 
 
 def _with_numbers(record: Estimate, fit: PooledFit, j: int, *, unit: float, remarks: list[str | None]) -> Estimate:

@@ -34,7 +34,10 @@ SMALL_CELLS, FEWEST_HIDDEN = 5, 3
 MULTI, UNI = "multivariable", "univariable"
 
 
-def _usual_mode(settings: Mapping[str, Any]) -> str:
+Mode = Literal["tables", "rounds"]
+
+
+def _usual_mode(settings: dict[str, Any]) -> Mode:
     """Return the mode of a study that names none."""
     levels, plan = settings.get("levels", {}), settings.get("plan")
     numbers = plan is not None and any(not _levels_of(f, levels) for f in plan.factors)
@@ -118,7 +121,7 @@ class PooledStudy(Declaration):
     small_cells: int = Field(default=SMALL_CELLS, ge=0, le=1000)
     event_order: bool = False
     plan: Plan
-    mode: Literal["tables", "rounds"] = Field(default_factory=lambda settings: _usual_mode(settings))
+    mode: Mode = Field(default_factory=_usual_mode)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -201,6 +204,19 @@ class PooledStudy(Declaration):
         if endpoint in own:
             return "binary" if own[endpoint].value is not None else "time"
         return ENDPOINTS[endpoint].kind
+
+    def mode_in_words(self) -> str:
+        """Return what the mode means for whoever plans the study."""
+        k = self.threshold
+        if self.mode == "rounds":
+            return "Mode: rounds, sums exchange by exchange; from a centre's sums its small numbers can be worked out."
+        if not k:
+            return "Mode: tables, one exchange; nothing is hidden (small_cells = 0)."
+        order = "the order of events is told" if self.event_order else \
+            "no hazard ratios, which need event_order = true"  # fmt: skip
+        return (f"Mode: tables, one exchange; numbers of patients from 1 to {k - 1} stay in the centres, {order}. A "
+                f"model needs {k} patients with and {k} without the event at each level in every centre that tells of it; "
+                "where that is too much, plan mode = \"rounds\", or small_cells = 0.")  # fmt: skip
 
     @property
     def models(self) -> tuple[PooledModel, ...]:

@@ -27,6 +27,11 @@ class LogRankSums:
     expected: Floats
     covariance: Floats
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """The sums as lists."""
+        return {name: getattr(self, name).tolist() for name in ("observed", "expected", "covariance")}
+
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> LogRankSums:
         """Return the sums that stand as lists under the names of the attributes."""

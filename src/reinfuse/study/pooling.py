@@ -13,11 +13,20 @@ from reinfuse.pooling.combining import combine, first_request
 from reinfuse.pooling.exchange import Request, answer_name, request_name
 from reinfuse.pooling.exchange_folder import read_folder
 from reinfuse.pooling.pooled_study import PooledStudy
+from reinfuse.pooling.table_combining import combine_tables
 from reinfuse.study.cohort_reading import examine
 from reinfuse.study.study import Study
 
 FIRST = request_name(1)
-__all__ = ["Combined", "PreparedAnswer", "combine_answers", "plan_pool", "prepare_answer", "write_prepared"]
+__all__ = [
+    "Combined",
+    "PlannedPool",
+    "PreparedAnswer",
+    "combine_answers",
+    "plan_pool",
+    "prepare_answer",
+    "write_prepared",
+]
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,15 @@ class PreparedAnswer:
     warnings: tuple[Problem, ...]
 
 
-def plan_pool(study: Path, place: Destination) -> Path:
+@dataclass(frozen=True)
+class PlannedPool:
+    """The first request of a study, and what its mode means in words."""
+
+    request: Path
+    mode: str
+
+
+def plan_pool(study: Path, place: Destination) -> PlannedPool:
     """Write the first request of a study.
 
     Raises
@@ -61,7 +78,8 @@ def plan_pool(study: Path, place: Destination) -> Path:
         If the file cannot be written.
     """
     place.check_files([FIRST])
-    return _write_request(first_request(PooledStudy.load(study)), place)
+    planned = PooledStudy.load(study)
+    return PlannedPool(_write_request(first_request(planned), place), planned.mode_in_words())
 
 
 def prepare_answer(
@@ -136,7 +154,8 @@ def combine_answers(
     """
     place.check()
     exchanges = read_folder(folder)
-    combined = combine(exchanges, confirmed)
+    combine_all = combine_tables if exchanges.study.mode == "tables" else combine
+    combined = combine_all(exchanges, confirmed)
     steps = len(exchanges.requests)
     if isinstance(combined, Request):
         path = _write_request(combined, Destination(folder, "pool", (), force))

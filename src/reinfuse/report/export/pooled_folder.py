@@ -12,7 +12,9 @@ from reinfuse.pooling.combining import PooledResults
 from reinfuse.pooling.pooled_estimates import estimates
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
+from reinfuse.report.document.model import Picture
 from reinfuse.report.document.pdf import pdf
+from reinfuse.report.document.typst import png
 from reinfuse.report.pooled.document import document
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.tabular.csv_files import write_csv
@@ -30,9 +32,11 @@ def write_pooled(results: PooledResults, place: Destination) -> list[Estimate]:
     records, today = estimates(results), date.today()
     whole = document(results, records, today)
 
+    pixels = {b.name: png(b.drawn.svg) for b in whole.blocks() if isinstance(b, Picture)}
+
     def write(draft: Path) -> None:
         (draft / "report.html").write_text(html(whole), encoding="utf-8")
-        (draft / "report.docx").write_bytes(word(whole, {}))
+        (draft / "report.docx").write_bytes(word(whole, pixels))
         (draft / "report.pdf").write_bytes(pdf(whole))
         write_csv(frame(records), draft / "estimates.csv")
         text = json.dumps(_contents(results, records, today), indent=1, ensure_ascii=False, allow_nan=False)

@@ -10,6 +10,7 @@ from reinfuse.pooling.combining import PooledResults
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES
 from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Section, with_citations
 from reinfuse.report.pooled import tables
+from reinfuse.report.pooled.curves import curve_figures
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate
 from reinfuse.version import __version__
@@ -34,10 +35,18 @@ _REFERENCES = (
     "Rao CR. Large sample tests of statistical hypotheses concerning several parameters with applications to problems "
     "of estimation. Proc Camb Philos Soc 1948;44:50-57.",
 )
+_OF_PERMUTATION = (
+    "Strasser H, Weber C. On the asymptotic theory of permutation statistics. Math Methods Stat 1999;8:220-250."
+)
+_TRAVELLED = {
+    "rounds": "Patients stayed in their centres. Each centre answered requests with counts and with sums over its "
+    "patients: the log-likelihood of each model and its first four derivatives, at given coefficients. The sums of all "
+    "centres give the estimates that the patients in one table would give.",
+    "tables": "Patients stayed in their centres. Each centre sent, once, tables of integers: patients and events by "
+    "pattern of the factors and, for hazard ratios, the order of its events with the patients at risk by pattern, "
+    "without times. They determine the likelihoods, so that the estimates are those of the same patients in one table.",
+}
 _METHODS = (
-    "Patients stayed in their centres. Each centre answered requests with counts and with sums over its patients: the "
-    "log-likelihood of each model and its first four derivatives, at given coefficients. The sums of all centres give "
-    "the estimates that the patients in one table would give.",
     "Odds ratios are of Firth's penalised logistic regression with one intercept for all centres [1, 2], hazard ratios "
     "of Firth's penalised Cox regression with each centre as a stratum and Breslow's method for ties [3]. p-values are "
     "those of the penalised likelihood ratio, intervals those of its profile [4].",
@@ -46,13 +55,18 @@ _METHODS = (
     "conditional maximum likelihood odds ratio with exact interval and test [7]. Times to an event: log-rank test "
     "stratified by centre [8]. Proportions have Clopper-Pearson intervals [9].",
     "Heterogeneity between centres: Rao's score test of homogeneity at the common estimate [10].",
+    "Survival averaged over centres: the mean of the centres' Kaplan-Meier estimates at whole months, weighted by "
+    "their patients, with the sum of the squared weights times Greenwood's variances and a log-log interval. It is "
+    "another estimand than the Kaplan-Meier estimate of all patients together.",
+)
+_PERMUTED = (
+    "Tests by permutation exchange the levels of a factor among the patients of each centre [11]; unlike the other "
+    "tests they do not rest on many patients."
 )
 _LIMITS = (
     "Not available from sums: Kaplan-Meier curves and medians of all centres together, calibration by simulation, "
     "bootstrap, imputation of missing values, influence of single patients. Models leave out patients with a missing "
     "factor.",
-    "Stratifying by centre compares patients within centres alone; with very few patients a centre, part of the "
-    "information is lost.",
     "Whether an effect would be infinite without the penalty (separation) is told for single factors of two levels and "
     "binary endpoints only.",
     "Associations, not effects of treatment.",
@@ -71,17 +85,24 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     yield Section("key-findings", "Key findings", (Bullets(tuple(_answers(results, records))),))
     yield Section("centres", "Centres and patients", (tables.flow_table(results, records),
                                                       tables.baseline_table(results, records)))  # fmt: skip
-    outcomes = tables.outcome_table(results, records)
-    if outcomes is not None:
-        yield Section("outcomes", "Outcomes", (outcomes,))
+    outcomes: list[Block | None] = [tables.outcome_table(results, records), tables.rate_table(results, records),
+                                    *curve_figures(results, records),
+                                    tables.toxicity_table(results, records)]  # fmt: skip
+    if any(outcomes):
+        yield Section("outcomes", "Outcomes", tuple(block for block in outcomes if block is not None))
     effects: list[Block] = list(tables.effect_tables(results, records))
     more = (tables.homogeneity_table(results, records), tables.influence_table(results, records))
     effects += [table for table in more if table is not None]
+    price = tables.price_sentence(results, records)
+    effects += [Paragraph(price)] if price else []
     yield Section("associations", "Factors and outcome", tuple(effects))
-    yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in _METHODS))
+    permuted = any(one.permutation is not None for one in results.models)
+    methods = (_TRAVELLED[results.study.mode], *_METHODS, *([_PERMUTED] if permuted else []))
+    yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in methods))
     yield Section("limitations", "Limitations", (Bullets(_LIMITS),))
     yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))
-    yield Section("references", "References", (Bullets(_REFERENCES, numbered=True),))
+    references = (*_REFERENCES, _OF_PERMUTATION) if permuted else _REFERENCES
+    yield Section("references", "References", (Bullets(references, numbered=True),))
 
 
 def _answers(results: PooledResults, records: Sequence[Estimate]) -> Iterator[str]:
@@ -111,10 +132,17 @@ def _answers(results: PooledResults, records: Sequence[Estimate]) -> Iterator[st
 
 
 def _guards(results: PooledResults) -> str:
+    requests = len(results.exchanges.requests)
     return (
-        f"{len(results.exchanges.requests)} requests, each answered by every centre. "
+        f"{requests} request{'' if requests == 1 else 's'}, answered by every centre. "
         f"A centre tells of an endpoint with at least {FEWEST_PATIENTS} patients, {FEWEST_EVENTS} events and "
-        f"{FEWEST_EVENTS} patients without, and of a model with at least {PATIENTS_A_COEFFICIENT} patients a "
-        f"coefficient; a model needs {FEWEST_CENTRES} centres. "
+        f"{FEWEST_EVENTS} patients without{_of_mode(results)}; a model needs {FEWEST_CENTRES} centres. "
         "With these files, reinfuse pool combine gives this report again."
     )
+
+
+def _of_mode(results: PooledResults) -> str:
+    k = results.study.threshold
+    if results.study.mode == "rounds":
+        return f", and of a model with at least {PATIENTS_A_COEFFICIENT} patients a coefficient"
+    return f". Numbers of patients from 1 to {k - 1} stayed in the centres" if k else ". No small number was hidden"

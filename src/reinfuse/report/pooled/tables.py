@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reinfuse.cohort.strata import Stratum, level_of, parts_of
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
+from reinfuse.cohort.strata import AT_LEAST, Stratum, level_of, parts_of
 from reinfuse.pooling.combining import PooledResults
+from reinfuse.pooling.pooled_descriptions import CENTRE_AVERAGED
 from reinfuse.pooling.pooled_estimates import CENTRE
 from reinfuse.report.document.model import Row, Table
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import lowered
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
 _DASH = "–"
+_WORSE = {f"{AT_LEAST}1": "any grade", f"{AT_LEAST}3": "grade 3 or worse"}
+_MONTHS = (3, 6, 12, 18, 24, 36, 48, 60)
 _MARKS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -74,10 +78,62 @@ def outcome_table(results: PooledResults, records: Sequence[Estimate]) -> Table 
     return Table("outcomes", "Outcomes", ("Endpoint, centre", "Events/n", f"Proportion ({confidence})"), tuple(rows))
 
 
+def rate_table(results: PooledResults, records: Sequence[Estimate]) -> Table | None:
+    """Return centre-averaged survival at some months; None where no month is told by every centre."""
+    own = [e for e in records if e.method == CENTRE_AVERAGED]
+    rows = []
+    for e in own:
+        if e.estimate is None:
+            rows.append(Row(end_of(results, e), (_DASH, "", (e.note or "").removeprefix(f"{NOT_ESTIMABLE}: "))))
+        elif round((e.at or 0) / DAYS_A_MONTH) in _MONTHS:
+            low, high = (_DASH if v is None else number_format.percent(v, e.n or 0) for v in (e.lower, e.upper))
+            interval = e.note or "" if _DASH in (low, high) else number_format.limits(low, high)
+            month = f"{number_format.month(e.at)} months"
+            share = number_format.percent(e.estimate, e.n or 0)
+            rows.append(Row(f"{end_of(results, e)} at {month}", (f"{e.events}/{e.n}", share, interval)))
+    if not rows:
+        return None
+    head = ("Endpoint", "Events/n", "Centre-averaged", number_format.level(own[0].confidence))
+    return Table("rates", "Survival, averaged over centres", head, tuple(rows))
+
+
+def toxicity_table(results: PooledResults, records: Sequence[Estimate]) -> Table | None:
+    """Return the patients by worst grade; None where no centre recorded it."""
+    rows, notes = [], []
+    for e in (r for r in records if r.analysis == "toxicity"):
+        level = e.level or ""
+        if level.startswith(AT_LEAST) and e.statistic == "count":
+            continue
+        grade = f"{e.term}, {_WORSE.get(level, f'grade {level}')}"
+        if e.estimate is None:
+            rows.append(Row(grade, (_DASH, (e.note or "").split("; ")[0])))
+        else:
+            rows.append(Row(grade, (f"{e.events}/{e.n}", "") if e.statistic == "count" else _proportion(e)))
+        notes += [f"{e.term}: {part}" for part in (e.note or "").split("; ") if part.startswith("not recorded")]
+    if not rows:
+        return None
+    head = ("Worst grade", "Patients/n", f"Proportion ({number_format.level(results.study.plan.confidence)})")
+    return Table("toxicity", "Toxicity after the index infusion", head, tuple(rows), tuple(dict.fromkeys(notes)))
+
+
+def price_sentence(results: PooledResults, records: Sequence[Estimate]) -> str | None:
+    """Return what is lost as hazard ratios compare patients within centres alone; None without a time to event."""
+    own = [e for e in records if e.analysis == "price_of_stratifying" and e.estimate is not None]
+    if not own:
+        return None
+    shares = ", ".join(f"{end_of(results, e)} {number_format.percent(e.estimate or 0, 0)}" for e in own)
+    return (
+        "Hazard ratios compare patients within centres alone. Of the information that the patients of all centres "
+        f"would give without strata, these sizes of centres keep: {shares}. It follows from numbers of patients and "
+        "events, for a factor and a course that are alike in all centres (d events of n patients give "
+        "d (1 - H(n)/n), with H(n) = 1 + 1/2 + ... + 1/n); the fit without strata itself needs times, "
+        "which do not travel."
+    )
+
+
 def _proportion(e: Estimate) -> tuple[str, str]:
-    assert e.estimate is not None
-    assert e.lower is not None
-    assert e.upper is not None
+    if e.estimate is None or e.lower is None or e.upper is None:
+        return f"{e.events}/{e.n}", "not estimable"
     share, low, high = (number_format.percent(v, e.n or 0) for v in (e.estimate, e.lower, e.upper))
     return f"{e.events}/{e.n}", f"{share} ({number_format.limits(low, high)})"
 
@@ -86,7 +142,8 @@ def effect_tables(results: PooledResults, records: Sequence[Estimate]) -> Iterat
     """Yield the effects on each endpoint, and the tests in strata beside them."""
     for end in results.study.endpoints:
         own = [e for e in records if e.analysis == "association" and e.endpoint == end]
-        own += [e for e in records if e.analysis == "survival" and e.statistic == "p_value" and e.endpoint == end]
+        own += [e for e in records if e.analysis in ("survival", "calibrated") and e.statistic == "p_value"
+                and e.endpoint == end]  # fmt: skip
         if not any(e.n for e in own):
             continue
         notes: dict[str, str] = {}
@@ -115,6 +172,8 @@ def label_of(results: PooledResults, e: Estimate) -> str:
 
 def _method(e: Estimate) -> str:
     method = e.method or ""
+    if "permutations within centres" in method:
+        return f"{method.split(',')[0]}, permuted within centres"
     if method.startswith("Firth"):
         return f"Firth, {e.model}"
     return method.split(",")[0] if method.startswith(("Mantel", "exact")) else "log-rank, stratified"
