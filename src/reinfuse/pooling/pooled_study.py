@@ -215,8 +215,8 @@ class PooledStudy(Declaration):
         order = "the order of events is told" if self.event_order else \
             "no hazard ratios, which need event_order = true"  # fmt: skip
         return (f"Mode: tables, one exchange; numbers of patients from 1 to {k - 1} stay in the centres, {order}. A "
-                f"model needs {k} patients with and {k} without the event at each level in every centre that tells of it; "
-                "where that is too much, plan mode = \"rounds\", or small_cells = 0.")  # fmt: skip
+                f"model needs {k} patients with and {k} without the event at each level in every centre that tells of "
+                "it; where that is too much, plan mode = \"rounds\", or small_cells = 0.")  # fmt: skip
 
     @property
     def models(self) -> tuple[PooledModel, ...]:
