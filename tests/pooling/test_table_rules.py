@@ -142,7 +142,7 @@ def graded(grades, k):
 def test_grades_are_put_together_until_none_is_few():
     grades = [0] * 6 + [1] * 3 + [2] * 4 + [3] * 3
     assert graded(grades, 3)["grades"] == {"0": 6, "1": 3, "2": 4, "3": 3, "4": 0, "5": 0}
-    assert graded(grades + [4], 3)["grades"] == {"0": 6, "1-2": 7, "3-5": 4}
+    assert graded([*grades, 4], 3)["grades"] == {"0": 6, "1-2": 7, "3-5": 4}
     assert graded([0, 1, 1, 1, 3, 3, 4], 3)["grades"] == {"0-2": 4, "3-5": 3}
     assert graded([0, 0, 0, 0, 0, 4], 3)["grades"] is None
     assert graded([0] * 4 + [None], 3) == {"n": None, "grades": None}
