@@ -81,6 +81,7 @@ class Tables:
                       if set(breaks(d, b, events, timed=timed)) <= untrue]  # fmt: skip
         self.atoms += [Atom(t, d, s, v) for t, of in TABLES.items() for d, s, v in product(DIAGNOSES, SEXES, of)]
         self.place = {atom: i for i, atom in enumerate(self.atoms)}
+        self._groups: dict[tuple[tuple[str, ...], tuple[str, ...]], np.ndarray] = {}
         self.true = np.zeros(len(self.atoms))
         for p in patients:
             d, s = str(p["diagnosis"]), str(p["sex"])
@@ -91,8 +92,19 @@ class Tables:
     def vector(self, table: str, test: Callable[[Atom], bool] = lambda _: True, diagnoses: Sequence[str] = DIAGNOSES,
                sexes: Sequence[str] = SEXES) -> np.ndarray:  # fmt: skip
         """Return which cells a number of patients adds up."""
-        return np.array([float(a.table == table and a.diagnosis in diagnoses and a.sex in sexes and test(a))
-                         for a in self.atoms])  # fmt: skip
+        return self.cells(table, test) * self.of_group(diagnoses, sexes)
+
+    def cells(self, table: str, test: Callable[[Atom], bool]) -> np.ndarray:
+        """Return the cells of a table, of all diagnoses and sexes, that pass a test."""
+        return np.array([float(a.table == table and test(a)) for a in self.atoms])
+
+    def of_group(self, diagnoses: Sequence[str], sexes: Sequence[str]) -> np.ndarray:
+        """Return the cells of diagnoses and sexes, in every table."""
+        group = tuple(diagnoses), tuple(sexes)
+        if group not in self._groups:
+            of = [float(a.diagnosis in diagnoses and a.sex in sexes) for a in self.atoms]
+            self._groups[group] = np.array(of)
+        return self._groups[group]
 
 
 @dataclass
@@ -257,9 +269,10 @@ def targets(tables: Tables) -> Iterator[tuple[str, np.ndarray]]:
     sets = [d for k in (1, 2, 3) for d in combinations(DIAGNOSES, k)]
     places = [(d, SEXES) for d in sets] + [(DIAGNOSES, s) for s in (("F",), ("M",), ("",), ("F", ""), ("M", ""))]
     places += [((d,), (s,)) for d, s in product(DIAGNOSES, SEXES)]
+    asked = [(table, name, tables.cells(table, test)) for table, name, test in _questions(tables.timed)]
     for diagnoses, sexes in places:
-        for table, name, test in _questions(tables.timed):
-            yield f"{table} {name} {diagnoses} {sexes}", tables.vector(table, test, diagnoses, sexes)
+        for table, name, cells in asked:
+            yield f"{table} {name} {diagnoses} {sexes}", cells * tables.of_group(diagnoses, sexes)
 
 
 def _questions(timed: Sequence[str]) -> Iterator[tuple[str, object, Callable[[Atom], bool]]]:

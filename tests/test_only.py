@@ -20,6 +20,7 @@ from reinfuse.output import Destination
 from reinfuse.plan.options import Analyses
 from reinfuse.report.export.results_folder import PARTS, briefs
 from reinfuse.report.figures.catalog import figures
+from reinfuse.report.figures.catalog_patients import patient_figures
 from reinfuse.report.sections.contents import documents
 from reinfuse.study.results import analyze
 from reinfuse.study.selection import Selection, selectable, selection
@@ -117,14 +118,22 @@ def study():
 ALONE = [name for name in selectable() if name not in (*PARTS, "sensitivity")]  # that one takes all others
 
 
+@pytest.fixture(scope="module")
+def of_patients(study):
+    """Return the figures of single patients, drawn once: they are the study's, whatever was estimated."""
+    findings = study.run(only=("flow",))
+    names = {name for _, name, _ in patient_figures(findings, None)}
+    return {name: draw() for _, name, draw in figures(findings) if name in names}
+
+
 @pytest.mark.parametrize("name", ALONE)
-def test_the_documents_of_each_analysis_alone_hold_together(study, name):
+def test_the_documents_of_each_analysis_alone_hold_together(study, of_patients, name):
     """Under test a section or figure that fails for want of another analysis is an error."""
     findings = study.run(only=selection((name,), study.plan).analyses)
     beside = {POSITION} if name == "published_studies" else set()  # the cohort's place, which is not shared
     assert {e.analysis for e in findings.estimates} == {"flow", modules()[name].records} | beside
     own = () if name in ("survival", "association") else figures(findings)  # these are drawn often enough
-    drawn = [(section, draw()) for section, _, draw in own]
+    drawn = [(section, of_patients[figure] if figure in of_patients else draw()) for section, figure, draw in own]
     by_name = documents(findings, [(section, one) for section, one in drawn if one is not None])
     assert all("Nothing was estimated but: flow" in " ".join(one.banners) for one in by_name.values())
     assert briefs(findings).keys() == {"brief"}
