@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled modules are kept whatever the machine's own setting: many commands and tests start an interpreter.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo kinetics virtual app test lint types lock docs golden bench characteristics start clean
 .DEFAULT_GOAL := help
