@@ -56,6 +56,7 @@ GOLDEN_OR_BY_HAND = {
     "leave_one_out": "analysis/test_selection.py::test_leaving_one_out_is_fitting_without_that_patient",
     "proportional_hazards": "analysis/test_time.py::test_proportional_hazards",
     "sensitivity": "analysis/test_selection.py::test_e_values_of_the_paper",
+    "hierarchy": "analysis/test_hierarchy.py::test_adjusted_p_values_are_those_of_r",
     "multiple_imputation": "analysis/test_imputation.py::test_pooling_by_hand",
     "competing_risks": "analysis/test_time.py::test_fine_gray",
     "rmst": "analysis/test_rmst.py::test_means_and_contrasts_are_those_of_r",
@@ -108,6 +109,7 @@ TABLES = {
     "leave_one_out": {"influence"},
     "proportional_hazards": {"proportional"},
     "sensitivity": {"e_values"},
+    "hierarchy": {"hierarchy"},
     "multiple_imputation": {"imputation"},
     "competing_risks": {"fine_gray"},
     "rmst": {"rmst_pfs"},
@@ -130,7 +132,8 @@ SAMPLED_RECORD = {"population_model": ("cmax", "typical"), "joint_model": ("pfs"
 @pytest.fixture(scope="module")
 def findings():
     """Findings of the bundled cohort, with every analysis that a plan can ask for."""
-    plan = quick(Plan.built_in())
+    ranks = {"primary": {"endpoints": ["response", "pfs"]}, "secondary": {"endpoints": ["os"]}}
+    plan = quick(Plan.built_in().replace(hierarchy=ranks))
     every = {name: True for name in declared()}
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": every})})
     compared = ReportOptions(table1={"by": "cart1_cy_flu", "smd": True, "p": True})

@@ -141,6 +141,8 @@ class Analysis:
         Settings under `[analyses]` of a plan that switch it off.
     own_switch
         A setting under `[analyses]` that this analysis brings along; without it, it is off.
+    applies
+        Whether it is of a plan at all, where another part of the plan than `[analyses]` asks for it.
     first
         Its results are told before the other analyses are there.
     last
@@ -161,6 +163,7 @@ class Analysis:
     lacking: str = "nothing to estimate in these data"
     switches: tuple[str, ...] = ()
     own_switch: Switch | None = None
+    applies: Callable[[Plan], bool] | None = None
     first: bool = False
     last: bool = False
     disclosure: Disclosure = "removed"
@@ -171,7 +174,9 @@ class Analysis:
         return [s for s in self.switches if plan.analyses.value(s) in _OFF]
 
     def wanted_by(self, plan: Plan) -> bool:
-        """Tell whether a plan asks for it, where it has a switch of its own."""
+        """Tell whether a plan asks for it, where it has a switch of its own or is not of every plan."""
+        if self.applies is not None and not self.applies(plan):
+            return False
         return self.own_switch is None or plan.analyses.value(self.own_switch.name) not in _OFF
 
 

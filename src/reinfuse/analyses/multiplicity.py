@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
 
-AGAIN = ("calibrated", "permutation", "sensitivity", "imputation", "influence", "stability")
+AGAIN = ("calibrated", "permutation", "sensitivity", "hierarchy", "imputation", "influence", "stability")
 """Analyses whose p-values are of a hypothesis that another analysis tested before them."""
 _CURVES = ("survival", "competing", "rmst")
 

@@ -25,6 +25,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("leave_one_out",),
     ("proportional_hazards",),
     ("sensitivity",),
+    ("hierarchy",),
     ("multiple_imputation",),
     ("competing_risks",),
     ("landmark",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
@@ -10,6 +12,22 @@ from reinfuse.cohort.raw_tables import ROW, TIME
 
 ID = "patient_id"
 _COLUMNS = ("response", "result", "value", "compartment")
+
+
+_EPOCH = date(1970, 1, 1)
+
+
+def calendar(cohort: Cohort, index: int) -> tuple[date, date] | None:
+    """Return the date of the first index infusion and the last date of any table; None where there are no dates."""
+    infusions = cohort.tables.get("infusions")
+    if infusions is None or "date" not in infusions.columns:
+        return None
+    first = infusions.filter(pl.col("infusion") == index)[TIME].drop_nulls().min()
+    columns = [frame[c] for frame in cohort.tables.values() for c in (TIME, "last_contact", "death") if c in frame]
+    last = max((int(m) for c in columns if isinstance(m := c.drop_nulls().max(), int)), default=None)
+    if not isinstance(first, int) or last is None:
+        return None
+    return _EPOCH + timedelta(days=first), _EPOCH + timedelta(days=last)
 
 
 def row_of(table: str) -> pl.Expr:

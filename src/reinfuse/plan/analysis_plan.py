@@ -34,6 +34,7 @@ from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.brief_options import BriefOptions
 from reinfuse.plan.evidence_options import EvidenceOptions, seen_from
+from reinfuse.plan.hierarchy import Hierarchy
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
 from reinfuse.plan.report_names import unknown_in_report
 from reinfuse.plan.report_options import ReportOptions
@@ -82,6 +83,8 @@ class Plan(Design):
         Multivariable models; each factor is also taken alone.
     landmarks, time_dependent
         Post-baseline factors.
+    hierarchy
+        Which endpoints and factors are primary, secondary and exploratory.
     standardise, analyses
         Comparison of protocols; which further analyses are run.
     kinetics
@@ -105,6 +108,7 @@ class Plan(Design):
     models: Annotated[tuple[Model, ...], Many] = _DEFAULT_MODELS
     landmarks: Annotated[tuple[Landmark, ...], Many] = _DEFAULT_LANDMARKS
     time_dependent: Annotated[tuple[TimeDependent, ...], Many] = (TimeDependent(factor="response"),)
+    hierarchy: Hierarchy = Hierarchy()
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
     kinetics: Kinetics = Kinetics()
@@ -147,12 +151,13 @@ class Plan(Design):
         wrong += [f"endpoint {n!r} occurs twice" for n in sorted({n for n in endpoints if endpoints.count(n) > 1})]
         known_factors = [*factors, *BUILT_IN_FACTORS]
         ends = [*(m.endpoint for m in self.models), *(m.endpoint for m in self.time_dependent),
-                *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints]  # fmt: skip
+                *(e for m in self.landmarks for e in m.endpoints), *self.standardise.endpoints,
+                *self.hierarchy.names("endpoints")]  # fmt: skip
         for kind, name, valid in [
             *(("endpoint", e, endpoints) for e in dict.fromkeys(ends)),
             *(("factor", f, known_factors) for m in self.models for f in m.factors),
             *(("factor", m.factor, [*known_factors, *LANDMARK_FACTORS]) for m in self.landmarks),
-            *(("factor", f, known_factors) for f in self._adjusted_for),
+            *(("factor", f, known_factors) for f in (*self._adjusted_for, *self.hierarchy.names("factors"))),
             *(("factor", f, known_factors) for f in (*self.standardise.exposures, *self.standardise.confounders)),
             *(("column", c, WIDE.names) for c in self.columns),
         ]:
@@ -197,6 +202,7 @@ class Plan(Design):
         """Refuse factors with `known_at` from before that day on."""
         late = {f.name: f.known_at for f in self.factors if f.known_at is not None}
         uses = {"a model": [f for m in self.models for f in m.factors], "the subgroups": self.subgroups,
+                "the hierarchy": [*self.hierarchy.names("factors")],
                 "a time-dependent analysis": [f for m in self.time_dependent for f in m.adjust],
                 "[standardise]": [*self.standardise.exposures, *self.standardise.confounders]}  # fmt: skip
         wrong = [f"factor {n!r} is known on day {late[n]:g} only and cannot be used in {where} from day 0: {HOW_LATER}"
@@ -219,10 +225,10 @@ class Plan(Design):
 
     @property
     def all_factors(self) -> tuple[Factor, ...]:
-        """The declared factors, and the built-in ones that only a model names."""
+        """The declared factors, and the built-in ones that only a model or the hierarchy names."""
         named = dict.fromkeys(
             [*(f for m in self.models for f in m.factors),
-             *self._adjusted_for])  # fmt: skip
+             *self._adjusted_for, *self.hierarchy.names("factors")])  # fmt: skip
         declared = {f.name for f in self.factors}
         more = (Factor(name=n) for n in named if n not in declared and n in BUILT_IN_FACTORS)
         return (*self.factors, *more)

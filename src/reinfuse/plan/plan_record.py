@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reinfuse.exceptions import PlanRefused, Problem
 from reinfuse.plan.analysis_plan import Plan
@@ -26,6 +27,7 @@ _HEAD = """\
 """
 _MOST_BYTES = 20_000_000
 """Of a record, which holds every version of a plan."""
+Preceded = Literal["", "before the first index infusion", "before the last date", "after"]
 ONLY_LAYOUT = "no setting: comments or layout"
 
 
@@ -94,11 +96,27 @@ class PlanChange:
 
 @dataclass(frozen=True)
 class PlanHistory:
-    """What a report says of a plan's record."""
+    """What a report says of a plan's record.
+
+    Attributes
+    ----------
+    locked, sha256
+        The first version that was locked.
+    preceded
+        When that was, seen from the data: ``before the first index infusion``, ``before the last date``, ``after``
+        it; "" where the data hold no dates.
+    """
 
     locked: str
     sha256: str
     changes: tuple[PlanChange, ...] = ()
+    preceded: Preceded = ""
+
+    def beside(self, first: date, last: date) -> PlanHistory:
+        """Return it with when the plan was locked, seen from the first index infusion and the last date of the data."""
+        day = date.fromisoformat(self.locked[:10])
+        when: Preceded = "before the first index infusion" if day < first else "before the last date"
+        return replace(self, preceded="after" if day > last else when)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -108,7 +126,7 @@ class PlanHistory:
     def of(cls, values: Mapping[str, Any]) -> PlanHistory:
         """Read it from JSON values."""
         changes = tuple(PlanChange(**{**c, "settings": tuple(c["settings"])}) for c in values["changes"])
-        return cls(values["locked"], values["sha256"], changes)
+        return cls(values["locked"], values["sha256"], changes, values.get("preceded", ""))
 
 
 def record_file(plan: Path) -> Path:

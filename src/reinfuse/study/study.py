@@ -23,6 +23,7 @@ from reinfuse.cohort.patient_rows import patients_frame
 from reinfuse.cohort.post_baseline import landmark_notes
 from reinfuse.cohort.raw_tables import CohortInput
 from reinfuse.cohort.split_doses import with_whole_doses
+from reinfuse.cohort.study_days import calendar
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics, cohort_kinetics
 from reinfuse.messages import grouped, rows_in_words
@@ -266,8 +267,13 @@ class Study:
             "declared": plan.model_dump(mode="json"), "described": self._about.as_dict(),
             "wide": self.cohort.wide, "reinfuse": __version__, "python": platform.python_version(),
             "packages": {name: version(name) for name in LIBRARIES}, "date": date.today().isoformat(),
-            **({} if self.history is None else {"plan_history": self.history.as_dict()}),
+            **({} if self.history is None else {"plan_history": self._beside_the_data(self.history).as_dict()}),
         }  # fmt: skip
+
+    def _beside_the_data(self, history: PlanHistory) -> PlanHistory:
+        """Return when the plan was locked, seen from the dates of the data."""
+        dates = calendar(self.cohort, self.plan.index_infusion)
+        return history if dates is None else history.beside(*dates)
 
 
 def pieces_of(study: Study) -> list[Callable[[], Piece]]:

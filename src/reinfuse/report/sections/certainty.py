@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses import simulated_inference
+from reinfuse.analyses.hierarchy import PRIMARY, SECONDARY
 from reinfuse.analyses.multiplicity import hypotheses, named_by
 from reinfuse.disclosure import SHOWN_FROM
+from reinfuse.report.analyses.hierarchy import WORDS, rejected
 from reinfuse.report.tables.robustness import effect_of
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
 from reinfuse.report.text.labels import listed, lowered
-from reinfuse.results.estimate import Estimate
+from reinfuse.report.text.plan_history import preceded
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 
+MOST_TOLD = 4
+"""Primary hypotheses that are told one by one; of more, how many."""
 RATIOS = {"odds_ratio": "odds ratio", "hazard_ratio": "hazard ratio"}
 
 
@@ -97,14 +102,52 @@ class Certainty:
         tests = hypotheses(self.tables.findings.estimates)
         if not tests or SHOWN_FROM in self.tables.findings.provenance:
             return
-        named = sum(named_by(self.plan, t) for t in tests)
-        of_plan = number_format.count(named)
         yield f"{number_format.count(len(tests))} hypothes{'is was' if len(tests) == 1 else 'es were'} tested."
-        if self.plan.is_built_in:
-            yield f"No plan of the authors' own was given: the built-in design names {of_plan} of them."
+        if self.plan.hierarchy:
+            yield from self._hierarchy()
         else:
-            yield (f"The plan names {of_plan} of them; that it preceded the data, its authors must state.")
+            yield self._named(sum(named_by(self.plan, t) for t in tests))
         yield (
             f"The others are exploratory. At a level of 5%, {number_format.plain(0.05 * len(tests))} p-values below "
             f"{number_format.printed('0.05')} are expected where nothing is associated."
         )
+        if self.plan.hierarchy:
+            when = " ".join(preceded(self.tables.findings.provenance))
+            yield when or "That the plan preceded the data, its authors must state."
+
+    def _named(self, tests: int) -> str:
+        """Say how many tests the plan names, without a hierarchy, and what is known of when it was written."""
+        if self.plan.is_built_in:
+            own = "No plan of the authors' own was given: the built-in design names"
+            return f"{own} {number_format.count(tests)} of them."
+        when = " ".join(preceded(self.tables.findings.provenance))
+        stated = f". {when}" if when else "; that it preceded the data, its authors must state."
+        return f"The plan names {number_format.count(tests)} of them{stated}"
+
+    def _hierarchy(self) -> Iterator[str]:
+        """Tell the primary hypotheses with their adjusted p-values, and how many secondary ones are shown."""
+        records = [e for e in self.tables.findings.estimates if e.analysis == "hierarchy"]
+        family = [e for e in records if e.group == PRIMARY]
+        further = [e for e in records if e.group == SECONDARY]
+        level = f"{number_format.plain(100 * (1 - self.plan.confidence))}%"
+        if family:
+            shown = [self._adjusted(e) for e in family if rejected(e, self.plan.confidence)]
+            others = [self._adjusted(e) for e in family if not rejected(e, self.plan.confidence)]
+            many = len(family) > MOST_TOLD
+            lists = [f"{head} {number_format.count(len(of)) if many else listed(of)}"
+                     for head, of in (("shown", shown), ("not shown", others)) if of]  # fmt: skip
+            words = WORDS[self.plan.hierarchy.method]
+            yield (
+                f"Primary ({number_format.count(len(family))}; {words}, family-wise level {level}): {'; '.join(lists)}."
+            )
+        if further:
+            number = sum(rejected(e, self.plan.confidence) for e in further)
+            yield (
+                f"Secondary (Benjamini-Hochberg): {number_format.count(number)} of {number_format.count(len(further))} "
+                "shown."
+            )
+
+    def _adjusted(self, e: Estimate) -> str:
+        """Name a hypothesis with its adjusted p-value."""
+        value = NOT_ESTIMABLE if e.p_value is None else number_format.p_equals(e)
+        return f"{lowered(self.tables.named(e))} ({value})"

@@ -8,6 +8,7 @@ from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import declaration, names
 from reinfuse.cohort.endpoint_derivation import endpoint_rules
 from reinfuse.cohort.strata import factor_of
+from reinfuse.plan.hierarchy import Ranked
 from reinfuse.report.analyses.registry import methods, references
 from reinfuse.report.text.estimate_index import Lookup
 from reinfuse.report.text.labels import Labels, lowered
@@ -58,7 +59,19 @@ class Prose:
             factors = ", ".join(self.labels.factor(f) for f in model.factors)
             kind = "Multivariable model" if len(set(model.factors)) > 1 else "Model of a single factor, unadjusted,"
             text.append(f"{kind} of {lowered(self.labels.endpoint(model.endpoint))}: {factors}.")
-        return text
+        return text + list(self._ranks())
+
+    def _ranks(self) -> Iterator[str]:
+        """Yield what the plan calls primary, secondary and exploratory."""
+        hierarchy = self.plan.hierarchy
+        for rank in ("primary", "secondary", "exploratory") if hierarchy else ():
+            of: Ranked = getattr(hierarchy, rank)
+            for kind, named in (
+                ("endpoints", [lowered(self.labels.endpoint(e)) for e in of.endpoints]),
+                ("factors", [self.labels.factor(f) for f in of.factors]),
+            ):
+                if named:
+                    yield f"{rank.capitalize()} {kind}: {', '.join(named)}."
 
     def methods(self, modules_of: Collection[str] | None = None) -> list[str]:
         """Describe the analyses that were run, with references.

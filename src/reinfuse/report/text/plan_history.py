@@ -26,6 +26,26 @@ def when_locked(provenance: Mapping[str, Any]) -> Iterator[str]:
     yield f"The analysis plan was locked {_when(history.locked)} and {changes}. {_NO_PROOF}"
 
 
+_PRECEDED = {
+    "before the first index infusion": "before the first index infusion",
+    "before the last date": "after the first index infusion and before the last date in the data",
+    "after": "after the last date in the data: the record does not show that it preceded them",
+    "": "whether it preceded the data cannot be read from them, which hold no dates",
+}
+
+
+def preceded(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the sentence that says whether a plan that was locked was written before the data."""
+    if (history := history_in(provenance)) is None:
+        return
+    changed = "; it was changed afterwards (Limitations)" if history.changes else ""
+    separator = ":" if not history.preceded else ","
+    yield (
+        f"The plan (SHA-256 {history.sha256[:12]}) was locked {_when(history.locked)}{separator} "
+        f"{_PRECEDED[history.preceded]}{changed}."
+    )
+
+
 def later_changes(provenance: Mapping[str, Any]) -> Iterator[str]:
     """Yield a limitation for each change after the plan was locked."""
     history = history_in(provenance)
