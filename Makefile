@@ -91,6 +91,7 @@ golden:
 	Rscript tests/golden/make_golden_baseline.R
 	Rscript tests/golden/make_golden_rmst.R
 	Rscript tests/golden/make_golden_hierarchy.R
+	Rscript tests/golden/make_golden_endpoint_rules.R
 	Rscript tests/golden/make_golden_synthesis.R
 	Rscript tests/golden/make_mice.R
 	Rscript docs/comparison.R

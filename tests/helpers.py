@@ -44,6 +44,7 @@ standardise = false
 paired = false
 power = 0
 kinetics = false
+endpoint_rules = false
 """
 """A plan's analyses, all of them switched off."""
 
@@ -57,7 +58,7 @@ def quick(plan: Plan, draws: int = 99, bootstraps: int = 10) -> Plan:
 def plain(plan: Plan) -> Plan:
     """Return the plan without the analyses that draw random numbers or take long."""
     off = Analyses(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False, imputations=0,
-                   paired=False, power=0)  # fmt: skip
+                   paired=False, power=0, endpoint_rules=False)  # fmt: skip
     return plan.model_copy(update={"analyses": off})
 
 

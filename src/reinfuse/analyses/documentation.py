@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reinfuse.analyses.registry import analyses
+from reinfuse.cohort.declarations import Rules
+from reinfuse.cohort.estimands import INTERCURRENT, estimands
 from reinfuse.plan.options import Analyses
 
 BEGIN, END = "<!-- from the registry of analyses: {} -->", "<!-- end -->"
@@ -32,9 +34,19 @@ def analyses_table() -> str:
     return "\n".join([*lines, *(f"| {a.name} | `{a.records}` | {a.what} | {a.method} |" for a in analyses())])
 
 
+def estimands_table() -> str:
+    """Return what each endpoint makes of intercurrent events, by the rules of the built-in plan."""
+    lines = [f"| endpoint | population | summary | {' | '.join(e.lower() for e in INTERCURRENT)} |"]
+    lines.append("|---" * (3 + len(INTERCURRENT)) + "|")
+    lines += [f"| `{e.name}` | {e.population} | {e.summary} | {' | '.join(e.strategies)} |" for e in estimands(Rules())]
+    return "\n".join(lines)
+
+
 def with_tables(text: str) -> str:
     """Return a document with the tables between its marks made anew."""
-    for name, table in (("switches", switches_table()), ("analyses", analyses_table())):
+    for name, table in (
+        ("switches", switches_table()), ("analyses", analyses_table()), ("estimands", estimands_table()),
+    ):  # fmt: skip
         begin = BEGIN.format(name)
         before, mark, rest = text.partition(begin)
         if mark:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.results.estimate import Estimate
 
-AGAIN = ("calibrated", "permutation", "sensitivity", "hierarchy", "imputation", "influence", "stability")
+AGAIN = (
+    "calibrated", "permutation", "sensitivity", "hierarchy", "endpoint_rules", "imputation", "influence", "stability",
+)  # fmt: skip
 """Analyses whose p-values are of a hypothesis that another analysis tested before them."""
 _CURVES = ("survival", "competing", "rmst")
 

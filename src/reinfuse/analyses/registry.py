@@ -26,6 +26,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("proportional_hazards",),
     ("sensitivity",),
     ("hierarchy",),
+    ("endpoint_rules",),
     ("multiple_imputation",),
     ("competing_risks",),
     ("landmark",),

@@ -94,7 +94,7 @@ def analysis_set(cohort: Cohort, design: Design) -> AnalysisSet:
     frame = frame.sort(ID)
     dialect: Dialect = "either" if any(t.dialect == "either" for t in cohort.raw.tables.values()) else "point"
     columns, left_out, problems = factors.build(design.all_factors, frame, dialect=dialect)
-    ends = _built_in_endpoints(frame, design.rules)
+    ends = built_in_endpoints(frame, design.rules)
     derived = {e.name for e in ends}
     for declared in design.endpoints:
         if declared.name in derived:
@@ -214,7 +214,7 @@ def _is_noted(endpoint: EndpointColumn) -> bool:
     return declaration(endpoint.name).among is None
 
 
-def _built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColumn]:
+def built_in_endpoints(frame: pl.DataFrame, rules: Rules) -> list[EndpointColumn]:
     """Return the built-in endpoints that the patients' columns hold, each with what competes with it."""
     columns = {name: _built_in(frame, name, rules=rules) for name in ENDPOINTS}
     ends = {name: column for name, column in columns.items() if column is not None}

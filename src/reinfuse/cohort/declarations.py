@@ -219,8 +219,10 @@ class Rules(Declaration):
     complete
         Best responses that count as complete response.
     censor_at_new_therapy
-        PFS is censored at a new anticancer therapy (FDA 2018); False: it goes on through it (EMA). Best response, DOR
-        and uMRD end there in any case.
+        PFS is censored at a new anticancer therapy (FDA 2018); False: it goes on through it (EMA). Best response and
+        uMRD end there in any case.
+    censor_dor_at_new_therapy
+        So is DOR; False: it goes on through it.
     transplant_is_new_therapy
         An allogeneic or autologous transplant is a new anticancer therapy.
     max_gap_days
@@ -246,6 +248,7 @@ class Rules(Declaration):
     responders_by_diagnosis: dict[Text, tuple[Response, ...]] = {"ALL": ("CR", "CRi")}
     complete: tuple[Response, ...] = ("CR", "CRi")
     censor_at_new_therapy: bool = True
+    censor_dor_at_new_therapy: bool = True
     transplant_is_new_therapy: bool = True
     max_gap_days: int | None = Field(default=None, gt=0, le=DAYS[1])
     death_of_disease: Literal["relapse", "non-relapse mortality"] = "relapse"

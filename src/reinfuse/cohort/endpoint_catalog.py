@@ -48,6 +48,9 @@ class BuiltInEndpoint:
     lack_of
         The binary endpoint whose lack, by a day of the plan, is an event too: an event that is none of its parts is
         that of a patient without it.
+    therapy
+        What a new anticancer therapy is to it: the ``event``, the day on which its assessments ``end``, of no concern
+        (``ignored``), or the rule of a plan by which it is censored there.
     to_last_contact
         Of a time: who has no event is censored at the last contact, not at the last adequate assessment.
     switch
@@ -81,6 +84,7 @@ class BuiltInEndpoint:
     best: tuple[str, ...] = ()
     since: str = INDEX
     lack_of: str | None = None
+    therapy: str = "ignored"
     to_last_contact: bool = False
     switch: str | None = None
     modelled: bool = False
@@ -105,26 +109,27 @@ class BuiltInEndpoint:
 
 _DECLARED = (
     BuiltInEndpoint(
-        "response", "Overall response", "ORR", "binary", "responses", of_best_response=True, modelled=True, main=True,
-        expected=True, summarised=True, brief="by type",
+        "response", "Overall response", "ORR", "binary", "responses", of_best_response=True, therapy="end",
+        modelled=True, main=True, expected=True, summarised=True, brief="by type",
     ),
     BuiltInEndpoint(
         "cr", "Complete response", "CR", "binary", "responses", of_best_response=True, column=False,
-        part_of=("response",), modelled=True, summarised=True, brief="all",
+        part_of=("response",), therapy="end", modelled=True, summarised=True, brief="all",
     ),
     BuiltInEndpoint(
-        "umrd_day28", "Undetectable MRD at day 28", "uMRD", "binary", "mrd", modelled=True, expected=True,
-        summarised=True, brief="all",
+        "umrd_day28", "Undetectable MRD at day 28", "uMRD", "binary", "mrd", therapy="end", modelled=True,
+        expected=True, summarised=True, brief="all",
     ),
     BuiltInEndpoint(
         "pfs", "Progression-free survival", "PFS", "time", "responses", duration="progression-free survival",
-        event="progression, relapse or death", part_of=("efs",), best=("PD",), modelled=True, main=True, expected=True,
-        summarised=True, by_factor=True, brief="by type",
+        event="progression, relapse or death", part_of=("efs",), best=("PD",), therapy="censor_at_new_therapy",
+        modelled=True, main=True, expected=True, summarised=True, by_factor=True, brief="by type",
     ),
     BuiltInEndpoint(
         "efs", "Event-free survival", "EFS", "time", "responses", duration="event-free survival",
         event="no response by the day that the plan says, progression, relapse or death", best=("PD",),
-        lack_of="response", switch="efs", modelled=True, summarised=True, by_factor=True,
+        lack_of="response", therapy="censor_at_new_therapy", switch="efs", modelled=True, summarised=True,
+        by_factor=True,
     ),
     BuiltInEndpoint(
         "os", "Overall survival", "OS", "time", "patients", duration="overall survival", event="death",
@@ -133,12 +138,12 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "dor", "Duration of response", "DOR", "time", "responses", duration="duration of response, responders only",
-        event="as for PFS", part_of=("pfs",), among="response", since="the first response", modelled=True,
-        summarised=True, brief="all",
+        event="as for PFS", part_of=("pfs",), among="response", since="the first response",
+        therapy="censor_dor_at_new_therapy", modelled=True, summarised=True, brief="all",
     ),
     BuiltInEndpoint(
         "ttnt", "Time to next treatment", "TTNT", "time", "patients", duration="time to next treatment",
-        event="new anticancer therapy or death", to_last_contact=True,
+        event="new anticancer therapy or death", therapy="event", to_last_contact=True,
     ),
     BuiltInEndpoint(
         "relapse", "Relapse or progression", "relapse", "time", "responses", duration="time to relapse or progression",

@@ -2,7 +2,7 @@
 
 Conventions. Time zero is the day of the index infusion; `t` is days since. An assessment counts from t > 0 up to
 the first new anticancer therapy (the next CAR-T infusion is one); an assessment on its very day is taken as made before
-it. Only progression-free survival can go on through it, where the plan says so. `NE` is no adequate assessment. Every
+it. Only PFS and DOR can go on through it, where the plan says so. `NE` is no adequate assessment. Every
 endpoint comes with a `<endpoint>_source` column: the table and row that decided it.
 
 Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN; EFS,
@@ -50,7 +50,7 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     assessed = since_index(cohort, "responses", base=base)
     frame = base.join(_best_response(assessed, rules), on=ID, how="left")
     frame = frame.join(_first_progression(assessed), on=ID, how="left")
-    in_response = _progression_free(frame, assessed, rules, "dor", until_therapy=True)
+    in_response = _progression_free(frame, assessed, rules, "dor", until_therapy=rules.censor_dor_at_new_therapy)
     frame = frame.join(in_response, on=ID, how="left")
     through = _progression_free(frame, assessed, rules, "pfs", until_therapy=rules.censor_at_new_therapy)
     frame = frame.join(through, on=ID, how="left")
@@ -283,6 +283,8 @@ def _efs_rule(rules: Rules) -> str:
 
 def _dor_rule(rules: Rules) -> str:
     until = "" if rules.censor_at_new_therapy else ", but at a new anticancer therapy too"
+    if not rules.censor_dor_at_new_therapy:
+        until = ", but never at a new anticancer therapy" if rules.censor_at_new_therapy else ""
     return (
         "responders, from the first response to progression, relapse or death; censored as progression-free "
         f"survival{until}"

@@ -33,6 +33,7 @@ from reinfuse.cohort.near_columns import plain_name
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.brief_options import BriefOptions
+from reinfuse.plan.estimand_options import EstimandOptions
 from reinfuse.plan.evidence_options import EvidenceOptions, seen_from
 from reinfuse.plan.hierarchy import Hierarchy
 from reinfuse.plan.options import Analyses, Kinetics, Landmark, Standardise, TimeDependent
@@ -83,8 +84,8 @@ class Plan(Design):
         Multivariable models; each factor is also taken alone.
     landmarks, time_dependent
         Post-baseline factors.
-    hierarchy
-        Which endpoints and factors are primary, secondary and exploratory.
+    hierarchy, estimands
+        Which endpoints and factors are primary; which rules are set beside the plan's own.
     standardise, analyses
         Comparison of protocols; which further analyses are run.
     kinetics
@@ -109,6 +110,7 @@ class Plan(Design):
     landmarks: Annotated[tuple[Landmark, ...], Many] = _DEFAULT_LANDMARKS
     time_dependent: Annotated[tuple[TimeDependent, ...], Many] = (TimeDependent(factor="response"),)
     hierarchy: Hierarchy = Hierarchy()
+    estimands: EstimandOptions = EstimandOptions()
     standardise: Standardise = Standardise()
     analyses: Analyses = Analyses()
     kinetics: Kinetics = Kinetics()

@@ -141,6 +141,8 @@ class Analyses(Declaration):
         Simulated data sets per effect size; 0: no power.
     kinetics
         Exposure and persistence of the CAR-T cells, their factors, and outcome, where there are counts.
+    endpoint_rules
+        Response, PFS, DOR and EFS by other rules than the plan's, side by side.
     evidence
         Published studies of second infusions beside the cohort's own proportions.
     further
@@ -163,6 +165,7 @@ class Analyses(Declaration):
     paired: bool = True
     power: Annotated[int, AfterValidator(none_or_many)] = Field(default=200, ge=0, le=MOST_SAMPLES, strict=True)
     kinetics: bool = True
+    endpoint_rules: bool = True
     evidence: bool = True
     further: Annotated[dict[str, Any], AfterValidator(_switched)] = Field(default_factory=dict)
 
@@ -189,4 +192,5 @@ class Analyses(Declaration):
         """Return the description and the models alone."""
         return cls(calibrated="none", permutation=False, averaging=False, bootstraps=0, influence=False,
                    proportional_hazards=False, sensitivity=False, imputations=0, competing=False, standardise=False,
-                   paired=False, power=0, kinetics=False, evidence=False)  # fmt: skip
+                   paired=False, power=0, kinetics=False, endpoint_rules=False,
+                   evidence=False)  # fmt: skip
