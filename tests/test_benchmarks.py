@@ -13,6 +13,7 @@ NEEDS = {
     "firth_null.py": ["lifelines"],
     "large_cohort.py": ["Rscript"],
     "nca.py": ["openpkflow"],
+    "registry.py": ["duckdb", "ibis"],
     "resampling.py": ["lifelines", "Rscript"],
     "kinetics/population.py": ["pymc"],
 }

@@ -30,6 +30,8 @@ _CBIOPORTAL = frozenset(
 _OMOP_TABLES = frozenset({"person", "drug_exposure", "procedure_occurrence", "condition_occurrence", "measurement"})
 _WIDE = frozenset(c.name for c in WIDE.columns) - {"patient_id"}
 _OUTCOMES = frozenset(n for n in _WIDE if n.endswith(("_days", "_event")))
+_DUCKDB, _DUCKDB_PLACE = b"DUCK", 8
+"""What a file of DuckDB has near its beginning, and where."""
 _ARM = re.compile(r"\w+_arm_\d+")
 _ELSE = {
     ".xls": "an old Excel workbook: save it as .xlsx", ".ods": "an OpenDocument sheet: save it as .xlsx",
@@ -87,8 +89,17 @@ def _file(path: Path) -> Recognition:
     if ending == ".xml":
         return Recognition(None, _xml(start_of(path)[:START]))
     if ending in (".duckdb", ".db", ".sqlite", ".sqlite3"):
-        return Recognition("omop", "a database")
+        return _database(path)
     return Recognition(None, _ELSE.get(ending, f"files ending in {ending or 'nothing'} are not read"))
+
+
+def _database(path: Path) -> Recognition:
+    start = read_start(path, _DUCKDB_PLACE + len(_DUCKDB))
+    if start.startswith(b"SQLite"):
+        return Recognition(None, "a SQLite database, which is not read: export its tables as CSV or Parquet")
+    if path.suffix.casefold() != ".duckdb" and start[_DUCKDB_PLACE:] != _DUCKDB:
+        return Recognition(None, "no database that is read: those of DuckDB are, and PostgreSQL by its address")
+    return Recognition("omop", "a DuckDB database")
 
 
 def _folder(path: Path) -> Recognition:

@@ -1,6 +1,7 @@
 """What is asked of an OMOP database: one Ibis expression a question, the same on every engine.
 
-No temporary table and no table in memory takes part, so that a session that may only read can run them.
+No temporary table and no table in memory takes part, so that a session that may only read can run them; persons and
+concepts are told by subqueries, not by lists of numbers.
 """
 
 from __future__ import annotations
@@ -38,18 +39,59 @@ def plain(source: Any) -> Any:
     return text
 
 
-def holding(records: Any, concepts: Collection[int], codes: Sequence[str], texts: Iterable[str],
-            beginnings: Iterable[str] = ()) -> Any:  # fmt: skip
-    """Return the records with one of some concepts, source codes or parts of source texts."""
-    low, code = records.source.lower(), plain(records.source)
-    conditions = []
-    if concepts:
-        numbers = sorted(concepts)
+def has_text(column: Any, texts: Sequence[str], *, patterns: bool, begins: bool = False) -> list[Any]:
+    """Return conditions, one of which holds where a column has one of some texts.
+
+    Parameters
+    ----------
+    patterns
+        The engine knows regular expressions: one of them in place of many comparisons.
+    begins
+        The texts are beginnings.
+    """
+    if not texts:
+        return []
+    if patterns:
+        listed = "|".join(t.replace(".", "[.]") for t in texts)
+        return [column.re_search(f"^({listed})" if begins else listed)]
+    return [column.like(f"{'' if begins else '%'}{t}%") for t in texts]
+
+
+def concepts_of(
+    tables: Mapping[str, Any], listed: Collection[int], texts: Sequence[str], *, patterns: bool
+) -> list[Any]:
+    """Return the concepts that are listed or have a name with one of some texts, and the descendants of the listed."""
+    sets = []
+    numbers = sorted(listed)
+    if "concept" in tables:
+        table = tables["concept"]
+        named = has_text(table.concept_name.lower(), texts, patterns=patterns)
+        sets.append(table.filter(reduce(or_, [table.concept_id.isin(numbers), *named])).concept_id)
+    if "concept_ancestor" in tables:
+        table = tables["concept_ancestor"]
+        sets.append(table.filter(table.ancestor_concept_id.isin(numbers)).descendant_concept_id)
+    return sets
+
+
+def holding(records: Any, *, listed: Collection[int] = (), sets: Iterable[Any] = (), codes: Collection[str] = (),
+            texts: Iterable[Any] = ()) -> Any:  # fmt: skip
+    """Return the records with one of some concepts or source codes, or for which another condition holds.
+
+    Parameters
+    ----------
+    listed, sets
+        Numbers of concepts, and columns of other tables that hold some.
+    texts
+        Conditions on the source value.
+    """
+    conditions = list(texts)
+    if listed:
+        numbers = sorted(listed)
         conditions += [records.concept.isin(numbers), records.source_concept.isin(numbers)]
+    for one in sets:
+        conditions += [records.concept.isin(one), records.source_concept.isin(one)]
     if codes:
-        conditions.append(code.isin(sorted(codes)))
-    conditions += [low.like(f"%{text}%") for text in texts]
-    conditions += [code.like(f"{begin}%") for begin in beginnings]
+        conditions.append(plain(records.source).isin(sorted(codes)))
     return records.filter(reduce(or_, conditions))
 
 
@@ -70,25 +112,28 @@ def of_codings(records: Any, codings: Collection[tuple[int, int, str]]) -> Any:
     return records.filter(reduce(or_, conditions))
 
 
-def of_people(records: Any, persons: Sequence[int] | Any, by: str = "person") -> Any:
-    """Return the records of some persons, given by their numbers or, of very many, by records of theirs."""
-    if isinstance(persons, Sequence):
-        return records.filter(records[by].isin(persons))
-    return records.semi_join(persons, records[by] == persons.person)
+def people_of(parts: Sequence[Any]) -> Any:
+    """Return the persons of several sets of records."""
+    ids = [part.select("person") for part in parts]
+    return ids[0].union(*ids[1:]).distinct() if len(ids) > 1 else ids[0].distinct()
 
 
-def named_concepts(tables: Mapping[str, Any], concepts: Collection[int], texts: Iterable[str]) -> Any:
-    """Return number and name of the concepts that are listed, or whose name has one of some parts."""
+def of_people(records: Any, persons: Any, by: str = "person") -> Any:
+    """Return the records of some persons."""
+    return records.filter(records[by].isin(persons.person))
+
+
+def names_of(tables: Mapping[str, Any], concepts: Collection[int]) -> Any:
+    """Return number and name of some concepts."""
     table = tables["concept"]
-    low = table.concept_name.lower()
-    conditions = [table.concept_id.isin(sorted(concepts)), *(low.like(f"%{text}%") for text in texts)]
-    return table.filter(reduce(or_, conditions))
+    return table.filter(table.concept_id.isin(sorted(concepts)))
 
 
-def descendants(tables: Mapping[str, Any], concepts: Collection[int]) -> Any:
-    """Return the descendants of listed concepts, each with its ancestor."""
+def ancestors_of(tables: Mapping[str, Any], concepts: Collection[int], listed: Collection[int]) -> Any:
+    """Return those of the listed concepts that are above some concepts, each with its descendant."""
     table = tables["concept_ancestor"]
-    return table.filter(table.ancestor_concept_id.isin(sorted(concepts)))
+    return table.filter(table.descendant_concept_id.isin(sorted(concepts))
+                        & table.ancestor_concept_id.isin(sorted(listed)))  # fmt: skip
 
 
 def last_day(records: Any) -> Any:

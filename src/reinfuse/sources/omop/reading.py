@@ -69,6 +69,8 @@ def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, 
     """Return the connection, the tables by name, and the hashes of files."""
     import ibis
 
+    if isinstance(place, Path) and place.suffix.casefold() in _TEXTS:
+        raise StoreUnreadable("is one table of OMOP", "name the folder that holds all its tables")
     try:
         if isinstance(place, DatabaseAddress):
             connection = ibis.postgres.connect(**_parts(place), options=_READ_ONLY)

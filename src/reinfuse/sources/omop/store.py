@@ -9,12 +9,10 @@ from reinfuse.sources.omop import queries
 from reinfuse.sources.omop.concepts import ConceptIndex
 from reinfuse.sources.omop.tables import bound
 from reinfuse.sources.records.clinical import CandidateGroup, Domain, Person, Record, RecordCoding
-from reinfuse.sources.records.concept_sets import Role, all_codes, all_texts, plain_code
+from reinfuse.sources.records.concept_sets import RXNORM, Role, all_codes, all_concepts, all_texts, plain_code
 
 _SEX: Mapping[int, str] = {8507: "M", 8532: "F", 8521: "other"}
 """Gender concepts of OMOP."""
-_LITERALS = 5_000
-"""Persons that are named one by one in a query; of more, their records stand for them."""
 _WORDS: Mapping[str, Domain] = {"drug_exposure": "drug", "procedure_occurrence": "procedure",
                                 "condition_occurrence": "condition"}  # fmt: skip
 _DEPENDING: tuple[Role, ...] = ("lymphodepletion", "anticancer")
@@ -31,6 +29,8 @@ class OmopStore:
         Runs an expression and returns its rows.
     hashes
         File -> SHA-256, where the database is files.
+    patterns
+        The engine knows regular expressions.
 
     Raises
     ------
@@ -39,31 +39,51 @@ class OmopStore:
     """
 
     def __init__(self, name: str, tables: Mapping[str, Any], rows: Callable[[Any], Sequence[tuple[Any, ...]]], *,
-                 hashes: Mapping[str, str]) -> None:  # fmt: skip
-        self.name, self._rows, self._hashes = name, rows, hashes
+                 hashes: Mapping[str, str], patterns: bool = True) -> None:  # fmt: skip
+        self.name, self._rows, self._hashes, self._patterns = name, rows, hashes, patterns
         self.tables = bound(tables)
-        self._index = ConceptIndex(self.tables, rows, "infusion", listed_alone=("not_infusion",))
+        self._index = ConceptIndex(self.tables, rows)
         self._keys: dict[RecordCoding, list[tuple[str, int, int, str]]] = {}
-        self._people: Any = ()
+        self._people: Any = None
 
     def candidates(self, own: Sequence[str]) -> Sequence[CandidateGroup]:
         """Return what may be infusions, counted by coding; the texts of what is none alone are not looked for."""
-        index, groups = self._index, []
-        numbers, codes = [int(w) for w in own if w.isdigit()], [plain_code(w) for w in own]
-        index.own = frozenset((*numbers, *codes))
-        codes += all_codes("infusion", "not_infusion")
+        numbers = [int(w) for w in own if w.isdigit()]
+        codes = [plain_code(w) for w in own]
+        self._index.own = frozenset((*numbers, *codes))
+        groups = []
         for name in ("drug_exposure", "procedure_occurrence"):
             if name not in self.tables:
                 continue
-            records = queries.holding(queries.events(self.tables, name), [*index.concepts, *numbers], codes,
-                                      all_texts("infusion"))  # fmt: skip
-            counts = self._rows(queries.counted(records))
-            index.learn([c for concept, source, *_ in counts for c in (concept, source)])
-            for concept, source_concept, source, count, persons, last in sorted(counts, key=lambda c: c[:3]):
-                coding = index.coding(_WORDS[name], concept, source_concept, source)
-                self._keys.setdefault(coding, []).append((name, concept, source_concept, source))
+            records = self._holding(queries.events(self.tables, name), ("infusion",), ("infusion", "not_infusion"),
+                                    concepts=numbers, codes=codes)  # fmt: skip
+            counts = {(c, sc, s): rest for c, sc, s, *rest in self._rows(queries.counted(records))}
+            for key, coding in self._index.codings(_WORDS[name], counts).items():
+                count, persons, last = counts[key]
+                self._keys.setdefault(coding, []).append((name, *key))
                 groups.append(CandidateGroup(coding=coding, records=count, patients=persons, last_day=_iso(last)))
-        return groups
+        return sorted(groups, key=lambda g: g.coding.wording)
+
+    def _holding(self, records: Any, by_name: Sequence[Role], by_number: Sequence[Role], *,
+                 concepts: Sequence[int] = (), codes: Sequence[str] = ()) -> Any:  # fmt: skip
+        """Return the records of some roles.
+
+        Parameters
+        ----------
+        by_name, by_number
+            Roles whose texts, and whose concepts and codes, are looked for.
+        concepts, codes
+            Further ones.
+        """
+        listed = [*all_concepts(*by_number), *concepts]
+        named = all_texts(*by_name)
+        own_codes = [c for c in all_codes(*by_number) if not c.startswith(RXNORM)]
+        texts = queries.has_text(records.source.lower(), named, patterns=self._patterns)
+        if "disease" in by_number:
+            texts += queries.has_text(queries.plain(records.source), own_codes, patterns=self._patterns, begins=True)
+            own_codes = []
+        sets = queries.concepts_of(self.tables, listed, named, patterns=self._patterns)
+        return queries.holding(records, listed=listed, sets=sets, codes=[*own_codes, *codes], texts=texts)
 
     def records_of(self, groups: Collection[RecordCoding]) -> Sequence[Record]:
         """Return the records with these codings; their persons are those that all else is read of."""
@@ -71,23 +91,15 @@ class OmopStore:
         for coding in groups:
             for name, concept, source_concept, source in self._keys.get(coding, ()):
                 by_table.setdefault(name, []).append((concept, source_concept, source))
-        parts = [(n, queries.of_codings(queries.events(self.tables, n), keys)) for n, keys in by_table.items()]
-        records = [r for name, part in parts for r in self._records(_WORDS[name], part, self._index)]
-        persons = sorted({int(r.patient) for r in records})
-        self._people = persons
-        if len(persons) > _LITERALS:
-            ids = [part.select("person") for _, part in parts]
-            self._people = ids[0].union(*ids[1:]).distinct() if len(ids) > 1 else ids[0].distinct()
-        return records
+        parts = {n: queries.of_codings(queries.events(self.tables, n), keys) for n, keys in by_table.items()}
+        self._people = queries.people_of(list(parts.values()))
+        return [r for name, part in parts.items() for r in self._records(_WORDS[name], part)]
 
-    def _records(self, domain: Domain, part: Any, index: ConceptIndex) -> Iterator[Record]:
-        codings: dict[tuple[int, int, str], RecordCoding] = {}
-        columns = part.select("person", "day", "concept", "source_concept", "source")
-        for person, day, *key in self._rows(columns.distinct()):
-            whole = (key[0], key[1], key[2])
-            if whole not in codings:
-                codings[whole] = index.coding(domain, *whole)
-            yield Record(patient=str(person), day=_iso(day), coding=codings[whole])
+    def _records(self, domain: Domain, part: Any) -> Iterator[Record]:
+        rows = self._rows(part.select("person", "day", "concept", "source_concept", "source").distinct())
+        codings = self._index.codings(domain, {(c, sc, s) for _, _, c, sc, s in rows})
+        for person, day, *key in rows:
+            yield Record(patient=str(person), day=_iso(day), coding=codings[key[0], key[1], key[2]])
 
     def _own(self, name: str) -> Any:
         return queries.of_people(queries.events(self.tables, name), self._people)
@@ -118,8 +130,8 @@ class OmopStore:
             for person, day, kind in self._rows(own):
                 if (text := _iso(day)) > ends.get(person, ""):
                     ends[person], types[person] = text, kind or 0
-        self._index.learn(list(types.values()))
-        return ends, {p: self._index.names.get(k) or (f"type {k}" if k else "") for p, k in types.items()}
+        self._index.learn(types.values())
+        return ends, {p: self._index.name(k) or (f"type {k}" if k else "") for p, k in types.items()}
 
     def _last(self) -> dict[int, tuple[str, str]]:
         last: dict[int, tuple[str, str]] = {}
@@ -144,11 +156,7 @@ class OmopStore:
     def _of_roles(self, name: str, *roles: Role) -> list[Record]:
         if name not in self.tables:
             return []
-        index = ConceptIndex(self.tables, self._rows, *roles)
-        disease = "disease" in roles
-        part = queries.holding(self._own(name), index.concepts, () if disease else all_codes(*roles),
-                               all_texts(*roles), all_codes(*roles) if disease else ())  # fmt: skip
-        return list(self._records(_WORDS[name], part, index))
+        return list(self._records(_WORDS[name], self._holding(self._own(name), roles, roles)))
 
     def values(self, wanted: Iterable[str]) -> Sequence[Record]:
         """Return the measurements, observations and conditions of the persons with one of some concepts or codes."""
@@ -162,18 +170,17 @@ class OmopStore:
                 continue
             more = ("value_as_number", "value_as_concept_id", text) if text else ()
             own = queries.of_people(queries.events(self.tables, name, *more), self._people)
-            rows = self._rows(queries.holding(own, concepts, codes, ()))
-            self._index.learn([c for row in rows for c in (row[2], row[3], row[6] if text else 0)])
-            records += [self._valued(row) for row in rows]
+            rows = self._rows(queries.holding(own, listed=concepts, codes=codes))
+            codings = self._index.codings("value", {(row[2], row[3], row[4]) for row in rows})
+            self._index.learn(row[6] for row in rows if text)
+            records += [self._valued(row, codings[row[2], row[3], row[4]]) for row in rows]
         return sorted(records, key=lambda r: (r.patient, r.day, r.coding.wording))
 
-    def _valued(self, row: tuple[Any, ...]) -> Record:
-        person, day, concept, source_concept, source, *more = row
+    def _valued(self, row: tuple[Any, ...], coding: RecordCoding) -> Record:
+        person, day, _, _, _, *more = row
         number, answer, text = more or (None, None, "")
-        named = self._index.names.get(answer or 0, "")
-        value = named or (f"{number:g}" if number is not None else "") or (text or "")
-        return Record(patient=str(person), day=_iso(day), value=value,
-                      coding=self._index.coding("value", concept, source_concept, source))  # fmt: skip
+        value = self._index.name(answer) or (f"{number:g}" if number is not None else "") or (text or "")
+        return Record(patient=str(person), day=_iso(day), value=value, coding=coding)
 
     def remarks(self) -> Sequence[str]:
         """Return what the database lacks."""

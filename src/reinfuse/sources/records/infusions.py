@@ -103,7 +103,7 @@ def _infusion(patient: str, number: int, cluster: Sequence[Record]) -> GivenInfu
     routes = {v.route for _, v in verdicts}
     return GivenInfusion(
         patient=patient, number=number, day=min(drugs or [r.day for r in cluster]), product=", ".join(products),
-        routes=tuple(r for r in ("drug", "procedure", "text") if r in routes), records=len(cluster),
+        routes=tuple(r for r in ("drug", "order", "procedure", "text") if r in routes), records=len(cluster),
         other_days=len({r.day for r in cluster}) > 1,
     )  # fmt: skip
 

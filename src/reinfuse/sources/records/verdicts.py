@@ -11,7 +11,7 @@ from reinfuse.sources.records.clinical import CandidateGroup, RecordCoding
 from reinfuse.sources.records.concept_sets import earlier_codes, matches, plain_code
 from reinfuse.sources.source_map import OPEN
 
-Route = Literal["drug", "procedure", "text"]
+Route = Literal["drug", "order", "procedure", "text"]
 _LONG_CODE = 9
 """Figures from which a code is not taken for a number of a site's own."""
 
@@ -40,17 +40,16 @@ class Verdict:
 
 def verdict(coding: RecordCoding) -> Verdict:
     """Return what the concept sets say of a coding that one of them holds."""
-    if coding.own:
-        return Verdict(
-            INFUSION, "drug" if coding.domain == "drug" else "procedure", _product(coding), "named by the site"
-        )
+    given: Route = coding.domain if coding.domain in ("drug", "order") else "procedure"
+    if coding.own and given != "order":
+        return Verdict(INFUSION, given, _product(coding), "named by the site")
     concepts = coding.concepts | coding.ancestors
     name = " ".join((coding.name, *coding.codes))
     infusions = list(matches("infusion", concepts, coding.codes, name))
     others = list(matches("not_infusion", concepts, coding.codes, name))
     product = _product(coding)
     sure = [route for _, route in infusions if route != "text"]
-    route: Route = "text" if not sure else "drug" if coding.domain == "drug" else "procedure"
+    route: Route = given if sure else "text"
     if reused := _means_another_drug(coding):
         return Verdict(OPEN, route, product, f"the code says {product}, the concept {reused}")
     if others and (not sure or any(route != "text" for _, route in others)):
