@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,12 @@ def test_what_needs_no_extra_runs_without_them(tmp_path):
     for arguments in (["virtual", "trial", "--help"], ["kinetics", "--help"], ["datasets"], counts):
         done = without(every, *arguments)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_checkout_without_pinned_requirements_names_what_it_declares(tmp_path):
+    package = tmp_path / "src" / "reinfuse"
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    assert command("pool", package).endswith("-m pip install 'cryptography>=43' 'mpyc>=0.11,<0.12'")
 
 
 def test_a_checkout_names_its_pinned_requirements():

@@ -63,7 +63,7 @@ class PooledResults:
     exchanges: Exchanges
     models: tuple[ModelResult, ...]
     counted: Mapping[str, Answer] = field(default_factory=dict, repr=False)
-    """Of tables mode the answers, with the counts and sums that follow from their integers."""
+    """Of tables mode the answers, with what follows from their integers; of masked mode the totals."""
 
     @property
     def study(self) -> PooledStudy:
@@ -78,8 +78,8 @@ class PooledResults:
 
 def first_request(study: PooledStudy) -> Request:
     """Return the request with which a study begins: counts, and each model's sums where all coefficients are 0."""
-    if study.mode == "tables":
-        return Request(study, 1, {})
+    if study.mode != "rounds":
+        return Request(study, 1, {})  # for tables, or for keys
     return Request(study, 1, {model.key: np.zeros((1, study.size(model))) for model in study.models})
 
 
@@ -103,7 +103,7 @@ class Running:
 
 
 def combine(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Request | PooledResults:
-    """Return the next request, or the results if no more is needed or allowed.
+    """Return the next request, or the results if no more is needed or allowed; of masked mode, given totals.
 
     Parameters
     ----------
@@ -164,7 +164,8 @@ def begun(study: PooledStudy, first: Mapping[str, Answer]) -> Iterator[Running]:
         centres = contributing(model, first)
         if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
             continue
-        for left_out in (None, *(centres if FEWEST_CENTRES < len(centres) <= MOST_SEARCHED else ())):
+        single = study.mode != "masked" and FEWEST_CENTRES < len(centres) <= MOST_SEARCHED
+        for left_out in (None, *(centres if single else ())):
             sizes = [first[c].tables["models"][model.key] for c in centres if c != left_out]
             n, events = (sum(size[what] for size in sizes) for what in ("n", "events"))
             fitting = pooled_fit(study.firth_kind(model), study.size(model), confidence=study.plan.confidence,
@@ -198,13 +199,15 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[Runn
         without = {c: fit for c, fit in fits.items() if c is not None and fit is not None}
         if not fits:
             why = f"told by {len(centres)} centres, fewer than {FEWEST_CENTRES}"
+            if study.mode == "masked":
+                why = "not told by every centre, and a total of some would tell of the others"
             if len(centres) >= FEWEST_CENTRES:
                 why = f"fewer than {FEWEST_IN_ALL} patients in all centres that tell of it"
             yield ModelResult(model, centres, why=why)
         elif (fit := fits[None]) is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
-            summit = _summit(exchanges, model, centres, fit=fit)
+            summit = None if study.mode == "masked" else _summit(exchanges, model, centres, fit=fit)
             if summit is not None and len(centres) > MOST_SEARCHED:
                 others = zip(centres, fit_without(*summit, whole=fit), strict=True)
                 without = {centre: other for centre, other in others if other is not None}

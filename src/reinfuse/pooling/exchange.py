@@ -34,6 +34,8 @@ class Request:
         Model's key -> coefficients at which its sums are wanted, shape (m, k).
     before, answers
         SHA-256 of the request before, and centre -> SHA-256 of its answer to that; empty in the first.
+    keys
+        Masked mode: public key of each centre; empty in the first.
     """
 
     study: PooledStudy
@@ -42,12 +44,14 @@ class Request:
     before: str = ""
     answers: Mapping[str, str] = field(default_factory=dict)
     version: str = __version__
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def contents(self) -> dict[str, Any]:
         """The file's contents but the seal."""
+        keys = {"keys": dict(self.keys)} if self.keys else {}
         return {
-            "file": REQUEST, "reinfuse": self.version, "number": self.number, "study_sha256": self.study.digest,
+            **keys, "file": REQUEST, "reinfuse": self.version, "number": self.number, "study_sha256": self.study.digest,
             "request_before": self.before, "answers_before": dict(self.answers),
             "points": {key: at.tolist() for key, at in self.points.items()}, "study": self.study.record,
         }  # fmt: skip
@@ -83,11 +87,12 @@ class Request:
             points = {key: _numbers(at, (None, sizes[key])) for key, at in contents["points"].items()}
             number, before = int(contents["number"]), str(contents["request_before"])
             answers = {str(c): str(h) for c, h in contents["answers_before"].items()}
+            keys = {str(c): str(key) for c, key in contents.get("keys", {}).items()}
         except (KeyError, TypeError, ValueError, AttributeError):
             raise NoExchange("is a request with parts that cannot be read") from None
         if not all(np.isfinite(at).all() and len(at) <= MOST_POINTS for at in points.values()):
             raise NoExchange("is a request for sums at too many points, or at points that are no numbers")
-        return cls(study, number, points, before, answers, str(contents.get("reinfuse")))
+        return cls(study, number, points, before, answers, str(contents.get("reinfuse")), keys)
 
 
 @dataclass(frozen=True)

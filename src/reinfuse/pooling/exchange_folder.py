@@ -9,6 +9,7 @@ from typing import Any
 
 from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.exchange import ANSWER, REQUEST, Answer, Request
+from reinfuse.pooling.masked_exchange import MaskedAnswer
 from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.sealing import NoExchange, unsealed
 from reinfuse.version import __version__
@@ -121,7 +122,7 @@ def _answers(
             problems.append(Problem(table=name, rule=rule, remedy="keep the files of one study in one folder"))
             continue
         try:
-            answer = Answer.of(contents, study)
+            answer = (MaskedAnswer if study.mode == "masked" else Answer).of(contents, study)
         except NoExchange as fault:
             problems.append(Problem(table=name, rule=str(fault), remedy=_ASK))
             continue

@@ -30,6 +30,8 @@ BY_OUTCOME = f"{NOT_ESTIMABLE}: the other centres alone would be chosen by their
 
 def estimates(results: PooledResults) -> list[Estimate]:
     """Return the records, in the order of a report."""
+    if results.study.mode == "masked":
+        return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_log_rank(results)]
     return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_tables(results),
             *_log_rank(results), *_homogeneity(results), *_without_a_centre(results),
             *toxicity(results), *centre_averaged(results), *permutations(results), *price(results)]  # fmt: skip
@@ -55,8 +57,10 @@ def _hidden(number: float | None) -> str | None:
 
 
 def _populations(results: PooledResults) -> Iterator[tuple[str, list[Answer]]]:
-    """Yield all centres together, then each."""
+    """Yield all centres together, then each, unless masked."""
     yield "all", list(results.first.values())
+    if results.study.mode == "masked":
+        return
     for centre, answer in results.first.items():
         yield Stratum(CENTRE, centre), [answer]
 
@@ -138,7 +142,7 @@ def _effects(results: PooledResults) -> Iterator[Estimate]:
 
 
 def _excluded(patients: int, mode: Mode) -> str | None:
-    why = "factor missing" if mode == "rounds" else "factor missing or level too small to be told"
+    why = "factor missing" if mode != "tables" else "factor missing or level too small to be told"
     return f"{patients} patient{'s' if patients > 1 else ''} excluded, {why}" if patients else None
 
 

@@ -34,7 +34,7 @@ SMALL_CELLS, FEWEST_HIDDEN = 5, 3
 MULTI, UNI = "multivariable", "univariable"
 
 
-Mode = Literal["tables", "rounds"]
+Mode = Literal["tables", "rounds", "masked"]
 
 
 def _usual_mode(settings: dict[str, Any]) -> Mode:
@@ -109,7 +109,7 @@ class PooledStudy(Declaration):
         As of one cohort: index infusion, rules, factors, models.
     mode
         ``tables``: integers in one exchange, the default where no factor is a number; ``rounds``: sums, exchange by
-        exchange.
+        exchange; ``masked``: the same under masks, so that totals of all centres alone are read.
     """
 
     title: Title = "Pooled analysis"
@@ -208,6 +208,9 @@ class PooledStudy(Declaration):
     def mode_in_words(self) -> str:
         """Return what the mode means for whoever plans the study."""
         k = self.threshold
+        if self.mode == "masked":
+            return ("Mode: masked, sums under masks, exchange by exchange; totals of all centres alone are read. The "
+                    "first exchange is of keys; a centre that is lost stops the study.")  # fmt: skip
         if self.mode == "rounds":
             return "Mode: rounds, sums exchange by exchange; from a centre's sums its small numbers can be worked out."
         if not k:

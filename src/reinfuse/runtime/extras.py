@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import tomllib
 from collections.abc import Mapping
 from importlib import metadata
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "kinetics": ("jax", "numpyro"),
     "omop": ("ibis", "duckdb"),
     "omop-postgres": ("ibis", "psycopg"),
+    "pool": ("cryptography", "mpyc"),
     "sas": ("pyreadstat",),
     "virtual": ("numba", "bayes_opt", "SALib", "dask", "distributed"),
 })  # fmt: skip
@@ -47,7 +49,7 @@ def require(extra: str, otherwise: str = "") -> None:
 
 
 def command(extra: str, package: Path | None = None) -> str:
-    """Return the command that installs an extra: from a checkout's pinned requirements, else from a package index.
+    """Return the command that installs an extra: from a checkout's pinned requirements, else what it declares.
 
     Parameters
     ----------
@@ -59,7 +61,11 @@ def command(extra: str, package: Path | None = None) -> str:
     pinned = root / f"requirements-{extra}.lock"
     if pinned.is_file():
         return f"{python} -m pip install --require-hashes -r {shlex.quote(str(pinned))}"
-    wanted = [r.partition(";")[0].strip() for r in metadata.requires("reinfuse") or () if _of(r, extra)]
+    declared = root / "pyproject.toml"
+    if declared.is_file():
+        wanted = tomllib.loads(declared.read_text(encoding="utf-8"))["project"]["optional-dependencies"][extra]
+    else:
+        wanted = [r.partition(";")[0].strip() for r in metadata.requires("reinfuse") or () if _of(r, extra)]
     return f"{python} -m pip install {' '.join(shlex.quote(w) for w in wanted)}"
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reinfuse.cohort.raw_tables import CohortInput
+from reinfuse.disclosure.release_log import folder as release_folder
+from reinfuse.disclosure.study_keys import KeyFile
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.output import Destination
 from reinfuse.pooling.answering import AnswerDraft, centre_named, draft_answer, read_request
-from reinfuse.pooling.combining import combine, first_request
+from reinfuse.pooling.combining import PooledResults, combine, first_request
 from reinfuse.pooling.exchange import Request, answer_name, request_name
-from reinfuse.pooling.exchange_folder import read_folder
+from reinfuse.pooling.exchange_folder import Exchanges, read_folder
 from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.table_combining import combine_tables
+from reinfuse.runtime.extras import require
 from reinfuse.study.cohort_reading import examine
 from reinfuse.study.study import Study
+
+if TYPE_CHECKING:
+    from reinfuse.pooling.masked_answering import MaskedDraft
 
 FIRST = request_name(1)
 __all__ = [
@@ -23,6 +30,7 @@ __all__ = [
     "PlannedPool",
     "PreparedAnswer",
     "combine_answers",
+    "end_study",
     "plan_pool",
     "prepare_answer",
     "write_prepared",
@@ -55,7 +63,7 @@ class Combined:
 class PreparedAnswer:
     """An answer that is not written yet, and what the check of the cohort warns of."""
 
-    draft: AnswerDraft
+    draft: AnswerDraft | MaskedDraft
     warnings: tuple[Problem, ...]
 
 
@@ -109,6 +117,8 @@ def prepare_answer(
         If the cohort cannot be analysed, or not as the study asks.
     """
     wanted = read_request(request)
+    if wanted.study.mode == "masked":
+        require("pool")
     name = centre_named(wanted, centre)
     if place is not None:
         place.check_files([answer_name(name, wanted.number)])
@@ -116,6 +126,10 @@ def prepare_answer(
     if accepted is None:
         raise CohortRefused(problems)
     data = Study(accepted, wanted.study.plan).data
+    if wanted.study.mode == "masked":
+        from reinfuse.pooling.masked_answering import draft_masked
+
+        return PreparedAnswer(draft_masked(wanted, name, data, again=again), problems)
     return PreparedAnswer(draft_answer(wanted, name, data, again=again), problems)
 
 
@@ -154,8 +168,7 @@ def combine_answers(
     """
     place.check()
     exchanges = read_folder(folder)
-    combine_all = combine_tables if exchanges.study.mode == "tables" else combine
-    combined = combine_all(exchanges, confirmed)
+    combined = _combined(exchanges, confirmed)
     steps = len(exchanges.requests)
     if isinstance(combined, Request):
         path = _write_request(combined, Destination(folder, "pool", (), force))
@@ -164,6 +177,30 @@ def combine_answers(
 
     write_pooled(combined, place)
     return Combined(None, place.path, steps, 0)
+
+
+def _combined(exchanges: Exchanges, confirmed: tuple[str, ...]) -> Request | PooledResults:
+    if exchanges.study.mode != "masked":
+        return (combine_tables if exchanges.study.mode == "tables" else combine)(exchanges, confirmed)
+    require("pool")
+    from reinfuse.pooling.masked_combining import combine_masked
+
+    return combine_masked(exchanges, confirmed)
+
+
+def end_study(request: Path, centre: str | None = None) -> bool:
+    """End a centre's private key of a masked study and tell whether there was one.
+
+    Raises
+    ------
+    PoolRefused
+        If the request cannot be read, or no centre is named.
+    OutputRefused
+        If the key cannot be read or written.
+    """
+    wanted = read_request(request)
+    name = centre_named(wanted, centre)
+    return KeyFile(release_folder(), wanted.study.digest, name).end()
 
 
 def _write_request(request: Request, place: Destination) -> Path:

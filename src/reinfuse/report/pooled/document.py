@@ -42,6 +42,10 @@ _TRAVELLED = {
     "rounds": "Patients stayed in their centres. Each centre answered requests with counts and with sums over its "
     "patients: the log-likelihood of each model and its first four derivatives, at given coefficients. The sums of all "
     "centres give the estimates that the patients in one table would give.",
+    "masked": "Patients stayed in their centres. Each centre answered requests with counts and with sums over its "
+    "patients, the log-likelihood of each model and its first four derivatives, under masks that cancel in the total of "
+    "all centres: nobody read the numbers of one. The totals give the estimates that the patients in one table would "
+    "give.",
     "tables": "Patients stayed in their centres. Each centre sent, once, tables of integers: patients and events by "
     "pattern of the factors and, for hazard ratios, the order of its events with the patients at risk by pattern, "
     "without times. They determine the likelihoods, so that the estimates are those of the same patients in one table.",
@@ -58,6 +62,14 @@ _METHODS = (
     "Survival averaged over centres: the mean of the centres' Kaplan-Meier estimates at whole months, weighted by "
     "their patients, with the sum of the squared weights times Greenwood's variances and a log-log interval. It is "
     "another estimand than the Kaplan-Meier estimate of all patients together.",
+)
+_METHODS_OF_TOTALS = (
+    _METHODS[0],
+    "Times to an event: log-rank test stratified by centre [8]. Proportions have Clopper-Pearson intervals [9].",
+)
+_LIMIT_OF_TOTALS = (
+    "Not available from totals of all centres: numbers by centre, heterogeneity between centres, effects without one "
+    "centre, Mantel-Haenszel and exact conditional odds ratios, centre-averaged survival, toxicity."
 )
 _PERMUTED = (
     "Tests by permutation exchange the levels of a factor among the patients of each centre [11]; unlike the other "
@@ -97,9 +109,11 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     effects += [Paragraph(price)] if price else []
     yield Section("associations", "Factors and outcome", tuple(effects))
     permuted = any(one.permutation is not None for one in results.models)
-    methods = (_TRAVELLED[results.study.mode], *_METHODS, *([_PERMUTED] if permuted else []))
+    masked = results.study.mode == "masked"
+    own = _METHODS_OF_TOTALS if masked else _METHODS
+    methods = (_TRAVELLED[results.study.mode], *own, *([_PERMUTED] if permuted else []))
     yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in methods))
-    yield Section("limitations", "Limitations", (Bullets(_LIMITS),))
+    yield Section("limitations", "Limitations", (Bullets((_LIMIT_OF_TOTALS, *_LIMITS) if masked else _LIMITS),))
     yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))
     references = (*_REFERENCES, _OF_PERMUTATION) if permuted else _REFERENCES
     yield Section("references", "References", (Bullets(references, numbered=True),))
@@ -143,6 +157,8 @@ def _guards(results: PooledResults) -> str:
 
 def _of_mode(results: PooledResults) -> str:
     k = results.study.threshold
+    if results.study.mode == "masked":
+        return "; what one centre does not tell is asked of none"
     if results.study.mode == "rounds":
         return f", and of a model with at least {PATIENTS_A_COEFFICIENT} patients a coefficient"
     return f". Numbers of patients from 1 to {k - 1} stayed in the centres" if k else ". No small number was hidden"

@@ -24,7 +24,8 @@ def flow_table(results: PooledResults, records: Sequence[Estimate]) -> Table:
     """Return patients of each centre, and events of each endpoint."""
     ends = results.study.endpoints
     rows = []
-    for population, name in (*((Stratum(CENTRE, c), c) for c in results.study.centres), ("all", "All")):
+    single = () if results.study.mode == "masked" else results.study.centres
+    for population, name in (*((Stratum(CENTRE, c), c) for c in single), ("all", "All")):
         own = [e for e in records if e.population == population]
         sizes = [
             _whole(next(e.n for e in own if e.analysis == "flow" and e.term == what))
