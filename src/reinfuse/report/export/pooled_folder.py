@@ -50,6 +50,8 @@ def _contents(results: PooledResults, records: list[Estimate], today: date) -> d
     """Return the contents of `findings.json`; its flow counts patients by centre, as there are no rows of patients."""
     study, exchanges = results.study, results.exchanges
     flow = [{"centre": centre, **answer.tables["flow"]} for centre, answer in results.first.items()]
+    if study.mode == "masked":
+        flow = [{**flow[0], "centre": "all"}]
     withheld = [{"about": centre, "text": f"{key}: {why}"} for centre, a in results.first.items()
                 for key, why in a.withheld.items()]  # fmt: skip
     provenance = {

@@ -43,9 +43,8 @@ _TRAVELLED = {
     "patients: the log-likelihood of each model and its first four derivatives, at given coefficients. The sums of all "
     "centres give the estimates that the patients in one table would give.",
     "masked": "Patients stayed in their centres. Each centre answered requests with counts and with sums over its "
-    "patients, the log-likelihood of each model and its first four derivatives, under masks that cancel in the total of "
-    "all centres: nobody read the numbers of one. The totals give the estimates that the patients in one table would "
-    "give.",
+    "patients, the log-likelihood of each model and its first four derivatives, under masks that cancel in the total "
+    "of all centres: nobody read the numbers of one. The totals give the estimates of the patients in one table.",
     "tables": "Patients stayed in their centres. Each centre sent, once, tables of integers: patients and events by "
     "pattern of the factors and, for hazard ratios, the order of its events with the patients at risk by pattern, "
     "without times. They determine the likelihoods, so that the estimates are those of the same patients in one table.",
