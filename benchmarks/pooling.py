@@ -45,8 +45,8 @@ def sheet_of(centre: int) -> pl.DataFrame:
     until = rng.integers(100, 1500, PATIENTS)
     columns = {name: np.where(X[:, j] > 0, "yes", "no") if j < 5 else X[:, j] for j, name in enumerate(FACTORS)}
     names = [f"{centre}-{i}" for i in range(PATIENTS)]
-    return pl.DataFrame({"patient_id": names, "diagnosis": "NHL", **columns,
-                         "os_days": np.minimum(days, until), "os_event": np.where(days <= until, "yes", "no")})  # fmt: skip
+    follow = {"os_days": np.minimum(days, until), "os_event": np.where(days <= until, "yes", "no")}
+    return pl.DataFrame({"patient_id": names, "diagnosis": "NHL", **columns, **follow})
 
 
 def study_text() -> str:
