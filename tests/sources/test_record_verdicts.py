@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from helpers import problems_of
 from reinfuse.exceptions import SourceRefused
+from reinfuse.sources.fhir.reading import open_fhir
+from reinfuse.sources.fhir.view_definitions import NotSupported, path_sql
 from reinfuse.sources.map_file import map_text, read_map
 from reinfuse.sources.questions import answered, fault, questions
 from reinfuse.sources.records.clinical import CandidateGroup, ReadingRules, Record, RecordCoding
@@ -164,6 +167,29 @@ def test_a_record_that_came_after_the_map_is_asked_about(tmp_path):
     with pytest.raises(SourceRefused) as refused:
         import_source(write(tmp_path / "two", alive, BASE[1], new), tmp_path / "map.toml")
     assert "procedure CAR T infusion" in {p.value for p in refused.value.problems}
+
+
+def test_bundles_by_others_are_flattened():
+    pytest.importorskip("duckdb")
+    shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "sources" / "mcode"
+    if not shared.is_dir():
+        pytest.skip("the files of other projects are not here")
+    with open_fhir(shared) as store:
+        (status,) = [r for r in store.records["observation"] if r.coding.codes == ("97509-4",)]
+        (event,) = store.records["adverse_event"]
+        (procedure,) = store.records["procedure"]
+    assert (status.patient, status.day, status.value) == (
+        "mrn-1",
+        "2019-12-02",
+        "Cancer in complete remission(finding)",
+    )
+    assert (event.day, event.value, procedure.coding.codes) == ("1994-12-09", "1", ("152198000",))
+
+
+@pytest.mark.parametrize("path", ["code.coding.exists()", "a[0]", "name.given | name.family", "ofType(Quantity)"])
+def test_a_path_that_is_not_read_is_refused(path):
+    with pytest.raises(NotSupported):
+        path_sql(path, "resource")
 
 
 def test_a_folder_of_fhir_is_named_with_the_command_that_reads_it(tmp_path):

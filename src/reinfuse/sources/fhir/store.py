@@ -32,13 +32,18 @@ class FhirStore:
         View -> its rows; a resource has a row for each of its codings.
     hashes
         File -> SHA-256.
+
+    Attributes
+    ----------
+    records
+        View -> its records, of all patients.
     """
 
     def __init__(self, name: str, rows: Mapping[str, Sequence[Row]], hashes: Mapping[str, str]) -> None:
         self.name, self._hashes = name, hashes
         self._persons = rows["person"]
         self._drugs_by_key = _by_key(rows["medication"])
-        self._records = {view: list(self._of_view(view, rows[view])) for view in _DOMAINS}
+        self.records = {view: list(self._of_view(view, rows[view])) for view in _DOMAINS}
         self._people: set[str] = set()
 
     def _of_view(self, view: str, rows: Iterable[Row]) -> Iterator[Record]:
@@ -57,8 +62,8 @@ class FhirStore:
         codes = {plain_code(w) for w in own}
         groups: dict[RecordCoding, list[Record]] = {}
         for view in _GIVEN:
-            records = [_of_the_site(r, codes) for r in self._records[view]]
-            self._records[view] = records
+            records = [_of_the_site(r, codes) for r in self.records[view]]
+            self.records[view] = records
             for record in records:
                 groups.setdefault(record.coding, []).append(record)
         return [CandidateGroup(coding=c, records=len(rs), patients=len({r.patient for r in rs}),
@@ -68,7 +73,7 @@ class FhirStore:
     def records_of(self, groups: Collection[RecordCoding]) -> Sequence[Record]:
         """Return the records with these codings."""
         wanted = set(groups)
-        records = [r for view in _GIVEN for r in self._records[view] if r.coding in wanted]
+        records = [r for view in _GIVEN for r in self.records[view] if r.coding in wanted]
         self._people = {r.patient for r in records}
         return sorted(records, key=lambda r: (r.patient, r.day))
 
@@ -76,7 +81,7 @@ class FhirStore:
         """Return the patients of the last `records_of`."""
         last: dict[str, tuple[str, str]] = {}
         for view, word in _WORDS.items():
-            for record in self._records[view]:
+            for record in self.records[view]:
                 if record.patient in self._people and record.day:
                     last[record.patient] = max(last.get(record.patient, ("", "")), (record.day, word))
         return [
@@ -102,20 +107,20 @@ class FhirStore:
         return self._of_roles("condition", "disease")
 
     def _of_roles(self, view: str, *roles: Role) -> list[Record]:
-        return [r for r in self._records[view] if r.patient in self._people
+        return [r for r in self.records[view] if r.patient in self._people
                 and any(True for role in roles for _ in _matches(role, r.coding))]  # fmt: skip
 
     def values(self, wanted: Iterable[str]) -> Sequence[Record]:
         """Return observations and adverse events with one of some codes, or with a text in their name."""
         codes = {plain_code(w) for w in wanted}
         texts = [w.casefold() for w in wanted if " " in w]
-        return [r for view in ("observation", "adverse_event") for r in self._records[view] if r.patient in self._people
+        return [r for view in ("observation", "adverse_event") for r in self.records[view] if r.patient in self._people
                 and (any(plain_code(c) in codes for c in r.coding.codes)
                      or any(t in r.coding.name.casefold() for t in texts))]  # fmt: skip
 
     def remarks(self) -> Sequence[str]:
         """Return what the resources lack."""
-        counts = Counter({view: len(records) for view, records in self._records.items()})
+        counts = Counter({view: len(records) for view, records in self.records.items()})
         listed = ", ".join(f"{view.replace('_', ' ')} {count:,}" for view, count in counts.items() if count)
         yielded = [f"resources read: {listed or 'none that is looked at'}"]
         if counts["medication_request"] and not counts["medication_administration"]:
@@ -130,8 +135,8 @@ class FhirStore:
 
 def _by_key(rows: Iterable[Row]) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {}
-    for row in rows:
-        grouped.setdefault(row["key"], []).append(row)
+    for number, row in enumerate(rows):
+        grouped.setdefault(row["key"] or f"row {number}", []).append(row)  # without an id: a resource of its own
     return grouped
 
 
