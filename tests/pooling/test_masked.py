@@ -217,14 +217,15 @@ def test_another_request_of_the_same_number_is_refused_in_any_case(second):
         answer(folder, 2, "Bonn", SHEETS["Bonn"], centres, again=True)
 
 
-def test_the_private_key_is_for_its_owner_alone_and_ends_with_the_study(second, monkeypatch):
+def test_the_private_key_is_for_its_owner_alone_and_ends_with_the_study(second, main, monkeypatch):
     folder, centres = second
     (path,) = (centres / "log-Bonn" / "pool-keys").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     key = KeyFile(centres / "log-Bonn", unsealed(folder / "request-1.json")["study_sha256"], "Bonn").key
     assert not any(key.private in p.read_text(encoding="utf-8") for p in folder.iterdir())
     monkeypatch.setenv("REINFUSE_RELEASES", str(centres / "log-Bonn"))
-    assert pooling.end_study(folder / "request-2.json")
+    assert "was deleted" in main("pool", "end", folder / "request-2.json")[1]
+    assert key.private not in path.read_text(encoding="utf-8")
     assert not pooling.end_study(folder / "request-2.json")
     (folder / "answer-Bonn-2.json").unlink()
     with pytest.raises(PoolRefused, match="the key of this study was ended here"):

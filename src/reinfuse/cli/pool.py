@@ -100,3 +100,18 @@ def combine_study(
     elif combined.report is not None:
         console.say(f"{combined.exchanges} requests answered, and no more needed.")
         console.say(f"Report: {(combined.report / 'report.html').resolve()} (also .docx, .pdf)")
+
+
+@pool.command("end")
+def end_key(
+    request: Annotated[Path, typer.Argument(help="Any request of the masked study (request-N.json).")],
+    *,
+    centre: Annotated[str | None, typer.Option("--centre", help="This centre's name in the study.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """End this centre's part in a masked study. Deletes its private key, after which nothing is answered."""
+    del json
+    from reinfuse.study.pooling import end_study
+
+    ended = end_study(request, centre)
+    console.say("The private key of this study was deleted." if ended else "There is no private key of this study.")
