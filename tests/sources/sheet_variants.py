@@ -21,7 +21,7 @@ from workbooks import EXAMPLES, Cell, Example, SheetExample, write_sheets
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import MapQuestion, answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import SourceMap

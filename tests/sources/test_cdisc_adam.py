@@ -22,7 +22,7 @@ from reinfuse.sources.cohort_folder import checked_cohort, write_cohort
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import MapQuestion, answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.recognition import recognise

@@ -7,7 +7,7 @@ from pathlib import Path
 from reinfuse.sources.cohort_folder import checked_cohort
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, questions
 from reinfuse.sources.read import read_source
 from sources import cdisc_sets

@@ -25,7 +25,7 @@ from reinfuse.runtime import extras
 from reinfuse.sources.cohort_folder import checked_cohort
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.study.adam import WrittenAdam, export_adam

@@ -8,7 +8,7 @@ import pytest
 
 from reinfuse.sources.follow import follow
 from reinfuse.sources.imported import Imported
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import SourceMap

@@ -9,7 +9,7 @@ import pytest
 from centres import centre
 
 from reinfuse.sources.follow import follow
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import NOWHERE, answered, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.values import understand

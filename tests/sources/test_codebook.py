@@ -6,7 +6,7 @@ import pytest
 from centres import centre, table
 
 from reinfuse.sources.codebook import codebook_of, with_codebook
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.source_table import Source
 
 ROWS = [["pid", "ct1_ld", "ct2_ld", "SEXCD", "q7"], ["1", "1", "2", "0", "9"], ["2", "2", "1", "1", "3"],

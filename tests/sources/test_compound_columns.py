@@ -8,7 +8,7 @@ import pytest
 from centres import centre
 
 from reinfuse.sources.follow import follow
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import OF_ROWS, answered, questions
 from reinfuse.sources.values import understand
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from literal_sources import book, followed, problems, rows, sheet
 
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import questions
 from reinfuse.sources.source_map import OPEN
 

@@ -6,7 +6,7 @@ import pytest
 from literal_sources import book, followed, map_of, problems, rows, sheet
 
 from reinfuse.sources.map_text import map_text
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import fault, questions
 from reinfuse.sources.values.doses import names_unit_alone
 

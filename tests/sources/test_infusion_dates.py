@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from literal_sources import book, sheet
 
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 
 BEHIND = """
 ID,Dx,1. CAR-T | Produkt,1. CAR-T | {own},1. CAR-T | bestes Ansprechen,1. CAR-T | {bare},2. CAR-T | Datum,Tod

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from literal_sources import book, sheet
 
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import questions
 
 BASELINE = "ID,Dx,Sex,Date of birth\nP1,ALL,F,1980-01-01\nP2,CLL,M,1970-01-01\n"

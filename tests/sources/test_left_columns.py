@@ -9,7 +9,7 @@ from centres import centre
 
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, fault, questions
 from reinfuse.tabular.toml import parse_toml
 

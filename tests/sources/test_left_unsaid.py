@@ -12,7 +12,7 @@ from reinfuse.sources.ages import completed_years
 from reinfuse.sources.cohort_folder import check, provenance
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, questions
 from reinfuse.tabular.toml import parse_toml
 

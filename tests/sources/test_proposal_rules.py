@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from centres import columns, table
 
-from reinfuse.sources.propose import propose
 from reinfuse.sources.propose.names import parse, with_siblings
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import questions
 from reinfuse.sources.source_map import BY_DATE, OPEN
 from reinfuse.sources.source_table import Source, SourceColumn, SourceRow, SourceTable

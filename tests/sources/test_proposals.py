@@ -17,7 +17,7 @@ from workbooks import EXAMPLES
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.read import read_source
 from reinfuse.sources.source_map import OPEN
 from reinfuse.tabular.toml import parse_toml

@@ -15,7 +15,7 @@ from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.read import read_source
 from reinfuse.sources.recognition import recognise
 from reinfuse.sources.source_map import MISSING_CODES, OPEN

@@ -11,7 +11,7 @@ from literal_sources import book, map_of, problems, rows, sheet
 from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, fault, questions
 from reinfuse.tabular.delimited import decode
 from reinfuse.tabular.toml import parse_toml

@@ -14,7 +14,7 @@ from reinfuse.sources.cohort_folder import check
 from reinfuse.sources.follow import follow
 from reinfuse.sources.left_columns import EMPTY
 from reinfuse.sources.map_file import map_text, read_map
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.read import read_source
 from reinfuse.tabular.toml import parse_toml
 

@@ -169,11 +169,16 @@ def _say_open(source_map: SourceMap) -> None:
     console.say(f"{_counted(open_questions)}; answer in the map, or with --review:")
     for question in open_questions:
         about = f"\n    {question.about}" if question.about else ""
-        console.say(f"  {question.line}: {question.text}{_among(question)}{about}")
+        console.say(f"  {_place(question)}: {question.text}{_among(question)}{about}")
 
 
 def _counted(open_questions: Sequence[MapQuestion]) -> str:
     return "1 open question" if len(open_questions) == 1 else f"{len(open_questions)} open questions"
+
+
+def _place(question: MapQuestion) -> str:
+    """Return the line of the map, and of which infusion it is."""
+    return f"{question.line} ({question.named})" if question.named else question.line
 
 
 def _among(question: MapQuestion) -> str:
@@ -191,7 +196,7 @@ def _reviewed(source_map: SourceMap, headers: Sequence[str]) -> SourceMap:
         number, question = number + 1, remaining[0]
         total = number + len(remaining) - 1
         about = f"\n   {question.about}" if question.about else ""
-        typer.echo(f"{number}/{total} {question.line}: {question.text}{_among(question)}{about}", err=True)
+        typer.echo(f"{number}/{total} {_place(question)}: {question.text}{_among(question)}{about}", err=True)
         while (answer := _line()) not in (None, "", "later"):
             answer = "" if answer == '""' else answer
             wrong = fault(question, answer, headers, source_map=source_map)

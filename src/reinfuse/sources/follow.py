@@ -8,6 +8,7 @@ from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.ages import IMPOSSIBLE, ages_at, undated
 from reinfuse.sources.assembling import Assembly, problem_at, rows_in_words
+from reinfuse.sources.block_names import of_two_infusions
 from reinfuse.sources.empty_grades import GRADE, KINDS, meaning_of_empty, rows_lacking, with_empty
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
@@ -95,6 +96,7 @@ class _Follower:
         for place, block, table in blocks:
             yield from self._wrong_headers(place, block, table=table)
         yield from self._lines_needed()
+        yield from of_two_infusions(self.map, {t.name: tuple(t.positions) for t in self.source.tables})
 
     def _changed(self) -> Problem:
         headers_used = {h for b in self.map.blocks for f in b.fields.values() for h in f.headers}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from reinfuse.cohort.schema import TABLES
 from reinfuse.exceptions import Problem
+from reinfuse.sources.block_names import headers_of_sheet, infusion_of, infusions_of, named
 from reinfuse.sources.proposal import IGNORE
 from reinfuse.sources.source_map import LEFT_OUT, OPEN, Block, Field, SourceMap
 from reinfuse.sources.values.words import YES_NO
@@ -99,15 +100,30 @@ def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
         return None
     places = {p: b for p, b in source_map.places() if b.sheet == sheet}
     if place not in places:
+        listed = (f"{p} ({whose})" if (whose := named(source_map, b)) else p for p, b in places.items())
         return (
             f"answer yes; {', '.join(EVENTS)} if it holds the dates of that; or the column that it fills: "
-            f"{', '.join(places)}, each with .COLUMN behind it"
+            f"{', '.join(listed)}, each with .COLUMN behind it"
         )
+    if wrong := _of_another_infusion(source_map, places, place, header):
+        return wrong
     declared = TABLES.get(places[place].table)
     if declared is not None and declared.column(column) is None and declared.name not in ("patients", "infusions"):
         return f"{declared.name} has the columns {', '.join(declared.names)}"
     other = places[place].fields.get(column)
     return f"{answer} is filled by another column already" if other and not other.is_open else None
+
+
+def _of_another_infusion(source_map: SourceMap, places: Mapping[str, Block], place: str, header: str) -> str:
+    """Return why a column cannot fill a block: its header names another infusion than the block is of."""
+    block = places[place]
+    by_header = infusions_of(headers_of_sheet(source_map, block.sheet))
+    number, own = by_header.get(header), infusion_of(block, by_header)
+    if number is None or own in (None, number) or block.table == "patients":
+        return ""
+    right = [p for p, b in places.items() if b.table == block.table and infusion_of(b, by_header) == number]
+    listed = f"; of infusion {number}: {', '.join(f'{p} ({named(source_map, places[p])})' for p in right)}"
+    return f"{header!r} is of infusion {number}, and {place} ({named(source_map, block)}) is not{listed * bool(right)}"
 
 
 def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:

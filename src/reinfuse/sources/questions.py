@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.schema import TABLES
 from reinfuse.sources import dose_answers, left_columns
+from reinfuse.sources.block_names import MAIN_COLUMNS, named
 from reinfuse.sources.gaps import permitted
 from reinfuse.sources.infusion_days import is_time
+from reinfuse.sources.question_words import NEITHER, counted_from, in_words, of_event
 from reinfuse.sources.records.answers import ANSWERS, INFUSION, NO_INFUSION
 from reinfuse.sources.source_map import (
     EMPTY_GRADES,
@@ -38,7 +40,7 @@ _TEXTS: Mapping[str, str] = {
     "order": "In which order do day, month and year stand?",
     "partial": "Which day shall stand for dates without one?",
     "birth": "What is the age where the day of birth is not told: missing (refuse), or the difference of years (year)?",
-    "after": "After which infusion is it counted?",
+    "after": "{column} holds numbers of days: after which infusion are they counted?",
     "since": "Which column holds the date from which its days count?",
     "empty": "What does an empty cell mean: grade 0, or that the grade is not known?",
     EMPTY_GRADES: "What does an empty cell, or no row, among grades mean after an infusion that was given: 0 (the "
@@ -60,11 +62,6 @@ _COMPOUND = ("response", "result", "death", "death_cause", "diagnosis")
 _PARTS = "; parts as response=CR mrd=undetectable day=90"
 _NUMBERS = {"grade": (0, 5), "infusion": (1, 99), "age_years": (0, 120)}
 """Between which numbers an answer lies."""
-MAIN_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "responses": ("response",), "mrd": ("result", "value"), "counts": ("value",), "toxicities": ("grade",),
-    "therapies": ("therapy",),
-}  # fmt: skip
-"""Columns without which a block of events says nothing."""
 NOWHERE = "none"
 """Answer that no column holds what a block of events cannot do without: the block is left out."""
 
@@ -87,6 +84,8 @@ class MapQuestion:
         Answers that are possible; empty: any text.
     about
         What the map has there, and why.
+    named
+        Of which infusion the line is, and what its block reads: ``infusion 2: "2. CAR-T | Response"``.
     """
 
     place: str
@@ -95,6 +94,7 @@ class MapQuestion:
     text: str
     choices: tuple[str, ...] = ()
     about: str = ""
+    named: str = ""
 
     @property
     def line(self) -> str:
@@ -115,8 +115,12 @@ def questions(source_map: SourceMap) -> Iterator[MapQuestion]:
         for header in block.open_headers:
             text = f"Which of the texts in {header} marks the rows that are meant?"
             yield MapQuestion(place, header, WHERE, text, (), block.reason)
-        for column in block.fields:
-            yield from _of_line(place, column, block=block)
+        asked = [c for c, f in block.fields.items() if f.is_open]
+        whose = named(source_map, block) if asked else ""
+        for column in asked:
+            for question in _of_line(place, column, block=block):
+                choices = counted_from(source_map) if question.setting == "after" else question.choices
+                yield replace(question, named=whose, choices=choices)
 
 
 def _as_a_whole(source_map: SourceMap, name: str) -> MapQuestion:
@@ -159,41 +163,15 @@ def _of_line(place: str, column: str, *, block: Block) -> Iterator[MapQuestion]:
             key = "birth" if setting == "partial" and filled.until else setting
             choices = units_of(column) if setting == "unit" else _CHOICES.get(key, ())
             more = f" ({NOWHERE}: these events are left out)" if setting == "column" and events else ""
-            yield MapQuestion(place, column, setting, f"{_TEXTS[key]}{more}", choices, about)
+            text = _TEXTS[key].format(column=f'"{read}"' if read else "it")
+            yield MapQuestion(place, column, setting, f"{text}{more}", choices, about)
     for header in (h for h, texts in filled.where.items() if OPEN in texts):
         text = f"Which texts in {header} mark the rows in which it is read? (several: separated by ;)"
         yield MapQuestion(place, column, OF_ROWS, text, (), about)
     if filled.confirm:
         yield MapQuestion(
-            place, column, "confirm", f"Is it right: {_in_words(filled)}{_of_event(block, column)}?", (YES, NO), about
+            place, column, "confirm", f"Is it right: {in_words(filled)}{of_event(block, column)}?", (YES, NO), about
         )
-
-
-def _of_event(block: Block, column: str) -> str:
-    """Say of which event a column of dates is, where every row of the block is the same: of a progression (PD)."""
-    told = next((c for c in ("response", "kind") if (f := block.fields.get(c)) and f.const not in (None, OPEN)), "")
-    if column not in ("date", "day") or not told:
-        return ""
-    what = block.fields[told].const
-    if block.table == "therapies":
-        return f", each as the day of a therapy ({what})"
-    if block.table == "toxicities":
-        return f", as the onset of {what}"
-    return ", each as the day of a progression (PD)" if what == "PD" else f", each as the day of {what}"
-
-
-def _in_words(filled: Field) -> str:
-    if filled.until:
-        return f'the age at {filled.until}, from the date of birth in "{filled.column}" (which is not carried over)'
-    if filled.column and filled.column != OPEN:
-        more = [f"{filled.part} of it"] if filled.part else []
-        more += [f"in {filled.unit}"] if filled.unit not in ("", OPEN) else []
-        more += [f'total cells divided by "{filled.weight}"'] if filled.weight not in ("", OPEN) else []
-        more += [f'where "{h}" is {" or ".join(texts)}' for h, texts in filled.where.items()]
-        return ", ".join([f'read from "{filled.column}"', *more])
-    if filled.after and filled.day is not None:
-        return f"day {filled.day} after {filled.after}" + (f" ({filled.said})" if filled.said else "")
-    return f'"{filled.const}" in every row' if filled.const is not None else "as the map has it"
 
 
 def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
@@ -262,7 +240,8 @@ def answered(source_map: SourceMap, question: MapQuestion, answer: str) -> Sourc
         elif place == question.place:
             before = block.fields[question.subject]
             block = _with_answer(block, question, answer=answer)
-            if question.subject not in block.fields and before.column:
+            unread = block.fields.get(question.subject, Field(column=OPEN)).column == OPEN
+            if unread and before.column not in ("", OPEN):
                 ignored.setdefault(block.sheet, {})[before.column] = REJECTED
         blocks.append(block)
     return replace(source_map, blocks=tuple(blocks), ignored=ignored)
@@ -312,6 +291,10 @@ def _with_answer(block: Block, question: MapQuestion, *, answer: str) -> Block:
         texts = tuple(t.strip() for t in answer.split(";") if t.strip())
         where = {h: texts if OPEN in wanted else wanted for h, wanted in line.where.items()}
         fields[question.subject] = replace(line, where=where)
+    elif question.setting == "after" and answer == NEITHER and not _may_be_left_out(block):
+        del fields[question.subject]
+    elif question.setting == "after" and answer == NEITHER:
+        fields[question.subject] = Field(column=OPEN, reason="it is not as was proposed")
     elif question.setting != "confirm":
         constant = None if question.setting == "column" else line.const
         line = replace(line, const=constant)

@@ -25,7 +25,7 @@ from reinfuse.sources.map_file import load_map, map_text
 from reinfuse.sources.omop.address import DatabaseAddress, source_place
 from reinfuse.sources.preset import fitting, with_preset
 from reinfuse.sources.proposal import Proposal, Proposed
-from reinfuse.sources.propose import propose
+from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import MapQuestion, answered, fault, questions
 from reinfuse.sources.read import read_source
 from reinfuse.sources.records.answers import ANSWERS

@@ -169,10 +169,11 @@ class _Builder:
         for k in self.shape.infusions if self.shape.row_of == "patient" else ():
             fields = self.of("infusions", k)
             if fields and not (self.several and set(fields) <= set(_OF_PATIENTS)):
-                if "date" not in fields:
+                if "date" not in fields and "day" not in fields:
                     fields["date"] = Field(column=OPEN, reason=f"no column holds the date of CART{k}")
                 yield self.block("infusions", {"infusion": Field(const=str(k)), **_without(fields, "infusion")})
-                yield from self._in_other_units(k, {"infusion": Field(const=str(k)), "date": fields["date"]})
+                when = {c: fields[c] for c in ("date", "day") if c in fields}
+                yield from self._in_other_units(k, {"infusion": Field(const=str(k)), **when})
 
     def _in_other_units(self, k: int | None, fields: Mapping[str, Field]) -> Iterator[Block]:
         """Yield the blocks that read a dose in the rows of another unit."""

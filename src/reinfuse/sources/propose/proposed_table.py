@@ -15,6 +15,7 @@ from reinfuse.sources.propose.date_order import Order
 from reinfuse.sources.propose.derived import derived_matches
 from reinfuse.sources.propose.dose_units import UNIT_NOTE, in_units, unit_beside
 from reinfuse.sources.propose.empty_cells import with_empty_grades
+from reinfuse.sources.propose.event_days import dates_beside_events, numbered_days
 from reinfuse.sources.propose.evidence import cells_of
 from reinfuse.sources.propose.filled import ProposedLine, line_of
 from reinfuse.sources.propose.flags import flag_of_death, undated_progression
@@ -142,14 +143,20 @@ class ProposedTable:
         if self.birth is not None:
             header = self.birth.header
             self.lines[AGE] = birth_line(self.birth, self.cells[header], order=order.of(self.table.name, header))
+        self._write_days(order)
         used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
         self.lines |= dict(compound_lines([n for n in self.names if n.header not in used], self.cells, self.lines))
         self._write_status(order)
         empty = dict(with_empty_grades(self.table, self.lines))
         self.lines |= empty
+        self.lines = dict(sorted(self.lines.items(), key=lambda item: self._place(*item)))
         self.has_empty_grades = bool(empty)
         if self.shape.row_of == "patient":
             self.notes |= {h: (why, True) for h, why in undated_progression(self.own_names, self.cells, self.lines)}
+
+    def _place(self, key: Key, line: ProposedLine) -> tuple[int, int]:
+        """Order lines by infusion, then as their columns stand in the sheet: so blocks are numbered."""
+        return key[1] or 0, self.table.positions.get(line.match.name.header, 0)
 
     def _line(self, match: Match, doubts: list[str], weights: Mapping[int | None, str], *, own: str,
               order: str) -> ProposedLine:  # fmt: skip
@@ -159,6 +166,19 @@ class ProposedTable:
             return line
         doubt = f"the only body weight is {weights[1]!r}, of CART1"
         return line_of(match, order=order, weight=weights[1], doubts=[*doubts, doubt])
+
+    def _write_days(self, order: Order) -> None:
+        """Write lines of days in columns of unknown names; a person is asked about each."""
+        if self.shape.row_of == "derived":
+            return
+        used = {line.match.name.header for line in self.lines.values()} | set(self.notes)
+        free = [n for n in self.own_names if n.header not in used | {m.name.header for m, _ in self.matches.values()}]
+        self.lines |= dict(numbered_days(free, self.cells, self.shape, taken=self.lines))
+        left = {n.header for n in free} - {line.match.name.header for line in self.lines.values()}
+        by_patient = self.shape.row_of == "patient"
+        for key, match, why in list(dates_beside_events(self.own_names, self.cells, self.lines, free=left,
+                                                        by_patient=by_patient)):  # fmt: skip
+            self.lines[key] = line_of(match, order=order.of(self.table.name, match.name.header), doubts=[why])
 
     def _write_status(self, order: Order) -> None:
         matched = (m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death:status")
@@ -171,7 +191,7 @@ class ProposedTable:
             if cause not in self.lines and tells_causes(status):
                 self.lines[cause] = of_status(status, "patients.death_cause", order=order.whole)
                 return
-            died = next(m for (key, _, _), (m, _) in self.matches.items() if key == "patients.death")
+            died = next(line.match for (key, _, _), line in self.lines.items() if key == "patients.death")
             undated = dead_without_date(self.table, status, death=died)
             says = f"it says dead in {undated}, where no date of death stands: is it rightly left out?"
             self.notes[status.name.header] = (says, True) if undated else ("the date of death says who died", False)

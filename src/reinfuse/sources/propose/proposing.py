@@ -14,6 +14,7 @@ from reinfuse.sources.propose.births import birth_name
 from reinfuse.sources.propose.blocks import blocks_of
 from reinfuse.sources.propose.date_order import Order, order_of
 from reinfuse.sources.propose.empty_cells import lacks_rows
+from reinfuse.sources.propose.event_days import with_days
 from reinfuse.sources.propose.filled import ProposedLine, unread
 from reinfuse.sources.propose.lacking import questions_of_what_lacks, with_open_death
 from reinfuse.sources.propose.proposed_table import ProposedTable, identifies
@@ -67,6 +68,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     if sheets and len(tables) > 1:
         blocks = with_what_lacks(blocks, {t.table.name: t.patients for t in tables})
     blocks = with_open_death(list(with_kinds(blocks, [t.table for t in tables])))
+    blocks = with_days(blocks)
     unread = UnreadColumns([t.table for t in tables], blocks)
     for one in tables:
         blocks += one.read_remarks(unread)

@@ -27,11 +27,21 @@ def with_what_lacks(blocks: Sequence[Block], patients: Mapping[str, AbstractSet[
     given = dict.fromkeys(b.sheet for b in blocks if b.table == "infusions" and b.sheet in patients)
     for column, why in _ASKED.items():
         telling = {b.sheet for b in blocks if b.table == "patients" and column in b.fields}
+        if not telling:
+            home = _home(blocks, patients)
+            if home:
+                completed, telling = _with(completed, home, column, Field(const=OPEN, reason=why)), {home}
         described = frozenset().union(*(patients.get(sheet, frozenset()) for sheet in telling))
         for sheet in given:
             if sheet not in telling and patients[sheet] - described:
                 completed = _with(completed, sheet, column, Field(const=OPEN, reason=why))
     return completed
+
+
+def _home(blocks: Sequence[Block], patients: Mapping[str, AbstractSet[str]]) -> str:
+    """Return the sheet that tells most of patients, of those that tell of the most; empty where none tells anything."""
+    telling = {b.sheet: len(b.fields) for b in blocks if b.table == "patients" and not b.where}
+    return max(telling, key=lambda s: (len(patients.get(s, ())), telling[s]), default="")
 
 
 def _with(blocks: Sequence[Block], sheet: str, column: str, filled: Field) -> list[Block]:

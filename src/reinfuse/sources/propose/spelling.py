@@ -26,7 +26,7 @@ _SHORTEST_COMPOUND = 5
 _MORE = frozenset({"crs", "icans", "mrd", "max", "infusion"})
 _STOP = frozenset(
     "of the for in at to on de di la le les der die das du del des am im bei zum zur a an after post following "
-    "nach apres tras do da dos das max maximum maximal maximaler highest worst most y und and or by with from "
+    "nach apres tras dopo do da dos das max maximum maximal maximaler highest worst most y und and or by with from "
     "since per yes ja si oui hoechster recorded this that again".split()
 )  # fmt: skip
 
