@@ -18,12 +18,13 @@ import pytest
 from drift import Drift
 from helpers import plain, read
 from pages import Page
-from reinfuse import Plan, Study, save
+from reinfuse import Plan, Study
 from reinfuse.disclosure import Removed
 from reinfuse.disclosure.identifying import holds_date, is_telling, pattern
 from reinfuse.disclosure.release_log import Releases
 from reinfuse.exceptions import CohortRefused, OutputRefused, ShareRefused
 from reinfuse.report.export.readable_text import marked
+from reinfuse.report.export.results_folder import BRIEF, write
 from reinfuse.report.export.shared_folder import share
 from reinfuse.results.findings import Findings
 
@@ -188,7 +189,7 @@ def test_the_plan_may_ask_for_more(small, tmp_path):
     """The brief of the plan shows numbers from 11 on; so does what is shared, asked for 5."""
     plan = small.plan.model_copy(update={"small_cells": 11})
     told = {**small.provenance, "declared": plan.model_dump(mode="json")}
-    results = save(replace(small, plan=plan, provenance=told), tmp_path / "results")
+    results = numbers(replace(small, plan=plan, provenance=told), tmp_path / "results")
     share(results, tmp_path / "out", smallest=5)
     assert Findings.load(tmp_path / "out").provenance["smallest_number_shown"] == 11
 
@@ -218,11 +219,16 @@ def small(tmp_path_factory):
     return Study(cohort, plain(Plan.built_in())).run()
 
 
+def numbers(findings, folder):
+    """Save findings with the shortest document alone: figures and documents of what is shared are made anew."""
+    return write(findings, folder, parts={BRIEF})
+
+
 def titled(findings, title, folder):
     """Save findings of a plan with this title."""
     told = {**findings.provenance, "title": title, "declared": {**findings.provenance["declared"], "title": title}}
     plan = findings.plan.model_copy(update={"title": title})
-    return save(replace(findings, provenance=told, plan=plan), folder)
+    return numbers(replace(findings, provenance=told, plan=plan), folder)
 
 
 @pytest.mark.parametrize(("title", "rule"), [("Patients but P7", "identifier"), ("Seen on 2021-03-04", "date"),
@@ -248,7 +254,7 @@ def test_an_innocent_title_is_shared(small, tmp_path):
 
 
 def test_fewer_patients_than_may_be_shown_are_refused(small, tmp_path):
-    results = save(small, tmp_path / "results")
+    results = numbers(small, tmp_path / "results")
     with pytest.raises(ShareRefused):
         share(results, tmp_path / "out", smallest=13)
     assert not (tmp_path / "out").exists()
@@ -334,7 +340,7 @@ def cohort_of(folder, patients, last=0):
     cohort = read(folder, patients=f"patient_id,last_contact,death,diagnosis\n{rows}",
                   infusions=f"patient_id,infusion,day,dose_cells_per_kg,lymphodepletion\n{infusions}")  # fmt: skip
     plan = plain(Plan.built_in()).model_copy(update={"models": ()})
-    return save(Study(cohort, plan).run(), folder / f"results_{len(list(folder.iterdir()))}")
+    return numbers(Study(cohort, plan).run(), folder / f"results_{len(list(folder.iterdir()))}")
 
 
 @pytest.fixture(scope="module")
