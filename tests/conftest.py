@@ -5,6 +5,7 @@ The demo's findings and folders that several tests read; what only CI has is ski
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -19,11 +20,12 @@ from reinfuse.data import DEMO, datasets
 
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
 _RELEASES = "REINFUSE_RELEASES"
+_TESTS = itertools.count()
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-LONGEST = ("test_random_cohorts.py", "test_population.py", "test_joint.py", "test_benchmarks.py", "test_share.py",
-           "test_import_command.py", "test_output_stopped.py", "test_properties.py", "test_moves.py", "test_cores.py",
-           "test_browser_report.py", "test_source_docs.py", "test_floods.py", "test_figure_list.py",
-           "test_trial.py")  # fmt: skip
+LONGEST = ("test_random_cohorts.py", "test_population.py", "test_joint.py", "test_benchmarks.py", "test_disclosure.py",
+           "test_share.py", "test_only.py", "test_import_command.py", "test_output_stopped.py", "test_properties.py",
+           "test_moves.py", "test_cores.py", "test_browser_report.py", "test_source_docs.py", "test_floods.py",
+           "test_figure_list.py", "test_trial.py")  # fmt: skip
 """Files that take longest: begun first, so that no process works on one of them while the others have nothing left."""
 
 
@@ -36,15 +38,16 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session", autouse=True)
 def _no_log_of_the_user(tmp_path_factory):
     """Keep the log of releases out of the user's own folder."""
+    folder = tmp_path_factory.mktemp("releases")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases")))
-        yield
+        patch.setenv(_RELEASES, str(folder))
+        yield folder
 
 
 @pytest.fixture(autouse=True)
-def _no_release_before(tmp_path_factory, monkeypatch):
-    """Let each test begin with an empty log."""
-    monkeypatch.setenv(_RELEASES, str(tmp_path_factory.mktemp("releases") / "log"))
+def _no_release_before(_no_log_of_the_user, monkeypatch):
+    """Let each test begin with an empty log: a name alone, since pytest looks through all folders to make one more."""
+    monkeypatch.setenv(_RELEASES, str(_no_log_of_the_user / f"log_{next(_TESTS)}"))
 
 
 @pytest.fixture(autouse=True)
