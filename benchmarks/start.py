@@ -27,6 +27,8 @@ from generate import write_cohort
 SMALL = "--small" in sys.argv
 RUNS = 1 if SMALL else 5
 PATIENTS = 450
+FEW = {"draws": 99, "bootstraps": 10, "imputations": 2, "power": 20}
+"""What is drawn at random in a small run."""
 COHORT = "brudno_2016" if SMALL else "synthetic_gauthier_2021"
 FIRST = "First results"
 
@@ -85,7 +87,10 @@ def where_it_goes() -> dict[str, dict[str, float]]:
 
     with stage("reading"):
         bundled = datasets()[COHORT]
-        study = Study.read(bundled.path, bundled.plan)
+        plan = bundled.plan
+        if SMALL:
+            plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update=FEW)})
+        study = Study.read(bundled.path, plan)
     by_analysis: dict[str, float] = defaultdict(float)
     estimates: list = []
     with stage("analyses"), threadpool_limits(limits=1):

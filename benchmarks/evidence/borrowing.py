@@ -71,7 +71,7 @@ def exact(prior: BetaMixture, n: int, truth: float) -> tuple[float, float, float
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--small", action="store_true", help="one cell of three sets, nothing written")
+    parser.add_argument("--small", action="store_true", help="one cell of one set, nothing written")
     small = parser.parse_args().small
     alone = BetaMixture(np.ones(1), np.full(1, 0.5), np.full(1, 0.5))
     by_hand = binom.sf(7, 20, 0.2), binom.sf(7, 20, 0.4)  # 8 of 20 or more
@@ -87,7 +87,7 @@ def main() -> None:
     for truth in (NULL,) if small else (NULL, ALTERNATIVE):
         for drift in (0.0,) if small else DRIFTS:
             cells: dict[tuple[str, int], list] = {}
-            for _ in range(3 if small else SETS):
+            for _ in range(1 if small else SETS):
                 theta = logit(truth) + drift + TAU * rng.standard_normal(len(SIZES))
                 for method, prior in priors_of(rng.binomial(SIZES.astype(int), expit(theta)).astype(float)).items():
                     size = moment_size(prior)
