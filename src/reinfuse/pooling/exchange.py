@@ -169,7 +169,7 @@ class Answer:
 
 def _check_tables(study: PooledStudy, tables: Mapping[str, Any]) -> None:
     """Raise an error where tables are not those of the study's mode."""
-    if set(tables) != set(TABLES if study.mode == "rounds" else INTEGER_TABLES):
+    if set(tables) != set(INTEGER_TABLES if study.mode == "tables" else TABLES):
         raise ValueError("other tables")
     for model in study.models if study.mode == "tables" else ():
         if model.key in (*tables["patterns"], *tables["orders"]):

@@ -78,12 +78,12 @@ def centre_averaged(results: PooledResults) -> Iterator[Estimate]:
             where = f"no curve from {', '.join(lacking)}" if lacking else "no month is told by every centre"
             yield Estimate("survival", name, "rate_at", confidence=confidence, unit="fraction",
                            method=CENTRE_AVERAGED, note=f"{NOT_ESTIMABLE}: {where}")  # fmt: skip
-        told = [curve for curve in curves.values() if curve is not None]
-        n, events = sum(c["n"] for c in told), sum(a.tables["endpoints"].get(name, {"events": 0})["events"]
+        sent = [curve for curve in curves.values() if curve is not None]
+        n, events = sum(c["n"] for c in sent), sum(a.tables["endpoints"].get(name, {"events": 0})["events"]
                                                    for a in results.first.values())  # fmt: skip
         for month in sorted(months):
             parts = [(c["n"] / n, c["survival"][c["months"].index(month)], c["se"][c["months"].index(month)])
-                     for c in told]  # fmt: skip
+                     for c in sent]  # fmt: skip
             survival = sum(w * s for w, s, _ in parts)
             error = sum((w * e) ** 2 for w, _, e in parts) ** 0.5
             lower, upper = _log_log(survival, error, confidence)

@@ -208,10 +208,10 @@ class TableChoice:
         place = self.centre.groups[factor].copy()
         cells = self._cells(model.endpoint, place)
         out = {at for at, cell in cells.items() if at < 0 or self._is_thin(cell) or cell[0] == 0}
-        told = sorted((at for at in cells if at not in out), key=lambda at: cells[at][0])
-        while told and self._is_thin(_together([cells[at] for at in out])):
-            out.add(told.pop(0))
-        if not told:
+        shown = sorted((at for at in cells if at not in out), key=lambda at: cells[at][0])
+        while shown and self._is_thin(_together([cells[at] for at in out])):
+            out.add(shown.pop(0))
+        if not shown:
             return for_size(self.k)
         place[np.isin(place, list(out))] = -1
         if self._tells(model.endpoint, place, self._cells(model.endpoint, place)):

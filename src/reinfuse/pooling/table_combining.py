@@ -66,11 +66,11 @@ def _with_counts(
     study: PooledStudy, centre: str, *, answer: Answer, patients: Mapping[str, Patients]
 ) -> dict[str, Any]:
     """Return a centre's tables with the counts and sums that rounds mode tells."""
-    told = [(m, patients[m.key][centre]) for m in study.models if centre in patients[m.key]]
+    sent = [(m, patients[m.key][centre]) for m in study.models if centre in patients[m.key]]
     evaluated = {name: end["n"] for name, end in answer.tables["endpoints"].items()}
     models = {m.key: {"n": len(p.event), "events": int(p.event.sum()), "left_out": evaluated[m.endpoint] - len(p.event)}
-              for m, p in told}  # fmt: skip
-    single = [(m, p, len(study.levels_of(m.factors[0]))) for m, p in told if len(m.factors) == 1]
+              for m, p in sent}  # fmt: skip
+    single = [(m, p, len(study.levels_of(m.factors[0]))) for m, p in sent if len(m.factors) == 1]
     fourfold = {m.key: [int(((p.groups[:, 0] == g) & (p.event == e)).sum()) for g in (1, 0) for e in (1, 0)]
                 for m, p, levels in single if p.time is None and levels == 2}  # fmt: skip
     log_rank = {m.key: log_rank_sums(p.time, p.event, p.groups[:, 0], levels).record

@@ -82,6 +82,10 @@ _LIMITS = (
     "binary endpoints only.",
     "Associations, not effects of treatment.",
 )
+_SELECTED = (
+    "Estimates are given only where no centre would have told a small number. They are those of these patients; but "
+    "strong effects make small numbers, so that over many studies the estimates that are given are nearer to no effect."
+)
 
 
 def document(results: PooledResults, records: Sequence[Estimate], today: date) -> Document:
@@ -112,7 +116,9 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     own = _METHODS_OF_TOTALS if masked else _METHODS
     methods = (_TRAVELLED[results.study.mode], *own, *([_PERMUTED] if permuted else []))
     yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in methods))
-    yield Section("limitations", "Limitations", (Bullets((_LIMIT_OF_TOTALS, *_LIMITS) if masked else _LIMITS),))
+    hidden = results.study.mode == "tables" and results.study.threshold
+    limits = (*([_LIMIT_OF_TOTALS] if masked else []), *_LIMITS, *([_SELECTED] if hidden else []))
+    yield Section("limitations", "Limitations", (Bullets(limits),))
     yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))
     references = (*_REFERENCES, _OF_PERMUTATION) if permuted else _REFERENCES
     yield Section("references", "References", (Bullets(references, numbered=True),))
