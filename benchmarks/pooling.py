@@ -1,5 +1,5 @@
 """A whole study of many centres by files beside the fit of all patients in one table: that the answers agree, then the
-time. Run: python benchmarks/pooling.py [CENTRES].
+time. Run: python benchmarks/pooling.py [CENTRES] [--small].
 
 200 centres (or as many as are named) of 500 patients, a time to an event, ten factors alone and together. The centres'
 answers are worked out one after the other here, though they would be on as many machines. Results are kept by the
@@ -29,21 +29,23 @@ from reinfuse.study.cohort_reading import examine
 from reinfuse.study.study import Study
 
 NUMBERS = [a for a in sys.argv[1:] if a.isdigit()]
-CENTRES = int(NUMBERS[0]) if NUMBERS else 200
-PATIENTS = int(NUMBERS[1]) if NUMBERS[1:] else 500
-FACTORS = tuple(f"factor_{i}" for i in range(1, 11))
-COEFFICIENTS = np.array([0.3, -0.2, 0.1, 0.0, 0.5, -0.1, 0.2, 0.0, -0.3, 0.15])
+SMALL = "--small" in sys.argv
+CENTRES = 3 if SMALL else int(NUMBERS[0]) if NUMBERS else 200
+PATIENTS = 40 if SMALL else 500
+FACTORS = tuple(f"factor_{i}" for i in (range(5, 7) if SMALL else range(1, 11)))
+BINARY = 1 if SMALL else 5
+COEFFICIENTS = np.array([0.5, -0.1] if SMALL else [0.3, -0.2, 0.1, 0.0, 0.5, -0.1, 0.2, 0.0, -0.3, 0.15])
 APART = 1e6
 
 
 def sheet_of(centre: int) -> pl.DataFrame:
     """Return the patients of a centre: five factors yes or no, five numbers."""
     rng = np.random.default_rng([18, centre])
-    X = rng.normal(size=(PATIENTS, 10)).round(2).clip(-4, 4)
-    X[:, :5] = X[:, :5] > 0.4
+    X = rng.normal(size=(PATIENTS, len(FACTORS))).round(2).clip(-4, 4)
+    X[:, :BINARY] = X[:, :BINARY] > 0.4
     days = np.ceil(rng.exponential(500 * np.exp(-X @ COEFFICIENTS) * rng.uniform(0.5, 2))) + 1
     until = rng.integers(100, 1500, PATIENTS)
-    columns = {name: np.where(X[:, j] > 0, "yes", "no") if j < 5 else X[:, j] for j, name in enumerate(FACTORS)}
+    columns = {name: np.where(X[:, j] > 0, "yes", "no") if j < BINARY else X[:, j] for j, name in enumerate(FACTORS)}
     names = [f"{centre}-{i}" for i in range(PATIENTS)]
     follow = {"os_days": np.minimum(days, until), "os_event": np.where(days <= until, "yes", "no")}
     return pl.DataFrame({"patient_id": names, "diagnosis": "NHL", **columns, **follow})
@@ -52,8 +54,8 @@ def sheet_of(centre: int) -> pl.DataFrame:
 def study_text() -> str:
     """Return the study as its coordinating centre would write it."""
     lines = [f"centres = {json.dumps([f'C{i}' for i in range(CENTRES)])}", 'endpoints = ["os"]', "[levels]"]
-    lines += [f'{name} = ["no", "yes"]' for name in FACTORS[:5]]
-    lines += [f'[numbers.{name}]\nunit = "units"\nlowest = -4\nhighest = 4' for name in FACTORS[5:]]
+    lines += [f'{name} = ["no", "yes"]' for name in FACTORS[:BINARY]]
+    lines += [f'[numbers.{name}]\nunit = "units"\nlowest = -4\nhighest = 4' for name in FACTORS[BINARY:]]
     lines += ["[plan]", "subgroups = []"]
     lines += [f'[[plan.factors]]\nname = "{name}"\ncolumn = "{name}"' for name in FACTORS]
     return "\n".join([*lines, f'[[plan.models]]\nendpoint = "os"\nfactors = {json.dumps(FACTORS)}']) + "\n"
@@ -93,7 +95,7 @@ def by_files(folder: Path) -> dict[str, float]:
 def in_one_table() -> tuple[float, firth_left_truncated.FirthFit]:
     """Return the processor's seconds of the fit of all patients in one table, each centre a stratum, and the fit."""
     frame = pl.concat([sheet_of(i) for i in range(CENTRES)])
-    X = np.column_stack([(frame[name] == "yes") if j < 5 else frame[name] for j, name in enumerate(FACTORS)])
+    X = np.column_stack([(frame[name] == "yes") if j < BINARY else frame[name] for j, name in enumerate(FACTORS)])
     entry = np.repeat(np.arange(CENTRES), PATIENTS) * APART
     started = time.process_time()
     one = firth_left_truncated.fit(X.astype(float), entry, entry + frame["os_days"].to_numpy(),
@@ -129,11 +131,13 @@ def main() -> None:
         "centres": CENTRES, "patients a centre": PATIENTS, "coefficients": len(FACTORS),
         "processor's seconds": {name: round(value, 1) for name, value in taken.items()},
         "processor's seconds, one centre": round(taken["all_centres_s"] / CENTRES, 2),
-        "processor's seconds, ten factors together in one table": round(seconds, 1),
+        "processor's seconds, all factors together in one table": round(seconds, 1),
         "ratio": round(taken["whole_s"] / seconds, 2), "greatest difference from one table": away,
         "as published": PUBLISHED,
     }  # fmt: skip
     print(json.dumps(results, indent=1))
+    if SMALL:
+        return
     path = Path(__file__).resolve().parent / "results" / "pooling.json"
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     path.write_text(json.dumps({**earlier, f"{CENTRES} centres": results}, indent=1) + "\n", encoding="utf-8")
