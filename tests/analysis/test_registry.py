@@ -60,6 +60,10 @@ GOLDEN_OR_BY_HAND = {
     "endpoint_rules": "analysis/test_rule_variants.py::test_medians_are_those_of_r",
     "multiple_imputation": "analysis/test_imputation.py::test_pooling_by_hand",
     "competing_risks": "analysis/test_time.py::test_fine_gray",
+    "competing_effects": "analysis/test_competing_groups.py::test_penalised_subdistribution_hazards_are_those_of_r",
+    "disease_states": "analysis/test_states.py::test_occupation_is_that_of_r",
+    "incidence_groups": "analysis/test_golden.py::test_cumulative_incidence",
+    "one_clock": "analysis/test_competing_groups.py::test_the_three_add_up_by_hand",
     "rmst": "analysis/test_rmst.py::test_means_and_contrasts_are_those_of_r",
     "landmark": "analysis/test_time.py::test_a_landmark_leaves_out_who_ended_by_then",
     "time_dependent": "analysis/test_time.py::test_firth_in_counting_process_form",
@@ -84,6 +88,8 @@ FIGURES = {
     "flow": {"flow"},
     "survival": {"km_pfs", "km_pfs_by_cart1_cy_flu", "km_dor"},
     "cumulative_incidence": {"incidence"},
+    "disease_states": {"states"},
+    "incidence_groups": {"incidence_relapse_by_cart1_cy_flu"},
     "best_responses": {"response_best"},
     "association": {"forest_response", "forest_pfs"},
     "leave_one_out": {"influence_pfs"},
@@ -114,6 +120,10 @@ TABLES = {
     "endpoint_rules": {"estimands", "endpoint_rules"},
     "multiple_imputation": {"imputation"},
     "competing_risks": {"fine_gray"},
+    "competing_effects": {"competing_effects"},
+    "disease_states": {"states", "transitions"},
+    "incidence_groups": {"incidence_groups_relapse"},
+    "one_clock": {"one_clock"},
     "rmst": {"rmst_pfs"},
     "landmark": {"later"},
     "standardization": {"protocols_response"},
@@ -158,7 +168,9 @@ def test_the_order_names_analyses_that_there_are():
 
 def test_an_analysis_that_is_in_no_row_follows_its_section():
     places = list(MODULES)
-    assert places.index("rmst") == places.index("competing_risks") + 1
+    after = places[places.index("competing_risks") + 1 : places.index("rmst") + 1]
+    assert after == sorted(after)
+    assert {MODULES[name].section for name in after} == {"survival"}
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -286,7 +298,9 @@ def test_a_part_that_two_analyses_fill_is_one_part_with_one_heading(findings):
         titles = [(p.name, p.title) for _, one in of_section(section) for p in one.parts(tables)]
         assert len(dict(titles)) == len(set(titles))
     competing = [p for p in parts("survival", tables) if p.name == "survival_competing"]
-    assert [[t.name for t in p.tables] for p in competing] == [["competing", "fine_gray"]]
+    shown_tables = [t.name for t in competing[0].tables if t is not None]
+    assert len(competing) == 1
+    assert shown_tables == ["competing", "fine_gray", "competing_effects", "incidence_groups_relapse", "one_clock"]
 
 
 def test_sampled_models_are_declared_but_no_part_of_a_study(findings):

@@ -60,7 +60,7 @@ class Fits:
 
 
 @dataclass(frozen=True)
-class _State:
+class State:
     """Penalised log-likelihood, its score, and the information with its inverse, of each row."""
 
     value: Floats
@@ -69,7 +69,7 @@ class _State:
     inverse: Floats
 
 
-_Likelihood = Callable[[Floats, Integers], _State]
+Likelihood = Callable[[Floats, Integers], State]
 
 
 def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
@@ -121,7 +121,7 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     batch, n = outcome.shape
     w = np.ones_like(outcome) if weights is None else weights
 
-    def likelihood(b: Floats, rows: Integers) -> _State:
+    def likelihood(b: Floats, rows: Integers) -> State:
         x = X if X.ndim == 2 else X[rows]
         y, u = outcome[rows], w[rows]
         eta = b @ x.T if x.ndim == 2 else products(x, b)
@@ -135,10 +135,10 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
         value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
         if penalised:
             value += half_log_det
-        return _State(value, score, information, inverse)
+        return State(value, score, information, inverse)
 
     k = X.shape[-1]
-    return _in_parts(
+    return in_parts(
         likelihood, batch, k, size=n + k * k if X.ndim == 2 else n * k, held=held, used=used, start=start, close=close
     )
 
@@ -192,7 +192,7 @@ def cox(
     died = np.take_along_axis(event, order, axis=1) * w
     count = at_the_last_of_ties(t, died)
 
-    def likelihood(b: Floats, rows: Integers) -> _State:
+    def likelihood(b: Floats, rows: Integers) -> State:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
         return partial_likelihood(
@@ -205,7 +205,7 @@ def cox(
             penalised=penalised,
         )
 
-    return _in_parts(
+    return in_parts(
         likelihood, batch, X.shape[-1], size=n * X.shape[-1], held=held, used=used, start=start, close=close
     )
 
@@ -221,7 +221,7 @@ def at_the_last_of_ties(t: Floats, died: Floats) -> Floats:
 
 
 def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: Floats, used: Bools | None,
-             penalised: bool) -> _State:  # fmt: skip
+             penalised: bool) -> State:  # fmt: skip
     """Return the penalised partial likelihood; everything in descending order of time."""
     eta = products(x, b)
     sets = RiskSets.of(eta, w)
@@ -231,7 +231,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     score = summed(died, x) - summed(count, mean)
     value = (died * eta).sum(axis=1) - np.where(count > 0, count * sets.log_sums, 0.0).sum(axis=1)
     if not penalised:
-        return _State(value, score, information, inverse)
+        return State(value, score, information, inverse)
     ax, am = x @ inverse, mean @ inverse
     q = row_sums(ax * x)  # x' A x
     mq = row_sums(am * mean)  # m' A m
@@ -239,11 +239,12 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     third = summed(later * q, x)
     third -= 2 * summed(row_sums(sets.gathered(count, am) * x), x)
     third += summed(count * (2 * mq - sets.means(q)), mean)
-    return _State(value + half_log_det, score + third / 2, information, inverse)
+    return State(value + half_log_det, score + third / 2, information, inverse)
 
 
-def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,
+def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,
               used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
+    """Fit a batch of one likelihood, `size` numbers a fit, cut into parts."""
     step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // _PARTS), _FEWEST_AT_ONCE)))
 
     def part(first: int) -> Fits:
@@ -262,7 +263,7 @@ def _in_parts(likelihood: _Likelihood, batch: int, k: int, *, size: int, held: t
     return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
 
 
-def _newton(likelihood: _Likelihood, rows: Integers, k: int, *, held: tuple[int, Floats] | None,
+def _newton(likelihood: Likelihood, rows: Integers, k: int, *, held: tuple[int, Floats] | None,
             used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
     free = np.array([held is None or j != held[0] for j in range(k)])
     b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
@@ -297,7 +298,7 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
     return np.asarray(fresh / (1 + np.maximum(back, 0))[:, None], dtype=np.float64)
 
 
-def _step(state: _State, free: Bools, used: Bools | None, *, rows: Integers) -> Floats:
+def _step(state: State, free: Bools, used: Bools | None, *, rows: Integers) -> Floats:
     if free.all():
         step = np.matmul(state.inverse, state.score[:, :, None])[:, :, 0]
     else:

@@ -16,6 +16,9 @@ from scipy.special import chdtrc, ndtri
 from reinfuse.arrays import Floats
 from reinfuse.statistics.gray_score import gray_score
 
+_ROUNDING = 1e-12
+"""An incidence so near to 1 is 1: its sum has lost its last digits, and an interval there would be of no width."""
+
 
 def kaplan_meier(
     time: Floats, event: Floats, confidence: float = 0.95, *, entry: Floats | None = None
@@ -156,7 +159,7 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
                     + 2 * np.cumsum(both * incidence))  # fmt: skip
         error = np.sqrt(np.maximum(variance, 0.0)) / (incidence * np.abs(np.log(incidence)))
         lower, upper = _log_log(incidence, error, confidence)
-    return at, incidence, *(np.where(incidence < 1.0, limit, np.nan) for limit in (lower, upper))
+    return at, incidence, *(np.where(incidence < 1.0 - _ROUNDING, limit, np.nan) for limit in (lower, upper))
 
 
 def gray(time: Floats, event: Floats, competing: Floats, *, groups: Sequence[str]) -> tuple[float, float]:

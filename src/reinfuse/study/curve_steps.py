@@ -123,10 +123,10 @@ def charts(results: Path, *, until: float | None = None) -> tuple[CurveChart, ..
         If the folder holds no results.
     """
     findings = with_own_labels(Findings.load(results))
-    competing = {e.name for e in findings.described.endpoints if e.competing}
+    drawn = {e.name for e in findings.described.endpoints if not e.competing}
     groups: dict[tuple[str, str], list[tuple[str, Curve]]] = {}
     for (endpoint, population, group), curve in findings.curves.items():
-        if population == "all" and len(curve.time) and endpoint not in competing:
+        if population == "all" and len(curve.time) and endpoint in drawn:
             groups.setdefault((endpoint, factor_of(group)), []).append((level_of(group), curve))
     with printed_as(findings.plan.report):
         return tuple(_chart(findings, *key, curves, until=until) for key, curves in groups.items())

@@ -20,8 +20,9 @@ def incidence(
     rates: Sequence[Sequence[Estimate]],
     synthetic: bool,
     columns: Columns = 1,
+    remark: str = "",
 ) -> Drawn:
-    """Draw incidences that compete with each other.
+    """Draw incidences: of events that compete with each other, or of one event in groups.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ def incidence(
         Curves whose `survival` is one minus the incidence; `median` any record that holds n and events.
     rates
         For each curve, incidences at set times; the last one stands in the key.
+    remark
+        A line under the key.
     """
     last = [r[-1] if r else None for r in rates]
     month = next((number_format.month(r.at) for r in last if r is not None), "")
@@ -43,6 +46,7 @@ def incidence(
         panel=Panel(heads, down=False, what="Cumulative incidence"),
         columns=columns,
         since="the index infusion",
+        remark=remark,
     )
     parts = [
         f"{arm.label}: " + ", ".join(f"{number_format.share(r)} at {number_format.month(r.at)} months" for r in of_arm)
@@ -51,5 +55,6 @@ def incidence(
     one = pl.lit(1.0)
     data = points(arms).rename({"survival": "incidence"}).with_columns(
         incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip
-    alt = f"Cumulative incidence, {title}. " + "; ".join(parts) + f".{ends(arms, apart=False)}"
+    said = f" {remark}." if remark else ""
+    alt = f"Cumulative incidence, {title}. " + "; ".join(parts) + f".{said}{ends(arms, apart=False)}"
     return finish(figure, name, title, alt, synthetic, data, columns=columns)
