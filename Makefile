@@ -96,6 +96,8 @@ golden:
 	Rscript tests/golden/make_golden_rmst.R
 	Rscript tests/golden/make_golden_hierarchy.R
 	Rscript tests/golden/make_golden_endpoint_rules.R
+	Rscript tests/golden/make_golden_competing.R
+	Rscript tests/golden/make_golden_centres.R
 	Rscript tests/golden/make_golden_synthesis.R
 	Rscript tests/golden/make_mice.R
 	Rscript docs/comparison.R

@@ -60,6 +60,7 @@ GOLDEN_OR_BY_HAND = {
     "endpoint_rules": "analysis/test_rule_variants.py::test_medians_are_those_of_r",
     "multiple_imputation": "analysis/test_imputation.py::test_pooling_by_hand",
     "competing_risks": "analysis/test_time.py::test_fine_gray",
+    "centres": "analysis/test_centres.py::test_each_way_is_that_of_r",
     "competing_effects": "analysis/test_competing_groups.py::test_penalised_subdistribution_hazards_are_those_of_r",
     "disease_states": "analysis/test_states.py::test_occupation_is_that_of_r",
     "incidence_groups": "analysis/test_golden.py::test_cumulative_incidence",
@@ -120,6 +121,7 @@ TABLES = {
     "endpoint_rules": {"estimands", "endpoint_rules"},
     "multiple_imputation": {"imputation"},
     "competing_risks": {"fine_gray"},
+    "centres": {"centres"},
     "competing_effects": {"competing_effects"},
     "disease_states": {"states", "transitions"},
     "incidence_groups": {"incidence_groups_relapse"},
@@ -146,7 +148,7 @@ def findings():
     """Findings of the bundled cohort, with every analysis that a plan can ask for."""
     ranks = {"primary": {"endpoints": ["response", "pfs"]}, "secondary": {"endpoints": ["os"]}}
     plan = quick(Plan.built_in().replace(hierarchy=ranks))
-    every = {name: True for name in declared()}
+    every = {name: True for name in declared()} | {"centres": {"column": "histology"}}
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": every})})
     compared = ReportOptions(table1={"by": "cart1_cy_flu", "smd": True, "p": True})
     plan = plan.model_copy(update={"report": compared})

@@ -10,6 +10,7 @@ from reinfuse.results.estimate import Estimate
 
 AGAIN = (
     "calibrated", "permutation", "sensitivity", "hierarchy", "endpoint_rules", "imputation", "influence", "stability",
+    "centres",
 )  # fmt: skip
 """Analyses whose p-values are of a hypothesis that another analysis tested before them."""
 _CURVES = ("survival", "competing", "rmst")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reinfuse.analyses import population_steps, power
 from reinfuse.analyses.base import Inputs, Step
+from reinfuse.analyses.centres import lacking_centres
 from reinfuse.analyses.execution import Piece, Shared, StepResults, not_run, pieces, run_steps
 from reinfuse.analyses.registry import analysis_of, steps
 from reinfuse.analyses.report_names import lacking_in_data, report_notes
@@ -79,7 +80,8 @@ class Study:
             self.cohort = again
         self.cohort = with_whole_doses(self.cohort, self.plan.rules)
         self.data = analysis_set(self.cohort, self.plan)
-        wrong = [*lacking_in_data(self.plan.report, self.data), *self._wrong_choices()]
+        lacking = (*lacking_in_data(self.plan.report, self.data), *lacking_centres(self.plan, self.data))
+        wrong = [*lacking, *self._wrong_choices()]
         if wrong:
             raise PlanRefused(wrong)
 
