@@ -1,8 +1,8 @@
 """Type I error and power of each way to allow for centres, which differ in outcome and in the factor's prevalence.
 
-Run from the repository's root: `python benchmarks/centres/error_rates.py 44` (or 100); it takes two minutes of one core
-and writes benchmarks/results/centres_44.csv. The factor is yes in 20 % to 80 % of a centre's patients, another share in
-each; the log odds or log hazard of a centre is normal with a standard deviation of 1. Times are exponential, a
+Run from the repository's root: `python benchmarks/centres/error_rates.py [processes]`; it takes some three minutes of
+one core, and writes benchmarks/results/centres.csv. The factor is yes in 20 % to 80 % of a centre's patients, another
+share in each; the log odds or log hazard of a centre is normal with a standard deviation of 1. Times are exponential, a
 third of the patients are censored. Without an effect the share of p < 0.05 is the type I error; with a ratio of 3 it is
 the power. Replicates in which a way has no estimate do not count for it; their share stands beside.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from reinfuse.statistics.firth_risk_sets import RiskSetModel
 ALPHA = 0.05
 SETTINGS = ((1.0, 1.0, 1000), (1.0, 3.0, 300))
 """Standard deviation of the centres, ratio of the factor, replicates."""
-CENTRES = {44: (4, 11), 100: (5, 20)}
+SIZES = ((44, 4), (44, 11), (100, 5), (100, 20))
+"""Patients and centres."""
 RESULTS = Path(__file__).parents[1] / "results"
 
 
@@ -79,21 +81,23 @@ def replicate(rng: np.random.Generator, n: int, centres: int, *, spread: float, 
     return ways | {f"response {name}": p for name, p in response_ways(x, y, centre)}
 
 
-def rates(n: int) -> Iterator[dict[str, object]]:
-    """Yield error rates of each way in each setting."""
-    for centres in CENTRES[n]:
-        for spread, ratio, replicates in SETTINGS:
-            rng = np.random.default_rng([n, centres, int(10 * spread), int(ratio)])
-            runs = [replicate(rng, n, centres, spread=spread, ratio=ratio) for _ in range(replicates)]
-            for way in dict.fromkeys(name for run in runs for name in run):
-                p = np.array([run.get(way, np.nan) for run in runs])
-                told = p[~np.isnan(p)]
-                yield {"n": n, "centres": centres, "centre_sd": spread, "ratio": ratio, "endpoint": way.split()[0],
-                       "way": way.split()[1], "rejected": round(float((told < ALPHA).mean()), 4),
-                       "not_estimable": round(1 - len(told) / replicates, 4), "replicates": replicates}  # fmt: skip
+def rates(setting: tuple[int, int, float, float, int]) -> list[dict[str, object]]:
+    """Return error rates of each way in one setting: patients, centres, their SD, ratio, replicates."""
+    n, centres, spread, ratio, replicates = setting
+    rng = np.random.default_rng([n, centres, int(10 * spread), int(ratio)])
+    with np.errstate(all="ignore"):
+        runs = [replicate(rng, n, centres, spread=spread, ratio=ratio) for _ in range(replicates)]
+    rows: list[dict[str, object]] = []
+    for way in dict.fromkeys(name for run in runs for name in run):
+        p = np.array([run.get(way, np.nan) for run in runs])
+        told = p[~np.isnan(p)]
+        rows.append({"n": n, "centres": centres, "centre_sd": spread, "ratio": ratio, "endpoint": way.split()[0],
+                     "way": way.split()[1], "rejected": round(float((told < ALPHA).mean()), 4),
+                     "not_estimable": round(1 - len(told) / replicates, 4), "replicates": replicates})  # fmt: skip
+    return rows
 
 
 if __name__ == "__main__":
-    patients = int(sys.argv[1])
-    with np.errstate(all="ignore"):
-        pl.DataFrame(list(rates(patients))).write_csv(RESULTS / f"centres_{patients}.csv")
+    settings = [(*size, *how) for how in SETTINGS for size in SIZES]
+    with ProcessPoolExecutor(max_workers=int(sys.argv[1]) if len(sys.argv) > 1 else 1) as pool:
+        pl.DataFrame([row for rows in pool.map(rates, settings) for row in rows]).write_csv(RESULTS / "centres.csv")

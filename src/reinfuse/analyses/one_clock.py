@@ -30,7 +30,7 @@ FREE = "progression_free"
 
 
 @dataclass(frozen=True)
-class Clock:
+class EventClock:
     """Times of patients until relapse, death without it, or censoring.
 
     Attributes
@@ -49,24 +49,24 @@ class Clock:
     left_out: int = 0
 
 
-def of_progression_free(pfs: EndpointColumn, relapse: EndpointColumn) -> Clock:
+def of_progression_free(pfs: EndpointColumn, relapse: EndpointColumn) -> EventClock:
     """Return the clock of progression-free survival, each event a relapse or a death without one."""
     time, other = np.asarray(pfs.time), np.asarray(relapse.competing)
     by_then = np.asarray(relapse.time) <= time
     ended = pfs.event == 1
     relapsed, died = ended & by_then & (relapse.event == 1), ended & by_then & (other == 1)
     here = pfs.known & relapse.known & ~np.isnan(other) & (~ended | relapsed | died)
-    return Clock(time[here], relapsed[here] * 1.0, died[here] * 1.0, int((~here).sum()))
+    return EventClock(time[here], relapsed[here] * 1.0, died[here] * 1.0, int((~here).sum()))
 
 
-def of_last_contact(relapse: EndpointColumn) -> Clock:
+def of_last_contact(relapse: EndpointColumn) -> EventClock:
     """Return the clock of relapse and non-relapse mortality."""
     other = np.asarray(relapse.competing)
     here = relapse.known & ~np.isnan(other)
-    return Clock(np.asarray(relapse.time)[here], relapse.event[here], other[here], int((~here).sum()))
+    return EventClock(np.asarray(relapse.time)[here], relapse.event[here], other[here], int((~here).sum()))
 
 
-def adding_up(clock: Clock, name: str, confidence: float) -> list[Estimate]:
+def adding_up(clock: EventClock, name: str, confidence: float) -> list[Estimate]:
     """Return both incidences and the probability of neither event at set days, with the numbers at risk.
 
     Parameters
@@ -87,7 +87,7 @@ def adding_up(clock: Clock, name: str, confidence: float) -> list[Estimate]:
 
 def _of(inputs: Inputs) -> list[Estimate]:
     pfs, relapse = inputs.data.endpoint("pfs"), inputs.data.endpoint("relapse")
-    clocks: list[tuple[str, Clock]] = []
+    clocks: list[tuple[str, EventClock]] = []
     if relapse is not None and relapse.competing is not None:
         if pfs is not None:
             clocks.append(("progression-free survival", of_progression_free(pfs, relapse)))

@@ -132,7 +132,8 @@ class Analyses(Declaration):
     imputations
         Multiply imputed data sets where a factor of a model is missing; 0: complete cases only.
     competing
-        Gray's test and the Fine-Gray model.
+        Competing events: Gray's test, Fine-Gray and cause-specific models, incidence by group, one clock; the course as
+        states.
     standardise
         Standardised outcomes by protocol (g-computation).
     paired

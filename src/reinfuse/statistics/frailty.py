@@ -96,13 +96,13 @@ def _root(excess: Callable[[float], float]) -> float | None:
     from scipy.optimize import brentq  # here: slow to import, and few plans ask for it
 
     grid = np.linspace(np.log(_MOST), np.log(_LEAST), 14)
-    values = np.array([excess(float(x)) for x in grid])
-    if np.isnan(values).all():
-        return None
-    for i in range(len(grid) - 1):
-        if values[i] > 0 > values[i + 1]:
-            return float(np.exp(brentq(excess, grid[i + 1], grid[i], xtol=1e-10)))
-    return 0.0
+    above, before = float("nan"), float("nan")
+    for log_v in grid:
+        value = excess(float(log_v))
+        if before > 0 > value:
+            return float(np.exp(brentq(excess, log_v, above, xtol=1e-8)))
+        above, before = float(log_v), value
+    return None if np.isnan(before) else 0.0
 
 
 def _maximum(
