@@ -11,6 +11,7 @@ from literal_sources import book, map_of, problems, rows, sheet
 from reinfuse.sources.follow import follow
 from reinfuse.sources.propose.proposing import propose
 from reinfuse.sources.questions import answered, fault, questions
+from reinfuse.sources.values import understand
 
 WIDE = """
 ID,Dx,1. CAR-T | Datum,1. CAR-T | Bestes Ansprechen,1. CAR-T | {one},1. CAR-T | MRD,2. CAR-T | Datum,\
@@ -123,3 +124,48 @@ def test_a_book_of_days_alone_keeps_its_deaths():
     assert [r[:2] for r in rows(imported, "infusions")[1:]] == [["P1", "1"], ["P1", "2"], ["P2", "1"], ["P2", "2"]]
     days = rows(imported, "responses")
     assert [r[days[0].index("day")] for r in days[1:]] == ["30", "230", "27", "331"]
+
+
+STATUS = """
+[patients]
+patient_id = "ID"
+diagnosis = { const = "ALL" }
+last_contact = "Seen"
+death = { const = "" }
+[infusions]
+patient_id = "ID"
+infusion = 1
+date = "CART1"
+"""
+
+
+@pytest.mark.parametrize(("said", "refused"), [("Dead", True), ("Alive", False)])
+def test_a_status_that_says_dead_is_refused_where_the_map_reads_the_death_of_nobody(said, refused):
+    source = book(sheet(f"ID,CART1,Seen,Status\nP1,2020-01-01,2021-01-01,Alive\nP2,2020-02-01,2021-01-01,{said}\n"))
+    told = [(p.column, p.rule) for p in follow(source, map_of(STATUS)).problems]
+    assert told == [("Status", "says dead in 1 rows (row 3), and the map reads the death of nobody")] * refused
+
+
+def test_a_condition_that_no_row_fulfils_is_refused():
+    source = book(sheet("ID,CART1,Seen,Visit\nP1,2020-01-01,2021-01-01,first\n"))
+    text = STATUS.replace("[infusions]", '[infusions]\nwhere = { Visit = "one" }')
+    told = [(p.column, p.severity) for p in follow(source, map_of(text)).problems]
+    assert ("infusions.where.Visit", "error") in told
+
+
+@pytest.mark.parametrize(("column", "word", "meaning"), [
+    ("response", "EE", "SD"), ("response", "MS", "SD"), ("response", "PE", "PD"), ("response", "PM", "PD"),
+    ("diagnosis", "LBDCG", "NHL"),
+])  # fmt: skip
+def test_words_of_centres(column, word, meaning):
+    assert understand(column, word).parts[column] == meaning
+
+
+@pytest.mark.parametrize("header", ["M/V", "Patient | M/V", "H/F", "Geschl."])
+def test_sex_is_known_by_its_letters(header):
+    source = book(
+        sheet(f"ID,{header},CART1 date,Last contact\nP1,M,2020-01-01,2021-01-01\nP2,V,2020-02-01,2021-01-01\n")
+    )
+    source_map = proposed(source)
+    assert next(b for b in source_map.blocks if "sex" in b.fields).fields["sex"].column == header
+    assert "V" in source_map.values["sex"] or header == "H/F"

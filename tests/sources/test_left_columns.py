@@ -62,7 +62,7 @@ def test_an_answer_that_no_line_can_follow_is_none(answer, why):
     assert str(fault(own[XYZ], answer, source_map=source_map)).startswith(why)
 
 
-@pytest.mark.parametrize(("subject", "answer"), [("left_out", "no"), (XYZ, "no"), (XYZ, "patients.relapse_day")])
+@pytest.mark.parametrize(("subject", "answer"), [("left_out", "no"), (XYZ, "no")])
 def test_an_answer_in_the_file_that_no_line_follows_keeps_the_import_back(subject, answer):
     source_map, _ = asked()
     key = subject if subject == "left_out" else f'"{subject}"'
@@ -72,6 +72,27 @@ def test_an_answer_in_the_file_that_no_line_follows_keeps_the_import_back(subjec
         (f"questions.{subject}", "no line of the map follows this answer")
     ]
     assert 'answer "yes"' in problems[0].remedy
+
+
+def test_an_answer_in_the_file_does_what_it_does_where_it_is_asked():
+    source_map, _ = asked()
+    text = map_text(source_map).replace(f'"{XYZ}" = "?"', f'"{XYZ}" = "patients.relapse_day"')
+    text = text.replace('left_out = "?"', 'left_out = "yes"')
+    imported = follow(SHEET.source, read_map(parse_toml(text.encode())))
+    assert [p.column for p in imported.problems] == []
+    assert "relapse_day" in imported.tables["patients"].columns
+
+
+def test_columns_that_are_left_out_are_agreed_to_or_one_of_them_is_read_and_the_rest_asked_again():
+    source_map, own = asked()
+    assert "the line that reads one of them" in fault(own["left_out"], "no", source_map=source_map)
+    assert "is no block of the map" in fault(own["left_out"], 'people.marker = "Marker"', source_map=source_map)
+    line = 'patients.marker = "Marker"'
+    assert fault(own["left_out"], line, source_map=source_map) is None
+    source_map = answered(source_map, own["left_out"], line)
+    assert source_map.questions["left_out"] == "?"
+    assert "Marker" not in source_map.ignored["CART"]
+    assert next(b for b in source_map.blocks if b.table == "patients").fields["marker"].column == "Marker"
 
 
 def test_a_sheet_with_a_column_for_each_patient_is_told():

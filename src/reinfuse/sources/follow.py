@@ -9,11 +9,12 @@ from reinfuse.exceptions import Problem, nearest
 from reinfuse.sources.ages import IMPOSSIBLE, ages_at, undated
 from reinfuse.sources.assembling import Assembly, problem_at, rows_in_words
 from reinfuse.sources.block_names import of_two_infusions
+from reinfuse.sources.deaths import untold_deaths
 from reinfuse.sources.empty_grades import GRADE, KINDS, meaning_of_empty, rows_lacking, with_empty
 from reinfuse.sources.filling import FilledLine, Filling
 from reinfuse.sources.imported import Imported, ImportedCell
 from reinfuse.sources.infusion_days import in_time, is_time
-from reinfuse.sources.left_columns import not_followed
+from reinfuse.sources.left_columns import not_followed, with_typed_answers
 from reinfuse.sources.records.answers import ANSWERS
 from reinfuse.sources.source_map import BY_DATE, OPEN, WIDE_SHEET, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source, SourceTable
@@ -38,7 +39,7 @@ def follow(source: Source, source_map: SourceMap) -> Imported:
     Imported
         Its `problems` say all that keeps it from being a cohort; its tables are not yet checked as a cohort.
     """
-    return _Follower(source, source_map).imported()
+    return _Follower(source, with_typed_answers(source_map)).imported()
 
 
 class _Follower:
@@ -61,13 +62,13 @@ class _Follower:
         self._add_rows_lacking()
         tables = self.assembly.tables()
         self._untaken()
-        open_words = self.filling.gaps.words()
         problems = (
             *whole,
-            *self._open(open_words),
+            *self._open(self.filling.gaps.words()),
             *not_followed(self.map),
             *self.filling.gaps.problems(),
             *self.assembly.problems,
+            *untold_deaths(self.source, self.map, tables, self.read),
         )
         remarks = (*self.source.seen, *self.assembly.remarks, *self._left(), *self._lacking(), *self._missing(),
                    *self._idle_dictionaries())  # fmt: skip
@@ -190,7 +191,7 @@ class _Follower:
             table, {h: t}, range(len(table.rows)))), next(iter(block.where.items())))  # fmt: skip
         texts = list(dict.fromkeys(t for t in self.filling.texts(table, header) if t.strip()))
         shown = f"{', '.join(texts[:_SHOWN])}{', ...' if len(texts) > _SHOWN else ''}"
-        return Problem(table=MAP, column=f"{place}.where.{header}", value=" or ".join(wanted), severity="warning",
+        return Problem(table=MAP, column=f"{place}.where.{header}", value=" or ".join(wanted),
                        rule="no row of the source holds it, so that the block reads none",
                        remedy=f"write one of those that are there ({shown}), or take the block away")  # fmt: skip
 
@@ -318,8 +319,7 @@ class _Follower:
         for name in self.map.values:
             if name not in self.filling.dictionaries and name != ANSWERS:
                 near = nearest(name, self.filling.dictionaries)
-                hint = f", did you mean {near}?" if near else ""
-                yield f"map: no line reads its texts by [values.{name}]{hint}"
+                yield f"map: no line reads its texts by [values.{name}]{f', did you mean {near}?' * bool(near)}"
 
     def _lacking(self) -> Iterator[str]:
         """Say which required columns no line fills."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -21,6 +22,9 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType({
     "auto-HCT": ("therapies", {"therapy": "autologous transplant", "kind": "auto-HCT"}),
 })  # fmt: skip
 """Answer about a column of dates -> table, and what every row of it holds: the events of those days."""
+_LINE = re.compile(r'\s*(\w+(?:\[\d+\])?)\.(\w+)\s*=\s*"(.+)"\s*')
+_ONLY_YES_ENDS = ('answer "yes"', 'answer "yes" if each patient has died', "or is it rightly read?")
+"""In questions that nothing but a yes answers."""
 _HIDDEN = ": the sheet is hidden: is it rightly read?"
 EMPTY = "it is empty"
 """Why a column is left out that nobody need be asked about."""
@@ -72,6 +76,11 @@ def _without_sheet(source_map: SourceMap, key: str, answer: str) -> SourceMap:
 def asks_of_a_column(source_map: SourceMap, key: str) -> bool:
     """Tell whether a question of a map is about one column that is left out."""
     return _about(source_map, key) != ("", "")
+
+
+def wants_a_yes(key: str) -> bool:
+    """Tell whether a question of the source as a whole is answered by yes alone."""
+    return not asks_of_a_sheet(key) and key.endswith(_ONLY_YES_ENDS)
 
 
 def agreed(answer: str) -> bool:
@@ -130,6 +139,8 @@ def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:
     """Return a map in which a column that was left out is read as an answer says, or stays left out."""
     if asks_of_a_sheet(key) and YES_NO.get(answer.casefold()) == "no":
         return _without_sheet(source_map, key, answer)
+    if key == LEFT_OUT and not agreed(answer):
+        return with_line(source_map, answer)
     sheet, header = _about(source_map, key)
     if agreed(answer) or not header:
         return replace(source_map, questions={**source_map.questions, key: answer})
@@ -143,6 +154,47 @@ def with_answer(source_map: SourceMap, key: str, answer: str) -> SourceMap:
     return replace(source_map, blocks=(*blocks, *events), ignored=ignored, questions=rest)
 
 
+def with_typed_answers(source_map: SourceMap) -> SourceMap:
+    """Return the map in which answers that were written into its file are carried out, as if they had been asked."""
+    for key, answer in source_map.questions.items():
+        one = asks_of_a_column(source_map, key) and not _is_read(source_map, key)
+        if one and answer != OPEN and not agreed(answer) and fault_of(source_map, key, answer) is None:
+            source_map = with_answer(source_map, key, answer)
+        elif key == LEFT_OUT and not agreed(answer) and fault_of_line(source_map, answer) is None:
+            source_map = with_line(source_map, answer)
+    return source_map
+
+
+def fault_of_line(source_map: SourceMap, answer: str) -> str | None:
+    """Return why an answer about all columns that are left out is none; None if it agrees, or is the line of one."""
+    match = _LINE.fullmatch(answer)
+    if agreed(answer):
+        return None
+    sheet = next((s for s, left in source_map.ignored.items() if match and match[3] in left), None)
+    if match is None or sheet is None:
+        return 'answer yes, or the line that reads one of them: patients.sex = "its header"'
+    places = {p: b for p, b in source_map.places() if b.sheet == sheet}
+    if match[1] not in places:
+        return f"{match[1]} is no block of the map; of this sheet it has: {', '.join(places)}"
+    if wrong := _of_another_infusion(source_map, places, match[1], match[3]):
+        return wrong
+    other = places[match[1]].fields.get(match[2])
+    return f"{match[1]}.{match[2]} is filled by another column already" if other and not other.is_open else None
+
+
+def with_line(source_map: SourceMap, answer: str) -> SourceMap:
+    """Return the map with the line of a column that was left out; all others are still asked about."""
+    match = _LINE.fullmatch(answer)
+    if match is None:
+        return source_map
+    sheet = next(s for s, left in source_map.ignored.items() if match[3] in left)
+    blocks = [replace(b, fields={**b.fields, match[2]: Field(column=match[3])}) if place == match[1] else b
+              for place, b in source_map.places()]  # fmt: skip
+    left = {h: why for h, why in source_map.ignored[sheet].items() if h != match[3]}
+    return replace(source_map, blocks=tuple(blocks), ignored={**source_map.ignored, sheet: left},
+                   questions={**source_map.questions, LEFT_OUT: OPEN})  # fmt: skip
+
+
 def not_followed(source_map: SourceMap) -> Iterator[Problem]:
     """Yield a problem for each answer that names a column which no line of the map reads."""
     for key, answer in source_map.questions.items():
@@ -151,11 +203,15 @@ def not_followed(source_map: SourceMap) -> Iterator[Problem]:
             rule, remedy = "blocks of the map read this sheet all the same", "take its blocks out of the map"
             if YES_NO.get(answer.casefold()) == "no":
                 yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)
+        if answer != OPEN and not agreed(answer) and wants_a_yes(key):
+            rule, remedy = "is no answer to this question", "do as it says, then answer yes"
+            yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)
         if answer == OPEN or agreed(answer) or not (one or key == LEFT_OUT) or _is_read(source_map, key):
             continue
         where, _, column = answer.rpartition(".")
         table, header = where.partition("[")[0], _about(source_map, key)[1]
-        line = f'{column} = "{header}" to [{table}]' if one and table else "the line that reads it"
+        where = next((f"{p} ({named(source_map, b)})" for p, b in source_map.places() if p == where), where)
+        line = f'{column} = "{header}" to {where}' if one and table else "the line that reads it"
         rule = "no line of the map follows this answer"
         remedy = f'add {line}, take the column out of [sheets.ignored], and answer "yes"'
         yield Problem(table="map", column=f"questions.{key}", value=answer, rule=rule, remedy=remedy)

@@ -182,6 +182,10 @@ def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
         return None
     if question.setting in ("column", "weight", "since") and choices and answer not in choices:
         return f"no column of the source; it has: {', '.join(choices)}"
+    if question.place == "questions" and question.subject == LEFT_OUT and source_map is not None:
+        return left_columns.fault_of_line(source_map, answer)
+    if question.place == "questions" and left_columns.wants_a_yes(question.subject) and not left_columns.agreed(answer):
+        return "do as it says in the map or the source; here, answer yes alone"
     if question.choices and answer not in question.choices:
         return f"answer one of: {', '.join(question.choices)}"
     if question.setting == "value":

@@ -10,6 +10,7 @@ from reinfuse.sources.cdisc.analysis_data import propose_adam
 from reinfuse.sources.cdisc.tabulations import propose_sdtm
 from reinfuse.sources.left_columns import hidden_key
 from reinfuse.sources.proposal import Proposal, Proposed, with_doubts
+from reinfuse.sources.propose.age_rows import with_rows_of_ages
 from reinfuse.sources.propose.births import birth_name
 from reinfuse.sources.propose.blocks import blocks_of
 from reinfuse.sources.propose.date_order import Order, order_of
@@ -68,7 +69,7 @@ def propose(source: Source, *, today: date | None = None) -> Proposed:
     if sheets and len(tables) > 1:
         blocks = with_what_lacks(blocks, {t.table.name: t.patients for t in tables})
     blocks = with_open_death(list(with_kinds(blocks, [t.table for t in tables])))
-    blocks = with_days(blocks)
+    blocks = with_rows_of_ages(with_days(blocks), [t.table for t in tables])
     unread = UnreadColumns([t.table for t in tables], blocks)
     for one in tables:
         blocks += one.read_remarks(unread)

@@ -31,9 +31,9 @@ _SPELT = {
           "rp|rmp|reponse metabolique partielle|部分缓解|部分寛解",
     "SD": "smd|sad|stable|no metabolic response|stable metabolic disease|stable anatomic disease|stabil|"
           "stabile erkrankung|maladie stable|enfermedad estable|malattia stabile|doenca estavel|stabiele ziekte|"
-          "stabil sjukdom|"
+          "stabil sjukdom|ee|ms|"
           "stable disease / no response|疾病稳定|病情稳定",
-    "PD": "pad|progress|progressed|progressive|progredient|progredienz|progressive metabolic disease|"
+    "PD": "pad|pe|pm|progress|progressed|progressive|progredient|progredienz|progressive metabolic disease|"
           "progressive anatomic disease|disease progression|progressive erkrankung|rezidiv|recidive|rechute|recaida|"
           "maladie progressive|progresion|enfermedad progresiva|relapse/progression|relapsed disease|pd/relapse|pod|"
           "progressione|malattia in progressione|doenca progressiva|progressieve ziekte|progressiv sjukdom|"

@@ -37,7 +37,7 @@ HISTOLOGIES = _by_word({
            "mcl|mantle cell lymphoma|mantelzelllymphom|mzl|marginal zone lymphoma|pmbcl|pmbl|hgbl|hgbcl|"
            "high-grade b-cell lymphoma|high grade b-cell lymphoma|thrlbcl|burkitt lymphoma|burkitt|tmzl|"
            "transformed mzl|smzl|nmzl|fl grade 3b|fl3b|"
-           "lbdgc|ldgcb|lf|lcm|lzm|lbpm|lf transforme|lf transf|lb mediastin|"
+           "lbdgc|lbdcg|ldgcb|lf|lcm|lzm|lbpm|lf transforme|lf transf|lb mediastin|"
            "gcb dlbcl|abc dlbcl|dlbcl gcb|dlbcl abc|dlbcl non-gcb|pcnsl|lbcl|large b-cell lymphoma",
     "ALL": "ph+ all|ph- all|ph+ b-all|ph- b-all|ph-positive all|ph-negative all|ph-like all|b-all ph+|b-all ph-|"
            "common all|pre-b-all|pre-b all|t-all",
