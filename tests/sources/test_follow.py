@@ -224,7 +224,7 @@ def test_everything_that_is_open_is_told_at_once_with_the_line_to_add():
             "not known to be total cells or cells per kg",
             'add to infusions.dose_cells_per_kg in the map unit = "cells/kg", or weight = "header of the body weight" '
             "for total cells; where it has a unit, correct the cell; or add the dose per kg of each text: "
-            '[values.dose_cells_per_kg] "120 Mio" = "2e6 cells/kg"',
+            '[values.dose_cells_per_kg] "120 Mio" = "2e6 cells/kg", or "" for an empty cell',
         ),
         ("CART", 4, "Cells"): (
             "error of the spreadsheet program",

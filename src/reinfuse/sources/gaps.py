@@ -121,7 +121,8 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
         "total": f'add weight = "header of the body weight" to {gap.place} in the map; without body weights: '
         f'{line}"" (left empty)',
         "unsaid": f'add to {gap.place} in the map unit = "cells/kg", or weight = "header of the body weight" for total '
-        f'cells; where it has a unit, correct the cell; or add the dose per kg of each text: {line}"2e6 cells/kg", or "" for an empty cell',
+        f'cells; where it has a unit, correct the cell; or add the dose per kg of each text: {line}"2e6 cells/kg"'
+        ', or "" for an empty cell',
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
         "undated": "enter the date of death, or read it from its column, `where` this one says so",
         "answer": f'{line}"140e6 cells" (all cells, divided by the body weight) or "2e6 cells/kg"',
