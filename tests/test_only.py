@@ -115,7 +115,7 @@ def study():
     return Study(read_cohort(datasets()[DEMO].path), FEW.model_copy(update={"analyses": settings}))
 
 
-ALONE = [name for name in selectable() if name not in (*PARTS, "sensitivity")]  # that one takes all others
+ALONE = [name for name in selectable() if name not in (*PARTS, "sensitivity", "hierarchy")]  # those take all others
 
 
 @pytest.fixture(scope="module")
