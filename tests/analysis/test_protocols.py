@@ -19,7 +19,8 @@ def _run(endpoint, exposures, confounders=(), day=None, fewest=2, draws=100):
         confidence=0.95,
         rng=np.random.default_rng(1),
     )
-    return {(e.group, "g" if e.method == standardization.G_COMPUTATION else "w"): e for e in records}
+    letters = {standardization.G_COMPUTATION: "g", standardization.WEIGHTING: "w"}
+    return {(e.group, letters[e.method]): e for e in records if e.method in letters}
 
 
 def test_without_confounders_weighting_gives_the_raw_shares():

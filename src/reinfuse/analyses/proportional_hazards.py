@@ -3,7 +3,8 @@
 Test: Grambsch and Therneau, Biometrika 1994;81:515-526, of the unpenalised Cox model, time as 1 - Kaplan-Meier. Where
 it says no, the model is fitted with the factor and its product with log2(time / the median event time), by Firth's
 likelihood in counting-process form: the ratio at the median event time, and the factor by which it changes with each
-doubling of time.
+doubling of time. One hazard ratio then sums up nothing: of a factor with groups the difference of restricted mean
+survival times stands beside it (`rmst`), unadjusted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from reinfuse.analyses.association import ratio
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
+from reinfuse.analyses.rmst import by_group, contrasts_of_enough
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.strata import Stratum
@@ -72,6 +74,24 @@ def proportional(endpoint: EndpointColumn, factors: Sequence[FactorColumn], mode
     return records
 
 
+def means_instead(
+    endpoint: EndpointColumn, factors: Sequence[FactorColumn], tests: Sequence[Estimate], *, confidence: float
+) -> list[Estimate]:
+    """Return restricted means and their differences by each factor with groups whose hazards are not proportional."""
+    failing = {e.term for e in tests if e.statistic == "p_value" and e.p_value is not None and e.p_value < VIOLATED}
+    records = [e for f in factors if f.name in failing and f.kind != "number"
+               for e in contrasts_of_enough(by_group(endpoint, f, confidence, horizon=None))]  # fmt: skip
+    return [replace(e, analysis="proportional") for e in records if e.statistic != "restricted_mean_ratio"]
+
+
+def _with_means(
+    endpoint: EndpointColumn, factors: Sequence[FactorColumn], model: str, *, confidence: float
+) -> list[Estimate]:
+    tests = proportional(endpoint, factors, model, confidence)
+    means = means_instead(endpoint, factors, tests, confidence=confidence)
+    return [*tests, *(replace(e, model=model) for e in means)]
+
+
 def _over_time(
     design: DesignMatrix, usable: list[int], place: int, *, base: Estimate, confidence: float
 ) -> list[Estimate]:
@@ -115,7 +135,9 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
     ends = {end.name for end, _, _ in inputs.main_multivariable}
     alone = [m for m in inputs.univariable if m[0].name in ends]
     for model in (m for m in (*alone, *inputs.main) if m[0].kind == "time"):
-        yield of_endpoint("proportional hazards", model[0], work=partial(proportional, *model, inputs.plan.confidence))
+        yield of_endpoint(
+            "proportional hazards", model[0], work=partial(_with_means, *model, confidence=inputs.plan.confidence)
+        )
 
 
 ANALYSIS = Analysis(
@@ -126,7 +148,8 @@ ANALYSIS = Analysis(
     what="proportional hazards",
     method=(
         "scaled Schoenfeld residuals on the 1 - Kaplan-Meier scale; where p < 0.05 the product with log2 "
-        "time, Firth in counting-process form (Biometrika 1994;81:515)"
+        "time, Firth in counting-process form (Biometrika 1994;81:515), and of the plan's models restricted mean "
+        "survival times by group"
     ),
     lacking="no multivariable model of a time-to-event endpoint",
     switches=("proportional_hazards",),

@@ -78,7 +78,7 @@ class Observed:
     time: Floats | None
     strata: Integers
 
-    def fit(self, held: tuple[int, Floats] | None = None) -> firth_batch.Fits:
+    def fit(self, held: firth_batch.Held | None = None) -> firth_batch.Fits:
         """Fit the observed outcome, once for each held value."""
         rows = 1 if held is None else len(held[1])
         event = np.tile(self.event, (rows, 1))
@@ -100,12 +100,12 @@ def observed(design: DesignMatrix, place: int) -> Observed:
 
 @dataclass
 class Test:
-    """The test of one coefficient at any value.
+    """The test of one coefficient at any value, or of several at one value together.
 
     Parameters
     ----------
     data, j
-        The model, and which of its columns.
+        The model, and which of its columns; several have no estimate.
     draws
         Simulated outcomes for each value.
     rng
@@ -113,7 +113,7 @@ class Test:
     """
 
     data: Observed
-    j: int
+    j: int | tuple[int, ...]
     draws: int
     rng: np.random.Generator
     _uniform: Floats = field(init=False, repr=False)
@@ -130,7 +130,11 @@ class Test:
                                                      self.rng.random(shape))  # fmt: skip
             self._uniform = -np.log1p(-self._uniform)
         self.full = self.data.fit()
-        self.estimate = float(self.full.coef[0, self.j])
+        self.estimate = float(self.full.coef[0, self.j]) if isinstance(self.j, int) else float("nan")
+
+    def _at(self, value: float, rows: int) -> Floats:
+        """Return a value of the coefficients, for each of so many rows."""
+        return np.full((rows,) if isinstance(self.j, int) else (rows, len(self.j)), value)
 
     def ratio(self, values: Floats) -> tuple[Floats, firth_batch.Fits]:
         """Return the observed ratio at each value, and the fits with it held."""
@@ -145,7 +149,7 @@ class Test:
         draws
             How many of the simulated outcomes are used; default: all.
         """
-        observed, fits = self.ratio(np.array([value]))
+        observed, fits = self.ratio(self._at(value, 1))
         if not (fits.converged.all() and self.full.converged.all()):
             return float("nan")
         [drawn] = self.simulated(fits.coef[0], [value], draws=draws)
@@ -181,7 +185,7 @@ class Test:
         full, silent = fit(), event.sum(axis=1) == 0
         ratios = []
         for value in tested:
-            held = fit(held=(self.j, np.full(n, value)))
+            held = fit(held=(self.j, self._at(value, n)))
             good = full.converged & held.converged
             of_value = np.where(good, np.maximum(2 * (full.value - np.where(good, held.value, 0.0)), 0.0), np.nan)
             ratios.append(np.where(silent | np.isneginf(held.value), 0.0, of_value))

@@ -5,8 +5,9 @@ outcome is modelled on exposures and confounders, every patient is given one com
 predictions are averaged. Binary: Firth logistic, the intercept corrected so that predictions average to what was
 observed (Puhr et al., Stat Med 2017;36:2302-2317). Time to event: Firth Cox, Breslow's baseline. Inverse-probability
 weighting: patients who had the combination, each weighted by one over its probability given the confounders (a chain of
-Firth logistic models, one exposure after the other), Hajek mean or Kaplan-Meier. Intervals: percentiles of the
-bootstrap, models fitted anew. A combination that fewer than a set number of patients had is not estimated.
+Firth logistic models, one exposure after the other), Hajek mean or Kaplan-Meier. Augmented weighting: both together
+(`statistics.doubly_robust`), of times by pseudo-values. Intervals: percentiles of the bootstrap, models fitted anew. A
+combination that fewer than a set number of patients had is not estimated. `protocol_balance` shows the weights.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ import numpy as np
 from reinfuse.analyses.base import Analysis, Inputs, Step, of_endpoint
 from reinfuse.analyses.bootstrap_stability import MOST_PATIENTS, resampled
 from reinfuse.analyses.design_matrix import DesignMatrix, design_of
+from reinfuse.analyses.protocol_balance import balance
 from reinfuse.arrays import Bools, Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import doubly_robust, firth_batch
 
 G_COMPUTATION = "g-computation, Firth, bootstrap percentile CI"
 WEIGHTING = "inverse-probability weighting, bootstrap percentile CI"
+DOUBLY_ROBUST = "augmented inverse-probability weighting, bootstrap percentile CI"
 _LEAST_SHARE = 0.5
 """Share of bootstrap samples that must give an answer."""
 _ROUNDS = 50
@@ -38,16 +41,22 @@ _SAME = 1e-9
 
 @dataclass(frozen=True)
 class _Data:
-    """Exposures E, confounders L and outcome of the complete cases."""
+    """Exposures E, confounders L and outcome of the complete cases; pairs of exposures that may act together."""
 
     design: DesignMatrix
     E: Floats = field(repr=False)
     L: Floats = field(repr=False)
     day: float | None
+    pairs: tuple[tuple[int, int], ...] = ()
+
+    def columns(self, exposures: Floats) -> Floats:
+        """Return the columns of the outcome model with these exposures."""
+        products = [exposures[:, i] * exposures[:, j] for i, j in self.pairs]
+        return np.column_stack([exposures, *products, self.L])
 
     def under(self, levels: Sequence[float]) -> Floats:
         """Return the columns of the outcome model with every patient under one combination."""
-        return np.column_stack([np.broadcast_to(np.asarray(levels), self.E.shape), self.L])
+        return self.columns(np.broadcast_to(np.asarray(levels), self.E.shape))
 
     def had(self, levels: Sequence[float]) -> Bools:
         """Return who had a combination."""
@@ -55,9 +64,9 @@ class _Data:
 
 
 def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], confounders: Sequence[FactorColumn],
-                 *, day: float | None, fewest: int, draws: int, confidence: float,
-                 rng: np.random.Generator) -> list[Estimate]:  # fmt: skip
-    """Return the expected outcome under each combination of yes/no exposures, by both methods.
+                 *, day: float | None, fewest: int, draws: int, confidence: float, rng: np.random.Generator,
+                 interactions: Sequence[tuple[str, str]] = ()) -> list[Estimate]:  # fmt: skip
+    """Return the expected outcome under each combination of yes/no exposures by each method, and the weights.
 
     Parameters
     ----------
@@ -65,6 +74,8 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
         Of a time to event: the day at which the probability of no event is given.
     fewest
         Patients that must have had a combination.
+    interactions
+        Pairs of exposures whose product is in the outcome model.
     """
     design = design_of(endpoint, [*exposures, *confounders])
     first = Estimate("standardised", endpoint.name, "proportion" if day is None else "rate_at", at=day, unit="fraction",
@@ -79,18 +90,24 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     if why is not None:
         return [replace(first, note=f"{NOT_ESTIMABLE}: {why}")]
     L = design.X[:, [j for j in design.usable if j >= k]]
-    data = _Data(design, design.X[:, :k], (L - L.mean(axis=0)) / L.std(axis=0), day)
+    places = {f.name: i for i, f in enumerate(exposures)}
+    pairs = tuple((places[a], places[b]) for a, b in interactions if {a, b} <= places.keys())
+    data = _Data(design, design.X[:, :k], (L - L.mean(axis=0)) / L.std(axis=0), day, pairs)
     weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng=rng)])
     combinations = list(itertools.product((0.0, 1.0), repeat=k))
+    predictions, good = _predictions(data, weights, combinations=combinations)
+    probabilities, known = _probabilities(data, weights, combinations=combinations)
     by_method = {
-        G_COMPUTATION: _predicted(data, weights, combinations=combinations),
-        WEIGHTING: _weighted(data, weights, combinations=combinations),
-    }
+        G_COMPUTATION: _averaged(predictions, weights, good=good),
+        WEIGHTING: _weighted(data, weights, probabilities, combinations=combinations, good=known),
+        DOUBLY_ROBUST: _augmented(data, weights, predictions, probabilities=probabilities, combinations=combinations,
+                                  good=good & known),
+    }  # fmt: skip
     names = [
         Combination(Stratum(f.name, "yes" if v else "no") for f, v in zip(exposures, c, strict=True))
         for c in combinations
     ]
-    return [
+    records = [
         _record(
             replace(first, method=method, group=name),
             values[:, i],
@@ -98,14 +115,28 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
             data=data,
             fewest=fewest,
             confidence=confidence,
+            alike=method != G_COMPUTATION and _is_certain(float(by_method[WEIGHTING][0, i])),
         )
         for method, values in by_method.items()
         for i, (levels, name) in enumerate(zip(combinations, names, strict=True))
     ]
+    groups: dict[str, tuple[Bools, Floats]] = {
+        name: (data.had(levels), probabilities[i][0])
+              for i, (levels, name) in enumerate(zip(combinations, names, strict=True))}  # fmt: skip
+    confounding = [j for j in design.usable if j >= k]
+    if not confounding or not known[0]:
+        return records
+    terms = {design.terms[j]: design.X[:, j] for j in confounding}
+    return [*records, *balance(first, terms, design.event, groups=groups, fewest=fewest)]
 
 
-def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest: int,
-            confidence: float) -> Estimate:  # fmt: skip
+def _is_certain(share: float) -> bool:
+    """Tell whether all who had a combination have one outcome: no resampling says how uncertain that is."""
+    return share < _SAME or share > 1 - _SAME
+
+
+def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest: int, confidence: float,
+            alike: bool) -> Estimate:  # fmt: skip
     n, events = int(had.sum()), int(data.design.event[had].sum())
     first = replace(first, n=n, events=events)
     if n < fewest:
@@ -119,6 +150,9 @@ def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest:
         return replace(first, note=f"{NOT_ESTIMABLE}: the model did not converge")
     if len(drawn) < _LEAST_SHARE * (len(values) - 1):
         return replace(first, estimate=float(values[0]), note=joined([f"interval {NOT_ESTIMABLE}", left_out]))
+    if alike:
+        why = f"interval {NOT_ESTIMABLE}: all who received this protocol have one outcome"
+        return replace(first, estimate=float(values[0]), note=joined([why, left_out]))
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     if high - low < _SAME:
         why = f"interval {NOT_ESTIMABLE}: the same in every bootstrap sample"
@@ -129,11 +163,12 @@ def _record(first: Estimate, values: Floats, had: Bools, *, data: _Data, fewest:
     )
 
 
-def _predicted(data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]) -> Floats:
-    """Return the average prediction under each combination, shape (rows of weights, combinations); NaN = no fit."""
+def _predictions(
+    data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]
+) -> tuple[list[Floats], Bools]:
+    """Return each patient's prediction under each combination, shape (rows of weights, n), and which fits hold."""
     d = data.design
-    X, event = np.column_stack([data.E, data.L]), np.tile(d.event, (len(weights), 1))
-    share = weights / weights.sum(axis=1, keepdims=True)
+    X, event = data.columns(data.E), np.tile(d.event, (len(weights), 1))
     if d.time is None:
         fits = firth_batch.logistic(np.column_stack([X, np.ones(d.n)]), event, weights=weights)
         intercept = flic(fits.coef[:, :-1] @ X.T, event, weights=weights)
@@ -145,8 +180,26 @@ def _predicted(data: _Data, weights: Floats, *, combinations: Sequence[Sequence[
         under = [
             np.exp(-hazard[:, None] * np.exp(np.clip(fits.coef @ data.under(c).T, -700, 50))) for c in combinations
         ]
-    averages = np.column_stack([(share * p).sum(axis=1) for p in under])
-    return np.where(fits.converged[:, None], averages, np.nan)
+    return under, fits.converged
+
+
+def _averaged(predictions: Sequence[Floats], weights: Floats, *, good: Bools) -> Floats:
+    """Return the average prediction under each combination, shape (rows of weights, combinations); NaN = no fit."""
+    share = weights / weights.sum(axis=1, keepdims=True)
+    averages = np.column_stack([(share * p).sum(axis=1) for p in predictions])
+    return np.where(good[:, None], averages, np.nan)
+
+
+def _augmented(data: _Data, weights: Floats, predictions: Sequence[Floats], *, probabilities: Sequence[Floats],
+               combinations: Sequence[Sequence[float]], good: Bools) -> Floats:  # fmt: skip
+    """Return the doubly robust average under each combination, within 0 and 1; NaN = no fit."""
+    d = data.design
+    outcome = d.event
+    if data.day is not None:
+        outcome = doubly_robust.pseudo_survival(np.asarray(d.time), d.event, weights=weights, day=data.day)
+    averages = [doubly_robust.augmented(p, outcome, had=data.had(c), probability=q, weights=weights)
+                for p, q, c in zip(predictions, probabilities, combinations, strict=True)]  # fmt: skip
+    return np.where(good[:, None], np.clip(np.column_stack(averages), 0.0, 1.0), np.nan)
 
 
 def flic(predictor: Floats, event: Floats, *, weights: Floats) -> Floats:
@@ -172,32 +225,38 @@ def _cumulative_hazard(predictor: Floats, d: DesignMatrix, weights: Floats, *, d
     return np.asarray(((weights @ died) / np.where(at_risk > 0, at_risk, 1.0)).sum(axis=1), dtype=np.float64)
 
 
-def _weighted(data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]) -> Floats:
+def _weighted(data: _Data, weights: Floats, probabilities: Sequence[Floats], *,
+              combinations: Sequence[Sequence[float]], good: Bools) -> Floats:  # fmt: skip
     """Return the weighted outcome of those who had each combination; NaN where there is none."""
-    chances, converged = _chances(data, weights)
     outcomes = np.full((len(weights), len(combinations)), np.nan)
     for i, levels in enumerate(combinations):
         had = data.had(levels)
-        if not had.any():
-            continue
-        probability = np.ones((len(weights), int(had.sum())))
-        for one, level in zip(chances, levels, strict=True):
-            probability *= one[:, had] if level else 1 - one[:, had]
-        w = weights[:, had] / np.maximum(probability, 1e-12)
-        outcomes[:, i] = _outcome(data, had, w)
-    return np.where(converged[:, None], outcomes, np.nan)
+        if had.any():
+            outcomes[:, i] = _outcome(data, had, weights[:, had] / np.maximum(probabilities[i][:, had], 1e-12))
+    return np.where(good[:, None], outcomes, np.nan)
 
 
-def _chances(data: _Data, weights: Floats) -> tuple[list[Floats], Bools]:
-    """Return each patient's probability of each exposure, given the confounders and the exposures before it."""
-    converged = np.ones(len(weights), dtype=np.bool_)
-    chances = []
-    for j in range(data.E.shape[1]):
-        X = np.column_stack([data.L, data.E[:, :j], np.ones(len(data.E))])
+def _probabilities(
+    data: _Data, weights: Floats, *, combinations: Sequence[Sequence[float]]
+) -> tuple[list[Floats], Bools]:
+    """Return each patient's probability of each combination, given the confounders, and which fits hold."""
+    k, chances, converged = data.E.shape[1], {}, np.ones(len(weights), dtype=np.bool_)
+    ones = np.ones((len(data.E), 1))
+    for j in range(k):
+        X = np.column_stack([data.L, data.E[:, :j], ones])
         fits = firth_batch.logistic(X, np.tile(data.E[:, j], (len(weights), 1)), weights=weights)
         converged &= fits.converged
-        chances.append(1 / (1 + np.exp(-np.clip(fits.coef @ X.T, -700, 700))))
-    return chances, converged
+        for earlier in itertools.product((0.0, 1.0), repeat=j):
+            under = np.column_stack([data.L, np.broadcast_to(np.asarray(earlier), (len(data.E), j)), ones])
+            chances[earlier] = 1 / (1 + np.exp(-np.clip(fits.coef @ under.T, -700, 700)))
+    probabilities = []
+    for levels in combinations:
+        probability = np.ones((len(weights), len(data.E)))
+        for j, level in enumerate(levels):
+            chance = chances[tuple(levels[:j])]
+            probability = probability * (chance if level else 1 - chance)
+        probabilities.append(probability)
+    return probabilities, converged
 
 
 def _outcome(data: _Data, had: Bools, w: Floats) -> Floats:
@@ -223,7 +282,8 @@ def _steps(inputs: Inputs) -> Iterator[Step]:
         if end is not None and end.entry is None and end.competing is None:
             day, rng = wanted.day if end.kind == "time" else None, inputs.random("standardised", end.name)
             work = partial(standardised, end, exposures, confounders, day=day, fewest=wanted.fewest,
-                           draws=plan.analyses.bootstraps, confidence=plan.confidence, rng=rng)  # fmt: skip
+                           draws=plan.analyses.bootstraps, confidence=plan.confidence, rng=rng,
+                           interactions=wanted.interactions)  # fmt: skip
             yield of_endpoint("protocols", end, work=work)
 
 
@@ -237,7 +297,9 @@ ANALYSIS = Analysis(
     ),
     method=(
         "g-computation (Am J Epidemiol 2011;173:731; intercept corrected, Stat Med 2017;36:2302) and inverse-"
-        "probability weighting; bootstrap percentiles; protocols of fewer than 4 patients are not estimated"
+        "probability weighting, and both together (AIPW, J Am Stat Assoc 1994;89:846; of times by pseudo-values, Stat "
+        "Med 2017;36:2669); balance, weights, effective sample size; bootstrap percentiles; protocols of fewer "
+        "than 4 patients are not estimated"
     ),
     lacking="no binary treatment factor with an endpoint without delayed entry",
     switches=("standardise", "bootstraps"),

@@ -179,12 +179,18 @@ def logrank(
 def precision(
     *,
     measure: Annotated[
-        Literal["proportion", "odds-ratio", "hazard-ratio"], typer.Option("--of", help="What is estimated.")
+        Literal["proportion", "odds-ratio", "hazard-ratio", "c-index"], typer.Option("--of", help="What is estimated.")
     ],
     rates: Annotated[
-        str, typer.Option("--rates", help="Assumed rate; without and with the factor; or share with the event.")
+        str,
+        typer.Option(
+            "--rates",
+            help="Assumed rate; without and with the factor; share with the event; c-index and that share.",
+        ),
     ],
-    half_width: Annotated[float | None, typer.Option("--half-width", help="Wanted, of a proportion.")] = None,
+    half_width: Annotated[
+        float | None, typer.Option("--half-width", help="Wanted, of a proportion or a c-index.")
+    ] = None,
     factor: Annotated[
         float | None, typer.Option("--factor", help="Wanted, of a ratio: between a limit and the estimate.")
     ] = None,
@@ -196,7 +202,7 @@ def precision(
     json: JsonOption = False,
     force: ForceOption = False,
 ) -> None:
-    """Number of patients by precision. Of a proportion, an odds ratio or a hazard ratio."""
+    """Number of patients by precision. Of a proportion, an odds ratio, a hazard ratio or a c-index."""
     del json
     from reinfuse.study.design import PrecisionRequest
 

@@ -56,21 +56,40 @@ __all__ = [
 ]
 
 
+Many = Field(max_length=MOST_DECLARED)
+
+
 class Model(Declaration):
-    """A multivariable model of one endpoint."""
+    """A multivariable model of one endpoint.
+
+    Attributes
+    ----------
+    interactions
+        Pairs of its factors of which it is asked whether they act together.
+    """
 
     endpoint: str
     factors: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_DECLARED)]
+    interactions: Annotated[tuple[tuple[str, str], ...], Many] = ()
+
+    @model_validator(mode="after")
+    def _pairs_of_it(self) -> Self:
+        for pair in self.interactions:
+            if len(set(pair)) < 2 or not set(pair) <= set(self.factors):
+                raise ValueError(f"interaction {list(pair)} is not of two factors of this model")
+        return self
 
 
 _FIRST = "Outcome after a first CAR-T infusion"
 MOST_SEED = 2**32 - 1
-Many = Field(max_length=MOST_DECLARED)
 _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
 )
 _DEFAULT_LANDMARKS = (Landmark(factor="response"), Landmark(factor="umrd_day28"))
-_DEFAULT_MODELS = tuple(Model(endpoint=e, factors=("cart1_cy_flu", "dose_increase")) for e in ("response", "pfs"))
+_DOSE_AND_REGIMEN = ("cart1_cy_flu", "dose_increase")
+_DEFAULT_MODELS = tuple(
+    Model(endpoint=e, factors=_DOSE_AND_REGIMEN, interactions=(_DOSE_AND_REGIMEN,)) for e in ("response", "pfs")
+)
 
 
 class Plan(Design):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, create_model, model_serializer, model_validator
 
@@ -69,13 +69,23 @@ class Standardise(Declaration):
         At which the probability of no event is given, for times to event.
     fewest
         Patients that must have had a combination.
+    interactions
+        Pairs of exposures that may act together in the outcome model; without them effects add up on its scale.
     """
 
     exposures: tuple[str, ...] = ("cart1_cy_flu", "cart2_cy_flu", "dose_increase")
+    interactions: Annotated[tuple[tuple[str, str], ...], Many] = ()
     confounders: tuple[str, ...] = ("diagnosis",)
     endpoints: tuple[str, ...] = ("response", "pfs")
     day: Days = 365.25
     fewest: int = Field(default=4, ge=1, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _pairs_of_exposures(self) -> Self:
+        for pair in self.interactions:
+            if len(set(pair)) < 2 or not set(pair) <= set(self.exposures):
+                raise ValueError(f"interaction {list(pair)} is not of two exposures")
+        return self
 
 
 class Kinetics(Declaration):

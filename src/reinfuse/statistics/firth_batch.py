@@ -69,10 +69,12 @@ class State:
     inverse: Floats
 
 
+Held = tuple[int | tuple[int, ...], Floats]
+"""A coefficient that is not estimated and its value in each row, shape (batch,); or several, shape (batch, several)."""
 Likelihood = Callable[[Floats, Integers], State]
 
 
-def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: tuple[int, Floats] | None = None,
+def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: Held | None = None,
              used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
              penalised: bool = True) -> Fits:  # fmt: skip
     """Fit Firth logistic models.
@@ -86,7 +88,7 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     weights
         How often each patient counts, shape (batch, n).
     held
-        A coefficient that is not estimated, and its value in each row, shape (batch,).
+        A coefficient that is not estimated, and its value in each row, shape (batch,); or several of them, as `Held`.
     used
         Columns that are in the model of each row, shape (batch, k); others have coefficient 0 and no penalty.
     start
@@ -149,7 +151,7 @@ def cox(
     event: Floats,
     *,
     weights: Floats | None = None,
-    held: tuple[int, Floats] | None = None,
+    held: Held | None = None,
     used: Bools | None = None,
     start: Floats | None = None,
     close: float = EXACT,
@@ -242,7 +244,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     return State(value + half_log_det, score + third / 2, information, inverse)
 
 
-def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: tuple[int, Floats] | None,
+def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: Held | None,
               used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
     """Fit a batch of one likelihood, `size` numbers a fit, cut into parts."""
     step = max(1, min(_NUMBERS_AT_ONCE // max(size, 1), max(-(-batch // _PARTS), _FEWEST_AT_ONCE)))
@@ -263,9 +265,9 @@ def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: tup
     return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
 
 
-def _newton(likelihood: Likelihood, rows: Integers, k: int, *, held: tuple[int, Floats] | None,
+def _newton(likelihood: Likelihood, rows: Integers, k: int, *, held: Held | None,
             used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
-    free = np.array([held is None or j != held[0] for j in range(k)])
+    free = np.ones(k, dtype=np.bool_) if held is None else ~np.isin(np.arange(k), held[0])
     b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
     if held is not None:
         b[:, held[0]] = held[1][rows]

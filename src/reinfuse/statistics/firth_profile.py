@@ -7,6 +7,7 @@ summit first, and is held against the other starts where a limit or a p-value wa
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -88,9 +89,7 @@ class ModelData:
         """Whether a profile follows the summit alone."""
         return len(self.X) > _MOST_ROWS
 
-    def fit(
-        self, start: Floats, held: tuple[int, Floats] | None = None, close: float | None = None
-    ) -> firth_batch.Fits:
+    def fit(self, start: Floats, held: firth_batch.Held | None = None, close: float | None = None) -> firth_batch.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
         event, close = (
             np.tile(self.event, (len(start), 1)),
@@ -232,17 +231,36 @@ class _Profile:
         return np.where(np.isfinite(greatest), greatest, np.nan)
 
 
-def profiled(model: PenalisedModel, quantile: float) -> tuple[Summit, list[Along]] | None:
-    """Return the maximum and what lies along each coefficient of a column; None where there is no maximum."""
-    top = summit(model)
+def profiled(
+    model: PenalisedModel, quantile: float, columns: Sequence[int] | None = None
+) -> tuple[Summit, list[Along]] | None:
+    """Return the maximum and what lies along each coefficient of a column; None where there is no maximum.
+
+    Parameters
+    ----------
+    columns
+        Those whose profile is wanted; default: all.
+    """
+    top, wanted = summit(model), range(model.effects) if columns is None else columns
     if top is None:
         return None
-    profiles = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
+    profiles = [along(model, top, j, quantile=quantile) for j in wanted]
     for _ in range(_CLIMBS):
         higher = next((a.higher for a in profiles if a.higher is not None), None)
         again = None if higher is None else summit(model, higher)
         if again is None or again.value <= top.value + _HIGHER:
             break
         top = again
-        profiles = [along(model, top, j, quantile=quantile) for j in range(model.effects)]
+        profiles = [along(model, top, j, quantile=quantile) for j in wanted]
     return top, profiles
+
+
+def fall_of_several(model: ModelData, top: Summit, columns: Sequence[int]) -> float:
+    """Return twice the fall of the penalised likelihood where these coefficients are 0 together; NaN where no fit."""
+    starts = _starts(model, top.coef)
+    held = (tuple(columns), np.zeros((len(starts), len(columns))))
+    fits = model.fit(starts, held)
+    if not fits.converged.any():
+        return float("nan")
+    drop = 2 * (top.value - float(fits.value[fits.converged].max()))
+    return max(drop, 0.0) if drop > -WRONG else float("nan")

@@ -4,7 +4,7 @@ Conventions. A proportion has its Clopper-Pearson interval; its expected half-wi
 ratio has the interval exp(log OR +- z s), s^2 the sum of 1 / (count + 0.5) over the four cells (Woolf, Haldane); the
 expected z s is the exact sum over two binomials. A log hazard ratio of two groups has variance 1 / (D q (1 - q)), D
 events and q the share of patients in a group (Schoenfeld, Biometrika 1981;68:316-319); with q = 1/2 its standard
-deviation is 2 for each event.
+deviation is 2 for each event. A c-index has a normal interval with the error of Hanley and McNeil.
 
 Clopper CJ, Pearson ES, Biometrika 1934;26:404-413; Bland JM, BMJ 2009;339:b3985 (sizes by the width of an interval).
 """
@@ -114,6 +114,46 @@ def odds_ratio_size(rates: tuple[float, float], factor: float, *, share: float, 
         return float(p @ half @ q), float(p @ (half <= wanted) @ q)
 
     return _fewest(expected, wanted, most)
+
+
+def c_index_error(c: float, n: int, *, share: float) -> float:
+    """Return the standard error of a c-index (area under the ROC curve) before there are data.
+
+    Hanley JA, McNeil BJ, Radiology 1982;143:29-36, with Q1 = c / (2 - c) and Q2 = 2 c^2 / (1 + c).
+
+    Parameters
+    ----------
+    c
+        Assumed c-index.
+    n, share
+        Patients, and the share of them with the event.
+
+    Examples
+    --------
+    Two patients with the event and two without, c = 0.75: the variance is (3/16 + 3/80 + 9/112) / 4.
+
+    >>> from reinfuse.statistics import precision_size
+    >>> round(precision_size.c_index_error(0.75, 4, share=0.5) ** 2, 4)
+    0.0763
+    """
+    cases, others = share * n, (1 - share) * n
+    first, second = c / (2 - c), 2 * c**2 / (1 + c)
+    variance = c * (1 - c) + (cases - 1) * (first - c**2) + (others - 1) * (second - c**2)
+    return float(np.sqrt(variance / (cases * others)))
+
+
+def c_index_size(c: float, half_width: float, *, share: float, confidence: float, most: int = 2000) -> PrecisionSize:
+    """Return the fewest patients for a c-index whose normal interval is narrow enough.
+
+    Parameters
+    ----------
+    c, share
+        Assumed c-index, and share of patients with the event.
+    half_width, confidence, most
+        As in `proportion_size`.
+    """
+    z = float(ndtri((1 + confidence) / 2))
+    return _fewest(lambda n: (z * c_index_error(c, n, share=share), float("nan")), half_width, most)
 
 
 def _fewest(expected, wanted: float, most: int) -> PrecisionSize:  # type: ignore[no-untyped-def]

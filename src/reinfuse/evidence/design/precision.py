@@ -9,14 +9,17 @@ from typing import Literal
 from reinfuse.evidence.design.demands import Demands
 from reinfuse.statistics.precision_size import (
     PrecisionSize,
+    c_index_size,
     hazard_ratio_events,
     normal_power,
     odds_ratio_size,
     proportion_size,
 )
 
-Measure = Literal["proportion", "odds-ratio", "hazard-ratio"]
-MEASURES: tuple[Measure, ...] = ("proportion", "odds-ratio", "hazard-ratio")
+Measure = Literal["proportion", "odds-ratio", "hazard-ratio", "c-index"]
+MEASURES: tuple[Measure, ...] = ("proportion", "odds-ratio", "hazard-ratio", "c-index")
+ON_ITS_SCALE: tuple[Measure, ...] = ("proportion", "c-index")
+"""Measures whose precision is a half-width; of ratios it is a factor."""
 MOST_PATIENTS = 2000
 _NEIGHBOURS = (0.5, 0.75, 1.0, 1.5, 2.0)
 
@@ -29,9 +32,9 @@ class PrecisionRequest:
     ----------
     rates
         One rate of a proportion; rates without and with the factor of an odds ratio; the share of patients with an
-        event of a hazard ratio.
+        event of a hazard ratio; of a c-index the assumed one and the share of patients with an event.
     half_width
-        Wanted half-width of a proportion's interval.
+        Wanted half-width of the interval of a proportion or a c-index.
     factor
         Greatest ratio of a limit to the estimate of a ratio.
     share
@@ -86,7 +89,7 @@ def plan_precision(request: PrecisionRequest) -> PrecisionStudy:
     demands = Demands("design precision")
     _demand(demands, request)
     demands.settle()
-    is_proportion = request.measure == "proportion"
+    is_proportion = request.measure in ON_ITS_SCALE
     wanted = (request.half_width if is_proportion else request.factor) or 0.0
     size = _size(request, wanted)
     if size.n is None:
@@ -107,15 +110,20 @@ def plan_precision(request: PrecisionRequest) -> PrecisionStudy:
 
 
 def _demand(demands: Demands, request: PrecisionRequest) -> None:
-    needed = 2 if request.measure == "odds-ratio" else 1
+    needed = 2 if request.measure in ("odds-ratio", "c-index") else 1
     if len(request.rates) != needed:
-        meaning = {"proportion": "the assumed rate", "odds-ratio": "the rates without and with the factor",
-                   "hazard-ratio": "the share of patients with an event"}[request.measure]  # fmt: skip
+        meanings = {"proportion": "the assumed rate", "odds-ratio": "the rates without and with the factor",
+                    "hazard-ratio": "the share of patients with an event",
+                    "c-index": "the assumed c-index and the share of patients with an event"}  # fmt: skip
+        meaning = meanings[request.measure]
         shown = ",".join(f"{r:g}" for r in request.rates) or None
         demands.refuse("--rates", shown, rule=f"{request.measure} needs {needed}", remedy=f"give {meaning}")
     for rate in request.rates:
         demands.share("--rates", rate, most=1.0 if request.measure != "hazard-ratio" else 1.0 + 1e-9)
-    if request.measure == "proportion":
+    if request.measure == "c-index" and request.rates and not request.rates[0] > 0.5:
+        remedy = "give a number above 0.5, which is no discrimination, and below 1"
+        demands.refuse("--rates", f"{request.rates[0]:g}", rule="is no c-index of a useful predictor", remedy=remedy)
+    if request.measure in ON_ITS_SCALE:
         demands.share("--half-width", request.half_width, most=0.5)
     else:
         if request.factor is None or not 1 < request.factor <= 100:
@@ -140,6 +148,9 @@ def _events(request: PrecisionRequest, factor: float) -> float:
 def _size(request: PrecisionRequest, wanted: float) -> PrecisionSize:
     if request.measure == "proportion":
         return proportion_size(request.rates[0], wanted, confidence=request.confidence, most=MOST_PATIENTS)
+    if request.measure == "c-index":
+        return c_index_size(request.rates[0], wanted, share=request.rates[1], confidence=request.confidence,
+                            most=MOST_PATIENTS)  # fmt: skip
     if request.measure == "odds-ratio":
         return odds_ratio_size((request.rates[0], request.rates[1]), wanted, share=request.share,
                                confidence=request.confidence, most=MOST_PATIENTS)  # fmt: skip

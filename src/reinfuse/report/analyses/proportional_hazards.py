@@ -11,10 +11,12 @@ from reinfuse.report.text.references import cited
 from reinfuse.results.findings import Findings
 
 
-def _methods(_: Findings, cite: Cite) -> Iterator[str]:
+def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
+    compared = any(e.analysis == "proportional" and e.statistic == "restricted_mean" for e in findings.estimates)
+    means = ", and restricted mean survival times were compared" if compared else ""
     yield (
         f"Proportional hazards were tested by scaled Schoenfeld residuals {cite('schoenfeld')}; where p was below "
-        "0.05, an interaction with log time was fitted."
+        f"0.05, an interaction with log time was fitted{means}."
     )
 
 

@@ -29,6 +29,9 @@ SOURCES = {
     "precision": Reference(
         "Bland JM", "The tyranny of power: is there a better way to calculate sample size?", "BMJ", 2009, "339",
         "b3985", doi="10.1136/bmj.b3985"),
+    "roc_area": Reference(
+        "Hanley JA, McNeil BJ", "The meaning and use of the area under a receiver operating characteristic (ROC) curve",
+        "Radiology", 1982, "143", "29-36", "1", "10.1148/radiology.143.1.7063747"),
     "events": Reference(
         "Schoenfeld D",
         "The asymptotic properties of nonparametric tests for comparing survival distributions", "Biometrika", 1981,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.analyses.multiplicity import hypotheses
+from reinfuse.analyses.proportional_hazards import VIOLATED
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration
 from reinfuse.cohort.strata import AT_LEAST, Stratum
 from reinfuse.report.document.model import Block, Pairs, Paragraph, Ref, Table, Text
@@ -21,6 +22,7 @@ ORDINALS = {1: "first", 2: "second", 3: "third"}
 MOST_SUBGROUPS = 6
 MOST_EFFECTS = 8
 """Effects that are told one by one; of more, the tables tell."""
+MEAN_DIFFERENCE = "restricted_mean_difference"
 _TOXICITIES = {"CRS": "Cytokine release syndrome", "ICANS": "ICANS", "NT": "Neurotoxicity"}
 
 
@@ -226,7 +228,24 @@ class KeyFindings:
             f"({inside}; {number_format.p_equals(e)}{self._simulated(e)}; "
             f"n = {number_format.count(e.n)}, events {number_format.count(e.events)})"
         )
-        return f"{_capital(what)}{groups}: {numbers}.{'' if shown else _not_excluded(e)}"
+        return f"{_capital(what)}{groups}: {numbers}.{'' if shown else _not_excluded(e)}{self._means(e)}"
+
+    def _means(self, e: Estimate) -> str:
+        """Say that one hazard ratio does not hold over time, and the difference of restricted means instead."""
+        where = effect_of(e)
+        tests = self.look.all("proportional", e.endpoint, "p_value", **where)
+        if not tests or tests[0].p_value is None or tests[0].p_value >= VIOLATED:
+            return ""
+        text = f" The hazard ratio changes over time ({number_format.p_equals(tests[0])})"
+        [difference, *_] = [*self.look.all("proportional", e.endpoint, MEAN_DIFFERENCE, **where), None]
+        if difference is None or difference.estimate is None or difference.lower is None:
+            return f"{text}: it is an average."
+        months = number_format.months(difference.estimate)
+        inside = number_format.level_before(difference.confidence, number_format.interval(difference))
+        return (
+            f"{text}; difference of restricted mean survival times to {number_format.months(difference.at)} months, "
+            f"unadjusted: {months} months ({inside})."
+        )
 
     def _by_level(self, e: Estimate) -> str:
         """Return the outcome at an effect's level and at its reference: `(with it 13 of 28 (46%); without ...)`."""

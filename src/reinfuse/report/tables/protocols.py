@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from reinfuse.analyses import competing_risks, simulated_inference
+from reinfuse.analyses import competing_risks, protocol_balance, simulated_inference
 from reinfuse.cohort.post_baseline import LABELS
 from reinfuse.cohort.strata import parts_of
 from reinfuse.report.document.model import Row, Table
@@ -73,7 +74,7 @@ class ProtocolTables(InferenceTables):
             head = ", ".join(self.labels.group(g) for g in parts_of(group)) if group else "All protocols"
             cells = (number_format.count(of_group[0].n), number_format.count(of_group[0].events), *shown)
             remarks = dict.fromkeys(p for e in of_group for p in (e.note or "").split("; ") if p)
-            lines.append((head, (*cells, *[""] * (4 - len(cells))), "; ".join(remarks)))
+            lines.append((head, (*cells, *[""] * (5 - len(cells))), "; ".join(remarks)))
         if not lines:
             return None
         at = records[0].at
@@ -84,8 +85,37 @@ class ProtocolTables(InferenceTables):
             "Events",
             f"g-computation ({self.ci})",
             f"Inverse-probability weighting ({self.ci})",
+            f"Doubly robust, AIPW ({self.ci})",
         )
         return self.marked(heads, f"protocols_{endpoint}", f"Standardised {what} by protocol", lines)
+
+    def balance(self, endpoint: str) -> Table | None:
+        """What the weights behind the standardised outcomes are, and the balance of confounders they reach."""
+        lines: list[tuple[str, tuple[str, ...], str | None]] = []
+        inner = set()
+        for e in self.look.all("standardised", endpoint, protocol_balance.EFFECTIVE):
+            where = {"group": e.group, "at": e.at}
+            small, large, lowest = (
+                self.look.all("standardised", endpoint, s, **where)[0]
+                for s in (protocol_balance.SMALLEST, protocol_balance.LARGEST, protocol_balance.LOWEST)
+            )
+            spread = number_format.limits(*(_decimal(r, 1) for r in (small, large)))
+            cells = (number_format.count(e.n), _decimal(e, 1), spread, percent(lowest), "", "")
+            lines.append((", ".join(self.labels.group(g) for g in parts_of(e.group)), cells, lowest.note))
+            after = {r.stratum: r for r in self.look.all("standardised", endpoint, protocol_balance.AFTER, **where)}
+            for r in self.look.all("standardised", endpoint, protocol_balance.BEFORE, **where):
+                inner.add(len(lines))
+                differences = (_decimal(r, 2), _decimal(after[r.stratum], 2))
+                lines.append((self.labels.term(r.stratum or ""), ("", "", "", "", *differences), None))
+        if not lines:
+            return None
+        heads = ("Protocol and confounder", "Patients", "Effective sample size", "Weights, least to greatest",
+                 "Least probability of the protocol", "SMD, unweighted", "SMD, weighted")  # fmt: skip
+        notes = ("SMD: difference of the mean from that of all patients in their standard deviations; within 0.1 is "
+                 "usually called balanced",)  # fmt: skip
+        caption = f"Weights and balance by protocol: {lowered(self.labels.endpoint(endpoint))}"
+        table = self.marked(heads, f"balance_{endpoint}", caption, lines, notes)
+        return replace(table, rows=tuple(replace(row, inner=i in inner) for i, row in enumerate(table.rows)))
 
     def power(self) -> Table | None:
         """Power and the smallest detectable ratios."""
@@ -158,3 +188,7 @@ class ProtocolTables(InferenceTables):
             label = f"{self.labels.endpoint('pfs')} after CART{index} / after CART{index - 1}"
             notes = tuple(x for x in (gmi.note,) if x)
             yield Table("paired_gmi", "Growth modulation index", heads, (Row(label, cells),), notes)
+
+
+def _decimal(record: Estimate, digits: int) -> str:
+    return "–" if record.estimate is None else number_format.printed(f"{record.estimate:.{digits}f}")

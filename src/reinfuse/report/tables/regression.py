@@ -71,8 +71,10 @@ class Regression:
         rows = tuple(row for factor in self.used for row in self._factor(factor))
         caption = f"Factors associated with {lowered(self.tables.labels.endpoint(self.endpoint))}"
         what = f"{self.what}: {self.ratio} of Firth's penalised model; {p}: penalised likelihood ratio"
-        notes = (what, *self.sizes(), *(f"{mark} {text}" for text, mark in self.marks.items()))
-        return Table(f"regression_{self.endpoint}", caption, heads, rows, notes)
+        tests = self.tables.look.all("global_test", self.endpoint, "p_value")
+        together = f"{p} beside a category's name: all its levels together" if any(t.p_value for t in tests) else None
+        notes = [what, together, *self.sizes(), *(f"{mark} {text}" for text, mark in self.marks.items())]
+        return Table(f"regression_{self.endpoint}", caption, heads, rows, tuple(n for n in notes if n))
 
     @property
     def ratio(self) -> str:
@@ -93,10 +95,24 @@ class Regression:
             alone = self.models[0].get((factor.name, None))
             yield Row(label, (*_size(alone), *self.effects(factor.name, level=None)))
             return
-        yield Row(label, ("",) * (2 + width))
+        yield Row(label, ("", "", *self._of_all_levels(factor, width)))
         for level in factor.levels:
             cells = (*_size(self.of_level(factor, level=level)), *self.cells(factor, level=level))
             yield Row(self.tables.labels.level_label(factor.name, level), cells, inner=True)
+
+    def _of_all_levels(self, factor: DescribedFactor, width: int) -> tuple[str, ...]:
+        """Return the p-value of all levels together in each model, in the column of p-values."""
+        tests = self.tables.look.all("global_test", self.endpoint, "p_value", term=factor.name)
+        by_model: dict[str | None, list[Estimate]] = {}
+        for test in tests:
+            by_model.setdefault(test.model, []).append(test)
+        cells = [""] * width
+        for i, model in enumerate(self.models):
+            kind = "univariable" if i == 0 else "multivariable"
+            if any(name == factor.name for name, _ in model) and by_model.get(kind):
+                test = by_model[kind].pop(0)
+                cells[2 * i + 1] = "" if test.p_value is None else number_format.p_value(test.p_value)
+        return tuple(cells)
 
     def cells(self, factor: DescribedFactor, *, level: str) -> Iterator[str]:
         """Yield effect and p of a level in each model; of the reference, that it is one where a model holds it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.strata import AT_LEAST
@@ -140,6 +140,8 @@ class Tables:
             cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), value,
                      *(number_format.p_value(value) for value in (e.p_value, *others)), flags)  # fmt: skip
             rows.append(Row(self.labels.term(e.stratum or ""), cells))
+            if e.level is not None and _last_of_factor(e, records):
+                rows += self._of_all_levels(e)
         what = "Odds ratio" if records[0].statistic == "odds_ratio" else "Hazard ratio"
         heads = ("Factor", "Model", "n", "Events", f"{what} ({self.ci})", self.p, f"Permutation {self.p}",
                  f"BH-adjusted {self.p}", "Note")  # fmt: skip
@@ -147,10 +149,25 @@ class Tables:
         caption = f"Factors associated with {lowered(self.labels.endpoint(endpoint))}"
         return Table(f"association_{endpoint}", caption, heads, tuple(rows), notes)
 
+    def _of_all_levels(self, e: Estimate) -> Iterator[Row]:
+        """Yield the test of all levels of the category of an effect, in its model."""
+        for test in self.look.all("global_test", e.endpoint, "p_value", term=e.term, model=e.model):
+            shown = NOT_ESTIMABLE if test.p_value is None else ""
+            counts = (number_format.count(test.n), number_format.count(test.events))
+            cells = (str(e.model), *counts, shown, number_format.p_value(test.p_value), "", "", "")
+            yield Row(f"{self.labels.factor(e.term or '')}: all levels together", cells)
+
     def effects(self, endpoint: str) -> Sequence[Estimate]:
         """Return the effects on an endpoint, univariable first."""
         return [*self.look.all("association", endpoint, "odds_ratio"),
                 *self.look.all("association", endpoint, "hazard_ratio")]  # fmt: skip
+
+
+def _last_of_factor(e: Estimate, records: Sequence[Estimate]) -> bool:
+    """Tell whether no other effect of the same factor follows in its model."""
+    place = next(i for i, r in enumerate(records) if r is e)
+    after = records[place + 1] if place + 1 < len(records) else None
+    return after is None or (after.term, after.model) != (e.term, e.model)
 
 
 def _share(record: Estimate | None) -> str:

@@ -149,18 +149,19 @@ class InferenceTables(Tables):
                 cells = (
                     number_format.count(first.n),
                     number_format.count(first.events),
-                    *(_two_decimals(f[0]) if f else "–" for f in measures),
+                    *(_with_interval(f[0]) if f else "–" for f in measures),
                 )
                 rows.append(Row(self.labels.endpoint(end), cells))
         heads = (
             "Multivariable model",
             "n",
             "Events",
-            "Apparent c-index",
-            "Optimism-corrected c-index",
-            "Calibration slope",
+            f"Apparent c-index ({self.ci})",
+            f"Optimism-corrected c-index ({self.ci})",
+            f"Calibration slope ({self.ci})",
         )
-        notes = ("c-index 0.5: no discrimination; calibration slope below 1: overfitting.",)
+        notes = ("c-index 0.5: no discrimination; calibration slope below 1: overfitting. Intervals: of the apparent "
+                 "c-index by the infinitesimal jackknife; of corrected numbers shifted by the optimism.",)  # fmt: skip
         return (
             Table(
                 "prediction",
@@ -206,13 +207,21 @@ class InferenceTables(Tables):
                 term = "global test" if e.term == "all terms" else self.labels.term(e.stratum or "")
                 cells = (str(e.model), number_format.p_value(e.p_value) if e.p_value is not None else NOT_ESTIMABLE,
                          *([ratio(r) for r in over_time] if len(over_time) == 2 else ("", "")))  # fmt: skip
-                note = "; ".join(x for x in (e.note, over_time[0].note if over_time else None) if x)
-                lines.append((f"{self.labels.endpoint(end)}: {term}", cells, note))
+                notes = (e.note, over_time[0].note if over_time else None, self._means(e))
+                lines.append((f"{self.labels.endpoint(end)}: {term}", cells, "; ".join(x for x in notes if x)))
         if not lines:
             return None
         heads = ("Endpoint and term", "Model", f"Proportional-hazards test {self.p}", f"Hazard ratio ({self.ci})",
                  f"Factor per doubling of time ({self.ci})")  # fmt: skip
         return self.marked(heads, "proportional", "Tests of proportional hazards", lines)
+
+    def _means(self, e: Estimate) -> str | None:
+        """Return the difference of restricted means that stands for a ratio that changes over time."""
+        for r in self.look.all("proportional", e.endpoint, "restricted_mean_difference", **effect_of(e)):
+            if r.estimate is not None and r.lower is not None:
+                months = (number_format.months(r.at), number_format.months(r.estimate), number_format.interval(r))
+                return "difference of restricted means to {} months, unadjusted: {} months ({})".format(*months)
+        return None
 
     def imputation(self) -> Table | None:
         """Completed data beside complete cases."""
@@ -245,8 +254,12 @@ def effect_of(record: Estimate) -> dict[str, object]:
     return {"term": record.term, "level": record.level, "model": record.model}
 
 
-def _two_decimals(record: Estimate) -> str:
-    return "–" if record.estimate is None else number_format.printed(f"{record.estimate:.2f}")
+def _with_interval(record: Estimate) -> str:
+    """Return a number of two decimals with its interval, where it has one."""
+    if record.estimate is None:
+        return "–"
+    shown = [number_format.printed(f"{v:.2f}") for v in (record.estimate, record.lower, record.upper) if v is not None]
+    return shown[0] if len(shown) < 3 else f"{shown[0]} ({number_format.limits(*shown[1:])})"
 
 
 def _value(record: Estimate) -> str:
