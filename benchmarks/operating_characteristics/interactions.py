@@ -93,9 +93,12 @@ def main():
     parse = argparse.ArgumentParser(description=__doc__)
     parse.add_argument("--replicates", type=int, default=1000)
     parse.add_argument("--draws", type=int, default=199)
+    parse.add_argument("--only", help="one cell, such as cox,44,1")
     parse.add_argument("--small", action="store_true", help="one cell, few replicates, into a folder that goes")
     options = parse.parse_args()
     cells, place = list(itertools.product(KINDS, SIZES, RATIOS)), RESULTS
+    if options.only:
+        cells = [c for c in cells if ",".join(map(str, c)) == options.only]
     if options.small:
         options.replicates, options.draws, cells = 3, 19, [("cox", 44, 1)]
         place = Path(tempfile.mkdtemp()) / "interactions.csv"

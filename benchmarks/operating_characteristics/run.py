@@ -3,7 +3,7 @@
 Each cell is one of n (20, 44, 100), prevalence of the factor, true odds or hazard ratio, and model. A row of the CSV is
 one cell and one method; cells that stand there already are not run again, so that the study can be stopped and gone on
 with. Data: see `simulated`. Run: python benchmarks/operating_characteristics/run.py [--replicates 2000] [--draws 199]
-[--methods chi-square,calibrated,unpenalised,permutation] [--workers 2]
+[--methods chi-square,calibrated,unpenalised,permutation,bayesian] [--workers 2]
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scipy.special import chdtrc
 from reinfuse.analyses import permutation, simulated_inference
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
-from reinfuse.statistics import firth_batch
+from reinfuse.statistics import bayesian_effects, firth_batch
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "cells.csv"
@@ -98,8 +98,18 @@ def permuted(kind, X, event, time, effect, draws, rng):
     return (math.nan if p is None else p,) * 2
 
 
+def bayesian(kind, X, event, time, effect, draws, rng):
+    """Default prior of Bayesian models: twice the smaller posterior tail at no effect, and at the true one."""
+    sample = bayesian_effects.posterior(X / [1, 2 * X[:, 1].std()], event, time, prior=bayesian_effects.Prior())
+    if sample is None or sample.effective < bayesian_effects.FEWEST_EFFECTIVE:
+        return math.nan, math.nan
+    above = [sample.above(0, b) for b in (0.0, math.log(effect))]
+    return tuple(2 * min(p, 1 - p) for p in above)
+
+
 METHODS = {
     "calibrated": simulated_reference, "chi-square": chi_square, "unpenalised": unpenalised, "permutation": permuted,
+    "bayesian": bayesian,
 }  # fmt: skip
 
 

@@ -111,11 +111,11 @@ ANALYSIS = Analysis(
     records="bayesian",
     section="sure",
     steps=_steps,
-    what="posterior median and interval of the effects in the plan's models, and the probability that they pass a margin",
+    what="posterior of the effects in the plan's models, and the probability that they exceed a margin",
     method=(
         "logistic, and Cox by the partial likelihood (Biometrika 2003;90:629), with independent weakly informative "
         "priors of the log ratios: normal with standard deviation 1 (Int J Epidemiol 2006;35:765), or Student t or "
-        "Cauchy (Ann Appl Stat 2008;2:1360); importance sampling at Sobol points through a t distribution about the mode"
+        "Cauchy (Ann Appl Stat 2008;2:1360); importance sampling at Sobol points, t distribution about the mode"
     ),
     lacking=NO_MODEL,
     own_switch=Switch(

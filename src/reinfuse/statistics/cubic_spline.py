@@ -87,7 +87,7 @@ def curve(kind: Kind, x: Floats, event: Floats, time: Floats | None, *, at: Floa
     log_ratio = np.where(top.converged, top.coef[:, 0], np.nan)
     variance, _ = batch_algebra.inverted(top.information, None)
     half = float(ndtri(0.5 + confidence / 2)) * np.sqrt(np.maximum(variance[:, 0, 0], 1e-12))
-    limits = [_limit(kind, batch, event, time, top=top, step=sign * half, confidence=confidence) for sign in (-1, 1)]
+    limits = _limits(kind, batch, event, time, top=top, half=half, confidence=confidence)
     return SplineCurve(values, *(v / spread[:, 0] for v in (log_ratio, *limits)))
 
 
@@ -100,18 +100,19 @@ def _fits(kind: Kind, X: Floats, event: Floats, time: Floats | None, *, held: Fl
     return firth_batch.cox(X, np.tile(time, (rows, 1)), y, held=at)
 
 
-def _limit(kind: Kind, X: Floats, event: Floats, time: Floats | None, *, top: firth_batch.Fits, step: Floats,
-           confidence: float) -> Floats:  # fmt: skip
+def _limits(kind: Kind, X: Floats, event: Floats, time: Floats | None, *, top: firth_batch.Fits, half: Floats,
+            confidence: float) -> Floats:  # fmt: skip
     """Return where the profile has fallen by the quantile: the root of the fall is nearly a line in the distance."""
     wanted = float(np.sqrt(chdtri(1, 1 - confidence)))
-    best, distance = top.coef[:, 0], step.copy()
+    X, value, good = np.concatenate([X, X]), np.tile(top.value, 2), np.tile(top.converged, 2)
+    best, distance = np.tile(top.coef[:, 0], 2), np.concatenate([-half, half])
     near = np.zeros(len(X), dtype=np.bool_)
     for _ in range(_ROUNDS):
         fits = _fits(kind, X, event, time, held=best + distance)
-        root = np.sqrt(np.maximum(2 * (top.value - fits.value), 1e-12))
+        root = np.sqrt(np.maximum(2 * (value - fits.value), 1e-12))
         near = fits.converged & (np.abs(root - wanted) < _NEAR)
         if near.all():
             break
         change = np.clip(wanted / np.where(np.isfinite(root), root, 2 * wanted), 0.3, 3.0)
         distance = np.where(near, distance, np.clip(distance * change, -_FARTHEST, _FARTHEST))
-    return np.where(near & top.converged, best + distance, np.nan)
+    return np.where(near & good, best + distance, np.nan).reshape(2, -1)

@@ -43,8 +43,8 @@ def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
         (key, "partial_likelihood") if any(e.method == bayesian.METHODS["cox"] for e in findings.estimates) else (key,)
     )
     yield (
-        f"The plan's models were also fitted with {name} priors of the log ratios with scale {options.scale:g}, of numbers "
-        f"per two standard deviations {cite(*keys)}."
+        f"The plan's models were also fitted with {name} priors of the log ratios with scale {options.scale:g}, of "
+        f"numbers per two standard deviations {cite(*keys)}."
     )
 
 
