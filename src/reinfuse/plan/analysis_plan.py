@@ -86,10 +86,8 @@ _DEFAULT_FACTORS = tuple(
     Factor(name=n, per={"age_years": 10.0, "interval_days": 30.0}.get(n)) for n in BUILT_IN_FACTORS
 )
 _DEFAULT_LANDMARKS = (Landmark(factor="response"), Landmark(factor="umrd_day28"))
-_DOSE_AND_REGIMEN = ("cart1_cy_flu", "dose_increase")
-_DEFAULT_MODELS = tuple(
-    Model(endpoint=e, factors=_DOSE_AND_REGIMEN, interactions=(_DOSE_AND_REGIMEN,)) for e in ("response", "pfs")
-)
+_PAIR = ("cart1_cy_flu", "dose_increase")
+_DEFAULT_MODELS = tuple(Model(endpoint=e, factors=_PAIR, interactions=(_PAIR,)) for e in ("response", "pfs"))
 
 
 class Plan(Design):
