@@ -38,10 +38,8 @@ _GREATEST = 1000
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     options = bayesian.options_of(findings.plan.analyses.value("bayesian"))
     name = {"normal": "normal", "student_t": "Student t (7 degrees of freedom)", "cauchy": "Cauchy"}[options.prior]
-    key = "weak_normal" if options.prior == "normal" else "weak_t"
-    keys = (
-        (key, "partial_likelihood") if any(e.method == bayesian.METHODS["cox"] for e in findings.estimates) else (key,)
-    )
+    times = any(e.method == bayesian.METHODS["cox"] for e in findings.estimates)
+    keys = ("weak_normal", "weak_t", *(("partial_likelihood",) if times else ()))
     yield (
         f"The plan's models were also fitted with {name} priors of the log ratios with scale {options.scale:g}, of "
         f"numbers per two standard deviations {cite(*keys)}."
