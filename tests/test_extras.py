@@ -83,9 +83,6 @@ def test_a_checkout_without_pinned_requirements_names_what_it_declares(tmp_path)
 
 def test_a_checkout_names_its_pinned_requirements():
     for extra in MODULES:
-        if not (ROOT / f"requirements-{extra}.lock").is_file():  # then the libraries themselves are named
-            assert "pip install" in command(extra)
-            continue
         path = command(extra).rpartition(" ")[2]
         assert Path(path) == ROOT / f"requirements-{extra}.lock"
         pinned = set(re.findall(r"^([a-z0-9-]+)==", Path(path).read_text(), re.MULTILINE))

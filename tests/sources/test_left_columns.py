@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-
 from centres import centre
+
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
 from reinfuse.sources.propose.proposing import propose

@@ -1,10 +1,11 @@
 """Type I error of each way to allow for centres, which differ in outcome and in the factor's prevalence.
 
-Run from the repository's root: `python benchmarks/centres/error_rates.py [processes [replicates]]` (or --small); 1,000
-replicates take some three minutes of one core. It writes benchmarks/results/centres.csv. The factor is yes in 20 % to
-80 % of a centre's patients, another share in each; the log odds or log hazard of a centre is normal with a standard
-deviation of 1. Times are exponential, a third of the patients are censored. The factor has no effect: the share of p <
-0.05 is the type I error. Replicates in which a way has no estimate do not count for it; their share stands beside.
+Run from the repository's root: `python benchmarks/centre_effects/error_rates.py [processes [replicates]]` (or
+--small); 1,000 replicates take some three minutes of one core. It writes benchmarks/results/centres.csv. The factor
+is yes in 20 % to 80 % of a centre's patients, another share in each; the log odds or log hazard of a centre is normal
+with a standard deviation of 1. Times are exponential, a third of the patients are censored. The factor has no effect:
+the share of p < 0.05 is the type I error. Replicates in which a way has no estimate do not count for it; their share
+stands beside.
 """
 
 from __future__ import annotations
