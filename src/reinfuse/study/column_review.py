@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reinfuse.cohort.schema import TABLES
+from reinfuse.sources.block_names import MAIN_COLUMNS
 from reinfuse.sources.imported import Imported
 from reinfuse.sources.proposal import Proposed
 from reinfuse.sources.propose.changed_meaning import block_of, free_meanings, meanings_of
-from reinfuse.sources.questions import MAIN_COLUMNS, MapQuestion, questions
+from reinfuse.sources.questions import MapQuestion, questions
 from reinfuse.sources.reopened import settled
 from reinfuse.sources.source_map import OPEN, WIDE_SHEET, Block, Field, SourceMap
 from reinfuse.sources.source_table import Source

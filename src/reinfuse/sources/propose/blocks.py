@@ -172,7 +172,7 @@ class _Builder:
                 if "date" not in fields and "day" not in fields:
                     fields["date"] = Field(column=OPEN, reason=f"no column holds the date of CART{k}")
                 yield self.block("infusions", {"infusion": Field(const=str(k)), **_without(fields, "infusion")})
-                when = {c: fields[c] for c in ("date", "day") if c in fields}
+                when = {c: field for c, field in fields.items() if c in {"date", "day"}}
                 yield from self._in_other_units(k, {"infusion": Field(const=str(k)), **when})
 
     def _in_other_units(self, k: int | None, fields: Mapping[str, Field]) -> Iterator[Block]:
