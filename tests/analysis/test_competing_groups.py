@@ -100,7 +100,7 @@ def test_the_three_add_up_by_hand():
     To a year 3/5 are free, 1/5 relapsed, 1/5 died; on day 400 one of the two at risk relapses: 3/10 are free.
     """
     end = timed([10, 20, 30, 400, 800], [1, 0, 0, 1, 0], [0, 1, 0, 0, 0])
-    records = adding_up(of_last_contact(end), "last contact", 0.95)
+    records = adding_up(of_last_contact(end), "last contact", confidence=0.95)
     assert by_day(records) == [pytest.approx(x) for x in ([0.6, 0.2, 0.2], [0.6, 0.2, 0.2], [0.3, 0.5, 0.2])]
     assert [e.estimate for e in records if e.statistic == "at_risk"] == [2, 2, 1]
 
@@ -113,7 +113,7 @@ def test_each_event_of_progression_free_survival_is_a_relapse_or_a_death():
     assert clock.time.tolist() == [10, 50, 60, 70]
     assert clock.relapse.tolist() == [1, 0, 0, 0]
     assert clock.death.tolist() == [0, 0, 1, 0]
-    note = {e.note for e in adding_up(clock, "x", 0.95) if e.statistic == "at_risk"}
+    note = {e.note for e in adding_up(clock, "x", confidence=0.95) if e.statistic == "at_risk"}
     assert note == {"1 patient excluded: an endpoint missing, or neither event recorded by it"}
 
 

@@ -51,7 +51,7 @@ def test_the_decision_table_and_the_selected_dose_are_those_of_boin():
     rows = [rule.row(n) for n in boin["n"]]
     assert [list(column) for column in zip(*rows, strict=True)] == [
         boin["escalate"], boin["de_escalate"], boin["eliminate"]]  # fmt: skip
-    assert dose_boundaries.select_dose(rule, boin["mtd"]["n"], boin["mtd"]["x"]) == boin["mtd"]["dose"] - 1
+    assert dose_boundaries.select_dose(rule, boin["mtd"]["n"], x=boin["mtd"]["x"]) == boin["mtd"]["dose"] - 1
 
 
 def test_two_cohorts_of_one_patient_at_two_doses_by_hand():
@@ -77,7 +77,7 @@ def test_a_toxic_lowest_dose_stops_the_study():
     exact = dose_boundaries.dose_characteristics(rule, [1.0, 1.0], cohort=3, cohorts=5)
     assert exact.none == 1
     assert exact.patients.tolist() == [3, 0]
-    assert dose_boundaries.select_dose(rule, [3, 0], [3, 0]) is None
+    assert dose_boundaries.select_dose(rule, [3, 0], x=[3, 0]) is None
 
 
 def test_a_bayesian_single_arm_has_the_errors_of_the_closed_form():

@@ -166,7 +166,7 @@ def test_the_restricted_mean_of_four_patients_by_hand():
     """Steps of 1/4 at 1, 2, 3 and 4: areas 1, 3/4, 1/2 up to month 3."""
     curve = reading([1, 2, 3, 4], [0.75, 0.5, 0.25, 0], 4, end=4)
     tables = single(curve, [4, 3, 2, 1], [1, 1, 1, 1])
-    mean, variance = reconstructed.means_to(curve, tables, 3.0)
+    mean, variance = reconstructed.means_to(curve, tables, horizon=3.0)
     assert mean.tolist() == pytest.approx([2.25])
     assert variance.tolist() == pytest.approx([1.25**2 / 12 + 0.5**2 / 6])
     median = reconstructed.median_time(curve, tables, confidence=0.95)

@@ -54,7 +54,7 @@ def left_over():
 
 def test_the_attacker_has_the_sums_that_a_centre_sends():
     factor, event = np.array([1.0, 0, 1, 1, 0, 0]), np.array([1.0, 1, 0, 1, 0, 0])
-    sent = cox_sums(factor[:, None], np.arange(6) + 1.0, event, np.array([[0.7]]))
+    sent = cox_sums(factor[:, None], np.arange(6) + 1.0, event, points=np.array([[0.7]]))
     assert sums(factor[None], event[None], 0.7)[0] == pytest.approx([sent.value[0], *(c[0, 0] for c in sent.cumulants)])
 
 

@@ -163,7 +163,7 @@ def test_heterogeneity_is_tested_at_the_common_estimate(results):
     top = firth.fit("logistic", Z[:, :1], response).coef[0]
     fits = firth_batch.logistic(Z, response[None])
     assert fits.coef[0, 0] == pytest.approx(top)
-    sums = [logistic_sums(Z[site == s], response[site == s], fits.coef) for s in range(4)]
+    sums = [logistic_sums(Z[site == s], response[site == s], points=fits.coef) for s in range(4)]
     p, df = score_homogeneity(np.concatenate([s.cumulants[0] for s in sums]),
                               np.concatenate([full(s.cumulants[1], 2, 2) for s in sums]))  # fmt: skip
     record = record_of(results, "heterogeneity", "response", term="ldh")

@@ -19,7 +19,7 @@ def test_an_effect_without_one_of_many_centres_is_that_of_the_others():
     fitting = pooled_fit("logistic", 3, tests=False, alone=True)
     points, exchanges = next(fitting), 0
     while True:
-        sums = [logistic_sums(X[site == s], response[site == s], points) for s in range(30)]
+        sums = [logistic_sums(X[site == s], response[site == s], points=points) for s in range(30)]
         try:
             points, exchanges = fitting.send(LikelihoodSums.total(sums)), exchanges + 1
         except StopIteration as end:

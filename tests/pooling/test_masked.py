@@ -116,7 +116,7 @@ def test_all_other_centres_together_learn_the_last_one(whole):
     X, response, *_, site = arrays(*CENTRES)
     total = unmasked(read_folder(whole[0])).answers[0]["Aarhus"].sums["response: bulky"]
     Z = np.column_stack([X[:, 0], np.ones(len(X))])
-    others = logistic_sums(Z[site != 1], response[site != 1], np.zeros((1, 2)))
+    others = logistic_sums(Z[site != 1], response[site != 1], points=np.zeros((1, 2)))
     with_factor, _, patients = 4 * (total.cumulants[1] - others.cumulants[1])[0]
     assert (with_factor, patients) == pytest.approx((X[site == 1, 0].sum(), 13))
 

@@ -36,9 +36,9 @@ def pooled(kind, X, event, time=None, *, site, alone=False):
         for s in np.unique(site):
             own = site == s
             if kind == "logistic":
-                parts.append(logistic_sums(with_intercept(X[own]), event[own], points))
+                parts.append(logistic_sums(with_intercept(X[own]), event[own], points=points))
             else:
-                parts.append(cox_sums(X[own], time[own], event[own], points))
+                parts.append(cox_sums(X[own], time[own], event[own], points=points))
         return LikelihoodSums.total(parts)
 
     fitting = pooled_fit(kind, X.shape[1] + (kind == "logistic"), alone=alone)
@@ -71,7 +71,7 @@ def test_each_sum_is_the_derivative_of_the_one_before(kind):
     time = rng.integers(1, 7, 12).astype(float)  # ties
 
     def at(b):
-        sums = logistic_sums(X, event, b) if kind == "logistic" else cox_sums(X, time, event, b)
+        sums = logistic_sums(X, event, points=b) if kind == "logistic" else cox_sums(X, time, event, points=b)
         return [sums.value, *(full(c, 3, d) for c, d in zip(sums.cumulants, DEGREES, strict=True))]
 
     b, h = rng.normal(size=3), 1e-5
@@ -88,7 +88,7 @@ def test_each_sum_is_the_derivative_of_the_one_before(kind):
 def test_the_sums_of_three_patients_by_hand():
     """Patient 1 (x = 1) dies first among three, patient 2 (x = 0) among two; at b = log 2 the hazards are 2, 1, 2."""
     X, time, event = np.array([[1.0], [0.0], [1.0]]), np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0, 0.0])
-    sums = cox_sums(X, time, event, np.array([[np.log(2.0)]]))
+    sums = cox_sums(X, time, event, points=np.array([[np.log(2.0)]]))
     assert np.exp(sums.value[0]) == pytest.approx(2 / 5 * 1 / 3)
     p, q = 4 / 5, 2 / 3  # the share of those at risk who have the factor, weighted by their hazards
     by_hand = [(1 - p) + (0 - q), p * (1 - p) + q * (1 - q), p * (1 - p) * (1 - 2 * p) + q * (1 - q) * (1 - 2 * q)]
@@ -164,7 +164,7 @@ def test_what_sums_of_a_logistic_model_disclose_is_what_the_docs_say():
     """From information and score at 0 the table of factor by response follows: sums are no protection."""
     X = np.array([[1.0]] * 4 + [[0.0]] * 5)
     response = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0])
-    sums = logistic_sums(with_intercept(X), response, np.zeros((1, 2)))
+    sums = logistic_sums(with_intercept(X), response, points=np.zeros((1, 2)))
     with_factor, _, patients = (round(4 * float(v)) for v in sums.cumulants[1][0])
     responders = [round(float(u) + n / 2) for u, n in zip(sums.cumulants[0][0], (with_factor, patients), strict=True)]
     assert (with_factor, patients, responders) == (4, 9, [3, 4])

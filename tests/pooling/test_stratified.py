@@ -28,7 +28,7 @@ def named(kind):
 def test_the_stratified_log_rank_test_is_that_of_r(case):
     time, event, group, stratum = (np.array(case[name]) for name in ("time", "event", "group", "stratum"))
     groups = int(group.max()) + 1
-    strata = [log_rank_sums(time[s], event[s], group[s].astype(int), groups)
+    strata = [log_rank_sums(time[s], event[s], group[s].astype(int), groups=groups)
               for s in (stratum == one for one in np.unique(stratum))]  # fmt: skip
     p, df = stratified_log_rank(strata)
     assert (p, df) == (pytest.approx(case["p"], abs=1e-10), case["df"])
@@ -37,16 +37,16 @@ def test_the_stratified_log_rank_test_is_that_of_r(case):
 def test_one_stratum_is_the_test_of_one_cohort():
     rng = np.random.default_rng(0)
     time, event, group = rng.integers(1, 20, 40).astype(float), (rng.random(40) < 0.6).astype(float), np.arange(40) % 2
-    p, _ = stratified_log_rank([log_rank_sums(time, event, group, 2)])
+    p, _ = stratified_log_rank([log_rank_sums(time, event, group, groups=2)])
     assert p == pytest.approx(nonparametric.log_rank(time, event, group.astype(str)), abs=1e-10)
 
 
 def test_the_log_rank_test_of_two_pairs_by_hand():
     """In each centre one patient with the factor dies before the one without: O - E = 1/2, V = 1/4 each."""
-    one = log_rank_sums(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([1, 0]), 2)
+    one = log_rank_sums(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([1, 0]), groups=2)
     p, _ = stratified_log_rank([one, one])
     assert p == pytest.approx(0.1572992)  # chi-square = 1 / (1/2) = 2
-    assert stratified_log_rank([log_rank_sums(np.array([1.0]), np.array([1.0]), np.array([1]), 2)]) is None
+    assert stratified_log_rank([log_rank_sums(np.array([1.0]), np.array([1.0]), np.array([1]), groups=2)]) is None
 
 
 @pytest.mark.parametrize("case", named("tables"))
@@ -95,7 +95,7 @@ def test_homogeneity_of_a_saturated_model_is_pearsons_test_within_each_level_and
     X = np.repeat([[1.0, 1.0], [0.0, 1.0]], [18, 24], axis=0)
     y, site = np.tile([1.0, 0.0, 1.0, 1.0, 0.0, 0.0], 7), np.array([0, 1] * 9 + [0, 1, 2] * 8)
     b = [np.log(y[:18].sum() / (1 - y[:18]).sum()), np.log(y[18:].sum() / (1 - y[18:]).sum())]
-    sums = [logistic_sums(X[site == s], y[site == s], np.array([[b[0] - b[1], b[1]]])) for s in range(3)]
+    sums = [logistic_sums(X[site == s], y[site == s], points=np.array([[b[0] - b[1], b[1]]])) for s in range(3)]
     score = np.concatenate([s.cumulants[0] for s in sums])
     information = np.concatenate([full(s.cumulants[1], 2, 2) for s in sums])
     statistic = 0.0

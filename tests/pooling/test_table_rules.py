@@ -152,7 +152,7 @@ def test_a_curve_by_hand_and_its_guards():
     """Of 8 patients one dies in each month: after the third 5 are left; S = 7/8, 6/8, 5/8."""
     time, event = np.arange(8) * 30.4375 + 15.0, np.ones(8)
     event[5:] = 0
-    survival, error = kaplan_meier_at(time, event, np.array([30.4375, 61.0, 100.0]))
+    survival, error = kaplan_meier_at(time, event, days=np.array([30.4375, 61.0, 100.0]))
     assert survival == pytest.approx([7 / 8, 6 / 8, 5 / 8])
     assert error**2 == pytest.approx([s * (1 - s) / 8 for s in survival])  # nobody censored: binomial
     study = study_of(("A", "B", "C"), {"f": YES_NO}, {"x": "time"})

@@ -74,7 +74,7 @@ def test_patients_who_have_the_table_have_the_likelihood():
     places, happened, groups = table.patients()
     assert EventTable.of(places, happened, pattern=groups, patterns=2).events.tolist() == table.events.tolist()
     points = np.array([[0.0], [0.7]])
-    one, two = (cox_sums(g[:, None] * 1.0, t, e, points) for t, e, g in ((time, event, pattern),
+    one, two = (cox_sums(g[:, None] * 1.0, t, e, points=points) for t, e, g in ((time, event, pattern),
                                                                          (places, happened, groups)))  # fmt: skip
     assert one.value == pytest.approx(two.value)
     assert one.cumulants[1] == pytest.approx(two.cumulants[1])

@@ -34,7 +34,7 @@ def test_a_centre_of_one_level_says_nothing():
 
 
 def test_survival_and_its_standard_error_are_those_of_r():
-    survival, error = kaplan_meier_at(TIME[SITE == 1] * 1.0, EVENT[SITE == 1] * 1.0, GOLDEN["days"])
+    survival, error = kaplan_meier_at(TIME[SITE == 1] * 1.0, EVENT[SITE == 1] * 1.0, days=GOLDEN["days"])
     assert survival == pytest.approx(GOLDEN["survival"])
     assert error == pytest.approx(GOLDEN["se"])
 

@@ -122,10 +122,10 @@ def chosen(way: str, design: DesignMatrix, place: Integers) -> tuple[Way, str]:
     counts = [design.event[place == c].sum() for c in np.unique(place)]
     telling = sum(0 < e < n for e, n in zip(counts, sizes, strict=True)) if binary else sum(e > 0 for e in counts)
     middle = float(np.median(sizes))
-    said = f"{len(sizes)} centres, median {middle:g} patients"
+    sentence = f"{len(sizes)} centres, median {middle:g} patients"
     if middle >= FEWEST_A_CENTRE and telling >= FEWEST_CENTRES:
-        return "stratum", f"strata by the rule: {said}, {FEWEST_A_CENTRE} or more"
-    return "robust", f"robust errors by the rule: {said}, too few for strata"
+        return "stratum", f"strata by the rule: {sentence}, {FEWEST_A_CENTRE} or more"
+    return "robust", f"robust errors by the rule: {sentence}, too few for strata"
 
 
 _Numbers = tuple[Floats, Floats, Floats, Floats, list[str | None]]
@@ -200,9 +200,11 @@ def _fitted(design: DesignMatrix, columns: list[int], place: Integers, *, way: W
     if not shared.converged:
         return None
     z = float(ndtri(0.5 + confidence / 2))
-    said = f"SD of the centres' log hazards {shared.variance**0.5:.2f}" if shared.variance else "centres do not differ"
+    spread = (
+        f"SD of the centres' log hazards {shared.variance**0.5:.2f}" if shared.variance else "centres do not differ"
+    )
     return (shared.coef, shared.coef - z * shared.error, shared.coef + z * shared.error,
-            2 * ndtr(-np.abs(shared.coef / shared.error)), [said] * len(columns))  # fmt: skip
+            2 * ndtr(-np.abs(shared.coef / shared.error)), [spread] * len(columns))  # fmt: skip
 
 
 def _of_profile(fit: FirthFit, kind: Literal["logistic", "cox"]) -> _Numbers | None:
@@ -217,8 +219,8 @@ def _of_t(fit: cluster_robust.RobustFit, many: int, *, confidence: float) -> _Nu
     if not fit.converged or not np.isfinite(error).all() or (error <= 0).any():
         return None
     t = stdtrit(df, 0.5 + confidence / 2)
-    said = [f"t on {d:.1f} df" + (", fewer than 4: rough" if d < _FEWEST_DF else "") for d in df]
-    return coef, coef - t * error, coef + t * error, 2 * stdtr(df, -np.abs(coef / error)), list(said)
+    notes = [f"t on {d:.1f} df" + (", fewer than 4: rough" if d < _FEWEST_DF else "") for d in df]
+    return coef, coef - t * error, coef + t * error, 2 * stdtr(df, -np.abs(coef / error)), list(notes)
 
 
 def _models(inputs: Inputs) -> list[Model]:

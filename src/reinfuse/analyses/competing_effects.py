@@ -34,16 +34,16 @@ WHOLE = "pfs"
 def cause_specific(end: EndpointColumn, factors: Sequence[FactorColumn], model: str,
                    *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return hazard ratios of one event, the competing one censored; one a term."""
-    known = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
-    records = associations(known, factors, model, confidence=confidence)
+    followed = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
+    records = associations(followed, factors, model, confidence=confidence)
     return [replace(e, analysis=RECORDS, statistic=CAUSE_SPECIFIC) for e in records]
 
 
 def subdistribution(end: EndpointColumn, factors: Sequence[FactorColumn], model: str,
                     *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return subdistribution hazard ratios of one event; one a term."""
-    known = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
-    design = design_of(known, factors, subdistribution=True)
+    followed = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
+    design = design_of(followed, factors, subdistribution=True)
     own = Estimate(RECORDS, end.name, SUBDISTRIBUTION, model=model, confidence=confidence, unit="ratio",
                    method=firth_fine_gray.METHOD, n=design.n, events=design.events)  # fmt: skip
     usable = design.usable

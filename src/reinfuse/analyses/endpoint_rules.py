@@ -52,7 +52,7 @@ def side_by_side(inputs: Inputs) -> list[Estimate]:
     """Return the endpoints by each rule; nothing of a wide sheet, on whose times no rule runs."""
     rules, options = inputs.plan.rules, inputs.plan.estimands
     index = inputs.plan.index_infusion
-    grafts = transplanted(inputs.cohort, index, rules)
+    grafts = transplanted(inputs.cohort, index, rules=rules)
     left_out = dict(_left_out(inputs, grafts))
     days = rules.max_gap_days or options.missed_visits_days
     variants = [v for v in rule_variants(rules, days)
@@ -78,7 +78,7 @@ def _left_out(inputs: Inputs, grafts: pl.DataFrame) -> Iterator[tuple[str, str]]
 def _of_endpoint(name: str, by_rule: Sequence[VariantOutcomes], inputs: Inputs) -> Iterator[Estimate]:
     """Yield the records of one endpoint: of the plan's own rules first where they are none of the others."""
     own, rules = inputs.data.endpoint(name), inputs.plan.rules
-    rows = [(one.variant.name, one.endpoints[name], own is not None and same_rules(name, one.variant, rules))
+    rows = [(one.variant.name, one.endpoints[name], own is not None and same_rules(name, one.variant, plan=rules))
             for one in by_rule if name in one.endpoints]  # fmt: skip
     if not rows:
         return

@@ -85,8 +85,8 @@ class Pair:
 
     def cells(self) -> Iterator[tuple[Combination, Bools]]:
         """Yield each combination of levels, of a number its halves, and who had it."""
-        for (a, here), (b, there) in product(self._levels(self.one), self._levels(self.two)):
-            yield Combination((Stratum(self.one.name, a), Stratum(self.two.name, b))), here & there
+        for (a, first), (b, second) in product(self._levels(self.one), self._levels(self.two)):
+            yield Combination((Stratum(self.one.name, a), Stratum(self.two.name, b))), first & second
 
     def _levels(self, factor: FactorColumn) -> list[tuple[str, Bools]]:
         columns = self.of(factor)

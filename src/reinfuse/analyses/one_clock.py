@@ -66,7 +66,7 @@ def of_last_contact(relapse: EndpointColumn) -> EventClock:
     return EventClock(np.asarray(relapse.time)[here], relapse.event[here], other[here], int((~here).sum()))
 
 
-def adding_up(clock: EventClock, name: str, confidence: float) -> list[Estimate]:
+def adding_up(clock: EventClock, name: str, *, confidence: float) -> list[Estimate]:
     """Return both incidences and the probability of neither event at set days, with the numbers at risk.
 
     Parameters
@@ -92,7 +92,12 @@ def _of(inputs: Inputs) -> list[Estimate]:
         if pfs is not None:
             clocks.append(("progression-free survival", of_progression_free(pfs, relapse)))
         clocks.append(("last contact", of_last_contact(relapse)))
-    return [e for name, clock in clocks if len(clock.time) for e in adding_up(clock, name, inputs.plan.confidence)]
+    return [
+        e
+        for name, clock in clocks
+        if len(clock.time)
+        for e in adding_up(clock, name, confidence=inputs.plan.confidence)
+    ]
 
 
 def _steps(inputs: Inputs) -> Iterator[Step]:

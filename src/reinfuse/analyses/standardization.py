@@ -96,12 +96,12 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
     weights = np.vstack([np.ones((1, design.n)), resampled(design.n, draws, rng=rng)])
     combinations = list(itertools.product((0.0, 1.0), repeat=k))
     predictions, good = _predictions(data, weights, combinations=combinations)
-    probabilities, known = _probabilities(data, weights, combinations=combinations)
+    probabilities, estimable = _probabilities(data, weights, combinations=combinations)
     by_method = {
         G_COMPUTATION: _averaged(predictions, weights, good=good),
-        WEIGHTING: _weighted(data, weights, probabilities, combinations=combinations, good=known),
+        WEIGHTING: _weighted(data, weights, probabilities, combinations=combinations, good=estimable),
         DOUBLY_ROBUST: _augmented(data, weights, predictions, probabilities=probabilities, combinations=combinations,
-                                  good=good & known),
+                                  good=good & estimable),
     }  # fmt: skip
     names = [
         Combination(Stratum(f.name, "yes" if v else "no") for f, v in zip(exposures, c, strict=True))
@@ -124,7 +124,7 @@ def standardised(endpoint: EndpointColumn, exposures: Sequence[FactorColumn], co
         name: (data.had(levels), probabilities[i][0])
               for i, (levels, name) in enumerate(zip(combinations, names, strict=True))}  # fmt: skip
     confounding = [j for j in design.usable if j >= k]
-    if not confounding or not known[0]:
+    if not confounding or not estimable[0]:
         return records
     terms = {design.terms[j]: design.X[:, j] for j in confounding}
     return [*records, *balance(first, terms, design.event, groups=groups, fewest=fewest)]

@@ -81,10 +81,10 @@ def map_source(
     read, proposed = propose_map(where, kind=_kind(kind), preset=preset, rules=rules)
     source_map = proposed.map
     if review:
-        if out.is_file() and (earlier := go_on_with(out, read, proposed)):
+        if out.is_file() and (earlier := go_on_with(out, read, proposed=proposed)):
             source_map = earlier.map
         source_map = _reviewed(source_map, list(headers_of(read)))
-    written = write_map(source_map, proposed.proposals, place, out.name)
+    written = write_map(source_map, proposed.proposals, place, name=out.name)
     if json:
         echo_json({"proposals": [p.as_dict() for p in proposed.proposals]})
         return

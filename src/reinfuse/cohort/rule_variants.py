@@ -86,7 +86,7 @@ def rule_variants(rules: Rules, missed_visits_days: int) -> Iterator[RuleVariant
                       {"transplant_is_new_therapy": False})  # fmt: skip
 
 
-def same_rules(endpoint: str, one: RuleVariant, plan: Rules) -> bool:
+def same_rules(endpoint: str, one: RuleVariant, *, plan: Rules) -> bool:
     """Tell whether a variant is the plan's own rule for an endpoint."""
     if one.transplant_competes or one.assessed_only:
         return False
@@ -105,7 +105,7 @@ class VariantOutcomes:
     endpoints: dict[str, EndpointColumn]
 
 
-def transplanted(cohort: Cohort, index: int, rules: Rules) -> pl.DataFrame:
+def transplanted(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     """Return the day of the first transplant after the index infusion, allogeneic or autologous, of who had one."""
     therapies = cohort.tables.get("therapies")
     if therapies is None or "kind" not in therapies.columns:

@@ -78,7 +78,7 @@ class Destination:
         with _refusing(self.path), _parents(target), workplace(target.parent) as work:
             work.new.mkdir()
             fill(work.new)
-            write_manifest(work.new, self.command, self.only)
+            write_manifest(work.new, self.command, only=self.only)
             _close_to_others(work.new)
             refuse_folder(self.path, self.command, force=self.force)  # something may have come into it meanwhile
             with held():

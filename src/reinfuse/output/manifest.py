@@ -24,7 +24,7 @@ class Manifest:
     files: dict[str, tuple[int, str]]
 
 
-def write_manifest(folder: Path, command: str, only: Sequence[str] = ()) -> None:
+def write_manifest(folder: Path, command: str, *, only: Sequence[str] = ()) -> None:
     """List the files of a finished folder in it, and what was asked for where that was not all."""
     files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _digest(folder / name)}
              for name in sorted(_files(folder))}  # fmt: skip

@@ -107,7 +107,7 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
     answer = Answer(study.digest, centre, request.number, request.digest, request.answers.get(centre, ""),
                     {} if not first else tables_of(patients, withheld) if choice is None else
                     integer_tables(patients, choice),
-                    {m.key: sums_of(patients, m, request.points[m.key]) for m in models},
+                    {m.key: sums_of(patients, m, points=request.points[m.key]) for m in models},
                     withheld if first else {})  # fmt: skip
     log = Releases()
     release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")

@@ -61,13 +61,13 @@ def _log_rank(centre: CentreData, model: PooledModel) -> dict[str, Any]:
     complete, end = centre.complete(model), centre.endpoint(model.endpoint)
     assert end.time is not None
     return log_rank_sums(end.time[complete], end.event[complete], centre.groups[model.factors[0]][complete],
-                         len(centre.study.levels_of(model.factors[0]))).record  # fmt: skip
+                         groups=len(centre.study.levels_of(model.factors[0]))).record  # fmt: skip
 
 
-def sums_of(centre: CentreData, model: PooledModel, points: Any) -> LikelihoodSums:
+def sums_of(centre: CentreData, model: PooledModel, *, points: Any) -> LikelihoodSums:
     """Return a model's sums at points, shape (m, k)."""
     complete, end = centre.complete(model), centre.endpoint(model.endpoint)
     X = np.column_stack([centre.columns[factor] for factor in model.factors])[complete]
     if end.time is None:
-        return logistic_sums(np.column_stack([X, np.ones(len(X))]), end.event[complete], points)
-    return cox_sums(X, end.time[complete], end.event[complete], points)
+        return logistic_sums(np.column_stack([X, np.ones(len(X))]), end.event[complete], points=points)
+    return cox_sums(X, end.time[complete], end.event[complete], points=points)

@@ -117,7 +117,7 @@ def curve_table(centre: CentreData, name: str, k: int, *, beside: Mapping[str, A
         last = happened
     if len(months) == 1:
         return None
-    survival, errors = kaplan_meier_at(time, event, np.array(months) * DAYS_A_MONTH)
+    survival, errors = kaplan_meier_at(time, event, days=np.array(months) * DAYS_A_MONTH)
     if k:
         survival, errors = np.round(survival, 2), np.round(errors, 2)
     return {"n": len(time), "months": months, "events": events, "survival": survival.tolist(), "se": errors.tolist()}
@@ -128,7 +128,7 @@ def until_month(curve: Mapping[str, Any], month: int) -> int:
     return sum(x for m, x in zip(curve["months"], curve["events"], strict=True) if m <= month)
 
 
-def kaplan_meier_at(time: Floats, event: Floats, days: Sequence[float] | Floats) -> tuple[Floats, Floats]:
+def kaplan_meier_at(time: Floats, event: Floats, *, days: Sequence[float] | Floats) -> tuple[Floats, Floats]:
     """Return the survival probability on some days, and its standard error by Greenwood's formula."""
     at = np.unique(time[event == 1])
     died = ((time == at[:, None]) & (event == 1)).sum(axis=1)

@@ -93,7 +93,7 @@ def draft_masked(request: Request, centre: str, data: AnalysisSet, *, again: boo
     release = None
     if request.number > 1:
         release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
-    _refuse(_against(answers, entry, answer.before))
+    _refuse(_against(answers, entry, before=answer.before))
     if release is not None and not again:
         conflicts = [f"{rule}: who has both totals can subtract; where the two studies differ by one centre, the "
                      "difference is that centre alone" for rule in log.conflicts(release, FEWEST_PATIENTS)]  # fmt: skip
@@ -127,9 +127,9 @@ def _guards(request: Request, patients: CentreData, untold: Mapping[str, str]) -
     if patients.data.frame.height < FEWEST_PATIENTS:
         rules.append((f"this centre has fewer than {FEWEST_PATIENTS} patients", "take no part in this study"))
     ends = {m.key: m.endpoint for m in study.models}
-    asked = [key for key in request.points if key in untold or ends.get(key) in untold]
-    if asked:
-        rule = f"asks for what this centre's guards hold back: {', '.join(asked)}"
+    held_back = [key for key in request.points if key in untold or ends.get(key) in untold]
+    if held_back:
+        rule = f"asks for what this centre's guards hold back: {', '.join(held_back)}"
         rules.append((rule, "do not answer it: the coordinating centre has not followed the answers to request 1"))
     return [Problem(table="guards", rule=rule, remedy=remedy) for rule, remedy in rules]
 
@@ -168,7 +168,7 @@ def _other_answers(answers: AnswerLog, entry: AnswerEntry) -> list[Problem]:
     return [Problem(table="log of releases", rule=rule, remedy=remedy)]
 
 
-def _against(answers: AnswerLog, entry: AnswerEntry, before: str) -> list[Problem]:
+def _against(answers: AnswerLog, entry: AnswerEntry, *, before: str) -> list[Problem]:
     """Return what no consent overrules: another answer, changed patients, a request that does not follow."""
     if earlier := answers.changed_since(entry):
         rule = f"patients or values of the cohort were changed since request {earlier} was answered: sums would not fit"
@@ -187,7 +187,10 @@ def _integers(request: Request, patients: CentreData) -> list[int]:
               if name not in {*request.points, *(m.endpoint for m in models)}}  # fmt: skip
     order = asked_tables(request)
     tables: dict[str, Any] = tables_of(patients, hidden) if order else {}
-    numbers = [*numbers_of(tables, order), *flat({m.key: sums_of(patients, m, request.points[m.key]) for m in models})]
+    numbers = [
+        *numbers_of(tables, order),
+        *flat({m.key: sums_of(patients, m, points=request.points[m.key]) for m in models}),
+    ]
     try:
         integers = encoded(numbers, len(study.centres))
     except TooLarge as why:

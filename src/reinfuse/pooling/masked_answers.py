@@ -115,8 +115,8 @@ def asked_tables(request: Request) -> dict[str, Any]:
     """Return the tables with 0 everywhere that a request asks for: the second, all; others, none."""
     if request.number != 2:
         return {}
-    asked = [m for m in request.study.models if m.key in request.points]
-    return zeros(request.study, list(dict.fromkeys(m.endpoint for m in asked)), [m.key for m in asked])
+    requested = [m for m in request.study.models if m.key in request.points]
+    return zeros(request.study, list(dict.fromkeys(m.endpoint for m in requested)), [m.key for m in requested])
 
 
 def unmasked(exchanges: Exchanges) -> Exchanges:

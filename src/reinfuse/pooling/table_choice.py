@@ -128,10 +128,10 @@ class TableChoice:
                 return f"fewer than {smallest} {what}"
         if self.few(len(end.event) - n):
             return f"fewer than {self.k} patients were not evaluated"
-        other = next((o for o in self.related(name) if self._tells_by_subtraction(name, o, everybody)), None)
+        other = next((o for o in self.related(name) if self._tells_by_subtraction(name, o, among=everybody)), None)
         return other and f"its numbers and those of {other} differ by fewer than {self.k} patients"
 
-    def _tells_by_subtraction(self, name: str, other: str, among: Bools) -> bool:
+    def _tells_by_subtraction(self, name: str, other: str, *, among: Bools) -> bool:
         """Tell whether numbers of two endpoints give one of few patients."""
         one, two = self.centre.endpoint(name), self.centre.endpoint(other)
         n, m = int((one.known & among).sum()), int((two.known & among).sum())
@@ -189,7 +189,7 @@ class TableChoice:
         """Tell whether numbers with and without the event tell of few, or of each."""
         if any(n and (x < self.k or n - x < self.k) for n, x, _ in cells.values()):
             return True
-        return any(self._tells_by_subtraction(endpoint, other, place == at)
+        return any(self._tells_by_subtraction(endpoint, other, among=place == at)
                    for at in cells for other in self.related(endpoint))  # fmt: skip
 
     def _why_not_whole(self, endpoint: str, factors: Sequence[str]) -> str | None:

@@ -73,7 +73,7 @@ def _with_counts(
     single = [(m, p, len(study.levels_of(m.factors[0]))) for m, p in sent if len(m.factors) == 1]
     fourfold = {m.key: [int(((p.groups[:, 0] == g) & (p.event == e)).sum()) for g in (1, 0) for e in (1, 0)]
                 for m, p, levels in single if p.time is None and levels == 2}  # fmt: skip
-    log_rank = {m.key: log_rank_sums(p.time, p.event, p.groups[:, 0], levels).record
+    log_rank = {m.key: log_rank_sums(p.time, p.event, p.groups[:, 0], groups=levels).record
                 for m, p, levels in single if p.time is not None}  # fmt: skip
     return {**answer.tables, "models": models, "fourfold": fourfold, "log_rank": log_rank}
 
@@ -122,8 +122,8 @@ def _why_none(study: PooledStudy, model: PooledModel, *, first: Mapping[str, Ans
 def _sums(study: PooledStudy, model: PooledModel, patients: NamelessPatients, *, points: Floats) -> LikelihoodSums:
     X = patients.columns(study, model)
     if patients.time is None:
-        return logistic_sums(X, patients.event, points)
-    return cox_sums(X, patients.time, patients.event, points)
+        return logistic_sums(X, patients.event, points=points)
+    return cox_sums(X, patients.time, patients.event, points=points)
 
 
 def _summit(

@@ -47,7 +47,7 @@ class Prior:
 
     def log_density(self, b: Floats) -> Floats:
         """Return the log density of each coefficient."""
-        return _log_t(b, self.scale, None if self.family == "normal" else DEGREES[self.family])
+        return _log_t(b, self.scale, df=None if self.family == "normal" else DEGREES[self.family])
 
     def quantile(self, p: float) -> float:
         """Return a quantile."""
@@ -98,7 +98,7 @@ def posterior(X: Floats, event: Floats, time: Floats | None = None, *, prior: Pr
 
     def density(b: Floats) -> Floats:
         value = likelihood(b) + prior.log_density(b[:, :k]).sum(axis=1)
-        return np.asarray(value if width == k else value + _log_t(b[:, k], _INTERCEPT, 1.0), dtype=np.float64)
+        return np.asarray(value if width == k else value + _log_t(b[:, k], _INTERCEPT, df=1.0), dtype=np.float64)
 
     mode = _mode(density, width)
     if mode is None:
@@ -114,7 +114,7 @@ def posterior(X: Floats, event: Floats, time: Floats | None = None, *, prior: Pr
     return Posterior(points[:, :k], weight, float(1 / (weight**2).sum()))
 
 
-def _log_t(b: Floats, scale: float, df: float | None) -> Floats:
+def _log_t(b: Floats, scale: float, *, df: float | None) -> Floats:
     if df is None:
         return np.asarray(-0.5 * (b / scale) ** 2 - 0.5 * np.log(2 * np.pi) - np.log(scale), dtype=np.float64)
     constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(df * np.pi) - np.log(scale)

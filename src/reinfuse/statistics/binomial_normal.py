@@ -198,7 +198,7 @@ def _maximum(counts: ProportionCounts) -> tuple[float, float]:
         return mean, tau
     for _ in range(20):
         slopes = _slopes(counts, np.array([mean, tau]))
-        step = np.linalg.solve(_hessian(counts, mean, tau), slopes)
+        step = np.linalg.solve(_hessian(counts, mean, tau=tau), slopes)
         mean, tau = mean - float(step[0]), max(tau - float(step[1]), _STEP)
         if np.abs(step).max() < 1e-9:
             break
@@ -212,7 +212,7 @@ def _slopes(counts: ProportionCounts, at: Floats) -> Floats:
     return np.stack([part.by_mean.sum(axis=-1), by_tau], axis=-1)
 
 
-def _hessian(counts: ProportionCounts, mean: float, tau: float) -> Floats:
+def _hessian(counts: ProportionCounts, mean: float, *, tau: float) -> Floats:
     """Return second derivatives by mu and tau, by central differences of the slopes."""
     steps = _STEP * np.eye(2)
     both = _slopes(counts, np.array([mean, tau]) + np.stack([steps, -steps]))
@@ -224,7 +224,7 @@ def _standard_error(counts: ProportionCounts, mean: float, *, tau: float) -> flo
     """Return the standard error of the mean from the observed information of mean and tau."""
     if tau == 0:
         return float(1 / np.sqrt(counts.information(np.array([mean] * counts.size)).sum()))
-    variance = np.linalg.inv(-_hessian(counts, mean, tau))[0, 0]
+    variance = np.linalg.inv(-_hessian(counts, mean, tau=tau))[0, 0]
     return float(np.sqrt(variance)) if variance > 0 else np.nan
 
 

@@ -123,7 +123,7 @@ def dose_boundaries(target: float, *, low: float | None = None, high: float | No
     return DoseBoundaries(target, float(up), float(down), cutoff)
 
 
-def select_dose(rule: DoseBoundaries, n: Sequence[int], x: Sequence[int]) -> int | None:
+def select_dose(rule: DoseBoundaries, n: Sequence[int], *, x: Sequence[int]) -> int | None:
     """Return the MTD's place, 0 the lowest dose; None where the lowest is too toxic or no dose was tried.
 
     Parameters
@@ -220,7 +220,7 @@ def _summed(rule: DoseBoundaries, states: dict[State, float], doses: int) -> Dos
     patients, toxicities = (np.asarray(chance @ totals[:, :, k]) for k in (0, 1))
     for (dose, _, counts), probability in states.items():
         n, x = zip(*counts, strict=True)
-        chosen = None if dose < 0 else select_dose(rule, n, x)
+        chosen = None if dose < 0 else select_dose(rule, n, x=x)
         if chosen is None:
             none += probability
         else:

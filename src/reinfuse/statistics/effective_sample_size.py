@@ -78,7 +78,7 @@ def elir_size(mixture: Mixture) -> float | None:
         return None
     p = 1 / (1 + np.exp(-_LOGITS))
     q = 1 / (1 + np.exp(_LOGITS))
-    information = _information(mixture.log_pdf(p), *_beta_slopes(mixture, p, q))
+    information = _information(mixture.log_pdf(p), *_beta_slopes(mixture, p, q=q))
     return _integral(np.exp(mixture.log_pdf(p)) * (p * q) ** 2 * information, _LOGITS)
 
 
@@ -104,7 +104,7 @@ def morita_size(mixture: BetaMixture) -> float:
     mode = float(minimize_scalar(lambda p: -float(mixture.log_pdf(np.array(p))), bounds=bounds, method="bounded",
                                  options={"xatol": 1e-10}).x)  # fmt: skip
     at = np.array([mode])
-    own = float(_information(mixture.log_pdf(at), *_beta_slopes(mixture, at, 1 - at))[0])
+    own = float(_information(mixture.log_pdf(at), *_beta_slopes(mixture, at, q=1 - at))[0])
     flat = (mode / _FLATTEN - 1) / mode**2 + ((1 - mode) / _FLATTEN - 1) / (1 - mode) ** 2
     event = mixture.mean
     return (own - flat) / (event / mode**2 + (1 - event) / (1 - mode) ** 2)
@@ -141,7 +141,7 @@ def _shares(mixture: Mixture, logs: Floats) -> Floats:
     return np.asarray(parts / parts.sum(axis=-1, keepdims=True))
 
 
-def _beta_slopes(mixture: BetaMixture, p: Floats, q: Floats) -> tuple[Floats, Floats]:
+def _beta_slopes(mixture: BetaMixture, p: Floats, *, q: Floats) -> tuple[Floats, Floats]:
     """Return f'/f and f''/f at p = 1 - q."""
     single = [BetaMixture(np.ones(1), a[None], b[None]).log_pdf(p) for a, b in zip(mixture.a, mixture.b, strict=True)]
     share = _shares(mixture, np.stack(single, axis=-1))

@@ -88,7 +88,7 @@ def fine_gray(X: Floats, time: Floats, event: Floats, *, competing: Floats,
     return None
 
 
-def risk_weights(time: Floats, event: Floats, competing: Floats) -> tuple[Floats, Floats, Floats]:
+def risk_weights(time: Floats, event: Floats, *, competing: Floats) -> tuple[Floats, Floats, Floats]:
     """Return event times, how many events each has, and every patient's weight in each risk set, (times, n)."""
     sets = _sets(time, event, competing, silent=np.zeros(len(time), dtype=np.bool_))
     return sets.at, sets.count, sets.weight

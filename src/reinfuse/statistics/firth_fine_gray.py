@@ -45,5 +45,5 @@ def fit(X: Floats, time: Floats, event: Floats, *, competing: Floats, confidence
     >>> round(float(np.exp(fitted.coef[0])), 3)
     6.0
     """
-    _, count, weight = risk_weights(time, event, competing)
+    _, count, weight = risk_weights(time, event, competing=competing)
     return firth_risk_sets.fit(X, event, count=count, weight=weight, confidence=confidence)

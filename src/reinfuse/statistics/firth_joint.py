@@ -91,7 +91,7 @@ def joint_test(
     """
     model, scale = _standardised(kind, X, event, time)
     top = summit(model)
-    drop = float("nan") if top is None else fall_of_several(model, top, columns)
+    drop = float("nan") if top is None else fall_of_several(model, top, columns=columns)
     p = float(chdtrc(len(columns), drop)) if np.isfinite(drop) else float("nan")
     every = np.full(len(scale), np.nan) if top is None else top.coef[: len(scale)] / scale
     return JointTest(drop, len(columns), p, every)
@@ -114,7 +114,7 @@ def effect(kind: Kind, X: Floats, event: Floats, time: Floats | None = None, *, 
     quantile = float(chdtri(1, 1 - confidence))
     if expected is not None and (one := _followed(model, quantile, column, expected=float(expected * scale[column]))):
         return _per_unit(*one, scale=scale, column=column)
-    profile = profiled(model, quantile, [column])
+    profile = profiled(model, quantile, columns=[column])
     if profile is None:
         return Effect(*(float("nan"),) * 4, np.full(len(scale), np.nan))
     return _per_unit(profile[0].coef, profile[1][0], scale=scale, column=column)

@@ -232,7 +232,7 @@ class _Profile:
 
 
 def profiled(
-    model: PenalisedModel, quantile: float, columns: Sequence[int] | None = None
+    model: PenalisedModel, quantile: float, *, columns: Sequence[int] | None = None
 ) -> tuple[Summit, list[Along]] | None:
     """Return the maximum and what lies along each coefficient of a column; None where there is no maximum.
 
@@ -255,7 +255,7 @@ def profiled(
     return top, profiles
 
 
-def fall_of_several(model: ModelData, top: Summit, columns: Sequence[int]) -> float:
+def fall_of_several(model: ModelData, top: Summit, *, columns: Sequence[int]) -> float:
     """Return twice the fall of the penalised likelihood where these coefficients are 0 together; NaN where no fit."""
     starts = _starts(model, top.coef)
     held = (tuple(columns), np.zeros((len(starts), len(columns))))

@@ -50,7 +50,7 @@ def guyot_table(reading: CurveReading) -> tuple[Integers, Integers]:
         if i + 1 < len(reading.risk):
             number, after = _matched(reading, steps, left, height, ends=(starts[i], starts[i + 1], reading.risk[i + 1]))
         else:
-            number = _at_the_end(reading, left, censored)
+            number = _at_the_end(reading, left, censored=censored)
             if reading.events is not None:
                 number = _of_events(
                     reading, steps, left, height, missing=reading.events - int(events.sum()), near=number
@@ -107,7 +107,7 @@ def _matched(reading: CurveReading, steps: Integers, left: int, height: float,
     return number, walked
 
 
-def _at_the_end(reading: CurveReading, left: int, censored: int) -> int:
+def _at_the_end(reading: CurveReading, left: int, *, censored: int) -> int:
     """Return the number censored after the last printed number at risk, at the rate before it."""
     since = float(reading.risk_time[-1])
     if since <= 0:

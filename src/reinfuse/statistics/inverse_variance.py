@@ -162,8 +162,8 @@ def fit_inverse_variance(*, effects: Floats, variances: Floats, confidence: floa
     heterogeneity = float(_weighted(y, v, 0.0)[1] * df)
     within = df / (np.sum(1 / v) - np.sum(1 / v**2) / np.sum(1 / v))
     return InverseVarianceFit(
-        mean=mean, se=se, tau2=tau2, tau2_interval=_q_profile(y, v, confidence), interval=_around(mean, t * se),
-        modified=_around(mean, t * plain * max(1.0, float(np.sqrt(q)))),
+        mean=mean, se=se, tau2=tau2, tau2_interval=_q_profile(y, v, confidence=confidence),
+        interval=_around(mean, t * se), modified=_around(mean, t * plain * max(1.0, float(np.sqrt(q)))),
         prediction=_around(mean, t * np.hypot(se, np.sqrt(tau2))), variance_ratio=q, heterogeneity=heterogeneity,
         df=df, p_value=float(chdtrc(df, heterogeneity)), i_squared=float(tau2 / (tau2 + within)), weights=w / w.sum(),
         at_boundary=tau2 == 0, confidence=confidence,
@@ -198,7 +198,7 @@ def _reml(y: Floats, v: Floats) -> float:
     return tau2
 
 
-def _q_profile(y: Floats, v: Floats, confidence: float) -> Interval:
+def _q_profile(y: Floats, v: Floats, *, confidence: float) -> Interval:
     """Return the limits of the variance between studies."""
     df = len(y) - 1
 

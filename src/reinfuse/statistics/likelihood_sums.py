@@ -105,7 +105,7 @@ def _monomials(X: Floats) -> list[Floats]:
     return products
 
 
-def logistic_sums(X: Floats, outcome: Floats, points: Floats) -> LikelihoodSums:
+def logistic_sums(X: Floats, outcome: Floats, *, points: Floats) -> LikelihoodSums:
     """Return the sums of a logistic model.
 
     Parameters
@@ -139,10 +139,10 @@ def logistic_sums(X: Floats, outcome: Floats, points: Floats) -> LikelihoodSums:
         weights = (residual, w, w * (q - p), w * (1 - 6 * w))
         return LikelihoodSums(value, tuple(v @ x for v, x in zip(weights, products, strict=True)))
 
-    return _in_parts(at, points, len(X))
+    return _in_parts(at, points, size=len(X))
 
 
-def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> LikelihoodSums:
+def cox_sums(X: Floats, time: Floats, event: Floats, *, points: Floats) -> LikelihoodSums:
     """Return the sums of a Cox model over the risk sets of these patients, Breslow ties.
 
     Parameters
@@ -180,20 +180,20 @@ def cox_sums(X: Floats, time: Floats, event: Floats, points: Floats) -> Likeliho
         shares = sets.gathered(count[None], np.ones((1, len(x))))
         turned = sets.gathered(np.broadcast_to(count, eta.shape), means[:, :, : x.shape[1]])
         sums = _summed_cumulants(
-            means[:, places], count[places], [shares @ p for p in products[2:]], products[2].T @ turned
+            means[:, places], count[places], [shares @ p for p in products[2:]], three_one=products[2].T @ turned
         )
         value = eta @ died - sets.log_sums[:, places] @ count[places]
         return LikelihoodSums(value, (died @ x - sums[0], *sums[1:]))
 
-    return _in_parts(at, points, every.size)
+    return _in_parts(at, points, size=every.size)
 
 
-def _in_parts(at: Callable[[Floats], LikelihoodSums], points: Floats, size: int) -> LikelihoodSums:
+def _in_parts(at: Callable[[Floats], LikelihoodSums], points: Floats, *, size: int) -> LikelihoodSums:
     step = max(1, _NUMBERS_AT_ONCE // max(size, 1))
     return LikelihoodSums.joined([at(points[i : i + step]) for i in range(0, len(points), step)])
 
 
-def _summed_cumulants(means: Floats, weights: Floats, moments: Sequence[Floats], three_one: Floats) -> list[Floats]:
+def _summed_cumulants(means: Floats, weights: Floats, moments: Sequence[Floats], *, three_one: Floats) -> list[Floats]:
     """Return the sums over risk sets of the first four cumulants; packed entries on the last axis.
 
     Stuart and Ord, Kendall's Advanced Theory of Statistics, volume 1, section 3.12, for several variables: the sum

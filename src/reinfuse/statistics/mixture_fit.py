@@ -138,7 +138,7 @@ def _fewest(family: _Family, grid: Floats, weights: Floats, *, start: Callable[[
     best: tuple[Floats, Floats, Floats, float] | None = None
     for count in (components,) if components else range(1, MOST_COMPONENTS + 1):
         centers = np.interp((np.arange(count) + 0.5) / count, cumulative, grid)
-        fitted = _expectation_maximisation(family, share, start(centers))
+        fitted = _expectation_maximisation(family, share, start=start(centers))
         log = logsumexp(family.log_density(*fitted[1:]), b=fitted[0], axis=1)
         divergence = float((share * (target - log)).sum())
         if best is None or divergence < best[3]:
@@ -149,7 +149,7 @@ def _fewest(family: _Family, grid: Floats, weights: Floats, *, start: Callable[[
     return best
 
 
-def _expectation_maximisation(family: _Family, share: Floats, start: Parameters) -> tuple[Floats, Floats, Floats]:
+def _expectation_maximisation(family: _Family, share: Floats, *, start: Parameters) -> tuple[Floats, Floats, Floats]:
     """Return weights and parameters at which a further round changes nothing that matters."""
     (a, b), weights = start, np.full(len(start[0]), 1 / len(start[0]))
     last = -np.inf

@@ -110,7 +110,7 @@ def pooled_fit(
     reasons = _without_estimate(information, effects)
     columns = tuple(j for j in range(k) if j not in reasons)
     usable = sum(j < effects for j in columns)
-    means, spread = _location(information, columns, usable)
+    means, spread = _location(information, columns, effects=usable)
     if usable == len(columns) and alone:
         spread = spread / np.sqrt(events)
     begin = points_of(np.zeros((1, len(columns))), first.of_columns(columns, k))
@@ -207,12 +207,12 @@ class _Model:
         """Return the points that each search wants."""
         batch, place = np.unique(np.concatenate(wanted), axis=0, return_inverse=True)
         points = {i: self.begin[0] for i in range(len(batch)) if not batch[i].any()}  # 0 was asked for at first
-        asked = [i for i in range(len(batch)) if i not in points]
-        if asked:
-            whole = np.zeros((len(asked), self.k))
-            whole[:, self.columns] = batch[asked]
+        further = [i for i in range(len(batch)) if i not in points]
+        if further:
+            whole = np.zeros((len(further), self.k))
+            whole[:, self.columns] = batch[further]
             sums = yield whole
-            points |= dict(zip(asked, points_of(batch[asked], sums.of_columns(self.columns, self.k)), strict=True))
+            points |= dict(zip(further, points_of(batch[further], sums.of_columns(self.columns, self.k)), strict=True))
         at = iter(place.ravel().tolist())
         return [[points[next(at)] for _ in own] for own in wanted]
 
@@ -235,7 +235,7 @@ def _without_estimate(information: Floats, effects: int) -> dict[int, str]:
     return reasons
 
 
-def _location(information: Floats, columns: Sequence[int], effects: int) -> tuple[Floats, Floats]:
+def _location(information: Floats, columns: Sequence[int], *, effects: int) -> tuple[Floats, Floats]:
     """Return mean (of a model with an intercept) and about the standard deviation of each column; of an intercept 1."""
     part = information[np.ix_(columns, columns)]
     if effects == len(columns):

@@ -68,7 +68,7 @@ def patients_of(reading: CurveReading, at_risk: Integers, events: Integers,
     times, status = [], []
     for k, gap in enumerate(every):
         last = k == len(reading.time)
-        censored = _censoring_times(reading, gap, int(left[k]), 0 if last else int(at_risk[k]), random)
+        censored = _censoring_times(reading, gap, int(left[k]), at_risk=0 if last else int(at_risk[k]), random=random)
         if last and len(censored):
             censored[-1] = reading.end
         times.append(censored)
@@ -79,7 +79,9 @@ def patients_of(reading: CurveReading, at_risk: Integers, events: Integers,
     return np.concatenate(times), np.concatenate(status)
 
 
-def _censoring_times(reading: CurveReading, gap: Gap, left: int, at_risk: int, random: np.random.Generator) -> Floats:
+def _censoring_times(
+    reading: CurveReading, gap: Gap, left: int, *, at_risk: int, random: np.random.Generator
+) -> Floats:
     if reading.marks is not None:
         marks = reading.marks[(reading.marks >= gap.start) & (reading.marks <= gap.end)]
         if len(marks) and left > at_risk:
@@ -111,7 +113,7 @@ def median_time(reading: CurveReading, tables: RiskTables, *, confidence: float)
     survival = heights(tables)
     lower, upper = _log_log(tables, survival, confidence)
     values = [_half_times(reading.time, level) for level in (survival, lower, upper)]
-    return _envelope(tables, values[0], values[1], values[2])
+    return _envelope(tables, values[0], values[1], upper=values[2])
 
 
 def survival_at(reading: CurveReading, tables: RiskTables, time: float, *, confidence: float) -> EnsembleEstimate:
@@ -129,7 +131,7 @@ def survival_at(reading: CurveReading, tables: RiskTables, time: float, *, confi
         return EnsembleEstimate(1.0, 1.0, 1.0, float("nan"), float("nan"), 0.0)
     survival = heights(tables)
     lower, upper = _log_log(tables, survival, confidence)
-    return _envelope(tables, survival[:, k - 1], lower[:, k - 1], upper[:, k - 1])
+    return _envelope(tables, survival[:, k - 1], lower[:, k - 1], upper=upper[:, k - 1])
 
 
 def restricted_mean(
@@ -144,12 +146,12 @@ def restricted_mean(
     horizon
         No later than the end of the curve.
     """
-    mean, variance = means_to(reading, tables, horizon)
+    mean, variance = means_to(reading, tables, horizon=horizon)
     lower, upper = mixture_limits(mean, np.sqrt(variance), tables.weight, confidence=confidence)
     return EnsembleEstimate(float(mean[tables.best]), float(mean.min()), float(mean.max()), lower, upper, 0.0)
 
 
-def means_to(reading: CurveReading, tables: RiskTables, horizon: float) -> tuple[Floats, Floats]:
+def means_to(reading: CurveReading, tables: RiskTables, *, horizon: float) -> tuple[Floats, Floats]:
     """Return the restricted mean of each table, and its variance."""
     upto = int(np.searchsorted(reading.time, horizon, "right"))
     n, d = tables.at_risk[:, :upto], tables.events[:, :upto]
@@ -211,7 +213,7 @@ def _half_times(time: Floats, level: Floats) -> Floats:
     return np.where(at.any(axis=1), np.where(np.isnan(half), first, (first + half) / 2), half)
 
 
-def _envelope(tables: RiskTables, value: Floats, lower: Floats, upper: Floats) -> EnsembleEstimate:
+def _envelope(tables: RiskTables, value: Floats, lower: Floats, *, upper: Floats) -> EnsembleEstimate:
     lacking = float(tables.weight[np.isnan(value)].sum())
     least, least_limit = (float(np.nanmin(x)) if not np.isnan(x).all() else float("nan") for x in (value, lower))
     return EnsembleEstimate(float(value[tables.best]), least, float(value.max()), least_limit, float(upper.max()),

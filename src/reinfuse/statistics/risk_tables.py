@@ -119,7 +119,7 @@ def agreeing_tables(reading: CurveReading, *, draws: int = 1000, seed: int = 20_
     exact = all(layer.exact for layer in layers)
     best = best_path(layers, np.where(closed, last.score, -np.inf) + final - last.log)
     if count <= MOST_LISTED:
-        paths, log = every_path(layers, np.flatnonzero(closed), final)
+        paths, log = every_path(layers, np.flatnonzero(closed), final=final)
     else:
         paths, log = drawn_paths(layers, final, draws=draws, seed=seed)
     at_risk, events, log = _agreeing(reading, *tables_of(layers, paths), log)

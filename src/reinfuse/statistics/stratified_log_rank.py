@@ -38,7 +38,7 @@ class LogRankSums:
         return cls(*(np.array(record[name], dtype=np.float64) for name in ("observed", "expected", "covariance")))
 
 
-def log_rank_sums(time: Floats, event: Floats, group: Integers, groups: int) -> LogRankSums:
+def log_rank_sums(time: Floats, event: Floats, group: Integers, *, groups: int) -> LogRankSums:
     """Return the sums of one stratum.
 
     Parameters

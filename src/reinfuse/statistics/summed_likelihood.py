@@ -99,7 +99,7 @@ def climb(start: Floats, spread: Floats, held: int | None = None, *, near: float
     free = np.array([j for j in range(len(start)) if j != held], dtype=np.int64)
     (here,) = yield start[None]
     for _ in range(_STEPS if np.isfinite(here.value) else 0):
-        step, quadratic = _uphill(here, free, spread)
+        step, quadratic = _uphill(here, free, spread=spread)
         if np.abs(step * spread).max(initial=0.0) < (_LAST_STEP if quadratic else _SETTLED):
             at = here.at + step
             gain = float(here.score[free] @ step[free]) / 2
@@ -120,7 +120,7 @@ def _higher(here: Point, step: Floats, spread: Floats, *, near: float = NEAR) ->
     return here
 
 
-def _uphill(point: Point, free: Integers, spread: Floats) -> tuple[Floats, bool]:
+def _uphill(point: Point, free: Integers, *, spread: Floats) -> tuple[Floats, bool]:
     """Return a step, none of its coefficients too long, and whether the next is of the order of its square."""
     step = np.zeros(len(spread))
     inverse, quadratic = _inverse(point, free)
@@ -191,7 +191,7 @@ def _settle(at: Floats, others: Integers, spread: Floats) -> Generator[Floats, l
     """Move the other coefficients until little is to be gained by them."""
     (here,) = yield at[None]
     for _ in range(_STEPS if np.isfinite(here.value) else 0):
-        step, _ = _uphill(here, others, spread)
+        step, _ = _uphill(here, others, spread=spread)
         if float(here.score[others] @ step[others]) / 2 < _LITTLE:
             return here
         here = yield from _higher(here, step, spread)

@@ -37,7 +37,7 @@ def ranges(first: Integers, last: Integers) -> tuple[Integers, Integers]:
     return place, first[place] + np.arange(len(place)) - np.repeat(np.cumsum(size) - size, size)
 
 
-def every_path(layers: list[Layer], ends: Integers, final: Floats) -> tuple[list[Integers], Floats]:
+def every_path(layers: list[Layer], ends: Integers, *, final: Floats) -> tuple[list[Integers], Floats]:
     """Return all paths, as the edges of each layer, with their log weights."""
     state, log = ends, (final - layers[-1].log)[ends]
     paths: list[Integers] = []

@@ -208,7 +208,7 @@ def _assigned(
     by_column: dict[tuple[str, str], list[MapQuestion]] = {}
     general = []
     for question in questions(source_map):
-        places = _columns_of(question, source_map, texts)
+        places = _columns_of(question, source_map, texts=texts)
         if question.place in blocks and not places:
             block = blocks[question.place]
             filled = block.fields.get(question.subject)
@@ -224,7 +224,7 @@ def _assigned(
     return by_column, general
 
 
-def _columns_of(question: MapQuestion, source_map: SourceMap, texts: Texts) -> list[tuple[str, str]]:
+def _columns_of(question: MapQuestion, source_map: SourceMap, *, texts: Texts) -> list[tuple[str, str]]:
     """Return the columns that a question about a word, or about a column that is left out, is of."""
     if question.place.startswith("values."):
         name, word = question.place.removeprefix("values."), question.subject.casefold()

@@ -55,7 +55,7 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
     source, proposed = _proposed(path, _state(path))
     first_map = proposed.map
     if map_path.is_file():
-        earlier = go_on_with(map_path, source, proposed)
+        earlier = go_on_with(map_path, source, proposed=proposed)
         if earlier is None:
             rule = "is made for a source with other headers"
             raise OtherSource([Problem(table=map_path.name, rule=rule, remedy="begin the map anew")])
@@ -67,7 +67,7 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
     return map_review(source, proposed, imported, first_map=first_map)
 
 
-def answer_questions(shown: MapReview, map_path: Path, answers: Mapping[str, str]) -> dict[str, str]:
+def answer_questions(shown: MapReview, map_path: Path, *, answers: Mapping[str, str]) -> dict[str, str]:
     """Answer some open questions, and write the map; an answer that is none changes nothing.
 
     Parameters
@@ -112,7 +112,7 @@ def change_meaning(shown: MapReview, map_path: Path, *, sheet: str, header: str,
     _write(map_path, source_map, shown.proposed)
 
 
-def ask_again(shown: MapReview, map_path: Path, key: str) -> None:
+def ask_again(shown: MapReview, map_path: Path, *, key: str) -> None:
     """Let a question that was answered be open again, and write the map; one that is not there changes nothing."""
     for question, _ in shown.settled:
         if question_key(question) == key:
@@ -152,7 +152,7 @@ def text_and_hint(question: MapQuestion) -> tuple[str, str]:
     return text, hint.removesuffix(")")
 
 
-def columns_named(shown: MapReview, sheet: str, header: str) -> Sequence[ColumnReview]:
+def columns_named(shown: MapReview, sheet: str, *, header: str) -> Sequence[ColumnReview]:
     """Return the column of a sheet with that header, if it is there."""
     return [c for c in shown.columns if (c.sheet, c.header) == (sheet, header)]
 

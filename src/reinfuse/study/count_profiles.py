@@ -62,7 +62,7 @@ class CountProfiles:
 
 
 def count_profiles(cohort: CohortInput, plan: PlanOrPath = None,
-                   rules: Mapping[str, str] | None = None) -> CountProfiles | None:  # fmt: skip
+                   *, rules: Mapping[str, str] | None = None) -> CountProfiles | None:  # fmt: skip
     """Return the profiles of a cohort; None where it holds no count after an infusion.
 
     Parameters

@@ -119,7 +119,7 @@ def review_data(path: Path, *, map_path: Path | None = None, corrections: Path |
     """
     ledger = () if corrections is None else read_ledger(corrections)
     if map_path is None:
-        return _of_cohort(path, corrections, ledger)
+        return _of_cohort(path, corrections, ledger=ledger)
     from reinfuse.study.sources import check_source
 
     checked = check_source(path, map_path, corrections=corrections)
@@ -128,7 +128,7 @@ def review_data(path: Path, *, map_path: Path | None = None, corrections: Path |
     return DataReview(checked.cohort is not None, groups, left, ledger, rows, checked.imported.remarks)
 
 
-def _of_cohort(path: Path, corrections: Path | None, ledger: Sequence[Correction]) -> DataReview:
+def _of_cohort(path: Path, corrections: Path | None, *, ledger: Sequence[Correction]) -> DataReview:
     from reinfuse.study.cohorts import check
 
     raw = read_raw(corrected_cohort(path, corrections))

@@ -66,7 +66,7 @@ def propose_map(path: Path | DatabaseAddress, *, kind: SourceKind | None = None,
     return source, proposed
 
 
-def go_on_with(path: Path, source: Source, proposed: Proposed) -> Proposed | None:
+def go_on_with(path: Path, source: Source, *, proposed: Proposed) -> Proposed | None:
     """Return an earlier map of the same source, with the reasons of what is proposed today; None if it is of another.
 
     Raises
@@ -88,7 +88,7 @@ def go_on_with(path: Path, source: Source, proposed: Proposed) -> Proposed | Non
     return Proposed(replace(earlier, blocks=blocks), proposed.proposals)
 
 
-def write_map(source_map: SourceMap, proposals: tuple[Proposal, ...], place: Destination, name: str) -> Path:
+def write_map(source_map: SourceMap, proposals: tuple[Proposal, ...], place: Destination, *, name: str) -> Path:
     """Write a map beside what is there already.
 
     Raises

@@ -182,7 +182,7 @@ def borrow_published(request: RateRequest, *, vague: float = VAGUE) -> BorrowedR
     RequestRefused
         With every problem of the request.
     """
-    problems = [] if 0 <= vague <= 1 else [_problem("vague", vague, "is no weight", "give a number from 0 to 1")]
+    problems = [] if 0 <= vague <= 1 else [_problem("vague", vague, "is no weight", remedy="give a number from 0 to 1")]
     register = _checked(request, problems, own_needed=True)
     events, n = _own(request) or (0, 0)
     borrowing = borrow(register, request.endpoint, events=events, n=n, grade=request.grade_in_force,
@@ -219,7 +219,7 @@ def borrow_published_hazard(*, events: int, exposure: float, studies: Sequence[s
     RequestRefused
         With every problem.
     """
-    problems = [p for p in (_fault_of_hazard("own", events, exposure),) if p]
+    problems = [p for p in (_fault_of_hazard("own", events, exposure=exposure),) if p]
     every = []
     for text in studies:
         label, _, counts = text.rpartition(":")
@@ -227,13 +227,13 @@ def borrow_published_hazard(*, events: int, exposure: float, studies: Sequence[s
         try:
             one = label.strip() or counts.strip(), int(y), float(t)
         except ValueError:
-            problems.append(_problem("study", text, "is no events/exposure", "write 30/140, or NAME:30/140"))
+            problems.append(_problem("study", text, "is no events/exposure", remedy="write 30/140, or NAME:30/140"))
             continue
-        fault = _fault_of_hazard("study", one[1], one[2])
+        fault = _fault_of_hazard("study", one[1], exposure=one[2])
         problems += [fault] if fault else []
         every.append(one)
     if not studies:
-        problems.append(_problem("study", "", "is missing", "give one study at least, as events/exposure"))
+        problems.append(_problem("study", "", "is missing", remedy="give one study at least, as events/exposure"))
     if problems:
         raise RequestRefused(problems)
     borrowed = borrow_hazard(observed_hazard(label="Own cohort", events=events, exposure=exposure),
@@ -241,10 +241,12 @@ def borrow_published_hazard(*, events: int, exposure: float, studies: Sequence[s
     return BorrowedHazard(borrowed, tuple(hazard_summary(borrowed)), tables.hazards(borrowed))
 
 
-def _fault_of_hazard(name: str, events: int, exposure: float) -> Problem | None:
+def _fault_of_hazard(name: str, events: int, *, exposure: float) -> Problem | None:
     if events >= 0 and 0 < exposure < math.inf:
         return None
-    return _problem(name, f"{events}/{exposure:g}", "needs events of 0 or more and an exposure above 0", "correct it")
+    return _problem(
+        name, f"{events}/{exposure:g}", "needs events of 0 or more and an exposure above 0", remedy="correct it"
+    )
 
 
 def _own(request: RateRequest) -> tuple[int, int] | None:
@@ -263,7 +265,9 @@ def _checked(request: RateRequest, problems: Sequence[Problem] = (), *, own_need
         *_faults_of_own(request, needed=own_needed),
     ]
     if not 0.5 <= request.confidence < 1:
-        every.append(_problem("confidence", request.confidence, "is no level of confidence", "give 0.5 to 0.999"))
+        every.append(
+            _problem("confidence", request.confidence, "is no level of confidence", remedy="give 0.5 to 0.999")
+        )
     if every:
         raise RequestRefused(every)
     return register
@@ -275,12 +279,12 @@ def _faults_of_own(request: RateRequest, *, needed: bool) -> list[Problem]:
         return []
     if events is None or n is None:
         name = "events" if events is None else "n"
-        return [_problem(name, "", "is missing", "give events and n of the own cohort")]
+        return [_problem(name, "", "is missing", remedy="give events and n of the own cohort")]
     faults = []
     if n < 1:
-        faults.append(_problem("n", n, "is no number of patients", "give 1 or more"))
+        faults.append(_problem("n", n, "is no number of patients", remedy="give 1 or more"))
     if not 0 <= events <= max(n, 0):
-        faults.append(_problem("events", events, "lies outside 0 and n", "give events of n patients"))
+        faults.append(_problem("events", events, "lies outside 0 and n", remedy="give events of n patients"))
     return faults
 
 
@@ -289,9 +293,11 @@ def _unknown(what: str, name: str | None, names: Sequence[str]) -> list[Problem]
         return []
     near = nearest(name, names, short=3)
     return [
-        _problem(what, name, f"is no {what} here", f"did you mean {near!r}?" if near else f"use: {', '.join(names)}")
+        _problem(
+            what, name, f"is no {what} here", remedy=f"did you mean {near!r}?" if near else f"use: {', '.join(names)}"
+        )
     ]
 
 
-def _problem(column: str, value: object, rule: str, remedy: str) -> Problem:
+def _problem(column: str, value: object, rule: str, *, remedy: str) -> Problem:
     return Problem(table="request", column=column, value=str(value), rule=rule, remedy=remedy)

@@ -48,7 +48,7 @@ def _column(visit: Visit) -> Response:
     from reinfuse.study.columns import columns_named
 
     shown = _review(visit)
-    columns = columns_named(shown, visit.query.get("sheet", ""), visit.query.get("header", ""))
+    columns = columns_named(shown, visit.query.get("sheet", ""), header=visit.query.get("header", ""))
     if not columns:
         return visit.go()
     return visit.page("column.html", column=columns[0], choices=shown.meanings_for(columns[0]))
@@ -63,7 +63,7 @@ def _answer(visit: Visit) -> Response:
     answers = {
         key: "" if answer in ('""', visit.pages.texts["columns"]["empty"]) else answer for key, answer in given.items()
     }
-    faults = answer_questions(shown, visit.open_project.map, answers)
+    faults = answer_questions(shown, visit.open_project.map, answers=answers)
     return _page(visit, shown, faults, given) if faults else visit.go()
 
 
@@ -78,7 +78,7 @@ def _change(visit: Visit) -> Response:
 def _again(visit: Visit) -> Response:
     from reinfuse.study.columns import ask_again
 
-    ask_again(_review(visit), visit.open_project.map, visit.form.get("key", ""))
+    ask_again(_review(visit), visit.open_project.map, key=visit.form.get("key", ""))
     return visit.go()
 
 

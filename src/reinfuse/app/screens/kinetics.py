@@ -82,7 +82,7 @@ def _counted(project: Project, rules: tuple[tuple[str, str], ...], stamp: str, c
     from reinfuse.study.plan_lock import settings_of
 
     del stamp, changed
-    return count_profiles(analysed(project)[0], settings_of(plan_text(project)), dict(rules))
+    return count_profiles(analysed(project)[0], settings_of(plan_text(project)), rules=dict(rules))
 
 
 def _axes(profiles: Sequence[CountProfile]) -> Axes:

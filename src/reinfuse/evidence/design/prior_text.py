@@ -15,7 +15,7 @@ _EXAMPLE = "write it as Beta(0.5, 0.5), or as 0.6*Beta(19, 58) + 0.4*Beta(3.5, 9
 _SUM = 1e-4
 
 
-def prior_of(text: str, demands: Demands, option: str = "--prior") -> BetaMixture | None:
+def prior_of(text: str, demands: Demands, *, option: str = "--prior") -> BetaMixture | None:
     """Return the prior that a text says; None, with a problem, where it says none.
 
     Parameters

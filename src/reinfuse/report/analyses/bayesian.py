@@ -52,7 +52,7 @@ def _table(tables: StudyTables) -> Table | None:
         for e in (e for s in RATIOS for e in tables.look.all("bayesian", end.name, s)):
             firth = next((r for r in tables.look.all("association", end.name, e.statistic, **effect_of(e))), None)
             prior = next(iter(tables.look.all("bayesian", end.name, bayesian.PRIOR, **effect_of(e))), None)
-            chances = [_chance(tables, e, s) for s in (bayesian.ABOVE_1, bayesian.ABOVE, bayesian.BELOW)]
+            chances = [_chance(tables, e, statistic=s) for s in (bayesian.ABOVE_1, bayesian.ABOVE, bayesian.BELOW)]
             cells = (
                 number_format.count(e.n),
                 number_format.count(e.events),
@@ -72,7 +72,7 @@ def _table(tables: StudyTables) -> Table | None:
     return tables.marked(heads, "bayesian", "Bayesian models: prior and posterior odds and hazard ratios", lines)
 
 
-def _chance(tables: StudyTables, e: Estimate, statistic: str) -> str:
+def _chance(tables: StudyTables, e: Estimate, *, statistic: str) -> str:
     record = next(iter(tables.look.all("bayesian", e.endpoint, statistic, **effect_of(e))), None)
     return "" if record is None or record.estimate is None else number_format.percent(record.estimate, 0)
 

@@ -27,7 +27,7 @@ LIPSITZ = Reference(
     "survival data",
     "Biometrics", 1994, "50", "842-846", "3", "10.2307/2532797")  # fmt: skip
 _WAYS = {"stratum": "stratum", "robust": "robust errors", "frailty": "frailty"}
-_SAID = {
+_WORDS = {
     ("stratum", "hazard_ratio"): ("Cox models stratified by centre", "firth_cox"),
     ("stratum", "odds_ratio"): ("logistic models with an intercept for each centre", "firth_logistic"),
     ("robust", "hazard_ratio"): ("Firth Cox models with jackknife errors over centres", "lipsitz"),
@@ -43,9 +43,9 @@ _TEXT = (
 
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     used = dict.fromkeys((e.group, e.statistic) for e in findings.estimates if e.analysis == RECORDS)
-    said = [_SAID[(str(way), statistic)] for way, statistic in used if (str(way), statistic) in _SAID]
-    if said:
-        yield f"Centres were allowed for by {listed([f'{words} {cite(key)}' for words, key in said])}."
+    sentences = [_WORDS[(str(way), statistic)] for way, statistic in used if (str(way), statistic) in _WORDS]
+    if sentences:
+        yield f"Centres were allowed for by {listed([f'{words} {cite(key)}' for words, key in sentences])}."
 
 
 def _table(tables: StudyTables) -> Table | None:

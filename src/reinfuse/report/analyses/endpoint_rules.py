@@ -92,10 +92,10 @@ def conclusions(tables: StudyTables) -> Iterator[str]:
             described = [e for s in ("proportion", "median") for e in tables.look.all(ANALYSED, name, s)]
             planned = next((own[str(e.group)] for e in described if _planned(e) and str(e.group) in own), None)
             if planned is not None and len(own) > 1:
-                yield _conclusion(tables, planned, own)
+                yield _conclusion(tables, planned, own=own)
 
 
-def _conclusion(tables: StudyTables, planned: Estimate, own: dict[str, Estimate]) -> str:
+def _conclusion(tables: StudyTables, planned: Estimate, *, own: dict[str, Estimate]) -> str:
     about = tables.named(planned)
     if planned.estimate is None or planned.p_value is None:
         return f"{about[:1].upper()}{about[1:]}: {NOT_ESTIMABLE} by the plan's rules, so that nothing is compared."

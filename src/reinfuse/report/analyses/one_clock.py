@@ -16,7 +16,7 @@ from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
 
 _ROWS = ((FREE, "Alive without progression"), ("relapse", "Relapse or progression"), ("nrm", "Non-relapse mortality"))
-_SAID = {
+_WORDS = {
     "progression-free survival": "Times as progression-free survival, each event divided",
     "last contact": "Times to last contact, as relapse and non-relapse mortality",
 }
@@ -38,7 +38,7 @@ def _table(tables: StudyTables) -> Table | None:
         whole = look.all(RECORDS, FREE, "rate_at", group=clock)
         if not whole:
             continue
-        rows.append(Row(_SAID[clock], ("",) * (2 + len(days))))
+        rows.append(Row(_WORDS[clock], ("",) * (2 + len(days))))
         for endpoint, label in _ROWS:
             rates = [look.one(RECORDS, endpoint, "rate_at", group=clock, at=day) for day in days]
             own = next(r for r in rates if r is not None)

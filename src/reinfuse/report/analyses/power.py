@@ -65,7 +65,7 @@ def _power(inputs: FigureInputs, endpoint: str) -> Drawn | None:
     ]
     model = "multivariable" if any(e.model == "multivariable" for e in records) else "univariable"
     records = [e for e in records if e.model == model]
-    curves = _power_curves(tables, endpoint, records)
+    curves = _power_curves(tables, endpoint, records=records)
     if not curves or len(curves) > _MOST_CURVES:
         return None
     title = f"{tables.labels.endpoint(endpoint)}: power by true effect"
@@ -74,7 +74,7 @@ def _power(inputs: FigureInputs, endpoint: str) -> Drawn | None:
 
 
 def _power_curves(
-    tables: ProtocolTables, endpoint: str, records: Sequence[Estimate]
+    tables: ProtocolTables, endpoint: str, *, records: Sequence[Estimate]
 ) -> dict[str, list[tuple[float, float]]]:
     """Return label of a factor -> ratios with their power, sorted; at a ratio of 1 stands the type I error."""
     false_alarms = tables.look.all("power", endpoint, "type_1_error")

@@ -10,7 +10,7 @@ from reinfuse.cohort.strata import level_of
 from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.document.model import Table
 from reinfuse.report.figures.figure_spec import FigureInputs, Planned
-from reinfuse.report.figures.shapes import Shape, shapes
+from reinfuse.report.figures.shapes import AssociationCurve, shapes
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.tables.robustness import RATIOS
 from reinfuse.report.tables.study_tables import StudyTables
@@ -56,14 +56,14 @@ def _shapes(inputs: FigureInputs, endpoint: str) -> Drawn:
     return shapes(f"shape_{endpoint}", title, what, curves=curves, synthetic=inputs.synthetic, columns=inputs.two)
 
 
-def _shape(tables: StudyTables, reference: Estimate) -> Shape:
+def _shape(tables: StudyTables, reference: Estimate) -> AssociationCurve:
     where = {"term": reference.term}
     points = [(float(level_of(e.group)), e.estimate, e.lower, e.upper)
               for s in RATIOS for e in tables.look.all("spline", reference.endpoint, s, **where)]  # fmt: skip
     test = tables.look.all("spline", reference.endpoint, "p_value", **where)[0]
     label = without_unit(tables.labels.factor(reference.term or ""))
     axis = f"{label}, {reference.unit}" if (reference.unit or "").endswith("s") else label
-    return Shape(label, axis, f"non-linearity {number_format.p_is(test.p_value or 0)}", points,
+    return AssociationCurve(label, axis, f"non-linearity {number_format.p_is(test.p_value or 0)}", points,
                  reference.estimate or 0.0)  # fmt: skip
 
 

@@ -44,7 +44,7 @@ class Linked(Telling):
             return
         pairs = {f: self._pair(f, "response", "response", statistic="proportion") for f in FACTORS}
         told = {f: pair for f, pair in pairs.items() if pair is not None}
-        verdicts = {f: "same" if _alike(pair) else self._verdict("response", "odds_ratio", f)
+        verdicts = {f: "same" if _alike(pair) else self._verdict("response", "odds_ratio", factor=f)
                     for f, pair in told.items()}  # fmt: skip
         first = next(iter(told), None)
         for factor in (f for f in told if f == first or verdicts[f] == "yes"):
@@ -61,7 +61,7 @@ class Linked(Telling):
 
     def _times(self) -> Iterator[str]:
         """Yield for which factors chance explains a difference in progression-free survival, and for which not."""
-        verdicts = {factor: self._verdict("pfs", "hazard_ratio", factor) for factor in FACTORS
+        verdicts = {factor: self._verdict("pfs", "hazard_ratio", factor=factor) for factor in FACTORS
                     if self._pair(factor, "survival", "pfs", statistic="median")}  # fmt: skip
         verdicts = {f: self._direction(f) if verdict == "yes" else verdict for f, verdict in verdicts.items()}
         if verdicts:
@@ -84,7 +84,7 @@ class Linked(Telling):
             return "longer"
         return "shorter" if all(ratio > 1 for ratio in ratios) else "unsure"
 
-    def _verdict(self, endpoint: str, statistic: str, factor: str) -> str:
+    def _verdict(self, endpoint: str, statistic: str, *, factor: str) -> str:
         """Return whether chance explains it: by the model with most factors, and only where every test agrees."""
         hidden = False
         for model in ("multivariable", "univariable"):

@@ -40,7 +40,7 @@ class OutcomeSentences(Telling):
             yield Paragraph(" ".join([sentence, *self._sure(proportion, sure)]))
             sure = "sure_again" if proportion.lower is not None else sure
             if ENDPOINTS[endpoint].brief == "by type":
-                yield from self._icons(endpoint, sentence, proportion)
+                yield from self._icons(endpoint, sentence, proportion=proportion)
                 yield from self._responses_by_type(endpoint)
 
     def _said_already(self, endpoint: str) -> bool:
@@ -64,7 +64,7 @@ class OutcomeSentences(Telling):
             low, high = self.words.of_100(proportion.lower), self.words.of_100(proportion.upper)
             yield self.say("happened", sure, low=low, high=high)
 
-    def _icons(self, endpoint: str, sentence: str, proportion: Estimate) -> Iterator[Picture]:
+    def _icons(self, endpoint: str, sentence: str, *, proportion: Estimate) -> Iterator[Picture]:
         if proportion.events is None or not proportion.n or proportion.estimate is None:
             return
         drawn = icons(

@@ -243,7 +243,7 @@ class _Word:
         narrow = self.place is not self.file
         if narrow:
             self.place._tc.remove(self.place.paragraphs[-1]._p)  # a cell adds an empty one behind a table
-        set_widths(grid, table, HALF if narrow else WIDTH)
+        set_widths(grid, table, whole=HALF if narrow else WIDTH)
         size = Pt(8 if len(table.head) <= _MANY_COLUMNS and not narrow else 7)
         rule(grid, table.caption)
         lines = [(table.head, False), *(((row.head, *row.cells), row.inner) for row in table.rows)]

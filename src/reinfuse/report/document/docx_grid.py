@@ -44,7 +44,7 @@ def rule(table: Any, caption: str) -> None:
     properties.append(description)
 
 
-def set_widths(grid: Any, table: Table, whole: Length) -> None:
+def set_widths(grid: Any, table: Table, *, whole: Length) -> None:
     """Give the columns widths in proportion to their texts."""
     shares = widths(table)
     twips = [max(round(whole.twips * share / sum(shares)), _LEAST.twips) for share in shares]

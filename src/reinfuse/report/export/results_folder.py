@@ -77,7 +77,7 @@ def write_results(findings: Findings, draft: Path, *, progress: Progress | None 
         if progress:
             progress("documents", 1, 1)
         if FIGURES in parts:
-            _write_figures([figure for _, figure in drawn], pixels, draft / FIGURES)
+            _write_figures([figure for _, figure in drawn], pixels, folder=draft / FIGURES)
         written = _written(findings, drawn, draft, parts=parts, boundary=boundary)
         _write_documents(written, pixels, draft, pool=pool, boundary=boundary, second=second)
     _write_numbers(replace(findings, warnings=(*boundary.warnings, *findings.warnings)), draft)
@@ -153,10 +153,10 @@ def write_figures(drawn: Sequence[Drawn], folder: Path) -> None:
     """Write figures in their formats, with their data as CSV, into a new folder."""
     with ThreadPoolExecutor(CORES) as pool:
         rendered = pool.map(png, [figure.svg for figure in drawn])
-        _write_figures(drawn, dict(zip((figure.name for figure in drawn), rendered, strict=True)), folder)
+        _write_figures(drawn, dict(zip((figure.name for figure in drawn), rendered, strict=True)), folder=folder)
 
 
-def _write_figures(drawn: Sequence[Drawn], pixels: Mapping[str, bytes], folder: Path) -> None:
+def _write_figures(drawn: Sequence[Drawn], pixels: Mapping[str, bytes], *, folder: Path) -> None:
     folder.mkdir()
     for figure in drawn:
         for kind in figure.formats:

@@ -88,7 +88,7 @@ def share(directory: str | Path, out: str | Path, *, smallest: int = SMALLEST,
     place.check()
     smallest = max(smallest, findings.plan.small_cells)
     patients, log, release = _release(Path(directory), findings, smallest, again=again)
-    shown, removed = _suppressed(Path(directory), findings, patients, smallest)
+    shown, removed = _suppressed(Path(directory), findings, patients, smallest=smallest)
     provenance = {**_neutral(shown.provenance), "described": shown.described.as_dict()}
     shown = replace(shown, provenance=provenance)
     levels = {w for p in findings.described.populations for w in re.split(r"\W", p)}
@@ -119,7 +119,7 @@ def preview(directory: str | Path, *, smallest: int = SMALLEST) -> tuple[tuple[R
     findings, path = Findings.load(directory), Path(directory)
     smallest = max(smallest, findings.plan.small_cells)
     patients, _, _ = _release(path, findings, smallest, again=False)
-    shown, removed = _suppressed(path, findings, patients, smallest)
+    shown, removed = _suppressed(path, findings, patients, smallest=smallest)
     hidden = sum((e.note or "").startswith(SUPPRESSED) for e in shown.estimates)
     return removed, hidden, len(findings.estimates)
 
@@ -136,7 +136,7 @@ def _release(directory: Path, findings: Findings, smallest: int, *,
 
 
 def _suppressed(directory: Path, findings: Findings, patients: pl.DataFrame,
-                smallest: int) -> tuple[Findings, tuple[Removed, ...]]:  # fmt: skip
+                *, smallest: int) -> tuple[Findings, tuple[Removed, ...]]:  # fmt: skip
     """Return findings without small numbers, and all that the new folder does not have."""
     shown, removed = suppressed(replace(findings, patients=patients), smallest)
     return shown, (*removed, *_more(directory, findings.provenance))

@@ -68,7 +68,7 @@ def _shrink(element: ElementTree.Element, names: Mapping[str, str]) -> None:
         element.text = None
     attributes = dict(element.attrib)
     element.attrib.clear()
-    element.attrib.update(_attributes(tag, attributes, names))
+    element.attrib.update(_attributes(tag, attributes, names=names))
     children: list[ElementTree.Element] = []
     for child in element:
         if child.tag.rpartition("}")[2] in _DROPPED:
@@ -110,7 +110,7 @@ def _grouped(elements: Iterable[ElementTree.Element]) -> Iterator[ElementTree.El
         yield group
 
 
-def _attributes(tag: str, attributes: Mapping[str, str], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _attributes(tag: str, attributes: Mapping[str, str], *, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     letter = attributes.get("transform") == _GLYPH_UNIT
     path = _path(attributes["d"], 1 / _GLYPH_STEP if letter else _SCALE) if "d" in attributes else None
     for full, value in attributes.items():

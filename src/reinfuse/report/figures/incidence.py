@@ -55,6 +55,6 @@ def incidence(
     one = pl.lit(1.0)
     data = points(arms).rename({"survival": "incidence"}).with_columns(
         incidence=one - pl.col("incidence"), lower=one - pl.col("upper"), upper=one - pl.col("lower"))  # fmt: skip
-    said = f" {remark}." if remark else ""
-    alt = f"Cumulative incidence, {title}. " + "; ".join(parts) + f".{said}{ends(arms, apart=False)}"
+    label = f" {remark}." if remark else ""
+    alt = f"Cumulative incidence, {title}. " + "; ".join(parts) + f".{label}{ends(arms, apart=False)}"
     return finish(figure, name, title, alt, synthetic, data, columns=columns)

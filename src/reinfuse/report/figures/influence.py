@@ -44,7 +44,7 @@ def influence(name: str, title: str, full: Sequence[Estimate], *, left_out: Sequ
             if e is None or e.estimate is None:
                 text.text(places[0], y, label, weight="bold", va="center")
                 continue
-            _point(axes, y, e)
+            _point(axes, y, e=e)
             text.text(places[0] + 0.012, y, label, va="center")
             text.text(places[1], y, number_format.ratio(e.estimate), va="center")
             text.text(places[2], y, number_format.p_value(e.p_value), va="center")
@@ -58,7 +58,7 @@ def _line_label(e: Estimate) -> str:
     return f"without {level_of(e.group)}" + (" (conclusion changes)" if e.note else "")
 
 
-def _point(axes: object, y: int, e: Estimate) -> None:
+def _point(axes: object, y: int, *, e: Estimate) -> None:
     changes = bool(e.analysis == "influence" and e.note)
     whole = e.analysis != "influence"
     axes.plot([e.estimate], [y], marker="D" if whole else "X" if changes else "o",  # type: ignore[attr-defined]

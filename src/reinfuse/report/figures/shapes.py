@@ -33,7 +33,7 @@ _WIDEST = 50.0
 
 
 @dataclass(frozen=True)
-class Shape:
+class AssociationCurve:
     """The curve of one number.
 
     Attributes
@@ -54,7 +54,7 @@ class Shape:
 
 
 def shapes(
-    name: str, title: str, what: str, *, curves: Sequence[Shape], synthetic: bool, columns: Columns = 2
+    name: str, title: str, what: str, *, curves: Sequence[AssociationCurve], synthetic: bool, columns: Columns = 2
 ) -> Drawn:
     """Draw one panel a number: line, interval, and the reference value."""
     across = min(_ACROSS[columns], len(curves))
@@ -96,7 +96,7 @@ def shapes(
     return finish(figure, name, title, f"{title}. {alt}.", synthetic, data, columns=columns)
 
 
-def _ends(shape: Shape) -> str:
+def _ends(shape: AssociationCurve) -> str:
     """Return the ratio at both ends of a curve, in words."""
     ends = [p for p in (shape.points[0], shape.points[-1]) if p[1] is not None]
     return " and ".join(f"{number_format.ratio(r)} at {number_format.printed(f'{v:.4g}')}" for v, r, _, _ in ends)

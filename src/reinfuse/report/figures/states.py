@@ -70,7 +70,7 @@ def states(name: str, title: str, layers: Sequence[StateCurve], *, synthetic: bo
     left = 1.45 / width
     with style():
         axes = figure.add_axes((left, (foot + table + 0.4) / height, 0.975 - left, tall / height))
-        _areas(axes, stack, last)
+        _areas(axes, stack, last=last)
         _axes(axes, ticks, last)
         handles: list[Any] = [_patch(layer.label) for layer in stack]
         figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, 1 - head / height),
@@ -89,7 +89,7 @@ def _patch(label: str) -> Patch:
     return Patch(facecolor=SHADES[label], hatch=HATCHES.get(label, ""), edgecolor=INK, linewidth=0.5, label=label)
 
 
-def _areas(axes: Axes, stack: Sequence[StateCurve], last: float) -> None:
+def _areas(axes: Axes, stack: Sequence[StateCurve], *, last: float) -> None:
     time = np.concatenate([[0.0], stack[0].curve.time])
     shown = time <= last
     time = np.append(time[shown], last) / DAYS_A_MONTH

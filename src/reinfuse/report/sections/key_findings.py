@@ -98,12 +98,12 @@ class KeyFindings:
         ends: dict[tuple[str, ...], list[str]] = {}
         for model in self.plan.models:
             ends.setdefault(model.factors, []).append(lowered(self.labels.endpoint(model.endpoint)))
-        asked = "; ".join(
+        question = "; ".join(
             f"{'are' if len(factors) > 1 else 'is'} {listed([self.labels.factor(f) for f in factors])} associated "
             f"with {listed(of)}"
             for factors, of in ends.items()
         )
-        return f"What are the outcomes after the {index} CAR-T infusion{f', and {asked}' if asked else ''}?"
+        return f"What are the outcomes after the {index} CAR-T infusion{f', and {question}' if question else ''}?"
 
     def patients(self) -> Iterator[str]:
         """Yield who was analysed, and who was left out and why."""
@@ -113,11 +113,11 @@ class KeyFindings:
         if analysed is None:
             return
         number = number_format.hidden(analysed) or number_format.count(analysed.estimate)
-        known = total is not None and total.estimate is not None
-        some_out = known and total is not None and total.estimate != analysed.estimate
+        stated = total is not None and total.estimate is not None
+        some_out = stated and total is not None and total.estimate != analysed.estimate
         of = f" of {number_format.count(total.estimate)}" if some_out and total is not None else ""
         verb = "patient was" if not of and analysed.estimate == 1 else "patients were"
-        none_out = "; none was excluded" if known and not some_out else ""
+        none_out = "; none was excluded" if stated and not some_out else ""
         yield f"{number}{of} {verb} analysed{self._groups()}{none_out}."
         out = [f"{e.level}: {number_format.hidden(e) or number_format.count(e.estimate)}"
                for e in counts if e.term == "excluded"]  # fmt: skip

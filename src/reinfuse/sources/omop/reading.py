@@ -91,13 +91,13 @@ def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, 
 
 def _parts(place: DatabaseAddress) -> dict[str, Any]:
     """Return the parts of an address that are told; what lacks, libpq takes from its own settings."""
-    from urllib.parse import unquote, urlsplit
+    from urllib.parse import parse_qsl, unquote, urlsplit
 
     parts = urlsplit(place.url)
-    told = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password,
-            "database": parts.path.strip("/")}  # fmt: skip
-    query = dict(one.partition("=")[::2] for one in parts.query.split("&") if one)
-    return {k: unquote(v) if isinstance(v, str) else v for k, v in {**told, **query}.items() if v}
+    named = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password,
+             "database": parts.path.strip("/")}  # fmt: skip
+    plain = {k: unquote(v) if isinstance(v, str) else v for k, v in named.items()}
+    return {k: v for k, v in {**plain, **dict(parse_qsl(parts.query))}.items() if v}
 
 
 def _files(folder: Path) -> Sequence[Path]:
