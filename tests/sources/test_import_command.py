@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("centre")
     EXAMPLES["tracking"].write(place)
     (place / "plan.toml").write_text(f"factors = []\nmodels = []\n{QUICK}", encoding="utf-8")
-    lines = re.findall(r"^  (\S+?): ", run(place, "map", "tracking.xlsx").stdout, flags=re.MULTILINE)
+    lines = re.findall(r"^  (\S+?)(?: \(.*\))?: ", run(place, "map", "tracking.xlsx").stdout, flags=re.MULTILINE)
     answers = "".join(f"{ANSWERS.get(line, 'yes')}\n" for line in lines)
     reviewed = run(place, "map", "tracking.xlsx", "--review", answers=answers)
     assert reviewed.returncode == 0, reviewed.stderr

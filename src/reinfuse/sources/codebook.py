@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from reinfuse.sources.source_table import SourceTable
+from reinfuse.sources.source_table import UNDESCRIBED, SourceTable
 from reinfuse.sources.values.understood import plain
 from reinfuse.tabular.cell_parsing import is_missing
 
@@ -15,6 +15,8 @@ _FEWEST, _MOST = 3, 0.5
 """Headers that a codebook explains: so many, and this share of the names in it."""
 _CODE = r"-?[\w.+<>-]{1,12}?"
 _PAIR = re.compile(rf"\s*({_CODE})\s*[=:]\s*((?:(?!,\s*{_CODE}\s*=)[^;|\n])+),?")
+_CHOICE = re.compile(rf"\s*({_CODE})\s*,\s*(.*\S)\s*")
+"""A choice as REDCap lists them: ``1, ALL | 2, CLL``."""
 _OF_INFUSION = re.compile(r"[_ .-]?(?:cart|car|ct|inf|infusion)?[_ .-]?[1-5]$", re.IGNORECASE)
 """Ends the header of a column of one infusion, which a codebook may explain for all of them: ``LD_cart1`` by ``LD``."""
 _CODES = frozenset({"code", "codes", "value", "values", "wert", "kode", "codigo", "valeur"})
@@ -63,7 +65,9 @@ def with_codebook(table: SourceTable, book: Codebook) -> SourceTable:
     columns = []
     for column in table.columns:
         name = book.name_for(column.header)
-        columns.append(replace(column, label=book.labels.get(name, ""), choices=dict(book.codes.get(name, {}))))
+        codes = dict(book.codes.get(name, {}))
+        declared = "" if codes and column.declared == UNDESCRIBED else column.declared
+        columns.append(replace(column, label=book.labels.get(name, ""), choices=codes, declared=declared))
     return replace(table, columns=tuple(columns))
 
 
@@ -109,7 +113,7 @@ def _pairs_of(header: Sequence[str], others: Mapping[int, Sequence[str]]) -> tup
     """Return the columns that may hold labels, and the codes of each row with their meanings."""
     together = next((j for j, texts in others.items() if _mostly_pairs(texts)), None)
     if together is not None:
-        pairs = [[(m[1], m[2].strip()) for m in _PAIR.finditer(text)] for text in others[together]]
+        pairs = [_choices(t) or [(m[1], m[2].strip()) for m in _PAIR.finditer(t)] for t in others[together]]
         return [j for j in others if j != together], pairs
     code = next((j for j in others if set(re.findall(r"[a-z]+", plain(header[j]))) & _CODES), None)
     if code is None:
@@ -132,7 +136,14 @@ def _spelt_out(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _mostly_pairs(texts: Sequence[str]) -> bool:
     filled = [t for t in texts if t.strip()]
-    return bool(filled) and sum(bool(_PAIR.match(t)) and "=" in t for t in filled) >= _MOST * len(filled)
+    pairs = sum(bool(_choices(t)) or (bool(_PAIR.match(t)) and "=" in t) for t in filled)
+    return bool(filled) and pairs >= _MOST * len(filled)
+
+
+def _choices(text: str) -> _Pairs:
+    """Return codes and meanings of choices with a stroke between them; none where the text is no such list."""
+    matches = [_CHOICE.fullmatch(piece) for piece in text.split("|")]
+    return [(m[1], m[2]) for m in matches if m] if len(matches) > 1 and all(matches) else []
 
 
 def remark(sheet: str, tables: Iterable[SourceTable]) -> Iterator[str]:

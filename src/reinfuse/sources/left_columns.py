@@ -22,6 +22,8 @@ EVENTS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType({
     "auto-HCT": ("therapies", {"therapy": "autologous transplant", "kind": "auto-HCT"}),
 })  # fmt: skip
 """Answer about a column of dates -> table, and what every row of it holds: the events of those days."""
+NEW_MRD = "mrd.result"
+"""Answer about a column of results of MRD, whether a block of the map holds some already or not."""
 _LINE = re.compile(r'\s*(\w+(?:\[\d+\])?)\.(\w+)\s*=\s*"(.+)"\s*')
 _ONLY_YES_ENDS = ('answer "yes"', 'answer "yes" if each patient has died', "or is it rightly read?")
 """In questions that nothing but a yes answers."""
@@ -60,7 +62,7 @@ def asks_of_a_sheet(key: str) -> bool:
 
 def changes_blocks(key: str, answer: str) -> bool:
     """Tell whether an answer adds a block of events, or takes the blocks of a hidden sheet away."""
-    return answer in EVENTS or (asks_of_a_sheet(key) and YES_NO.get(answer.casefold()) == "no")
+    return answer in (*EVENTS, NEW_MRD) or (asks_of_a_sheet(key) and YES_NO.get(answer.casefold()) == "no")
 
 
 def _without_sheet(source_map: SourceMap, key: str, answer: str) -> SourceMap:
@@ -93,10 +95,25 @@ def event_blocks(source_map: SourceMap, sheet: str, header: str, answer: str) ->
     table, constants = EVENTS.get(answer, ("", {}))
     who = (b.fields["patient_id"] for b in source_map.blocks if b.sheet == sheet and "patient_id" in b.fields)
     own = next(who, None)
+    if answer == NEW_MRD and own is not None and all(p != "mrd" for p, b in source_map.places() if b.sheet == sheet):
+        when = _date_of_response(source_map, sheet, header)
+        return (Block("mrd", sheet, {"patient_id": own, "date": when, "result": Field(column=header)}),)
     if not table or own is None:
         return ()
     fields = {"patient_id": own, "date": Field(column=header), **{c: Field(const=t) for c, t in constants.items()}}
     return (Block(table, sheet, fields),)
+
+
+def _date_of_response(source_map: SourceMap, sheet: str, header: str) -> Field:
+    """Return the date of the response of the same infusion as a column, for a person to confirm; else an open one."""
+    by_header = infusions_of(headers_of_sheet(source_map, sheet))
+    number = by_header.get(header)
+    dates = [b.fields["date"] for b in source_map.blocks if b.table == "responses" and b.sheet == sheet
+             and b.fields.get("response", Field()).column and "date" in b.fields
+             and (number is None or infusion_of(b, by_header) in (None, number))]  # fmt: skip
+    if len(dates) != 1:
+        return Field(column=OPEN, reason="the date of these results of MRD")
+    return replace(dates[0], confirm=True, reason="as the response")
 
 
 def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
@@ -112,7 +129,7 @@ def fault_of(source_map: SourceMap, key: str, answer: str) -> str | None:
         listed = (f"{p} ({whose})" if (whose := named(source_map, b)) else p for p, b in places.items())
         return (
             f"answer yes; {', '.join(EVENTS)} if it holds the dates of that; or the column that it fills: "
-            f"{', '.join(listed)}, each with .COLUMN behind it"
+            f"{', '.join(listed)}, each with .COLUMN behind it; or {NEW_MRD} if it holds results of MRD"
         )
     if wrong := _of_another_infusion(source_map, places, place, header):
         return wrong

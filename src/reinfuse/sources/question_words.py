@@ -37,6 +37,7 @@ def in_words(filled: Field) -> str:
         return f'the age at {filled.until}, from the date of birth in "{filled.column}" (which is not carried over)'
     if filled.column and filled.column != OPEN:
         more = [f"{filled.part} of it"] if filled.part else []
+        more += [f"day {filled.day} where it tells none"] if filled.part == "day" and filled.day is not None else []
         more += [f"in {filled.unit}"] if filled.unit not in ("", OPEN) else []
         more += [f'total cells divided by "{filled.weight}"'] if filled.weight not in ("", OPEN) else []
         more += [f'where "{h}" is {" or ".join(texts)}' for h, texts in filled.where.items()]

@@ -144,9 +144,16 @@ def _of_words(source_map: SourceMap) -> Iterator[MapQuestion]:
                     text = f"Are the records {word!r} infusions of CAR-T cells?"
                     yield MapQuestion(f"values.{name}", word, "value", text, (INFUSION, NO_INFUSION))
                     continue
-                how = dose_answers.permitted_of(source_map, name, word=word) or permitted(name)
-                text = f"What does {word!r} mean as {name}? ({how}{_PARTS if name in _COMPOUND else ''})"
-                yield MapQuestion(f"values.{name}", word, "value", text)
+                column, why = _read_by(source_map, name)
+                how = dose_answers.permitted_of(source_map, name, word=word) or permitted(column)
+                text = f"What does {word!r} mean as {name}? ({how}{_PARTS if column in _COMPOUND else ''})"
+                yield MapQuestion(f"values.{name}", word, "value", text, (), why)
+
+
+def _read_by(source_map: SourceMap, name: str) -> tuple[str, str]:
+    """Return the cohort's column that a dictionary is of, and why: one of codes has the name of its header."""
+    lines = ((c, f.reason) for b in source_map.blocks for c, f in b.fields.items() if f.values == name)
+    return next(lines, (name, "")) if permitted(name) == permitted("") else (name, "")
 
 
 def _may_be_left_out(block: Block) -> bool:
@@ -192,6 +199,7 @@ def fault(question: MapQuestion, answer: str, headers: Iterable[str] = (), *,
         is_dose = bool(answer) and question.place.endswith(dose_answers.DOSE)
         total = dose_answers.TOTAL in question.text
         name = question.place.removeprefix("values.")
+        name = _read_by(source_map, name)[0] if source_map is not None else name
         return dose_answers.fault_of(answer, total=total) if is_dose else _no_meaning(name, answer)
     if source_map is not None and left_columns.asks_of_a_column(source_map, question.subject):
         return left_columns.fault_of(source_map, question.subject, answer)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from reinfuse.sources.propose.days_in_cells import day_in_cells
 from reinfuse.sources.propose.filled import ProposedLine, dates_beside
 from reinfuse.sources.propose.table_shape import Shape
 from reinfuse.sources.source_map import BY_DATE, OPEN, OWN_INFUSION, Block, Field
@@ -221,18 +222,16 @@ class _Builder:
     def _own_date(self, table: str, k: int | None, day: int | None) -> ProposedLine | None:
         """Return the column of the date of a day; of an infusion with one date and one assessment, that date."""
         dates = {d: line for (key, i, d), line in self.lines.items() if key == f"{table}.date" and i == k}
-        days = {
-            d
-            for (key, i, d) in self.lines
-            if i == k and key.split(":")[0] in (f"{table}.response", f"{table}.result", f"{table}.value")
-        }
+        assessed = (f"{table}.response", f"{table}.result", f"{table}.value")
+        days = {d for (key, i, d) in self.lines if i == k and key.split(":")[0] in assessed}
         return dates.get(day) or (next(iter(dates.values())) if len(dates) == 1 and len(days) <= 1 else None)
 
     def _dated(self, line: ProposedLine, k: int | None, day: int | None) -> Field:
         """Place an assessment whose date no column holds."""
         if (told := dates_beside(line)) and all(told):
             return Field(column=line.filled.column, part="date", reason="the date stands in the same cell")
-        return self._after(k, day)
+        beside = self.lines.get(("responses.response", k, day))
+        return day_in_cells(beside, self._after(k, day)) if beside and not day else self._after(k, day)
 
     def residual_disease(self) -> Iterator[Block]:
         results = [place for place in self.lines if place[0].startswith("mrd.result")]

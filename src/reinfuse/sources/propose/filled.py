@@ -23,6 +23,9 @@ _MONTHS_AT_MOST = 180
 _NEARLY_CERTAIN = 0.8
 """Confidence below which a proposal is asked about, whatever else speaks for it."""
 _CODE = re.compile(r"-?\d{1,2}|[A-Za-z]")
+_MISSING_DOSE = re.compile(r"-?(?:9{2,4}|8{2,4})(?:\.0+)?|-[1-9]")
+_TIMES = 5
+"""Times the largest dose that a number of nines must be to be a code."""
 _NOT_DETECTED = ("nd", "n.d.", "n/d")
 """Not done in most columns, and not detected in some."""
 _MEASURED = ("patient_id", "age_years", "value", "weight")
@@ -83,6 +86,7 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
         unsure += more
     elif concept.column.endswith("dose_cells_per_kg"):
         totals = () if weight else _worded_totals(cells)
+        totals = (*totals, *_codes(cells))
         per_kg = replace(cells, counts={t: n for t, n in cells.counts.items() if t not in totals})
         filled, more = _dosed(filled, per_kg, weight=weight)
         unsure += more
@@ -102,6 +106,8 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
         unsure.append("its cells speak little for it")
     if words:
         unsure.append(_open_words(words, len(cells.counts)))
+    if unknown := [f"{code} is {cells.column.choices[code]}" for code, meaning in answers.items() if meaning == OPEN]:
+        unsure.append(f"codes whose meaning is not understood: {_listed(unknown)}")
     if match.names_a_person:
         unsure.append('it names a person: ids = "number" writes P001, P002, ... in its place, "keep" keeps it')
     if guessed:
@@ -261,6 +267,13 @@ def _worded_totals(cells: ColumnCells) -> tuple[str, ...]:
     doses = {t: read_dose(t, mark=cells.mark) for t in cells.counts if re.search(r"[^\d.,\s]", t)}
     totals = tuple(t for t, d in doses.items() if d and (d.per == "total" or (not d.per and d.cells > _MOST_PER_KG)))
     return totals if len(totals) < len(cells.counts) else ()
+
+
+def _codes(cells: ColumnCells) -> tuple[str, ...]:
+    """Return numbers that are codes of missing doses rather than doses: ``99`` among doses of 1 to 4."""
+    doses = {t: d.cells for t in cells.counts if (d := read_dose(t, mark=cells.mark)) and not _MISSING_DOSE.fullmatch(t)}
+    largest = max(doses.values(), default=0.0)
+    return tuple(t for t in cells.counts if _MISSING_DOSE.fullmatch(t) and 0 < _TIMES * largest <= abs(float(t)))
 
 
 def _timed(filled: Field, cells: ColumnCells) -> tuple[Field, list[str]]:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from reinfuse.cohort.file_names import WORKBOOKS
 from reinfuse.exceptions import Problem
+from reinfuse.sources.codebook import codebook_of, remark, with_codebook
 from reinfuse.sources.glimpse import ROWS, TEXTS, tables
 from reinfuse.sources.redcap.coding import coding_of, missing_codes
 from reinfuse.sources.redcap.dictionary import DictionaryField, is_dictionary, read_fields
 from reinfuse.sources.redcap.forms import Export, by_instrument, form_tables, listed
 from reinfuse.sources.redcap.headings import ExportColumn, export_columns, is_export
-from reinfuse.sources.source_table import SheetLayout, Source
+from reinfuse.sources.source_table import SheetLayout, Source, SourceTable
 from reinfuse.tabular import files
 from reinfuse.tabular.cell_parsing import clean
 from reinfuse.tabular.delimited import read_lines
@@ -38,6 +39,8 @@ class _Files:
     dictionaries: dict[str, dict[str, DictionaryField]] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    others: dict[str, Rows] = field(default_factory=dict)
+    """Sheets of the workbook that are neither."""
     remarks: list[str] = field(default_factory=list)
 
 
@@ -78,10 +81,23 @@ def _source(path: Path, name: str, rows: Rows, fields: Mapping[str, DictionaryFi
     coding = coding_of(paired)
     export = Export(name, paired, coding, bool(fields))
     forms = form_tables(export)
+    if not fields:
+        forms = _explained(forms, export_files)
     codes = tuple(sorted(set(missing_codes((c, t) for c, t in paired if c.role in ("field", "box")))))
     problems = [*export_files.problems, *_unreadable(export, codes)]
     remarks = (*export_files.remarks, *_remarks(export, rows, width=width))
     return Source("redcap", path.name, tuple(forms), tuple(problems), export_files.hashes, remarks, codes)
+
+
+def _explained(forms: Sequence[SourceTable], export_files: _Files) -> list[SourceTable]:
+    """Return the tables with what another sheet of the workbook says of their columns, where it is a codebook."""
+    for name, rows in export_files.others.items():
+        if book := codebook_of(rows, forms):
+            forms = [with_codebook(t, book) for t in forms]
+            export_files.remarks += remark(name, forms)
+        else:
+            export_files.remarks.append(f"{name} is no export and no data dictionary, and is not read")
+    return list(forms)
 
 
 def _cleaned(texts: Sequence[str]) -> list[str]:
@@ -233,8 +249,8 @@ def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
         export_files.problems.append(Problem(table=path.name, rule=rule, remedy=remedy))
     digest = hashlib.sha256(data).hexdigest()
     for name, rows in sheets.items():
-        if not rows:
-            export_files.remarks.append(f"{name} is no export and no data dictionary, and is not read")
+        if path.suffix.casefold() in WORKBOOKS and not _tells(rows[0]):
+            export_files.others[name] = rows
         elif is_dictionary(rows[0]):
             export_files.dictionaries[name] = read_fields(rows)
         elif whatever:
@@ -245,7 +261,7 @@ def _add(path: Path, export_files: _Files, *, whatever: bool = False) -> None:
 
 
 def _sheets(path: Path, data: bytes) -> dict[str, Rows]:
-    """Return the tables of a file, each from its header on; none of the rows of a sheet without such a header."""
+    """Return the tables of a file, each from its header on; a sheet without such a header, whole."""
     if path.suffix.casefold() not in WORKBOOKS:
         rows = [texts for _, texts in read_lines(data)[0]]
         return {path.name: rows} if rows else {}
@@ -253,7 +269,8 @@ def _sheets(path: Path, data: bytes) -> dict[str, Rows]:
     starts = {t: next((i for i, r in enumerate(rows[:ROWS]) if _tells(r)), len(rows)) for t, rows in filled.items()}
     tables_within = {title: rows[starts[title] :] for title, rows in filled.items()}
     alone = sum(map(bool, tables_within.values())) == 1
-    return {path.name if alone and rows else f"{path.name}, {title}": rows for title, rows in tables_within.items()}
+    return {path.name if alone and rows else f"{path.name}, {title}": rows or filled[title]
+            for title, rows in tables_within.items()}  # fmt: skip
 
 
 def _share(headings: Sequence[str], fields: Mapping[str, DictionaryField]) -> float:
