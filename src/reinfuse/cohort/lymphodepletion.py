@@ -50,7 +50,7 @@ _DOSES = re.compile(
     r"\b\d[\d.,]{0,15}\s*(?:mg|g)\s*(?:/\s*(?:m\^?2|m²|kg))?(?:\s*/\s*(?:d|day)\b)?|"
     r"\b(?:days?|[dj]|tage?|jours?)\s*[-+]?\d+(?:\s*(?:to|bis|until|till|à|a|,|/|-)\s*[dj]?\s*-?\d+)*\b|"
     r"(?:\bx|×|\b\d[\d.,]{0,15}\s*[x×])\s*\d+(?:\s*(?:[dj天日]|days?|tage?|jours?|doses?)\b)?|"
-    r"\b\d+\s*(?:d|days?|tage?)\b|(?:\bmg)?\s*[/]\s*m[2²]"
+    r"\b\d+\s*(?:d|days?|tage?|dgn|dagen)\b|(?:\bmg)?\s*[/]\s*m[2²]"
 )
 _SPLIT = re.compile(r"\s*(?:\+|/|,|;|&|\band\b|\bplus\b|\bwith\b|\bthen\b|->)\s*")
 

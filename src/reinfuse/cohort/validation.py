@@ -254,6 +254,11 @@ def responses_agree(tables: Tables) -> Iterator[Problem]:
         return
     frame = tables["responses"].drop_nulls(["patient_id", TIME, "response"]).filter(pl.col("response") != "NE")
     differ = frame.filter(pl.col("response").n_unique().over("patient_id", TIME) > 1)
+    others = pl.col("response").is_in(["SD", "PD"]).not_().any().over("patient_id", TIME)
+    stable = differ.filter(~others & (pl.col("response") == "SD"))
+    rule, leave = "a progression of the same day counts before it", "leave it if it stands for no response (NR)"
+    yield from _each(stable, "responses", "response", rule=rule, remedy=leave, severity="warning")
+    differ = differ.filter(others)
     remedy = "keep the right one; until then progression counts before response, and response before stable disease"
     yield from _each(
         differ, "responses", "response", rule="another assessment of the day differs", remedy=remedy, severity="warning"

@@ -12,6 +12,9 @@ from reinfuse.sources.values.doses import WrittenDose, is_possible_per_kg, read_
 DOSE = "dose_cells_per_kg"
 TOTAL = "which the body weight divides"
 """Stands in a question that a plain number does not answer."""
+HIGHEST_PER_KG = 5e7
+"""Cells per kg above which an answer is confirmed in words: 3e7 was the highest dose (Brentjens 2011)."""
+_CONFIRMED = re.compile(r",?\s*\(?confirmed\)?\s*$")
 _ALL_CELLS = (1e5, 1e12)
 _USUAL_KG = 70
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -25,9 +28,17 @@ def says_total(filled: Field) -> bool:
 
 def read_answer(answer: str) -> WrittenDose | None:
     """Read an answer: ``140e6 cells`` is of all cells, ``2e6 cells/kg`` per kg; of a plain number, neither is said."""
-    dose = read_dose(answer)
+    dose = read_dose(_CONFIRMED.sub("", answer))
     is_total = dose is not None and not dose.per and "cell" in answer.casefold()
     return replace(dose, per="total") if dose is not None and is_total else dose
+
+
+def is_unlikely(answer: str, *, total: bool) -> bool:
+    """Tell whether an answer is of more cells per kg than anybody is given, and nobody confirmed it in words."""
+    dose = read_answer(answer)
+    if dose is None or dose.per == "total" or (total and not dose.per):
+        return False
+    return dose.cells > HIGHEST_PER_KG and not _CONFIRMED.search(answer)
 
 
 def permitted_of(source_map: SourceMap, dictionary: str, *, word: str = "") -> str:
@@ -50,6 +61,9 @@ def fault_of(answer: str, *, total: bool) -> str | None:
     wanted = '"140e6 cells" (all cells) or "2e6 cells/kg"' if total else permitted(DOSE)
     if dose is None or (total and not dose.per):
         return f"answer {wanted}"
+    if is_unlikely(answer, total=total) and is_possible_per_kg(dose.cells):
+        return (f'{dose.cells:g} cells per kg is more than anybody is known to have been given: answer "{dose.cells:g} '
+                f'cells" if it is of all cells, or "{dose.cells:g} cells/kg confirmed"')  # fmt: skip
     low, high = _ALL_CELLS
     if low <= dose.cells <= high if dose.per == "total" else is_possible_per_kg(dose.cells):
         return None

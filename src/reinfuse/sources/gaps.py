@@ -13,7 +13,7 @@ from reinfuse.tabular.toml import toml_text
 
 Kind = Literal[
     "", "unread", "open", "order", "partial", "unmatched", "fault", "weight", "total", "unsaid", "tick", "undated",
-    "birth", "answer", "range",
+    "birth", "answer", "high", "range",
 ]  # fmt: skip
 _DATE = 'a date as 2024-03-15, or "" for an empty cell'
 _ANSWERS = {
@@ -25,6 +25,8 @@ _ANSWERS = {
     "lymphodepletion": 'a regimen as Flu/Cy, Cy, bendamustine or none, or "" for an empty cell',
 }  # fmt: skip
 """What can be answered for the words of a column without choices."""
+_DATES = ("date", "last_contact", "death")
+_DAYS = re.compile(r"-?(?!(?:19|20)\d\d$)\d{1,4}")
 SHOWN = 12
 """Different texts that are shown of one column."""
 _RULES: dict[str, str] = {
@@ -41,6 +43,7 @@ _RULES: dict[str, str] = {
     "undated": "death without its date",
     "birth": "no date of birth that can be read",
     "answer": "answered by a number that says neither cells nor cells/kg, in a column of total cells",
+    "high": "answered by more than 5e7 cells per kg, which nobody is known to have been given",
     "range": "gives fewer than 1e4 or more than 1e9 cells per kg, which is no dose",
 }
 
@@ -108,6 +111,8 @@ def _counted(what: str, texts: Sequence[tuple[str, Mapping[str, None]]]) -> str:
 
 
 def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
+    if kind in ("unread", "open") and (days := _as_days(gap)):
+        return days
     line = f"[values.{gap.dictionary}] {_quoted(text)} = "
     meanings = permitted(gap.dictionary)
     remedies: dict[Kind, str] = {
@@ -126,10 +131,24 @@ def _remedy(kind: Kind, gap: _Gap, *, text: str) -> str:
         "tick": "correct the cells: 1, x, yes or Checked; 0, no, Unchecked or empty",
         "undated": "enter the date of death, or read it from its column, `where` this one says so",
         "answer": f'{line}"140e6 cells" (all cells, divided by the body weight) or "2e6 cells/kg"',
+        "high": f'{line}"140e6 cells" (all cells, divided by the body weight), or "60e6 cells/kg confirmed"',
         "range": f"correct the unit or the weight of {gap.place} in the map, its answer, or the cell",
         "birth": f"correct the dates, or take the line {gap.place} out of the map",
     }
     return remedies[kind]
+
+
+def _as_days(gap: _Gap) -> str:
+    """Return how numbers of days are read in a line of dates; empty where most texts are none."""
+    block, _, column = gap.place.rpartition(".")
+    numbers = [t for t in gap.texts if _DAYS.fullmatch(t)]
+    if column not in _DATES or 2 * len(numbers) <= len(gap.texts):
+        return ""
+    if block.startswith("infusions"):
+        return (f'numbers of days are no dates: write day = {_quoted(gap.header)} in place of date to {block} in the '
+                "map, if they count from the first infusion (its day is 0)")  # fmt: skip
+    return (f'numbers of days are no dates: write {column} = {{ column = {_quoted(gap.header)}, after = "infusion 1" }} '
+            f"to {block} in the map, with the infusion from which they count")  # fmt: skip
 
 
 def permitted(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from reinfuse.cohort.schema import TABLES, WIDE, Column
 from reinfuse.sources.ages import UNTOLD_DAY
-from reinfuse.sources.dose_answers import DOSE, read_answer, says_total
+from reinfuse.sources.dose_answers import DOSE, is_unlikely, read_answer, says_total
 from reinfuse.sources.gaps import Kind
 from reinfuse.sources.source_map import MISSING_CODES, OPEN, Answer, Block, Field, SourceMap
 from reinfuse.sources.values import understand
@@ -161,8 +161,11 @@ class Meanings:
         dose = read_answer(answer)
         if dose is None:
             return Meaning(gap="unread")
+        total = says_total(self.filled)
+        if is_unlikely(answer, total=total):
+            return Meaning(gap="high")
         if not dose.per:
-            return Meaning(gap="answer") if says_total(self.filled) else Meaning({self.name: answer}, rule)
+            return Meaning(gap="answer") if total else Meaning({self.name: answer}, rule)
         return Meaning({"dose_cells" if dose.per == "total" else self.name: number_text(dose.cells)}, rule)
 
     def _missing_code(self, answer: Answer) -> Meaning:

@@ -31,6 +31,9 @@ _UNITS_BEHIND = re.compile(
 _OF_SIGN = frozenset({"-", "--", "–", "—", "+"})
 """Negative results in one sheet, missing values in the next."""
 _UNKNOWN = frozenset({"unk", "unk."})
+_NOT_ASSESSED = frozenset({"nb", "nf", "n.v.", "n.v"})
+"""Not known or not done, in columns of what is assessed; NB is a disease among diagnoses."""
+_ASSESSED = ("result", "value", "response", "umrd_day28")
 _SIGNED = ("result", "umrd_day28", "mrd")
 
 
@@ -70,6 +73,8 @@ def understand(column: str, text: str, *, unit: str = "", order: str = "", mark:
     low = text.casefold()
     if is_fault(text):
         return None
+    if low in _NOT_ASSESSED and name in _ASSESSED:
+        return MISSING_CELL
     unsaid = low in UNSAID or low in _UNKNOWN
     if low in MISSING or is_foreign_missing(text) or (unsaid and name != "death_cause"):
         signed = low in _OF_SIGN and name in _SIGNED
