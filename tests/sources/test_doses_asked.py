@@ -70,7 +70,7 @@ def test_an_answer_that_says_neither_is_refused_and_asked_with_both_readings():
     assert "neither cells nor cells/kg" in problem.rule
     [question] = questions(map_of(text.replace("{}", "?")))
     assert '"147e6 cells", which the body weight divides: 2.1e+06 cells/kg at 70 kg' in question.text
-    assert '"147e6 cells/kg", which nothing divides' in question.text
+    assert '"2e6 cells/kg", which nothing divides' in question.text
     assert '[values.dose_cells_per_kg]  # of all cells as "140e6 cells"' in map_text(map_of(text), ())
     assert fault(question, "147000000") is not None
     assert fault(question, "900 cells/kg") is not None
@@ -91,3 +91,14 @@ def test_a_total_dose_whose_weight_is_not_known_is_left_empty_and_one_with_a_wor
     imported = followed(HEAD + TOTAL, sheet(text))
     assert len(imported.problems) == count
     assert doses(imported) == ["", "2000000"]
+
+
+@pytest.mark.parametrize("answer", ["147e6 cells/kg", "147 Mio/kg"])
+def test_an_answer_above_any_dose_per_kg_is_confirmed_in_words(answer):
+    """147e6 cells are 2.1e6 per kg at 70 kg; 147e6 per kg is five times the highest dose that was given."""
+    line = '[values.dose_cells_per_kg]\nfull = "{}"\n'
+    refused = followed("---\n" + line.format(answer) + HEAD + PER_KG, sheet(ROW.format("full")))
+    assert [rule for *_, rule in problems(refused)] == [
+        "answered by more than 5e7 cells per kg, which nobody is known to have been given"]  # fmt: skip
+    agreed = followed("---\n" + line.format("147e6 cells/kg confirmed") + HEAD + PER_KG, sheet(ROW.format("full")))
+    assert doses(agreed) == ["147000000"]

@@ -49,9 +49,10 @@ def permitted_of(source_map: SourceMap, dictionary: str, *, word: str = "") -> s
     power = _POWER.search(word.translate(_RAISED))
     cells = float(power[1].replace(",", ".")) * 10.0 ** int(power[2]) if power else 140e6
     number = f"{cells / 1e6:g}e6"
+    per_kg = number if power and cells <= HIGHEST_PER_KG else "2e6"
     return (
         f'of all cells as "{number} cells", {TOTAL}: {cells / _USUAL_KG:.2g} cells/kg at {_USUAL_KG} kg; or per kg as '
-        f'"{number if power else "2e6"} cells/kg", which nothing divides; or "" for an empty cell'
+        f'"{per_kg} cells/kg", which nothing divides; or "" for an empty cell'
     )
 
 

@@ -1,6 +1,7 @@
 """Days of assessments that stand in the cells of the response: ``CR (d33)`` dates it, and the MRD beside it."""
 
 from __future__ import annotations
+
 from dataclasses import replace
 
 from reinfuse.sources.propose.filled import ProposedLine

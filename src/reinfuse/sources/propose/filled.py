@@ -106,8 +106,7 @@ def line_of(match: Match, *, order: str, weight: str = "", doubts: Iterable[str]
         unsure.append("its cells speak little for it")
     if words:
         unsure.append(_open_words(words, len(cells.counts)))
-    if unknown := [f"{code} is {cells.column.choices[code]}" for code, meaning in answers.items() if meaning == OPEN]:
-        unsure.append(f"codes whose meaning is not understood: {_listed(unknown)}")
+    unsure += _open_codes(answers, cells)
     if match.names_a_person:
         unsure.append('it names a person: ids = "number" writes P001, P002, ... in its place, "keep" keeps it')
     if guessed:
@@ -167,6 +166,12 @@ def _labels(column: str, cells: ColumnCells) -> dict[str, Answer]:
         name = column.rpartition(".")[2]
         answers[code] = parts[name] if set(parts) == {name} else parts or ("" if said else OPEN)
     return answers
+
+
+def _open_codes(answers: Mapping[str, Answer], cells: ColumnCells) -> list[str]:
+    """Return the doubt about codes whose label is not understood, with that label; none where there are none."""
+    unknown = [f"{code} is {cells.column.choices[code]}" for code, meaning in answers.items() if meaning == OPEN]
+    return [f"codes whose meaning is not understood: {_listed(unknown)}"] if unknown else []
 
 
 def _because(match: Match) -> str:
@@ -271,9 +276,9 @@ def _worded_totals(cells: ColumnCells) -> tuple[str, ...]:
 
 def _codes(cells: ColumnCells) -> tuple[str, ...]:
     """Return numbers that are codes of missing doses rather than doses: ``99`` among doses of 1 to 4."""
-    doses = {t: d.cells for t in cells.counts if (d := read_dose(t, mark=cells.mark)) and not _MISSING_DOSE.fullmatch(t)}
-    largest = max(doses.values(), default=0.0)
-    return tuple(t for t in cells.counts if _MISSING_DOSE.fullmatch(t) and 0 < _TIMES * largest <= abs(float(t)))
+    nines = [t for t in cells.counts if _MISSING_DOSE.fullmatch(t)]
+    doses = [d.cells for t in cells.counts if t not in nines and (d := read_dose(t, mark=cells.mark))]
+    return tuple(t for t in nines if doses and _TIMES * max(doses) <= abs(float(t)))
 
 
 def _timed(filled: Field, cells: ColumnCells) -> tuple[Field, list[str]]:
