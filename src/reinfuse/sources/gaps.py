@@ -148,7 +148,8 @@ def _as_days(gap: _Gap) -> str:
         return (f'numbers of days are no dates: write day = {_quoted(gap.header)} in place of date to {block} in the '
                 "map, if they count from the first infusion (its day is 0)")  # fmt: skip
     line = f'{column} = {{ column = {_quoted(gap.header)}, after = "infusion 1" }}'
-    return (f"numbers of days are no dates: write {line} to {block} in the map, with the infusion from which they count")  # fmt: skip
+    more = f"to {block} in the map, with the infusion from which they count"
+    return f"numbers of days are no dates: write {line} {more}"
 
 
 def permitted(name: str) -> str:
