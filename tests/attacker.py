@@ -18,7 +18,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
-from reinfuse.cohort.endpoint_derivation import responder_set
+from reinfuse.cohort.responders import responder_set
 from reinfuse.disclosure import SHOWN_FROM
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings

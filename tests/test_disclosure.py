@@ -17,7 +17,7 @@ from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.declarations import Endpoint
 from reinfuse.cohort.declarations import Rules as PlanRules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint, wholes
-from reinfuse.cohort.endpoint_derivation import responder_set
+from reinfuse.cohort.responders import responder_set
 from reinfuse.cohort.strata import Stratum, factor_of, level_of
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import measures, suppressed

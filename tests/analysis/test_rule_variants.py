@@ -12,10 +12,11 @@ import pytest
 from helpers import plain, read, write_sheet
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.analyses.endpoint_rules import OF_PLAN, side_by_side
+from reinfuse.analyses.survival import median
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.endpoint_derivation import derive
-from reinfuse.cohort.estimands import CENSORED, COMPOSITE, INTERCURRENT, POLICY, estimands
+from reinfuse.cohort.estimands import CENSORED, COMPOSITE, INTERCURRENT, POLICY, WHILE_ON, estimands
 from reinfuse.cohort.rule_variants import outcomes, rule_variants, transplanted
 from reinfuse.exceptions import PlanRefused
 from reinfuse.report.analyses.endpoint_rules import conclusions
@@ -81,11 +82,25 @@ def test_medians_are_those_of_r(case, records):
     assert (record.n, record.events) == (len(case["time"]), case["status"].count(1))
 
 
+def test_depth_and_duration_of_response_are_those_of_r(study):
+    plan = study.plan.replace(rules={"depth": "derived"})
+    findings = Study(study.cohort, plan).only("response", "survival")
+    every = [e for e in findings.estimates if (e.population, e.group) == ("all", None)]
+    for case in GOLDEN["depth"]:
+        end = Study(study.cohort, plan).data.endpoint(case["endpoint"])
+        assert (end.time[end.known].tolist(), end.event[end.known].tolist()) == (case["time"], case["status"])
+        curve = findings.curves[case["endpoint"], "all", None]
+        assert median(curve, 0.95, end.name, population="all", group=None).estimate == case["median"][0]
+    (share,) = [e for e in every if (e.endpoint, e.statistic) == ("confirmed_response", "proportion")]
+    assert [share.events, share.n, share.lower, share.upper] == pytest.approx(GOLDEN["confirmed"])
+
+
 def test_patients_who_differ_and_proportions_by_hand(records):
     assert [of(records, "pfs", rule, "changed").estimate for rule in RULES.values()] == [0, 5, 2, 2, 3]
     assert [of(records, "dor", rule, "changed").estimate for rule in RULES.values()] == [0, 2, 1, 2, 1]
     assert [(e.group, e.events, e.n) for e in records if e.statistic == "proportion"] == [
         ("not assessed = no response", 5, 11), ("only patients who were assessed", 5, 10),
+        ("confirmed at least 28 days later", 2, 11),
         ("assessments after a transplant count", 6, 11)]  # fmt: skip
     assert of(records, "pfs", RULES["FDA"], "median").note.startswith(OF_PLAN)
     assert not any(e.statistic.endswith("ratio") and e.endpoint == "efs" for e in records)
@@ -153,10 +168,10 @@ def test_a_conclusion_that_depends_on_the_rule_is_told(quick_findings):
         assert f"progression-free survival depends on the rule: {words}{RULES['EMA']}. At most 3 of 44" in text
 
 
-BASE = {"people": "P,1000,1000", "responses": {"P": "30 PR 150 PD"}}
+BASE = {"people": "P,1000,1000", "responses": {"P": "30 CR 150 PD"}}
 EVENTS = {"New therapy": "P 60 anticancer", "Transplant": "P 60 allo-HCT"}
 WAYS = [{}, {"censor_at_new_therapy": False}, {"censor_dor_at_new_therapy": False},
-        {"transplant_is_new_therapy": False}, {"efs": "index day"}]  # fmt: skip
+        {"transplant_is_new_therapy": False}, {"efs": "index day"}, {"depth": "derived"}]  # fmt: skip
 
 
 @pytest.mark.parametrize("rules", WAYS, ids=str)
@@ -168,13 +183,18 @@ def test_the_strategy_of_an_estimand_is_what_the_derivation_does(rules, event, t
     without, having = (row.row(0, named=True) for row in rows)
     place, tested = INTERCURRENT.index(event), 0
     for one in estimands(Rules(**rules)):
-        if ENDPOINTS[one.name].kind != "time":
+        if ENDPOINTS[one.name].kind != "time" or ENDPOINTS[one.name].table == "mrd":  # the patient has no MRD test
             continue
         strategy = one.strategies[place].rpartition(", then ")[2]  # the patient had responded
         days, flag = ENDPOINTS[one.name].columns
         outcome = (having[days], having[flag])
-        day = 60 - (30 if one.name == "dor" else 0)
-        expected = {POLICY: (without[days], without[flag]), COMPOSITE: (day, "yes"), CENSORED: (day - 30, "no")}
+        day = 60 - (30 if one.name in ("dor", "docr") else 0)
+        expected = {
+            POLICY: (without[days], without[flag]),
+            WHILE_ON: (without[days], without[flag]),
+            COMPOSITE: (day, "yes"),
+            CENSORED: (day - 30, "no"),
+        }
         assert outcome == expected[strategy], (one.name, strategy)
         tested += 1
     assert tested >= 6

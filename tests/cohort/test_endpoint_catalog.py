@@ -12,7 +12,8 @@ from helpers import plain
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.cohort.declarations import MODELLED, RESERVED, Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration, names, wholes
-from reinfuse.cohort.endpoint_derivation import BEST_RESPONSES, RULES, endpoint_rules
+from reinfuse.cohort.endpoint_derivation import RULES, endpoint_rules
+from reinfuse.cohort.responders import BEST_RESPONSES
 from reinfuse.cohort.schema import TABLES, WIDE
 from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
@@ -24,7 +25,7 @@ from reinfuse.report.sections.contents import SUPPLEMENT, documents
 SOURCE = Path(reinfuse.__file__).parent
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 EVERY = [pytest.param(e, id=e.name) for e in ENDPOINTS.values()]
-SWITCHED_ON: dict[str, object] = {"efs": "index day"}
+SWITCHED_ON: dict[str, object] = {"efs": "index day", "depth": "derived"}
 """Rules of a plan that has every endpoint derived."""
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from helpers import read
 from reinfuse.cohort.declarations import Rules
-from reinfuse.cohort.endpoint_derivation import derive, responder_set
+from reinfuse.cohort.endpoint_derivation import derive
+from reinfuse.cohort.responders import responder_set
 from reinfuse.cohort.toxicity_grades import grade_name
 
 INDEX = 100

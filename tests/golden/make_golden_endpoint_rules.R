@@ -1,4 +1,4 @@
-# Makes endpoint_rules.json: medians of progression-free survival and duration of response of eleven literal patients by
+# Makes endpoint_rules.json: medians of progression-free survival and of durations of response of eleven literal patients by
 # five rules, whose times are derived by hand (tests/analysis/test_rule_variants.py holds the patients). Kaplan-Meier:
 # survfit, log-log limits. Competing transplant: survfit's cumulative incidence with log-log limits; the median and its
 # limits are the first times at which these reach one half.
@@ -31,6 +31,12 @@ cases <- c(
   case("dor", "FDA",       c(170, 0, 0, 150, 320),     c(1, 0, 0, 0, 1)),
   case("dor", "EMA",       c(170, 120, 270, 150, 320), c(1, 1, 1, 0, 1)),
   case("dor", "competing", c(170, 0, 60, 150, 320),    c(1, 0, 2, 0, 1)))
-writeLines(sprintf('{"made_with": "%s, survival %s",\n"rules": [\n%s]}', R.version.string,
-                   packageVersion("survival"), paste(cases, collapse = ",\n")),
+depth <- c(
+  #                   A    B  F
+  case("docr", "FDA", c(170, 0, 150),           c(1, 0, 0)),
+  #                   A   B   C   F   J
+  case("ttr", "FDA",  c(30, 30, 30, 30, 30),    c(1, 1, 1, 1, 1)))
+confirmed <- vector(c(2, 11, binom.test(2, 11)$conf.int))  # F and J of eleven
+writeLines(sprintf('{"made_with": "%s, survival %s",\n"confirmed": %s,\n"depth": [\n%s],\n"rules": [\n%s]}', R.version.string,
+                   packageVersion("survival"), confirmed, paste(depth, collapse = ",\n"), paste(cases, collapse = ",\n")),
            "tests/golden/endpoint_rules.json")

@@ -19,6 +19,7 @@ from reinfuse.cohort.endpoints import EndpointColumn, from_columns
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.level_groups import group_notes
 from reinfuse.cohort.raw_tables import ROW, TIME
+from reinfuse.cohort.responders import BEST_RESPONSES
 from reinfuse.cohort.schema import PATIENTS, WIDE
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.cohort.strata import Stratum
@@ -230,7 +231,7 @@ def _built_in(frame: pl.DataFrame, name: str, *, rules: Rules) -> EndpointColumn
     if endpoint.of_best_response:
         if "diagnosis" not in frame.columns:
             frame = frame.with_columns(diagnosis=pl.lit(None, pl.String))
-        event = frame.select(e=endpoints.BEST_RESPONSES[name](rules))["e"].cast(pl.Float64).to_numpy()
+        event = frame.select(e=BEST_RESPONSES[name](rules))["e"].cast(pl.Float64).to_numpy()
         return EndpointColumn(name, endpoint.label, "binary", event.astype(np.float64))
     if endpoint.kind == "binary":
         return EndpointColumn(name, endpoint.label, "binary", _flag(frame, name))

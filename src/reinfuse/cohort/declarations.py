@@ -234,6 +234,13 @@ class Rules(Declaration):
         day of the index infusion (FDA 2022, ELN 2022); ``day of failure``: on the first day on which that was certain.
     efs_day
         Day after the index infusion by which the first response must have been recorded.
+    depth
+        ``derived``: also confirmed response, time to response, duration of CR, undetectable MRD at any time and how
+        long it lasts; ``none``: not.
+    confirmation_days
+        A response is confirmed by a second one so many days or more after the first.
+    sd_min_days
+        Stable disease before this day after the index infusion is no best response (not evaluable); 0: it is.
     split_dose_days
         A planned infusion within so many days of the one before is a part of it; 0: never.
     toxicity_absent
@@ -254,6 +261,9 @@ class Rules(Declaration):
     death_of_disease: Literal["relapse", "non-relapse mortality"] = "relapse"
     efs: Literal["none", "index day", "day of failure"] = "none"
     efs_day: int = Field(default=90, gt=0, le=DAYS[1])
+    depth: Literal["none", "derived"] = "none"
+    confirmation_days: int = Field(default=28, gt=0, le=DAYS[1])
+    sd_min_days: int = Field(default=0, ge=0, le=DAYS[1])
     split_dose_days: int = Field(default=30, ge=0, le=365)
     toxicity_absent: Literal["none", "missing"] = "none"
 

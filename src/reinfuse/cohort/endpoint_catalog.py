@@ -117,8 +117,16 @@ _DECLARED = (
         part_of=("response",), therapy="end", modelled=True, summarised=True, brief="all",
     ),
     BuiltInEndpoint(
-        "umrd_day28", "Undetectable MRD at day 28", "uMRD", "binary", "mrd", therapy="end", modelled=True,
-        expected=True, summarised=True, brief="all",
+        "confirmed_response", "Confirmed response", "confirmed ORR", "binary", "responses", part_of=("response",),
+        therapy="end", switch="depth", modelled=True,
+    ),
+    BuiltInEndpoint(
+        "umrd_day28", "Undetectable MRD at day 28", "uMRD", "binary", "mrd", part_of=("umrd_best",), therapy="end",
+        modelled=True, expected=True, summarised=True, brief="all",
+    ),
+    BuiltInEndpoint(
+        "umrd_best", "Undetectable MRD at any time", "uMRD at any time", "binary", "mrd", therapy="end",
+        switch="depth",
     ),
     BuiltInEndpoint(
         "pfs", "Progression-free survival", "PFS", "time", "responses", duration="progression-free survival",
@@ -140,6 +148,21 @@ _DECLARED = (
         "dor", "Duration of response", "DOR", "time", "responses", duration="duration of response, responders only",
         event="as for PFS", part_of=("pfs",), among="response", since="the first response",
         therapy="censor_dor_at_new_therapy", modelled=True, summarised=True, brief="all",
+    ),
+    BuiltInEndpoint(
+        "ttr", "Time to response", "TTR", "time", "responses", duration="time to response, responders only",
+        event="first response", part_of=("response",), among="response", therapy="end", switch="depth",
+    ),
+    BuiltInEndpoint(
+        "docr", "Duration of complete response", "DoCR", "time", "responses",
+        duration="duration of complete response, complete responders only", event="as for PFS", part_of=("pfs",),
+        among="cr", since="the first complete response", therapy="censor_dor_at_new_therapy", switch="depth",
+    ),
+    BuiltInEndpoint(
+        "umrd_duration", "Duration of undetectable MRD", "uMRD duration", "time", "mrd",
+        duration="duration of undetectable MRD, of who had it", event="detectable MRD, progression, relapse or death",
+        part_of=("umrd_best",), among="umrd_best", since="the first undetectable test",
+        therapy="censor_dor_at_new_therapy", switch="depth",
     ),
     BuiltInEndpoint(
         "ttnt", "Time to next treatment", "TTNT", "time", "patients", duration="time to next treatment",

@@ -20,6 +20,8 @@ from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, BuiltInEndpoint
 from reinfuse.cohort.raw_tables import ROW, TIME
 from reinfuse.cohort.residual_disease import COMPARTMENT, umrd
+from reinfuse.cohort.responders import counted, is_responder
+from reinfuse.cohort.response_depth import with_depth
 from reinfuse.cohort.schema import RESPONSES
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.cohort.study_days import ID, before_therapy, first_row, row_of, since_index, with_index
@@ -58,6 +60,8 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
         frame = _efs(frame, rules)
     frame = _os_ttnt(frame)
     frame = _relapse_nrm(frame, rules)
+    if rules.depth != "none":
+        frame = with_depth(frame, cohort, base, assessed=assessed, rules=rules)
     frame = _dor(frame)
     if "mrd" in cohort.tables:
         frame = frame.join(umrd(cohort, base, rules=rules), on=ID, how="left")
@@ -90,39 +94,17 @@ def words(flags: pl.Expr) -> pl.Expr:
     return pl.when(flags).then(pl.lit("yes")).when(~flags).then(pl.lit("no"))
 
 
-def responder_set(rules: Rules, diagnosis: str | None) -> tuple[str, ...]:
-    """Return the best responses that count as response in a diagnosis."""
-    return rules.responders_by_diagnosis.get(diagnosis or "", rules.responders)
-
-
-def is_responder(rules: Rules, response: str = "response", *, diagnosis: str = "diagnosis") -> pl.Expr:
-    """Return the expression that tells whether a best response counts as response in its diagnosis."""
-    expr = pl.col(response).is_in(list(rules.responders))
-    for name, responses in rules.responders_by_diagnosis.items():
-        of_diagnosis = pl.col(response).is_in(list(responses))
-        expr = pl.when(pl.col(diagnosis) == name).then(of_diagnosis).otherwise(expr)
-    return expr.fill_null(False)
-
-
-def is_complete(rules: Rules) -> pl.Expr:
-    """Return the expression that tells whether a best response counts as complete."""
-    return pl.col("response").is_in(list(rules.complete)).fill_null(False)
-
-
-BEST_RESPONSES: Mapping[str, Callable[[Rules], pl.Expr]] = {"response": is_responder, "cr": is_complete}
-"""Of each endpoint that is a set of best responses, who has it."""
-
-
 def _best_response(assessed: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     """Return best response before progression and new therapy, its row, days of first assessment and response."""
     rank = pl.col("response").replace_strict(dict(zip(RESPONSES, range(len(RESPONSES)), strict=True)), default=None)
-    counted = assessed.filter(before_therapy()).with_columns(rank=rank.cast(pl.Int64))
-    adequate = counted.filter(pl.col("response") != "NE")
+    adequate = assessed.filter(before_therapy() & (pl.col("response") != "NE"))
     visit = adequate.group_by(ID).agg(**{FIRST_ASSESSED: pl.col("t").min()})
-    progression = pl.col("t").filter(pl.col("response") == "PD").min().over(ID)
-    counted = counted.filter(progression.is_null() | (pl.col("t") < progression) | (pl.col("response") == "PD"))
-    best = counted.sort("rank", "t", ROW).unique(ID, keep="first", maintain_order=True)
-    good = counted.filter(is_responder(rules))
+    rows = counted(assessed).with_columns(rank=rank.cast(pl.Int64))
+    early = (pl.col("response") == "SD") & (pl.col("t") < rules.sd_min_days)
+    response = pl.when(early).then(pl.lit("NE")).otherwise("response")
+    ranked = rows.with_columns(response=response, rank=pl.when(early).then(RESPONSES.index("NE")).otherwise("rank"))
+    best = ranked.sort("rank", "t", ROW).unique(ID, keep="first", maintain_order=True)
+    good = rows.filter(is_responder(rules))
     first = good.group_by(ID).agg(response_t=pl.col("t").min())
     best = best.select(ID, "response", response_source=row_of("responses"))
     return best.join(first, on=ID, how="left").join(visit, on=ID, how="left")
@@ -307,6 +289,20 @@ RULES: Mapping[str, Callable[[Rules], str]] = {
     "efs": _efs_rule,
     "os": lambda _: "to death; censored at last contact",
     "dor": _dor_rule,
+    "confirmed_response": lambda rules: (
+        f"response at assessments at least {rules.confirmation_days} days apart, no progression or new anticancer "
+        "therapy before the second; all others count as without"
+    ),
+    "ttr": lambda _: "responders, from the index infusion to the first response",
+    "docr": lambda _: "from the first complete response, as duration of response",
+    "umrd_best": lambda rules: (
+        "undetectable on any day up to a new anticancer therapy; on a day the first of: "
+        f"{', '.join(rules.umrd_compartments)}; detectable takes precedence; no test = excluded"
+    ),
+    "umrd_duration": lambda _: (
+        "from the first undetectable test to detectable MRD, progression, relapse or death; censored at the last test, "
+        "at a new anticancer therapy as duration of response"
+    ),
     "ttnt": lambda _: "to a new anticancer therapy or death; censored at last contact",
     "relapse": _relapse_nrm_rule,
     "nrm": _relapse_nrm_rule,

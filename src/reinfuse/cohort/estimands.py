@@ -66,7 +66,7 @@ def _population(endpoint: BuiltInEndpoint) -> str:
 def _variable(endpoint: BuiltInEndpoint) -> str:
     if endpoint.kind == "binary":
         return _lowered(endpoint.label)
-    event = ENDPOINTS[endpoint.part_of[0]].event if endpoint.among and endpoint.part_of else endpoint.event
+    event = (ENDPOINTS[endpoint.part_of[0]].event if endpoint.among else "") or endpoint.event
     return f"time from {'infusion' if endpoint.since == INDEX else endpoint.since} to {event}"
 
 
@@ -89,9 +89,9 @@ def _at_therapy(endpoint: BuiltInEndpoint, rules: Rules) -> str:
 def _missed(endpoint: BuiltInEndpoint, rules: Rules) -> str:
     if endpoint.kind == "binary":
         return UNTESTED if endpoint.table == "mrd" else f"{COMPOSITE} (no response)"
-    if endpoint.table != "responses":
+    if endpoint.table == "patients":
         return NOT_READ
-    if endpoint.to_last_contact or rules.max_gap_days is None:
+    if endpoint.table == "mrd" or endpoint.therapy == "end" or endpoint.to_last_contact or rules.max_gap_days is None:
         return POLICY
     return f"{CENSORED} after {rules.max_gap_days} days"
 
@@ -105,7 +105,10 @@ def _death(endpoint: BuiltInEndpoint) -> str:
         return EVENT
     if endpoint.competes_with:
         return COMPETING
-    return COMPOSITE if endpoint.name in of_death or of_death & set(endpoint.part_of) else CENSORED
+    if endpoint.therapy == "end":
+        return WHILE_ON
+    named = "death" in endpoint.event or endpoint.name in of_death or of_death & set(endpoint.part_of)
+    return COMPOSITE if named else CENSORED
 
 
 def _lowered(label: str) -> str:

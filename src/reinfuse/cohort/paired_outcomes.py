@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.arrays import Floats
-from reinfuse.cohort import endpoint_derivation
+from reinfuse.cohort import endpoint_derivation, responders
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.data_notes import filled
 from reinfuse.cohort.declarations import Rules
@@ -82,8 +82,8 @@ def _outcomes(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
         ID,
         "pfs_days",
         best="response",
-        response=endpoint_derivation.is_responder(rules),
-        cr=endpoint_derivation.is_complete(rules),
+        response=responders.is_responder(rules),
+        cr=responders.is_complete(rules),
         pfs_event=pl.col("pfs_event") == "yes",
         assessed=(pl.col("response") != "NE").fill_null(False),
     )

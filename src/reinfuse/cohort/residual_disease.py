@@ -44,11 +44,21 @@ def in_other_compartments(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -
 
 
 def _in_window(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
+    tests = _tests(cohort, base, rules=rules).rename({"undetectable": "umrd_day28"})
+    return tests.filter(pl.col("t").is_between(*rules.umrd_window))
+
+
+def tests_of(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
+    """Return the tests of compartments that the plan names: `t`, `compartment`, and whether MRD was `undetectable`."""
+    return _tests(cohort, base, rules=rules).filter(pl.col("compartment").is_in(list(rules.umrd_compartments)))
+
+
+def _tests(cohort: Cohort, base: pl.DataFrame, *, rules: Rules) -> pl.DataFrame:
     tests = since_index(cohort, "mrd", base=base)
     have = tests.columns
     value = pl.col("value") if "value" in have else pl.lit(None, dtype=pl.Float64)
     result = pl.col("result") if "result" in have else pl.lit(None, dtype=pl.String)
     compartment = pl.col("compartment") if "compartment" in have else pl.lit(None, dtype=pl.String)
-    tests = tests.with_columns(umrd_day28=pl.coalesce(result == "undetectable", value < rules.umrd_threshold),
+    tests = tests.with_columns(undetectable=pl.coalesce(result == "undetectable", value < rules.umrd_threshold),
                                compartment=compartment.fill_null(NOT_RECORDED))  # fmt: skip
-    return tests.filter(pl.col("t").is_between(*rules.umrd_window) & pl.col("umrd_day28").is_not_null())
+    return tests.filter(pl.col("undetectable").is_not_null())

@@ -24,7 +24,7 @@ from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.raw_tables import TIME
 from reinfuse.cohort.study_days import ID, with_index
 
-Compared = Literal["new therapy", "missed visits", "transplant", "failure date", "not assessed"]
+Compared = Literal["new therapy", "missed visits", "transplant", "failure date", "not assessed", "confirmation"]
 TIMES = tuple(name for name in names(kind="time") if ENDPOINTS[name].therapy in Rules.model_fields)
 """The endpoints that a rule of the plan censors at a new therapy."""
 FIRST = names(main=True, of_best_response=True)
@@ -32,6 +32,7 @@ _CENSORED = {"censor_at_new_therapy": True, "censor_dor_at_new_therapy": True, "
              "max_gap_days": None}  # fmt: skip
 _THROUGH = {**_CENSORED, "censor_at_new_therapy": False, "censor_dor_at_new_therapy": False}
 _IGNORED = {**_CENSORED, "transplant_is_new_therapy": False}
+CONFIRMED = "confirmed_response"
 DATED = "index day"
 """When a failure to respond is dated where the plan derives no event-free survival."""
 OTHER_DATE = {"index day": "day of failure", "day of failure": "index day"}
@@ -51,8 +52,9 @@ class RuleVariant:
         Of which it is a rule.
     changes
         Rules that are not the plan's.
-    transplant_competes, assessed_only
-        A transplant is a competing event; only patients with an adequate assessment are evaluated.
+    transplant_competes, assessed_only, confirmed
+        A transplant is a competing event; only patients with an adequate assessment are evaluated; only a confirmed
+        response counts.
     """
 
     name: str
@@ -61,6 +63,7 @@ class RuleVariant:
     changes: Mapping[str, object]
     transplant_competes: bool = False
     assessed_only: bool = False
+    confirmed: bool = False
 
     def rules(self, plan: Rules) -> Rules:
         """Return the plan's rules with the changes; event-free survival is derived in any case."""
@@ -82,13 +85,15 @@ def rule_variants(rules: Rules, missed_visits_days: int) -> Iterator[RuleVariant
     best = {"transplant_is_new_therapy": True}
     yield RuleVariant("not assessed = no response", "", FIRST, best)
     yield RuleVariant("only patients who were assessed", "not assessed", FIRST, best, assessed_only=True)
+    confirmed = f"confirmed at least {rules.confirmation_days} days later"
+    yield RuleVariant(confirmed, "confirmation", FIRST, {**best, "depth": "derived"}, confirmed=True)
     yield RuleVariant("assessments after a transplant count", "transplant", FIRST,
                       {"transplant_is_new_therapy": False})  # fmt: skip
 
 
 def same_rules(endpoint: str, one: RuleVariant, *, plan: Rules) -> bool:
     """Tell whether a variant is the plan's own rule for an endpoint."""
-    if one.transplant_competes or one.assessed_only:
+    if one.transplant_competes or one.assessed_only or one.confirmed:
         return False
     declared = ENDPOINTS[endpoint]
     matter = ["transplant_is_new_therapy", *([declared.switch] if declared.switch else [])]
@@ -134,7 +139,10 @@ def outcomes(cohort: Cohort, data: AnalysisSet, variant: RuleVariant, *, index: 
     order = data.frame.select(ID, *(c for c in ("diagnosis",) if c in data.frame.columns))
     frame = order.join(derived, on=ID, how="left", maintain_order="left").join(grafts, on=ID, how="left",
                                                                                maintain_order="left")  # fmt: skip
-    columns = {e.name: e for e in built_in_endpoints(frame, own) if e.name in variant.endpoints}
+    every = {e.name: e for e in built_in_endpoints(frame, own)}
+    columns = {name: end for name, end in every.items() if name in variant.endpoints}
+    if variant.confirmed:
+        columns = {name: replace(end, event=every[CONFIRMED].event) for name, end in columns.items()}
     if variant.transplant_competes:
         columns = {name: _competing(end, frame) for name, end in columns.items()}
     if variant.assessed_only:

@@ -258,7 +258,8 @@ WIDE = TableSchema(
         Column("interval_days", "number", "days from CART1 to CART2", low=0, high=DAYS[1], unit="days"),
         Column("response", "choice", "best response after the index infusion; empty = not assessed",
                choices=RESPONSES, words=RESPONSE_WORDS),
-        Column("umrd_day28", "yes_no", "undetectable MRD at day 28"),
+        *(Column(e.name, "yes_no", e.label[:1].lower() + e.label[1:]) for e in ENDPOINTS.values()
+          if e.kind == "binary" and e.column and e.name != "response"),
         grade_column("crs_grade", "CRS"), grade_column("icans_grade", "ICANS"),
         grade_column("nt_grade", "neurotoxicity by CTCAE"),
         *(column for e in ENDPOINTS.values() if e.kind == "time" for column in _timed(e)),

@@ -11,8 +11,8 @@ import polars as pl
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Rules
-from reinfuse.cohort.endpoint_derivation import is_responder
 from reinfuse.cohort.paired_outcomes import pairs
+from reinfuse.cohort.responders import is_responder
 from reinfuse.cohort.study_days import ID
 from reinfuse.cohort.typed_table import CLASS_SUFFIX
 from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
