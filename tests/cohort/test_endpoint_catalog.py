@@ -130,6 +130,7 @@ def test_of_what_a_plan_declares_itself_nothing_is_declared():
 CHOSEN = {
     "cohort/endpoint_catalog.py": "the declaration itself",
     "cohort/endpoint_derivation.py": "how each is derived",
+    "cohort/responders.py": "which are sets of best responses",
     "cohort/declarations.py": "outcomes that can be landmark factors",
     "cohort/post_baseline.py": "outcomes that can be landmark factors",
     "plan/options.py": "the landmark analyses and protocols of the reference study",

@@ -48,16 +48,16 @@ def test_a_response_is_confirmed_by_a_second_one_so_many_days_later(responses, t
     assert (row["confirmed_response"], row["confirmed_response_source"]) == confirmed
 
 
-@pytest.mark.parametrize(("responses", "person", "ttr", "docr"), [
+@pytest.mark.parametrize(("responses", "person", "first", "docr"), [
     ("30 PR,60 CR,200 PD", "P,1000,", (30, "yes"), (140, "yes")),
     ("30 CRi,200 CR", "P,1000,", (30, "yes"), (170, "no")),
     ("30 PR,60 CR", "P,300,300", (30, "yes"), (140, "yes")),
     ("30 PR,200 PD", "P,1000,", (30, "yes"), (None, None)),
     ("30 SD", "P,1000,", (None, None), (None, None)),
 ])  # fmt: skip
-def test_time_to_response_and_duration_of_complete_response(responses, person, ttr, docr, tmp_path):
+def test_time_to_response_and_duration_of_complete_response(responses, person, first, docr, tmp_path):
     row = row_of(tmp_path, responses=responses, person=person)
-    assert (row["ttr_days"], row["ttr_event"]) == ttr
+    assert (row["response_time_days"], row["response_time_event"]) == first
     assert (row["docr_days"], row["docr_event"]) == docr
 
 
@@ -103,8 +103,8 @@ def test_stable_disease_too_early_is_not_evaluable(day, best, tmp_path):
 
 def test_none_of_them_is_derived_unless_the_plan_says_so(tmp_path):
     row = row_of(tmp_path, responses="30 CR,60 CR", depth="none")
-    assert not {"confirmed_response", "ttr_days", "docr_days", "umrd_best", "umrd_duration_days"} & set(row)
+    assert not {"confirmed_response", "response_time_days", "docr_days", "umrd_best", "umrd_duration_days"} & set(row)
     assert {e.name for e in analysis_set(read(tmp_path, patients="patient_id,last_contact,death,diagnosis\nP,900,,CLL",
             infusions=INFUSIONS + "P,1,0,2e6,Cy/Flu\nP,2,100,2e7,Cy/Flu",
             responses="patient_id,day,response\nP,130,CR\nP,160,CR"), Design(rules=Rules(**ON))).endpoints} >= {
-        "confirmed_response", "ttr", "docr"}  # fmt: skip
+        "confirmed_response", "response_time", "docr"}  # fmt: skip

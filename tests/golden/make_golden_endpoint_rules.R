@@ -35,7 +35,7 @@ depth <- c(
   #                   A    B  F
   case("docr", "FDA", c(170, 0, 150),           c(1, 0, 0)),
   #                   A   B   C   F   J
-  case("ttr", "FDA",  c(30, 30, 30, 30, 30),    c(1, 1, 1, 1, 1)))
+  case("response_time", "FDA",  c(30, 30, 30, 30, 30),    c(1, 1, 1, 1, 1)))
 confirmed <- vector(c(2, 11, binom.test(2, 11)$conf.int))  # F and J of eleven
 writeLines(sprintf('{"made_with": "%s, survival %s",\n"confirmed": %s,\n"depth": [\n%s],\n"rules": [\n%s]}', R.version.string,
                    packageVersion("survival"), confirmed, paste(depth, collapse = ",\n"), paste(cases, collapse = ",\n")),

@@ -150,7 +150,7 @@ _DECLARED = (
         therapy="censor_dor_at_new_therapy", modelled=True, summarised=True, brief="all",
     ),
     BuiltInEndpoint(
-        "ttr", "Time to response", "TTR", "time", "responses", duration="time to response, responders only",
+        "response_time", "Time to response", "TTR", "time", "responses", duration="time to response, responders only",
         event="first response", part_of=("response",), among="response", therapy="end", switch="depth",
     ),
     BuiltInEndpoint(

@@ -293,7 +293,7 @@ RULES: Mapping[str, Callable[[Rules], str]] = {
         f"response at assessments at least {rules.confirmation_days} days apart, no progression or new anticancer "
         "therapy before the second; all others count as without"
     ),
-    "ttr": lambda _: "responders, from the index infusion to the first response",
+    "response_time": lambda _: "responders, from the index infusion to the first response",
     "docr": lambda _: "from the first complete response, as duration of response",
     "umrd_best": lambda rules: (
         "undetectable on any day up to a new anticancer therapy; on a day the first of: "

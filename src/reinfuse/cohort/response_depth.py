@@ -37,7 +37,8 @@ def with_depth(frame: pl.DataFrame, cohort: Cohort, base: pl.DataFrame, *, asses
     since = pl.max_horizontal(pl.col("dor_days") - pl.col("cr_t"), 0)
     frame = frame.with_columns(
         confirmed_response=pl.col("confirmed_source").is_not_null(), confirmed_response_source=row,
-        ttr_days="response_t", ttr_event=pl.when(responded).then(True), ttr_source="first_response_source",
+        response_time_days="response_t", response_time_event=pl.when(responded).then(True),
+        response_time_source="first_response_source",
         docr_days=pl.when(complete).then(since), docr_event=pl.when(complete).then("dor_event"),
         docr_source=pl.when(complete).then("dor_source"),
     )  # fmt: skip

@@ -90,7 +90,7 @@ def derived_concepts() -> Mapping[str, Concept]:
     out = []
     events: Mapping[str, list[str]] = _toml("concepts.toml")["events"]
     for name, endpoint in ENDPOINTS.items():
-        if endpoint.kind != "time":
+        if endpoint.kind != "time" or endpoint.switch == "depth":  # these are read by their standard names alone
             continue
         time, event = endpoint.columns
         title = endpoint.label.casefold()
