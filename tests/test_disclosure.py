@@ -267,6 +267,22 @@ def test_quartiles_are_of_several_patients(plain_demo, k):
     assert not any(e.estimate for e in without.estimates if e.analysis == "baseline" and e.statistic == "iqr_low")
 
 
+def test_of_an_endpoint_that_is_not_shared_nothing_is_told():
+    """What is shared is the same to the last record, whether or not the plan has them derived."""
+    cohort, none = read_cohort(datasets()[DEMO].path), {"models": (), "factors": (), "analyses": Analyses.none()}
+    plans = [{**none, "rules": PlanRules(depth=depth)} for depth in ("derived", "none")]
+    deep, without = (Study(cohort, Plan.built_in().model_copy(update=plan)).run() for plan in plans)
+    names = {e.name for e in ENDPOINTS.values() if not e.shared}
+    assert {e.endpoint for e in deep.estimates} >= names
+    (kept, removed), (same, _) = suppressed(deep, 5), suppressed(without, 5)
+    assert (kept.estimates, kept.curves.keys()) == (same.estimates, same.curves.keys())
+    assert kept.described == same.described
+    gone = {r.what: r.count for r in removed}
+    assert gone["endpoint"] == len(names) == 5
+    assert gone["record of such an endpoint"] == sum(e.endpoint in names for e in deep.estimates)
+    assert gone["curve of such an endpoint"] == sum(place[0] in names for place in deep.curves) > 0
+
+
 def test_up_to_which_day_the_last_was_followed_is_not_told(plain_demo):
     """Numbers at risk end with the last patient; that a rate is beyond the last follow-up tells it too."""
     kept, _ = suppressed(plain_demo, 11)
@@ -538,7 +554,7 @@ def test_curves_are_coarse_where_they_are_kept(plain_demo):
 
 TIMED = tuple(e.name for e in ENDPOINTS.values() if e.kind == "time" and not e.competes_with and not e.among)
 """Every endpoint that is declared is attacked, by the relations that it is declared with."""
-AMONG = tuple(e.name for e in ENDPOINTS.values() if e.kind == "time" and e.among)
+AMONG = tuple(e.name for e in ENDPOINTS.values() if e.kind == "time" and e.among and e.shared)
 HEADS = "patient_id,diagnosis,sex,response,crs_grade,umrd_day28"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from pooling.splitting import answer_of, centre_of, pooled, study_of
 from reinfuse.pooling.descriptive_tables import curve_table, factor_table, kaplan_meier_at, toxicity_table
-from reinfuse.pooling.table_choice import for_order, for_outcome, for_size
+from reinfuse.pooling.table_choice import NOT_SHARED, for_order, for_outcome, for_size
 
 YES_NO, STAGES = ("no", "yes"), ("I", "II", "III")
 
@@ -75,6 +75,16 @@ def test_two_endpoints_that_differ_by_few_are_not_both_told():
     answer = answer_of(study, "A", centre_of(study, {"f": places}, ends))
     assert list(answer.tables["endpoints"]) == ["response"]
     assert "differ by fewer than 3 patients" in answer.withheld["cr"]
+
+
+@pytest.mark.parametrize(("k", "untold"), [(3, {"confirmed_response", "confirmed_response: f"}), (0, set())])
+def test_of_an_endpoint_that_is_not_shared_no_small_number_may_be_hidden(k, untold):
+    ends = {"response": "binary", "confirmed_response": "binary"}
+    study = study_of(("A", "B", "C"), {"f": YES_NO}, ends, small_cells=k)
+    places, event = cells((0, 12, 6), (1, 12, 6))
+    answer = answer_of(study, "A", centre_of(study, {"f": places}, dict.fromkeys(ends, (event, None))))
+    assert set(answer.withheld) == untold
+    assert set(answer.withheld.values()) <= {NOT_SHARED}
 
 
 def test_the_order_of_events_needs_the_word_of_the_study():

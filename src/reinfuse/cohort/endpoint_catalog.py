@@ -67,6 +67,9 @@ class BuiltInEndpoint:
         Its curves are also drawn by the factors of the plan's models, and its table stands in a notebook.
     brief
         The patients' brief tells it; ``by type``: also of each type of cancer.
+    shared
+        It may leave a centre where small numbers are hidden. Else nothing of it does: it hangs together with others in
+        more ways than are declared, so that who has all of them could subtract.
     """
 
     name: str
@@ -93,6 +96,7 @@ class BuiltInEndpoint:
     summarised: bool = False
     by_factor: bool = False
     brief: Literal["", "all", "by type"] = ""
+    shared: bool = True
 
     @property
     def origin(self) -> str:
@@ -118,7 +122,7 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "confirmed_response", "Confirmed response", "confirmed ORR", "binary", "responses", part_of=("response",),
-        therapy="end", switch="depth", modelled=True,
+        therapy="end", switch="depth", modelled=True, shared=False,
     ),
     BuiltInEndpoint(
         "umrd_day28", "Undetectable MRD at day 28", "uMRD", "binary", "mrd", part_of=("umrd_best",), therapy="end",
@@ -126,7 +130,7 @@ _DECLARED = (
     ),
     BuiltInEndpoint(
         "umrd_best", "Undetectable MRD at any time", "uMRD at any time", "binary", "mrd", therapy="end",
-        switch="depth",
+        switch="depth", shared=False,
     ),
     BuiltInEndpoint(
         "pfs", "Progression-free survival", "PFS", "time", "responses", duration="progression-free survival",
@@ -152,17 +156,20 @@ _DECLARED = (
     BuiltInEndpoint(
         "response_time", "Time to response", "TTR", "time", "responses", duration="time to response, responders only",
         event="first response", part_of=("response",), among="response", therapy="end", switch="depth",
+        shared=False,
     ),
     BuiltInEndpoint(
         "docr", "Duration of complete response", "DoCR", "time", "responses",
         duration="duration of complete response, complete responders only", event="as for PFS", part_of=("pfs",),
         among="cr", since="the first complete response", therapy="censor_dor_at_new_therapy", switch="depth",
+        shared=False,
     ),
     BuiltInEndpoint(
         "umrd_duration", "Duration of undetectable MRD", "uMRD duration", "time", "mrd",
         duration="duration of undetectable MRD, of who had it", event="detectable MRD, progression, relapse or death",
         part_of=("umrd_best",), among="umrd_best", since="the first undetectable test",
         therapy="censor_dor_at_new_therapy", switch="depth",
+        shared=False,
     ),
     BuiltInEndpoint(
         "ttnt", "Time to next treatment", "TTNT", "time", "patients", duration="time to next treatment",

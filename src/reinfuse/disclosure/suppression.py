@@ -12,6 +12,7 @@ import polars as pl
 
 from reinfuse.analyses.registry import records_of
 from reinfuse.arrays import Floats
+from reinfuse.cohort.endpoint_catalog import declaration
 from reinfuse.cohort.raw_tables import About
 from reinfuse.cohort.strata import factor_of, level_of
 from reinfuse.disclosure.cell_suppression import ALL, SIZE, Group, Hiding, Measure
@@ -75,9 +76,10 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
         return findings, ()
     if already is not None:
         raise ValueError(f"numbers below {already} are already suppressed: start from the original results")
+    findings, removed = _of_shared_endpoints(findings)
     control = _Control(findings, smallest)
     estimates = tuple(control.estimates())
-    removed = [Removed(what, why, n) for (what, why), n in sorted(control.removed.items())]
+    removed += [Removed(what, why, n) for (what, why), n in sorted(control.removed.items())]
     curves = control.coarse.curves
     removed.append(Removed("curve", "too few events or patients at risk", len(findings.curves) - len(curves)))
     removed.append(Removed("row of a patient", "single patients", findings.flow.height))
@@ -91,6 +93,20 @@ def suppressed(findings: Findings, smallest: int) -> tuple[Findings, tuple[Remov
                     kinetics=None, described=replace(findings.described, about=about), patients=pl.DataFrame(),
                     cohort=None, data=None, provenance={**findings.provenance, SHOWN_FROM: smallest})  # fmt: skip
     return shown, tuple(r for r in removed if r.count)
+
+
+def _of_shared_endpoints(findings: Findings) -> tuple[Findings, list[Removed]]:
+    """Return findings without the endpoints of which nothing may leave a centre, and what is gone with these."""
+    described = findings.described
+    ends = tuple(e for e in described.endpoints if declaration(e.name).shared)
+    estimates = tuple(e for e in findings.estimates if declaration(e.endpoint or "").shared)
+    curves = {place: curve for place, curve in findings.curves.items() if declaration(place[0]).shared}
+    gone = (("endpoint", len(described.endpoints) - len(ends)),
+            ("record of such an endpoint", len(findings.estimates) - len(estimates)),
+            ("curve of such an endpoint", len(findings.curves) - len(curves)))  # fmt: skip
+    why = "numbers of other endpoints could be subtracted from it"
+    left = replace(findings, estimates=estimates, curves=curves, described=replace(described, endpoints=ends))
+    return left, [Removed(what, why, count) for what, count in gone]
 
 
 def _about(about: About) -> tuple[About, int]:

@@ -31,6 +31,7 @@ from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration, wholes
 from reinfuse.pooling.centre_data import FEWEST_EVENTS, FEWEST_PATIENTS, CentreData, too_few
 from reinfuse.pooling.pooled_study import PooledModel
 
+NOT_SHARED = "numbers of other endpoints could be subtracted from it, and small ones are hidden"
 A_NUMBER = "a factor is a number, of which there is no table"
 
 
@@ -121,6 +122,8 @@ class TableChoice:
         event = end.event[end.known]
         if not self.k:
             return too_few(event)
+        if not declaration(name).shared:
+            return NOT_SHARED
         least, n, events = max(self.k, FEWEST_EVENTS), len(event), int(event.sum())
         for number, smallest, what in ((n, FEWEST_PATIENTS, "patients"), (events, least, "events"),
                                        (n - events, least, "patients without the event")):  # fmt: skip
