@@ -16,8 +16,8 @@ import polars as pl
 
 from reinfuse.cohort.cohort import Cohort
 from reinfuse.cohort.declarations import Rules
-from reinfuse.cohort.endpoint_derivation import is_responder
 from reinfuse.cohort.raw_tables import TIME
+from reinfuse.cohort.responders import is_responder
 from reinfuse.cohort.split_doses import with_whole_doses
 from reinfuse.cohort.study_days import ID, before_therapy, since_index, with_index
 
