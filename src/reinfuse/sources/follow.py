@@ -101,9 +101,7 @@ class _Follower:
 
     def _changed(self) -> Problem:
         headers_used = {h for b in self.map.blocks for f in b.fields.values() for h in f.headers}
-        headers_used |= {h for left in self.map.ignored.values() for h in left} | {
-            h for b in self.map.blocks for h in b.where
-        }
+        headers_used |= {h for left in (*self.map.ignored.values(), *(b.where for b in self.map.blocks)) for h in left}
         new = [c.header for t in self.source.tables for c in t.columns if c.header not in headers_used]
         listed = f" (not in the map: {', '.join(new[:_SHOWN])}{', ...' if len(new) > _SHOWN else ''})" if new else ""
         remedy = (f"look whether every line of the map still reads the right column, then write fingerprint = "
