@@ -111,7 +111,8 @@ def test_named_parts_alone(tmp_path, only, names):
 
 @pytest.fixture(scope="module")
 def study():
-    settings = Analyses(draws=99, bootstraps=10, imputations=2, power=20, rmst=True)
+    settings = Analyses(draws=99, bootstraps=10, imputations=2, power=20, rmst=True, bayesian=True,
+                        centres={"column": "histology"})  # fmt: skip
     return Study(read_cohort(datasets()[DEMO].path), FEW.model_copy(update={"analyses": settings}))
 
 

@@ -123,7 +123,7 @@ def logistic_sums(X: Floats, outcome: Floats, *, points: Floats) -> LikelihoodSu
 
     >>> import numpy as np
     >>> from reinfuse.statistics.likelihood_sums import logistic_sums
-    >>> sums = logistic_sums(np.ones((2, 1)), np.array([1.0, 0.0]), np.zeros((1, 1)))
+    >>> sums = logistic_sums(np.ones((2, 1)), np.array([1.0, 0.0]), points=np.zeros((1, 1)))
     >>> [float(c[0, 0]) for c in sums.cumulants]
     [0.0, 0.5, 0.0, -0.25]
     """
@@ -161,7 +161,7 @@ def cox_sums(X: Floats, time: Floats, event: Floats, *, points: Floats) -> Likel
     >>> import numpy as np
     >>> from reinfuse.statistics.likelihood_sums import cox_sums
     >>> X = np.array([[1.0], [0.0]])
-    >>> sums = cox_sums(X, np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.zeros((1, 1)))
+    >>> sums = cox_sums(X, np.array([1.0, 2.0]), np.array([1.0, 0.0]), points=np.zeros((1, 1)))
     >>> round(float(np.exp(sums.value[0])), 3), [round(float(c[0, 0]), 3) for c in sums.cumulants]
     (0.5, [0.5, 0.25, 0.0, -0.125])
     """

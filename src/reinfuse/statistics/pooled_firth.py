@@ -97,7 +97,7 @@ def pooled_fit(
     >>> points = next(fitting)
     >>> try:
     ...     while True:
-    ...         answers = [logistic_sums(X, response, points) for response in responses]
+    ...         answers = [logistic_sums(X, response, points=points) for response in responses]
     ...         points = fitting.send(LikelihoodSums.total(answers))
     ... except StopIteration as end:
     ...     pooled = end.value

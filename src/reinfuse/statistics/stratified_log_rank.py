@@ -54,7 +54,7 @@ def log_rank_sums(time: Floats, event: Floats, group: Integers, *, groups: int) 
     --------
     >>> import numpy as np
     >>> from reinfuse.statistics.stratified_log_rank import log_rank_sums
-    >>> sums = log_rank_sums(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([0, 1]), 2)
+    >>> sums = log_rank_sums(np.array([1.0, 2.0]), np.array([1.0, 0.0]), np.array([0, 1]), groups=2)
     >>> sums.observed.tolist(), sums.expected.tolist(), sums.covariance.tolist()
     ([1.0, 0.0], [0.5, 0.5], [[0.25, -0.25], [-0.25, 0.25]])
     """
@@ -84,7 +84,7 @@ def stratified_log_rank(strata: Sequence[LogRankSums]) -> tuple[float, int] | No
     --------
     >>> import numpy as np
     >>> from reinfuse.statistics.stratified_log_rank import log_rank_sums, stratified_log_rank
-    >>> one = log_rank_sums(np.arange(1.0, 7.0), np.ones(6), np.array([0, 0, 0, 1, 1, 1]), 2)
+    >>> one = log_rank_sums(np.arange(1.0, 7.0), np.ones(6), np.array([0, 0, 0, 1, 1, 1]), groups=2)
     >>> p, df = stratified_log_rank([one])
     >>> round(p, 3), df
     (0.025, 1)
