@@ -37,7 +37,7 @@ OF_ROWS = pl.col("analysis") != "states"
 
 
 def again(folder, tables, plan):
-    """Return findings of a cohort, and of its own patients.csv, which holds no outcome of CART1, no counts, no visits."""
+    """Return findings of a cohort, and of its own patients.csv: no outcome of CART1, no counts, no visits."""
     off = {"paired": False, "kinetics": False, "endpoint_rules": False}
     analyses = quick(plan).analyses.model_copy(update=off)
     plan = plan.model_copy(update={"analyses": analyses})
