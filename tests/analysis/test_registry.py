@@ -133,7 +133,7 @@ TABLES = {
     "competing_risks": {"fine_gray"},
     "centres": {"centres"},
     "competing_effects": {"competing_effects"},
-    "disease_states": {"states", "transitions"},
+    "disease_states": {"state_probabilities", "transitions"},
     "incidence_groups": {"incidence_groups_relapse"},
     "one_clock": {"one_clock"},
     "rmst": {"rmst_pfs"},

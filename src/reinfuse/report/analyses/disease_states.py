@@ -47,7 +47,7 @@ def _probabilities(tables: StudyTables) -> Table | None:
     n = tables.look.all(RECORDS, None, "probability")[0].n
     heads = ("State", "Entries", *(f"At {day} months ({tables.ci})" for day in days))
     notes = (f"{METHOD}; n = {number_format.count(n)}", "entries: transitions into the state")
-    return Table("states", "Probability of being in each state", heads, tuple(rows), notes)
+    return Table("state_probabilities", "Probability of being in each state", heads, tuple(rows), notes)
 
 
 def _transitions(tables: StudyTables) -> Table | None:
@@ -95,5 +95,5 @@ SHOWN = Shown(
     strobe=(Strobe("15", "states probability", "state occupation"),),
     figures=_figures,
     parts=_parts,
-    tables_named=("states", "transitions"),
+    tables_named=("state_probabilities", "transitions"),
 )
