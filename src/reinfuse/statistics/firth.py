@@ -13,6 +13,7 @@ has one variable m_j for each event time, m_j >= x'b of all who are at risk from
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,11 +21,13 @@ import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Bools, Floats, Integers
-from reinfuse.statistics.firth_profile import ModelData, profiled
+from reinfuse.statistics.firth_profile import ModelData, PenalisedModel, profiled
 
 Kind = Literal["logistic", "cox"]
 METHODS = {kind: f"Firth {name}, penalised likelihood ratio, profile CI"
            for kind, name in (("logistic", "logistic"), ("cox", "Cox"))}  # fmt: skip
+INFINITE = 10.0
+"""Where no rule tells: an unpenalised effect of one standard deviation beyond this is called infinite."""
 _MAX_ROWS_FOR_SEPARATION = 3000
 _A_DIRECTION = 1e-6
 
@@ -105,22 +108,53 @@ def fit(kind: Kind, X: Floats, event: Floats, time: Floats | None = None, confid
     (0.29, 0.21)
     """
     _check(kind, X, event, time)
-    if time is not None and event.any():  # whoever was censored before the first event is in no risk set
-        at_risk = time >= time[event == 1].min()
-        X, event, time = X[at_risk], event[at_risk], time[at_risk]
+    X, event, time = ever_at_risk(X, event, time)
+    model, scale = standardised(X, event, time)
+
+    def infinite(_: Floats) -> Bools:
+        return separated(X, event) if time is None else monotone(X, event, time=time)
+
+    return of_profiles(model, scale, infinite=infinite, confidence=confidence)
+
+
+def ever_at_risk(X: Floats, event: Floats, time: Floats | None) -> tuple[Floats, Floats, Floats | None]:
+    """Return the patients of a model; whoever was censored before the first event of a Cox model is in no risk set."""
+    if time is None or not event.any():
+        return X, event, time
+    at_risk = time >= time[event == 1].min()
+    return X[at_risk], event[at_risk], time[at_risk]
+
+
+def standardised(X: Floats, event: Floats, time: Floats | None) -> tuple[ModelData, Floats]:
+    """Return a model of standardised columns, a logistic one with an intercept last, and the columns' scale."""
     scale = X.std(axis=0)
     Z = (X - X.mean(axis=0)) / scale
-    k = X.shape[1]
-    data = ModelData(np.column_stack([Z, np.ones(len(Z))]), event) if kind == "logistic" else ModelData(Z, event, time)
-    profiles = profiled(data, float(chdtri(1, 1 - confidence)))
+    return ModelData(np.column_stack([Z, np.ones(len(Z))]) if time is None else Z, event, time), scale
+
+
+def of_profiles(
+    model: PenalisedModel, scale: Floats, *, infinite: Callable[[Floats], Bools], confidence: float
+) -> FirthFit:
+    """Return the effects of a standardised model on their own scale, each with its profile.
+
+    Parameters
+    ----------
+    scale
+        Standard deviations of the columns that are effects, shape (k,).
+    infinite
+        Tells which effects are infinite without the penalty, given the coefficients of all columns at the maximum.
+    confidence
+        Of the profile limits.
+    """
+    k = len(scale)
+    profiles = profiled(model, float(chdtri(1, 1 - confidence)))
     if profiles is None:
         nothing = np.full(k, np.nan)
         return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
     top, along = profiles
     limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
     p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
-    infinite = separated(X, event) if kind == "logistic" else monotone(X, event, time=np.asarray(time))
-    return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+    return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite(top.coef), True)
 
 
 def _check(kind: Kind, X: Floats, event: Floats, time: Floats | None) -> None:

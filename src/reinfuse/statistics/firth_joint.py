@@ -16,7 +16,7 @@ from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Floats
 from reinfuse.statistics import batch_algebra
-from reinfuse.statistics.firth import Kind
+from reinfuse.statistics.firth import Kind, ever_at_risk, standardised
 from reinfuse.statistics.firth_profile import Along, ModelData, Summit, along, fall_of_several, profiled, summit
 
 _SAME = 1e-4
@@ -150,9 +150,4 @@ def _standardised(kind: Kind, X: Floats, event: Floats, time: Floats | None) -> 
     """Return the model with standardised columns, of a Cox model over those at risk at an event, and their scale."""
     if (kind == "cox") != (time is not None):
         raise ValueError("time belongs to a Cox model: give it there, and leave it out of a logistic model")
-    if time is not None and event.any():
-        at_risk = time >= time[event == 1].min()
-        X, event, time = X[at_risk], event[at_risk], time[at_risk]
-    scale = X.std(axis=0)
-    Z = (X - X.mean(axis=0)) / scale
-    return ModelData(np.column_stack([Z, np.ones(len(Z))]) if time is None else Z, event, time), scale
+    return standardised(*ever_at_risk(X, event, time))

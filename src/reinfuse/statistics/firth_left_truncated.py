@@ -13,20 +13,16 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.special import chdtrc, chdtri
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics import batch_algebra, firth_batch
-from reinfuse.statistics.firth import FirthFit
-from reinfuse.statistics.firth_profile import profiled
+from reinfuse.statistics.firth import INFINITE, FirthFit, of_profiles
 
 METHOD = "Firth Cox in counting-process form, penalised likelihood ratio, profile CI"
 MOST_PATIENTS = 2000
 _ROUNDS = 200
 _CLOSE = 1e-8
 _LONGEST_STEP = 5.0
-_INFINITE = 10.0
-"""An unpenalised effect of one standard deviation beyond this is called infinite."""
 _AWAY = 50.0
 """Beyond it the unpenalised steps need not go on."""
 
@@ -189,14 +185,10 @@ def fit(X: Floats, start: Floats, stop: Floats, event: Floats, confidence: float
     >>> round(float(fitted.coef[0]), 2), fitted.converged
     (-1.06, True)
     """
-    scale, k = X.std(axis=0), X.shape[1]
+    scale = X.std(axis=0)
     rows = Rows((X - X.mean(axis=0)) / scale, start, stop, event)
-    profiles = profiled(rows, float(chdtri(1, 1 - confidence)))
-    if profiles is None:
-        nothing = np.full(k, np.nan)
-        return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    top, along = profiles
-    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
-    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
-    infinite = np.abs(greatest(rows, penalised=False)[0]) > _INFINITE
-    return FirthFit(top.coef / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+
+    def infinite(_: Floats) -> Bools:
+        return np.asarray(np.abs(greatest(rows, penalised=False)[0]) > INFINITE)
+
+    return of_profiles(rows, scale, infinite=infinite, confidence=confidence)

@@ -10,16 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics import firth_batch
 from reinfuse.statistics.batch_algebra import crossed, quadratic, restricted, row_sums
-from reinfuse.statistics.firth import FirthFit
-from reinfuse.statistics.firth_profile import profiled
+from reinfuse.statistics.firth import INFINITE, FirthFit, of_profiles
 
-_INFINITE = 10.0
-"""An unpenalised effect of one standard deviation beyond this is called infinite."""
 _SMALLEST = 1e-300
 
 
@@ -117,14 +113,10 @@ def fit(X: Floats, event: Floats, *, count: Floats, weight: Floats, confidence: 
     FirthFit
         Effects on the log scale.
     """
-    scale, k = X.std(axis=0), X.shape[1]
+    scale = X.std(axis=0)
     model = RiskSetModel((X - X.mean(axis=0)) / scale, event, count, weight)
-    profiles = profiled(model, float(chdtri(1, 1 - confidence)))
-    if profiles is None:
-        nothing = np.full(k, np.nan)
-        return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    top, along = profiles
-    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
-    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
-    infinite = np.abs(model.unpenalised(top.coef, None)) > _INFINITE
-    return FirthFit(top.coef / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+
+    def infinite(b: Floats) -> Bools:
+        return np.asarray(np.abs(model.unpenalised(b, None)) > INFINITE)
+
+    return of_profiles(model, scale, infinite=infinite, confidence=confidence)

@@ -11,14 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, chdtri
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.statistics import firth_risk_sets
-from reinfuse.statistics.firth import FirthFit
-from reinfuse.statistics.firth_profile import ModelData, profiled
-
-_INFINITE = 10.0
+from reinfuse.statistics.firth import INFINITE, FirthFit, of_profiles
+from reinfuse.statistics.firth_profile import ModelData
 
 
 def cox(X: Floats, time: Floats, event: Floats, *, strata: Integers, confidence: float) -> FirthFit:
@@ -65,12 +62,8 @@ def logistic(X: Floats, event: Floats, *, strata: Integers, confidence: float) -
         [(X - X.mean(axis=0)) / scale, (dummies - dummies.mean(axis=0)) / spread, np.ones(len(X))]
     )
     model = _WithIntercepts(columns, event, None, k)
-    profiles = profiled(model, float(chdtri(1, 1 - confidence)))
-    if profiles is None:
-        nothing = np.full(k, np.nan)
-        return FirthFit(nothing, nothing, nothing, nothing, np.zeros(k, dtype=np.bool_), False)
-    top, along = profiles
-    limits = np.array([[a.lower, a.upper] for a in along]) / scale[:, None]
-    p = chdtrc(1, np.maximum(0.0, [a.fall for a in along]))
-    infinite = np.abs(model.unpenalised(top.coef, None)[:k]) > _INFINITE
-    return FirthFit(top.coef[:k] / scale, limits[:, 0], limits[:, 1], p, infinite, True)
+
+    def infinite(b: Floats) -> Bools:
+        return np.asarray(np.abs(model.unpenalised(b, None)[:k]) > INFINITE)
+
+    return of_profiles(model, scale, infinite=infinite, confidence=confidence)
