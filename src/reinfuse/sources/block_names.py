@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from reinfuse.exceptions import Problem
 from reinfuse.sources.propose.names import parse, with_siblings
@@ -19,16 +21,22 @@ _TIMES = ("date", "day")
 _AFTER = re.compile(r"infusion (\d+)")
 
 
-def infusions_of(headers: Iterable[str]) -> dict[str, int]:
+def infusions_of(headers: Iterable[str]) -> Mapping[str, int]:
     """Return the infusion that each header of a sheet names, by a word for it or a number that others bear too.
 
     Examples
     --------
-    >>> infusions_of(["1. CAR-T | Response", "Assessed 1", "Assessed 2", "Age"])
+    >>> dict(infusions_of(["1. CAR-T | Response", "Assessed 1", "Assessed 2", "Age"]))
     {'1. CAR-T | Response': 1, 'Assessed 1': 1, 'Assessed 2': 2}
     """
-    names = with_siblings([parse(h) for h in dict.fromkeys(headers)])
-    return {n.header: n.infusion for n in names if n.infusion is not None}
+    return _infusions(tuple(dict.fromkeys(headers)))
+
+
+@lru_cache(maxsize=64)
+def _infusions(headers: tuple[str, ...]) -> Mapping[str, int]:
+    """Parse the headers of a sheet once: each of its blocks and questions asks for them."""
+    names = with_siblings([parse(h) for h in headers])
+    return MappingProxyType({n.header: n.infusion for n in names if n.infusion is not None})
 
 
 def headers_of_sheet(source_map: SourceMap, sheet: str) -> tuple[str, ...]:
