@@ -20,6 +20,9 @@ from reinfuse.results.curves import CURVE_POINTS
 from reinfuse.results.estimate import FIELDS
 from reinfuse.results.findings import Findings
 
+PREDICTIVE = ("c_index", "c_index_corrected", "calibration_slope_corrected")
+"""Statistics that are no ratio and are told like one, with an interval."""
+
 
 @pytest.fixture(scope="module", params=["report", "supplement"])
 def page(request, demo_report):
@@ -88,6 +91,9 @@ def test_every_percentage_and_ratio_of_the_report_is_a_record(demo_findings, pag
     ratios = set(re.findall(r"(\d+\.\d\d) \(", words))
     known = {f"{e.estimate:.2f}" for e in demo_findings.estimates if e.unit == "ratio" and e.estimate is not None}
     known |= {number_format.measured(e.estimate) for e in demo_findings.estimates if e.analysis == "kinetics"}
+    known |= {
+        f"{e.estimate:.2f}" for e in demo_findings.estimates if e.statistic in PREDICTIVE and e.estimate is not None
+    }
     known.add(str(WORTH))  # the threshold of the growth modulation index, in a column's head
     assert ratios
     assert ratios <= known
