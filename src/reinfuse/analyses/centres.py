@@ -153,8 +153,7 @@ def effects(end: EndpointColumn, model: Model, centres: Centres, *, confidence: 
     numbers = _fitted(design, columns, place, way=way, confidence=confidence) if columns else None
     few = None
     if way != "stratum":
-        fewer = design.events if design.kind == "cox" else min(design.events, design.n - design.events)
-        few = events_for_normal(fewer, len(columns))
+        few = events_for_normal(design.telling, len(columns))
     records = []
     for j, term in enumerate(design.terms):
         if numbers is None or j not in columns:

@@ -34,16 +34,14 @@ WHOLE = "pfs"
 def cause_specific(end: EndpointColumn, factors: Sequence[FactorColumn], model: str,
                    *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return hazard ratios of one event, the competing one censored; one a term."""
-    followed = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
-    records = associations(followed, factors, model, confidence=confidence)
+    records = associations(_followed(end), factors, model, confidence=confidence)
     return [replace(e, analysis=RECORDS, statistic=CAUSE_SPECIFIC) for e in records]
 
 
 def subdistribution(end: EndpointColumn, factors: Sequence[FactorColumn], model: str,
                     *, confidence: float) -> list[Estimate]:  # fmt: skip
     """Return subdistribution hazard ratios of one event; one a term."""
-    followed = replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
-    design = design_of(followed, factors, subdistribution=True)
+    design = design_of(_followed(end), factors, subdistribution=True)
     own = Estimate(RECORDS, end.name, SUBDISTRIBUTION, model=model, confidence=confidence, unit="ratio",
                    method=firth_fine_gray.METHOD, n=design.n, events=design.events)  # fmt: skip
     usable = design.usable
@@ -65,6 +63,11 @@ def subdistribution(end: EndpointColumn, factors: Sequence[FactorColumn], model:
         records.append(replace(own, term=term, estimate=value, lower=lower, upper=upper,
                                p_value=finite(float(fit.p_value[i])), note=joined(remarks)))  # fmt: skip
     return records
+
+
+def _followed(end: EndpointColumn) -> EndpointColumn:
+    """Return an endpoint of which whoever lacks the competing event's is not evaluated."""
+    return replace(end, event=np.where(np.isnan(np.asarray(end.competing)), np.nan, end.event))
 
 
 def effects(end: EndpointColumn, factors: Sequence[FactorColumn], model: str, *, confidence: float) -> list[Estimate]:

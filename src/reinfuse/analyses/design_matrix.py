@@ -82,6 +82,11 @@ class DesignMatrix:
         """Patients with the event."""
         return int(self.event.sum())
 
+    @property
+    def telling(self) -> int:
+        """Events; of a logistic model patients without the event, if these are fewer."""
+        return self.events if self.kind == "cox" else min(self.events, self.n - self.events)
+
     def columns_of(self, factor: FactorColumn) -> list[int]:
         """Return the usable columns of one factor."""
         terms = set(factor.terms)
@@ -97,8 +102,7 @@ class DesignMatrix:
         remarks = []
         if self.left_out:
             remarks.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} excluded, factor missing")
-        fewer = self.events if self.kind == "cox" else min(self.events, self.n - self.events)
-        many = len(self.factors)
+        fewer, many = self.telling, len(self.factors)
         if self.n and fewer < MIN_EVENTS_PER_FACTOR * many:
             plural = "" if fewer == 1 else "s"
             cases = self.kind == "cox" or fewer == self.events

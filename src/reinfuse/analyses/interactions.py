@@ -106,7 +106,7 @@ class Pair:
         if empty:
             return f"no patient has {empty[0]}"
         k = self.columns().shape[1]
-        fewer = d.events if d.kind == "cox" else min(d.events, d.n - d.events)
+        fewer = d.telling
         if fewer < FEWEST_EVENTS_A_PARAMETER * k:
             what = "events" if d.kind == "cox" or fewer == d.events else "patients without the event"
             return f"{fewer} {what} for {k} parameters, fewer than {FEWEST_EVENTS_A_PARAMETER} for each"

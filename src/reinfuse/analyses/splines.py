@@ -79,7 +79,7 @@ def _why_not(design: DesignMatrix) -> str | None:
         return design.why(0)
     if design.n > MOST_PATIENTS:
         return f"over {MOST_PATIENTS} patients: not run"
-    fewer = design.events if design.kind == "cox" else min(design.events, design.n - design.events)
+    fewer = design.telling
     if fewer < FEWEST_EVENTS_A_PARAMETER * _COLUMNS:
         what = "events" if design.kind == "cox" or fewer == design.events else "patients without the event"
         return f"{fewer} {what}, fewer than {FEWEST_EVENTS_A_PARAMETER * _COLUMNS} for a spline of 3 knots"
