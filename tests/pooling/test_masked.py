@@ -8,6 +8,7 @@ import stat
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 import pytest
 
 pytest.importorskip("cryptography", reason="the extra 'pool' is not installed")
@@ -65,6 +66,15 @@ def second(whole, tmp_path):
 def effect(results, endpoint, term, **wanted):
     return next(e for e in estimates(results) if (e.analysis, e.endpoint, e.term) == ("association", endpoint, term)
                 and all(getattr(e, k) == v for k, v in wanted.items()))  # fmt: skip
+
+
+def test_patients_behind_a_published_curve_are_not_pooled(tmp_path):
+    folder = tmp_path / "exchange"
+    planned(folder, MASKED)
+    curve = SHEETS["Bonn"].with_columns(patient_id=pl.format("reconstructed-{}", pl.int_range(SHEETS["Bonn"].height)))
+    with pytest.raises(PoolRefused, match="patients behind a published curve"):
+        answer(folder, 1, "Bonn", curve, tmp_path / "c", again=True)
+    assert [p.name for p in folder.iterdir()] == ["request-1.json"]
 
 
 def test_effects_are_those_of_one_table(results):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reinfuse.cohort.analysis_set import ID, AnalysisSet
+from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.disclosure.answer_log import AnswerEntry, AnswerLog
-from reinfuse.disclosure.identifying import RECONSTRUCTED_ID
 from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.exceptions import PoolRefused, Problem, nearest
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, explained
 from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Answer, Request
+from reinfuse.pooling.guards import changed_cohort, rules_against
 from reinfuse.pooling.integer_tables import integer_tables
 from reinfuse.pooling.sealing import NoExchange, seal, unsealed
 from reinfuse.pooling.table_choice import TableChoice
@@ -114,8 +114,7 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
     values = log.release(patients.rows(), FEWEST_PATIENTS, plan=study.digest).patients
     entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, seal(values))
     answers = AnswerLog(log.path)
-    if earlier := answers.changed_since(entry):
-        rule = f"patients or values of the cohort were changed since request {earlier} was answered: sums would not fit"
+    if rule := changed_cohort(answers, entry):
         raise PoolRefused([Problem(table="cohort", rule=rule, remedy="answer with the cohort as it was")])
     if not again:
         against = [f"{rule}: who has both can subtract" for rule in log.conflicts(release, FEWEST_PATIENTS)]
@@ -126,19 +125,12 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
 
 
 def _refuse_what_must_not_leave(request: Request, patients: CentreData, *, withheld: dict[str, str]) -> None:
-    n = patients.data.frame.height
-    if any(str(one).startswith(RECONSTRUCTED_ID) for one in patients.data.flow[ID]):
-        rule, remedy = "holds patients behind a published curve, none of this centre's own", "answer with real patients"
-    elif request.number > request.study.most_exchanges:
-        rule, remedy = f"asks for more than {request.study.most_exchanges} exchanges", "do not answer it"
-    elif n < FEWEST_PATIENTS:
-        rule, remedy = f"this centre has fewer than {FEWEST_PATIENTS} patients", "take no part in this study"
-    elif all(name in withheld for name in request.study.endpoints):
+    rules = list(rules_against(request, patients))
+    if not rules and all(name in withheld for name in request.study.endpoints):
         rule = f"nothing may be told: {'; '.join(explained(request.study, withheld))}"
-        remedy = "take no part in this study, or wait for more patients"
-    else:
-        return
-    raise PoolRefused([Problem(table="guards", rule=rule, remedy=remedy)])
+        rules = [(rule, "take no part in this study, or wait for more patients")]
+    if rules:
+        raise PoolRefused([Problem(table="guards", rule=rule, remedy=remedy) for rule, remedy in rules])
 
 
 def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iterator[str]:

@@ -16,6 +16,7 @@ from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, too_few
 from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Request
 from reinfuse.pooling.fixed_point import TooLarge, as_text, encoded, with_check
+from reinfuse.pooling.guards import changed_cohort, rules_against
 from reinfuse.pooling.masked_answers import asked_tables, flat, numbers_of, size_of
 from reinfuse.pooling.masked_exchange import MaskedAnswer
 from reinfuse.pooling.masks import check_weights, fingerprint, masked, new_key, public_key
@@ -120,13 +121,8 @@ def _hash(keys: Mapping[str, str]) -> str:
 
 
 def _guards(request: Request, patients: CentreData, untold: Mapping[str, str]) -> list[Problem]:
-    study = request.study
-    rules = []
-    if request.number > study.most_exchanges:
-        rules.append((f"asks for more than {study.most_exchanges} exchanges", "do not answer it"))
-    if patients.data.frame.height < FEWEST_PATIENTS:
-        rules.append((f"this centre has fewer than {FEWEST_PATIENTS} patients", "take no part in this study"))
-    ends = {m.key: m.endpoint for m in study.models}
+    rules = list(rules_against(request, patients))
+    ends = {m.key: m.endpoint for m in request.study.models}
     held_back = [key for key in request.points if key in untold or ends.get(key) in untold]
     if held_back:
         rule = f"asks for what this centre's guards hold back: {', '.join(held_back)}"
@@ -170,8 +166,7 @@ def _other_answers(answers: AnswerLog, entry: AnswerEntry) -> list[Problem]:
 
 def _against(answers: AnswerLog, entry: AnswerEntry, *, before: str) -> list[Problem]:
     """Return what no consent overrules: another answer, changed patients, a request that does not follow."""
-    if earlier := answers.changed_since(entry):
-        rule = f"patients or values of the cohort were changed since request {earlier} was answered: sums would not fit"
+    if rule := changed_cohort(answers, entry):
         return [Problem(table="cohort", rule=rule, remedy="answer with the cohort as it was, or begin a new study")]
     if problems := _other_answers(answers, entry):
         return problems
