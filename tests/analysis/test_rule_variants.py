@@ -68,7 +68,8 @@ def test_times_are_those_by_hand(case, study):
     """Whoever has no response has no duration of it; the times of R's script are derived by hand."""
     rules, cohort = study.plan.rules, study.cohort
     variant = next(v for v in rule_variants(rules, 180) if v.name == RULES[case["rule"]])
-    own = outcomes(cohort, study.data, variant, index=2, rules=rules, grafts=transplanted(cohort, 2, rules=rules))
+    grafts = transplanted(cohort, 2, rules=rules)
+    (own,) = outcomes(cohort, study.data, [variant], index=2, rules=rules, grafts=grafts)
     end = own.endpoints[case["endpoint"]]
     status = end.event + (0 if end.competing is None else 2 * end.competing)
     assert end.time[end.known].tolist() == case["time"]

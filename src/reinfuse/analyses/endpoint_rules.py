@@ -57,7 +57,7 @@ def side_by_side(inputs: Inputs) -> list[Estimate]:
     days = rules.max_gap_days or options.missed_visits_days
     variants = [v for v in rule_variants(rules, days)
                 if not v.compares or (v.compares in options.compare and v.compares not in left_out)]  # fmt: skip
-    by_rule = [outcomes(inputs.cohort, inputs.data, v, index=index, rules=rules, grafts=grafts) for v in variants]
+    by_rule = list(outcomes(inputs.cohort, inputs.data, variants, index=index, rules=rules, grafts=grafts))
     records = [record for name in (*FIRST, *TIMES) for record in _of_endpoint(name, by_rule, inputs)]
     records += [Estimate(ANALYSED, None, NOT_COMPARED, group=what, note=why) for what, why in left_out.items()]
     return records if len(records) > len(left_out) else []

@@ -7,7 +7,7 @@ where they are censored there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -121,9 +121,9 @@ def transplanted(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     return given.filter(pl.col("t") > 0).group_by(ID).agg(graft_t=pl.col("t").min(), therapy_t=pl.first("therapy_t"))
 
 
-def outcomes(cohort: Cohort, data: AnalysisSet, variant: RuleVariant, *, index: int, rules: Rules,
-             grafts: pl.DataFrame) -> VariantOutcomes:  # fmt: skip
-    """Derive the endpoints of a cohort of dated tables by a variant of the plan's rules.
+def outcomes(cohort: Cohort, data: AnalysisSet, variants: Iterable[RuleVariant], *, index: int, rules: Rules,
+             grafts: pl.DataFrame) -> Iterator[VariantOutcomes]:  # fmt: skip
+    """Yield the endpoints of a cohort of dated tables by each variant of the plan's rules.
 
     Parameters
     ----------
@@ -134,12 +134,23 @@ def outcomes(cohort: Cohort, data: AnalysisSet, variant: RuleVariant, *, index: 
     grafts
         From `transplanted`.
     """
-    own = variant.rules(rules)
-    derived = endpoint_derivation.derive(cohort, index, rules=own)
     order = data.frame.select(ID, *(c for c in ("diagnosis",) if c in data.frame.columns))
-    frame = order.join(derived, on=ID, how="left", maintain_order="left").join(grafts, on=ID, how="left",
-                                                                               maintain_order="left")  # fmt: skip
-    every = {e.name: e for e in built_in_endpoints(frame, own)}
+    derived: dict[str, tuple[pl.DataFrame, dict[str, EndpointColumn]]] = {}
+    for variant in variants:
+        own = variant.rules(rules)
+        key = own.model_dump_json()  # several variants differ in what they count, not in how it is derived
+        if key not in derived:
+            frame = order
+            for more in (endpoint_derivation.derive(cohort, index, rules=own), grafts):
+                frame = frame.join(more, on=ID, how="left", maintain_order="left")
+            derived[key] = frame, {e.name: e for e in built_in_endpoints(frame, own)}
+        yield VariantOutcomes(variant, _counted(variant, *derived[key]))
+
+
+def _counted(
+    variant: RuleVariant, frame: pl.DataFrame, every: Mapping[str, EndpointColumn]
+) -> dict[str, EndpointColumn]:
+    """Return the endpoints of a variant, from all that its rules derive."""
     columns = {name: end for name, end in every.items() if name in variant.endpoints}
     if variant.confirmed:
         columns = {name: replace(end, event=every[CONFIRMED].event) for name, end in columns.items()}
@@ -148,7 +159,7 @@ def outcomes(cohort: Cohort, data: AnalysisSet, variant: RuleVariant, *, index: 
     if variant.assessed_only:
         assessed = frame[endpoint_derivation.FIRST_ASSESSED].is_not_null().to_numpy()
         columns = {name: replace(end, event=np.where(assessed, end.event, np.nan)) for name, end in columns.items()}
-    return VariantOutcomes(variant, columns)
+    return columns
 
 
 def _competing(end: EndpointColumn, frame: pl.DataFrame) -> EndpointColumn:

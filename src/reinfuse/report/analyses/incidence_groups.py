@@ -81,12 +81,12 @@ def _figure(inputs: FigureInputs, endpoint: str, factor: str) -> Drawn | None:
     """Draw one event at each level of a factor; nothing of an event too rare for an effect to be estimated."""
     look, labels = inputs.tables.look, inputs.tables.labels
     levels = next(f.levels for f in inputs.findings.described.factors if f.name == factor)
+    months = {e.at for e in look.all("competing", endpoint, "at_risk", population="all")}
     arms, rates = [], []
     for level in levels:
         group = Stratum(factor, level)
         curve = inputs.findings.curves.get((endpoint, "all", group))
         of_group = look.all(RECORDS, endpoint, "rate_at", group=group)
-        months = {e.at for e in look.all("competing", endpoint, "at_risk", population="all")}
         at_risk = [e for e in look.all(RECORDS, endpoint, "at_risk", group=group) if e.at in months]
         if curve is not None and of_group and at_risk:
             arms.append(GroupCurve(labels.level_label(factor, level), curve, of_group[0], at_risk))
