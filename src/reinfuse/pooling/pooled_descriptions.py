@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from reinfuse.analyses.proportion import proportion
 from reinfuse.analyses.toxicity import SEVERE
@@ -16,6 +15,7 @@ from reinfuse.pooling.combining import PooledResults
 from reinfuse.pooling.descriptive_tables import KINDS, PARTITIONS, grades_of
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics.information_kept import information_kept
+from reinfuse.statistics.nonparametric import log_log_limits
 from reinfuse.statistics.permutation_within_strata import PERMUTATIONS
 
 CENTRE_AVERAGED = "centre-averaged Kaplan-Meier, weights the centres' patients; log-log CI"
@@ -95,8 +95,8 @@ def centre_averaged(results: PooledResults) -> Iterator[Estimate]:
 def _log_log(survival: float, error: float, confidence: float) -> tuple[float | None, float | None]:
     if not 0 < survival < 1 or error <= 0:
         return None, None
-    width = float(-ndtri((1 - confidence) / 2) * error / (survival * abs(np.log(survival))))
-    return float(survival ** np.exp(width)), float(survival ** np.exp(-width))
+    lower, upper = log_log_limits(np.array([survival]), np.array([error / (survival * -np.log(survival))]), confidence)
+    return float(lower[0]), float(upper[0])
 
 
 def permutations(results: PooledResults) -> Iterator[Estimate]:

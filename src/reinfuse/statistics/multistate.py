@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import ndtri
 
 from reinfuse.arrays import Floats, Integers
+from reinfuse.statistics.nonparametric import log_log_limits
 
 CENSORED = -1
 
@@ -114,9 +114,7 @@ def occupation(stretches: Stretches, states: int, *, confidence: float = 0.95) -
 
 def _limits(probability: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return limits on the log-log scale; NaN where a probability is 0 or 1, or has no error."""
-    z = float(ndtri(0.5 + confidence / 2))
     inside = (probability > 1e-12) & (probability < 1 - 1e-12) & (error > 0)
     p = np.where(inside, probability, 0.5)
-    log, step = np.log(-np.log(p)), z * error / (p * -np.log(p))
-    lower, upper = np.exp(-np.exp(log + step)), np.exp(-np.exp(log - step))
+    lower, upper = log_log_limits(p, error / (p * -np.log(p)), confidence)
     return np.where(inside, lower, np.nan), np.where(inside, upper, np.nan)

@@ -58,7 +58,7 @@ def kaplan_meier(
         survival = np.asarray(np.cumprod(np.where(risk > 0, 1.0 - died / risk, 1.0)), dtype=np.float64)
         left = risk * (risk - died)
         deviation = np.sqrt(np.cumsum(np.where(left > 0, died / left, np.inf)))  # of log S, Greenwood's
-        lower, upper = _log_log(survival, deviation / np.abs(np.log(survival)), confidence)
+        lower, upper = log_log_limits(survival, deviation / np.abs(np.log(survival)), confidence)
     lower, upper = (np.where(survival >= 1.0, 1.0, limit) for limit in (lower, upper))
     return at, survival, *(np.where(survival > 0.0, limit, np.nan) for limit in (lower, upper)), risk, died, censored
 
@@ -69,7 +69,7 @@ def _at_risk(time: Floats, at: Floats, entry: Floats | None = None) -> Floats:
     return np.asarray(entered - np.searchsorted(np.sort(time), at, side="left"), dtype=np.float64)
 
 
-def _log_log(curve: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
+def log_log_limits(curve: Floats, error: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return limits of a curve from the standard error of log(-log(curve))."""
     log, z = np.log(-np.log(curve)), ndtri(1.0 - (1.0 - confidence) / 2.0)
     lower, upper = (np.clip(np.exp(-np.exp(log + step)), 0.0, 1.0) for step in (z * error, -z * error))
@@ -158,7 +158,7 @@ def aalen_johansen(time: Floats, event: Floats, competing: Floats, *, confidence
                     + np.cumsum(hazard * incidence**2) + np.cumsum(own) - 2 * incidence * np.cumsum(both)
                     + 2 * np.cumsum(both * incidence))  # fmt: skip
         error = np.sqrt(np.maximum(variance, 0.0)) / (incidence * np.abs(np.log(incidence)))
-        lower, upper = _log_log(incidence, error, confidence)
+        lower, upper = log_log_limits(incidence, error, confidence)
     return at, incidence, *(np.where(incidence < 1.0 - _ROUNDING, limit, np.nan) for limit in (lower, upper))
 
 
