@@ -196,7 +196,6 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[Runn
     for model in study.models:
         fits = {one.left_out: one.fit for one in running if one.model == model}
         centres = contributing(model, exchanges.answers[0])
-        without = {c: fit for c, fit in fits.items() if c is not None and fit is not None}
         if not fits:
             why = f"told by {len(centres)} centres, fewer than {FEWEST_CENTRES}"
             if study.mode == "masked":
@@ -208,10 +207,28 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[Runn
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
             summit = None if study.mode == "masked" else _summit(exchanges, model, centres, fit=fit)
-            if summit is not None and len(centres) > MOST_SEARCHED:
-                others = zip(centres, fit_without(*summit, whole=fit), strict=True)
-                without = {centre: other for centre, other in others if other is not None}
-            yield ModelResult(model, centres, fit, without, homogeneity_at(summit))
+            yield result_of(model, centres, fits, summit=summit)
+
+
+def result_of(
+    model: PooledModel, centres: Sequence[str], fits: Mapping[str | None, PooledFit | None], *,
+    summit: tuple[list[LikelihoodSums], Floats] | None, permutation: float | None = None,
+) -> ModelResult:  # fmt: skip
+    """Return the result of a model: the fit of all centres, and those without each where it was made or follows.
+
+    Parameters
+    ----------
+    fits
+        Of all centres under None, and without each of which one was searched.
+    summit
+        Each centre's sums where the maximum was found, and that point.
+    """
+    whole = fits[None]
+    without = {centre: fit for centre, fit in fits.items() if centre is not None and fit is not None}
+    if summit is not None and whole is not None and len(centres) > MOST_SEARCHED:
+        others = zip(centres, fit_without(*summit, whole=whole), strict=True)
+        without = {centre: other for centre, other in others if other is not None}
+    return ModelResult(model, tuple(centres), whole, without, homogeneity_at(summit), permutation=permutation)
 
 
 def _summit(

@@ -21,13 +21,12 @@ from reinfuse.pooling.combining import (
     begun,
     check_answers,
     contributing,
-    homogeneity_at,
     patients_of,
+    result_of,
 )
 from reinfuse.pooling.exchange import Answer
 from reinfuse.pooling.exchange_folder import Exchanges
 from reinfuse.pooling.integer_tables import NamelessPatients
-from reinfuse.pooling.left_out import MOST_SEARCHED, fit_without
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledModel, PooledStudy
 from reinfuse.pooling.table_choice import A_NUMBER, for_order, for_outcome
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, cox_sums, logistic_sums
@@ -90,14 +89,8 @@ def _models(study: PooledStudy, first: Mapping[str, Answer], patients: Mapping[s
             while one.points is not None:
                 one.take(LikelihoodSums.total([_sums(study, model, own[c], points=one.points) for c in one.centres]))
             fits[one.left_out] = one.fit
-        whole = fits[None]
-        without = {c: fit for c, fit in fits.items() if c is not None and fit is not None}
-        summit = _summit(study, model, patients=own, fit=whole)
-        if summit is not None and whole is not None and len(centres) > MOST_SEARCHED:
-            others = zip(centres, fit_without(*summit, whole=whole), strict=True)
-            without = {centre: other for centre, other in others if other is not None}
-        yield ModelResult(model, centres, whole, without, homogeneity_at(summit),
-                          permutation=_permutation(study, model, patients=own))  # fmt: skip
+        yield result_of(model, centres, fits, summit=_summit(study, model, patients=own, fit=fits[None]),
+                        permutation=_permutation(study, model, patients=own))  # fmt: skip
 
 
 def _why_none(study: PooledStudy, model: PooledModel, *, first: Mapping[str, Answer]) -> str | None:
