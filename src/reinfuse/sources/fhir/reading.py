@@ -40,7 +40,8 @@ def open_fhir(place: Path) -> Iterator[FhirStore]:
         )
     connection = duckdb.connect()
     try:
-        rows = {name: _rows(connection, name, chosen) for name in views()}
+        connection.execute(f"CREATE TEMP TABLE resources AS {_resources(chosen)}")  # read once for all views
+        rows = {name: _rows(connection, name) for name in views()}
     except duckdb.Error as failure:
         text = str(failure).partition("\n")[0]
         raise StoreUnreadable(f"cannot be read as FHIR: {text}", "export again as NDJSON, a resource a line") from None
@@ -54,9 +55,9 @@ def _files(place: Path) -> list[Path]:
     return [e for e in entries if e.name.casefold().endswith((*_LINES, *_WHOLE)) and not e.name.startswith(".")]
 
 
-def _rows(connection: Any, name: str, chosen: list[Path]) -> list[dict[str, str]]:
+def _rows(connection: Any, name: str) -> list[dict[str, str]]:
     view = views()[name]
-    query = view_sql(view, f"({_resources(chosen)})")
+    query = view_sql(view, "resources")
     names = list(column_names(view))
     return [{n: v or "" for n, v in zip(names, row, strict=True)} for row in connection.execute(query).fetchall()]
 
@@ -69,9 +70,10 @@ def _resources(chosen: list[Path]) -> str:
              for paths, how in ((lines, "newline_delimited"), (whole, "unstructured")) if paths]  # fmt: skip
     single = " UNION ALL ".join(parts)
     return (
+        f"WITH single AS MATERIALIZED ({single}) "
         "SELECT json_extract_string(resource, '$.resourceType') AS kind, resource FROM ("
-        f"SELECT json AS resource FROM ({single}) UNION ALL "
-        f"SELECT unnest(CAST(json_extract(json, '$.entry[*].resource') AS JSON[])) AS resource FROM ({single}) "
+        "SELECT json AS resource FROM single UNION ALL "
+        "SELECT unnest(CAST(json_extract(json, '$.entry[*].resource') AS JSON[])) AS resource FROM single "
         "WHERE json_extract_string(json, '$.resourceType') = 'Bundle')"
     )
 
