@@ -11,6 +11,11 @@ ROWS, TEXTS, REMEDIES = 5, 6, 3
 """Rows, different texts and different remedies that are shown of equal problems."""
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun: `1 patient`, `1,200 patients`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def grouped(problems: Iterable[Problem]) -> list[list[Problem]]:
     """Return problems in order, with all of one kind together: table, column, rule and severity are the same."""
     kinds: dict[tuple[str | None, ...], list[Problem]] = {}

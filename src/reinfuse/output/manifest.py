@@ -26,7 +26,7 @@ class Manifest:
 
 def write_manifest(folder: Path, command: str, *, only: Sequence[str] = ()) -> None:
     """List the files of a finished folder in it, and what was asked for where that was not all."""
-    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": _digest(folder / name)}
+    files = {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)}
              for name in sorted(_files(folder))}  # fmt: skip
     text = json.dumps({"reinfuse": __version__, "command": command, **({"only": list(only)} if only else {}),
                        "files": files}, indent=1)  # fmt: skip
@@ -61,7 +61,7 @@ def own_files(folder: Path) -> Iterator[str]:
     within = {str(parent) for name in manifest.files for parent in Path(name).parents}
     for name in _files(folder, within):
         path, size, digest = folder / name, *manifest.files.get(name, (-1, ""))
-        if path.is_symlink() or not path.is_file() or path.stat().st_size != size or _digest(path) != digest:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != size or sha256_of(path) != digest:
             yield name
 
 
@@ -80,6 +80,7 @@ def _files(folder: Path, within: set[str] | None = None) -> Iterator[str]:
             yield here.as_posix()
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,6 +10,7 @@ from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.disclosure.answer_log import AnswerEntry, AnswerLog
 from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.exceptions import PoolRefused, Problem, nearest
+from reinfuse.messages import counted
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, explained
 from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Answer, Request
@@ -147,9 +148,9 @@ def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iter
     numbers = {key: len(s.value) * numbers_at_a_point(size[key]) for key, s in answer.sums.items()}
     if numbers:
         points = sum(len(s.value) for s in answer.sums.values())
-        models = _counted(len(numbers), "model")
+        models = counted(len(numbers), "model")
         yield (f"Sums over patients (log-likelihood and its derivatives to the fourth) of {models} at "
-               f"{_counted(points, 'set')} of coefficients: {sum(numbers.values()):,} numbers.")  # fmt: skip
+               f"{counted(points, 'set')} of coefficients: {sum(numbers.values()):,} numbers.")  # fmt: skip
     else:
         yield "No sums: this centre has too few patients for the models that are still open."
     yield ("Whoever reads this file can work out from such sums how many patients have each combination of the factors "
@@ -157,10 +158,6 @@ def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iter
            "without names.")  # fmt: skip
     if answer.withheld:
         yield f"Not told: {'; '.join(explained(study, dict(answer.withheld)))}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _tables_in_words(answer: Answer) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reinfuse.output.manifest import sha256_of
 from reinfuse.runtime.extras import require
 from reinfuse.sources.fhir.store import FhirStore
 from reinfuse.sources.fhir.view_definitions import column_names, view_sql, views
@@ -47,7 +47,7 @@ def open_fhir(place: Path) -> Iterator[FhirStore]:
         raise StoreUnreadable(f"cannot be read as FHIR: {text}", "export again as NDJSON, a resource a line") from None
     finally:
         connection.close()
-    yield FhirStore(place.name, rows, dict(_hashed(f) for f in chosen))
+    yield FhirStore(place.name, rows, {f.name: sha256_of(f) for f in chosen})
 
 
 def _files(place: Path) -> list[Path]:
@@ -81,8 +81,3 @@ def _resources(chosen: list[Path]) -> str:
 def _quoted(paths: list[str]) -> str:
     quoted = ", ".join("'" + p.replace("'", "''") + "'" for p in paths)
     return f"[{quoted}]"
-
-
-def _hashed(file: Path) -> tuple[str, str]:
-    with file.open("rb") as content:
-        return file.name, hashlib.file_digest(content, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from reinfuse.output.manifest import sha256_of
 from reinfuse.runtime.extras import require
 from reinfuse.sources.omop.address import DatabaseAddress
 from reinfuse.sources.omop.store import OmopStore
@@ -76,7 +76,7 @@ def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, 
             connection = ibis.postgres.connect(**_parts(place), options=_READ_ONLY)
         elif files.kind(place) == "folder":
             connection = ibis.duckdb.connect()
-            return connection, dict(_of_files(connection, place)), dict(map(_hashed, _files(place)))
+            return connection, dict(_of_files(connection, place)), {f.name: sha256_of(f) for f in _files(place)}
         else:
             connection = ibis.duckdb.connect(place, read_only=True)
         names = connection.list_tables(database=schema or None)
@@ -102,11 +102,6 @@ def _parts(place: DatabaseAddress) -> dict[str, Any]:
 
 def _files(folder: Path) -> Sequence[Path]:
     return [f for f in sorted(folder.iterdir()) if f.suffix.casefold() in _TEXTS and f.stem.casefold() in COLUMNS]
-
-
-def _hashed(file: Path) -> tuple[str, str]:
-    with file.open("rb") as content:
-        return file.name, hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _of_files(connection: Any, folder: Path) -> Iterator[tuple[str, Any]]:

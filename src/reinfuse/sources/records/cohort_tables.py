@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reinfuse.exceptions import Problem
+from reinfuse.messages import counted
 from reinfuse.sources.records.answers import ANSWERS, INFUSION, NO_INFUSION
 from reinfuse.sources.records.clinical import (
     CandidateGroup,
@@ -114,17 +115,12 @@ def _unanswered(name: str, groups: Sequence[CandidateGroup], answers: Mapping[st
 def _dropped(groups: Sequence[CandidateGroup], verdicts: Mapping[str, str]) -> Iterator[str]:
     for group in groups:
         wording, one = group.coding.wording, verdict(group.coding)
-        counts = f"{count_of(group.records, 'record')} of {count_of(group.patients, 'patient')}, {wording}"
+        counts = f"{counted(group.records, 'record')} of {counted(group.patients, 'patient')}, {wording}"
         if verdicts[wording] == OPEN:
             yield f"asked about, and counted as infusions until then: {counts}: {one.why}"
         elif verdicts[wording] == NO_INFUSION:
             early = "when it was written its code stood for another drug" * is_too_early(group.coding, group.last_day)
             yield f"dropped, no infusion: {counts}: {early or (one.why if one.answer == NO_INFUSION else 'by the map')}"
-
-
-def count_of(count: int, noun: str) -> str:
-    """Return a number and its noun."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _infusions(reading: _Reading, accepted: Sequence[CandidateGroup]) -> dict[str, list[GivenInfusion]]:
@@ -133,7 +129,7 @@ def _infusions(reading: _Reading, accepted: Sequence[CandidateGroup]) -> dict[st
     undated = [r for r in records if not r.day]
     if early:
         days = f"{min(r.day for r in early)} to {max(r.day for r in early)}"
-        reading.remarks.append(f"dropped, no infusion: {count_of(len(early), 'record')} whose code stood for another "
+        reading.remarks.append(f"dropped, no infusion: {counted(len(early), 'record')} whose code stood for another "
                                f"drug when they were written ({days})")  # fmt: skip
     if undated:
         remedy = "complete the dates in the source; an infusion without a day cannot be placed"
@@ -146,12 +142,12 @@ def _infusions(reading: _Reading, accepted: Sequence[CandidateGroup]) -> dict[st
     patients: dict[str, list[GivenInfusion]] = {}
     for infusion in infusions:
         patients.setdefault(infusion.patient, []).append(infusion)
-    reading.remarks.append(f"{count_of(len(infusions), 'infusion')} of {count_of(len(patients), 'patient')}, "
+    reading.remarks.append(f"{counted(len(infusions), 'infusion')} of {counted(len(patients), 'patient')}, "
                            f"{sum(len(i) > 1 for i in patients.values())} with more than one; found: "
                            f"{routes_in_words(infusions)}")  # fmt: skip
     if merged:
         reading.remarks.append(
-            f"made of several records within {reading.rules.merge_days} days: {count_of(merged, 'infusion')} ({other} "
+            f"made of several records within {reading.rules.merge_days} days: {counted(merged, 'infusion')} ({other} "
             "of several days): the day is that of the first drug record, without one of the first record"
         )
     return patients
@@ -195,7 +191,7 @@ def _with_lymphodepletion(reading: _Reading, infusions: Mapping[str, Sequence[Gi
             before = infusion.day
             yield one
     if without:
-        which = count_of(without, "infusion")
+        which = counted(without, "infusion")
         reading.remarks.append(f"no drug of lymphodepletion recorded in the {days} days before {which}: left empty, as "
                                "no record is not none given")  # fmt: skip
 
@@ -231,11 +227,11 @@ def _patients(reading: _Reading, infusions: Mapping[str, Sequence[GivenInfusion]
         beyond += ends != [person.observation_end, person.last_record]
         yield (patient, person.sex, person.birth, disease, condition, person.death, *ends)
     if several:
-        reading.remarks.append(f"diagnoses of several diseases: {count_of(several, 'patient')}; the one recorded last "
+        reading.remarks.append(f"diagnoses of several diseases: {counted(several, 'patient')}; the one recorded last "
                                "before the first infusion is taken")  # fmt: skip
     if beyond:
         reading.remarks.append("records or an observation period after death: "
-                               f"{count_of(beyond, 'patient')}, whose last contact is the day of death")  # fmt: skip
+                               f"{counted(beyond, 'patient')}, whose last contact is the day of death")  # fmt: skip
     reading.remarks += _contacts([persons[p] for p in sorted(set(infusions) & set(persons))])
 
 
