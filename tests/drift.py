@@ -104,12 +104,18 @@ class Drift:
                 if re.fullmatch(r"[\d,]+ of [\d,]+", cell) and cell not in self.pairs:
                     found.append(cell)
                 known = self.whole.get(cell.removesuffix(")"), []) if re.search(r"\d", cell) else []
-                wanted = {h: row[rows[0].index(h)] for h in ("n", "Events") if rows[0].count(h) == 1}
+                wanted = {h: row[_basis(rows[0], h, j)] for h in ("n", "Events") if rows[0].count(h) == 1}
                 if j + 1 < len(row) and rows[0][j + 1] == "p":
                     wanted["p"] = row[j + 1]
                 if known and not any(all(_shown(e)[h] == said for h, said in wanted.items()) for e in known):
                     found.append(f"{cell}: {wanted}")
         return found
+
+
+def _basis(heads: Sequence[str], name: str, column: int) -> int:
+    """Return the column that holds the patients or events of an estimate: of a ratio, that which says so before it."""
+    own = [j for j in range(column) if heads[j] == f"{name}, ratio"]
+    return own[-1] if own else heads.index(name)
 
 
 def _shown(e: Estimate) -> dict[str, str]:
@@ -154,7 +160,7 @@ def _intervals(e: Estimate) -> Iterable[str]:
         yield f"{signed(e.estimate)} ({signed(e.lower)} to {signed(e.upper)}"
     if e.unit == "days":
         yield f"{number_format.months(e.estimate)} ({number_format.interval(e)}"
-    elif e.unit == "ratio" or e.statistic.endswith("ratio") or e.analysis == "paired":
+    elif e.analysis == "stability" or e.unit == "ratio" or e.statistic.endswith("ratio") or e.analysis == "paired":
         yield ratio(e).removesuffix(")")
         yield f"{number_format.ratio(e.estimate)} ({number_format.interval(e)}"
 

@@ -1,6 +1,7 @@
 """Whole studies: every further analysis on the bundled cohort, switches, reproducibility, files, the command."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +28,8 @@ def test_the_reference_design_runs_every_analysis(demo_findings):
     for e in demo_findings.estimates:
         no_number = e.analysis in ("flow", "baseline", "toxicity") or e.statistic in ("excluded", "notice")
         assert e.n is not None or no_number, e
-        assert e.events is not None or no_number or e.analysis == "kinetics", e  # a peak has none
+        no_events = e.analysis == "kinetics" or e.statistic in ("changed", "at_risk")  # nothing happens there
+        assert e.events is not None or no_number or no_events, e
         assert e.method is not None or e.analysis in ("flow", "baseline"), e
         assert e.estimate is not None or e.p_value is not None or e.note, e
         if e.lower is not None and e.upper is not None and e.estimate is not None:
@@ -65,7 +67,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_others(quick_findi
     two = Study(cohort, plan).run()
     assert one.estimates == two.estimates
     other = Study(cohort, plan.model_copy(update={"seed": 1})).run()
-    drawn = {"calibrated", "permutation", "stability", "power", "standardised", "imputation", "kinetics", "mediation"}
+    drawn = {"calibrated", "permutation", "stability", "power", "standardised", "imputation", "kinetics", "mediation",
+             "interaction"}  # fmt: skip
     for e, o in zip(one.estimates, other.estimates, strict=True):
         assert e.analysis in drawn or replace(e) == o
     assert any(e != o for e, o in zip(one.estimates, other.estimates, strict=True))
@@ -91,14 +94,16 @@ def test_switched_off_analyses_are_not_there(tmp_path):
         paired=False,
         power=0,
         kinetics=False,
+        endpoint_rules=False,
         evidence=False,
     )
     plan = Plan.built_in().model_copy(update={"analyses": off, "landmarks": (), "time_dependent": ()})
     findings = Study(read_cohort(datasets()[DEMO].path), plan).run()
     kept = {e.analysis for e in findings.estimates}
-    assert kept == {"flow", "baseline", "response", "survival", "competing", "toxicity", "association"}
+    described = {"flow", "baseline", "response", "survival", "competing", "toxicity"}
+    assert kept == {*described, "association", "global_test", "spline", "interaction"}  # of the plan's factors, models
     page = (save(findings, tmp_path / "out") / "supplement.html").read_text(encoding="utf-8")
-    assert 'id="sure"' not in page
+    assert re.findall('id="(sure_\\w+?)(?:-title)?"', page) == ["sure_estimands"] * 2
     assert "P-values were not adjusted for multiple testing" in page
 
 

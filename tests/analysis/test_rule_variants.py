@@ -100,7 +100,7 @@ def test_patients_who_differ_and_proportions_by_hand(records):
     assert [of(records, "pfs", rule, "changed").estimate for rule in RULES.values()] == [0, 5, 2, 2, 3]
     assert [of(records, "dor", rule, "changed").estimate for rule in RULES.values()] == [0, 2, 1, 2, 1]
     assert [(e.group, e.events, e.n) for e in records if e.statistic == "proportion"] == [
-        ("not assessed = no response", 5, 11), ("only patients who were assessed", 5, 10),
+        ("patients not assessed are non-responders", 5, 11), ("only patients who were assessed", 5, 10),
         ("confirmed at least 28 days later", 2, 11),
         ("assessments after a transplant count", 6, 11)]  # fmt: skip
     assert of(records, "pfs", RULES["FDA"], "median").note.startswith(OF_PLAN)

@@ -155,7 +155,11 @@ def test_the_numbers_of_a_report_are_the_records_in_the_journal_s_form(demo_find
             number_format.level_of_test(0.05)
         }
     tables = [b for b in document.blocks() if isinstance(b, Table) and b.name.startswith("association_")]
-    cells = [row.cells[3] for table in tables for row in table.rows if row.cells[3] != "not estimable"]
+    rows = [row.cells for table in tables for row in table.rows if row.cells[3] != "not estimable"]
+    cells = [effect for _, _, _, effect, *_ in rows if effect]
+    joint = [row for row in rows if not row[3]]  # of all levels together: a p alone
+    assert len(joint) == 5
+    assert all(row[4] for row in joint)
     assert len(cells) > 60
     assert set(cells) <= ratios
     told = [x for text in lines(document) for x in re.findall(r"[pP](?: [=<>] |[=<>])[.\d·]*\d", text)]

@@ -77,14 +77,17 @@ def test_all_that_the_demo_holds_is_named(several):
     assert found["12d"] == "Supplement, Methods: Endpoint definitions (censoring)"
     assert found["12e"] == (
         "Supplement, Robustness and sensitivity analyses: simulated reference distribution, leave-one-out, "
-        "proportional hazards, E-values, imputation; Supplement, Factors associated with outcome: permutation"
+        "proportional hazards, E-values, endpoints by several rules, imputation; "
+        "Supplement, Factors associated with outcome: permutation"
     )
     assert found["14b"] == "Report, Patients: rows `missing`"
     assert found["15"] == (
-        "Report, Response; Report, Time to event; Supplement, Time to event: competing events; Report, Toxicity"
+        "Report, Response; Report, Time to event; Supplement, Time to event: competing events, state occupation, "
+        "competing events by group, competing events on one clock; Report, Toxicity"
     )
     assert found["16a"] == "Report, Factors associated with outcome (unadjusted and adjusted)"
     assert found["17"] == (
+        "Supplement, Factors associated with outcome: interactions, non-linearity; "
         "Supplement, Robustness and sensitivity analyses: model averaging, bootstrap selection; "
         "Supplement, Time to event: Gray's test, Fine and Gray's model; "
         "Supplement, Post-infusion factors: landmark, time-dependent; Supplement, Standardised outcomes; "
@@ -139,7 +142,10 @@ def test_a_published_sheet_of_first_infusions(several):
     found = where(several["sheih"])
     assert found["12d"] == f"{AUTHORS}: times are taken from the wide sheet"
     assert found["12e"] == "Supplement, Robustness and sensitivity analyses: proportional hazards, E-values"
-    assert found["17"] == "Supplement, Post-infusion factors: landmark (not estimable)"
+    assert found["17"] == (
+        "Supplement, Factors associated with outcome: non-linearity (not estimable); "
+        "Supplement, Post-infusion factors: landmark (not estimable)"
+    )
     assert found["14b"] == "Report, Patients: no value is missing"
 
 

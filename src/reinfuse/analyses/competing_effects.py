@@ -23,7 +23,7 @@ from reinfuse.analyses.small_groups import events_for_normal
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
-from reinfuse.statistics import firth_fine_gray
+from reinfuse.statistics import firth, firth_fine_gray
 
 RECORDS = "competing_effects"
 CAUSE_SPECIFIC, SUBDISTRIBUTION = "cause_specific_hazard_ratio", "subdistribution_hazard_ratio"
@@ -81,7 +81,8 @@ def effects(end: EndpointColumn, factors: Sequence[FactorColumn], model: str, *,
     design = design_of(end, factors)
     own = Estimate(RECORDS, end.name, CAUSE_SPECIFIC, model=model, confidence=confidence, unit="ratio", note=note,
                    n=design.n, events=design.events)  # fmt: skip
-    return [replace(own, statistic=s, term=t) for s in (CAUSE_SPECIFIC, SUBDISTRIBUTION) for t in design.terms]
+    methods = {CAUSE_SPECIFIC: firth.METHODS["cox"], SUBDISTRIBUTION: firth_fine_gray.METHOD}
+    return [replace(own, statistic=s, term=t, method=m) for s, m in methods.items() for t in design.terms]
 
 
 def _models(inputs: Inputs, end: EndpointColumn) -> list[Model]:

@@ -101,7 +101,8 @@ def course_of(rows: pl.DataFrame, confidence: float) -> Output:
         moves = {STATES[target]: int(course.counts[origin, target]) for target in visited if target not in (0, origin)}
         for target, number in (*moves.items(), (STAYED, stayed)):
             pair = Combination((Stratum("from", STATES[origin]), Stratum("to", target)), " to ")
-            records.append(replace(count, statistic="transitions", group=pair, estimate=float(number), n=entered))
+            records.append(replace(count, statistic="transitions", group=pair, estimate=float(number), n=entered,
+                                   events=number))  # fmt: skip
     return records, curves
 
 

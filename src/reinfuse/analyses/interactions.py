@@ -142,7 +142,7 @@ def interaction(endpoint: EndpointColumn, factors: Sequence[FactorColumn], pair:
     d, term = own.design, Combination((pair[0].name, pair[1].name), " x ")
     base = Estimate("interaction", endpoint.name, "p_value", model="multivariable", term=term, confidence=confidence,
                     method=firth.METHODS[d.kind], n=d.n, events=d.events)  # fmt: skip
-    records = [replace(base, statistic="count", group=name, estimate=float(here.sum()), unit="patients", method=None,
+    records = [replace(base, statistic="count", group=name, estimate=float(here.sum()), unit="patients", method="count",
                        confidence=None, n=int(here.sum()), events=int(d.event[here].sum()))
                for name, here in own.cells()]  # fmt: skip
     if own.impossible:

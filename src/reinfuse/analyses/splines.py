@@ -52,7 +52,7 @@ def splines(endpoint: EndpointColumn, factor: FactorColumn, *, confidence: float
         return [replace(base, note=f"{NOT_ESTIMABLE}: the fit did not converge")]
     left_out = [n for n in design.notes if "excluded" in n]
     middle = replace(base, statistic=REFERENCE, estimate=float(at[1] * factor.per), unit=factor.unit or None,
-                     method=None, confidence=None)  # fmt: skip
+                     method="median", confidence=None)  # fmt: skip
     return [replace(base, estimate=p, p_value=p, note=joined([note, *left_out])), middle,
             *_points(design, factor, at, base=base)]  # fmt: skip
 

@@ -83,7 +83,7 @@ def rule_variants(rules: Rules, missed_visits_days: int) -> Iterator[RuleVariant
     dated = "FDA, no response dated " + ("day 0" if other == "index day" else "when it was certain")
     yield RuleVariant(dated, "failure date", ("efs",), {**_CENSORED, "efs": other})
     best = {"transplant_is_new_therapy": True}
-    yield RuleVariant("not assessed = no response", "", FIRST, best)
+    yield RuleVariant("patients not assessed are non-responders", "", FIRST, best)
     yield RuleVariant("only patients who were assessed", "not assessed", FIRST, best, assessed_only=True)
     confirmed = f"confirmed at least {rules.confirmation_days} days later"
     yield RuleVariant(confirmed, "confirmation", FIRST, {**best, "depth": "derived"}, confirmed=True)

@@ -35,13 +35,14 @@ def _table(tables: StudyTables) -> Table | None:
         if described:
             label = f"{_label(tables, name)}{declaration(name).origin}"
             what = "proportion" if described[0].statistic == "proportion" else "median, months"
-            rows.append(Row(f"{label}: {what}", ("",) * 7))
+            rows.append(Row(f"{label}: {what}", ("",) * 9))
             rows += [row for e in described for row in _rows(tables, e, marks=marks)]
     if not rows:
         return None
     effects = [e for s in RATIOS for name in (*FIRST, *TIMES) for e in tables.look.all(ANALYSED, name, s)]
     effect = f"Ratio for {lowered(tables.labels.factor(effects[0].term or ''))} ({tables.ci})" if effects else "Ratio"
-    heads = ("Rule", "n", "Events", f"Estimate ({tables.ci})", "Patients who differ", effect, tables.p, "Note")
+    heads = ("Rule", "n", "Events", f"Estimate ({tables.ci})", "Patients who differ", "n, ratio",
+             "Events, ratio", effect, tables.p, "Note")  # fmt: skip
     left_out = [f"Not compared, {e.group}: {e.note}." for e in tables.look.all(ANALYSED, None, NOT_COMPARED)]
     notes = (
         "Patients who differ: whose outcome is not that by the plan's rules, or where the plan does not derive the "
@@ -67,7 +68,9 @@ def _rows(tables: StudyTables, described: Estimate, *, marks: dict[str, int]) ->
         level = f"{effect.level}: " if effect is not None and effect.level else ""
         value = "–" if effect is None else f"{level}{ratio(effect)}"
         p = number_format.p_value(effect.p_value if effect else None)
-        yield Row("" if place else head, (*(("",) * 4 if place else cells), value, p, flags), inner=True)
+        size = (effect.n, effect.events) if effect else (None, None)
+        basis = (number_format.count(v) for v in size)
+        yield Row("" if place else head, (*(("",) * 4 if place else cells), *basis, value, p, flags), inner=True)
 
 
 def _remarks(record: Estimate | None) -> list[str]:

@@ -60,7 +60,7 @@ def _of_test(tables: StudyTables, test: Estimate) -> Iterator[_Line]:
         other = next((part for part in pair if part != e.term), "")
         if e.term in pair and e.group and e.group.startswith(f"{other}="):
             where = f"{lowered(without_unit(tables.labels.factor(other)))}: {_level(tables, other, e.group)}"
-            cells = (number_format.count(e.n), number_format.count(e.events), ratio(e), "", "")
+            cells = (number_format.count(e.n), number_format.count(e.events), ratio(e), number_format.NOT_SHOWN, "")
             yield f"{tables.labels.term(e.stratum or '')}, where {where}", cells, e.note
 
 
