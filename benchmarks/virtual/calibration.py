@@ -1,6 +1,7 @@
 """Calibrates the ensemble that comes with the package, and checks it: targets, held-out targets, mechanisms.
 
     python benchmarks/virtual/calibration.py            (an hour on two cores; writes src/reinfuse/simulation/*.csv)
+    python benchmarks/virtual/calibration.py targets    (published results beside the bundled ensemble; minutes)
     python benchmarks/virtual/calibration.py check      (the bundled ensemble again with the present outcomes; minutes)
     python benchmarks/virtual/calibration.py planted    (recovery of a planted population; writes results)
 
@@ -23,11 +24,11 @@ from scipy.special import expit
 from reinfuse.results.estimate import FIELDS
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration import posterior_checks
-from reinfuse.simulation.calibration.abc_smc import PosteriorSample, calibrate
 from reinfuse.simulation.calibration.ablation import ablation
+from reinfuse.simulation.calibration.posterior import CalibratedPosterior, CalibrationEffort, calibrate
 from reinfuse.simulation.calibration.reference_study import simulate
 from reinfuse.simulation.calibration.summary_statistics import MIX
-from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT
+from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT, TARGETS
 from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
@@ -35,8 +36,10 @@ from reinfuse.simulation.population.virtual_patients import Member
 SEED = 20210121
 SMALL = "--small" in sys.argv
 """Too few for any answer, into a folder that goes: whether it runs at all."""
-PARTICLES, PATIENTS, MOVES = (8, 32, 1) if SMALL else (240, 640, 6)
-CHECK_PATIENTS = 32 if SMALL else 1024
+EFFORT = CalibrationEffort(88, 80, 20, 1, 64, 2, 2) if SMALL else CalibrationEffort()
+PATIENTS = 32 if SMALL else 640
+"""Patients by whom severe CRS is set."""
+CHECK_PATIENTS = 640 if SMALL else 1408
 """Patients by whom targets are checked."""
 BUNDLED = 4 if SMALL else 100
 """Members that are bundled."""
@@ -62,14 +65,14 @@ def intercept(member: Member, rate: float, patients: int) -> float:
     return (low + high) / 2
 
 
-def ensemble_of(posterior: PosteriorSample) -> Ensemble:
+def ensemble_of(posterior: CalibratedPosterior) -> Ensemble:
     """Return the bundled members, each with its rate of severe CRS drawn from Jeffreys' posterior of 4 in 44."""
     random = np.random.default_rng(SEED)
     chosen = random.permutation(len(posterior.z))[:BUNDLED]
     rates = random.beta(SEVERE + 0.5, TREATED - SEVERE + 0.5, BUNDLED)
     bundle = members(posterior.z[chosen])
-    each = [intercept(Member(a, b), r, PATIENTS) for a, b, r in zip(bundle.median, bundle.cv, rates, strict=True)]
-    return Ensemble(np.round(posterior.z[chosen], 4), np.round(each, 4))
+    each = [intercept(bundle[k], rates[k], PATIENTS) for k in range(BUNDLED)]
+    return Ensemble(np.round(posterior.z[chosen], 4), np.round(each, 4), np.round(posterior.discrepancy[chosen], 4))
 
 
 def say(name: str, completed: int, total: int) -> None:
@@ -79,14 +82,15 @@ def say(name: str, completed: int, total: int) -> None:
 def main() -> None:
     """Calibrate, check, write."""
     began = time.perf_counter()
-    posterior = calibrate(PARTICLES, PATIENTS, MOVES, seed=SEED, cores=CORES, progress=say)
+    posterior = calibrate(EFFORT, seed=SEED, cores=CORES, targets=TARGETS, progress=say)
     seconds = time.perf_counter() - began
     ensemble = ensemble_of(posterior)
     ensemble.frame().write_csv(ROOM / "ensemble.csv")
     write("calibration", {
-        "particles": PARTICLES, "patients": PATIENTS, "moves_a_stage": MOVES, "seconds": seconds, "cores": CORES,
-        "unknowns": len(UNKNOWNS), "stages": [vars(s) for s in posterior.stages], "ancestors": posterior.ancestors,
-        "log_likelihood": np.quantile(posterior.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
+        **vars(EFFORT), "seconds": seconds, "cores": CORES, "unknowns": len(UNKNOWNS),
+        "stages": [vars(s) for s in posterior.drawn.stages], "ancestors": posterior.drawn.ancestors,
+        "log_likelihood": np.quantile(posterior.drawn.log_likelihood, [0.025, 0.5, 0.975]).tolist(),
+        "discrepancy": np.quantile(posterior.discrepancy, [0.025, 0.5, 0.975]).tolist(),
         "informed": posterior_checks.unknowns(ensemble).filter("informed")["unknown"].to_list(),
         "versions": {p: version(p) for p in ("numba", "numpy", "scipy")},
     })  # fmt: skip
@@ -95,16 +99,23 @@ def main() -> None:
 
 def check(ensemble: Ensemble) -> None:
     """Simulate the published results and the mechanisms with an ensemble, and write the bundled tables."""
-    table = posterior_checks.targets(ensemble, SEED + 1, CHECK_PATIENTS, progress=say)
-    table.write_csv(ROOM / "targets.csv", float_precision=4)
+    check_targets(ensemble)
     fewest = {"members": 4, "patients": CHECK_PATIENTS} if SMALL else {}
     carried = ablation(ensemble, SEED + 1, progress=say, **fewest)
     pl.DataFrame([e.as_dict() for e in carried], schema={n: None for n in FIELDS}, infer_schema_length=None,
                  orient="row").write_csv(ROOM / "ablation.csv", float_precision=5)  # fmt: skip
+
+
+def check_targets(ensemble: Ensemble) -> None:
+    """Simulate the published results with an ensemble, and write their table."""
+    table = posterior_checks.targets(ensemble, SEED + 1, CHECK_PATIENTS, progress=say)
+    table.write_csv(ROOM / "targets.csv", float_precision=4)
     calibrated = table.filter(pl.col("role") == "calibrated")
     outside = table.filter(~pl.col("in_range").fill_null(True))
     write("checks", {
         "agreement": posterior_checks.agreement(table),
+        "scores": {role: posterior_checks.totals(table.filter(pl.col("role") == role))
+                   for role in ("calibrated", "held out")},
         "calibrated_met": f"{calibrated['met'].sum()} of {len(CALIBRATED)}",
         "held_out_met": f"{table['met'].sum() - calibrated['met'].sum()} of {len(HELD_OUT)}",
         "not_met": table.filter(~pl.col("met"))["target"].to_list(), "out_of_range": outside["target"].to_list(),
@@ -123,6 +134,8 @@ if __name__ == "__main__":
         from planted import planted
 
         write("planted", planted())
+    elif "targets" in sys.argv:
+        check_targets(bundled())
     elif "check" in sys.argv:
         check(bundled())
     else:

@@ -178,29 +178,34 @@ class VirtualTables:
     def targets(self) -> Table:
         """Return the published results beside the ensemble."""
         return Table("virtual_targets", "Calibration targets: published and simulated",
-                     ("Target", "n", "Published", "Simulated (95% range)", "Met", "In range", "Source"),
+                     ("Target", "n", "Published", "Simulated (95% range)", "Predictive range", "Met", "In range",
+                      "Source"),
                      tuple(self._target_rows()),
                      (agreement(self._targets),
                       "Met: within 1.96 standard errors of the published value, heterogeneity between studies "
                       "included; association: 95% of the ensemble in the published direction",
-                      "In range: the published value lies in the 95% range of the ensemble's populations; the size of "
-                      "an association was not published",
+                      "Predictive range: 95% range of the result of a study of that size, with the discrepancy of the "
+                      "model and the study's sampling error; in range: it holds the published value. The size of an "
+                      "association was not published",
                       "Held out: predicted, not used in calibration"))  # fmt: skip
 
     def _target_rows(self) -> Iterator[Row]:
         for role in ("calibrated", "held out"):
-            yield Row(role.capitalize(), ("",) * 6)
+            yield Row(role.capitalize(), ("",) * 7)
             for t in self._targets.filter(pl.col("role") == role).iter_rows(named=True):
                 percent = t["kind"] == "proportion"
                 scale, end = (
                     (100.0, "%") if percent else (1.0, f" {t['unit']}" if t["unit"] not in (None, "", "ratio") else "")
                 )
                 low, middle, high = (f"{scale * t[c]:.3g}" for c in ("low", "simulated", "high"))
-                published = f"{scale * t['published']:.3g}{end}" if t["published"] is not None else "better"
                 if t["kind"] == "association":
+                    published, predictive = "better", ""
                     end = f"; {number_format.hundredths(t['share_above'])}% of the ensemble"
+                else:
+                    published = f"{scale * t['published']:.3g}{end}"
+                    predictive = " to ".join(f"{scale * t[f'predictive_{c}']:.3g}" for c in ("low", "high")) + end
                 yield Row(t["target"], (number_format.count(t["n"]), published, f"{middle} ({low} to {high}){end}",
-                                        _YES_NO[t["met"]], _YES_NO[t["in_range"]], t["source"]),
+                                        predictive, _YES_NO[t["met"]], _YES_NO[t["in_range"]], t["source"]),
                           inner=True)  # fmt: skip
 
     def unknowns(self) -> Table:

@@ -1,32 +1,24 @@
-"""Calibration: an ensemble of virtual populations that meet the published group results, by ABC with sequential Monte
-Carlo.
+"""Draws from a posterior by sequential Monte Carlo.
 
-A normal kernel on each target, of the width of its sampling error and discrepancy, makes approximate Bayesian
-computation exact for a
-model with that error (Wilkinson, Stat Appl Genet Mol Biol 2013;12:129-141). The kernel is brought in by steps, chosen
-so that
-half of the particles stay effective (Del Moral, Doucet & Jasra, Stat Comput 2012;22:1009-1020), and particles are moved
-by a Crank-Nicolson step around their own mean and covariance, which leaves the target unchanged. All particles meet
-the same patients.
+The likelihood is brought in by steps, chosen so that half of the particles stay effective (Del Moral, Doucet & Jasra,
+Stat Comput 2012;22:1009-1020), and particles are moved by a Crank-Nicolson step around their own mean and covariance,
+which leaves the target unchanged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.runtime.progress import Progress
-from reinfuse.simulation.calibration.reference_study import simulate
-from reinfuse.simulation.calibration.targets import log_likelihood
-from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
-from reinfuse.simulation.population.virtual_patients import Member
 
 STEP = 0.35
 _LEAST_EFFECTIVE = 0.5
+_ACCEPTED = 0.25
+"""Share of moves that are accepted, to which steps are adapted."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +34,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class PosteriorSample:
-    """The ensemble: points of `parameter_space` (particles, unknowns), their log likelihoods, the stages, and how many
-    first particles have descendants."""
+    """Particles (particles, unknowns), their log likelihoods, the stages, and how many first particles have
+    descendants."""
 
     z: Floats
     log_likelihood: Floats
@@ -51,36 +43,20 @@ class PosteriorSample:
     ancestors: int
 
 
-def calibrate(
-    particles: int,
-    patients: int,
-    moves: int,
-    *,
-    seed: int,
-    cores: int,
-    of: Callable[[Member], float] | None = None,
-    progress: Progress | None = None,
-) -> PosteriorSample:
-    """Return an ensemble drawn from the posterior.
+def sample(judge: Callable[[Floats], Floats], *, particles: int, unknowns: int, moves: int, last_moves: int = 0,
+           seed: int, progress: Progress | None = None) -> PosteriorSample:  # fmt: skip
+    """Return draws from the posterior of standard normal unknowns.
 
     Parameters
     ----------
-    particles, patients, moves
-        Size of the ensemble; virtual patients behind each particle's group results; moves of each particle in a stage.
-    of
-        Log likelihood of a member; that of the published targets by default.
+    judge
+        Log likelihood of points, shape (points, unknowns).
+    moves, last_moves
+        Moves of each particle in a stage; besides, after the last one.
     """
     random = np.random.default_rng(seed)
-    judge = of or (lambda member: log_likelihood(simulate(member, seed, patients)))
-
-    def judged(points: Floats) -> Floats:
-        population = members(points)
-        each = [Member(median, cv) for median, cv in zip(population.median, population.cv, strict=True)]
-        with ThreadPoolExecutor(cores) as pool:
-            return np.fromiter(pool.map(judge, each), dtype=np.float64, count=len(each))
-
-    z = random.standard_normal((particles, len(UNKNOWNS)))
-    fit, line = judged(z), np.arange(particles)
+    z = random.standard_normal((particles, unknowns))
+    fit, line = judge(z), np.arange(particles)
     power, step, stages = 0.0, STEP, list[Stage]()
     while power < 1:
         new = _next(fit, power)
@@ -88,11 +64,11 @@ def calibrate(
         weight /= weight.sum()
         resampled = _systematic(weight, random)
         z, fit, line, power = z[resampled], fit[resampled], line[resampled], new
-        accepted = 0.0
-        for _ in range(moves):
-            z, fit, share = _moved(z, fit, power, step=step, judged=judged, random=random)
-            step = float(np.clip(step * np.exp(share - 0.25), 0.03, 0.9))
-            accepted += share / moves
+        accepted, times = 0.0, moves + (last_moves if power == 1 else 0)
+        for _ in range(times):
+            z, fit, share = _moved(z, fit, power, step=step, judge=judge, random=random)
+            step = float(np.clip(step * np.exp(share - _ACCEPTED), 0.03, 0.9))
+            accepted += share / times
         stages.append(Stage(power, float(1 / np.sum(weight**2)), accepted, step))
         if progress:
             progress("calibrating", round(1000 * power), 1000)
@@ -120,7 +96,7 @@ def _systematic(weight: Floats, random: np.random.Generator) -> np.ndarray:
     return np.minimum(np.searchsorted(np.cumsum(weight), points), len(weight) - 1)
 
 
-def _moved(z: Floats, fit: Floats, power: float, *, step: float, judged: Callable[[Floats], Floats],
+def _moved(z: Floats, fit: Floats, power: float, *, step: float, judge: Callable[[Floats], Floats],
            random: np.random.Generator) -> tuple[Floats, Floats, float]:  # fmt: skip
     """Move each half of the particles by the mean and covariance of the other half; return the accepted share."""
     z, fit = z.copy(), fit.copy()
@@ -132,7 +108,7 @@ def _moved(z: Floats, fit: Floats, power: float, *, step: float, judged: Callabl
         steps = step * np.exp(0.5 * random.standard_normal(len(half)))
         steps = np.minimum(steps, 0.95)[:, None]
         proposed = mean + np.sqrt(1 - steps**2) * off + steps * (random.standard_normal(off.shape) @ root.T)
-        new = judged(proposed)
+        new = judge(proposed)
         ratio = power * (new - fit[half]) + _beyond(proposed, mean, root=root) - _beyond(z[half], mean, root=root)
         taken = np.log(random.uniform(size=len(half))) < ratio
         z[half[taken]], fit[half[taken]] = proposed[taken], new[taken]

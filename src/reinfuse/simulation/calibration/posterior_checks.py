@@ -2,82 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import cast
 
 import numpy as np
 import polars as pl
 
+from reinfuse.arrays import Floats
 from reinfuse.results.estimate import Estimate
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import simulate
-from reinfuse.simulation.calibration.targets import TARGETS
-from reinfuse.simulation.model.parameters import INDEX, PARAMETERS
+from reinfuse.simulation.calibration.scores import Prediction, score
+from reinfuse.simulation.calibration.targets import TARGETS, Target
+from reinfuse.simulation.model.parameters import INDEX, MIXTURE, MIXTURE_INDEX, PARAMETERS
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
+from reinfuse.simulation.population.virtual_patients import Member
 
 INFORMED = 0.8
 """A posterior standard deviation below this share of the prior's, or a median this many of them away, counts as
 informed."""
 _MOVED = 0.5
+_CV = "cv of "
+_SCORES = ("log_score", "interval_score")
 _FILE, _ABLATION = "targets.csv", "ablation.csv"
-_INSIDE = 1.96
+_COLUMNS = ["target", "role", "kind", "published", "n", "simulated", "low", "high", "predictive_low", "predictive_high",
+            "share_above", "met", "in_range", "log_score", "interval_score", "reference_log_score",
+            "reference_interval_score", "unit", "source"]  # fmt: skip
 
 
-def targets(ensemble: Ensemble, seed: int, patients: int, *, progress: Progress | None = None) -> pl.DataFrame:
-    """Return each target beside the ensemble: published value, median and 95 % range of the simulated one, whether it
-    is met and in that range.
-
-    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an association:
-    at least 95 % of the ensemble lie on the published side. `in_range`: the published value lies in the ensemble's 95 %
-    range; null for an association, whose size was not published.
-    """
+def simulated_targets(ensemble: Ensemble, seed: int, patients: int, *, targets: Sequence[Target] = TARGETS,
+                      progress: Progress | None = None) -> Floats:  # fmt: skip
+    """Return what each member gives for each target; shape (members, targets)."""
 
     def of(k: int) -> list[float]:
         study = simulate(ensemble.one(k), seed, patients)
-        return [t.simulated(study) for t in TARGETS]
+        return [t.simulated(study) for t in targets]
 
     with ThreadPoolExecutor(CORES) as pool:
-        studies = pool.map(of, range(len(ensemble)))
         values = []
-        for completed, row in enumerate(studies, 1):
+        for completed, row in enumerate(pool.map(of, range(len(ensemble))), 1):
             values.append(row)
             if progress:
                 progress("published results", completed, len(ensemble))
+    return np.array(values)
+
+
+def targets(ensemble: Ensemble, seed: int, patients: int, *, progress: Progress | None = None) -> pl.DataFrame:
+    """Return each target beside the ensemble (`table_of_targets`)."""
+    return table_of_targets(ensemble, simulated_targets(ensemble, seed, patients, progress=progress))
+
+
+def table_of_targets(ensemble: Ensemble, values: Floats, *, targets: Sequence[Target] = TARGETS) -> pl.DataFrame:
+    """Return each target beside the ensemble: published value, median and 95 % range of the members' simulated ones,
+    predictive range of a study of its size, whether it is met, and its scores (`scores`).
+
+    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an association:
+    at least 95 % of the ensemble lie on the published side. `in_range`: the published value lies in the predictive
+    range; null for an association, whose size was not published.
+
+    Parameters
+    ----------
+    values
+        Of `simulated_targets`.
+
+    Raises
+    ------
+    ValueError
+        If a result is defined in no member.
+    """
     rows = []
-    for t, target in enumerate(TARGETS):
-        simulated = np.array([v[t] for v in values])
-        simulated = simulated[np.isfinite(simulated)]
-        middle, low, high = np.quantile(simulated, [0.5, 0.025, 0.975])
-        if target.kind == "association":
-            met = bool(np.mean(simulated > 0) >= 0.95)
+    for target, simulated in zip(targets, values.T, strict=True):
+        defined = simulated[np.isfinite(simulated)]
+        if not len(defined):
+            raise ValueError(f"no virtual patient tells {target.name}: simulate more")
+        scored = score(target, simulated, discrepancy=ensemble.discrepancy, others=targets)
+        middle, low, high = np.quantile(defined, [0.5, 0.025, 0.975])
+        association = target.kind == "association"
+        if association:
             middle, low, high = np.exp([middle, low, high])
-            share: float | None = float(np.mean(simulated > 0))
-        else:
-            away = (target.on_scale(middle) - target.on_scale(target.value)) / target.spread
-            met, share = bool(abs(away) <= _INSIDE), None
-        published = None if target.kind == "association" else target.value
-        inside = None if published is None else bool(low <= published <= high)
-        rows.append((target.name, target.role, target.kind, published, target.n, *map(float, (middle, low, high)),
-                     share, met, inside, target.unit, target.source))  # fmt: skip
-    schema = [
-        "target",
-        "role",
-        "kind",
-        "published",
-        "n",
-        "simulated",
-        "low",
-        "high",
-        "share_above",
-        "met",
-        "in_range",
-        "unit",
-        "source",
-    ]
-    return pl.DataFrame(rows, schema=schema, orient="row", infer_schema_length=None)
+        rows.append((target.name, target.role, target.kind, None if association else target.value, target.n,
+                     *map(float, (middle, low, high)), *_predicted(scored.predicted),
+                     float(np.mean(defined > 0)) if association else None, scored.within,
+                     *_scores(scored.predicted), *_scores(scored.reference)[1:],
+                     target.unit, "; ".join(filter(None, (target.source, target.note)))))  # fmt: skip
+    return pl.DataFrame(rows, schema=_COLUMNS, orient="row", infer_schema_length=None)
+
+
+def _predicted(one: Prediction | None) -> tuple[float | None, float | None]:
+    return (None, None) if one is None else (one.low, one.high)
+
+
+def _scores(one: Prediction | None) -> tuple[bool | None, float | None, float | None]:
+    return (None, None, None) if one is None else (one.inside, one.log_score, one.interval_score)
 
 
 def bundled_targets() -> pl.DataFrame:
@@ -94,7 +115,7 @@ class Agreement:
     met, of
         Results within 1.96 of their errors of the ensemble's median (`targets`), of all.
     inside, values
-        Published values within the ensemble's 95 % range, of those whose size was published.
+        Published values within the predictive 95 % range, of those whose size was published.
     """
 
     met: int
@@ -113,8 +134,20 @@ def agreement(table: pl.DataFrame) -> str:
     """Return both counts of a table of targets in a sentence."""
     every, held = Agreement.among(table), Agreement.among(table.filter(pl.col("role") == "held out"))
     return (f"The median of the ensemble lies within 1.96 errors of {every.met} of {every.of} published results (held "
-            f"out: {held.met} of {held.of}); the 95 % range of its populations holds {every.inside} of the "
-            f"{every.values} published values (held out: {held.inside} of {held.values}).")  # fmt: skip
+            f"out: {held.met} of {held.of}); its predictive 95 % range holds {every.inside} of the {every.values} "
+            f"published values (held out: {held.inside} of {held.values}).")  # fmt: skip
+
+
+def totals(table: pl.DataFrame) -> dict[str, float | None]:
+    """Return the mean scores of (some rows of) a table of targets: of those whose size was published, and, beside the
+    pooled results of other studies, of those of them that have such."""
+    sized = table.filter(pl.col("log_score").is_not_null())
+    both = sized.filter(pl.col("reference_log_score").is_not_null())
+    means = {f"{prefix}{name}": rows[name].mean()
+             for prefix, rows, names in (("", sized, _SCORES), ("compared_", both, _SCORES),
+                                         ("", both, tuple(f"reference_{s}" for s in _SCORES)))
+             for name in names}  # fmt: skip
+    return {"sized": sized.height, "compared": both.height, **cast("dict[str, float | None]", means)}
 
 
 def bundled_ablation() -> tuple[Estimate, ...]:
@@ -132,16 +165,31 @@ def unknowns(ensemble: Ensemble) -> pl.DataFrame:
     ends = np.array([[-1.959964], [0.0], [1.959964]]) * np.ones((1, len(UNKNOWNS)))
     prior, posterior = members(ends), ensemble.member
     for k, name in enumerate(UNKNOWNS):
-        of_cv = name.startswith("cv of ")
-        j = INDEX[name.removeprefix("cv of ")]
-        before = (prior.cv if of_cv else prior.median)[:, j]
-        after = np.quantile((posterior.cv if of_cv else posterior.median)[:, j], [0.025, 0.5, 0.975])
+        label, unit, source = _described(name)
+        before, after = (_of(name, several) for several in (prior, posterior))
+        low, middle, high = np.quantile(after, [0.025, 0.5, 0.975])
         z = ensemble.z[:, k]
         informed = bool(z.std() < INFORMED or abs(np.median(z)) > _MOVED)
-        unit = "ratio" if of_cv else PARAMETERS[j].unit
-        label = f"CV of {PARAMETERS[j].label[0].lower()}{PARAMETERS[j].label[1:]}" if of_cv else PARAMETERS[j].label
-        rows.append((name, label, unit, *map(float, before[[1, 0, 2]]), *map(float, after[[1, 0, 2]]),
-                     float(z.std()), informed, PARAMETERS[j].source))  # fmt: skip
+        rows.append((name, label, unit, *map(float, before[[1, 0, 2]]), *map(float, (middle, low, high)),
+                     float(z.std()), informed, source))  # fmt: skip
     schema = ["unknown", "label", "unit", "prior", "prior_low", "prior_high", "posterior", "low", "high", "sd_ratio",
               "informed", "source"]  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _described(name: str) -> tuple[str, str, str]:
+    """Return label, unit and source of an unknown."""
+    if name in MIXTURE_INDEX:
+        mixed = MIXTURE[MIXTURE_INDEX[name]]
+        return mixed.label, mixed.unit, mixed.source
+    one = PARAMETERS[INDEX[name.removeprefix(_CV)]]
+    if not name.startswith(_CV):
+        return one.label, one.unit, one.source
+    return f"CV of {one.label[0].lower()}{one.label[1:]}", "ratio", one.source
+
+
+def _of(name: str, several: Member) -> Floats:
+    """Return the values of an unknown in several members."""
+    if name in MIXTURE_INDEX:
+        return several.mixture[:, MIXTURE_INDEX[name]]
+    return (several.cv if name.startswith(_CV) else several.median)[:, INDEX[name.removeprefix(_CV)]]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from reinfuse.arrays import Bools, Floats
-from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, fitness, parameters
+from reinfuse.arrays import Bools, Floats, Integers
+from reinfuse.simulation.model.parameters import DISEASES
+from reinfuse.simulation.population.virtual_patients import (
+    Member,
+    RandomNumbers,
+    diseases,
+    draws,
+    fitness,
+    parameters,
+)
 from reinfuse.simulation.solver.integrate import solve
 from reinfuse.simulation.solver.readouts import READ, TMAX_DAY
 from reinfuse.simulation.trial.outcomes import Outcomes, exclude_the_dead, needs_another, outcomes
@@ -34,21 +42,45 @@ class FirstInfusion:
     tmax: Floats
     counts: Floats
 
+    def among(self, who: Bools) -> FirstInfusion:
+        """Return some of the patients."""
+        return FirstInfusion(_among(self.outcomes, who), self.tmax[who], self.counts[who])
+
 
 @dataclass(frozen=True)
 class SecondInfusion:
-    """CART2 after one regimen before CART1, with one dose; `selected`: the patients to whom the study would give it."""
+    """CART2 after one regimen before CART1, with one dose; `selected`: the patients to whom the study would give it;
+    `before`: those with a response to CART1."""
 
     outcomes: Outcomes
     selected: Bools
+    before: Bools
+
+    def among(self, who: Bools) -> SecondInfusion:
+        """Return some of the patients."""
+        return SecondInfusion(_among(self.outcomes, who), self.selected[who], self.before[who])
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """A simulated study: CART1 by regimen; CART2 by (regimen before CART1, dose) in the same patients."""
+    """A simulated study: CART1 by regimen; CART2 by (regimen before CART1, dose) in the same patients, and the disease
+    of each (its place in `parameters.DISEASES`)."""
 
     first: Mapping[Regimen, FirstInfusion]
     second: Mapping[tuple[Regimen, float], SecondInfusion]
+    disease: Integers
+
+    def of(self, disease: str | None) -> Simulated:
+        """Return the patients with a disease; all without one."""
+        if disease is None:
+            return self
+        who = self.disease == DISEASES.index(disease)
+        return Simulated({k: v.among(who) for k, v in self.first.items()},
+                         {k: v.among(who) for k, v in self.second.items()}, self.disease[who])  # fmt: skip
+
+
+def _among(outcome: Outcomes, who: Bools) -> Outcomes:
+    return Outcomes(*(getattr(outcome, f.name)[who] for f in fields(Outcomes)))
 
 
 def simulate(member: Member, seed: int, patients: int, *, rtol: float = CALIBRATION_RTOL) -> Simulated:
@@ -66,7 +98,7 @@ def simulate(member: Member, seed: int, patients: int, *, rtol: float = CALIBRAT
             second[regimen, dose] = _second(
                 member, p, drawn, regimen=regimen, dose=dose, days=np.where(failed, days, np.nan), rtol=rtol
             )
-    return Simulated(first, second)
+    return Simulated(first, second, diseases(member, drawn))
 
 
 def intervals(drawn: RandomNumbers) -> Floats:
@@ -115,10 +147,9 @@ def _second(member: Member, p: Floats, drawn: RandomNumbers, *, regimen: Regimen
     out = np.full((len(p), 2, len(READ)), np.nan)
     who = np.flatnonzero(np.isfinite(days))
     if len(who):
-        of = RandomNumbers(drawn.normal[who], drawn.least[who], drawn.uniform[who])
-        some = Member(*(a[who] if a.ndim == 2 else a for a in (member.median, member.cv)))
         day = np.column_stack([np.zeros(len(who)), days[who]])
         out[who], _ = run_protocol(
-            some, p[who], of, schedule=arm.schedule, day=day, follow=YEAR, rtol=rtol, counted=np.empty(0)
-        )
-    return SecondInfusion(outcomes(out[:, 1]), needs_another(out[:, 0], out[:, 1]))
+            member.among(who), p[who], drawn[who], schedule=arm.schedule, day=day, follow=YEAR, rtol=rtol,
+            counted=np.empty(0),
+        )  # fmt: skip
+    return SecondInfusion(outcomes(out[:, 1]), needs_another(out[:, 0], out[:, 1]), outcomes(out[:, 0]).response)

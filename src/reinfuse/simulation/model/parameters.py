@@ -131,6 +131,38 @@ PARAMETERS = (
     ModelParameter("Tdeath", "Lethal tumour burden", "1e9 cells", 1000, 0.5, 0.4, ASSUMED),
     ModelParameter("w", "Fitness of a product, drawn for each infusion", "ratio", 1, 0.25, 0.0, ASSUMED),
 )  # fmt: skip
+DISEASES = ("ALL", "CLL", "NHL")
+
+
+@dataclass(frozen=True)
+class MixtureParameter:
+    """One quantity of a population that no equation has: how patients of several kinds are mixed.
+
+    Attributes
+    ----------
+    name, label, unit, source
+        As of a parameter of the model.
+    median, spread
+        Prior median, and standard deviation of its logarithm (of its log odds for a share); spread 0: taken as certain.
+    share
+        Whether it is a share of patients or products, between 0 and 1.
+    """
+
+    name: str
+    label: str
+    unit: str
+    median: float
+    spread: float
+    source: str
+    share: bool = False
+
+
+_STUDY = "Gauthier 2021, Blood 137:323: 14, 9 and 21 of 44"
+MIXTURE = (
+    *(MixtureParameter(d, f"Share of patients with {d}", "share", n / 44, 0.0, _STUDY, share=True)
+      for d, n in zip(DISEASES, (14, 9, 21), strict=True)),
+)  # fmt: skip
+MIXTURE_INDEX = {m.name: k for k, m in enumerate(MIXTURE)}
 NAMES = tuple(p.name for p in PARAMETERS)
 INDEX = {name: k for k, name in enumerate(NAMES)}
 FRACTIONS = ("phi0", "fN", "A0", "sA", "sT")

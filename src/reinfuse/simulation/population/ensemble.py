@@ -14,6 +14,8 @@ from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
 
 _FILE = "ensemble.csv"
+DISCREPANCY = 0.25
+"""Of an ensemble for which none was estimated."""
 
 
 @dataclass(frozen=True)
@@ -26,38 +28,43 @@ class Ensemble:
         Points of `parameter_space`, shape (members, unknowns): 0 is the prior's median, 1 its standard deviation.
     intercept
         Log odds of CRS of grade 3 or more where peak and tumour score 0 (`outcomes`), shape (members,).
+    discrepancy
+        Of the model from published results: standard deviation on their scale (log odds, logarithm), of each member.
     """
 
     z: Floats
     intercept: Floats
+    discrepancy: Floats | float = DISCREPANCY
 
     def __len__(self) -> int:
         return len(self.z)
 
     @cached_property
     def member(self) -> Member:
-        """Medians and variations of all members, shape (members, 35)."""
+        """All members."""
         return members(self.z)
 
     def of_patients(self, first: int, count: int) -> tuple[Member, np.ndarray]:
         """Return the members of patients `first` to `first + count - 1`, and which they are: patient i lives in
         member i mod members."""
         which = np.arange(first, first + count) % len(self)
-        return Member(self.member.median[which], self.member.cv[which]), which
+        return self.member[which], which
 
     def one(self, k: int) -> Member:
         """Return one member."""
-        return Member(self.member.median[k], self.member.cv[k])
+        return self.member[k]
 
     def frame(self) -> pl.DataFrame:
         """Return the ensemble as a table."""
         columns = {name: np.round(self.z[:, k], 4) for k, name in enumerate(UNKNOWNS)}
-        return pl.DataFrame({"crs_intercept": np.round(self.intercept, 4), **columns})
+        own = np.broadcast_to(np.round(self.discrepancy, 4), len(self))
+        return pl.DataFrame({"crs_intercept": np.round(self.intercept, 4), "discrepancy": own, **columns})
 
 
 def read(frame: pl.DataFrame) -> Ensemble:
     """Return the ensemble of a table that `Ensemble.frame` made."""
-    return Ensemble(frame.select(UNKNOWNS).to_numpy().astype(np.float64), frame["crs_intercept"].to_numpy())
+    z = frame.select(UNKNOWNS).to_numpy().astype(np.float64)
+    return Ensemble(z, frame["crs_intercept"].to_numpy(), frame["discrepancy"].to_numpy())
 
 
 def bundled() -> Ensemble:

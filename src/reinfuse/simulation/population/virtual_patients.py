@@ -11,8 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reinfuse.arrays import Floats
-from reinfuse.simulation.model.parameters import FRACTIONS, INDEX, NAMES, PARAMETERS
+from reinfuse.arrays import Floats, Integers
+from reinfuse.simulation.model.parameters import (
+    DISEASES,
+    FRACTIONS,
+    INDEX,
+    MIXTURE,
+    MIXTURE_INDEX,
+    NAMES,
+    PARAMETERS,
+)
 
 BLOCK = 256
 """Patients whose numbers are drawn together."""
@@ -28,21 +36,47 @@ _CELL = np.array([2e-9, 2e-9, 2e-9, 1e-9, 1e-9])
 
 @dataclass(frozen=True)
 class Member:
-    """Medians and coefficients of variation of all parameters: of a member of the ensemble, shape (35,), or of each
-    patient's."""
+    """A member of the ensemble, or several, or one for each patient.
+
+    Attributes
+    ----------
+    median, cv
+        Medians and coefficients of variation of all parameters; shape (..., 35).
+    mixture
+        How patients of several kinds are mixed (`parameters.MIXTURE`); shape (..., 3).
+    """
 
     median: Floats
     cv: Floats
+    mixture: Floats
+
+    def __getitem__(self, which: int | np.ndarray) -> Member:
+        """Return one of several members, or some of them."""
+        return Member(self.median[which], self.cv[which], self.mixture[which])
+
+    def among(self, who: np.ndarray) -> Member:
+        """Return the members of some of the patients; of all patients alike it is the same."""
+        return self[who] if self.median.ndim == 2 else self
 
     def without(self, changed: Mapping[str, float]) -> Member:
-        """Return the member with parameters set to a value that all patients share."""
-        median, cv = self.median.copy(), self.cv.copy()
+        """Return the member with parameters set to a value that all patients share, or with another mixture."""
+        median, cv, mixture = self.median.copy(), self.cv.copy(), self.mixture.copy()
         for name, value in changed.items():
-            median[..., INDEX[name]], cv[..., INDEX[name]] = value, 0.0
-        return Member(median, cv)
+            if name in MIXTURE_INDEX:
+                mixture[..., MIXTURE_INDEX[name]] = value
+            else:
+                median[..., INDEX[name]], cv[..., INDEX[name]] = value, 0.0
+        return Member(median, cv, mixture)
+
+    def of_diseases(self, weights: Mapping[str, float] | None) -> Member:
+        """Return the member with patients of some diseases, in the proportions of their weights; None: as it is."""
+        if weights is None:
+            return self
+        return self.without({d: weights.get(d, 0.0) / sum(weights.values()) for d in DISEASES})
 
 
-PRIOR = Member(np.array([p.median for p in PARAMETERS]), np.array([p.cv for p in PARAMETERS]))
+PRIOR = Member(np.array([p.median for p in PARAMETERS]), np.array([p.cv for p in PARAMETERS]),
+               np.array([m.median for m in MIXTURE]))  # fmt: skip
 """The prior's medians."""
 
 
@@ -51,12 +85,17 @@ class RandomNumbers:
     """Random numbers of patients: standard normal (patients, 40), deaths of populations (patients, 5), uniform
     (patients, 4).
 
-    The uniform numbers decide what the model gives as a probability (severe CRS), and allotments.
+    The uniform numbers decide, in their order, what the model gives as a probability (severe CRS), and the patient's
+    disease.
     """
 
     normal: Floats
     least: Floats
     uniform: Floats
+
+    def __getitem__(self, who: np.ndarray) -> RandomNumbers:
+        """Return the numbers of some of the patients."""
+        return RandomNumbers(self.normal[who], self.least[who], self.uniform[who])
 
 
 def draws(seed: int, first: int, count: int) -> RandomNumbers:
@@ -72,6 +111,13 @@ def _block(seed: int, block: int) -> tuple[Floats, Floats, Floats]:
     random = np.random.Generator(np.random.Philox(key=np.array([seed, block], dtype=np.uint64)))
     normal = random.standard_normal((BLOCK, _NORMALS))
     return normal, random.exponential(size=(BLOCK, 5)) * _CELL, random.uniform(size=(BLOCK, 4))
+
+
+def diseases(member: Member, drawn: RandomNumbers) -> Integers:
+    """Return the disease of each patient: its place in `parameters.DISEASES`."""
+    mixed = member.mixture[..., [MIXTURE_INDEX[d] for d in DISEASES]]
+    passed: Integers = np.sum(drawn.uniform[:, 1, None] >= np.cumsum(mixed, axis=-1)[..., :-1], axis=1)
+    return passed
 
 
 def parameters(member: Member, drawn: RandomNumbers) -> Floats:

@@ -136,9 +136,7 @@ class _PatientSample:
         )[0]
 
     def only(self, who: Bools) -> _PatientSample:
-        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
-        member = Member(self.member.median[who], self.member.cv[who])
-        return _PatientSample(member, self.p[who], drawn, self.intercept[who])
+        return _PatientSample(self.member[who], self.p[who], self.drawn[who], self.intercept[who])
 
     def crs(self, outcome: Outcomes) -> Floats:
         rate: Floats = expit(self.intercept + outcome.crs)

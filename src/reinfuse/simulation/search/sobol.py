@@ -113,7 +113,7 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None 
 
     def of(u: Floats) -> Floats:
         population = members(mean + sd * u)
-        each = [Member(median, cv) for median, cv in zip(population.median, population.cv, strict=True)]
+        each = [population[k] for k in range(len(u))]
         outputs = np.empty((len(each), len(OUTCOMES)))
         with ThreadPoolExecutor(cores) as pool:
             for k in range(0, len(each), _AT_ONCE):

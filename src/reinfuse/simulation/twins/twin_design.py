@@ -33,9 +33,7 @@ class TwinSample:
 
     def only(self, who: np.ndarray) -> TwinSample:
         """Return some of them."""
-        drawn = RandomNumbers(self.drawn.normal[who], self.drawn.least[who], self.drawn.uniform[who])
-        member = Member(self.member.median[who], self.member.cv[who])
-        return TwinSample(member, self.p[who], drawn, self.intercept[who], self.which[who])
+        return TwinSample(self.member[who], self.p[who], self.drawn[who], self.intercept[who], self.which[who])
 
     def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
         """Return read-outs and counts to CART2; far more exact than a count is."""
@@ -71,7 +69,7 @@ class TwinDesign:
         chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
         which = np.repeat(np.arange(self.members), self.twins)
         own, count = chosen[which], len(which)
-        member = Member(self.ensemble.member.median[own], self.ensemble.member.cv[own])
+        member = self.ensemble.member[own]
         drawn = draws(self.seed, i * count, count)
         return TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
 
