@@ -59,6 +59,14 @@ def test_surfaces_find_a_quadratic_and_its_noise():
     assert emulator.error[1] == np.inf
 
 
+def test_a_surface_through_points_that_lie_around_a_posterior_has_its_constant():
+    """A linear result is met also where the points' mean is not 0, as in later rounds."""
+    z = np.random.default_rng(4).standard_normal((300, 12)) + 0.5
+    emulator = fit(z, 2.0 * z[:, :1] + 1.0)
+    assert emulator(np.zeros((1, 12)))[0, 0] == pytest.approx(1.0, abs=0.03)
+    assert emulator.error[0] < 0.03
+
+
 def test_likelihood_by_surfaces_is_that_of_the_targets():
     target = target_of("log", 10.0, 20, 0.6)
     surface = fit(np.zeros((50, len(UNKNOWNS))) + np.eye(50, len(UNKNOWNS)), np.full((50, 1), np.log(20.0)))

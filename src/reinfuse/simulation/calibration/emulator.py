@@ -79,14 +79,22 @@ def _surface(z: Floats, every: Floats, values: Floats, *, weight: Floats) -> _Su
     some, most = np.isfinite(values), min(_PRODUCTS, every.shape[1])
     if some.sum() < _LEAST:
         return _Surface(np.arange(most), np.zeros(2 * z.shape[1] + most), 0.0, float("inf"))
-    z, every, values, root = z[some], every[some], values[some], np.sqrt(weight[some])
-    centre = float(np.average(values, weights=weight[some]))
-    rest = root * (values - centre - _plain(z) @ _ridge(root[:, None] * _plain(z), root * (values - centre))[0])
+    z, every, values, weight = z[some], every[some], values[some], weight[some]
+    root, centre = np.sqrt(weight), float(np.average(values, weights=weight))
+    plain = _centred(_plain(z), weight)
+    rest = root * (values - centre - plain @ _ridge(root[:, None] * plain, root * (values - centre))[0])
     strength = np.abs((root * rest) @ every) / np.linalg.norm(root[:, None] * every, axis=0).clip(1e-12)
     products = np.sort(np.argsort(strength)[-most:])
-    design = root[:, None] * np.hstack([_plain(z), every[:, products]])
-    coefficients, error = _ridge(design, root * (values - centre))
-    return _Surface(products, coefficients, centre, error / float(np.sqrt(np.mean(weight[some]))))
+    columns = np.hstack([_plain(z), every[:, products]])
+    coefficients, error = _ridge(root[:, None] * _centred(columns, weight), root * (values - centre))
+    centre -= float(np.average(columns, axis=0, weights=weight) @ coefficients)
+    return _Surface(products, coefficients, centre, error / float(np.sqrt(np.mean(weight))))
+
+
+def _centred(columns: Floats, weight: Floats) -> Floats:
+    """Return columns around their means: the points of later rounds lie around the posterior, not around 0."""
+    around: Floats = columns - np.average(columns, axis=0, weights=weight)
+    return around
 
 
 def _ridge(x: Floats, y: Floats) -> tuple[Floats, float]:
