@@ -57,6 +57,21 @@ def test_a_weight_is_a_repeated_patient():
         assert other.value[row] == pytest.approx(fits.value[0], abs=1e-8)
 
 
+def test_patients_alike_are_taken_together_in_a_large_batch(monkeypatch):
+    rng = np.random.default_rng(5)
+    X = np.column_stack([rng.integers(0, 2, (40, 2)), np.ones(40)]).astype(float)
+    outcome = (rng.random((80, 40)) < 0.4).astype(float)
+    resampled = rng.multinomial(40, np.full(40, 1 / 40), size=80).astype(float)  # no patient of some kinds in some rows
+    for weights in (None, resampled):
+        together = firth_batch.logistic(X, outcome, weights=weights)
+        with monkeypatch.context() as patch:
+            patch.setattr(firth_batch, "_WORTH_GROUPING", np.inf)
+            apart = firth_batch.logistic(X, outcome, weights=weights)
+        assert together.converged.tolist() == apart.converged.tolist()
+        for name in ("coef", "value", "information"):
+            assert getattr(together, name) == pytest.approx(getattr(apart, name), abs=1e-9)
+
+
 def test_a_column_that_is_not_used_is_not_there():
     X, y, time, event = _design()
     used = np.array([[True, False], [False, True], [False, False]])
