@@ -211,15 +211,8 @@ def cox(
     def likelihood(b: Floats, rows: Integers) -> State:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
-        return partial_likelihood(
-            x,
-            w[rows],
-            died[rows],
-            count=count[rows],
-            b=b,
-            used=None if used is None else used[rows],
-            penalised=penalised,
-        )
+        own = None if used is None else used[rows]
+        return partial_likelihood(x, w[rows], died[rows], count=count[rows], b=b, used=own, penalised=penalised)
 
     return in_parts(
         likelihood, batch, X.shape[-1], size=n * X.shape[-1], held=held, used=used, start=start, close=close
@@ -265,15 +258,8 @@ def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: Hel
 
     def part(first: int) -> Fits:
         with np.errstate(all="ignore"):  # a row that runs away is told by `converged`
-            return _newton(
-                likelihood,
-                np.arange(first, min(first + step, batch)),
-                k,
-                held=held,
-                used=used,
-                start=start,
-                close=close,
-            )
+            rows = np.arange(first, min(first + step, batch))
+            return _newton(likelihood, rows, k, held=held, used=used, start=start, close=close)
 
     parts = in_threads(part, range(0, batch, step))
     return Fits(*(np.concatenate([getattr(p, f) for p in parts]) for f in Fits.__dataclass_fields__))
