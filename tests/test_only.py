@@ -61,7 +61,7 @@ def test_every_analysis_of_a_study_and_every_part_can_be_named():
 
 def test_what_is_no_name_and_what_the_plan_switches_off_is_refused_at_once():
     with pytest.raises(RequestRefused) as refused:
-        selection(("survivl", "power", "rmst", "population_model"), FEW)
+        selection(("survivl", "power", "rmst", "population_model", "hierarchy"), FEW)
     told = {p.value: f"{p.rule}; {p.remedy}" for p in refused.value.problems}
     assert (
         "is no analysis and no part of the results; did you mean survival? use: baseline, response," in told["survivl"]
@@ -69,6 +69,10 @@ def test_what_is_no_name_and_what_the_plan_switches_off_is_refused_at_once():
     assert told["power"] == "is switched off by the plan; set power under [analyses]"
     assert told["rmst"] == "is switched off by the plan; set rmst under [analyses]"
     assert "is no analysis" in told["population_model"]
+    assert told["hierarchy"] == (
+        "is not asked for: no primary or secondary hypothesis in the plan; "
+        "add [hierarchy] to the plan, as docs/plan.md shows"
+    )
 
 
 def test_named_analyses_alone_with_the_numbers_of_the_whole(whole, tmp_path):

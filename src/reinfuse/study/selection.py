@@ -46,7 +46,7 @@ def selection(names: Iterable[str], plan: Plan) -> Selection:
     Raises
     ------
     RequestRefused
-        With each name that is none, and each analysis that the plan switches off.
+        With each name that is none, and each analysis that the plan switches off or does not ask for.
     """
     given = tuple(dict.fromkeys(names))
     problems = [problem for name in given for problem in _problems(name, plan)]
@@ -68,6 +68,10 @@ def _problems(name: str, plan: Plan) -> Iterable[Problem]:
                       remedy=f"{hint}use: {', '.join(every)}")  # fmt: skip
     elif name in modules():
         analysis = modules()[name]
+        if analysis.applies is not None and not analysis.applies(plan):
+            yield Problem(value=name, rule=f"is not asked for: {analysis.lacking} in the plan",
+                          remedy=f"add [{name}] to the plan, as docs/plan.md shows")  # fmt: skip
+            return
         off = analysis.off(plan)
         if analysis.own_switch is not None and not analysis.wanted_by(plan):
             off = [analysis.own_switch.name]
