@@ -225,7 +225,8 @@ def test_one_expression_is_the_sql_of_each_engine(engine):
     )  # fmt: skip
     people = queries.people_of([queries.of_codings(records, [(792844, 0, "x")])])
     last = queries.last_day(queries.of_people(queries.events(tables, "measurement"), people))
-    for expression in (queries.counted(candidates), last):
+    sources = queries.sources_with(records, lambda s: queries.has_text(s.lower(), ["car-t"], patterns=patterns))
+    for expression in (queries.counted(candidates), last, sources):
         sql = ibis.to_sql(expression, dialect=engine)
         assert "DRUG_EXPOSURE" in sql
         assert not any(word in sql.upper() for word in ("CREATE", "INSERT", "UPDATE ", "DELETE"))

@@ -1,16 +1,17 @@
 """What is asked of an OMOP database: one Ibis expression a question, the same on every engine.
 
-No temporary table and no table in memory takes part, so that a session that may only read can run them; persons and
-concepts are told by subqueries, not by lists of numbers.
+No temporary table and no table in memory takes part, so that a session that may only read can run them. Persons are
+told by a subquery; concepts and texts are looked up first, and told by lists while these are short.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
 
+_NO_LIMIT = 10**15
 EVENTS: Mapping[str, str] = {
     "drug_exposure": "drug", "procedure_occurrence": "procedure", "condition_occurrence": "condition",
     "measurement": "measurement", "observation": "observation",
@@ -73,6 +74,15 @@ def concepts_of(
     return sets
 
 
+def sources_with(records: Any, conditions: Callable[[Any], list[Any]]) -> Any:
+    """Return the source values, each once, for which a condition holds: there are far fewer of them than of records.
+
+    Without the limit, engines compare the texts of all records first.
+    """
+    sources = records.select("source").distinct().limit(_NO_LIMIT)
+    return sources.filter(reduce(or_, conditions(sources.source)))
+
+
 def holding(records: Any, *, listed: Collection[int] = (), sets: Iterable[Any] = (), codes: Collection[str] = (),
             texts: Iterable[Any] = ()) -> Any:  # fmt: skip
     """Return the records with one of some concepts or source codes, or for which another condition holds.
@@ -120,7 +130,7 @@ def people_of(parts: Sequence[Any]) -> Any:
 
 def of_people(records: Any, persons: Any, by: str = "person") -> Any:
     """Return the records of some persons."""
-    return records.filter(records[by].isin(persons.person))
+    return records.filter(records[by].isin(persons.person)).limit(_NO_LIMIT)
 
 
 def names_of(tables: Mapping[str, Any], concepts: Collection[int]) -> Any:

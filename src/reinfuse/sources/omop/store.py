@@ -15,6 +15,8 @@ _SEX: Mapping[int, str] = {8507: "M", 8532: "F", 8521: "other"}
 """Gender concepts of OMOP."""
 _WORDS: Mapping[str, Domain] = {"drug_exposure": "drug", "procedure_occurrence": "procedure",
                                 "condition_occurrence": "condition"}  # fmt: skip
+_MOST_LISTED = 5_000
+"""Concepts or texts that are told by a list; more are a subquery."""
 _DEPENDING: tuple[Role, ...] = ("lymphodepletion", "anticancer")
 
 
@@ -56,7 +58,7 @@ class OmopStore:
             if name not in self.tables:
                 continue
             records = self._holding(queries.events(self.tables, name), ("infusion",), ("infusion", "not_infusion"),
-                                    concepts=numbers, codes=codes)  # fmt: skip
+                                    concepts=numbers, codes=codes, whole=True)  # fmt: skip
             counts = {(c, sc, s): rest for c, sc, s, *rest in self._rows(queries.counted(records))}
             for key, coding in self._index.codings(_WORDS[name], counts).items():
                 count, persons, last = counts[key]
@@ -65,7 +67,7 @@ class OmopStore:
         return sorted(groups, key=lambda g: g.coding.wording)
 
     def _holding(self, records: Any, by_name: Sequence[Role], by_number: Sequence[Role], *,
-                 concepts: Sequence[int] = (), codes: Sequence[str] = ()) -> Any:  # fmt: skip
+                 concepts: Sequence[int] = (), codes: Sequence[str] = (), whole: bool = False) -> Any:  # fmt: skip
         """Return the records of some roles.
 
         Parameters
@@ -74,16 +76,35 @@ class OmopStore:
             Roles whose texts, and whose concepts and codes, are looked for.
         concepts, codes
             Further ones.
+        whole
+            The records are a whole table: its source values are looked through once each, before the records.
         """
         listed = [*all_concepts(*by_number), *concepts]
         named = all_texts(*by_name)
-        own_codes = [c for c in all_codes(*by_number) if not c.startswith(RXNORM)]
-        texts = queries.has_text(records.source.lower(), named, patterns=self._patterns)
-        if "disease" in by_number:
-            texts += queries.has_text(queries.plain(records.source), own_codes, patterns=self._patterns, begins=True)
-            own_codes = []
+        own_codes = [*(c for c in all_codes(*by_number) if not c.startswith(RXNORM)), *codes]
+
+        def conditions(source: Any) -> list[Any]:
+            begun = own_codes if "disease" in by_number else []
+            return [*queries.has_text(source.lower(), named, patterns=self._patterns),
+                    *queries.has_text(queries.plain(source), begun, patterns=self._patterns, begins=True),
+                    *([] if begun or not own_codes else [queries.plain(source).isin(sorted(own_codes))])]  # fmt: skip
+
         sets = queries.concepts_of(self.tables, listed, named, patterns=self._patterns)
-        return queries.holding(records, listed=listed, sets=sets, codes=[*own_codes, *codes], texts=texts)
+        if not whole:
+            return queries.holding(records, listed=listed, sets=sets, texts=conditions(records.source))
+        short = [self._if_short(one) for one in sets]
+        sources = queries.sources_with(records, conditions)
+        texts = self._if_short(sources)
+        return queries.holding(
+            records, listed=[*listed, *(c for numbers in short for c in numbers or ())],
+            sets=[one for one, numbers in zip(sets, short, strict=True) if numbers is None],
+            texts=[records.source.isin(sources.source if texts is None else texts)] if texts != [] else [],
+        )  # fmt: skip
+
+    def _if_short(self, column: Any) -> list[Any] | None:
+        """Return the values of an expression of one column; None if there are many."""
+        values = self._rows(column.as_table().limit(_MOST_LISTED + 1))
+        return [value for (value,) in values] if len(values) <= _MOST_LISTED else None
 
     def records_of(self, groups: Collection[RecordCoding]) -> Sequence[Record]:
         """Return the records with these codings; their persons are those that all else is read of."""
