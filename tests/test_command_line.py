@@ -85,6 +85,8 @@ def arguments(words, cohort, out):
             ("import",): [cohort, "--map", cohort / "m.toml", "--out", out],
             ("evidence", "synthesis"): ["--endpoint", "cr", "--out", out],
             ("evidence", "borrow"): ["--endpoint", "cr", "--events", "3", "--n", "9", "--out", out]}  # fmt: skip
+    if words == ("virtual", "calibrate"):
+        return [cohort / "patients.csv", "--out", out]
     if words[0] == "virtual":
         return ["--out", out]
     if words == ("pool", "answer"):

@@ -41,6 +41,7 @@ def without(modules, *arguments):
         ("virtual", ["virtual", "trial", "--cluster", "tcp://127.0.0.1:1"]),
         ("virtual", ["virtual", "search"]),
         ("virtual", ["virtual", "ablation"]),
+        ("virtual", ["virtual", "calibrate", "targets.csv"]),
         ("kinetics", ["kinetics", str(datasets()[DEMO].path)]),
     ],
 )

@@ -57,7 +57,7 @@ def test_the_issues_command_leaves_the_cohort_alone(study, main):
 
 @pytest.mark.parametrize("command", [
     ["analyze", "eight"], ["demo"], ["kinetics", "eight"], ["power", "eight"], ["virtual", "search"],
-    ["virtual", "ablation"], ["virtual", "trial"],
+    ["virtual", "ablation"], ["virtual", "trial"], ["virtual", "calibrate", "plans/plan.toml"],
 ])  # fmt: skip
 def test_every_command_refuses_a_folder_of_the_user_and_says_so_before_it_reads(study, main, command):
     """The cohort is no cohort: the output is looked at first."""

@@ -14,6 +14,7 @@ from reinfuse.cli.app import open_app
 from reinfuse.cli.console import Commands, ForceOption, progress_bar, show
 from reinfuse.cli.curve import curve
 from reinfuse.cli.design import design
+from reinfuse.cli.ensembles import calibrate, validate
 from reinfuse.cli.evidence import evidence
 from reinfuse.cli.export import export
 from reinfuse.cli.plan import lock
@@ -29,6 +30,8 @@ app = typer.Typer(
     help="Analyse cohorts of patients with repeat CAR-T infusions. Data stay on this machine.",
 )  # fmt: skip
 
+virtual.command()(validate)
+virtual.command()(calibrate)
 app.add_typer(virtual, name="virtual")
 app.add_typer(export, name="export")
 app.add_typer(evidence, name="evidence")

@@ -110,7 +110,8 @@ def discrepancy(points: Floats) -> Floats:
 
 def calibrate(effort: CalibrationEffort, *, seed: int, cores: int, targets: Sequence[Target] = CALIBRATED,
               space: Callable[[Floats], Member] = members, populations: SimulatedPopulations | None = None,
-              progress: Progress | None = None) -> CalibratedPosterior:  # fmt: skip
+              results: Callable[[Floats], Floats] | None = None, progress: Progress | None = None
+              ) -> CalibratedPosterior:  # fmt: skip
     """Return populations drawn from the posterior.
 
     Parameters
@@ -121,12 +122,15 @@ def calibrate(effort: CalibrationEffort, *, seed: int, cores: int, targets: Sequ
         Members at points.
     populations
         Populations that were simulated before, of the same targets: to go on from.
+    results
+        Gives the results of all targets at points, (points, targets), in place of simulating them here.
     """
     every, done = tuple(targets), 0
 
-    def results(z: Floats) -> Floats:
+    def simulated(z: Floats) -> Floats:
         return simulate_targets(space(z), every, seed=seed, patients=effort.patients, cores=cores)
 
+    results = results or simulated
     if populations is None:
         z = from_prior(effort.first, seed)
         populations = SimulatedPopulations(z, results(z), np.full(len(z), _FAR))
