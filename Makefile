@@ -94,6 +94,7 @@ golden:
 	Rscript tests/golden/make_golden_kinetics.R
 	Rscript tests/golden/make_golden_baseline.R
 	Rscript tests/golden/make_golden_rmst.R
+	Rscript tests/golden/make_golden_predictions.R
 	Rscript tests/golden/make_golden_hierarchy.R
 	Rscript tests/golden/make_golden_endpoint_rules.R
 	Rscript tests/golden/make_golden_competing.R

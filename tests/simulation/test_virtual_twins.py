@@ -19,15 +19,8 @@ from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.solver.readouts import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
 from reinfuse.simulation.trial.protocol import Arm, FactorialDesign, Infusion, Protocols
-from reinfuse.simulation.twins.likelihood import (
-    LEAST_EFFECTIVE,
-    OTHER_RESPONSE,
-    RESIDUAL,
-    effective,
-    fits,
-    of_counts,
-    tempered_weights,
-)
+from reinfuse.simulation.twins.conditioned_twins import condition
+from reinfuse.simulation.twins.likelihood import OTHER_RESPONSE, RESIDUAL, fits, of_counts
 from reinfuse.simulation.twins.patient_data import COMPLETE, NONE, PARTIAL, PatientData, of_cohort, of_frame
 from reinfuse.simulation.twins.twin_design import TwinDesign
 from reinfuse.simulation.twins.virtual_twins import OBSERVED, PREDICTED, simulate_twins
@@ -99,9 +92,6 @@ def test_nothing_known_weighs_all_who_needed_another_alike():
     out[2, 1, POSITIVE] = 0.0  # needs none
     fit = fits(NOBODY, out, np.empty((3, 0)), cut=math.nan)
     assert fit.tolist() == [0, 0, -np.inf]
-    weight, power = tempered_weights(fit[None])
-    assert weight.tolist() == [[0.5, 0.5, 0.0]]
-    assert power == 1
 
 
 def test_a_planned_infusion_says_nothing_of_the_first():
@@ -121,40 +111,47 @@ def test_the_response_to_cart1_weighs():
         np.testing.assert_allclose(fits(patient, out, np.empty((3, 0)), cut=math.nan), expected)
 
 
+def design_of(twins, share=None, members=2):
+    arm = PROTOCOLS.all_arms[0]
+    return TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, members, twins, share)
+
+
 def test_bulky_disease_weighs_so_that_as_many_have_it_as_in_the_cohort():
-    arm, share, twins = PROTOCOLS.all_arms[0], 0.3, 512
-    design = TwinDesign((arm.infusions[1],), arm, 365.0, ENSEMBLE, 4, 2, twins, share)
+    design, arm, share = design_of(8, 0.3), PROTOCOLS.all_arms[0], 0.3
     some = design.some(0)
     out, _ = some.before(arm, np.empty(0))
-    even, _ = tempered_weights(fits(NOBODY, out, np.empty((2 * twins, 0)), cut=math.nan).reshape(2, twins))
-    large = (out[:, 1, BURDEN] >= design.cut[some.which]).reshape(2, twins)
-    np.testing.assert_allclose(np.sum(even * large, axis=1), share, atol=0.02)
+    possible = np.isfinite(fits(NOBODY, out, np.empty((len(some.p), 0)), cut=math.nan))
+    large = out[:, 1, BURDEN] >= design.cut[some.which]
+    for m in range(2):
+        assert large[possible & (some.which == m)].mean() == pytest.approx(share, abs=0.02)
     for bulky in (True, False):
-        patient = dataclasses.replace(NOBODY, bulky=bulky)
-        weight, _ = tempered_weights(
-            fits(patient, out, np.empty((2 * twins, 0)), cut=design.cut[some.which]).reshape(2, -1)
-        )
-        np.testing.assert_allclose(np.sum(weight * large, axis=1), bulky, atol=0.01)
+        twins = condition(design, dataclasses.replace(NOBODY, bulky=bulky), 0).sample
+        burden = twins.before(arm, np.empty(0))[0][:, 1, BURDEN]
+        assert np.mean(burden >= design.cut[twins.which]) == pytest.approx(float(bulky), abs=0.1)
 
 
-def test_even_twins_keep_their_weights_and_a_lone_one_is_tempered():
-    even, power = tempered_weights(np.zeros((2, 20)))
-    assert np.allclose(even, 1 / 20)
-    assert power == 1
-    assert effective(even) == pytest.approx(40)
-    lone = np.zeros((2, 20))
-    lone[:, 3] = 50.0
-    weight, power = tempered_weights(lone)
-    assert power < 1
-    assert effective(weight) >= 2 * LEAST_EFFECTIVE
-    assert np.all(weight[:, 3] == weight.max(axis=1))
+def test_twins_are_drawn_from_the_posterior_by_rejection():
+    """A patient of one exact count: twins have the distribution of virtual patients accepted by its likelihood."""
+    patient = dataclasses.replace(NOBODY, planned=True, counts=profile("cells/uL", [3.0], [False]))
+    design, arm = design_of(96, members=1), PROTOCOLS.all_arms[0]
+    pool = design.joined([design.some(5, turn) for turn in range(40)])
+    out, counts = pool.before(arm, np.array([7.0]))
+    weight = np.exp(fits(patient, out, counts[:, 0], cut=math.nan))
+    drawn = np.concatenate([condition(design, patient, i).sample.before(arm, np.array([7.0]))[1][:, 0, 0]
+                            for i in range(3)])  # fmt: skip
+    log_counts = np.log(np.maximum(np.nan_to_num(counts[:, 0, 0]), 1e-9))  # the dead have no weight
+    mean = np.average(log_counts, weights=weight)
+    sd = np.sqrt(np.average((log_counts - mean) ** 2, weights=weight))
+    assert np.log(drawn).mean() == pytest.approx(mean, abs=4 * sd / len(drawn) ** 0.5)
+    assert np.log(drawn).std() == pytest.approx(sd, rel=0.25)
 
 
-def test_a_member_without_twins_has_no_weights():
-    weight, power = tempered_weights(np.array([[0.0, 0.0], [-np.inf, -np.inf]]))
-    assert weight.tolist() == [[0.5, 0.5], [0, 0]]
-    assert power == 1
-    assert effective(weight) == 2
+def test_a_member_in_which_nobody_could_have_had_it_has_no_twins():
+    ensemble = dataclasses.replace(ENSEMBLE, z=ENSEMBLE.z.copy())
+    ensemble.z[0, UNKNOWNS.index("kk")] = 12.0  # kills all tumour
+    design = dataclasses.replace(design_of(8), ensemble=Ensemble(ensemble.z[:2], ensemble.intercept[:2]))
+    twins = condition(design, NOBODY, 0).sample
+    assert set(twins.which.tolist()) == {1}
 
 
 @pytest.fixture(scope="module")
@@ -214,14 +211,17 @@ def test_a_cohorts_twins_from_start_to_end(patients):
     twins = simulate_twins(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)
     estimates = list(twins.records())
     assert twins.names == ("Cy-Flu; 2e6/kg", "Cy; 2e6/kg")
-    assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group) for e in estimates)
+    assert all(e.population == "centre's cohort" and (e.n == 8 or "own" in e.group)
+               for e in estimates if e.analysis == "virtual")  # fmt: skip
     assert not any("SYN" in str(e.as_dict()) for e in estimates)
     assert twins.levels.shape == (3, 2, 11)
     assert np.isfinite(twins.levels).all()
     assert np.all(twins.gains[:, 0] == 0)
-    own = {e.group: e for e in estimates if "own" in e.group}
+    own = {e.group: e for e in estimates if "own" in e.group and e.analysis == "virtual"}
     both = [p.response for p in patients[:8] if p.second is not None and p.response is not None]
     assert (own[OBSERVED].n, own[OBSERVED].events) == (len(both), sum(both))
+    assert twins.expected.shape == twins.responded.shape == (len(both),)
+    assert twins.expected.mean() == pytest.approx(np.nanmean(twins.own), abs=0.02)
     assert own[PREDICTED].n == len(both)
     assert "Twins of 8 patients" in twins.description
     again = simulate_twins(patients[:8], PROTOCOLS, ENSEMBLE, seed=3, members=3, twins=48)

@@ -14,7 +14,7 @@ from reinfuse.simulation.model.parameters import MECHANISMS
 from reinfuse.simulation.trial.protocol import Arm, dose_text
 from reinfuse.simulation.trial.trial import unread
 from reinfuse.simulation.trial.trial_results import VirtualFindings
-from reinfuse.simulation.twins.virtual_twins import OBSERVED, POPULATION, PREDICTED
+from reinfuse.simulation.twins.virtual_twins import ANALYSIS, OBSERVED, POPULATION, PREDICTED
 
 LABELS = {
     "response": "Response", "cr": "Complete response", "umrd_day28": "uMRD, day 28", "crs_grade_3": "CRS, grade ≥3",
@@ -71,7 +71,8 @@ class VirtualTables:
         everybody = [e for e in (*findings.estimates, *ablation) if e.population == "all"]
         self._at = {(e.analysis, e.endpoint, e.group, e.model, e.term, e.statistic): e for e in everybody}
         self.short = unread(findings.protocols.follow_days)
-        self._twins = {(e.endpoint, e.group, e.model): e for e in findings.estimates if e.population == POPULATION}
+        of_twins = [e for e in findings.estimates if e.population == POPULATION]
+        self._twins = {(e.endpoint, e.group, e.model): e for e in of_twins if e.analysis == ANALYSIS}
 
     def level(self, quantity: str, arm: str) -> Estimate | None:
         """Return the record of a quantity in an arm."""

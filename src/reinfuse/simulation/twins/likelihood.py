@@ -1,4 +1,4 @@
-"""Likelihood of a patient's data for each virtual twin, and the weights of the twins."""
+"""Likelihood of a patient's data for each virtual twin."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ NOT_BULKY = 1e-3
 """Weight of a twin on the other side of the cut-point of bulky disease."""
 OTHER_RESPONSE = 0.1
 """Weight of a twin with another response to CART1: day 28 in the model, the best one in the cohort (assumed)."""
-LEAST_EFFECTIVE = 4.0
-"""Effective twins a member, on harmonic average, to which weights are tempered."""
-_COARSEST = 1e-3
 _NODES, _MASSES = np.polynomial.hermite_e.hermegauss(21)
 _LOG_MASSES = np.log(_MASSES / _MASSES.sum())
 
@@ -84,33 +81,3 @@ def _free(detected: Floats, undetected: Floats) -> Floats:
         ]
         fit = fit + logsumexp(parts, axis=0)
     return fit
-
-
-def tempered_weights(fit: Floats) -> tuple[Floats, float]:
-    """Return weights of twins within each member, (members, twins), and the power to which likelihoods were taken: 1 if
-    enough twins count anyway.
-
-    Impossible twins have none; a member with impossible twins only has none at all.
-    """
-    best = fit.max(axis=1, keepdims=True)
-    off = np.subtract(fit, best, out=np.full_like(fit, -np.inf), where=np.isfinite(best))
-    possible = np.isfinite(off)
-    least = min(LEAST_EFFECTIVE * possible.any(axis=1).sum(), effective(possible / _total(possible)) / 2)
-    power = 1.0
-    while True:
-        weight = np.exp(np.where(possible, power * np.where(possible, off, 0.0), -np.inf))
-        weight /= _total(weight)
-        if effective(weight) >= least or power < _COARSEST:
-            return weight, power
-        power *= 0.8
-
-
-def _total(weight: Floats) -> Floats:
-    total = weight.sum(axis=1, keepdims=True)
-    return np.where(total > 0, total, 1.0)
-
-
-def effective(weight: Floats) -> float:
-    """Return the effective number of twins, of weights that sum to 1 in each member that has any."""
-    squares = float(np.sum(weight**2))
-    return float(np.any(weight > 0, axis=1).sum()) ** 2 / squares if squares else 0.0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
@@ -17,6 +18,10 @@ from reinfuse.simulation.trial.outcomes import needs_another
 from reinfuse.simulation.trial.protocol import Arm, Infusion
 from reinfuse.simulation.twins.patient_data import NO_DATA, SHORTEST, PatientData
 
+POOL = 256
+"""Virtual patients of each member that are drawn at once, before any data count."""
+_TURNS = 1024
+"""Most times that random numbers are drawn for one patient."""
 _AT_CART2 = 1.0
 """Days of follow-up for the data from before CART2."""
 
@@ -34,6 +39,18 @@ class TwinSample:
     def only(self, who: np.ndarray) -> TwinSample:
         """Return some of them."""
         return TwinSample(self.member[who], self.p[who], self.drawn[who], self.intercept[who], self.which[who])
+
+    def with_numbers(self, drawn: RandomNumbers) -> TwinSample:
+        """Return virtual patients of the same members with other random numbers."""
+        return replace(self, p=parameters(self.member, drawn), drawn=drawn)
+
+    def replaced(self, other: TwinSample, which: Bools) -> TwinSample:
+        """Return the sample with some of its virtual patients, by place, those of another."""
+        whose = which[:, None]
+        own, new = self.drawn, other.drawn
+        drawn = RandomNumbers(np.where(whose, new.normal, own.normal), np.where(whose, new.least, own.least),
+                              np.where(whose, new.uniform, own.uniform))  # fmt: skip
+        return replace(self, p=np.where(whose, other.p, self.p), drawn=drawn)
 
     def before(self, arm: Arm, days: Floats) -> tuple[Floats, Floats]:
         """Return read-outs and counts to CART2; far more exact than a count is."""
@@ -53,7 +70,15 @@ class TwinSample:
 
 @dataclass(frozen=True)
 class TwinDesign:
-    """Second infusions that are compared, and the populations of the twins."""
+    """Second infusions that are compared, and the populations of the twins.
+
+    Attributes
+    ----------
+    members, twins
+        Members of the ensemble, and the twins of each patient in each of them.
+    share
+        Share of the cohort's patients with bulky disease; None: not known.
+    """
 
     seconds: tuple[Infusion, ...]
     usual: Arm
@@ -64,14 +89,29 @@ class TwinDesign:
     twins: int
     share: float | None
 
-    def some(self, i: int) -> TwinSample:
-        """Return the twins of patient i."""
-        chosen = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)
-        which = np.repeat(np.arange(self.members), self.twins)
-        own, count = chosen[which], len(which)
+    def some(self, i: int, turn: int = 0) -> TwinSample:
+        """Return virtual patients of all members, for patient i; another turn draws others."""
+        which = np.repeat(np.arange(self.members), POOL)
+        return self.of(which, self.numbers(i, turn, len(which)))
+
+    def of(self, which: Integers, drawn: RandomNumbers) -> TwinSample:
+        """Return virtual patients of the members `which`, counted among those that have twins."""
+        own = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)[which]
         member = self.ensemble.member[own]
-        drawn = draws(self.seed, i * count, count)
         return TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
+
+    def numbers(self, i: int, turn: int, count: int) -> RandomNumbers:
+        """Return random numbers of `count` virtual patients for patient i."""
+        return draws(self.seed, (i * _TURNS + turn) * self.members * max(POOL, self.twins), count)
+
+    def joined(self, parts: Sequence[TwinSample]) -> TwinSample:
+        """Return several samples as one, the virtual patients of a member together, in the order of the samples."""
+        which = np.concatenate([s.which for s in parts])
+        order = np.argsort(which, kind="stable")
+        drawn = RandomNumbers(np.concatenate([s.drawn.normal for s in parts])[order],
+                              np.concatenate([s.drawn.least for s in parts])[order],
+                              np.concatenate([s.drawn.uniform for s in parts])[order])  # fmt: skip
+        return self.of(which[order], drawn)
 
     def arm(self, patient: PatientData, second: Infusion) -> Arm:
         """Return a patient's own CART1 and interval, with a second infusion."""

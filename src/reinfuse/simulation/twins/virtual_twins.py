@@ -2,22 +2,22 @@
 
 Each patient has twins in several members of the ensemble who had the patient's own first infusion (regimen class, dose)
 and interval; missing data, and what the model does not have, are taken from the reference arm. All patients of the
-cohort had a second infusion: twins who would not have needed one have no weight, unless it was planned. The others are
-weighted by the likelihood of the data from before CART2 (`likelihood`): bulky disease, response to CART1, counts after
-it. Weights are tempered where a few twins would dominate. The ensemble itself is not updated: a cohort of some dozens
-is too small for that; intervals are over its members, not over other cohorts.
+cohort had a second infusion: twins are such as needed one, unless it was planned, drawn given the data from before
+CART2 (`conditioned_twins`): bulky disease, response to CART1, counts after it. The ensemble itself is not updated: a
+cohort of some dozens is too small for that; intervals are over its members, not over other cohorts. No response to
+CART2 enters a prediction, so that each can be compared with the patient's own (`prediction_scores`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit
 
-from reinfuse.arrays import Floats
+from reinfuse.arrays import Bools, Floats
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
@@ -28,13 +28,12 @@ from reinfuse.simulation.trial.accumulators import by_member
 from reinfuse.simulation.trial.outcomes import outcomes
 from reinfuse.simulation.trial.protocol import Arm, Infusion, Protocols, dose_text
 from reinfuse.simulation.trial.trial import QUANTITIES, SHARES, bounds_of, quantities, unread
-from reinfuse.simulation.twins.likelihood import effective, fits, tempered_weights
+from reinfuse.simulation.twins.conditioned_twins import condition
 from reinfuse.simulation.twins.patient_data import LEAST_PATIENTS, PatientData
+from reinfuse.simulation.twins.prediction_scores import score_records
 from reinfuse.simulation.twins.twin_design import TwinDesign, TwinSample
 
-MEMBERS, TWINS = 16, 512
-_NEGLIGIBLE = 1e-3
-"""Twins with less than this share of an even weight are left out after CART1."""
+MEMBERS, TWINS = 16, 32
 _TO_RESPONSE = 29.0
 """Days of follow-up to the response to CART2."""
 PREDICTED, OBSERVED = "own second infusion, predicted", "own second infusion, observed"
@@ -55,14 +54,14 @@ class TwinPredictions:
         quantities).
     own
         Predicted response with the patients' own second infusion, by member.
-    responded, assessed
-        Observed responses to it, of patients whose response and own infusion are known; none if they are fewer than 5.
-    patients, counted, tempered, assumed, planned
-        Numbers of patients: all with twins; with counts; whose weights were tempered; with something of CART1 or of the
-        interval taken from the reference arm; whose CART2 was planned.
-    twins, effective, power
-        Twins of each patient; the effective number of them, and the power to which likelihoods were taken, medians over
-        patients.
+    expected, responded
+        Of patients whose response and own infusion are known, in no order: the predicted probability, and whether there
+        was a response; none if they are fewer than 5. Never shown one by one.
+    patients, counted, assumed, planned
+        Numbers of patients: all with twins; with counts; with something of CART1 or of the interval taken from the
+        reference arm; whose CART2 was planned.
+    twins, distinct
+        Twins of each patient; how many of them differ, median over patients.
     follow
         Days of follow-up after the second infusion; what is read later is left out.
     """
@@ -71,16 +70,14 @@ class TwinPredictions:
     levels: Floats
     gains: Floats
     own: Floats
-    responded: int
-    assessed: int
-    tempered: int
+    expected: Floats = field(repr=False)
+    responded: Bools = field(repr=False)
     counted: int
     patients: int
     assumed: int
     planned: int
     twins: int
-    effective: float
-    power: float
+    distinct: float
     follow: float
 
     def records(self) -> Iterator[Estimate]:
@@ -97,11 +94,12 @@ class TwinPredictions:
                 if a:
                     statistic = "risk_difference" if share else "mean_difference"
                     yield self._record(name, statistic, arm, values=self.gains[:, a, q], term=self.names[0])
-        if self.assessed:
-            yield self._record("response", "proportion", PREDICTED, values=self.own, n=self.assessed)
-            yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED,
-                           estimate=self.responded / self.assessed, n=self.assessed, events=self.responded,
-                           method="as observed")  # fmt: skip
+        if assessed := len(self.responded):
+            responded = int(self.responded.sum())
+            yield self._record("response", "proportion", PREDICTED, values=self.own, n=assessed)
+            yield Estimate(ANALYSIS, "response", "proportion", population=POPULATION, group=OBSERVED, n=assessed,
+                           estimate=responded / assessed, events=responded, method="as observed")  # fmt: skip
+            yield from score_records(self.expected, self.responded, population=POPULATION, group=PREDICTED)
 
     def _record(self, name: str, statistic: str, arm: str, *, values: Floats, term: str | None = None,
                 n: int | None = None) -> Estimate:  # fmt: skip
@@ -124,25 +122,21 @@ class TwinPredictions:
 
     @property
     def description(self) -> str:
-        """Size, weights and assumptions of the twins, in sentences."""
-        less = (f"weights were tempered for {self.tempered} patients (median power {self.power:.2f}), so that their "
-                "data inform the prediction less than in full") if self.tempered else (
-                "no weights had to be tempered")  # fmt: skip
+        """Size and assumptions of the twins, in sentences."""
         planned = f"but for {self.planned} in whom it was planned" if self.planned else "for everybody"
-        return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1. Of {self.twins} "
-                f"twins a patient, the median effective number is {self.effective:.0f}; {less}. CART2 was taken as "
-                f"needed {planned}, as all of the cohort had it. For {self.assumed}, data of CART1 or of the "
-                f"interval were missing, or outside the model, and taken from the reference arm.")  # fmt: skip
+        return (f"Twins of {self.patients} patients, {self.counted} of them with counts after CART1; {self.twins} "
+                f"twins a patient, of whom {self.distinct:.0f} differ (median). CART2 was taken as needed {planned}, "
+                f"as all of the cohort had it. For {self.assumed}, data of CART1 or of the interval were missing, or "
+                "outside the model, and taken from the reference arm.")  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _PatientTwins:
-    """Weighted means of one patient's twins by member, NaN without any; internal, never shown."""
+    """Means of one patient's twins by member, NaN without any; internal, never shown."""
 
     means: Floats
     own: Floats | None
-    power: float
-    effective: float
+    distinct: int
 
 
 def simulate_twins(
@@ -197,14 +191,14 @@ def _together(names: tuple[str, ...], design: TwinDesign, patients: Sequence[Pat
     levels = _mean([t.means for _, t in pairs])
     own = [(t.own, p.response) for p, t in pairs if t.own is not None and p.response is not None]
     own = own if len(own) >= LEAST_PATIENTS else []
+    order = np.random.default_rng(design.seed).permutation(len(own))
     return TwinPredictions(
         names, levels, levels - levels[:, :1],
         _mean([predicted for predicted, _ in own]) if own else np.full(design.members, np.nan),
-        sum(response for _, response in own), len(own), sum(t.power < 1 for _, t in pairs),
+        np.array([np.nanmean(own[k][0]) for k in order]), np.array([own[k][1] for k in order], dtype=np.bool_),
         sum(p.counts is not None for p, _ in pairs), len(pairs), sum(p.assumed for p, _ in pairs),
         sum(p.planned for p, _ in pairs), design.members * design.twins,
-        float(np.median([t.effective for _, t in pairs])), float(np.median([t.power for _, t in pairs])),
-        design.follow,
+        float(np.median([t.distinct for _, t in pairs])), design.follow,
     )  # fmt: skip
 
 
@@ -226,30 +220,23 @@ def _name(second: Infusion) -> str:
 
 
 def _twins(design: TwinDesign, patient: PatientData, i: int) -> _PatientTwins:
-    """Return one patient's twins: weighed after CART1, those who count followed after each second infusion."""
-    some = design.some(i)
-    days = patient.counts.day if patient.counts is not None else np.empty(0)
-    out, counts = some.before(design.arm(patient, design.seconds[0]), days)
-    fit = fits(patient, out, counts[:, 0], cut=design.cut[some.which])
-    weight, power = tempered_weights(fit.reshape(design.members, design.twins))
-    who = np.flatnonzero(weight.ravel() > _NEGLIGIBLE / design.twins)
-    twins, share = some.only(who), weight.ravel()[who]
-    means = [_after(design, twins, share, arm=design.arm(patient, s), follow=design.follow) for s in design.seconds]
+    """Return one patient's twins, followed after each second infusion."""
+    conditioned = condition(design, patient, i)
+    twins = conditioned.sample
+    means = [_after(design, twins, arm=design.arm(patient, s), follow=design.follow) for s in design.seconds]
     own = None
     if patient.second is not None and patient.response is not None:
-        predicted = _after(design, twins, share, arm=design.arm(patient, patient.second), follow=_TO_RESPONSE)
+        predicted = _after(design, twins, arm=design.arm(patient, patient.second), follow=_TO_RESPONSE)
         own = predicted[:, QUANTITIES.index("response")]
-    return _PatientTwins(np.stack(means, axis=1), own, power, effective(weight))
+    return _PatientTwins(np.stack(means, axis=1), own, conditioned.distinct)
 
 
-def _after(design: TwinDesign, twins: TwinSample, share: Floats, *, arm: Arm, follow: float) -> Floats:
-    """Return the weighted mean of each quantity after the second infusion, by member."""
+def _after(design: TwinDesign, twins: TwinSample, *, arm: Arm, follow: float) -> Floats:
+    """Return the mean of each quantity after the second infusion, by member."""
     outcome = outcomes(twins.after(arm, follow))
-    share = np.where(outcome.given, share, 0.0)
-    values = (
-        np.where(share[:, None] > 0, quantities(outcome, expit(twins.intercept + outcome.crs)), 0.0) * share[:, None]
-    )
+    given = outcome.given.astype(np.float64)[:, None]
+    values = np.where(given > 0, quantities(outcome, expit(twins.intercept + outcome.crs)), 0.0)
     with np.errstate(invalid="ignore"):
         means: Floats = (by_member(values, twins.which, members=design.members)
-                         / by_member(share[:, None], twins.which, members=design.members))  # fmt: skip
+                         / by_member(given, twins.which, members=design.members))  # fmt: skip
     return means
