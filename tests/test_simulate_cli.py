@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from reinfuse.cli.main import app
 from reinfuse.cli.simulate import OLD_NAMES
 from reinfuse.exceptions import PlanRefused
+from reinfuse.simulation.calibration.posterior_checks import agreement, bundled_targets
 from reinfuse.simulation.model.model_description import markdown
 from reinfuse.simulation.model.parameters import PARAMETERS, STATES
 from reinfuse.simulation.trial.trial_results import card
@@ -48,7 +49,7 @@ def test_a_trial_writes_report_numbers_and_figures(out):
                      "virtual_reasons", "virtual_ablation"}  # fmt: skip
     findings = json.loads((out / "findings.json").read_text())
     assert findings["provenance"]["card"] == list(card())
-    assert "25 of 31 published results" in card()[-1]
+    assert agreement(bundled_targets()) == card()[-1]
     frame = pl.read_csv(out / "estimates.csv", infer_schema_length=None)
     assert frame.height == len(findings["estimates"])
     assert set(frame["analysis"]) == {"virtual", "virtual_reasons"}

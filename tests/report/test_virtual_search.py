@@ -8,7 +8,7 @@ import pytest
 
 from reinfuse.exceptions import PlanRefused
 from reinfuse.report.export import search_folder
-from reinfuse.report.export.search_folder import COSTLESS, write_search
+from reinfuse.report.export.search_folder import COST, write_search
 from reinfuse.simulation.population.ensemble import bundled
 from reinfuse.simulation.search import design_space, sobol
 from reinfuse.simulation.search.design_space import Question
@@ -21,7 +21,7 @@ from reinfuse.study.virtual_search import question_of
 def out(tmp_path_factory):
     ensemble = bundled()
     result = search(
-        Question(max_crs_rate=0.6),
+        Question(max_crs_rate=0.6, fludarabine_auc=19.0),
         ensemble,
         3,
         patients=1024,
@@ -35,8 +35,11 @@ def out(tmp_path_factory):
 
 def test_a_search_is_reported_with_its_limits(out):
     text = (out / "report.html").read_text()
-    assert COSTLESS.split(":")[0] in text
+    assert COST.split(":")[0] in text
     assert "not validated for individual patients" in text
+    assert "Protocols on the frontier" in text
+    assert "Severe neurotoxicity" in text
+    assert "Scordo 2023" in text  # where the exposure of a course is given
     assert not re.search(r"(src|href)=[\"']https?:", text)
 
 

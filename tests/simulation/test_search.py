@@ -20,8 +20,9 @@ from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.search import bayesian_optimization
 from reinfuse.simulation.search.design_space import OBJECTIVES, Question
 from reinfuse.simulation.search.evaluation import EvaluatedProtocol, all_patients, eligible_patients, evaluate
+from reinfuse.simulation.search.frontier import best_weights, pareto
 from reinfuse.simulation.search.near_optimal import compared, of_members
-from reinfuse.simulation.search.search import SearchSize, search
+from reinfuse.simulation.search.search import SearchSize, search, search_key
 from reinfuse.simulation.search.value_of_information import (
     MEASUREMENTS,
     Differences,
@@ -31,7 +32,9 @@ from reinfuse.simulation.search.value_of_information import (
     partial_information,
     perfect,
 )
+from reinfuse.simulation.trial.array_store import ArrayStore
 from reinfuse.simulation.trial.outcomes import needs_another, outcomes
+from reinfuse.simulation.trial.toxicity import rates_of_members
 from reinfuse.simulation.trial.trial import Protocols, Trial, block_of, in_threads
 
 
@@ -42,12 +45,15 @@ def ensemble() -> Ensemble:
     return Ensemble(z, np.full(len(z), -4.0))
 
 
-def toy(random: np.random.Generator, means: np.ndarray, patients: int, toxic: tuple[float, ...]) -> tuple:
+def toy(random: np.random.Generator, means: np.ndarray, patients: int, toxic: tuple[float, ...],
+        burdens: tuple[float, ...] = ()) -> tuple:  # fmt: skip
     """Return protocols evaluated in patients of members; `means` (members, protocols) are the members' true shares."""
     which = np.repeat(np.arange(len(means)), patients)
     uniform = random.uniform(size=len(which))
     every = np.ones(len(which), dtype=bool)
-    return which, [EvaluatedProtocol((uniform < means[which, k]).astype(float), np.full(len(which), t), every, every)
+    burden = burdens or np.zeros(len(toxic))
+    return which, [EvaluatedProtocol((uniform < means[which, k]).astype(float), np.full(len(which), t),
+                                     np.full(len(which), burden[k]), every, every)
                    for k, t in enumerate(toxic)]  # fmt: skip
 
 
@@ -74,6 +80,32 @@ def test_the_region_holds_what_cannot_be_told_apart():
     strict = compared(Question(margin=0.0), points, evaluated, which=which, members=40, designed=5)
     assert strict is not None
     assert list(strict.inside) == [True, True, False, False, False]
+
+
+def test_the_frontier_and_what_is_best_by_the_weight_of_a_toxicity():
+    # 0 costs nothing and gains little, 1 is worth its cost up to a weight of 0.4, 2 is beaten by 1, 3 costs most
+    gain, burden = (0.1, 0.5, 0.45, 0.6), (0.0, 1.0, 1.1, 2.0)
+    which, evaluated = toy(np.random.default_rng(3), np.tile(gain, (20, 1)), 1500, (0.1,) * 4, burden)
+    for weight, best in ((0.0, 3), (0.05, 3), (0.25, 1), (0.6, 0)):
+        question = Question(toxicity_weight=weight)
+        region = compared(question, question.at(np.random.default_rng(1).uniform(size=(4, 4))), evaluated, which=which,
+                          members=20, designed=4)  # fmt: skip
+        assert region is not None
+        assert region.best == best
+        assert list(region.frontier) == [0, 1, 3]
+        (low, high), (lower, _) = region.frontier[1], region.frontier[0]
+        assert (low, high) == pytest.approx((0.1, 0.4), abs=0.03)
+        assert lower == high
+    frame = region.frame()
+    assert frame["on_frontier"].to_list() == [True, True, False, True]
+    assert frame["net"][1] == pytest.approx(0.5 - 0.6, abs=0.02)
+
+
+def test_a_frontier_by_hand():
+    gain, cost = np.array([0.2, 0.2, 0.1, 0.5, 0.4]), np.array([0.1, 0.1, 0.3, 0.6, 0.6])
+    assert pareto(gain, cost).tolist() == [0, 3]
+    assert best_weights(gain[[0, 3]], cost[[0, 3]]) == [(pytest.approx(0.6), float("inf")), (0.0, pytest.approx(0.6))]
+    assert best_weights(np.array([0.3]), np.array([0.2])) == [(0.0, float("inf"))]
 
 
 def test_no_protocol_keeps_the_bound():
@@ -175,7 +207,14 @@ def test_points_keep_their_limits_and_go_back_and_forth():
     assert np.array_equal(question.rounded(points), points)
 
 
-WRONG = [{"objective": "os"}, {"max_crs_rate": 0}, {"probability": 1.5}, {"margin": -1}]
+WRONG = [
+    {"toxicity_weight": -0.1},
+    {"toxicity_weight": 11},
+    {"objective": "os"},
+    {"max_crs_rate": 0},
+    {"probability": 1.5},
+    {"margin": -1},
+]
 WRONG += [{"limits": {name: pair}} for name, pair in
           (("flux", (0, 1)), ("flu", (1, 0)), ("interval_days", (14, 60)), ("flu_cart1", (0, 1)))]  # fmt: skip
 WRONG += [{"search_cart1": True, "limits": {"interval_days": (60, 90)}}]
@@ -287,12 +326,61 @@ def test_a_search_from_end_to_end(small):
     assert frame["flu"].min() >= 0
     assert frame["flu"].max() <= 1.5
     admissible = frame.filter("admissible")
-    assert frame.filter("best")["value"][0] == admissible["value"].max()
+    assert frame.filter("best")["net"][0] == admissible["net"].max()
     assert 2 <= len(result.finalists.protocols) <= 3
     assert result.finalists.best == 0
     assert result.fresh > 0
     assert result.patients > 0
     assert {name for name, _, _ in calls} >= {"protocols evaluated", "finalists in independent patients"}
+
+
+def test_what_lymphodepletion_costs_is_charged_to_who_is_given_it(ensemble):
+    question = Question(objective="response")
+    on = eligible_patients(question, ensemble, 1, first=0, count=300, runner=in_threads())
+    none, more = (evaluate(on, question.arm(np.array([x, x, 6.3, 60.0])), in_threads()) for x in (0.0, 1.0))
+    rates = rates_of_members(len(ensemble))
+    expected = rates.burden(question.arm(np.array([1.0, 1.0, 6.3, 60.0])).infusions[1])[on.which]
+    assert more.burden[more.given] == pytest.approx((more.toxicity + expected)[more.given])
+    assert np.all(more.burden[~more.given] == 0)
+    assert none.burden.mean() < more.burden.mean() - 0.2
+    assert np.array_equal(more.net(0.5), more.value - 0.5 * more.burden)
+
+
+class Stopping(ArrayStore):
+    """A store at which the search is stopped."""
+
+    def save(self, name, arrays):
+        super().save(name, arrays)
+        if len(list(self.folder.rglob("*.npz"))) == 9:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_search_goes_on_to_the_same_end(ensemble, small, tmp_path):
+    size = SearchSize(design=8, steps=3, around=4, finalists=3, permutations=20)
+    question = small[0].question
+    key = search_key(question, ensemble, 3, 1024)
+    with pytest.raises(KeyboardInterrupt):
+        search(question, ensemble, 3, patients=1024, size=size, store=Stopping(tmp_path, key))
+    left = {path.name for path in tmp_path.rglob("*.npz")}
+    assert len(left) == 9
+    again = search(question, ensemble, 3, patients=1024, size=size, store=ArrayStore(tmp_path, key))
+    assert again.region.frame().equals(small[0].region.frame())
+    assert again.finalists.frame().equals(small[0].finalists.frame())
+    assert search_key(replace(question, toxicity_weight=0.3), ensemble, 3, 1024) == key
+    assert search_key(replace(question, objective="cr"), ensemble, 3, 1024) != key
+
+
+def test_a_stored_evaluation_that_is_damaged_or_of_another_search_is_not_read(tmp_path):
+    store = ArrayStore(tmp_path, "one")
+    store.save("a", {"value": np.arange(3.0)})
+    assert store.load("a")["value"].tolist() == [0, 1, 2]
+    (path,) = tmp_path.rglob("*.npz")
+    other = ArrayStore(tmp_path, "other")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / path.name).write_bytes(path.read_bytes())
+    assert other.load("a") is None
+    path.write_bytes(path.read_bytes()[:100])
+    assert store.load("a") is None
 
 
 def test_its_records_and_figures(small):
@@ -303,7 +391,8 @@ def test_its_records_and_figures(small):
     assert {
         "region_share",
         "region_range",
-        "risk_difference",
+        "net_difference",
+        "frontier_objective",
         "value_of_information",
         "variance_explained",
     } <= statistics

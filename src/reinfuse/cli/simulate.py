@@ -36,6 +36,9 @@ TlsKeyOption = Annotated[Path | None, typer.Option("--tls-key", help="Private ke
 InsecureOption = Annotated[
     bool, typer.Option("--insecure-cluster", help="Accept a cluster on other machines without TLS.")
 ]
+EnsembleOption = Annotated[
+    Path | None, typer.Option("--ensemble", help="Ensemble (ensemble.csv of `virtual calibrate`); default: bundled.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 
 
@@ -66,6 +69,7 @@ def trial(
     cohort: Annotated[
         Path | None, typer.Option("--cohort", help="A centre's cohort: simulate virtual twins of its patients.")
     ] = None,
+    ensemble: EnsembleOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep checkpoints; resume an interrupted trial from them.")
     ] = False,
@@ -76,13 +80,13 @@ def trial(
     insecure_cluster: InsecureOption = False,
 ) -> None:
     """Run a virtual trial of protocols; write report, findings and figures."""
-    place = console.writable(out, "virtual trial", protocols, cohort, force=force)
+    place = console.writable(out, "virtual trial", protocols, cohort, ensemble, force=force)
     workers = _cluster(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster)
     from reinfuse.study.virtual_trial import DISCLAIMER, run_trial
 
     with progress_bar() as progress:
         findings = run_trial(protocols, patients, place=place, seed=seed, cohort=cohort, cluster=workers, resume=resume,
-                             say=lambda text: typer.echo(text, err=True), progress=progress)  # fmt: skip
+                             own_ensemble=ensemble, progress=progress)  # fmt: skip
     arms, estimates = len(findings.protocols.all_arms), len(findings.estimates)
     console.say(f"{patients} virtual patients in each of {arms} arms, {estimates} estimates.")
     console.say(DISCLAIMER)
@@ -103,6 +107,12 @@ def search(
     margin: Annotated[
         float, typer.Option("--margin", help="Indifference margin, as a fraction of the best objective.")
     ] = 0.1,
+    toxicity_weight: Annotated[
+        float, typer.Option("--toxicity-weight", help="Weight of one toxicity, in units of the objective.")
+    ] = 0.1,
+    fludarabine_auc: Annotated[
+        float | None, typer.Option("--fludarabine-auc", help="Fludarabine exposure of one course, AUC in mg h/L.")
+    ] = None,
     cart1: Annotated[str, typer.Option("--cart1", help="Lymphodepletion before CART1.")] = "Cy-Flu",
     cart1_dose: Annotated[float, typer.Option("--cart1-dose", help="Dose of CART1, cells/kg.")] = 2e6,
     search_cart1: Annotated[
@@ -116,7 +126,11 @@ def search(
     ] = None,
     seed: SeedOption = None,
     sensitivity: Annotated[bool, typer.Option(help="Global sensitivity analysis (Sobol indices).")] = True,
+    ensemble: EnsembleOption = None,
     cluster: ClusterOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep what is evaluated; resume an interrupted search from it.")
+    ] = False,
     force: ForceOption = False,
     tls_ca: TlsCaOption = None,
     tls_cert: TlsCertOption = None,
@@ -124,16 +138,17 @@ def search(
     insecure_cluster: InsecureOption = False,
 ) -> None:
     """Optimise the protocol of the second infusion: near-optimal protocols, and value of information."""
-    place = console.writable(out, "virtual search", force=force)
+    place = console.writable(out, "virtual search", ensemble, force=force)
     workers = _cluster(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster)
-    from reinfuse.study.virtual_search import question_of, run_search
+    from reinfuse.study.virtual_search import ToxicityOptions, question_of, run_search
     from reinfuse.study.virtual_trial import DISCLAIMER
 
     question = question_of(objective, max_crs_rate, probability, margin=margin, cart1=cart1, cart1_dose=cart1_dose,
-                           search_cart1=search_cart1, limits=limit or [])  # fmt: skip
+                           search_cart1=search_cart1, limits=limit or [],
+                           charged=ToxicityOptions(toxicity_weight, fludarabine_auc))  # fmt: skip
     with progress_bar() as progress:
         result = run_search(question, place=place, patients=patients, seed=seed, sensitive=sensitivity, cluster=workers,
-                            progress=progress)  # fmt: skip
+                            own_ensemble=ensemble, resume=resume, progress=progress)  # fmt: skip
     inside = int(result.region.inside.sum())
     console.say(f"{len(result.region.protocols)} protocols evaluated, {inside} not distinguishable from the best.")
     console.say(DISCLAIMER)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -21,16 +22,18 @@ from reinfuse.simulation.trial.trial_results import CARD, SEED, VirtualFindings,
 from reinfuse.simulation.twins.patient_data import PatientData, of_cohort
 from reinfuse.study.plans import plan_of
 from reinfuse.study.study import Study
+from reinfuse.study.virtual_ensembles import ensemble_of
 from reinfuse.study.virtual_runner import Cluster, runner_on
 from reinfuse.tabular.csv_files import write_csv
 
+_log = logging.getLogger("reinfuse")
 DISCLAIMER = CARD[0]
 """What whoever shows a result of virtual patients says with it."""
 
 
 def run_trial(protocols: Path | None, patients: int, *, place: Destination, seed: int | None = None,
               cohort: Path | None = None, cluster: Cluster | None = None, resume: bool = False,
-              say: Callable[[str], None] | None = None,
+              own_ensemble: Path | None = None,
               progress: Progress | None = None) -> VirtualFindings:  # fmt: skip
     """Run a virtual trial and write its report, findings and figures.
 
@@ -48,8 +51,8 @@ def run_trial(protocols: Path | None, patients: int, *, place: Destination, seed
         A centre's cohort, whose patients' virtual twins are simulated too.
     resume
         Keep checkpoints beside the folder, and go on from those that are there.
-    say
-        Called with what became of checkpoints.
+    own_ensemble
+        File of an ensemble, as `reinfuse virtual calibrate` writes it; None: the bundled one.
 
     Raises
     ------
@@ -60,11 +63,11 @@ def run_trial(protocols: Path | None, patients: int, *, place: Destination, seed
     """
     place.check()
     report = progress or (lambda *_: None)
-    declared, ensemble, seeded = _protocols(protocols), bundled(), SEED if seed is None else seed
+    declared, ensemble, seeded = _protocols(protocols), ensemble_of(own_ensemble), SEED if seed is None else seed
     own_patients = None if cohort is None else _of_patients(cohort)
     with runner_on(cluster) as runner:
         if resume:
-            runner = _with_checkpoints(runner, Trial(declared, ensemble, seeded), place.path, say=say)
+            runner = _with_checkpoints(runner, Trial(declared, ensemble, seeded), place.path)
         findings = trial(declared, ensemble, patients, seed=seeded, runner=runner, progress=report)
         if own_patients is not None:
             findings = with_twins(findings, ensemble, own_patients, seed=seeded, progress=report)
@@ -112,10 +115,10 @@ def _of_patients(cohort: Path) -> Sequence[PatientData]:
     return of_cohort(study.cohort, study.data, plan=plan, counts=study.counts)
 
 
-def _with_checkpoints(runner: Runner, declared: Trial, out: Path, *, say: Callable[[str], None] | None) -> Runner:
+def _with_checkpoints(runner: Runner, declared: Trial, out: Path) -> Runner:
     folder = _checkpoints(out)
     signals.note_remains(f"Checkpoints are kept in {folder}: the same command resumes from them.")
-    return resumable(runner, declared, folder, say=say)
+    return resumable(runner, declared, folder, say=_log.warning)
 
 
 def _checkpoints(out: Path) -> Path:

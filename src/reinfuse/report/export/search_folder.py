@@ -13,12 +13,15 @@ from reinfuse.report.document.model import Block, Bullets, Document, Pairs, Para
 from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.export.trial_folder import BANNER
 from reinfuse.report.figures import virtual_search as draw
+from reinfuse.report.figures.search_frontier import frontier_figure
 from reinfuse.report.figures.theme import Drawn
+from reinfuse.report.tables.search_frontier import TOXICITIES, frontier_table
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.calibration.posterior_checks import unknowns
+from reinfuse.simulation.model.toxicities import EXPOSURE, SCORDO
 from reinfuse.simulation.population.ensemble import Ensemble
-from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments
+from reinfuse.simulation.population.random_effects import Bounds, Moments
 from reinfuse.simulation.search.search import SearchResult
 from reinfuse.simulation.search.sobol import Sensitivity
 from reinfuse.simulation.trial.protocol import dose_text
@@ -26,10 +29,16 @@ from reinfuse.simulation.trial.trial_results import card
 from reinfuse.tabular.csv_files import write_csv
 from reinfuse.version import __version__
 
-COSTLESS = (
-    "Severe CRS is the only cost of lymphodepletion and of cells in the model: there is no infection, no cytopenia, no "
-    "neurotoxicity and no manufacturing limit. The optimum therefore often lies at the limits of the design space. "
-    "Narrow them to protocols that would be given."
+COST = (
+    "What a protocol costs: severe CRS (a surrogate), severe neurotoxicity, infections and prolonged neutropenia by "
+    "published rates, charged to lymphodepletion and dose; their sum is the number of toxicities expected of a "
+    "patient. What a toxicity weighs against the objective is a judgement, not a result: the frontier shows which "
+    "protocol is the best for which weight. No manufacturing limit is charged."
+)
+FRONTIER = (
+    "No admissible protocol on the frontier can be bettered in one respect without being worse in the other. Beside "
+    "each stand the weights of one toxicity, in units of the objective, for which it is the best of all evaluated. At "
+    "a weight of 0.1, one more patient who reaches the objective outweighs ten toxicities."
 )
 WHO = (
     "All protocols are evaluated in the same virtual patients: those who need a second infusion on the earliest day on "
@@ -50,25 +59,33 @@ OBJECTIVES = {
 
 
 def search_report(
-    result: SearchResult, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int
+    result: SearchResult, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int, model: tuple[str, ...]
 ) -> Document:
-    """Return the report of a search."""
+    """Return the report of a search; `model`: the lines of the model card."""
     return Document(
         "Protocol optimisation for the second infusion",
         f"Virtual patients · {datetime.date.today().isoformat()} · reinfuse {__version__}",
-        tuple(s for s in _sections(result, sensitive, drawn, seed=seed) if s.blocks), banners=(BANNER,),
+        tuple(s for s in _sections(result, sensitive, drawn, seed=seed, model=model) if s.blocks), banners=(BANNER,),
         facts={"generator": f"reinfuse {__version__}"},
     )  # fmt: skip
 
 
 def _sections(
-    result: SearchResult, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int
+    result: SearchResult, sensitive: Sensitivity | None, drawn: dict[str, Drawn], *, seed: int, model: tuple[str, ...]
 ) -> Iterator[Section]:
     def picture(name: str) -> tuple[Block, ...]:
         return (Picture(drawn[name]),) if name in drawn else ()
 
-    yield Section("summary", "Summary", tuple(Paragraph(p) for p in (*_summary(result), COSTLESS)))
-    near_optimal = (Paragraph(WHO), *picture("search_region"), _ranges(result), _finalists(result))
+    yield Section("summary", "Summary", tuple(Paragraph(p) for p in (*_summary(result), COST)))
+    frontier = (Paragraph(FRONTIER), *picture("search_frontier"), frontier_table(result.region))
+    yield Section("frontier", "Objective against toxicities", frontier, "Frontier")
+    near_optimal = (
+        Paragraph(WHO),
+        *picture("search_region"),
+        _ranges(result),
+        _finalists(result),
+        *_toxicities(result),
+    )
     yield Section("region", "Near-optimal protocols", near_optimal, "Near-optimal")
     yield Section("worth", "Value of information", picture("search_worth"), "Information")
     if sensitive is not None:
@@ -79,7 +96,7 @@ def _sections(
         )
         blocks = (explanation, *picture("search_sensitivity"))
         yield Section("sensitivity", "Global sensitivity analysis", blocks, "Sensitivity")
-    yield Section("card", "Model card", (Bullets(card()),))
+    yield Section("card", "Model card", (Bullets(model),))
     facts = (
         ("reinfuse", __version__),
         ("seed", str(seed)),
@@ -96,7 +113,8 @@ def _summary(result: SearchResult) -> Iterator[str]:
     goal = OBJECTIVES[question.objective]
     yield (f"Best of {len(result.region.protocols)} protocols: {name}. In {number_format.count(result.fresh)} "
            f"independent virtual patients: {goal}, {_tenths(best.value.mean)}%; severe CRS, "
-           f"{_tenths(best.toxicity.mean)}%.")  # fmt: skip
+           f"{_tenths(best.toxicity.mean)}%; toxicities expected of a patient, {best.burden.mean:.2f}, each of which "
+           f"weighs {question.toxicity_weight:g} of the objective.")  # fmt: skip
     inside, of = result.region.share
     yield (f"{int(result.region.inside.sum())} protocols in all, and {inside} of {of} of the space-filling design, "
            f"meet the toxicity constraint of {100 * question.max_crs_rate:g}% and are not distinguishable from the "
@@ -122,13 +140,15 @@ def _at(name: str, value: float) -> str:
 def _finalists(result: SearchResult) -> Table:
     rows = []
     for k, (one, observed) in enumerate(zip(result.finalists.protocols, result.observed, strict=True)):
-        difference = "reference" if k == result.finalists.best else _points(one.difference)
+        difference = "reference" if k == result.finalists.best else _points(one.difference, one.bounds)
         rows.append(Row(result.question.arm(one.point).name, (
             f"{_tenths(one.value.mean)}%", difference, f"{_tenths(one.toxicity.mean)}%",
             f"{number_format.hundredths(one.bound_probability)}%", f"{_tenths(observed.mean)}%")))  # fmt: skip
     head = ("Protocol", "Objective", "Difference from the best, percentage points", "Severe CRS", "Constraint met",
             "Objective as observed in a study")  # fmt: skip
-    notes = ("Differences in the same patients, with 95% prediction interval",
+    weight = f"{result.question.toxicity_weight:g}"
+    notes = (f"Differences of the objective minus {weight} a toxicity, in the same patients, with 95% prediction "
+             "interval",
              "Constraint met: share of populations",
              "As observed in a study: in the patients whom each protocol treats")  # fmt: skip
     return Table("search_finalists", "Finalists in independent virtual patients", head, tuple(rows), notes)
@@ -139,9 +159,25 @@ def _tenths(share: float) -> str:
     return number_format.hundredths(share, decimals=1)
 
 
-def _points(difference: Moments) -> str:
+def _toxicities(result: SearchResult) -> Iterator[Table]:
+    """Yield the toxicities of the finalists, beside the class of exposure to fludarabine where it is known."""
+    rows = []
+    for one, rates in zip(result.finalists.protocols, result.toxicities, strict=True):
+        cells = [_tenths(one.toxicity.mean), *(_tenths(rate.mean) for rate in rates.values())]
+        exposure = result.question.exposure(one.point)
+        rows.append(Row(result.question.arm(one.point).name, (*(f"{c}%" for c in cells), f"{one.burden.mean:.2f}",
+                                                              *((exposure,) if exposure else ()))))  # fmt: skip
+    known = result.question.fludarabine_auc is not None
+    head = ("Protocol", "Severe CRS", *TOXICITIES.values(), "Expected a patient", *(("Fludarabine exposure",) * known))
+    classes = "; ".join(f"{c.name} from {c.low:g} mg h/L: PFS at one year {100 * c.pfs_1_year:.0f}%" for c in EXPOSURE)
+    yield Table("search_toxicities", "Toxicities of the finalists", head, tuple(rows),
+                ("In patients given the second infusion; expected of a patient: over all, the not treated included",
+                 *((f"Exposure ({SCORDO}): {classes}; not charged",) * known)))  # fmt: skip
+
+
+def _points(difference: Moments, bounds: Bounds | None) -> str:
     """Return a difference of shares in percentage points, with its interval."""
-    limits = difference.limits(DIFFERENCE)
+    limits = difference.limits(bounds)
     return "–" if limits is None else " ".join(
         (f"{100 * difference.mean:+.1f}", f"({100 * limits[0]:+.1f} to {100 * limits[1]:+.1f})"))  # fmt: skip
 
@@ -162,10 +198,11 @@ def write_search(
 
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
-        (draft / "report.html").write_text(html(search_report(result, sensitive, drawn, seed=seed)), encoding="utf-8")
-        about = {"reinfuse": __version__, "seed": seed, "card": list(card())}
+        document = search_report(result, sensitive, drawn, seed=seed, model=card(ensemble))
+        (draft / "report.html").write_text(html(document), encoding="utf-8")
+        about = {"reinfuse": __version__, "seed": seed, "card": list(card(ensemble))}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in estimates],
-                "warnings": [{"about": "search", "text": COSTLESS}]}  # fmt: skip
+                "warnings": [{"about": "search", "text": COST}]}  # fmt: skip
         (draft / "findings.json").write_text(
             json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -186,6 +223,8 @@ def _drawn(result: SearchResult, sensitive: Sensitivity | None, *, labels: dict[
             ("interval_days", "Days from CART1 to CART2", "cy", "Cyclophosphamide before CART2 (courses)"))  # fmt: skip
     title = "Protocols of the second infusion, compared with the best"
     table = result.region.frame()
+    yield frontier_figure("search_frontier", "Objective and toxicities of the evaluated protocols", table,
+                          objective=OBJECTIVES[question.objective], synthetic=False)  # fmt: skip
     yield draw.region("search_region", title, table, axes_of=axes, usual=usual, synthetic=False)
     if result.information is not None:
         yield draw.value_of_information(

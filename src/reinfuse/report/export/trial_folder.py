@@ -13,10 +13,12 @@ from reinfuse.report.document.pdf import pdf
 from reinfuse.report.export.results_folder import write_figures
 from reinfuse.report.figures.catalog_simulation import Placed, virtual_figures
 from reinfuse.report.tables.simulation import LABELS, VirtualTables, valued
+from reinfuse.report.tables.toxicities import toxicity_table
+from reinfuse.report.tables.twin_predictions import prediction_tables
 from reinfuse.report.text import number_format
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.population.ensemble import Ensemble
-from reinfuse.simulation.trial.trial_results import VirtualFindings, card
+from reinfuse.simulation.trial.trial_results import VirtualFindings, is_bundled
 from reinfuse.tabular.csv_files import write_csv
 
 BANNER = (
@@ -48,10 +50,10 @@ SAME = (
     "compare the same patients in both."
 )
 TWINS = (
-    "Virtual twins with each patient's own first infusion and interval, weighted by the data from before CART2: the "
-    "need for it, the response to CART1, bulky disease, and the CAR-T counts after CART1. A prediction for the group, "
-    "never for an individual. The last rows compare the prediction for the second infusion that was given with the "
-    "observed response."
+    "Virtual twins with each patient's own first infusion and interval, drawn given the data from before CART2 "
+    "(tempered sequential Monte Carlo): the need for it, the response to CART1, bulky disease, and the CAR-T counts "
+    "after CART1. A prediction for the group, never for an individual. The last rows compare the prediction for the "
+    "second infusion that was given with the observed response, which entered no prediction."
 )
 REASONS = (
     "Patients without response, simulated again from their state before the last lymphodepletion with one mechanism "
@@ -59,31 +61,36 @@ REASONS = (
 )
 
 
-def virtual_report(findings: VirtualFindings, tables: VirtualTables, *, drawn: Sequence[Placed]) -> Document:
-    """Return the report of a virtual trial."""
+def virtual_report(findings: VirtualFindings, tables: VirtualTables, *, drawn: Sequence[Placed],
+                   bundled: bool = True) -> Document:  # fmt: skip
+    """Return the report of a virtual trial; what is known of the bundled ensemble stands with that one alone."""
     return Document(
         findings.protocols.title,
         f"Virtual trial · {number_format.count(findings.patients)} virtual patients in each arm · "
         f"{findings.provenance['date']}",
-        tuple(s for s in _sections(findings, tables, drawn) if s.blocks), banners=(BANNER,),
+        tuple(s for s in _sections(findings, tables, drawn, bundled=bundled) if s.blocks), banners=(BANNER,),
         facts={"generator": f"reinfuse {findings.provenance['reinfuse']}", "date": str(findings.provenance["date"])},
     )  # fmt: skip
 
 
-def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[Placed]) -> Iterator[Section]:
+def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[Placed], *,
+              bundled: bool) -> Iterator[Section]:  # fmt: skip
     def pictures(place: str) -> tuple[Block, ...]:
         return tuple(Picture(figure) for where, figure in drawn if where == place)
 
     yield Section("summary", "Summary", tuple(Paragraph(p) for p in _summary(findings, tables)))
     yield Section("arms", "Study arms", (tables.arms(),), "Arms")
-    yield Section("outcomes", "Outcomes by arm", (*pictures("outcomes"), tables.levels()), "Outcomes")
+    toxicities = toxicity_table(findings.estimates, [arm.name for arm in findings.protocols.all_arms])
+    yield Section("outcomes", "Outcomes by arm", (*pictures("outcomes"), tables.levels(), toxicities), "Outcomes")
     if len(findings.protocols.all_arms) > 1:
         shown = (Paragraph(SAME), *pictures("contrasts"), tables.contrasts())
         yield Section("contrasts", "Differences between arms", shown, "Differences")
     yield Section("curves", "Time courses", pictures("curves"))
     twins = tables.twins()
     if twins is not None:
-        yield Section("cohort", "Virtual twins of the centre's patients", (Paragraph(TWINS), twins), "Own cohort")
+        scores = prediction_tables(findings.estimates)
+        shown = (Paragraph(TWINS), twins, *scores)
+        yield Section("cohort", "Virtual twins of the centre's patients", shown, "Own cohort")
     why = pictures("reasons")
     yield Section("reasons", "Mechanisms of failure", (Paragraph(REASONS), *why) if why else ())
     carried = tables.carried()
@@ -94,7 +101,9 @@ def _sections(findings: VirtualFindings, tables: VirtualTables, drawn: Sequence[
             (*pictures("ablation"), carried),
             "Mechanisms",
         )
-    yield Section("card", "Model card", (Bullets(card()), tables.targets(), tables.unknowns()))
+    own_card = Bullets(tuple(findings.provenance["card"]))
+    checks = (tables.targets(), tables.unknowns()) if bundled else (tables.unknowns(),)
+    yield Section("card", "Model card", (own_card, *checks))
     yield Section("methods", "Methods", tuple(Paragraph(p) for p in METHODS))
     if findings.warnings:
         yield Section("warnings", "Warnings", (Bullets(tuple(w["text"] for w in findings.warnings)),))
@@ -137,12 +146,13 @@ def write_virtual(findings: VirtualFindings, ensemble: Ensemble, *, place: Desti
     """
     from reinfuse.simulation.calibration.posterior_checks import bundled_ablation, bundled_targets, unknowns
 
-    tables = VirtualTables(findings, bundled_ablation(), bundled_targets(), unknowns=unknowns(ensemble))
+    ablation = bundled_ablation() if is_bundled(ensemble) else ()
+    tables = VirtualTables(findings, ablation, bundled_targets(), unknowns=unknowns(ensemble))
 
     def write(draft: Path) -> None:
         drawn = list(virtual_figures(findings, tables))
         write_figures([figure for _, figure in drawn], draft / "figures")
-        document = virtual_report(findings, tables, drawn=drawn)
+        document = virtual_report(findings, tables, drawn=drawn, bundled=is_bundled(ensemble))
         (draft / "report.html").write_text(html(document), encoding="utf-8")
         (draft / "report.pdf").write_bytes(pdf(document))
         text = json.dumps(findings.as_dict(), indent=1, allow_nan=False, ensure_ascii=False)

@@ -10,6 +10,7 @@ import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.simulation.model.toxicities import exposure_class
 from reinfuse.simulation.trial.protocol import Arm, Infusion, dose_text
 from reinfuse.simulation.trial.trial import SHARES
 
@@ -49,6 +50,8 @@ _REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
 """What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not assessed."""
 
 
+WEIGHT, MOST_WEIGHT, MOST_AUC = 0.1, 10.0, 100.0
+"""What a toxicity counts for, by default and at most; greatest exposure of a course."""
 CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
 
 
@@ -62,6 +65,9 @@ class Question:
         Quantity to maximise, a share of patients, one of `OBJECTIVES`.
     max_crs_rate
         The toxicity constraint: highest allowed rate of CRS of grade 3 or more.
+    toxicity_weight
+        What one toxicity counts for, in units of the objective: 0.1, that one more patient of 100 with the objective
+        outweighs ten toxicities. What is best is the objective minus the toxicities so weighed.
     probability
         Probability over the ensemble with which the constraint must hold.
     margin
@@ -69,6 +75,9 @@ class Question:
         is distinguishable.
     cart1
         The first infusion.
+    fludarabine_auc
+        Exposure to fludarabine of one course at the centre (AUC, mg h/L), so that protocols have its published class;
+        None: not known.
     search_cart1
         Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
         either infusion, and the interval is fixed (at 120 days, or by its limits): it says when patients who never
@@ -83,6 +92,8 @@ class Question:
     margin: float = 0.1
     cart1: Infusion = CART1
     search_cart1: bool = False
+    toxicity_weight: float = WEIGHT
+    fludarabine_auc: float | None = None
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,6 +108,7 @@ class Question:
             value = getattr(self, name)
             if not 0 < value < 1:
                 yield _wrong(name, f"{value:g}", "is not a probability", remedy="a number between 0 and 1")
+        yield from self._problems_of_costs()
         if not 0 <= self.margin < 1:
             yield _wrong("margin", f"{self.margin:g}", "is not a share", remedy="a number from 0 to below 1")
         searchable = [c.name for c in COORDINATES + BEFORE_CART1 * self.search_cart1]
@@ -116,6 +128,16 @@ class Question:
                     name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", remedy="equal limits"
                 )
 
+    def _problems_of_costs(self) -> Iterator[Problem]:
+        if not 0 <= self.toxicity_weight <= MOST_WEIGHT:
+            text = f"{self.toxicity_weight:g}"
+            yield _wrong("toxicity_weight", text, "is no weight", remedy=f"a number from 0 to {MOST_WEIGHT:g}")
+        if self.fludarabine_auc is not None and not 1 <= self.fludarabine_auc <= MOST_AUC:
+            text = f"{self.fludarabine_auc:g}"
+            yield _wrong(
+                "fludarabine_auc", text, "is no exposure", remedy=f"mg h/L of a course, from 1 to {MOST_AUC:g}"
+            )
+
     @property
     def coordinates(self) -> tuple[Coordinate, ...]:
         """The coordinates of a protocol, in order."""
@@ -130,6 +152,13 @@ class Question:
     def usual(self) -> Floats:
         """The usual protocol, as far as the limits allow: Cy-Flu, 2e7/kg, day 120."""
         return np.array([c.usual for c in self.coordinates])
+
+    def exposure(self, point: Floats) -> str | None:
+        """Return the class of exposure to fludarabine before CART2 of the protocol at a point; None where not known."""
+        if self.fludarabine_auc is None:
+            return None
+        courses = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}["flu"]
+        return exposure_class(courses * self.fludarabine_auc).name
 
     def rounded(self, points: Floats) -> Floats:
         """Return points on the steps of their coordinates, within the limits."""

@@ -23,8 +23,10 @@ from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
 from reinfuse.simulation.search.design_space import DURABLE, INTERVAL, Question
 from reinfuse.simulation.solver.readouts import BURDEN
+from reinfuse.simulation.trial.array_store import ArrayStore
 from reinfuse.simulation.trial.outcomes import CLEAR, RESIDUAL, Outcomes, needs_another, outcomes
 from reinfuse.simulation.trial.protocol import Arm
+from reinfuse.simulation.trial.toxicity import rates_of_members
 from reinfuse.simulation.trial.trial import PATIENTS_A_BLOCK, QUANTITIES, Runner, quantities
 
 Block = tuple[int, int]
@@ -39,14 +41,21 @@ _HALF_YEAR, _COURSE = 182.6, 28.0
 class EvaluatedProtocol:
     """Outcomes of a protocol in the patients of a search; arrays of shape (patients,).
 
-    `value`: the objective; `toxicity`: probability of CRS of grade 3 or more; `exposed`: whether the patient counts for
+    `value`: the objective; `toxicity`: probability of CRS of grade 3 or more; `burden`: expected number of toxicities
+    (severe CRS and those of `trial.toxicity`), 0 without an infusion; `exposed`: whether the patient counts for
     toxicity; `given`: whether the second infusion was given.
     """
 
     value: Floats
     toxicity: Floats
+    burden: Floats
     exposed: Bools
     given: Bools
+
+    def net(self, weight: float) -> Floats:
+        """Return the objective of each patient minus the toxicities, each counted with a weight."""
+        benefit: Floats = self.value - weight * self.burden
+        return benefit
 
 
 @dataclass(frozen=True)
@@ -80,30 +89,49 @@ def all_patients(question: Question, ensemble: Ensemble, seed: int, *, first: in
 
 
 def eligible_patients(
-    question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int, runner: Runner
-) -> EvaluationSample:
+    question: Question, ensemble: Ensemble, seed: int, *, first: int, count: int, runner: Runner,
+    store: ArrayStore | None = None,
+) -> EvaluationSample:  # fmt: skip
     """Return the patients in whom protocols are evaluated: all if CART1 is searched too, else those who need CART2 on
-    the earliest possible day."""
+    the earliest possible day; from a store, if they are in it."""
     every = all_patients(question, ensemble, seed, first=first, count=count)
     if question.search_cart1:
         return every
     point = question.usual
     days = [c.name for c in question.coordinates].index(INTERVAL)
     point[days] = question.coordinates[days].low
-    flags = _through(runner, partial(_eligible, every, question.arm(point)), every)
-    return replace(every, eligible=np.concatenate(flags))
+    arm = question.arm(point)
+    stored = store.load(_name("eligible", every, arm)) if store else None
+    if stored is not None:
+        return replace(every, eligible=stored["eligible"])
+    flags = np.concatenate(_through(runner, partial(_eligible, every, arm), every))
+    if store:
+        store.save(_name("eligible", every, arm), {"eligible": flags})
+    return replace(every, eligible=flags)
 
 
-def evaluate(on: EvaluationSample, arm: Arm, runner: Runner, *, treated: bool = False) -> EvaluatedProtocol:
-    """Return a protocol evaluated in the patients.
+def _name(what: str, on: EvaluationSample, arm: Arm) -> str:
+    """Return the name under which an evaluation is stored."""
+    return repr((what, on.first, on.count, arm.model_dump_json()))
+
+
+def evaluate(on: EvaluationSample, arm: Arm, runner: Runner, *, treated: bool = False,
+             store: ArrayStore | None = None) -> EvaluatedProtocol:  # fmt: skip
+    """Return a protocol evaluated in the patients, from a store if it is in it.
 
     Parameters
     ----------
     treated
         Whether only patients who are given the second infusion are followed; the others' values are 0.
     """
-    parts = _through(runner, partial(_evaluated, on, arm, treated), on)
-    return EvaluatedProtocol(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(EvaluatedProtocol)))
+    name = _name("treated" if treated else "all", on, arm)
+    arrays = store.load(name) if store else None
+    if arrays is None:
+        parts = _through(runner, partial(_evaluated, on, arm, treated), on)
+        arrays = {f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(EvaluatedProtocol)}
+        if store:
+            store.save(name, arrays)
+    return EvaluatedProtocol(**arrays)
 
 
 def _through(runner: Runner, work: Callable[[Block], R], on: EvaluationSample) -> Sequence[R]:
@@ -121,6 +149,7 @@ class _PatientSample:
     p: Floats
     drawn: RandomNumbers
     intercept: Floats
+    which: np.ndarray
 
     def through(self, arm: Arm, follow: float) -> Floats:
         day = np.tile(arm.schedule.day, (len(self.p), 1))
@@ -136,7 +165,7 @@ class _PatientSample:
         )[0]
 
     def only(self, who: Bools) -> _PatientSample:
-        return _PatientSample(self.member[who], self.p[who], self.drawn[who], self.intercept[who])
+        return _PatientSample(self.member[who], self.p[who], self.drawn[who], self.intercept[who], self.which[who])
 
     def crs(self, outcome: Outcomes) -> Floats:
         rate: Floats = expit(self.intercept + outcome.crs)
@@ -147,7 +176,7 @@ def _sample(on: EvaluationSample, block: Block) -> _PatientSample:
     first, count = block
     drawn = draws(on.seed, on.first + first, count)
     member, which = on.ensemble.of_patients(on.first + first, count)
-    every = _PatientSample(member, parameters(member, drawn), drawn, on.ensemble.intercept[which])
+    every = _PatientSample(member, parameters(member, drawn), drawn, on.ensemble.intercept[which], which)
     return every.only(on.eligible[first : first + count])
 
 
@@ -168,10 +197,16 @@ def _evaluated(on: EvaluationSample, arm: Arm, treated: bool, block: Block) -> E
     if not treated:
         value[waiting] = _without(patients.only(waiting), arm, objective, response=before.response[waiting],
                                   burden=out[waiting, 1, BURDEN])  # fmt: skip
+    rates = rates_of_members(len(on.ensemble))
+    first, second = (rates.burden(infusion)[patients.which] for infusion in arm.infusions)
+    crs = np.where(given, crs, 0.0)
+    burden = np.where(given, crs + second, 0.0)
     if not on.question.search_cart1:
-        return EvaluatedProtocol(value, crs, given, given)
-    either = 1 - (1 - patients.crs(before)) * (1 - np.where(given, crs, 0.0))
-    return EvaluatedProtocol(value, either, before.given, given)
+        return EvaluatedProtocol(value, crs, burden, given, given)
+    crs_before = np.where(before.given, patients.crs(before), 0.0)
+    either = 1 - (1 - crs_before) * (1 - crs)
+    burden = burden + np.where(before.given, crs_before + first, 0.0)
+    return EvaluatedProtocol(value, either, burden, before.given, given)
 
 
 def _reached(outcome: Outcomes, crs: Floats, *, objective: str) -> Floats:

@@ -16,9 +16,10 @@ import polars as pl
 
 from reinfuse.arrays import Bools, Floats
 from reinfuse.results.estimate import finite
-from reinfuse.simulation.population.random_effects import DIFFERENCE, Moments, moments
+from reinfuse.simulation.population.random_effects import DIFFERENCE, Bounds, Moments, moments
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.evaluation import EvaluatedProtocol
+from reinfuse.simulation.search.frontier import best_weights, pareto
 from reinfuse.simulation.trial.accumulators import by_member
 
 
@@ -66,24 +67,31 @@ class Candidate:
 
     Attributes
     ----------
-    value, toxicity, difference
-        Objective; rate of CRS of grade 3 or more; objective minus the best's in the same patients.
+    value, toxicity, burden
+        Objective; rate of CRS of grade 3 or more; expected number of toxicities a patient.
+    net, difference
+        Objective minus toxicities, weighed; that minus the best's in the same patients.
     bound_probability
         Probability over the ensemble that the toxicity bound holds.
     given
         Share of the patients who are given the second infusion.
+    bounds
+        Of the difference, where it has any.
     """
 
     point: Floats
     value: Moments
     toxicity: Moments
+    burden: Moments
+    net: Moments
     difference: Moments
+    bounds: Bounds | None
     bound_probability: float
     given: float
 
     def differs(self, margin: float) -> bool:
         """Return whether the interval of the difference leaves out 0, and reaches beyond the margin."""
-        low, high = self.difference.limits(DIFFERENCE) or (0.0, 0.0)
+        low, high = self.difference.limits(self.bounds) or (0.0, 0.0)
         return not low <= 0 <= high and max(-low, high) > margin
 
 
@@ -110,7 +118,7 @@ class Region:
     @cached_property
     def distinguishable(self) -> Bools:
         """Which protocols differ from the best by more than the indifference margin."""
-        margin = self.question.margin * self.protocols[self.best].value.mean
+        margin = self.question.margin * abs(self.protocols[self.best].value.mean)
         return np.array([p.differs(margin) for p in self.protocols], dtype=np.bool_)
 
     @cached_property
@@ -131,6 +139,20 @@ class Region:
         names = [c.name for c in self.question.coordinates]
         return {n: (float(low), float(high)) for n, low, high in zip(names, of.min(0), of.max(0), strict=True)}
 
+    @cached_property
+    def frontier(self) -> dict[int, tuple[float, float] | None]:
+        """The admissible protocols that no other is better than in both objective and toxicities, by place.
+
+        To each belong the weights of a toxicity between which it is the best of all; None: it is best for none.
+        """
+        admissible = np.flatnonzero(self.admissible)
+        value, burden = (np.array([getattr(self.protocols[k], name).mean for k in admissible])
+                         for name in ("value", "burden"))  # fmt: skip
+        kept = pareto(value, burden)
+        return {
+            int(admissible[k]): weight for k, weight in zip(kept, best_weights(value[kept], burden[kept]), strict=True)
+        }
+
     @property
     def share(self) -> tuple[int, int]:
         """Protocols of the region, and all, among those of the space-filling design."""
@@ -141,13 +163,19 @@ class Region:
         rows = []
         for k, one in enumerate(self.protocols):
             at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
-            low, high = one.difference.limits(DIFFERENCE) or (None, None)
+            low, high = one.difference.limits(one.bounds) or (None, None)
+            on_frontier = self.frontier.get(k)
             rows.append({
                 "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
                 "best": k == self.best,
                 "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean),
+                "toxicities": finite(one.burden.mean), "net": finite(one.net.mean),
+                "on_frontier": on_frontier is not None,
+                "best_from_weight": on_frontier[0] if on_frontier else None,
+                "best_to_weight": finite(on_frontier[1]) if on_frontier else None,
                 "bound_kept": finite(one.bound_probability),
-                "given": one.given, "difference": finite(one.difference.mean), "difference_low": low,
+                "exposure": self.question.exposure(one.point), "given": one.given,
+                "difference": finite(one.difference.mean), "difference_low": low,
                 "difference_high": high, "admissible": bool(self.admissible[k]),
                 "told_apart": bool(self.distinguishable[k]),
                 "in_region": bool(self.inside[k]),
@@ -180,12 +208,13 @@ def compared(
     which
         The member of each patient, in the patients of `evaluated`.
     best
-        Which protocol is the best; default: the admissible one of the greatest mean.
+        Which protocol is the best; default: the admissible one of the greatest mean objective minus toxicities.
     """
+    weight = question.toxicity_weight
     toxic = [toxicity_rates(question, w, which, members=members) for w in evaluated]
     if best is None:
         means = [
-            float(np.mean(w.value)) if k >= question.probability else -np.inf
+            float(np.mean(w.net(weight))) if k >= question.probability else -np.inf
             for w, (_, k) in zip(evaluated, toxic, strict=True)
         ]
         best = int(np.argmax(means))
@@ -196,7 +225,10 @@ def compared(
             point,
             of_members(w.value, which, members=members).moments,
             rates.moments,
-            of_members(w.value - evaluated[best].value, which, members=members).moments,
+            of_members(w.burden, which, members=members).moments,
+            of_members(w.net(weight), which, members=members).moments,
+            of_members(w.net(weight) - evaluated[best].net(weight), which, members=members).moments,
+            None if weight else DIFFERENCE,
             share,
             float(np.mean(w.given)),
         )

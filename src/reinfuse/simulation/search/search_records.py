@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
-from reinfuse.simulation.population.random_effects import CONFIDENCE, DIFFERENCE, METHOD, SHARE, Bounds, Moments
+from reinfuse.simulation.population.random_effects import CONFIDENCE, METHOD, SHARE, Bounds, Moments
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.near_optimal import Candidate, Region
 from reinfuse.simulation.search.value_of_information import Information, InformationValue
 from reinfuse.simulation.trial.records import ANALYSIS, SAME
+
+GIVEN = "given the second infusion"
+"""Rates in the patients who are given it."""
 
 
 def range_records(region: Region, best: str) -> Iterator[Estimate]:
@@ -38,12 +41,31 @@ def candidate_records(question: Question, one: Candidate, name: str, *, best: st
                    note=None if finite(one.bound_probability) is not None else NOT_ESTIMABLE)  # fmt: skip
     yield Estimate(ANALYSIS, "given", "proportion", group=name, model=SAME, estimate=one.given, n=one.value.n,
                    events=round(one.given * one.value.n), method="share of the same patients")  # fmt: skip
+    yield record("toxicities", "mean", name, pooled=one.burden, bounds=None)
     if name != best:
-        yield record(question.objective, "risk_difference", name, pooled=one.difference, bounds=DIFFERENCE, term=best)
-        chance = finite(one.difference.above(DIFFERENCE))
+        statistic = "net_difference" if question.toxicity_weight else "risk_difference"
+        yield record(question.objective, statistic, name, pooled=one.difference, bounds=one.bounds, term=best)
+        chance = finite(one.difference.above(one.bounds))
         yield Estimate(ANALYSIS, question.objective, "probability_greater", group=name, model=SAME, term=best,
                        estimate=chance, n=one.difference.n, method=METHOD,
                        note=None if chance is not None else NOT_ESTIMABLE)  # fmt: skip
+
+
+def frontier_records(region: Region) -> Iterator[Estimate]:
+    """Yield objective and toxicities of the protocols on the frontier, and the weights for which each is the best."""
+    method = "admissible evaluated protocols that no other is better than in both"
+    weighed = "weights of a toxicity, in units of the objective, between which it is the best"
+    for k, weights in region.frontier.items():
+        one = region.protocols[k]
+        name, endpoint = region.question.arm(one.point).name, region.question.objective
+        yield Estimate(ANALYSIS, endpoint, "frontier_objective", group=name, model=SAME, estimate=one.value.mean,
+                       n=one.value.n, method=method)  # fmt: skip
+        yield Estimate(ANALYSIS, "toxicities", "frontier_toxicities", group=name, model=SAME, estimate=one.burden.mean,
+                       n=one.burden.n, method=method)  # fmt: skip
+        if weights is not None:
+            yield Estimate(ANALYSIS, endpoint, "frontier_weight", group=name, model=SAME, lower=weights[0],
+                           upper=finite(weights[1]), method=weighed,
+                           note=None if finite(weights[1]) is not None else "no upper limit")  # fmt: skip
 
 
 def record(
@@ -52,7 +74,7 @@ def record(
     name: str,
     *,
     pooled: Moments,
-    bounds: Bounds = SHARE,
+    bounds: Bounds | None = SHARE,
     term: str | None = None,
     model: str = SAME,
 ) -> Estimate:

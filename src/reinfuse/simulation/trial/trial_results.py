@@ -13,10 +13,11 @@ import polars as pl
 from reinfuse.results.estimate import Estimate
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.posterior_checks import agreement, bundled_targets
-from reinfuse.simulation.population.ensemble import Ensemble
+from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.trial.failure_mechanisms import reasons
 from reinfuse.simulation.trial.protocol import Protocols
 from reinfuse.simulation.trial.records import courses, curves, records
+from reinfuse.simulation.trial.toxicity_records import toxicity_records
 from reinfuse.simulation.trial.trial import Runner, Trial, in_threads, run, unread
 from reinfuse.simulation.twins.patient_data import PatientData
 from reinfuse.simulation.twins.virtual_twins import simulate_twins
@@ -30,7 +31,8 @@ CARD = (
     "A model, calibrated to group results; not validated for individual patients, and no advice on treatment.",
     "Intended use: in silico comparison of protocols of repeat CD19 CAR-T infusions, with the uncertainty of the "
     "results.",
-    "Not for: choice of a treatment; other targets or products; toxicity other than the surrogate for severe CRS.",
+    "Not for: choice of a treatment; other targets or products; toxicity of a patient: severe CRS is a surrogate, "
+    "severe neurotoxicity, infections and neutropenia go by published rates of courses and dose.",
     "All diagnoses share one population, calibrated mostly to lymphoma; CLL was held out.",
     "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two published "
     "associations.",
@@ -40,9 +42,21 @@ CARD = (
 """Intended use, limitations and assumptions of the model."""
 
 
-def card() -> tuple[str, ...]:
-    """Return the model card: `CARD`, and how many published results the ensemble meets, by both counts."""
-    return (*CARD, agreement(bundled_targets()))
+OWN_ENSEMBLE = (
+    "The ensemble is not the bundled one: `reinfuse virtual validate --ensemble FILE` shows which published results it "
+    "meets."
+)
+
+
+def card(ensemble: Ensemble | None = None) -> tuple[str, ...]:
+    """Return the model card: `CARD`, and how many published results the bundled ensemble meets, by both counts; of an
+    ensemble of one's own, where that is shown."""
+    return (*CARD, agreement(bundled_targets()) if is_bundled(ensemble) else OWN_ENSEMBLE)
+
+
+def is_bundled(ensemble: Ensemble | None) -> bool:
+    """Return whether an ensemble is the bundled one, as none is."""
+    return ensemble is None or ensemble.frame().equals(bundled().frame())
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,11 @@ def trial(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed: int 
     """
     simulated = Trial(protocols, ensemble, seed)
     tally = run(simulated, patients, runner or in_threads(), progress=progress)
-    estimates = (*records(protocols, tally), *reasons(simulated, min(patients, REASONED), progress=progress))
+    estimates = (
+        *records(protocols, tally),
+        *toxicity_records(protocols, tally),
+        *reasons(simulated, min(patients, REASONED), progress=progress),
+    )
     warnings = tuple(_warnings(protocols, estimates))
     return VirtualFindings(protocols, estimates, curves(protocols, tally), courses(protocols, tally), patients,
                            _provenance(protocols, ensemble, patients, seed=seed), warnings)  # fmt: skip
@@ -113,7 +131,8 @@ def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed
     return {
         "title": protocols.title, "reinfuse": __version__, "date": datetime.date.today().isoformat(),
         "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
-        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(), "card": list(card()),
+        "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(),
+        "card": list(card(ensemble)),
     }  # fmt: skip
 
 
