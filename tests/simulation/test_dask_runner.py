@@ -15,8 +15,11 @@ import pytest
 from reinfuse.exceptions import PlanRefused
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.search.design_space import Question
+from reinfuse.simulation.search.search import SearchSize, search, search_key
 from reinfuse.simulation.trial import dask_runner
 from reinfuse.simulation.trial.accumulators import added
+from reinfuse.simulation.trial.array_store import ArrayStore
 from reinfuse.simulation.trial.checkpoint import key, resumable
 from reinfuse.simulation.trial.protocol import FactorialDesign, Protocols
 from reinfuse.simulation.trial.trial import Trial, block_of, in_threads, run, sound
@@ -78,6 +81,25 @@ def test_a_cluster_gives_the_same_to_the_last_bit_and_killed_workers_cost_their_
             assert same(run(TRIAL, PATIENTS, runner, progress=kill), local)
             assert progress_calls[-1] == len(TRIAL.blocks(PATIENTS))
             processes.wait_for_workers(2, timeout=120)
+
+
+def test_a_search_on_a_cluster_is_the_same_and_goes_on_where_it_was(processes, tmp_path):
+    question = Question(objective="response", max_crs_rate=0.3)
+    size = SearchSize(design=4, steps=2, around=2, finalists=2, permutations=5)
+    asked = {"patients": 1024, "size": size}
+    here = search(question, TRIAL.ensemble, 3, runner=in_threads(2), **asked)
+    store = ArrayStore(tmp_path, search_key(question, TRIAL.ensemble, 3, 1024))
+    with dask_runner.on_cluster(processes.scheduler_address) as runner:
+        there = search(question, TRIAL.ensemble, 3, runner=runner, store=store, **asked)
+
+    def none(*_):
+        raise AssertionError("all was evaluated before")
+
+    again = search(question, TRIAL.ensemble, 3, runner=none, store=store, **asked)
+    for other in (there, again):
+        assert other.region.frame().equals(here.region.frame())
+        assert other.finalists.frame().equals(here.finalists.frame())
+        assert other.observed == here.observed
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "127.0.0.1:9", "localhost:no", "tcp://[::1]:9"])

@@ -146,6 +146,15 @@ def test_twins_are_drawn_from_the_posterior_by_rejection():
     assert np.log(drawn).std() == pytest.approx(sd, rel=0.25)
 
 
+def test_twins_have_the_patients_own_disease():
+    from reinfuse.simulation.model.parameters import DISEASES
+    from reinfuse.simulation.population.virtual_patients import diseases
+
+    for place, disease in enumerate(DISEASES):
+        twins = condition(design_of(8), dataclasses.replace(NOBODY, disease=disease), 0).sample
+        assert set(diseases(twins.member, twins.drawn).tolist()) == {place}
+
+
 def test_a_member_in_which_nobody_could_have_had_it_has_no_twins():
     ensemble = dataclasses.replace(ENSEMBLE, z=ENSEMBLE.z.copy())
     ensemble.z[0, UNKNOWNS.index("kk")] = 12.0  # kills all tumour
@@ -172,6 +181,7 @@ def test_what_is_known_comes_from_the_cohort(study, patients):
     assert sum(p.counts is not None for p in patients) > 30
     assert {p.regimen for p in patients} <= {"Cy", "Cy-Flu", "Flu", "None", None}
     assert sum(p.bulky is True for p in patients) == (frame["bulky"] == "yes").sum()
+    assert [p.disease for p in patients] == frame["diagnosis"].to_list()
     assert {p.before for p in patients} == {NONE, PARTIAL, COMPLETE}
 
 

@@ -98,7 +98,7 @@ def _pool(design: TwinDesign, likelihood: _Likelihood, i: int) -> tuple[TwinSamp
     lacking, count = np.arange(design.members), np.zeros(design.members, dtype=np.int64)
     for turn in range(_ROUNDS):
         which = np.repeat(lacking, POOL)
-        sample = design.of(which, design.numbers(i, turn, len(which)))
+        sample = design.of(which, design.numbers(i, turn, len(which)), likelihood.patient.disease)
         fit = likelihood.of(sample)
         possible = np.flatnonzero(np.isfinite(fit))
         parts.append(sample.only(possible))
@@ -107,7 +107,7 @@ def _pool(design: TwinDesign, likelihood: _Likelihood, i: int) -> tuple[TwinSamp
         lacking = np.flatnonzero(count < _POSSIBLE)
         if not len(lacking):
             break
-    together, fit = design.joined(parts), np.concatenate(parts_fit)
+    together, fit = design.joined(parts, likelihood.patient.disease), np.concatenate(parts_fit)
     order = np.argsort(np.concatenate([p.which for p in parts]), kind="stable")
     present = np.flatnonzero(count)
     starts = np.cumsum(count)[present] - count[present]

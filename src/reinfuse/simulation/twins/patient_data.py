@@ -19,7 +19,7 @@ from reinfuse.exceptions import CohortRefused, PlanRefused, Problem
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.plan.analysis_plan import Plan
-from reinfuse.simulation.model.parameters import REGIMENS
+from reinfuse.simulation.model.parameters import DISEASES, REGIMENS
 from reinfuse.simulation.trial.protocol import Infusion, Regimen
 
 LEAST_PATIENTS = 5
@@ -51,6 +51,8 @@ class PatientData:
         Response to CART1: `NONE`, `PARTIAL`, `COMPLETE`.
     planned
         Whether CART2 was planned from the start, so that it says nothing of CART1.
+    disease
+        The patient's, if the model has it.
     """
 
     regimen: Regimen | None
@@ -62,6 +64,7 @@ class PatientData:
     response: bool | None
     before: int | None = None
     planned: bool = False
+    disease: str | None = None
 
     @property
     def assumed(self) -> bool:
@@ -135,7 +138,7 @@ def _of_row(
     return PatientData(
         _regimen(row.get("cart1_lymphodepletion" + CLASS_SUFFIX)), _dose(row.get("cart1_dose_cells_per_kg")),
         days if days is not None and days > 0 else None, _flag(row.get("bulky")), counts, second, responded,
-        before, row.get("reason") == "planned",
+        before, row.get("reason") == "planned", _disease(row.get("diagnosis")),
     )  # fmt: skip
 
 
@@ -152,6 +155,10 @@ def _responded(frame: pl.DataFrame, rules: Rules) -> list[bool | None]:
 
 def _regimen(value: object) -> Regimen | None:
     return cast("Regimen", value) if value in REGIMENS else None
+
+
+def _disease(value: object) -> str | None:
+    return str(value) if value in DISEASES else None
 
 
 def _dose(value: object) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, run_protocol
+from reinfuse.simulation.model.parameters import DISEASES
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
 from reinfuse.simulation.solver.integrate import RTOL
@@ -90,28 +91,31 @@ class TwinDesign:
     share: float | None
 
     def some(self, i: int, turn: int = 0) -> TwinSample:
-        """Return virtual patients of all members, for patient i; another turn draws others."""
+        """Return virtual patients of all members and diseases, for patient i; another turn draws others."""
         which = np.repeat(np.arange(self.members), POOL)
         return self.of(which, self.numbers(i, turn, len(which)))
 
-    def of(self, which: Integers, drawn: RandomNumbers) -> TwinSample:
-        """Return virtual patients of the members `which`, counted among those that have twins."""
+    def of(self, which: Integers, drawn: RandomNumbers, disease: str | None = None) -> TwinSample:
+        """Return virtual patients of the members `which`, counted among those that have twins, with a disease."""
         own = np.linspace(0, len(self.ensemble) - 1, self.members).astype(int)[which]
         member = self.ensemble.member[own]
+        if disease is not None:
+            member = member.without({d: float(d == disease) for d in DISEASES})
         return TwinSample(member, parameters(member, drawn), drawn, self.ensemble.intercept[own], which)
 
     def numbers(self, i: int, turn: int, count: int) -> RandomNumbers:
         """Return random numbers of `count` virtual patients for patient i."""
         return draws(self.seed, (i * _TURNS + turn) * self.members * max(POOL, self.twins), count)
 
-    def joined(self, parts: Sequence[TwinSample]) -> TwinSample:
-        """Return several samples as one, the virtual patients of a member together, in the order of the samples."""
+    def joined(self, parts: Sequence[TwinSample], disease: str | None = None) -> TwinSample:
+        """Return several samples, of patients with a disease, as one: the virtual patients of a member together, in the
+        order of the samples."""
         which = np.concatenate([s.which for s in parts])
         order = np.argsort(which, kind="stable")
         drawn = RandomNumbers(np.concatenate([s.drawn.normal for s in parts])[order],
                               np.concatenate([s.drawn.least for s in parts])[order],
                               np.concatenate([s.drawn.uniform for s in parts])[order])  # fmt: skip
-        return self.of(which[order], drawn)
+        return self.of(which[order], drawn, disease)
 
     def arm(self, patient: PatientData, second: Infusion) -> Arm:
         """Return a patient's own CART1 and interval, with a second infusion."""
