@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from reinfuse.output.manifest import sha256_of
@@ -17,6 +18,8 @@ from reinfuse.sources.omop.tables import COLUMNS
 from reinfuse.sources.records.clinical import StoreUnreadable
 from reinfuse.tabular import files
 
+_MEMORY = "480MB"
+"""What DuckDB keeps in memory; what a larger registry needs besides lies meanwhile in a folder of its own."""
 _TEXTS = (".csv", ".tsv", ".parquet")
 _READ_ONLY = "-c default_transaction_read_only=on"
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
@@ -51,7 +54,12 @@ def open_omop(place: Path | DatabaseAddress, schema: str = "") -> Iterator[OmopS
 
 @contextmanager
 def _store(place: Path | DatabaseAddress, schema: str) -> Iterator[OmopStore]:
-    connection, tables, hashes = _opened(place, schema)
+    with TemporaryDirectory(prefix="reinfuse-", ignore_cleanup_errors=True) as spill:
+        yield from _opened_store(place, schema, {"memory_limit": _MEMORY, "temp_directory": spill})
+
+
+def _opened_store(place: Path | DatabaseAddress, schema: str, settings: Mapping[str, str]) -> Iterator[OmopStore]:
+    connection, tables, hashes = _opened(place, schema, settings)
     try:
         yield OmopStore(place.name, tables, lambda e: _rows(connection, e), hashes=hashes)
     except StoreUnreadable:
@@ -65,7 +73,8 @@ def _store(place: Path | DatabaseAddress, schema: str) -> Iterator[OmopStore]:
         connection.disconnect()
 
 
-def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, Any], Mapping[str, str]]:
+def _opened(place: Path | DatabaseAddress, schema: str,
+            settings: Mapping[str, str]) -> tuple[Any, dict[str, Any], Mapping[str, str]]:  # fmt: skip
     """Return the connection, the tables by name, and the hashes of files."""
     import ibis
 
@@ -75,10 +84,10 @@ def _opened(place: Path | DatabaseAddress, schema: str) -> tuple[Any, dict[str, 
         if isinstance(place, DatabaseAddress):
             connection = ibis.postgres.connect(**_parts(place), options=_READ_ONLY)
         elif files.kind(place) == "folder":
-            connection = ibis.duckdb.connect()
+            connection = ibis.duckdb.connect(**settings)
             return connection, dict(_of_files(connection, place)), {f.name: sha256_of(f) for f in _files(place)}
         else:
-            connection = ibis.duckdb.connect(place, read_only=True)
+            connection = ibis.duckdb.connect(place, read_only=True, **settings)
         names = connection.list_tables(database=schema or None)
     except Exception as failure:
         if isinstance(failure, StoreUnreadable):
