@@ -1,4 +1,4 @@
-"""Twelve generated patients, and the same patients as OMOP in two vocabularies' spellings, as FHIR, and as a sheet."""
+"""Twelve generated patients, as OMOP in two vocabularies' spellings, as FHIR, as REDCap and as a sheet."""
 
 from __future__ import annotations
 
@@ -276,3 +276,54 @@ def write_sheet(path: Path) -> Path:
             two = [*given, ["", "", ""]][:2]
             writer.writerow([one.number, one.sex, one.birth, one.disease, *two[0], *two[1], one.died or "", one.last])
     return path
+
+
+REDCAP = """patient_id demo text Record
+sex demo radio Sex 1,F|2,M
+age_years demo text Age_at_first_infusion integer
+diagnosis demo radio Diagnosis 1,CLL|2,NHL|3,ALL
+death demo text Date_of_death date_ymd
+last_contact demo text Date_of_last_contact date_ymd
+infusion_date infusion text Date_of_CAR-T_infusion date_ymd
+product infusion text CAR-T_product
+lymphodepletion infusion radio Lymphodepletion 1,cyclophosphamide|2,cyclophosphamide_+_fludarabine
+response_date response text Date_of_response_assessment date_ymd
+response response radio Response 1,CR|2,PR|3,SD|4,PD
+therapy_date therapy text Date_of_therapy date_ymd
+therapy therapy text Therapy"""
+"""Field, form, type, label, choices or validation of the project."""
+_FORMS = {"patients": "", "infusions": "infusion", "responses": "response", "therapies": "therapy"}
+
+
+def write_redcap(folder: Path) -> Path:
+    """Write the patients as a REDCap project: one form a patient, the others repeated; codes in place of labels."""
+    lines = (line.replace("_+_", " + ").split(None, 4) for line in REDCAP.splitlines())
+    fields = {name: more for name, *more in lines}
+    codes = {name: {label: code for code, label in (choice.split(",") for choice in more[3].split("|"))}
+             for name, more in fields.items() if more[1] == "radio"}  # fmt: skip
+    head = ["patient_id", "redcap_repeat_instrument", "redcap_repeat_instance", *list(fields)[1:]]
+    rows: list[dict[str, str]] = []
+    for table, form in _FORMS.items():
+        instances: dict[str, int] = {}
+        for row in truth()[table]:
+            who = row["patient_id"]
+            instances[who] = instances.get(who, 0) + 1
+            cells = {f"{form}_date" if name == "date" else name: text for name, text in row.items()}
+            coded = {name: codes[name][text] if name in codes else text for name, text in cells.items()}
+            rows.append({"redcap_repeat_instrument": form, "redcap_repeat_instance": str(instances[who] if form else ""),
+                         **{name: text for name, text in coded.items() if name in head}})  # fmt: skip
+    folder.mkdir()
+    with (folder / "data.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, head, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    with (folder / "dictionary.csv").open("w", newline="", encoding="utf-8") as file:
+        writing = csv.writer(file)
+        writing.writerow(["Variable / Field Name", "Form Name", "Section Header", "Field Type", "Field Label",
+                          "Choices, Calculations, OR Slider Labels", "Field Note",
+                          "Text Validation Type OR Show Slider Number"])  # fmt: skip
+        for name, (form, kind, label, *rest) in fields.items():
+            choices = " | ".join(rest[0].replace(",", ", ").split("|")) if name in codes else ""
+            validation = rest[0] if rest and name not in codes else ""
+            writing.writerow([name, form, "", kind, label.replace("_", " "), choices, "", validation])
+    return folder

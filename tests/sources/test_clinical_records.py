@@ -1,4 +1,4 @@
-"""The same patients from OMOP (two vocabularies' spellings, two engines), FHIR and a sheet are the same cohort."""
+"""The same patients from OMOP (two spellings, two engines), FHIR, REDCap and a sheet are the same cohort."""
 
 from __future__ import annotations
 
@@ -104,12 +104,24 @@ def test_a_sheet_is_the_same_cohort(tmp_path):
         assert [{c: r[c] for c in shared} for r in rows] == [{c: r[c] for c in shared} for r in truth[name]]
 
 
-def test_the_same_estimates_follow(standard, resources):
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("redcap")
+    return imported(made.write_redcap(folder / "project"), folder)
+
+
+def test_redcap_is_the_same_cohort(project):
+    truth = expected()
+    for name, rows in texts(project[1]).items():
+        assert [{c: r.get(c, "") for c in own} for own, r in zip(truth[name], rows, strict=True)] == truth[name]
+
+
+def test_the_same_estimates_follow(standard, resources, project):
     plan = Plan.of(parse_toml(f"factors = []\nmodels = []\nsubgroups = []\n{QUICK}".encode()))
-    one, other = (analyze(checked.cohort.raw, plan).estimates for _, checked in (standard, resources))
+    one, other, third = (analyze(checked.cohort.raw, plan).estimates for _, checked in (standard, resources, project))
     assert len(one) > 50
     assert {"survival", "response"} <= {e.analysis for e in one}
-    assert one == other
+    assert one == other == third
 
 
 def test_what_is_dropped_and_by_what_infusions_are_found_is_said(standard, resources):
