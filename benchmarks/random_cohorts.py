@@ -322,8 +322,8 @@ def _cox(X: Floats, event: Floats, time: Floats) -> Any:
     return value
 
 
-def one(number: int, documents: bool) -> dict[str, Any]:
-    """Run one cohort whole and return its line of the results."""
+def one(number: int, documents: bool, only: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Run one cohort, by all analyses or some, and return its line of the results."""
     began = time.process_time()
     warnings.simplefilter("ignore")
     line: dict[str, Any] = dict.fromkeys(FIELDS, 0) | {"cohort": number, "kind": "sheet" if number % 2 else "tables"}
@@ -332,7 +332,7 @@ def one(number: int, documents: bool) -> dict[str, Any]:
             folder = Path(place) / "cohort"
             folder.mkdir()
             chosen = study(number, folder)
-            findings = chosen.run()
+            findings = chosen.run(only=only)
             if documents:
                 saved = save(findings, Path(place) / "out")
                 told = json.loads((saved / "findings.json").read_text(encoding="utf-8"))["warnings"]

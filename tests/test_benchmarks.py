@@ -59,7 +59,9 @@ def run_script(monkeypatch):
     def run(script, *arguments):
         path, modules, settings = BENCHMARKS / script, set(sys.modules), dict(os.environ)
         if script in PROCESSES:
-            done = subprocess.run([sys.executable, "-W", "ignore", str(path), *arguments], capture_output=True, text=True)
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", str(path), *arguments], capture_output=True, text=True
+            )
             assert done.returncode == 0, done.stderr[-2000:]
             return
         monkeypatch.setattr(sys, "argv", [str(path), *arguments])
