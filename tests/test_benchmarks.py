@@ -66,17 +66,19 @@ def run_script(monkeypatch):
             return
         monkeypatch.setattr(sys, "argv", [str(path), *arguments])
         monkeypatch.syspath_prepend(str(path.parent))
+        status = None
         try:
             with warnings.catch_warnings(action="ignore"):
                 runpy.run_path(str(path), run_name="__main__")
         except SystemExit as ended:
-            assert not ended.code, ended.code
+            status = ended.code
         finally:
             os.environ.clear()
             os.environ.update(settings)
             for name in set(sys.modules) - modules:  # another folder's script may import a file of the same name
                 if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
                     del sys.modules[name]
+        assert not status, status
 
     return run
 
