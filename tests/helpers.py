@@ -158,7 +158,7 @@ def command(*arguments: object, cwd: Path | None = None, answers: str = "", enco
     texts = []
     for stream in (output, errors):
         stream.flush()
-        texts.append(stream.buffer.getvalue().decode(encoding))
+        texts.append(stream.buffer.getvalue().decode(encoding, "replace"))
     return subprocess.CompletedProcess(words, status, *texts)
 
 
