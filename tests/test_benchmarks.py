@@ -17,6 +17,7 @@ NEEDS = {
     "large_cohort.py": ["Rscript"],
     "nca.py": ["openpkflow"],
     "registry.py": ["duckdb", "ibis"],
+    "registry_spark.py": ["pyspark"],
     "resampling.py": ["lifelines", "Rscript"],
     "kinetics/population.py": ["pymc"],
 }
