@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import combinations_with_replacement
+from math import comb
 
 import numpy as np
 
@@ -26,7 +27,8 @@ from reinfuse.statistics.firth_batch import at_the_last_of_ties
 from reinfuse.statistics.risk_sets import RiskSets
 
 DEGREES = (1, 2, 3, 4)
-_NUMBERS_AT_ONCE = 300_000
+_NUMBERS_AT_ONCE = 70_000
+"""Few enough that arrays stay in the cache, and that memory is not asked for anew each time."""
 _WHOLE = (0, 1, 2, 3)
 
 
@@ -95,13 +97,21 @@ def _places(k: int, degree: int) -> Integers:
 
 
 def _monomials(X: Floats) -> list[Floats]:
-    """Return the products of one to four columns, each of shape (n, number of entries)."""
-    k = X.shape[1]
-    products: list[Floats] = [X]
+    """Return the products of one to four columns, each of shape (number of entries, n).
+
+    The entries that begin with a column are that column times those of one axis less that begin with it or a later one,
+    which stand together at the end.
+    """
+    x, k = np.ascontiguousarray(X.T), X.shape[1]
+    products: list[Floats] = [x]
     for degree in DEGREES[1:]:
-        lower = {entry: i for i, entry in enumerate(entries(k, degree - 1))}
-        before = [lower[entry[:-1]] for entry in entries(k, degree)]
-        products.append(products[-1][:, before] * X[:, [entry[-1] for entry in entries(k, degree)]])
+        lower, of_degree = products[-1], np.empty((len(entries(k, degree)), len(X)))
+        end = 0
+        for j in range(k):
+            begin, tail = end, lower[len(lower) - comb(k - j + degree - 2, degree - 1) :]
+            end += len(tail)
+            np.multiply(tail, x[j], out=of_degree[begin:end])
+        products.append(of_degree)
     return products
 
 
@@ -137,7 +147,7 @@ def logistic_sums(X: Floats, outcome: Floats, *, points: Floats) -> LikelihoodSu
         value = np.where(outcome == 1, -np.logaddexp(0, -eta), -np.logaddexp(0, eta)).sum(axis=1)
         residual = np.where(outcome == 1, q, -p)
         weights = (residual, w, w * (q - p), w * (1 - 6 * w))
-        return LikelihoodSums(value, tuple(v @ x for v, x in zip(weights, products, strict=True)))
+        return LikelihoodSums(value, tuple(v @ x.T for v, x in zip(weights, products, strict=True)))
 
     return _in_parts(at, points, size=len(X))
 
@@ -171,7 +181,7 @@ def cox_sums(X: Floats, time: Floats, event: Floats, *, points: Floats) -> Likel
     count = at_the_last_of_ties(time[order][None], died[None])[0]
     places = np.flatnonzero(count > 0)
     products = _monomials(x)
-    every = np.hstack(products[:2])
+    every = np.ascontiguousarray(np.concatenate(products[:2]).T)
 
     def at(b: Floats) -> LikelihoodSums:
         eta = b @ x.T
@@ -180,7 +190,7 @@ def cox_sums(X: Floats, time: Floats, event: Floats, *, points: Floats) -> Likel
         shares = sets.gathered(count[None], np.ones((1, len(x))))
         turned = sets.gathered(np.broadcast_to(count, eta.shape), means[:, :, : x.shape[1]])
         sums = _summed_cumulants(
-            means[:, places], count[places], [shares @ p for p in products[2:]], three_one=products[2].T @ turned
+            means[:, places], count[places], [shares @ p.T for p in products[2:]], three_one=products[2] @ turned
         )
         value = eta @ died - sets.log_sums[:, places] @ count[places]
         return LikelihoodSums(value, (died @ x - sums[0], *sums[1:]))
@@ -211,20 +221,23 @@ def _summed_cumulants(means: Floats, weights: Floats, moments: Sequence[Floats],
         Third moments times means, summed over the sets, shape (m, entries of three, k).
     """
     k = three_one.shape[2]
-    pairs = np.array(entries(k, 2))
-    one, two = means[:, :, :k], np.ascontiguousarray(means[:, :, k:])
-    squares = one[:, :, pairs[:, 0]] * one[:, :, pairs[:, 1]]  # products of two means
-    apart = two - 2 * squares
-    of_two, of_squares, of_apart = (np.swapaxes(v * weights[:, None], 1, 2) for v in (two, squares, apart))
-    second = weights @ (two - squares)  # set by set: of little variation all digits are wanted
-    third = moments[0] + 2 * _spread(of_squares @ one, k, (_WHOLE[:3],), 2)
-    third -= _spread(of_two @ one, k, ((0, 1, 2), (0, 2, 1), (1, 2, 0)), 2)
+    first, second = np.array(entries(k, 2)).T
+    of_sets = np.ascontiguousarray(np.swapaxes(means, 1, 2))  # entries in rows: those of a product lie side by side
+    one, two = of_sets[:, :k], of_sets[:, k:]
+    squares = one[:, first] * one[:, second]  # products of two means
+    variances = two - squares
+    apart = variances - squares
+    of_one, of_squares = (np.swapaxes(v, 1, 2) for v in (one, squares))
+    weighted = squares * weights
+    spread = variances @ weights  # set by set: of little variation all digits are wanted
+    third = moments[0] + 2 * _spread(weighted @ of_one, k, (_WHOLE[:3],), 2)
+    third -= _spread((two * weights) @ of_one, k, ((0, 1, 2), (0, 2, 1), (1, 2, 0)), 2)
     fourth = moments[1] - _spread(three_one, k, ((1, 2, 3, 0), (0, 2, 3, 1), (0, 1, 3, 2), _WHOLE), 3)
     fourth += 6 * _spread(
-        of_squares @ squares, k, (_WHOLE,), 2
+        weighted @ of_squares, k, (_WHOLE,), 2
     )  # with the next: those of two and two, two and one, one
-    fourth -= _spread(of_apart @ apart, k, (_WHOLE, (0, 2, 1, 3), (0, 3, 1, 2)), 2)
-    return [weights @ one, second, third, fourth]
+    fourth -= _spread((apart * weights) @ np.swapaxes(apart, 1, 2), k, (_WHOLE, (0, 2, 1, 3), (0, 3, 1, 2)), 2)
+    return [one @ weights, spread, third, fourth]
 
 
 def _spread(products: Floats, k: int, orders: Sequence[tuple[int, ...]], split: int) -> Floats:

@@ -57,7 +57,9 @@ class RiskSets:
 
     def means(self, v: Floats) -> Floats:
         """Return the mean over each risk set of numbers of the patients, shape (batch, n) or (batch, n, k)."""
-        mean = np.cumsum(_times(self._hazards, v), axis=1) / _like(self._sums, v)
+        mean = _times(self._hazards, v)
+        np.cumsum(mean, axis=1, out=mean)
+        mean /= _like(self._sums, v)
         if self._wide.any():
             mean[self._wide] = _accumulated(_times(self._own, v[self._wide]), self._others)
         return np.asarray(mean, dtype=np.float64)
