@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.output import Destination
@@ -114,11 +115,11 @@ PUBLISHED = {
 def main() -> None:
     """Measure and write the results."""
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, threadpool_limits(limits=1):  # as the commands do
         folder = Path(name)
         taken = by_files(folder)
         records = json.loads((folder / "report" / "findings.json").read_text(encoding="utf-8"))["estimates"]
-    seconds, one = in_one_table()
+        seconds, one = in_one_table()
     own = {e["term"]: e for e in records if e["analysis"] == "association" and e["model"] == "multivariable"}
     away = {}
     for column, record in (("coef", "estimate"), ("lower", "lower"), ("upper", "upper"), ("p_value", "p_value")):

@@ -23,13 +23,14 @@ from reinfuse.pooling.table_combining import combine_tables
 from reinfuse.statistics import firth, firth_left_truncated
 
 
-def study_of(names, levels, ends, *, models=(), **settings):
+def study_of(names, levels, ends, *, models=(), pairs=(), hierarchy=None, **settings):
     """Return a study of these centres, of factors with levels, of endpoints (name -> binary or time)."""
     own = [{"name": e, "time": f"{e}_t", "event": f"{e}_e"} if kind == "time" else {"name": e, "value": f"{e}_e"}
            for e, kind in ends.items() if e not in ENDPOINTS]  # fmt: skip
     factors = [{"name": f} | ({} if f in BUILT_IN_FACTORS else {"column": f}) for f in levels]
-    several = [{"endpoint": e, "factors": list(f)} for e, f in models]
-    plan = Plan.of({"subgroups": [], "endpoints": own, "factors": factors, "models": several})
+    several = [{"endpoint": e, "factors": list(f), "interactions": [list(p) for p in pairs]} for e, f in models]
+    plan = Plan.of({"subgroups": [], "endpoints": own, "factors": factors, "models": several,
+                    "hierarchy": hierarchy or {}})  # fmt: skip
     return PooledStudy(title="Split", centres=names, endpoints=tuple(ends), levels=levels, plan=plan,
                        **{"small_cells": 0, **settings})  # fmt: skip
 
@@ -80,7 +81,9 @@ def in_one_table(study, model, values, ends, site):
     """Return the fit of all patients in one table, of a time with each centre as a stratum; complete cases."""
     event, time = ends[model.endpoint]
     complete = np.all([values[f] >= 0 for f in model.factors], axis=0) & ~np.isnan(event)
-    X = np.hstack([(values[f][:, None] == np.arange(1, len(study.levels_of(f)))) * 1.0 for f in model.factors])
+    coded = {f: (values[f][:, None] == np.arange(1, len(study.levels_of(f)))) * 1.0 for f in model.factors}
+    products = [a * b for a in coded[model.pair[0]].T for b in coded[model.pair[1]].T] if model.pair else []
+    X = np.column_stack([*coded.values(), *products])
     X, event, site = X[complete], event[complete], site[complete]
     if time is None:
         return firth.fit("logistic", X, event)

@@ -455,7 +455,7 @@ def test_the_command_asks_before_it_writes(whole, tmp_path, main, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
     status, _, errors = main("pool", "answer", "request-1.json", "bonn.csv", "--centre", "Bonn", cwd=tmp_path)
     assert status == 2
-    assert "Patients analysed: 13." in errors
+    assert "Patients analysed: 13, of 13 in the cohort." in errors
     assert not list(tmp_path.glob("answer*"))
     assert main("pool", "answer", "request-1.json", "bonn.csv", "--yes", cwd=tmp_path)[0] == 2  # no centre is named
     monkeypatch.setattr("sys.stdin", io.StringIO("yes\n"))

@@ -12,22 +12,33 @@ import polars as pl
 import pytest
 
 pytest.importorskip("cryptography", reason="the extra 'pool' is not installed")
-from test_exchange import CENTRES, SHEETS, STUDY, answer, arrays, assert_as_in_one_table, changed, planned
+from test_exchange import CENTRES, STUDY, answer, arrays, assert_as_in_one_table, changed, planned
+from test_exchange import SHEETS as SHEETS_OF_ROUNDS
 
+from reinfuse.cohort.endpoints import DAYS_A_MONTH
 from reinfuse.disclosure.study_keys import KeyFile
 from reinfuse.exceptions import PoolRefused
 from reinfuse.output import Destination
 from reinfuse.pooling import fixed_point, masks
 from reinfuse.pooling.combining import PooledResults
+from reinfuse.pooling.descriptive_tables import kaplan_meier_at
 from reinfuse.pooling.exchange_folder import read_folder
 from reinfuse.pooling.masked_answers import size_of, unmasked
 from reinfuse.pooling.masked_combining import combine_masked
+from reinfuse.pooling.masked_tables import asked_tables, filled
 from reinfuse.pooling.pooled_estimates import estimates
 from reinfuse.pooling.sealing import unsealed
 from reinfuse.statistics import firth, firth_left_truncated
+from reinfuse.statistics.information_kept import information_kept, information_of
 from reinfuse.statistics.likelihood_sums import logistic_sums
 from reinfuse.study import pooling
 
+SHEETS = {
+    centre: sheet.with_columns(crs_grade=pl.Series((np.arange(sheet.height) + i) % 4), icans_grade=pl.Series(
+        [None if centre == "Delft" else g % 2 for g in range(sheet.height)], dtype=pl.Int64))
+    for i, (centre, sheet) in enumerate(SHEETS_OF_ROUNDS.items())
+}  # fmt: skip
+"""With worst grades; Delft has not recorded ICANS."""
 MASKED = STUDY.replace('title = "Four centres"', 'title = "Four centres"\nmode = "masked"')
 
 
@@ -97,6 +108,7 @@ def test_counts_are_totals_and_nothing_is_told_of_a_single_centre(results, whole
     assert yes.estimate == X[:, 0].sum()
     assert {e.population for e in records} == {"all"}
     assert not [e for e in records if e.analysis in ("heterogeneity", "influence")]
+    assert not [e for e in records if (e.method or "").startswith(("Mantel", "exact"))]
     assert next(e for e in records if e.analysis == "survival" and e.statistic == "p_value").p_value is not None
     contents = json.loads((whole[1] / "findings.json").read_text(encoding="utf-8"))
     seals = {json.loads(p.read_text(encoding="utf-8"))["sha256"] for p in whole[0].glob("*.json")}
@@ -105,6 +117,48 @@ def test_counts_are_totals_and_nothing_is_told_of_a_single_centre(results, whole
     assert [f["analysed"] for f in contents["flow"]] == [len(X)]
     page = (whole[1] / "report.html").read_text(encoding="utf-8")
     assert "under masks" in page
+
+
+def test_curves_grades_and_the_price_of_strata_come_from_sums_over_the_centres(results):
+    """A half-year is given while 5 are at risk in every centre; ICANS, which Delft has not recorded, is not given."""
+    _, _, event, time, site = arrays(*CENTRES)
+    records, n = estimates(results), np.bincount(site)
+    rates = [e for e in records if e.statistic == "rate_at"]
+    months = [m for m in range(6, 60, 6) if all((time[site == s] > m * DAYS_A_MONTH).sum() >= 5 for s in range(4))]
+    assert [e.at for e in rates] == pytest.approx([m * DAYS_A_MONTH for m in months])
+    assert months
+    curves = [kaplan_meier_at(time[site == s], event[site == s], days=[e.at for e in rates]) for s in range(4)]
+    survival = sum(np.round(k * c[0], 1) for k, c in zip(n, curves, strict=True)) / n.sum()
+    assert [e.estimate for e in rates] == pytest.approx(survival)
+    errors = sum(np.round((k * c[1]) ** 2, 1) for k, c in zip(n, curves, strict=True)) ** 0.5 / n.sum()
+    lower = survival ** np.exp(1.959963984540054 * errors / (survival * -np.log(survival)))
+    assert [e.lower for e in rates] == pytest.approx(lower)
+    grades = np.concatenate([s["crs_grade"].to_numpy() for s in SHEETS.values()])
+    counts = [e.estimate for e in records if e.analysis == "toxicity" and e.term == "CRS" and e.statistic == "count"]
+    assert counts[:6] == [(grades == g).sum() for g in range(6)]
+    (icans,) = {e.note for e in records if e.analysis == "toxicity" and e.term == "ICANS"}
+    assert icans == "not estimable: not recorded, or in fewer than 5 patients, in 1 centre"
+    price = next(e for e in records if e.analysis == "price_of_stratifying")
+    events = [int(event[site == s].sum()) for s in range(4)]
+    assert price.estimate == pytest.approx(information_kept(n.tolist(), events), abs=2 / sum(events))
+    told = sum(round(information_of(*pair)) for pair in zip(n.tolist(), events, strict=True))
+    assert price.estimate == pytest.approx(told / information_of(sum(n), sum(events)))
+
+
+def test_what_one_centre_holds_back_is_drowned_for_all(whole):
+    """The total of ICANS, and of curves beyond the last month of one centre, is a random number, as is every share."""
+    exchanges = read_folder(whole[0])
+    request = exchanges.requests[1]
+    answers = [fixed_point.of_text(exchanges.answers[1][c].masked) for c in CENTRES]
+    total = fixed_point.decoded([sum(column) % fixed_point.MODULUS for column in zip(*answers, strict=True)])
+    order = asked_tables(request)
+    tables = filled(order, iter(total.tolist()))
+    icans, curve = tables["toxicity"]["ICANS"], tables["curves"]["os"]
+    assert icans["held_back"] == 1
+    assert min(abs(v) for v in (icans["n"], *icans["grades"].values())) > 2.0**30
+    hidden = [i for i, lacking in enumerate(curve["held_back"]) if lacking]
+    assert hidden
+    assert min(abs(curve[what][i]) for i in hidden for what in ("survival", "variance")) > 2.0**30
 
 
 def test_without_one_centre_the_others_sums_are_random_and_with_it_their_total_alone_is_read(whole):

@@ -57,6 +57,17 @@ def test_one_missing_value_hides_a_level():
     assert answered([(0, 5, 3), (1, 5, 3)]).withheld["x: f"] == for_size(3)
 
 
+def test_a_factor_that_is_needed_leaves_patients_without_it_out_of_everything():
+    """One missing value would hide a level; left out, nobody can subtract that patient, as no number holds him."""
+    answer = answered([(0, 9, 4), (1, 6, 3), (-1, 1, 1)], leave_out_missing=("f",))
+    assert told(answer) == [("no", 9, 4), ("yes", 6, 3)]
+    assert answer.tables["flow"] == {"patients": None, "analysed": 15, "excluded": {}}
+    assert answer.tables["endpoints"]["x"] == {"n": 15, "events": 7}
+    assert answer.tables["factors"]["f"] == {"levels": {"no": 9, "yes": 6}, "missing": 0}
+    more = answered([(0, 9, 4), (1, 6, 3), (-1, 4, 1)], leave_out_missing=("f",))
+    assert more.tables["flow"] == {"patients": 19, "analysed": 15, "excluded": {"no value of f": 4}}
+
+
 def test_few_events_or_patients_not_evaluated_hide_an_endpoint():
     assert answered([(0, 8, 1), (1, 8, 1)]).withheld["x"] == "fewer than 3 events"
     study = study_of(("A", "B", "C"), {"f": YES_NO}, {"x": "binary"}, small_cells=3)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from workbooks import EXAMPLES
 
-from helpers import QUICK, command
+from helpers import QUICK
 
 ANSWERS = {
     "source.ids": "keep",
@@ -34,7 +37,8 @@ ENDPOINTS = {
 
 def run(folder, *arguments, answers=""):
     """Run the command line in a folder."""
-    return command(*arguments, cwd=folder, answers=answers)
+    return subprocess.run([sys.executable, "-m", "reinfuse.cli", *map(str, arguments)], capture_output=True, text=True,
+                          cwd=folder, input=answers, env={**os.environ, "PYTHONUTF8": "1"}, check=False)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import typer
 
 from reinfuse.cli import console
 from reinfuse.cli.console import Commands, ForceOption
+from reinfuse.messages import counted
 
 pool = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, rich_markup_mode=None,
@@ -29,11 +30,12 @@ def plan_study(
     """Begin a study of several centres. Writes the first request, for every centre the same."""
     del json
     place = console.destination(out, "pool", study, force=force)
-    from reinfuse.study.pooling import plan_pool
+    from reinfuse.study.pooling import begin_pool, prepare_pool
 
-    planned = plan_pool(study, place)
-    console.say(f"Request: {planned.request.resolve()}")
-    console.say(planned.mode)
+    planned = prepare_pool(study, place)
+    for sentence in planned.words:
+        console.say(sentence)
+    console.say(f"Request: {begin_pool(planned, place).resolve()}")
     console.say("Send it to every centre; gather the answers in its folder; then: reinfuse pool combine " + str(out))
 
 
@@ -95,10 +97,10 @@ def combine_study(
 
     combined = combine_answers(folder, place, confirmed=tuple(confirm_unit or ()), force=force)
     if combined.request is not None:
-        console.say(f"{combined.exchanges} requests answered; {combined.open} models still open.")
+        console.say(f"{counted(combined.exchanges, 'request')} answered; {counted(combined.open, 'model')} still open.")
         console.say(f"Next request: {combined.request.resolve()}")
     elif combined.report is not None:
-        console.say(f"{combined.exchanges} requests answered, and no more needed.")
+        console.say(f"{counted(combined.exchanges, 'request')} answered, and no more needed.")
         console.say(f"Report: {(combined.report / 'report.html').resolve()} (also .docx, .pdf)")
 
 

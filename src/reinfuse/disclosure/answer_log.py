@@ -29,7 +29,7 @@ class AnswerEntry:
     centre, number
         The centre's name, and the number of the exchange.
     patients
-        Hash of all that the study uses of the patients; made of keyed hashes, it tells nothing without the key.
+        Keyed hash of all that the study uses of the patients; it tells nothing without the key.
     """
 
     study: str

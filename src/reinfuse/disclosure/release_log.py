@@ -84,6 +84,10 @@ class Releases:
         patients = {self._hash(f"patient {name}"): self._hash(f"row {name}\n{row}") for name, row in rows.items()}
         return Release(date.today().isoformat(), smallest, plan, dict(sorted(patients.items())))
 
+    def fingerprint(self, rows: Mapping[str, str]) -> str:
+        """Return one keyed hash of all that is known of some patients, to tell whether anything was changed."""
+        return self._hash("rows " + json.dumps(rows, sort_keys=True))
+
     def _hash(self, text: str) -> str:
         return hmac.digest(self._key, text.encode(), "sha256").hex()
 

@@ -16,9 +16,9 @@ from reinfuse.pooling.centre_tables import sums_of, tables_of
 from reinfuse.pooling.exchange import Answer, Request
 from reinfuse.pooling.guards import changed_cohort, rules_against
 from reinfuse.pooling.integer_tables import integer_tables
-from reinfuse.pooling.sealing import NoExchange, seal, unsealed
+from reinfuse.pooling.sealing import NoExchange, unsealed
 from reinfuse.pooling.table_choice import TableChoice
-from reinfuse.pooling.table_words import factors_in_words, further_in_words, tables_in_words
+from reinfuse.pooling.table_words import factors_in_words, flow_in_words, further_in_words, tables_in_words
 from reinfuse.statistics.likelihood_sums import numbers_at_a_point
 from reinfuse.version import __version__
 
@@ -112,8 +112,8 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
                     withheld if first else {})  # fmt: skip
     log = Releases()
     release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
-    values = log.release(patients.rows(), FEWEST_PATIENTS, plan=study.digest).patients
-    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, seal(values))
+    values = log.fingerprint(patients.rows())
+    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, values)
     answers = AnswerLog(log.path)
     if rule := changed_cohort(answers, entry):
         raise PoolRefused([Problem(table="cohort", rule=rule, remedy="answer with the cohort as it was")])
@@ -141,8 +141,9 @@ def _in_words(request: Request, patients: CentreData, *, answer: Answer) -> Iter
         yield from tables_in_words(study, answer)
         return
     yield f"Study: {study.title}, request {request.number} (at most {study.most_exchanges}); centre: {answer.centre}."
-    yield f"Patients analysed: {n}. No row, identifier or date of a patient leaves; the following numbers do."
+    yield f"Patients: {n}. No row, identifier or date of a patient leaves; the following numbers do."
     if answer.tables:
+        yield flow_in_words(answer.tables["flow"])
         yield from _tables_in_words(answer)
     size = {m.key: study.size(m) for m in study.models}
     numbers = {key: len(s.value) * numbers_at_a_point(size[key]) for key, s in answer.sums.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,9 @@ from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
 from reinfuse.cohort.schema import WIDE
 from reinfuse.exceptions import CohortRefused, Problem
-from reinfuse.pooling.pooled_study import PooledModel, PooledStudy
+from reinfuse.pooling.pooled_model import PooledModel
+from reinfuse.pooling.pooled_study import PooledStudy
+from reinfuse.pooling.study_patients import with_values
 
 FEWEST_PATIENTS, FEWEST_EVENTS, PATIENTS_A_COEFFICIENT = 5, 3, 3
 
@@ -48,13 +51,14 @@ class CentreData:
         CohortRefused
             With every factor and endpoint that is lacking, or coded otherwise here.
         """
+        data = with_values(data, study.leave_out_missing)
         problems: list[Problem] = []
         columns, groups, values = {}, {}, {}
-        for declared in study.plan.factors:
-            factor, levels = data.factor(declared.name), study.levels_of(declared.name)
+        for name in study.factors:
+            factor, levels = data.factor(name), study.levels_of(name)
             if factor is None:
-                rule = f"factor {declared.name} is not in this cohort"
-                problems.append(Problem(column=declared.name, rule=rule, remedy="add its columns"))
+                rule = f"factor {name} is not in this cohort"
+                problems.append(Problem(column=name, rule=rule, remedy="add its columns"))
             elif levels:
                 groups[factor.name], wrong = _grouped(factor, levels)
                 problems += wrong
@@ -87,6 +91,11 @@ class CentreData:
             missing |= np.isnan(self.columns[factor]).any(axis=1)
         return self.endpoint(model.endpoint).known & ~missing
 
+    def design(self, model: PooledModel) -> Floats:
+        """Return the columns of a model, all patients in it: those of its factors, then the products of its pair."""
+        columns = [self.columns[factor] for factor in model.factors]
+        return np.column_stack([*columns, *products_of([self.columns[factor] for factor in model.pair])])
+
     def withheld(self) -> dict[str, str]:
         """Return endpoints and models of which this centre may tell nothing, with the reason."""
         reasons: dict[str, str] = {}
@@ -112,11 +121,15 @@ class CentreData:
 
     def rows(self) -> dict[str, str]:
         """Return what the study uses of each patient, by identifier."""
-        ids = self.data.frame[ID].to_list()
         ends = [self.endpoint(name) for name in self.study.endpoints]
-        parts = [*(e.event for e in ends), *(e.time for e in ends if e.time is not None),
-                 *(c for columns in self.columns.values() for c in columns.T)]  # fmt: skip
-        return {str(name): repr([float(p[i]) for p in parts]) for i, name in enumerate(ids)}
+        parts = [*(e.event for e in ends), *(e.time for e in ends if e.time is not None), *self.columns.values()]
+        rows = np.column_stack(parts).tolist()
+        return {str(name): repr(row) for name, row in zip(self.data.frame[ID].to_list(), rows, strict=True)}
+
+
+def products_of(pair: Sequence[Floats]) -> list[Floats]:
+    """Return the products of the columns of one factor with those of another; of no pair, none."""
+    return [a * b for a, b in product(*(columns.T for columns in pair))] if pair else []
 
 
 def too_few(event: Floats) -> str | None:
@@ -131,15 +144,19 @@ def too_few(event: Floats) -> str | None:
 
 def _grouped(factor: FactorColumn, levels: tuple[str, ...]) -> tuple[Integers, list[Problem]]:
     """Return the place of each patient's level."""
-    texts = [None if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in factor.unscaled.to_list()]
-    place = {level: i for i, level in enumerate(levels)}
-    strange = sorted({t for t in texts if t is not None and t not in place})
+    values = factor.unscaled.to_list()
+    place = {value: levels.index(text) if (text := _as_text(value)) in levels else -1 for value in {*values} - {None}}
+    strange = sorted({_as_text(value) for value, i in place.items() if i < 0})
     problems = [
         Problem(column=factor.name, value=", ".join(strange),
                 rule=f"factor {factor.name} has {len(strange)} values that are no level of the study",
                 remedy=f"name them as the study does: {', '.join(levels)}")
     ] if strange else []  # fmt: skip
-    return np.array([-1 if t is None else place.get(t, -1) for t in texts], dtype=np.int64), problems
+    return np.array([place.get(value, -1) for value in values], dtype=np.int64), problems
+
+
+def _as_text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _coded(group: Integers, levels: int) -> Floats:

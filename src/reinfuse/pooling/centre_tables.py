@@ -9,7 +9,7 @@ import numpy as np
 
 from reinfuse.pooling.centre_data import CentreData
 from reinfuse.pooling.descriptive_tables import curve_table, factor_table, flow_table, toxicity_table
-from reinfuse.pooling.pooled_study import PooledModel
+from reinfuse.pooling.pooled_model import PooledModel
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, cox_sums, logistic_sums
 from reinfuse.statistics.stratified_log_rank import log_rank_sums
 
@@ -25,7 +25,7 @@ def tables_of(centre: CentreData, withheld: Mapping[str, str]) -> dict[str, Any]
         "fourfold": {m.key: _fourfold(centre, m) for m in _compared(centre, withheld, kind="binary")},
         "log_rank": {m.key: _log_rank(centre, m) for m in _compared(centre, withheld, kind="time")},
         "toxicity": toxicity_table(centre, 0),
-        "curves": {name: curve for name in open_ends if centre.study.kind_of(name) == "time"
+        "curves": {name: curve for name in open_ends if centre.study.has_curve(name)
                    and (curve := curve_table(centre, name, 0, beside={})) is not None},
     }  # fmt: skip
 
@@ -67,7 +67,7 @@ def _log_rank(centre: CentreData, model: PooledModel) -> dict[str, Any]:
 def sums_of(centre: CentreData, model: PooledModel, *, points: Any) -> LikelihoodSums:
     """Return a model's sums at points, shape (m, k)."""
     complete, end = centre.complete(model), centre.endpoint(model.endpoint)
-    X = np.column_stack([centre.columns[factor] for factor in model.factors])[complete]
+    X = centre.design(model)[complete]
     if end.time is None:
         return logistic_sums(np.column_stack([X, np.ones(len(X))]), end.event[complete], points=points)
     return cox_sums(X, end.time[complete], end.event[complete], points=points)

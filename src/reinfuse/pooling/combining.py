@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.exchange import MOST_POINTS, Answer, Request
 from reinfuse.pooling.exchange_folder import Exchanges
 from reinfuse.pooling.left_out import MOST_SEARCHED, fit_without
-from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledModel, PooledStudy
+from reinfuse.pooling.pooled_model import PooledModel
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledStudy
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, full
 from reinfuse.statistics.pooled_firth import Fitting, PooledFit, pooled_fit
 from reinfuse.statistics.score_homogeneity import score_homogeneity
@@ -74,6 +76,11 @@ class PooledResults:
     def first(self) -> Mapping[str, Answer]:
         """The answers that hold the tables."""
         return self.counted or self.exchanges.answers[0]
+
+    @property
+    def totals(self) -> Mapping[str, Any]:
+        """The tables of all centres together, of masked mode alone."""
+        return next(iter(self.first.values())).tables
 
 
 def first_request(study: PooledStudy) -> Request:
@@ -164,7 +171,7 @@ def begun(study: PooledStudy, first: Mapping[str, Answer]) -> Iterator[Running]:
         centres = contributing(model, first)
         if len(centres) < FEWEST_CENTRES or patients_of(model, centres, first) < FEWEST_IN_ALL:
             continue
-        single = study.mode != "masked" and FEWEST_CENTRES < len(centres) <= MOST_SEARCHED
+        single = study.mode != "masked" and not model.pair and FEWEST_CENTRES < len(centres) <= MOST_SEARCHED
         for left_out in (None, *(centres if single else ())):
             sizes = [first[c].tables["models"][model.key] for c in centres if c != left_out]
             n, events = (sum(size[what] for size in sizes) for what in ("n", "events"))
@@ -206,7 +213,9 @@ def _results(study: PooledStudy, exchanges: Exchanges, *, running: Sequence[Runn
         elif (fit := fits[None]) is None:
             yield ModelResult(model, centres, why=f"no end within {study.most_exchanges} exchanges")
         else:
-            summit = None if study.mode == "masked" else _summit(exchanges, model, centres, fit=fit)
+            summit = None
+            if study.mode != "masked" and not model.pair:
+                summit = _summit(exchanges, model, centres, fit=fit)
             yield result_of(model, centres, fits, summit=summit)
 
 

@@ -23,6 +23,8 @@ KINDS = ("CRS", "ICANS")
 PARTITIONS = (("0", "1", "2", "3", "4", "5"), ("0", "1-2", "3-5"), ("0-2", "3-5"), ("0", "1-5"))
 """How grades are put together, from fine to coarse; the first is told in which no number is small."""
 HALF_YEAR = 6
+HELD_BACK = "held_back"
+"""In masked mode, how many centres hold a number back."""
 
 
 def few(number: int, k: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Request:
             "points": {key: at.tolist() for key, at in self.points.items()}, "study": self.study.record,
         }  # fmt: skip
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256."""
         return seal(self.contents)
@@ -131,7 +132,7 @@ class Answer:
             "sums": {key: _packed(s) for key, s in self.sums.items()},
         }  # fmt: skip
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256."""
         return seal(self.contents)

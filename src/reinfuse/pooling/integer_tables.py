@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from reinfuse.arrays import Floats, Integers
-from reinfuse.pooling.centre_data import CentreData
+from reinfuse.pooling.centre_data import CentreData, products_of
 from reinfuse.pooling.descriptive_tables import curve_table, factor_table, flow_table, toxicity_table
-from reinfuse.pooling.pooled_study import PooledModel, PooledStudy
+from reinfuse.pooling.pooled_model import PooledModel
+from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.table_choice import PatternTable, TableChoice
 from reinfuse.statistics.event_tables import EventTable
 
@@ -36,7 +37,7 @@ def integer_tables(centre: CentreData, choice: TableChoice) -> dict[str, Any]:
         "curves": {},
     }
     for name in open_ends:
-        if study.kind_of(name) == "time" and not (k and tables["orders"]):
+        if study.has_curve(name) and not (k and tables["orders"]):
             curve = curve_table(centre, name, k, beside=tables["curves"])
             tables["curves"] |= {} if curve is None else {name: curve}
     return tables
@@ -100,15 +101,16 @@ class NamelessPatients:
         KeyError, TypeError, ValueError
             If it is none.
         """
+        key = model.without_products.key
         if study.kind_of(model.endpoint) == "time":
-            order = tables["orders"][model.key]
+            order = tables["orders"][key]
             places, sizes = _places(study, model, order["patterns"])
             shape = (-1, len(sizes))
             events, at_risk = (_whole([row[name] for row in order["events"]]).reshape(shape)
                                for name in ("events", "at_risk"))  # fmt: skip
             time, event, pattern = EventTable(events, at_risk, sizes).patients()
             return cls(places[pattern], event, time)
-        rows = tables["patterns"][model.key]
+        rows = tables["patterns"][key]
         places, sizes = _places(study, model, rows)
         events = _whole([row["events"] for row in rows])
         if (events > sizes).any() or (events < 0).any():
@@ -119,11 +121,12 @@ class NamelessPatients:
 
     def columns(self, study: PooledStudy, model: PooledModel) -> Floats:
         """Return the model's design, the intercept of a logistic one last."""
-        parts = [
-            (self.groups[:, [f]] == np.arange(1, len(study.levels_of(name)))).astype(np.float64)
+        parts = {
+            name: (self.groups[:, [f]] == np.arange(1, len(study.levels_of(name)))).astype(np.float64)
             for f, name in enumerate(model.factors)
-        ]
-        return np.hstack([*parts, np.ones((len(self.event), 1))] if self.time is None else parts)
+        }
+        ends = [np.ones(len(self.event))] if self.time is None else []
+        return np.column_stack([*parts.values(), *products_of([parts[name] for name in model.pair]), *ends])
 
 
 def _places(study: PooledStudy, model: PooledModel, rows: list[dict[str, Any]]) -> tuple[Integers, Integers]:

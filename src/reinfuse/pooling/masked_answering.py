@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from reinfuse.cohort.analysis_set import AnalysisSet
 from reinfuse.disclosure.answer_log import AnswerEntry, AnswerLog
@@ -13,14 +12,15 @@ from reinfuse.disclosure.release_log import Release, Releases
 from reinfuse.disclosure.study_keys import KeyFile, StudyKey
 from reinfuse.exceptions import PoolRefused, Problem
 from reinfuse.pooling.centre_data import FEWEST_PATIENTS, CentreData, too_few
-from reinfuse.pooling.centre_tables import sums_of, tables_of
+from reinfuse.pooling.centre_tables import sums_of
 from reinfuse.pooling.exchange import Request
 from reinfuse.pooling.fixed_point import TooLarge, as_text, encoded, with_check
 from reinfuse.pooling.guards import changed_cohort, rules_against
-from reinfuse.pooling.masked_answers import asked_tables, flat, numbers_of, size_of
+from reinfuse.pooling.masked_answers import flat, size_of
 from reinfuse.pooling.masked_exchange import MaskedAnswer
-from reinfuse.pooling.masks import check_weights, fingerprint, masked, new_key, public_key
-from reinfuse.pooling.sealing import canonical, seal
+from reinfuse.pooling.masked_tables import asked_tables, numbers_of, tables_under_masks
+from reinfuse.pooling.masks import check_weights, fingerprint, masked, new_key, own_numbers, public_key
+from reinfuse.pooling.sealing import canonical
 
 _CONSENT = "--again only if a data protection officer of each centre that is in one of the two studies has agreed to it"
 
@@ -86,11 +86,11 @@ def draft_masked(request: Request, centre: str, data: AnalysisSet, *, again: boo
                           untold if request.number == 1 else {}, key=public_key(key.private))  # fmt: skip
     if request.number > 1:
         key = replace(key, keys=_hash(request.keys))
-        integers = _integers(request, patients)
+        integers = _integers(request, patients, private=key.private)
         under = masked(integers, centre=centre, private=key.private, keys=request.keys, request=request.digest)
         answer = replace(answer, key="", masked=as_text(under))
-    values = log.release(patients.rows(), FEWEST_PATIENTS, plan=study.digest).patients
-    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, seal(values))
+    values = log.fingerprint(patients.rows())
+    entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, values)
     release = None
     if request.number > 1:
         release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
@@ -174,23 +174,21 @@ def _against(answers: AnswerLog, entry: AnswerEntry, *, before: str) -> list[Pro
             for rule in answers.conflicts(entry, before)]  # fmt: skip
 
 
-def _integers(request: Request, patients: CentreData) -> list[int]:
-    """Return what a request asks for as integers, with their check."""
-    study = request.study
-    models = [m for m in study.models if m.key in request.points]
-    hidden = {name: "" for name in (*study.endpoints, *(m.key for m in study.models))
-              if name not in {*request.points, *(m.endpoint for m in models)}}  # fmt: skip
-    order = asked_tables(request)
-    tables: dict[str, Any] = tables_of(patients, hidden) if order else {}
+def _integers(request: Request, patients: CentreData, *, private: str) -> list[int]:
+    """Return what a request asks for as integers, random ones where a number is held back, with their check."""
+    models = [m for m in request.study.models if m.key in request.points]
+    tables = tables_under_masks(patients, request)
     numbers = [
-        *numbers_of(tables, order),
+        *numbers_of(tables, asked_tables(request)),
         *flat({m.key: sums_of(patients, m, points=request.points[m.key]) for m in models}),
     ]
     try:
-        integers = encoded(numbers, len(study.centres))
+        integers = encoded([0.0 if v is None else v for v in numbers], len(request.study.centres))
     except TooLarge as why:
         remedy = "ask the coordinating centre to give numbers their usual unit"
         raise PoolRefused([Problem(table="cohort", rule=f"a sum: {why}", remedy=remedy)]) from None
+    random = own_numbers(private, request=request.digest, size=len(integers))
+    integers = [r if v is None else i for i, v, r in zip(integers, numbers, random, strict=True)]
     return with_check(integers, check_weights(request.digest, len(integers)))
 
 
@@ -206,5 +204,9 @@ def _in_words(request: Request, patients: CentreData, *, answer: MaskedAnswer, f
         return
     yield f"Patients analysed: {patients.data.frame.height}. {size_of(request):,} numbers leave under masks."
     yield f"Without the answers of all {len(study.centres)} centres they are random; with them, totals alone are read."
+    if asked_tables(request):
+        yield "Where few are at risk here, or no grades are recorded, a random number leaves: the total is hidden too."
+    if any(request.study.kind_of(m.endpoint) == "time" and m.key in request.points for m in request.study.models):
+        yield "Totals of hazard models hide little where few and very small centres take part (docs/pooling.md)."
     yield "All other centres together can work out this centre's numbers from the total, by subtracting their own."
     yield f"Fingerprint of the keys of all centres: {fingerprint(request.keys)}. Compare it with a centre you trust."

@@ -7,21 +7,21 @@ what every centre tells is asked for: totals of different centres would tell the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.exceptions import PoolRefused, Problem
-from reinfuse.pooling.exchange import TABLES, Answer, Request
+from reinfuse.pooling.exchange import Answer, Request
 from reinfuse.pooling.exchange_folder import Exchanges
 from reinfuse.pooling.fixed_point import MODULUS, decoded, of_text, passes_check
 from reinfuse.pooling.masked_exchange import MaskedAnswer
+from reinfuse.pooling.masked_tables import asked_tables, filled, numbers_of
 from reinfuse.pooling.masks import check_weights
 from reinfuse.pooling.pooled_study import PooledStudy
-from reinfuse.statistics.likelihood_sums import DEGREES, LikelihoodSums, entries
+from reinfuse.statistics.likelihood_sums import DEGREES, LikelihoodSums, entries, numbers_at_a_point
 
 
 @dataclass(frozen=True)
@@ -43,54 +43,6 @@ def told_by_all(study: PooledStudy, withheld: Sequence[Mapping[str, str]]) -> tu
     return ends, [m.key for m in study.models if m.key not in hidden and m.endpoint in ends]
 
 
-def zeros(study: PooledStudy, ends: Sequence[str], models: Sequence[str]) -> dict[str, Any]:
-    """Return the tables with 0 everywhere, which gives their numbers an order."""
-    factors = {}
-    for name in (f.name for f in study.plan.factors):
-        levels = study.levels_of(name)
-        own: dict[str, Any] = {"levels": dict.fromkeys(levels, 0)} if levels else \
-            {"n": 0, "sum": 0.0, "sum_of_squares": 0.0}  # fmt: skip
-        factors[name] = {**own, "missing": 0}
-    times = {name for name in ends if study.kind_of(name) == "time"}
-    log_rank = {}
-    for model in (m for m in study.models if m.key in models and m.endpoint in times and len(m.factors) == 1):
-        if groups := len(study.levels_of(model.factors[0])):
-            log_rank[model.key] = {"observed": [0.0] * groups, "expected": [0.0] * groups,
-                                   "covariance": [[0.0] * groups for _ in range(groups)]}  # fmt: skip
-    return {
-        "flow": {"patients": 0, "analysed": 0}, "factors": factors,
-        "endpoints": {name: {"n": 0, "events": 0, **({"days": 0.0} if name in times else {})} for name in ends},
-        "models": {key: {"n": 0, "events": 0, "left_out": 0} for key in models}, "log_rank": log_rank,
-    }  # fmt: skip
-
-
-def numbers_of(tables: Any, order: Any) -> Iterator[float]:
-    """Yield the numbers of tables in the order of those with 0 everywhere.
-
-    Raises
-    ------
-    ValueError
-        If they have other parts.
-    """
-    if isinstance(order, dict):
-        for name in order:
-            yield from numbers_of(tables[name], order[name])
-    elif isinstance(order, list):
-        for one, zero in zip(tables, order, strict=True):
-            yield from numbers_of(one, zero)
-    else:
-        yield float(tables)
-
-
-def filled(order: Any, numbers: Iterator[float]) -> Any:
-    """Return tables of numbers in this order; where 0 is whole, so is the number."""
-    if isinstance(order, dict):
-        return {name: filled(part, numbers) for name, part in order.items()}
-    if isinstance(order, list):
-        return [filled(part, numbers) for part in order]
-    return round(next(numbers)) if isinstance(order, int) else next(numbers)
-
-
 def flat(sums: Mapping[str, LikelihoodSums]) -> list[float]:
     """Return sums of models as one list: model by model, point by point."""
     return [
@@ -109,14 +61,6 @@ def unflat(numbers: Floats, request: Request) -> dict[str, LikelihoodSums]:
         value, *cumulants = np.split(own, np.cumsum(widths)[:-1], axis=1)
         sums[key] = LikelihoodSums(value[:, 0], tuple(cumulants))
     return sums
-
-
-def asked_tables(request: Request) -> dict[str, Any]:
-    """Return the tables with 0 everywhere that a request asks for: the second, all; others, none."""
-    if request.number != 2:
-        return {}
-    requested = [m for m in request.study.models if m.key in request.points]
-    return zeros(request.study, list(dict.fromkeys(m.endpoint for m in requested)), [m.key for m in requested])
 
 
 def unmasked(exchanges: Exchanges) -> Exchanges:
@@ -141,7 +85,7 @@ def unmasked(exchanges: Exchanges) -> Exchanges:
         totals: dict[str, Answer] = {}
         for place, (centre, own) in enumerate(of_centres.items()):
             at = iter((numbers if place == 0 else np.zeros_like(numbers)).tolist())
-            tables = {**{name: {} for name in TABLES}, **filled(order, at)} if order else {}
+            tables = filled(order, at) if order else {}
             if order:
                 tables["flow"] = {**tables["flow"], "excluded": {}}
             totals[centre] = _Total(own.study, centre, own.number, own.request, own.before, tables,
@@ -166,7 +110,6 @@ def _total_of(request: Request, answers: Sequence[MaskedAnswer]) -> Floats | Non
 
 def size_of(request: Request) -> int:
     """Return how many numbers a request asks for."""
-    at = sum(len(points) * (1 + sum(len(entries(points.shape[1], d)) for d in DEGREES))
-             for points in request.points.values())  # fmt: skip
+    at = sum(len(points) * numbers_at_a_point(points.shape[1]) for points in request.points.values())
     order = asked_tables(request)
     return at + sum(1 for _ in numbers_of(order, order))

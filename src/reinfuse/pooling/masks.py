@@ -69,6 +69,12 @@ def masked(integers: list[int], *, centre: str, private: str, keys: Mapping[str,
     return [(i + p - m) % MODULUS for i, p, m in zip(integers, plus, minus, strict=True)]
 
 
+def own_numbers(private: str, *, request: str, size: int) -> list[int]:
+    """Return random integers that nobody but this centre can work out, the same each time a request is answered."""
+    own = base64.b64decode(private, validate=True)
+    return integers_of(_stream_of(own, about=["reinfuse pool held back"], request=request, size=size))
+
+
 def _whole(limbs: list[list[int]]) -> list[int]:
     """Return the integers whose limbs, the low ones first, have been added without carrying."""
     return [sum(limb << (_LIMB_BITS * i) for i, limb in enumerate(row)) for row in limbs]
@@ -76,21 +82,22 @@ def _whole(limbs: list[list[int]]) -> list[int]:
 
 def check_weights(request: str, size: int) -> list[int]:
     """Return the odd weights, which everybody knows, of the check on a sum."""
-    nothing = bytes(BYTES * size)
     key = hashlib.sha256(f"weights {request}".encode()).digest()
-    return [
-        w | 1
-        for w in integers_of(
-            Cipher(ChaCha20(key, _FROM_THE_START + bytes(_NONCE_BYTES)), None).encryptor().update(nothing)
-        )
-    ]
+    cipher = Cipher(ChaCha20(key, _FROM_THE_START + bytes(_NONCE_BYTES)), None)
+    return [w | 1 for w in integers_of(cipher.encryptor().update(bytes(BYTES * size)))]
 
 
 def _stream(private: str, public: str, *, pair: list[str], request: str, size: int) -> bytes:
     """Return what two centres alone can work out."""
     secret = _private(private).exchange(X25519PublicKey.from_public_bytes(base64.b64decode(public, validate=True)))
-    about = canonical(["reinfuse pool mask", *pair])
-    derived = HKDF(SHA256(), _KEY_BYTES + _NONCE_BYTES, salt=bytes.fromhex(request), info=about).derive(secret)
+    return _stream_of(secret, about=["reinfuse pool mask", *pair], request=request, size=size)
+
+
+def _stream_of(secret: bytes, *, about: list[str], request: str, size: int) -> bytes:
+    """Return what follows from a secret, for one purpose and one request."""
+    derived = HKDF(SHA256(), _KEY_BYTES + _NONCE_BYTES, salt=bytes.fromhex(request), info=canonical(about)).derive(
+        secret
+    )
     cipher = Cipher(ChaCha20(derived[:_KEY_BYTES], _FROM_THE_START + derived[_KEY_BYTES:]), None)
     return cipher.encryptor().update(bytes(BYTES * size))
 

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 
 from reinfuse.analyses.association import infinite, ratio
+from reinfuse.analyses.hierarchy import adjusted_tests
+from reinfuse.analyses.interactions import RATIO
 from reinfuse.analyses.proportion import proportion
+from reinfuse.analyses.small_groups import FEWEST_EVENTS_A_PARAMETER
 from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.pooling.combining import ModelResult, PooledResults
 from reinfuse.pooling.exchange import Answer
@@ -30,11 +33,11 @@ BY_OUTCOME = f"{NOT_ESTIMABLE}: the other centres alone would be chosen by their
 
 def estimates(results: PooledResults) -> list[Estimate]:
     """Return the records, in the order of a report."""
-    if results.study.mode == "masked":
-        return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_log_rank(results)]
-    return [*_flow(results), *_baseline(results), *_endpoints(results), *_effects(results), *_tables(results),
-            *_log_rank(results), *_homogeneity(results), *_without_a_centre(results),
-            *toxicity(results), *centre_averaged(results), *permutations(results), *price(results)]  # fmt: skip
+    effects = list(_effects(results))
+    return [*_flow(results), *_baseline(results), *_endpoints(results), *effects, *_tables(results),
+            *_log_rank(results), *_homogeneity(results), *_without_a_centre(results), *toxicity(results),
+            *centre_averaged(results), *permutations(results), *price(results),
+            *adjusted_tests(results.study.plan, effects)]  # fmt: skip
 
 
 def _flow(results: PooledResults) -> Iterator[Estimate]:
@@ -66,7 +69,7 @@ def _populations(results: PooledResults) -> Iterator[tuple[str, list[Answer]]]:
 
 
 def _baseline(results: PooledResults) -> Iterator[Estimate]:
-    for name in (f.name for f in results.study.plan.factors):
+    for name in results.study.factors:
         parts = [a.tables["factors"][name] for a in results.first.values()]
         missing = total(f["missing"] for f in parts)
         levels = results.study.levels_of(name)
@@ -122,23 +125,37 @@ def _size(results: PooledResults, one: ModelResult) -> tuple[int, int, int]:
 
 
 def _effects(results: PooledResults) -> Iterator[Estimate]:
+    """Yield the effects of each model; of one with a pair that may act together, those of the products alone."""
     study = results.study
     for one in results.models:
-        kind = study.firth_kind(one.model)
+        kind, pair = study.firth_kind(one.model), one.model.pair
         n, events, left_out = _size(results, one)
-        absent = [c for c in study.centres if c not in one.centres]
+        absent = [c for c in study.centres if one.centres and c not in one.centres]
         remarks = [f"without {', '.join(absent)}: too few patients or events there" if absent else None,
                    _excluded(left_out, study.mode)]  # fmt: skip
-        for j, (term, unit) in enumerate(zip(study.terms(one.model), study.units(one.model), strict=True)):
-            record = Estimate("association", one.model.endpoint, "odds_ratio" if kind == "logistic" else "hazard_ratio",
-                              model=one.model.adjustment, term=term, confidence=study.plan.confidence, unit="ratio",
-                              method=STRATIFIED[kind], n=n, events=events)  # fmt: skip
-            why = one.why or (one.fit and one.fit.reasons.get(j))
+        terms, units = study.terms(one.model), study.units(one.model)
+        few = _too_few(kind, n, events, effects=len(terms)) if pair else None
+        for j in range(len(terms) - len(study.products(one.model)) if pair else 0, len(terms)):
+            statistic = RATIO if pair else "odds_ratio" if kind == "logistic" else "hazard_ratio"
+            record = Estimate("interaction" if pair else "association", one.model.endpoint, statistic,
+                              model=one.model.adjustment, term=terms[j], confidence=study.plan.confidence,
+                              unit="ratio", method=STRATIFIED[kind], n=n, events=events)  # fmt: skip
+            why = one.why or few or (one.fit and one.fit.reasons.get(j))
             if one.fit is None or why or not one.fit.fit.converged:
                 reason = f"{NOT_ESTIMABLE}: {why or 'the fit did not converge'}"
                 yield replace(record, note=joined([reason, *remarks]))
                 continue
-            yield _with_numbers(record, one.fit, j, unit=unit, remarks=[_separated(results, one, kind=kind), *remarks])
+            yield _with_numbers(record, one.fit, j, unit=units[j],
+                                remarks=[_separated(results, one, kind=kind), *remarks])  # fmt: skip
+
+
+def _too_few(kind: firth.Kind, n: int, events: int, *, effects: int) -> str | None:
+    """Return why an interaction is not estimated, as in one cohort: too few events for the effects of its model."""
+    fewer, what = (n - events, "patients without the event") if kind == "logistic" and n - events < events else \
+        (events, "events")  # fmt: skip
+    if fewer >= FEWEST_EVENTS_A_PARAMETER * effects:
+        return None
+    return f"{fewer} {what} for {effects} parameters, fewer than {FEWEST_EVENTS_A_PARAMETER} for each"
 
 
 def _excluded(patients: int, mode: Mode) -> str | None:
@@ -176,20 +193,25 @@ def _of_all_centres(results: PooledResults, table: str) -> Iterator[tuple[ModelR
 
 def _tables(results: PooledResults) -> Iterator[Estimate]:
     """Yield the common odds ratio of each fourfold table, strata the centres: Mantel-Haenszel's and the exact one."""
+    if results.study.mode == "masked":
+        return
+    confidence = results.study.plan.confidence
     for one, parts in _of_all_centres(results, "fourfold"):
-        n, events, _ = _size(results, one)
-        confidence = results.study.plan.confidence
         for method, estimate in ((stratified_tables.MANTEL_HAENSZEL, stratified_tables.mantel_haenszel),
                                  (stratified_tables.EXACT, stratified_tables.exact_conditional)):  # fmt: skip
-            common = estimate(np.array(parts, dtype=np.float64), confidence)
-            numbers = [finite(v) for v in (common.estimate, common.lower, common.upper)]
-            note = (
-                None if None not in numbers else f"{NOT_ESTIMABLE} where no number stands: empty cells in all centres"
-            )
-            yield Estimate("association", one.model.endpoint, "odds_ratio", model=one.model.adjustment,
-                           term=one.model.factors[0], estimate=numbers[0], lower=numbers[1], upper=numbers[2],
-                           confidence=confidence, p_value=finite(common.p_value), unit="ratio", method=method, n=n,
-                           events=events, note=note)  # fmt: skip
+            yield _common_odds(results, one, method, estimate(np.array(parts, dtype=np.float64), confidence))
+
+
+def _common_odds(
+    results: PooledResults, one: ModelResult, method: str, common: stratified_tables.CommonOddsRatio
+) -> Estimate:  # fmt: skip
+    n, events, _ = _size(results, one)
+    numbers = [finite(v) for v in (common.estimate, common.lower, common.upper)]
+    note = None if None not in numbers else f"{NOT_ESTIMABLE} where no number stands: empty cells in all centres"
+    return Estimate("association", one.model.endpoint, "odds_ratio", model=one.model.adjustment,
+                    term=one.model.factors[0], estimate=numbers[0], lower=numbers[1], upper=numbers[2],
+                    confidence=results.study.plan.confidence, p_value=finite(common.p_value), unit="ratio",
+                    method=method, n=n, events=events, note=note)  # fmt: skip
 
 
 def _log_rank(results: PooledResults) -> Iterator[Estimate]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,9 +14,11 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from reinfuse.cohort.declarations import Declaration, Factor, Name, Text, Title
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS
 from reinfuse.cohort.factors import LABELS
-from reinfuse.cohort.strata import Stratum
+from reinfuse.cohort.strata import Combination, Stratum
 from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.plan.analysis_plan import Plan
+from reinfuse.pooling.measurement import Measurement, built_in
+from reinfuse.pooling.pooled_model import PooledModel
 from reinfuse.pooling.sealing import canonical
 from reinfuse.statistics.firth import Kind
 from reinfuse.tabular.toml import NotToml, read_toml
@@ -26,22 +29,22 @@ FEWEST_IN_ALL = 20
 """Patients of all centres together."""
 _YES_NO = ("no", "yes")
 _BUILT_IN_LEVELS = {name: _YES_NO for name in ("cart1_cy_flu", "cart2_cy_flu", "dose_increase", "bulky")}
-_BUILT_IN_UNITS = {
-    "age_years": ("years", 0.0, 120.0), "prior_lines": ("lines", 0.0, 50.0), "interval_days": ("days", 0.0, 20000.0),
-    "log2_dose_ratio": ("doublings", -30.0, 30.0),
-}  # fmt: skip
 SMALL_CELLS, FEWEST_HIDDEN = 5, 3
-MULTI, UNI = "multivariable", "univariable"
-
-
 Mode = Literal["tables", "rounds", "masked"]
 
 
 def _usual_mode(settings: dict[str, Any]) -> Mode:
     """Return the mode of a study that names none."""
     levels, plan = settings.get("levels", {}), settings.get("plan")
-    numbers = plan is not None and any(not _levels_of(f, levels) for f in plan.factors)
+    numbers = plan is not None and any(not _levels_of(f, levels) for f in _factors_of(plan))
     return "rounds" if numbers else "tables"
+
+
+def _factors_of(plan: Plan) -> tuple[Factor, ...]:
+    """Return the declared factors, and the built-in ones that a model or the hierarchy alone names."""
+    named = {*(f for m in plan.models for f in m.factors), *plan.hierarchy.names("factors")}
+    declared = {f.name for f in plan.factors}
+    return tuple(f for f in plan.all_factors if f.name in declared or f.name in named)
 
 
 def _levels_of(factor: Factor, levels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -60,30 +63,6 @@ Centre = Annotated[str, Field(pattern=r"^[^\W_](?:(?:[^\W_]|[ .'-]){0,58}[^\W_])
 Levels = Annotated[tuple[Text, ...], Field(min_length=2, max_length=20), AfterValidator(_once)]
 
 
-class Measurement(Declaration):
-    """A number that is a factor: its unit, and the values that are possible in it."""
-
-    unit: Text
-    lowest: float
-    highest: float
-
-    @property
-    def middle(self) -> float:
-        """What is taken off before a model, so that columns are of like size in every centre."""
-        return (self.lowest + self.highest) / 2
-
-    @property
-    def quarter(self) -> float:
-        """What they are divided by."""
-        return (self.highest - self.lowest) / 4
-
-    @model_validator(mode="after")
-    def _sense(self) -> Self:
-        if self.lowest >= self.highest:
-            raise ValueError("lowest is not below highest")
-        return self
-
-
 class PooledStudy(Declaration):
     """A study of several centres.
 
@@ -97,6 +76,8 @@ class PooledStudy(Declaration):
         Factor -> its categories, the reference first, the same in every centre.
     numbers
         Factor -> unit and possible values.
+    leave_out_missing
+        Factors without which a patient is none of the study: left out of all that a centre tells, as if excluded.
     most_exchanges
         Requests that a centre answers.
     small_cells
@@ -113,15 +94,21 @@ class PooledStudy(Declaration):
     """
 
     title: Title = "Pooled analysis"
-    centres: Annotated[tuple[Centre, ...], Field(min_length=FEWEST_CENTRES, max_length=500), AfterValidator(_once)]
+    centres: Annotated[tuple[Centre, ...], Field(max_length=500), AfterValidator(_once)]
     endpoints: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20), AfterValidator(_once)]
     levels: dict[Name, Levels] = Field(default_factory=dict)
     numbers: dict[Name, Measurement] = Field(default_factory=dict)
+    leave_out_missing: Annotated[tuple[Name, ...], Field(max_length=20), AfterValidator(_once)] = ()
     most_exchanges: int = Field(default=MOST_EXCHANGES, ge=1, le=MOST_EXCHANGES)
     small_cells: int = Field(default=SMALL_CELLS, ge=0, le=1000)
     event_order: bool = False
     plan: Plan
     mode: Mode = Field(default_factory=_usual_mode)
+
+    @classmethod
+    def _wrong(cls, settings: dict[str, Any], error: ValidationError) -> list[Problem]:
+        """Return every problem but that the mode cannot be chosen while there are others."""
+        return [p for p in super()._wrong(settings, error) if p.column != "mode" or "default factory" not in p.rule]
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -149,19 +136,24 @@ class PooledStudy(Declaration):
         except (ValidationError, PlanRefused, TypeError):
             return None
 
-    @property
+    @cached_property
     def record(self) -> dict[str, Any]:
         """The study as JSON values, all defaults filled in."""
         return self.model_dump(mode="json")
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the record."""
         return hashlib.sha256(canonical(self.record)).hexdigest()
 
+    @cached_property
+    def factors(self) -> dict[str, Factor]:
+        """The declared factors, and the built-in ones that a model or the hierarchy alone names."""
+        return {f.name: f for f in _factors_of(self.plan)}
+
     def levels_of(self, factor: str) -> tuple[str, ...]:
         """Return the categories of a factor, the reference first; nothing of a number."""
-        return _levels_of(next(f for f in self.plan.factors if f.name == factor), self.levels)
+        return _levels_of(self.factors[factor], self.levels)
 
     @property
     def threshold(self) -> int:
@@ -169,11 +161,9 @@ class PooledStudy(Declaration):
         return max(self.small_cells, self.plan.small_cells)
 
     def measurement_of(self, factor: str) -> Measurement | None:
-        """Return the unit and possible values of a number."""
-        if factor in self.numbers:
-            return self.numbers[factor]
-        built_in = _BUILT_IN_UNITS.get(factor)
-        return built_in and Measurement(unit=built_in[0], lowest=built_in[1], highest=built_in[2])
+        """Return the unit and possible values of a number; of one on a scale of logarithms, of these."""
+        own = self.numbers.get(factor) or built_in(factor)
+        return own.doublings if own and self.factors[factor].scale == "log2" else own
 
     def terms_of(self, factor: str) -> tuple[str, ...]:
         """Return the names of a factor's effects."""
@@ -184,7 +174,7 @@ class PooledStudy(Declaration):
 
     def factor_label(self, name: str) -> str:
         """Return a factor as readers are shown it."""
-        declared = next(f for f in self.plan.factors if f.name == name)
+        declared = self.factors[name]
         label = declared.label or LABELS.get(name, name.replace("_", " "))
         above = f" above {declared.above:g}" if declared.above is not None and not declared.label else ""
         number = None if self.levels_of(name) else self.measurement_of(name)
@@ -205,6 +195,12 @@ class PooledStudy(Declaration):
             return "binary" if own[endpoint].value is not None else "time"
         return ENDPOINTS[endpoint].kind
 
+    def has_curve(self, endpoint: str) -> bool:
+        """Tell whether an endpoint is a time that no other event ends: as survival that event would be counted."""
+        own = {e.name: e for e in self.plan.endpoints}
+        competing = own[endpoint].competing if endpoint in own else ENDPOINTS[endpoint].competes_with
+        return self.kind_of(endpoint) == "time" and not competing
+
     def mode_in_words(self) -> str:
         """Return what the mode means for whoever plans the study."""
         k = self.threshold
@@ -219,14 +215,16 @@ class PooledStudy(Declaration):
             "no hazard ratios, which need event_order = true"  # fmt: skip
         return (f"Mode: tables, one exchange; numbers of patients from 1 to {k - 1} stay in the centres, {order}. A "
                 f"model needs {k} patients with and {k} without the event at each level in every centre that tells of "
-                "it; where that is too much, plan mode = \"rounds\", or small_cells = 0.")  # fmt: skip
+                "it, and one missing value hides a level unless leave_out_missing names the factor; where that is too "
+                "much, plan mode = \"masked\" or \"rounds\", or small_cells = 0.")  # fmt: skip
 
-    @property
+    @cached_property
     def models(self) -> tuple[PooledModel, ...]:
-        """Each factor alone, and the plan's models of several, of every endpoint."""
-        models = [PooledModel(end, (f.name,)) for end in self.endpoints for f in self.plan.factors]
-        models += [PooledModel(m.endpoint, m.factors) for m in self.plan.models
-                   if m.endpoint in self.endpoints and len(m.factors) > 1]  # fmt: skip
+        """Each factor alone, and the plan's models of several, with each pair that may act together, by endpoint."""
+        models = [PooledModel(end, (name,)) for end in self.endpoints for name in self.factors]
+        several = [m for m in self.plan.models if m.endpoint in self.endpoints and len(m.factors) > 1]
+        models += [PooledModel(m.endpoint, m.factors) for m in several]
+        models += [PooledModel(m.endpoint, m.factors, pair) for m in several for pair in m.interactions]
         return tuple(dict.fromkeys(models))
 
     def firth_kind(self, model: PooledModel) -> Kind:
@@ -235,16 +233,25 @@ class PooledStudy(Declaration):
 
     def units(self, model: PooledModel) -> tuple[float, ...]:
         """Return what an effect of each column of a model is multiplied by to be per unit of its factor."""
-        per = {f.name: f.per or 1.0 for f in self.plan.factors}
-        sizes = []
-        for factor in model.factors:
-            number = None if self.levels_of(factor) else self.measurement_of(factor)
-            sizes += [1.0] * len(self.terms_of(factor)) if number is None else [per[factor] / number.quarter]
-        return tuple(sizes)
+        sizes = {factor: self._unit_of(factor) for factor in model.factors}
+        alone = tuple(size for of_factor in sizes.values() for size in of_factor)
+        return (*alone, *(a * b for a, b in product(*(sizes[f] for f in model.pair)))) if model.pair else alone
+
+    def _unit_of(self, factor: str) -> list[float]:
+        number = None if self.levels_of(factor) else self.measurement_of(factor)
+        return [1.0] * len(self.terms_of(factor)) if number is None else [
+            (self.factors[factor].per or 1.0) / number.quarter]  # fmt: skip
 
     def terms(self, model: PooledModel) -> tuple[str, ...]:
-        """Return the names of a model's effects, in the order of its columns."""
-        return tuple(term for factor in model.factors for term in self.terms_of(factor))
+        """Return the names of a model's effects, in the order of its columns; products are the last."""
+        alone = (term for factor in model.factors for term in self.terms_of(factor))
+        return (*alone, *self.products(model))
+
+    def products(self, model: PooledModel) -> tuple[Combination, ...]:
+        """Return the names of a model's products."""
+        if not model.pair:
+            return ()
+        return tuple(Combination(pair, " x ") for pair in product(*map(self.terms_of, model.pair)))
 
     def size(self, model: PooledModel) -> int:
         """Return how many coefficients a model has, the intercept of a logistic one among them."""
@@ -258,13 +265,16 @@ class PooledStudy(Declaration):
         return self
 
     def _wrong_in_words(self) -> Iterator[str]:
+        if len(self.centres) < FEWEST_CENTRES:
+            yield (f"{len(self.centres)} centres, and a study needs {FEWEST_CENTRES}: of two, each knows the other's "
+                   "numbers by subtraction")  # fmt: skip
         folded = [c.casefold() for c in self.centres]
         if len(set(folded)) < len(folded):
             yield "two centres differ by capitals alone"
         if 0 < self.small_cells < FEWEST_HIDDEN:
             yield f"small_cells is {self.small_cells}: give 0, or {FEWEST_HIDDEN} or more"
-        factors = {f.name: f for f in self.plan.factors}
-        for name in (*self.levels, *self.numbers):
+        factors = self.factors
+        for name in (*self.levels, *self.numbers, *self.leave_out_missing):
             if name not in factors:
                 near = nearest(name, factors)
                 yield f"{name} is no factor of the plan{f': did you mean {near}?' if near else ''}"
@@ -284,24 +294,8 @@ class PooledStudy(Declaration):
             yield f"factor {factor.name} is known after the infusion, and landmark analyses are not pooled"
         if factor.name in self.levels and factor.name in self.numbers:
             yield f"factor {factor.name} has levels and is a number: leave one out"
-        elif not self.levels_of(factor.name) and self.measurement_of(factor.name) is None:
+        elif not (self.levels_of(factor.name) or factor.name in self.numbers or built_in(factor.name)):
             yield (f"factor {factor.name} needs one coding in all centres: give levels.{factor.name} = "
                    f"[reference, ...], or [numbers.{factor.name}] with unit, lowest and highest")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PooledModel:
-    """A model of one endpoint."""
-
-    endpoint: str
-    factors: tuple[str, ...]
-
-    @property
-    def key(self) -> str:
-        """Its name in files."""
-        return f"{self.endpoint}: {' + '.join(self.factors)}"
-
-    @property
-    def adjustment(self) -> str:
-        """Whether it has one factor or several, as records say it."""
-        return UNI if len(self.factors) == 1 else MULTI
+        elif factor.scale == "log2" and factor.name in self.numbers and self.numbers[factor.name].lowest <= 0:
+            yield f"factor {factor.name} is taken as logarithms: its lowest value must be above 0"

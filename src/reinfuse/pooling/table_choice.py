@@ -29,7 +29,7 @@ import numpy as np
 from reinfuse.arrays import Bools, Integers
 from reinfuse.cohort.endpoint_catalog import ENDPOINTS, declaration, wholes
 from reinfuse.pooling.centre_data import FEWEST_EVENTS, FEWEST_PATIENTS, CentreData, too_few
-from reinfuse.pooling.pooled_study import PooledModel
+from reinfuse.pooling.pooled_model import PooledModel
 
 NOT_SHARED = "numbers of other endpoints could be subtracted from it, and small ones are hidden"
 A_NUMBER = "a factor is a number, of which there is no table"
@@ -98,7 +98,7 @@ class TableChoice:
         for name in centre.study.endpoints:
             if why := self._why_no_endpoint(name):
                 self.withheld[name] = why
-        for model in centre.study.models:
+        for model in (m for m in centre.study.models if not m.pair):
             table = self.withheld.get(model.endpoint) or self._table(model)
             if isinstance(table, str):
                 self.withheld[model.key] = table

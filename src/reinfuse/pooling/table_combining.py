@@ -27,7 +27,8 @@ from reinfuse.pooling.combining import (
 from reinfuse.pooling.exchange import Answer
 from reinfuse.pooling.exchange_folder import Exchanges
 from reinfuse.pooling.integer_tables import NamelessPatients
-from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledModel, PooledStudy
+from reinfuse.pooling.pooled_model import PooledModel
+from reinfuse.pooling.pooled_study import FEWEST_CENTRES, FEWEST_IN_ALL, PooledStudy
 from reinfuse.pooling.table_choice import A_NUMBER, for_order, for_outcome
 from reinfuse.statistics.likelihood_sums import LikelihoodSums, cox_sums, logistic_sums
 from reinfuse.statistics.permutation_within_strata import log_rank_scores, permutation_test
@@ -54,7 +55,7 @@ def combine_tables(exchanges: Exchanges, confirmed: Sequence[str] = ()) -> Poole
     check_answers(exchanges, confirmed)
     study, first = exchanges.study, exchanges.answers[0]
     patients = {model.key: {centre: NamelessPatients.of(study, model, answer.tables) for centre, answer in first.items()
-                            if model.key in (*answer.tables["patterns"], *answer.tables["orders"])}
+                            if model.without_products.key in (*answer.tables["patterns"], *answer.tables["orders"])}
                 for model in study.models}  # fmt: skip
     counted = {centre: replace(answer, tables=_with_counts(study, centre, answer=answer, patients=patients))
                for centre, answer in first.items()}  # fmt: skip
@@ -96,7 +97,7 @@ def _models(study: PooledStudy, first: Mapping[str, Answer], patients: Mapping[s
 def _why_none(study: PooledStudy, model: PooledModel, *, first: Mapping[str, Answer]) -> str | None:
     """Return why a model has no estimate, or None."""
     k, centres = study.threshold, contributing(model, first)
-    reasons = {centre: answer.withheld.get(model.key) for centre, answer in first.items()}
+    reasons = {centre: answer.withheld.get(model.without_products.key) for centre, answer in first.items()}
     by_outcome = [centre for centre, why in reasons.items() if why == for_outcome(k)]
     if by_outcome:
         return (f"in tables mode at threshold {k}, as {', '.join(by_outcome)} would tell of fewer than {k} patients, "
@@ -123,7 +124,7 @@ def _summit(
     study: PooledStudy, model: PooledModel, *, patients: Patients, fit: PooledFit | None
 ) -> tuple[list[LikelihoodSums], Floats] | None:
     """Return each centre's sums at the maximum, and the maximum."""
-    if fit is None or fit.summit is None:
+    if fit is None or fit.summit is None or model.pair:
         return None
     k, columns = study.size(model), list(fit.columns)
     at = np.zeros((1, k))
@@ -133,7 +134,11 @@ def _summit(
 
 def _permutation(study: PooledStudy, model: PooledModel, *, patients: Patients) -> float | None:
     """Test a factor by permutation within centres; with many patients the other tests need no such calibration."""
-    if len(model.factors) > 1 or sum(len(p.event) for p in patients.values()) > MOST_PATIENTS:
+    if (
+        not study.plan.analyses.permutation
+        or len(model.factors) > 1
+        or sum(len(p.event) for p in patients.values()) > MOST_PATIENTS
+    ):
         return None
     scores = [p.event if p.time is None else log_rank_scores(p.time, p.event) for p in patients.values()]
     groups = [p.groups[:, 0] for p in patients.values()]

@@ -14,7 +14,7 @@ def tables_in_words(study: PooledStudy, answer: Answer) -> Iterator[str]:
     """Yield what leaves the centre."""
     tables, k = answer.tables, study.threshold
     yield f"Study: {study.title}, tables mode: one exchange; centre: {answer.centre}."
-    yield f"Patients analysed: {tables['flow']['analysed']}. No row, identifier, date or time of a patient leaves."
+    yield f"{flow_in_words(tables['flow'])} No row, identifier, date or time of a patient leaves."
     if k:
         yield f"Numbers of patients from 1 to {k - 1} are hidden, and what would tell them; these numbers leave:"
     else:
@@ -30,6 +30,12 @@ def tables_in_words(study: PooledStudy, answer: Answer) -> Iterator[str]:
                "first or the last here can read that patient's factors.")  # fmt: skip
     if answer.withheld:
         yield f"Not told: {'; '.join(explained(study, dict(answer.withheld)))}."
+
+
+def flow_in_words(flow: Mapping[str, Any]) -> str:
+    """Return how many patients the centre has, how many are analysed, and why the others are not."""
+    excluded = "".join(f", {reason} {n}" for reason, n in flow["excluded"].items())
+    return f"Patients analysed: {flow['analysed']}, of {_count(flow['patients'])} in the cohort{excluded}."
 
 
 def _name(levels: list[str]) -> str:

@@ -30,9 +30,15 @@ def information_kept(patients: Sequence[int], events: Sequence[int]) -> float | 
     >>> round(information_kept([2, 2], [2, 2]), 4)
     0.5217
     """
-    whole = _information(sum(patients), sum(events))
-    return sum(map(_information, patients, events)) / whole if whole > 0 else None
+    return share_kept(sum(map(information_of, patients, events)), sum(patients), sum(events))
 
 
-def _information(patients: int, events: int) -> float:
+def share_kept(information: float, patients: int, events: int) -> float | None:
+    """Return the share, given the sum of the information of all strata, and all their patients and events."""
+    whole = information_of(patients, events)
+    return information / whole if whole > 0 else None
+
+
+def information_of(patients: int, events: int) -> float:
+    """Return the information of one stratum, up to what depends on the factor: it adds up over strata."""
     return 0.0 if patients < 2 else float(events * (1 - (1 / np.arange(1, patients + 1)).sum() / patients))

@@ -15,6 +15,7 @@ from reinfuse.pooling.answering import AnswerDraft, centre_named, draft_answer, 
 from reinfuse.pooling.combining import PooledResults, combine, first_request
 from reinfuse.pooling.exchange import Request, answer_name, request_name
 from reinfuse.pooling.exchange_folder import Exchanges, read_folder
+from reinfuse.pooling.not_pooled import said_of_plan
 from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.table_combining import combine_tables
 from reinfuse.runtime.extras import require
@@ -29,10 +30,12 @@ __all__ = [
     "Combined",
     "PlannedPool",
     "PreparedAnswer",
+    "begin_pool",
     "combine_answers",
     "end_study",
     "plan_pool",
     "prepare_answer",
+    "prepare_pool",
     "write_prepared",
 ]
 
@@ -69,14 +72,46 @@ class PreparedAnswer:
 
 @dataclass(frozen=True)
 class PlannedPool:
-    """The first request of a study, and what its mode means in words."""
+    """A study that is not begun yet.
 
-    request: Path
-    mode: str
+    Attributes
+    ----------
+    words
+        What its mode means, and what of its plan is no part of it.
+    """
+
+    study: PooledStudy
+    words: tuple[str, ...]
 
 
-def plan_pool(study: Path, place: Destination) -> PlannedPool:
+def prepare_pool(study: Path, place: Destination) -> PlannedPool:
+    """Read a study; nothing is written.
+
+    Raises
+    ------
+    PlanRefused
+        With everything that is wrong with the study's file.
+    OutputRefused
+        If its first request could not be written.
+    """
+    place.check_files([FIRST])
+    planned = PooledStudy.load(study)
+    return PlannedPool(planned, (planned.mode_in_words(), *said_of_plan(planned)))
+
+
+def begin_pool(planned: PlannedPool, place: Destination) -> Path:
     """Write the first request of a study.
+
+    Raises
+    ------
+    OutputRefused
+        If the file cannot be written.
+    """
+    return _write_request(first_request(planned.study), place)
+
+
+def plan_pool(study: Path, place: Destination) -> Path:
+    """Read a study and write its first request.
 
     Raises
     ------
@@ -85,9 +120,7 @@ def plan_pool(study: Path, place: Destination) -> PlannedPool:
     OutputRefused
         If the file cannot be written.
     """
-    place.check_files([FIRST])
-    planned = PooledStudy.load(study)
-    return PlannedPool(_write_request(first_request(planned), place), planned.mode_in_words())
+    return begin_pool(prepare_pool(study, place), place)
 
 
 def prepare_answer(
@@ -116,6 +149,8 @@ def prepare_answer(
     CohortRefused, PlanRefused
         If the cohort cannot be analysed, or not as the study asks.
     """
+    from threadpoolctl import threadpool_limits
+
     wanted = read_request(request)
     if wanted.study.mode == "masked":
         require("pool")
@@ -126,11 +161,12 @@ def prepare_answer(
     if accepted is None:
         raise CohortRefused(problems)
     data = Study(accepted, wanted.study.plan).data
-    if wanted.study.mode == "masked":
-        from reinfuse.pooling.masked_answering import draft_masked
+    with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
+        if wanted.study.mode == "masked":
+            from reinfuse.pooling.masked_answering import draft_masked
 
-        return PreparedAnswer(draft_masked(wanted, name, data, again=again), problems)
-    return PreparedAnswer(draft_answer(wanted, name, data, again=again), problems)
+            return PreparedAnswer(draft_masked(wanted, name, data, again=again), problems)
+        return PreparedAnswer(draft_answer(wanted, name, data, again=again), problems)
 
 
 def write_prepared(prepared: PreparedAnswer, place: Destination) -> Path:
@@ -166,9 +202,12 @@ def combine_answers(
     OutputRefused
         If request or report cannot be written.
     """
+    from threadpoolctl import threadpool_limits
+
     place.check()
-    exchanges = read_folder(folder)
-    combined = _combined(exchanges, confirmed)
+    with threadpool_limits(limits=1):
+        exchanges = read_folder(folder)
+        combined = _combined(exchanges, confirmed)
     steps = len(exchanges.requests)
     if isinstance(combined, Request):
         path = _write_request(combined, Destination(folder, "pool", (), force))

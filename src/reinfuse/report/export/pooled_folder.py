@@ -9,6 +9,7 @@ from typing import Any
 
 from reinfuse.output import Destination
 from reinfuse.pooling.combining import PooledResults
+from reinfuse.pooling.not_pooled import said_of_plan
 from reinfuse.pooling.pooled_estimates import estimates
 from reinfuse.report.document.docx import word
 from reinfuse.report.document.html import html
@@ -60,4 +61,5 @@ def _contents(results: PooledResults, records: list[Estimate], today: date) -> d
         "exchanges": [{"request": r.digest, "answers": {c: a.digest for c, a in answers.items()}}
                       for r, answers in zip(exchanges.requests, exchanges.answers, strict=True)],
     }  # fmt: skip
+    withheld += [{"about": "plan", "text": text} for text in said_of_plan(study)]
     return {"provenance": provenance, "flow": flow, "estimates": [e.as_dict() for e in records], "warnings": withheld}

@@ -7,12 +7,15 @@ from datetime import date
 
 from reinfuse.pooling.centre_data import FEWEST_EVENTS, FEWEST_PATIENTS, PATIENTS_A_COEFFICIENT
 from reinfuse.pooling.combining import PooledResults
+from reinfuse.pooling.not_pooled import said_of_plan
 from reinfuse.pooling.pooled_study import FEWEST_CENTRES
+from reinfuse.report.analyses.hierarchy import WORDS
 from reinfuse.report.document.model import Block, Bullets, Document, Paragraph, Section, with_citations
 from reinfuse.report.pooled import tables
 from reinfuse.report.pooled.curves import curve_figures
+from reinfuse.report.pooled.hypotheses import hierarchy_table, interaction_table, primary_findings
 from reinfuse.report.text import number_format
-from reinfuse.results.estimate import Estimate
+from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate
 from reinfuse.version import __version__
 
 _REFERENCES = (
@@ -65,10 +68,21 @@ _METHODS = (
 _METHODS_OF_TOTALS = (
     _METHODS[0],
     "Times to an event: log-rank test stratified by centre [8]. Proportions have Clopper-Pearson intervals [9].",
+    f"{_METHODS[3]} Here from totals at half-years, to each of which a centre adds to a tenth of a patient.",
 )
 _LIMIT_OF_TOTALS = (
-    "Not available from totals of all centres: numbers by centre, heterogeneity between centres, effects without one "
-    "centre, Mantel-Haenszel and exact conditional odds ratios, centre-averaged survival, toxicity."
+    "Not available from totals of all centres: numbers by centre, effects without one centre (the difference of two "
+    "totals would be that centre), exact conditional odds ratios (they need the margins of each centre), tests by "
+    "permutation; and not asked for, as the tables of few centres could be worked out from such totals: "
+    "Mantel-Haenszel odds ratios, heterogeneity between centres."
+)
+_INTERACTIONS = (
+    "Pairs of factors that may act together: the products of their columns are added to the plan's model; penalised "
+    "likelihood ratio and profile interval of each product. Not estimated with fewer than 5 events a parameter."
+)
+_HIERARCHY = (
+    "Primary hypotheses of the plan were adjusted by {method}, the secondary ones together by the Benjamini-Hochberg "
+    "method; a hypothesis that could not be tested counts with a p-value of 1."
 )
 _PERMUTED = (
     "Tests by permutation exchange the levels of a factor among the patients of each centre [11]; unlike the other "
@@ -106,7 +120,8 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     if any(outcomes):
         yield Section("outcomes", "Outcomes", tuple(block for block in outcomes if block is not None))
     effects: list[Block] = list(tables.effect_tables(results, records))
-    more = (tables.homogeneity_table(results, records), tables.influence_table(results, records))
+    more = (interaction_table(results, records), hierarchy_table(results, records),
+            tables.homogeneity_table(results, records), tables.influence_table(results, records))  # fmt: skip
     effects += [table for table in more if table is not None]
     price = tables.price_sentence(results, records)
     effects += [Paragraph(price)] if price else []
@@ -114,10 +129,14 @@ def _sections(results: PooledResults, records: Sequence[Estimate]) -> Iterator[S
     permuted = any(one.permutation is not None for one in results.models)
     masked = results.study.mode == "masked"
     own = _METHODS_OF_TOTALS if masked else _METHODS
-    methods = (_TRAVELLED[results.study.mode], *own, *([_PERMUTED] if permuted else []))
+    plan = results.study.plan
+    methods = (_TRAVELLED[results.study.mode], *own, *([_PERMUTED] if permuted else []),
+               *([_INTERACTIONS] if any(one.model.pair for one in results.models) else []),
+               *([_HIERARCHY.format(method=WORDS[plan.hierarchy.method])] if plan.hierarchy else []))  # fmt: skip
     yield Section("methods", "Statistical methods", tuple(Paragraph(with_citations(text)) for text in methods))
     hidden = results.study.mode == "tables" and results.study.threshold
-    limits = (*([_LIMIT_OF_TOTALS] if masked else []), *_LIMITS, *([_SELECTED] if hidden else []))
+    limits = (*([_LIMIT_OF_TOTALS] if masked else []), *_LIMITS, *([_SELECTED] if hidden else []),
+              *said_of_plan(results.study))  # fmt: skip
     yield Section("limitations", "Limitations", (Bullets(limits),))
     yield Section("exchanges", "Exchanges", (Paragraph(_guards(results)), tables.exchange_table(results)))
     references = (*_REFERENCES, _OF_PERMUTATION) if permuted else _REFERENCES
@@ -133,6 +152,7 @@ def _answers(results: PooledResults, records: Sequence[Estimate]) -> Iterator[st
             share, low, high = (number_format.percent(v, e.n or 0) for v in (e.estimate, e.lower, e.upper))
             interval = number_format.limits(low, high)
             yield f"{tables.end_of(results, e)}: {e.events} of {e.n} patients, {share} ({interval})."
+    yield from primary_findings(results, records)
     firth = [e for e in records if e.analysis == "association" and (e.method or "").startswith("Firth")]
     below = [e for e in firth if e.p_value is not None and e.p_value < 1 - results.study.plan.confidence]
     for e in below:
@@ -143,8 +163,10 @@ def _answers(results: PooledResults, records: Sequence[Estimate]) -> Iterator[st
                f"{number_format.ratio(e.estimate)}{limits}, {number_format.p_equals(e)}, unadjusted for multiple "
                "testing.")  # fmt: skip
     for end in results.study.endpoints:
-        if not any(e.n for e in firth if e.endpoint == end):
-            yield f"{results.study.endpoint_label(end)}: no model, as too few centres could tell of it."
+        own = [e for e in firth if e.endpoint == end]
+        if own and not any(e.n for e in own):
+            why = (own[0].note or "").removeprefix(f"{NOT_ESTIMABLE}: ")
+            yield f"{results.study.endpoint_label(end)}: no model ({why})."
     if not below:
         alpha = number_format.level_of_test(1 - results.study.plan.confidence)
         yield f"None of {len(firth)} effects reaches {alpha}."

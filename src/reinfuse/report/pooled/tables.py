@@ -46,7 +46,7 @@ def baseline_table(results: PooledResults, records: Sequence[Estimate]) -> Table
     """Return the factors of all patients."""
     rows = []
     own = [e for e in records if e.analysis == "baseline"]
-    for factor in (f.name for f in results.study.plan.factors):
+    for factor in results.study.factors:
         of_factor = {(e.statistic, e.level): e for e in own if e.term == factor}
         levels = results.study.levels_of(factor)
         if levels:
@@ -149,7 +149,8 @@ def effect_tables(results: PooledResults, records: Sequence[Estimate]) -> Iterat
             continue
         notes: dict[str, str] = {}
         rows = [
-            Row(label_of(results, e), (_method(e), f"{e.events}/{e.n}", *_effect(e), _marked(e, notes))) for e in own
+            Row(label_of(results, e), (_method(e), f"{e.events}/{e.n}", *effect_cells(e), marked(e, notes)))
+            for e in own
         ]
         what = "Odds" if results.study.kind_of(end) == "binary" else "Hazard"
         head = ("Factor", "Model", "Events/n", f"{what} ratio", number_format.level(results.study.plan.confidence),
@@ -180,7 +181,8 @@ def _method(e: Estimate) -> str:
     return method.split(",")[0] if method.startswith(("Mantel", "exact")) else "log-rank, stratified"
 
 
-def _effect(e: Estimate) -> tuple[str, str, str]:
+def effect_cells(e: Estimate) -> tuple[str, str, str]:
+    """Return ratio, interval and p-value."""
     if e.statistic == "p_value":
         return "", "", number_format.p_value(e.p_value)
     low, high = (number_format.ratio(v) if v is not None else "not estimable" for v in (e.lower, e.upper))
@@ -189,7 +191,7 @@ def _effect(e: Estimate) -> tuple[str, str, str]:
     return value, interval, number_format.p_value(e.p_value)
 
 
-def _marked(e: Estimate, notes: dict[str, str]) -> str:
+def marked(e: Estimate, notes: dict[str, str]) -> str:
     """Return the mark of a record's note, which is told once under the table."""
     if not e.note:
         return ""
