@@ -5,18 +5,22 @@ The demo's findings and folders that several tests read; what only CI has is ski
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
+import pickle
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from helpers import quick
+from helpers import plain, quick
 from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
+from reinfuse.study import analysis, results
 
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
 _RELEASES = "REINFUSE_RELEASES"
@@ -33,6 +37,25 @@ def pytest_collection_modifyitems(items):
     """Put the longest files first; a process is given whole files, in this order."""
     place = {name: i for i, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+def pytest_collection_finish():
+    """Leave the tests themselves out of each search for garbage in circles, and search seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_second_process():
+    """Leave the other core to the other process of the tests, for which a second one would import all once more.
+
+    What it does, tests/test_second_process.py shows; commands that are started in a process of their own have one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (analysis, results):
+            patch.setattr(module, "second_process", lambda modules=(): nullcontext())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,33 +112,65 @@ def main(monkeypatch, capsys):
 
 
 @pytest.fixture(scope="session")
-def demo_findings():
-    """Findings of the bundled synthetic cohort."""
-    return Study(read_cohort(datasets()[DEMO].path), Plan.built_in()).run()
-
-
-@pytest.fixture(scope="session")
-def quick_findings():
-    """Findings of the bundled synthetic cohort by every analysis, with few draws."""
-    return Study(read_cohort(datasets()[DEMO].path), quick(Plan.built_in())).run()
-
-
-@pytest.fixture(scope="session")
-def demo_report(request, tmp_path_factory):
-    """The folder with the synthetic cohort's results: one for all processes, written by the first that asks for it."""
+def once_for_all(tmp_path_factory):
+    """Return what lets the first of the tests' processes that asks write a file or folder, for which others wait."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
-    folder = base / "demo_of_all" / "out"
-    try:
-        folder.parent.mkdir()
-    except FileExistsError:
-        until = time.monotonic() + 300
-        while not folder.is_dir():  # it is there at once, or not at all
-            assert time.monotonic() < until, "the process that writes the demo has not ended"
-            time.sleep(0.2)
-        return folder
-    return save(request.getfixturevalue("demo_findings"), folder)
+
+    def written(name, write):
+        place = base / f"{name}_of_all" / "out"
+        try:
+            place.parent.mkdir()
+        except FileExistsError:
+            until = time.monotonic() + 300
+            while not place.exists():  # it is there at once, or not at all
+                assert time.monotonic() < until, f"the process that writes {name} has not ended"
+                time.sleep(0.2)
+        else:
+            write(place)
+        return place
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def demo_by(once_for_all):
+    """Return what gives the findings of the bundled synthetic cohort by a plan, estimated once for all processes."""
+
+    def findings(name, plan):
+        def write(place):
+            draft = place.with_name("draft")
+            draft.write_bytes(pickle.dumps(Study(read_cohort(datasets()[DEMO].path), plan).run()))
+            draft.rename(place)
+
+        return pickle.loads(once_for_all(name, write).read_bytes())
+
+    return findings
+
+
+@pytest.fixture(scope="session")
+def demo_findings(demo_by):
+    """Findings of the bundled synthetic cohort."""
+    return demo_by("findings", Plan.built_in())
+
+
+@pytest.fixture(scope="session")
+def quick_findings(demo_by):
+    """Findings of the bundled synthetic cohort by every analysis, with few draws."""
+    return demo_by("quick_findings", quick(Plan.built_in()))
+
+
+@pytest.fixture(scope="session")
+def plain_findings(demo_by):
+    """Findings of the bundled synthetic cohort without what draws random numbers or takes long."""
+    return demo_by("plain_findings", plain(Plan.built_in()))
+
+
+@pytest.fixture(scope="session")
+def demo_report(request, once_for_all):
+    """The folder with the synthetic cohort's results: one for all processes, written by the first that asks for it."""
+    return once_for_all("demo", lambda place: save(request.getfixturevalue("demo_findings"), place))
 
 
 @pytest.fixture(scope="session")

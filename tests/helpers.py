@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from unittest import mock
 
 import openpyxl
 import polars as pl
 
 from reinfuse import Cohort, read_cohort
+from reinfuse.cli import main as cli
 from reinfuse.exceptions import CohortRefused, Problem
 from reinfuse.plan.analysis_plan import Analyses, Plan
 
@@ -121,6 +127,39 @@ def places(problems: tuple[Problem, ...]) -> list[tuple[str | None, int | None, 
 def read(folder: Path, **tables: str) -> Cohort:
     """Write and read a cohort."""
     return read_cohort(write_folder(folder, **tables))
+
+
+def command(*arguments: object, cwd: Path | None = None, answers: str = "", encoding: str = "utf-8",
+            **environment: str) -> subprocess.CompletedProcess[str]:  # fmt: skip
+    """Run the command line in this process, with what is typed into it: its exit status, output and errors.
+
+    Its output is that of a console of an encoding, whose errors show letters that it lacks by their numbers.
+
+    That a process of its own starts and ends as it should, tests/test_console.py, tests/test_cli.py (`_started`),
+    tests/test_extras.py and tests/test_output_stopped.py show.
+    """
+    words, status = ["reinfuse", *map(str, arguments)], 0
+    output, errors = (
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=lacking, newline="")
+        for lacking in ("strict", "backslashreplace")
+    )
+    with (
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+        mock.patch.object(sys, "argv", words),
+        mock.patch.object(sys, "stdin", io.StringIO(answers)),
+        mock.patch.dict(os.environ, environment),
+    ):
+        try:
+            cli.main()
+        except SystemExit as ended:
+            status = ended.code or 0
+    texts = []
+    for stream in (output, errors):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode(encoding, "replace"))
+    return subprocess.CompletedProcess(words, status, *texts)
 
 
 KEYS = ["analysis", "endpoint", "population", "group", "model", "term", "level", "statistic", "at"]

@@ -1,7 +1,10 @@
 """Every benchmark runs: each has a small size that compares answers, is too small for times, and writes nothing."""
 
+import os
+import runpy
 import subprocess
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +17,7 @@ NEEDS = {
     "large_cohort.py": ["Rscript"],
     "nca.py": ["openpkflow"],
     "registry.py": ["duckdb", "ibis"],
+    "registry_spark.py": ["pyspark"],
     "resampling.py": ["lifelines", "Rscript"],
     "kinetics/population.py": ["pymc"],
 }
@@ -23,6 +27,8 @@ COMPILED = {"kinetics/calibration.py", "kinetics/large.py", "kinetics/population
 ALONE = {"generate.py", "virtual/arithmetic.py", "virtual/jax_model.py", "virtual/peers.py", "virtual/planted.py"}
 """Parts of others."""
 FURTHER = {"virtual/calibration.py": [[], ["planted"]]}
+PROCESSES = {"operating_characteristics/run.py"}
+"""Starts processes as copies of its own, which would be of the tests' process, threads and all."""
 SCRIPTS = sorted(
     str(path.relative_to(BENCHMARKS))
     for path in BENCHMARKS.rglob("*.py")
@@ -47,8 +53,39 @@ def test_every_script_is_a_benchmark_or_a_part_of_one():
     assert set(NEEDS) <= set(SCRIPTS)
 
 
+@pytest.fixture
+def run_script(monkeypatch):
+    """Return what runs a benchmark as its command line does, in this process, which has imported what most need."""
+
+    def run(script, *arguments):
+        path, modules, settings = BENCHMARKS / script, set(sys.modules), dict(os.environ)
+        if script in PROCESSES:
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", str(path), *arguments], capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr[-2000:]
+            return
+        monkeypatch.setattr(sys, "argv", [str(path), *arguments])
+        monkeypatch.syspath_prepend(str(path.parent))
+        status = None
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as ended:
+            status = ended.code
+        finally:
+            os.environ.clear()
+            os.environ.update(settings)
+            for name in set(sys.modules) - modules:  # another folder's script may import a file of the same name
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(BENCHMARKS)):
+                    del sys.modules[name]
+        assert not status, status
+
+    return run
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_small_run(script):
+def test_a_small_run(script, run_script):
     if script in COMPILED:
         pytest.skip(f"benchmarks/{script} --small compiles for half a minute: run it alone")
     absent = [need for need in NEEDS.get(script, []) if missing(need)]
@@ -57,7 +94,5 @@ def test_a_small_run(script):
     before = {p: p.stat().st_mtime_ns for p in ROOT.glob("benchmarks/**/*.[cjp][sn][vog]*")}
     before |= {p: p.stat().st_mtime_ns for p in ROOT.glob("src/reinfuse/simulation/*.csv")}
     for more in FURTHER.get(script, [[]]):
-        done = subprocess.run([sys.executable, "-W", "ignore", str(BENCHMARKS / script), *more, "--small"],
-                              capture_output=True, text=True, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
+        run_script(script, *more, "--small")
     assert before == {p: p.stat().st_mtime_ns for p in before}

@@ -1,13 +1,12 @@
 """The command line: what it writes, what it refuses, and what it never shows."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from helpers import write_folder
+from helpers import command, write_folder
 from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
 
@@ -27,14 +26,14 @@ GOOD = {
 BAD = {**GOOD, "responses": "patient_id,day,response\nSECRETNAME,128,great\nP2,120,PD"}
 
 
-def _run(*arguments, **more):
-    environment = {**os.environ, **more.pop("env", {})}
+def _started(*arguments):
+    """Run the command line in a process of its own."""
     return subprocess.run([sys.executable, "-m", "reinfuse.cli", *map(str, arguments)], capture_output=True, text=True,
-                          env=environment, check=False, **more)  # fmt: skip
+                          check=False)  # fmt: skip
 
 
 def test_analyze_writes_and_says_where(tmp_path):
-    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--out", tmp_path / "out")
+    completed = _started("analyze", write_folder(tmp_path, **GOOD), "--out", tmp_path / "out")
     assert completed.returncode == 0, completed.stderr
     assert "2 patients analysed" in completed.stdout
     assert (tmp_path / "out" / "report.html").is_file()
@@ -42,21 +41,21 @@ def test_analyze_writes_and_says_where(tmp_path):
 
 def test_one_figure_of_a_cohort_and_the_references_of_results(tmp_path, demo_report):
     cohort = write_folder(tmp_path, **GOOD)
-    completed = _run("figure", "km_pfs", cohort, "--columns", "1", "--out", tmp_path / "figures")
+    completed = command("figure", "km_pfs", cohort, "--columns", "1", "--out", tmp_path / "figures")
     assert completed.returncode == 0, completed.stderr
     made = sorted(p.name for p in (tmp_path / "figures").iterdir())
     assert made == ["km_pfs.csv", "km_pfs.pdf", "km_pfs.png", "km_pfs.svg"]
-    wrong = _run("figure", "km_pfz", cohort)
+    wrong = command("figure", "km_pfz", cohort)
     assert wrong.returncode == 2
     assert "did you mean km_pfs?" in wrong.stderr
-    cited = _run("cite", demo_report)
+    cited = command("cite", demo_report)
     assert cited.stdout.startswith("@article{gauthier2021factors,")
     assert cited.stdout == (demo_report / "references.bib").read_text(encoding="utf-8")
-    assert len(_run("cite").stdout) > len(cited.stdout)
+    assert len(command("cite").stdout) > len(cited.stdout)
 
 
 def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path, demo_report):
-    completed = _run("share", demo_report, "--out", tmp_path / "shared")
+    completed = command("share", demo_report, "--out", tmp_path / "shared")
     assert completed.returncode == 0, completed.stderr
     assert "removed: row of a patient" in completed.stdout
     names = {p.name for p in (tmp_path / "shared").rglob("*")}
@@ -71,13 +70,13 @@ def test_results_are_shared_without_patients_and_a_cohort_is_no_results(tmp_path
         "README.txt",
     } <= names
     assert "patients.csv" not in names
-    refused = _run("share", write_folder(tmp_path, **GOOD))
+    refused = command("share", write_folder(tmp_path, **GOOD))
     assert refused.returncode == 2
     assert "name a folder that `reinfuse analyze` made" in refused.stderr
 
 
 def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
-    completed = _run("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
+    completed = _started("analyze", write_folder(tmp_path, **BAD), "--out", tmp_path / "out")
     assert completed.returncode == 2
     assert "responses, row 2 of the sheet, patient_id" in completed.stderr
     assert "responses, row 2 of the sheet, response" in completed.stderr
@@ -86,7 +85,7 @@ def test_refused_cohort_exits_2_tells_all_and_writes_nothing(tmp_path):
 
 
 def test_json_problems_are_the_contract(tmp_path):
-    completed = _run("check", write_folder(tmp_path, **BAD), "--json")
+    completed = command("check", write_folder(tmp_path, **BAD), "--json")
     assert completed.returncode == 2
     problems = json.loads(completed.stdout)["problems"]
     assert [set(p) for p in problems] == [
@@ -98,7 +97,7 @@ def test_json_problems_are_the_contract(tmp_path):
 
 
 def test_check_of_a_good_cohort(tmp_path):
-    completed = _run("check", write_folder(tmp_path, **GOOD))
+    completed = command("check", write_folder(tmp_path, **GOOD))
     assert completed.returncode == 0
     assert "can be analysed" in completed.stdout
 
@@ -106,7 +105,7 @@ def test_check_of_a_good_cohort(tmp_path):
 def test_refused_plan_exits_2(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text('titel = "x"\n[[models]]\nendpoint = "pfs"\nfactors = ["cart1_cyflu"]\n')
-    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out", "--json")
+    completed = command("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out", "--json")
     assert completed.returncode == 2
     rules = {p["column"] or p["rule"]: p for p in json.loads(completed.stdout)["problems"]}
     assert rules["titel"]["remedy"] == "did you mean title?"
@@ -116,7 +115,7 @@ def test_refused_plan_exits_2(tmp_path):
 def test_no_patient_with_the_index_infusion(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text("index_infusion = 3\n")
-    completed = _run("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out")
+    completed = command("analyze", write_folder(tmp_path, **GOOD), "--plan", plan, "--out", tmp_path / "out")
     assert completed.returncode == 2
     assert "no patient has an infusion 3" in completed.stderr
 
@@ -148,30 +147,30 @@ def test_no_network_is_used(tmp_path, monkeypatch):
 
 
 def test_template_passes_its_own_check_once_filled(tmp_path):
-    completed = _run("template", tmp_path / "new")
+    completed = command("template", tmp_path / "new")
     assert completed.returncode == 0
     written = {p.name for p in (tmp_path / "new").iterdir()}
     assert written == {"patients.csv", "infusions.csv", "responses.csv", "mrd.csv", "counts.csv", "toxicities.csv",
                        "therapies.csv", "cohort.xlsx", "plan.toml", "map.toml"}  # fmt: skip
-    empty = _run("check", tmp_path / "new", "--json")
+    empty = command("check", tmp_path / "new", "--json")
     assert empty.returncode == 2
     assert [p["rule"] for p in json.loads(empty.stdout)["problems"]] == ["holds no patient"]
-    assert _run("check", tmp_path / "new" / "cohort.xlsx", "--json").stdout == empty.stdout
+    assert command("check", tmp_path / "new" / "cohort.xlsx", "--json").stdout == empty.stdout
     with (tmp_path / "new" / "patients.csv").open("a") as file:
         file.write("P1,2024-03-01,,,CLL,,F,60\n")
     with (tmp_path / "new" / "infusions.csv").open("a") as file:
         file.write("P1,1,2023-01-01,,2e6,Cy/Flu,,3,no\nP1,2,2023-06-01,,2e7,Cy/Flu,relapse,4,no\n")
-    assert _run("check", tmp_path / "new").returncode == 0
+    assert command("check", tmp_path / "new").returncode == 0
 
 
 def test_template_leaves_filled_files_alone(tmp_path):
     (tmp_path / "patients.csv").write_text("mine")
-    _run("template", tmp_path)
+    command("template", tmp_path)
     assert (tmp_path / "patients.csv").read_text() == "mine"
 
 
 def test_schema_lists_every_declared_column():
-    declared = json.loads(_run("schema", "--json").stdout)
+    declared = json.loads(command("schema", "--json").stdout)
     assert {"table": "infusions", "column": "dose_cells_per_kg"}.items() <= next(
         t for t in declared if t["column"] == "dose_cells_per_kg"
     ).items()
@@ -179,14 +178,14 @@ def test_schema_lists_every_declared_column():
 
 
 def test_datasets_are_named_with_their_kind():
-    shown = _run("datasets").stdout
+    shown = command("datasets").stdout
     assert f"{DEMO} (synthetic)" in shown
     assert "sheih_2020 (real, published)" in shown
     assert set(datasets()) == {DEMO, "sheih_2020", "brudno_2016"}
 
 
 def test_demo_of_an_unknown_cohort_names_the_known_ones():
-    completed = _run("demo", "--dataset", "gauthier")
+    completed = command("demo", "--dataset", "gauthier")
     assert completed.returncode == 2
     assert "sheih_2020" in completed.stderr
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from helpers import write_folder
+from helpers import command, write_folder
 from outputs import run, write_study
 from test_cli import GOOD
 
@@ -23,26 +23,34 @@ ODD = {**GOOD, "responses": "patient_id,day,response\nP1,128,Tót😀\nP2,120,PD
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8", "utf-16"])
 def test_json_is_valid_on_every_console(tmp_path, encoding):
-    completed = run("check", write_folder(tmp_path, **ODD), "--json", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    assert (completed.returncode, completed.stderr) == (2, b"")
-    problems = json.loads(completed.stdout.decode(encoding))["problems"]
+    completed = command("check", write_folder(tmp_path, **ODD), "--json", encoding=encoding)
+    assert (completed.returncode, completed.stderr) == (2, "")
+    problems = json.loads(completed.stdout)["problems"]
     assert "Tót😀" in {p["value"] for p in problems}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-@pytest.mark.parametrize("command", [
+@pytest.mark.parametrize("words", [
     ["check", "COHORT"], ["schema", "--json"], ["schema", "--markdown"], ["cite"],
     ["virtual", "parameters"], ["virtual", "parameters", "--json"], ["virtual", "parameters", "--markdown"],
 ])  # fmt: skip
-def test_no_text_stops_the_program_on_a_console_that_lacks_letters(tmp_path, command, encoding):
+def test_no_text_stops_the_program_on_a_console_that_lacks_letters(tmp_path, words, encoding):
     cohort = write_folder(tmp_path, **ODD)
-    completed = run(*(cohort if c == "COHORT" else c for c in command), PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    assert completed.returncode == (2 if command[0] == "check" else 0), completed.stderr
-    assert b"fault of the program" not in completed.stderr
-    if "--json" in command:
-        json.loads(completed.stdout.decode("ascii"))
-    if command[0] == "check" and encoding == "latin-1":
-        assert b"[T\xf3t\\U0001f600] -> use one of" in completed.stderr
+    completed = command(*(cohort if word == "COHORT" else word for word in words), encoding=encoding)
+    assert completed.returncode == (2 if words[0] == "check" else 0), completed.stderr
+    assert "fault of the program" not in completed.stderr
+    if "--json" in words:
+        assert completed.stdout.isascii()
+        json.loads(completed.stdout)
+    if words[0] == "check" and encoding == "latin-1":
+        assert "[T\xf3t\\U0001f600] -> use one of" in completed.stderr
+
+
+def test_a_process_of_its_own_is_told_of_its_console(tmp_path):
+    """As the console tells it, by the environment: the rest is the same in this process."""
+    completed = run("check", write_folder(tmp_path, **ODD), PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    assert completed.returncode == 2, completed.stderr
+    assert b"[T\xf3t\\U0001f600] -> use one of" in completed.stderr
 
 
 def test_an_analysis_ends_well_on_such_a_console_and_names_odd_folders(study, tmp_path):

@@ -35,8 +35,8 @@ NO_RULES = CellRules()
 
 
 @pytest.fixture(scope="module")
-def plain_demo():
-    return Study(read_cohort(datasets()[DEMO].path), plain(Plan.built_in())).run()
+def plain_demo(plain_findings):
+    return plain_findings
 
 
 def shown(findings, analysis, statistic="proportion"):

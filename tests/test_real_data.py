@@ -144,8 +144,14 @@ def test_workbook_saved_by_openpyxl_gives_the_same_findings(tmp_path, demo_findi
         for row in frame.iter_rows():
             sheet.append(list(row))
     book.save(tmp_path / "cohort.xlsx")
-    findings = Study(read_cohort(tmp_path / "cohort.xlsx"), Plan.built_in()).run()
-    assert [e.as_dict() for e in findings.estimates] == [e.as_dict() for e in demo_findings.estimates]
+    only = ("flow", "baseline", "response", "survival", "toxicity", "associations", "within patients", "exposure",
+            "exposure and outcome")  # fmt: skip
+    findings = Study(read_cohort(tmp_path / "cohort.xlsx"), Plan.built_in()).run(only=only)
+    estimated = set(findings.estimates)
+    assert {e.analysis for e in estimated} >= {
+        "flow", "baseline", "response", "survival", "toxicity", "association", "paired", "kinetics"}  # fmt: skip
+    assert [e for e in demo_findings.estimates if e in estimated] == list(findings.estimates)
+    assert findings.patients.equals(demo_findings.patients)
 
 
 def test_findings_are_a_frame_of_finite_numbers(demo_findings):

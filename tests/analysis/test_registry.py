@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import plain, quick
+from helpers import quick
 from reinfuse import Plan, Study, read_cohort
 from reinfuse.analyses import registry
 from reinfuse.analyses.documentation import with_tables
@@ -346,8 +346,7 @@ def test_what_is_not_declared_for_sharing_is_not_shared(findings):
     assert "rmst" not in shared
 
 
-def test_a_plan_without_it_has_nothing_of_an_analysis_with_a_switch_of_its_own():
-    plain_findings = Study(read_cohort(datasets()[DEMO].path), plain(Plan.built_in())).run()
+def test_a_plan_without_it_has_nothing_of_an_analysis_with_a_switch_of_its_own(plain_findings):
     own = {a.records for a in registry.analyses() if a.own_switch}
     assert own.isdisjoint(e.analysis for e in plain_findings.estimates)
     assert not any("restricted mean" in text for text in methods(plain_findings, lambda *_: "[]"))

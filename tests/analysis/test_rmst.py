@@ -124,7 +124,8 @@ def cohort():
 def estimates(cohort, setting):
     plan = plain(Plan.of({"analyses": {"rmst": setting}}))
     plan = plan.model_copy(update={"analyses": plan.analyses.model_copy(update={"further": {"rmst": setting}})})
-    return [e for e in Study(cohort, plan).run().estimates if e.analysis == "rmst"]
+    only = ("restricted mean survival time",)
+    return [e for e in Study(cohort, plan).run(only=only).estimates if e.analysis == "rmst"]
 
 
 def test_the_bundled_cohort_to_a_year(cohort):
@@ -136,8 +137,9 @@ def test_the_bundled_cohort_to_a_year(cohort):
     assert all(e.estimate is not None or NOT_ESTIMABLE in e.note for e in records)
 
 
-def test_it_is_off_unless_a_plan_asks(cohort):
+def test_it_is_off_unless_a_plan_asks(cohort, plain_findings):
     assert estimates(cohort, False) == []
+    assert not [e for e in plain_findings.estimates if e.analysis == "rmst"]
     assert Plan.of({}).analyses.value("rmst") is False
 
 

@@ -12,16 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cohorts import EIGHT
-from helpers import cells, estimates_agree, plain, write_folder, write_workbook
+from helpers import cells, estimates_agree, write_folder, write_workbook
 from reinfuse import read_cohort
 from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.plan.analysis_plan import Factor, Plan, Rules
+from reinfuse.plan.options import Analyses
 from reinfuse.study import Study
 from reinfuse.tabular import cell_parsing
 
 Tables = Mapping[str, list[list[str]]]
-PLAN = plain(Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="ldh_high", column="LDH", above=240)), models=()))
+PLAN = Plan(factors=(Factor(name="cart1_cy_flu"), Factor(name="ldh_high", column="LDH", above=240)), models=(),
+            analyses=Analyses.none().model_copy(update={"kinetics": True, "paired": True}))  # fmt: skip
+"""All of a cohort's tables are analysed, by what is neither drawn at random nor made of other analyses."""
 EIGHT_CELLS = {name: cells(text) for name, text in EIGHT.items()}
 TIMED = ("day", "last_contact", "death")
 

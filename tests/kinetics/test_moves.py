@@ -58,8 +58,9 @@ def agree(w, start):
 def test_gliding_leaves_a_distribution_as_it_is():
     start = drawn(np.random.default_rng(1))
     w, now, taken = jnp.asarray(start), pace(BLOCKS[0]), []
+    move = jax.jit(lambda key, w, now: glide(key, skew, w, now=now, blocks=BLOCKS))
     for key in jax.random.split(jax.random.PRNGKey(1), 30):
-        w, accepted = glide(key, skew, w, now=now, blocks=BLOCKS)
+        w, accepted = move(key, w, now)
         now = adapted(now, accepted)
         taken.append(float(accepted.mean()))
     assert agree(w, start) > 0.99
@@ -77,9 +78,10 @@ def test_leaping_leaves_a_distribution_as_it_is():
                   eye / scale[:, None, None, None] * np.ones(N), np.tile(-K * np.log(scale)[:, None], N),
                   np.log(np.tile([[0.3], [0.7]], N)))  # fmt: skip
     maps = (lambda w: 2 * w + 1), (lambda theta: (theta - 1) / 2)
-    w = jnp.asarray(start)
+    w, modes = jnp.asarray(start), jax.tree.map(jnp.asarray, modes)
+    move = jax.jit(lambda key, w, modes: leap(key, skew, w, maps=maps, modes=modes, blocks=BLOCKS))
     for key in jax.random.split(jax.random.PRNGKey(2), 150):
-        w = leap(key, skew, w, maps=maps, modes=jax.tree.map(jnp.asarray, modes), blocks=BLOCKS)
+        w = move(key, w, modes)
     assert agree(w, start) > 0.5
 
 

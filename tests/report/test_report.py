@@ -9,16 +9,19 @@ import numpy as np
 import polars as pl
 import pytest
 
+from helpers import read
 from pages import Page
-from reinfuse import main_tables, save
+from reinfuse import Plan, Study, main_tables, save
 from reinfuse.analyses.paired import WORTH
 from reinfuse.exceptions import CohortRefused, OutputRefused
+from reinfuse.plan.options import Analyses
 from reinfuse.report.figures import theme
 from reinfuse.report.text import number_format
 from reinfuse.report.text.narrative import Prose
 from reinfuse.results.curves import CURVE_POINTS
 from reinfuse.results.estimate import FIELDS
 from reinfuse.results.findings import Findings
+from test_cli import GOOD
 
 PREDICTIVE = ("c_index", "c_index_corrected", "calibration_slope_corrected")
 """Statistics that are no ratio and are told like one, with an interval."""
@@ -116,25 +119,33 @@ def test_methods_name_what_was_run_and_nothing_else(demo_findings):
     assert cited == set(range(1, len(prose.references) + 1))
 
 
-def test_saving_twice_leaves_the_later_result_only(demo_findings, demo_report, tmp_path):
+@pytest.fixture
+def few(tmp_path_factory):
+    """Return the findings of two patients, by no analysis that a plan can do without."""
+    plan = Plan.built_in().model_copy(update={"analyses": Analyses.none()})
+    return Study(read(tmp_path_factory.mktemp("two"), **GOOD), plan).run()
+
+
+def test_saving_twice_leaves_the_later_result_only(few, demo_report, tmp_path):
     out = Path(shutil.copytree(demo_report, tmp_path / "out"))
     (out / "figures" / "old.svg").write_text("x")
     with pytest.raises(OutputRefused):
-        save(demo_findings, out)
-    save(demo_findings, out, force=True)
+        save(few, out)
+    save(few, out, force=True)
+    assert Findings.load(out).estimates == few.estimates
     assert not (out / "figures" / "old.svg").exists()
     aside, _ = sorted(tmp_path.iterdir(), reverse=True)
     assert aside.name.startswith("out-replaced-")
     assert (aside / "figures" / "old.svg").read_text() == "x"
 
 
-def test_a_failing_figure_leaves_nothing_behind(demo_findings, tmp_path, monkeypatch):
+def test_a_failing_figure_leaves_nothing_behind(few, tmp_path, monkeypatch):
     def broken(*_, **__):
         raise OSError("no space")
 
     monkeypatch.setattr("reinfuse.report.export.results_folder.documents", broken)
     with pytest.raises(OutputRefused):
-        save(demo_findings, tmp_path / "out")
+        save(few, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

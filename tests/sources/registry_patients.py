@@ -310,8 +310,8 @@ def write_redcap(folder: Path) -> Path:
             instances[who] = instances.get(who, 0) + 1
             cells = {f"{form}_date" if name == "date" else name: text for name, text in row.items()}
             coded = {name: codes[name][text] if name in codes else text for name, text in cells.items()}
-            rows.append({"redcap_repeat_instrument": form, "redcap_repeat_instance": str(instances[who] if form else ""),
-                         **{name: text for name, text in coded.items() if name in head}})  # fmt: skip
+            repeat = {"redcap_repeat_instrument": form, "redcap_repeat_instance": str(instances[who] if form else "")}
+            rows.append(repeat | {name: text for name, text in coded.items() if name in head})
     folder.mkdir()
     with (folder / "data.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, head, restval="")

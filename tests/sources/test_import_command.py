@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from workbooks import EXAMPLES
 
-from helpers import QUICK
+from helpers import QUICK, command
 
 ANSWERS = {
     "source.ids": "keep",
@@ -37,8 +34,7 @@ ENDPOINTS = {
 
 def run(folder, *arguments, answers=""):
     """Run the command line in a folder."""
-    return subprocess.run([sys.executable, "-m", "reinfuse.cli", *map(str, arguments)], capture_output=True, text=True,
-                          cwd=folder, input=answers, env={**os.environ, "PYTHONUTF8": "1"}, check=False)  # fmt: skip
+    return command(*arguments, cwd=folder, answers=answers)
 
 
 @pytest.fixture(scope="module")

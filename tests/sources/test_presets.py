@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
+from helpers import command
 from reinfuse.exceptions import SourceRefused
 from reinfuse.sources.follow import follow
 from reinfuse.sources.map_file import map_text, read_map
@@ -180,10 +178,8 @@ def test_total_cells_without_a_weight_ask_for_it(tmp_path):
 
 def test_the_command_names_a_preset_that_fits_and_takes_it(tmp_path):
     path = written("cibmtr_4006", tmp_path)
-    command = [sys.executable, "-m", "reinfuse.cli", "map", str(path), "--out"]
-    told = subprocess.run([*command, str(tmp_path / "a.toml")], capture_output=True, text=True, check=True).stdout
+    told = command("map", path, "--out", tmp_path / "a.toml").stdout
     assert "--preset cibmtr_4006" in told
-    command += [str(tmp_path / "b.toml"), "--preset", "cibmtr_4006"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = command("map", path, "--out", tmp_path / "b.toml", "--preset", "cibmtr_4006").stdout
     assert "Are these CAR-positive viable T cells?" in told
     assert 'weight = "Actual weight"' in (tmp_path / "b.toml").read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from workbooks import EXAMPLES
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from helpers import QUICK
+from helpers import command as run_command
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "from-spreadsheet.md"
 _BLOCK = re.compile(r"```console\n(\$ .*?\n)(.*?)```", re.DOTALL)
@@ -36,9 +36,7 @@ def run_block(command: str, shown: str, folder: Path) -> str:
     """Return what a command prints in a folder, with what is typed into it."""
     arguments = command.removeprefix("$ reinfuse ").split()
     typed = [line.removeprefix("> ") for line in shown.splitlines() if line.startswith("> ")]
-    done = subprocess.run([sys.executable, "-m", "reinfuse.cli", *arguments], capture_output=True, text=True,
-                          cwd=folder, input="".join(f"{line}\n" for line in typed), check=False,
-                          env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": "120"})  # fmt: skip
+    done = run_command(*arguments, cwd=folder, answers="".join(f"{line}\n" for line in typed), COLUMNS="120")
     answers = iter(typed)
     asked = re.sub(r"^> ", lambda _: f"> {next(answers, '')}\n", done.stderr, flags=re.MULTILINE)
     whole = (asked + done.stdout).replace(f"{folder.resolve()}{os.sep}", "").replace(str(folder.resolve()), ".")

@@ -11,7 +11,8 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-_NO_LIMIT = 10**15
+_NO_LIMIT = 2**31 - 1
+"""Rows beyond what one cohort has; Spark takes no greater number."""
 EVENTS: Mapping[str, str] = {
     "drug_exposure": "drug", "procedure_occurrence": "procedure", "condition_occurrence": "condition",
     "measurement": "measurement", "observation": "observation",
