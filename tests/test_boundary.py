@@ -86,7 +86,7 @@ def test_every_analysis_that_is_not_run_says_so(eight):
 
 def test_every_step_belongs_to_a_known_analysis(eight):
     names = []
-    quickly = Study(eight.cohort, quick(Plan.built_in()))
+    quickly = Study(eight.cohort, quick(Plan.built_in(), draws=19, bootstraps=2))
     quickly.run(lambda name, done, total: names.append(name))
     known = {a.name for a in analyses()}
     assert {analysis_of(n).name for n in names if n != "done"} <= known

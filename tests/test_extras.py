@@ -71,7 +71,7 @@ def test_what_needs_no_extra_runs_without_them(tmp_path):
     every = [m for modules in MODULES.values() for m in modules]
     assert json.loads(without(every, "virtual", "parameters", "--json").stdout)["parameters"]
     counts = ["kinetics", str(datasets()[DEMO].path), "--no-sampling", "--out", str(tmp_path / "k")]
-    for arguments in (["virtual", "trial", "--help"], ["kinetics", "--help"], ["datasets"], counts):
+    for arguments in (["virtual", "trial", "--help"], ["kinetics", "--help"], counts):
         done = without(every, *arguments)
         assert done.returncode == 0, done.stderr
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cohorts import EIGHT
-from helpers import plain, read
+from helpers import read
 from hostile import wide
 from reinfuse import Plan, Study
 from reinfuse.cohort import validation
@@ -15,6 +15,7 @@ from reinfuse.cohort.cohort import examine
 from reinfuse.cohort.lymphodepletion import regimen_class
 from reinfuse.cohort.raw_tables import read_raw
 from reinfuse.exceptions import nearest
+from reinfuse.plan.options import Analyses
 from reinfuse.report.export import results_folder
 from reinfuse.runtime.second_process import worth_a_copy
 from reinfuse.tabular.cell_parsing import read_number
@@ -103,6 +104,7 @@ def test_a_sheet_of_many_columns_is_not_copied_into_a_second_process(tmp_path, m
     monkeypatch.setattr(results_folder, "worth_a_copy", lambda rows, columns: False)
     draft = tmp_path / "out"
     draft.mkdir()
-    findings = Study(read(tmp_path, **EIGHT), plain(Plan.built_in())).run()
+    few = Plan.built_in().model_copy(update={"analyses": Analyses.none()})
+    findings = Study(read(tmp_path, **EIGHT), few).run()
     results_folder.write_results(findings, draft, second=object())
     assert (draft / "report.html").is_file()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import plain, quick, read
+from helpers import plain, read
 from reinfuse import Plan, Study
 from reinfuse.kinetics.day_28 import LAST_VISIT, NO_LIMIT, area_by, least_limit, peak_by
 from reinfuse.kinetics.exposure import LOGGED, exposures
@@ -254,7 +254,7 @@ def test_no_small_cohort_ends_the_analysis_of_its_counts(tmp_path):
     for seed in range(30):
         tables = small_cohort(np.random.default_rng(seed))
         cohort = read(tmp_path, **{name: "\n".join(lines) for name, lines in tables.items()})
-        findings, _ = Study(cohort, quick(Plan.built_in())).kinetics(sampling=False)
+        findings, _ = Study(cohort, PLAN).kinetics(sampling=False)
         ratios = [e for e in findings.estimates if e.statistic.endswith("ratio")]
         assert ratios
         for e in ratios:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from test_figures import boxes
 
-from helpers import plain, read
+from helpers import read
 from pages import docx_text
 from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cohort.endpoints import DAYS_A_MONTH
@@ -22,6 +22,7 @@ from reinfuse.data import DEMO, datasets
 from reinfuse.disclosure import suppressed
 from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.figure_options import PALETTES, FigureLook
+from reinfuse.plan.options import Analyses
 from reinfuse.report.export.single_figure import one
 from reinfuse.report.figures import km, theme
 from reinfuse.report.figures.postscript import as_eps
@@ -43,7 +44,8 @@ COHORT = {
 
 
 def plan_of(**settings) -> Plan:
-    return plain(Plan.of({"report": {"figure_style": settings}}))
+    plan = Plan.of({"report": {"figure_style": settings}})
+    return plan.model_copy(update={"analyses": Analyses.none()})
 
 
 def findings(folder, **settings):
