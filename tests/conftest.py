@@ -31,8 +31,8 @@ LONGEST = ("test_share.py", "test_joint.py", "test_population.py", "test_benchma
            "test_figure_list.py", "test_moves.py", "test_only.py", "test_boundary.py", "test_documents.py",
            "test_roundtrip.py", "test_report_screen.py", "test_command_line.py", "test_failure_mechanisms.py",
            "test_real_data.py", "test_properties.py", "test_synthesis.py", "test_counts_by_day_28.py",
-           "test_browser.py", "test_output_stopped.py", "test_console.py", "test_cli.py", "test_cores.py", "test_floods.py",
-           "test_trial.py")  # fmt: skip
+           "test_browser.py", "test_output_stopped.py", "test_console.py", "test_cli.py", "test_cores.py",
+           "test_floods.py", "test_trial.py")  # fmt: skip
 """Files that take longest: begun first, so that no process works on one of them while the others have nothing left."""
 
 
