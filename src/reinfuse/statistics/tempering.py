@@ -1,9 +1,9 @@
 """Sequential Monte Carlo by tempering: particles are led from a prior to a posterior through powers of the likelihood.
 
 The next power is the one at which a share of the particles stays effective (Del Moral, Doucet & Jasra, Stat Comput
-2012;22:1009-1020). Resampling is systematic (Kitagawa, J Comput Graph Stat 1996;5:1-25). Standard normal numbers are
-moved by a Crank-Nicolson step, which leaves their distribution unchanged (Cotter, Roberts, Stuart & White, Stat Sci
-2013;28:424-446), so that the likelihood alone decides whether a move is accepted.
+2012;22:1009-1020). Resampling is systematic (Kitagawa, J Comput Graph Stat 1996;5:1-25). Particles are
+moved by a Crank-Nicolson step (Cotter, Roberts, Stuart & White, Stat Sci 2013;28:424-446) around mean and covariance of
+others, so that moves are long where the data say little and short where they say much.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from reinfuse.arrays import Floats, Integers
 
 _HALVINGS = 50
-_LEAST_STEP, _MOST_STEP = 0.03, 1.0
+_LEAST_STEP, _MOST_STEP = 0.03, 0.95
 ACCEPTED = 0.25
 """Share of accepted moves to which steps are adapted."""
 
@@ -66,10 +66,36 @@ def resampled(weight: Floats, size: int, random: np.random.Generator) -> Integer
     return chosen
 
 
-def crank_nicolson(normal: Floats, fresh: Floats, step: float) -> Floats:
-    """Return proposals for standard normal numbers, from as many fresh ones."""
-    proposal: Floats = np.sqrt(1.0 - step**2) * normal + step * fresh
-    return proposal
+def around(z: Floats, others: Floats, *, fresh: Floats, steps: Floats) -> tuple[Floats, Floats]:
+    """Return proposals for points by a Crank-Nicolson step around mean and covariance of others, and the log of the
+    ratio with which their standard normal prior enters the acceptance of a move.
+
+    Parameters
+    ----------
+    z, others
+        Points, (points, numbers) each; `others` are not moved.
+    fresh
+        Standard normal numbers, as many as `z`.
+    steps
+        Size of each point's step, below 1.
+    """
+    mean, root = _normal(others)
+    size = steps[:, None]
+    proposed: Floats = mean + np.sqrt(1.0 - size**2) * (z - mean) + size * (fresh @ root.T)
+    return proposed, _beyond(proposed, mean, root=root) - _beyond(z, mean, root=root)
+
+
+def _normal(z: Floats) -> tuple[Floats, Floats]:
+    """Return mean and root of the covariance of points, drawn towards a diagonal one as far as they are few."""
+    share = z.shape[1] / (z.shape[1] + len(z))
+    covariance = (1 - share) * np.cov(z.T) + share * np.diag(z.var(axis=0) + 0.02)
+    return z.mean(axis=0), np.linalg.cholesky(covariance)
+
+
+def _beyond(z: Floats, mean: Floats, *, root: Floats) -> Floats:
+    """Return the log of a standard normal density minus that of the normal that the moves leave unchanged."""
+    log_ratio: Floats = -0.5 * np.sum(z**2, axis=1) + 0.5 * np.sum(np.linalg.solve(root, (z - mean).T) ** 2, axis=0)
+    return log_ratio
 
 
 def adapted(step: float, accepted: float) -> float:

@@ -31,14 +31,14 @@ from reinfuse.version import __version__
 
 COST = (
     "What a protocol costs: severe CRS (a surrogate), severe neurotoxicity, infections and prolonged neutropenia by "
-    "published rates, charged to lymphodepletion and dose; their sum is the number of toxicities expected of a "
-    "patient. What a toxicity weighs against the objective is a judgement, not a result: the frontier shows which "
-    "protocol is the best for which weight. No manufacturing limit is charged."
+    "published rates, charged to lymphodepletion and dose; their sum is the number of toxicities expected of a patient "
+    "who is given the infusion. What a toxicity weighs against the objective is a judgement, not a result: the "
+    "frontier shows which protocol is the best for which weight. No manufacturing limit is charged."
 )
 FRONTIER = (
     "No admissible protocol on the frontier can be bettered in one respect without being worse in the other. Beside "
     "each stand the weights of one toxicity, in units of the objective, for which it is the best of all evaluated. At "
-    "a weight of 0.1, one more patient who reaches the objective outweighs ten toxicities."
+    "a weight of 0.05, one more patient who reaches the objective outweighs twenty toxicities."
 )
 WHO = (
     "All protocols are evaluated in the same virtual patients: those who need a second infusion on the earliest day on "
@@ -171,7 +171,7 @@ def _toxicities(result: SearchResult) -> Iterator[Table]:
     head = ("Protocol", "Severe CRS", *TOXICITIES.values(), "Expected a patient", *(("Fludarabine exposure",) * known))
     classes = "; ".join(f"{c.name} from {c.low:g} mg h/L: PFS at one year {100 * c.pfs_1_year:.0f}%" for c in EXPOSURE)
     yield Table("search_toxicities", "Toxicities of the finalists", head, tuple(rows),
-                ("In patients given the second infusion; expected of a patient: over all, the not treated included",
+                ("In patients given the second infusion; expected of a patient: the sum, of one who is given it",
                  *((f"Exposure ({SCORDO}): {classes}; not charged",) * known)))  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.runtime.progress import Progress
+from reinfuse.statistics.tempering import around
 
 STEP = 0.35
 _LEAST_EFFECTIVE = 0.5
@@ -103,27 +104,12 @@ def _moved(z: Floats, fit: Floats, power: float, *, step: float, judge: Callable
     halves = np.array_split(random.permutation(len(z)), 2)
     accepted = 0
     for half, others in (halves, halves[::-1]):
-        mean, root = _normal(z[others])
-        off = z[half] - mean
-        steps = step * np.exp(0.5 * random.standard_normal(len(half)))
-        steps = np.minimum(steps, 0.95)[:, None]
-        proposed = mean + np.sqrt(1 - steps**2) * off + steps * (random.standard_normal(off.shape) @ root.T)
+        steps = np.minimum(step * np.exp(0.5 * random.standard_normal(len(half))), 0.95)
+        fresh = random.standard_normal((len(half), z.shape[1]))
+        proposed, gain = around(z[half], z[others], fresh=fresh, steps=steps)
         new = judge(proposed)
-        ratio = power * (new - fit[half]) + _beyond(proposed, mean, root=root) - _beyond(z[half], mean, root=root)
+        ratio = power * (new - fit[half]) + gain
         taken = np.log(random.uniform(size=len(half))) < ratio
         z[half[taken]], fit[half[taken]] = proposed[taken], new[taken]
         accepted += int(taken.sum())
     return z, fit, accepted / len(z)
-
-
-def _normal(z: Floats) -> tuple[Floats, Floats]:
-    """Return mean and root of the covariance of particles, drawn towards the prior's as far as they are few."""
-    share = z.shape[1] / (z.shape[1] + len(z))
-    covariance = (1 - share) * np.cov(z.T) + share * np.diag(z.var(axis=0) + 0.02)
-    return z.mean(axis=0), np.linalg.cholesky(covariance)
-
-
-def _beyond(z: Floats, mean: Floats, *, root: Floats) -> Floats:
-    """Return the log prior minus the log density of the normal that the moves leave unchanged."""
-    log_ratio: Floats = -0.5 * np.sum(z**2, axis=1) + 0.5 * np.sum(np.linalg.solve(root, (z - mean).T) ** 2, axis=0)
-    return log_ratio

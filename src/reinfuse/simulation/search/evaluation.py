@@ -42,7 +42,8 @@ class EvaluatedProtocol:
     """Outcomes of a protocol in the patients of a search; arrays of shape (patients,).
 
     `value`: the objective; `toxicity`: probability of CRS of grade 3 or more; `burden`: expected number of toxicities
-    (severe CRS and those of `trial.toxicity`), 0 without an infusion; `exposed`: whether the patient counts for
+    of the second infusion (severe CRS and those of `trial.toxicity`), as if it were given to everybody: otherwise a
+    wait until patients have died would spare them; `exposed`: whether the patient counts for
     toxicity; `given`: whether the second infusion was given.
     """
 
@@ -199,8 +200,9 @@ def _evaluated(on: EvaluationSample, arm: Arm, treated: bool, block: Block) -> E
                                   burden=out[waiting, 1, BURDEN])  # fmt: skip
     rates = rates_of_members(len(on.ensemble))
     first, second = (rates.burden(infusion)[patients.which] for infusion in arm.infusions)
+    usual = float(crs[given].mean()) if given.any() else 0.0
+    burden = second + np.where(given, crs, usual)
     crs = np.where(given, crs, 0.0)
-    burden = np.where(given, crs + second, 0.0)
     if not on.question.search_cart1:
         return EvaluatedProtocol(value, crs, burden, given, given)
     crs_before = np.where(before.given, patients.crs(before), 0.0)

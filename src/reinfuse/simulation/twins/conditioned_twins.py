@@ -18,16 +18,18 @@ from reinfuse.simulation.trial.protocol import Arm
 from reinfuse.simulation.twins.likelihood import fits
 from reinfuse.simulation.twins.patient_data import PatientData
 from reinfuse.simulation.twins.twin_design import POOL, TwinDesign, TwinSample
-from reinfuse.statistics.tempering import adapted, crank_nicolson, next_power, resampled, weights
+from reinfuse.statistics.tempering import adapted, next_power, resampled, weights
 
 _POSSIBLE, _ROUNDS = 48, 16
 """Virtual patients of a member that could have had CART2, until as many of whom are drawn; most rounds of drawing."""
 _WORKING = 64
 """Least twins of a member that are moved; if fewer are wanted, they are chosen among these."""
-_SWEEPS, _LAST_SWEEPS = 3, 16
+_SWEEPS, _LAST_SWEEPS = 12, 24
 """Moves of each twin at a power, and with the data in full."""
 _FIRST_STEP = 0.5
-_FRESH = 0.3
+_BLOCKS = (0.03, 0.1, 0.3, 1.0)
+"""Shares of a twin's normal numbers that are moved at once."""
+_FRESH = 0.2
 """Share of moves in which what is no normal number (extinction, disease) is drawn anew."""
 _MOST_STAGES = 40
 
@@ -124,10 +126,18 @@ def _taken(sample: TwinSample, fit: Floats, chosen: Integers) -> TwinSample:
 
 def _moved(sample: TwinSample, fit: Floats, power: float, *, step: float, fresh: RandomNumbers,
            likelihood: _Likelihood, random: np.random.Generator) -> tuple[TwinSample, Floats, float]:  # fmt: skip
-    """Propose other random numbers for each twin; return the twins, their likelihoods and the share that moved."""
-    own = sample.drawn
-    anew = (random.uniform(size=len(sample.p)) < _FRESH)[:, None]
-    numbers = RandomNumbers(crank_nicolson(own.normal, fresh.normal, step), np.where(anew, fresh.least, own.least),
+    """Propose other random numbers for each twin; return the twins, their likelihoods and the share that moved.
+
+    A move is a Crank-Nicolson step of some of a twin's normal numbers, few or all of them, which leaves their prior
+    unchanged: long for few numbers, short for many.
+    """
+    own, n = sample.drawn, len(sample.p)
+    share = random.choice(_BLOCKS, size=(n, 1))
+    moved = random.uniform(size=own.normal.shape) < share
+    size = np.where(moved, np.minimum(step / np.sqrt(share) * np.exp(0.7 * random.standard_normal((n, 1))), 1.0), 0.0)
+    anew = (random.uniform(size=n) < _FRESH)[:, None]
+    numbers = RandomNumbers(np.sqrt(1.0 - size**2) * own.normal + size * fresh.normal,
+                            np.where(anew, fresh.least, own.least),
                             np.where(anew, fresh.uniform, own.uniform))  # fmt: skip
     proposed = sample.with_numbers(numbers)
     new = likelihood.of(proposed).reshape(fit.shape)
