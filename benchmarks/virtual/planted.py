@@ -28,7 +28,7 @@ from reinfuse.simulation.calibration.targets import TARGETS, Target
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 
 SMALL = "--small" in sys.argv
-POPULATIONS, LEARNT, PATIENTS, LARGE = (2, 120, 88, 352) if SMALL else (50, 3000, 704, 2816)
+POPULATIONS, LEARNT, PATIENTS, LARGE = (2, 120, 88, 352) if SMALL else (20, 1000, 352, 1408)
 EFFORT = CalibrationEffort(particles=64, moves=2) if SMALL else CalibrationEffort(particles=600, moves=6, last_moves=10)
 SEED, INTERVAL, BINS = 700, (0.05, 0.95), 10
 

@@ -14,6 +14,7 @@ from reinfuse.simulation.solver.readouts import (
     DIED,
     END,
     ESCAPED,
+    PARTIAL,
     POSITIVE,
     PROGRESSED,
     READ,
@@ -33,7 +34,7 @@ def course(died=None, day28=0.05, before=90.0, window=100.0):
     out = np.zeros(len(READ))
     out[WINDOW], out[END] = window, window
     out[DIED], out[DEAD] = (window, 0.0) if died is None else (died, 1.0)
-    out[DAY28], out[BURDEN], out[POSITIVE] = day28, before, before
+    out[DAY28], out[BURDEN], out[POSITIVE], out[PARTIAL] = day28, before, before, 0.5
     return out
 
 
@@ -95,7 +96,7 @@ def test_a_trial_without_selection_gives_the_last_infusion_to_the_living_alone()
         alive = (out[:, 0, DEAD] == 0) & ~((out[:, 1, DEAD] == 1) & (out[:, 1, DIED] <= 0))
         assert 0.1 < np.mean(~alive) < 0.5
         assert tally.given[:, a].sum() == alive.sum()
-        shrunk = (out[:, 1, DAY28] < 1) | (out[:, 1, DAY28] <= 0.5 * out[:, 1, BURDEN])
+        shrunk = (out[:, 1, DAY28] < 1) | (out[:, 1, DAY28] <= out[:, 1, PARTIAL] * out[:, 1, BURDEN])
         lived = (out[:, 1, DEAD] == 0) | (out[:, 1, DIED] > 28)
         assert tally.total[:, a, 0].sum() == np.sum(alive & lived & shrunk)
 

@@ -6,9 +6,10 @@ from scipy.linalg import expm
 
 from reinfuse.simulation.model.equations import PHI, SIZE, A, E, M, N, P, U, X, begin, change, deplete
 from reinfuse.simulation.model.jit import compiled, exp
-from reinfuse.simulation.model.parameters import INDEX, MECHANISMS, NAMES, PARAMETERS, REGIMENS, STATES
+from reinfuse.simulation.model.parameters import INDEX, MECHANISMS, MIXTURE_INDEX, NAMES, PARAMETERS, REGIMENS, STATES
 from reinfuse.simulation.population.virtual_patients import PRIOR
 from reinfuse.simulation.solver.integrate import advance
+from reinfuse.simulation.solver.readouts import READ
 
 EMPTY, NONE = np.empty(0), np.empty((0, SIZE))
 LEAST = np.zeros(5)
@@ -30,7 +31,7 @@ def state(**values):
 
 def after(days, y, p, least=LEAST, rtol=1e-9):
     y = y.copy()
-    advance(y, (p, 1.0, least), (0.0, float(days), 0.0, False), rtol, (np.zeros(17), EMPTY, EMPTY, EMPTY, NONE))
+    advance(y, (p, 1.0, least), (0.0, float(days), 0.0, False), rtol, (np.zeros(len(READ)), EMPTY, EMPTY, EMPTY, NONE))
     return y
 
 
@@ -189,4 +190,4 @@ def test_every_parameter_is_declared_with_its_source_and_used_in_an_equation():
         assert p.median > 0
         assert p.name in text or p.name in not_in_equations, p.name
     assert len(STATES) == SIZE
-    assert all(name in NAMES for changed in MECHANISMS.values() for name in changed)
+    assert all(name in (*NAMES, *MIXTURE_INDEX) for changed in MECHANISMS.values() for name in changed)

@@ -14,7 +14,7 @@ from reinfuse.exceptions import PlanRefused
 from reinfuse.report.figures.virtual_search import region as drawn_region
 from reinfuse.report.figures.virtual_search import value_of_information as drawn_information
 from reinfuse.results.estimate import Estimate
-from reinfuse.simulation.model.parameters import PARAMETERS
+from reinfuse.simulation.model.parameters import MIXTURE, PARAMETERS
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 from reinfuse.simulation.search import bayesian_optimization
@@ -192,7 +192,7 @@ def test_noise_alone_is_worth_nothing():
 def test_every_unknown_is_told_by_one_measurement():
     names = [u for names in measured_unknowns().values() for u in names]
     assert sorted(names) == sorted(UNKNOWNS)
-    assert {n for of in MEASUREMENTS.values() for n in of} <= {p.name for p in PARAMETERS}
+    assert {n for of in MEASUREMENTS.values() for n in of} <= {p.name for p in (*PARAMETERS, *MIXTURE)}
 
 
 def test_points_keep_their_limits_and_go_back_and_forth():

@@ -17,6 +17,7 @@ from reinfuse.exceptions import CohortRefused, PlanRefused
 from reinfuse.kinetics.profiles import Profile
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
+from reinfuse.simulation.solver import readouts
 from reinfuse.simulation.solver.readouts import BURDEN, DAY28, DEAD, POSITIVE, READ, WINDOW
 from reinfuse.simulation.trial.protocol import Arm, FactorialDesign, Infusion, Protocols
 from reinfuse.simulation.twins.conditioned_twins import condition
@@ -42,7 +43,7 @@ def profile(unit, value, below):
 def read_outs(before, day28, positive=5.0):
     """Return read-outs of twins, all alive, with tumour before CART1 and on day 28 of it, and antigen before CART2."""
     out = np.zeros((len(day28), 2, len(READ)))
-    out[:, :, WINDOW] = 100.0
+    out[:, :, WINDOW], out[:, :, readouts.PARTIAL] = 100.0, 0.5
     out[:, 0, BURDEN], out[:, 0, DAY28] = before, day28
     out[:, 1, POSITIVE] = out[:, 1, BURDEN] = positive
     return out

@@ -190,7 +190,7 @@ def _cluster(
 def _print_tables(model: dict[str, Any]) -> None:
     from rich.table import Table
 
-    for name in ("states", "parameters"):
+    for name in ("states", "parameters", "mixture"):
         table = Table(title=name.capitalize())
         for head in model[name][0]:
             table.add_column(head, overflow="fold")

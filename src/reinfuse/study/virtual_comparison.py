@@ -63,7 +63,8 @@ def compare(arms: Sequence[Mapping[str, Any]], *, patients: int = 2000, seed: in
         raise PlanRefused([Problem(table="protocols", column=".".join(map(str, e["loc"])), rule="cannot be followed",
                                    remedy=e["msg"].removeprefix("Value error, "))
                            for e in error.errors()]) from None  # fmt: skip
-    every = list(records(protocols, run(Trial(protocols, bundled(), seed), patients, in_threads(), progress=progress)))
+    simulated = Trial(protocols, bundled().for_patients(patients), seed)
+    every = list(records(protocols, run(simulated, patients, in_threads(), progress=progress)))
     given = {e.group: f"{e.events:,} of {e.n:,}" for e in every if e.endpoint == "given" and e.events is not None}
     rows = [[LABELS[q], *(valued(_level(every, q, name)) for name in NAMES),
              valued(_difference(every, q, "same patients")), valued(_difference(every, q, "as selected"))]

@@ -15,7 +15,7 @@ from reinfuse.report.export.search_folder import write_search
 from reinfuse.runtime import signals
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.search.design_space import WEIGHT, Question
-from reinfuse.simulation.search.search import SearchResult, search, search_key
+from reinfuse.simulation.search.search import PATIENTS, SearchResult, search, search_key
 from reinfuse.simulation.search.sobol import sensitivity
 from reinfuse.simulation.trial.array_store import ArrayStore
 from reinfuse.simulation.trial.protocol import Infusion
@@ -60,7 +60,8 @@ def run_search(question: Question, *, place: Destination, patients: int | None =
         If the folder cannot be written.
     """
     place.check()
-    ensemble, seeded = ensemble_of(own_ensemble), SEED if seed is None else seed
+    ensemble = ensemble_of(own_ensemble).for_patients(patients or PATIENTS)
+    seeded = SEED if seed is None else seed
     store = None
     if resume:
         folder = place.path.parent / f".{place.path.name}-evaluations"

@@ -63,7 +63,8 @@ def run_trial(protocols: Path | None, patients: int, *, place: Destination, seed
     """
     place.check()
     report = progress or (lambda *_: None)
-    declared, ensemble, seeded = _protocols(protocols), ensemble_of(own_ensemble), SEED if seed is None else seed
+    declared, seeded = _protocols(protocols), SEED if seed is None else seed
+    ensemble = ensemble_of(own_ensemble).for_patients(patients)
     own_patients = None if cohort is None else _of_patients(cohort)
     with runner_on(cluster) as runner:
         if resume:

@@ -13,7 +13,7 @@ from reinfuse.exceptions import PlanRefused, Problem, nearest
 from reinfuse.simulation.calibration.reference_study import COUNTED, LONG, YEAR
 from reinfuse.simulation.calibration.summary_statistics import FIRST, SECOND
 from reinfuse.simulation.calibration.targets import Kind, Role, Target
-from reinfuse.simulation.model.parameters import DISEASES
+from reinfuse.simulation.model.parameters import DISEASES, Disease
 from reinfuse.tabular.cell_parsing import read_number
 from reinfuse.tabular.delimited import Delimited, read_delimited
 from reinfuse.tabular.files import Unreadable, read_bytes
@@ -148,7 +148,8 @@ class _Row:
         value, n, error = self._counts() if given.kind == "proportion" else self._positive()
         if len(self.problems) > before:
             return None
-        return Target(name, cast("Role", role), disease, infusions, quantity, day, given.kind, value, n, error, source,
+        of = cast("Disease | None", disease)
+        return Target(name, cast("Role", role), of, infusions, quantity, day, given.kind, value, n, error, source,
                       unit, note)  # fmt: skip
 
     def _text(self, column: str) -> str:

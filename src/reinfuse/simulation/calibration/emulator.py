@@ -7,45 +7,44 @@ surface does not know: Monte Carlo error of the simulated patients included.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reinfuse.arrays import Floats, Integers
+from reinfuse.arrays import Floats
 
 _PRODUCTS = 80
 """Products of two unknowns in a surface."""
-_PENALTIES = np.geomspace(0.3, 3000.0, 12)
+_PENALTIES = np.geomspace(0.3, 3000.0, 9)
 _LEAST = 40
 """Fewest populations in which a result must be defined."""
 
 
 @dataclass(frozen=True)
-class _Surface:
-    products: Integers
-    weight: Floats
-    centre: float
-    error: float
-
-
-@dataclass(frozen=True)
 class Emulator:
-    """Response surfaces of several results."""
+    """Response surfaces of several results.
 
-    surfaces: tuple[_Surface, ...]
+    Attributes
+    ----------
+    weight, centre
+        Of the terms (unknowns, squares, products), shape (terms, results); constant of each result.
+    error
+        Root mean square leave-one-out error of each result; infinite where it was hardly ever defined.
+    """
 
-    @property
-    def error(self) -> Floats:
-        """Root mean square leave-one-out error of each result; infinite where it was hardly ever defined."""
-        return np.array([s.error for s in self.surfaces])
+    weight: Floats
+    centre: Floats
+    error: Floats
 
     def __call__(self, z: Floats) -> Floats:
         """Return the results at points; shape (points, results)."""
-        plain, pairs, columns = _plain(z), _pairs(z.shape[1]), []
-        for s in self.surfaces:
-            own, paired = np.split(s.weight, [plain.shape[1]])
-            columns.append(s.centre + plain @ own + _products(z, pairs[:, s.products]) @ paired)
-        return np.column_stack(columns)
+        values: Floats = self.centre + _terms(z) @ self.weight
+        return values
+
+    def only(self, which: Sequence[int]) -> Emulator:
+        """Return the surfaces of some of the results."""
+        return Emulator(self.weight[:, which], self.centre[which], self.error[which])
 
 
 def fit(z: Floats, values: Floats, *, weight: Floats | None = None) -> Emulator:
@@ -58,54 +57,43 @@ def fit(z: Floats, values: Floats, *, weight: Floats | None = None) -> Emulator:
     weight
         Of the points in the fit and in its error.
     """
-    weights, every = np.ones(len(z)) if weight is None else weight, _products(z, _pairs(z.shape[1]))
-    return Emulator(tuple(_surface(z, every, values[:, k], weight=weights) for k in range(values.shape[1])))
+    root, terms = np.sqrt(np.ones(len(z)) if weight is None else weight), _terms(z)
+    surfaces = [_surface(terms, values[:, k], root, plain=2 * z.shape[1]) for k in range(values.shape[1])]
+    weights, centres, errors = zip(*surfaces, strict=True)
+    return Emulator(np.column_stack(weights), np.array(centres), np.array(errors))
 
 
-def _pairs(unknowns: int) -> Integers:
-    return np.array(np.triu_indices(unknowns, 1))
+def _terms(z: Floats) -> Floats:
+    one, other = np.triu_indices(z.shape[1], 1)
+    return np.hstack([z, z**2 - 1, z[:, one] * z[:, other]])
 
 
-def _plain(z: Floats) -> Floats:
-    return np.hstack([z, z**2 - 1])
-
-
-def _products(z: Floats, pairs: Integers) -> Floats:
-    products: Floats = z[:, pairs[0]] * z[:, pairs[1]]
-    return products
-
-
-def _surface(z: Floats, every: Floats, values: Floats, *, weight: Floats) -> _Surface:
-    some, most = np.isfinite(values), min(_PRODUCTS, every.shape[1])
+def _surface(terms: Floats, values: Floats, root: Floats, *, plain: int) -> tuple[Floats, float, float]:
+    """Return weights of the terms, constant and error of one result; `plain`: how many terms are no products."""
+    some, weight = np.isfinite(values), np.zeros(terms.shape[1])
     if some.sum() < _LEAST:
-        return _Surface(np.arange(most), np.zeros(2 * z.shape[1] + most), 0.0, float("inf"))
-    z, every, values, weight = z[some], every[some], values[some], weight[some]
-    root, centre = np.sqrt(weight), float(np.average(values, weights=weight))
-    plain = _centred(_plain(z), weight)
-    rest = root * (values - centre - plain @ _ridge(root[:, None] * plain, root * (values - centre))[0])
-    strength = np.abs((root * rest) @ every) / np.linalg.norm(root[:, None] * every, axis=0).clip(1e-12)
-    products = np.sort(np.argsort(strength)[-most:])
-    columns = np.hstack([_plain(z), every[:, products]])
-    coefficients, error = _ridge(root[:, None] * _centred(columns, weight), root * (values - centre))
-    centre -= float(np.average(columns, axis=0, weights=weight) @ coefficients)
-    return _Surface(products, coefficients, centre, error / float(np.sqrt(np.mean(weight))))
-
-
-def _centred(columns: Floats, weight: Floats) -> Floats:
-    """Return columns around their means: the points of later rounds lie around the posterior, not around 0."""
-    around: Floats = columns - np.average(columns, axis=0, weights=weight)
-    return around
+        return weight, 0.0, float("inf")
+    root = root[some]
+    means, centre = (np.average(a[some], axis=0, weights=root**2) for a in (terms, values))
+    x = root[:, None] * (terms[some] - means)  # around their means: later points lie around the posterior, not around 0
+    y = root * (values[some] - centre)
+    rest = y - x[:, :plain] @ _ridge(x[:, :plain], y)[0]
+    strength = np.abs(rest @ x[:, plain:]) / np.linalg.norm(x[:, plain:], axis=0).clip(1e-12)
+    chosen = np.concatenate([np.arange(plain), plain + np.sort(np.argsort(strength)[-_PRODUCTS:])])
+    weight[chosen], error = _ridge(x[:, chosen], y)
+    return weight, float(centre - means @ weight), error / float(np.sqrt(np.mean(root**2)))
 
 
 def _ridge(x: Floats, y: Floats) -> tuple[Floats, float]:
     """Return the coefficients with the penalty of least leave-one-out error, and that error."""
-    left, singular, right = np.linalg.svd(x, full_matrices=False)
-    turned = left.T @ y
+    square, vectors = np.linalg.eigh(x.T @ x)
+    square = np.maximum(square, 1e-9)
+    turned, along = x @ vectors, vectors.T @ (x.T @ y)
     best, kept = np.inf, np.zeros(x.shape[1])
     for penalty in _PENALTIES:
-        shrunk = singular**2 / (singular**2 + penalty)
-        leverage = np.minimum(np.sum(left**2 * shrunk, axis=1), 0.999)
-        error = float(np.sqrt(np.mean(((y - left @ (shrunk * turned)) / (1 - leverage)) ** 2)))
+        leverage = np.minimum((turned**2) @ (1 / (square + penalty)), 0.999)
+        coefficients = along / (square + penalty)
+        error = float(np.sqrt(np.mean(((y - turned @ coefficients) / (1 - leverage)) ** 2)))
         if error < best:
-            best, kept = error, right.T @ (singular / (singular**2 + penalty) * turned)
+            best, kept = error, vectors @ coefficients
     return kept, best

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from scipy.stats.qmc import Sobol
+from scipy.stats.qmc import LatinHypercube
 
 from reinfuse.arrays import Floats
 from reinfuse.runtime.progress import Progress
@@ -49,11 +49,11 @@ class CalibrationEffort:
     """
 
     patients: int = 704
-    first: int = 1500
-    more: int = 600
+    first: int = 1600
+    more: int = 500
     rounds: int = 3
     particles: int = 1024
-    moves: int = 8
+    moves: int = 10
     last_moves: int = 40
 
 
@@ -157,7 +157,7 @@ def draw(emulator: Emulator, targets: Sequence[Target], effort: CalibrationEffor
 def likelihood(emulator: Emulator, targets: Sequence[Target]) -> Callable[[Floats], Floats]:
     """Return the log likelihood of points, of the calibrated among the targets whose results were ever defined."""
     fitted = [k for k, t in enumerate(targets) if t.role == "calibrated" and np.isfinite(emulator.error[k])]
-    surfaces = Emulator(tuple(emulator.surfaces[k] for k in fitted))
+    surfaces = emulator.only(fitted)
 
     def judge(points: Floats) -> Floats:
         scaled, size, total = surfaces(points[:, :-1]), discrepancy(points), np.zeros(len(points))
@@ -181,7 +181,7 @@ def simulate_targets(several: Member, targets: Sequence[Target], *, seed: int, p
 
 
 def from_prior(count: int, seed: int) -> Floats:
-    """Return points of the unknowns from their prior, evenly (scrambled Sobol sequence)."""
-    even = Sobol(len(UNKNOWNS), seed=seed).random(count)
+    """Return points of the unknowns from their prior, evenly (Latin hypercube)."""
+    even = LatinHypercube(len(UNKNOWNS), rng=np.random.default_rng(seed)).random(count)
     points: Floats = ndtri(np.clip(even, 1e-6, 1 - 1e-6))
     return points

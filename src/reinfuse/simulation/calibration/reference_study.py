@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from reinfuse.arrays import Bools, Floats, Integers
-from reinfuse.simulation.model.parameters import DISEASES
+from reinfuse.simulation.model.parameters import DISEASES, Disease
 from reinfuse.simulation.population.virtual_patients import (
     Member,
     RandomNumbers,
@@ -70,7 +70,7 @@ class Simulated:
     second: Mapping[tuple[Regimen, float], SecondInfusion]
     disease: Integers
 
-    def of(self, disease: str | None) -> Simulated:
+    def of(self, disease: Disease | None) -> Simulated:
         """Return the patients with a disease; all without one."""
         if disease is None:
             return self
@@ -119,7 +119,7 @@ def run_protocol(
     rtol: float,
     counted: Floats,
 ) -> tuple[Floats, Floats]:
-    """Return read-outs (patients, infusions, 17) and counts (patients, infusions, days) of patients through a
+    """Return read-outs (patients, infusions, 18) and counts (patients, infusions, days) of patients through a
     protocol; the dead are not treated."""
     infusions = len(schedule.day)
     out = np.full((len(p), infusions, len(READ)), np.nan)

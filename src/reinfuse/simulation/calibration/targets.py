@@ -14,11 +14,12 @@ from typing import Literal, cast
 
 import numpy as np
 import polars as pl
-from scipy.special import betaln, expit, log_ndtr, logit, logsumexp
+from scipy.special import betaln, log_ndtr, logit
 
 from reinfuse.arrays import Floats
 from reinfuse.simulation.calibration.reference_study import Simulated
 from reinfuse.simulation.calibration.summary_statistics import summary
+from reinfuse.simulation.model.parameters import Disease
 from reinfuse.simulation.population.ensemble import DISCREPANCY
 
 LEAST, SMALLEST_SHARE = 1e-4, 0.002
@@ -26,7 +27,7 @@ _SIGNIFICANT = 1.96
 _WRONG_SIDE = 0.1
 """A simulated effect that far on the other side of the published one is one error away, whatever the study's size."""
 _NODES, _MASSES = np.polynomial.hermite_e.hermegauss(15)
-_LOG_MASSES = np.log(_MASSES / _MASSES.sum())
+_MASSES = _MASSES / _MASSES.sum()
 _NOT_SIMULATED = -50.0
 Role = Literal["calibrated", "held out"]
 Kind = Literal["proportion", "log", "association"]
@@ -54,7 +55,7 @@ class Target:
 
     name: str
     role: Role
-    disease: str | None
+    disease: Disease | None
     infusions: str
     quantity: str
     day: float | None
@@ -97,13 +98,18 @@ class Target:
         """
         scaled, spread = np.asarray(scaled, dtype=np.float64), np.asarray(discrepancy, dtype=np.float64)
         if self.kind == "association":
-            fit = log_ndtr(scaled / np.hypot(self.error, spread) - _SIGNIFICANT) + log_ndtr(scaled / _WRONG_SIDE)
+            fit = log_ndtr(scaled / self.error - _SIGNIFICANT) + log_ndtr(scaled / _WRONG_SIDE)
         elif self.kind == "log":
             total = np.hypot(self.error, spread)
             fit = -0.5 * ((scaled - self.on_scale(self.value)) / total) ** 2 - np.log(total * np.sqrt(2 * np.pi))
         else:
-            odds = scaled[..., None] + spread[..., None] * _NODES
-            fit = logsumexp(log_binomial(self.events, self.n, expit(odds)) + _LOG_MASSES, axis=-1)
+            odds = np.clip(scaled[..., None] + spread[..., None] * _NODES, -30, 30)
+            parts = np.exp(self.events * odds - self.n * np.log1p(np.exp(odds))) @ _MASSES
+            fit = (
+                np.log(np.maximum(parts, 1e-300))
+                + log_binomial(self.events, self.n, np.array(0.5))
+                + (self.n * np.log(2))
+            )
         return np.where(np.isfinite(scaled), fit, _NOT_SIMULATED)
 
 
@@ -126,7 +132,7 @@ def _of_rows(rows: Iterator[dict[str, object]]) -> Iterator[Target]:
         n, value = int(number["n"] or 0), number["value"]
         if value is None:
             value = 0.0 if number["events"] is None else number["events"] / n
-        yield Target(str(row["target"]), cast("Role", row["role"]), cast("str | None", row["disease"]),
+        yield Target(str(row["target"]), cast("Role", row["role"]), cast("Disease | None", row["disease"]),
                      str(row["infusions"]), str(row["quantity"]), number["day"], cast("Kind", row["kind"]), value, n,
                      number["error"] or 0.0, str(row["source"]), str(row["unit"] or ""),
                      str(row["note"] or ""))  # fmt: skip

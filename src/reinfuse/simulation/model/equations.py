@@ -15,10 +15,10 @@ Parameters = Floats | tuple[float, ...]
 SIZE = len(STATES)
 E, M, X, P, N, A, U, PHI = range(SIZE)
 (RHO, KI, KAP, D_E, M_RATE, D_M, X_RATE, D_X, A_M, KC, KS, B0, KK, KB, G, T0, TMAX, F_N, MU, R_L, C_CY, C_FLU, PHI0,
- K_PHI, A0, R_A, KA, D_A, A_H, RMAX, KR, S_A, S_T, T_DEATH, W) = range(len(NAMES))  # fmt: skip
+ K_PHI, A0, R_A, KA, D_A, A_H, RMAX, KR, S_A, S_T, T_DEATH, PR, W) = range(len(NAMES))  # fmt: skip
 assert NAMES == (
     "rho", "KI", "kap", "dE", "m", "dM", "x", "dX", "aM", "KC", "Ks", "b0", "kk", "kB", "g", "T0", "Tmax", "fN", "mu",
-    "rL", "cCy", "cFlu", "phi0", "kphi", "A0", "rA", "KA", "dA", "aH", "rmax", "KR", "sA", "sT", "Tdeath", "w",
+    "rL", "cCy", "cFlu", "phi0", "kphi", "A0", "rA", "KA", "dA", "aH", "rmax", "KR", "sA", "sT", "Tdeath", "pr", "w",
 )  # fmt: skip
 
 

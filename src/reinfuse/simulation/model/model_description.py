@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from reinfuse.simulation.model.parameters import BETWEEN, PARAMETERS, STATES
+from reinfuse.simulation.model.parameters import BETWEEN, MIXTURE, PARAMETERS, STATES
 from reinfuse.simulation.model.toxicities import CHARGES, EFFECTS, EXPOSURE, NOT_USED, RATES
 
 _NORMAL = 1.959964
@@ -22,7 +22,7 @@ def as_dict() -> dict[str, Any]:
         "not_used": list(NOT_USED),
     }
     return {"states": [vars(s) for s in STATES], "between": list(BETWEEN), "parameters": [vars(p) for p in PARAMETERS],
-            "toxicities": toxicities}  # fmt: skip
+            "mixture": [vars(m) for m in MIXTURE], "toxicities": toxicities}  # fmt: skip
 
 
 def markdown() -> str:
@@ -42,6 +42,11 @@ def _lines() -> Iterator[str]:
     for p in PARAMETERS:
         cv = f"{p.cv:g} (spread {p.spread_of_cv:g})" if p.spread_of_cv else f"{p.cv:g}"
         yield f"| {p.name} | {p.label} | {p.unit} | {p.median:g} | {cv} | {p.spread:g} | {p.source} |"
+    yield ""
+    yield "| Mixture of patients | Meaning | Unit | Median | Spread | Source |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for m in MIXTURE:
+        yield f"| {m.name} | {m.label} | {m.unit} | {m.median:.3g} | {m.spread:g} | {m.source} |"
     yield ""
     yield "Toxicities beside severe CRS, by published numbers:"
     yield ""

@@ -14,6 +14,8 @@ from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member
 
 _FILE = "ensemble.csv"
+_FEWEST, _PATIENTS = 100, 100
+"""Members that a trial has at least, and patients of each where it has more."""
 DISCREPANCY = 0.25
 """Of an ensemble for which none was estimated."""
 
@@ -49,6 +51,15 @@ class Ensemble:
         member i mod members."""
         which = np.arange(first, first + count) % len(self)
         return self.member[which], which
+
+    def for_patients(self, patients: int) -> Ensemble:
+        """Return as many members as have about a hundred patients each, a hundred members at least: fewer patients in
+        more members would not tell the variance between populations from that between patients."""
+        most = max(_FEWEST, patients // _PATIENTS)
+        if len(self) <= most:
+            return self
+        which = np.linspace(0, len(self) - 1, most).astype(np.int64)
+        return Ensemble(self.z[which], self.intercept[which], np.broadcast_to(self.discrepancy, len(self))[which])
 
     def one(self, k: int) -> Member:
         """Return one member."""

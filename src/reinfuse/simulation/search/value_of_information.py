@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from reinfuse.arrays import Floats
+from reinfuse.simulation.model.parameters import DISEASES
 from reinfuse.simulation.population.parameter_space import UNKNOWNS
 
 MEASUREMENTS: Mapping[str, tuple[str, ...]] = {
@@ -32,10 +33,23 @@ MEASUREMENTS: Mapping[str, tuple[str, ...]] = {
         "sA",
         "kphi",
     ),
-    "CAR-T counts: dense in the first month, then for a year": ("rho", "dE", "m", "dM", "KC"),
+    "CAR-T counts: dense in the first month, then for a year": (
+        "rho",
+        "dE",
+        "m",
+        "dM",
+        "KC",
+        "products that fail",
+    ),
     "CAR-T phenotype: exhaustion and memory markers": ("x", "dX", "aM"),
     "Antigen load (B cells, tumour) against expansion": ("Ks", "b0"),
-    "Tumour response in the first weeks: volume, residual disease": ("kk", "kB", "sT"),
+    "Tumour response in the first weeks: volume, residual disease": (
+        "kk",
+        "kB",
+        "sT",
+        "killing if resistant",
+        *(f"resistant in {d}" for d in DISEASES),
+    ),
     "Tumour volume twice before treatment, and at death": ("g", "T0", "Tdeath"),
     "Antigen-negative clones before CART1": ("fN", "mu"),
 }
@@ -145,9 +159,14 @@ class Information:
         return pl.DataFrame(rows)
 
 
+def _measured(unknown: str) -> str:
+    """Return what a measurement of an unknown is of: its parameter, whatever the disease."""
+    return unknown.removeprefix("cv of ").split(" of ")[0]
+
+
 def measured_unknowns() -> dict[str, tuple[str, ...]]:
     """Return the unknowns, medians and variations, that each measurement informs."""
-    return {name: tuple(u for u in UNKNOWNS if u.removeprefix("cv of ") in of) for name, of in MEASUREMENTS.items()}
+    return {name: tuple(u for u in UNKNOWNS if _measured(u) in of) for name, of in MEASUREMENTS.items()}
 
 
 def information(of: Differences, z: Floats, seed: int, *, permutations: int = PERMUTATIONS,

@@ -55,7 +55,7 @@ def put(b: Floats, row: int, lane: int, v: Eight) -> None:
 def _patient(b: Floats, lane: int) -> tuple[float, ...]:
     """Return a lane's parameters."""
     i = PATIENT * LANES + lane
-    last = (b[i + 32 * LANES], b[i + 33 * LANES], b[i + 34 * LANES])
+    last = (b[i + 32 * LANES], b[i + 33 * LANES], b[i + 34 * LANES], b[i + 35 * LANES])
     return (eight(b, PATIENT, lane) + eight(b, PATIENT + 8, lane) + eight(b, PATIENT + 16, lane)
             + eight(b, PATIENT + 24, lane) + last)  # fmt: skip
 

@@ -124,7 +124,7 @@ def _happens(b: Floats, who: Integers, lane: int, y: Floats, r: Floats, plan: So
         cells_before = y[E] + y[M] + y[X]
         _given(y, p[i], event[e], least[i])
         if abs(t - day[i, now]) < SOON:
-            open_course(y, b[BEFORE, lane], b[POSITIVE, lane], out[i, now])
+            open_course(y, p[i], b[BEFORE, lane], b[POSITIVE, lane], out[i, now])
         elif reading:
             within_course(y, cells_before, t - day[i, now], out[i, now])
         e += 1
@@ -204,7 +204,7 @@ def solve(p: Floats, fitness: Floats, least: Floats, *, day: Floats,  # noqa: PL
     Parameters
     ----------
     p
-        Parameters as `parameters.PARAMETERS`; shape (patients, 35).
+        Parameters as `parameters.PARAMETERS`; shape (patients, 36).
     fitness, day
         Fitness of the product and day of each infusion; shape (patients, infusions). A NaN day ends the protocol for
         that patient.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from reinfuse.arrays import Floats
-from reinfuse.simulation.model.equations import T_DEATH, A, E, M, N, P, X
+from reinfuse.simulation.model.equations import PR, T_DEATH, A, E, M, N, P, X
 from reinfuse.simulation.model.jit import called
 from reinfuse.simulation.model.parameters import LOD
 from reinfuse.simulation.solver import dopri5
@@ -28,15 +28,16 @@ from reinfuse.simulation.solver.dopri5 import (
 from reinfuse.simulation.solver.dopri5 import T as NOW
 
 READ = ("cmax", "tmax", "auc", "last", "detected", "burden", "positive", "day28", "nadir", "end", "progressed",
-        "died", "dead", "escaped", "immune", "immune28", "window")  # fmt: skip
+        "died", "dead", "escaped", "immune", "immune28", "window", "partial")  # fmt: skip
 """Read-outs of an infusion, in days since it; its `window` lasts to the next lymphodepletion or the end of follow-up.
 
 CAR-T cells: peak, its day, area of days 0-28, last day on which they are detectable, whether they are `detected` at the
 end. Tumour: all and antigen-positive before lymphodepletion, on day 28 (NaN: the window is shorter), nadir, day of
 progression or end and whether `progressed`, day of death or end and whether `dead`, antigen-negative share at
-progression or end. Anti-CAR immunity at infusion and on day 28. Peak and area end with death."""
+progression or end. Anti-CAR immunity at infusion and on day 28. Share of the tumour left at which a response is called.
+Peak and area end with death."""
 (CMAX, TMAX_DAY, AUC, LAST, DETECTED, BURDEN, POSITIVE, DAY28, NADIR, END, PROGRESSED, DIED, DEAD, ESCAPED, IMMUNE,
- IMMUNE28, WINDOW) = range(len(READ))  # fmt: skip
+ IMMUNE28, WINDOW, PARTIAL) = range(len(READ))  # fmt: skip
 COURSE = dopri5.COURSE
 """Day of the response."""
 
@@ -102,9 +103,10 @@ def look(b: Floats, lane: int, r: Floats, out: Floats) -> None:
 
 
 @called
-def open_course(y: Floats, before: float, positive: float, out: Floats) -> None:
+def open_course(y: Floats, p: Floats, before: float, positive: float, out: Floats) -> None:
     """Begin to read at an infusion: `y` just after it, the tumour and its positive part before lymphodepletion."""
     out[:] = 0.0
+    out[PARTIAL] = p[PR]
     out[CMAX] = y[E] + y[M] + y[X]
     out[BURDEN], out[POSITIVE], out[IMMUNE] = before, positive, y[A]
     out[NADIR] = y[P] + y[N]

@@ -44,6 +44,7 @@ def reasons(trial: Trial, patients: int, *, progress: Progress | None = None) ->
         return ()
     drawn = draws(trial.seed, 0, patients)
     member, which = trial.ensemble.of_patients(0, patients)
+    member = member.of_diseases(trial.protocols.diseases)
     p, fit = parameters(member, drawn), fitness(member, drawn, len(arms[0].infusions))
     estimates: list[Estimate] = []
     for completed, arm in enumerate(arms, 1):

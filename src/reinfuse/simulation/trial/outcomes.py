@@ -19,6 +19,7 @@ from reinfuse.simulation.solver.readouts import (
     END,
     ESCAPED,
     LAST,
+    PARTIAL,
     POSITIVE,
     PROGRESSED,
     WINDOW,
@@ -26,8 +27,6 @@ from reinfuse.simulation.solver.readouts import (
 
 CLEAR = 1.0
 """Complete response: tumour below 1e9 cells (1 mL) on day 28, in a living patient, as for every response."""
-SHRUNK = 0.5
-"""Response: tumour at most half of that before lymphodepletion."""
 RESIDUAL = 0.1
 """Undetectable residual disease: tumour below 1e8 cells, 1e-4 of 1e12 marrow cells, on day 28."""
 ON_PEAK, ON_BURDEN = 1.5, 0.75
@@ -61,7 +60,7 @@ class Outcomes:
 
 
 def outcomes(out: Floats) -> Outcomes:
-    """Return the outcomes of one infusion from its read-outs, shape (patients, 17)."""
+    """Return the outcomes of one infusion from its read-outs, shape (patients, 18)."""
     given = np.isfinite(out[:, WINDOW])
     tumour, before = out[:, DAY28], out[:, BURDEN]
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -72,7 +71,7 @@ def outcomes(out: Floats) -> Outcomes:
         lost = (out[:, DETECTED] < 0.5) & (out[:, LAST] <= out[:, DIED])
         crs = ON_PEAK * np.log10(out[:, CMAX]) + ON_BURDEN * np.log10(np.maximum(before, 1e-3))
         return Outcomes(
-            given, cr, cr | (alive & (tumour <= SHRUNK * before)), alive & (tumour < RESIDUAL),
+            given, cr, cr | (alive & (tumour <= out[:, PARTIAL] * before)), alive & (tumour < RESIDUAL),
             np.minimum(out[:, END], out[:, DIED]), event, out[:, DIED], dead,
             out[:, CMAX], np.minimum(out[:, LAST], out[:, DIED]), lost, crs,
             (out[:, PROGRESSED] > 0.5) & (out[:, END] <= out[:, DIED]) & (out[:, ESCAPED] > 0.5),
@@ -87,7 +86,7 @@ def needs_another(first: Floats, second: Floats) -> Bools:
     Parameters
     ----------
     first, second
-        Read-outs of both infusions, shape (patients, 17), of a run in which all who lived were given the second.
+        Read-outs of both infusions, shape (patients, 18), of a run in which all who lived were given the second.
 
     Raises
     ------
@@ -115,7 +114,7 @@ def exclude_the_dead(out: Floats, counts: Floats, *, counted: Floats) -> None:
     Parameters
     ----------
     out, counts
-        Read-outs (patients, infusions, 17) and counts (patients, infusions, days), changed in place.
+        Read-outs (patients, infusions, 18) and counts (patients, infusions, days), changed in place.
     counted
         Days of the counts since the infusion.
     """

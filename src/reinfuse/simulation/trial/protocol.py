@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.declarations import Label, Title
 from reinfuse.exceptions import PlanRefused, Problem
-from reinfuse.simulation.model.parameters import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT
+from reinfuse.simulation.model.parameters import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT, Disease
 from reinfuse.simulation.population.virtual_patients import MOST_INFUSIONS
 from reinfuse.simulation.solver.dopri5 import COURSE
 from reinfuse.tabular.toml import NotToml, read_toml
@@ -158,6 +158,8 @@ class Protocols(_Declared):
         the infusion before, alive, with antigen-positive tumour. The reference study's own selection.
     follow_days
         Follow-up after the last infusion; outcomes that are read later are left out.
+    diseases
+        Weights of the diseases of the patients; None: as in the reference study (ALL 14, CLL 9, NHL 21).
     """
 
     title: Title = "Virtual trial"
@@ -166,9 +168,12 @@ class Protocols(_Declared):
     follow_days: Annotated[Number, Field(ge=56, le=3650)] = 365.0
     grid: FactorialDesign | None = None
     arms: tuple[Arm, ...] = ()
+    diseases: dict[Disease, Annotated[Number, Field(ge=0)]] | None = None
 
     @model_validator(mode="after")
     def _named(self) -> Self:
+        if self.diseases is not None and not sum(self.diseases.values()) > 0:
+            raise ValueError("give a disease a weight above 0: ALL, CLL, NHL")
         names = [a.name for a in self.all_arms]
         if not names:
             raise ValueError("declare [[arms]] or a [grid]")

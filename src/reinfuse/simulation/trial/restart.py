@@ -28,7 +28,7 @@ def before_last(p: Floats, fitness: Floats, least: Floats, *, schedule: Schedule
 
 def last_infusion(y: Floats, p: Floats, fitness: Floats, *, least: Floats, schedule: Schedule, follow: float,
                   rtol: float = RTOL) -> Floats:  # fmt: skip
-    """Return the read-outs of the last infusion (patients, 17) from the states before its lymphodepletion."""
+    """Return the read-outs of the last infusion (patients, 18) from the states before its lymphodepletion."""
     event = schedule.event[schedule.course == len(schedule.day) - 1]
     out = np.full((len(p), len(READ)), np.nan)
     _last(y, (p, np.ascontiguousarray(fitness[:, -1]), least), event, follow, rtol, out)
@@ -61,5 +61,5 @@ def _last(start: Floats, patients: tuple[Floats, Floats, Floats], event: Floats,
                     y[k] = 0.0
             y[E] += event[e, 3]
             if abs(t) < 1e-9:
-                open_course(y, before, positive, out[i])
+                open_course(y, p[i], before, positive, out[i])
         close_course(y, follow, out[i])

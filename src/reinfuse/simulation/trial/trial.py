@@ -125,7 +125,8 @@ def block_of(trial: Trial, block: tuple[int, int]) -> Tally:
     first, count = block
     drawn = draws(trial.seed, first, count)
     member, which = trial.ensemble.of_patients(first, count)
-    p = parameters(member.without(trial.changed), drawn)
+    member = member.of_diseases(trial.protocols.diseases).without(trial.changed)
+    p = parameters(member, drawn)
     arms, follow = trial.protocols.all_arms, trial.protocols.follow_days
     days = COUNTED[follow >= COUNTED]
     weeks = np.arange(0.0, follow + 1e-9, WEEK)

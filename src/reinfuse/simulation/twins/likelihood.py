@@ -27,7 +27,7 @@ def fits(patient: PatientData, out: Floats, counts: Floats, *, cut: Floats | flo
     Parameters
     ----------
     out, counts
-        Read-outs (twins, 2, 17); CAR-T cells of the twins on the days of the patient's counts, (twins, days).
+        Read-outs (twins, 2, 18); CAR-T cells of the twins on the days of the patient's counts, (twins, days).
     cut
         Tumour before CART2 from which disease is bulky, for each twin; NaN: not told apart.
     """
