@@ -118,6 +118,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, threadpool_limits(limits=1):  # as the commands do
         folder = Path(name)
         taken = by_files(folder)
+        print(json.dumps(taken), flush=True)
         records = json.loads((folder / "report" / "findings.json").read_text(encoding="utf-8"))["estimates"]
         seconds, one = in_one_table()
     own = {e["term"]: e for e in records if e["analysis"] == "association" and e["model"] == "multivariable"}

@@ -103,8 +103,13 @@ class Destination:
             remedy = "name another folder, or use --force, which moves these files aside and deletes nothing"
             raise refused(self.path, "holds files of these names", remedy, value=f"{self.path}: {', '.join(taken)}")
 
-    def write_files(self, files: Mapping[str, bytes]) -> list[Path]:
+    def write_files(self, files: Mapping[str, bytes], *, before: Callable[[], None] | None = None) -> list[Path]:
         """Write single files into the folder, complete or not at all, for their owner alone; no files: nothing.
+
+        Parameters
+        ----------
+        before
+            Called when they can be written, before they are in place; nothing is written if it fails.
 
         Raises
         ------
@@ -120,6 +125,8 @@ class Destination:
             for name, content in files.items():
                 (work.new / name).write_bytes(content)
             _close_to_others(work.new)
+            if before is not None:
+                before()
             with held():
                 self._place(work.new, target, tuple(files))
                 published.append(self.path)

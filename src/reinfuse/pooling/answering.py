@@ -112,7 +112,7 @@ def draft_answer(request: Request, centre: str, data: AnalysisSet, *, again: boo
                     withheld if first else {})  # fmt: skip
     log = Releases()
     release = log.release(patients.standard_rows(), FEWEST_PATIENTS, plan=f"pooled {study.digest}")
-    values = log.fingerprint(patients.rows())
+    values = log.fingerprint(patients.used_values())
     entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, values)
     answers = AnswerLog(log.path)
     if rule := changed_cohort(answers, entry):

@@ -119,12 +119,13 @@ class CentreData:
         standard = frame.select(sorted(c for c in frame.columns if c in WIDE.names))
         return {str(i): repr(row) for i, row in zip(frame[ID].to_list(), standard.rows(), strict=True)}
 
-    def rows(self) -> dict[str, str]:
-        """Return what the study uses of each patient, by identifier."""
+    def used_values(self) -> bytes:
+        """Return all that the study uses of the patients, with their identifiers, as one text of bytes."""
         ends = [self.endpoint(name) for name in self.study.endpoints]
         parts = [*(e.event for e in ends), *(e.time for e in ends if e.time is not None), *self.columns.values()]
-        rows = np.column_stack(parts).tolist()
-        return {str(name): repr(row) for name, row in zip(self.data.frame[ID].to_list(), rows, strict=True)}
+        rows = np.column_stack(parts).astype("<f8")
+        rows[np.isnan(rows)] = np.nan
+        return "\n".join(map(str, self.data.frame[ID].to_list())).encode() + b"\0" + rows.tobytes()
 
 
 def products_of(pair: Sequence[Floats]) -> list[Floats]:

@@ -89,7 +89,7 @@ def draft_masked(request: Request, centre: str, data: AnalysisSet, *, again: boo
         integers = _integers(request, patients, private=key.private)
         under = masked(integers, centre=centre, private=key.private, keys=request.keys, request=request.digest)
         answer = replace(answer, key="", masked=as_text(under))
-    values = log.fingerprint(patients.rows())
+    values = log.fingerprint(patients.used_values())
     entry = AnswerEntry(study.digest, centre, request.number, request.digest, answer.digest, values)
     release = None
     if request.number > 1:

@@ -178,9 +178,7 @@ def write_prepared(prepared: PreparedAnswer, place: Destination) -> Path:
         If the log or the file cannot be written.
     """
     answer = prepared.draft.answer
-    place.check_files([answer.name])
-    prepared.draft.note()
-    return place.write_files({answer.name: answer.to_file()})[0]
+    return place.write_files({answer.name: answer.to_file()}, before=prepared.draft.note)[0]
 
 
 def combine_answers(
