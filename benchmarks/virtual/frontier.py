@@ -24,7 +24,7 @@ from reinfuse.simulation.trial.array_store import ArrayStore
 SMALL = "--small" in sys.argv
 SEED, PATIENTS = 1, 512 if SMALL else 4096
 SIZE = SearchSize(4, 2, 2, 2, 5) if SMALL else SearchSize(48, 12, 8, 3, 40)
-WEIGHTS = (0.0, 0.05) if SMALL else (0.0, 0.02, 0.05, 0.1, 0.2)
+WEIGHTS = (0.0, 0.02) if SMALL else (0.0, 0.02, 0.05, 0.1, 0.2)
 QUESTION = Question(max_crs_rate=0.3 if SMALL else 0.15)
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_frontier.json"
 
