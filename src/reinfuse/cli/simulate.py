@@ -109,7 +109,7 @@ def search(
     ] = 0.1,
     toxicity_weight: Annotated[
         float, typer.Option("--toxicity-weight", help="Weight of one toxicity, in units of the objective.")
-    ] = 0.02,
+    ] = 0.1,
     fludarabine_auc: Annotated[
         float | None, typer.Option("--fludarabine-auc", help="Fludarabine exposure of one course, AUC in mg h/L.")
     ] = None,

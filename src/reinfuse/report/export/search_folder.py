@@ -38,7 +38,7 @@ COST = (
 FRONTIER = (
     "No admissible protocol on the frontier can be bettered in one respect without being worse in the other. Beside "
     "each stand the weights of one toxicity, in units of the objective, for which it is the best of all evaluated. At "
-    "a weight of 0.02, one more patient who reaches the objective outweighs fifty toxicities."
+    "a weight of 0.1, one more patient who reaches the objective outweighs ten toxicities."
 )
 WHO = (
     "All protocols are evaluated in the same virtual patients: those who need a second infusion on the earliest day on "

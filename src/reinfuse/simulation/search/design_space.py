@@ -50,7 +50,7 @@ _REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
 """What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not assessed."""
 
 
-WEIGHT, MOST_WEIGHT, MOST_AUC = 0.02, 10.0, 100.0
+WEIGHT, MOST_WEIGHT, MOST_AUC = 0.1, 10.0, 100.0
 """What a toxicity counts for, by default and at most; greatest exposure of a course."""
 CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
 
@@ -66,8 +66,8 @@ class Question:
     max_crs_rate
         The toxicity constraint: highest allowed rate of CRS of grade 3 or more.
     toxicity_weight
-        What one toxicity counts for, in units of the objective: 0.02, that one more patient with the objective
-        outweighs fifty toxicities. What is best is the objective minus the toxicities so weighed.
+        What one toxicity counts for, in units of the objective: 0.1, that one more patient with the objective
+        outweighs ten toxicities. What is best is the objective minus the toxicities so weighed.
     probability
         Probability over the ensemble with which the constraint must hold.
     margin
