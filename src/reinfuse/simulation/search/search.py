@@ -181,9 +181,8 @@ def search(question: Question, ensemble: Ensemble, seed: int, *, patients: int |
     for point in points:
         evaluated_finalists.append(evaluate(independent, question.arm(point), runner, store=store))
         report("finalists in independent patients", len(evaluated_finalists), len(points))
-    final = compared(
-        question, points, evaluated_finalists, which=independent.which, members=len(ensemble), designed=0, best=0
-    )
+    final = compared(question, points, evaluated_finalists, which=independent.which, members=len(ensemble),
+                     designed=0, best=0)  # fmt: skip
     assert final is not None
     value = None
     if len(points) > 1:
