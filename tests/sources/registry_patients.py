@@ -194,7 +194,7 @@ def _kind(column: str) -> str:
     low = column.casefold()
     if low.endswith("_date"):
         return "DATE"
-    return "VARCHAR(200)" if low.endswith(("_value", "_name", "_string")) else "INTEGER"
+    return "VARCHAR(200)" if low.endswith(("_value", "_name", "_string", "_variant", "_exists")) else "INTEGER"
 
 
 def _literal(row: tuple[object, ...]) -> str:

@@ -87,6 +87,23 @@ def test_source_values_in_capitals_as_files_are_the_same_cohort(tmp_path):
     assert set(source.files) == {f"{name}.csv" for name in made.omop("source")}
 
 
+def test_responses_read_out_of_notes_are_the_same_cohort_without_those_that_notes_deny(tmp_path):
+    tables = made.omop("standard")
+    _, judged = tables.pop("measurement")
+    notes = [(number, row[0], row[2]) for number, row in enumerate(judged)]
+    denied = next(concept for concept, _ in made.RESPONSES.values())
+    terms = [(n, row[6], 0, "x", "Y") for n, row in enumerate(judged)] + [
+        (n, denied, 0, "no x", "N") for n, *_ in notes
+    ]
+    tables["note"] = (("note_id", "person_id", "note_date"), notes)
+    tables["note_nlp"] = (
+        ("note_id", "note_nlp_concept_id", "note_nlp_source_concept_id", "lexical_variant", "term_exists"),
+        terms,
+    )
+    rules = ReadingRules(response=tuple(str(concept) for concept, _ in made.RESPONSES.values()))
+    assert texts(imported(made.write_duckdb(tmp_path / "cdm.duckdb", tables), tmp_path, rules)[1]) == expected()
+
+
 def test_fhir_is_the_same_cohort(resources):
     assert texts(resources[1]) == expected()
 

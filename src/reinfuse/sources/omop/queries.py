@@ -33,6 +33,17 @@ def events(tables: Mapping[str, Any], name: str, *more: str) -> Any:
     )  # fmt: skip
 
 
+def note_terms(tables: Mapping[str, Any]) -> Any:
+    """Return what was read out of notes as `events` returns records, dated as the note; not what the note denies."""
+    note, term = tables["note"], tables["note_nlp"]
+    there = term.filter(term.term_exists.upper() == "Y")
+    both = there.join(note, there.note_id == note.note_id)
+    return both.select(
+        person=both.person_id, day=both.note_date, concept=both.note_nlp_concept_id.fill_null(0),
+        source_concept=both.note_nlp_source_concept_id.fill_null(0), source=both.lexical_variant.fill_null(""),
+    )  # fmt: skip
+
+
 def plain(source: Any) -> Any:
     """Return a source value as `concept_sets.plain_code` writes it."""
     text = source.upper()

@@ -180,22 +180,28 @@ class OmopStore:
         return list(self._records(_WORDS[name], self._holding(self._own(name), roles, roles)))
 
     def values(self, wanted: Iterable[str]) -> Sequence[Record]:
-        """Return the measurements, observations and conditions of the persons with one of some concepts or codes."""
+        """Return the measurements, observations, conditions and terms of notes with one of some concepts or codes."""
         chosen = list(wanted)
         concepts = [int(w) for w in chosen if w.isdigit()]
         codes = [plain_code(w) for w in chosen]
         records: list[Record] = []
-        for name, text in (("measurement", "value_source_value"), ("observation", "value_as_string"),
-                           ("condition_occurrence", "")):  # fmt: skip
-            if name not in self.tables:
-                continue
-            more = ("value_as_number", "value_as_concept_id", text) if text else ()
-            own = queries.of_people(queries.events(self.tables, name, *more), self._people)
+        for events in self._valued_tables():
+            own = queries.of_people(events, self._people)
             rows = self._rows(queries.holding(own, listed=concepts, codes=codes))
             codings = self._index.codings("value", {(row[2], row[3], row[4]) for row in rows})
-            self._index.learn(row[6] for row in rows if text)
+            self._index.learn(row[6] for row in rows if len(row) > 6)
             records += [self._valued(row, codings[row[2], row[3], row[4]]) for row in rows]
         return sorted(records, key=lambda r: (r.patient, r.day, r.coding.wording))
+
+    def _valued_tables(self) -> Iterator[Any]:
+        """Yield what may hold responses, residual disease and toxicities, with number, answer and text where it has."""
+        for name, text in (("measurement", "value_source_value"), ("observation", "value_as_string")):
+            if name in self.tables:
+                yield queries.events(self.tables, name, "value_as_number", "value_as_concept_id", text)
+        if "condition_occurrence" in self.tables:
+            yield queries.events(self.tables, "condition_occurrence")
+        if {"note", "note_nlp"} <= set(self.tables):
+            yield queries.note_terms(self.tables)
 
     def _valued(self, row: tuple[Any, ...], coding: RecordCoding) -> Record:
         person, day, _, _, _, *more = row
@@ -204,13 +210,14 @@ class OmopStore:
         return Record(patient=str(person), day=_iso(day), value=value, coding=coding)
 
     def remarks(self) -> Sequence[str]:
-        """Return what the database lacks."""
+        """Return what the database lacks, and which terms of its notes are read."""
+        notes = ("note_nlp: terms are read where term_exists is Y",) if "note_nlp" in self.tables else ()
         lacking = [n for n in ("concept", "concept_ancestor", "death", "observation_period", "procedure_occurrence",
                                "condition_occurrence") if n not in self.tables]  # fmt: skip
         if not lacking:
-            return ()
+            return notes
         more = ": descendants of concepts are not looked for" if "concept_ancestor" in lacking else ""
-        return (f"the database has no table {', '.join(lacking)}{more}",)
+        return (f"the database has no table {', '.join(lacking)}{more}", *notes)
 
     def fingerprints(self) -> Mapping[str, str]:
         """Return the hashes of files."""

@@ -25,6 +25,9 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
     "observation": {"person_id": "int64", "observation_concept_id": "int64", "observation_date": "date",
                     "observation_source_value": "string", "observation_source_concept_id": "int64",
                     "value_as_number": "float64", "value_as_concept_id": "int64", "value_as_string": "string"},
+    "note": {"note_id": "int64", "person_id": "int64", "note_date": "date"},
+    "note_nlp": {"note_id": "int64", "note_nlp_concept_id": "int64", "note_nlp_source_concept_id": "int64",
+                 "lexical_variant": "string", "term_exists": "string"},
     "concept": {"concept_id": "int64", "concept_name": "string"},
     "concept_ancestor": {"ancestor_concept_id": "int64", "descendant_concept_id": "int64"},
 }  # fmt: skip
