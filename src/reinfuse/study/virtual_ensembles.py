@@ -226,7 +226,7 @@ def run_calibration(path: Path, *, place: Destination, effort: CalibrationEffort
 
 
 def _write(draft: Path, ensemble: Ensemble, result: CentreCalibration, *, about: Mapping[str, object]) -> None:
-    ensemble.frame().write_csv(draft / "ensemble.csv")
+    write_csv(ensemble.frame(), draft / "ensemble.csv")
     for name, before, after in (("targets", result.before, result.after),
                                 ("published", result.published_before, result.published_after)):  # fmt: skip
         both = [v.table.with_columns(pl.lit(which).alias("ensemble"))
