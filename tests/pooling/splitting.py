@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -78,14 +80,40 @@ def split(study, values, ends, site, grades=None):
 
 
 def in_one_table(study, model, values, ends, site):
-    """Return the fit of all patients in one table, of a time with each centre as a stratum; complete cases."""
+    """Return the fit of all patients in one table, of a time with each centre as a stratum; complete cases.
+
+    NaN where a column is a sum of others within the strata, as a product is where a combination has no patient.
+    """
     event, time = ends[model.endpoint]
     complete = np.all([values[f] >= 0 for f in model.factors], axis=0) & ~np.isnan(event)
     coded = {f: (values[f][:, None] == np.arange(1, len(study.levels_of(f)))) * 1.0 for f in model.factors}
     products = [a * b for a in coded[model.pair[0]].T for b in coded[model.pair[1]].T] if model.pair else []
     X = np.column_stack([*coded.values(), *products])
     X, event, site = X[complete], event[complete], site[complete]
+    kept = identified(X, np.zeros_like(site) if time is None else site)
+    if not kept.any():
+        nothing = np.full(X.shape[1], np.nan)
+        return firth.FirthFit(nothing, nothing, nothing, nothing, np.zeros(X.shape[1], dtype=bool), False)
     if time is None:
-        return firth.fit("logistic", X, event)
-    entry = site * 1e5
-    return firth_left_truncated.fit(X, entry, entry + time[complete], event, 0.95)
+        fit = firth.fit("logistic", X[:, kept], event)
+    else:
+        entry = site * 1e5
+        fit = firth_left_truncated.fit(X[:, kept], entry, entry + time[complete], event, 0.95)
+    return fit if kept.all() else replace(fit, **{name: spread(getattr(fit, name), kept) for name in NUMBERS})
+
+
+NUMBERS = ("coef", "lower", "upper", "p_value")
+
+
+def identified(X, strata):
+    """Tell which columns are no sum of the others within the strata."""
+    within = np.vstack([X[strata == s] - X[strata == s].mean(axis=0) for s in np.unique(strata)])
+    rank = np.linalg.matrix_rank(within)
+    return np.array([np.linalg.matrix_rank(np.delete(within, j, axis=1)) < rank for j in range(X.shape[1])])
+
+
+def spread(values, kept):
+    """Return values of the columns that were kept, NaN at the others."""
+    whole = np.full(len(kept), np.nan)
+    whole[kept] = values
+    return whole
