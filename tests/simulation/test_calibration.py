@@ -177,6 +177,20 @@ def test_readme_tells_how_many_published_results_are_met():
     assert posterior_checks.agreement(table) in docs
 
 
+def test_readme_tells_how_many_are_met_by_the_studies_sampling_errors_alone():
+    simulated = dict(posterior_checks.bundled_targets().select("target", "simulated").iter_rows())
+    counts = {}
+    for target in (t for t in TARGETS if t.kind != "association"):
+        away = target.on_scale(np.float64(simulated[target.name])) - target.on_scale(np.float64(target.value))
+        counts.setdefault(target.role, []).append(bool(abs(away) <= 1.96 * target.spread))
+    every = [met for some in counts.values() for met in some]
+    told = f"{sum(every)} of {len(every)} (held out: {sum(counts['held out'])} of {len(counts['held out'])})"
+    root = Path(__file__).parents[2]
+    assert told in " ".join((root / "README.md").read_text(encoding="utf-8").split())
+    docs = " ".join((root / "docs" / "virtual.md").read_text(encoding="utf-8").split())
+    assert told.replace(" (", " results that have a size (", 1).replace("of 48", "of the 48") in docs
+
+
 def test_both_counts_of_what_is_met_by_hand():
     """Of three results one is met by the median, one value lies in the range, and an association has no value."""
     table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "met": [True, False, False],

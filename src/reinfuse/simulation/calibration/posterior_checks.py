@@ -133,9 +133,10 @@ class Agreement:
 def agreement(table: pl.DataFrame) -> str:
     """Return both counts of a table of targets in a sentence."""
     every, held = Agreement.among(table), Agreement.among(table.filter(pl.col("role") == "held out"))
-    return (f"The median of the ensemble lies within 1.96 errors of {every.met} of {every.of} published results (held "
-            f"out: {held.met} of {held.of}); its predictive 95 % range holds {every.inside} of the {every.values} "
-            f"published values (held out: {held.inside} of {held.values}).")  # fmt: skip
+    return ("The median of the ensemble lies within 1.96 errors (of sampling and the model's discrepancy together) of "
+            f"{every.met} of {every.of} published results (held out: {held.met} of {held.of}); its "
+            f"predictive 95 % range holds {every.inside} of the {every.values} published values "
+            f"(held out: {held.inside} of {held.values}).")  # fmt: skip
 
 
 def totals(table: pl.DataFrame) -> dict[str, float | None]:
