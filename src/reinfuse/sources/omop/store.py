@@ -53,12 +53,12 @@ class OmopStore:
         numbers = [int(w) for w in own if w.isdigit()]
         codes = [plain_code(w) for w in own]
         self._index.own = frozenset((*numbers, *codes))
+        chosen = self._candidate_filter(numbers, codes)
         groups = []
         for name in ("drug_exposure", "procedure_occurrence"):
             if name not in self.tables:
                 continue
-            records = self._holding(queries.events(self.tables, name), ("infusion",), ("infusion", "not_infusion"),
-                                    concepts=numbers, codes=codes, whole=True)  # fmt: skip
+            records = chosen(queries.events(self.tables, name))
             counts = {(c, sc, s): rest for c, sc, s, *rest in self._rows(queries.counted(records))}
             for key, coding in self._index.codings(_WORDS[name], counts).items():
                 count, persons, last = counts[key]
@@ -66,40 +66,44 @@ class OmopStore:
                 groups.append(CandidateGroup(coding=coding, records=count, patients=persons, last_day=_iso(last)))
         return sorted(groups, key=lambda g: g.coding.wording)
 
-    def _holding(self, records: Any, by_name: Sequence[Role], by_number: Sequence[Role], *,
-                 concepts: Sequence[int] = (), codes: Sequence[str] = (), whole: bool = False) -> Any:  # fmt: skip
-        """Return the records of some roles.
+    def _candidate_filter(self, numbers: Sequence[int], codes: Sequence[str]) -> Callable[[Any], Any]:
+        """Return what chooses the records of a whole table that may be infusions.
 
-        Parameters
-        ----------
-        by_name, by_number
-            Roles whose texts, and whose concepts and codes, are looked for.
-        concepts, codes
-            Further ones.
-        whole
-            The records are a whole table: its source values are looked through once each, before the records.
+        Concepts are looked up first, once for all tables, and a table's source values once each, before its records.
         """
-        listed = [*all_concepts(*by_number), *concepts]
-        named = all_texts(*by_name)
-        own_codes = [*(c for c in all_codes(*by_number) if not c.startswith(RXNORM)), *codes]
+        by_number: tuple[Role, ...] = ("infusion", "not_infusion")
+        listed, sets = [*all_concepts(*by_number), *numbers], []
+        for column in queries.concepts_of(self.tables, listed, all_texts("infusion"), patterns=self._patterns):
+            short = self._if_short(column)
+            listed += short or ()
+            sets += [column] if short is None else []
 
-        def conditions(source: Any) -> list[Any]:
-            begun = own_codes if "disease" in by_number else []
-            return [*queries.has_text(source.lower(), named, patterns=self._patterns),
-                    *queries.has_text(queries.plain(source), begun, patterns=self._patterns, begins=True),
-                    *([] if begun or not own_codes else [queries.plain(source).isin(sorted(own_codes))])]  # fmt: skip
+        def chosen(records: Any) -> Any:
+            sources = queries.sources_with(
+                records, lambda s: self._source_conditions(s, ("infusion",), by_number, codes=codes)
+            )
+            texts = self._if_short(sources)
+            in_texts = [records.source.isin(sources.source if texts is None else texts)] if texts != [] else []
+            return queries.holding(records, listed=listed, sets=sets, texts=in_texts)
 
-        sets = queries.concepts_of(self.tables, listed, named, patterns=self._patterns)
-        if not whole:
-            return queries.holding(records, listed=listed, sets=sets, texts=conditions(records.source))
-        short = [self._if_short(one) for one in sets]
-        sources = queries.sources_with(records, conditions)
-        texts = self._if_short(sources)
+        return chosen
+
+    def _holding(self, records: Any, roles: Sequence[Role]) -> Any:
+        """Return the records of some roles, by their texts, concepts and codes."""
+        listed = all_concepts(*roles)
+        sets = queries.concepts_of(self.tables, listed, all_texts(*roles), patterns=self._patterns)
         return queries.holding(
-            records, listed=[*listed, *(c for numbers in short for c in numbers or ())],
-            sets=[one for one, numbers in zip(sets, short, strict=True) if numbers is None],
-            texts=[records.source.isin(sources.source if texts is None else texts)] if texts != [] else [],
-        )  # fmt: skip
+            records, listed=listed, sets=sets, texts=self._source_conditions(records.source, roles, roles)
+        )
+
+    def _source_conditions(self, source: Any, by_name: Sequence[Role], by_number: Sequence[Role],
+              *, codes: Sequence[str] = ()) -> list[Any]:  # fmt: skip
+        """Return conditions on a source value, one of which holds for some roles: texts of these, codes of those."""
+        own = [*(c for c in all_codes(*by_number) if not c.startswith(RXNORM)), *codes]
+        texts = queries.has_text(source.lower(), all_texts(*by_name), patterns=self._patterns)
+        if "disease" in by_number:
+            return [*texts, *queries.has_text(queries.plain(source), own, patterns=self._patterns, begins=True)]
+        return [*texts, queries.plain(source).isin(sorted(own))] if own else texts
 
     def _if_short(self, column: Any) -> list[Any] | None:
         """Return the values of an expression of one column; None if there are many."""
@@ -177,7 +181,7 @@ class OmopStore:
     def _of_roles(self, name: str, *roles: Role) -> list[Record]:
         if name not in self.tables:
             return []
-        return list(self._records(_WORDS[name], self._holding(self._own(name), roles, roles)))
+        return list(self._records(_WORDS[name], self._holding(self._own(name), roles)))
 
     def values(self, wanted: Iterable[str]) -> Sequence[Record]:
         """Return the measurements, observations, conditions and terms of notes with one of some concepts or codes."""
