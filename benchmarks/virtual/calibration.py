@@ -19,19 +19,16 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy.special import expit
 
 from reinfuse.results.estimate import FIELDS
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration import posterior_checks
 from reinfuse.simulation.calibration.ablation import ablation
+from reinfuse.simulation.calibration.crs_intercept import SEVERE, TREATED, crs_intercept
 from reinfuse.simulation.calibration.posterior import CalibratedPosterior, CalibrationEffort, calibrate
-from reinfuse.simulation.calibration.reference_study import simulate
-from reinfuse.simulation.calibration.summary_statistics import MIX
 from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT, TARGETS
 from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
-from reinfuse.simulation.population.virtual_patients import Member
 
 SEED = 20210121
 SMALL = "--small" in sys.argv
@@ -45,26 +42,8 @@ CHECKED = 400
 """Members by whom targets are checked, evenly among the bundled."""
 BUNDLED = 4 if SMALL else 1024
 """Members that are bundled."""
-SEVERE, TREATED = 4, 44
-"""CRS of grade 3 or more at CART2 (Gauthier 2021)."""
 ROOM = Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[2] / "src" / "reinfuse" / "simulation"
 RESULTS = (ROOM if SMALL else Path(__file__).parents[1] / "results") / "virtual_calibration.json"
-
-
-def intercept(member: Member, rate: float, patients: int) -> float:
-    """Return the log odds with which a member has a rate of severe CRS at CART2, mixed as in the reference study."""
-    study = simulate(member, SEED, patients)
-    scores, weights = [], []
-    for key, share in MIX.items():
-        second = study.second[key]
-        scores.append(second.outcomes.crs[second.selected])
-        weights.append(np.full(second.selected.sum(), share / max(second.selected.sum(), 1)))
-    score, weight = np.concatenate(scores), np.concatenate(weights)
-    low, high = -40.0, 40.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if np.sum(weight * expit(middle + score)) / weight.sum() < rate else (low, middle)
-    return (low + high) / 2
 
 
 def ensemble_of(posterior: CalibratedPosterior) -> Ensemble:
@@ -73,7 +52,7 @@ def ensemble_of(posterior: CalibratedPosterior) -> Ensemble:
     chosen = random.permutation(len(posterior.z))[:BUNDLED]
     rates = random.beta(SEVERE + 0.5, TREATED - SEVERE + 0.5, BUNDLED)
     bundle = members(posterior.z[chosen])
-    each = [intercept(bundle[k], rates[k], PATIENTS) for k in range(BUNDLED)]
+    each = [crs_intercept(bundle[k], rates[k], seed=SEED, patients=PATIENTS) for k in range(BUNDLED)]
     return Ensemble(np.round(posterior.z[chosen], 4), np.round(each, 4), np.round(posterior.discrepancy[chosen], 4))
 
 

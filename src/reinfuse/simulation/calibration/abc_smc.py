@@ -14,12 +14,9 @@ import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.runtime.progress import Progress
-from reinfuse.statistics.tempering import around
+from reinfuse.statistics.tempering import ACCEPTED, around, next_power, resampled, weights
 
 STEP = 0.35
-_LEAST_EFFECTIVE = 0.5
-_ACCEPTED = 0.25
-"""Share of moves that are accepted, to which steps are adapted."""
 
 
 @dataclass(frozen=True)
@@ -60,41 +57,19 @@ def sample(judge: Callable[[Floats], Floats], *, particles: int, unknowns: int, 
     fit, line = judge(z), np.arange(particles)
     power, step, stages = 0.0, STEP, list[Stage]()
     while power < 1:
-        new = _next(fit, power)
-        weight = np.exp((new - power) * (fit - fit.max()))
-        weight /= weight.sum()
-        resampled = _systematic(weight, random)
-        z, fit, line, power = z[resampled], fit[resampled], line[resampled], new
+        new = next_power(fit[None], power)
+        [weight] = weights(fit[None], new - power)
+        [chosen] = resampled(weight[None], particles, random)
+        z, fit, line, power = z[chosen], fit[chosen], line[chosen], new
         accepted, times = 0.0, moves + (last_moves if power == 1 else 0)
         for _ in range(times):
             z, fit, share = _moved(z, fit, power, step=step, judge=judge, random=random)
-            step = float(np.clip(step * np.exp(share - _ACCEPTED), 0.03, 0.9))
+            step = float(np.clip(step * np.exp(share - ACCEPTED), 0.03, 0.9))
             accepted += share / times
         stages.append(Stage(power, float(1 / np.sum(weight**2)), accepted, step))
         if progress:
             progress("calibrating", round(1000 * power), 1000)
     return PosteriorSample(z, fit, tuple(stages), len(np.unique(line)))
-
-
-def _next(fit: Floats, power: float) -> float:
-    """Return the power at which half of the particles stay effective."""
-
-    def effective(new: float) -> float:
-        weight = np.exp((new - power) * (fit - fit.max()))
-        return float(weight.sum() ** 2 / np.sum(weight**2))
-
-    if effective(1.0) >= _LEAST_EFFECTIVE * len(fit):
-        return 1.0
-    low, high = power, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if effective(middle) >= _LEAST_EFFECTIVE * len(fit) else (low, middle)
-    return high
-
-
-def _systematic(weight: Floats, random: np.random.Generator) -> np.ndarray:
-    points = (np.arange(len(weight)) + random.uniform()) / len(weight)
-    return np.minimum(np.searchsorted(np.cumsum(weight), points), len(weight) - 1)
 
 
 def _moved(z: Floats, fit: Floats, power: float, *, step: float, judge: Callable[[Floats], Floats],

@@ -106,8 +106,7 @@ def _infusion(target: Target) -> str:
 
 
 def _published(target: Target) -> float:
-    share = min(max(target.value, 0.5 / (target.n + 1)), 1 - 0.5 / (target.n + 1))
-    return float(target.on_scale(share if target.kind == "proportion" else target.value))
+    return float(target.on_scale(target.inner_share if target.kind == "proportion" else target.value))
 
 
 def _of_share(target: Target, scaled: Floats, spread: Floats) -> Prediction:

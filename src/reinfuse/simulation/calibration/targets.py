@@ -77,8 +77,12 @@ class Target:
         """Standard error of the study on the target's scale; of none or all of n patients that of half an event."""
         if self.kind != "proportion":
             return self.error
-        share = min(max(self.value, 0.5 / (self.n + 1)), 1 - 0.5 / (self.n + 1))
-        return float((self.n * share * (1 - share)) ** -0.5)
+        return float((self.n * self.inner_share * (1 - self.inner_share)) ** -0.5)
+
+    @property
+    def inner_share(self) -> float:
+        """Return the value of a proportion; of none or all of n patients, half an event away."""
+        return min(max(self.value, 0.5 / (self.n + 1)), 1 - 0.5 / (self.n + 1))
 
     def simulated(self, study: Simulated) -> float:
         """Return the same result of a simulated study."""
