@@ -101,6 +101,20 @@ def test_the_frontier_and_what_is_best_by_the_weight_of_a_toxicity():
     assert frame["net"][1] == pytest.approx(0.5 - 0.6, abs=0.02)
 
 
+def test_a_protocol_that_is_best_for_no_weight_is_on_the_frontier_all_the_same():
+    which, evaluated = toy(
+        np.random.default_rng(3), np.tile((0.1, 0.2, 0.5), (20, 1)), 1500, (0.1,) * 3, (0.0, 0.5, 1.0)
+    )
+    question = Question()
+    region = compared(question, question.at(np.random.default_rng(1).uniform(size=(3, 4))), evaluated, which=which,
+                      members=20, designed=3)  # fmt: skip
+    assert region is not None
+    assert region.frontier[1] is None
+    frame = region.frame()
+    assert frame["on_frontier"].to_list() == [True, True, True]
+    assert frame["best_from_weight"].is_null().to_list() == [False, True, False]
+
+
 def test_a_frontier_by_hand():
     gain, cost = np.array([0.2, 0.2, 0.1, 0.5, 0.4]), np.array([0.1, 0.1, 0.3, 0.6, 0.6])
     assert pareto(gain, cost).tolist() == [0, 3]

@@ -164,15 +164,15 @@ class Region:
         for k, one in enumerate(self.protocols):
             at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
             low, high = one.difference.limits(one.bounds) or (None, None)
-            on_frontier = self.frontier.get(k)
+            weights = self.frontier.get(k)
             rows.append({
                 "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
                 "best": k == self.best,
                 "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean),
                 "toxicities": finite(one.burden.mean), "net": finite(one.net.mean),
-                "on_frontier": on_frontier is not None,
-                "best_from_weight": on_frontier[0] if on_frontier else None,
-                "best_to_weight": finite(on_frontier[1]) if on_frontier else None,
+                "on_frontier": k in self.frontier,
+                "best_from_weight": weights[0] if weights else None,
+                "best_to_weight": finite(weights[1]) if weights else None,
                 "bound_kept": finite(one.bound_probability),
                 "exposure": self.question.exposure(one.point), "given": one.given,
                 "difference": finite(one.difference.mean), "difference_low": low,
