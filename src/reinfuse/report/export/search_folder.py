@@ -198,9 +198,10 @@ def write_search(
 
     def write(draft: Path) -> None:
         write_figures(list(drawn.values()), draft / "figures")
-        document = search_report(result, sensitive, drawn, seed=seed, model=card(ensemble))
+        model = card(ensemble)
+        document = search_report(result, sensitive, drawn, seed=seed, model=model)
         (draft / "report.html").write_text(html(document), encoding="utf-8")
-        about = {"reinfuse": __version__, "seed": seed, "card": list(card(ensemble))}
+        about = {"reinfuse": __version__, "seed": seed, "card": list(model)}
         text = {"provenance": about, "flow": [], "estimates": [e.as_dict() for e in estimates],
                 "warnings": [{"about": "search", "text": COST}]}  # fmt: skip
         (draft / "findings.json").write_text(
