@@ -1,5 +1,7 @@
 """Many fits at once against the library's single fits, R, and each other."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from columns import drawn
@@ -70,6 +72,19 @@ def test_patients_alike_are_taken_together_in_a_large_batch(monkeypatch):
         assert together.converged.tolist() == apart.converged.tolist()
         for name in ("coef", "value", "information"):
             assert getattr(together, name) == pytest.approx(getattr(apart, name), abs=1e-9)
+
+
+def test_many_kinds_of_patients_are_taken_together_in_little_memory():
+    rng = np.random.default_rng(6)
+    X = np.column_stack([rng.integers(20, 90, 20_000), rng.integers(0, 150, 20_000), np.ones(20_000)]).astype(float)
+    outcome = (rng.random((1, 20_000)) < 0.4).astype(float)
+    tracemalloc.start()
+    fits = firth_batch.logistic(X, outcome)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert fits.converged.all()
+    assert 5_000 < len(np.unique(X, axis=0)) < 10_000
+    assert peak < 50e6  # a table of patients by kinds would have over a gigabyte
 
 
 def test_a_column_that_is_not_used_is_not_there():

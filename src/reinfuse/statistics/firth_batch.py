@@ -154,9 +154,10 @@ def _grouped(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Flo
     distinct, group = np.unique(X, axis=0, return_inverse=True)
     if 2 * len(distinct) > len(X):
         return X, outcome, w
-    members = np.eye(len(distinct))[group.ravel()]
-    weight = w @ members
-    return distinct, (w * outcome) @ members / np.maximum(weight, 1e-300), weight
+    order = np.argsort(group.ravel(), kind="stable")
+    first = np.searchsorted(group.ravel()[order], np.arange(len(distinct)))
+    weight, events = (np.add.reduceat(v[:, order], first, axis=1) for v in (w, w * outcome))
+    return distinct, events / np.maximum(weight, 1e-300), weight
 
 
 def cox(
