@@ -27,7 +27,7 @@ def test_the_bundled_ensembles_results_are_printed_those_held_out_apart():
     assert printed.exit_code == 0
     development, held_out = printed.output.split("Held out:")
     table = bundled_targets()
-    both = table.filter(pl.col("met") & pl.col("in_range").fill_null(True))
+    both = table.filter(pl.col("within_error") & pl.col("in_range").fill_null(True))
     for role, text in (("calibrated", development), ("held out", held_out)):
         of = table.filter(pl.col("role") == role).height
         assert f"{both.filter(pl.col('role') == role).height} of {of} met" in " ".join(text.split())
@@ -35,14 +35,16 @@ def test_the_bundled_ensembles_results_are_printed_those_held_out_apart():
     assert "not validated for individual patients" in printed.output
 
 
-def test_met_means_in_range_and_within_the_error_by_hand():
+def test_counts_of_what_is_met_by_hand():
     """Of four: both, in range alone, within the error alone, and an association, which has no range."""
-    table = pl.DataFrame({"role": ["calibrated"] * 3 + ["held out"], "met": [True, False, True, True],
-                          "in_range": [True, True, False, None]})  # fmt: skip
+    table = pl.DataFrame({"role": ["calibrated"] * 3 + ["held out"], "within_error": [True, False, True, True],
+                          "within_sampling_error": [False, False, True, None], "in_range": [True, True, False, None],
+                          "met": [True, False, False, True]})  # fmt: skip
     checked = validation_of(table)
-    assert checked.table["met"].to_list() == [True, False, False, True]
-    assert vars(checked.development) == {"of": 3, "in_range": 2, "sized": 3, "within_error": 2, "met": 1}
-    assert vars(checked.held_out) == {"of": 1, "in_range": 0, "sized": 0, "within_error": 1, "met": 1}
+    assert vars(checked.development) == {"of": 3, "sized": 3, "within_error": 2, "within_sampling_error": 1,
+                                         "in_range": 2, "met": 1}  # fmt: skip
+    assert vars(checked.held_out) == {"of": 1, "sized": 0, "within_error": 1, "within_sampling_error": 0,
+                                      "in_range": 0, "met": 1}  # fmt: skip
 
 
 def test_an_ensemble_of_ones_own_is_simulated(tmp_path):
@@ -52,7 +54,8 @@ def test_an_ensemble_of_ones_own_is_simulated(tmp_path):
     assert printed.exit_code == 0
     result = json.loads(printed.output)
     assert result["development"]["of"] + result["held_out"]["of"] == len(result["targets"]) == bundled_targets().height
-    assert {"predictive_low", "within_error", "met", "interval_score"} <= result["targets"][0].keys()
+    columns = {"predictive_low", "within_error", "within_sampling_error", "met", "interval_score"}
+    assert columns <= result["targets"][0].keys()
 
 
 def test_all_that_is_wrong_with_an_ensemble_is_told(tmp_path):

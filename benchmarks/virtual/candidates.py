@@ -162,7 +162,7 @@ def _row(name: str, target: Target, role: str, values: np.ndarray, spread: np.nd
     scored = score(target, values, discrepancy=spread, others=TARGETS)
     one, other = scored.predicted, scored.reference
     return {"candidate": name, "target": target.name, "held": role, "median": float(np.nanmedian(values)),
-            "published": target.value, "within": scored.within,
+            "published": target.value, "within": scored.within_error,
             **{n: None if one is None else getattr(one, n) for n in ("low", "high", "inside", "log_score",
                                                                       "interval_score")},
             "reference_log_score": other and other.log_score,

@@ -181,23 +181,36 @@ def test_readme_tells_how_many_are_met_by_the_studies_sampling_errors_alone():
     simulated = dict(posterior_checks.bundled_targets().select("target", "simulated").iter_rows())
     counts = {}
     for target in (t for t in TARGETS if t.kind != "association"):
-        away = target.on_scale(np.float64(simulated[target.name])) - target.on_scale(np.float64(target.value))
+        value = target.inner_share if target.kind == "proportion" else target.value
+        away = target.on_scale(np.float64(simulated[target.name])) - target.on_scale(np.float64(value))
         counts.setdefault(target.role, []).append(bool(abs(away) <= 1.96 * target.spread))
+    table = posterior_checks.bundled_targets()
+    assert table["within_sampling_error"].drop_nulls().to_list() == [w for r in counts.values() for w in r]
     every = [met for some in counts.values() for met in some]
     told = f"{sum(every)} of {len(every)} (held out: {sum(counts['held out'])} of {len(counts['held out'])})"
     root = Path(__file__).parents[2]
     assert told in " ".join((root / "README.md").read_text(encoding="utf-8").split())
     docs = " ".join((root / "docs" / "virtual.md").read_text(encoding="utf-8").split())
-    assert told.replace(" (", " results that have a size (", 1).replace("of 48", "of the 48") in docs
+    assert told.replace("of 48", "of the 48") in docs
 
 
 def test_both_counts_of_what_is_met_by_hand():
-    """Of three results one is met by the median, one value lies in the range, and an association has no value."""
-    table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "met": [True, False, False],
-                          "in_range": [False, None, True]})  # fmt: skip
+    """Of three results one is met by the median, one value lies in the range, and an association, met, has no value."""
+    table = pl.DataFrame({"role": ["calibrated", "calibrated", "held out"], "within_error": [True, True, False],
+                          "within_sampling_error": [True, None, False], "in_range": [False, None, True],
+                          "met": [False, True, False]})  # fmt: skip
     sentence = posterior_checks.agreement(table)
-    assert "of 1 of 3 published results (held out: 0 of 1)" in sentence
-    assert "holds 1 of the 2 published values (held out: 1 of 1)" in sentence
+    assert "meets 1 of 3 published results (held out: 0 of 1)" in sentence
+    assert "range (1 of the 2 that have a size; held out: 1 of 1)" in sentence
+    assert "together (2 of 3; held out: 0 of 1)" in sentence
+    assert "in 1 of the 2 (held out: 0 of 1)" in sentence
+
+
+def test_met_is_both_in_the_bundled_table():
+    table = posterior_checks.bundled_targets()
+    both = table["within_error"] & table["in_range"].fill_null(True)
+    assert table["met"].to_list() == both.to_list()
+    assert not (table["within_sampling_error"] & ~table["within_error"]).any()
 
 
 def test_the_range_holds_what_lies_between_its_limits():

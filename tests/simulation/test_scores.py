@@ -70,10 +70,14 @@ def test_without_a_model_other_studies_are_pooled():
 def test_met_needs_both():
     target = of_share(0.5, 400)
     assert score(target, np.array([0.51]), discrepancy=0.05).met
+    near = score(target, np.array([0.6]), discrepancy=0.3)  # 0.41 log odds away; errors 0.1 and 0.3
+    assert near.met
+    assert not near.within_sampling_error
     spread = np.linspace(0.05, 0.75, 101)  # the range holds it, the median is off
     scored = score(target, spread, discrepancy=0.05)
     assert scored.predicted.inside
-    assert not scored.within
+    assert not scored.within_error
+    assert not scored.within_sampling_error
     assert not scored.met
 
 

@@ -19,7 +19,10 @@ from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.centre_targets import read_centre_targets
 from reinfuse.simulation.calibration.posterior import CalibrationEffort
 from reinfuse.simulation.calibration.posterior_checks import (
+    HELD_OUT,
+    Agreement,
     bundled_targets,
+    by_role,
     simulated_targets,
     table_of_targets,
     unknowns,
@@ -37,7 +40,6 @@ CHECKED_BY = 1024
 _FARTHEST = 12.0
 """Standard deviations of the prior: farther is no population of this model."""
 _REACH = {"crs_intercept": (-1e3, 1e3), "discrepancy": (1e-3, 10.0)}
-_HELD_OUT = "held out"
 
 
 def ensemble_of(path: Path | None) -> Ensemble:
@@ -84,24 +86,12 @@ def _problems_of(frame: pl.DataFrame) -> list[Problem]:
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Of some published results: how many there are, lie in the predictive range, have the median within their error,
-    and are met (both); an association, whose size was not published, has no range."""
-
-    of: int
-    in_range: int
-    sized: int
-    within_error: int
-    met: int
-
-
-@dataclass(frozen=True)
 class Validation:
     """Published results beside an ensemble: the table, and counts of those it was developed with and those held out."""
 
     table: pl.DataFrame
-    development: Counts
-    held_out: Counts
+    development: Agreement
+    held_out: Agreement
 
     def as_dict(self) -> dict[str, object]:
         """Return table and counts for JSON."""
@@ -133,19 +123,8 @@ def validate(path: Path | None, *, patients: int | None = None, seed: int | None
 
 
 def validation_of(table: pl.DataFrame) -> Validation:
-    """Return a table of targets (`posterior_checks.table_of_targets`) with what counts as met.
-
-    A result is met where its value lies in the predictive 95 % range and the ensemble's median within its error.
-    """
-    both = pl.col("met") & pl.col("in_range").fill_null(True)
-    whole = table.with_columns(within_error=pl.col("met")).with_columns(met=both)
-    held = pl.col("role") == _HELD_OUT
-    return Validation(whole, _counted(whole.filter(~held)), _counted(whole.filter(held)))
-
-
-def _counted(table: pl.DataFrame) -> Counts:
-    sized = table["in_range"].drop_nulls()
-    return Counts(table.height, int(sized.sum()), len(sized), int(table["within_error"].sum()), int(table["met"].sum()))
+    """Return a table of targets (`posterior_checks.table_of_targets`) with its counts."""
+    return Validation(table, *by_role(table))
 
 
 @dataclass(frozen=True)
@@ -216,8 +195,8 @@ def run_calibration(path: Path, *, place: Destination, effort: CalibrationEffort
             checks.append(validation_of(table_of_targets(ensemble, values[:, columns], targets=some)))
     calibrated = CentreCalibration(checks[0], checks[2], checks[1], checks[3], len(result.ensemble), result.distinct,
                                    result.simulated)  # fmt: skip
-    about = {"targets_file": path.name, "calibrated": [t.name for t in targets if t.role != _HELD_OUT],
-             "held_out": [t.name for t in targets if t.role == _HELD_OUT], "seed": seeded, **vars(effort),
+    about = {"targets_file": path.name, "calibrated": [t.name for t in targets if t.role != HELD_OUT],
+             "held_out": [t.name for t in targets if t.role == HELD_OUT], "seed": seeded, **vars(effort),
              "members": calibrated.members, "distinct": calibrated.distinct, "ancestors": result.ancestors}  # fmt: skip
     place.write(lambda draft: _write(draft, result.ensemble, calibrated, about=about))
     if store:

@@ -179,20 +179,21 @@ class VirtualTables:
     def targets(self) -> Table:
         """Return the published results beside the ensemble."""
         return Table("virtual_targets", "Calibration targets: published and simulated",
-                     ("Target", "n", "Published", "Simulated (95% range)", "Predictive range", "Met", "In range",
-                      "Source"),
+                     ("Target", "n", "Published", "Simulated (95% range)", "Predictive range", "In range",
+                      "Within error", "Met", "Source"),
                      tuple(self._target_rows()),
                      (agreement(self._targets),
-                      "Met: within 1.96 standard errors of the published value, heterogeneity between studies "
-                      "included; association: 95% of the ensemble in the published direction",
                       "Predictive range: 95% range of the result of a study of that size, with the discrepancy of the "
                       "model and the study's sampling error; in range: it holds the published value. The size of an "
                       "association was not published",
+                      "Within error: the median within 1.96 errors of the published value, of sampling and the model's "
+                      "discrepancy; association: 95% of the ensemble in the published direction. Met: in range, and "
+                      "within the error",
                       "Held out: predicted, not used in calibration"))  # fmt: skip
 
     def _target_rows(self) -> Iterator[Row]:
         for role in ("calibrated", "held out"):
-            yield Row(role.capitalize(), ("",) * 7)
+            yield Row(role.capitalize(), ("",) * 8)
             for t in self._targets.filter(pl.col("role") == role).iter_rows(named=True):
                 percent = t["kind"] == "proportion"
                 scale, end = (
@@ -206,7 +207,8 @@ class VirtualTables:
                     published = f"{scale * t['published']:.3g}{end}"
                     predictive = " to ".join(f"{scale * t[f'predictive_{c}']:.3g}" for c in ("low", "high")) + end
                 yield Row(t["target"], (number_format.count(t["n"]), published, f"{middle} ({low} to {high}){end}",
-                                        predictive, _YES_NO[t["met"]], _YES_NO[t["in_range"]], t["source"]),
+                                        predictive, *(_YES_NO[t[c]] for c in ("in_range", "within_error", "met")),
+                                        t["source"]),
                           inner=True)  # fmt: skip
 
     def unknowns(self) -> Table:

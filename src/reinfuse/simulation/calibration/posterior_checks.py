@@ -30,9 +30,10 @@ _MOVED = 0.5
 _CV = "cv of "
 _SCORES = ("log_score", "interval_score")
 _FILE, _ABLATION = "targets.csv", "ablation.csv"
+HELD_OUT = "held out"
 _COLUMNS = ["target", "role", "kind", "published", "n", "simulated", "low", "high", "predictive_low", "predictive_high",
-            "share_above", "met", "in_range", "log_score", "interval_score", "reference_log_score",
-            "reference_interval_score", "unit", "source"]  # fmt: skip
+            "share_above", "within_error", "within_sampling_error", "in_range", "met", "log_score", "interval_score",
+            "reference_log_score", "reference_interval_score", "unit", "source"]  # fmt: skip
 
 
 def simulated_targets(ensemble: Ensemble, seed: int, patients: int, *, targets: Sequence[Target] = TARGETS,
@@ -61,9 +62,10 @@ def table_of_targets(ensemble: Ensemble, values: Floats, *, targets: Sequence[Ta
     """Return each target beside the ensemble: published value, median and 95 % range of the members' simulated ones,
     predictive range of a study of its size, whether it is met, and its scores (`scores`).
 
-    `met`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an association:
-    at least 95 % of the ensemble lie on the published side. `in_range`: the published value lies in the predictive
-    range; null for an association, whose size was not published.
+    `within_error`: the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an
+    association: at least 95 % of the ensemble lie on the published side. `within_sampling_error`: within 1.96 of the
+    sampling errors alone. `in_range`: the published value lies in the predictive range. The last two are null for an
+    association, whose size was not published. `met`: within the error, and in the range if there is one.
 
     Parameters
     ----------
@@ -87,8 +89,9 @@ def table_of_targets(ensemble: Ensemble, values: Floats, *, targets: Sequence[Ta
             middle, low, high = np.exp([middle, low, high])
         rows.append((target.name, target.role, target.kind, None if association else target.value, target.n,
                      *map(float, (middle, low, high)), *_predicted(scored.predicted),
-                     float(np.mean(defined > 0)) if association else None, scored.within,
-                     *_scores(scored.predicted), *_scores(scored.reference)[1:],
+                     float(np.mean(defined > 0)) if association else None,
+                     scored.within_error, scored.within_sampling_error, scored.predicted and scored.predicted.inside,
+                     scored.met, *_scores(scored.predicted), *_scores(scored.reference),
                      target.unit, "; ".join(filter(None, (target.source, target.note)))))  # fmt: skip
     return pl.DataFrame(rows, schema=_COLUMNS, orient="row", infer_schema_length=None)
 
@@ -97,8 +100,8 @@ def _predicted(one: Prediction | None) -> tuple[float | None, float | None]:
     return (None, None) if one is None else (one.low, one.high)
 
 
-def _scores(one: Prediction | None) -> tuple[bool | None, float | None, float | None]:
-    return (None, None, None) if one is None else (one.inside, one.log_score, one.interval_score)
+def _scores(one: Prediction | None) -> tuple[float | None, float | None]:
+    return (None, None) if one is None else (one.log_score, one.interval_score)
 
 
 def bundled_targets() -> pl.DataFrame:
@@ -108,35 +111,46 @@ def bundled_targets() -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How many published results the ensemble meets, by both counts.
+    """How many published results an ensemble meets: the counts of (some rows of) a table of targets.
 
     Attributes
     ----------
-    met, of
-        Results within 1.96 of their errors of the ensemble's median (`targets`), of all.
-    inside, values
-        Published values within the predictive 95 % range, of those whose size was published.
+    of, sized
+        Results; those whose size was published (an association has a direction alone).
+    within_error, within_sampling_error, in_range, met
+        Of the columns of `table_of_targets`; the two in the middle are of the results that are sized.
     """
 
-    met: int
     of: int
-    inside: int
-    values: int
+    sized: int
+    within_error: int
+    within_sampling_error: int
+    in_range: int
+    met: int
 
     @classmethod
     def among(cls, table: pl.DataFrame) -> Agreement:
         """Count them in (some rows of) a table of targets."""
-        sized = table["in_range"].drop_nulls()
-        return cls(int(table["met"].sum()), table.height, int(sized.sum()), len(sized))
+        counts = (int(table[c].sum()) for c in ("within_error", "within_sampling_error", "in_range", "met"))
+        return cls(table.height, table["in_range"].count(), *counts)
+
+
+def by_role(table: pl.DataFrame) -> tuple[Agreement, Agreement]:
+    """Return the counts of a table of targets: of those that an ensemble was calibrated to, and of those held out."""
+    held = pl.col("role") == HELD_OUT
+    return Agreement.among(table.filter(~held)), Agreement.among(table.filter(held))
 
 
 def agreement(table: pl.DataFrame) -> str:
-    """Return both counts of a table of targets in a sentence."""
-    every, held = Agreement.among(table), Agreement.among(table.filter(pl.col("role") == "held out"))
-    return ("The median of the ensemble lies within 1.96 errors (of sampling and the model's discrepancy together) of "
-            f"{every.met} of {every.of} published results (held out: {held.met} of {held.of}); its "
-            f"predictive 95 % range holds {every.inside} of the {every.values} published values "
-            f"(held out: {held.inside} of {held.values}).")  # fmt: skip
+    """Return how many results of a table of targets are met, by each count, in sentences."""
+    every, held = Agreement.among(table), by_role(table)[1]
+    return (f"The ensemble meets {every.met} of {every.of} published results (held out: {held.met} of {held.of}): the "
+            f"published value lies in its predictive 95 % range ({every.in_range} of the {every.sized} that have a "
+            f"size; held out: {held.in_range} of {held.sized}), and its median within 1.96 errors, of sampling and the "
+            f"model's discrepancy together ({every.within_error} of {every.of}; held out: {held.within_error} of "
+            f"{held.of}). By the sampling errors alone the median lies within 1.96 of them in "
+            f"{every.within_sampling_error} of the {every.sized} (held out: {held.within_sampling_error} of "
+            f"{held.sized}).")  # fmt: skip
 
 
 def totals(table: pl.DataFrame) -> dict[str, float | None]:

@@ -49,19 +49,22 @@ class TargetScore:
     predicted, reference
         By the ensemble; by the pooled results of other studies of the same outcome (None where there is none). Both
         None for an association, whose size was not published.
-    within
+    within_error
         Whether the ensemble's median lies within 1.96 of the target's errors (sampling and discrepancy); of an
         association: whether at least 95 % of the ensemble lie on the published side.
+    within_sampling_error
+        Whether it lies within 1.96 of the study's sampling errors alone; None for an association.
     """
 
     predicted: Prediction | None
     reference: Prediction | None
-    within: bool
+    within_error: bool
+    within_sampling_error: bool | None
 
     @property
     def met(self) -> bool:
         """Whether a target is met: its value in the predictive range, and the median within its error."""
-        return self.within and (self.predicted is None or self.predicted.inside)
+        return self.within_error and (self.predicted is None or self.predicted.inside)
 
 
 def score(target: Target, simulated: Floats, *, discrepancy: float | Floats = DISCREPANCY,
@@ -79,12 +82,12 @@ def score(target: Target, simulated: Floats, *, discrepancy: float | Floats = DI
     """
     scaled = target.on_scale(simulated[np.isfinite(simulated)])
     if target.kind == "association":
-        return TargetScore(None, None, bool(np.mean(scaled > 0) >= 1 - MISSED))
+        return TargetScore(None, None, bool(np.mean(scaled > 0) >= 1 - MISSED), None)
     spread = np.broadcast_to(np.asarray(discrepancy), np.shape(simulated))[np.isfinite(simulated)]
-    error = float(np.hypot(target.spread, np.mean(spread)))
-    within = bool(abs(np.median(scaled) - _published(target)) <= _INSIDE * error)
+    away = abs(float(np.median(scaled)) - _published(target))
+    within, by_sampling = (bool(away <= _INSIDE * np.hypot(target.spread, d)) for d in (np.mean(spread), 0.0))
     predicted = _of_share(target, scaled, spread) if target.kind == "proportion" else _of_log(target, scaled, spread)
-    return TargetScore(predicted, without_model(target, others), within)
+    return TargetScore(predicted, without_model(target, others), within, by_sampling)
 
 
 def without_model(target: Target, others: Iterable[Target]) -> Prediction | None:
