@@ -2,21 +2,23 @@
 
 Populations are drawn from the priors, and with them the discrepancy. Of each, the results are simulated in many
 patients, and the error of each study and the discrepancy added; the posterior is drawn by surfaces that were learnt
-from populations of the priors. Counted: how often the 90 % interval holds each unknown of the planted population, and
-each result that was held out, which nothing was calibrated on; and the ranks of the planted among the drawn.
+from populations of the priors. Kept of each population, so that an interrupted run goes on: the rank of every unknown,
+and of every result that was held out, which nothing was calibrated on, among those drawn.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 from scipy.special import expit
 
-from reinfuse.simulation.calibration.emulator import fit
+from reinfuse.simulation.calibration.emulator import Emulator, fit
 from reinfuse.simulation.calibration.posterior import (
     CalibrationEffort,
     discrepancy,
@@ -28,9 +30,12 @@ from reinfuse.simulation.calibration.targets import TARGETS, Target
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 
 SMALL = "--small" in sys.argv
-POPULATIONS, LEARNT, PATIENTS, LARGE = (2, 120, 88, 352) if SMALL else (20, 1000, 352, 1408)
+POPULATIONS, LEARNT, PATIENTS, LARGE = (2, 120, 88, 352) if SMALL else (50, 1000, 352, 1408)
 EFFORT = CalibrationEffort(particles=64, moves=2) if SMALL else CalibrationEffort(particles=600, moves=6, last_moves=10)
 SEED, INTERVAL, BINS = 700, (0.05, 0.95), 10
+SIZED = [t for t in TARGETS if t.kind != "association"]
+NAMES = (*UNKNOWNS, "discrepancy")
+FILE = (Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[1] / "results") / "virtual_planted.csv"
 
 
 def published(target: Target, scaled: float, spread: float, random: np.random.Generator) -> Target:
@@ -41,38 +46,57 @@ def published(target: Target, scaled: float, spread: float, random: np.random.Ge
     return replace(target, value=float(np.exp(value + target.error * random.standard_normal())))
 
 
-def planted(cores: int = 1) -> dict[str, object]:
-    """Return how often the planted populations were found again."""
-    sized = [t for t in TARGETS if t.kind != "association"]
-    began, z = time.perf_counter(), from_prior(LEARNT, SEED)
-    values = simulate_targets(members(z), sized, seed=SEED, patients=PATIENTS, cores=cores)
-    emulator, error = fit(z, values), fit(z, values).error
-    unknowns, results, ranks = [], [], []
-    for k in range(POPULATIONS):
-        random = np.random.default_rng(SEED + k)
-        truth = random.standard_normal((1, len(UNKNOWNS) + 1))
-        own = simulate_targets(members(truth[:, :-1]), sized, seed=SEED, patients=LARGE, cores=cores)[0]
-        spread = float(discrepancy(truth)[0])
-        told = [published(t, own[j], spread, random) if np.isfinite(own[j]) else replace(t, role="held out")
-                for j, t in enumerate(sized)]  # fmt: skip
-        drawn = draw(emulator, told, EFFORT, seed=SEED + k, last_moves=EFFORT.last_moves).z
-        scaled = emulator(drawn[:, :-1]) + error * random.standard_normal((len(drawn), len(sized)))
-        held = [j for j, t in enumerate(sized) if t.role == "held out" and np.isfinite(own[j])]
-        unknowns.append(within(drawn, truth[0]))
-        results.append(within(scaled[:, held], own[held]))
-        ranks.append(np.mean(drawn < truth, axis=0))
-        print(k, np.mean(unknowns[-1]), np.mean(results[-1]), flush=True)
-    return {"populations": POPULATIONS, "learnt_from": LEARNT, "patients": PATIENTS, "particles": EFFORT.particles,
-            "seconds": time.perf_counter() - began, "unknowns": len(UNKNOWNS) + 1,
-            "unknowns_within_90": float(np.mean(unknowns)), "discrepancy_within_90": float(np.mean([u[-1] for u in
-                                                                                                   unknowns])),
-            "results": len(results[0]), "results_within_90": float(np.mean(np.concatenate(results))),
-            "populations_by_unknowns_within_90": [float(np.mean(u)) for u in unknowns],
-            "ranks": np.histogram(np.concatenate(ranks), BINS, (0, 1))[0].tolist()}  # fmt: skip
+def recovered(k: int, emulator: Emulator, cores: int) -> pl.DataFrame:
+    """Return the rank of what was planted in population `k`, and whether the 90 % interval holds it."""
+    random = np.random.default_rng(SEED + k)
+    truth = random.standard_normal((1, len(NAMES)))
+    own = simulate_targets(members(truth[:, :-1]), SIZED, seed=SEED, patients=LARGE, cores=cores)[0]
+    spread = float(discrepancy(truth)[0])
+    results = [published(t, own[j], spread, random) if np.isfinite(own[j]) else replace(t, role="held out")
+               for j, t in enumerate(SIZED)]  # fmt: skip
+    drawn = draw(emulator, results, EFFORT, seed=SEED + k, last_moves=EFFORT.last_moves).z
+    scaled = emulator(drawn[:, :-1]) + emulator.error * random.standard_normal((len(drawn), len(SIZED)))
+    held = [j for j, t in enumerate(SIZED) if t.role == "held out" and np.isfinite(own[j])]
+    return pl.concat([
+        _ranks(k, "unknown", NAMES, drawn=drawn, truth=truth[0]),
+        _ranks(k, "held-out result", [SIZED[j].name for j in held], drawn=scaled[:, held], truth=own[held]),
+    ])  # fmt: skip
 
 
-def within(drawn: np.ndarray, truth: np.ndarray) -> Sequence[bool]:
-    """Return whether the 90 % intervals of what was drawn hold the truth."""
+def _ranks(k: int, kind: str, names: tuple[str, ...] | list[str], *, drawn: np.ndarray,
+           truth: np.ndarray) -> pl.DataFrame:  # fmt: skip
     low, high = np.quantile(drawn, INTERVAL, axis=0)
-    flags: Sequence[bool] = ((low <= truth) & (truth <= high)).tolist()
-    return flags
+    return pl.DataFrame({"population": k, "kind": kind, "name": names, "rank": np.round(np.mean(drawn < truth, axis=0),
+                         4), "within": (low <= truth) & (truth <= high)})  # fmt: skip
+
+
+def planted(cores: int = 1) -> dict[str, object]:
+    """Return how often the planted populations were found again; populations in the file are not simulated anew."""
+    earlier = pl.read_csv(FILE) if FILE.exists() else None
+    missing = [k for k in range(POPULATIONS) if earlier is None or k not in set(earlier["population"])]
+    if missing:
+        began, z = time.perf_counter(), from_prior(LEARNT, SEED)
+        emulator = fit(z, simulate_targets(members(z), SIZED, seed=SEED, patients=PATIENTS, cores=cores))
+        for k in missing:
+            print(k, round(time.perf_counter() - began), flush=True)
+            parts = ([] if earlier is None else [earlier]) + [recovered(k, emulator, cores)]
+            earlier = pl.concat(parts).sort("population", maintain_order=True)
+            earlier.write_csv(FILE)
+    assert earlier is not None
+    return {"learnt_from": LEARNT, "patients": PATIENTS, "particles": EFFORT.particles, **summed(earlier)}
+
+
+def summed(table: pl.DataFrame) -> dict[str, object]:
+    """Return what the ranks of all populations say."""
+    unknowns, results = (table.filter(pl.col("kind") == kind) for kind in ("unknown", "held-out result"))
+    by_population = unknowns.group_by("population", maintain_order=True).agg(pl.col("within").mean())["within"]
+    by_unknown = unknowns.group_by("name", maintain_order=True).agg(pl.col("within").mean()).sort("within")
+    return {
+        "populations": len(by_population), "unknowns": len(NAMES), "unknowns_within_90": unknowns["within"].mean(),
+        "discrepancy_within_90": unknowns.filter(pl.col("name") == "discrepancy")["within"].mean(),
+        "results": results["name"].n_unique(), "results_within_90": results["within"].mean(),
+        "populations_by_unknowns_within_90": by_population.round(4).to_list(),
+        "unknowns_least_within_90": dict(by_unknown.head(6).iter_rows()),
+        "ranks": np.histogram(unknowns["rank"], BINS, (0, 1))[0].tolist(),
+        "ranks_of_results": np.histogram(results["rank"], BINS, (0, 1))[0].tolist(),
+    }  # fmt: skip
