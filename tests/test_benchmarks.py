@@ -24,7 +24,14 @@ NEEDS = {
 """What a benchmark compares with, which the tests' own environment does not bring."""
 COMPILED = {"kinetics/calibration.py", "kinetics/large.py", "kinetics/population.py"}
 """Half a minute of compiling each: run them alone with --small."""
-ALONE = {"generate.py", "virtual/arithmetic.py", "virtual/jax_model.py", "virtual/peers.py", "virtual/planted.py"}
+ALONE = {
+    "generate.py",
+    "virtual/arithmetic.py",
+    "virtual/jax_model.py",
+    "virtual/peers.py",
+    "virtual/planted.py",
+    "virtual/structures.py",
+}
 """Parts of others."""
 FURTHER = {"virtual/calibration.py": [[], ["planted"]]}
 PROCESSES = {"operating_characteristics/run.py"}

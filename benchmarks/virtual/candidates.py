@@ -4,7 +4,8 @@
 
 Each candidate has its own simulated populations and response surfaces. The results of some sources are held out at
 a time, the populations drawn from the posterior given the others, and those held out predicted by the surfaces. The
-results that are held out of every calibration (`published.csv`) are predicted as well, from all the others.
+results that are held out of every calibration (`published.csv`), and those that were read after the bundled one
+(`later_targets.csv`), are predicted as well, from all that calibrate.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+from later import LATER
+from structures import STRUCTURES
 
 from reinfuse.simulation.calibration.abc_smc import PosteriorSample
 from reinfuse.simulation.calibration.emulator import Emulator
@@ -36,6 +40,7 @@ EFFORT = (
     else CalibrationEffort(patients=352, first=800, more=250, rounds=1, particles=500, moves=6, last_moves=10)
 )
 ROOM = Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[1] / "results"
+EVERY = (*TARGETS, *LATER)
 FORMER: Mapping[str, tuple[float, float]] = {"kphi": (0.01, 1.0), "g": (0.05, 0.8), "sT": (0.15, 0.8)}
 FORMER_LOSS: Mapping[str, tuple[float, float]] = {"fN": (1e-7, 3.0), "mu": (1e-8, 3.0)}
 FORMER_CV = (1.2, 0.5)
@@ -104,6 +109,7 @@ CANDIDATES: Mapping[str, tuple[tuple[Change, ...], tuple[str, ...]]] = {
         (one_resistance, no_failure), (*RESISTANT[:-1], "products that fail"),
     ),
     "bounds, diseases, own resistance, weaker antigen loss, failing products": ((), ()),
+    **{f"the model with {name}": ((), ()) for name in STRUCTURES},
 }  # fmt: skip
 """What is changed of the model as it is now, and the unknowns that then mean nothing."""
 
@@ -130,7 +136,7 @@ def predicted(emulator: Emulator, drawn: PosteriorSample, random: np.random.Gene
     scaled = emulator(drawn.z[:, :-1])
     error = np.where(np.isfinite(emulator.error), emulator.error, np.nan)
     scaled = scaled + error * random.standard_normal(scaled.shape)
-    values = np.column_stack([_from_scale(t, scaled[:, k]) for k, t in enumerate(TARGETS)])
+    values = np.column_stack([_from_scale(t, scaled[:, k]) for k, t in enumerate(EVERY)])
     return values, discrepancy(drawn.z)
 
 
@@ -143,19 +149,28 @@ def _from_scale(target: Target, scaled: np.ndarray) -> np.ndarray:
 def compare(name: str) -> list[dict[str, object]]:
     """Return the scores of a candidate for each target."""
     changes, without = CANDIDATES[name]
+    structure = STRUCTURES.get(name.removeprefix("the model with "))
+    unknowns = len(UNKNOWNS) - len(without) + (len(structure.unknowns) if structure else 0)
+    with structure.in_use() if structure else nullcontext():
+        rows = _scores(name, structure.members if structure else space_of(changes))
+    return [{"unknowns": unknowns, **row} for row in rows]
+
+
+def _scores(name: str, space: Callable[[np.ndarray], Member]) -> list[dict[str, object]]:
     began = time.perf_counter()
-    posterior = calibrate(EFFORT, seed=SEED, cores=1, targets=TARGETS, space=space_of(changes))
+    posterior = calibrate(EFFORT, seed=SEED, cores=1, targets=EVERY, space=space)
     emulator, random = posterior.populations.emulator(), np.random.default_rng(SEED)
     rows, full = [], predicted(emulator, posterior.drawn, random)
     for fold in range(len(FOLDS)):
-        others = [replace(t, role="held out") if fold_of(t) == fold else t for t in TARGETS]
+        others = [replace(t, role="held out") if fold_of(t) == fold else t for t in EVERY]
         values, spread = predicted(emulator, draw(emulator, others, EFFORT, seed=SEED), random)
-        rows += [_row(name, t, "in turn", values[:, k], spread) for k, t in enumerate(TARGETS)
+        rows += [_row(name, t, "in turn", values[:, k], spread) for k, t in enumerate(EVERY)
                  if t.role == "calibrated" and t.kind != "association" and fold_of(t) == fold]  # fmt: skip
-    for k, target in enumerate(TARGETS):
-        rows.append(_row(name, target, target.role, full[0][:, k], full[1]))
+    for k, target in enumerate(EVERY):
+        held = target.role if k < len(TARGETS) else "read later"
+        rows.append(_row(name, target, held, full[0][:, k], full[1]))
     seconds = round(time.perf_counter() - began)
-    return [{"unknowns": len(UNKNOWNS) - len(without), "seconds": seconds, **row} for row in rows]
+    return [{"seconds": seconds, **row} for row in rows]
 
 
 def _row(name: str, target: Target, role: str, values: np.ndarray, spread: np.ndarray) -> dict[str, object]:
