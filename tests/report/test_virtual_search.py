@@ -14,14 +14,15 @@ from reinfuse.simulation.search import design_space, sobol
 from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.search import SearchSize, search
 from reinfuse.simulation.search.sobol import sensitivity
-from reinfuse.study.virtual_search import question_of
+from reinfuse.simulation.trial.protocol import mix_text
+from reinfuse.study.virtual_search import FirstInfusion, question_of
 
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     ensemble = bundled()
     result = search(
-        Question(max_crs_rate=0.6, fludarabine_auc=19.0),
+        Question(max_crs_rate=0.6, fludarabine_auc=19.0, diseases={"ALL": 1, "NHL": 3}),
         ensemble,
         3,
         patients=1024,
@@ -39,6 +40,9 @@ def test_a_search_is_reported_with_its_limits(out):
     assert "not validated for individual patients" in text
     assert "Protocols on the frontier" in text
     assert "Severe neurotoxicity" in text
+    assert "ALL 25 %, NHL 75 %" in text
+    assert "keeps to what published second infusions were given" in text
+    assert "Published: courses of cyclophosphamide, 0 to 1.33" in text
     assert "Scordo 2023" in text  # where the exposure of a course is given
     assert not re.search(r"(src|href)=[\"']https?:", text)
 
@@ -65,11 +69,23 @@ def test_every_objective_and_outcome_has_a_label():
 def test_all_problems_of_a_question_are_told_at_once():
     with pytest.raises(PlanRefused) as refused:
         question_of(
-            "cr", 0.15, 0.5, margin=0.1, cart1="Cyclo", cart1_dose=-1.0, search_cart1=False, limits=["flu:a:1", "flu"]
-        )
-    assert len(refused.value.problems) == 4
-    with pytest.raises(PlanRefused):
-        question_of("cr", 0.15, 0.5, margin=0.1, cart1="Cy", cart1_dose=2e6, search_cart1=False, limits=["flux:0:1"])
+            "cr", 0.15, 0.5, margin=0.1, cart1=FirstInfusion("Cyclo", -1.0), limits=["flu:a:1", "flu"],
+            diseases=["CML", "NHL:-1", "NHL"]
+        )  # fmt: skip
+    assert [p.column for p in refused.value.problems].count("disease") == 3
+    assert len(refused.value.problems) == 7
+    for wrong in ({"limits": ["flux:0:1"]}, {"diseases": ["NHL:many"]}, {"diseases": ["ALL:0"]}):
+        with pytest.raises(PlanRefused):
+            question_of("cr", 0.15, 0.5, margin=0.1, **wrong)
+
+
+def test_diseases_are_those_of_a_trial():
+    assert question_of("cr", 0.15, 0.5, margin=0.1).diseases is None
+    assert question_of("cr", 0.15, 0.5, margin=0.1, diseases=["NHL"]).diseases == {"NHL": 1.0}
+    mixed = question_of("cr", 0.15, 0.5, margin=0.1, diseases=["CLL:9", "NHL:21"]).diseases
+    assert mixed == {"CLL": 9.0, "NHL": 21.0}
+    assert mix_text(mixed) == "CLL 30 %, NHL 70 %"
+    assert mix_text(None).startswith("ALL 14, CLL 9, NHL 21")
 
 
 def test_a_limit_is_understood():
@@ -78,9 +94,7 @@ def test_a_limit_is_understood():
         0.15,
         0.5,
         margin=0.1,
-        cart1="Cy",
-        cart1_dose=2e6,
-        search_cart1=False,
+        cart1=FirstInfusion("Cy"),
         limits=["flu:0:0.5", "interval_days:120:120"],
     )
     assert question.limits == {"flu": (0.0, 0.5), "interval_days": (120.0, 120.0)}

@@ -210,7 +210,7 @@ def test_every_unknown_is_told_by_one_measurement():
 
 
 def test_points_keep_their_limits_and_go_back_and_forth():
-    question = Question(limits={"interval_days": (60, 60), "flu": (0.33, 1.2)}, search_cart1=True)
+    question = Question(limits={"interval_days": (60, 60), "flu": (0.33, 1.2)}, search_cart1=True, extrapolate=True)
     unit = np.random.default_rng(1).uniform(size=(50, 5))
     points = question.at(unit)
     low, high = (np.array([getattr(c, n) for c in question.coordinates]) for n in ("low", "high"))

@@ -118,6 +118,13 @@ def search(
     search_cart1: Annotated[
         bool, typer.Option("--search-cart1", help="Optimise lymphodepletion before CART1 as well.")
     ] = False,
+    disease: Annotated[
+        list[str] | None,
+        typer.Option("--disease", metavar="NAME[:WEIGHT]", help="Patients' diseases; default ALL:14, CLL:9, NHL:21."),
+    ] = None,
+    extrapolate: Annotated[
+        bool, typer.Option("--extrapolate", help="Search protocols too that no published second infusion supports.")
+    ] = False,
     limit: Annotated[
         list[str] | None, typer.Option("--limit", metavar="NAME:LOW:HIGH", help="Limits of a variable: flu:0:1.")
     ] = None,
@@ -140,17 +147,20 @@ def search(
     """Optimise the protocol of the second infusion: near-optimal protocols, and value of information."""
     place = console.writable(out, "virtual search", ensemble, force=force)
     workers = _cluster(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster)
-    from reinfuse.study.virtual_search import ToxicityOptions, question_of, run_search
+    from reinfuse.study.virtual_search import FirstInfusion, ToxicityOptions, caveats, question_of, run_search
     from reinfuse.study.virtual_trial import DISCLAIMER
 
-    question = question_of(objective, max_crs_rate, probability, margin=margin, cart1=cart1, cart1_dose=cart1_dose,
-                           search_cart1=search_cart1, limits=limit or [],
+    question = question_of(objective, max_crs_rate, probability, margin=margin, limits=limit or [],
+                           cart1=FirstInfusion(cart1, cart1_dose, search_cart1), diseases=disease or [],
+                           extrapolate=extrapolate,
                            charged=ToxicityOptions(toxicity_weight, fludarabine_auc))  # fmt: skip
     with progress_bar() as progress:
         result = run_search(question, place=place, patients=patients, seed=seed, sensitive=sensitivity, cluster=workers,
                             own_ensemble=ensemble, resume=resume, progress=progress)  # fmt: skip
     inside = int(result.region.inside.sum())
     console.say(f"{len(result.region.protocols)} protocols evaluated, {inside} not distinguishable from the best.")
+    for sentence in caveats(result):
+        console.say(sentence)
     console.say(DISCLAIMER)
     console.say(f"Report: {(out / 'report.html').resolve()}")
 

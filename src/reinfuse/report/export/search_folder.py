@@ -17,6 +17,7 @@ from reinfuse.report.figures.search_frontier import frontier_figure
 from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.tables.search_frontier import TOXICITIES, frontier_table
 from reinfuse.report.text import number_format
+from reinfuse.report.text.search_limits import LIMITED, limit_sentences, sources, value_text
 from reinfuse.results.estimate import Estimate, frame
 from reinfuse.simulation.calibration.posterior_checks import unknowns
 from reinfuse.simulation.model.toxicities import EXPOSURE, SCORDO
@@ -24,7 +25,7 @@ from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.random_effects import Bounds, Moments
 from reinfuse.simulation.search.search import SearchResult
 from reinfuse.simulation.search.sobol import Sensitivity
-from reinfuse.simulation.trial.protocol import dose_text
+from reinfuse.simulation.trial.protocol import mix_text
 from reinfuse.simulation.trial.trial_results import card
 from reinfuse.tabular.csv_files import write_csv
 from reinfuse.version import __version__
@@ -76,7 +77,8 @@ def _sections(
     def picture(name: str) -> tuple[Block, ...]:
         return (Picture(drawn[name]),) if name in drawn else ()
 
-    yield Section("summary", "Summary", tuple(Paragraph(p) for p in (*_summary(result), COST)))
+    told = (*_summary(result), *limit_sentences(result.region), _within(result), COST)
+    yield Section("summary", "Summary", tuple(Paragraph(p) for p in told))
     frontier = (Paragraph(FRONTIER), *picture("search_frontier"), frontier_table(result.region))
     yield Section("frontier", "Objective against toxicities", frontier, "Frontier")
     near_optimal = (
@@ -101,6 +103,7 @@ def _sections(
         ("reinfuse", __version__),
         ("seed", str(seed)),
         ("members", str(result.members)),
+        ("diseases of the virtual patients", mix_text(result.question.diseases)),
         ("evaluable virtual patients", number_format.count(result.patients)),
         ("independent virtual patients", number_format.count(result.fresh)),
     )
@@ -121,20 +124,24 @@ def _summary(result: SearchResult) -> Iterator[str]:
            "best.")  # fmt: skip
 
 
+def _within(result: SearchResult) -> str:
+    patients = f"Virtual patients: {mix_text(result.question.diseases)}."
+    return patients if result.question.extrapolate else f"{patients} {LIMITED}"
+
+
 def _ranges(result: SearchResult) -> Table:
-    ranges = result.region.ranges
-    rows = [Row(c.label, (_at(c.name, ranges[c.name][0]), _at(c.name, ranges[c.name][1]),
-                          f"{_at(c.name, c.low)} to {_at(c.name, c.high)}"))
-            for c in result.question.coordinates]  # fmt: skip
+    question, ranges, rows = result.question, result.region.ranges, []
+    best = result.region.points[result.region.best]
+    sides = question.at_limits(best)
+    for c, x in zip(question.coordinates, best, strict=True):
+        side = f" ({sides[c.name]} limit)" if c.name in sides else ""
+        low, high, least, most = (value_text(c.name, v) for v in (*ranges[c.name], c.low, c.high))
+        rows.append(Row(c.label, (f"{value_text(c.name, float(x))}{side}", low, high, f"{least} to {most}")))
     return Table(
         "search_ranges", "Range of the near-optimal protocols",
-        ("Variable", "Minimum", "Maximum", "Limits"), tuple(rows),
-        ("Range of the protocols that were evaluated; protocols between them may be worse",),
+        ("Variable", "Best", "Minimum", "Maximum", "Limits"), tuple(rows),
+        ("Range of the protocols that were evaluated; protocols between them may be worse", sources()),
     )  # fmt: skip
-
-
-def _at(name: str, value: float) -> str:
-    return dose_text(10**value) if name == "log10_dose" else f"{value:g}"
 
 
 def _finalists(result: SearchResult) -> Table:

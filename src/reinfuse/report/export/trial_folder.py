@@ -132,7 +132,7 @@ def _estimate(record: Estimate | None) -> float:
 
 
 def _provenance(findings: VirtualFindings) -> Iterator[tuple[str, str]]:
-    for name in ("reinfuse", "date", "patients", "members", "seed", "ensemble_sha256"):
+    for name in ("reinfuse", "date", "patients", "diseases", "members", "seed", "ensemble_sha256"):
         yield name.replace("_", " "), str(findings.provenance[name])
 
 

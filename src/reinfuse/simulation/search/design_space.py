@@ -10,7 +10,9 @@ import numpy as np
 
 from reinfuse.arrays import Floats
 from reinfuse.exceptions import PlanRefused, Problem, nearest
+from reinfuse.simulation.model.parameters import Disease
 from reinfuse.simulation.model.toxicities import exposure_class
+from reinfuse.simulation.search.published_range import FLU_OF_CY, PAIRS, PUBLISHED, beyond, most_fludarabine
 from reinfuse.simulation.trial.protocol import Arm, Infusion, dose_text
 from reinfuse.simulation.trial.trial import SHARES
 
@@ -36,20 +38,22 @@ class Coordinate:
 
 
 COORDINATES = (
-    Coordinate("cy", "Cyclophosphamide before CART2", "courses", 0.0, 1.5, 0.05, 1.0),
+    Coordinate("cy", "Cyclophosphamide before CART2", "courses", 0.0, 1.3, 0.05, 1.0),
     Coordinate("flu", "Fludarabine before CART2", "courses", 0.0, 1.5, 0.05, 1.0),
-    Coordinate("log10_dose", "Dose at CART2", "log10 cells/kg", math.log10(2e5), math.log10(5e7), 0.05,
+    Coordinate("log10_dose", "Dose at CART2", "log10 cells/kg", math.log10(2e5), math.log10(2e7), 0.05,
                math.log10(2e7)),
     Coordinate(INTERVAL, "Days from CART1 to CART2", "days", 35.0, 365.0, 1.0, 120.0),
 )  # fmt: skip
 BEFORE_CART1 = (
-    Coordinate("cy_cart1", "Cyclophosphamide before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
+    Coordinate("cy_cart1", "Cyclophosphamide before CART1", "courses", 0.0, 1.3, 0.05, 1.0),
     Coordinate("flu_cart1", "Fludarabine before CART1", "courses", 0.0, 1.5, 0.05, 1.0),
 )
 _REACH = {"log10_dose": (3.0, 9.0), INTERVAL: (32.0, 3650.0)}
-"""What limits may be set to; courses from 0 to 3. Before day 32 the response to CART1 is not assessed."""
+"""What limits may be set to where extrapolation is asked for, courses from 0 to 3; otherwise to what has been published
+(`published_range`). Before day 32 the response to CART1 is not assessed."""
 
 
+_ASK, _NEAR = ", or extrapolate (--extrapolate)", 1e-9
 WEIGHT, MOST_WEIGHT, MOST_AUC = 0.1, 10.0, 100.0
 """What a toxicity counts for, by default and at most; greatest exposure of a course."""
 CART1 = Infusion(lymphodepletion="Cy-Flu", dose_cells_per_kg=2e6)
@@ -82,6 +86,10 @@ class Question:
         Whether its lymphodepletion is searched as well. Then the patients are all who have CART1, toxicity is that of
         either infusion, and the interval is fixed (at 120 days, or by its limits): it says when patients who never
         need CART2 are assessed.
+    diseases
+        Weights of the diseases of the patients; None: as in the reference study (ALL 14, CLL 9, NHL 21).
+    extrapolate
+        Whether protocols may be searched that no published second infusion supports (`published_range`).
     limits
         Limits of coordinates by name, instead of the declared ones; equal limits fix a coordinate.
     """
@@ -94,6 +102,8 @@ class Question:
     search_cart1: bool = False
     toxicity_weight: float = WEIGHT
     fludarabine_auc: float | None = None
+    diseases: Mapping[Disease, float] | None = None
+    extrapolate: bool = False
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -113,7 +123,7 @@ class Question:
             yield _wrong("margin", f"{self.margin:g}", "is not a share", remedy="a number from 0 to below 1")
         searchable = [c.name for c in COORDINATES + BEFORE_CART1 * self.search_cart1]
         for name, (low, high) in self.limits.items():
-            least, most = _REACH.get(name, (0.0, 3.0))
+            least, most = self._reach(name)
             if name not in searchable:
                 yield _wrong(
                     name,
@@ -122,11 +132,26 @@ class Question:
                     remedy=f"did you mean {nearest(name, searchable) or ', '.join(searchable)}?",
                 )
             elif not least <= low <= high <= most:
-                yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits", remedy=f"from {least:g} to {most:g}")
+                yield _wrong(name, f"{low:g} to {high:g}", "cannot be its limits",
+                             remedy=f"from {least:.6g} to {most:.6g}{'' if self.extrapolate else _ASK}")  # fmt: skip
             elif self.search_cart1 and name == INTERVAL and low < high:
                 yield _wrong(
                     name, f"{low:g} to {high:g}", "must be fixed where CART1 is searched too", remedy="equal limits"
                 )
+
+        yield from self._problems_of_pairs()
+
+    def _reach(self, name: str) -> tuple[float, float]:
+        if self.extrapolate or name not in PUBLISHED:
+            return _REACH.get(name, (0.0, 3.0))
+        return PUBLISHED[name].low, PUBLISHED[name].high
+
+    def _problems_of_pairs(self) -> Iterator[Problem]:
+        for cy, flu in () if self.extrapolate else PAIRS:
+            least, (_, most) = self.limits.get(flu, (0.0, 0.0))[0], self.limits.get(cy, (0.0, math.inf))
+            if least > FLU_OF_CY * most + _NEAR:
+                yield _wrong(flu, f"{least:g} with {most:g} of cyclophosphamide", "is more than has been given",
+                             remedy=f"at most {FLU_OF_CY:g} courses with one of cyclophosphamide{_ASK}")  # fmt: skip
 
     def _problems_of_costs(self) -> Iterator[Problem]:
         if not 0 <= self.toxicity_weight <= MOST_WEIGHT:
@@ -151,7 +176,36 @@ class Question:
     @property
     def usual(self) -> Floats:
         """The usual protocol, as far as the limits allow: Cy-Flu, 2e7/kg, day 120."""
-        return np.array([c.usual for c in self.coordinates])
+        return self._given(np.array([c.usual for c in self.coordinates]))
+
+    def at_limits(self, point: Floats) -> Mapping[str, str]:
+        """Return which variables of a protocol lie at a limit of the search: "lower" or "upper"."""
+        least, most = self._limits(point)
+        return {c.name: "lower" if x <= low + _NEAR else "upper"
+                for c, x, low, high in zip(self.coordinates, point, least, most, strict=True)
+                if c.low < c.high and not low + _NEAR < x < high - _NEAR}  # fmt: skip
+
+    def beyond(self, point: Floats) -> tuple[str, ...]:
+        """Return in what a protocol lies outside of what has been published; nothing if it does not."""
+        names = [c.name for c in self.coordinates]
+        return beyond(dict(zip(names, map(float, point), strict=True)), {c.name: c.label for c in self.coordinates})
+
+    def _limits(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return the least and the greatest value of each coordinate; of fludarabine given the cyclophosphamide."""
+        ends = ([getattr(c, n) for c in self.coordinates] for n in ("low", "high"))
+        least, most = (np.broadcast_to(of, points.shape) for of in ends)
+        most, place = most.copy(), {c.name: k for k, c in enumerate(self.coordinates)}
+        for cy, flu in () if self.extrapolate else PAIRS:
+            if flu in place:
+                k = place[flu]
+                given = most_fludarabine(points[..., place[cy]], self.coordinates[k].step)
+                most[..., k] = np.clip(given, least[..., k], most[..., k])
+        return least, most
+
+    def _given(self, points: Floats) -> Floats:
+        """Return points with no more fludarabine than has been given with their cyclophosphamide."""
+        capped: Floats = np.minimum(points, self._limits(points)[1])
+        return capped
 
     def exposure(self, point: Floats) -> str | None:
         """Return the class of exposure to fludarabine before CART2 of the protocol at a point; None where not known."""
@@ -164,25 +218,26 @@ class Question:
         """Return points on the steps of their coordinates, within the limits."""
         low, high, step = (np.array([getattr(c, n) for c in self.coordinates]) for n in ("low", "high", "step"))
         on_steps: Floats = np.clip(np.round(np.round(points / step) * step, 6), low, high)
-        return on_steps
+        return self._given(on_steps)
 
     def unit(self, points: Floats) -> Floats:
-        """Return points as shares of the way from the lower to the upper limit, without fixed coordinates."""
+        """Return points as shares of the way from the lower to the upper limit, without fixed coordinates.
+
+        The upper limit of fludarabine goes with the cyclophosphamide of the point, so that the cube holds nothing else.
+        """
         free = [k for k, c in enumerate(self.coordinates) if c.low < c.high]
-        low = np.array([self.coordinates[k].low for k in free])
-        high = np.array([self.coordinates[k].high for k in free])
-        shares: Floats = (points[..., free] - low) / (high - low)
+        low, high = (of[..., free] for of in self._limits(points))
+        shares: Floats = np.divide(points[..., free] - low, high - low, out=np.zeros_like(high), where=high > low)
         return shares
 
     def at(self, unit: Floats) -> Floats:
         """Return the rounded points at these shares of the way; the inverse of `unit`."""
-        points, k = np.empty((*unit.shape[:-1], len(self.coordinates))), 0
+        points, k = np.full((*unit.shape[:-1], len(self.coordinates)), [c.low for c in self.coordinates]), 0
         for c, one in enumerate(self.coordinates):
             if one.low < one.high:
-                points[..., c] = one.low + unit[..., k] * (one.high - one.low)
+                high = self._limits(points)[1][..., c]
+                points[..., c] = one.low + unit[..., k] * (high - one.low)
                 k += 1
-            else:
-                points[..., c] = one.low
         return self.rounded(points)
 
     def arm(self, point: Floats) -> Arm:

@@ -177,6 +177,7 @@ def _sample(on: EvaluationSample, block: Block) -> _PatientSample:
     first, count = block
     drawn = draws(on.seed, on.first + first, count)
     member, which = on.ensemble.of_patients(on.first + first, count)
+    member = member.of_diseases(on.question.diseases)
     every = _PatientSample(member, parameters(member, drawn), drawn, on.ensemble.intercept[which], which)
     return every.only(on.eligible[first : first + count])
 

@@ -153,6 +153,12 @@ class Region:
             int(admissible[k]): weight for k, weight in zip(kept, best_weights(value[kept], burden[kept]), strict=True)
         }
 
+    @cached_property
+    def best_published(self) -> int | None:
+        """The best of the admissible protocols that lie within what has been published; None if none does."""
+        places = [k for k, p in enumerate(self.points) if self.admissible[k] and not self.question.beyond(p)]
+        return max(places, key=lambda k: self.protocols[k].net.mean, default=None)
+
     @property
     def share(self) -> tuple[int, int]:
         """Protocols of the region, and all, among those of the space-filling design."""
@@ -168,6 +174,8 @@ class Region:
             rows.append({
                 "protocol": self.question.arm(one.point).name, **at, "designed": k < self.designed,
                 "best": k == self.best,
+                "at_limits": "; ".join(f"{n} {side}" for n, side in self.question.at_limits(one.point).items()),
+                "extrapolated": "; ".join(self.question.beyond(one.point)),
                 "value": finite(one.value.mean), "toxicity": finite(one.toxicity.mean),
                 "toxicities": finite(one.burden.mean), "net": finite(one.net.mean),
                 "on_frontier": k in self.frontier,

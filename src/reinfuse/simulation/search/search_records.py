@@ -24,11 +24,16 @@ def range_records(region: Region, best: str) -> Iterator[Estimate]:
                    n=designed, events=inside, method=method)  # fmt: skip
     method = "best protocol; range of the evaluated protocols that are not distinguishable from it"
     at = region.points[region.best]
+    sides = region.question.at_limits(at)
+    outside = region.question.beyond(at)
+    warned = f"extrapolated: {'; '.join(outside)}" if outside else None
     for k, one in enumerate(region.question.coordinates):
         low, high = region.ranges[one.name]
         yield Estimate(ANALYSIS, region.question.objective, "region_range", group=best, term=one.name,
                        estimate=float(at[k]), lower=low, upper=high, unit=one.unit, n=int(region.inside.sum()),
-                       method=method)  # fmt: skip
+                       method=method, note="; ".join(filter(None, (
+                           f"the best lies at the {sides[one.name]} limit of the search" if one.name in sides else None,
+                           warned))) or None)  # fmt: skip
 
 
 def candidate_records(question: Question, one: Candidate, name: str, *, best: str) -> Iterator[Estimate]:

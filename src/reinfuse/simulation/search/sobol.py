@@ -6,7 +6,7 @@ share that stays when all others are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite
 from reinfuse.runtime.parallel import CORES
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.reference_study import CALIBRATION_RTOL, YEAR, run_protocol
+from reinfuse.simulation.model.parameters import Disease
 from reinfuse.simulation.population.ensemble import Ensemble
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, draws, parameters
@@ -93,6 +94,7 @@ class Sensitivity:
 
 def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None = None, samples: int = SAMPLES,
                 patients: int = PATIENTS, resamples: int = RESAMPLES, cores: int = CORES,
+                diseases: Mapping[Disease, float] | None = None,
                 progress: Progress | None = None) -> Sensitivity:  # fmt: skip
     """Return the sensitivity of the outcomes of a protocol of two infusions.
 
@@ -104,6 +106,8 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None 
         The protocol; default: the usual one (`Question.usual`).
     samples
         A power of two; populations simulated are (unknowns + 2) times as many.
+    diseases
+        Weights of the diseases of the patients, as in `Question`.
     """
     question = Question()
     arm = arm or question.arm(question.usual)
@@ -112,7 +116,7 @@ def sensitivity(seed: int, ensemble: Ensemble | None = None, *, arm: Arm | None 
     sd = np.ones(len(UNKNOWNS)) if ensemble is None else ensemble.z.std(axis=0)
 
     def of(u: Floats) -> Floats:
-        population = members(mean + sd * u)
+        population = members(mean + sd * u).of_diseases(diseases)
         each = [population[k] for k in range(len(u))]
         outputs = np.empty((len(each), len(OUTCOMES)))
         with ThreadPoolExecutor(cores) as pool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from reinfuse.arrays import Floats, Integers
 from reinfuse.cohort.declarations import Label, Title
 from reinfuse.exceptions import PlanRefused, Problem
-from reinfuse.simulation.model.parameters import CELLS_A_COUNT, LEAD, REGIMENS, WEIGHT, Disease
+from reinfuse.simulation.model.parameters import CELLS_A_COUNT, DISEASES, LEAD, REGIMENS, WEIGHT, Disease
 from reinfuse.simulation.population.virtual_patients import MOST_INFUSIONS
 from reinfuse.simulation.solver.dopri5 import COURSE
 from reinfuse.tabular.toml import NotToml, read_toml
@@ -43,6 +44,24 @@ def _own(error: ValidationError) -> list[ErrorDetails]:
     places = [e["loc"] for e in errors]
     return [e for e in errors if e["type"] != "too_short"
             or not any(p != e["loc"] and p[: len(e["loc"])] == e["loc"] for p in places)]  # fmt: skip
+
+
+def _some(diseases: dict[Disease, float]) -> dict[Disease, float]:
+    if not sum(diseases.values()) > 0:
+        raise ValueError("give a disease a weight above 0: ALL, CLL, NHL")
+    return diseases
+
+
+DiseaseWeights = Annotated[dict[Disease, Annotated[Number, Field(ge=0)]], AfterValidator(_some)]
+"""Weights of the diseases of virtual patients, of which one at least is above 0."""
+
+
+def mix_text(diseases: Mapping[Disease, float] | None) -> str:
+    """Return the mix of diseases of virtual patients in words."""
+    if diseases is None:
+        return "ALL 14, CLL 9, NHL 21, as in the reference study"
+    total = sum(diseases.values())
+    return ", ".join(f"{d} {100 * diseases[d] / total:.3g} %" for d in DISEASES if diseases.get(d))
 
 
 class _Declared(BaseModel):
@@ -168,12 +187,10 @@ class Protocols(_Declared):
     follow_days: Annotated[Number, Field(ge=56, le=3650)] = 365.0
     grid: FactorialDesign | None = None
     arms: tuple[Arm, ...] = ()
-    diseases: dict[Disease, Annotated[Number, Field(ge=0)]] | None = None
+    diseases: DiseaseWeights | None = None
 
     @model_validator(mode="after")
     def _named(self) -> Self:
-        if self.diseases is not None and not sum(self.diseases.values()) > 0:
-            raise ValueError("give a disease a weight above 0: ALL, CLL, NHL")
         names = [a.name for a in self.all_arms]
         if not names:
             raise ValueError("declare [[arms]] or a [grid]")

@@ -15,7 +15,7 @@ from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.posterior_checks import agreement, bundled_targets
 from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.trial.failure_mechanisms import reasons
-from reinfuse.simulation.trial.protocol import Protocols
+from reinfuse.simulation.trial.protocol import Protocols, mix_text
 from reinfuse.simulation.trial.records import courses, curves, records
 from reinfuse.simulation.trial.toxicity_records import toxicity_records
 from reinfuse.simulation.trial.trial import Runner, Trial, in_threads, run, unread
@@ -132,7 +132,8 @@ def _provenance(protocols: Protocols, ensemble: Ensemble, patients: int, *, seed
     declared = protocols.model_dump(mode="json")
     return {
         "title": protocols.title, "reinfuse": __version__, "date": datetime.date.today().isoformat(),
-        "patients": patients, "members": len(ensemble), "seed": seed, "protocols": declared,
+        "patients": patients, "diseases": mix_text(protocols.diseases), "members": len(ensemble), "seed": seed,
+        "protocols": declared,
         "ensemble_sha256": hashlib.sha256(ensemble.frame().write_csv().encode()).hexdigest(),
         "card": list(card(ensemble)),
     }  # fmt: skip
