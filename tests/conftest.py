@@ -5,9 +5,12 @@ The demo's findings and folders that several tests read; what only CI has is ski
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: the other core has the other process
+
 import gc
 import itertools
-import os
 import pickle
 import sys
 import time

@@ -11,6 +11,7 @@ from reinfuse.analyses.registry import analyses, analysis_of
 from reinfuse.results.curves import Curve, CurveKey
 from reinfuse.results.estimate import Estimate
 from reinfuse.runtime.boundary import Boundary, Failure
+from reinfuse.runtime.parallel import small_matrices
 from reinfuse.runtime.progress import Progress
 
 NOT_RUN = "not run"
@@ -65,8 +66,6 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
     others
         Does the steps of the places that it is given, with somebody's help; it is given what does one here.
     """
-    from threadpoolctl import threadpool_limits
-
     wanted = [i for i, step in enumerate(todo) if not only or analysis_of(step.name).name in only]
     last = [i for i in wanted if analysis_of(todo[i].name).last]
 
@@ -81,7 +80,7 @@ def run_steps(todo: Sequence[Step], boundary: Boundary, *, progress: Progress | 
         return _taken(todo[place], [e for i in range(place) if i in taken for e in taken[i].estimates])
 
     taken: dict[int, Piece] = {}
-    with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
+    with small_matrices():
         for some in (early, later):
             taken |= others(some, here) if others and some else {i: here(i) for i in some}
             if first and some and some is early:

@@ -23,6 +23,7 @@ from reinfuse.cli.simulate import virtual
 from reinfuse.cli.workflow import analyse, power_grid, print_comparison, say_written
 from reinfuse.runtime import signals
 from reinfuse.runtime.boundary import place_of
+from reinfuse.runtime.parallel import expect_small_matrices
 
 app = typer.Typer(
     name="reinfuse", cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -285,6 +286,7 @@ def main() -> None:
     """Run the command line: exit status 0 done, 2 refused, 1 failed, 128 and its number after a signal."""
     from reinfuse.exceptions import Refused
 
+    expect_small_matrices()
     console.set_up()
     completion.prepare()
     try:

@@ -19,6 +19,7 @@ from reinfuse.pooling.not_pooled import said_of_plan
 from reinfuse.pooling.pooled_study import PooledStudy
 from reinfuse.pooling.table_combining import combine_tables
 from reinfuse.runtime.extras import require
+from reinfuse.runtime.parallel import small_matrices
 from reinfuse.study.cohort_reading import examine
 from reinfuse.study.study import Study
 
@@ -149,8 +150,6 @@ def prepare_answer(
     CohortRefused, PlanRefused
         If the cohort cannot be analysed, or not as the study asks.
     """
-    from threadpoolctl import threadpool_limits
-
     wanted = read_request(request)
     if wanted.study.mode == "masked":
         require("pool")
@@ -161,7 +160,7 @@ def prepare_answer(
     if accepted is None:
         raise CohortRefused(problems)
     data = Study(accepted, wanted.study.plan).data
-    with threadpool_limits(limits=1):  # the matrices are small: threads would wait for each other
+    with small_matrices():
         if wanted.study.mode == "masked":
             from reinfuse.pooling.masked_answering import draft_masked
 
@@ -200,10 +199,8 @@ def combine_answers(
     OutputRefused
         If request or report cannot be written.
     """
-    from threadpoolctl import threadpool_limits
-
     place.check()
-    with threadpool_limits(limits=1):
+    with small_matrices():
         exchanges = read_folder(folder)
         combined = _combined(exchanges, confirmed)
     steps = len(exchanges.requests)

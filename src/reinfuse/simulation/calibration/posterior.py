@@ -17,6 +17,7 @@ from scipy.special import ndtri
 from scipy.stats.qmc import LatinHypercube
 
 from reinfuse.arrays import Floats
+from reinfuse.runtime.parallel import small_matrices
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.calibration.abc_smc import PosteriorSample, sample
 from reinfuse.simulation.calibration.emulator import Emulator, fit
@@ -108,6 +109,7 @@ def discrepancy(points: Floats) -> Floats:
     return size
 
 
+@small_matrices()
 def calibrate(effort: CalibrationEffort, *, seed: int, cores: int, targets: Sequence[Target] = CALIBRATED,
               space: Callable[[Floats], Member] = members, populations: SimulatedPopulations | None = None,
               results: Callable[[Floats], Floats] | None = None, progress: Progress | None = None

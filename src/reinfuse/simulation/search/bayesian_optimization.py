@@ -13,9 +13,9 @@ from bayes_opt import BayesianOptimization
 from bayes_opt.acquisition import ExpectedImprovement
 from scipy.optimize import NonlinearConstraint
 from sklearn.gaussian_process.kernels import Matern
-from threadpoolctl import threadpool_limits
 
 from reinfuse.arrays import Floats
+from reinfuse.runtime.parallel import small_matrices
 
 Evaluation = tuple[Floats, float, float]
 """The evaluated point, maybe rounded; objective; excess over the constraint (0 or less: feasible)."""
@@ -51,7 +51,7 @@ def maximise(
     for model in optimiser.constraint.model:
         model.set_params(kernel=lengths, alpha=NOISE, n_restarts_optimizer=_RESTARTS)
     path = list[Evaluation]()
-    with warnings.catch_warnings(), threadpool_limits(1):
+    with warnings.catch_warnings(), small_matrices():
         warnings.simplefilter("ignore")
         for evaluation in initial:
             optimiser.register(*evaluation)
