@@ -33,7 +33,7 @@ def summary(result: SearchResult) -> dict[str, object]:
     """Return the best protocol, and which of its variables lie at their limits."""
     question, best = result.question, result.finalists.protocols[0]
     at = {c.name: float(x) for c, x in zip(question.coordinates, best.point, strict=True)}
-    edge = [c.name for c in question.coordinates if at[c.name] in (c.low, c.high)]
+    edge = [f"{name} {side}" for name, side in question.at_limits(best.point).items()]
     return {"weight": question.toxicity_weight, "best": question.arm(best.point).name, "at_limits": edge, **at,
             "objective": best.value.mean, "severe_crs": best.toxicity.mean, "toxicities": best.burden.mean,
             "near_optimal": int(result.region.inside.sum()), "evaluated": len(result.region.protocols),

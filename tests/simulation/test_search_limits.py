@@ -60,6 +60,10 @@ def test_what_lies_at_a_limit_and_what_beyond():
     assert question.at_limits(np.array([0.5, 0.6, DOSE, 36.0])) == {"flu": "upper", "log10_dose": "upper"}
     assert question.at_limits(np.array([0.5, 0.3, 6.5, 35.0])) == {"interval_days": "lower"}
     assert question.at_limits(question.usual) == {"log10_dose": "upper"}
+    rounded = question.rounded(question.usual)  # 7.3, of a limit of 7.301
+    assert rounded[2] < DOSE
+    assert question.at_limits(rounded) == {"log10_dose": "upper"}
+    assert question.at_limits(np.array([0.05, 0.0, 6.5, 36.0])) == {"flu": "lower"}
     fixed = Question(limits={"interval_days": (35.0, 35.0)})
     assert "interval_days" not in fixed.at_limits(fixed.usual)  # not searched
     assert question.beyond(np.array([1.0, 1.2, DOSE, 35.0])) == ()

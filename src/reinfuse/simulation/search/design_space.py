@@ -179,11 +179,11 @@ class Question:
         return self._given(np.array([c.usual for c in self.coordinates]))
 
     def at_limits(self, point: Floats) -> Mapping[str, str]:
-        """Return which variables of a protocol lie at a limit of the search: "lower" or "upper"."""
+        """Return which variables of a protocol lie at a limit of the search, to half a step: "lower" or "upper"."""
         least, most = self._limits(point)
-        return {c.name: "lower" if x <= low + _NEAR else "upper"
+        return {c.name: "lower" if x <= low + c.step / 2 else "upper"
                 for c, x, low, high in zip(self.coordinates, point, least, most, strict=True)
-                if c.low < c.high and not low + _NEAR < x < high - _NEAR}  # fmt: skip
+                if c.low < c.high and not low + c.step / 2 < x < high - c.step / 2}  # fmt: skip
 
     def beyond(self, point: Floats) -> tuple[str, ...]:
         """Return in what a protocol lies outside of what has been published; nothing if it does not."""
