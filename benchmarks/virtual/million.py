@@ -11,6 +11,7 @@ measured at two numbers of patients. A trial of a million is run where it is ask
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
@@ -23,6 +24,8 @@ from reinfuse.simulation.trial.protocol import Protocols
 from reinfuse.simulation.trial.trial import Trial, in_threads, run
 
 WANTED, LIMIT_MINUTES, LIMIT_GB = 1_000_000, 30.0, 2.0
+FEW = 10_000
+"""Patients of the smaller trial at most: the size that the command line takes by default."""
 RESULTS = Path(__file__).parents[1] / "results" / "virtual_million.json"
 
 
@@ -40,12 +43,14 @@ def main(patients: int) -> None:
     """Measure, extrapolate, write."""
     trial = Trial(Protocols.load(str(files("reinfuse.simulation").joinpath("protocols.toml"))), bundled(), 1)
     begun = timed(trial, min(patients // 4, 512))  # with what is compiled on the first run, or read from disk
-    few, many = timed(trial, patients // 4), timed(trial, patients)
-    a_patient = (many["seconds"] - few["seconds"]) / (many["patients"] - few["patients"])
-    used = (many["processor_seconds"] - few["processor_seconds"]) / (many["patients"] - few["patients"])
-    timings = {"arms": len(trial.protocols.all_arms), "cores": CORES, "first": begun, "few": few, "many": many,
-            "million": {"measured": patients >= WANTED, "minutes": a_patient * WANTED / 60,
-                        "processor_minutes": used * WANTED / 60, "most_gb": many["most_gb"],
+    few, many = timed(trial, min(patients // 4, FEW)), timed(trial, patients)
+    whole = patients >= WANTED
+    slope = {name: many[name] / patients if whole else (many[name] - few[name]) / (patients - few["patients"])
+             for name in ("seconds", "processor_seconds")}  # fmt: skip
+    timings = {"arms": len(trial.protocols.all_arms), "members": len(trial.ensemble), "cores": CORES,
+            "load": os.getloadavg(), "first": begun, "few": few, "many": many,
+            "million": {"measured": whole, "minutes": slope["seconds"] * WANTED / 60,
+                        "processor_minutes": slope["processor_seconds"] * WANTED / 60, "most_gb": many["most_gb"],
                         "goal_minutes": LIMIT_MINUTES, "goal_gb": LIMIT_GB}}  # fmt: skip
     if "--small" not in sys.argv:
         RESULTS.write_text(json.dumps(timings, indent=1) + "\n")
