@@ -32,23 +32,30 @@ CREATE TABLE concept AS SELECT (100000 + i)::INTEGER AS concept_id, 'drug ' || i
     (1310317, 'cyclophosphamide'), (1395557, 'fludarabine'), (55, 'Diffuse large B-cell lymphoma'), (32817, 'EHR');
 CREATE TABLE concept_ancestor AS SELECT concept_id AS ancestor_concept_id, concept_id AS descendant_concept_id
     FROM concept;
-CREATE TABLE drug_exposure AS SELECT (hash(i) % {persons})::INTEGER AS person_id,
-    (100000 + hash(i + 1) % 200000)::INTEGER AS drug_concept_id,
-    DATE '2012-01-01' + (hash(i + 2) % 4000)::INTEGER AS drug_exposure_start_date,
-    'LOCAL DRUG ' || (hash(i + 1) % 40000) || ' TABLET' AS drug_source_value FROM range({exposures}) t(i);
-INSERT INTO drug_exposure SELECT i, 792844, DATE '2020-01-01' + (i % 500)::INTEGER + 200 * k::INTEGER, 'YESCARTA'
-    FROM range({treated}) t(i), range(2) u(k) WHERE k = 0 OR i % 3 = 0;
-INSERT INTO drug_exposure SELECT i, unnest([1310317, 1395557]), DATE '2019-12-27' + (i % 500)::INTEGER + 200 *
-    k::INTEGER, 'LD' FROM range({treated}) t(i), range(2) u(k) WHERE k = 0 OR i % 3 = 0;
+CREATE TEMP TABLE treated AS SELECT (i * {apart})::INTEGER AS person_id, i, k, DATE '2020-01-01' + (i % 500)::INTEGER +
+    200 * k::INTEGER AS day FROM range({treated}) t(i), range(2) u(k) WHERE k = 0 OR i % 3 = 0;
+CREATE TABLE drug_exposure AS SELECT
+    CASE WHEN drug IS NULL THEN hash(i) % {persons} ELSE patient * {apart} END::INTEGER AS person_id,
+    CASE WHEN drug IS NULL THEN 100000 + hash(i + 1) % 200000 ELSE [792844, 1310317, 1395557][drug] END::INTEGER AS
+        drug_concept_id,
+    CASE WHEN drug IS NULL THEN DATE '2012-01-01' + (hash(i + 2) % 4000)::INTEGER ELSE DATE '2020-01-01' +
+        (patient % 500 + CASE WHEN infusion < {treated} THEN 0 ELSE 200 END - CASE WHEN drug = 1 THEN 0 ELSE 5 END)
+        ::INTEGER END AS drug_exposure_start_date,
+    CASE WHEN drug IS NULL THEN 'LOCAL DRUG ' || (hash(i + 1) % 40000) || ' TABLET' ELSE ['YESCARTA', 'LD', 'LD'][drug]
+        END AS drug_source_value,
+    CASE WHEN drug IS NULL AND i % 4 > 0 THEN 45000000 + hash(i + 1) % 40000 ELSE 0 END::INTEGER AS
+        drug_source_concept_id
+FROM (SELECT *, CASE WHEN infusion < {treated} THEN infusion ELSE (infusion - {treated}) * 3 END AS patient FROM (
+    SELECT i, CASE WHEN i % {between} = 0 AND i // {between} < 3 * {infusions} THEN i // {between} % 3 + 1 END AS drug,
+        i // {between} // 3 AS infusion FROM range({exposures}) t(i)));
 CREATE TABLE procedure_occurrence AS SELECT (hash(i) % {persons})::INTEGER AS person_id, 0 AS procedure_concept_id,
     DATE '2012-01-01' + (hash(i + 2) % 4000)::INTEGER AS procedure_date, 'P' || (hash(i) % 9000) AS
     procedure_source_value FROM range({exposures} // 5) t(i);
-INSERT INTO procedure_occurrence SELECT i, 0, DATE '2020-01-02' + (i % 500)::INTEGER, 'XW033C3'
-    FROM range({treated}) t(i) WHERE i % 2 = 0;
+INSERT INTO procedure_occurrence SELECT person_id, 0, day + 1, 'XW033C3' FROM treated WHERE k = 0 AND i % 2 = 0;
 CREATE TABLE condition_occurrence AS SELECT (hash(i) % {persons})::INTEGER AS person_id, 0 AS condition_concept_id,
     DATE '2012-01-01' + (hash(i + 2) % 4000)::INTEGER AS condition_start_date, 'R' || (hash(i) % 900) AS
     condition_source_value FROM range({exposures} // 5) t(i);
-INSERT INTO condition_occurrence SELECT i, 55, DATE '2018-01-02', 'C83.3' FROM range({treated}) t(i);
+INSERT INTO condition_occurrence SELECT person_id, 55, DATE '2018-01-02', 'C83.3' FROM treated WHERE k = 0;
 """
 
 
@@ -91,7 +98,13 @@ def make(database: Path, sizes: dict[str, int]) -> None:
     import duckdb
 
     with duckdb.connect(str(database), config={"memory_limit": "4GB", "threads": 2}) as connection:
-        connection.execute(MADE.format(**sizes))
+        connection.execute(MADE.format(**sizes, **spread(**sizes)))
+
+
+def spread(persons: int, exposures: int, treated: int) -> dict[str, int]:
+    """Return how far treated persons stand apart, and their records, so that no engine finds them in one place."""
+    infusions = treated + len(range(0, treated, 3))
+    return {"apart": persons // treated, "between": exposures // (3 * infusions), "infusions": infusions}
 
 
 def timed(*arguments: object) -> dict[str, float]:

@@ -219,10 +219,11 @@ def test_one_expression_is_the_sql_of_each_engine(engine):
     patterns = engine != "mssql"
     records = queries.events(tables, "drug_exposure")
     texts = queries.has_text(records.source.lower(), ["car-t"], patterns=patterns)
-    candidates = queries.holding(
+    signs = queries.signs(
         records, listed=[792844], codes=["Q2041"], texts=texts,
         sets=queries.concepts_of(tables, [792844], ["ciloleucel"], patterns=patterns),
     )  # fmt: skip
+    candidates = queries.holding(records, signs)
     people = queries.people_of([queries.of_codings(records, [(792844, 0, "x")])])
     last = queries.last_day(queries.of_people(queries.events(tables, "measurement"), people))
     sources = queries.sources_with(records, lambda s: queries.has_text(s.lower(), ["car-t"], patterns=patterns))

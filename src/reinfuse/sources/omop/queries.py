@@ -1,7 +1,7 @@
 """What is asked of an OMOP database: one Ibis expression a question, the same on every engine.
 
-No temporary table and no table in memory takes part, so that a session that may only read can run them. Persons are
-told by a subquery; concepts and texts are looked up first, and told by lists while these are short.
+No temporary table and no table in memory takes part, so that a session that may only read can run them. Concepts, texts
+and persons are looked up first, and told by lists while these are short.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _DAYS: Mapping[str, str] = {"drug_exposure": "drug_exposure_start_date", "proced
 
 
 def events(tables: Mapping[str, Any], name: str, *more: str) -> Any:
-    """Return the records of a table as person, day, concept, source concept and source value."""
+    """Return the records of a table as person, day, concept, source concept and source value, each as it is stored."""
     table, word = tables[name], EVENTS[name]
     return table.select(
-        person=table.person_id, day=table[_DAYS[name]], concept=table[f"{word}_concept_id"].fill_null(0),
-        source_concept=table[f"{word}_source_concept_id"].fill_null(0),
-        source=table[f"{word}_source_value"].fill_null(""), **{c: table[c] for c in more},
+        person=table.person_id, day=table[_DAYS[name]], concept=table[f"{word}_concept_id"],
+        source_concept=table[f"{word}_source_concept_id"], source=table[f"{word}_source_value"],
+        **{c: table[c] for c in more},
     )  # fmt: skip
 
 
@@ -39,9 +39,18 @@ def note_terms(tables: Mapping[str, Any]) -> Any:
     there = term.filter(term.term_exists.upper() == "Y")
     both = there.join(note, there.note_id == note.note_id)
     return both.select(
-        person=both.person_id, day=both.note_date, concept=both.note_nlp_concept_id.fill_null(0),
-        source_concept=both.note_nlp_source_concept_id.fill_null(0), source=both.lexical_variant.fill_null(""),
+        person=both.person_id, day=both.note_date, concept=both.note_nlp_concept_id,
+        source_concept=both.note_nlp_source_concept_id, source=both.lexical_variant,
     )  # fmt: skip
+
+
+def filled(records: Any) -> Any:
+    """Return records with 0 for no concept and an empty text for no source value.
+
+    After records were chosen: engines compare columns as they are stored faster than what a function makes of them.
+    """
+    return records.mutate(concept=records.concept.fill_null(0), source_concept=records.source_concept.fill_null(0),
+                          source=records.source.fill_null(""))  # fmt: skip
 
 
 def plain(source: Any) -> Any:
@@ -70,6 +79,18 @@ def has_text(column: Any, texts: Sequence[str], *, patterns: bool, begins: bool 
     return [column.like(f"{'' if begins else '%'}{t}%") for t in texts]
 
 
+def listed_numbers(numbers: Collection[int]) -> Any:
+    """Return some numbers as one column that the engine makes of one text.
+
+    Engines join with it while they scan, which is faster than comparing with a list; and a list of thousands is slow to
+    compile.
+    """
+    import ibis
+
+    texts = ibis.literal(",".join(map(str, sorted(set(numbers))))).split(",").unnest().name("text").as_table()
+    return texts.select(number=texts.text.cast("int64")).number
+
+
 def concepts_of(
     tables: Mapping[str, Any], listed: Collection[int], texts: Sequence[str], *, patterns: bool
 ) -> list[Any]:
@@ -92,12 +113,12 @@ def sources_with(records: Any, conditions: Callable[[Any], list[Any]]) -> Any:
     Without the limit, engines compare the texts of all records first.
     """
     sources = records.select("source").distinct().limit(_NO_LIMIT)
-    return sources.filter(reduce(or_, conditions(sources.source)))
+    return holding(sources, conditions(sources.source))
 
 
-def holding(records: Any, *, listed: Collection[int] = (), sets: Iterable[Any] = (), codes: Collection[str] = (),
-            texts: Iterable[Any] = ()) -> Any:  # fmt: skip
-    """Return the records with one of some concepts or source codes, or for which another condition holds.
+def signs(records: Any, *, listed: Collection[int] = (), sets: Iterable[Any] = (), codes: Collection[str] = (),
+          texts: Iterable[Any] = ()) -> list[Any]:  # fmt: skip
+    """Return conditions, one of which holds for records with one of some concepts, source codes or texts.
 
     Parameters
     ----------
@@ -107,42 +128,53 @@ def holding(records: Any, *, listed: Collection[int] = (), sets: Iterable[Any] =
         Conditions on the source value.
     """
     conditions = list(texts)
-    if listed:
-        numbers = sorted(listed)
-        conditions += [records.concept.isin(numbers), records.source_concept.isin(numbers)]
-    for one in sets:
+    numbers = [sorted(set(listed))] if listed else []
+    for one in (*numbers, *sets):
         conditions += [records.concept.isin(one), records.source_concept.isin(one)]
     if codes:
         conditions.append(plain(records.source).isin(sorted(codes)))
+    return conditions
+
+
+def holding(records: Any, conditions: Iterable[Any]) -> Any:
+    """Return the records for which one of some conditions holds."""
     return records.filter(reduce(or_, conditions))
 
 
 def counted(records: Any) -> Any:
     """Return the codings among records, with the numbers of records and persons and the last day."""
+    records = filled(records)
     return records.group_by("concept", "source_concept", "source").aggregate(
         records=records.count(), persons=records.person.nunique(), last=records.day.max()
     )
 
 
 def of_codings(records: Any, codings: Collection[tuple[int, int, str]]) -> Any:
-    """Return the records that have one of some codings."""
+    """Return the records that have one of some codings, as `filled` writes them."""
     conditions = []
     for concept, source_concept in sorted({(c, s) for c, s, _ in codings}):
         sources = sorted({text for c, s, text in codings if (c, s) == (concept, source_concept)})
-        conditions.append((records.concept == concept) & (records.source_concept == source_concept)
-                          & records.source.isin(sources))  # fmt: skip
-    return records.filter(reduce(or_, conditions))
+        conditions.append(_is_one_of(records.concept, [concept], empty=0)
+                          & _is_one_of(records.source_concept, [source_concept], empty=0)
+                          & _is_one_of(records.source, sources, empty=""))  # fmt: skip
+    return holding(records, conditions)
+
+
+def _is_one_of(column: Any, values: Sequence[int | str], *, empty: int | str) -> Any:
+    """Return the condition that a column has one of some values, of which `empty` stands for none too."""
+    same = column.isin(values)
+    return same | column.isnull() if empty in values else same
 
 
 def people_of(parts: Sequence[Any]) -> Any:
-    """Return the persons of several sets of records."""
+    """Return the persons of several sets of records, as one column."""
     ids = [part.select("person") for part in parts]
-    return ids[0].union(*ids[1:]).distinct() if len(ids) > 1 else ids[0].distinct()
+    return (ids[0].union(*ids[1:]).distinct() if len(ids) > 1 else ids[0].distinct()).person
 
 
 def of_people(records: Any, persons: Any, by: str = "person") -> Any:
-    """Return the records of some persons."""
-    return records.filter(records[by].isin(persons.person)).limit(_NO_LIMIT)
+    """Return the records of some persons, a column of another expression."""
+    return records.filter(records[by].isin(persons)).limit(_NO_LIMIT)
 
 
 def names_of(tables: Mapping[str, Any], concepts: Collection[int]) -> Any:

@@ -17,6 +17,8 @@ _WORDS: Mapping[str, Domain] = {"drug_exposure": "drug", "procedure_occurrence":
                                 "condition_occurrence": "condition"}  # fmt: skip
 _MOST_LISTED = 5_000
 """Concepts or texts that are told by a list; more are a subquery."""
+_MOST_PERSONS = 200_000
+"""Persons that are told by a list, which then has 2 MB."""
 _DEPENDING: tuple[Role, ...] = ("lymphodepletion", "anticancer")
 
 
@@ -31,8 +33,8 @@ class OmopStore:
         Runs an expression and returns its rows.
     hashes
         File -> SHA-256, where the database is files.
-    patterns
-        The engine knows regular expressions.
+    functions
+        The engine knows regular expressions, and splits texts.
 
     Raises
     ------
@@ -41,8 +43,8 @@ class OmopStore:
     """
 
     def __init__(self, name: str, tables: Mapping[str, Any], rows: Callable[[Any], Sequence[tuple[Any, ...]]], *,
-                 hashes: Mapping[str, str], patterns: bool = True) -> None:  # fmt: skip
-        self.name, self._rows, self._hashes, self._patterns = name, rows, hashes, patterns
+                 hashes: Mapping[str, str], functions: bool = True) -> None:  # fmt: skip
+        self.name, self._rows, self._hashes, self._functions = name, rows, hashes, functions
         self.tables = bound(tables)
         self._index = ConceptIndex(self.tables, rows)
         self._keys: dict[RecordCoding, list[tuple[str, int, int, str]]] = {}
@@ -53,56 +55,60 @@ class OmopStore:
         numbers = [int(w) for w in own if w.isdigit()]
         codes = [plain_code(w) for w in own]
         self._index.own = frozenset((*numbers, *codes))
-        chosen = self._candidate_filter(numbers, codes)
+        signs = self._candidate_signs(numbers, codes)
         groups = []
         for name in ("drug_exposure", "procedure_occurrence"):
             if name not in self.tables:
                 continue
-            records = chosen(queries.events(self.tables, name))
-            counts = {(c, sc, s): rest for c, sc, s, *rest in self._rows(queries.counted(records))}
+            records = queries.events(self.tables, name)
+            counts: dict[tuple[int, int, str], list[Any]] = {}
+            for sign in signs(records):  # one by one: all records of a coding have it, and one column is read
+                rows = self._rows(queries.counted(records.filter(sign)))
+                counts |= {(c, sc, s): rest for c, sc, s, *rest in rows}
             for key, coding in self._index.codings(_WORDS[name], counts).items():
                 count, persons, last = counts[key]
                 self._keys.setdefault(coding, []).append((name, *key))
                 groups.append(CandidateGroup(coding=coding, records=count, patients=persons, last_day=_iso(last)))
         return sorted(groups, key=lambda g: g.coding.wording)
 
-    def _candidate_filter(self, numbers: Sequence[int], codes: Sequence[str]) -> Callable[[Any], Any]:
-        """Return what chooses the records of a whole table that may be infusions.
+    def _candidate_signs(self, numbers: Sequence[int], codes: Sequence[str]) -> Callable[[Any], list[Any]]:
+        """Return what gives the signs by which records of a whole table may be infusions.
 
         Concepts are looked up first, once for all tables, and a table's source values once each, before its records.
         """
         by_number: tuple[Role, ...] = ("infusion", "not_infusion")
         listed, sets = [*all_concepts(*by_number), *numbers], []
-        for column in queries.concepts_of(self.tables, listed, all_texts("infusion"), patterns=self._patterns):
+        for column in queries.concepts_of(self.tables, listed, all_texts("infusion"), patterns=self._functions):
             short = self._if_short(column)
             listed += short or ()
             sets += [column] if short is None else []
+        if self._functions:
+            listed, sets = [], [queries.listed_numbers(listed), *sets]
 
-        def chosen(records: Any) -> Any:
+        def signs(records: Any) -> list[Any]:
             sources = queries.sources_with(
                 records, lambda s: self._source_conditions(s, ("infusion",), by_number, codes=codes)
             )
             texts = self._if_short(sources)
             in_texts = [records.source.isin(sources.source if texts is None else texts)] if texts != [] else []
-            return queries.holding(records, listed=listed, sets=sets, texts=in_texts)
+            return queries.signs(records, listed=listed, sets=sets, texts=in_texts)
 
-        return chosen
+        return signs
 
     def _holding(self, records: Any, roles: Sequence[Role]) -> Any:
         """Return the records of some roles, by their texts, concepts and codes."""
         listed = all_concepts(*roles)
-        sets = queries.concepts_of(self.tables, listed, all_texts(*roles), patterns=self._patterns)
-        return queries.holding(
-            records, listed=listed, sets=sets, texts=self._source_conditions(records.source, roles, roles)
-        )
+        sets = queries.concepts_of(self.tables, listed, all_texts(*roles), patterns=self._functions)
+        texts = self._source_conditions(records.source, roles, roles)
+        return queries.holding(records, queries.signs(records, listed=listed, sets=sets, texts=texts))
 
     def _source_conditions(self, source: Any, by_name: Sequence[Role], by_number: Sequence[Role],
               *, codes: Sequence[str] = ()) -> list[Any]:  # fmt: skip
         """Return conditions on a source value, one of which holds for some roles: texts of these, codes of those."""
         own = [*(c for c in all_codes(*by_number) if not c.startswith(RXNORM)), *codes]
-        texts = queries.has_text(source.lower(), all_texts(*by_name), patterns=self._patterns)
+        texts = queries.has_text(source.lower(), all_texts(*by_name), patterns=self._functions)
         if "disease" in by_number:
-            return [*texts, *queries.has_text(queries.plain(source), own, patterns=self._patterns, begins=True)]
+            return [*texts, *queries.has_text(queries.plain(source), own, patterns=self._functions, begins=True)]
         return [*texts, queries.plain(source).isin(sorted(own))] if own else texts
 
     def _if_short(self, column: Any) -> list[Any] | None:
@@ -117,11 +123,15 @@ class OmopStore:
             for name, concept, source_concept, source in self._keys.get(coding, ()):
                 by_table.setdefault(name, []).append((concept, source_concept, source))
         parts = {n: queries.of_codings(queries.events(self.tables, n), keys) for n, keys in by_table.items()}
-        self._people = queries.people_of(list(parts.values()))
-        return [r for name, part in parts.items() for r in self._records(_WORDS[name], part)]
+        records = [r for name, part in parts.items() for r in self._records(_WORDS[name], part)]
+        persons = sorted({int(r.patient) for r in records})
+        listed = self._functions and 0 < len(persons) <= _MOST_PERSONS
+        self._people = queries.listed_numbers(persons) if listed else queries.people_of(list(parts.values()))
+        return records
 
     def _records(self, domain: Domain, part: Any) -> Iterator[Record]:
-        rows = self._rows(part.select("person", "day", "concept", "source_concept", "source").distinct())
+        chosen = queries.filled(part)
+        rows = self._rows(chosen.select("person", "day", "concept", "source_concept", "source").distinct())
         codings = self._index.codings(domain, {(c, sc, s) for _, _, c, sc, s in rows})
         for person, day, *key in rows:
             yield Record(patient=str(person), day=_iso(day), coding=codings[key[0], key[1], key[2]])
@@ -191,7 +201,8 @@ class OmopStore:
         records: list[Record] = []
         for events in self._valued_tables():
             own = queries.of_people(events, self._people)
-            rows = self._rows(queries.holding(own, listed=concepts, codes=codes))
+            chosen_own = queries.holding(own, queries.signs(own, listed=concepts, codes=codes))
+            rows = self._rows(queries.filled(chosen_own))
             codings = self._index.codings("value", {(row[2], row[3], row[4]) for row in rows})
             self._index.learn(row[6] for row in rows if len(row) > 6)
             records += [self._valued(row, codings[row[2], row[3], row[4]]) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, Protocol
 
 Domain = Literal["drug", "order", "procedure", "condition", "value"]
@@ -45,10 +46,16 @@ class RecordCoding:
     @property
     def wording(self) -> str:
         """The record in words, as it stands in the map: ``procedure XW033C3 (43018384 Introduction of ...)``."""
-        numbers = " ".join(str(c) for c in sorted(self.concepts) if c)
-        codes = " / ".join(dict.fromkeys(c.strip() for c in self.codes if c.strip() and c.strip() != self.name.strip()))
-        concept = " ".join(t for t in (numbers, self.name.strip()) if t)
-        return " ".join(t for t in (self.domain, codes, f"({concept})" if codes and concept else concept) if t)
+        return _in_words(self)
+
+
+@lru_cache(maxsize=10_000)
+def _in_words(coding: RecordCoding) -> str:
+    numbers = " ".join(str(c) for c in sorted(coding.concepts) if c)
+    name = coding.name.strip()
+    codes = " / ".join(dict.fromkeys(c.strip() for c in coding.codes if c.strip() and c.strip() != name))
+    concept = " ".join(t for t in (numbers, name) if t)
+    return " ".join(t for t in (coding.domain, codes, f"({concept})" if codes and concept else concept) if t)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from reinfuse.sources.records.answers import INFUSION, NO_INFUSION
@@ -38,6 +39,7 @@ class Verdict:
     why: str
 
 
+@lru_cache(maxsize=1_000)
 def verdict(coding: RecordCoding) -> Verdict:
     """Return what the concept sets say of a coding that one of them holds."""
     given: Route = coding.domain if coding.domain in ("drug", "order") else "procedure"
