@@ -17,7 +17,7 @@ from reinfuse.output.single_file import write_file
 from reinfuse.sources.corrections import corrected_source, read_ledger
 from reinfuse.sources.follow import follow
 from reinfuse.sources.left_columns import EVENTS, asks_of_a_column
-from reinfuse.sources.map_file import map_text
+from reinfuse.sources.map_file import load_map, map_text
 from reinfuse.sources.proposal import IGNORE, Proposed
 from reinfuse.sources.propose.changed_meaning import with_meaning
 from reinfuse.sources.questions import MapQuestion, fault, questions, with_answers
@@ -25,7 +25,14 @@ from reinfuse.sources.reopened import reopened
 from reinfuse.sources.source_map import Block, SourceMap
 from reinfuse.sources.source_table import Source
 from reinfuse.study.column_review import ColumnReview, MapReview, MeaningChoice, TextReading, map_review
-from reinfuse.study.sources import go_on_with, headers_of, propose_map
+from reinfuse.study.sources import (
+    ReadingRules,
+    go_on_with,
+    headers_of,
+    propose_map,
+    record_answers,
+    rules_of,
+)
 
 __all__ = ["IGNORE", "ColumnReview", "MapReview", "MeaningChoice", "OtherSource", "TextReading", "answer_questions",
            "ask_again", "begin_anew",
@@ -52,14 +59,19 @@ def review(path: Path, map_path: Path, *, corrections: Path | None = None) -> Ma
     OutputRefused
         If the proposed map cannot be written.
     """
-    source, proposed = _proposed(path, _state(path))
+    earlier = load_map(map_path) if map_path.is_file() else None
+    rules = rules_of(earlier.reading) if earlier else ReadingRules()
+    source, proposed = _proposed(path, _state(path), rules)
     first_map = proposed.map
-    if map_path.is_file():
-        earlier = go_on_with(map_path, source, proposed=proposed)
-        if earlier is None:
+    answers = record_answers(earlier) if earlier else {}
+    if answers != source.answers and answers:  # which records are infusions decides which patients there are
+        source, proposed = _proposed(path, _state(path), rules, tuple(answers.items()))
+    if earlier:
+        continued = go_on_with(map_path, source, proposed=proposed)
+        if continued is None:
             rule = "is made for a source with other headers"
             raise OtherSource([Problem(table=map_path.name, rule=rule, remedy="begin the map anew")])
-        proposed = earlier
+        proposed = continued
     else:
         _write(map_path, proposed.map, proposed)
     ledger = () if corrections is None else read_ledger(corrections)
@@ -157,11 +169,12 @@ def columns_named(shown: MapReview, sheet: str, *, header: str) -> Sequence[Colu
     return [c for c in shown.columns if (c.sheet, c.header) == (sheet, header)]
 
 
-@lru_cache(maxsize=2)
-def _proposed(path: Path, state: tuple[tuple[str, int, int, int], ...]) -> tuple[Source, Proposed]:
-    """Return a source and its proposed map, read once as long as its files stay as they are."""
+@lru_cache(maxsize=4)
+def _proposed(path: Path, state: tuple[tuple[str, int, int, int], ...], rules: ReadingRules,
+              answers: tuple[tuple[str, str], ...] = ()) -> tuple[Source, Proposed]:  # fmt: skip
+    """Return a source and its proposed map, read once as long as its files, rules and answers stay as they are."""
     del state
-    return propose_map(path)
+    return propose_map(path, rules=rules, answers=dict(answers) or None)
 
 
 def _state(path: Path) -> tuple[tuple[str, int, int, int], ...]:

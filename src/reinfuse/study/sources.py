@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,31 +39,37 @@ __all__ = [
     "KINDS", "Checked", "DatabaseAddress", "MapQuestion", "ReadingRules", "Source",
     "SourceKind", "SourceMap", "answered", "check_source", "fault",
     "fitting", "go_on_with", "headers_of", "import_folder", "import_source", "map_questions", "plan_of_trial",
-    "propose_map", "questions", "source_place", "write_map",
+    "propose_map", "questions", "record_answers", "rules_of", "source_place", "write_map",
 ]  # fmt: skip
 
 
 def propose_map(path: Path | DatabaseAddress, *, kind: SourceKind | None = None, preset: str = "",
-                rules: ReadingRules | None = None) -> tuple[Source, Proposed]:  # fmt: skip
+                rules: ReadingRules | None = None,
+                answers: Mapping[str, str] | None = None) -> tuple[Source, Proposed]:  # fmt: skip
     """Read a source and propose its map, or fill in that of a preset.
 
     Parameters
     ----------
-    rules
-        How clinical records (OMOP, FHIR) are read.
+    rules, answers
+        How clinical records (OMOP, FHIR) are read, and which of them are infusions (`record_answers`).
 
     Raises
     ------
     SourceRefused
         If nothing of it can be read, or the preset does not fit.
     """
-    source = read_source(path, kind=kind, rules=rules)
+    source = read_source(path, kind=kind, rules=rules, answers=answers)
     if not source.tables:
         raise SourceRefused(source.problems)
     proposed = propose(source)
     if preset:
         return source, with_preset(source, proposed, name=preset)
     return source, proposed
+
+
+def record_answers(source_map: SourceMap) -> dict[str, str]:
+    """Return which clinical records are infusions as a map says: the record in words -> the answer."""
+    return {word: str(answer) for word, answer in source_map.values.get(ANSWERS, {}).items()}
 
 
 def go_on_with(path: Path, source: Source, *, proposed: Proposed) -> Proposed | None:
@@ -184,7 +190,6 @@ def headers_of(source: Source) -> Iterator[str]:
 def _followed(path: Path | DatabaseAddress, map_path: Path, ledger: Sequence[Correction]) -> tuple[Source, Imported]:
     """Return a source as it was read, and what its map makes of it with the corrections."""
     source_map = load_map(map_path)
-    answers = {word: str(answer) for word, answer in source_map.values.get(ANSWERS, {}).items()}
     source = read_source(path, kind=source_map.kind, layouts=source_map.layouts, rules=rules_of(source_map.reading),
-                         answers=answers)  # fmt: skip
+                         answers=record_answers(source_map))  # fmt: skip
     return source, follow(corrected_source(source, ledger), source_map)
