@@ -87,7 +87,12 @@ def test_a_checkout_names_its_pinned_requirements():
         path = command(extra).rpartition(" ")[2]
         assert Path(path) == ROOT / f"requirements-{extra}.lock"
         pinned = set(re.findall(r"^([a-z0-9-]+)==", Path(path).read_text(), re.MULTILINE))
-        names = {"bayes_opt": "bayesian-optimization", "ibis": "ibis-framework"}
+        names = {
+            "bayes_opt": "bayesian-optimization",
+            "ibis": "ibis-framework",
+            "pyspark": "pyspark-client",
+            "grpc": "grpcio",
+        }
         wanted = {names.get(m, m).replace("_", "-").casefold() for m in MODULES[extra]}
         assert wanted <= pinned
 

@@ -19,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "kinetics": ("jax", "numpyro"),
     "omop": ("ibis", "duckdb"),
     "omop-postgres": ("ibis", "psycopg"),
+    "omop-spark": ("ibis", "pyspark", "grpc"),
     "pool": ("cryptography", "mpyc"),
     "sas": ("pyreadstat",),
     "virtual": ("numba", "bayes_opt", "SALib", "dask", "distributed"),

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-SCHEMES = ("postgres", "postgresql")
-_ADDRESS = re.compile(rf"(?:{'|'.join(SCHEMES)})://", re.IGNORECASE)
+POSTGRES, SPARK = ("postgres", "postgresql"), ("sc",)
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_PARAMETER = re.compile(r";[^=;]*=([^;]+)")
+"""Of an address of Spark Connect: ``sc://HOST:PORT/;token=...;use_ssl=true``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +20,21 @@ class DatabaseAddress:
     url: str = field(repr=False)
 
     @property
+    def scheme(self) -> str:
+        """What stands before ``://``: one of `POSTGRES` or `SPARK`, or another one, which is not read."""
+        return urlsplit(self.url).scheme
+
+    @property
     def name(self) -> str:
         """Host and database, as they are shown and kept."""
-        parts = urlsplit(self.url)
+        parts = urlsplit(self.url.partition(";")[0])
         return f"{parts.hostname or 'local'}/{parts.path.strip('/')}".rstrip("/")
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Texts that no message may hold."""
         parts = urlsplit(self.url)
-        return tuple(t for t in (self.url, parts.password, parts.username) if t)
+        return tuple(t for t in (self.url, parts.password, parts.username, *_PARAMETER.findall(self.url)) if t)
 
     def __str__(self) -> str:
         return self.name

@@ -1,4 +1,4 @@
-"""From a DuckDB file, a folder of OMOP tables or the address of PostgreSQL to a store of records; read-only."""
+"""From a DuckDB file, a folder of OMOP tables, or the address of PostgreSQL or Spark, to a store; read-only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from reinfuse.output.manifest import sha256_of
 from reinfuse.runtime.extras import require
-from reinfuse.sources.omop.address import DatabaseAddress
+from reinfuse.sources.omop.address import POSTGRES, SPARK, DatabaseAddress
 from reinfuse.sources.omop.store import OmopStore
 from reinfuse.sources.omop.tables import COLUMNS
 from reinfuse.sources.records.clinical import StoreUnreadable
@@ -22,6 +22,8 @@ _MEMORY = "480MB"
 """What DuckDB keeps in memory; what a larger registry needs besides lies meanwhile in a folder of its own."""
 _TEXTS = (".csv", ".tsv", ".parquet")
 _READ_ONLY = "-c default_transaction_read_only=on"
+_LIBRARIES = ("duckdb", "_duckdb", "psycopg", "pyspark", "grpc", "ibis", "sqlglot", "pyarrow")
+"""Whose failures are of the database, not of this program."""
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
@@ -43,9 +45,11 @@ def open_omop(place: Path | DatabaseAddress, schema: str = "") -> Iterator[OmopS
     StoreUnreadable
         If it cannot be opened, or holds no OMOP tables.
     """
-    require("omop")
     if isinstance(place, DatabaseAddress):
-        require("omop-postgres")
+        _refuse_other_engines(place)
+        require("omop-spark" if place.scheme in SPARK else "omop-postgres")
+    else:
+        require("omop")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"fetch_\w+\(\) is deprecated", DeprecationWarning)  # Ibis 12 on DuckDB 1.5
         with _store(place, schema) as store:
@@ -82,7 +86,7 @@ def _opened(place: Path | DatabaseAddress, schema: str,
         raise StoreUnreadable("is one table of OMOP", "name the folder that holds all its tables")
     try:
         if isinstance(place, DatabaseAddress):
-            connection = ibis.postgres.connect(**_parts(place), options=_READ_ONLY)
+            connection = _connected(place)
         elif files.kind(place) == "folder":
             connection = ibis.duckdb.connect(**settings)
             return connection, dict(_of_files(connection, place)), {f.name: sha256_of(f) for f in _files(place)}
@@ -92,10 +96,30 @@ def _opened(place: Path | DatabaseAddress, schema: str,
     except Exception as failure:
         if isinstance(failure, StoreUnreadable):
             raise
-        remedy = "check file or address, schema, user and password (PGPASSWORD or ~/.pgpass)"
+        remedy = ("check file or address, schema, user and password (PGPASSWORD or ~/.pgpass; of Spark "
+                  "SPARK_CONNECT_AUTHENTICATE_TOKEN)")  # fmt: skip
         raise StoreUnreadable(f"cannot be opened: {_said(failure, place)}", remedy) from None
     wanted = [n for n in names if n.casefold() in COLUMNS]
     return connection, {n: connection.table(n, database=schema or None) for n in wanted}, {}
+
+
+def _refuse_other_engines(place: DatabaseAddress) -> None:
+    if place.scheme in (*POSTGRES, *SPARK):
+        return
+    remedy = "give postgresql://USER@HOST/DATABASE, or sc://HOST:PORT of a server of Spark Connect"
+    if place.scheme == "spark":
+        remedy = "start Spark Connect on the cluster (sbin/start-connect-server.sh), and give sc://HOST:15002"
+    raise StoreUnreadable(f"is the address of an engine that is not read ({place.scheme}://)", remedy)
+
+
+def _connected(place: DatabaseAddress) -> Any:
+    if place.scheme in SPARK:
+        from reinfuse.sources.omop.spark import SparkConnection
+
+        return SparkConnection(place.url)
+    import ibis
+
+    return ibis.postgres.connect(**_parts(place), options=_READ_ONLY)
 
 
 def _parts(place: DatabaseAddress) -> dict[str, Any]:
@@ -127,7 +151,7 @@ def _rows(connection: Any, expression: Any) -> Sequence[tuple[Any, ...]]:
 
 
 def _is_of_the_database(failure: Exception) -> bool:
-    return type(failure).__module__.partition(".")[0] in ("duckdb", "_duckdb", "psycopg", "ibis", "sqlglot", "pyarrow")
+    return type(failure).__module__.partition(".")[0] in _LIBRARIES
 
 
 def _said(failure: Exception, place: Path | DatabaseAddress) -> str:
