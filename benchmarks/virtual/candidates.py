@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from later import LATER
-from structures import STRUCTURES
+from structures import STRUCTURES, Structure, discrepancy_of
 
 from reinfuse.simulation.calibration.abc_smc import PosteriorSample
 from reinfuse.simulation.calibration.emulator import Emulator
-from reinfuse.simulation.calibration.posterior import CalibrationEffort, calibrate, discrepancy, draw
+from reinfuse.simulation.calibration.posterior import CalibrationEffort, calibrate, draw
 from reinfuse.simulation.calibration.scores import score
 from reinfuse.simulation.calibration.targets import TARGETS, Target
 from reinfuse.simulation.model.parameters import DISEASES, INDEX, MIXTURE, MIXTURE_INDEX
@@ -131,13 +131,14 @@ def space_of(changes: tuple[Change, ...]) -> Callable[[np.ndarray], Member]:
     return space
 
 
-def predicted(emulator: Emulator, drawn: PosteriorSample, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def predicted(emulator: Emulator, drawn: PosteriorSample, random: np.random.Generator, *,
+              own: bool) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return results of members by the surfaces, as published, with the surfaces' error, and discrepancies."""
     scaled = emulator(drawn.z[:, :-1])
     error = np.where(np.isfinite(emulator.error), emulator.error, np.nan)
     scaled = scaled + error * random.standard_normal(scaled.shape)
     values = np.column_stack([_from_scale(t, scaled[:, k]) for k, t in enumerate(EVERY)])
-    return values, discrepancy(drawn.z)
+    return values, np.column_stack([discrepancy_of(t, drawn.z, own=own) for t in EVERY])
 
 
 def _from_scale(target: Target, scaled: np.ndarray) -> np.ndarray:
@@ -152,23 +153,24 @@ def compare(name: str) -> list[dict[str, object]]:
     structure = STRUCTURES.get(name.removeprefix("the model with "))
     unknowns = len(UNKNOWNS) - len(without) + (len(structure.unknowns) if structure else 0)
     with structure.in_use() if structure else nullcontext():
-        rows = _scores(name, structure.members if structure else space_of(changes))
+        rows = _scores(name, structure.members if structure else space_of(changes), structure)
     return [{"unknowns": unknowns, **row} for row in rows]
 
 
-def _scores(name: str, space: Callable[[np.ndarray], Member]) -> list[dict[str, object]]:
-    began = time.perf_counter()
+def _scores(name: str, space: Callable[[np.ndarray], Member],
+            structure: Structure | None) -> list[dict[str, object]]:  # fmt: skip
+    began, own = time.perf_counter(), structure is not None and structure.own_discrepancy
     posterior = calibrate(EFFORT, seed=SEED, cores=1, targets=EVERY, space=space)
     emulator, random = posterior.populations.emulator(), np.random.default_rng(SEED)
-    rows, full = [], predicted(emulator, posterior.drawn, random)
+    rows, full = [], predicted(emulator, posterior.drawn, random, own=own)
     for fold in range(len(FOLDS)):
         others = [replace(t, role="held out") if fold_of(t) == fold else t for t in EVERY]
-        values, spread = predicted(emulator, draw(emulator, others, EFFORT, seed=SEED), random)
-        rows += [_row(name, t, "in turn", values[:, k], spread) for k, t in enumerate(EVERY)
+        values, spread = predicted(emulator, draw(emulator, others, EFFORT, seed=SEED), random, own=own)
+        rows += [_row(name, t, "in turn", values[:, k], spread[:, k]) for k, t in enumerate(EVERY)
                  if t.role == "calibrated" and t.kind != "association" and fold_of(t) == fold]  # fmt: skip
     for k, target in enumerate(EVERY):
         held = target.role if k < len(TARGETS) else "read later"
-        rows.append(_row(name, target, held, full[0][:, k], full[1]))
+        rows.append(_row(name, target, held, full[0][:, k], full[1][:, k]))
     seconds = round(time.perf_counter() - began)
     return [{"seconds": seconds, **row} for row in rows]
 
@@ -189,9 +191,10 @@ def main() -> None:
     chosen = [n for n in CANDIDATES if not sys.argv[1:] or any(a == n for a in sys.argv[1:]) or SMALL]
     path = ROOM / "virtual_candidates.csv"
     for name in chosen[:1] if SMALL else chosen:
+        rows = compare(name)
         earlier = [r for r in pl.read_csv(path, infer_schema_length=None).iter_rows(named=True)
                    if r["candidate"] != name] if path.exists() else []  # fmt: skip
-        table = pl.DataFrame([*earlier, *compare(name)], infer_schema_length=None)
+        table = pl.DataFrame([*earlier, *rows], infer_schema_length=None)
         table.write_csv(path, float_precision=4)
         summed = (table.filter(pl.col("candidate") == name).filter(pl.col("log_score").is_not_null()).group_by("held")
                   .agg(pl.len(), pl.col("log_score").mean(), pl.col("inside").sum(), pl.col("within").sum(),

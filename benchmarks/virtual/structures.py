@@ -6,7 +6,7 @@ the model's own functions. What is found better moves into the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,8 @@ from scipy.special import expit, logit, ndtr
 
 from reinfuse.arrays import Floats
 from reinfuse.simulation.calibration import posterior, reference_study
+from reinfuse.simulation.calibration.emulator import Emulator
+from reinfuse.simulation.calibration.targets import Target
 from reinfuse.simulation.model.equations import N, P
 from reinfuse.simulation.model.parameters import DISEASES, INDEX, LEAD
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
@@ -56,6 +58,8 @@ class Structure:
     replaced: Mapping[str, Callable[..., object]]
     shares: tuple[str, ...] = ()
     varying: tuple[str, ...] = ()
+    own_discrepancy: bool = False
+    """Whether the last unknown is the discrepancy of positive numbers, most of kinetics, apart from proportions."""
 
     def members(self, z: Floats) -> StructuredMember:
         """Return the members at points of the model's unknowns and then the structure's own."""
@@ -73,9 +77,31 @@ class Structure:
         """Simulate and draw with the structure."""
         with ExitStack() as stack:
             stack.enter_context(patch.object(posterior, "UNKNOWNS", (*UNKNOWNS, *self.unknowns)))
+            if self.own_discrepancy:
+                stack.enter_context(patch.object(posterior, "likelihood", likelihood_by_kind))
             for name, function in self.replaced.items():
                 stack.enter_context(patch.object(reference_study, name, function))
             yield
+
+
+def discrepancy_of(target: Target, points: Floats, *, own: bool = True) -> Floats:
+    """Return the discrepancy of a target at points; `own`: of positive numbers from the last unknown but one."""
+    return posterior.discrepancy(points[:, :-1] if own and target.kind == "log" else points)
+
+
+def likelihood_by_kind(emulator: Emulator, targets: Sequence[Target]) -> Callable[[Floats], Floats]:
+    """Return the log likelihood of points as `posterior.likelihood`, with the discrepancy of each target's kind."""
+    fitted = [k for k, t in enumerate(targets) if t.role == "calibrated" and np.isfinite(emulator.error[k])]
+    surfaces = emulator.only(fitted)
+
+    def judge(points: Floats) -> Floats:
+        scaled, total = surfaces(points[:, :-1]), np.zeros(len(points))
+        for column, k in enumerate(fitted):
+            size = np.hypot(discrepancy_of(targets[k], points), emulator.error[k])
+            total += targets[k].log_likelihood(scaled[:, column], size)
+        return total
+
+    return judge
 
 
 _run_protocol = reference_study.run_protocol
@@ -218,6 +244,7 @@ STRUCTURES: Mapping[str, Structure] = {
     "a lag, uncertain variation of expansion, immunity in some patients": Structure(
         _LAG | _VARIATION | _IMMUNITY, {"run_protocol": after_a_lag, "parameters": immune_in_some}, _SHARE, _EXPANSION
     ),
+    "a discrepancy of kinetics": Structure({"discrepancy of kinetics": (1.0, 1.0)}, {}, own_discrepancy=True),
     "the trial's doses": Structure({}, {"run_protocol": with_trial_doses}),
     "early exhaustion": Structure(_EXHAUSTION, {"parameters": exhausting_early}, _SHARE),
 }  # fmt: skip

@@ -37,6 +37,8 @@ CARD = (
     "infusions in CLL were held out.",
     "No anti-CAR measurement informs the immunity of the model: it rests on the direction of the two published "
     "associations.",
+    "Response to CART2 is simulated more often than published, above all after no response to CART1: nothing of a "
+    "patient's own T cells lasts from one product to the next.",
     "No treatment between infusions, no death other than by tumour, no dropout; one intensity for each regimen.",
     "Definitions of response, progression and CRS are the model's own.",
 )  # fmt: skip
