@@ -8,7 +8,8 @@ import pytest
 from columns import binary, drawn, number, timed, yes_no
 
 from reinfuse import Plan
-from reinfuse.analyses.bayesian import ABOVE, ABOVE_1, BELOW, PRIOR, bayesian
+from reinfuse.analyses.bayesian import ABOVE, ABOVE_1, BELOW, POSTERIOR_DENSITY, PRIOR, PRIOR_DENSITY, bayesian
+from reinfuse.cohort.strata import level_of
 from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.bayesian_options import BayesianOptions
 from reinfuse.results.estimate import NOT_ESTIMABLE
@@ -27,6 +28,8 @@ def test_posteriors_are_those_of_rs_integrals(case):
     assert (sample.above(0, 0.0), sample.above(0, 0.5)) == pytest.approx(
         (case["above_0"], case["above_half"]), abs=0.003
     )
+    density = sample.density(0, np.array([-0.5, 0.0, 0.5, 1.0]))
+    assert density == pytest.approx(case["density"], rel=0.02, abs=0.002)
 
 
 def test_two_patients_by_hand():
@@ -39,6 +42,9 @@ def test_two_patients_by_hand():
     nodes, weights = np.polynomial.hermite_e.hermegauss(200)
     above = (weights * (nodes > 0) / (1 + np.exp(-nodes))).sum() / weights.sum() * 2
     assert sample.above(0, 0.0) == pytest.approx(above, abs=0.01)
+    at = np.linspace(-3, 3, 13)
+    by_hand = 2 * np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) / (1 + np.exp(-at))
+    assert sample.density(0, at) == pytest.approx(by_hand, rel=0.03, abs=0.002)
 
 
 def test_little_data_leave_the_prior_and_much_data_do_not():
@@ -61,6 +67,27 @@ def test_records_have_prior_posterior_and_probabilities():
     chances = [by["x", s].estimate for s in (ABOVE_1, ABOVE, BELOW)]
     assert chances[1] <= chances[0] <= 1 - chances[2]
     assert all(e.p_value is None for e in records)
+
+
+@pytest.mark.parametrize("family", ["normal", "cauchy"])
+def test_densities_that_are_drawn_hold_the_probabilities_that_are_told(family):
+    x, z, _, time, event = drawn(60)
+    records = bayesian(timed(time, event), [yes_no(x), number(z)], "multivariable",
+                       options=BayesianOptions(prior=family, margin=1.5), confidence=0.95)  # fmt: skip
+    for term in ("x", "z"):
+        own = [e for e in records if e.term == term]
+        told = {e.statistic: e.estimate for e in own}
+        log_ratio, density = np.array([(np.log(float(level_of(e.group))), e.estimate) for e in own
+                                       if e.statistic == POSTERIOR_DENSITY]).T  # fmt: skip
+        assert np.trapezoid(density, log_ratio) == pytest.approx(1, abs=0.005)
+        fine = np.linspace(log_ratio[0], log_ratio[-1], 4001)
+        drawn_density = np.interp(fine, log_ratio, density)
+        for statistic, here in ((ABOVE_1, fine > 0), (ABOVE, fine > np.log(1.5)), (BELOW, fine < -np.log(1.5))):
+            assert np.trapezoid(drawn_density * here, fine) == pytest.approx(told[statistic], abs=0.015)
+        prior = [(np.log(float(level_of(e.group))), e.estimate) for e in own if e.statistic == PRIOR_DENSITY]
+        of = {"normal": lambda b: np.exp(-(b**2) / 2) / np.sqrt(2 * np.pi), "cauchy": lambda b: 1 / np.pi / (1 + b**2)}
+        unit = 2 * z.std() if term == "z" else 1.0
+        assert [d for _, d in prior] == pytest.approx([unit * of[family](unit * b) for b, _ in prior], rel=1e-4)
 
 
 def test_what_cannot_be_estimated_is_said():

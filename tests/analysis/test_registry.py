@@ -100,6 +100,7 @@ FIGURES = {
     "best_responses": {"response_best"},
     "association": {"forest_response", "forest_pfs"},
     "splines": {"shape_response", "shape_pfs"},
+    "bayesian": {"bayesian_response", "bayesian_pfs"},
     "leave_one_out": {"influence_pfs"},
     "landmark": {"landmark_42_os_by_response"},
     "power": {"power_pfs"},

@@ -13,10 +13,12 @@ cox <- function(x, y, time) sapply(B, function(b) sum(sapply(which(y == 1), func
 case <- function(name, family, scale, x, y, time = NULL) {
   v <- (if (is.null(time)) logistic(x, y) else cox(x, y, time)) + priors[[family]](B, scale)
   w <- exp(v - max(v)); w <- w / sum(w); below <- cumsum(w) - w / 2
-  sprintf('{"name": "%s", "family": "%s", "scale": %s, "x": %s, "event": %s, "time": %s, "quantiles": %s, "above_0": %s, "above_half": %s}',
+  sprintf('{"name": "%s", "family": "%s", "scale": %s, "x": %s, "event": %s, "time": %s, "quantiles": %s, "above_0": %s, "above_half": %s, "density": %s}',
           name, family, number(scale), vector(x), vector(y), if (is.null(time)) "null" else vector(time),
-          vector(approx(below, B, c(0.025, 0.5, 0.975))$y), number(approx(B, 1 - below, 0)$y), number(approx(B, 1 - below, 0.5)$y))
+          vector(approx(below, B, c(0.025, 0.5, 0.975))$y), number(approx(B, 1 - below, 0)$y), number(approx(B, 1 - below, 0.5)$y),
+          vector(approx(B, w / (B[2] - B[1]), DENSITY_AT)$y))
 }
+DENSITY_AT <- c(-0.5, 0, 0.5, 1)
 B <- seq(-12, 12, length.out = 4801)
 one <- c(rep(0, 14), rep(1, 9)); hit <- as.numeric(seq_along(one) %in% c(1:4, 15:20))
 apart <- as.numeric(one == 1 | seq_along(one) == 1)

@@ -21,6 +21,7 @@ from reinfuse.analyses.design_matrix import DesignMatrix, design_of
 from reinfuse.arrays import Floats
 from reinfuse.cohort.endpoints import EndpointColumn
 from reinfuse.cohort.factors import FactorColumn
+from reinfuse.cohort.strata import Stratum
 from reinfuse.plan.bayesian_options import BayesianOptions, bayesian_setting
 from reinfuse.plan.switches import Switch
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
@@ -34,9 +35,16 @@ PRIOR, ABOVE_1, ABOVE, BELOW = (
     "probability_above_margin",
     "probability_below_margin",
 )
+POSTERIOR_DENSITY, PRIOR_DENSITY = "posterior_density", "prior_density"
+"""Of the log ratio, at ratios that the records' groups name."""
 MOST_PATIENTS = 500
 MOST_COLUMNS = 10
 """Coefficients up to which the points are dense enough."""
+_DRAWN = 49
+_TAIL, _PRIOR_TAIL = 0.0005, 0.005
+"""Of posterior and prior, beyond which no density is given."""
+_FARTHEST = 50.0
+"""Ratio up to which a prior's density is given."""
 
 
 def options_of(setting: Any) -> BayesianOptions:
@@ -91,6 +99,21 @@ def _of_term(own: Estimate, sample: Posterior, j: int, *, scale: float, prior: P
     chances = {ABOVE_1: sample.above(j, 0.0), ABOVE: sample.above(j, bound), BELOW: 1 - sample.above(j, -bound)}
     for statistic, chance in chances.items():
         yield replace(own, statistic=statistic, estimate=min(max(chance, 0.0), 1.0), unit="fraction", confidence=None)
+    yield from _densities(replace(own, unit=None, confidence=None), sample, j, scale=scale, prior=prior)
+
+
+def _densities(own: Estimate, sample: Posterior, j: int, *, scale: float, prior: Prior) -> Iterator[Estimate]:
+    """Yield the densities of the log ratio under posterior and prior, at ratios evenly spaced in their logarithm."""
+    far = min(prior.quantile(1 - _PRIOR_TAIL), float(np.log(_FARTHEST)) * scale)
+    low, high = sample.quantiles(j, (_TAIL, 1 - _TAIL))
+    after, before = (np.linspace(*ends, num=_DRAWN, dtype=np.float64) for ends in ((low, high), (-far, far)))
+    for statistic, method, at, density in (
+        (POSTERIOR_DENSITY, own.method, after, sample.density(j, after)),
+        (PRIOR_DENSITY, _named(prior), before, np.exp(prior.log_density(before))),
+    ):
+        for value, height in zip(np.exp(at / scale), density * scale, strict=True):
+            yield replace(own, statistic=statistic, group=Stratum(own.term or "", f"{value:.6g}"),
+                          estimate=float(height), method=method)  # fmt: skip
 
 
 def _named(prior: Prior) -> str:

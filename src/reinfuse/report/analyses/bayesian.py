@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from reinfuse.analyses import bayesian
+from reinfuse.cohort.strata import level_of
 from reinfuse.report.analyses.base import Cite, Part, Shown, Strobe
 from reinfuse.report.document.model import Table
+from reinfuse.report.figures.densities import EffectDensity, densities
+from reinfuse.report.figures.figure_spec import FigureInputs, Planned
+from reinfuse.report.figures.theme import Drawn
 from reinfuse.report.tables.robustness import RATIOS, effect_of, ratio
 from reinfuse.report.tables.study_tables import StudyTables
 from reinfuse.report.text import number_format
+from reinfuse.report.text.labels import lowered
 from reinfuse.report.text.references import Reference
 from reinfuse.results.estimate import Estimate
 from reinfuse.results.findings import Findings
@@ -31,6 +37,7 @@ _TEXT = (
     "probabilities hold under this prior and model, and are of associations. A posterior close to the prior says that "
     "these patients tell little."
 )
+_SURE = 0.005
 _GREATEST = 1000
 """Ratio from which a limit of a prior is told as beyond."""
 
@@ -72,9 +79,40 @@ def _table(tables: StudyTables) -> Table | None:
     return tables.marked(heads, "bayesian", "Bayesian models: prior and posterior odds and hazard ratios", lines)
 
 
+def _figures(inputs: FigureInputs) -> Iterator[Planned]:
+    for end in inputs.findings.described.endpoints:
+        if inputs.tables.look.all("bayesian", end.name, bayesian.POSTERIOR_DENSITY):
+            yield "bayesian", f"bayesian_{end.name}", partial(_densities, inputs, end.name)
+
+
+def _densities(inputs: FigureInputs, endpoint: str) -> Drawn:
+    tables = inputs.tables
+    effects = [e for s in RATIOS for e in tables.look.all("bayesian", endpoint, s) if e.estimate is not None]
+    what = "Odds ratio" if effects[0].statistic == "odds_ratio" else "Hazard ratio"
+    margin = bayesian.options_of(tables.findings.plan.analyses.value("bayesian")).margin
+    title = f"Prior and posterior of effects on {lowered(tables.labels.endpoint(endpoint))}"
+    return densities(f"bayesian_{endpoint}", title, what, effects=[_density(tables, e, margin) for e in effects],
+                     margin=margin, synthetic=inputs.synthetic, columns=inputs.two)  # fmt: skip
+
+
+def _density(tables: StudyTables, e: Estimate, margin: float) -> EffectDensity:
+    after, before = ([(float(level_of(r.group)), r.estimate or 0.0)
+                      for r in tables.look.all("bayesian", e.endpoint, s, **effect_of(e))]
+                     for s in (bayesian.POSTERIOR_DENSITY, bayesian.PRIOR_DENSITY))  # fmt: skip
+    above, below = (number_format.ratio(v) for v in (margin, 1 / margin))
+    places = {"above 1": bayesian.ABOVE_1, f"above {above}": bayesian.ABOVE, f"below {below}": bayesian.BELOW}
+    chances = "; ".join(f"{what}: {_chance(tables, e, statistic=s)}" for what, s in places.items())
+    return EffectDensity(tables.labels.term(e.stratum or ""), chances, after, before)
+
+
 def _chance(tables: StudyTables, e: Estimate, *, statistic: str) -> str:
+    """Return a probability in whole per cent, none of them called impossible or certain."""
     record = next(iter(tables.look.all("bayesian", e.endpoint, statistic, **effect_of(e))), None)
-    return "" if record is None or record.estimate is None else number_format.percent(record.estimate, 0)
+    if record is None or record.estimate is None:
+        return ""
+    if not _SURE < record.estimate < 1 - _SURE:
+        return f"<{number_format.percent(0.01, 0)}" if record.estimate < 0.5 else f">{number_format.percent(0.99, 0)}"
+    return number_format.percent(record.estimate, 0)
 
 
 def _wide(prior: Estimate | None) -> str:
@@ -94,6 +132,8 @@ SHOWN = Shown(
     _methods,
     references=_OWN,
     strobe=(Strobe("12e", "bayesian", "Bayesian models"),),
+    figures=_figures,
     parts=_parts,
+    figures_named=("bayesian_{endpoint}",),
     tables_named=("bayesian",),
 )
