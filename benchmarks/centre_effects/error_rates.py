@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc, ndtr, stdtr
 
-from reinfuse.statistics import cluster_robust, firth_batch, frailty
+from reinfuse.statistics import cluster_robust, firth_batch, frailty, random_intercept
 from reinfuse.statistics.firth_risk_sets import RiskSetModel
 
 ALPHA = 0.05
@@ -67,6 +67,8 @@ def response_ways(x: np.ndarray, y: np.ndarray, centre: np.ndarray) -> Iterator[
     yield "stratum", of_ratio(firth_batch.logistic(own, y), firth_batch.logistic(own, y, held=none))
     robust = cluster_robust.logistic(X, y, centre)
     yield "robust", of_t(robust.coef[0], robust.error[0], robust.df[0])
+    shared = random_intercept.fit(X[:, :1], y, centre)
+    yield "frailty", float(2 * ndtr(-abs(shared.coef[0] / shared.error[0]))) if shared.converged else float("nan")
 
 
 def replicate(rng: np.random.Generator, n: int, centres: int, *, spread: float, ratio: float) -> dict[str, float]:

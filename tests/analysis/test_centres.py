@@ -14,7 +14,7 @@ from reinfuse.analyses.centres import Centres, chosen, effects
 from reinfuse.analyses.design_matrix import design_of
 from reinfuse.exceptions import PlanRefused
 from reinfuse.results.estimate import NOT_ESTIMABLE
-from reinfuse.statistics import cluster_robust, firth_strata, frailty
+from reinfuse.statistics import cluster_robust, firth_strata, frailty, random_intercept
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "centres.json").read_text(encoding="utf-8"))
 
@@ -43,6 +43,41 @@ def test_each_way_is_that_of_r(case):
         assert fit.coef == pytest.approx(expected["coef"], abs=1e-6)
         assert fit.error == pytest.approx(expected["error"], abs=1e-6)
     assert shared.variance == pytest.approx(case["frailty"]["variance"], rel=1e-5)
+    likeliest, soft = (random_intercept.fit(X, d["y"], centre, penalised=p) for p in (False, True))
+    for fit, expected in ((likeliest, case["random"]), (soft, case["random"]["penalised"])):
+        assert fit.coef == pytest.approx(expected["coef"], abs=1e-6)
+        assert fit.deviation == pytest.approx(expected["deviation"], abs=1e-6)
+    assert likeliest.log_likelihood == pytest.approx(case["random"]["log_likelihood"], abs=1e-8)
+    assert soft.error == pytest.approx(case["random"]["penalised"]["error"], abs=1e-6)
+
+
+def test_a_random_intercept_by_hand():
+    """Two centres of one patient, one responds: no factor's effect, and of each the likelihood is 1/2 for every spread.
+
+    With the intercept 0 by symmetry each integral of expit(s z) is 1/2, so that only the Huber loss tells s: s = 1. The
+    penalised slope by the intercept is 0, as (1/2 - p) is.
+    """
+    X = np.array([[0.0], [1.0], [0.0], [1.0]])
+    fit = random_intercept.fit(X, np.array([0.0, 0.0, 1.0, 1.0]), np.arange(4))
+    assert fit.deviation == pytest.approx(1, abs=1e-6)
+    assert fit.coef[0] == pytest.approx(0, abs=1e-6)
+    assert fit.log_likelihood == pytest.approx(4 * np.log(0.5), abs=1e-10)
+
+
+def test_without_a_spread_a_random_intercept_is_counts_with_a_half_of_the_penalty_added():
+    """9 of 12 against 2 of 8: c = 2 sqrt(2 / 20), and the odds ratio (9 + c/2)(6 + c/2) / (3 + c/2) / (2 + c/2)."""
+    x, y = np.repeat([1.0, 0.0], [12, 8]), np.concatenate([np.arange(12) < 9, np.arange(8) < 2]).astype(float)
+    fit = random_intercept.fit(x[:, None], y, np.arange(20), deviation=1e-6)
+    half = np.sqrt(0.1)
+    assert np.exp(fit.coef[0]) == pytest.approx((9 + half) * (6 + half) / (3 + half) / (2 + half), rel=1e-6)
+
+
+def test_a_random_intercept_is_finite_where_all_with_the_factor_respond():
+    x, y = np.repeat([0.0, 1.0], [20, 10]), np.concatenate([np.arange(20) % 2, np.ones(10)])
+    fit = random_intercept.fit(x[:, None], y, np.arange(30) % 5)
+    assert fit.converged
+    assert 1 < fit.coef[0] < 6
+    assert np.isfinite(fit.error).all()
 
 
 def test_strata_by_hand():
@@ -93,7 +128,7 @@ def test_the_rule_chooses_by_the_median_centre(n, centres, time, response):
             + ("5 or more" if way == "stratum" else "too few for strata")
         )
     assert chosen("robust", design_of(end, [factor]), place) == ("robust", "as the plan says")
-    assert chosen("frailty", design_of(best, [factor]), place)[0] == "robust"
+    assert chosen("frailty", design_of(best, [factor]), place) == ("frailty", "as the plan says")
 
 
 @pytest.mark.parametrize("way", ["stratum", "robust", "frailty"])
@@ -104,9 +139,10 @@ def test_each_way_says_what_it_is_and_why(way):
         assert record.lower < record.estimate < record.upper
         assert 0 < record.p_value <= 1
         assert record.n == 60
-        assert record.group == ("robust" if way == "frailty" and one is best else way)
-        assert ("as the plan says" in record.note) == (record.group == way)
-        assert ("df" in record.note) == (record.group == "robust")
+        assert record.group == way
+        assert "as the plan says" in record.note
+        assert ("df" in record.note) == (way == "robust")
+        assert ("log odds" in record.note) == (way == "frailty" and one is best)
 
 
 def test_what_does_not_differ_within_centres_is_not_estimable_by_strata():

@@ -86,7 +86,7 @@ GOLDEN_OR_BY_HAND = {
     "joint_model": "kinetics/test_joint.py::test_a_planted_association_is_found_and_told",
 }
 """Module -> the test that holds its numbers to R's, to a case by hand or to a known truth."""
-UNUSED = {"clopper", "lipsitz", "pustejovsky", "ripatti"}
+UNUSED = {"clopper", "lipsitz", "pustejovsky", "ripatti", "sterzinger"}
 """References of ways to allow for centres that this plan does not take, and one that another sentence cites."""
 WITHOUT_A_SENTENCE = {"flow", "best_responses", "optimism", "persistence_factors", "exposure_outcome"}
 """Counts, and what the sentence of another analysis covers."""

@@ -3,10 +3,9 @@
 Patients of one centre resemble each other, and centres differ in whom they treat how. *Stratum*: patients are compared
 within centres only; nothing is assumed of the centres, and what does not differ within them is not estimated. *Robust*:
 the model ignores centres, its errors do not; effects stay those of all patients, what differs between centres included.
-*Frailty*: a normal effect of each centre on the log hazard, of times to event. A plan names the column, and the way or
-``auto``: strata where the median centre has five patients or more and two centres each have an event to compare, else
-robust errors. In simulated cohorts without an effect, centres of a log SD of 1, intercepts for 11 centres of 4 patients
-rejected too often, and a frailty more often than robust errors (benchmarks/results/centres.csv).
+*Frailty*: a normal effect of each centre on the log hazard; of binary endpoints on the log odds, a random intercept. A
+plan names the column, and the way or ``auto``: strata where the median centre has five patients or more and two centres
+each have an event to compare, else robust errors. Type I errors of each: benchmarks/results/centres.csv.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from reinfuse.exceptions import Problem, nearest
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.plan.switches import Switch
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, finite, joined
-from reinfuse.statistics import cluster_robust, firth_strata, frailty
+from reinfuse.statistics import cluster_robust, firth_strata, frailty, random_intercept
 from reinfuse.statistics.firth import FirthFit
 
 Way = Literal["stratum", "robust", "frailty"]
@@ -49,6 +48,7 @@ METHODS: dict[tuple[str, Way], str] = {
     ("logistic", "robust"): "logistic, CR2 robust by centre, Satterthwaite t",
     ("cox", "robust"): "Firth Cox, jackknife over centres, t",
     ("cox", "frailty"): "Cox with a normal frailty of each centre, normal CI",
+    ("logistic", "frailty"): "logistic with a normal random intercept of each centre, softly penalised, normal CI",
 }
 
 
@@ -114,8 +114,6 @@ def lacking_centres(plan: Plan, data: AnalysisSet) -> Iterator[Problem]:
 def chosen(way: str, design: DesignMatrix, place: Integers) -> tuple[Way, str]:
     """Return the way for one model, and why; `place` is the centre of each of its patients."""
     binary = design.kind == "logistic"
-    if way == "frailty" and binary:
-        return "robust", "a frailty is of times to event only: robust errors for binary endpoints"
     if way != AUTO:
         return cast(Way, way), "as the plan says"
     sizes = np.unique(place, return_counts=True)[1]
@@ -188,22 +186,26 @@ def _fitted(design: DesignMatrix, columns: list[int], place: Integers, *, way: W
     if design.time is None:
         if way == "stratum":
             return _of_profile(firth_strata.logistic(X, event, strata=place, confidence=confidence), "logistic")
-        return _of_t(cluster_robust.logistic(np.column_stack([X, np.ones(len(X))]), event, place), len(columns),
-                     confidence=confidence)  # fmt: skip
+        if way == "robust":
+            return _of_t(cluster_robust.logistic(np.column_stack([X, np.ones(len(X))]), event, place), len(columns),
+                         confidence=confidence)  # fmt: skip
+        own = random_intercept.fit(X, event, place)
+        spread = f"SD of the centres' log odds {own.deviation:.2f}"
+        return _of_normal(own.coef, own.error, spread, confidence=confidence) if own.converged else None
     time = np.asarray(design.time)
     if way == "stratum":
         return _of_profile(firth_strata.cox(X, time, event, strata=place, confidence=confidence), "cox")
     if way == "robust":
         return _of_t(cluster_robust.cox(X, time, event, place), len(columns), confidence=confidence)
     shared = frailty.fit(X, time, event, place)
-    if not shared.converged:
-        return None
+    deviation = f"SD of the centres' log hazards {shared.variance**0.5:.2f}"
+    spread = deviation if shared.variance else "centres do not differ"
+    return _of_normal(shared.coef, shared.error, spread, confidence=confidence) if shared.converged else None
+
+
+def _of_normal(coef: Floats, error: Floats, spread: str, *, confidence: float) -> _Numbers:
     z = float(ndtri(0.5 + confidence / 2))
-    spread = (
-        f"SD of the centres' log hazards {shared.variance**0.5:.2f}" if shared.variance else "centres do not differ"
-    )
-    return (shared.coef, shared.coef - z * shared.error, shared.coef + z * shared.error,
-            2 * ndtr(-np.abs(shared.coef / shared.error)), [spread] * len(columns))  # fmt: skip
+    return coef, coef - z * error, coef + z * error, 2 * ndtr(-np.abs(coef / error)), [spread] * len(coef)
 
 
 def _of_profile(fit: FirthFit, kind: Literal["logistic", "cox"]) -> _Numbers | None:
@@ -251,7 +253,8 @@ ANALYSIS = Analysis(
     method=(
         "strata: Firth Cox stratified by centre, Firth logistic with an intercept for each; robust: CR2 with "
         "Satterthwaite degrees of freedom (J Bus Econ Stat 2018;36:672), for times a jackknife over centres "
-        "(Biometrics 1994;50:842); frailty: normal, restricted likelihood (Biometrics 2000;56:1016). By default strata "
+        "(Biometrics 1994;50:842); frailty: normal, restricted likelihood (Biometrics 2000;56:1016), of binary "
+        "endpoints a normal random intercept, softly penalised likelihood (Stat Comput 2023;33:53). By default strata "
         "where the median centre has 5 patients or more and two centres have events to compare, else robust errors"
     ),
     lacking="no endpoint and factor that can be modelled, or one centre",

@@ -22,18 +22,33 @@ LIPSITZ = Reference(
     "Jackknife estimators of variance for parameter estimates from estimating equations with applications to clustered "
     "survival data",
     "Biometrics", 1994, "50", "842-846", "3", "10.2307/2532797")  # fmt: skip
-_WAYS = {"stratum": "stratum", "robust": "robust errors", "frailty": "frailty"}
+STERZINGER = Reference(
+    "Sterzinger P, Kosmidis I", "Maximum softly-penalized likelihood for mixed effects logistic regression",
+    "Stat Comput", 2023, "33", "53", "2", "10.1007/s11222-023-10217-3")  # fmt: skip
+_WAYS = {
+    ("stratum", "hazard_ratio"): "stratum",
+    ("stratum", "odds_ratio"): "stratum",
+    ("robust", "hazard_ratio"): "robust errors",
+    ("robust", "odds_ratio"): "robust errors",
+    ("frailty", "hazard_ratio"): "frailty",
+    ("frailty", "odds_ratio"): "random intercept",
+}
 _WORDS = {
     ("stratum", "hazard_ratio"): ("Cox models stratified by centre", "firth_cox"),
     ("stratum", "odds_ratio"): ("logistic models with an intercept for each centre", "firth_logistic"),
     ("robust", "hazard_ratio"): ("Firth Cox models with jackknife errors over centres", "lipsitz"),
     ("robust", "odds_ratio"): ("logistic models with CR2 errors and Satterthwaite degrees of freedom", "cr2"),
     ("frailty", "hazard_ratio"): ("Cox models with a normal frailty of each centre", "ripatti"),
+    ("frailty", "odds_ratio"): (
+        "softly penalised logistic models with a normal random intercept of each centre",
+        "sterzinger",
+    ),
 }
 _TEXT = (
     "Patients of one centre resemble each other, and centres differ in whom they treat how. Strata compare patients "
     "within centres only; robust errors leave the effect of all patients as it is and allow for centres in its "
-    "interval; a frailty lets each centre have its own level of risk."
+    "interval; a frailty (of binary endpoints a random intercept) lets each centre have its own level of risk, drawn "
+    "from one normal distribution."
 )
 
 
@@ -53,7 +68,7 @@ def _table(tables: StudyTables) -> Table | None:
                 beside = plain.get((e.model, e.stratum))
                 p = [number_format.p_value(r.p_value) if r else number_format.NOT_SHOWN for r in (beside, e)]
                 cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), ratio(beside), p[0],
-                         _WAYS[str(e.group)], ratio(e), p[1])  # fmt: skip
+                         _WAYS[str(e.group), statistic], ratio(e), p[1])  # fmt: skip
                 lines.append((f"{end.label}: {tables.labels.term(e.stratum or '')}", cells, e.note))
     if not lines:
         return None
@@ -69,7 +84,12 @@ def _parts(tables: StudyTables) -> Iterator[Part]:
 
 SHOWN = Shown(
     _methods,
-    references=cited("cr2", "firth_cox", "firth_logistic") | {"lipsitz": LIPSITZ, "ripatti": RIPATTI},
+    references=cited("cr2", "firth_cox", "firth_logistic")
+    | {
+        "lipsitz": LIPSITZ,
+        "ripatti": RIPATTI,
+        "sterzinger": STERZINGER,
+    },
     strobe=(Strobe("12e", RECORDS, "centres"),),
     parts=_parts,
     tables_named=(RECORDS,),
