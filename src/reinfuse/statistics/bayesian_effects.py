@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ FEWEST_EFFECTIVE = 400
 """Points' worth below which the sample says too little."""
 _POINTS = 14
 """Binary logarithm of the number of points."""
+_BLOCKS = 16
+"""Parts in which the points are taken, so that each fits into a processor's memory."""
 _HEAVY = 4.0
 _INTERCEPT = 10.0
 _ROUNDS = 100
@@ -120,7 +123,7 @@ def posterior(X: Floats, event: Floats, time: Floats | None = None, *, prior: Pr
     unit = _heavy_points(width)
     points = at + unit @ root.T
     proposal = _log_multivariate_t(unit)
-    log_weight = density(points) - proposal
+    log_weight = np.concatenate([density(block) for block in np.split(points, _BLOCKS)]) - proposal
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     return Posterior(points[:, :k], weight, float(1 / (weight**2).sum()))
@@ -139,6 +142,7 @@ def _log_multivariate_t(unit: Floats) -> Floats:
     return np.asarray(-(_HEAVY + k) / 2 * np.log1p((unit**2).sum(axis=1) / _HEAVY), dtype=np.float64)
 
 
+@cache
 def _heavy_points(k: int) -> Floats:
     """Return points of a multivariate t distribution, always the same."""
     from scipy.special import chdtri
