@@ -54,6 +54,17 @@ def test_collinear_factors_are_named_and_the_others_fitted():
     assert record[2].estimate is not None
 
 
+@pytest.mark.parametrize(("tied", "said"), [(5, True), (4, False)])
+def test_many_events_on_one_day_are_said_to_draw_the_ratio_towards_1(tied, said):
+    """Five of 12 events are over a quarter; four are fewer than five."""
+    time = np.concatenate([np.ones(tied), np.arange(2.0, 14.0 - tied)])
+    end = EndpointColumn("efs", "EFS", "time", np.ones(12), time)
+    [record] = _one(end, _factor("a", YES))
+    note = f"{tied} of 12 events on one day: Breslow's ties draw the ratio towards 1"
+    assert (note in str(record.note)) == said
+    assert "one day" not in str(_one(_binary(*[1, 0] * 6), _factor("a", YES[::-1]))[0].note)
+
+
 @pytest.mark.parametrize(("event", "why"), [(0, "no event"), (1, "every patient has the event")])
 def test_outcome_of_one_value(event, why):
     record = _one(_binary(*[event] * 12), _factor("a", YES))[0]

@@ -143,6 +143,14 @@ def test_each_way_says_what_it_is_and_why(way):
         assert "as the plan says" in record.note
         assert ("df" in record.note) == (way == "robust")
         assert ("log odds" in record.note) == (way == "frailty" and one is best)
+        assert "rough" not in record.note or way == "robust"
+
+
+def test_a_frailty_of_few_centres_is_said_to_be_rough():
+    factor, end, best, place = drawn(60, 3)
+    for one in (end, best):
+        [record] = effects(one, (one, [factor], "univariable"), Centres("site", "frailty", place), confidence=0.95)
+        assert "3 centres, fewer than 5: their SD is rough" in record.note
 
 
 def test_what_does_not_differ_within_centres_is_not_estimable_by_strata():

@@ -76,6 +76,16 @@ def test_a_case_by_hand():
     assert "passes the horizon" in second.note
 
 
+def test_an_interval_that_passes_0_says_so():
+    """Steps of 1/4 on days 1, 2, 3 and 100: 1 + 3/4 + 1/2 + 97/4 = 26.5, with a standard error above 20."""
+    first, _ = of(
+        by_group(timed([1, 2, 3, 100, 100, 110], [1] * 6), yes_no([0, 0, 0, 0, 1, 1]), 0.95, horizon=100), MEAN
+    )
+    assert first.estimate == pytest.approx(26.5)
+    assert first.lower < 0
+    assert "the normal interval passes 0" in first.note
+
+
 def test_a_horizon_beyond_the_follow_up_of_a_group_is_not_estimable():
     times = [10, 20, 30, 15, 30, 60]
     records = by_group(timed(times, [1, 1, 0, 1, 1, 0]), yes_no([0, 0, 0, 1, 1, 1]), 0.95, horizon=45)

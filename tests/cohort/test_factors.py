@@ -81,6 +81,8 @@ def test_a_number(factor, expected):
         (Factor(name="ldh_high", column="LDH", above=240), "ldh high above 240"),
         (Factor(name="ldh_high", column="LDH", above=240, label="Raised LDH"), "Raised LDH"),
         (Factor(name="age_years", column="LDH", per=10), "Age, per 10 years"),
+        (Factor(name="age_years", column="LDH"), "Age, per year"),
+        (Factor(name="prior_lines", column="LDH", per=2), "Prior lines of therapy, per 2 lines"),
         (Factor(name="LDH", column="LDH", scale="log2"), "LDH, per doubling"),
     ],
 )

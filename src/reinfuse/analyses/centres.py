@@ -40,7 +40,7 @@ RECORDS = "centres"
 AUTO = "auto"
 USUAL = ("centre", "center", "site")
 """Columns that are taken where a plan says `true`."""
-FEWEST_A_CENTRE, FEWEST_CENTRES = 5, 2
+FEWEST_A_CENTRE, FEWEST_CENTRES, FEWEST_RANDOM = 5, 2, 5
 _FEWEST_DF = 4.0
 METHODS: dict[tuple[str, Way], str] = {
     ("logistic", "stratum"): "Firth logistic, an intercept for each centre, penalised likelihood ratio, profile CI",
@@ -141,7 +141,9 @@ def effects(end: EndpointColumn, model: Model, centres: Centres, *, confidence: 
     left = f"{missing} patient{'' if missing == 1 else 's'} excluded, centre missing" if missing else None
     own = Estimate(RECORDS, end.name, statistic, group=way, model=model[2], confidence=confidence, unit="ratio",
                    method=METHODS[design.kind, way], n=design.n, events=design.events)  # fmt: skip
-    notes = [why, left, *design.notes]
+    several = len(np.unique(place))
+    rough = f"{several} centres, fewer than {FEWEST_RANDOM}: their SD is rough" if several < FEWEST_RANDOM else None
+    notes = [why, rough if way == "frailty" else None, left, *design.notes]
     reasons = {j: design.why(j) for j in range(len(design.terms)) if j not in design.usable}
     if design.usable and len(np.unique(place)) < FEWEST_CENTRES:
         reasons |= dict.fromkeys(design.usable, "one centre only")
@@ -199,7 +201,7 @@ def _fitted(design: DesignMatrix, columns: list[int], place: Integers, *, way: W
         return _of_t(cluster_robust.cox(X, time, event, place), len(columns), confidence=confidence)
     shared = frailty.fit(X, time, event, place)
     deviation = f"SD of the centres' log hazards {shared.variance**0.5:.2f}"
-    spread = deviation if shared.variance else "centres do not differ"
+    spread = deviation if shared.variance else "SD of the centres' log hazards estimated as 0: as without centres"
     return _of_normal(shared.coef, shared.error, spread, confidence=confidence) if shared.converged else None
 
 

@@ -13,6 +13,8 @@ from reinfuse.cohort.factors import FactorColumn
 from reinfuse.statistics.firth import Kind
 
 MIN_EVENTS_PER_FACTOR = 5
+MANY_TIED, SHARE_TIED = 5, 0.25
+"""Events on one day, and their share of all, from which Breslow's ties are said to draw a ratio towards 1."""
 MOST_LATE = 2000
 """Patients with late entry whose risk sets are still written out."""
 _COLLINEAR = 1e-10
@@ -97,6 +99,13 @@ class DesignMatrix:
         return self.impossible or self.reasons.get(j, "")
 
     @property
+    def tied(self) -> int:
+        """Events on the day that has most of them."""
+        if self.time is None or not self.events:
+            return 0
+        return int(np.unique(self.time[self.event == 1], return_counts=True)[1].max())
+
+    @property
     def notes(self) -> list[str]:
         """What is to be said of every estimate of this model."""
         remarks = []
@@ -111,6 +120,8 @@ class DesignMatrix:
             remarks.append(
                 f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} per factor"
             )
+        if self.tied >= max(MANY_TIED, SHARE_TIED * self.events):
+            remarks.append(f"{self.tied} of {self.events} events on one day: Breslow's ties draw the ratio towards 1")
         return remarks
 
 

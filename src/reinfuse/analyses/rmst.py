@@ -111,7 +111,9 @@ def _mean(own: Estimate, group: RestrictedMean) -> Estimate:
         return replace(own, estimate=group.mean, note=f"{group.note}: interval {NOT_ESTIMABLE}")
     half = _quantile(own) * group.variance**0.5
     lower, upper = group.mean - half, group.mean + half
-    beyond = "the normal interval passes the horizon" if upper > (own.at or 0) else None
+    ends = (("0", lower < 0), ("the horizon", upper > (own.at or 0)))
+    passed = [name for name, beyond in ends if beyond]
+    beyond = f"the normal interval passes {' and '.join(passed)}" if passed else None
     return replace(own, estimate=group.mean, lower=lower, upper=upper, note=joined([_rough([group]), beyond]))
 
 

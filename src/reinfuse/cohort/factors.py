@@ -190,7 +190,8 @@ def _number(factor: Factor, label: str, number: pl.Series) -> FactorColumn:
     if factor.scale == "log2":
         number, label = number.log(2.0), f"{label}, per {'doubling' if per == 1 else f'{2**per:g}-fold'}"
     elif factor.per is not None or unit:
-        label = f"{label}, per {f'{per:g} ' if per != 1 else ''}{unit or 'units'}".rstrip()
+        several = {"line": "lines"}.get(unit, unit or "units")
+        label = f"{label}, per {unit.removesuffix('s') or 'unit'}" if per == 1 else f"{label}, per {per:g} {several}"
     return FactorColumn(factor.name, label, "number", number / per, (), per, unit, factor.column)
 
 

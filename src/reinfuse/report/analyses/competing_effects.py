@@ -22,7 +22,8 @@ LATOUCHE = Reference(
     "J Clin Epidemiol", 2013, "66", "648-653", "6", "10.1016/j.jclinepi.2012.09.017")  # fmt: skip
 _NOTES = (
     "cause-specific: rate of the event in patients with neither event yet; subdistribution: tied to the cumulative "
-    "incidence; both with Firth's penalty, p-values of the penalised likelihood ratio",
+    "incidence; both with Firth's penalty, p-values of the penalised likelihood ratio; the Fine-Gray model alone has "
+    "none, and robust errors",
 )
 
 

@@ -56,7 +56,7 @@ class InferenceTables(Tables):
         marks: dict[str, int] = {}
         rows = []
         for head, cells, note in lines:
-            remarks = [p for p in (note or "").split("; ") if p]
+            remarks = list(dict.fromkeys(p for p in (note or "").split("; ") if p))
             rows.append(Row(head, (*cells, ",".join(str(marks.setdefault(s, len(marks) + 1)) for s in remarks))))
         explained = tuple(f"({number}) {text}" for text, number in marks.items())
         return Table(name, caption, (*heads, "Note"), tuple(rows), (*notes, *explained))
