@@ -30,7 +30,7 @@ from reinfuse.cohort.tumour_size import COLUMN as SIZE_CHANGE
 from reinfuse.cohort.tumour_size import has_sizes, size_change
 
 
-def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
+def derive(cohort: Cohort, index: int, *, rules: Rules, whole: bool = True) -> pl.DataFrame:
     """Derive every endpoint of the patients who had the index infusion.
 
     Parameters
@@ -41,6 +41,8 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
         Number of the index infusion; a planned split dose has none of its own (`split`).
     rules
         The plan's rules.
+    whole
+        False: without MRD in its window, transplants, sizes and grades, on which no response or time depends.
 
     Returns
     -------
@@ -63,6 +65,8 @@ def derive(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     if rules.depth != "none":
         frame = with_depth(frame, cohort, base, assessed=assessed, rules=rules)
     frame = _dor(frame)
+    if not whole:
+        return _tidy(frame, cohort)
     if "mrd" in cohort.tables:
         frame = frame.join(umrd(cohort, base, rules=rules), on=ID, how="left")
     frame = frame.join(_first_transplant(cohort, base), on=ID, how="left")
@@ -225,6 +229,7 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     worded = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
     when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
     when += [SIZE_CHANGE] if has_sizes(cohort) else []
+    when = [c for c in when if c in worded.columns or c == "response_day"]
     days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
     worded = worded.rename({"response_t": "response_day"})
     return worded.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)

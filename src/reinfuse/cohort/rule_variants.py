@@ -141,7 +141,7 @@ def outcomes(cohort: Cohort, data: AnalysisSet, variants: Iterable[RuleVariant],
         key = own.model_dump_json()  # several variants differ in what they count, not in how it is derived
         if key not in derived:
             frame = order
-            for more in (endpoint_derivation.derive(cohort, index, rules=own), grafts):
+            for more in (endpoint_derivation.derive(cohort, index, rules=own, whole=False), grafts):
                 frame = frame.join(more, on=ID, how="left", maintain_order="left")
             derived[key] = frame, {e.name: e for e in built_in_endpoints(frame, own)}
         yield VariantOutcomes(variant, _counted(variant, *derived[key]))

@@ -108,11 +108,13 @@ def _limits(kind: Kind, X: Floats, event: Floats, time: Floats | None, *, top: f
     best, distance = np.tile(top.coef[:, 0], 2), np.concatenate([-half, half])
     near = np.zeros(len(X), dtype=np.bool_)
     for _ in range(_ROUNDS):
-        fits = _fits(kind, X, event, time, held=best + distance)
-        root = np.sqrt(np.maximum(2 * (value - fits.value), 1e-12))
-        near = fits.converged & (np.abs(root - wanted) < _NEAR)
+        far = np.flatnonzero(~near)
+        fits = _fits(kind, X[far], event, time, held=(best + distance)[far])
+        root = np.sqrt(np.maximum(2 * (value[far] - fits.value), 1e-12))
+        near[far] = fits.converged & (np.abs(root - wanted) < _NEAR)
         if near.all():
             break
         change = np.clip(wanted / np.where(np.isfinite(root), root, 2 * wanted), 0.3, 3.0)
-        distance = np.where(near, distance, np.clip(distance * change, -_FARTHEST, _FARTHEST))
+        wider = np.clip(distance[far] * change, -_FARTHEST, _FARTHEST)
+        distance[far] = np.where(near[far], distance[far], wider)
     return np.where(near & good, best + distance, np.nan).reshape(2, -1)
