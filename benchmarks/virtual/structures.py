@@ -24,7 +24,19 @@ from reinfuse.simulation.model.parameters import DISEASES, INDEX, LEAD
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 from reinfuse.simulation.population.virtual_patients import Member, RandomNumbers, diseases, fitness, parameters
 from reinfuse.simulation.solver.integrate import trace
-from reinfuse.simulation.solver.readouts import BURDEN, COURSE, DAY28, DIED, END, PARTIAL, PROGRESSED, READ, WINDOW
+from reinfuse.simulation.solver.readouts import (
+    BURDEN,
+    COURSE,
+    DAY28,
+    DIED,
+    END,
+    ESCAPED,
+    PARTIAL,
+    POSITIVE,
+    PROGRESSED,
+    READ,
+    WINDOW,
+)
 from reinfuse.simulation.trial.protocol import Schedule
 
 VISITS = np.array([28.0, 90.0, 180.0, 270.0, 365.0, 545.0, 730.0])
@@ -208,6 +220,17 @@ def after_a_lag(member: StructuredMember, p: Floats, drawn: RandomNumbers, *, sc
     return _run_protocol(member, p, drawn, schedule=fewer, **named)
 
 
+def with_low_antigen(member: StructuredMember, p: Floats, drawn: RandomNumbers,
+                     **named: Any) -> tuple[Floats, Floats]:  # fmt: skip
+    """Return read-outs in which the tumour that escapes has little antigen in some patients, not none: it is not killed
+    either, but called antigen-positive."""
+    out, counts = _run_protocol(member, p, drawn, **named)
+    low = ndtr(drawn.normal[:, _UNUSED[2]]) < member.extra[..., -1]
+    out[low, :, POSITIVE] = out[low, :, BURDEN]
+    out[low, :, ESCAPED] = np.where(np.isnan(out[low, :, ESCAPED]), np.nan, 0.0)
+    return out, counts
+
+
 def immune_in_some(member: StructuredMember, drawn: RandomNumbers) -> Floats:
     """Return parameters of patients of whom some have anti-CAR immunity, and the others none."""
     p = parameters(member, drawn)
@@ -230,7 +253,8 @@ _IMMUNITY = {"with immunity": (0.4, 0.8)}
 _LAG = {"cells that take part": (0.2, 1.0)}
 _VARIATION = {"variation of rho": (1.0, 0.6), "variation of w": (1.0, 0.6)}
 _EXPANSION = ("rho", "w")
-_SHARE = ("exhausting early", "with immunity", "cells that take part")
+_LOW = {"low antigen": (0.5, 0.8)}
+_SHARE = ("exhausting early", "with immunity", "cells that take part", "low antigen")
 STRUCTURES: Mapping[str, Structure] = {
     "dead tissue": Structure(_DEAD_TISSUE, {"run_protocol": with_dead_tissue}),
     "dead tissue, scheduled assessments": Structure(_DEAD_TISSUE, {"run_protocol": at_visits(with_dead_tissue)}),
@@ -244,6 +268,7 @@ STRUCTURES: Mapping[str, Structure] = {
     "a lag, uncertain variation of expansion, immunity in some patients": Structure(
         _LAG | _VARIATION | _IMMUNITY, {"run_protocol": after_a_lag, "parameters": immune_in_some}, _SHARE, _EXPANSION
     ),
+    "clones of low antigen": Structure(_LOW, {"run_protocol": with_low_antigen}, _SHARE),
     "a discrepancy of kinetics": Structure({"discrepancy of kinetics": (1.0, 1.0)}, {}, own_discrepancy=True),
     "the trial's doses": Structure({}, {"run_protocol": with_trial_doses}),
     "early exhaustion": Structure(_EXHAUSTION, {"parameters": exhausting_early}, _SHARE),
