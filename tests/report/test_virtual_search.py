@@ -77,6 +77,9 @@ def test_all_problems_of_a_question_are_told_at_once():
     for wrong in ({"limits": ["flux:0:1"]}, {"diseases": ["NHL:many"]}, {"diseases": ["ALL:0"]}):
         with pytest.raises(PlanRefused):
             question_of("cr", 0.15, 0.5, margin=0.1, **wrong)
+    with pytest.raises(PlanRefused) as refused:
+        question_of("cr", 1.5, 0.5, margin=0.1, limits=["flu", "flux:0:1"], diseases=["CML"])
+    assert [p.column for p in refused.value.problems] == ["disease", "limit", "max_crs_rate", "flux"]
 
 
 def test_diseases_are_those_of_a_trial():

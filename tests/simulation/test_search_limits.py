@@ -85,7 +85,7 @@ def region_of(question, points):
 def test_a_best_protocol_at_a_limit_is_no_recommendation():
     region = region_of(Question(), [[0.5, 0.3, DOSE, 35.0], [1.0, 1.0, 6.5, 120.0]])
     said = " ".join(limit_sentences(region))
-    assert "dose at cart2, 2e7/kg (upper); days from cart1 to cart2, 35 (lower)" in said.lower()
+    assert "limit of the search: dose at CART2, 2e7/kg (upper); days from CART1 to CART2, 35 (lower)." in said
     assert "no recommendation" in said
     assert "21 of 70" in said
     assert "EXTRAPOLATED" not in said

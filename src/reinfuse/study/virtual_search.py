@@ -16,7 +16,7 @@ from reinfuse.report.text.search_limits import limit_sentences
 from reinfuse.runtime import signals
 from reinfuse.runtime.progress import Progress
 from reinfuse.simulation.model.parameters import Disease
-from reinfuse.simulation.search.design_space import WEIGHT, Question
+from reinfuse.simulation.search.design_space import CART1, WEIGHT, Question
 from reinfuse.simulation.search.search import PATIENTS, SearchResult, search, search_key
 from reinfuse.simulation.search.sobol import sensitivity
 from reinfuse.simulation.trial.array_store import ArrayStore
@@ -41,7 +41,7 @@ class ToxicityOptions(NamedTuple):
     fludarabine_auc: float | None = None
 
 
-CART1, USUAL = FirstInfusion(), ToxicityOptions()
+FIRST, USUAL = FirstInfusion(), ToxicityOptions()
 _WEIGHTS = TypeAdapter[Mapping[Disease, float]](DiseaseWeights)
 
 
@@ -93,7 +93,7 @@ def caveats(result: SearchResult) -> tuple[str, ...]:
 
 
 def question_of(objective: str, max_crs_rate: float, probability: float, *, margin: float,
-                cart1: FirstInfusion = CART1, limits: Sequence[str] = (), diseases: Sequence[str] = (),
+                cart1: FirstInfusion = FIRST, limits: Sequence[str] = (), diseases: Sequence[str] = (),
                 charged: ToxicityOptions = USUAL, extrapolate: bool = False) -> Question:  # fmt: skip
     """Return the optimisation problem, a `Question`, of what a person enters.
 
@@ -130,11 +130,16 @@ def question_of(objective: str, max_crs_rate: float, probability: float, *, marg
             Problem(table="search", column=f"cart1 {e['loc'][-1]}", value=str(e["input"]), rule="cannot be",
                     remedy=e["msg"]) for e in error.errors()
         ]  # fmt: skip
+        first = CART1
+    weights = next((one for one in weighed if not isinstance(one, Problem)), None)
+    try:
+        question = Question(objective, max_crs_rate, probability, margin, first, cart1.searched, *charged, weights,
+                            extrapolate, ranges)  # fmt: skip
+    except PlanRefused as refused:
+        raise PlanRefused([*problems, *refused.problems]) from None
     if problems:
         raise PlanRefused(problems)
-    weights = next((one for one in weighed if not isinstance(one, Problem)), None)
-    return Question(objective, max_crs_rate, probability, margin, first, cart1.searched, *charged, weights, extrapolate,
-                    ranges)  # fmt: skip
+    return question
 
 
 def _weights(diseases: Sequence[str]) -> Iterator[Mapping[Disease, float] | Problem]:

@@ -39,7 +39,9 @@ def limit_sentences(region: Region) -> Iterator[str]:
     at = {c.name: float(x) for c, x in zip(question.coordinates, best.point, strict=True)}
     sides = question.at_limits(best.point)
     if sides:
-        places = "; ".join(f"{labels[n].lower()}, {value_text(n, at[n])} ({side})" for n, side in sides.items())
+        places = "; ".join(
+            f"{labels[n][0].lower()}{labels[n][1:]}, {value_text(n, at[n])} ({side})" for n, side in sides.items()
+        )
         yield f"The best lies at a limit of the search: {places}. {_NOTHING_TO_STOP}"
     if sides.get("interval_days") == "lower":
         yield _WAITING
