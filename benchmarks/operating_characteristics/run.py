@@ -136,12 +136,12 @@ def main():
     parse.add_argument("--methods", default=",".join(METHODS))
     parse.add_argument("--workers", type=int, default=2)
     parse.add_argument("--out", type=Path, default=RESULTS)
-    parse.add_argument("--only", help="one cell, such as cox,20,0.3,6")
+    parse.add_argument("--only", nargs="+", help="cells, such as cox,20,0.3,6")
     parse.add_argument("--seed", type=int, default=SEED)
     parse.add_argument("--small", action="store_true", help="one cell, few replicates, into a folder that goes")
     told = parse.parse_args()
     if told.small:
-        told.replicates, told.draws, told.workers, told.only = 5, 19, 1, "cox,20,0.3,6"
+        told.replicates, told.draws, told.workers, told.only = 5, 19, 1, ["cox,20,0.3,6"]
         told.out = Path(tempfile.mkdtemp()) / "cells.csv"
     done = set()
     if told.out.exists():
@@ -151,7 +151,7 @@ def main():
         told.out.write_text(",".join(HEAD) + "\n")
     cells = list(itertools.product(KINDS, SIZES, PREVALENCES, EFFECTS))
     if told.only:
-        cells = [c for c in cells if ",".join(map(str, c)) == told.only]
+        cells = [c for c in cells if ",".join(map(str, c)) in told.only]
     tasks = [(c, m, told.replicates, told.draws, told.seed) for m in told.methods.split(",") for c in cells
              if tuple(str(v) for v in (*c, m)) not in done]  # fmt: skip
     with ProcessPoolExecutor(told.workers) as pool:

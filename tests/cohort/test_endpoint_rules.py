@@ -8,6 +8,7 @@ from reinfuse.cohort.analysis_set import analysis_set
 from reinfuse.cohort.declarations import Rules
 from reinfuse.cohort.endpoint_derivation import derive
 from reinfuse.cohort.patient_courses import courses
+from reinfuse.data import DEMO, datasets
 from reinfuse.exceptions import PlanRefused
 from reinfuse.plan.analysis_plan import Plan
 from reinfuse.report.text.narrative import _rules
@@ -216,3 +217,15 @@ def test_the_swimmer_marks_a_death_of_disease_as_no_progression(tmp_path):
     study = Study(read_cohort(sheet), plain(Plan()))
     marks = [[(e.day, e.kind) for e in c.events[1:]] for c in courses(study.cohort, study.data, 2)]
     assert marks == [[(90, "progression or death")], [(60, "PD")]]
+
+
+def test_what_no_rule_changes_can_be_left_out():
+    bundled = read_cohort(datasets()[DEMO].path)
+    for rules in (Rules(), Rules(efs="index day", depth="derived")):
+        whole, alone = (derive(bundled, 2, rules=rules, whole=w) for w in (True, False))
+        assert whole.select(alone.columns).equals(alone)
+        left_out = set(whole.columns) - set(alone.columns)
+        assert {"umrd_day28", "transplant_day", "crs_grade"} <= left_out
+        assert not {
+            c for c in left_out if c.startswith(("pfs", "os", "dor", "efs", "ttnt", "relapse", "nrm", "response"))
+        }
