@@ -26,7 +26,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reinfuse.exceptions import Problem, ReinfuseError, SourceRefused
+from reinfuse.exceptions import OutputRefused, Problem, ReinfuseError, SourceRefused
+from reinfuse.output.single_file import write_file
 
 PROJECT_FILE = "project.toml"
 _STAMPED = ("map.toml", "corrections.csv", "plan.toml")
@@ -50,6 +51,10 @@ class Project:
     def id(self) -> str:
         """What its pages' addresses call it."""
         return hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
+
+    def task(self, name: str) -> tuple[str, str]:
+        """Return what names one of its jobs."""
+        return self.id, name
 
     @property
     def name(self) -> str:
@@ -94,7 +99,7 @@ class Project:
     def remember(self, screen: str) -> None:
         """Note the screen where one is; a folder that cannot be written is none that refuses to be looked at."""
         if screen != self.screen:
-            with suppress(OSError):
+            with suppress(OutputRefused):
                 self._write(source=str(self._settings().get("source", "")), screen=screen)
 
     @property
@@ -134,10 +139,7 @@ class Project:
 
     def _write(self, *, source: str, screen: str) -> None:
         lines = ["# A project of `reinfuse app`.", f"source = {_quoted(source)}", f"screen = {_quoted(screen)}", ""]
-        draft = self.folder / f".{PROJECT_FILE}.{os.getpid()}-{threading.get_ident()}"
-        draft.write_text("\n".join(lines), encoding="utf-8")
-        draft.chmod(0o600)
-        draft.replace(self.folder / PROJECT_FILE)
+        write_file(self.folder / PROJECT_FILE, "\n".join(lines).encode())
 
 
 def is_project(path: Path) -> bool:
@@ -184,7 +186,7 @@ def project_of(path: Path, *, beside: bool = True) -> Project:
         earlier = parent / name
         if is_project(earlier) and Project(earlier.resolve()).source == path:
             return open_project(earlier)
-        with suppress(OSError):
+        with suppress(OSError, OutputRefused):
             return _begun(_new_folder(parent, name), str(path))
     rule, remedy = "can have no folder beside it, nor among your own", "ask for the right to write there"
     raise SourceRefused([Problem(value=str(path), rule=rule, remedy=remedy)])

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,11 +29,15 @@ _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECAS
 
 
 class Uploads:
-    """The folder of what is being sent: 0700, and removed when the app ends."""
+    """The folder of what is being sent: 0700, made when something is, and removed when the app ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="reinfuse-"))
         self._number = 0
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder."""
+        return Path(tempfile.mkdtemp(prefix="reinfuse-"))
 
     def receive(self, name: str, content: BinaryIO) -> tuple[str, Path]:
         """Write what a browser sends to a file of the app's own name.
@@ -60,7 +65,8 @@ class Uploads:
 
     def remove(self) -> None:
         """Remove the folder with all that was not taken into a project."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if "folder" in vars(self):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def is_table(name: str) -> bool:

@@ -54,7 +54,7 @@ def _show(visit: Visit) -> Response:
     return visit.page(
         text=text, came=came is not None and came != project.plan, totals=totals,
         problems=problems, choices=choices, plain=plain, state=locked(project),
-        confidences=sorted({*_CONFIDENCES, choices.confidence}), power=visit.services.tasks.get(_key(project)),
+        confidences=sorted({*_CONFIDENCES, choices.confidence}), power=visit.services.tasks.get(project.task("power")),
         command=command(project, "power", "--plan", "plan.toml", "--draws", str(POWER_DRAWS)),
     )  # fmt: skip
 
@@ -146,22 +146,18 @@ def _number(form: Mapping[str, str], name: str, *, whole: bool = False) -> Any:
         raise PlanRefused([problem]) from None
 
 
-def _key(project: Project) -> tuple[str, str]:
-    return project.id, "power"
-
-
 def _estimate_power(visit: Visit) -> Response:
     project = visit.open_project
-    visit.services.tasks.begin(_key(project), "power", {"draws": POWER_DRAWS, **inputs(project)})
+    visit.services.tasks.begin(project.task("power"), "power", {"draws": POWER_DRAWS, **inputs(project)})
     return visit.go()
 
 
 def _power(visit: Visit) -> Response:
-    return visit.fragment("power.html", power=visit.services.tasks.get(_key(visit.open_project)))
+    return visit.fragment("power.html", power=visit.services.tasks.get(visit.open_project.task("power")))
 
 
 def _stop(visit: Visit) -> Response:
-    visit.services.tasks.stop(_key(visit.open_project))
+    visit.services.tasks.stop(visit.open_project.task("power"))
     return visit.go()
 
 

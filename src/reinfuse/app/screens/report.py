@@ -127,7 +127,7 @@ def _share(visit: Visit, page: dict[str, Any]) -> Response:
         problems = refused.problems
     page["command"] = in_folder(project, "share", "results", "--small-cells", str(smallest))
     return visit.page("report_share.html", of=of, problems=problems, smallest=smallest, least=LEAST,
-                      task=visit.services.tasks.get(_key(project)), out=_shared(project), **page)  # fmt: skip
+                      task=visit.services.tasks.get(project.task("share")), out=_shared(project), **page)  # fmt: skip
 
 
 def _smallest(text: str) -> int:
@@ -138,25 +138,21 @@ def _shared(project: Project) -> Path:
     return project.results.with_name(f"{project.results.name}-shared")
 
 
-def _key(project: Project) -> tuple[str, str]:
-    return project.id, "share"
-
-
 def _make_shared(visit: Visit) -> Response:
     project = visit.open_project
     smallest = _smallest(visit.form.get("smallest", ""))
-    visit.services.tasks.begin(_key(project), "share", {
+    visit.services.tasks.begin(project.task("share"), "share", {
         "results": str(project.results), "out": str(_shared(project)), "smallest": smallest})  # fmt: skip
     return visit.go(view="share", smallest=str(smallest))
 
 
 def _sharing(visit: Visit) -> Response:
-    return visit.fragment("sharing.html", task=visit.services.tasks.get(_key(visit.open_project)),
+    return visit.fragment("sharing.html", task=visit.services.tasks.get(visit.open_project.task("share")),
                           out=_shared(visit.open_project))  # fmt: skip
 
 
 def _stop(visit: Visit) -> Response:
-    visit.services.tasks.stop(_key(visit.open_project))
+    visit.services.tasks.stop(visit.open_project.task("share"))
     return visit.go(view="share")
 
 

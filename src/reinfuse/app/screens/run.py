@@ -11,12 +11,6 @@ from reinfuse.app.state import command
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from reinfuse.app.project import Project
-
-
-def _key(project: Project) -> tuple[str, str]:
-    return project.id, "analysis"
-
 
 def _show(visit: Visit) -> Response:
     project = visit.open_project
@@ -25,24 +19,24 @@ def _show(visit: Visit) -> Response:
         from reinfuse.study.results_folder import about_results
 
         about = about_results(project.results, project.plan)
-    return visit.page(task=visit.services.tasks.get(_key(project)), about=about, state=locked(project),
+    return visit.page(task=visit.services.tasks.get(project.task("analysis")), about=about, state=locked(project),
                       command=command(project, "analyze", "--plan", "plan.toml", "--out", "results"))  # fmt: skip
 
 
 def _start(visit: Visit) -> Response:
     project = visit.open_project
-    visit.services.tasks.begin(_key(project), "analysis", {"out": str(project.results), **inputs(project)},
+    visit.services.tasks.begin(project.task("analysis"), "analysis", {"out": str(project.results), **inputs(project)},
                                told=note_shown)  # fmt: skip
     return visit.go()
 
 
 def _stop(visit: Visit) -> Response:
-    visit.services.tasks.stop(_key(visit.open_project))
+    visit.services.tasks.stop(visit.open_project.task("analysis"))
     return visit.go()
 
 
 def _progress(visit: Visit) -> Response:
-    return visit.fragment("progress.html", task=visit.services.tasks.get(_key(visit.open_project)))
+    return visit.fragment("progress.html", task=visit.services.tasks.get(visit.open_project.task("analysis")))
 
 
 SCREEN = Screen(name="run", show=_show, actions={"start": _start}, anytime={"stop": _stop},
