@@ -1,6 +1,6 @@
 """OMOP on Spark: the same questions give the same rows as on DuckDB, and how long they take on both.
 
-    pip install pyspark      # in no lock: needs Java, and is used here alone
+    pip install pyspark      # in no lock: needs Java, and is used here alone; `reinfuse map` needs its client alone
     python benchmarks/registry_spark.py [DATABASE.duckdb]
 
 Without a database: the twelve generated patients of the tests, in both spellings. With one of `registry.py`: its tables

@@ -114,6 +114,21 @@ def written(address, database, folder):
     subprocess.run([sys.executable, "-c", WRITE, address], input=";\n".join(statements), text=True, check=True)
 
 
+def test_a_server_that_does_not_answer_is_said_soon():
+    if not all(map(find_spec, MODULES["omop-spark"])):
+        pytest.skip("the extra omop-spark is not installed")
+    begun = time.monotonic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(SourceRefused) as refused:
+            propose_map(source_place("sc://127.0.0.1:1/;token=geheim;use_ssl=false"))
+    (problem,) = refused.value.problems
+    assert "cannot be opened: failed to connect" in problem.rule
+    assert "SPARK_CONNECT_AUTHENTICATE_TOKEN" in problem.remedy
+    assert "geheim" not in f"{problem}"
+    assert time.monotonic() - begun < 60
+
+
 def test_spark_gives_the_rows_of_duckdb(tmp_path):
     pytest.importorskip("duckdb")
     with server(tmp_path) as port, warnings.catch_warnings():

@@ -24,6 +24,8 @@ _TEXTS = (".csv", ".tsv", ".parquet")
 _READ_ONLY = "-c default_transaction_read_only=on"
 _LIBRARIES = ("duckdb", "_duckdb", "psycopg", "pyspark", "grpc", "ibis", "sqlglot", "pyarrow")
 """Whose failures are of the database, not of this program."""
+_DETAILS = re.compile(r'details = "(.+)"')
+"""Where a failure of gRPC says what was wrong."""
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 
 
@@ -84,6 +86,7 @@ def _opened(place: Path | DatabaseAddress, schema: str,
 
     if isinstance(place, Path) and place.suffix.casefold() in _TEXTS:
         raise StoreUnreadable("is one table of OMOP", "name the folder that holds all its tables")
+    connection = None
     try:
         if isinstance(place, DatabaseAddress):
             connection = _connected(place)
@@ -94,6 +97,8 @@ def _opened(place: Path | DatabaseAddress, schema: str,
             connection = ibis.duckdb.connect(place, read_only=True, **settings)
         names = connection.list_tables(database=schema or None)
     except Exception as failure:
+        if connection is not None:
+            connection.disconnect()
         if isinstance(failure, StoreUnreadable):
             raise
         remedy = ("check file or address, schema, user and password (PGPASSWORD or ~/.pgpass; of Spark "
@@ -156,7 +161,10 @@ def _is_of_the_database(failure: Exception) -> bool:
 
 def _said(failure: Exception, place: Path | DatabaseAddress) -> str:
     """Return the first line of a failure without user and password."""
-    text = _CREDENTIALS.sub("//", str(failure).strip().partition("\n")[0])
+    text = str(failure).strip()
+    if details := _DETAILS.search(text):
+        text = details[1]
+    text = _CREDENTIALS.sub("//", text.partition("\n")[0])
     for secret in place.secrets if isinstance(place, DatabaseAddress) else ():
         text = text.replace(secret, "...")
     return text

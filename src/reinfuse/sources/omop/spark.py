@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-_RETRIES = 6
-"""Of a call that a server does not answer: some 20 seconds, where Spark's own 15 take ten minutes."""
+_RETRIES = 4
+"""Of the first call, if no server answers: some seconds, where Spark's own 15 retries take ten minutes."""
 
 
 class SparkConnection:
@@ -27,8 +28,14 @@ class SparkConnection:
             from pyspark.sql.connect.session import SparkSession
 
             self._session = SparkSession(connection=url)
-        self._session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
-        self._session.conf.set("spark.sql.session.timeZone", "UTC")
+        client = self._session.client
+        client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
+        try:
+            self._session.conf.set("spark.sql.session.timeZone", "UTC")
+        except Exception:
+            self.disconnect()  # a session that is left would keep the process from ending
+            raise
+        client.set_retry_policies([DefaultPolicy()])
 
     def list_tables(self, *, database: str | None = None) -> Sequence[str]:
         """Return the names of the tables and views of a database; None: of the default one."""
@@ -52,8 +59,9 @@ class SparkConnection:
         return self._session.sql(ibis.to_sql(expression, dialect="pyspark")).toArrow()
 
     def disconnect(self) -> None:
-        """End the session."""
-        self._session.stop()
+        """End the session, also where the server does not answer."""
+        with suppress(Exception):
+            self._session.stop()
 
 
 def _quoted(place: str) -> str:
