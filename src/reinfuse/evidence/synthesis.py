@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.special import expit
@@ -31,6 +31,10 @@ TAU_SCALES = (1.0, 0.5)
 """Scales of the half-normal prior of tau, the reported one first."""
 FLOORED = "binomial-normal model, floored Hartung-Knapp-type interval"
 Interval = tuple[float, float]
+Count = tuple[int, int]
+"""Patients with the event, and all."""
+_SETS_KEPT = 64
+"""Sets of studies whose models are kept: each analysis of a session asks for the same, whatever its cohort."""
 
 
 def bayesian_method(scale: float) -> str:
@@ -227,26 +231,40 @@ def pool(rows: Collection[StudyProportion], *, confidence: float = 0.95) -> Pool
     rows
         One a study, at least one.
     """
-    events, n = _counts(rows)
-    prior = predictive_distribution(ProportionCounts(events, n), tau_scale=TAU_SCALES[0])
-    return _pooled(fit_binomial_normal(events=events, n=n, confidence=confidence), prior, rows=rows)
+    counts = _counts(rows)
+    return _pooled(_mixed(counts, confidence), _prior(counts, TAU_SCALES[0]), rows=rows)
 
 
 def _with_models(synthesis: Synthesis, tau_scales: tuple[float, ...]) -> Synthesis:
-    events, n = _counts(synthesis.rows)
-    confidence = synthesis.confidence
-    mixed = fit_binomial_normal(events=events, n=n, confidence=confidence)
-    priors = tuple(predictive_distribution(ProportionCounts(events, n), tau_scale=s) for s in tau_scales)
+    counts, confidence = _counts(synthesis.rows), synthesis.confidence
+    mixed = _mixed(counts, confidence)
+    priors = tuple(_prior(counts, scale) for scale in tau_scales)
     normal = None
-    if len(events) > 1:
+    if len(counts) > 1:
+        events, n = _arrays(counts)
         effects, variances = log_odds(events=events, n=n)
         normal = fit_inverse_variance(effects=effects, variances=variances, confidence=confidence)
     return replace(synthesis, pooled=_pooled(mixed, priors[0], rows=synthesis.rows), mixed=mixed, normal=normal,
                    bayesian=priors)  # fmt: skip
 
 
-def _counts(rows: Collection[StudyProportion]) -> tuple[Floats, Floats]:
-    return np.array([float(r.events) for r in rows]), np.array([float(r.n) for r in rows])
+def _counts(rows: Collection[StudyProportion]) -> tuple[Count, ...]:
+    return tuple((r.events, r.n) for r in rows)
+
+
+def _arrays(counts: tuple[Count, ...]) -> tuple[Floats, Floats]:
+    return np.array([float(events) for events, _ in counts]), np.array([float(n) for _, n in counts])
+
+
+@lru_cache(maxsize=_SETS_KEPT)
+def _mixed(counts: tuple[Count, ...], confidence: float) -> BinomialNormalFit:
+    events, n = _arrays(counts)
+    return fit_binomial_normal(events=events, n=n, confidence=confidence)
+
+
+@lru_cache(maxsize=_SETS_KEPT)
+def _prior(counts: tuple[Count, ...], tau_scale: float) -> PredictiveDistribution:
+    return predictive_distribution(ProportionCounts(*_arrays(counts)), tau_scale=tau_scale)
 
 
 def _pooled(
