@@ -26,20 +26,22 @@ _MONTHS = (
 _MONTH = rf"(?:(?i:{_MONTHS})|May|MAY|Mai|MAI|Mei)(?![^\W\d_])\.?"
 _DAY, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:19|20)\d\d"
 _NUMBER = r"(?:0?[1-9]|1[0-2])"
-_DATE = re.compile(
-    "|".join((
-        rf"(?<![\d.]){_YEAR}([-/.])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)",  # 2021-03-04
-        rf"(?<![\d.,]){_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?![\d.])",  # 20210304
-        rf"(?<![\d./-])(?:{_DAY}([-/.]){_NUMBER}\2|{_NUMBER}([-/]){_DAY}\3){_YEAR}(?!\d)",  # 4.3.2021, 03/04/2021
-        rf"(?<![\d./-])(?:{_DAY}/{_NUMBER}|{_NUMBER}/{_DAY})/\d\d(?![\d/])",  # 4/3/21
-        r"(?<![\d.-])(?:0[1-9]|[12]\d|3[01])([-.])(?:0[1-9]|1[0-2])\4\d\d(?![\d.-])",  # 04.03.21
-        rf"(?<![\d/.]){_NUMBER}/{_YEAR}(?!\d)",  # 03/2021
-        rf"(?<![\w.,]){_DAY}(?:st|nd|rd|th|er|\.|º|ª)?[\s\-/]*(?:of\s+|de\s+)?{_MONTH}",  # 3 March, 03MAR2021
-        rf"(?<!\w){_MONTH}[\s\-/]*(?:the\s+)?{_DAY}(?:st|nd|rd|th)?(?![\d%])(?!\.\d)",  # March 3
-        rf"(?<!\w){_MONTH}(?:[\s,\-/']+|\s+(?:of|de)\s+){_YEAR}(?!\d)",  # March 2021
-        rf"(?<!\w){_MONTH}(?:[-/]|\s?['’])\d\d(?!\d)",  # Mar-21
-    ))
-)  # fmt: skip
+_IN_NUMBERS = (
+    rf"(?<![\d.]){_YEAR}([-/.])(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)",  # 2021-03-04
+    rf"(?<![\d.,]){_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?![\d.])",  # 20210304
+    rf"(?<![\d./-])(?:{_DAY}([-/.]){_NUMBER}\2|{_NUMBER}([-/]){_DAY}\3){_YEAR}(?!\d)",  # 4.3.2021, 03/04/2021
+    rf"(?<![\d./-])(?:{_DAY}/{_NUMBER}|{_NUMBER}/{_DAY})/\d\d(?![\d/])",  # 4/3/21
+    r"(?<![\d.-])(?:0[1-9]|[12]\d|3[01])([-.])(?:0[1-9]|1[0-2])\4\d\d(?![\d.-])",  # 04.03.21
+    rf"(?<![\d/.]){_NUMBER}/{_YEAR}(?!\d)",  # 03/2021
+    rf"(?<![\w.,]){_DAY}(?:st|nd|rd|th|er|\.|º|ª)?[\s\-/]*(?:of\s+|de\s+)?{_MONTH}",  # 3 March, 03MAR2021
+)
+_IN_WORDS = (
+    rf"{_MONTH}[\s\-/]*(?:the\s+)?{_DAY}(?:st|nd|rd|th)?(?![\d%])(?!\.\d)",  # March 3
+    rf"{_MONTH}(?:[\s,\-/']+|\s+(?:of|de)\s+){_YEAR}(?!\d)",  # March 2021
+    rf"{_MONTH}(?:[-/]|\s?['’])\d\d(?!\d)",  # Mar-21
+)
+# A digit, or the first letter of a word: most places of a text are neither, and are passed over at once.
+_DATE = re.compile(rf"(?=\d)(?:{'|'.join(_IN_NUMBERS)})|(?<!\w)(?=[^\W\d_])(?:{'|'.join(_IN_WORDS)})")
 _CODES = re.compile(r"\b10\.\d{4,}/\S+|\b[0-9a-f]{32,}\b")
 """The number of a paper, in which older ones have the day of print, and a SHA-256 are no dates."""
 
