@@ -23,11 +23,13 @@ from helpers import plain, quick
 from reinfuse import Plan, Study, read_cohort, save
 from reinfuse.cli import main as cli
 from reinfuse.data import DEMO, datasets
+from reinfuse.report.document import typst
 from reinfuse.study import analysis, results
 
 os.environ["REINFUSE_STRICT"] = "1"  # a failure of an analysis, figure or section is an error (`boundary`)
 _RELEASES = "REINFUSE_RELEASES"
 _TESTS = itertools.count()
+SHARP = typst.DPI
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LONGEST = ("test_share.py", "test_joint.py", "test_population.py", "test_benchmarks.py", "test_inference.py",
            "test_random_cohorts.py", "test_disclosure.py", "test_report.py", "test_browser_report.py",
@@ -62,6 +64,20 @@ def _no_second_process():
         for module in (analysis, results):
             patch.setattr(module, "second_process", lambda modules=(): nullcontext())
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _coarse_pixels():
+    """Draw few pixels of each figure but where pixels are what is tested (`sharp_pixels`): they take half of saving."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typst, "DPI", 50)
+        yield
+
+
+@pytest.fixture
+def sharp_pixels(monkeypatch):
+    """Draw as many pixels of each figure as users get."""
+    monkeypatch.setattr(typst, "DPI", SHARP)
 
 
 @pytest.fixture(scope="session", autouse=True)

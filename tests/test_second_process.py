@@ -101,7 +101,7 @@ def test_one_core_has_no_second_process(monkeypatch):
         assert none is None
 
 
-def test_a_study_and_its_report_are_the_same_with_and_without_it(second, tmp_path, monkeypatch):
+def test_a_study_and_its_report_are_the_same_with_and_without_it(second, tmp_path, monkeypatch, sharp_pixels):
     monkeypatch.setenv(STRICT, "1")
     bundled = datasets()["brudno_2016"]
     study = Study(read_cohort(bundled.path, bundled.plan.columns, used=bundled.plan.used_columns), quick(bundled.plan))

@@ -42,7 +42,7 @@ def report(ran):
     return lambda query="": browser.get(f"{folder}/report{query}")
 
 
-def test_what_the_app_saved_is_what_the_command_line_writes_to_the_byte(ran, main, tmp_path):
+def test_what_the_app_saved_is_what_the_command_line_writes_to_the_byte(ran, main, tmp_path, sharp_pixels):
     browser, folder, project = ran
     shown = unescape(re.search(r"<pre[^>]*><code>(.*?)</code>", browser.get(f"{folder}/run").text, re.DOTALL)[1])
     place, command = shown.splitlines()

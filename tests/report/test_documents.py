@@ -32,7 +32,7 @@ from reinfuse.report.document.model import (
     with_citations,
 )
 from reinfuse.report.document.pdf import pdf
-from reinfuse.report.document.typst import DPI, png
+from reinfuse.report.document.typst import png
 from reinfuse.report.figures.theme import Drawn
 
 SVG = (
@@ -219,9 +219,9 @@ def _structure(node, kinds, alts):
         _structure(node["/K"], kinds, alts)
 
 
-def test_pixels_are_300_an_inch():
+def test_pixels_are_300_an_inch(sharp_pixels):
     made = png(SVG)
-    assert (int.from_bytes(made[16:20]), int.from_bytes(made[20:24])) == (DPI, DPI // 2)
+    assert (int.from_bytes(made[16:20]), int.from_bytes(made[20:24])) == (300, 150)
 
 
 def test_the_same_document_gives_the_same_bytes():

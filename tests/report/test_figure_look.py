@@ -204,7 +204,7 @@ def test_neighbouring_colours_of_palettes_differ_in_lightness_or_hue():
             assert all(abs(luminance(a) - luminance(b)) > 0.12 for a, b in pairwise(colours))
 
 
-def test_every_format_is_a_file_that_opens(tmp_path):
+def test_every_format_is_a_file_that_opens(tmp_path, sharp_pixels):
     shown = findings(tmp_path, formats=["svg", "pdf", "tiff", "eps"], risk_table=["at risk", "events"])
     out = save(shown, tmp_path / "out")
     folder = out / "figures"

@@ -25,7 +25,7 @@ def _fonts(*folders: str) -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=list(folders))
 
 
-def png(svg: bytes, dpi: int = DPI) -> bytes:
+def png(svg: bytes, dpi: int | None = None) -> bytes:
     """Return an SVG drawing as PNG.
 
     Parameters
@@ -33,9 +33,9 @@ def png(svg: bytes, dpi: int = DPI) -> bytes:
     svg
         With a size of its own.
     dpi
-        Pixels an inch of that size.
+        Pixels an inch of that size; None: `DPI`.
     """
-    return compiled({"main": _PAGE, "drawing.svg": svg}, format="png", ppi=float(dpi))
+    return compiled({"main": _PAGE, "drawing.svg": svg}, format="png", ppi=float(dpi or DPI))
 
 
 def as_pdf(svg: bytes) -> bytes:
