@@ -2,8 +2,9 @@
 
 Populations are drawn from the priors, and with them the discrepancy. Of each, the results are simulated in many
 patients, and the error of each study and the discrepancy added; the posterior is drawn by surfaces that were learnt
-from populations of the priors. Kept of each population, so that an interrupted run goes on: the rank of every unknown,
-and of every result that was held out, which nothing was calibrated on, among those drawn.
+from populations of the priors (the bundled ensemble's also from populations around its posterior). Results that were
+held out are simulated in some of those drawn. Kept of each population, so that an interrupted run goes on: the rank of
+every unknown, and of every result that was held out, which nothing was calibrated on, among those drawn.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from reinfuse.simulation.calibration.targets import TARGETS, Target
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
 
 SMALL = "--small" in sys.argv
-POPULATIONS, LEARNT, PATIENTS, LARGE = (2, 120, 88, 352) if SMALL else (50, 1000, 352, 1408)
-EFFORT = CalibrationEffort(particles=64, moves=2) if SMALL else CalibrationEffort(particles=600, moves=6, last_moves=10)
+POPULATIONS, LARGE, AGAIN, SIMULATED = (2, 352, 88, 20) if SMALL else (50, 1408, 704, 50)
+EFFORT = CalibrationEffort(88, 120, 0, 0, 64, 2, 2) if SMALL else CalibrationEffort(352, 1000, 0, 0, 800, 8, 30)
 SEED, INTERVAL, BINS = 700, (0.05, 0.95), 10
 SIZED = [t for t in TARGETS if t.kind != "association"]
 NAMES = (*UNKNOWNS, "discrepancy")
@@ -55,19 +56,27 @@ def recovered(k: int, emulator: Emulator, cores: int) -> pl.DataFrame:
     results = [published(t, own[j], spread, random) if np.isfinite(own[j]) else replace(t, role="held out")
                for j, t in enumerate(SIZED)]  # fmt: skip
     drawn = draw(emulator, results, EFFORT, seed=SEED + k, last_moves=EFFORT.last_moves).z
-    scaled = emulator(drawn[:, :-1]) + emulator.error * random.standard_normal((len(drawn), len(SIZED)))
     held = [j for j, t in enumerate(SIZED) if t.role == "held out" and np.isfinite(own[j])]
+    some = members(drawn[random.permutation(len(drawn))[:SIMULATED], :-1])
+    again = simulate_targets(some, [SIZED[j] for j in held], seed=SEED + k, patients=AGAIN, cores=cores)
     return pl.concat([
         _ranks(k, "unknown", NAMES, drawn=drawn, truth=truth[0]),
-        _ranks(k, "held-out result", [SIZED[j].name for j in held], drawn=scaled[:, held], truth=own[held]),
+        _ranks(k, "held-out result", [SIZED[j].name for j in held], drawn=again, truth=own[held]),
     ])  # fmt: skip
 
 
 def _ranks(k: int, kind: str, names: tuple[str, ...] | list[str], *, drawn: np.ndarray,
            truth: np.ndarray) -> pl.DataFrame:  # fmt: skip
-    low, high = np.quantile(drawn, INTERVAL, axis=0)
-    return pl.DataFrame({"population": k, "kind": kind, "name": names, "rank": np.round(np.mean(drawn < truth, axis=0),
+    low, high = np.nanquantile(drawn, INTERVAL, axis=0)
+    return pl.DataFrame({"population": k, "kind": kind, "name": names, "rank": np.round(_below(drawn, truth),
                          4), "within": (low <= truth) & (truth <= high)})  # fmt: skip
+
+
+def _below(drawn: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the share of what was drawn below the truth, half of ties with it; where it is not defined it is left."""
+    defined = np.isfinite(drawn).sum(axis=0)
+    share: np.ndarray = (np.sum(drawn < truth, axis=0) + 0.5 * np.sum(drawn == truth, axis=0)) / np.maximum(defined, 1)
+    return share
 
 
 def planted(cores: int = 1) -> dict[str, object]:
@@ -75,15 +84,16 @@ def planted(cores: int = 1) -> dict[str, object]:
     earlier = pl.read_csv(FILE) if FILE.exists() else None
     missing = [k for k in range(POPULATIONS) if earlier is None or k not in set(earlier["population"])]
     if missing:
-        began, z = time.perf_counter(), from_prior(LEARNT, SEED)
-        emulator = fit(z, simulate_targets(members(z), SIZED, seed=SEED, patients=PATIENTS, cores=cores))
+        began, z = time.perf_counter(), from_prior(EFFORT.first, SEED)
+        emulator = fit(z, simulate_targets(members(z), SIZED, seed=SEED, patients=EFFORT.patients, cores=cores))
         for k in missing:
             print(k, round(time.perf_counter() - began), flush=True)
             parts = ([] if earlier is None else [earlier]) + [recovered(k, emulator, cores)]
             earlier = pl.concat(parts).sort("population", maintain_order=True)
             earlier.write_csv(FILE)
     assert earlier is not None
-    return {"learnt_from": LEARNT, "patients": PATIENTS, "particles": EFFORT.particles, **summed(earlier)}
+    return {**{n: getattr(EFFORT, n) for n in ("first", "patients", "particles", "moves", "last_moves")},
+            "simulated": SIMULATED, **summed(earlier)}  # fmt: skip
 
 
 def summed(table: pl.DataFrame) -> dict[str, object]:
