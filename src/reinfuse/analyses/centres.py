@@ -264,6 +264,6 @@ ANALYSIS = Analysis(
         "centres",
         Annotated[Any, AfterValidator(setting_of)],
         "allow for centres: the column that holds them, true for `centre`, `center` or `site`, or a table of `column` "
-        "and `way` (`auto`, `stratum`, `robust`, `frailty`)",
+        "and `way` (`auto`, `stratum`, `robust`, or `frailty`, which of binary endpoints is a random intercept)",
     ),
 )
