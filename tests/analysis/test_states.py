@@ -119,3 +119,50 @@ def test_nothing_is_made_of_no_transition_or_of_no_table(tmp_path):
     assert lacking(cohort_of(tmp_path / "a", "P,500,")) is None
     sheet = read_cohort(write_sheet(tmp_path, "patient_id,pfs_days,pfs_event\nA,10,1\nB,20,0\n"))
     assert "dated tables" in lacking(sheet)
+
+
+def test_influences_kept_together_are_those_of_single_patients():
+    """The sum of squares of every patient's influence, taken alone at each time, in 40 courses drawn at random."""
+    for seed in range(40):
+        s, states = random_courses(np.random.default_rng(seed))
+        occupied = occupation(s, states)
+        assert occupied.error == pytest.approx(errors_by_single_patients(s, states), abs=1e-14)
+
+
+def random_courses(random):
+    """Return stretches, their rows shuffled, of patients who go between states and are lost at random."""
+    rows, states = [], int(random.integers(3, 6))
+    for patient in range(int(random.integers(3, 40))):
+        state, day = 0, -1.0
+        while state < states - 1:
+            start, day = day, day + float(random.integers(1, 12))
+            target = -1 if random.uniform() < 0.3 else int(random.choice([k for k in range(1, states) if k != state]))
+            rows.append((patient, state, target, start, day))
+            if target < 0:
+                break
+            state = target
+    columns = np.array(rows)[random.permutation(len(rows))].T
+    return Stretches(*(c.astype(int) for c in columns[:3]), *columns[3:]), states
+
+
+def errors_by_single_patients(s, states):
+    """Return the infinitesimal jackknife's errors with a row of influences for every patient."""
+    p, influence, errors = np.eye(states)[0], np.zeros((int(s.patient.max()) + 1, states)), []
+    for t in np.unique(s.stop[s.target >= 0]):
+        here, moves = (s.start < t) & (t <= s.stop), (s.stop == t) & (s.target >= 0)
+        step, shares = np.eye(states), np.zeros(states)
+        for k in range(states):
+            at_risk = int((here & (s.origin == k)).sum())
+            shares[k] = p[k] / max(at_risk, 1)
+            for to in s.target[moves & (s.origin == k)]:
+                step[k, to] += 1 / at_risk
+                step[k, k] -= 1 / at_risk
+        influence = influence @ step
+        for row in np.flatnonzero(here):
+            k = s.origin[row]
+            influence[s.patient[row]] -= shares[k] * (step - np.eye(states))[k]
+            if moves[row]:
+                influence[s.patient[row]] += shares[k] * (np.eye(states)[s.target[row]] - np.eye(states)[k])
+        p = p @ step
+        errors.append(np.sqrt((influence**2).sum(axis=0)))
+    return np.array(errors).reshape(-1, states)

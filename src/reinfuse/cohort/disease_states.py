@@ -66,8 +66,8 @@ def stretches(cohort: Cohort, index: int, *, rules: Rules) -> pl.DataFrame:
     parts = [_of(good, RESPONSE), _of(progressed, RELAPSE), *_therapies(cohort, base, index)]
     died = base.filter(pl.col("death_t").is_not_null()).with_columns(t=pl.col("death_t"))
     steps = pl.concat([*parts, _of(died, DEAD)]).sort(ID, "t", "state")
-    days = {patient: list(zip(own["t"], own["state"], strict=True))
-            for (patient,), own in steps.group_by(ID, maintain_order=True)}  # fmt: skip
+    each = steps.group_by(ID, maintain_order=True).agg("t", "state")
+    days = {patient: list(zip(t, state, strict=True)) for patient, t, state in each.iter_rows()}
     ends = base.select(ID, end=pl.coalesce("death_t", "last_t").cast(pl.Float64)).sort(ID)
     rows = [row for patient, end in ends.iter_rows() for row in _course(patient, end, days.get(patient, []))]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

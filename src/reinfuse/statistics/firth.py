@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import chdtrc, chdtri
 
 from reinfuse.arrays import Bools, Floats, Integers
+from reinfuse.statistics.distinct_rows import distinct_rows
 from reinfuse.statistics.firth_profile import ModelData, PenalisedModel, profiled
 
 Kind = Literal["logistic", "cox"]
@@ -202,7 +203,7 @@ def separated(X: Floats, outcome: Floats) -> Bools:
     """
     from scipy.optimize import linprog
 
-    rows = np.unique(np.column_stack([X, outcome]), axis=0)
+    rows, _ = distinct_rows(np.column_stack([X, outcome]))
     if len(rows) > _MAX_ROWS_FOR_SEPARATION:
         return _one_sided(X, outcome)
     if len(np.unique(outcome)) < 2:

@@ -21,6 +21,7 @@ import numpy as np
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
 from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, row_sums, summed
+from reinfuse.statistics.distinct_rows import distinct_rows
 from reinfuse.statistics.risk_sets import RiskSets
 
 _LONGEST_STEP = 5.0
@@ -151,11 +152,13 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
 
 def _grouped(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
     """Return distinct rows of X, the share of each with the outcome and its weight: the likelihood is the same."""
-    distinct, group = np.unique(X, axis=0, return_inverse=True)
+    if any(2 * len(np.unique(column)) > len(X) for column in X.T):
+        return X, outcome, w
+    distinct, group = distinct_rows(X)
     if 2 * len(distinct) > len(X):
         return X, outcome, w
-    order = np.argsort(group.ravel(), kind="stable")
-    first = np.searchsorted(group.ravel()[order], np.arange(len(distinct)))
+    order = np.argsort(group, kind="stable")
+    first = np.searchsorted(group[order], np.arange(len(distinct)))
     weight, events = (np.add.reduceat(v[:, order], first, axis=1) for v in (w, w * outcome))
     return distinct, events / np.maximum(weight, 1e-300), weight
 
