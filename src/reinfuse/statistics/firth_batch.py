@@ -124,8 +124,7 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     """
     outcome = np.atleast_2d(outcome)
     w = np.ones_like(outcome) if weights is None else weights
-    if X.ndim == 2 and outcome.size > _WORTH_GROUPING:
-        X, outcome, w = _grouped(X, outcome, w)
+    X, outcome, w = of_kinds(X, outcome, w)
     batch, n = outcome.shape
 
     def likelihood(b: Floats, rows: Integers) -> State:
@@ -150,9 +149,12 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     )
 
 
-def _grouped(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return distinct rows of X, the share of each with the outcome and its weight: the likelihood is the same."""
-    if any(2 * len(np.unique(column)) > len(X) for column in X.T):
+def of_kinds(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return distinct rows of X, the share of each with the outcome and its weight: the likelihood is the same.
+
+    What is small, or has a row a patient after all, is returned as it is.
+    """
+    if X.ndim != 2 or outcome.size <= _WORTH_GROUPING or any(2 * len(np.unique(column)) > len(X) for column in X.T):
         return X, outcome, w
     distinct, group = distinct_rows(X)
     if 2 * len(distinct) > len(X):

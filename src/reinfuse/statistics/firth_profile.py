@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -91,14 +92,19 @@ class ModelData:
 
     def fit(self, start: Floats, held: firth_batch.Held | None = None, close: float | None = None) -> firth_batch.Fits:
         """Fit from each start, shape (m, k), with a coefficient held at each of m values or none."""
-        event, close = (
-            np.tile(self.event, (len(start), 1)),
-            close or (firth_batch.EXACT if held is None else _LAST_STEP),
-        )
+        close = close or (firth_batch.EXACT if held is None else _LAST_STEP)
+        each = (len(start), 1)
         if self.time is None:
-            return firth_batch.logistic(self.X, event, held=held, start=start, close=close)
-        return firth_batch.cox(self.X, np.tile(self.time, (len(start), 1)), event, held=held, start=start,
+            X, share, weight = self._of_kinds
+            return firth_batch.logistic(X, np.tile(share, each), weights=np.tile(weight, each), held=held, start=start,
+                                        close=close)  # fmt: skip
+        return firth_batch.cox(self.X, np.tile(self.time, each), np.tile(self.event, each), held=held, start=start,
                                close=close)  # fmt: skip
+
+    @cached_property
+    def _of_kinds(self) -> tuple[Floats, Floats, Floats]:
+        """Patients alike brought together once for all fits of the model."""
+        return firth_batch.of_kinds(self.X, self.event[None], np.ones((1, len(self.event))))
 
     def unpenalised(self, start: Floats, held: int | None) -> Floats:
         """Return where steps without the penalty end, shape (k,)."""
