@@ -107,7 +107,15 @@ class DesignMatrix:
 
     @property
     def notes(self) -> list[str]:
-        """What is to be said of every estimate of this model."""
+        """What is to be said of every estimate of a logistic or Cox model."""
+        if self.tied < max(MANY_TIED, SHARE_TIED * self.events):
+            return self.notes_of_patients
+        tied = f"{self.tied} of {self.events} events on one day: Breslow's ties draw the ratio towards 1"
+        return [*self.notes_of_patients, tied]
+
+    @property
+    def notes_of_patients(self) -> list[str]:
+        """What is to be said of every estimate, whatever the model."""
         remarks = []
         if self.left_out:
             remarks.append(f"{self.left_out} patient{'s' if self.left_out > 1 else ''} excluded, factor missing")
@@ -120,8 +128,6 @@ class DesignMatrix:
             remarks.append(
                 f"few events: {fewer} {what} for {many} {noun}, fewer than {MIN_EVENTS_PER_FACTOR} per factor"
             )
-        if self.tied >= max(MANY_TIED, SHARE_TIED * self.events):
-            remarks.append(f"{self.tied} of {self.events} events on one day: Breslow's ties draw the ratio towards 1")
         return remarks
 
 

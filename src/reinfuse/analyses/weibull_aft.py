@@ -279,7 +279,7 @@ def effects(
                    method=METHOD, n=design.n, events=design.events)  # fmt: skip
     records = []
     for j, term in enumerate(design.terms):
-        one = replace(own, term=term, note=joined(design.notes))
+        one = replace(own, term=term, note=joined(design.notes_of_patients))
         why = design.why(j) or (fitted.reason if fitted else None)
         if why or fitted is None:
             records.append(replace(one, note=joined([f"{NOT_ESTIMABLE}: {why}", one.note])))
