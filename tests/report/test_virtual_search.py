@@ -15,7 +15,7 @@ from reinfuse.simulation.search.design_space import Question
 from reinfuse.simulation.search.search import SearchSize, search
 from reinfuse.simulation.search.sobol import sensitivity
 from reinfuse.simulation.trial.protocol import mix_text
-from reinfuse.study.virtual_search import FirstInfusion, question_of
+from reinfuse.study.virtual_search import Cart1Choice, question_of
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_every_objective_and_outcome_has_a_label():
 def test_all_problems_of_a_question_are_told_at_once():
     with pytest.raises(PlanRefused) as refused:
         question_of(
-            "cr", 0.15, 0.5, margin=0.1, cart1=FirstInfusion("Cyclo", -1.0), limits=["flu:a:1", "flu"],
+            "cr", 0.15, 0.5, margin=0.1, cart1=Cart1Choice("Cyclo", -1.0), limits=["flu:a:1", "flu"],
             diseases=["CML", "NHL:-1", "NHL"]
         )  # fmt: skip
     assert [p.column for p in refused.value.problems].count("disease") == 3
@@ -97,7 +97,7 @@ def test_a_limit_is_understood():
         0.15,
         0.5,
         margin=0.1,
-        cart1=FirstInfusion("Cy"),
+        cart1=Cart1Choice("Cy"),
         limits=["flu:0:0.5", "interval_days:120:120"],
     )
     assert question.limits == {"flu": (0.0, 0.5), "interval_days": (120.0, 120.0)}

@@ -39,6 +39,22 @@ InsecureOption = Annotated[
 EnsembleOption = Annotated[
     Path | None, typer.Option("--ensemble", help="Ensemble (ensemble.csv of `virtual calibrate`); default: bundled.")
 ]
+DiseaseOption = Annotated[
+    list[str] | None,
+    typer.Option("--disease", metavar="NAME[:WEIGHT]", help="Patients' diseases; default ALL:14, CLL:9, NHL:21."),
+]
+ExtrapolateOption = Annotated[
+    bool, typer.Option("--extrapolate", help="Search protocols too that no published second infusion supports.")
+]
+LimitOption = Annotated[
+    list[str] | None, typer.Option("--limit", metavar="NAME:LOW:HIGH", help="Limits of a variable: flu:0:1.")
+]
+MarginOption = Annotated[
+    float, typer.Option("--margin", help="Indifference margin, as a fraction of the best objective.")
+]
+WeightOption = Annotated[
+    float, typer.Option("--toxicity-weight", help="Weight of one toxicity, in units of the objective.")
+]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, max=2**32 - 1, help="Random seed.")]
 
 
@@ -104,12 +120,8 @@ def search(
     probability: Annotated[
         float, typer.Option("--probability", help="Probability, over populations, with which the constraint must hold.")
     ] = 0.5,
-    margin: Annotated[
-        float, typer.Option("--margin", help="Indifference margin, as a fraction of the best objective.")
-    ] = 0.1,
-    toxicity_weight: Annotated[
-        float, typer.Option("--toxicity-weight", help="Weight of one toxicity, in units of the objective.")
-    ] = 0.1,
+    margin: MarginOption = 0.1,
+    toxicity_weight: WeightOption = 0.1,
     fludarabine_auc: Annotated[
         float | None, typer.Option("--fludarabine-auc", help="Fludarabine exposure of one course, AUC in mg h/L.")
     ] = None,
@@ -118,16 +130,9 @@ def search(
     search_cart1: Annotated[
         bool, typer.Option("--search-cart1", help="Optimise lymphodepletion before CART1 as well.")
     ] = False,
-    disease: Annotated[
-        list[str] | None,
-        typer.Option("--disease", metavar="NAME[:WEIGHT]", help="Patients' diseases; default ALL:14, CLL:9, NHL:21."),
-    ] = None,
-    extrapolate: Annotated[
-        bool, typer.Option("--extrapolate", help="Search protocols too that no published second infusion supports.")
-    ] = False,
-    limit: Annotated[
-        list[str] | None, typer.Option("--limit", metavar="NAME:LOW:HIGH", help="Limits of a variable: flu:0:1.")
-    ] = None,
+    disease: DiseaseOption = None,
+    extrapolate: ExtrapolateOption = False,
+    limit: LimitOption = None,
     patients: Annotated[
         int | None, typer.Option("--patients", min=256, max=MOST_PATIENTS, help="Virtual patients.")
     ] = None,
@@ -147,11 +152,11 @@ def search(
     """Optimise the protocol of the second infusion: near-optimal protocols, and value of information."""
     place = console.writable(out, "virtual search", ensemble, force=force)
     workers = _cluster(cluster, (tls_ca, tls_cert, tls_key), insecure=insecure_cluster)
-    from reinfuse.study.virtual_search import FirstInfusion, ToxicityOptions, caveats, question_of, run_search
+    from reinfuse.study.virtual_search import Cart1Choice, ToxicityOptions, caveats, question_of, run_search
     from reinfuse.study.virtual_trial import DISCLAIMER
 
     question = question_of(objective, max_crs_rate, probability, margin=margin, limits=limit or [],
-                           cart1=FirstInfusion(cart1, cart1_dose, search_cart1), diseases=disease or [],
+                           cart1=Cart1Choice(cart1, cart1_dose, search_cart1), diseases=disease or [],
                            extrapolate=extrapolate,
                            charged=ToxicityOptions(toxicity_weight, fludarabine_auc))  # fmt: skip
     with progress_bar() as progress:

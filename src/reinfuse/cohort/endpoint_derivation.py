@@ -1,9 +1,8 @@
 """Endpoints of one index infusion, derived from dated tables by the plan's rules.
 
-Conventions. Time zero is the day of the index infusion; `t` is days since. An assessment counts from t > 0 up to
-the first new anticancer therapy (the next CAR-T infusion is one); an assessment on its very day is taken as made before
-it. Only PFS and DOR can go on through it, where the plan says so. `NE` is no adequate assessment. Every
-endpoint comes with a `<endpoint>_source` column: the table and row that decided it.
+Conventions. Time zero is the day of the index infusion; `t` is days since. An assessment counts from t > 0 up to the
+first new anticancer therapy (the next CAR-T infusion is one), made before it if on its very day. Only PFS and DOR can
+go on through it, where the plan says so. `NE`: no adequate assessment. `<endpoint>_source`: table and row that decided.
 
 Sources: PFS, FDA guidance on clinical trial endpoints (2018); best response, iwCLL 2018, Lugano 2014, NCCN; EFS,
 ELN 2022, after FDA guidance on acute myeloid leukemia (2022).

@@ -26,7 +26,7 @@ from reinfuse.study.virtual_ensembles import ensemble_of
 from reinfuse.study.virtual_runner import Cluster, runner_on
 
 
-class FirstInfusion(NamedTuple):
+class Cart1Choice(NamedTuple):
     """CART1 as a person enters it: lymphodepletion, dose (cells/kg), whether its lymphodepletion is searched too."""
 
     lymphodepletion: str = "Cy-Flu"
@@ -41,7 +41,7 @@ class ToxicityOptions(NamedTuple):
     fludarabine_auc: float | None = None
 
 
-FIRST, USUAL = FirstInfusion(), ToxicityOptions()
+FIRST, USUAL = Cart1Choice(), ToxicityOptions()
 _WEIGHTS = TypeAdapter[Mapping[Disease, float]](DiseaseWeights)
 
 
@@ -93,7 +93,7 @@ def caveats(result: SearchResult) -> tuple[str, ...]:
 
 
 def question_of(objective: str, max_crs_rate: float, probability: float, *, margin: float,
-                cart1: FirstInfusion = FIRST, limits: Sequence[str] = (), diseases: Sequence[str] = (),
+                cart1: Cart1Choice = FIRST, limits: Sequence[str] = (), diseases: Sequence[str] = (),
                 charged: ToxicityOptions = USUAL, extrapolate: bool = False) -> Question:  # fmt: skip
     """Return the optimisation problem, a `Question`, of what a person enters.
 

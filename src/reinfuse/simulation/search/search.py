@@ -1,9 +1,8 @@
 """Optimisation of the protocol of the second infusion under a toxicity constraint, with its uncertainty.
 
 Protocols of a space-filling design and of constrained Bayesian optimisation are evaluated in the same patients of all
-populations of the ensemble (`evaluation`). The result is the set of near-optimal protocols (`near_optimal`). A few of
-them, the finalists, are evaluated again in independent patients, so that the best is not overestimated (winner's
-curse); between them the value of information is estimated (`value_of_information`).
+populations of the ensemble (`evaluation`). The result is the set of near-optimal protocols (`near_optimal`). A few, the
+finalists, are evaluated again in independent patients (winner's curse) for the value of information between them.
 """
 
 from __future__ import annotations
