@@ -29,6 +29,7 @@ from reinfuse.arrays import Floats
 from reinfuse.kinetics.cohort_kinetics import CohortKinetics
 from reinfuse.results.estimate import NOT_ESTIMABLE, Estimate, joined
 from reinfuse.statistics import batch_algebra, firth_batch
+from reinfuse.statistics.distinct_rows import distinct_rows, sums_by_kind
 from reinfuse.statistics.logistic_normal import expected_share
 
 METHOD = "g-computation of natural effects (linear and Firth logistic model), bootstrap percentiles"
@@ -106,10 +107,8 @@ def _effects(y: Floats, x: Floats, m: Floats, *, C: Floats, weights: Floats) -> 
     fits = firth_batch.logistic(np.column_stack([x, centred, C, one]), np.tile(y, (len(weights), 1)), weights=weights)
     slopes = fits.coef[:, :-1]
     intercept = flic(slopes @ np.column_stack([x, centred, C]).T, np.tile(y, (len(weights), 1)), weights=weights)
-    alike, pattern = np.unique(C, axis=0, return_inverse=True)  # patients whose expected response is the same
-    order = np.argsort(pattern.reshape(-1), kind="stable")
-    starts = np.searchsorted(pattern.reshape(-1)[order], np.arange(len(alike)))
-    shares = np.add.reduceat(weights[:, order], starts, axis=1) / weights.sum(axis=1, keepdims=True)
+    alike, pattern = distinct_rows(C)  # patients whose expected response is the same
+    shares = sums_by_kind(weights, pattern) / weights.sum(axis=1, keepdims=True)
     ones = np.ones(len(alike))
 
     def expected(at: float, mediator_of: float) -> Floats:

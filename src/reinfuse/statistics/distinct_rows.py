@@ -33,3 +33,30 @@ def distinct_rows(X: Floats) -> tuple[Floats, Integers]:
         values, code = np.unique(column, return_inverse=True)
         _, first, place = np.unique(place * len(values) + code, return_index=True, return_inverse=True)
     return X[first], place
+
+
+def sums_by_kind(values: Floats, place: Integers) -> Floats:
+    """Return the sums of columns of one kind.
+
+    Parameters
+    ----------
+    values
+        Shape (m, n).
+    place
+        The kind of each column, shape (n,), as `distinct_rows` gives it: every kind from 0 on has a column.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, kinds).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums_by_kind(np.array([[1.0, 2.0, 4.0]]), np.array([1, 0, 1])).tolist()
+    [[2.0, 5.0]]
+    """
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(place.max(initial=-1) + 1))
+    sums: Floats = np.add.reduceat(values[:, order], starts, axis=1)
+    return sums

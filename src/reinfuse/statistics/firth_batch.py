@@ -21,7 +21,7 @@ import numpy as np
 from reinfuse.arrays import Bools, Floats, Integers
 from reinfuse.runtime.parallel import in_threads
 from reinfuse.statistics.batch_algebra import crossed, inverted, products, quadratic, restricted, row_sums, summed
-from reinfuse.statistics.distinct_rows import distinct_rows
+from reinfuse.statistics.distinct_rows import distinct_rows, sums_by_kind
 from reinfuse.statistics.risk_sets import RiskSets
 
 _LONGEST_STEP = 5.0
@@ -159,9 +159,7 @@ def of_kinds(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Flo
     distinct, group = distinct_rows(X)
     if 2 * len(distinct) > len(X):
         return X, outcome, w
-    order = np.argsort(group, kind="stable")
-    first = np.searchsorted(group[order], np.arange(len(distinct)))
-    weight, events = (np.add.reduceat(v[:, order], first, axis=1) for v in (w, w * outcome))
+    weight, events = (sums_by_kind(v, group) for v in (w, w * outcome))
     return distinct, events / np.maximum(weight, 1e-300), weight
 
 
