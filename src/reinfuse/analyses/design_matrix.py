@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -98,7 +99,7 @@ class DesignMatrix:
         """Return why a column has no estimate."""
         return self.impossible or self.reasons.get(j, "")
 
-    @property
+    @cached_property
     def tied(self) -> int:
         """Events on the day that has most of them."""
         if self.time is None or not self.events:
