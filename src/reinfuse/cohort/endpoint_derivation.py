@@ -225,12 +225,11 @@ def _tidy(frame: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     plain = [c for e in ends if e.kind == "binary" for c in e.columns]
     grades = [c for c in frame.columns if c.endswith("_grade")]
     sources = [f"{c}_source" for c in (*(e.name for e in ends), *grades)]
-    worded = frame.with_columns(words(pl.col(pl.Boolean)).name.keep())
+    worded = frame.with_columns(words(pl.col(pl.Boolean)).name.keep()).rename({"response_t": "response_day"})
     when = [c for c, table in LEARNT_ON.items() if table in cohort.tables]
     when += [SIZE_CHANGE] if has_sizes(cohort) else []
-    when = [c for c in when if c in worded.columns or c == "response_day"]
+    when = [c for c in when if c in worded.columns]
     days = [pl.col(c).cast(pl.Float64) for c in (*timed, *when) if not c.endswith(("_event", COMPARTMENT))]
-    worded = worded.rename({"response_t": "response_day"})
     return worded.select(ID, *plain, *grades, *timed, *when, *sources).with_columns(days)
 
 
