@@ -26,24 +26,17 @@ STERZINGER = Reference(
     "Sterzinger P, Kosmidis I", "Maximum softly-penalized likelihood for mixed effects logistic regression",
     "Stat Comput", 2023, "33", "53", "2", "10.1007/s11222-023-10217-3")  # fmt: skip
 _WAYS = {
-    ("stratum", "hazard_ratio"): "stratum",
-    ("stratum", "odds_ratio"): "stratum",
-    ("robust", "hazard_ratio"): "robust errors",
-    ("robust", "odds_ratio"): "robust errors",
-    ("frailty", "hazard_ratio"): "frailty",
-    ("frailty", "odds_ratio"): "random intercept",
-}
-_WORDS = {
-    ("stratum", "hazard_ratio"): ("Cox models stratified by centre", "firth_cox"),
-    ("stratum", "odds_ratio"): ("logistic models with an intercept for each centre", "firth_logistic"),
-    ("robust", "hazard_ratio"): ("Firth Cox models with jackknife errors over centres", "lipsitz"),
-    ("robust", "odds_ratio"): ("logistic models with CR2 errors and Satterthwaite degrees of freedom", "cr2"),
-    ("frailty", "hazard_ratio"): ("Cox models with a normal frailty of each centre", "ripatti"),
+    ("stratum", "hazard_ratio"): ("stratum", "Cox models stratified by centre", "firth_cox"),
+    ("stratum", "odds_ratio"): ("stratum", "logistic models with an intercept for each centre", "firth_logistic"),
+    ("robust", "hazard_ratio"): ("robust errors", "Firth Cox models with jackknife errors over centres", "lipsitz"),
+    ("robust", "odds_ratio"): (
+        "robust errors", "logistic models with CR2 errors and Satterthwaite degrees of freedom", "cr2"),
+    ("frailty", "hazard_ratio"): ("frailty", "Cox models with a normal frailty of each centre", "ripatti"),
     ("frailty", "odds_ratio"): (
-        "softly penalised logistic models with a normal random intercept of each centre",
-        "sterzinger",
-    ),
-}
+        "random intercept", "softly penalised logistic models with a normal random intercept of each centre",
+        "sterzinger"),
+}  # fmt: skip
+"""Each way of each model: its name in the table, in the methods, and its source."""
 _TEXT = (
     "Patients of one centre resemble each other, and centres differ in whom they treat how. Strata compare patients "
     "within centres only; robust errors leave the effect of all patients as it is and allow for centres in its "
@@ -54,9 +47,9 @@ _TEXT = (
 
 def _methods(findings: Findings, cite: Cite) -> Iterator[str]:
     used = dict.fromkeys((e.group, e.statistic) for e in findings.estimates if e.analysis == RECORDS)
-    sentences = [_WORDS[(str(way), statistic)] for way, statistic in used if (str(way), statistic) in _WORDS]
-    if sentences:
-        yield f"Centres were allowed for by {listed([f'{words} {cite(key)}' for words, key in sentences])}."
+    ways = [_WAYS[(str(way), statistic)] for way, statistic in used if (str(way), statistic) in _WAYS]
+    if ways:
+        yield f"Centres were allowed for by {listed([f'{words} {cite(key)}' for _, words, key in ways])}."
 
 
 def _table(tables: StudyTables) -> Table | None:
@@ -68,7 +61,7 @@ def _table(tables: StudyTables) -> Table | None:
                 beside = plain.get((e.model, e.stratum))
                 p = [number_format.p_value(r.p_value) if r else number_format.NOT_SHOWN for r in (beside, e)]
                 cells = (str(e.model), number_format.count(e.n), number_format.count(e.events), ratio(beside), p[0],
-                         _WAYS[str(e.group), statistic], ratio(e), p[1])  # fmt: skip
+                         _WAYS[str(e.group), statistic][0], ratio(e), p[1])  # fmt: skip
                 lines.append((f"{end.label}: {tables.labels.term(e.stratum or '')}", cells, e.note))
     if not lines:
         return None
