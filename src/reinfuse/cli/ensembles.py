@@ -12,7 +12,7 @@ from reinfuse.cli.console import ForceOption, progress_bar
 from reinfuse.cli.simulate import MOST_PATIENTS, EnsembleOption, SeedOption
 
 if TYPE_CHECKING:
-    from reinfuse.study.virtual_ensembles import Validation
+    from reinfuse.study.virtual_ensembles import Agreement, Validation
 
 _YES_NO = {True: "yes", False: "no", None: "-"}
 _WIDTH = 150
@@ -80,10 +80,10 @@ def calibrate(
 def _print_validation(result: Validation) -> None:
     from rich.table import Table
 
-    for title, held in (("Development", False), ("Held out", True)):
-        if not (result.held_out if held else result.development).of:
+    for title, held, counts in (("Development", False, result.development), ("Held out", True, result.held_out)):
+        if not counts.of:
             continue
-        table = Table(title=f"{title}: {_sentence(result, held=held)}")
+        table = Table(title=f"{title}: {_sentence(counts)}")
         for k, head in enumerate(("Result", "n", "Published", "Median", "Predictive 95 %", "In range", "Within error",
                                   "Met", "Interval score", "Without a model")):  # fmt: skip
             table.add_column(head, justify="left" if k == 0 else "right", overflow="fold")
@@ -93,8 +93,7 @@ def _print_validation(result: Validation) -> None:
         console.print_table(table, _WIDTH)
 
 
-def _sentence(result: Validation, *, held: bool) -> str:
-    counts = result.held_out if held else result.development
+def _sentence(counts: Agreement) -> str:
     ranges = f"{counts.in_range} of {counts.sized} values in range"
     return (f"{counts.met} of {counts.of} met; {ranges}, {counts.within_error} of {counts.of} medians within the error "
             f"({counts.within_sampling_error} of {counts.sized} by the sampling error alone)")  # fmt: skip

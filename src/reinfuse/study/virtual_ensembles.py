@@ -35,6 +35,8 @@ from reinfuse.simulation.trial.trial_results import SEED
 from reinfuse.tabular.csv_files import write_csv
 from reinfuse.tabular.files import Unreadable, read_bytes
 
+__all__ = ["CHECKED_BY", "Agreement", "CentreCalibration", "Validation", "calibration_effort", "ensemble_of",
+           "run_calibration", "validate", "validation_of"]  # fmt: skip
 CHECKED_BY = 1024
 """Virtual patients of each population by whom results are checked."""
 _FARTHEST = 12.0
