@@ -16,7 +16,7 @@ from reinfuse.simulation.search.near_optimal import compared
 from reinfuse.simulation.search.published_range import FLU_OF_CY, PUBLISHED
 from reinfuse.simulation.search.search import search_key
 from reinfuse.simulation.search.search_records import range_records
-from reinfuse.simulation.trial.protocol import DISEASES
+from reinfuse.simulation.trial.protocol import DISEASES, Infusion
 
 DOSE = math.log10(2e7)
 
@@ -53,6 +53,34 @@ def test_more_than_has_been_given_is_refused_unless_it_is_asked_for():
     assert Question(limits=beyond, extrapolate=True).coordinates[0].high == 2.0
     with pytest.raises(PlanRefused):
         Question(limits={"cy": (0.0, 4.0)}, extrapolate=True)
+
+
+@pytest.mark.parametrize(
+    ("cart1", "what"),
+    [
+        ({"lymphodepletion": "Flu", "dose_cells_per_kg": 2e6}, "fludarabine before CART1 with less cyclophosphamide"),
+        ({"lymphodepletion": "Cy-Flu", "cy": 2.0, "dose_cells_per_kg": 2e6}, "cyclophosphamide before CART1 above any"),
+        ({"lymphodepletion": "Cy-Flu", "dose_cells_per_kg": 1e9}, "dose at CART1 above any published"),
+    ],
+)
+def test_a_first_infusion_that_was_never_published_is_refused_unless_it_is_asked_for(cart1, what):
+    first = Infusion(**cart1)
+    with pytest.raises(PlanRefused) as refused:
+        Question(cart1=first)
+    [problem] = refused.value.problems
+    assert what in problem.rule
+    assert problem.column == "cart1"
+    assert "--extrapolate" in problem.remedy
+    asked = Question(cart1=first, extrapolate=True)
+    [said] = asked.beyond(asked.usual)
+    assert what in said[0].lower() + said[1:]
+    assert not Question().beyond(Question().usual)
+
+
+def test_the_courses_of_a_first_infusion_that_is_searched_are_not_those_given():
+    first = Infusion(lymphodepletion="Flu", dose_cells_per_kg=2e6)
+    searched = Question(cart1=first, search_cart1=True)
+    assert not searched.beyond(searched.usual)
 
 
 def test_what_lies_at_a_limit_and_what_beyond():

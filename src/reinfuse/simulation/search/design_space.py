@@ -140,6 +140,19 @@ class Question:
                 )
 
         yield from self._problems_of_pairs()
+        for what in () if self.extrapolate else self._beyond_of_cart1():
+            cy, flu = self.cart1.courses
+            value = f"Cy {cy:g}, Flu {flu:g}; {dose_text(self.cart1.dose_cells_per_kg)}"
+            yield _wrong("cart1", value, f"lies outside of what has been published ({what[0].lower()}{what[1:]})",
+                         remedy=f"another CART1{_ASK}")  # fmt: skip
+
+    def _beyond_of_cart1(self) -> tuple[str, ...]:
+        """Return in what a CART1 that is given lies outside of what has been published."""
+        labels = {c.name: c.label for c in BEFORE_CART1} | {"log10_dose": "Dose at CART1"}
+        at = {"log10_dose": math.log10(self.cart1.dose_cells_per_kg)}
+        if not self.search_cart1:
+            at |= dict(zip((c.name for c in BEFORE_CART1), self.cart1.courses, strict=True))
+        return beyond(at, labels)
 
     def _reach(self, name: str) -> tuple[float, float]:
         if self.extrapolate or name not in PUBLISHED:
@@ -187,8 +200,8 @@ class Question:
 
     def beyond(self, point: Floats) -> tuple[str, ...]:
         """Return in what a protocol lies outside of what has been published; nothing if it does not."""
-        names = [c.name for c in self.coordinates]
-        return beyond(dict(zip(names, map(float, point), strict=True)), {c.name: c.label for c in self.coordinates})
+        at = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
+        return (*self._beyond_of_cart1(), *beyond(at, {c.name: c.label for c in self.coordinates}))
 
     def _limits(self, points: Floats) -> tuple[Floats, Floats]:
         """Return the least and the greatest value of each coordinate; of fludarabine given the cyclophosphamide."""
