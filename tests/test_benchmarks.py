@@ -30,6 +30,7 @@ ALONE = {
     "virtual/jax_model.py",
     "virtual/peers.py",
     "virtual/planted.py",
+    "virtual/products.py",
     "virtual/structures.py",
 }
 """Parts of others."""

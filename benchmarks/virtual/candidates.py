@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from later import LATER
+from products import results_by_product
 from structures import STRUCTURES, Structure, discrepancy_of
 
 from reinfuse.simulation.calibration.abc_smc import PosteriorSample
@@ -160,7 +161,9 @@ def compare(name: str) -> list[dict[str, object]]:
 def _scores(name: str, space: Callable[[np.ndarray], Member],
             structure: Structure | None) -> list[dict[str, object]]:  # fmt: skip
     began, own = time.perf_counter(), structure is not None and structure.own_discrepancy
-    posterior = calibrate(EFFORT, seed=SEED, cores=1, targets=EVERY, space=space)
+    by_product = (results_by_product(space, EVERY, seed=SEED, patients=EFFORT.patients, cores=1)
+                  if structure is not None and structure.own_products else None)  # fmt: skip
+    posterior = calibrate(EFFORT, seed=SEED, cores=1, targets=EVERY, space=space, results=by_product)
     emulator, random = posterior.populations.emulator(), np.random.default_rng(SEED)
     rows, full = [], predicted(emulator, posterior.drawn, random, own=own)
     for fold in range(len(FOLDS)):

@@ -13,6 +13,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from products import UNKNOWNS_OF_PRODUCTS
 from scipy.special import expit, logit, ndtr
 
 from reinfuse.arrays import Floats
@@ -72,6 +73,8 @@ class Structure:
     varying: tuple[str, ...] = ()
     own_discrepancy: bool = False
     """Whether the last unknown is the discrepancy of positive numbers, most of kinetics, apart from proportions."""
+    own_products: bool = False
+    """Whether results of another product are simulated with it (`products`)."""
 
     def members(self, z: Floats) -> StructuredMember:
         """Return the members at points of the model's unknowns and then the structure's own."""
@@ -271,6 +274,7 @@ STRUCTURES: Mapping[str, Structure] = {
     "clones of low antigen": Structure(_LOW, {"run_protocol": with_low_antigen}, _SHARE),
     "a discrepancy of kinetics": Structure({"discrepancy of kinetics": (1.0, 1.0)}, {}, own_discrepancy=True),
     "the trial's doses": Structure({}, {"run_protocol": with_trial_doses}),
+    "products of their own": Structure(UNKNOWNS_OF_PRODUCTS, {}, own_products=True),
     "early exhaustion": Structure(_EXHAUSTION, {"parameters": exhausting_early}, _SHARE),
 }  # fmt: skip
 """Half-lives and shares with their sources: benchmarks/README.md."""
