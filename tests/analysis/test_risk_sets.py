@@ -46,6 +46,7 @@ def test_one_row_of_weights_and_counts_serves_all():
     sets, each = RiskSets.of(eta, one), RiskSets.of(eta, np.ones((3, 6)))
     assert (sets.means(v) == each.means(v)).all()
     assert (sets.gathered(count, v) == each.gathered(np.tile(count, (3, 1)), v)).all()
+    assert (sets.gathered(count) == sets.gathered(count, np.ones((3, 6)))).all()
     assert (sets.gathered(count, one) == each.gathered(np.tile(count, (3, 1)), np.ones((3, 6)))).all()
 
 

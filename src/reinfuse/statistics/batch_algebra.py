@@ -63,11 +63,14 @@ def inverted(information: Floats, used: Bools | None) -> tuple[Floats, Floats]:
     full = information
     if used is not None:
         full = information + np.eye(k) * (~used)[:, :, None]
-    scale = np.sqrt(np.maximum(np.einsum("bkk->bk", full), 1e-300))
-    scaled = full / (scale[:, :, None] * scale[:, None, :])
+    scale = np.sqrt(np.maximum(full.diagonal(axis1=1, axis2=2), 1e-300))
+    scales = scale[:, :, None] * scale[:, None, :]
+    scaled = full / scales
     log_det, inverse = _of_two(scaled) if 1 <= k <= 2 else _of_many(scaled)
     good = log_det > _SINGULAR
-    inverse = np.where(good[:, None, None], inverse / (scale[:, :, None] * scale[:, None, :]), 0.0)
+    inverse /= scales
+    if not good.all():
+        inverse[~good] = 0.0
     if used is not None:
         inverse = inverse * used[:, :, None] * used[:, None, :]
     return inverse, np.where(good, 0.5 * log_det + np.log(scale).sum(axis=1), -np.inf)
@@ -92,5 +95,6 @@ def _of_two(scaled: Floats) -> tuple[Floats, Floats]:
 def _of_many(scaled: Floats) -> tuple[Floats, Floats]:
     sign, log_det = np.linalg.slogdet(scaled)
     good = (sign > 0) & np.isfinite(log_det) & (log_det > _SINGULAR)
-    scaled[~good] = np.eye(scaled.shape[-1])
+    if not good.all():
+        scaled[~good] = np.eye(scaled.shape[-1])
     return np.where(good, log_det, -np.inf), np.asarray(np.linalg.inv(scaled), dtype=np.float64)

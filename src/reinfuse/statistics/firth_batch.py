@@ -64,17 +64,19 @@ class Fits:
 
 @dataclass(frozen=True)
 class State:
-    """Penalised log-likelihood, its score, and the information with its inverse, of each row."""
+    """Penalised log-likelihood, its score, the information, its inverse and whether it has one, of each row."""
 
     value: Floats
     score: Floats
     information: Floats
     inverse: Floats
+    regular: Bools
 
 
 Held = tuple[int | tuple[int, ...], Floats]
 """A coefficient that is not estimated and its value in each row, shape (batch,); or several, shape (batch, several)."""
-Likelihood = Callable[[Floats, Integers], State]
+Likelihood = Callable[[Integers], Callable[[Floats], State]]
+"""Given rows of the batch, what gives their state at coefficients: it is asked many times for the same rows."""
 
 
 def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held: Held | None = None,
@@ -127,21 +129,25 @@ def logistic(X: Floats, outcome: Floats, *, weights: Floats | None = None, held:
     X, outcome, w = of_kinds(X, outcome, w)
     batch, n = outcome.shape
 
-    def likelihood(b: Floats, rows: Integers) -> State:
+    def likelihood(rows: Integers) -> Callable[[Floats], State]:
         x = X if X.ndim == 2 else X[rows]
-        y, u = outcome[rows], w[rows]
-        eta = b @ x.T if x.ndim == 2 else products(x, b)
-        p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
-        v = u * p * (1 - p)
-        information, inverse, half_log_det = restricted(crossed(x, v), None if used is None else used[rows])
-        residual = u * (y - p)
-        if penalised:
-            residual += v * quadratic(x, inverse) * (0.5 - p)
-        score = residual @ x if x.ndim == 2 else summed(residual, x)
-        value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
-        if penalised:
-            value += half_log_det
-        return State(value, score, information, inverse)
+        y, u, own = outcome[rows], w[rows], None if used is None else used[rows]
+
+        def state(b: Floats) -> State:
+            eta = b @ x.T if x.ndim == 2 else products(x, b)
+            p = 1 / (1 + np.exp(-np.clip(eta, -700, 700)))
+            v = u * p * (1 - p)
+            information, inverse, half_log_det = restricted(crossed(x, v), own)
+            residual = u * (y - p)
+            if penalised:
+                residual += v * quadratic(x, inverse) * (0.5 - p)
+            score = residual @ x if x.ndim == 2 else summed(residual, x)
+            value = (u * (y * eta - np.logaddexp(0, eta))).sum(axis=1)
+            if penalised:
+                value += half_log_det
+            return State(value, score, information, inverse, np.isfinite(half_log_det))
+
+        return state
 
     k = X.shape[-1]
     return in_parts(
@@ -163,18 +169,9 @@ def of_kinds(X: Floats, outcome: Floats, w: Floats) -> tuple[Floats, Floats, Flo
     return distinct, events / np.maximum(weight, 1e-300), weight
 
 
-def cox(
-    X: Floats,
-    time: Floats,
-    event: Floats,
-    *,
-    weights: Floats | None = None,
-    held: Held | None = None,
-    used: Bools | None = None,
-    start: Floats | None = None,
-    close: float = EXACT,
-    penalised: bool = True,
-) -> Fits:
+def cox(X: Floats, time: Floats, event: Floats, *, weights: Floats | None = None, held: Held | None = None,
+        used: Bools | None = None, start: Floats | None = None, close: float = EXACT,
+        penalised: bool = True) -> Fits:  # fmt: skip
     """Fit Firth Cox models, Breslow ties.
 
     Parameters
@@ -212,11 +209,12 @@ def cox(
     died = np.take_along_axis(event, order, axis=1) * w
     count = at_the_last_of_ties(t, died)
 
-    def likelihood(b: Floats, rows: Integers) -> State:
+    def likelihood(rows: Integers) -> Callable[[Floats], State]:
         at = order[rows]
         x = X[at] if X.ndim == 2 else np.take_along_axis(X[rows], at[:, :, None], axis=1)
         own = None if used is None else used[rows]
-        return partial_likelihood(x, w[rows], died[rows], count=count[rows], b=b, used=own, penalised=penalised)
+        u, events, counts = w[rows], died[rows], count[rows]
+        return lambda b: partial_likelihood(x, u, events, count=counts, b=b, used=own, penalised=penalised)
 
     return in_parts(
         likelihood, batch, X.shape[-1], size=n * X.shape[-1], held=held, used=used, start=start, close=close
@@ -239,12 +237,13 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     eta = products(x, b)
     sets = RiskSets.of(eta, w)
     mean = sets.means(x)
-    later = sets.gathered(count, np.ones_like(w))  # each patient's weight is what it has in all risk sets that hold it
+    later = sets.gathered(count)  # each patient's weight is what it has in all risk sets that hold it
     information, inverse, half_log_det = restricted(crossed(x, later) - crossed(mean, count), used)
     score = summed(died, x) - summed(count, mean)
     value = (died * eta).sum(axis=1) - np.where(count > 0, count * sets.log_sums, 0.0).sum(axis=1)
+    regular = np.isfinite(half_log_det)
     if not penalised:
-        return State(value, score, information, inverse)
+        return State(value, score, information, inverse, regular)
     ax, am = x @ inverse, mean @ inverse
     q = row_sums(ax * x)  # x' A x
     mq = row_sums(am * mean)  # m' A m
@@ -252,7 +251,7 @@ def partial_likelihood(x: Floats, w: Floats, died: Floats, *, count: Floats, b: 
     third = summed(later * q, x)
     third -= 2 * summed(row_sums(sets.gathered(count, am) * x), x)
     third += summed(count * (2 * mq - sets.means(q)), mean)
-    return State(value + half_log_det, score + third / 2, information, inverse)
+    return State(value + half_log_det, score + third / 2, information, inverse, regular)
 
 
 def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: Held | None,
@@ -271,36 +270,39 @@ def in_parts(likelihood: Likelihood, batch: int, k: int, *, size: int, held: Hel
 
 def _newton(likelihood: Likelihood, rows: Integers, k: int, *, held: Held | None,
             used: Bools | None, start: Floats | None, close: float) -> Fits:  # fmt: skip
-    free = np.ones(k, dtype=np.bool_) if held is None else ~np.isin(np.arange(k), held[0])
     b = np.zeros((len(rows), k)) if start is None else start[rows].copy()
+    free = np.arange(k)
     if held is not None:
         b[:, held[0]] = held[1][rows]
-    best = likelihood(b, rows)
-    value, information = best.value.copy(), best.information.copy()
-    if not free.any():
-        return Fits(b, value, information, np.isfinite(value) & _regular(information, used, rows=rows))
+        free = np.delete(free, held[0])
+    state = likelihood(rows)
+    best = state(b)
+    value, information, regular = best.value.copy(), best.information.copy(), best.regular.copy()
+    if not free.size:
+        return Fits(b, value, information, np.isfinite(value) & regular)
     step = _step(best, free, used, rows=rows)
     converged = np.zeros(len(rows), dtype=np.bool_)
     live = np.arange(len(rows))
     for _ in range(_ROUNDS):
-        tried = likelihood(b[live] + step, rows[live])
+        tried = state(b[live] + step)
         fell = ~(tried.value >= value[live] - _FALL)
-        rose = live[~fell]
-        b[rose] += step[~fell]
-        value[rose], information[rose] = tried.value[~fell], tried.information[~fell]
+        up = ~fell
+        rose = live[up]
+        b[rose] += step[up]
+        value[rose], information[rose], regular[rose] = tried.value[up], tried.information[up], tried.regular[up]
         small = np.abs(step).max(axis=1) < close
-        converged[live[small]] = True
-        fresh = _damped(_step(tried, free, used, rows=rows[live]), step)
-        step = np.where(fell[:, None], step / 2, fresh)[~small]
-        live = live[~small]
-        if not live.size:
+        if small.all():
+            converged[live] = True
             break
-    converged[live] |= np.abs(step).max(axis=1, initial=0) < ROUGH  # near enough, though it creeps
-    return Fits(b, value, information, converged & np.isfinite(value) & _regular(information, used, rows=rows))
-
-
-def _regular(information: Floats, used: Bools | None, *, rows: Integers) -> Bools:
-    return np.isfinite(inverted(information, None if used is None else used[rows])[1])
+        fresh = _damped(_step(tried, free, used, rows=rows[live]), step)
+        step = np.where(fell[:, None], step / 2, fresh)
+        if small.any():
+            converged[live[small]] = True
+            live, step = live[~small], step[~small]
+            state = likelihood(rows[live])
+    else:
+        converged[live] |= np.abs(step).max(axis=1, initial=0) < ROUGH  # near enough, though it creeps
+    return Fits(b, value, information, converged & np.isfinite(value) & regular)
 
 
 def _damped(fresh: Floats, last: Floats) -> Floats:
@@ -309,8 +311,8 @@ def _damped(fresh: Floats, last: Floats) -> Floats:
     return np.asarray(fresh / (1 + np.maximum(back, 0))[:, None], dtype=np.float64)
 
 
-def _step(state: State, free: Bools, used: Bools | None, *, rows: Integers) -> Floats:
-    if free.all():
+def _step(state: State, free: Integers, used: Bools | None, *, rows: Integers) -> Floats:
+    if len(free) == state.score.shape[1]:
         step = np.matmul(state.inverse, state.score[:, :, None])[:, :, 0]
     else:
         inverse, _ = inverted(state.information[:, free][:, :, free], None if used is None else used[rows][:, free])

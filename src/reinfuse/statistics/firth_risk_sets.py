@@ -7,6 +7,7 @@ Breslow ties.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -64,8 +65,8 @@ class RiskSetModel:
 
     def _fit(self, start: Floats, held: tuple[int, Floats] | None, *, close: float,
              penalised: bool) -> firth_batch.Fits:  # fmt: skip
-        def likelihood(b: Floats, _: Integers) -> firth_batch.State:
-            return self._state(b, penalised)
+        def likelihood(_: Integers) -> Callable[[Floats], firth_batch.State]:
+            return lambda b: self._state(b, penalised)
 
         m, k = start.shape
         size = self.X.shape[0] * k + len(self.count) * k
@@ -84,14 +85,15 @@ class RiskSetModel:
         information, inverse, half_log_det = restricted(crossed(X, later) - crossed(mean, counts), None)
         score = self.event @ X - (counts[:, :, None] * mean).sum(axis=1)
         value = eta @ self.event - (np.log(s0) + shift) @ count
+        regular = np.isfinite(half_log_det)
         if not penalised:
-            return firth_batch.State(value, score, information, inverse)
+            return firth_batch.State(value, score, information, inverse, regular)
         am = mean @ inverse
         q = quadratic(X, inverse)
         gathered = e[:, :, None] * (W.T @ ((count / s0)[:, :, None] * am))
         third = (later * q) @ X - 2 * row_sums(gathered * X) @ X
         third += ((counts * (2 * row_sums(am * mean) - (e * q) @ W.T / s0))[:, :, None] * mean).sum(axis=1)
-        return firth_batch.State(value + half_log_det, score + third / 2, information, inverse)
+        return firth_batch.State(value + half_log_det, score + third / 2, information, inverse, regular)
 
 
 def fit(X: Floats, event: Floats, *, count: Floats, weight: Floats, confidence: float) -> FirthFit:

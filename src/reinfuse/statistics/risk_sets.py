@@ -31,22 +31,22 @@ class RiskSets:
     log_sums: Floats = field(repr=False)
     _hazards: Floats = field(repr=False)
     _sums: Floats = field(repr=False)
-    _wide: Bools = field(repr=False)
+    _wide: Bools | None = field(repr=False)
     _own: Floats = field(repr=False)
     _others: Floats = field(repr=False)
 
     @classmethod
     def of(cls, eta: Floats, weights: Floats) -> RiskSets:
         """Return the risk sets of log hazards in descending order of time, shape (batch, n); weights too, or (1, n)."""
-        weights = np.broadcast_to(weights, eta.shape)
+        if weights.shape != eta.shape:
+            weights = np.broadcast_to(weights, eta.shape)
         shift = eta.max(axis=1, keepdims=True)
         hazards = weights * np.exp(eta - shift)
         sums = np.maximum(np.cumsum(hazards, axis=1), _SMALLEST)
         log_sums = np.log(sums) + shift
         wide = shift[:, 0] - eta.min(axis=1) > _WIDEST
         if not wide.any():
-            nobody = np.zeros((0, eta.shape[1]))
-            return cls(log_sums, hazards, sums, wide, nobody, nobody)
+            return cls(log_sums, hazards, sums, None, eta[:0], eta[:0])
         with np.errstate(all="ignore"):  # nobody yet of a weight above 0
             log_hazards = eta[wide] + np.log(weights[wide])
             log_sums[wide] = np.logaddexp.accumulate(log_hazards, axis=1)
@@ -60,17 +60,17 @@ class RiskSets:
         mean = _times(self._hazards, v)
         np.cumsum(mean, axis=1, out=mean)
         mean /= _like(self._sums, v)
-        if self._wide.any():
+        if self._wide is not None:
             mean[self._wide] = _accumulated(_times(self._own, v[self._wide]), self._others)
         return np.asarray(mean, dtype=np.float64)
 
-    def gathered(self, count: Floats, v: Floats) -> Floats:
-        """Return for each patient the sum, over the risk sets that hold it, of its share times count times v."""
-        of_sets = _times(count / self._sums, v)
+    def gathered(self, count: Floats, v: Floats | None = None) -> Floats:
+        """Return for each patient the sum, over the risk sets that hold it, of its share times count times v, or 1."""
+        of_sets = count / self._sums if v is None else _times(count / self._sums, v)
         total = _times(self._hazards, np.cumsum(of_sets[:, ::-1], axis=1)[:, ::-1])
-        if self._wide.any():
+        if self._wide is not None:
             others = np.roll(self._others[:, ::-1], 1, axis=1)
-            counted = np.broadcast_to(_times(count, v), total.shape)
+            counted = np.broadcast_to(count if v is None else _times(count, v), total.shape)
             onward = _accumulated(counted[self._wide][:, ::-1], others)[:, ::-1]
             total[self._wide] = _times(self._own, onward)
         return total
