@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,11 +13,11 @@ from typing import Any, Literal, TypeVar, overload
 
 import polars as pl
 from matplotlib import rc_context
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from reinfuse.plan.figure_options import PALETTES, FigureLook, Format
 from reinfuse.report.figures.compact_svg import compact
+from reinfuse.report.figures.svg_renderer import as_svg
 
 T = TypeVar("T")
 _LOOK: ContextVar[FigureLook] = ContextVar("look")
@@ -171,15 +170,14 @@ def head_height(title: str, columns: Columns) -> float:
 def finish(figure: Figure, name: str, title: str, alt: str, synthetic: bool, data: pl.DataFrame | None = None,
            *, columns: Columns = 2, patient_level: bool = False) -> Drawn:  # fmt: skip
     """Mark a figure of synthetic data, and render it."""
-    formats, svg = look().formats, io.BytesIO()
+    formats = look().formats
     with rc_context({**_SETTINGS, "svg.hashsalt": name}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box stands for it
         if synthetic:
             figure.text(0.995, 0.005, SYNTHETIC, ha="right", va="bottom", fontsize=SMALL, color=FAINT, style="italic")
-        FigureCanvasSVG(figure)
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Title": title})
+        svg = as_svg(figure, title)
         eps = _eps(figure, title) if "eps" in formats else None
-    return Drawn(name, title, shortened(alt), svg.getvalue(), pl.DataFrame() if data is None else data, columns,
+    return Drawn(name, title, shortened(alt), svg, pl.DataFrame() if data is None else data, columns,
                  patient_level, formats, eps)  # fmt: skip
 
 
