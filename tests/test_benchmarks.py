@@ -34,7 +34,7 @@ ALONE = {
     "virtual/structures.py",
 }
 """Parts of others."""
-FURTHER = {"virtual/calibration.py": [[], ["planted"]]}
+FURTHER = {"virtual/calibration.py": [[], ["planted"], ["effective"]]}
 PROCESSES = {"operating_characteristics/run.py"}
 """Starts processes as copies of its own, which would be of the tests' process, threads and all."""
 SCRIPTS = sorted(

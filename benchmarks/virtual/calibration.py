@@ -4,6 +4,7 @@
     python benchmarks/virtual/calibration.py targets    (published results beside the bundled ensemble; minutes)
     python benchmarks/virtual/calibration.py check      (the bundled ensemble again with the present outcomes; minutes)
     python benchmarks/virtual/calibration.py planted    (recovery of a planted population; writes results)
+    python benchmarks/virtual/calibration.py effective  (how many independent draws the members are worth)
 
 Everything starts from one seed, so that the same machine and versions give the same ensemble.
 """
@@ -21,11 +22,12 @@ import numpy as np
 import polars as pl
 
 from reinfuse.results.estimate import FIELDS
-from reinfuse.runtime.parallel import CORES
+from reinfuse.runtime.parallel import CORES, small_matrices
 from reinfuse.simulation.calibration import posterior_checks
 from reinfuse.simulation.calibration.ablation import ablation
 from reinfuse.simulation.calibration.crs_intercept import SEVERE, TREATED, crs_intercept
-from reinfuse.simulation.calibration.posterior import CalibratedPosterior, CalibrationEffort, calibrate
+from reinfuse.simulation.calibration.emulator import Emulator
+from reinfuse.simulation.calibration.posterior import CalibratedPosterior, CalibrationEffort, calibrate, draw
 from reinfuse.simulation.calibration.targets import CALIBRATED, HELD_OUT, TARGETS
 from reinfuse.simulation.population.ensemble import Ensemble, bundled
 from reinfuse.simulation.population.parameter_space import UNKNOWNS, members
@@ -40,10 +42,36 @@ CHECK_PATIENTS = 640 if SMALL else 1408
 """Patients by whom targets are checked."""
 CHECKED = 400
 """Members by whom targets are checked, evenly among the bundled."""
+DRAWS = 3 if SMALL else 100
+"""Draws by other seeds, from which the number of effective members is known."""
 BUNDLED = 4 if SMALL else 1024
 """Members that are bundled."""
 ROOM = Path(tempfile.mkdtemp()) if SMALL else Path(__file__).parents[2] / "src" / "reinfuse" / "simulation"
 RESULTS = (ROOM if SMALL else Path(__file__).parents[1] / "results") / "virtual_calibration.json"
+
+
+def effective() -> dict[str, object]:
+    """Return how many independent draws the members are worth, with the moves at the end and without.
+
+    The draw is repeated with other seeds on the same surfaces. The mean of n independent draws varies by 1/n of the
+    posterior's variance, so that n is the variance within all draws over that of their means: resampling, descendants
+    of one ancestor and moves that were not accepted all count.
+    """
+    populations = calibrate(EFFORT, seed=SEED, cores=CORES, targets=TARGETS, progress=say).populations
+    entry: dict[str, object] = {"draws": DRAWS, "particles": EFFORT.particles}
+    for last_moves in (EFFORT.last_moves, 0):
+        points = _repeated(populations.emulator(), last_moves)
+        means, within = points.mean(axis=1).var(axis=0, ddof=1), points.var(axis=(0, 1))
+        entry[f"effective_with_{last_moves}_last_moves"] = float(within.sum() / means.sum())
+        entry["log_standard_error"] = float((2 / (DRAWS - 1) / points.shape[2]) ** 0.5)
+    return entry
+
+
+@small_matrices()
+def _repeated(surfaces: Emulator, last_moves: int) -> np.ndarray:
+    """Return the particles of each draw, (draws, particles, unknowns)."""
+    return np.array([draw(surfaces, TARGETS, EFFORT, seed=SEED + 1000 + k, last_moves=last_moves).z
+                     for k in range(DRAWS)])  # fmt: skip
 
 
 def ensemble_of(posterior: CalibratedPosterior) -> Ensemble:
@@ -116,6 +144,8 @@ if __name__ == "__main__":
         from planted import planted
 
         write("planted", planted())
+    elif "effective" in sys.argv:
+        write("effective", effective())
     elif "targets" in sys.argv:
         check_targets(bundled())
     elif "check" in sys.argv:
