@@ -20,6 +20,7 @@ NEEDS = {
     "registry_spark.py": ["pyspark"],
     "resampling.py": ["lifelines", "Rscript"],
     "kinetics/population.py": ["pymc"],
+    "virtual/inferences.py": ["bayesflow"],
 }
 """What a benchmark compares with, which the tests' own environment does not bring."""
 COMPILED = {"kinetics/calibration.py", "kinetics/large.py", "kinetics/population.py"}
@@ -28,6 +29,8 @@ ALONE = {
     "generate.py",
     "virtual/arithmetic.py",
     "virtual/jax_model.py",
+    "virtual/kalman.py",
+    "virtual/neural.py",
     "virtual/peers.py",
     "virtual/planted.py",
     "virtual/products.py",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,32 +47,53 @@ def published(target: Target, scaled: float, spread: float, random: np.random.Ge
     return replace(target, value=float(np.exp(value + target.error * random.standard_normal())))
 
 
-def recovered(k: int, emulator: Emulator, cores: int) -> pl.DataFrame:
-    """Return the rank of what was planted in population `k`, and whether the 90 % interval holds it."""
+@dataclass(frozen=True)
+class Population:
+    """A planted population: its unknowns, its own results on the targets' scales, and what was published of it."""
+
+    truth: np.ndarray
+    own: np.ndarray
+    results: list[Target]
+    held: list[int]
+    random: np.random.Generator
+
+    def again(self, drawn: np.ndarray, seed: int, cores: int) -> np.ndarray:
+        """Return the results that were held out, simulated in some of what was drawn."""
+        some = members(drawn[self.random.permutation(len(drawn))[:SIMULATED], :-1])
+        return simulate_targets(some, [SIZED[j] for j in self.held], seed=seed, patients=AGAIN, cores=cores)
+
+
+def population(k: int, cores: int) -> Population:
+    """Return population `k`."""
     random = np.random.default_rng(SEED + k)
     truth = random.standard_normal((1, len(NAMES)))
     own = simulate_targets(members(truth[:, :-1]), SIZED, seed=SEED, patients=LARGE, cores=cores)[0]
     spread = float(discrepancy(truth)[0])
     results = [published(t, own[j], spread, random) if np.isfinite(own[j]) else replace(t, role="held out")
                for j, t in enumerate(SIZED)]  # fmt: skip
-    drawn = draw(emulator, results, EFFORT, seed=SEED + k, last_moves=EFFORT.last_moves).z
     held = [j for j, t in enumerate(SIZED) if t.role == "held out" and np.isfinite(own[j])]
-    some = members(drawn[random.permutation(len(drawn))[:SIMULATED], :-1])
-    again = simulate_targets(some, [SIZED[j] for j in held], seed=SEED + k, patients=AGAIN, cores=cores)
+    return Population(truth[0], own, results, held, random)
+
+
+def recovered(k: int, emulator: Emulator, cores: int) -> pl.DataFrame:
+    """Return the rank of what was planted in population `k`, and whether the 90 % interval holds it."""
+    one = population(k, cores)
+    drawn = draw(emulator, one.results, EFFORT, seed=SEED + k, last_moves=EFFORT.last_moves).z
+    again = one.again(drawn, SEED + k, cores)
     return pl.concat([
-        _ranks(k, "unknown", NAMES, drawn=drawn, truth=truth[0]),
-        _ranks(k, "held-out result", [SIZED[j].name for j in held], drawn=again, truth=own[held]),
+        _ranks(k, "unknown", NAMES, drawn=drawn, truth=one.truth),
+        _ranks(k, "held-out result", [SIZED[j].name for j in one.held], drawn=again, truth=one.own[one.held]),
     ])  # fmt: skip
 
 
 def _ranks(k: int, kind: str, names: tuple[str, ...] | list[str], *, drawn: np.ndarray,
            truth: np.ndarray) -> pl.DataFrame:  # fmt: skip
     low, high = np.nanquantile(drawn, INTERVAL, axis=0)
-    return pl.DataFrame({"population": k, "kind": kind, "name": names, "rank": np.round(_below(drawn, truth),
+    return pl.DataFrame({"population": k, "kind": kind, "name": names, "rank": np.round(below(drawn, truth),
                          4), "within": (low <= truth) & (truth <= high)})  # fmt: skip
 
 
-def _below(drawn: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def below(drawn: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the share of what was drawn below the truth, half of ties with it; where it is not defined it is left."""
     defined = np.isfinite(drawn).sum(axis=0)
     share: np.ndarray = (np.sum(drawn < truth, axis=0) + 0.5 * np.sum(drawn == truth, axis=0)) / np.maximum(defined, 1)

@@ -84,7 +84,7 @@ def score(target: Target, simulated: Floats, *, discrepancy: float | Floats = DI
     if target.kind == "association":
         return TargetScore(None, None, bool(np.mean(scaled > 0) >= 1 - MISSED), None)
     spread = np.broadcast_to(np.asarray(discrepancy), np.shape(simulated))[np.isfinite(simulated)]
-    away = abs(float(np.median(scaled)) - _published(target))
+    away = abs(float(np.median(scaled)) - target.scaled)
     within, by_sampling = (bool(away <= _INSIDE * np.hypot(target.spread, d)) for d in (np.mean(spread), 0.0))
     predicted = _of_share(target, scaled, spread) if target.kind == "proportion" else _of_log(target, scaled, spread)
     return TargetScore(predicted, without_model(target, others), within, by_sampling)
@@ -106,10 +106,6 @@ def without_model(target: Target, others: Iterable[Target]) -> Prediction | None
 
 def _infusion(target: Target) -> str:
     return target.infusions[: len("CART1")]
-
-
-def _published(target: Target) -> float:
-    return float(target.on_scale(target.inner_share if target.kind == "proportion" else target.value))
 
 
 def _of_share(target: Target, scaled: Floats, spread: Floats) -> Prediction:

@@ -84,6 +84,11 @@ class Target:
         """Return the value of a proportion; of none or all of n patients, half an event away."""
         return min(max(self.value, 0.5 / (self.n + 1)), 1 - 0.5 / (self.n + 1))
 
+    @property
+    def scaled(self) -> float:
+        """Return the published value on the scale; of none or all of n patients, half an event away."""
+        return float(self.on_scale(self.inner_share if self.kind == "proportion" else self.value))
+
     def simulated(self, study: Simulated) -> float:
         """Return the same result of a simulated study."""
         return summary(self.quantity, study.of(self.disease), infusions=self.infusions, day=self.day)
