@@ -32,7 +32,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "virtual_frontier.json"
 def summary(result: SearchResult) -> dict[str, object]:
     """Return the best protocol, and which of its variables lie at their limits."""
     question, best = result.question, result.finalists.protocols[0]
-    at = {c.name: float(x) for c, x in zip(question.coordinates, best.point, strict=True)}
+    at = question.by_name(best.point)
     edge = [f"{name} {side}" for name, side in question.at_limits(best.point).items()]
     return {"weight": question.toxicity_weight, "best": question.arm(best.point).name, "at_limits": edge, **at,
             "objective": best.value.mean, "severe_crs": best.toxicity.mean, "toxicities": best.burden.mean,

@@ -36,7 +36,7 @@ def limit_sentences(region: Region) -> Iterator[str]:
     """Yield what is to be known of where the best protocol lies: at a limit, or beyond all that has been published."""
     question, best = region.question, region.protocols[region.best]
     labels = {c.name: c.label for c in question.coordinates}
-    at = {c.name: float(x) for c, x in zip(question.coordinates, best.point, strict=True)}
+    at = question.by_name(best.point)
     sides = question.at_limits(best.point)
     if sides:
         places = "; ".join(

@@ -191,6 +191,10 @@ class Question:
         """The usual protocol, as far as the limits allow: Cy-Flu, 2e7/kg, day 120."""
         return self._given(np.array([c.usual for c in self.coordinates]))
 
+    def by_name(self, point: Floats) -> dict[str, float]:
+        """Return the value of each variable of a protocol."""
+        return {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
+
     def at_limits(self, point: Floats) -> Mapping[str, str]:
         """Return which variables of a protocol lie at a limit of the search, to half a step: "lower" or "upper"."""
         least, most = self._limits(point)
@@ -200,7 +204,7 @@ class Question:
 
     def beyond(self, point: Floats) -> tuple[str, ...]:
         """Return in what a protocol lies outside of what has been published; nothing if it does not."""
-        at = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
+        at = self.by_name(point)
         return (*self._beyond_of_cart1(), *beyond(at, {c.name: c.label for c in self.coordinates}))
 
     def _limits(self, points: Floats) -> tuple[Floats, Floats]:
@@ -224,8 +228,7 @@ class Question:
         """Return the class of exposure to fludarabine before CART2 of the protocol at a point; None where not known."""
         if self.fludarabine_auc is None:
             return None
-        courses = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}["flu"]
-        return exposure_class(courses * self.fludarabine_auc).name
+        return exposure_class(self.by_name(point)["flu"] * self.fludarabine_auc).name
 
     def rounded(self, points: Floats) -> Floats:
         """Return points on the steps of their coordinates, within the limits."""
@@ -255,7 +258,7 @@ class Question:
 
     def arm(self, point: Floats) -> Arm:
         """Return the protocol at a point."""
-        at = {c.name: float(x) for c, x in zip(self.coordinates, point, strict=True)}
+        at = self.by_name(point)
         first, name = self.cart1, ""
         if self.search_cart1:
             first = first.model_copy(update={"cy": at["cy_cart1"], "flu": at["flu_cart1"]})

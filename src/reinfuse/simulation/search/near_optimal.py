@@ -168,7 +168,7 @@ class Region:
         """Return the protocols as a table, in the order of evaluation."""
         rows = []
         for k, one in enumerate(self.protocols):
-            at = {c.name: float(x) for c, x in zip(self.question.coordinates, one.point, strict=True)}
+            at = self.question.by_name(one.point)
             low, high = one.difference.limits(one.bounds) or (None, None)
             weights = self.frontier.get(k)
             rows.append({
