@@ -57,13 +57,13 @@ def effective() -> dict[str, object]:
     posterior's variance, so that n is the variance within all draws over that of their means: resampling, descendants
     of one ancestor and moves that were not accepted all count.
     """
-    populations = calibrate(EFFORT, seed=SEED, cores=CORES, targets=TARGETS, progress=say).populations
-    entry: dict[str, object] = {"draws": DRAWS, "particles": EFFORT.particles}
+    surfaces = calibrate(EFFORT, seed=SEED, cores=CORES, targets=TARGETS, progress=say).populations.emulator()
+    error = (2 / (DRAWS - 1) / (len(UNKNOWNS) + 1)) ** 0.5
+    entry: dict[str, object] = {"draws": DRAWS, "particles": EFFORT.particles, "log_standard_error": error}
     for last_moves in (EFFORT.last_moves, 0):
-        points = _repeated(populations.emulator(), last_moves)
+        points = _repeated(surfaces, last_moves)
         means, within = points.mean(axis=1).var(axis=0, ddof=1), points.var(axis=(0, 1))
         entry[f"effective_with_{last_moves}_last_moves"] = float(within.sum() / means.sum())
-        entry["log_standard_error"] = float((2 / (DRAWS - 1) / points.shape[2]) ** 0.5)
     return entry
 
 

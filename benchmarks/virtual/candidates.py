@@ -138,14 +138,8 @@ def predicted(emulator: Emulator, drawn: PosteriorSample, random: np.random.Gene
     scaled = emulator(drawn.z[:, :-1])
     error = np.where(np.isfinite(emulator.error), emulator.error, np.nan)
     scaled = scaled + error * random.standard_normal(scaled.shape)
-    values = np.column_stack([_from_scale(t, scaled[:, k]) for k, t in enumerate(EVERY)])
+    values = np.column_stack([t.from_scale(scaled[:, k]) for k, t in enumerate(EVERY)])
     return values, np.column_stack([discrepancy_of(t, drawn.z, own=own) for t in EVERY])
-
-
-def _from_scale(target: Target, scaled: np.ndarray) -> np.ndarray:
-    if target.kind == "proportion":
-        return 1 / (1 + np.exp(-scaled))
-    return np.exp(scaled) if target.kind == "log" else scaled
 
 
 def compare(name: str) -> list[dict[str, object]]:

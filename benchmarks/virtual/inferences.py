@@ -23,7 +23,6 @@ import polars as pl
 from kalman import inverted
 from neural import Flow
 from planted import BINS, EFFORT, INTERVAL, NAMES, SEED, SIZED, below, population
-from scipy.special import expit
 
 from reinfuse.runtime.parallel import CORES
 from reinfuse.simulation.calibration.emulator import Emulator, fit
@@ -139,8 +138,7 @@ def published(made: dict[str, Method]) -> dict[str, object]:
 
 def _scored(scaled: np.ndarray, spread: np.ndarray, role: str) -> dict[str, object]:
     which = [j for j, t in enumerate(SIZED) if t.role == role]
-    values = {j: expit(scaled[:, j]) if SIZED[j].kind == "proportion" else np.exp(scaled[:, j]) for j in which}
-    judged = [score(SIZED[j], values[j], discrepancy=spread) for j in which]
+    judged = [score(SIZED[j], SIZED[j].from_scale(scaled[:, j]), discrepancy=spread) for j in which]
     predicted = [one.predicted for one in judged if one.predicted]
     return {"met": f"{sum(one.met for one in judged)} of {len(judged)}",
             "inside": f"{sum(p.inside for p in predicted)} of {len(predicted)}",

@@ -32,8 +32,7 @@ def published(targets: Sequence[Target], scaled: np.ndarray, spread: np.ndarray,
         if t.kind == "proportion":
             share = expit(np.where(np.isfinite(values[:, j]), values[:, j], 0.0))
             events = random.binomial(t.n, share) / t.n
-            inner = np.clip(events, 0.5 / (t.n + 1), 1 - 0.5 / (t.n + 1))
-            values[:, j] = np.where(np.isfinite(values[:, j]), logit(inner), np.nan)
+            values[:, j] = np.where(np.isfinite(values[:, j]), logit(t.inner(events)), np.nan)
         else:
             values[:, j] += t.error * random.standard_normal(len(values))
     return values

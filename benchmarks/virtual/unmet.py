@@ -18,7 +18,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 from scipy.stats import spearmanr
 
 from reinfuse.simulation.calibration.abc_smc import sample
@@ -92,7 +91,7 @@ def _value(target: Target, scaled: np.ndarray) -> float:
     """Return a median as published; of an association the share on the published side."""
     if target.kind == "association":
         return float(np.mean(scaled > 0))
-    return float(expit(np.median(scaled)) if target.kind == "proportion" else np.exp(np.median(scaled)))
+    return float(target.from_scale(np.median(scaled)))
 
 
 def who_responds(ensemble: Ensemble, which: np.ndarray) -> dict[str, dict[str, float]]:

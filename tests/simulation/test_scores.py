@@ -116,3 +116,14 @@ def test_held_out_results_are_not_those_of_calibration():
             for role in ("calibrated", "held out")}  # fmt: skip
     assert not keys["calibrated"] & keys["held out"]
     assert sum(t.role == "held out" for t in TARGETS) == 18
+
+
+@pytest.mark.parametrize("kind", ["proportion", "log", "association"])
+def test_values_come_back_from_the_scale_on_which_they_are_compared(kind):
+    target, values = next(t for t in TARGETS if t.kind == kind), np.array([0.01, 0.5, 0.99])
+    assert target.from_scale(target.on_scale(values)) == pytest.approx(values, rel=1e-12)
+
+
+def test_of_none_or_all_patients_half_an_event_is_taken():
+    target = next(t for t in TARGETS if t.kind == "proportion" and t.n == 9)
+    assert target.inner(np.array([0.0, 0.4, 1.0])) == pytest.approx([0.05, 0.4, 0.95])

@@ -14,7 +14,7 @@ from typing import Literal, cast
 
 import numpy as np
 import polars as pl
-from scipy.special import betaln, log_ndtr, logit
+from scipy.special import betaln, expit, log_ndtr, logit
 
 from reinfuse.arrays import Floats
 from reinfuse.simulation.calibration.reference_study import Simulated
@@ -82,7 +82,12 @@ class Target:
     @property
     def inner_share(self) -> float:
         """Return the value of a proportion; of none or all of n patients, half an event away."""
-        return min(max(self.value, 0.5 / (self.n + 1)), 1 - 0.5 / (self.n + 1))
+        return float(self.inner(self.value))
+
+    def inner(self, share: float | Floats) -> Floats:
+        """Return shares of n patients; of none or all of them, half an event away."""
+        near = 0.5 / (self.n + 1)
+        return np.clip(share, near, 1 - near)
 
     @property
     def scaled(self) -> float:
@@ -99,6 +104,13 @@ class Target:
             scaled: Floats = logit(np.clip(value, SMALLEST_SHARE, 1 - SMALLEST_SHARE))
             return scaled
         return np.log(np.maximum(value, LEAST)) if self.kind == "log" else np.asarray(value, dtype=np.float64)
+
+    def from_scale(self, scaled: Floats) -> Floats:
+        """Return values from the scale on which they are compared; the inverse of `on_scale`."""
+        if self.kind == "proportion":
+            share: Floats = expit(scaled)
+            return share
+        return np.exp(scaled) if self.kind == "log" else scaled
 
     def log_likelihood(self, scaled: Floats, discrepancy: float | Floats = DISCREPANCY) -> Floats:
         """Return the log likelihood of the published value, given simulated ones on the scale; -50 where not estimable.
